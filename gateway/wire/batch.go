@@ -1,0 +1,227 @@
+package wire
+
+import (
+	"bytes"
+	"cmp"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"hash/crc32"
+	"slices"
+	"strconv"
+)
+
+// Limits of a batch. A sender keeps to them; a receiver takes no larger
+// message (a record of its own is at most MaxRecordBytes).
+const (
+	MaxBatchRecords = 256
+	MaxBatchBytes   = 64 << 10
+	MaxRecordBytes  = 48 << 10
+	MaxWindow       = 4 // batches in flight from one agent
+)
+
+var castagnoli = crc32.MakeTable(crc32.Castagnoli)
+
+// Hole is a range of seqs that will never arrive, with the reason. It travels
+// in the batch header and counts as committed: it is a row on the desk.
+type Hole struct {
+	From   uint64 `json:"from"`
+	To     uint64 `json:"to"`
+	Reason string `json:"reason"` // code: damaged, disk-full, trimmed
+	Count  uint64 `json:"count"`  // records lost; equals To-From+1
+}
+
+// Entry is one record as it travels: what it says and the bytes that say it.
+type Entry struct {
+	Record Record
+	Raw    []byte // exactly as the journal fixed them
+}
+
+// Batch is what a message on …/records holds: records From to To of one
+// journal, less the Holes. Ahead marks a single alarm that overtakes the
+// backlog; it moves no watermark.
+type Batch struct {
+	Agent   string // whose journal it is; equals the topic's
+	JID     string // the journal, a UUID
+	From    uint64 // first seq covered by records and holes
+	To      uint64 // last seq covered
+	Holes   []Hole
+	Ahead   bool
+	Entries []Entry // rising seq
+	Bad     []Bad   // records that can't be decoded; they belong into quarantine
+}
+
+// Bad is a record inside a sound batch that can't be read or must not be
+// believed.
+type Bad struct {
+	Seq    uint64 // 0 when even that is unknown
+	Raw    []byte
+	Reason string
+}
+
+type batchHeader struct {
+	V       int             `json:"v"`
+	Agent   string          `json:"agent"`
+	JID     string          `json:"jid"`
+	From    uint64          `json:"from"`
+	To      uint64          `json:"to"`
+	Holes   []Hole          `json:"holes,omitempty"`
+	Ahead   bool            `json:"ahead,omitempty"`
+	CRC     string          `json:"crc32c"` // of the bytes of records, brackets included
+	Records json.RawMessage `json:"records"`
+}
+
+// ErrBatch says that a message is no batch at all: all of it belongs into
+// quarantine.
+var ErrBatch = errors.New("bad batch")
+
+// ErrCRC says that a batch was damaged on its way: ask for it again.
+var ErrCRC = errors.New("batch damaged in flight: crc32c differs")
+
+// EncodeBatch gives the message for b. Entries carry their bytes; Bad is not
+// encoded.
+func EncodeBatch(b Batch) ([]byte, error) {
+	records := make([]byte, 0, 512*len(b.Entries)+2)
+	records = append(records, '[')
+	for i, e := range b.Entries {
+		if i > 0 {
+			records = append(records, ',')
+		}
+		records = append(records, e.Raw...)
+	}
+	records = append(records, ']')
+	head, err := marshal(batchHeader{
+		V: 1, Agent: b.Agent, JID: b.JID, From: b.From, To: b.To, Holes: b.Holes, Ahead: b.Ahead,
+		CRC: sum(records), Records: json.RawMessage("0"),
+	})
+	if err != nil {
+		return nil, err
+	}
+	// The records are put in by hand: encoding/json would compact them, and
+	// their bytes are what is hashed.
+	head = bytes.TrimSuffix(head, []byte("0}"))
+	head = append(head, records...)
+	return append(head, '}'), nil
+}
+
+func sum(b []byte) string {
+	return fmt.Sprintf("%08x", crc32.Checksum(b, castagnoli))
+}
+
+// DecodeBatch reads a message. It fails with ErrCRC when the records were
+// damaged, and with ErrBatch when the message is no batch. A record that can't
+// be read does not fail the batch: it is listed in Bad.
+func DecodeBatch(payload []byte) (Batch, error) {
+	var h batchHeader
+	if err := json.Unmarshal(payload, &h); err != nil {
+		return Batch{}, fmt.Errorf("%w: %w", ErrBatch, err)
+	}
+	if err := h.check(); err != nil {
+		return Batch{}, fmt.Errorf("%w: %w", ErrBatch, err)
+	}
+	if want, err := strconv.ParseUint(h.CRC, 16, 32); err != nil || uint32(want) != crc32.Checksum(h.Records, castagnoli) {
+		return Batch{}, ErrCRC
+	}
+	var raws []json.RawMessage
+	if err := json.Unmarshal(h.Records, &raws); err != nil {
+		return Batch{}, fmt.Errorf("%w: records: %w", ErrBatch, err)
+	}
+	b := Batch{Agent: h.Agent, JID: h.JID, From: h.From, To: h.To, Holes: h.Holes, Ahead: h.Ahead,
+		Entries: make([]Entry, 0, len(raws))}
+	for _, raw := range raws {
+		b.take(raw)
+	}
+	return b, b.covered()
+}
+
+func (h *batchHeader) check() error {
+	switch {
+	case h.V != 1:
+		return fmt.Errorf("version %d: this collector reads version 1", h.V)
+	case CheckID(h.Agent) != nil:
+		return fmt.Errorf("agent: %w", CheckID(h.Agent))
+	case !validJID(h.JID):
+		return fmt.Errorf("jid %.40q is not a UUID", h.JID)
+	case h.From == 0 || h.To < h.From || h.To-h.From >= 1<<40:
+		return fmt.Errorf("from %d to %d is no range", h.From, h.To)
+	case len(h.Records) == 0 || h.Records[0] != '[':
+		return errors.New("records are missing")
+	case h.Ahead && h.From != h.To:
+		return errors.New("a batch that goes ahead holds one record")
+	}
+	return nil
+}
+
+// validJID takes the canonical lower-case form of a UUID only.
+func validJID(s string) bool {
+	if len(s) != 36 {
+		return false
+	}
+	for i, c := range []byte(s) {
+		switch {
+		case i == 8 || i == 13 || i == 18 || i == 23:
+			if c != '-' {
+				return false
+			}
+		case (c < '0' || c > '9') && (c < 'a' || c > 'f'):
+			return false
+		}
+	}
+	return true
+}
+
+// take reads one record, checks it and its body, and files it.
+func (b *Batch) take(raw []byte) {
+	r, err := DecodeRecord(raw)
+	if err == nil && (r.Seq < b.From || r.Seq > b.To) {
+		err = fmt.Errorf("seq %d is outside the batch's %d to %d", r.Seq, b.From, b.To)
+	}
+	if err == nil {
+		_, err = r.DecodeBody()
+	}
+	if err == nil && len(raw) > MaxRecordBytes {
+		err = fmt.Errorf("record of %d bytes is longer than %d", len(raw), MaxRecordBytes)
+	}
+	if err != nil {
+		b.Bad = append(b.Bad, Bad{Seq: r.Seq, Raw: raw, Reason: err.Error()})
+		return
+	}
+	b.Entries = append(b.Entries, Entry{Record: r, Raw: raw})
+}
+
+// covered checks that records, unreadable records and holes account for every
+// seq from From to To exactly once, so that nothing slips out between them. A
+// bad record whose seq is unknown fills any one place.
+func (b *Batch) covered() error {
+	spans := make([][2]uint64, 0, len(b.Entries)+len(b.Bad)+len(b.Holes))
+	unknown := uint64(0)
+	for _, e := range b.Entries {
+		spans = append(spans, [2]uint64{e.Record.Seq, e.Record.Seq})
+	}
+	for i, bad := range b.Bad {
+		if bad.Seq < b.From || bad.Seq > b.To {
+			b.Bad[i].Seq = 0
+			unknown++
+			continue
+		}
+		spans = append(spans, [2]uint64{bad.Seq, bad.Seq})
+	}
+	for _, h := range b.Holes {
+		if h.From < b.From || h.To > b.To || h.To < h.From || h.Count != h.To-h.From+1 {
+			return fmt.Errorf("%w: hole %d to %d (%d) does not fit", ErrBatch, h.From, h.To, h.Count)
+		}
+		spans = append(spans, [2]uint64{h.From, h.To})
+	}
+	slices.SortFunc(spans, func(x, y [2]uint64) int { return cmp.Compare(x[0], y[0]) })
+	n, last := unknown, b.From-1
+	for _, s := range spans {
+		if s[0] <= last {
+			return fmt.Errorf("%w: seq %d comes twice", ErrBatch, s[0])
+		}
+		n, last = n+s[1]-s[0]+1, s[1]
+	}
+	if want := b.To - b.From + 1; n != want {
+		return fmt.Errorf("%w: %d records and holes for %d seqs", ErrBatch, n, want)
+	}
+	return nil
+}

@@ -1,0 +1,134 @@
+package wire
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+	"strconv"
+	"strings"
+)
+
+// Hello is what an agent says when it connects and when the collector's status
+// changes: what it holds. The answer is an Ack that carries the nonce.
+type Hello struct {
+	V       int    `json:"v"`       // 1
+	JID     string `json:"jid"`     // the journal
+	First   uint64 `json:"first"`   // oldest seq still on disk; 0 in an empty journal
+	Last    uint64 `json:"last"`    // newest seq that is safe on disk; 0 in an empty journal
+	Term    uint64 `json:"term"`    // highest term it has seen; 0 before the first
+	Nonce   string `json:"nonce"`   // random, 16 to 64 characters
+	KeyID   string `json:"key_id"`  // which site key its pseudonyms are made with
+	Version string `json:"version"` // of the software
+}
+
+// Ack says what the collector's store has committed. Through is the watermark:
+// every seq up to it is a row, in quarantine, or a recorded hole.
+type Ack struct {
+	V       int    `json:"v"`               // 1
+	JID     string `json:"jid"`             //
+	Through uint64 `json:"through"`         // committed up to and with this seq
+	Ahead   uint64 `json:"ahead,omitempty"` // this alarm, sent ahead, is committed too
+	Store   string `json:"store"`           // id of the store, a UUID
+	Term    uint64 `json:"term"`            // rises when the store was restored or reset
+	Nonce   string `json:"nonce,omitempty"` // of the hello it answers
+	Sig     string `json:"sig"`             // Ed25519, base64; see WIRE.md
+}
+
+// CollectorStatus is retained on …/collector/status.
+type CollectorStatus struct {
+	V       int    `json:"v"`             // 1
+	State   string `json:"state"`         // online, offline
+	At      Time   `json:"at"`            //
+	Start   string `json:"start"`         // random, new at each start of the collector
+	Store   string `json:"store"`         //
+	Term    uint64 `json:"term"`          //
+	Version string `json:"version"`       //
+	Sig     string `json:"sig,omitempty"` // absent on the last will, which moves nothing
+}
+
+// Status is retained on …/<agent>/status and set to offline by the last will.
+type Status struct {
+	V       int    `json:"v"`     // 1
+	State   string `json:"state"` // online, offline
+	At      Time   `json:"at"`    // of the connect; on the last will too
+	JID     string `json:"jid"`
+	Version string `json:"version"`
+}
+
+// Beat is sent every 10 s and is not journalled: its age tells whether the
+// agent lives, because a retained "online" can lie.
+type Beat struct {
+	V       int          `json:"v"`       // 1
+	At      Time         `json:"at"`      //
+	JID     string       `json:"jid"`     //
+	Last    uint64       `json:"last"`    // newest seq
+	Through uint64       `json:"through"` // acknowledged up to
+	UptimeS int64        `json:"uptime_s"`
+	Devices []BeatDevice `json:"devices"`
+}
+
+// BeatDevice is the state of one device, for a screen.
+type BeatDevice struct {
+	Name  string `json:"name"`
+	State string `json:"state"` // ok, fault, gone
+	IdleS int64  `json:"idle_s"`
+}
+
+// States of agents and of the collector.
+const (
+	StateOnline  = "online"
+	StateOffline = "offline"
+)
+
+// ErrSignature says that a message was not signed by the key it should be.
+var ErrSignature = errors.New("signature does not fit the collector's key")
+
+// Encode gives the JSON of one of the messages above.
+func Encode[M Hello | Ack | CollectorStatus | Status | Beat](m M) ([]byte, error) { return marshal(m) }
+
+// Decode reads one of the messages above and refuses versions other than 1.
+func Decode[M Hello | Ack | CollectorStatus | Status | Beat](payload []byte) (M, error) {
+	var m M
+	var version struct {
+		V int `json:"v"`
+	}
+	if err := json.Unmarshal(payload, &version); err != nil {
+		return m, fmt.Errorf("decode %T: %w", m, err)
+	}
+	if version.V != 1 {
+		return m, fmt.Errorf("decode %T: version %d: only version 1 is known", m, version.V)
+	}
+	if err := json.Unmarshal(payload, &m); err != nil {
+		return m, fmt.Errorf("decode %T: %w", m, err)
+	}
+	return m, nil
+}
+
+// Check tells what is wrong with a hello.
+func (h Hello) Check() error {
+	switch {
+	case !validJID(h.JID):
+		return fmt.Errorf("hello: jid %.40q is not a UUID", h.JID)
+	case len(h.Nonce) < 16 || len(h.Nonce) > 64:
+		return errors.New("hello: nonce is not 16 to 64 characters long")
+	case h.First > h.Last:
+		return fmt.Errorf("hello: first %d is after last %d", h.First, h.Last)
+	}
+	return nil
+}
+
+// signed is the text under a signature: a domain line, then one field a line.
+// Lines can't be forged, because no field may hold a line break.
+func signed(domain string, fields ...string) []byte {
+	return []byte(domain + "\n" + strings.Join(fields, "\n") + "\n")
+}
+
+func (a Ack) text(county, agent string) []byte {
+	return signed("gatehouse/v1 ack", county, agent, a.JID, num(a.Through), num(a.Ahead), a.Store, num(a.Term), a.Nonce)
+}
+
+func (s CollectorStatus) text(county string) []byte {
+	return signed("gatehouse/v1 collector status", county, s.State, s.At.String(), s.Start, s.Store, num(s.Term), s.Version)
+}
+
+func num(v uint64) string { return strconv.FormatUint(v, 10) }

@@ -1,0 +1,153 @@
+package wire
+
+import (
+	"bytes"
+	"crypto/sha256"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"time"
+)
+
+// Kind says what fact a record states.
+type Kind string
+
+// The kinds this version knows. A collector puts a record of another kind into
+// quarantine with its bytes; it never drops one.
+const (
+	KindReading Kind = "reading" // one completed measurement or tap
+	KindPassage Kind = "passage" // one verdict at a gate, with its inputs
+	KindAlarm   Kind = "alarm"   // a condition that needs somebody, raised or cleared
+	KindHealth  Kind = "health"  // the state of a device or of the agent changed
+	KindClock   Kind = "clock"   // the agent started, or its wall clock stepped
+)
+
+// Time is an instant on the wire: RFC 3339 in UTC with nine decimals, a string
+// because numbers that size break in JavaScript.
+type Time struct{ time.Time }
+
+// timeLayout keeps nine decimals, so that strings sort as instants do.
+const timeLayout = "2006-01-02T15:04:05.000000000Z"
+
+// At makes a Time of t.
+func At(t time.Time) Time { return Time{t.UTC().Round(0)} }
+
+// String gives "2020-02-14T06:30:00.000000000Z".
+func (t Time) String() string { return t.UTC().Format(timeLayout) }
+
+// MarshalJSON writes the string form.
+func (t Time) MarshalJSON() ([]byte, error) { return []byte(`"` + t.String() + `"`), nil }
+
+// UnmarshalJSON reads RFC 3339 with any number of decimals; years 1970 to 2261,
+// which is what a store of nanoseconds can hold.
+func (t *Time) UnmarshalJSON(b []byte) error {
+	var s string
+	if err := json.Unmarshal(b, &s); err != nil {
+		return fmt.Errorf("time: %w", err)
+	}
+	v, err := time.Parse(time.RFC3339Nano, s)
+	if err != nil {
+		return fmt.Errorf("time: %w", err)
+	}
+	if v.Year() < 1970 || v.Year() > 2261 {
+		return fmt.Errorf("time %s is outside 1970 to 2261", s)
+	}
+	*t = At(v)
+	return nil
+}
+
+// Record is one fact at one place. It is identified by its journal's id and
+// Seq. Its bytes are fixed when the journal takes it: they are what is sent,
+// hashed and stored.
+type Record struct {
+	Seq    uint64          `json:"seq"`              // gapless within a journal, from 1
+	At     Time            `json:"at"`               // wall clock at append; strictly rising within an era
+	Era    uint32          `json:"era,omitempty"`    // one more after each backward step of the wall clock
+	BootNS int64           `json:"boot_ns"`          // boot clock at append, nanoseconds
+	Unsync bool            `json:"unsync,omitempty"` // the wall clock was not known to be right
+	Kind   Kind            `json:"kind"`
+	Body   json.RawMessage `json:"body"` // the kind's body; fields unknown to a reader are kept
+}
+
+// Body is the content of a record: *Reading, *Passage, *Alarm, *Health, *Clock.
+type Body interface {
+	// Kind is the record kind this body belongs to.
+	Kind() Kind
+	// Check tells what is wrong with the body, or nil.
+	Check() error
+}
+
+var (
+	// ErrKind says that the record's kind is not one of this version's.
+	ErrKind = errors.New("unknown kind of record")
+	// ErrBody says that a record's body is not what its kind asks for.
+	ErrBody = errors.New("bad record body")
+)
+
+// EncodeRecord gives the record's bytes: one line of JSON without white space
+// or HTML escapes. Journals call it once a record; nobody re-encodes.
+func EncodeRecord(r Record) ([]byte, error) { return marshal(r) }
+
+// EncodeBody gives the bytes that become Record.Body.
+func EncodeBody(b Body) (json.RawMessage, error) { return marshal(b) }
+
+func marshal[T any](v T) ([]byte, error) {
+	var buf bytes.Buffer
+	enc := json.NewEncoder(&buf)
+	enc.SetEscapeHTML(false)
+	if err := enc.Encode(v); err != nil {
+		return nil, fmt.Errorf("encode %T: %w", v, err)
+	}
+	return bytes.TrimSuffix(buf.Bytes(), []byte("\n")), nil
+}
+
+// DecodeRecord reads the envelope of a record and checks what every kind has:
+// a seq, a time, a kind, a body that is a JSON object. It does not look into
+// the body: Body does.
+func DecodeRecord(raw []byte) (Record, error) {
+	var r Record
+	if err := json.Unmarshal(raw, &r); err != nil {
+		return r, fmt.Errorf("decode record: %w", err)
+	}
+	switch {
+	case r.Seq == 0:
+		return r, errors.New("decode record: seq is missing or 0")
+	case r.At.IsZero():
+		return r, errors.New("decode record: at is missing")
+	case r.Kind == "":
+		return r, errors.New("decode record: kind is missing")
+	case len(r.Body) == 0 || r.Body[0] != '{':
+		return r, errors.New("decode record: body is not an object")
+	}
+	return r, nil
+}
+
+// DecodeBody reads and checks the body of a record. The error wraps ErrKind or
+// ErrBody; either way the record belongs into quarantine.
+func (r Record) DecodeBody() (Body, error) {
+	var b Body
+	switch r.Kind {
+	case KindReading:
+		b = new(Reading)
+	case KindPassage:
+		b = new(Passage)
+	case KindAlarm:
+		b = new(Alarm)
+	case KindHealth:
+		b = new(Health)
+	case KindClock:
+		b = new(Clock)
+	default:
+		return nil, fmt.Errorf("%w: %.40q", ErrKind, r.Kind)
+	}
+	if err := json.Unmarshal(r.Body, b); err != nil {
+		return nil, fmt.Errorf("%w: %s: %w", ErrBody, r.Kind, err)
+	}
+	if err := b.Check(); err != nil {
+		return nil, fmt.Errorf("%w: %s: %w", ErrBody, r.Kind, err)
+	}
+	return b, nil
+}
+
+// Hash is what makes two records of the same journal and seq the same record.
+func Hash(raw []byte) [32]byte { return sha256.Sum256(raw) }

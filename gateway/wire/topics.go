@@ -1,0 +1,63 @@
+// Package wire is the contract between the edge and the county: records,
+// batches, topics and their codec. WIRE.md beside this file explains every
+// field; its examples run as tests. The package imports nothing of ours.
+package wire
+
+import (
+	"errors"
+	"fmt"
+	"regexp"
+	"strings"
+)
+
+// Root is the first two levels of every topic. What stands below it is stable:
+// a change that an older agent can't read becomes v2.
+const Root = "gatehouse/v1"
+
+// CollectorID is the name the county's collector has in the topic tree; no
+// agent may carry it.
+const CollectorID = "collector"
+
+// Leaf is the last level of a topic.
+type Leaf string
+
+// The leaves below gatehouse/v1/<county>/<agent>/.
+const (
+	LeafRecords Leaf = "records" // agent → collector, QoS 1: a Batch
+	LeafHello   Leaf = "hello"   // agent → collector, QoS 1: a Hello
+	LeafAck     Leaf = "ack"     // collector → agent, QoS 0: an Ack
+	LeafStatus  Leaf = "status"  // retained, with a last will: a Status
+	LeafBeat    Leaf = "beat"    // agent → anybody, QoS 0, every 10 s: a Beat
+)
+
+var idPattern = regexp.MustCompile(`^[a-z0-9](?:[a-z0-9-]{0,46}[a-z0-9])?$`)
+
+// ErrID says that a county's or agent's id can't be a topic level.
+var ErrID = errors.New("must be 1 to 48 characters of a-z, 0-9 and -, beginning and ending with a letter or digit")
+
+// CheckID tells whether id may name a county or an agent. It keeps to what
+// every broker takes as a topic level, a client id and a NATS subject.
+func CheckID(id string) error {
+	if !idPattern.MatchString(id) {
+		return fmt.Errorf("id %q: %w", id, ErrID)
+	}
+	return nil
+}
+
+// Topic is gatehouse/v1/<county>/<agent>/<leaf>; agent may be "+" to subscribe.
+func Topic(county, agent string, leaf Leaf) string {
+	return Root + "/" + county + "/" + agent + "/" + string(leaf)
+}
+
+// ParseTopic takes a topic apart; ok is false when it is none of ours.
+func ParseTopic(topic string) (county, agent string, leaf Leaf, ok bool) {
+	rest, found := strings.CutPrefix(topic, Root+"/")
+	if !found {
+		return "", "", "", false
+	}
+	parts := strings.Split(rest, "/")
+	if len(parts) != 3 || CheckID(parts[0]) != nil || CheckID(parts[1]) != nil {
+		return "", "", "", false
+	}
+	return parts[0], parts[1], Leaf(parts[2]), true
+}
