@@ -36,14 +36,15 @@ type Ack struct {
 
 // CollectorStatus is retained on …/collector/status.
 type CollectorStatus struct {
-	V       int    `json:"v"`             // 1
-	State   string `json:"state"`         // online, offline
-	At      Time   `json:"at"`            //
-	Start   string `json:"start"`         // random, new at each start of the collector
-	Store   string `json:"store"`         //
-	Term    uint64 `json:"term"`          //
-	Version string `json:"version"`       //
-	Sig     string `json:"sig,omitempty"` // absent on the last will, which moves nothing
+	V       int    `json:"v"`               // 1
+	State   string `json:"state"`           // online, offline
+	At      Time   `json:"at"`              //
+	Start   string `json:"start"`           // random, new at each start of the collector
+	Store   string `json:"store"`           //
+	Term    uint64 `json:"term"`            //
+	Version string `json:"version"`         //
+	Fault   string `json:"fault,omitempty"` // why nothing is being committed; for people
+	Sig     string `json:"sig,omitempty"`   // absent on the last will, which moves nothing
 }
 
 // Status is retained on …/<agent>/status and set to offline by the last will.
@@ -128,7 +129,7 @@ func (a Ack) text(county, agent string) []byte {
 }
 
 func (s CollectorStatus) text(county string) []byte {
-	return signed("gatehouse/v1 collector status", county, s.State, s.At.String(), s.Start, s.Store, num(s.Term), s.Version)
+	return signed("gatehouse/v1 collector status", county, s.State, s.At.String(), s.Start, s.Store, num(s.Term), s.Version, s.Fault)
 }
 
 func num(v uint64) string { return strconv.FormatUint(v, 10) }

@@ -25,7 +25,7 @@ func SignCollectorStatus(s CollectorStatus, county string, key ed25519.PrivateKe
 
 // VerifyCollectorStatus returns ErrSignature unless key signed s.
 func VerifyCollectorStatus(s CollectorStatus, county string, key ed25519.PublicKey) error {
-	return verify(s.text(county), s.Sig, key, county, s.State, s.Start, s.Store, s.Version)
+	return verify(s.text(county), s.Sig, key, county, s.State, s.Start, s.Store, s.Version, s.Fault)
 }
 
 func verify(text []byte, sig string, key ed25519.PublicKey, fields ...string) error {

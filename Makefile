@@ -1,0 +1,65 @@
+# gatehouse: what an engineer does with it. `make help` lists the targets.
+SHELL       := /bin/bash
+GO          ?= go
+VERSION     ?= $(shell git describe --tags --always --dirty 2>/dev/null || echo dev)
+LDFLAGS     := -X gatehouse/gateway/version.String=$(VERSION)
+TOOLS       := $(CURDIR)/.tools/bin
+INFLUXD     := github.com/influxdata/influxdb/cmd/influxd@v1.8.10
+GOLANGCI    := github.com/golangci/golangci-lint/v2/cmd/golangci-lint@v2.15.0
+DEBIAN      := mosquitto mosquitto-clients
+FUZZTIME    ?= 10s
+SPEED       ?= 20
+export PATH := $(TOOLS):$(PATH):/usr/sbin
+export CGO_ENABLED ?= 0
+
+.PHONY: help build test race fuzz lint tools demo bench docs cross clean
+
+help: ## list the targets
+	@awk -F ':.*## ' '/^[a-z]+:.*## /{printf "  make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+build: ## build bin/gatehouse and bin/simulator
+	@mkdir -p bin
+	$(GO) build -trimpath -ldflags '$(LDFLAGS)' -o bin/gatehouse ./gateway
+	$(GO) build -trimpath -ldflags '$(LDFLAGS)' -o bin/simulator ./simulator
+
+test: tools build ## every test, with race detection, against real peers
+	$(GO) vet ./...
+	CGO_ENABLED=1 $(GO) test -race -timeout 25m ./...
+
+race: test ## the same: tests always run with race detection
+
+fuzz: ## every fuzz target for FUZZTIME (default 10s) each
+	@set -e; for pkg in $$($(GO) list ./...); do \
+	  dir=$$($(GO) list -f '{{.Dir}}' $$pkg); \
+	  for f in $$(grep -hos '^func Fuzz[A-Za-z0-9_]*' $$dir/*_test.go | sed 's/^func //'); do \
+	    echo "== $$pkg $$f"; $(GO) test -run '^$$' -fuzz "^$$f$$" -fuzztime $(FUZZTIME) $$pkg; done; done
+
+lint: $(TOOLS)/golangci-lint ## static checks
+	gofmt -l $$(git ls-files '*.go') | tee /dev/stderr | wc -l | grep -qx 0
+	$(TOOLS)/golangci-lint run ./...
+
+tools: ## install what tests and the demo need, or say what is missing
+	@deploy/tools.sh "$(TOOLS)" "$(INFLUXD)" $(DEBIAN)
+
+$(TOOLS)/golangci-lint:
+	@mkdir -p $(TOOLS)
+	GOBIN=$(TOOLS) $(GO) install $(GOLANGCI)
+
+demo: build ## run the county on simulated hardware; Ctrl-C ends it (INFLUX_URL=… stores in InfluxDB)
+	@bin/simulator demo --gatehouse bin/gatehouse --speed $(SPEED)
+
+bench: tools build ## speed and memory, as figures of one run
+	$(GO) test -run '^$$' -bench . -benchmem -timeout 30m ./...
+
+docs: build ## render DEVICES.md and the command reference
+	bin/gatehouse devices --markdown > devices/DEVICES.md
+	bin/gatehouse docs --dir deploy/commands
+
+cross: ## build for the gate computers
+	GOOS=linux GOARCH=arm64 CGO_ENABLED=0 $(GO) build -o /dev/null ./gateway
+	GOOS=linux GOARCH=arm64 CGO_ENABLED=0 $(GO) build -o /dev/null ./simulator
+	GOOS=linux GOARCH=arm GOARM=7 CGO_ENABLED=0 $(GO) build -o /dev/null ./gateway
+	GOOS=linux GOARCH=arm GOARM=7 CGO_ENABLED=0 $(GO) build -o /dev/null ./simulator
+
+clean: ## remove what was built (tools stay)
+	rm -rf bin .demo

@@ -1,0 +1,43 @@
+#!/usr/bin/env bash
+# Installs what the tests and the demo run against, into an ignored folder
+# where it may, and otherwise says exactly what to install.
+set -euo pipefail
+tools=$1 influxd=$2
+shift 2
+missing=0
+
+fail() { echo "missing: $*" >&2; missing=1; }
+
+need_go=1.26
+have_go=$(go env GOVERSION 2>/dev/null | sed 's/^go//') || true
+if [ -z "$have_go" ] || [ "$(printf '%s\n%s\n' "$need_go" "$have_go" | sort -V | head -n1)" != "$need_go" ]; then
+	fail "Go >= $need_go (found: ${have_go:-none})"
+fi
+command -v gcc >/dev/null || fail "gcc, for race detection: apt-get install gcc libc6-dev"
+
+want=()
+for bin in mosquitto mosquitto_sub; do
+	PATH="$PATH:/usr/sbin" command -v "$bin" >/dev/null || want=("$@")
+done
+if [ ${#want[@]} -gt 0 ]; then
+	if [ "$(id -u)" = 0 ] && command -v apt-get >/dev/null; then
+		echo "installing ${want[*]}"
+		log=$(mktemp)
+		if ! { apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends "${want[@]}"; } >"$log" 2>&1; then
+			tail -n 5 "$log" >&2
+			fail "${want[*]}: apt-get install ${want[*]}"
+		fi
+	else
+		fail "${want[*]}: sudo apt-get install ${want[*]}"
+	fi
+fi
+
+if ! [ -x "$tools/influxd" ]; then
+	mkdir -p "$tools"
+	echo "building influxd (a minute or two, once)"
+	# From another folder: its dependencies are none of this module's.
+	if ! (cd / && GOBIN="$tools" GOFLAGS=-mod=mod CGO_ENABLED=0 go install "$influxd"); then
+		fail "influxd: GOBIN=$tools go install $influxd"
+	fi
+fi
+exit $missing

@@ -1,0 +1,154 @@
+// Package collect is the receiving half of the delivery protocol: batches come
+// in, are checked, committed together, and acknowledged only after the store
+// says that they are durable.
+package collect
+
+import (
+	"context"
+	"crypto/ed25519"
+	"crypto/rand"
+	"encoding/hex"
+	"fmt"
+	"log/slog"
+	"time"
+
+	"gatehouse/gateway/county/store"
+	"gatehouse/gateway/mqtt"
+	"gatehouse/gateway/wire"
+)
+
+// Books is what the collector needs of a store.
+type Books interface {
+	Commit(ctx context.Context, batches []store.Batch) ([]store.Receipt, error)
+	Position(ctx context.Context, jid string) (store.Position, error)
+	Identity(ctx context.Context) (id string, term uint64, err error)
+	RaiseTerm(ctx context.Context, atLeast uint64) (uint64, error)
+	Quarantine(ctx context.Context, p store.Poison) error
+}
+
+// Sites tells where an agent stands.
+type Sites interface {
+	Place(agent string) (community, grid, compound string, ok bool)
+}
+
+// Config is what a collector is made of.
+type Config struct {
+	County  string
+	Version string
+	KeyID   string // of the site key the agents must use
+	Key     ed25519.PrivateKey
+	Sites   Sites
+	Store   Books
+	Broker  mqtt.Broker
+	Log     *slog.Logger
+}
+
+// group is how many batches are committed in one transaction at most: enough
+// to make a durable commit cheap a record, few enough to answer soon.
+const group = 32
+
+// Collector commits what agents send. Make it with New, run it with Run.
+type Collector struct {
+	cfg    Config
+	client *mqtt.Client
+	start  string        // random, names this run
+	in     chan item     // what waits for the committer; while it is full the broker holds back
+	up     chan struct{} // the connection was made
+
+	// The committer's own:
+	storeID string
+	term    uint64
+	fault   string                   // why nothing is being committed
+	late    map[string][]store.Batch // by jid: batches that came before their predecessors
+	owners  map[string]string        // jid to agent, as the store has it
+	strange map[string]bool          // agents that the site file does not know, told once
+}
+
+// item is one message for the committer: a batch, or a hello.
+type item struct {
+	batch store.Batch
+	hello *wire.Hello
+	agent string
+}
+
+// New makes a collector.
+func New(cfg Config) *Collector {
+	var b [8]byte
+	rand.Read(b[:]) // never fails (crypto/rand)
+	return &Collector{cfg: cfg, start: hex.EncodeToString(b[:]), in: make(chan item, group), up: make(chan struct{}, 1),
+		late: map[string][]store.Batch{}, owners: map[string]string{}, strange: map[string]bool{}}
+}
+
+// Run collects until ctx ends; what was received but not committed by then is
+// not acknowledged, and comes again.
+func (c *Collector) Run(ctx context.Context) error {
+	var err error
+	if c.storeID, c.term, err = c.cfg.Store.Identity(ctx); err != nil {
+		return fmt.Errorf("read the store's identity: %w", err)
+	}
+	m := mqtt.Config{
+		ClientID: "collector-" + c.start,
+		Subscriptions: []mqtt.Subscription{
+			{Filter: wire.Topic(c.cfg.County, "+", wire.LeafRecords), QoS: 1},
+			{Filter: wire.Topic(c.cfg.County, "+", wire.LeafHello), QoS: 1},
+		},
+		Hello: func() (will, first *mqtt.Message) { return c.offline(), nil },
+		OnUp: func() {
+			select {
+			case c.up <- struct{}{}:
+			default:
+			}
+		},
+		OnDown:    func(error) {},
+		OnMessage: func(m mqtt.Message) { c.receive(ctx, m) },
+		Bye:       c.offline,
+		Log:       c.cfg.Log,
+	}
+	if err := c.cfg.Broker.Load(&m); err != nil {
+		return err
+	}
+	c.client = mqtt.New(m)
+	connected := make(chan error, 1)
+	go func() { connected <- c.client.Run(ctx) }()
+	c.commitLoop(ctx)
+	<-connected
+	return nil
+}
+
+// offline is the last will. It is unsigned, and so moves nothing.
+func (c *Collector) offline() *mqtt.Message {
+	payload, err := wire.Encode(wire.CollectorStatus{V: 1, State: wire.StateOffline, At: wire.At(time.Now()),
+		Start: c.start, Version: c.cfg.Version})
+	if err != nil {
+		c.cfg.Log.Error("encode the last will", "err", err)
+		return nil
+	}
+	return &mqtt.Message{Topic: wire.Topic(c.cfg.County, wire.CollectorID, wire.LeafStatus), Payload: payload, QoS: 1, Retained: true}
+}
+
+// announce publishes the signed, retained status.
+func (c *Collector) announce() {
+	st := wire.SignCollectorStatus(wire.CollectorStatus{V: 1, State: wire.StateOnline, At: wire.At(time.Now()),
+		Start: c.start, Store: c.storeID, Term: c.term, Version: c.cfg.Version, Fault: c.fault}, c.cfg.County, c.cfg.Key)
+	payload, err := wire.Encode(st)
+	if err == nil {
+		err = c.client.Publish(mqtt.Message{Topic: wire.Topic(c.cfg.County, wire.CollectorID, wire.LeafStatus),
+			Payload: payload, QoS: 1, Retained: true})
+	}
+	if err != nil {
+		c.cfg.Log.Warn("publish the collector's status", "err", err)
+	}
+}
+
+// acknowledge tells an agent how far its journal is committed.
+func (c *Collector) acknowledge(agent string, a wire.Ack) {
+	a.V, a.Store, a.Term = 1, c.storeID, c.term
+	payload, err := wire.Encode(wire.SignAck(a, c.cfg.County, agent, c.cfg.Key))
+	if err == nil {
+		err = c.client.Publish(mqtt.Message{Topic: wire.Topic(c.cfg.County, agent, wire.LeafAck), Payload: payload})
+	}
+	if err != nil {
+		// The agent sends again and is answered then.
+		c.cfg.Log.Debug("acknowledgement not sent", "agent", agent, "err", err)
+	}
+}

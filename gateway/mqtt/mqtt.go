@@ -1,0 +1,259 @@
+// Package mqtt keeps one connection to a broker alive. It is transport and no
+// more: nothing is queued here, and a PUBACK frees nothing (the journal is the
+// queue). It is the only importer of paho.
+//
+// Every connection is a new paho client with a clean session and an empty
+// memory store. paho's own reconnecting would complete old tokens without an
+// error, resend in map order and back off without jitter; a fresh client has
+// no past to get wrong.
+package mqtt
+
+import (
+	"context"
+	"crypto/tls"
+	"errors"
+	"fmt"
+	"log/slog"
+	"math/rand/v2"
+	"net"
+	"sync"
+	"time"
+
+	paho "github.com/eclipse/paho.mqtt.golang"
+)
+
+// Message is one MQTT message, in either direction.
+type Message struct {
+	Topic    string
+	Payload  []byte
+	QoS      byte
+	Retained bool
+}
+
+// Subscription is one topic filter with the QoS asked for.
+type Subscription struct {
+	Filter string
+	QoS    byte
+}
+
+// Config says where to connect and what to do with what comes.
+type Config struct {
+	URL      string      // tcp://host:port or ssl://host:port
+	ClientID string      //
+	Username string      // empty: none
+	Password string      //
+	TLS      *tls.Config // for ssl://
+	// Hello gives the last will and the first message of a connection that is
+	// about to be made; either may be nil.
+	Hello         func() (will, first *Message)
+	Subscriptions []Subscription
+	// OnUp is called after each connect, when all subscriptions are granted.
+	// OnDown is called when such a connection has ended. OnMessage is called
+	// for every message, each in its own goroutine, in no order; a message of
+	// QoS 1 is acknowledged when it returns, so that blocking holds the broker
+	// back. None of them may wait for Run.
+	OnUp      func()
+	OnDown    func(error)
+	OnMessage func(Message)
+	// Bye is published (at most a second's wait) before a wanted disconnect.
+	Bye func() *Message
+	Log *slog.Logger
+}
+
+// Timing of a connection. A frozen broker is noticed within keepAlive +
+// pingTimeout, a frozen socket within writeTimeout.
+const (
+	keepAlive      = 5 * time.Second
+	pingTimeout    = 4 * time.Second
+	writeTimeout   = 5 * time.Second
+	connectTimeout = 10 * time.Second
+	firstRetry     = 250 * time.Millisecond
+	lastRetry      = 30 * time.Second
+	steadyAfter    = 30 * time.Second // a connection this old resets the back-off
+)
+
+// ErrOffline says that there is no connection at the moment.
+var ErrOffline = errors.New("not connected to the broker")
+
+// Client keeps a connection; its methods may be called from any goroutine.
+type Client struct {
+	cfg Config
+	mu  sync.Mutex
+	now paho.Client // the connection that is up, or nil
+}
+
+// New makes a client; Run connects it.
+func New(cfg Config) *Client { return &Client{cfg: cfg} }
+
+// Run connects and reconnects, with jitter, until ctx ends. It returns ctx's
+// error, after a proper disconnect.
+func (c *Client) Run(ctx context.Context) error {
+	delay, quiet := firstRetry, false
+	for {
+		began := time.Now()
+		up, err := c.session(ctx)
+		if ctx.Err() != nil {
+			return ctx.Err()
+		}
+		if up && time.Since(began) > steadyAfter {
+			delay = firstRetry
+		}
+		if up || !quiet {
+			c.cfg.Log.Warn("broker connection", "broker", c.cfg.URL, "err", err, "next", "trying again until it answers")
+		}
+		quiet = !up
+		select {
+		case <-ctx.Done():
+			return ctx.Err()
+		case <-time.After(delay/2 + rand.N(delay)):
+		}
+		delay = min(2*delay, lastRetry)
+		if up {
+			delay = min(delay, 4*firstRetry)
+		}
+	}
+}
+
+// session is one connection from connect to its end; up tells whether it was
+// ever usable.
+func (c *Client) session(ctx context.Context) (up bool, err error) {
+	lost := make(chan error, 1)
+	opts, first := c.options(ctx, lost)
+	client := paho.NewClient(opts)
+	if err := wait(client.Connect(), connectTimeout+time.Second); err != nil {
+		client.Disconnect(0)
+		return false, fmt.Errorf("connect to %s: %w", c.cfg.URL, err)
+	}
+	defer client.Disconnect(100)
+	if err := c.subscribe(client); err != nil {
+		return false, err
+	}
+	if first != nil {
+		if err := publish(client, *first); err != nil {
+			return false, err
+		}
+	}
+	c.set(client)
+	c.cfg.OnUp()
+	select {
+	case err = <-lost:
+	case <-ctx.Done():
+		err = ctx.Err()
+		if c.cfg.Bye != nil {
+			if m := c.cfg.Bye(); m != nil {
+				token := client.Publish(m.Topic, m.QoS, m.Retained, m.Payload)
+				token.WaitTimeout(time.Second)
+			}
+		}
+	}
+	c.set(nil)
+	c.cfg.OnDown(err)
+	return true, err
+}
+
+func (c *Client) options(ctx context.Context, lost chan<- error) (opts *paho.ClientOptions, first *Message) {
+	opts = paho.NewClientOptions().
+		AddBroker(c.cfg.URL).
+		SetClientID(c.cfg.ClientID).
+		SetUsername(c.cfg.Username).
+		SetPassword(c.cfg.Password).
+		SetCleanSession(true).
+		SetOrderMatters(false).
+		SetAutoReconnect(false).
+		SetConnectRetry(false).
+		SetKeepAlive(keepAlive).
+		SetPingTimeout(pingTimeout).
+		SetWriteTimeout(writeTimeout).
+		SetConnectTimeout(connectTimeout).
+		SetProtocolVersion(4).
+		SetDialer(&net.Dialer{Timeout: connectTimeout, Cancel: ctx.Done()}).
+		SetConnectionLostHandler(func(_ paho.Client, err error) {
+			select {
+			case lost <- fmt.Errorf("connection lost: %w", err):
+			default:
+			}
+		}).
+		// Every subscription shares this one handler, set before connecting, so
+		// that a retained message can't arrive before its route exists.
+		SetDefaultPublishHandler(func(_ paho.Client, m paho.Message) {
+			c.cfg.OnMessage(Message{Topic: m.Topic(), Payload: m.Payload(), QoS: m.Qos(), Retained: m.Retained()})
+		})
+	if c.cfg.TLS != nil {
+		opts.SetTLSConfig(c.cfg.TLS)
+	}
+	if c.cfg.Hello != nil {
+		var will *Message
+		if will, first = c.cfg.Hello(); will != nil {
+			opts.SetBinaryWill(will.Topic, will.Payload, will.QoS, will.Retained)
+		}
+	}
+	return opts, first
+}
+
+func (c *Client) subscribe(client paho.Client) error {
+	if len(c.cfg.Subscriptions) == 0 {
+		return nil
+	}
+	filters := make(map[string]byte, len(c.cfg.Subscriptions))
+	for _, s := range c.cfg.Subscriptions {
+		filters[s.Filter] = s.QoS
+	}
+	token := client.SubscribeMultiple(filters, nil)
+	if err := wait(token, connectTimeout); err != nil {
+		return fmt.Errorf("subscribe at %s: %w", c.cfg.URL, err)
+	}
+	sub, ok := token.(*paho.SubscribeToken)
+	if !ok {
+		return fmt.Errorf("subscribe at %s: no result", c.cfg.URL)
+	}
+	for filter, granted := range sub.Result() {
+		if granted > 2 {
+			return fmt.Errorf("subscribe at %s: the broker refuses %q; check the user's permissions", c.cfg.URL, filter)
+		}
+	}
+	return nil
+}
+
+func (c *Client) set(client paho.Client) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.now = client
+}
+
+// Publish hands m to the connection and returns when it is on its way; it does
+// not wait for a PUBACK, which would promise nothing. ErrOffline when there is
+// no connection.
+func (c *Client) Publish(m Message) error {
+	c.mu.Lock()
+	client := c.now
+	c.mu.Unlock()
+	if client == nil {
+		return ErrOffline
+	}
+	return publish(client, m)
+}
+
+func publish(client paho.Client, m Message) error {
+	token := client.Publish(m.Topic, m.QoS, m.Retained, m.Payload)
+	if m.QoS > 0 {
+		// Done only when it failed at once, such as on a closed connection.
+		select {
+		case <-token.Done():
+		default:
+			return nil
+		}
+	}
+	if err := wait(token, writeTimeout+time.Second); err != nil {
+		return fmt.Errorf("publish on %s: %w", m.Topic, err)
+	}
+	return nil
+}
+
+var errTimeout = errors.New("the broker does not answer")
+
+func wait(t paho.Token, d time.Duration) error {
+	if !t.WaitTimeout(d) {
+		return errTimeout
+	}
+	return t.Error()
+}

@@ -1,0 +1,5 @@
+// Package version names the build.
+package version
+
+// String is set by the linker: -X gatehouse/gateway/version.String=v1.2.3.
+var String = "dev"
