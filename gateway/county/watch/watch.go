@@ -1,0 +1,181 @@
+// Package watch shows what the county's gates say as it passes the broker:
+// live lines (Feed) and who is alive (Roll). It listens only.
+package watch
+
+import (
+	"fmt"
+	"strings"
+	"time"
+
+	"gatehouse/gateway/term"
+	"gatehouse/gateway/wire"
+)
+
+// Item is one thing to show, as JSON for tools and as a line for people.
+type Item struct {
+	At        wire.Time    `json:"at"`
+	Agent     string       `json:"agent"`
+	What      string       `json:"what"` // passage, alarm, status, collector
+	Seq       uint64       `json:"seq,omitempty"`
+	Verdict   wire.Verdict `json:"verdict,omitempty"`
+	Screening *wire.Temp   `json:"screening_c,omitempty"`
+	Direction string       `json:"direction,omitempty"`
+	Class     string       `json:"class,omitempty"`
+	Type      string       `json:"type,omitempty"`  // of an alarm
+	State     string       `json:"state,omitempty"` // of an alarm, an agent, the collector
+	Detail    string       `json:"detail,omitempty"`
+}
+
+// Feed turns messages into items, each fact once however often it is sent and
+// in whatever order batches come.
+type Feed struct {
+	journals map[string]*shown // by jid
+}
+
+// shown is what was shown of one journal: its newest records.
+type shown struct {
+	max  uint64
+	seqs map[uint64]bool
+}
+
+// remember is how many records of a journal are told from their repeats: far
+// more than an agent has in flight.
+const remember = 4096
+
+// NewFeed makes an empty feed.
+func NewFeed() *Feed { return &Feed{journals: map[string]*shown{}} }
+
+// first notes a record and tells whether it was not shown before.
+func (s *shown) first(seq uint64) bool {
+	if s.seqs[seq] || seq+remember < s.max {
+		return false
+	}
+	s.seqs[seq], s.max = true, max(s.max, seq)
+	if len(s.seqs) > 2*remember {
+		for old := range s.seqs {
+			if old+remember < s.max {
+				delete(s.seqs, old)
+			}
+		}
+	}
+	return true
+}
+
+// Take gives what a message shows that was not shown yet. Statuses that were
+// retained are no news; a collector that can't commit is.
+func (f *Feed) Take(topic string, payload []byte, retained bool) ([]Item, error) {
+	_, agent, leaf, ok := wire.ParseTopic(topic)
+	switch {
+	case ok && leaf == wire.LeafRecords:
+		return f.records(payload)
+	case ok && leaf == wire.LeafStatus && agent == wire.CollectorID:
+		st, err := wire.Decode[wire.CollectorStatus](payload)
+		if err != nil || (retained && st.Fault == "") {
+			return nil, err
+		}
+		item := Item{At: st.At, Agent: agent, What: "collector", State: st.State, Detail: st.Fault}
+		if st.Fault != "" {
+			item.State = "fault"
+		}
+		return []Item{item}, nil
+	case ok && leaf == wire.LeafStatus && !retained:
+		st, err := wire.Decode[wire.Status](payload)
+		if err != nil {
+			return nil, err
+		}
+		return []Item{{At: st.At, Agent: agent, What: "status", State: st.State}}, nil
+	}
+	return nil, nil
+}
+
+// records gives the passages and alarms of a batch that were not shown yet.
+func (f *Feed) records(payload []byte) ([]Item, error) {
+	b, err := wire.DecodeBatch(payload)
+	if err != nil {
+		return nil, err
+	}
+	s := f.journals[b.JID]
+	if s == nil {
+		s = &shown{seqs: map[uint64]bool{}}
+		f.journals[b.JID] = s
+	}
+	var out []Item
+	for _, e := range b.Entries {
+		if item, ok := describe(b.Agent, e.Record); ok && s.first(e.Record.Seq) {
+			out = append(out, item)
+		}
+	}
+	return out, nil
+}
+
+func describe(agent string, r wire.Record) (Item, bool) {
+	body, err := r.DecodeBody()
+	if err != nil {
+		return Item{}, false
+	}
+	item := Item{At: r.At, Agent: agent, What: string(r.Kind), Seq: r.Seq}
+	switch b := body.(type) {
+	case *wire.Passage:
+		item.Verdict, item.Direction, item.Class = b.Verdict, string(b.Direction), b.Class
+		item.Detail = strings.Join(b.Reasons, " ")
+		if b.Temperature != nil {
+			item.Screening = &b.Temperature.Screening
+		}
+	case *wire.Alarm:
+		item.Type, item.State, item.Screening, item.Detail = b.Type, string(b.State), b.Screening, b.Detail
+		if item.Detail == "" {
+			item.Detail = b.Device
+		}
+	default:
+		return Item{}, false
+	}
+	return item, true
+}
+
+// words are the verdicts, Chinese first.
+var words = map[wire.Verdict]string{
+	wire.VerdictPass:    "通行 pass",
+	wire.VerdictFever:   "发热 FEVER",
+	wire.VerdictInvalid: "无效 invalid",
+	wire.VerdictRetest:  "复测 retest",
+	wire.VerdictRefuse:  "拒绝 refuse",
+}
+
+var styles = map[wire.Verdict]term.Style{
+	wire.VerdictPass:    term.Good,
+	wire.VerdictFever:   term.Danger,
+	wire.VerdictInvalid: term.Warn,
+	wire.VerdictRetest:  term.Warn,
+	wire.VerdictRefuse:  term.Warn,
+}
+
+// lateAfter is when a line says how old its fact is: it comes from a backlog.
+const lateAfter = 15 * time.Second
+
+// Line gives an item as one line, with its style.
+func (i Item) Line(now time.Time) (string, term.Style) {
+	what, style := words[i.Verdict], styles[i.Verdict]
+	switch i.What {
+	case "alarm":
+		what, style = "告警 "+i.Type, term.Danger
+		if i.State == string(wire.AlarmCleared) {
+			what, style = "恢复 "+i.Type, term.Good
+		}
+	case "status", "collector":
+		what, style = i.State, term.Warn
+		if i.State == wire.StateOnline {
+			style = term.Good
+		}
+	}
+	screening := ""
+	if i.Screening != nil {
+		screening = i.Screening.String() + " °C"
+	}
+	line := fmt.Sprintf("%s  %s  %s  %s  %s %s", i.At.Local().Format("15:04:05"), term.Pad(term.Clean(i.Agent), 10),
+		term.Pad(term.Clean(what), 18), term.Pad(screening, 9),
+		term.Pad(strings.TrimSpace(i.Direction+" "+term.Clean(i.Class)), 13), term.Clean(i.Detail))
+	if age := now.Sub(i.At.Time); age > lateAfter && i.What != "status" && i.What != "collector" {
+		line += fmt.Sprintf("  (%s late)", age.Round(time.Second))
+	}
+	return strings.TrimRight(line, " "), style
+}

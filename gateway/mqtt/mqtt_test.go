@@ -1,0 +1,148 @@
+package mqtt_test
+
+import (
+	"context"
+	"errors"
+	"log/slog"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"gatehouse/gateway/mqtt"
+	"gatehouse/gateway/mqtt/mosquittotest"
+)
+
+// peer is a client under test with what it was told.
+type peer struct {
+	*mqtt.Client
+	up       chan struct{}
+	down     chan error
+	messages chan mqtt.Message
+	stop     func()
+}
+
+func connect(t *testing.T, cfg mqtt.Config) *peer {
+	t.Helper()
+	p := &peer{up: make(chan struct{}, 100), down: make(chan error, 100), messages: make(chan mqtt.Message, 100)}
+	cfg.OnUp = func() { p.up <- struct{}{} }
+	cfg.OnDown = func(err error) { p.down <- err }
+	cfg.OnMessage = func(m mqtt.Message) { p.messages <- m }
+	cfg.Log = slog.New(slog.DiscardHandler)
+	p.Client = mqtt.New(cfg)
+	ctx, cancel := context.WithCancel(t.Context())
+	ended := make(chan struct{})
+	go func() { defer close(ended); _ = p.Run(ctx) }()
+	p.stop = func() { cancel(); <-ended }
+	t.Cleanup(p.stop)
+	return p
+}
+
+func await[T any](t *testing.T, what string, c <-chan T, limit time.Duration) T {
+	t.Helper()
+	select {
+	case v := <-c:
+		return v
+	case <-time.After(limit):
+		t.Fatalf("no %s within %s", what, limit)
+		panic("unreachable")
+	}
+}
+
+func TestAMessagePassesAndTheWillComesWhenTheClientDies(t *testing.T) {
+	b := mosquittotest.Start(t)
+	all := connect(t, mqtt.Config{URL: b.URL, ClientID: "all", Subscriptions: []mqtt.Subscription{{Filter: "a/#", QoS: 1}}})
+	await(t, "connection", all.up, 10*time.Second)
+	one := connect(t, mqtt.Config{URL: b.URL, ClientID: "one",
+		Hello: func() (will, first *mqtt.Message) {
+			return &mqtt.Message{Topic: "a/will", Payload: []byte("gone"), QoS: 1}, &mqtt.Message{Topic: "a/first", Payload: []byte("here"), QoS: 1}
+		}})
+	await(t, "connection", one.up, 10*time.Second)
+	if m := await(t, "first message", all.messages, 5*time.Second); string(m.Payload) != "here" {
+		t.Fatalf("the first message is %q", m.Payload)
+	}
+	if err := one.Publish(mqtt.Message{Topic: "a/b", Payload: []byte("hello"), QoS: 1}); err != nil {
+		t.Fatal(err)
+	}
+	if m := await(t, "message", all.messages, 5*time.Second); m.Topic != "a/b" || string(m.Payload) != "hello" {
+		t.Fatalf("got %s %q", m.Topic, m.Payload)
+	}
+	// The same client id takes the connection over: for the broker the first
+	// client has died.
+	thief := connect(t, mqtt.Config{URL: b.URL, ClientID: "one"})
+	await(t, "connection", thief.up, 10*time.Second)
+	for {
+		if m := await(t, "will", all.messages, 5*time.Second); m.Topic == "a/will" {
+			return
+		}
+	}
+}
+
+func TestAKilledBrokerIsFoundAgain(t *testing.T) {
+	b := mosquittotest.Start(t)
+	c := connect(t, mqtt.Config{URL: b.URL, ClientID: "c", Subscriptions: []mqtt.Subscription{{Filter: "x", QoS: 1}}})
+	await(t, "connection", c.up, 10*time.Second)
+	b.Kill()
+	await(t, "loss", c.down, 5*time.Second)
+	if err := c.Publish(mqtt.Message{Topic: "x"}); !errors.Is(err, mqtt.ErrOffline) {
+		t.Fatalf("publishing without a broker gives %v", err)
+	}
+	b.Run(t)
+	await(t, "second connection", c.up, 20*time.Second)
+	if err := c.Publish(mqtt.Message{Topic: "x", Payload: []byte("again"), QoS: 1}); err != nil {
+		t.Fatal(err)
+	}
+	if m := await(t, "message over the second connection", c.messages, 5*time.Second); string(m.Payload) != "again" {
+		t.Fatalf("got %q", m.Payload)
+	}
+}
+
+func TestAFrozenBrokerIsNoticedWithin12Seconds(t *testing.T) {
+	b := mosquittotest.Start(t)
+	c := connect(t, mqtt.Config{URL: b.URL, ClientID: "c"})
+	await(t, "connection", c.up, 10*time.Second)
+	b.Freeze()
+	defer b.Thaw()
+	await(t, "loss", c.down, 12*time.Second)
+}
+
+func TestARefusedSubscriptionIsNoConnection(t *testing.T) {
+	// Mosquitto grants every filter and checks rights later, but refuses one
+	// that is nested too deeply.
+	b := mosquittotest.Start(t)
+	deep := strings.Repeat("a/", 300) + "b"
+	c := connect(t, mqtt.Config{URL: b.URL, ClientID: "c", Subscriptions: []mqtt.Subscription{{Filter: deep, QoS: 1}}})
+	select {
+	case <-c.up:
+		t.Fatal("the client is up without its subscription")
+	case <-time.After(2 * time.Second):
+	}
+}
+
+func TestBrokerAddressesAreChecked(t *testing.T) {
+	for url, ok := range map[string]bool{"tcp://127.0.0.1:1883": true, "ssl://broker.county:8883": true,
+		"": false, "127.0.0.1:1883": false, "http://x:1": false, "tcp://host": false} {
+		if err := (mqtt.Broker{URL: url}).Check(); (err == nil) != ok {
+			t.Errorf("%q: %v", url, err)
+		}
+	}
+}
+
+func TestAPasswordFileThatOthersCanReadIsRefused(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "password")
+	if err := os.WriteFile(path, []byte("secret\n"), 0o644); err != nil {
+		t.Fatal(err)
+	}
+	b := mqtt.Broker{URL: "tcp://127.0.0.1:1", PasswordFile: path}
+	var cfg mqtt.Config
+	if err := b.Load(&cfg); err == nil || !strings.Contains(err.Error(), "chmod 600") {
+		t.Fatalf("error is %v", err)
+	}
+	if err := os.Chmod(path, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if err := b.Load(&cfg); err != nil || cfg.Password != "secret" {
+		t.Fatalf("password %q, %v", cfg.Password, err)
+	}
+}

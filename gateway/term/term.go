@@ -1,0 +1,95 @@
+// Package term prints to terminals: colours where they are wanted, and columns
+// that stay straight with Chinese text in them.
+package term
+
+import (
+	"fmt"
+	"io"
+	"os"
+	"strings"
+
+	"github.com/mattn/go-runewidth"
+	"golang.org/x/term"
+)
+
+// Style is an ANSI colour; none where colours are not wanted.
+type Style string
+
+// The styles, each with a meaning of its own.
+const (
+	Plain  Style = ""
+	Good   Style = "\x1b[32m"
+	Warn   Style = "\x1b[33m"
+	Danger Style = "\x1b[1;97;41m"
+	Faint  Style = "\x1b[2m"
+)
+
+// Printer writes lines.
+type Printer struct {
+	w      io.Writer
+	colour bool
+}
+
+// New makes a printer. It uses colours when w is a terminal and NO_COLOR is
+// not set (no-color.org).
+func New(w io.Writer) *Printer {
+	f, ok := w.(*os.File)
+	return &Printer{w: w, colour: ok && term.IsTerminal(int(f.Fd())) && os.Getenv("NO_COLOR") == ""}
+}
+
+// Paint gives s in a style.
+func (p *Printer) Paint(style Style, s string) string {
+	if !p.colour || style == Plain {
+		return s
+	}
+	return string(style) + s + "\x1b[0m"
+}
+
+// Line writes one line.
+func (p *Printer) Line(s string) error {
+	_, err := fmt.Fprintln(p.w, s)
+	return err
+}
+
+// Pad fills s with blanks to width columns; a Chinese character takes two.
+func Pad(s string, width int) string {
+	return s + strings.Repeat(" ", max(0, width-runewidth.StringWidth(s)))
+}
+
+// Table writes rows below a header, each column as wide as its widest cell.
+func (p *Printer) Table(header []string, rows [][]string) error {
+	widths := make([]int, len(header))
+	for _, row := range append([][]string{header}, rows...) {
+		for i, cell := range row {
+			widths[i] = max(widths[i], runewidth.StringWidth(cell))
+		}
+	}
+	for n, row := range append([][]string{header}, rows...) {
+		var b strings.Builder
+		for i, cell := range row {
+			if i < len(row)-1 {
+				cell = Pad(cell, widths[i]+2)
+			}
+			b.WriteString(cell)
+		}
+		style := Plain
+		if n == 0 {
+			style = Faint
+		}
+		if err := p.Line(p.Paint(style, strings.TrimRight(b.String(), " "))); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// Clean makes text from outside safe for a terminal: control characters, which
+// could move its cursor or change its title, become '?'.
+func Clean(s string) string {
+	return strings.Map(func(r rune) rune {
+		if r < ' ' || (r >= 0x7f && r < 0xa0) {
+			return '?'
+		}
+		return r
+	}, s)
+}
