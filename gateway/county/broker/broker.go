@@ -1,0 +1,208 @@
+// Package broker is the county's own MQTT broker, for counties that run no
+// other: nats-server with its MQTT listener and nothing else open. It is
+// transport only: a broker that forgets everything costs time, never records.
+// It is the only importer of nats-server.
+package broker
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net"
+	"os"
+	"strconv"
+	"time"
+
+	"github.com/nats-io/nats-server/v2/server"
+
+	"gatehouse/gateway/mqtt"
+	"gatehouse/gateway/wire"
+)
+
+// Config is the broker's configuration.
+type Config struct {
+	Listen    string `yaml:"listen"`               // host:port; only loopback without tls and users_file; port 0: any
+	Dir       string `yaml:"dir,omitempty"`        // folder of its state; losing it loses no record
+	TLS       TLS    `yaml:"tls,omitempty"`        // absent: plain TCP
+	UsersFile string `yaml:"users_file,omitempty"` // name:bcrypt-hash lines; absent: anybody may connect; read at start
+}
+
+// TLS names PEM files.
+type TLS struct {
+	Cert string `yaml:"cert"`         // the broker's certificate, with its chain
+	Key  string `yaml:"key"`          // its key
+	CA   string `yaml:"ca,omitempty"` // given: clients must show a certificate of this authority
+}
+
+// Limits of the broker.
+const (
+	// MaxPayload bounds one MQTT packet, in bytes: twice a batch. A client that
+	// sends more is cut off.
+	MaxPayload = 2 * wire.MaxBatchBytes
+	// maxStore bounds the disk that undelivered messages may take, in bytes.
+	// Past it nothing more of QoS 1 is taken and agents keep their records.
+	maxStore = 1 << 30
+	// maxMemory bounds JetStream's memory streams, of which MQTT makes none.
+	maxMemory = 64 << 20
+	// maxAckPending is how many unacknowledged messages a subscriber may have.
+	maxAckPending = 256
+	// forgetAfter removes the subscription of a client that never comes back,
+	// such as one that died together with the broker: until then messages are
+	// kept for it.
+	forgetAfter = time.Hour
+)
+
+// Broker is a running broker.
+type Broker struct {
+	srv    *server.Server
+	front  *front // nil without TLS
+	addr   string
+	client mqtt.Broker
+}
+
+// Start runs the broker until Close. It returns when clients can connect, or
+// with an error that says what to change: the address is taken or open to the
+// network without protection, a file can't be read. ctx bounds the start only.
+func Start(ctx context.Context, cfg Config, log *slog.Logger) (*Broker, error) {
+	host, port, err := cfg.check()
+	if err != nil {
+		return nil, err
+	}
+	if err := os.MkdirAll(cfg.Dir, 0o700); err != nil {
+		return nil, fmt.Errorf("make the broker's folder: %w", err)
+	}
+	b := &Broker{}
+	opts := options(cfg.Dir)
+	if cfg.UsersFile != "" {
+		if opts.Users, err = loadUsers(cfg.UsersFile); err != nil {
+			return nil, err
+		}
+		own, passwordFile, err := ownUser(cfg.Dir)
+		if err != nil {
+			return nil, err
+		}
+		opts.Users = append(opts.Users, own)
+		b.client.Username, b.client.PasswordFile = own.Username, passwordFile
+	}
+	// The address is tried before nats-server touches its files: they may be
+	// in use by the broker that has the address.
+	l, err := listen(ctx, host, port)
+	if err != nil {
+		return nil, err
+	}
+	if cfg.TLS != (TLS{}) {
+		if b.front, err = newFront(l, cfg.TLS, log); err != nil {
+			return nil, errors.Join(err, l.Close())
+		}
+		opts.MQTT.Host, opts.MQTT.Port = "127.0.0.1", server.RANDOM_PORT
+	} else {
+		opts.MQTT.Host, opts.MQTT.Port = host, l.Addr().(*net.TCPAddr).Port
+		if err := l.Close(); err != nil {
+			return nil, fmt.Errorf("probe %s: %w", cfg.Listen, err)
+		}
+	}
+	if err := b.run(opts, log); err != nil {
+		return nil, errors.Join(err, b.Close())
+	}
+	return b, nil
+}
+
+func (c Config) check() (host string, port int, err error) {
+	host, p, err := net.SplitHostPort(c.Listen)
+	if err == nil {
+		port, err = strconv.Atoi(p)
+	}
+	if err != nil || port < 0 || port > 65535 {
+		return "", 0, fmt.Errorf("broker: listen %q: write it as host:port, such as 127.0.0.1:1883", c.Listen)
+	}
+	if c.Dir == "" {
+		return "", 0, errors.New("broker: dir is missing: name a folder for the broker's state")
+	}
+	if c.TLS != (TLS{}) && (c.TLS.Cert == "" || c.TLS.Key == "") {
+		return "", 0, errors.New("broker: tls needs both cert and key")
+	}
+	if !loopback(host) && (c.TLS == (TLS{}) || c.UsersFile == "") {
+		return "", 0, fmt.Errorf("broker: listen %s is open to the network: "+
+			"give tls (cert, key) and users_file, or listen on 127.0.0.1", c.Listen)
+	}
+	return host, port, nil
+}
+
+// loopback takes only what certainly stays on this machine.
+func loopback(host string) bool {
+	ip := net.ParseIP(host)
+	return host == "localhost" || (ip != nil && ip.IsLoopback())
+}
+
+func listen(ctx context.Context, host string, port int) (net.Listener, error) {
+	address := net.JoinHostPort(host, strconv.Itoa(port))
+	l, err := new(net.ListenConfig).Listen(ctx, "tcp", address)
+	if err != nil {
+		return nil, fmt.Errorf("broker: port %d can't be used; "+
+			"is another broker running there? stop it or give another address: %w", port, err)
+	}
+	return l, nil
+}
+
+func options(dir string) *server.Options {
+	return &server.Options{
+		ServerName:             "gatehouse",
+		DontListen:             true, // MQTT only, no NATS clients
+		NoSigs:                 true,
+		MaxPayload:             MaxPayload,
+		JetStream:              true,
+		StoreDir:               dir,
+		JetStreamMaxStore:      maxStore,
+		JetStreamMaxMemory:     maxMemory,
+		DisableJetStreamBanner: true,
+		MQTT: server.MQTTOpts{
+			MaxAckPending:             maxAckPending,
+			ConsumerInactiveThreshold: forgetAfter,
+		},
+	}
+}
+
+// run starts the server, and the front when there is one. On an error the
+// caller closes b.
+func (b *Broker) run(opts *server.Options, log *slog.Logger) error {
+	srv, err := server.NewServer(opts)
+	if err != nil {
+		return fmt.Errorf("broker: %w", err)
+	}
+	b.srv = srv
+	logs := &logger{log: log}
+	srv.SetLogger(logs, false, false)
+	srv.Start() // returns when it listens, or after a fatal error
+	if err := logs.fatal(); err != nil {
+		return fmt.Errorf("broker: %w; if its state in %s is damaged, remove that folder: no record is lost", err, opts.StoreDir)
+	}
+	inner := net.JoinHostPort(opts.MQTT.Host, strconv.Itoa(opts.MQTT.Port))
+	b.addr, b.client.URL = inner, "tcp://"+inner
+	if b.front != nil {
+		b.addr = b.front.Addr()
+		b.front.serve(inner)
+	}
+	return nil
+}
+
+// Addr is the address that clients connect to, with the real port.
+func (b *Broker) Addr() string { return b.addr }
+
+// Client is how a part of this process connects: over loopback, without TLS,
+// and as a user of its own where users are needed.
+func (b *Broker) Client() mqtt.Broker { return b.client }
+
+// Close ends all connections and returns when everything has stopped and is
+// on disk.
+func (b *Broker) Close() error {
+	var err error
+	if b.front != nil {
+		err = b.front.Close()
+	}
+	if b.srv != nil {
+		b.srv.Shutdown()
+		b.srv.WaitForShutdown()
+	}
+	return err
+}
