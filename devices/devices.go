@@ -18,7 +18,8 @@ import (
 //
 // Next blocks until a reading, an error or the end of ctx; it returns within
 // half a second of that end. The caller (one goroutine a sensor, in the agent)
-// calls it in a loop. After any error but ctx's own the next call carries on:
+// calls it in a loop. (nil, nil) says that a port which was gone is open again.
+// After any error but ctx's own the next call carries on:
 // it re-opens an unplugged port with back-off by itself. Errors wrap
 // ErrFrame (bytes that are no frame: counted, the device still talks),
 // ErrFault (the device says it can't measure: bit 15, all FF) or ErrGone (port

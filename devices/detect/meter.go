@@ -1,0 +1,217 @@
+// Package detect makes completed readings of what sensors yield all the time:
+// a person's measurement of a thermometer's samples, and one tap of the frames
+// that a reader repeats. It is pure: time comes with the samples.
+package detect
+
+import (
+	"slices"
+	"time"
+
+	"gatehouse/devices"
+)
+
+// How a person is told from the background, and when a value is settled. The
+// numbers fit MLX90614 modules at 7 to 14 samples a second and people who stop
+// for a second.
+const (
+	rise           devices.Temp = 200  // above the background: somebody is there
+	skinMin        devices.Temp = 2800 // what skin can read, in °C/100
+	skinMax        devices.Temp = 4500
+	settleSpread   devices.Temp = 20 // samples this close agree
+	settleCount                 = 5  // samples that must agree in a row
+	higher         devices.Temp = 30 // a later plateau this much above is told again
+	glimpse                     = 3  // fewer samples than this are something passing by
+	hotBackground  devices.Temp = 3400
+	backgroundSpan              = 10 * time.Second
+	unsettledAfter              = 5 * time.Second
+	standingAfter               = 60 * time.Second // what stays this long is no person
+	gapAfter                    = time.Second      // without a sample the person may have gone
+	stuckAfter                  = 30 * time.Second // a real sensor's last digit moves before that
+)
+
+// Measurement is one person's temperature.
+type Measurement struct {
+	At         time.Time     // when the last byte of its last sample came
+	Object     devices.Temp  // the highest value of the settled plateau; unsettled: the highest seen
+	Ambient    devices.Temp  // at that sample
+	Background devices.Temp  // before the person came
+	Samples    int           // since the person came
+	Duration   time.Duration // since the person came
+	Settled    bool          // settleCount samples in a row agreed
+	// HotBackground: the background was so warm that a person barely shows.
+	HotBackground bool
+	// Supersedes: the same person, or one close behind, now reads higher than
+	// the measurement before.
+	Supersedes bool
+}
+
+// State is what a screen may say between measurements.
+type State int
+
+// The states of a meter.
+const (
+	Idle      State = iota // nobody is there
+	Measuring              // somebody is, and no value has settled yet
+	Measured               // somebody is who has been measured
+)
+
+// Meter turns samples into measurements. It is for one goroutine.
+type Meter struct {
+	limit  devices.Temp
+	past   []devices.Sample // of the last backgroundSpan with nobody there
+	last   devices.Sample
+	state  State
+	came   time.Time
+	base   devices.Temp     // the background when the person came
+	recent []devices.Sample // the newest samples of the person, settleCount at most
+	peak   devices.Sample   // the person's highest sample
+	count  int
+	told   devices.Temp // what was reported last of this person
+	late   bool         // an unsettled measurement was reported of this person
+
+	same time.Time // since when the raw value has not moved
+}
+
+// NewMeter makes a meter that has seen nothing. A plateau that reaches limit
+// (of the object temperature; what counts as fever less the site offset) after
+// a lower one was reported is reported however little above it lies.
+func NewMeter(limit devices.Temp) *Meter { return &Meter{limit: limit} }
+
+// State tells whether somebody is being measured.
+func (m *Meter) State() State { return m.state }
+
+// Stuck tells that the raw value has not moved for half a minute: the sensor
+// repeats itself and measures nothing.
+func (m *Meter) Stuck() bool { return m.last.At.Sub(m.same) >= stuckAfter }
+
+// Hot tells that what the sensor sees with nobody there is about as warm as
+// people are: it can't tell them from it.
+func (m *Meter) Hot() bool {
+	return m.state == Idle && len(m.past) > 0 && m.background(m.last) >= hotBackground
+}
+
+// Observe takes the next sample and returns a measurement when one is complete.
+func (m *Meter) Observe(s devices.Sample) (Measurement, bool) {
+	gap := !m.last.At.IsZero() && s.At.Sub(m.last.At) > gapAfter
+	if m.last.At.IsZero() || gap || s.Object != m.last.Object || s.Ambient != m.last.Ambient {
+		m.same = s.At
+	}
+	previous := m.last
+	m.last = s
+	if gap && m.state != Idle {
+		done, ok := m.leave(previous)
+		m.begin(s)
+		return done, ok
+	}
+	if m.state == Idle {
+		m.begin(s)
+		return Measurement{}, false
+	}
+	if !m.present(s) {
+		done, ok := m.leave(previous)
+		m.learn(s)
+		return done, ok
+	}
+	return m.follow(s)
+}
+
+// begin looks at a sample with nobody there yet.
+func (m *Meter) begin(s devices.Sample) {
+	if s.Object >= skinMin { // below it nobody is, whatever the background
+		m.base = m.background(s)
+	}
+	if s.Object < skinMin || !m.present(s) {
+		m.learn(s)
+		return
+	}
+	m.state, m.came, m.told, m.late = Measuring, s.At, 0, false
+	m.recent, m.peak, m.count = append(m.recent[:0], s), s, 1
+}
+
+func (m *Meter) present(s devices.Sample) bool {
+	return s.Object >= m.base+rise && s.Object >= skinMin && s.Object <= skinMax
+}
+
+// background is the median of what was seen with nobody there; before anything
+// was, things are as warm as the air.
+func (m *Meter) background(s devices.Sample) devices.Temp {
+	if len(m.past) == 0 {
+		return s.Ambient
+	}
+	values := make([]devices.Temp, len(m.past))
+	for i, p := range m.past {
+		values[i] = p.Object
+	}
+	slices.Sort(values)
+	return values[len(values)/2]
+}
+
+func (m *Meter) learn(s devices.Sample) {
+	m.past = append(m.past, s)
+	old := 0
+	for old < len(m.past)-1 && s.At.Sub(m.past[old].At) > backgroundSpan {
+		old++
+	}
+	m.past = slices.Delete(m.past, 0, old)
+}
+
+// follow looks at a sample of somebody who is there.
+func (m *Meter) follow(s devices.Sample) (Measurement, bool) {
+	m.count++
+	if s.Object > m.peak.Object {
+		m.peak = s
+	}
+	if len(m.recent) == settleCount {
+		m.recent = slices.Delete(m.recent, 0, 1)
+	}
+	m.recent = append(m.recent, s)
+	if s.At.Sub(m.came) > standingAfter {
+		// Sunlight, an engine, a hot cup: it becomes the background, or the
+		// meter would be blind for as long as it stands there.
+		m.past = append(m.past[:0], m.recent...)
+		m.state = Idle
+		return Measurement{}, false
+	}
+	top, settled := m.plateau()
+	switch {
+	case settled && (m.state == Measuring || top.Object >= m.told+higher || m.told < m.limit && top.Object >= m.limit):
+		out := m.result(s, top, true)
+		out.Supersedes = m.state == Measured
+		m.state, m.told = Measured, top.Object
+		return out, true
+	case m.state == Measuring && !m.late && s.At.Sub(m.came) > unsettledAfter:
+		m.late = true
+		return m.result(s, m.peak, false), true
+	}
+	return Measurement{}, false
+}
+
+// plateau gives the highest of the newest samples when they agree.
+func (m *Meter) plateau() (top devices.Sample, settled bool) {
+	if len(m.recent) < settleCount {
+		return top, false
+	}
+	low := m.recent[0].Object
+	for _, r := range m.recent {
+		low = min(low, r.Object)
+		if r.Object >= top.Object {
+			top = r
+		}
+	}
+	return top, top.Object-low <= settleSpread
+}
+
+// leave ends a presence; who was not measured by then is told as too short.
+func (m *Meter) leave(last devices.Sample) (Measurement, bool) {
+	unmeasured := m.state == Measuring && !m.late && m.count >= glimpse
+	m.state = Idle
+	if !unmeasured {
+		return Measurement{}, false
+	}
+	return m.result(last, m.peak, false), true
+}
+
+func (m *Meter) result(last, value devices.Sample, settled bool) Measurement {
+	return Measurement{At: last.At, Object: value.Object, Ambient: value.Ambient, Background: m.base, Samples: m.count,
+		Duration: last.At.Sub(m.came), Settled: settled, HotBackground: m.base >= hotBackground}
+}

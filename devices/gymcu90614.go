@@ -1,0 +1,83 @@
+package devices
+
+import (
+	"bytes"
+	"fmt"
+	"time"
+)
+
+// gyAsk makes a GY-MCU90614 send continuously: it wakes up in query mode when
+// it was left in it.
+var gyAsk = []byte{0xA5, 0x45, 0xEA}
+
+// The GY-MCU90614 is an MLX90614 with a microcontroller that sends, some 14
+// times a second, 5A 5A 45 n and n bytes: object and ambient temperature as
+// big-endian hundredths of a degree, then, in newer modules, one byte more;
+// and the low byte of the sum of all before. Source: the module's data sheet
+// (GY-MCU90614 V1); https://www.mikroelektronik.hu, as99shop.
+const (
+	gyMinData = 4
+	gyMaxData = 8
+)
+
+// The MLX90614 measures objects of -70 to 380 °C in an ambient of -40 to
+// 125 °C; what lies outside is no temperature (Melexis 3901090614).
+const (
+	mlxObjectMin  Temp = -7000
+	mlxObjectMax  Temp = 38000
+	mlxAmbientMin Temp = -4000
+	mlxAmbientMax Temp = 12500
+)
+
+func newGYMCU90614(ports Ports, s Settings) (Sensor, error) {
+	return newStream("gy-mcu90614", ports, s, 9600, gyAsk, gyFrame)
+}
+
+func gyFrame(at time.Time, buf []byte, _ bool) (Reading, int, error) {
+	start := bytes.Index(buf, []byte{0x5A, 0x5A})
+	switch {
+	case start < 0 && buf[len(buf)-1] == 0x5A:
+		start = len(buf) - 1
+	case start < 0:
+		start = len(buf)
+	}
+	if start > 0 {
+		return nil, start, fmt.Errorf("%d bytes before a header: %w", start, ErrFrame)
+	}
+	if len(buf) < 4 {
+		return nil, 0, nil
+	}
+	n := int(buf[3])
+	if buf[2] != 0x45 || n < gyMinData || n > gyMaxData {
+		return nil, 1, fmt.Errorf("header 5A 5A %02X %02X: %w", buf[2], buf[3], ErrFrame)
+	}
+	size := 4 + n + 1
+	if len(buf) < size {
+		return nil, 0, nil
+	}
+	if got, want := sum8(buf[:size-1]), buf[size-1]; got != want {
+		return nil, 2, fmt.Errorf("checksum %02X, not %02X: %w", got, want, ErrFrame)
+	}
+	object := Temp(int16(uint16(buf[4])<<8 | uint16(buf[5])))
+	ambient := Temp(int16(uint16(buf[6])<<8 | uint16(buf[7])))
+	r, err := plausible(at, object, ambient)
+	if err != nil {
+		size = 2 // a sum of 8 bits is right by chance once in 256: a frame may begin inside
+	}
+	return r, size, err
+}
+
+func sum8(b []byte) (sum byte) {
+	for _, v := range b {
+		sum += v
+	}
+	return sum
+}
+
+// plausible makes a sample, or ErrFault of values that no MLX90614 measures.
+func plausible(at time.Time, object, ambient Temp) (Reading, error) {
+	if object < mlxObjectMin || object > mlxObjectMax || ambient < mlxAmbientMin || ambient > mlxAmbientMax {
+		return nil, fmt.Errorf("object %s °C, ambient %s °C: %w", object, ambient, ErrFault)
+	}
+	return Sample{At: at, Object: object, Ambient: ambient}, nil
+}

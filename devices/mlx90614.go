@@ -1,0 +1,153 @@
+package devices
+
+import (
+	"context"
+	"fmt"
+	"time"
+
+	"periph.io/x/conn/v3/i2c"
+)
+
+// MLX90614: infrared thermometer on I²C. A read of a word is one transaction
+// with a repeated start: command, then low byte, high byte and PEC. A word is
+// kelvin × 50; bit 15 flags an error. The EEPROM, emissivity among it, is
+// never written: a write that fails leaves garbage until the power is cut, and
+// the site offset corrects in software. Source: Melexis data sheet 3901090614
+// and application note 390119061402, pages 14 to 23.
+const (
+	mlxAddress   = 0x5A
+	mlxAmbient   = 0x06
+	mlxObject    = 0x07
+	mlxPeriod    = 100 * time.Millisecond // its filter passes 7 Hz at most
+	mlxZeroC     = 27315                  // hundredths
+	mlxErrorFlag = 0x80
+)
+
+type mlx90614 struct {
+	ports Ports
+	name  string
+	addr  uint16
+
+	bus   i2c.BusCloser
+	due   time.Time
+	gone  bool // ErrGone was returned and the sensor has not answered since
+	retry time.Duration
+}
+
+func newMLX90614(ports Ports, s Settings) (Sensor, error) {
+	if s.Port == "" {
+		return nil, fmt.Errorf("mlx90614: port is missing: the I²C bus, such as 1")
+	}
+	addr := s.Address
+	if addr == 0 {
+		addr = mlxAddress
+	}
+	if addr > 0x7F {
+		return nil, fmt.Errorf("mlx90614: address %#x is no 7-bit I²C address", addr)
+	}
+	return &mlx90614{ports: ports, name: s.Port, addr: addr, retry: firstRetry}, nil
+}
+
+// Next implements Sensor: it waits for the next poll, ten times a second.
+func (m *mlx90614) Next(ctx context.Context) (Reading, error) {
+	for {
+		wait(ctx, time.Until(m.due))
+		if err := ctx.Err(); err != nil {
+			m.close()
+			return nil, err
+		}
+		m.due = time.Now().Add(mlxPeriod)
+		r, err := m.poll()
+		if err == nil || !m.lost(err) {
+			if r != nil {
+				m.gone, m.retry = false, firstRetry
+			}
+			return r, err
+		}
+		m.close()
+		m.due = time.Now().Add(m.retry)
+		m.retry = min(2*m.retry, lastRetry)
+		if !m.gone {
+			m.gone = true
+			return nil, err
+		}
+	}
+}
+
+// errBus marks what opening the bus or a transaction failed with.
+type errBus struct{ error }
+
+func (e errBus) Unwrap() []error { return []error{ErrGone, e.error} }
+
+func (m *mlx90614) lost(err error) bool {
+	_, bus := err.(errBus) //nolint:errorlint // made here, never wrapped
+	return bus
+}
+
+func (m *mlx90614) poll() (Reading, error) {
+	if m.bus == nil {
+		bus, err := m.ports.I2C(m.name)
+		if err != nil {
+			return nil, errBus{fmt.Errorf("mlx90614: %w", err)}
+		}
+		m.bus = bus
+	}
+	ambient, err := m.word(mlxAmbient)
+	if err != nil {
+		return nil, err
+	}
+	object, err := m.word(mlxObject)
+	if err != nil {
+		return nil, err
+	}
+	r, err := plausible(time.Now(), object, ambient)
+	if err != nil {
+		return nil, fmt.Errorf("mlx90614 on bus %s: %w", m.name, err)
+	}
+	return r, nil
+}
+
+func (m *mlx90614) word(cmd byte) (Temp, error) {
+	var b [3]byte
+	if err := m.bus.Tx(m.addr, []byte{cmd}, b[:]); err != nil {
+		return 0, errBus{fmt.Errorf("mlx90614 at %#x on bus %s does not answer: %w", m.addr, m.name, err)}
+	}
+	v, err := mlxWord(byte(m.addr), cmd, b)
+	if err != nil {
+		return 0, fmt.Errorf("mlx90614 on bus %s, register %#02x: %w", m.name, cmd, err)
+	}
+	return v, nil
+}
+
+// mlxWord checks a word's PEC (CRC-8, polynomial 07, over both addresses, the
+// command and the data) and its error flag.
+func mlxWord(addr, cmd byte, b [3]byte) (Temp, error) {
+	if got := crc8([]byte{addr << 1, cmd, addr<<1 | 1, b[0], b[1]}); got != b[2] {
+		return 0, fmt.Errorf("PEC %02X, not %02X: %w", b[2], got, ErrFrame)
+	}
+	if b[1]&mlxErrorFlag != 0 {
+		return 0, fmt.Errorf("error flag set in %02X%02X: %w", b[1], b[0], ErrFault)
+	}
+	return Temp(int32(b[1])<<8|int32(b[0]))*2 - mlxZeroC, nil
+}
+
+func crc8(b []byte) (crc byte) {
+	for _, v := range b {
+		crc ^= v
+		for range 8 {
+			if crc&0x80 != 0 {
+				crc = crc<<1 ^ 0x07
+			} else {
+				crc <<= 1
+			}
+		}
+	}
+	return crc
+}
+
+func (m *mlx90614) close() {
+	if m.bus != nil {
+		m.bus.Close()
+		m.bus = nil
+	}
+}

@@ -1,0 +1,156 @@
+// Package port opens the real lines that devices hang on. It is the only
+// importer of tarm/serial and of periph's host drivers.
+package port
+
+import (
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"os"
+	"sync"
+	"syscall"
+	"time"
+
+	"github.com/tarm/serial"
+	"golang.org/x/sys/unix"
+	"periph.io/x/conn/v3/gpio"
+	"periph.io/x/conn/v3/gpio/gpioreg"
+	"periph.io/x/conn/v3/i2c"
+	"periph.io/x/conn/v3/i2c/i2creg"
+	"periph.io/x/host/v3"
+
+	"gatehouse/devices"
+)
+
+// ReadTimeout is how long a Read waits for a first byte. A sensor notices the
+// end of its context within it. Shorter wakes 368 idle ports more often, longer
+// makes stopping slow; tarm/serial keeps tenths of a second.
+const ReadTimeout = 200 * time.Millisecond
+
+// Host gives the lines of this computer. It implements devices.Ports.
+type Host struct {
+	periph sync.Once
+	err    error // of periph's start
+}
+
+// NewHost makes a Host; it touches nothing yet.
+func NewHost() *Host { return &Host{} }
+
+// Serial opens a serial line; see devices.Ports. A line that another process
+// (or another device of this one) has open is refused.
+func (h *Host) Serial(name string, baud int) (io.ReadWriteCloser, error) {
+	lock, err := hold(name)
+	if err != nil {
+		return nil, err
+	}
+	p, err := serial.OpenPort(&serial.Config{Name: name, Baud: baud, ReadTimeout: ReadTimeout})
+	if err != nil {
+		lock.Close()
+		return nil, fmt.Errorf("open serial port %s at %d baud: %w", name, baud, absent(err))
+	}
+	// What came before now was for nobody: stale bytes are not people.
+	if err := p.Flush(); err != nil {
+		lock.Close()
+		p.Close()
+		return nil, fmt.Errorf("flush serial port %s: %w", name, err)
+	}
+	return &line{port: p, lock: lock, name: name}, nil
+}
+
+// hold takes the advisory lock of a serial port: tarm/serial lets two programs
+// open one port, and each would get half of the bytes.
+func hold(name string) (*os.File, error) {
+	f, err := os.OpenFile(name, os.O_RDWR|unix.O_NOCTTY|unix.O_NONBLOCK, 0)
+	if err != nil {
+		return nil, fmt.Errorf("open serial port %s: %w", name, absent(err))
+	}
+	if err := unix.Flock(int(f.Fd()), unix.LOCK_EX|unix.LOCK_NB); err != nil {
+		f.Close()
+		return nil, fmt.Errorf("serial port %s is in use by another program or another device of this gate: %w", name, err)
+	}
+	return f, nil
+}
+
+// absent marks the errors of a port that is not there.
+func absent(err error) error {
+	for _, e := range []error{fs.ErrNotExist, syscall.EIO, syscall.ENXIO, syscall.ENODEV} {
+		if errors.Is(err, e) {
+			return fmt.Errorf("%w: %w", devices.ErrGone, err)
+		}
+	}
+	return err
+}
+
+// line is one open serial line.
+type line struct {
+	port *serial.Port
+	lock *os.File
+	name string
+}
+
+// Read returns (0, nil) when ReadTimeout passed without a byte. tarm/serial
+// gives io.EOF for that and for a hang-up alike; an EOF that took less than
+// half the time-out is a hang-up, and so is one whose port is no longer there.
+func (l *line) Read(b []byte) (int, error) {
+	began := time.Now()
+	n, err := l.port.Read(b)
+	switch {
+	case n > 0:
+		return n, nil
+	case err == nil:
+		return 0, nil
+	case !errors.Is(err, io.EOF):
+		return 0, fmt.Errorf("read serial port %s: %w: %w", l.name, devices.ErrGone, err)
+	case time.Since(began) < ReadTimeout/2:
+		return 0, fmt.Errorf("serial port %s: %w: hung up", l.name, devices.ErrGone)
+	}
+	if _, err := os.Stat(l.name); err != nil {
+		return 0, fmt.Errorf("serial port %s: %w: %w", l.name, devices.ErrGone, err)
+	}
+	return 0, nil
+}
+
+func (l *line) Write(b []byte) (int, error) {
+	n, err := l.port.Write(b)
+	if err != nil {
+		return n, fmt.Errorf("write serial port %s: %w: %w", l.name, devices.ErrGone, err)
+	}
+	return n, nil
+}
+
+// Close gives the port back. A Read that waits returns within ReadTimeout.
+func (l *line) Close() error { return errors.Join(l.port.Close(), l.lock.Close()) }
+
+// start loads periph's drivers once, when the first bus or pin is asked for.
+func (h *Host) start() error {
+	h.periph.Do(func() { _, h.err = host.Init() })
+	if h.err != nil {
+		return fmt.Errorf("start the drivers of I²C and GPIO: %w", h.err)
+	}
+	return nil
+}
+
+// I2C opens an I²C bus; see devices.Ports.
+func (h *Host) I2C(name string) (i2c.BusCloser, error) {
+	if err := h.start(); err != nil {
+		return nil, err
+	}
+	bus, err := i2creg.Open(name)
+	if err != nil {
+		return nil, fmt.Errorf("open I²C bus %q (is it enabled, and may this user open /dev/i2c-*?): %w: %w", name, devices.ErrGone, err)
+	}
+	return bus, nil
+}
+
+// Pin finds a GPIO line; see devices.Ports.
+func (h *Host) Pin(name string) (gpio.PinIO, error) {
+	if err := h.start(); err != nil {
+		return nil, err
+	}
+	p := gpioreg.ByName(name)
+	if p == nil {
+		return nil, fmt.Errorf("GPIO line %q is not on this computer (it has %d lines)", name, len(gpioreg.All()))
+	}
+	return p, nil
+}

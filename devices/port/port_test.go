@@ -1,0 +1,188 @@
+package port_test
+
+import (
+	"bytes"
+	"errors"
+	"io"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"gatehouse/devices"
+	"gatehouse/devices/port"
+	"gatehouse/devices/port/pty"
+)
+
+func open(t *testing.T) (*pty.PTY, io.ReadWriteCloser) {
+	t.Helper()
+	p, err := pty.Open()
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { p.Close() })
+	line, err := port.NewHost().Serial(p.Path, 9600)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { line.Close() })
+	return p, line
+}
+
+func TestBytesPassBothWaysUnchanged(t *testing.T) {
+	p, line := open(t)
+	all := make([]byte, 256)
+	for i := range all {
+		all[i] = byte(i)
+	}
+	if _, err := p.Write(all); err != nil {
+		t.Fatal(err)
+	}
+	var got []byte
+	for len(got) < len(all) {
+		b := make([]byte, 64)
+		n, err := line.Read(b)
+		if err != nil {
+			t.Fatal(err)
+		}
+		got = append(got, b[:n]...)
+	}
+	if !bytes.Equal(got, all) {
+		t.Fatalf("got % X", got)
+	}
+	if _, err := line.Write(all); err != nil {
+		t.Fatal(err)
+	}
+	got = make([]byte, len(all))
+	if _, err := io.ReadFull(p, got); err != nil || !bytes.Equal(got, all) {
+		t.Fatalf("the device got % X, %v", got, err)
+	}
+}
+
+func TestAnIdleLineIsNoError(t *testing.T) {
+	_, line := open(t)
+	began := time.Now()
+	n, err := line.Read(make([]byte, 8))
+	if n != 0 || err != nil {
+		t.Fatalf("an idle line reads %d, %v", n, err)
+	}
+	if took := time.Since(began); took < port.ReadTimeout/2 || took > 500*time.Millisecond {
+		t.Fatalf("it took %s", took)
+	}
+}
+
+func TestAHangUpIsToldFromIdle(t *testing.T) {
+	p, line := open(t)
+	if err := p.Close(); err != nil {
+		t.Fatal(err)
+	}
+	for range 3 { // EIO first, then EOF at once, for ever
+		if _, err := line.Read(make([]byte, 8)); !errors.Is(err, devices.ErrGone) {
+			t.Fatalf("a hung-up line reads %v", err)
+		}
+	}
+}
+
+func TestStaleBytesAreFlushedWhenOpening(t *testing.T) {
+	p, err := pty.Open()
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer p.Close()
+	if _, err := p.Write([]byte("stale")); err != nil {
+		t.Fatal(err)
+	}
+	line, err := port.NewHost().Serial(p.Path, 9600)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer line.Close()
+	if n, err := line.Read(make([]byte, 8)); n != 0 || err != nil {
+		t.Fatalf("read %d bytes that came before the opening, %v", n, err)
+	}
+}
+
+func TestAPortThatIsTakenIsRefusedByName(t *testing.T) {
+	p, _ := open(t)
+	link := filepath.Join(t.TempDir(), "by-id", "reader")
+	if err := p.Link(link); err != nil {
+		t.Fatal(err)
+	}
+	for _, name := range []string{p.Path, link} {
+		_, err := port.NewHost().Serial(name, 9600)
+		if err == nil || !strings.Contains(err.Error(), "in use") || !strings.Contains(err.Error(), name) {
+			t.Fatalf("opening %s again gives %v", name, err)
+		}
+	}
+}
+
+func TestClosingDoesNotHangWhileAReadWaits(t *testing.T) {
+	_, line := open(t)
+	reading := make(chan struct{})
+	go func() {
+		defer close(reading)
+		_, _ = line.Read(make([]byte, 8))
+	}()
+	closed := make(chan struct{})
+	go func() { defer close(closed); line.Close() }()
+	for name, c := range map[string]chan struct{}{"close": closed, "read": reading} {
+		select {
+		case <-c:
+		case <-time.After(5 * time.Second):
+			t.Fatalf("%s hangs", name)
+		}
+	}
+}
+
+func TestAMissingPortIsGoneAndABadRateIsNot(t *testing.T) {
+	h := port.NewHost()
+	if _, err := h.Serial(filepath.Join(t.TempDir(), "nothing"), 9600); !errors.Is(err, devices.ErrGone) {
+		t.Fatalf("a missing port gives %v", err)
+	}
+	p, err := pty.Open()
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer p.Close()
+	if _, err := h.Serial(p.Path, 14400); err == nil || errors.Is(err, devices.ErrGone) {
+		t.Fatalf("a rate that the driver does not know gives %v", err)
+	}
+	if line, err := h.Serial(p.Path, 9600); err != nil {
+		t.Fatalf("the refused opening left the port locked: %v", err)
+	} else {
+		line.Close()
+	}
+}
+
+func TestMissingBusesAndPinsAreNamed(t *testing.T) {
+	h := port.NewHost()
+	if _, err := h.I2C("no-such-bus"); !errors.Is(err, devices.ErrGone) || !strings.Contains(err.Error(), "no-such-bus") {
+		t.Errorf("bus: %v", err)
+	}
+	if _, err := h.Pin("NO-PIN"); err == nil || !strings.Contains(err.Error(), "NO-PIN") {
+		t.Errorf("pin: %v", err)
+	}
+}
+
+func TestAnUnpluggedPtyCanBeReplaced(t *testing.T) {
+	link := filepath.Join(t.TempDir(), "thermometer")
+	for range 2 {
+		p, err := pty.Open()
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := p.Link(link); err != nil {
+			t.Fatal(err)
+		}
+		line, err := port.NewHost().Serial(link, 9600)
+		if err != nil {
+			t.Fatal(err)
+		}
+		line.Close()
+		p.Close()
+	}
+	if _, err := os.Lstat(link); err != nil {
+		t.Fatal(err)
+	}
+}
