@@ -1,0 +1,159 @@
+// Package policy says who may pass and how temperatures are judged. It is data
+// with its checks: a rule set from a strict YAML file and a roster from a
+// strict CSV file. Nobody passes whom the roster does not list as permitted.
+package policy
+
+import (
+	"errors"
+	"fmt"
+	"slices"
+	"time"
+
+	"gatehouse/gateway/config"
+	"gatehouse/gateway/wire"
+)
+
+// Policy is one version of the rule set.
+type Policy struct {
+	Version string           `yaml:"version"` // named in every passage it decided
+	Limits  Limits           `yaml:"limits"`
+	Classes map[string]Class `yaml:"classes"`
+}
+
+// Limits are the numbers that readings are held against.
+type Limits struct {
+	Fever        config.Celsius `yaml:"fever_c"`         // fever at or above; 37.3 °C is the rule in force
+	InvalidBelow config.Celsius `yaml:"invalid_below_c"` // no forehead reads this low unless it is cold
+	Pairing      time.Duration  `yaml:"pairing"`         // card and temperature belong together within this
+}
+
+// Class is a kind of person.
+type Class struct {
+	Fever      wire.Instruction `yaml:"fever"`           // go-home (lives here) or turn-away
+	Directions []wire.Direction `yaml:"directions,flow"` // in which its cards are good
+}
+
+// What a limit can be at all.
+const (
+	feverMin, feverMax     = 3600, 4200
+	invalidMin, invalidMax = 3000, 3650
+	pairingMin, pairingMax = time.Second, time.Minute
+)
+
+// Load reads and checks a rule file.
+func Load(path string) (Policy, error) {
+	p, err := config.Load[Policy](path)
+	if err != nil {
+		return p, err
+	}
+	if err := p.check(); err != nil {
+		return p, fmt.Errorf("%s: %w", path, err)
+	}
+	return p, nil
+}
+
+// Parse reads and checks the text of a rule file.
+func Parse(text []byte) (Policy, error) {
+	p, err := config.Parse[Policy](text)
+	if err != nil {
+		return p, err
+	}
+	return p, p.check()
+}
+
+func (p Policy) check() error {
+	var errs []error
+	add := func(format string, args ...any) { errs = append(errs, fmt.Errorf(format, args...)) }
+	if p.Version == "" {
+		add("version: is missing")
+	}
+	l := p.Limits
+	if l.Fever < feverMin || l.Fever > feverMax {
+		add("limits.fever_c %s: must be 36 to 42 °C", wire.Temp(l.Fever))
+	}
+	if l.InvalidBelow < invalidMin || l.InvalidBelow > invalidMax || l.InvalidBelow >= l.Fever {
+		add("limits.invalid_below_c %s: must be 30 to 36.5 °C and below fever_c", wire.Temp(l.InvalidBelow))
+	}
+	if l.Pairing < pairingMin || l.Pairing > pairingMax {
+		add("limits.pairing %s: must be 1s to 60s", l.Pairing)
+	}
+	if len(p.Classes) == 0 {
+		add("classes: none are given")
+	}
+	for name, c := range p.Classes {
+		if c.Fever != wire.InstructGoHome && c.Fever != wire.InstructTurnAway {
+			add("classes.%s.fever %q: write go-home or turn-away", name, c.Fever)
+		}
+		if len(c.Directions) == 0 {
+			add("classes.%s.directions: write in, out or both", name)
+		}
+		for _, d := range c.Directions {
+			if d != wire.DirectionIn && d != wire.DirectionOut {
+				add("classes.%s.directions: %q is neither in nor out", name, d)
+			}
+		}
+	}
+	return errors.Join(errs...)
+}
+
+// Why a card may not pass: reason codes of passages.
+const (
+	ReasonUnknownCard = "unknown-card"     // the roster does not list it
+	ReasonLostCard    = "lost-card"        // reported lost
+	ReasonSealed      = "sealed-household" // the household is sealed
+	ReasonNotYet      = "not-yet-valid"    // before the card's first day
+	ReasonExpired     = "expired"          // after the card's last day
+	ReasonDirection   = "direction"        // its class may not go this way
+)
+
+// Standing is what the rules say of a credential at a moment.
+type Standing struct {
+	Class   string // empty when unknown
+	Allowed bool
+	Reason  string // why not, when not allowed
+}
+
+// Rules is a policy with a roster: all that a gate decides by.
+type Rules struct {
+	Policy
+	people map[string]Person // by pseudonym
+}
+
+// Standing looks a credential up. A reader without a direction serves both, so
+// either direction of the class will do. day is the wall clock, in the
+// county's time zone.
+func (r *Rules) Standing(credential string, d wire.Direction, day time.Time) Standing {
+	p, known := r.people[credential]
+	if !known {
+		return Standing{Reason: ReasonUnknownCard}
+	}
+	s := Standing{Class: p.Class}
+	date := day.Format(time.DateOnly)
+	switch {
+	case p.Status == StatusLost:
+		s.Reason = ReasonLostCard
+	case p.Status == StatusSealed:
+		s.Reason = ReasonSealed
+	case p.From != "" && date < p.From:
+		s.Reason = ReasonNotYet
+	case p.Until != "" && date > p.Until:
+		s.Reason = ReasonExpired
+	case d != wire.DirectionNone && !slices.Contains(r.Classes[p.Class].Directions, d):
+		s.Reason = ReasonDirection
+	default:
+		s.Allowed = true
+	}
+	return s
+}
+
+// OnFever tells what somebody of a class with a fever is told. Nobody known
+// goes home inside: who is of no class is turned away.
+func (r *Rules) OnFever(class string) wire.Instruction {
+	if c, ok := r.Classes[class]; ok {
+		return c.Fever
+	}
+	return wire.InstructTurnAway
+}
+
+// People is how many credentials the roster lists.
+func (r *Rules) People() int { return len(r.people) }
