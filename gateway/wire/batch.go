@@ -8,14 +8,15 @@ import (
 	"fmt"
 	"hash/crc32"
 	"slices"
-	"strconv"
 )
 
-// Limits of a batch. A sender keeps to them; a receiver takes no larger
-// message (a record of its own is at most MaxRecordBytes).
+// Limits of a batch. A sender keeps its records to MaxBatchBytes; a header that
+// is full of holes may come on top, so that a receiver takes messages of up to
+// MaxMessageBytes.
 const (
 	MaxBatchRecords = 256
 	MaxBatchBytes   = 64 << 10
+	MaxMessageBytes = 128 << 10
 	MaxRecordBytes  = 48 << 10
 	MaxWindow       = 4 // batches in flight from one agent
 )
@@ -27,7 +28,7 @@ var castagnoli = crc32.MakeTable(crc32.Castagnoli)
 type Hole struct {
 	From   uint64 `json:"from"`
 	To     uint64 `json:"to"`
-	Reason string `json:"reason"` // code: damaged, disk-full, trimmed
+	Reason string `json:"reason"` // code; see WIRE.md
 	Count  uint64 `json:"count"`  // records lost; equals To-From+1
 }
 
@@ -67,7 +68,7 @@ type batchHeader struct {
 	To      uint64          `json:"to"`
 	Holes   []Hole          `json:"holes,omitempty"`
 	Ahead   bool            `json:"ahead,omitempty"`
-	CRC     string          `json:"crc32c"` // of the bytes of records, brackets included
+	CRC     string          `json:"crc32c"` // see sum
 	Records json.RawMessage `json:"records"`
 }
 
@@ -92,7 +93,7 @@ func EncodeBatch(b Batch) ([]byte, error) {
 	records = append(records, ']')
 	head, err := marshal(batchHeader{
 		V: 1, Agent: b.Agent, JID: b.JID, From: b.From, To: b.To, Holes: b.Holes, Ahead: b.Ahead,
-		CRC: sum(records), Records: json.RawMessage("0"),
+		CRC: sum(b.JID, records), Records: json.RawMessage("0"),
 	})
 	if err != nil {
 		return nil, err
@@ -104,26 +105,29 @@ func EncodeBatch(b Batch) ([]byte, error) {
 	return append(head, '}'), nil
 }
 
-func sum(b []byte) string {
-	return fmt.Sprintf("%08x", crc32.Checksum(b, castagnoli))
+// sum is the CRC-32C (RFC 3720) of the jid's characters and then the bytes of
+// records, brackets included: what covered can't check.
+func sum(jid string, records []byte) string {
+	return fmt.Sprintf("%08x", crc32.Update(crc32.Checksum([]byte(jid), castagnoli), castagnoli, records))
 }
 
-// DecodeBatch reads a message. It fails with ErrCRC when the records were
-// damaged, and with ErrBatch when the message is no batch. A record that can't
-// be read does not fail the batch: it is listed in Bad.
+// DecodeBatch reads a message; the entries share payload's memory. It fails
+// with ErrCRC when the message was damaged, and with ErrBatch when it is no
+// batch. A record that can't be read does not fail the batch: it is listed in
+// Bad.
 func DecodeBatch(payload []byte) (Batch, error) {
-	var h batchHeader
-	if err := json.Unmarshal(payload, &h); err != nil {
+	h, err := decodeHeader(payload)
+	if err != nil {
 		return Batch{}, fmt.Errorf("%w: %w", ErrBatch, err)
 	}
-	if err := h.check(); err != nil {
-		return Batch{}, fmt.Errorf("%w: %w", ErrBatch, err)
-	}
-	if want, err := strconv.ParseUint(h.CRC, 16, 32); err != nil || uint32(want) != crc32.Checksum(h.Records, castagnoli) {
+	if h.CRC != sum(h.JID, h.Records) {
 		return Batch{}, ErrCRC
 	}
-	var raws []json.RawMessage
-	if err := json.Unmarshal(h.Records, &raws); err != nil {
+	raws, err := items(h.Records)
+	if err == nil && len(raws) > MaxBatchRecords {
+		err = fmt.Errorf("%d in one batch, more than %d", len(raws), MaxBatchRecords)
+	}
+	if err != nil {
 		return Batch{}, fmt.Errorf("%w: records: %w", ErrBatch, err)
 	}
 	b := Batch{Agent: h.Agent, JID: h.JID, From: h.From, To: h.To, Holes: h.Holes, Ahead: h.Ahead,
@@ -131,22 +135,45 @@ func DecodeBatch(payload []byte) (Batch, error) {
 	for _, raw := range raws {
 		b.take(raw)
 	}
-	return b, b.covered()
+	if err := b.covered(); err != nil {
+		return Batch{}, fmt.Errorf("%w: %w", ErrBatch, err)
+	}
+	return b, nil
+}
+
+func decodeHeader(payload []byte) (batchHeader, error) {
+	var h batchHeader
+	if len(payload) > MaxMessageBytes {
+		return h, fmt.Errorf("%d bytes, more than %d", len(payload), MaxMessageBytes)
+	}
+	records, rest, err := cut(payload, "records")
+	if err != nil {
+		return h, err
+	}
+	if err := json.Unmarshal(rest, &h); err != nil {
+		return h, err
+	}
+	h.Records = records
+	return h, h.check()
 }
 
 func (h *batchHeader) check() error {
 	switch {
 	case h.V != 1:
-		return fmt.Errorf("version %d: this collector reads version 1", h.V)
+		return fmt.Errorf("version %d: only version 1 is known", h.V)
 	case CheckID(h.Agent) != nil:
 		return fmt.Errorf("agent: %w", CheckID(h.Agent))
+	case h.Agent == CollectorID:
+		return fmt.Errorf("agent: %q is the collector's own name", h.Agent)
 	case !validJID(h.JID):
 		return fmt.Errorf("jid %.40q is not a UUID", h.JID)
-	case h.From == 0 || h.To < h.From || h.To-h.From >= 1<<40:
+	case h.From == 0 || h.To < h.From || h.To > MaxSeq:
 		return fmt.Errorf("from %d to %d is no range", h.From, h.To)
+	case len(h.CRC) != 8:
+		return fmt.Errorf("crc32c %.20q is not 8 hexadecimal digits", h.CRC)
 	case len(h.Records) == 0 || h.Records[0] != '[':
 		return errors.New("records are missing")
-	case h.Ahead && h.From != h.To:
+	case h.Ahead && (h.From != h.To || len(h.Holes) > 0):
 		return errors.New("a batch that goes ahead holds one record")
 	}
 	return nil
@@ -172,15 +199,15 @@ func validJID(s string) bool {
 
 // take reads one record, checks it and its body, and files it.
 func (b *Batch) take(raw []byte) {
-	r, err := DecodeRecord(raw)
+	r, err := decodeEnvelope(raw)
 	if err == nil && (r.Seq < b.From || r.Seq > b.To) {
 		err = fmt.Errorf("seq %d is outside the batch's %d to %d", r.Seq, b.From, b.To)
 	}
-	if err == nil {
-		_, err = r.DecodeBody()
-	}
 	if err == nil && len(raw) > MaxRecordBytes {
 		err = fmt.Errorf("record of %d bytes is longer than %d", len(raw), MaxRecordBytes)
+	}
+	if err == nil {
+		_, err = r.DecodeBody()
 	}
 	if err != nil {
 		b.Bad = append(b.Bad, Bad{Seq: r.Seq, Raw: raw, Reason: err.Error()})
@@ -195,7 +222,10 @@ func (b *Batch) take(raw []byte) {
 func (b *Batch) covered() error {
 	spans := make([][2]uint64, 0, len(b.Entries)+len(b.Bad)+len(b.Holes))
 	unknown := uint64(0)
-	for _, e := range b.Entries {
+	for i, e := range b.Entries {
+		if i > 0 && e.Record.Seq < b.Entries[i-1].Record.Seq {
+			return fmt.Errorf("seq %d comes after %d", e.Record.Seq, b.Entries[i-1].Record.Seq)
+		}
 		spans = append(spans, [2]uint64{e.Record.Seq, e.Record.Seq})
 	}
 	for i, bad := range b.Bad {
@@ -208,7 +238,7 @@ func (b *Batch) covered() error {
 	}
 	for _, h := range b.Holes {
 		if h.From < b.From || h.To > b.To || h.To < h.From || h.Count != h.To-h.From+1 {
-			return fmt.Errorf("%w: hole %d to %d (%d) does not fit", ErrBatch, h.From, h.To, h.Count)
+			return fmt.Errorf("hole %d to %d (%d) does not fit", h.From, h.To, h.Count)
 		}
 		spans = append(spans, [2]uint64{h.From, h.To})
 	}
@@ -216,12 +246,12 @@ func (b *Batch) covered() error {
 	n, last := unknown, b.From-1
 	for _, s := range spans {
 		if s[0] <= last {
-			return fmt.Errorf("%w: seq %d comes twice", ErrBatch, s[0])
+			return fmt.Errorf("seq %d comes twice", s[0])
 		}
 		n, last = n+s[1]-s[0]+1, s[1]
 	}
 	if want := b.To - b.From + 1; n != want {
-		return fmt.Errorf("%w: %d records and holes for %d seqs", ErrBatch, n, want)
+		return fmt.Errorf("%d records and holes for %d seqs", n, want)
 	}
 	return nil
 }

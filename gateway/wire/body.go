@@ -127,7 +127,7 @@ type Passage struct {
 	Credential  string       `json:"credential,omitempty"`  // keyed pseudonym
 	Temperature *Temperature `json:"temperature,omitempty"` // as in the reading
 	Readings    []uint64     `json:"readings"`              // seqs of the readings used, this journal
-	Amends      uint64       `json:"amends,omitempty"`      // seq of the passage this one completes: the same person
+	Amends      bool         `json:"amends,omitempty"`      // an earlier passage shares a reading with this one, which replaces it
 	Policy      string       `json:"policy"`                // version of the rule set
 	Limits      Limits       `json:"limits"`                // of the rule set, as applied
 	LatencyUS   int64        `json:"latency_us"`            // last byte of the last reading to verdict, µs

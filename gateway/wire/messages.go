@@ -16,7 +16,7 @@ type Hello struct {
 	First   uint64 `json:"first"`   // oldest seq still on disk; 0 in an empty journal
 	Last    uint64 `json:"last"`    // newest seq that is safe on disk; 0 in an empty journal
 	Term    uint64 `json:"term"`    // highest term it has seen; 0 before the first
-	Nonce   string `json:"nonce"`   // random, 16 to 64 characters
+	Nonce   string `json:"nonce"`   // random, 16 to 64 visible ASCII characters
 	KeyID   string `json:"key_id"`  // which site key its pseudonyms are made with
 	Version string `json:"version"` // of the software
 }
@@ -110,12 +110,22 @@ func (h Hello) Check() error {
 	switch {
 	case !validJID(h.JID):
 		return fmt.Errorf("hello: jid %.40q is not a UUID", h.JID)
-	case len(h.Nonce) < 16 || len(h.Nonce) > 64:
-		return errors.New("hello: nonce is not 16 to 64 characters long")
-	case h.First > h.Last:
-		return fmt.Errorf("hello: first %d is after last %d", h.First, h.Last)
+	case !validNonce(h.Nonce):
+		return errors.New("hello: nonce is not 16 to 64 visible ASCII characters")
+	case h.First > h.Last || h.Last > MaxSeq:
+		return fmt.Errorf("hello: first %d to last %d is no range", h.First, h.Last)
 	}
 	return nil
+}
+
+// validNonce keeps line breaks out of the text under the answer's signature.
+func validNonce(s string) bool {
+	for _, c := range []byte(s) {
+		if c <= ' ' || c > '~' {
+			return false
+		}
+	}
+	return len(s) >= 16 && len(s) <= 64
 }
 
 // signed is the text under a signature: a domain line, then one field a line.

@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"time"
+	"unicode/utf8"
 )
 
 // Kind says what fact a record states.
@@ -38,23 +39,24 @@ func (t Time) String() string { return t.UTC().Format(timeLayout) }
 // MarshalJSON writes the string form.
 func (t Time) MarshalJSON() ([]byte, error) { return []byte(`"` + t.String() + `"`), nil }
 
-// UnmarshalJSON reads RFC 3339 with any number of decimals; years 1970 to 2261,
-// which is what a store of nanoseconds can hold.
+// UnmarshalJSON reads RFC 3339 with any offset and number of decimals (those
+// past the ninth don't count), in the years 1970 to 2261, which is what a store
+// of nanoseconds can hold.
 func (t *Time) UnmarshalJSON(b []byte) error {
-	var s string
-	if err := json.Unmarshal(b, &s); err != nil {
-		return fmt.Errorf("time: %w", err)
-	}
-	v, err := time.Parse(time.RFC3339Nano, s)
+	v, err := time.Parse(`"`+time.RFC3339Nano+`"`, string(b))
 	if err != nil {
 		return fmt.Errorf("time: %w", err)
 	}
+	v = v.UTC()
 	if v.Year() < 1970 || v.Year() > 2261 {
-		return fmt.Errorf("time %s is outside 1970 to 2261", s)
+		return fmt.Errorf("time %s is outside 1970 to 2261", b)
 	}
 	*t = At(v)
 	return nil
 }
+
+// MaxSeq is the largest seq: larger numbers are not exact in JavaScript.
+const MaxSeq = 1<<53 - 1
 
 // Record is one fact at one place. It is identified by its journal's id and
 // Seq. Its bytes are fixed when the journal takes it: they are what is sent,
@@ -103,15 +105,32 @@ func marshal[T any](v T) ([]byte, error) {
 
 // DecodeRecord reads the envelope of a record and checks what every kind has:
 // a seq, a time, a kind, a body that is a JSON object. It does not look into
-// the body: Body does.
+// the body: DecodeBody does. The record's body shares raw's memory.
 func DecodeRecord(raw []byte) (Record, error) {
+	r, err := decodeEnvelope(raw)
+	if err == nil && !json.Valid(r.Body) {
+		err = errors.New("decode record: body is not JSON")
+	}
+	return r, err
+}
+
+// decodeEnvelope is DecodeRecord for callers that decode the body next. What
+// could be read of the record comes with the error.
+func decodeEnvelope(raw []byte) (Record, error) {
 	var r Record
-	if err := json.Unmarshal(raw, &r); err != nil {
+	body, rest, err := cut(raw, "body")
+	if err == nil {
+		err = json.Unmarshal(rest, &r)
+	}
+	if err != nil {
 		return r, fmt.Errorf("decode record: %w", err)
 	}
+	r.Body = body
 	switch {
-	case r.Seq == 0:
-		return r, errors.New("decode record: seq is missing or 0")
+	case !utf8.Valid(raw):
+		return r, errors.New("decode record: text is not UTF-8")
+	case r.Seq == 0 || r.Seq > MaxSeq:
+		return r, fmt.Errorf("decode record: seq is missing or not in 1 to %d", uint64(MaxSeq))
 	case r.At.IsZero():
 		return r, errors.New("decode record: at is missing")
 	case r.Kind == "":

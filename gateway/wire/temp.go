@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"strconv"
+	"strings"
 )
 
 // Temp is a temperature in hundredths of a degree Celsius. On the wire it is a
@@ -11,8 +12,8 @@ import (
 // compared as an integer, so that 34.10 + 3.20 meets a limit of 37.30.
 type Temp int32
 
-// maxTemp bounds what the wire carries, in °C either way.
-const maxTemp = 1000
+// maxTemp bounds what the wire carries, either way.
+const maxTemp Temp = 1000_00
 
 var errTemp = errors.New("not a temperature in °C")
 
@@ -28,8 +29,7 @@ func (t Temp) String() string {
 // MarshalJSON writes 36.50 as the number 36.50.
 func (t Temp) MarshalJSON() ([]byte, error) { return []byte(t.String()), nil }
 
-// UnmarshalJSON reads a number in °C with at most two decimals that count
-// (36.5, 36.50 and 36.500 are the same; 36.505 is refused, not rounded).
+// UnmarshalJSON reads a number in °C; see ParseTemp.
 func (t *Temp) UnmarshalJSON(b []byte) error {
 	v, err := ParseTemp(string(b))
 	if err != nil {
@@ -39,19 +39,28 @@ func (t *Temp) UnmarshalJSON(b []byte) error {
 	return nil
 }
 
-// ParseTemp reads "36.5" as 36.50 °C; at most two decimals may count.
+// ParseTemp reads "36.5" as 36.50 °C: digits with an optional minus and
+// decimals, no exponent, from -1000 to 1000. At most two decimals may count:
+// 36.5, 36.50 and 36.500 are the same, 36.505 is refused, not rounded.
 func ParseTemp(s string) (Temp, error) {
-	f, err := strconv.ParseFloat(s, 64)
-	if err != nil || f != f || f > maxTemp || f < -maxTemp {
+	number, negative := strings.CutPrefix(s, "-")
+	whole, decimals, point := strings.Cut(number, ".")
+	if !digits(whole) || point && !digits(decimals) {
 		return 0, fmt.Errorf("%.20q: %w", s, errTemp)
 	}
-	scaled := f * 100
-	v := int64(scaled + 0.5)
-	if scaled < 0 {
-		v = int64(scaled - 0.5)
-	}
-	if d := scaled - float64(v); d > 1e-6 || d < -1e-6 {
+	if decimals = strings.TrimRight(decimals, "0"); len(decimals) > 2 {
 		return 0, fmt.Errorf("%.20q: %w: more than two decimals", s, errTemp)
 	}
+	v, err := strconv.ParseInt(whole+decimals+"00"[len(decimals):], 10, 64)
+	if err != nil || v > int64(maxTemp) {
+		return 0, fmt.Errorf("%.20q: %w: more than 1000 either way", s, errTemp)
+	}
+	if negative {
+		v = -v
+	}
 	return Temp(v), nil
+}
+
+func digits(s string) bool {
+	return s != "" && strings.Trim(s, "0123456789") == ""
 }

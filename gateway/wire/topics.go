@@ -59,5 +59,9 @@ func ParseTopic(topic string) (county, agent string, leaf Leaf, ok bool) {
 	if len(parts) != 3 || CheckID(parts[0]) != nil || CheckID(parts[1]) != nil {
 		return "", "", "", false
 	}
-	return parts[0], parts[1], Leaf(parts[2]), true
+	switch leaf = Leaf(parts[2]); leaf {
+	case LeafRecords, LeafHello, LeafAck, LeafStatus, LeafBeat:
+		return parts[0], parts[1], leaf, true
+	}
+	return "", "", "", false
 }
