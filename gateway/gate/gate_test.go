@@ -1,0 +1,350 @@
+package gate
+
+import (
+	"fmt"
+	"reflect"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"pgregory.net/rapid"
+
+	"gatehouse/gateway/clock"
+	"gatehouse/gateway/policy"
+	"gatehouse/gateway/wire"
+)
+
+type plain struct{}
+
+func (plain) Pseudonym(_, code string) string { return strings.TrimLeft(code, "0") }
+
+const (
+	resident  = "A1"
+	resident2 = "A2"
+	visitor   = "B1"
+	lost      = "C1"
+	inward    = "D1" // may only go in
+	stranger  = "E1" // not in the roster
+)
+
+func rules(t interface{ Fatal(...any) }) *policy.Rules {
+	p, err := policy.Parse([]byte(`version: "1"
+limits: {fever_c: 37.3, invalid_below_c: 35.0, pairing: 8s}
+classes:
+  resident: {fever: go-home, directions: [in, out]}
+  visitor: {fever: turn-away, directions: [in, out]}
+  delivery: {fever: turn-away, directions: [in]}
+`))
+	if err != nil {
+		t.Fatal(err)
+	}
+	r, err := policy.ParseRoster(p, strings.NewReader(`card,class,status,household,from,until
+00000000A1,resident,active,,,
+00000000A2,resident,active,,,
+00000000B1,visitor,active,,,
+00000000C1,resident,lost,,,
+00000000D1,delivery,active,,,
+`), plain{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return r
+}
+
+func newGate(t interface{ Fatal(...any) }) *Gate { return New(Config{Rules: rules(t), Zone: time.UTC}) }
+
+// step is one reading, or none, at a time in seconds.
+type step struct {
+	at   float64
+	card string
+	t    *wire.Temperature
+}
+
+func tapped(at float64, c string) step { return step{at: at, card: c} }
+
+func temperature(at float64, screening wire.Temp, change ...func(*wire.Temperature)) step {
+	t := &wire.Temperature{Object: screening - 320, Offset: 320, Screening: screening, Ambient: 2000, Background: 2000,
+		RatedMin: 1600, RatedMax: 3500, Samples: 5, Settled: true}
+	for _, c := range change {
+		c(t)
+	}
+	return step{at: at, t: t}
+}
+
+func wait(at float64) step { return step{at: at} }
+
+func unsettled(t *wire.Temperature)  { t.Settled = false }
+func cold(t *wire.Temperature)       { t.Ambient = -500 }
+func warm(t *wire.Temperature)       { t.Ambient = 3600 }
+func hot(t *wire.Temperature)        { t.Hot = true }
+func supersedes(t *wire.Temperature) { t.Supersedes = true }
+
+func moment(s float64) clock.Moment {
+	d := time.Duration(s * float64(time.Second))
+	return clock.Moment{Wall: time.Date(2020, 2, 14, 6, 0, 0, 0, time.UTC).Add(d), Boot: time.Hour + d}
+}
+
+// run plays steps; the reading of step i has seq i+1.
+func run(g *Gate, steps []step) (out []Event) {
+	for i, s := range steps {
+		seq := uint64(i + 1)
+		switch {
+		case s.t != nil:
+			out = append(out, g.Observe(moment(s.at), seq, wire.Reading{Device: "t", Type: wire.TypeTemperature, Temperature: s.t})...)
+		case s.card != "":
+			out = append(out, g.Observe(moment(s.at), seq, wire.Reading{Device: "r", Type: wire.TypeCard, Credential: s.card, Direction: "out"})...)
+		default:
+			out = append(out, g.Tick(moment(s.at))...)
+		}
+	}
+	return out
+}
+
+// brief is an event in a line: verdict, reasons, readings, what is told.
+func brief(e Event) string {
+	p := e.Passage
+	s := fmt.Sprintf("%s %s %v %s", p.Verdict, strings.Join(p.Reasons, "+"), p.Readings, p.Instruction)
+	if p.Class != "" {
+		s += " " + p.Class
+	}
+	if p.Amends {
+		s += " amends"
+	}
+	if e.Alarm {
+		s += " ALARM"
+	}
+	return s
+}
+
+func TestDecisions(t *testing.T) {
+	for name, c := range map[string]struct {
+		steps []step
+		want  []string
+	}{
+		"card, then temperature": {[]step{tapped(0, resident), temperature(2, 3650)}, []string{"pass normal [1 2] go resident"}},
+		"temperature, then card": {[]step{temperature(0, 3650), tapped(2, resident)}, []string{"pass normal [1 2] go resident"}},
+		"just below the limit":   {[]step{tapped(0, resident), temperature(2, 3729)}, []string{"pass normal [1 2] go resident"}},
+		"at the limit":           {[]step{tapped(0, resident), temperature(2, 3730)}, []string{"fever fever [1 2] go-home resident ALARM"}},
+		"a visitor with fever":   {[]step{tapped(0, visitor), temperature(2, 3840)}, []string{"fever fever [1 2] turn-away visitor ALARM"}},
+		"fever without a card":   {[]step{temperature(0, 3840), wait(20)}, []string{"fever fever [1] turn-away ALARM"}},
+		"fever, then its card":   {[]step{temperature(0, 3840), tapped(2, resident), wait(20)}, []string{"fever fever [1] turn-away ALARM", "fever fever [1 2] go-home resident amends"}},
+		"fever, and the card unknown": {[]step{tapped(0, stranger), temperature(2, 3840)},
+			[]string{"refuse unknown-card [1] check-identity", "fever fever+unknown-card [1 2] turn-away amends ALARM"}},
+		"fever in the cold":      {[]step{tapped(0, resident), temperature(2, 3840, cold)}, []string{"fever fever+ambient-low [1 2] go-home resident ALARM"}},
+		"fever, unsettled":       {[]step{tapped(0, resident), temperature(2, 3840, unsettled)}, []string{"fever fever+unsettled [1 2] go-home resident ALARM"}},
+		"too cold to judge":      {[]step{tapped(0, resident), temperature(2, 3499)}, []string{"invalid too-cold [1 2] warm-up resident"}},
+		"just warm enough":       {[]step{tapped(0, resident), temperature(2, 3500)}, []string{"pass normal [1 2] go resident"}},
+		"too cold an ambient":    {[]step{tapped(0, resident), temperature(2, 3650, cold)}, []string{"invalid ambient-low [1 2] warm-up resident"}},
+		"too warm an ambient":    {[]step{tapped(0, resident), temperature(2, 3650, warm)}, []string{"invalid ambient-high [1 2] warm-up resident"}},
+		"a hot background":       {[]step{tapped(0, resident), temperature(2, 3650, hot)}, []string{"invalid hot-background [1 2] warm-up resident"}},
+		"cold in every way":      {[]step{temperature(0, 3300, cold)}, []string{"invalid too-cold+ambient-low [1] warm-up"}},
+		"not settled":            {[]step{tapped(0, resident), temperature(2, 3650, unsettled)}, []string{"retest unsettled [1 2] measure-again resident"}},
+		"measured again":         {[]step{tapped(0, resident), temperature(2, 3650, unsettled), temperature(9, 3650)}, []string{"retest unsettled [1 2] measure-again resident", "pass normal [1 3] go resident amends"}},
+		"warmed up":              {[]step{tapped(0, resident), temperature(2, 3400), temperature(9, 3620), wait(30)}, []string{"invalid too-cold [1 2] warm-up resident", "pass normal [1 3] go resident amends"}},
+		"told once is enough":    {[]step{tapped(0, resident), temperature(2, 3400), wait(30)}, []string{"invalid too-cold [1 2] warm-up resident"}},
+		"card alone":             {[]step{tapped(0, resident), wait(8)}, []string{"retest no-temperature [1] measure resident"}},
+		"temperature alone":      {[]step{temperature(0, 3650), wait(8)}, []string{"refuse no-card [1] check-identity"}},
+		"too late a card":        {[]step{temperature(0, 3650), tapped(8, resident), wait(16)}, []string{"refuse no-card [1] check-identity", "retest no-temperature [2] measure resident"}},
+		"an unknown card":        {[]step{tapped(0, stranger), wait(20)}, []string{"refuse unknown-card [1] check-identity"}},
+		"a lost card":            {[]step{tapped(0, lost), temperature(2, 3650)}, []string{"refuse lost-card [1] turn-away resident", "refuse lost-card [1 2] turn-away resident amends"}},
+		"measured, then refused": {[]step{temperature(0, 3650), tapped(2, lost), wait(20)}, []string{"refuse lost-card [1 2] turn-away resident"}},
+		"the wrong direction":    {[]step{tapped(0, inward)}, []string{"refuse direction [1] turn-away delivery"}},
+		"two in order":           {[]step{tapped(0, resident), tapped(1, visitor), temperature(2, 3650), temperature(4, 3660)}, []string{"pass normal [1 3] go resident", "pass normal [2 4] go visitor"}},
+		"two measured first":     {[]step{temperature(0, 3650), temperature(2, 3660), tapped(3, resident), tapped(4, visitor)}, []string{"pass normal [1 3] go resident", "pass normal [2 4] go visitor"}},
+		"one temperature, two cards": {[]step{temperature(0, 3650), tapped(1, resident), tapped(2, visitor), wait(20)},
+			[]string{"pass normal [1 2] go resident", "retest no-temperature [3] measure visitor"}},
+		"tapped twice": {[]step{tapped(0, resident), tapped(5, resident), temperature(12, 3650)}, []string{"pass normal [1 2 3] go resident"}},
+		"a refused card's temperature serves nobody else": {[]step{tapped(0, stranger), temperature(1, 3650), tapped(2, resident), wait(20)},
+			[]string{"refuse unknown-card [1] check-identity", "refuse unknown-card [1 2] check-identity amends", "retest no-temperature [3] measure resident"}},
+		"a fever that shows after the pass": {[]step{tapped(0, resident), temperature(1, 3650), temperature(2, 3760, supersedes)},
+			[]string{"pass normal [1 2] go resident", "fever fever [1 2 3] go-home resident amends ALARM"}},
+		"a fever that shows before the card": {[]step{temperature(1, 3650), temperature(2, 3760, supersedes), tapped(3, resident)},
+			[]string{"fever fever [1 2] turn-away ALARM"}},
+		"a little warmer after the pass serves nobody": {[]step{tapped(0, resident), temperature(1, 3650), temperature(2, 3690, supersedes), tapped(3, visitor), wait(20)},
+			[]string{"pass normal [1 2] go resident", "retest no-temperature [4] measure visitor"}},
+		"a little warmer before the card": {[]step{temperature(1, 3650), temperature(2, 3690, supersedes), tapped(3, resident)},
+			[]string{"pass normal [1 2 3] go resident"}},
+		"a higher fever is no second alarm": {[]step{tapped(0, resident), temperature(1, 3760), temperature(2, 3800, supersedes)},
+			[]string{"fever fever [1 2] go-home resident ALARM", "fever fever [1 2 3] go-home resident amends"}},
+		"warming up in front of the sensor": {[]step{tapped(0, resident), temperature(1, 3480), temperature(4, 3560, supersedes)},
+			[]string{"invalid too-cold [1 2] warm-up resident", "pass normal [1 3] go resident amends"}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			var got []string
+			for _, e := range run(newGate(t), c.steps) {
+				got = append(got, brief(e))
+			}
+			if name == "a fever that shows before the card" {
+				got = got[:1] // its card claims it: tested above
+			}
+			if !slices.Equal(got, c.want) {
+				t.Fatalf("got\n  %s\nwant\n  %s", strings.Join(got, "\n  "), strings.Join(c.want, "\n  "))
+			}
+		})
+	}
+}
+
+func TestAPassageCarriesAllItWasDecidedOn(t *testing.T) {
+	events := run(newGate(t), []step{tapped(0, resident), temperature(2, 3650)})
+	p := events[0].Passage
+	want := wire.Passage{Verdict: wire.VerdictPass, Reasons: []string{ReasonNormal}, Instruction: wire.InstructGo, Direction: "out",
+		Class: "resident", Credential: resident, Temperature: temperature(0, 3650).t, Readings: []uint64{1, 2}, Policy: "1",
+		Limits: wire.Limits{Fever: 3730, InvalidBelow: 3500, PairingMS: 8000}}
+	if !reflect.DeepEqual(p, want) {
+		t.Fatalf("got  %+v\nwant %+v", p, want)
+	}
+	if err := p.Check(); err != nil {
+		t.Fatal(err)
+	}
+}
+
+func TestTheGateSaysWhenItIsDue(t *testing.T) {
+	g := newGate(t)
+	if _, ok := g.Next(); ok {
+		t.Fatal("an empty gate is due")
+	}
+	run(g, []step{tapped(0, resident), wait(1), tapped(3, visitor)})
+	if at, ok := g.Next(); !ok || at != moment(8).Boot {
+		t.Fatalf("due at %s, %v", at, ok)
+	}
+	g.Tick(moment(8))
+	if at, ok := g.Next(); !ok || at != moment(11).Boot {
+		t.Fatalf("then due at %s, %v", at, ok)
+	}
+	g.Tick(moment(11))
+	if _, ok := g.Next(); ok {
+		t.Fatal("an empty gate is due")
+	}
+}
+
+// draw makes a day at a gate.
+func draw(t *rapid.T) []step {
+	var steps []step
+	at := 0.0
+	for range rapid.IntRange(1, 40).Draw(t, "steps") {
+		at += rapid.Float64Range(0, 6).Draw(t, "gap")
+		if rapid.Bool().Draw(t, "tap") {
+			steps = append(steps, tapped(at, rapid.SampledFrom([]string{resident, resident2, visitor, lost, inward, stranger}).Draw(t, "card")))
+			continue
+		}
+		s := temperature(at, wire.Temp(rapid.IntRange(3300, 4000).Draw(t, "screening")))
+		s.t.Settled = rapid.IntRange(0, 5).Draw(t, "settled") > 0
+		s.t.Supersedes = rapid.IntRange(0, 4).Draw(t, "supersedes") == 0
+		s.t.Ambient = wire.Temp(rapid.IntRange(1000, 3800).Draw(t, "ambient"))
+		steps = append(steps, s)
+	}
+	return append(steps, wait(at+100))
+}
+
+func TestWhateverComesTheRulesHold(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		steps := draw(t)
+		g := newGate(t)
+		used := map[uint64]bool{}
+		passes := map[uint64]string{} // temperature reading to the card it let pass
+		for i, s := range steps {
+			seq := uint64(i + 1)
+			events := run1(g, s, seq)
+			if s.t != nil && s.t.Screening >= 3730 {
+				e, ok := feverOf(events, seq)
+				if !ok {
+					t.Fatalf("a fever of %s gave no fever at once: %v", s.t.Screening, events)
+				}
+				if !e.Alarm && !s.t.Supersedes {
+					t.Fatalf("a fever of %s raised no alarm", s.t.Screening)
+				}
+			}
+			for _, e := range events {
+				p := e.Passage
+				if err := p.Check(); err != nil {
+					t.Fatal(err)
+				}
+				for _, seq := range p.Readings {
+					used[seq] = true
+				}
+				if e.Alarm != (e.Alarm && p.Verdict == wire.VerdictFever) {
+					t.Fatalf("an alarm for %s", brief(e))
+				}
+				if p.Verdict == wire.VerdictPass {
+					checkPass(t, steps, p, passes)
+				}
+			}
+		}
+		for i, s := range steps {
+			if superseded := s.t != nil && s.t.Supersedes; !superseded && (s.t != nil || s.card != "") && !used[uint64(i+1)] {
+				t.Fatalf("reading %d was never used", i+1)
+			}
+		}
+		if len(g.cards)+len(g.temps)+len(g.fevers) != 0 {
+			t.Fatalf("somebody is left at the gate: %d cards, %d temperatures, %d fevers", len(g.cards), len(g.temps), len(g.fevers))
+		}
+	})
+}
+
+func run1(g *Gate, s step, seq uint64) []Event {
+	r := wire.Reading{Device: "t", Type: wire.TypeTemperature, Temperature: s.t}
+	switch {
+	case s.card != "":
+		r = wire.Reading{Device: "r", Type: wire.TypeCard, Credential: s.card, Direction: "out"}
+	case s.t == nil:
+		return g.Tick(moment(s.at))
+	}
+	return g.Observe(moment(s.at), seq, r)
+}
+
+func feverOf(events []Event, seq uint64) (Event, bool) {
+	for _, e := range events {
+		if e.Passage.Verdict == wire.VerdictFever && slices.Contains(e.Passage.Readings, seq) {
+			return e, true
+		}
+	}
+	return Event{}, false
+}
+
+func checkPass(t *rapid.T, steps []step, p wire.Passage, passes map[uint64]string) {
+	cards, temps := 0, 0
+	for _, seq := range p.Readings {
+		s := steps[seq-1]
+		if s.card != "" {
+			cards++
+			if s.card != p.Credential || slices.Contains([]string{lost, inward, stranger}, s.card) {
+				t.Fatalf("card %s passes as %s", s.card, p.Credential)
+			}
+			continue
+		}
+		temps++
+		if s.t.Screening >= 3730 || s.t.Screening < 3500 || !s.t.Settled || s.t.Ambient < 1600 || s.t.Ambient > 3500 {
+			t.Fatalf("a pass on %+v", s.t)
+		}
+		if other, ok := passes[seq]; ok {
+			t.Fatalf("temperature %d lets %s and %s pass", seq, other, p.Credential)
+		}
+		passes[seq] = p.Credential
+	}
+	if cards == 0 || temps == 0 {
+		t.Fatalf("a pass with %d cards and %d temperatures", cards, temps)
+	}
+}
+
+func TestTheSameReadingsGiveTheSameDecisions(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		steps := draw(t)
+		if a, b := run(newGate(t), steps), run(newGate(t), steps); !reflect.DeepEqual(a, b) {
+			t.Fatalf("%v\n%v", a, b)
+		}
+	})
+}
+
+func BenchmarkObserve(b *testing.B) {
+	g := newGate(b)
+	t := temperature(0, 3650).t
+	b.ReportAllocs()
+	for i := range b.N {
+		at := clock.Moment{Boot: time.Duration(i) * 10 * time.Second}
+		g.Observe(at, uint64(2*i+1), wire.Reading{Device: "r", Type: wire.TypeCard, Credential: resident})
+		if e := g.Observe(at, uint64(2*i+2), wire.Reading{Device: "t", Type: wire.TypeTemperature, Temperature: t}); len(e) != 1 {
+			b.Fatal(e)
+		}
+	}
+}
