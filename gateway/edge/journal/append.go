@@ -1,0 +1,192 @@
+package journal
+
+import (
+	"errors"
+	"fmt"
+	"os"
+	"time"
+
+	"github.com/google/uuid"
+
+	"gatehouse/gateway/clock"
+	"gatehouse/gateway/wire"
+)
+
+// backStep is how far the wall clock may fall behind the last record before
+// that counts as a step back.
+const backStep = time.Second
+
+// What a record's time can be. The upper end leaves room to rise in.
+var (
+	earliest = time.Date(1970, 1, 1, 0, 0, 0, 0, time.UTC)
+	latest   = time.Date(2261, 12, 30, 0, 0, 0, 0, time.UTC)
+)
+
+// stamp is the time of the last record. Times strictly rise within an era.
+type stamp struct {
+	at  time.Time
+	era uint32
+}
+
+// next gives the stamp of a record that is written when the wall clock shows
+// wall. It takes the clock as it is: a step back begins a new era instead of
+// pushing later times into the future.
+func (s stamp) next(wall time.Time) stamp {
+	if wall.Before(earliest) {
+		wall = earliest
+	}
+	if wall.After(latest) {
+		wall = latest
+	}
+	switch {
+	case s.at.IsZero() || wall.After(s.at):
+		return stamp{at: wall, era: s.era}
+	case s.at.Sub(wall) > backStep:
+		return stamp{at: wall, era: s.era + 1}
+	default:
+		return stamp{at: s.at.Add(time.Nanosecond), era: s.era}
+	}
+}
+
+// Append fixes the record (seq, time, era, boot clock) and writes it. When it
+// returns the record survives the death of the process; its fsync follows
+// within 20 ms. On an error nothing is written and no seq is used: a full disk
+// takes records again as soon as it has room. A record that is too long fails
+// with ErrTooLong.
+func (j *Journal) Append(now clock.Moment, body wire.Body) (wire.Record, error) {
+	b, err := wire.EncodeBody(body)
+	if err != nil {
+		return wire.Record{}, fmt.Errorf("append to the journal: %w", err)
+	}
+	j.mu.Lock()
+	defer j.mu.Unlock()
+	j.now(now)
+	t := j.stamp.next(now.Wall)
+	r := wire.Record{Seq: j.last + 1, At: wire.At(t.at), Era: t.era, BootNS: now.Boot.Nanoseconds(),
+		Unsync: !j.synced.Load(), Kind: body.Kind(), Body: b}
+	raw, err := wire.EncodeRecord(r)
+	if err != nil {
+		return wire.Record{}, fmt.Errorf("append to the journal: %w", err)
+	}
+	if len(raw) > wire.MaxRecordBytes {
+		return wire.Record{}, fmt.Errorf("append %s of %d bytes to the journal: %w: the most is %d",
+			r.Kind, len(raw), ErrTooLong, wire.MaxRecordBytes)
+	}
+	j.scratch = appendFrame(j.scratch[:0], kindRecord, r.Seq, raw)
+	if err := j.write(r.Seq); err != nil {
+		return wire.Record{}, fmt.Errorf("append to the journal %s: %w", j.opts.Dir, err)
+	}
+	j.stamp = t
+	return r, nil
+}
+
+// Lost uses n seqs up for a hole: records that the caller gave up because they
+// could not be appended. It fails as Append does; the caller then keeps count
+// and tells them with the next.
+func (j *Journal) Lost(now clock.Moment, reason string, n uint64) error {
+	if n == 0 || reason == "" || len(reason) > 64 {
+		return errors.New("note lost records in the journal: a count and a short reason are needed")
+	}
+	j.mu.Lock()
+	defer j.mu.Unlock()
+	j.now(now)
+	if err := j.writeHole(newHole(j.last+1, j.last+n, reason)); err != nil {
+		return fmt.Errorf("note lost records in the journal %s: %w", j.opts.Dir, err)
+	}
+	return nil
+}
+
+func (j *Journal) writeHole(h wire.Hole) error {
+	j.scratch = appendHole(j.scratch[:0], h)
+	return j.write(h.To)
+}
+
+// write puts the frame in scratch, which ends with seq last, to the end of the
+// journal in one write. On an error nothing of it remains. mu is held.
+func (j *Journal) write(last uint64) error {
+	switch {
+	case j.closed:
+		return ErrClosed
+	case j.broken != nil:
+		return j.broken
+	}
+	if err := j.ready(int64(len(j.scratch))); err != nil {
+		return err
+	}
+	seg := j.shelf.segs[len(j.shelf.segs)-1]
+	if _, err := j.active.WriteAt(j.scratch, seg.size); err != nil {
+		if cut := j.active.Truncate(seg.size); cut != nil {
+			// What remains is hidden by the next segment, which begins with
+			// the same seq.
+			j.seal()
+		}
+		return err
+	}
+	seg.size += int64(len(j.scratch))
+	j.last = last
+	if n := len(j.dirty); n == 0 || j.dirty[n-1] != j.active {
+		j.dirty = append(j.dirty, j.active)
+	}
+	j.unsynced = append(j.unsynced, j.scratch...)
+	j.waiting++
+	switch j.waiting {
+	case 1:
+		signal(j.wake)
+	case flushAt:
+		signal(j.urgent)
+	}
+	return nil
+}
+
+// ready makes sure that there is a segment with room for n more bytes.
+func (j *Journal) ready(n int64) error {
+	if j.active != nil {
+		seg := j.shelf.segs[len(j.shelf.segs)-1]
+		if seg.size == headerLen || seg.size+n <= j.opts.SegmentBytes {
+			return nil
+		}
+		j.seal()
+	}
+	return j.addSegment()
+}
+
+// seal ends the active segment; the fsync closes its file.
+func (j *Journal) seal() {
+	if n := len(j.dirty); j.active != nil && (n == 0 || j.dirty[n-1] != j.active) {
+		j.dirty = append(j.dirty, j.active)
+		signal(j.wake)
+	}
+	j.active = nil
+}
+
+// addSegment makes the segment that begins with the next seq. The folder's
+// fsync comes with the file's.
+func (j *Journal) addSegment() error {
+	segs := j.shelf.segs
+	flags := os.O_RDWR | os.O_CREATE | os.O_EXCL
+	if n := len(segs); n > 0 && segs[n-1].first == j.last+1 {
+		segs = segs[:n-1] // it was made and has no record
+		flags = os.O_RDWR | os.O_CREATE | os.O_TRUNC
+	}
+	seg := &segment{first: j.last + 1, path: segmentPath(j.opts.Dir, j.last+1), start: headerLen,
+		size: headerLen, age: int64(j.age)}
+	f, err := os.OpenFile(seg.path, flags, 0o600)
+	if err != nil {
+		return err
+	}
+	if _, err := f.WriteAt(j.header(seg), 0); err != nil {
+		f.Close()
+		return errors.Join(err, os.Remove(seg.path))
+	}
+	j.shelf.segs = append(segs[:len(segs):len(segs)], seg)
+	j.active, j.made = f, true
+	return nil
+}
+
+func (j *Journal) header(seg *segment) []byte {
+	jid, err := uuid.Parse(j.id.JID)
+	if err != nil {
+		jid = uuid.Nil // identities are checked when they are read
+	}
+	return header{jid: jid, first: seg.first, age: seg.age}.append(nil)
+}

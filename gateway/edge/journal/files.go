@@ -1,0 +1,145 @@
+package journal
+
+import (
+	"bytes"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"hash/crc32"
+	"io"
+	"os"
+	"path/filepath"
+
+	"github.com/google/uuid"
+	"golang.org/x/sys/unix"
+)
+
+// The small files beside the segments.
+const (
+	identityFile = "identity.json"
+	stateFile    = "state.json"
+	lockFile     = "lock"
+	damagedDir   = "damaged"
+	freshSuffix  = ".new"
+)
+
+// identity says which journal this is.
+type identity struct {
+	JID     string `json:"jid"`
+	Host    string `json:"host"`    // the host's machine id
+	Base    uint64 `json:"base"`    // seqs up to here belong to an earlier jid
+	Reason  string `json:"reason"`  // why the jid was made; for people
+	Version string `json:"version"` // of the software that made it
+}
+
+// savedState is what must outlive the agent besides the records.
+type savedState struct {
+	JID     string `json:"jid"` // the journal that Through is of
+	Through uint64 `json:"through"`
+	Store   string `json:"store"`
+	Term    uint64 `json:"term"`
+	Trimmed uint64 `json:"trimmed"` // seqs up to here may have been removed
+	AgeNS   int64  `json:"age_ns"`  // how long agents have run on this journal
+}
+
+func (s savedState) state() State { return State{Through: s.Through, Store: s.Store, Term: s.Term} }
+
+// errDamaged says that a small file does not carry its own checksum.
+var errDamaged = errors.New("checksum differs")
+
+// writeSmall replaces a small file in one step: a line of JSON and a line with
+// its CRC32C.
+func writeSmall[T identity | savedState](dir, name string, v T, sync func(*os.File) error) error {
+	line, err := json.Marshal(v)
+	if err != nil {
+		return fmt.Errorf("encode %s: %w", name, err)
+	}
+	f, err := replace(filepath.Join(dir, name), fmt.Appendf(nil, "%s\n%08x\n", line, crc32.Checksum(line, castagnoli)), sync)
+	if err != nil {
+		return err
+	}
+	f.Close()
+	return nil
+}
+
+// readSmall reads what writeSmall wrote. Any error means that the content is
+// not to be believed.
+func readSmall[T identity | savedState](dir, name string) (T, error) {
+	var v T
+	b, err := os.ReadFile(filepath.Join(dir, name))
+	if err != nil {
+		return v, fmt.Errorf("read %s: %w", name, err)
+	}
+	line, sum, _ := bytes.Cut(b, []byte("\n"))
+	if string(sum) != fmt.Sprintf("%08x\n", crc32.Checksum(line, castagnoli)) {
+		return v, fmt.Errorf("read %s: %w", name, errDamaged)
+	}
+	if err := json.Unmarshal(line, &v); err != nil {
+		return v, fmt.Errorf("read %s: %w", name, err)
+	}
+	return v, nil
+}
+
+// readIdentity also refuses a jid that no collector would take.
+func readIdentity(dir string) (identity, error) {
+	id, err := readSmall[identity](dir, identityFile)
+	if err != nil {
+		return id, err
+	}
+	if u, err := uuid.Parse(id.JID); err != nil || u.String() != id.JID {
+		return id, fmt.Errorf("read %s: jid %.40q is not a UUID", identityFile, id.JID)
+	}
+	return id, nil
+}
+
+// replace puts a durable file with this content at path, in one step, and
+// leaves it open. When it fails the path holds what it held, or the new content
+// without being sure of it.
+func replace(path string, content []byte, sync func(*os.File) error) (*os.File, error) {
+	fresh := path + freshSuffix
+	f, err := os.OpenFile(fresh, os.O_RDWR|os.O_CREATE|os.O_TRUNC, 0o600)
+	if err != nil {
+		return nil, err
+	}
+	_, err = f.Write(content)
+	if err == nil {
+		err = sync(f)
+	}
+	if err == nil {
+		err = os.Rename(fresh, path)
+	}
+	if err != nil {
+		f.Close()
+		return nil, errors.Join(fmt.Errorf("write %s: %w", path, err), os.Remove(fresh))
+	}
+	if err := syncDir(filepath.Dir(path), sync); err != nil {
+		f.Close()
+		return nil, err
+	}
+	return f, nil
+}
+
+func readRange(path string, off, n int64) ([]byte, error) {
+	f, err := os.Open(path)
+	if err != nil {
+		return nil, err
+	}
+	defer f.Close()
+	return io.ReadAll(io.NewSectionReader(f, off, n))
+}
+
+// takeLock makes sure that one process has the journal open.
+func takeLock(dir string) (*os.File, error) {
+	f, err := os.OpenFile(filepath.Join(dir, lockFile), os.O_RDWR|os.O_CREATE, 0o600)
+	if err != nil {
+		return nil, fmt.Errorf("lock the journal: %w", err)
+	}
+	if err := unix.Flock(int(f.Fd()), unix.LOCK_EX|unix.LOCK_NB); err != nil {
+		f.Close()
+		if errors.Is(err, unix.EWOULDBLOCK) {
+			return nil, fmt.Errorf("open the journal %s: %w", dir, ErrLocked)
+		}
+		return nil, fmt.Errorf("lock the journal %s: %w", dir, err)
+	}
+	return f, nil
+}

@@ -1,0 +1,131 @@
+package journal
+
+import (
+	"fmt"
+	"os"
+
+	"gatehouse/gateway/wire"
+)
+
+// Chunk is a run of seqs without a gap: every one from From to To is an entry
+// or inside a hole. It is empty when To is From-1.
+type Chunk struct {
+	From, To uint64
+	Entries  []wire.Entry // rising seq
+	Holes    []wire.Hole  // rising, apart from one another and from the entries
+}
+
+// reader reads chunks and remembers where the last one ended, so that reading
+// on costs what is read and no more. It is used by one goroutine at a time.
+type reader struct {
+	seg  *segment // whose file is open, or nil
+	file *os.File
+	off  int64  // in it, of the first frame after seq
+	seq  uint64 // last one read
+}
+
+// room is what a chunk may still take.
+type room struct{ items, bytes int }
+
+func (r *reader) close() {
+	if r.file != nil {
+		r.file.Close()
+	}
+	*r = reader{}
+}
+
+// read fills a chunk from seq from on. Locate is asked once for every segment
+// or hole; it is only asked for seqs up to durable.
+func (r *reader) read(from, durable uint64, left room, locate func(want uint64) place) (Chunk, error) {
+	c := Chunk{From: from, To: from - 1}
+	for c.To < durable && left.items > 0 && (left.bytes > 0 || len(c.Entries) == 0) {
+		p := locate(c.To + 1)
+		if p.seg == nil {
+			c.addHole(p.hole, &left)
+			continue
+		}
+		full, err := r.readSegment(p, &c, &left)
+		if err != nil {
+			return c, err
+		}
+		if full {
+			break
+		}
+	}
+	return c, nil
+}
+
+func (r *reader) open(p place, want uint64) (*scanner, error) {
+	if r.seg != p.seg {
+		r.close()
+		f, err := os.Open(p.seg.path)
+		if err != nil {
+			return nil, fmt.Errorf("read the journal: %w", err)
+		}
+		r.seg, r.file = p.seg, f
+	}
+	if r.off == 0 || r.seq != want-1 {
+		r.off, r.seq = p.seg.start, p.seg.first-1
+	}
+	return &scanner{r: r.file, off: r.off, limit: p.limit, after: r.seq}, nil
+}
+
+// readSegment adds what the place holds, and tells whether the chunk is full.
+func (r *reader) readSegment(p place, c *Chunk, left *room) (full bool, err error) {
+	s, err := r.open(p, c.To+1)
+	if err != nil {
+		return false, err
+	}
+	for c.To < p.end {
+		if left.items == 0 {
+			return true, nil
+		}
+		f, ok := s.next()
+		if ok && f.to <= c.To {
+			continue
+		}
+		if !ok || f.seq > c.To+1 {
+			to := p.end
+			if ok {
+				to = min(to, f.seq-1)
+			}
+			c.addHole(newHole(c.To+1, to, ReasonDamaged), left)
+			r.off, r.seq = f.off, c.To
+			s.off, s.after = f.off, c.To
+			continue
+		}
+		if full = !c.add(f, p.end, left); full {
+			return true, nil
+		}
+		r.off, r.seq = s.off, c.To
+	}
+	return false, nil
+}
+
+// add takes a frame that continues the chunk, or says that there is no room.
+func (c *Chunk) add(f frame, end uint64, left *room) bool {
+	if f.kind == kindHole {
+		c.addHole(newHole(c.To+1, min(f.to, end), f.hole().Reason), left)
+		return true
+	}
+	if len(f.payload) > left.bytes && len(c.Entries) > 0 {
+		return false
+	}
+	raw := append([]byte(nil), f.payload...)
+	rec, err := wire.DecodeRecord(raw)
+	if err != nil || rec.Seq != f.seq {
+		c.addHole(newHole(f.seq, f.seq, ReasonDamaged), left)
+		return true
+	}
+	c.Entries = append(c.Entries, wire.Entry{Record: rec, Raw: raw})
+	c.To = f.seq
+	left.items--
+	left.bytes -= len(raw)
+	return true
+}
+
+func (c *Chunk) addHole(h wire.Hole, left *room) {
+	c.Holes = append(c.Holes, h)
+	c.To = h.To
+	left.items--
+}
