@@ -118,6 +118,10 @@ type HeldHole struct {
 	wire.Hole
 }
 
+// ReasonConflict is why a record whose journal and seq are stored with another
+// content is in quarantine: a copied disk, or a journal that gave a seq twice.
+const ReasonConflict = "same journal and seq, other content"
+
 // ErrFault says that the store itself is at fault (a full disk, a retention or
 // series limit, too many refusals at once): stop, raise an alarm, quarantine
 // nothing.

@@ -1,0 +1,217 @@
+// Package sqlite is the embedded store: one file, no server. It is also where
+// the books of the InfluxDB store are kept: watermarks, holes, quarantine.
+package sqlite
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+	"fmt"
+	"net/url"
+	"os"
+	"strconv"
+	"sync"
+
+	"github.com/google/uuid"
+	_ "modernc.org/sqlite" // the driver
+
+	"gatehouse/gateway/county/store"
+)
+
+// version of the schema, kept in user_version.
+const version = 1
+
+const schema = `
+CREATE TABLE meta (
+	key   TEXT PRIMARY KEY,
+	value TEXT NOT NULL
+) WITHOUT ROWID;
+CREATE TABLE journals (
+	id         INTEGER PRIMARY KEY,
+	jid        TEXT NOT NULL UNIQUE,
+	agent      TEXT NOT NULL,
+	through    INTEGER NOT NULL DEFAULT 0, -- the watermark
+	community  TEXT NOT NULL,
+	grid       TEXT NOT NULL,
+	compound   TEXT NOT NULL,
+	first_seen INTEGER NOT NULL            -- unix nanoseconds, as all times here
+);
+CREATE TABLE records (
+	journal  INTEGER NOT NULL REFERENCES journals,
+	seq      INTEGER NOT NULL,
+	at       INTEGER NOT NULL,
+	received INTEGER NOT NULL,
+	kind     TEXT NOT NULL,
+	raw      BLOB NOT NULL,                -- the record's bytes as the journal fixed them
+	PRIMARY KEY (journal, seq)
+) WITHOUT ROWID;
+CREATE TABLE holes (
+	journal  INTEGER NOT NULL REFERENCES journals,
+	first    INTEGER NOT NULL,
+	last     INTEGER NOT NULL,
+	reason   TEXT NOT NULL,
+	at       INTEGER NOT NULL,
+	PRIMARY KEY (journal, first, last)
+) WITHOUT ROWID;
+CREATE TABLE quarantine (
+	id     INTEGER PRIMARY KEY,
+	at     INTEGER NOT NULL,
+	agent  TEXT NOT NULL,
+	jid    TEXT NOT NULL,
+	seq    INTEGER NOT NULL,
+	topic  TEXT NOT NULL,
+	reason TEXT NOT NULL,
+	hash   BLOB NOT NULL,
+	raw    BLOB NOT NULL,
+	UNIQUE (agent, hash)
+);`
+
+// Store implements store.Store.
+type Store struct {
+	path string
+	w    *sql.DB // one connection: SQLite has one writer
+	r    *sql.DB
+
+	mu   sync.Mutex
+	id   string
+	term uint64
+}
+
+var _ store.Store = (*Store)(nil)
+
+// Open opens the file and makes it when it is missing.
+func Open(path string) (*Store, error) {
+	// Made here, so that nobody else can read it: SQLite would use the umask.
+	f, err := os.OpenFile(path, os.O_CREATE|os.O_RDWR, 0o600)
+	if err != nil {
+		return nil, fmt.Errorf("open the store: %w", err)
+	}
+	f.Close()
+	s := &Store{path: path}
+	if s.w, err = connect(path, "rwc", 1); err != nil {
+		return nil, err
+	}
+	if err := s.prepare(); err != nil {
+		return nil, errors.Join(fmt.Errorf("open the store %s: %w", path, err), s.w.Close())
+	}
+	if s.r, err = connect(path, "ro", 4); err != nil {
+		return nil, errors.Join(err, s.w.Close())
+	}
+	return s, nil
+}
+
+// OpenReadOnly opens the file for looking, also while a collector runs.
+func OpenReadOnly(path string) (*Store, error) {
+	if _, err := os.Stat(path); err != nil {
+		return nil, fmt.Errorf("open the store: %w", err)
+	}
+	r, err := connect(path, "ro", 2)
+	if err != nil {
+		return nil, err
+	}
+	s := &Store{path: path, r: r}
+	if err := s.identify(r); err != nil {
+		return nil, errors.Join(fmt.Errorf("open the store %s: %w", path, err), r.Close())
+	}
+	return s, nil
+}
+
+// connect opens a pool. Pragmas stand in the address, so that every connection
+// of the pool has them. FULL makes a commit survive a power cut.
+func connect(path, mode string, conns int) (*sql.DB, error) {
+	q := url.Values{"mode": {mode}, "_txlock": {"immediate"}, "_pragma": {"busy_timeout(10000)", "foreign_keys(1)"}}
+	if mode != "ro" {
+		q["_pragma"] = append(q["_pragma"], "journal_mode(WAL)", "synchronous(FULL)")
+	}
+	db, err := sql.Open("sqlite", (&url.URL{Scheme: "file", Opaque: url.PathEscape(path), RawQuery: q.Encode()}).String())
+	if err != nil {
+		return nil, fmt.Errorf("open the store %s: %w", path, err)
+	}
+	db.SetMaxOpenConns(conns)
+	db.SetMaxIdleConns(conns)
+	return db, nil
+}
+
+// prepare makes the schema in a new file and reads the store's identity.
+func (s *Store) prepare() error {
+	ctx := context.Background()
+	var have int
+	if err := s.w.QueryRowContext(ctx, "PRAGMA user_version").Scan(&have); err != nil {
+		return err
+	}
+	switch {
+	case have > version:
+		return fmt.Errorf("it was written by a later version (schema %d, this is %d)", have, version)
+	case have == 0:
+		err := s.write(ctx, func(tx *sql.Tx) error {
+			if _, err := tx.ExecContext(ctx, schema); err != nil {
+				return err
+			}
+			if _, err := tx.ExecContext(ctx, "INSERT INTO meta VALUES ('store', ?), ('term', '1')", uuid.NewString()); err != nil {
+				return err
+			}
+			_, err := tx.ExecContext(ctx, "PRAGMA user_version = "+strconv.Itoa(version))
+			return err
+		})
+		if err != nil {
+			return err
+		}
+	}
+	return s.identify(s.w)
+}
+
+func (s *Store) identify(db *sql.DB) error {
+	var term string
+	err := db.QueryRowContext(context.Background(), "SELECT a.value, b.value FROM meta a, meta b WHERE a.key = 'store' AND b.key = 'term'").Scan(&s.id, &term)
+	if err != nil {
+		return fmt.Errorf("read the store's id: %w", err)
+	}
+	if s.term, err = strconv.ParseUint(term, 10, 64); err != nil {
+		return fmt.Errorf("read the store's term: %w", err)
+	}
+	return nil
+}
+
+// write runs what in one durable transaction.
+func (s *Store) write(ctx context.Context, what func(*sql.Tx) error) error {
+	tx, err := s.w.BeginTx(ctx, nil)
+	if err != nil {
+		return err
+	}
+	if err := what(tx); err != nil {
+		return errors.Join(err, tx.Rollback())
+	}
+	return tx.Commit()
+}
+
+// Close ends the store.
+func (s *Store) Close() error {
+	var errs []error
+	for _, db := range []*sql.DB{s.r, s.w} {
+		if db != nil {
+			errs = append(errs, db.Close())
+		}
+	}
+	return errors.Join(errs...)
+}
+
+// Identity implements store.Store.
+func (s *Store) Identity(context.Context) (string, uint64, error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.id, s.term, nil
+}
+
+// RaiseTerm implements store.Store.
+func (s *Store) RaiseTerm(ctx context.Context, atLeast uint64) (uint64, error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if atLeast <= s.term {
+		return s.term, nil
+	}
+	if _, err := s.w.ExecContext(ctx, "UPDATE meta SET value = ? WHERE key = 'term'", strconv.FormatUint(atLeast, 10)); err != nil {
+		return s.term, fmt.Errorf("raise the store's term: %w", err)
+	}
+	s.term = atLeast
+	return s.term, nil
+}

@@ -1,0 +1,148 @@
+package sqlite_test
+
+import (
+	"bufio"
+	"context"
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"gatehouse/gateway/county/store"
+	"gatehouse/gateway/county/store/sqlite"
+	"gatehouse/gateway/county/store/storetest"
+)
+
+func open(t testing.TB, path string) *sqlite.Store {
+	t.Helper()
+	s, err := sqlite.Open(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { s.Close() })
+	return s
+}
+
+func TestStore(t *testing.T) {
+	storetest.Run(t, func(t *testing.T) (storetest.Opened, func() storetest.Opened) {
+		path := filepath.Join(t.TempDir(), "a store?#.db")
+		s := open(t, path)
+		return s, func() storetest.Opened {
+			if err := s.Close(); err != nil {
+				t.Fatal(err)
+			}
+			return open(t, path)
+		}
+	})
+}
+
+func TestTheFileBelongsToItsOwnerAlone(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "s.db")
+	open(t, path)
+	for _, name := range []string{path, path + "-wal"} {
+		if info, err := os.Stat(name); err != nil || info.Mode().Perm() != 0o600 {
+			t.Errorf("%s: %v, %v", name, info.Mode(), err)
+		}
+	}
+}
+
+func TestAFileThatIsNoStoreIsRefused(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "s.db")
+	if err := os.WriteFile(path, []byte(strings.Repeat("not a database ", 1000)), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := sqlite.Open(path); err == nil || !strings.Contains(err.Error(), path) {
+		t.Fatalf("error is %v", err)
+	}
+	if _, err := sqlite.OpenReadOnly(path + "x"); err == nil || !strings.Contains(err.Error(), "no such file") {
+		t.Fatalf("error is %v", err)
+	}
+}
+
+func TestAReaderLooksWhileTheCollectorWrites(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "s.db")
+	w := open(t, path)
+	if _, err := w.Commit(t.Context(), []store.Batch{storetest.Batch(1, 1, 4)}); err != nil {
+		t.Fatal(err)
+	}
+	r, err := sqlite.OpenReadOnly(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer r.Close()
+	if p, err := r.Positions(t.Context()); err != nil || len(p) != 1 || p[0].Through != 4 {
+		t.Fatalf("%+v, %v", p, err)
+	}
+	if _, err := w.Commit(t.Context(), []store.Batch{storetest.Batch(1, 5, 6)}); err != nil {
+		t.Fatal(err)
+	}
+	if p, err := r.Positions(t.Context()); err != nil || p[0].Through != 6 {
+		t.Fatalf("%+v, %v", p, err)
+	}
+}
+
+// The child of the next test: commits batch after batch and says so.
+func TestMain(m *testing.M) {
+	if path := os.Getenv("SQLITE_TEST_CHILD"); path != "" {
+		s, err := sqlite.Open(path)
+		if err != nil {
+			panic(err)
+		}
+		p, err := s.Position(context.Background(), storetest.JID(1))
+		if err != nil {
+			panic(err)
+		}
+		for from := p.Through + 1; ; from += 8 {
+			r, err := s.Commit(context.Background(), []store.Batch{storetest.Batch(1, from, from+7)})
+			if err != nil {
+				panic(err)
+			}
+			fmt.Println(r[0].Through)
+		}
+	}
+	os.Exit(m.Run())
+}
+
+func TestWhatWasAcknowledgedSurvivesKill9(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "s.db")
+	acknowledged := uint64(0)
+	for round := range 8 {
+		cmd := exec.Command(os.Args[0])
+		cmd.Env = append(os.Environ(), "SQLITE_TEST_CHILD="+path)
+		out, err := cmd.StdoutPipe()
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := cmd.Start(); err != nil {
+			t.Fatal(err)
+		}
+		timer := time.AfterFunc(time.Duration(100+37*round)*time.Millisecond, func() { _ = cmd.Process.Kill() })
+		for lines := bufio.NewScanner(out); lines.Scan(); {
+			if _, err := fmt.Sscan(lines.Text(), &acknowledged); err != nil {
+				t.Fatalf("the child says %q", lines.Text())
+			}
+		}
+		_ = cmd.Wait()
+		timer.Stop()
+	}
+	if acknowledged == 0 {
+		t.Fatal("the child never committed")
+	}
+	s := open(t, path)
+	p, err := s.Position(t.Context(), storetest.JID(1))
+	if err != nil || p.Through < acknowledged {
+		t.Fatalf("acknowledged %d, the store has %d; %v", acknowledged, p.Through, err)
+	}
+	n := uint64(0)
+	for r, err := range s.Rows(t.Context(), store.Query{}) {
+		if n++; err != nil || r.Seq != n {
+			t.Fatalf("row %d has seq %d, %v", n, r.Seq, err)
+		}
+	}
+	if n != p.Through {
+		t.Fatalf("%d rows, the watermark is %d", n, p.Through)
+	}
+}

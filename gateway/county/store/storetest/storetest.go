@@ -1,0 +1,137 @@
+// Package storetest is the suite that every store passes.
+package storetest
+
+import (
+	"context"
+	"fmt"
+	"slices"
+	"testing"
+	"time"
+
+	"gatehouse/gateway/county/store"
+	"gatehouse/gateway/wire"
+)
+
+// Opened is a store under test with the books that stand behind it.
+type Opened interface {
+	store.Store
+	Quarantined(ctx context.Context, limit int) ([]store.HeldPoison, error)
+	Holes(ctx context.Context) ([]store.HeldHole, error)
+}
+
+// Make gives a new empty store and a function that closes it and opens it
+// again, as a restart of the collector does.
+type Make func(t *testing.T) (s Opened, reopen func() Opened)
+
+// JID makes the id of a test's n-th journal.
+func JID(n int) string { return fmt.Sprintf("0190b1c2-0000-7000-8000-%012d", n) }
+
+// T0 is the first instant of test records.
+var T0 = time.Date(2020, 2, 14, 6, 0, 0, 0, time.UTC)
+
+// Entry makes a record of the kind with the given seq, at T0 and as many
+// milliseconds.
+func Entry(seq uint64, body wire.Body) wire.Entry {
+	b, err := wire.EncodeBody(body)
+	if err != nil {
+		panic(err)
+	}
+	return raw(seq, body.Kind(), b)
+}
+
+func raw(seq uint64, kind wire.Kind, body []byte) wire.Entry {
+	r := wire.Record{Seq: seq, At: wire.At(T0.Add(time.Duration(seq) * time.Millisecond)), BootNS: int64(seq), Kind: kind, Body: body}
+	b, err := wire.EncodeRecord(r)
+	if err != nil {
+		panic(err)
+	}
+	return wire.Entry{Record: r, Raw: b}
+}
+
+// Reading is the body of a person's measurement.
+func Reading(screening wire.Temp) *wire.Reading {
+	return &wire.Reading{Device: "thermometer", Model: "gy-mcu90614", Type: wire.TypeTemperature, BootID: "b",
+		Temperature: &wire.Temperature{Object: screening - 320, Offset: 320, Screening: screening, Ambient: 2000, Background: 2000,
+			RatedMin: 1600, RatedMax: 3500, Samples: 5, Settled: true}}
+}
+
+// Passage is the body of a verdict.
+func Passage(v wire.Verdict, readings ...uint64) *wire.Passage {
+	return &wire.Passage{Verdict: v, Reasons: []string{"normal"}, Instruction: wire.InstructGo, Direction: wire.DirectionIn,
+		Class: "resident", Credential: "k-abc", Temperature: Reading(3650).Temperature, Readings: readings, Policy: "1",
+		Limits: wire.Limits{Fever: 3730, InvalidBelow: 3500, PairingMS: 8000}, LatencyUS: 900}
+}
+
+// Batch makes a batch of readings and passages, seqs from to to of journal n.
+func Batch(n int, from, to uint64) store.Batch {
+	b := Empty(n, from, to)
+	for seq := from; seq <= to; seq++ {
+		if seq%2 == 1 {
+			b.Entries = append(b.Entries, Entry(seq, Reading(3600+wire.Temp(seq%100))))
+		} else {
+			b.Entries = append(b.Entries, Entry(seq, Passage(wire.VerdictPass, seq-1)))
+		}
+	}
+	return b
+}
+
+// Empty makes a batch without records, to be filled.
+func Empty(n int, from, to uint64) store.Batch {
+	agent := fmt.Sprintf("gate-%03d", n)
+	return store.Batch{Batch: wire.Batch{Agent: agent, JID: JID(n), From: from, To: to}, Received: T0.Add(time.Hour),
+		Place: store.Place{Community: "c1", Grid: "g1", Compound: fmt.Sprintf("k%d", n)}}
+}
+
+type suite struct {
+	*testing.T
+	s Opened
+}
+
+// commit commits and checks that it went well.
+func (t suite) commit(batches ...store.Batch) []store.Receipt {
+	t.Helper()
+	r, err := t.s.Commit(t.Context(), batches)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if len(r) != len(batches) {
+		t.Fatalf("%d receipts for %d batches", len(r), len(batches))
+	}
+	return r
+}
+
+// rows gives "jid-number:seq" of all that is stored, and checks the bytes.
+func (t suite) rows(want ...wire.Entry) (out []string) {
+	t.Helper()
+	var raws []string
+	for r, err := range t.s.Rows(t.Context(), store.Query{}) {
+		if err != nil {
+			t.Fatal(err)
+		}
+		out = append(out, fmt.Sprintf("%s:%d", r.JID[len(r.JID)-1:], r.Seq))
+		raws = append(raws, string(r.Raw))
+	}
+	for _, e := range want {
+		if !slices.Contains(raws, string(e.Raw)) {
+			t.Errorf("seq %d is not stored byte for byte", e.Record.Seq)
+		}
+	}
+	return out
+}
+
+func (t suite) through(n int, want uint64) {
+	t.Helper()
+	p, err := t.s.Position(t.Context(), JID(n))
+	if err != nil || p.Through != want {
+		t.Fatalf("the watermark of journal %d is %d, want %d; %v", n, p.Through, want, err)
+	}
+}
+
+func (t suite) quarantined() []store.HeldPoison {
+	t.Helper()
+	q, err := t.s.Quarantined(t.Context(), 0)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return q
+}
