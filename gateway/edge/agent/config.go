@@ -1,0 +1,111 @@
+package agent
+
+import (
+	"errors"
+	"fmt"
+
+	"gatehouse/devices"
+	"gatehouse/gateway/config"
+	"gatehouse/gateway/mqtt"
+	"gatehouse/gateway/wire"
+)
+
+// Config is the agent's configuration file. Relative paths in it count from
+// the file's own folder.
+type Config struct {
+	County       string      `yaml:"county"`        // id of the county, first level of the topics
+	Agent        string      `yaml:"agent"`         // id of this gate, unique in the county
+	Dir          string      `yaml:"dir"`           // journal and state; must outlive restarts
+	Broker       mqtt.Broker `yaml:"broker"`        //
+	CollectorKey string      `yaml:"collector_key"` // file: the collector's public key (collector.pub)
+	SiteKey      string      `yaml:"site_key"`      // file: the county's key for pseudonyms
+	Policy       string      `yaml:"policy"`        // YAML file: rules and limits
+	Roster       string      `yaml:"roster"`        // CSV file: who lives here
+	Devices      []Device    `yaml:"devices"`       //
+	KeepDays     int         `yaml:"keep_days"`     // acknowledged records stay on disk; default 7
+}
+
+// Device is one piece of hardware at the gate.
+type Device struct {
+	Name      string         `yaml:"name"`                // unique at this gate
+	Model     string         `yaml:"model"`               // a row of the catalogue: gatehouse devices
+	Port      string         `yaml:"port,omitempty"`      // serial device or I²C bus
+	Baud      int            `yaml:"baud,omitempty"`      // serial only; the catalogue's where absent
+	Address   uint16         `yaml:"address,omitempty"`   // I²C only; the catalogue's where absent
+	Direction wire.Direction `yaml:"direction,omitempty"` // of a reader: in, out or absent for both
+	// Offset is added to the surface temperature to give the screening
+	// temperature, in °C; measured at installation against a contact
+	// thermometer. A thermometer must state it, 0 included.
+	Offset *config.Celsius   `yaml:"offset_c,omitempty"`
+	Pins   map[string]string `yaml:"pins,omitempty"`       // outputs: barrier, red, amber, green, buzzer
+	Low    []string          `yaml:"active_low,omitempty"` // outputs that are on when their pin is low
+}
+
+// maxOffset bounds a site offset: bare skin reads 2 to 5 °C below the body, and
+// a larger correction is a fault of the installation.
+const maxOffset = 800
+
+// Check tells what is wrong with the configuration, each fault with the key to
+// mend.
+func (c Config) Check() error {
+	var errs []error
+	add := func(key string, err error) {
+		if err != nil {
+			errs = append(errs, fmt.Errorf("%s: %w", key, err))
+		}
+	}
+	add("county", wire.CheckID(c.County))
+	add("agent", wire.CheckID(c.Agent))
+	if c.Agent == wire.CollectorID {
+		add("agent", fmt.Errorf("%q is the collector's own name", c.Agent))
+	}
+	add("broker", c.Broker.Check())
+	for key, v := range map[string]string{"dir": c.Dir, "collector_key": c.CollectorKey,
+		"site_key": c.SiteKey, "policy": c.Policy, "roster": c.Roster} {
+		if v == "" {
+			add(key, errors.New("is missing"))
+		}
+	}
+	if c.KeepDays < 0 || c.KeepDays > 365 {
+		add("keep_days", errors.New("must be 1 to 365"))
+	}
+	if len(c.Devices) == 0 {
+		add("devices", errors.New("none are listed"))
+	}
+	seen := map[string]bool{}
+	for i, d := range c.Devices {
+		key := fmt.Sprintf("devices[%d] %s", i, d.Name)
+		add(key, d.check())
+		if seen[d.Name] {
+			add(key, errors.New("the name is used twice"))
+		}
+		seen[d.Name] = true
+	}
+	return errors.Join(errs...)
+}
+
+func (d Device) check() error {
+	if err := wire.CheckID(d.Name); err != nil {
+		return err
+	}
+	m, err := devices.Find(d.Model)
+	if err != nil {
+		return err
+	}
+	if d.Direction != wire.DirectionNone && d.Direction != wire.DirectionIn && d.Direction != wire.DirectionOut {
+		return fmt.Errorf("direction %q: write in or out, or leave it away", d.Direction)
+	}
+	switch {
+	case m.Kind == devices.KindThermometer && d.Offset == nil:
+		return errors.New("offset_c is missing: measure it at installation with a contact thermometer (0 if it reads body temperature)")
+	case m.Kind != devices.KindThermometer && d.Offset != nil:
+		return errors.New("offset_c belongs to thermometers only")
+	case d.Offset != nil && (*d.Offset > maxOffset || *d.Offset < -maxOffset):
+		return fmt.Errorf("offset_c %s: more than 8 °C is a fault of the installation", wire.Temp(*d.Offset))
+	case m.Kind == devices.KindOutputs && len(d.Pins) == 0:
+		return errors.New("pins are missing")
+	case m.Kind != devices.KindOutputs && d.Port == "":
+		return errors.New("port is missing")
+	}
+	return nil
+}

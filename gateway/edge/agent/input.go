@@ -1,0 +1,159 @@
+package agent
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"gatehouse/devices"
+	"gatehouse/devices/detect"
+	"gatehouse/gateway/clock"
+	"gatehouse/gateway/wire"
+)
+
+// Silence tells a dead thermometer from an idle one: thermometers report
+// several times a second whether anybody is there or not, readers only when
+// there is a card.
+const (
+	silentAfter = 5 * time.Second
+	errorPause  = 20 * time.Millisecond // so that a driver that fails at once can't spin
+)
+
+// arrival is one reading or error of one device.
+type arrival struct {
+	in  *input
+	r   devices.Reading
+	err error
+}
+
+// input is one sensor with the state the record loop keeps of it.
+type input struct {
+	cfg    Device
+	model  devices.Model
+	sensor devices.Sensor
+	meter  *detect.Meter // of a thermometer
+	taps   *detect.Taps  // of a reader or scanner
+
+	state     string
+	heard     time.Duration // boot clock of the last reading
+	badFrames uint64
+	reported  bool // the journal holds its state since the start
+}
+
+// States of a device.
+const (
+	stateOK    = "ok"
+	stateFault = "fault"
+	stateGone  = "gone"
+)
+
+// read passes on what the sensor yields until ctx ends.
+func (in *input) read(ctx context.Context, out chan<- arrival) {
+	for ctx.Err() == nil {
+		r, err := in.sensor.Next(ctx)
+		if ctx.Err() != nil {
+			return
+		}
+		select {
+		case out <- arrival{in: in, r: r, err: err}:
+		case <-ctx.Done():
+			return
+		}
+		if err != nil {
+			pause(ctx, errorPause)
+		}
+	}
+}
+
+func pause(ctx context.Context, d time.Duration) {
+	t := time.NewTimer(d)
+	defer t.Stop()
+	select {
+	case <-ctx.Done():
+	case <-t.C:
+	}
+}
+
+// makeDevices makes the drivers; fever is the limit of the rules, °C/100.
+func (a *Agent) makeDevices(fever wire.Temp) error {
+	for _, d := range a.cfg.Devices {
+		m, err := devices.Find(d.Model)
+		if err != nil {
+			return err
+		}
+		s := devices.Settings{Port: d.Port, Baud: d.Baud, Address: d.Address, Pins: d.Pins, ActiveLow: d.Low}
+		if m.Kind == devices.KindOutputs {
+			out, err := m.Output(a.opts.Ports, s)
+			if err != nil {
+				return fmt.Errorf("device %s: %w", d.Name, err)
+			}
+			a.outputs = append(a.outputs, out)
+			continue
+		}
+		sensor, err := m.Sensor(a.opts.Ports, s)
+		if err != nil {
+			return fmt.Errorf("device %s: %w", d.Name, err)
+		}
+		in := &input{cfg: d, model: m, sensor: sensor, state: stateOK}
+		if m.Kind == devices.KindThermometer {
+			in.meter = detect.NewMeter(devices.Temp(fever) - devices.Temp(*d.Offset))
+		} else {
+			in.taps = detect.NewTaps()
+		}
+		a.inputs = append(a.inputs, in)
+	}
+	return nil
+}
+
+// reading turns an arrival into a completed reading, or nil while there is
+// none: between people, or for the repeats of a card that stays.
+func (a *Agent) reading(now clock.Moment, in *input, r devices.Reading) (*wire.Reading, time.Time) {
+	out := &wire.Reading{Device: in.cfg.Name, Model: in.model.Name, Direction: in.cfg.Direction, BootID: a.opts.BootID}
+	switch r := r.(type) {
+	case devices.Sample:
+		m, done := in.meter.Observe(r)
+		if !done {
+			return nil, time.Time{}
+		}
+		out.Type, out.Temperature = wire.TypeTemperature, in.temperature(m)
+		out.BootNS = int64(sinceBoot(now, m.At))
+		return out, m.At
+	case devices.Tap:
+		if !in.taps.Observe(r) {
+			return nil, time.Time{}
+		}
+		out.Type = wire.TypeCard
+		if in.model.Kind == devices.KindScanner {
+			out.Type = wire.TypeCode
+		}
+		out.Credential = a.siteKey.Pseudonym(string(out.Type), r.Code)
+		out.BootNS = int64(sinceBoot(now, r.At))
+		return out, r.At
+	}
+	return nil, time.Time{}
+}
+
+// temperature puts the corrected value beside the raw ones.
+func (in *input) temperature(m detect.Measurement) *wire.Temperature {
+	offset := wire.Temp(*in.cfg.Offset)
+	return &wire.Temperature{
+		Object: wire.Temp(m.Object), Ambient: wire.Temp(m.Ambient), Background: wire.Temp(m.Background),
+		Offset: offset, Screening: wire.Temp(m.Object) + offset,
+		RatedMin: wire.Temp(in.model.AmbientMin), RatedMax: wire.Temp(in.model.AmbientMax),
+		Samples: m.Samples, DurationMS: m.Duration.Milliseconds(), Settled: m.Settled,
+		Hot: m.HotBackground, Supersedes: m.Supersedes,
+	}
+}
+
+// judge gives the state that an error puts a device into, and its detail.
+func judge(err error) (state, detail string) {
+	switch {
+	case errors.Is(err, devices.ErrGone):
+		return stateGone, err.Error()
+	case errors.Is(err, devices.ErrFault):
+		return stateFault, err.Error()
+	default:
+		return "", err.Error()
+	}
+}

@@ -1,0 +1,123 @@
+package agent
+
+import (
+	"context"
+	"fmt"
+	"log/slog"
+	"slices"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"gatehouse/devices"
+	"gatehouse/gateway/wire"
+)
+
+// recorder of what outputs were told, with the time since its start.
+type played struct {
+	began time.Time
+	log   []string
+}
+
+func (p *played) Show(ctx context.Context, s devices.Signal) error {
+	p.note("show " + string(s.Lamp))
+	if s.Barrier {
+		select {
+		case <-time.After(700 * time.Millisecond):
+		case <-ctx.Done():
+		}
+		p.note("barrier done")
+	}
+	return nil
+}
+
+func (p *played) Off() error { p.note("off"); return nil }
+
+func (p *played) note(what string) {
+	p.log = append(p.log, fmt.Sprintf("%s %s", time.Since(p.began).Round(100*time.Millisecond), what))
+}
+
+func play(t *testing.T, script func(send func(wire.Verdict))) []string {
+	t.Helper()
+	p := &played{}
+	synctest.Test(t, func(t *testing.T) {
+		p.began = time.Now()
+		ctx, cancel := context.WithCancel(t.Context())
+		in := make(chan cue, 4)
+		done := make(chan struct{})
+		go func() { defer close(done); drive(ctx, p, in, slog.New(slog.DiscardHandler)) }()
+		script(func(v wire.Verdict) { in <- cues[v] })
+		time.Sleep(30 * time.Second)
+		cancel()
+		<-done
+	})
+	return p.log
+}
+
+func TestOutputsFollowVerdicts(t *testing.T) {
+	for name, c := range map[string]struct {
+		script func(send func(wire.Verdict))
+		want   []string
+	}{
+		"a pass opens the barrier and goes dark after its hold": {
+			func(send func(wire.Verdict)) { send(wire.VerdictPass) },
+			[]string{"0s off", "0s show green", "700ms barrier done", "3s off", "30s off"},
+		},
+		"a fever ends a pass at once": {
+			func(send func(wire.Verdict)) {
+				send(wire.VerdictPass)
+				time.Sleep(300 * time.Millisecond)
+				send(wire.VerdictFever)
+			},
+			[]string{"0s off", "0s show green", "300ms barrier done", "300ms show red", "8.3s off", "30.3s off"},
+		},
+		"nobody slips through behind a fever": {
+			func(send func(wire.Verdict)) {
+				send(wire.VerdictFever)
+				time.Sleep(time.Second)
+				send(wire.VerdictPass)
+			},
+			[]string{"0s off", "0s show red", "8s show green", "8.7s barrier done", "11s off", "31s off"},
+		},
+		"of two that wait behind a fever the newest is shown": {
+			func(send func(wire.Verdict)) {
+				send(wire.VerdictFever)
+				send(wire.VerdictPass)
+				send(wire.VerdictRetest)
+			},
+			[]string{"0s off", "0s show red", "8s show amber", "12s off", "30s off"},
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			if got := play(t, c.script); !slices.Equal(got, c.want) {
+				t.Fatalf("got\n%q\nwant\n%q", got, c.want)
+			}
+		})
+	}
+}
+
+func TestAConditionIsOneAlarmHoweverOftenItIsReported(t *testing.T) {
+	b := newBoard()
+	for range 3 {
+		b.set(TroubleDeviceGone, "thermometer", "unplugged")
+	}
+	if got := b.changes(); len(got) != 1 || got[0].ID != "device-gone:thermometer" || got[0].State != wire.AlarmRaised {
+		t.Fatalf("got %+v", got)
+	}
+	if got := b.changes(); got != nil {
+		t.Fatalf("again %+v", got)
+	}
+	b.set(TroubleDeviceGone, "thermometer", "")
+	if got := b.changes(); len(got) != 1 || got[0].State != wire.AlarmCleared {
+		t.Fatalf("got %+v", got)
+	}
+}
+
+func TestAnAlarmOfAnEarlierRunIsClearedWhenItsConditionHasGone(t *testing.T) {
+	b := newBoard()
+	b.restore(&wire.Alarm{ID: "device-gone:reader", Type: TroubleDeviceGone, Device: "reader", State: wire.AlarmRaised})
+	b.restore(&wire.Alarm{ID: "fever:9", Type: TroubleFever, State: wire.AlarmRaised})
+	if got := b.changes(); len(got) != 1 || got[0].ID != "device-gone:reader" || got[0].State != wire.AlarmCleared {
+		t.Fatalf("got %+v", got)
+	}
+}

@@ -1,0 +1,40 @@
+package agent
+
+import (
+	"sync"
+	"time"
+
+	"gatehouse/gateway/clock"
+	"gatehouse/gateway/wire"
+)
+
+// stuckAfter is how long the record loop, which turns every second, may stand
+// still before the agent no longer says that it lives.
+const stuckAfter = 15 * time.Second
+
+// pulse is what the record loop leaves for the heartbeat.
+type pulse struct {
+	mu      sync.Mutex
+	turned  time.Duration // boot clock
+	devices []deviceState
+}
+
+type deviceState struct {
+	name, state string
+	heard       time.Duration // boot clock of its last reading, sample or frame; 0: never
+}
+
+func (p *pulse) set(now clock.Moment, devices []deviceState) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.turned, p.devices = now.Boot, devices
+}
+
+func (p *pulse) snapshot(now clock.Moment) (out []wire.BeatDevice, stuck bool) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	for _, d := range p.devices {
+		out = append(out, wire.BeatDevice{Name: d.name, State: d.state, IdleS: int64((now.Boot - d.heard) / time.Second)})
+	}
+	return out, p.turned != 0 && now.Boot-p.turned > stuckAfter
+}

@@ -1,0 +1,281 @@
+package agent
+
+import (
+	"context"
+	"fmt"
+	"time"
+
+	"gatehouse/gateway/clock"
+	"gatehouse/gateway/edge/journal"
+	"gatehouse/gateway/gate"
+	"gatehouse/gateway/wire"
+)
+
+const (
+	turnEvery = time.Second
+	stepLimit = 500 * time.Millisecond // a wall clock that moves more than this against the boot clock has stepped
+	syncEvery = 30 * time.Second       // how often the kernel is asked whether the clock is disciplined
+)
+
+// record is the loop that everything at the gate passes through, in order:
+// reading, journal, decision, journal, outputs.
+func (a *Agent) record(ctx context.Context, arrivals <-chan arrival, outs []chan cue, shipped <-chan error) error {
+	r := &recorder{Agent: a, outs: outs}
+	if err := r.start(); err != nil {
+		return err
+	}
+	turn := time.NewTicker(turnEvery)
+	defer turn.Stop()
+	due := time.NewTimer(time.Hour)
+	defer due.Stop()
+	for {
+		if at, ok := a.gate.Next(); ok {
+			due.Reset(max(0, at-a.opts.Clock.Now().Boot))
+		}
+		select {
+		case <-ctx.Done():
+			return nil
+		case err := <-shipped:
+			if err != nil {
+				return fmt.Errorf("ship the journal: %w", err)
+			}
+		case x := <-arrivals:
+			r.arrived(x)
+		case <-due.C:
+			now := a.opts.Clock.Now()
+			r.apply(now, time.Time{}, a.gate.Tick(now))
+		case <-turn.C:
+			r.turn()
+		case <-a.board.wake:
+			r.alarms()
+		case f := <-a.journal.Faults():
+			r.diskFault(f)
+		}
+	}
+}
+
+// recorder is the state of the record loop.
+type recorder struct {
+	*Agent
+	outs     []chan cue
+	shift    time.Duration // wall clock less boot clock, as last seen
+	synced   bool
+	syncedAt time.Duration
+	lost     uint64 // records that could not be appended and are not a recorded hole yet
+}
+
+// start takes up where an earlier run stopped and says that this one begins.
+func (r *recorder) start() error {
+	now := r.opts.Clock.Now()
+	r.shift = shift(now)
+	r.synced, r.syncedAt = clock.Synchronised(), now.Boot
+	r.journal.SetSynced(r.synced)
+	if err := r.restore(now); err != nil {
+		return err
+	}
+	r.append(now, &wire.Clock{Reason: "start", BootID: r.opts.BootID, Synchronised: r.synced, Version: r.opts.Version})
+	r.alarms()
+	r.leave(now)
+	return nil
+}
+
+func shift(m clock.Moment) time.Duration {
+	return time.Duration(m.Wall.UnixNano()) - m.Boot
+}
+
+// arrived handles one reading or error of a device.
+func (r *recorder) arrived(x arrival) {
+	now := r.opts.Clock.Now()
+	if x.err != nil {
+		r.failed(now, x.in, x.err)
+		return
+	}
+	x.in.heard = now.Boot
+	if x.r == nil && x.in.meter != nil {
+		return // plugged in again; only a sample shows that it measures
+	}
+	if m := x.in.meter; m == nil || !m.Stuck() && !m.Hot() {
+		r.state(now, x.in, stateOK, "")
+	}
+	if x.r == nil {
+		return
+	}
+	reading, last := r.reading(now, x.in, x.r)
+	if reading == nil {
+		return
+	}
+	seq := r.keep(now, reading)
+	r.apply(now, last, r.gate.Observe(now, seq, *reading))
+}
+
+// keep journals a completed reading before anything is decided on it. When
+// the journal can't take it the gate still decides: the loss is recorded as a
+// hole, which has the seq that the passage names.
+func (r *recorder) keep(now clock.Moment, reading *wire.Reading) (seq uint64) {
+	if r.opts.Ledger != nil {
+		if b, err := wire.EncodeBody(reading); err == nil {
+			if err := r.opts.Ledger.Add(b); err != nil {
+				r.log.Error("count a reading in the ledger", "err", err)
+			}
+		}
+	}
+	return r.append(now, reading)
+}
+
+// append journals a body and returns its seq. The journal's failure is an
+// alarm, logged once until it works again.
+func (r *recorder) append(now clock.Moment, body wire.Body) uint64 {
+	if r.lost > 0 {
+		if err := r.journal.Lost(now, journal.ReasonDiskFull, r.lost); err == nil {
+			r.lost = 0
+		}
+	}
+	rec, err := r.journal.Append(now, body)
+	if err != nil {
+		// The next append that succeeds is preceded by a hole that counts this
+		// record; its seq is the hole's.
+		r.lost++
+		r.log.Error("a record could not be kept; it will be a recorded hole", "kind", body.Kind(), "lost", r.lost, "err", err)
+		r.board.set(TroubleJournal, "", "records can't be kept: "+err.Error())
+		return r.journal.Last() + r.lost
+	}
+	if r.lost == 0 {
+		r.board.set(TroubleJournal, "", "")
+	}
+	return rec.Seq
+}
+
+// apply journals and shows what the gate decided. last is when the last byte
+// of the reading that caused it arrived; zero when time alone did.
+func (r *recorder) apply(now clock.Moment, last time.Time, events []gate.Event) {
+	for _, e := range events {
+		p := e.Passage
+		if !last.IsZero() {
+			p.LatencyUS = time.Since(last).Microseconds()
+		}
+		c := cues[p.Verdict]
+		for _, out := range r.outs {
+			select {
+			case out <- c:
+			default: // four cues wait already; the newest of them will be shown
+			}
+		}
+		seq := r.append(now, &p)
+		if e.Alarm {
+			t := p.Temperature.Screening
+			r.raise(now, &wire.Alarm{ID: fmt.Sprintf("%s:%d", TroubleFever, seq), Type: TroubleFever,
+				State: wire.AlarmRaised, Passage: seq, Screening: &t})
+		}
+		if r.opts.OnPassage != nil {
+			r.opts.OnPassage(seq, p)
+		}
+	}
+}
+
+// raise journals an alarm and sends its copy ahead of the backlog.
+func (r *recorder) raise(now clock.Moment, al *wire.Alarm) {
+	rec, err := r.journal.Append(now, al)
+	if err != nil {
+		r.append(now, al) // once more; what fails again is a hole
+		return
+	}
+	raw, err := wire.EncodeRecord(rec)
+	if err != nil {
+		r.log.Error("encode an alarm", "err", err)
+		return
+	}
+	select {
+	case r.Agent.alarms <- wire.Entry{Record: rec, Raw: raw}:
+	default:
+		r.log.Warn("too many alarms at once; this one goes in its turn", "seq", rec.Seq)
+	}
+}
+
+// alarms turns changed conditions into alarm records.
+func (r *recorder) alarms() {
+	now := r.opts.Clock.Now()
+	for _, al := range r.board.changes() {
+		r.log.Warn("alarm", "id", al.ID, "state", al.State, "detail", al.Detail)
+		r.raise(now, al)
+	}
+}
+
+// diskFault is the journal's word that an fsync failed, and whether the records
+// are safe elsewhere by now.
+func (r *recorder) diskFault(f journal.Fault) {
+	r.log.Error("the disk failed to make records durable", "err", f.Err, "written_elsewhere", f.Safe)
+	r.board.set(TroubleJournalSync, "", f.Err.Error())
+}
+
+// failed handles what a sensor could not do.
+func (r *recorder) failed(now clock.Moment, in *input, err error) {
+	state, detail := judge(err)
+	if state == "" {
+		in.badFrames++
+		r.log.Debug("bad frame", "device", in.cfg.Name, "err", err)
+		return
+	}
+	r.state(now, in, state, detail)
+}
+
+// state notes a device's state; each change is a health record and an alarm.
+func (r *recorder) state(now clock.Moment, in *input, state, detail string) {
+	if in.reported && in.state == state {
+		return
+	}
+	in.state, in.reported = state, true
+	r.append(now, &wire.Health{Device: in.cfg.Name, Model: in.model.Name, State: state, Detail: detail, BadFrames: in.badFrames})
+	gone, fault := "", ""
+	switch state {
+	case stateGone:
+		gone = detail
+	case stateFault:
+		fault = detail
+	}
+	r.board.set(TroubleDeviceGone, in.cfg.Name, gone)
+	r.board.set(TroubleDeviceFault, in.cfg.Name, fault)
+}
+
+// turn looks every second at what nothing announces: silence and the clocks.
+func (r *recorder) turn() {
+	now := r.opts.Clock.Now()
+	for _, in := range r.inputs {
+		if in.meter != nil && in.state == stateOK {
+			r.watch(now, in)
+		}
+	}
+	if moved := shift(now) - r.shift; moved > stepLimit || moved < -stepLimit {
+		r.shift = shift(now)
+		r.append(now, &wire.Clock{Reason: "step", BootID: r.opts.BootID, StepMS: moved.Milliseconds(), Synchronised: clock.Synchronised()})
+	}
+	if now.Boot-r.syncedAt > syncEvery {
+		r.syncedAt = now.Boot
+		if s := clock.Synchronised(); s != r.synced {
+			r.synced = s
+			r.journal.SetSynced(s)
+			r.append(now, &wire.Clock{Reason: "synchronised", BootID: r.opts.BootID, Synchronised: s})
+		}
+	}
+	r.leave(now)
+}
+
+// watch looks for what a thermometer does not say of itself.
+func (r *recorder) watch(now clock.Moment, in *input) {
+	switch {
+	case now.Boot-max(in.heard, r.began) > silentAfter:
+		r.state(now, in, stateFault, fmt.Sprintf("no reading for %s", silentAfter))
+	case in.meter.Stuck():
+		r.state(now, in, stateFault, "it repeats the same value: switch it off and on")
+	case in.meter.Hot():
+		r.state(now, in, stateFault, "what it sees with nobody there is as warm as people: shade it, or turn it away from the sun")
+	}
+}
+
+// leave tells the heartbeat how things stand.
+func (r *recorder) leave(now clock.Moment) {
+	states := make([]deviceState, 0, len(r.inputs))
+	for _, in := range r.inputs {
+		states = append(states, deviceState{name: in.cfg.Name, state: in.state, heard: max(in.heard, r.began)})
+	}
+	r.pulse.set(now, states)
+}
