@@ -51,8 +51,8 @@ func (s stamp) next(wall time.Time) stamp {
 // Append fixes the record (seq, time, era, boot clock) and writes it. When it
 // returns the record survives the death of the process; its fsync follows
 // within 20 ms. On an error nothing is written and no seq is used: a full disk
-// takes records again as soon as it has room. A record that is too long fails
-// with ErrTooLong.
+// takes records again as soon as it has room, and what the caller gives up goes
+// to Lose. A record that is too long fails with ErrTooLong.
 func (j *Journal) Append(now clock.Moment, body wire.Body) (wire.Record, error) {
 	b, err := wire.EncodeBody(body)
 	if err != nil {
@@ -72,7 +72,7 @@ func (j *Journal) Append(now clock.Moment, body wire.Body) (wire.Record, error) 
 		return wire.Record{}, fmt.Errorf("append %s of %d bytes to the journal: %w: the most is %d",
 			r.Kind, len(raw), ErrTooLong, wire.MaxRecordBytes)
 	}
-	j.scratch = appendFrame(j.scratch[:0], kindRecord, r.Seq, raw)
+	j.scratch = appendFrame(j.lostFrames(j.scratch[:0]), kindRecord, r.Seq, raw)
 	if err := j.write(r.Seq); err != nil {
 		return wire.Record{}, fmt.Errorf("append to the journal %s: %w", j.opts.Dir, err)
 	}
@@ -80,29 +80,46 @@ func (j *Journal) Append(now clock.Moment, body wire.Body) (wire.Record, error) 
 	return r, nil
 }
 
-// Lost uses n seqs up for a hole: records that the caller gave up because they
-// could not be appended. It fails as Append does; the caller then keeps count
-// and tells them with the next.
-func (j *Journal) Lost(now clock.Moment, reason string, n uint64) error {
-	if n == 0 || reason == "" || len(reason) > 64 {
-		return errors.New("note lost records in the journal: a count and a short reason are needed")
-	}
+// Lose gives up a record that could not be appended, and returns the seq that
+// it would have had, so that what refers to it can name it. The loss becomes a
+// hole in the journal with the next record that can be written, and is noted
+// nowhere before.
+func (j *Journal) Lose(reason string) uint64 {
 	j.mu.Lock()
 	defer j.mu.Unlock()
-	j.now(now)
-	if err := j.writeHole(newHole(j.last+1, j.last+n, reason)); err != nil {
-		return fmt.Errorf("note lost records in the journal %s: %w", j.opts.Dir, err)
+	j.lose(reason, 1)
+	return j.last
+}
+
+func (j *Journal) lose(reason string, n uint64) {
+	from := j.last + 1
+	j.last += n
+	if i := len(j.lost) - 1; i >= 0 && j.lost[i].Reason == reason {
+		j.lost[i] = newHole(j.lost[i].From, j.last, reason)
+		return
 	}
-	return nil
+	j.lost = append(j.lost, newHole(from, j.last, reason))
 }
 
-func (j *Journal) writeHole(h wire.Hole) error {
-	j.scratch = appendHole(j.scratch[:0], h)
-	return j.write(h.To)
+// writeLost writes the holes that wait to be noted; mu is held.
+func (j *Journal) writeLost() error {
+	if len(j.lost) == 0 {
+		return nil
+	}
+	j.scratch = j.lostFrames(j.scratch[:0])
+	return j.write(j.last)
 }
 
-// write puts the frame in scratch, which ends with seq last, to the end of the
-// journal in one write. On an error nothing of it remains. mu is held.
+func (j *Journal) lostFrames(b []byte) []byte {
+	for _, h := range j.lost {
+		b = appendHole(b, h)
+	}
+	return b
+}
+
+// write puts scratch, the frames of all seqs after written up to last, to the
+// end of the journal in one write. On an error nothing of it remains. mu is
+// held.
 func (j *Journal) write(last uint64) error {
 	switch {
 	case j.closed:
@@ -123,7 +140,7 @@ func (j *Journal) write(last uint64) error {
 		return err
 	}
 	seg.size += int64(len(j.scratch))
-	j.last = last
+	j.last, j.written, j.lost = last, last, nil
 	if n := len(j.dirty); n == 0 || j.dirty[n-1] != j.active {
 		j.dirty = append(j.dirty, j.active)
 	}
@@ -159,16 +176,16 @@ func (j *Journal) seal() {
 	j.active = nil
 }
 
-// addSegment makes the segment that begins with the next seq. The folder's
+// addSegment makes the segment that begins with the next seq to be written. The folder's
 // fsync comes with the file's.
 func (j *Journal) addSegment() error {
 	segs := j.shelf.segs
 	flags := os.O_RDWR | os.O_CREATE | os.O_EXCL
-	if n := len(segs); n > 0 && segs[n-1].first == j.last+1 {
+	if n := len(segs); n > 0 && segs[n-1].first == j.written+1 {
 		segs = segs[:n-1] // it was made and has no record
 		flags = os.O_RDWR | os.O_CREATE | os.O_TRUNC
 	}
-	seg := &segment{first: j.last + 1, path: segmentPath(j.opts.Dir, j.last+1), start: headerLen,
+	seg := &segment{first: j.written + 1, path: segmentPath(j.opts.Dir, j.written+1), start: headerLen,
 		size: headerLen, age: int64(j.age)}
 	f, err := os.OpenFile(seg.path, flags, 0o600)
 	if err != nil {

@@ -51,7 +51,7 @@ func (j *Journal) pause(d time.Duration, hurry <-chan struct{}) (stopped bool) {
 // the next fsync as good. It tells whether all is well.
 func (j *Journal) flush() bool {
 	j.mu.Lock()
-	target, files, made := j.last, j.dirty, j.made
+	target, files, made := j.written, j.dirty, j.made
 	err := j.broken
 	if err == nil {
 		j.dirty, j.made, j.waiting = nil, false, 0
@@ -160,7 +160,7 @@ func (j *Journal) rebuild() error {
 	}
 	j.shelf.segs = append(j.shelf.segs[:keep:keep], seg)
 	j.active, j.broken, j.unsynced = f, nil, j.unsynced[:0]
-	j.reached(j.last)
+	j.reached(j.written)
 	return nil
 }
 

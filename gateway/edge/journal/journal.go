@@ -24,12 +24,13 @@ import (
 	"time"
 
 	"gatehouse/gateway/clock"
+	"gatehouse/gateway/wire"
 )
 
 // Reasons of holes.
 const (
 	ReasonDamaged  = "damaged"   // the medium lost what was written
-	ReasonDiskFull = "disk-full" // never written, for want of room; see Lost
+	ReasonDiskFull = "disk-full" // never written, for want of room; see Journal.Lose
 	ReasonRenewed  = "renewed"   // these seqs belong to the journal's former jid
 	ReasonTorn     = "torn"      // a power cut tore the end; at most so many records
 	ReasonTrimmed  = "trimmed"   // acknowledged long ago and removed
@@ -93,12 +94,14 @@ type Journal struct {
 	id       identity
 	shelf    shelf
 	state    State
-	last     uint64
+	last     uint64      // seq given last
+	written  uint64      // seq written last
+	lost     []wire.Hole // what lies between: records given up
 	stamp    stamp
 	active   *os.File   // the last segment's; nil: the next append makes one
 	dirty    []*os.File // closed or active segments with records not durable
 	made     bool       // a segment was made since the folder's last fsync
-	unsynced []byte     // frames of durable+1 to last, less those in flushing
+	unsynced []byte     // frames of durable+1 to written, less those in flushing
 	flushing []byte     // frames whose fsync is under way
 	waiting  int        // frames in unsynced
 	scratch  []byte
@@ -188,7 +191,7 @@ func (j *Journal) Read(from uint64, maxRecords, maxBytes int) (Chunk, error) {
 // durable. It fails when the disk does; the journal then goes on trying.
 func (j *Journal) Sync(ctx context.Context) error {
 	j.mu.Lock()
-	target := j.last
+	target := j.written
 	for j.shelf.durable < target {
 		err := j.broken
 		if err == nil && j.closed {
@@ -219,6 +222,9 @@ func (j *Journal) Close() error {
 	if j.closed {
 		j.mu.Unlock()
 		return nil
+	}
+	if err := j.writeLost(); err != nil {
+		j.opts.Log.Warn("note lost records", "journal", j.opts.Dir, "err", err)
 	}
 	j.closed = true
 	j.mu.Unlock()

@@ -6,6 +6,7 @@ import (
 	"io"
 	"log/slog"
 	"os"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -104,7 +105,7 @@ func TestRecordsComeBackByteForByteAfterReopening(t *testing.T) {
 		t.Fatal(err)
 	}
 	j, rep = mustOpen(t, o)
-	if rep.Created || rep.NewJID != "" || rep.Torn.Bytes != 0 || rep.Damaged != nil || rep.StateLost != "" {
+	if rep.Created || rep.NewJID != "" || rep.TornBytes != 0 || rep.Damaged != nil || rep.StateLost != "" {
 		t.Fatalf("report: %+v", rep)
 	}
 	after, holes := all(t, j.Read, j.Durable())
@@ -112,6 +113,10 @@ func TestRecordsComeBackByteForByteAfterReopening(t *testing.T) {
 		t.Fatalf("%d entries, holes %v, first %d, last %d", len(after), holes, j.First(), j.Last())
 	}
 	for i := range after {
+		again, err := wire.EncodeRecord(after[i].Record)
+		if err != nil || string(again) != string(after[i].Raw) {
+			t.Fatalf("seq %d: encoding the record again gives other bytes: %v", i+1, err)
+		}
 		if string(after[i].Raw) != string(before[i].Raw) {
 			t.Fatalf("seq %d differs", i+1)
 		}
@@ -219,22 +224,30 @@ func TestRecordsAreMarkedUntilTheClockIsKnownToBeRight(t *testing.T) {
 }
 
 func TestLostRecordsTravelAsAHoleAndUseTheirSeqs(t *testing.T) {
-	o := options(t.TempDir())
-	j, _ := mustOpen(t, o)
-	fill(t, j, 2)
-	if err := j.Lost(start, ReasonDiskFull, 5); err != nil {
-		t.Fatal(err)
-	}
-	fill(t, j, 1)
-	j.Close()
-	j, _ = mustOpen(t, o)
-	entries, holes := all(t, j.Read, j.Durable())
-	if len(entries) != 3 || entries[2].Record.Seq != 8 || len(holes) != 1 ||
-		holes[0] != (wire.Hole{From: 3, To: 7, Reason: ReasonDiskFull, Count: 5}) {
-		t.Fatalf("%d entries, holes %v", len(entries), holes)
-	}
-	if err := j.Lost(start, ReasonDiskFull, 0); err == nil {
-		t.Error("a hole of nothing was noted")
+	for _, reopen := range []bool{false, true} {
+		o := options(t.TempDir())
+		j, _ := mustOpen(t, o)
+		fill(t, j, 2)
+		for i, reason := range []string{ReasonDiskFull, ReasonDiskFull, ReasonDiskFull, "append-failed"} {
+			if seq := j.Lose(reason); seq != uint64(3+i) || j.Last() != seq {
+				t.Fatalf("seq %d, last %d", seq, j.Last())
+			}
+		}
+		mustSync(t, j)
+		if j.Durable() != 2 {
+			t.Fatalf("durable %d before the hole is written", j.Durable())
+		}
+		if reopen {
+			j.Close()
+			j, _ = mustOpen(t, o)
+		}
+		fill(t, j, 1)
+		mustSync(t, j)
+		entries, holes := all(t, j.Read, j.Durable())
+		if want := []wire.Hole{newHole(3, 5, ReasonDiskFull), newHole(6, 6, "append-failed")}; len(entries) != 3 ||
+			entries[2].Record.Seq != 7 || !slices.Equal(holes, want) {
+			t.Fatalf("%d entries, holes %v", len(entries), holes)
+		}
 	}
 }
 

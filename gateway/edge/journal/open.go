@@ -20,7 +20,7 @@ type Report struct {
 	NewJID    string   // why the journal has a jid that it had not before, or ""
 	Former    string   // the jid before, when it is known
 	StateLost string   // why watermark and trusted store are not known, or ""
-	Torn      Damage   // the torn end that was cut; Bytes is 0 when there was none
+	TornBytes int64    // cut off the end of the journal
 	Damaged   []Damage // what is damaged among unacknowledged records and was not known
 }
 
@@ -87,7 +87,10 @@ func (j *Journal) load(rep *Report) error {
 	}
 	j.settle()
 	if torn > 0 {
-		j.burn(rep, torn)
+		j.lose(ReasonTorn, torn)
+		if err := j.writeLost(); err != nil {
+			j.opts.Log.Warn("note the torn end of the journal", "err", err)
+		}
 	}
 	return nil
 }
@@ -128,6 +131,7 @@ func (j *Journal) lookThrough(rep *Report) (torn uint64, err error) {
 		begin--
 	}
 	var record []byte
+	var end Damage
 	for i := max(begin, 0); i < len(segs); i++ {
 		next := uint64(0)
 		if i+1 < len(segs) {
@@ -143,17 +147,19 @@ func (j *Journal) lookThrough(rep *Report) (torn uint64, err error) {
 		if found.record != nil {
 			record = found.record
 		}
-		j.last, rep.Torn = found.last, found.torn
+		j.last, end = found.last, found.torn
 	}
+	j.written = j.last
 	j.stamp = lastStamp(segs[:max(begin, 0)], record)
-	if rep.Torn.Bytes == 0 {
+	rep.TornBytes = end.Bytes
+	if end.Bytes == 0 {
 		return 0, nil
 	}
-	b, err := readRange(rep.Torn.File, rep.Torn.Offset, rep.Torn.Bytes)
+	b, err := readRange(end.File, end.Offset, end.Bytes)
 	if err != nil {
-		b = make([]byte, rep.Torn.Bytes) // unreadable: the worst is assumed
+		b = make([]byte, end.Bytes) // unreadable: the worst is assumed
 	}
-	if _, err := quarantine(j.opts.Dir, rep.Torn); err != nil {
+	if _, err := quarantine(j.opts.Dir, end); err != nil {
 		j.opts.Log.Warn("keep a copy of the journal's torn end", "err", err)
 	}
 	return tornRecords(b), nil
@@ -248,16 +254,5 @@ func appendFrames(b []byte, seg *segment) []byte {
 			return b
 		}
 		b = appendFrame(b, f.kind, f.seq, bytes.Clone(f.payload))
-	}
-}
-
-// burn uses up the seqs that the torn end may have held. Where that can't be
-// written the gap before the next record says the same.
-func (j *Journal) burn(rep *Report, n uint64) {
-	hole := newHole(j.last+1, j.last+n, ReasonTorn)
-	rep.Torn.From, rep.Torn.To = hole.From, hole.To
-	if err := j.writeHole(hole); err != nil {
-		j.opts.Log.Warn("note the journal's torn end", "err", err)
-		j.last = hole.To
 	}
 }

@@ -84,7 +84,7 @@ func (j *Journal) Renew(reason string) error {
 	j.ship.Lock()
 	defer j.ship.Unlock()
 	j.mu.Lock()
-	base := min(max(j.shelf.base, j.state.Through), j.last)
+	base := max(j.shelf.base, j.state.Through)
 	j.mu.Unlock()
 	id := newIdentity(j.opts, base, reason)
 	if err := writeSmall(j.opts.Dir, identityFile, id, j.opts.Sync); err != nil {
