@@ -1,0 +1,221 @@
+package wire
+
+import (
+	"crypto/ed25519"
+	"encoding/base64"
+	"errors"
+	"reflect"
+	"strings"
+	"testing"
+)
+
+// testKey is the key of WIRE.md's worked example: the seed is 00 01 … 1f.
+func testKey() ed25519.PrivateKey {
+	seed := make([]byte, ed25519.SeedSize)
+	for i := range seed {
+		seed[i] = byte(i)
+	}
+	return ed25519.NewKeyFromSeed(seed)
+}
+
+func publicKey(k ed25519.PrivateKey) ed25519.PublicKey { return k.Public().(ed25519.PublicKey) }
+
+const testStore = "c1a5e0de-7f0a-4c55-8d27-6f1f2a3b4c5d"
+
+func sampleHello() Hello {
+	return Hello{V: 1, JID: testJID, First: 1, Last: 42, Term: 1, Nonce: "8f3c0a6d5b214e97", KeyID: "mzxw6ytb", Version: "1.0.0"}
+}
+
+func sampleAck() Ack {
+	return Ack{V: 1, JID: testJID, Through: 42, Ahead: 43, Store: testStore, Term: 1, Nonce: "8f3c0a6d5b214e97"}
+}
+
+func sampleCollectorStatus() CollectorStatus {
+	return CollectorStatus{V: 1, State: StateOnline, At: At(testTime), Start: "5e0fb1a2c3d4e5f6", Store: testStore, Term: 1,
+		Version: "1.0.0", Fault: "the disk is full"}
+}
+
+func TestAnAcknowledgementIsBelievedOnlyAsItWasSigned(t *testing.T) {
+	key := testKey()
+	signed := SignAck(sampleAck(), "yuncheng", "gate-017", key)
+	if err := VerifyAck(signed, "yuncheng", "gate-017", publicKey(key)); err != nil {
+		t.Fatal(err)
+	}
+	if signed.V++; VerifyAck(signed, "yuncheng", "gate-017", publicKey(key)) != nil {
+		t.Error("v is under the signature: Decode refuses other versions before")
+	}
+	change := func(what string, edit func(*Ack)) {
+		a := SignAck(sampleAck(), "yuncheng", "gate-017", key)
+		edit(&a)
+		if err := VerifyAck(a, "yuncheng", "gate-017", publicKey(key)); !errors.Is(err, ErrSignature) {
+			t.Errorf("%s: %v", what, err)
+		}
+	}
+	change("another jid", func(a *Ack) { a.JID = strings.Replace(a.JID, "3", "4", 1) })
+	change("a higher through", func(a *Ack) { a.Through++ })
+	change("another alarm", func(a *Ack) { a.Ahead = 0 })
+	change("another store", func(a *Ack) { a.Store = testJID })
+	change("a higher term", func(a *Ack) { a.Term++ })
+	change("another nonce", func(a *Ack) { a.Nonce += "0" })
+	change("no signature", func(a *Ack) { a.Sig = "" })
+	change("half a signature", func(a *Ack) { a.Sig = a.Sig[:40] })
+	change("no base64", func(a *Ack) { a.Sig = "?" + a.Sig[1:] })
+	change("a bit of the signature", func(a *Ack) {
+		b, _ := base64.StdEncoding.DecodeString(a.Sig)
+		b[10] ^= 1
+		a.Sig = base64.StdEncoding.EncodeToString(b)
+	})
+	good := SignAck(sampleAck(), "yuncheng", "gate-017", key)
+	other := ed25519.NewKeyFromSeed([]byte(strings.Repeat("k", ed25519.SeedSize)))
+	for what, err := range map[string]error{
+		"another agent":  VerifyAck(good, "yuncheng", "gate-018", publicKey(key)),
+		"another county": VerifyAck(good, "juancheng", "gate-017", publicKey(key)),
+		"another key":    VerifyAck(good, "yuncheng", "gate-017", publicKey(other)),
+		"no key":         VerifyAck(good, "yuncheng", "gate-017", nil),
+		"half a key":     VerifyAck(good, "yuncheng", "gate-017", publicKey(key)[:16]),
+	} {
+		if !errors.Is(err, ErrSignature) {
+			t.Errorf("%s: %v", what, err)
+		}
+	}
+}
+
+func TestALineBreakInASignedFieldIsNeverBelieved(t *testing.T) {
+	key := testKey()
+	// Signed by a collector that was led to take a line break into a field.
+	for name, a := range map[string]Ack{
+		"jid": {V: 1, JID: "x\ny"}, "store": {V: 1, Store: "x\ny"}, "nonce": {V: 1, Nonce: "x\ny"}, "carriage return": {V: 1, Nonce: "x\ry"},
+	} {
+		if VerifyAck(SignAck(a, "yuncheng", "gate-017", key), "yuncheng", "gate-017", publicKey(key)) == nil {
+			t.Errorf("%s: a line break is believed", name)
+		}
+	}
+	st := sampleCollectorStatus()
+	st.Fault = "x\ny"
+	if VerifyCollectorStatus(SignCollectorStatus(st, "yuncheng", key), "yuncheng", publicKey(key)) == nil {
+		t.Error("a fault with a line break is believed")
+	}
+}
+
+func TestACollectorsStatusIsBelievedOnlyAsItWasSigned(t *testing.T) {
+	key := testKey()
+	sign := func() CollectorStatus { return SignCollectorStatus(sampleCollectorStatus(), "yuncheng", key) }
+	if err := VerifyCollectorStatus(sign(), "yuncheng", publicKey(key)); err != nil {
+		t.Fatal(err)
+	}
+	for what, edit := range map[string]func(*CollectorStatus){
+		"another state":   func(s *CollectorStatus) { s.State = StateOffline },
+		"another time":    func(s *CollectorStatus) { s.At = At(testTime.Add(1)) },
+		"another start":   func(s *CollectorStatus) { s.Start = "" },
+		"another store":   func(s *CollectorStatus) { s.Store = testJID },
+		"another term":    func(s *CollectorStatus) { s.Term++ },
+		"another version": func(s *CollectorStatus) { s.Version = "2" },
+		"another fault":   func(s *CollectorStatus) { s.Fault = "" },
+		"no signature":    func(s *CollectorStatus) { s.Sig = "" },
+	} {
+		s := sign()
+		edit(&s)
+		if err := VerifyCollectorStatus(s, "yuncheng", publicKey(key)); !errors.Is(err, ErrSignature) {
+			t.Errorf("%s: %v", what, err)
+		}
+	}
+	if VerifyCollectorStatus(sign(), "juancheng", publicKey(key)) == nil {
+		t.Error("another county's status is believed")
+	}
+	ack := SignAck(sampleAck(), "yuncheng", "gate-017", key)
+	s := sign()
+	if s.Sig = ack.Sig; VerifyCollectorStatus(s, "yuncheng", publicKey(key)) == nil {
+		t.Error("an acknowledgement's signature is taken for a status'")
+	}
+}
+
+func TestAHelloIsCheckedBeforeItIsAnswered(t *testing.T) {
+	if err := sampleHello().Check(); err != nil {
+		t.Fatal(err)
+	}
+	for name, edit := range map[string]func(*Hello){
+		"no jid":                func(h *Hello) { h.JID = "" },
+		"a jid with line break": func(h *Hello) { h.JID = "3f2b8a52-6c1d-4e0f-9a77-0d3c5b1e8f\n2" },
+		"a short nonce":         func(h *Hello) { h.Nonce = "123456789012345" },
+		"a long nonce":          func(h *Hello) { h.Nonce = strings.Repeat("1", 65) },
+		"a nonce in two lines":  func(h *Hello) { h.Nonce = "12345678\n12345678" },
+		"a blank in the nonce":  func(h *Hello) { h.Nonce = "12345678 12345678" },
+		"a Chinese nonce":       func(h *Hello) { h.Nonce = strings.Repeat("门", 16) },
+		"first after last":      func(h *Hello) { h.First = 43 },
+		"last too large":        func(h *Hello) { h.Last = MaxSeq + 1 },
+	} {
+		h := sampleHello()
+		edit(&h)
+		if h.Check() == nil {
+			t.Errorf("%s: taken", name)
+		}
+	}
+}
+
+var decodings = map[string]struct {
+	payload string
+	ok      bool
+}{
+	"hello":          {`{"v":1,"jid":"` + testJID + `","first":1,"last":42,"term":1,"nonce":"8f3c0a6d5b214e97","key_id":"k","version":"1.0.0"}`, true},
+	"unknown field":  {`{"v":1,"jid":"` + testJID + `","model":"x"}`, true},
+	"version 2":      {`{"v":2,"jid":"` + testJID + `"}`, false},
+	"no version":     {`{"jid":"` + testJID + `"}`, false},
+	"version string": {`{"v":"1"}`, false},
+	"negative last":  {`{"v":1,"last":-1}`, false},
+	"wrong type":     {`{"v":1,"jid":7}`, false},
+	"null":           {`null`, false},
+	"array":          {`[]`, false},
+	"text":           {`hello`, false},
+	"empty":          {``, false},
+	"cut off":        {`{"v":1,"jid":"`, false},
+	"two messages":   {`{"v":1}{"v":1}`, false},
+}
+
+func TestAMessageOfThisVersionIsReadAndNoOther(t *testing.T) {
+	for name, c := range decodings {
+		t.Run(name, func(t *testing.T) {
+			if _, err := Decode[Hello]([]byte(c.payload)); (err == nil) != c.ok {
+				t.Errorf("%s: %v", c.payload, err)
+			}
+		})
+	}
+	if _, err := Decode[Beat]([]byte(`{"v":1,"at":"yesterday"}`)); err == nil {
+		t.Error("a heartbeat of yesterday is read")
+	}
+}
+
+func TestMessagesComeBackAsTheyWereSent(t *testing.T) {
+	comesBack(t, sampleHello())
+	comesBack(t, SignAck(sampleAck(), "yuncheng", "gate-017", testKey()))
+	comesBack(t, SignCollectorStatus(sampleCollectorStatus(), "yuncheng", testKey()))
+	comesBack(t, Status{V: 1, State: StateOnline, At: At(testTime), JID: testJID, Version: "1.0.0"})
+	comesBack(t, Beat{V: 1, At: At(testTime), JID: testJID, Last: 42, Through: 40, UptimeS: 86400,
+		Devices: []BeatDevice{{Name: "thermometer", State: "ok"}, {Name: "reader-in", State: "gone", IdleS: 30}}})
+}
+
+func comesBack[M Hello | Ack | CollectorStatus | Status | Beat](t *testing.T, want M) {
+	t.Helper()
+	payload, err := Encode(want)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if got, err := Decode[M](payload); err != nil || !reflect.DeepEqual(got, want) {
+		t.Errorf("%s came back as %+v, %v", payload, got, err)
+	}
+}
+
+func FuzzDecodeHello(f *testing.F) {
+	for _, c := range decodings {
+		f.Add([]byte(c.payload))
+	}
+	f.Fuzz(func(t *testing.T, payload []byte) {
+		h, err := Decode[Hello](payload)
+		if err != nil {
+			return
+		}
+		comesBack(t, h)
+		if h.Check() == nil && strings.ContainsAny(h.JID+h.Nonce, "\r\n") {
+			t.Errorf("%+v brings line breaks under a signature", h)
+		}
+	})
+}
