@@ -61,7 +61,6 @@ type recorder struct {
 	shift    time.Duration // wall clock less boot clock, as last seen
 	synced   bool
 	syncedAt time.Duration
-	lost     uint64 // records that could not be appended and are not a recorded hole yet
 }
 
 // start takes up where an earlier run stopped and says that this one begins.
@@ -125,23 +124,14 @@ func (r *recorder) keep(now clock.Moment, reading *wire.Reading) (seq uint64) {
 // append journals a body and returns its seq. The journal's failure is an
 // alarm, logged once until it works again.
 func (r *recorder) append(now clock.Moment, body wire.Body) uint64 {
-	if r.lost > 0 {
-		if err := r.journal.Lost(now, journal.ReasonDiskFull, r.lost); err == nil {
-			r.lost = 0
-		}
-	}
 	rec, err := r.journal.Append(now, body)
 	if err != nil {
-		// The next append that succeeds is preceded by a hole that counts this
-		// record; its seq is the hole's.
-		r.lost++
-		r.log.Error("a record could not be kept; it will be a recorded hole", "kind", body.Kind(), "lost", r.lost, "err", err)
+		seq := r.journal.Lose(journal.ReasonDiskFull)
+		r.log.Error("a record could not be kept; it is a recorded hole", "kind", body.Kind(), "seq", seq, "err", err)
 		r.board.set(TroubleJournal, "", "records can't be kept: "+err.Error())
-		return r.journal.Last() + r.lost
+		return seq
 	}
-	if r.lost == 0 {
-		r.board.set(TroubleJournal, "", "")
-	}
+	r.board.set(TroubleJournal, "", "")
 	return rec.Seq
 }
 
