@@ -1,6 +1,7 @@
 package journal
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"io"
@@ -11,17 +12,26 @@ import (
 	"testing"
 	"time"
 
+	"pgregory.net/rapid"
+
 	"gatehouse/gateway/clock"
 	"gatehouse/gateway/wire"
 )
 
 var start = clock.Moment{Wall: time.Date(2020, 2, 14, 6, 30, 0, 0, time.UTC), Boot: time.Hour}
 
+// tester is what *testing.T, *testing.B and *rapid.T have in common.
+type tester interface {
+	rapid.TB
+	Cleanup(f func())
+	Context() context.Context
+}
+
 func options(dir string) Options {
 	return Options{Dir: dir, HostID: "host-a", Version: "test", Log: slog.New(slog.NewTextHandler(io.Discard, nil))}
 }
 
-func mustOpen(t testing.TB, o Options) (*Journal, Report) {
+func mustOpen(t tester, o Options) (*Journal, Report) {
 	t.Helper()
 	j, rep, err := Open(o, start)
 	if err != nil {
@@ -37,7 +47,7 @@ func body(n int) wire.Body {
 }
 
 // fill appends n records, a second apart.
-func fill(t testing.TB, j *Journal, n int) {
+func fill(t tester, j *Journal, n int) {
 	t.Helper()
 	for range n {
 		i := int(j.Last())
@@ -47,7 +57,7 @@ func fill(t testing.TB, j *Journal, n int) {
 	}
 }
 
-func mustSync(t testing.TB, j *Journal) {
+func mustSync(t tester, j *Journal) {
 	t.Helper()
 	if err := j.Sync(t.Context()); err != nil {
 		t.Fatal(err)
@@ -56,7 +66,7 @@ func mustSync(t testing.TB, j *Journal) {
 
 // all reads from seq 1 to the end in small chunks and checks that every seq is
 // there once.
-func all(t testing.TB, read func(uint64, int, int) (Chunk, error), durable uint64) (entries []wire.Entry, holes []wire.Hole) {
+func all(t tester, read func(uint64, int, int) (Chunk, error), durable uint64) (entries []wire.Entry, holes []wire.Hole) {
 	t.Helper()
 	for from := uint64(1); from <= durable; {
 		c, err := read(from, 7, 4000)
@@ -74,7 +84,7 @@ func all(t testing.TB, read func(uint64, int, int) (Chunk, error), durable uint6
 }
 
 // covered lets the wire's own decoder judge the chunk.
-func covered(t testing.TB, c Chunk) {
+func covered(t tester, c Chunk) {
 	t.Helper()
 	msg, err := wire.EncodeBatch(wire.Batch{Agent: "gate-1", JID: "3f2b8c1e-5a77-4f5e-9f0b-0d6c3c1a9e11",
 		From: c.From, To: c.To, Holes: c.Holes, Entries: c.Entries})

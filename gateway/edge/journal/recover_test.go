@@ -25,7 +25,7 @@ func written(t testing.TB, n int) Options {
 	return o
 }
 
-func segmentsOf(t testing.TB, dir string) []*segment {
+func segmentsOf(t tester, dir string) []*segment {
 	t.Helper()
 	segs, err := listSegments(dir)
 	if err != nil || len(segs) == 0 {
@@ -35,7 +35,7 @@ func segmentsOf(t testing.TB, dir string) []*segment {
 }
 
 // edit changes a file in place.
-func edit(t testing.TB, path string, change func(b []byte) []byte) {
+func edit(t tester, path string, change func(b []byte) []byte) {
 	t.Helper()
 	b, err := os.ReadFile(path)
 	if err != nil {
@@ -47,7 +47,7 @@ func edit(t testing.TB, path string, change func(b []byte) []byte) {
 }
 
 // offsetOf gives where the frame of seq begins.
-func offsetOf(t testing.TB, seg *segment, seq uint64) int64 {
+func offsetOf(t tester, seg *segment, seq uint64) int64 {
 	t.Helper()
 	f, err := os.Open(seg.path)
 	if err != nil {
