@@ -1,0 +1,315 @@
+package wire
+
+import (
+	"bytes"
+	"encoding/base64"
+	"encoding/json"
+	"go/ast"
+	"go/parser"
+	"go/token"
+	"os"
+	"path/filepath"
+	"reflect"
+	"regexp"
+	"slices"
+	"strconv"
+	"strings"
+	"testing"
+)
+
+// The worked examples of WIRE.md are of this gate.
+const (
+	docCounty = "qinghe"
+	docAgent  = "gate-017"
+)
+
+// tables are the structs of the contract by WIRE.md's headings.
+var tables = map[string]reflect.Type{
+	"Batch":               reflect.TypeFor[batchHeader](),
+	"Hole":                reflect.TypeFor[Hole](),
+	"Record":              reflect.TypeFor[Record](),
+	"Reading":             reflect.TypeFor[Reading](),
+	"Temperature":         reflect.TypeFor[Temperature](),
+	"Passage":             reflect.TypeFor[Passage](),
+	"Limits of a passage": reflect.TypeFor[Limits](),
+	"Alarm":               reflect.TypeFor[Alarm](),
+	"Health":              reflect.TypeFor[Health](),
+	"Clock":               reflect.TypeFor[Clock](),
+	"Hello":               reflect.TypeFor[Hello](),
+	"Ack":                 reflect.TypeFor[Ack](),
+	"Collector status":    reflect.TypeFor[CollectorStatus](),
+	"Status":              reflect.TypeFor[Status](),
+	"Beat":                reflect.TypeFor[Beat](),
+	"Device of a beat":    reflect.TypeFor[BeatDevice](),
+}
+
+// field is one line of a table: a name and the type as WIRE.md words it.
+type field struct{ name, typ string }
+
+// fieldsOf gives the fields that a struct writes, in order.
+func fieldsOf(t reflect.Type) (fields []field) {
+	for i := range t.NumField() {
+		name, options, _ := strings.Cut(t.Field(i).Tag.Get("json"), ",")
+		typ := word(t.Field(i).Type, name)
+		if options == "omitempty" {
+			typ += ", optional"
+		}
+		fields = append(fields, field{name, typ})
+	}
+	return fields
+}
+
+func word(t reflect.Type, name string) string {
+	switch {
+	case t == reflect.TypeFor[json.RawMessage]() && name == "records":
+		return "array"
+	case t == reflect.TypeFor[json.RawMessage]():
+		return "object"
+	case t == reflect.TypeFor[Time]():
+		return "time"
+	case t == reflect.TypeFor[Temp]():
+		return "°C"
+	}
+	switch t.Kind() {
+	case reflect.Pointer:
+		return word(t.Elem(), name)
+	case reflect.Bool:
+		return "boolean"
+	case reflect.String:
+		return "string"
+	case reflect.Slice:
+		return "array"
+	case reflect.Struct:
+		return "object"
+	}
+	return "integer"
+}
+
+func document(t *testing.T) string {
+	t.Helper()
+	b, err := os.ReadFile("WIRE.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	return string(b)
+}
+
+var tableLine = regexp.MustCompile("^\\| `([a-z0-9_]+)` \\| ([^|]+) \\| [^|]+ \\|$")
+
+func TestEveryFieldStandsInWIREAndNoOther(t *testing.T) {
+	found := map[string][]field{}
+	heading, inTable := "", false
+	for line := range strings.Lines(document(t)) {
+		line = strings.TrimSpace(line)
+		if title, ok := strings.CutPrefix(strings.TrimLeft(line, "#"), " "); ok && strings.HasPrefix(line, "#") {
+			heading = title
+		}
+		if line == "| Field | Type | Meaning |" {
+			inTable = true
+		} else if !strings.HasPrefix(line, "|") {
+			inTable = false
+		}
+		if m := tableLine.FindStringSubmatch(line); inTable && m != nil {
+			found[heading] = append(found[heading], field{m[1], m[2]})
+		}
+	}
+	for name, typ := range tables {
+		if want := fieldsOf(typ); !slices.Equal(found[name], want) {
+			t.Errorf("%s:\nWIRE.md has %v\nthe code    %v", name, found[name], want)
+		}
+	}
+	for name := range found {
+		if tables[name] == (reflect.Type)(nil) {
+			t.Errorf("WIRE.md has a table of fields under %q that the code does not know", name)
+		}
+	}
+}
+
+var fence = regexp.MustCompile("(?ms)^```(json|text) ([a-z-]+)\n(.*?)^```$")
+
+// examples gives the fenced blocks of one kind by their names, in order.
+func examples(t *testing.T, kind string) map[string][]string {
+	t.Helper()
+	found := map[string][]string{}
+	for _, m := range fence.FindAllStringSubmatch(document(t), -1) {
+		if m[1] == kind {
+			found[m[2]] = append(found[m[2]], m[3])
+		}
+	}
+	return found
+}
+
+// again decodes an example and encodes what came out.
+var again = map[string]func([]byte) ([]byte, error){
+	"batch": func(b []byte) ([]byte, error) {
+		batch, err := DecodeBatch(b)
+		if err != nil {
+			return nil, err
+		}
+		if len(batch.Bad) > 0 {
+			return []byte(batch.Bad[0].Reason), nil
+		}
+		return EncodeBatch(batch)
+	},
+	"record": func(b []byte) ([]byte, error) {
+		r, err := DecodeRecord(b)
+		if err != nil {
+			return nil, err
+		}
+		return EncodeRecord(r)
+	},
+	"reading":          againBody(KindReading),
+	"passage":          againBody(KindPassage),
+	"alarm":            againBody(KindAlarm),
+	"health":           againBody(KindHealth),
+	"clock":            againBody(KindClock),
+	"hello":            againMessage[Hello],
+	"ack":              againMessage[Ack],
+	"collector-status": againMessage[CollectorStatus],
+	"status":           againMessage[Status],
+	"beat":             againMessage[Beat],
+}
+
+func againBody(k Kind) func([]byte) ([]byte, error) {
+	return func(b []byte) ([]byte, error) {
+		body, err := Record{Kind: k, Body: b}.DecodeBody()
+		if err != nil {
+			return nil, err
+		}
+		return EncodeBody(body)
+	}
+}
+
+func againMessage[M Hello | Ack | CollectorStatus | Status | Beat](b []byte) ([]byte, error) {
+	m, err := Decode[M](b)
+	if err != nil {
+		return nil, err
+	}
+	return Encode(m)
+}
+
+func TestEveryExampleOfWIREIsWhatTheCodeWrites(t *testing.T) {
+	found := examples(t, "json")
+	for name, decode := range again {
+		if len(found[name]) == 0 {
+			t.Errorf("WIRE.md has no example of a %s", name)
+		}
+		for _, text := range found[name] {
+			var want bytes.Buffer
+			if err := json.Compact(&want, []byte(text)); err != nil {
+				t.Errorf("%s: %v", name, err)
+				continue
+			}
+			if got, err := decode(want.Bytes()); err != nil || !bytes.Equal(got, want.Bytes()) {
+				t.Errorf("%s:\nWIRE.md has    %s\nthe code gives %s, %v", name, want.Bytes(), got, err)
+			}
+		}
+	}
+	for name := range found {
+		if again[name] == nil {
+			t.Errorf("WIRE.md has an example of a %s, which no test decodes", name)
+		}
+	}
+}
+
+func TestTheWorkedSignaturesOfWIREFit(t *testing.T) {
+	texts, messages := examples(t, "text"), examples(t, "json")
+	public := publicKey(testKey())
+	if want := base64.StdEncoding.EncodeToString(public); strings.TrimSpace(texts["public-key"][0]) != want {
+		t.Errorf("the public key is %s", want)
+	}
+	for i, text := range messages["ack"] {
+		a, err := Decode[Ack]([]byte(text))
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := VerifyAck(a, docCounty, docAgent, public); err != nil {
+			t.Errorf("ack %d: %v; it should be %s", i, err, SignAck(a, docCounty, docAgent, testKey()).Sig)
+		}
+		if i == 0 && string(a.text(docCounty, docAgent)) != texts["ack"][0] {
+			t.Errorf("the text under the ack's signature is\n%s", a.text(docCounty, docAgent))
+		}
+	}
+	s, err := Decode[CollectorStatus]([]byte(messages["collector-status"][0]))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := VerifyCollectorStatus(s, docCounty, public); err != nil {
+		t.Errorf("collector status: %v; it should be %s", err, SignCollectorStatus(s, docCounty, testKey()).Sig)
+	}
+	if string(s.text(docCounty)) != texts["collector-status"][0] {
+		t.Errorf("the text under the status' signature is\n%s", s.text(docCounty))
+	}
+}
+
+// coded are the folders and the beginnings of the names of constants that
+// stand on the wire as codes.
+var coded = map[string]string{
+	".":               "Kind Type Direction Verdict Instruct Alarm State Leaf",
+	"../gate":         "Reason",
+	"../policy":       "Reason",
+	"../edge/journal": "Reason",
+	"../edge/agent":   "Trouble",
+}
+
+func TestEveryCodeOnTheWireIsExplainedInWIRE(t *testing.T) {
+	text := document(t)
+	for dir, prefixes := range coded {
+		n := 0
+		for name, value := range constants(t, dir) {
+			if !slices.ContainsFunc(strings.Fields(prefixes), func(p string) bool { return strings.HasPrefix(name, p) }) || value == "" {
+				continue
+			}
+			n++
+			if !strings.Contains(text, "`"+value+"`") && !strings.Contains(text, "/"+value+"`") {
+				t.Errorf("WIRE.md does not explain %q (%s in %s)", value, name, dir)
+			}
+		}
+		if n == 0 {
+			t.Errorf("%s has no constants that begin with %s: this test is out of date", dir, prefixes)
+		}
+	}
+}
+
+// constants reads the exported string constants of a folder's files.
+func constants(t *testing.T, dir string) map[string]string {
+	t.Helper()
+	files, err := filepath.Glob(filepath.Join(dir, "*.go"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	found := map[string]string{}
+	for _, path := range files {
+		if strings.HasSuffix(path, "_test.go") {
+			continue
+		}
+		file, err := parser.ParseFile(token.NewFileSet(), path, nil, parser.SkipObjectResolution)
+		if err != nil {
+			t.Fatal(err)
+		}
+		ast.Inspect(file, func(n ast.Node) bool {
+			spec, ok := n.(*ast.ValueSpec)
+			if !ok || len(spec.Names) != 1 || len(spec.Values) != 1 || !spec.Names[0].IsExported() {
+				return true
+			}
+			if lit, ok := spec.Values[0].(*ast.BasicLit); ok && lit.Kind == token.STRING {
+				found[spec.Names[0].Name], _ = strconv.Unquote(lit.Value)
+			}
+			return true
+		})
+	}
+	return found
+}
+
+func TestTheLinksWithinWIRELeadToHeadings(t *testing.T) {
+	text := document(t)
+	headings := map[string]bool{}
+	for _, m := range regexp.MustCompile(`(?m)^#+ (.+)$`).FindAllStringSubmatch(text, -1) {
+		headings[strings.ReplaceAll(strings.ReplaceAll(strings.ToLower(m[1]), ",", ""), " ", "-")] = true
+	}
+	for _, m := range regexp.MustCompile(`\]\(#([^)]+)\)`).FindAllStringSubmatch(text, -1) {
+		if !headings[m[1]] {
+			t.Errorf("#%s leads nowhere", m[1])
+		}
+	}
+}
