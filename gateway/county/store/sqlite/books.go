@@ -13,8 +13,9 @@ import (
 
 // Advance is what the InfluxDB store books of a batch that it has written.
 type Advance struct {
-	Batch    store.Batch // its entries are not read
+	Batch    store.Batch
 	Through  uint64
+	Written  []wire.Entry // records that are in the other store now
 	Rejected []wire.Bad
 }
 
@@ -63,6 +64,9 @@ func (s *Store) Book(ctx context.Context, advances []Advance) error {
 					return err
 				}
 			}
+			if err := digest(ctx, tx, id, a.Written); err != nil {
+				return err
+			}
 			if a.Batch.Ahead {
 				continue
 			}
@@ -108,7 +112,7 @@ func (s *Store) Reset(ctx context.Context, marker string) error {
 			if _, err := tx.ExecContext(ctx, "UPDATE meta SET value = ? WHERE key = 'term'", strconv.FormatUint(term, 10)); err != nil {
 				return err
 			}
-			if _, err := tx.ExecContext(ctx, "UPDATE journals SET through = 0"); err != nil {
+			if _, err := tx.ExecContext(ctx, "UPDATE journals SET through = 0; DELETE FROM digests"); err != nil {
 				return err
 			}
 		}

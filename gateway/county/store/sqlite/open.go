@@ -64,7 +64,16 @@ CREATE TABLE quarantine (
 	hash   BLOB NOT NULL,
 	raw    BLOB NOT NULL,
 	UNIQUE (agent, hash)
-);`
+);
+-- What another store was given lately: one row a batch, a digest of 8 bytes a
+-- record, so that a repeat is told from another content without reading back.
+CREATE TABLE digests (
+	journal INTEGER NOT NULL REFERENCES journals,
+	seq     INTEGER NOT NULL, -- of the first record
+	seqs    BLOB NOT NULL,    -- the others' distances from it, 4 bytes each
+	sums    BLOB NOT NULL,
+	PRIMARY KEY (journal, seq)
+) WITHOUT ROWID;`
 
 // Store implements store.Store.
 type Store struct {

@@ -1,0 +1,157 @@
+package centre
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"os"
+	"path/filepath"
+	"strings"
+
+	"golang.org/x/sys/unix"
+
+	"gatehouse/gateway/county/broker"
+	"gatehouse/gateway/county/collect"
+	"gatehouse/gateway/county/store"
+	"gatehouse/gateway/county/store/influx"
+	"gatehouse/gateway/county/store/sqlite"
+	"gatehouse/gateway/identity"
+	"gatehouse/gateway/mqtt"
+	"gatehouse/gateway/site"
+)
+
+// StoreFile is the SQLite file's name in the county's folder.
+const StoreFile = "gatehouse.db"
+
+// Beside resolves relative paths against the configuration file's own folder.
+func (c *Config) Beside(file string) {
+	paths := []*string{&c.Dir, &c.Sites, &c.SiteKey}
+	if e := c.Broker.Embedded; e != nil {
+		paths = append(paths, &e.Dir, &e.UsersFile, &e.TLS.Cert, &e.TLS.Key, &e.TLS.CA)
+	}
+	if e := c.Broker.External; e != nil {
+		paths = append(paths, &e.PasswordFile, &e.CA, &e.Cert, &e.Key)
+	}
+	if c.Influx != nil {
+		paths = append(paths, &c.Influx.TokenFile)
+	}
+	for _, p := range paths {
+		if *p != "" && !filepath.IsAbs(*p) {
+			*p = filepath.Join(filepath.Dir(file), *p)
+		}
+	}
+}
+
+// Run runs the county until ctx ends.
+func Run(ctx context.Context, cfg Config, version string, log *slog.Logger) (err error) {
+	if err := cfg.Check(); err != nil {
+		return err
+	}
+	sites, err := site.Load(cfg.Sites)
+	if err != nil {
+		return err
+	}
+	if sites.ID != cfg.County {
+		return fmt.Errorf("%s describes county %q, the configuration says %q", cfg.Sites, sites.ID, cfg.County)
+	}
+	if err := os.MkdirAll(cfg.Dir, 0o700); err != nil {
+		return fmt.Errorf("make the county's folder: %w", err)
+	}
+	unlock, err := lock(cfg.Dir)
+	if err != nil {
+		return err
+	}
+	defer unlock()
+	key, siteKey, err := keys(&cfg, log)
+	if err != nil {
+		return err
+	}
+	held, err := openStore(cfg)
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, held.Close()) }()
+	address, closeBroker, err := startBroker(ctx, cfg, log)
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, closeBroker()) }()
+	log.Info("collecting", "county", cfg.County, "gates", sites.Gates(), "broker", address.URL, "dir", cfg.Dir)
+	return collect.New(collect.Config{County: cfg.County, Version: version, KeyID: siteKey.ID(), Key: key.Private,
+		Sites: sites, Store: held, Broker: address, Log: log}).Run(ctx)
+}
+
+// lock keeps a second collector off the same folder.
+func lock(dir string) (unlock func(), err error) {
+	f, err := os.OpenFile(filepath.Join(dir, "lock"), os.O_CREATE|os.O_RDWR, 0o600)
+	if err != nil {
+		return nil, fmt.Errorf("lock the county's folder: %w", err)
+	}
+	if err := unix.Flock(int(f.Fd()), unix.LOCK_EX|unix.LOCK_NB); err != nil {
+		f.Close()
+		return nil, fmt.Errorf("the county's folder %s is used by another collector that still runs: %w", dir, err)
+	}
+	return func() { f.Close() }, nil
+}
+
+// keys reads the county's keys and makes them on the first start.
+func keys(cfg *Config, log *slog.Logger) (identity.CollectorKey, identity.SiteKey, error) {
+	key, made, err := identity.LoadOrCreateCollectorKey(cfg.Dir)
+	if err != nil {
+		return key, identity.SiteKey{}, err
+	}
+	if made {
+		log.Info("the collector's keys were made: give collector.pub to every agent", "dir", cfg.Dir)
+	}
+	if cfg.SiteKey == "" {
+		cfg.SiteKey = filepath.Join(cfg.Dir, "site.key")
+		if _, err := os.Stat(cfg.SiteKey); errors.Is(err, os.ErrNotExist) {
+			if _, err := identity.CreateSiteKey(cfg.SiteKey); err != nil {
+				return key, identity.SiteKey{}, err
+			}
+			log.Info("the county's site key was made: copy it to every gate, and keep it secret", "file", cfg.SiteKey)
+		}
+	}
+	siteKey, err := identity.LoadSiteKey(cfg.SiteKey)
+	return key, siteKey, err
+}
+
+func openStore(cfg Config) (store.Store, error) {
+	books, err := sqlite.Open(filepath.Join(cfg.Dir, StoreFile))
+	if err != nil {
+		return nil, err
+	}
+	if cfg.Influx == nil {
+		return books, nil
+	}
+	token := os.Getenv(TokenVariable)
+	if cfg.Influx.TokenFile != "" {
+		b, err := os.ReadFile(cfg.Influx.TokenFile)
+		if err != nil {
+			return nil, errors.Join(fmt.Errorf("read the InfluxDB token: %w", err), books.Close())
+		}
+		token = strings.TrimSpace(string(b))
+	}
+	return influx.Open(influx.Options{URL: cfg.Influx.URL, Token: token, Org: cfg.Influx.Org,
+		Bucket: cfg.Influx.Bucket, County: cfg.County, Books: books}), nil
+}
+
+// startBroker gives the address at which the collector finds its broker.
+func startBroker(ctx context.Context, cfg Config, log *slog.Logger) (mqtt.Broker, func() error, error) {
+	if e := cfg.Broker.External; e != nil {
+		return *e, func() error { return nil }, nil
+	}
+	own := broker.Config{Listen: "127.0.0.1:1883"}
+	if cfg.Broker.Embedded != nil {
+		own = *cfg.Broker.Embedded
+	}
+	if own.Dir == "" {
+		own.Dir = filepath.Join(cfg.Dir, "broker")
+	}
+	b, err := broker.Start(ctx, own, log)
+	if err != nil {
+		return mqtt.Broker{}, nil, err
+	}
+	return b.Client(), b.Close, nil
+}

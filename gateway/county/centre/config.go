@@ -1,0 +1,72 @@
+// Package centre is all that runs at the county in one process: the broker
+// (unless another is used), the store and the collector.
+package centre
+
+import (
+	"errors"
+	"fmt"
+	"net/url"
+
+	"gatehouse/gateway/county/broker"
+	"gatehouse/gateway/mqtt"
+	"gatehouse/gateway/wire"
+)
+
+// Config is the collector's configuration file. Relative paths in it count
+// from the file's own folder.
+type Config struct {
+	County  string  `yaml:"county"`             // id of the county, first level of the topics
+	Dir     string  `yaml:"dir"`                // keys, store and broker state; back it up
+	Sites   string  `yaml:"sites"`              // YAML file: communities, grids, compounds, gates
+	SiteKey string  `yaml:"site_key,omitempty"` // default: site.key in dir, made on the first start
+	Broker  Broker  `yaml:"broker,omitempty"`   // default: embedded on 127.0.0.1:1883
+	Influx  *Influx `yaml:"influx,omitempty"`   // absent: everything in SQLite
+}
+
+// Broker is the embedded broker's listener, or another broker's address.
+type Broker struct {
+	Embedded *broker.Config `yaml:"embedded,omitempty"`
+	External *mqtt.Broker   `yaml:"external,omitempty"`
+}
+
+// Influx says where telemetry goes instead of SQLite.
+type Influx struct {
+	URL       string `yaml:"url"`                  // http://127.0.0.1:8086
+	Org       string `yaml:"org,omitempty"`        // InfluxDB 2.x only
+	Bucket    string `yaml:"bucket"`               // 2.x: the bucket; 1.8: database/retention-policy
+	TokenFile string `yaml:"token_file,omitempty"` // 2.x: the token; 1.8: user:password
+}
+
+// TokenVariable may hold the InfluxDB token instead of a file.
+const TokenVariable = "GATEHOUSE_INFLUX_TOKEN" //nolint:gosec // a variable's name
+
+// Check tells what is wrong, each fault with the key to mend.
+func (c Config) Check() error {
+	var errs []error
+	if err := wire.CheckID(c.County); err != nil {
+		errs = append(errs, fmt.Errorf("county: %w", err))
+	}
+	if c.Dir == "" {
+		errs = append(errs, errors.New("dir: is missing"))
+	}
+	if c.Sites == "" {
+		errs = append(errs, errors.New("sites: is missing"))
+	}
+	if c.Broker.Embedded != nil && c.Broker.External != nil {
+		errs = append(errs, errors.New("broker: give embedded or external, not both"))
+	}
+	if c.Broker.External != nil {
+		if err := c.Broker.External.Check(); err != nil {
+			errs = append(errs, fmt.Errorf("broker.external: %w", err))
+		}
+	}
+	if i := c.Influx; i != nil {
+		if u, err := url.Parse(i.URL); err != nil || u.Host == "" || (u.Scheme != "http" && u.Scheme != "https") {
+			errs = append(errs, fmt.Errorf("influx.url %q: write it as http://host:8086", i.URL))
+		}
+		if i.Bucket == "" {
+			errs = append(errs, errors.New("influx.bucket: is missing (InfluxDB 1.8: database/retention-policy)"))
+		}
+	}
+	return errors.Join(errs...)
+}

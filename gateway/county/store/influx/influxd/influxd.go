@@ -1,0 +1,109 @@
+// Package influxd prepares a real InfluxDB 1.8 server for tests and proofs: its
+// configuration, and the database in it.
+package influxd
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"net/http"
+	"net/url"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"time"
+)
+
+// Token, Bucket: how the prepared server is used. It asks for no password, so
+// that any will do.
+const (
+	Token    = "user:password"
+	Database = "gatehouse"
+	Bucket   = Database + "/autogen"
+)
+
+// Find gives the server's path: where `make tools` puts it, in a folder at or
+// above the working directory, or on PATH.
+func Find() (string, error) {
+	dir, err := os.Getwd()
+	if err != nil {
+		return "", err
+	}
+	for {
+		path := filepath.Join(dir, ".tools", "bin", "influxd")
+		if _, err := os.Stat(path); err == nil {
+			return path, nil
+		}
+		up := filepath.Dir(dir)
+		if up == dir {
+			break
+		}
+		dir = up
+	}
+	if path, err := exec.LookPath("influxd"); err == nil {
+		return path, nil
+	}
+	return "", errors.New("influxd is not installed: run make tools")
+}
+
+// Configure writes a configuration for a server on a loopback port that keeps
+// everything in dir, and returns its path: influxd run -config PATH.
+func Configure(dir string, port, rpcPort int) (string, error) {
+	text := fmt.Sprintf(`reporting-disabled = true
+bind-address = "127.0.0.1:%d"
+[meta]
+  dir = %q
+[data]
+  dir = %q
+  wal-dir = %q
+  query-log-enabled = false
+  max-series-per-database = 0
+[http]
+  bind-address = "127.0.0.1:%d"
+  flux-enabled = true
+  log-enabled = false
+[monitor]
+  store-enabled = false
+`, rpcPort, filepath.Join(dir, "meta"), filepath.Join(dir, "data"), filepath.Join(dir, "wal"), port)
+	path := filepath.Join(dir, "influxd.conf")
+	return path, os.WriteFile(path, []byte(text), 0o600)
+}
+
+// CreateDatabase waits until the server answers and makes the database.
+func CreateDatabase(ctx context.Context, server string) error {
+	for {
+		err := statement(ctx, server, "CREATE DATABASE "+Database)
+		if err == nil {
+			return nil
+		}
+		select {
+		case <-ctx.Done():
+			return fmt.Errorf("create the database at %s: %w", server, err)
+		case <-time.After(50 * time.Millisecond):
+		}
+	}
+}
+
+// DropDatabase wipes the database, as a mistake of an operator would.
+func DropDatabase(ctx context.Context, server string) error {
+	return statement(ctx, server, "DROP DATABASE "+Database)
+}
+
+func statement(ctx context.Context, server, q string) error {
+	body := url.Values{"q": {q}}.Encode()
+	req, err := http.NewRequestWithContext(ctx, http.MethodPost, server+"/query?"+body, nil)
+	if err != nil {
+		return err
+	}
+	res, err := http.DefaultClient.Do(req)
+	if err != nil {
+		return err
+	}
+	defer res.Body.Close()
+	text, err := io.ReadAll(io.LimitReader(res.Body, 1<<16))
+	if err == nil && res.StatusCode != http.StatusOK {
+		err = fmt.Errorf("%s: %s", res.Status, text)
+	}
+	return err
+}
