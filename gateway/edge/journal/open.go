@@ -78,20 +78,17 @@ func (j *Journal) load(rep *Report) error {
 	}
 	j.id, j.state, j.shelf.base, j.shelf.trimmed = id, saved.state(), id.Base, saved.Trimmed
 	j.takeAges(time.Duration(saved.AgeNS))
-	torn, err := j.lookThrough(rep)
-	if err != nil {
+	if err := j.lookThrough(rep); err != nil {
 		return err
 	}
 	if err := j.identify(rep, idErr, saved); err != nil {
 		return err
 	}
 	j.settle()
-	if torn > 0 {
-		j.lose(ReasonTorn, torn)
-		if err := j.writeLost(); err != nil {
-			j.opts.Log.Warn("note the torn end of the journal", "err", err)
-		}
+	if err := j.writeLost(); err != nil {
+		j.opts.Log.Warn("note the torn end of the journal", "err", err)
 	}
+	j.flush() // so that Durable is right from the start; run tries again
 	return nil
 }
 
@@ -121,9 +118,9 @@ func (j *Journal) takeAges(saved time.Duration) {
 	}
 }
 
-// lookThrough reads the segments with unacknowledged records and the last one,
-// and tells how many records the torn end can have held.
-func (j *Journal) lookThrough(rep *Report) (torn uint64, err error) {
+// lookThrough reads the segments with unacknowledged records and the last one.
+// It gives up the records that the torn end can have held.
+func (j *Journal) lookThrough(rep *Report) error {
 	segs := j.shelf.segs
 	through := max(j.state.Through, j.shelf.base)
 	begin := len(segs) - 1
@@ -139,7 +136,7 @@ func (j *Journal) lookThrough(rep *Report) (torn uint64, err error) {
 		}
 		found, err := survey(segs[i], next)
 		if err != nil {
-			return 0, err
+			return err
 		}
 		for _, d := range found.damaged {
 			j.note(rep, d)
@@ -153,7 +150,7 @@ func (j *Journal) lookThrough(rep *Report) (torn uint64, err error) {
 	j.stamp = lastStamp(segs[:max(begin, 0)], record)
 	rep.TornBytes = end.Bytes
 	if end.Bytes == 0 {
-		return 0, nil
+		return nil
 	}
 	b, err := readRange(end.File, end.Offset, end.Bytes)
 	if err != nil {
@@ -162,7 +159,8 @@ func (j *Journal) lookThrough(rep *Report) (torn uint64, err error) {
 	if _, err := quarantine(j.opts.Dir, end); err != nil {
 		j.opts.Log.Warn("keep a copy of the journal's torn end", "err", err)
 	}
-	return tornRecords(b), nil
+	j.lose(ReasonTorn, tornRecords(b))
+	return nil
 }
 
 // note reports damage that has not been met before and keeps its bytes.
