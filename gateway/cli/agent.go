@@ -1,0 +1,72 @@
+package cli
+
+import (
+	"github.com/spf13/cobra"
+
+	"gatehouse/devices/port"
+	"gatehouse/gateway/clock"
+	"gatehouse/gateway/config"
+	"gatehouse/gateway/edge/agent"
+	"gatehouse/gateway/edge/ledger"
+	"gatehouse/gateway/identity"
+	"gatehouse/gateway/version"
+)
+
+func agentCommand() *cobra.Command {
+	var file, broker, dir, ledgerPath string
+	var logs logFlags
+	c := &cobra.Command{
+		Use:   "agent --config FILE",
+		Short: "Run a gate: read devices, decide, keep, show, ship",
+		Long: `agent runs one gate. It opens the devices that its configuration lists, decides
+on every person on the spot, and ships its journal to the county whenever it
+can. It works the same with the network cut.`,
+		Example: "  gatehouse agent --config /etc/gatehouse/agent.yaml",
+		Args:    cobra.NoArgs,
+		RunE: func(c *cobra.Command, _ []string) error {
+			log, err := logs.logger(c)
+			if err != nil {
+				return err
+			}
+			cfg, err := config.Load[agent.Config](file)
+			if err != nil {
+				return err
+			}
+			beside(file, &cfg.Dir, &cfg.CollectorKey, &cfg.SiteKey, &cfg.Policy, &cfg.Roster,
+				&cfg.Broker.PasswordFile, &cfg.Broker.CA, &cfg.Broker.Cert, &cfg.Broker.Key)
+			if broker != "" {
+				cfg.Broker.URL = broker
+			}
+			if dir != "" {
+				cfg.Dir = dir
+			}
+			opts := agent.Options{Ports: port.NewHost(), Clock: clock.System{}, Version: version.String, Log: log}
+			if opts.BootID, err = clock.BootID(); err != nil {
+				return err
+			}
+			if opts.HostID, err = identity.HostID(cfg.Dir); err != nil {
+				return err
+			}
+			if ledgerPath != "" {
+				l, err := ledger.Open(ledgerPath)
+				if err != nil {
+					return err
+				}
+				defer l.Close()
+				opts.Ledger = l
+			}
+			a, err := agent.New(cfg, opts)
+			if err != nil {
+				return err
+			}
+			log.Info("gate is open", "agent", cfg.Agent, "broker", cfg.Broker.URL, "devices", len(cfg.Devices))
+			return a.Run(c.Context())
+		},
+	}
+	c.Flags().StringVarP(&file, "config", "c", "/etc/gatehouse/agent.yaml", "configuration file")
+	c.Flags().StringVar(&broker, "broker", "", "the broker's address instead of the file's")
+	c.Flags().StringVar(&dir, "dir", "", "folder of the journal instead of the file's")
+	c.Flags().StringVar(&ledgerPath, "ledger", "", "count each completed reading in this shared-memory file (for proofs)")
+	logs.add(c)
+	return c
+}

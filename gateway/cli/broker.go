@@ -1,0 +1,53 @@
+package cli
+
+import (
+	"github.com/spf13/cobra"
+
+	"gatehouse/gateway/config"
+	"gatehouse/gateway/county/broker"
+)
+
+func brokerCommand() *cobra.Command {
+	var file string
+	var cfg broker.Config
+	var logs logFlags
+	c := &cobra.Command{
+		Use:   "broker --dir DIR",
+		Short: "Run the MQTT broker alone",
+		Long: `broker runs the same MQTT broker that collect embeds, as a process of its own.
+It may lose everything it holds at any moment: agents keep every record until
+the collector's store has it.`,
+		Args: cobra.NoArgs,
+		RunE: func(c *cobra.Command, _ []string) error {
+			log, err := logs.logger(c)
+			if err != nil {
+				return err
+			}
+			if file != "" {
+				flags := cfg
+				if cfg, err = config.Load[broker.Config](file); err != nil {
+					return err
+				}
+				beside(file, &cfg.Dir, &cfg.UsersFile, &cfg.TLS.Cert, &cfg.TLS.Key, &cfg.TLS.CA)
+				if c.Flags().Changed("listen") {
+					cfg.Listen = flags.Listen
+				}
+				if c.Flags().Changed("dir") {
+					cfg.Dir = flags.Dir
+				}
+			}
+			b, err := broker.Start(c.Context(), cfg, log)
+			if err != nil {
+				return err
+			}
+			log.Info("broker is up", "listen", b.Addr())
+			<-c.Context().Done()
+			return b.Close()
+		},
+	}
+	c.Flags().StringVarP(&file, "config", "c", "", "configuration file")
+	c.Flags().StringVar(&cfg.Listen, "listen", "127.0.0.1:1883", "address to listen on")
+	c.Flags().StringVar(&cfg.Dir, "dir", "broker", "folder of the broker's state")
+	logs.add(c)
+	return c
+}

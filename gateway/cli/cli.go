@@ -1,0 +1,150 @@
+// Package cli is the `gatehouse` command: one file a subcommand, flags and
+// files in, calls out, no logic.
+package cli
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"log/slog"
+	"path/filepath"
+
+	"github.com/spf13/cobra"
+
+	"gatehouse/gateway/mqtt"
+	"gatehouse/gateway/version"
+)
+
+// Exit codes, documented in the root command's help.
+const (
+	exitOK     = 0
+	exitFailed = 1
+	exitUsage  = 2
+)
+
+// usageError marks what the caller typed wrong.
+type usageError struct{ error }
+
+// Run runs one command line and returns the exit code. Errors are printed to
+// errOut, each once.
+func Run(ctx context.Context, args []string, in io.Reader, out, errOut io.Writer) int {
+	root := newRoot()
+	root.SetArgs(args)
+	root.SetIn(in)
+	root.SetOut(out)
+	root.SetErr(errOut)
+	err := root.ExecuteContext(ctx)
+	var usage usageError
+	switch {
+	case err == nil:
+		return exitOK
+	case errors.As(err, &usage):
+		fmt.Fprintln(errOut, "gatehouse:", err)
+		return exitUsage
+	default:
+		fmt.Fprintln(errOut, "gatehouse:", err)
+		return exitFailed
+	}
+}
+
+func newRoot() *cobra.Command {
+	root := &cobra.Command{
+		Use:   "gatehouse",
+		Short: "Gateway for checkpoints and disinfection equipment of a county",
+		Long: `gatehouse runs at the gates of closed compounds (agent) and at the county
+(collect, broker): bytes of thermometers and card readers become readings, a
+decision on the spot, a journal record, and a committed row.
+
+Exit codes: 0 done, 1 failed, 2 wrong usage.`,
+		SilenceErrors: true,
+		SilenceUsage:  true,
+		Version:       version.String,
+	}
+	root.SetFlagErrorFunc(func(c *cobra.Command, err error) error {
+		return usageError{fmt.Errorf("%w\nsee: %s --help", err, c.CommandPath())}
+	})
+	root.AddCommand(agentCommand(), brokerCommand(), collectCommand(), devicesCommand(), watchCommand(), statusCommand(),
+		journalCommand(), quarantineCommand(), versionCommand(), docsCommand())
+	for _, c := range root.Commands() {
+		strictArgs(c)
+	}
+	return root
+}
+
+// strictArgs makes a wrong number of arguments a usage error.
+func strictArgs(c *cobra.Command) {
+	if check := c.Args; check != nil {
+		c.Args = func(c *cobra.Command, args []string) error {
+			if err := check(c, args); err != nil {
+				return usageError{fmt.Errorf("%w\nsee: %s --help", err, c.CommandPath())}
+			}
+			return nil
+		}
+	}
+	for _, sub := range c.Commands() {
+		strictArgs(sub)
+	}
+}
+
+// logger writes text lines for people, or JSON lines for a log collector.
+func logger(w io.Writer, level, format string) (*slog.Logger, error) {
+	var l slog.Level
+	if err := l.UnmarshalText([]byte(level)); err != nil {
+		return nil, usageError{fmt.Errorf("--log-level %q: use debug, info, warn or error", level)}
+	}
+	opts := &slog.HandlerOptions{Level: l}
+	switch format {
+	case "text":
+		return slog.New(slog.NewTextHandler(w, opts)), nil
+	case "json":
+		return slog.New(slog.NewJSONHandler(w, opts)), nil
+	}
+	return nil, usageError{fmt.Errorf("--log-format %q: use text or json", format)}
+}
+
+// logFlags are the flags of every command that runs until it is stopped.
+type logFlags struct{ level, format string }
+
+func (f *logFlags) add(c *cobra.Command) {
+	c.Flags().StringVar(&f.level, "log-level", "info", "debug, info, warn or error")
+	c.Flags().StringVar(&f.format, "log-format", "text", "text or json")
+}
+
+func (f *logFlags) logger(c *cobra.Command) (*slog.Logger, error) {
+	return logger(c.ErrOrStderr(), f.level, f.format)
+}
+
+// beside resolves the paths of a configuration file against its own folder.
+func beside(config string, paths ...*string) {
+	dir := filepath.Dir(config)
+	for _, p := range paths {
+		if *p != "" && !filepath.IsAbs(*p) {
+			*p = filepath.Join(dir, *p)
+		}
+	}
+}
+
+// brokerFlags say how a tool reaches the broker.
+type brokerFlags struct {
+	b      mqtt.Broker
+	county string
+}
+
+func (f *brokerFlags) add(c *cobra.Command) {
+	c.Flags().StringVar(&f.b.URL, "broker", "tcp://127.0.0.1:1883", "the broker's address")
+	c.Flags().StringVar(&f.county, "county", "", "id of the county (default: all that the broker has)")
+	c.Flags().StringVar(&f.b.Username, "username", "", "user at the broker")
+	c.Flags().StringVar(&f.b.PasswordFile, "password-file", "", "file that holds the user's password")
+	c.Flags().StringVar(&f.b.CA, "ca", "", "PEM file of the authority that signed the broker's certificate")
+	c.Flags().StringVar(&f.b.Cert, "cert", "", "PEM file of a client certificate")
+	c.Flags().StringVar(&f.b.Key, "key", "", "PEM file of its key")
+}
+
+// level gives the topic level that selects the county.
+func (f *brokerFlags) level() string {
+	if f.county == "" {
+		return "+"
+	}
+	return f.county
+}

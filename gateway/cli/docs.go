@@ -1,0 +1,29 @@
+package cli
+
+import (
+	"fmt"
+	"os"
+
+	"github.com/spf13/cobra"
+	"github.com/spf13/cobra/doc"
+)
+
+func docsCommand() *cobra.Command {
+	var dir string
+	c := &cobra.Command{
+		Use:    "docs --dir DIR",
+		Short:  "Write the command reference as Markdown",
+		Hidden: true,
+		Args:   cobra.NoArgs,
+		RunE: func(c *cobra.Command, _ []string) error {
+			if err := os.MkdirAll(dir, 0o755); err != nil { //nolint:gosec // documents, for everybody
+				return fmt.Errorf("make the documents' folder: %w", err)
+			}
+			root := c.Root()
+			root.DisableAutoGenTag = true
+			return doc.GenMarkdownTree(root, dir)
+		},
+	}
+	c.Flags().StringVar(&dir, "dir", "commands", "folder to write to")
+	return c
+}

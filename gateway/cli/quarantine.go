@@ -1,0 +1,152 @@
+package cli
+
+import (
+	"encoding/json"
+	"fmt"
+	"path/filepath"
+	"strconv"
+
+	"github.com/spf13/cobra"
+
+	"gatehouse/gateway/county/centre"
+	"gatehouse/gateway/county/store"
+	"gatehouse/gateway/county/store/sqlite"
+	"gatehouse/gateway/term"
+)
+
+func quarantineCommand() *cobra.Command {
+	var dir string
+	c := &cobra.Command{
+		Use:   "quarantine",
+		Short: "See what the county could not store, and why",
+		Long: `quarantine reads the collector's folder, also while the collector runs. What is
+in quarantine counts as committed: its agent no longer sends it.`,
+	}
+	c.PersistentFlags().StringVar(&dir, "dir", "/var/lib/gatehouse-county", "the collector's folder")
+	c.AddCommand(quarantineList(&dir), quarantineShow(&dir), quarantineHoles(&dir))
+	return c
+}
+
+func books(dir string) (*sqlite.Store, error) {
+	return sqlite.OpenReadOnly(filepath.Join(dir, centre.StoreFile))
+}
+
+func quarantineList(dir *string) *cobra.Command {
+	var limit int
+	var output string
+	c := &cobra.Command{
+		Use:   "list",
+		Short: "List what is in quarantine, newest first",
+		Args:  cobra.NoArgs,
+		RunE: func(c *cobra.Command, _ []string) error {
+			if output != "table" && output != "json" {
+				return usageError{fmt.Errorf("-o %q: use table or json", output)}
+			}
+			s, err := books(*dir)
+			if err != nil {
+				return err
+			}
+			defer s.Close()
+			held, err := s.Quarantined(c.Context(), limit)
+			if err != nil {
+				return err
+			}
+			if output == "json" {
+				return poisonJSON(c, held)
+			}
+			if len(held) == 0 {
+				_, err := fmt.Fprintln(c.OutOrStdout(), "nothing is in quarantine")
+				return err
+			}
+			rows := make([][]string, 0, len(held))
+			for _, p := range held {
+				rows = append(rows, []string{strconv.FormatInt(p.ID, 10), quarantineTime(p.At), shorten(p.Agent, 20),
+					strconv.FormatUint(p.Seq, 10), strconv.Itoa(len(p.Raw)), shorten(p.Reason, 80)})
+			}
+			return term.New(c.OutOrStdout()).Table([]string{"ID", "SINCE", "AGENT", "SEQ", "BYTES", "REASON"}, rows)
+		},
+	}
+	c.Flags().IntVar(&limit, "limit", 100, "at most so many; 0: all")
+	c.Flags().StringVarP(&output, "output", "o", "table", "table or json")
+	return c
+}
+
+// poisonRow is a row of the quarantine for tools.
+type poisonRow struct {
+	ID     int64  `json:"id"`
+	At     string `json:"at"`
+	Agent  string `json:"agent"`
+	JID    string `json:"jid"`
+	Seq    uint64 `json:"seq"`
+	Topic  string `json:"topic"`
+	Reason string `json:"reason"`
+	Raw    []byte `json:"raw"` // base64
+}
+
+func poisonJSON(c *cobra.Command, held []store.HeldPoison) error {
+	enc := json.NewEncoder(c.OutOrStdout())
+	for _, p := range held {
+		if err := enc.Encode(poisonRow{p.ID, p.At.Format("2006-01-02T15:04:05.999999999Z07:00"), p.Agent, p.JID, p.Seq, p.Topic, p.Reason, p.Raw}); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func quarantineShow(dir *string) *cobra.Command {
+	return &cobra.Command{
+		Use:   "show ID",
+		Short: "Show one row with its bytes",
+		Args:  cobra.ExactArgs(1),
+		RunE: func(c *cobra.Command, args []string) error {
+			id, err := strconv.ParseInt(args[0], 10, 64)
+			if err != nil {
+				return usageError{fmt.Errorf("%q is no row's ID; see: gatehouse quarantine list", args[0])}
+			}
+			s, err := books(*dir)
+			if err != nil {
+				return err
+			}
+			defer s.Close()
+			p, ok, err := s.Poison(c.Context(), id)
+			if err != nil {
+				return err
+			}
+			if !ok {
+				return fmt.Errorf("row %d is not in quarantine; see: gatehouse quarantine list", id)
+			}
+			_, err = fmt.Fprintf(c.OutOrStdout(), "since   %s\nagent   %s\njournal %s, seq %d\ntopic   %s\nreason  %s\nbytes   %q\n",
+				quarantineTime(p.At), term.Clean(p.Agent), term.Clean(p.JID), p.Seq, term.Clean(p.Topic), term.Clean(p.Reason), p.Raw)
+			return err
+		},
+	}
+}
+
+func quarantineHoles(dir *string) *cobra.Command {
+	return &cobra.Command{
+		Use:   "holes",
+		Short: "List the recorded holes: seqs that will never arrive, and why",
+		Args:  cobra.NoArgs,
+		RunE: func(c *cobra.Command, _ []string) error {
+			s, err := books(*dir)
+			if err != nil {
+				return err
+			}
+			defer s.Close()
+			holes, err := s.Holes(c.Context())
+			if err != nil {
+				return err
+			}
+			if len(holes) == 0 {
+				_, err := fmt.Fprintln(c.OutOrStdout(), "no holes are recorded")
+				return err
+			}
+			rows := make([][]string, 0, len(holes))
+			for _, h := range holes {
+				rows = append(rows, []string{shorten(h.Agent, 20), quarantineTime(h.At), strconv.FormatUint(h.From, 10),
+					strconv.FormatUint(h.To, 10), strconv.FormatUint(h.Count, 10), shorten(h.Reason, 40)})
+			}
+			return term.New(c.OutOrStdout()).Table([]string{"AGENT", "LEARNT", "FROM", "TO", "COUNT", "REASON"}, rows)
+		},
+	}
+}
