@@ -37,9 +37,12 @@ type TLS struct {
 
 // Limits of the broker.
 const (
-	// MaxPayload bounds one MQTT packet, in bytes: twice a batch. A client that
-	// sends more is cut off.
-	MaxPayload = 2 * wire.MaxBatchBytes
+	// MaxPayload bounds one message, in bytes. A client that sends more is cut
+	// off.
+	MaxPayload = wire.MaxMessageBytes
+	// envelope is room for a message's topic and for what nats-server puts around
+	// it, which count towards its limit.
+	envelope = 4 << 10
 	// maxStore bounds the disk that undelivered messages may take, in bytes.
 	// Past it nothing more of QoS 1 is taken and agents keep their records.
 	maxStore = 1 << 30
@@ -150,7 +153,7 @@ func options(dir string) *server.Options {
 		ServerName:             "gatehouse",
 		DontListen:             true, // MQTT only, no NATS clients
 		NoSigs:                 true,
-		MaxPayload:             MaxPayload,
+		MaxPayload:             MaxPayload + envelope,
 		JetStream:              true,
 		StoreDir:               dir,
 		JetStreamMaxStore:      maxStore,

@@ -74,21 +74,27 @@ func ownUser(dir string) (user *server.User, passwordFile string, err error) {
 	if err := os.WriteFile(passwordFile, []byte(password+"\n"), 0o600); err != nil {
 		return nil, "", fmt.Errorf("broker: keep the county's own password: %w", err)
 	}
-	return &server.User{Username: ownName, Password: password, Permissions: permissions(wire.CollectorID)}, passwordFile, nil
+	// At the lowest cost: nobody can guess 128 random bits.
+	hash, err := bcrypt.GenerateFromPassword([]byte(password), bcrypt.MinCost)
+	if err != nil {
+		return nil, "", fmt.Errorf("broker: hash the county's own password: %w", err)
+	}
+	return &server.User{Username: ownName, Password: string(hash), Permissions: permissions(wire.CollectorID)}, passwordFile, nil
 }
 
 // permissions lets the collector use the whole tree, and an agent its own
-// branch (in any county) and the collector's status. MQTT's a/b is NATS' a.b.
+// branch (in any county) and the collector's status. MQTT's a/b is NATS' a.b;
+// MQTT's a/# covers a itself, which NATS' a.> does not.
 func permissions(user string) *server.Permissions {
 	root := strings.ReplaceAll(wire.Root, "/", ".")
 	if user == wire.CollectorID {
-		all := &server.SubjectPermission{Allow: []string{root + ".>"}}
+		all := &server.SubjectPermission{Allow: []string{root, root + ".>"}}
 		return &server.Permissions{Publish: all, Subscribe: all}
 	}
-	own := root + ".*." + user + ".>"
+	own := root + ".*." + user
 	status := root + ".*." + wire.CollectorID + "." + string(wire.LeafStatus)
 	return &server.Permissions{
-		Publish:   &server.SubjectPermission{Allow: []string{own}},
-		Subscribe: &server.SubjectPermission{Allow: []string{own, status}},
+		Publish:   &server.SubjectPermission{Allow: []string{own + ".>"}},
+		Subscribe: &server.SubjectPermission{Allow: []string{own, own + ".>", status}},
 	}
 }

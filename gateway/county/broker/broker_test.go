@@ -1,0 +1,312 @@
+package broker
+
+import (
+	"context"
+	"fmt"
+	"log/slog"
+	"net"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"runtime"
+	"strings"
+	"syscall"
+	"testing"
+	"time"
+)
+
+func split(t testing.TB, addr string) (host, port string) {
+	t.Helper()
+	host, port, err := net.SplitHostPort(addr)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return host, port
+}
+
+func TestMosquittosClientsAndPahoExchangeMessagesOfQoS1(t *testing.T) {
+	b := start(t, config(t))
+	_, port := split(t, b.Addr())
+	sub := connect(t, login{url: "tcp://" + b.Addr(), id: "sub"})
+	if granted := sub.subscribe(t, "gatehouse/v1/qinghe/+/records", 1); granted != 1 {
+		t.Fatalf("granted QoS %d", granted)
+	}
+	if out, err := run(t, "mosquitto_pub", "-p", port, "-q", "1", "-t", "gatehouse/v1/qinghe/gate-017/records", "-m", "hello"); err != nil {
+		t.Fatalf("%v: %s", err, out)
+	}
+	if m := sub.want(t, "gatehouse/v1/qinghe/gate-017/records", "hello"); m.Qos() != 1 || m.Retained() {
+		t.Errorf("QoS %d, retained %v", m.Qos(), m.Retained())
+	}
+	sub.publish(t, "gatehouse/v1/qinghe/gate-017/status", 1, true, "online")
+	out, err := run(t, "mosquitto_sub", "-p", port, "-q", "1", "-C", "1", "-t", "gatehouse/v1/+/+/status", "-v")
+	if err != nil || strings.TrimSpace(out) != "gatehouse/v1/qinghe/gate-017/status online" {
+		t.Errorf("mosquitto_sub says %q, %v", out, err)
+	}
+}
+
+func TestAThousandMessagesComeInOrderAndOnce(t *testing.T) {
+	b := start(t, config(t))
+	sub, pub := connect(t, login{url: "tcp://" + b.Addr(), id: "sub"}), connect(t, login{url: "tcp://" + b.Addr(), id: "pub"})
+	sub.subscribe(t, "a/b", 1)
+	for i := range 1000 {
+		pub.Publish("a/b", 1, false, fmt.Sprint(i))
+	}
+	for i := range 1000 {
+		sub.want(t, "a/b", fmt.Sprint(i))
+	}
+}
+
+func TestARetainedMessageOutlivesARestart(t *testing.T) {
+	cfg := config(t)
+	b, err := Start(t.Context(), cfg, slog.New(slog.DiscardHandler))
+	if err != nil {
+		t.Fatal(err)
+	}
+	pub := connect(t, login{url: "tcp://" + b.Addr(), id: "pub"})
+	pub.publish(t, "gatehouse/v1/qinghe/collector/status", 1, true, "online")
+	if err := b.Close(); err != nil {
+		t.Fatal(err)
+	}
+	b = start(t, cfg)
+	sub := connect(t, login{url: "tcp://" + b.Addr(), id: "sub"})
+	sub.subscribe(t, "gatehouse/v1/qinghe/collector/status", 1)
+	if m := sub.want(t, "gatehouse/v1/qinghe/collector/status", "online"); !m.Retained() {
+		t.Error("the message does not say that it was retained")
+	}
+}
+
+func TestTheLastWillOfAKilledClientIsPublished(t *testing.T) {
+	b := start(t, config(t))
+	_, port := split(t, b.Addr())
+	sub := connect(t, login{url: "tcp://" + b.Addr(), id: "sub"})
+	sub.subscribe(t, "gatehouse/v1/qinghe/gate-017/#", 1)
+	var out buffer
+	victim := exec.Command(tool(t, "mosquitto_sub"), "-p", port, "-t", "up", "-v",
+		"--will-topic", "gatehouse/v1/qinghe/gate-017/status", "--will-payload", "offline", "--will-qos", "1", "--will-retain")
+	victim.Stdout, victim.Stderr = &out, &out
+	if err := victim.Start(); err != nil {
+		t.Fatal(err)
+	}
+	for deadline := time.Now().Add(patience); !strings.Contains(out.String(), "up now"); { // until it has subscribed
+		if time.Now().After(deadline) {
+			t.Fatalf("mosquitto_sub says %q", out.String())
+		}
+		sub.publish(t, "up", 0, false, "now")
+		time.Sleep(20 * time.Millisecond)
+	}
+	if err := victim.Process.Kill(); err != nil {
+		t.Fatal(err)
+	}
+	_ = victim.Wait() // it was killed
+	sub.want(t, "gatehouse/v1/qinghe/gate-017/status", "offline")
+}
+
+func TestAnOversizedMessageEndsItsSenderOnly(t *testing.T) {
+	b := start(t, config(t))
+	sub := connect(t, login{url: "tcp://" + b.Addr(), id: "sub"})
+	sub.subscribe(t, "#", 1)
+	largest := strings.Repeat("x", MaxPayload)
+	good := connect(t, login{url: "tcp://" + b.Addr(), id: "good"})
+	good.publish(t, "a/b", 1, false, largest)
+	sub.want(t, "a/b", largest)
+	for _, size := range []int{MaxPayload + 2*envelope, 10 << 20} {
+		bad := connect(t, login{url: "tcp://" + b.Addr(), id: "bad"})
+		bad.Publish("a/b", 1, false, strings.Repeat("x", size))
+		select {
+		case <-bad.lost:
+		case <-time.After(patience):
+			t.Fatalf("the sender of %d bytes is still connected", size)
+		}
+	}
+	good.publish(t, "a/b", 1, false, "still here")
+	sub.want(t, "a/b", "still here")
+}
+
+func TestGarbageDoesNotDisturbOthers(t *testing.T) {
+	b := start(t, config(t))
+	good := connect(t, login{url: "tcp://" + b.Addr(), id: "good"})
+	good.subscribe(t, "a/b", 1)
+	for _, text := range []string{"GET / HTTP/1.1\r\n\r\n", "\x10\xff\xff\xff\xff\x7f", "\x00\x00\x00", strings.Repeat("\xff", 1000)} {
+		conn, err := net.Dial("tcp", b.Addr())
+		if err != nil {
+			t.Fatal(err)
+		}
+		if _, err := conn.Write([]byte(text)); err != nil {
+			t.Fatal(err)
+		}
+		if err := conn.SetReadDeadline(time.Now().Add(patience)); err != nil {
+			t.Fatal(err)
+		}
+		if n, err := conn.Read(make([]byte, 1)); n != 0 || os.IsTimeout(err) {
+			t.Errorf("%q is answered with %d bytes, %v", text, n, err)
+		}
+		conn.Close()
+	}
+	good.publish(t, "a/b", 1, false, "still here")
+	good.want(t, "a/b", "still here")
+}
+
+func TestATakenPortIsAClearErrorAndDisturbsNobody(t *testing.T) {
+	cfg := config(t)
+	first := start(t, cfg)
+	c := connect(t, login{url: "tcp://" + first.Addr(), id: "c"})
+	c.subscribe(t, "a/b", 1)
+	cfg.Listen = first.Addr() // and the same folder: the same configuration twice
+	_, err := Start(t.Context(), cfg, slog.New(slog.DiscardHandler))
+	_, port := split(t, first.Addr())
+	if err == nil || !strings.Contains(err.Error(), "port "+port) || !strings.Contains(err.Error(), "another broker") {
+		t.Fatalf("error %v", err)
+	}
+	c.publish(t, "a/b", 1, false, "still here")
+	c.want(t, "a/b", "still here")
+}
+
+func TestAListenerThatIsOpenToTheNetworkNeedsTLSAndUsers(t *testing.T) {
+	cert, key, _ := certificate(t, "localhost")
+	secured, some := TLS{Cert: cert, Key: key}, users(t, "collector")
+	for name, c := range map[string]struct {
+		cfg  Config
+		says string
+	}{
+		"every address":          {Config{Listen: "0.0.0.0:0"}, "users_file"},
+		"every address, short":   {Config{Listen: ":0"}, "users_file"},
+		"IPv6":                   {Config{Listen: "[::]:0"}, "users_file"},
+		"a name":                 {Config{Listen: "county.example:0"}, "users_file"},
+		"users only":             {Config{Listen: "0.0.0.0:0", UsersFile: some}, "tls"},
+		"TLS only":               {Config{Listen: "0.0.0.0:0", TLS: secured}, "users_file"},
+		"no port":                {Config{Listen: "127.0.0.1"}, "host:port"},
+		"a word as port":         {Config{Listen: "127.0.0.1:mqtt"}, "host:port"},
+		"a large port":           {Config{Listen: "127.0.0.1:65536"}, "host:port"},
+		"nothing":                {Config{}, "host:port"},
+		"half of TLS":            {Config{Listen: "127.0.0.1:0", TLS: TLS{Cert: cert}}, "cert and key"},
+		"TLS, only an authority": {Config{Listen: "127.0.0.1:0", TLS: TLS{CA: cert}}, "cert and key"},
+		"TLS files missing":      {Config{Listen: "127.0.0.1:0", TLS: TLS{Cert: "none.pem", Key: "none.pem"}}, "none.pem"},
+		"authority no PEM":       {Config{Listen: "127.0.0.1:0", TLS: TLS{Cert: cert, Key: key, CA: some}}, "no PEM"},
+		"users missing":          {Config{Listen: "127.0.0.1:0", UsersFile: "nobody"}, "nobody"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			c.cfg.Dir = filepath.Join(t.TempDir(), "broker")
+			b, err := Start(t.Context(), c.cfg, slog.New(slog.DiscardHandler))
+			if err == nil {
+				b.Close()
+			}
+			if err == nil || !strings.Contains(err.Error(), c.says) {
+				t.Errorf("error %v, want one that says %q", err, c.says)
+			}
+		})
+	}
+	start(t, Config{Listen: "0.0.0.0:0", Dir: t.TempDir(), TLS: secured, UsersFile: some})
+}
+
+func TestAFolderIsNeeded(t *testing.T) {
+	if _, err := Start(t.Context(), Config{Listen: "127.0.0.1:0"}, slog.New(slog.DiscardHandler)); err == nil || !strings.Contains(err.Error(), "dir") {
+		t.Errorf("error %v", err)
+	}
+	file := write(t, "file", nil)
+	if _, err := Start(t.Context(), Config{Listen: "127.0.0.1:0", Dir: file}, slog.New(slog.DiscardHandler)); err == nil || !strings.Contains(err.Error(), file) {
+		t.Errorf("error %v", err)
+	}
+}
+
+func TestCloseLeavesNothingRunning(t *testing.T) {
+	before := runtime.NumGoroutine()
+	cert, key, _ := certificate(t, "localhost")
+	b, err := Start(t.Context(), Config{Listen: "127.0.0.1:0", Dir: t.TempDir(), TLS: TLS{Cert: cert, Key: key}}, slog.New(slog.DiscardHandler))
+	if err != nil {
+		t.Fatal(err)
+	}
+	silent, err := net.Dial("tcp", b.Addr())
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer silent.Close()
+	c := connect(t, login{url: b.Client().URL, id: "c"})
+	c.subscribe(t, "a/b", 1)
+	began := time.Now()
+	if err := b.Close(); err != nil {
+		t.Fatal(err)
+	}
+	if took := time.Since(began); took > patience/2 {
+		t.Errorf("closing took %s", took)
+	}
+	c.Disconnect(0)
+	for deadline := time.Now().Add(patience); runtime.NumGoroutine() > before+1; { // paho's own end in their time
+		if time.Now().After(deadline) {
+			buf := make([]byte, 1<<20)
+			t.Fatalf("%d goroutines, %d before:\n%s", runtime.NumGoroutine(), before, buf[:runtime.Stack(buf, true)])
+		}
+		time.Sleep(10 * time.Millisecond)
+	}
+}
+
+// brokerDir tells a process of this test binary to be a broker.
+const brokerDir, brokerListen = "GATEHOUSE_TEST_BROKER_DIR", "GATEHOUSE_TEST_BROKER_LISTEN"
+
+func TestMain(m *testing.M) {
+	if dir := os.Getenv(brokerDir); dir != "" {
+		log := slog.New(slog.NewTextHandler(os.Stderr, &slog.HandlerOptions{Level: slog.LevelWarn}))
+		if _, err := Start(context.Background(), Config{Listen: os.Getenv(brokerListen), Dir: dir}, log); err != nil {
+			fmt.Fprintln(os.Stderr, err)
+			os.Exit(1)
+		}
+		select {} // until killed
+	}
+	os.Exit(m.Run())
+}
+
+// process runs a broker as a process of its own and waits until it answers.
+func process(t *testing.T, dir, listen string) *exec.Cmd {
+	t.Helper()
+	self, err := os.Executable()
+	if err != nil {
+		t.Fatal(err)
+	}
+	cmd := exec.Command(self)
+	cmd.Env = append(os.Environ(), brokerDir+"="+dir, brokerListen+"="+listen)
+	cmd.SysProcAttr = &syscall.SysProcAttr{Pdeathsig: syscall.SIGKILL}
+	cmd.Stderr = &testLog{t: t}
+	if err := cmd.Start(); err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { kill(cmd) })
+	for deadline := time.Now().Add(patience); ; time.Sleep(5 * time.Millisecond) {
+		c, err := net.Dial("tcp", listen)
+		if err == nil {
+			c.Close()
+			return cmd
+		}
+		if time.Now().After(deadline) {
+			t.Fatalf("the broker does not answer: %v", err)
+		}
+	}
+}
+
+func kill(cmd *exec.Cmd) {
+	_ = cmd.Process.Kill() // it may have ended
+	_ = cmd.Wait()
+}
+
+func TestABrokerThatWasKilledStartsAgainAndForgetsNoRetainedMessage(t *testing.T) {
+	dir := filepath.Join(t.TempDir(), "broker")
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	listen := l.Addr().String()
+	l.Close()
+	for round := range 4 {
+		cmd := process(t, dir, listen)
+		c := connect(t, login{url: "tcp://" + listen, id: fmt.Sprintf("c-%d", round)})
+		if round > 0 {
+			c.subscribe(t, "status", 1)
+			c.want(t, "status", fmt.Sprint(round-1))
+			c.Unsubscribe("status")
+		}
+		c.subscribe(t, "flow", 1)
+		c.publish(t, "status", 1, true, fmt.Sprint(round))
+		for i := range 500 * round { // killed in the middle of it
+			c.Publish("flow", 1, false, fmt.Sprint(i))
+		}
+		kill(cmd)
+	}
+}

@@ -1,0 +1,195 @@
+package broker
+
+import (
+	"bytes"
+	"context"
+	"crypto/rand"
+	"crypto/tls"
+	"errors"
+	"log/slog"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	paho "github.com/eclipse/paho.mqtt.golang"
+	"golang.org/x/crypto/bcrypt"
+)
+
+const patience = 10 * time.Second
+
+func config(t testing.TB) Config {
+	t.Helper()
+	return Config{Listen: "127.0.0.1:0", Dir: filepath.Join(t.TempDir(), "broker")}
+}
+
+// start runs a broker until the test ends.
+func start(t testing.TB, cfg Config) *Broker {
+	t.Helper()
+	b, err := Start(t.Context(), cfg, slog.New(slog.NewTextHandler(&testLog{t: t}, &slog.HandlerOptions{Level: slog.LevelWarn})))
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		if err := b.Close(); err != nil {
+			t.Error(err)
+		}
+	})
+	return b
+}
+
+// testLog passes a log on to the test's own.
+type testLog struct{ t testing.TB }
+
+func (l *testLog) Write(b []byte) (int, error) {
+	l.t.Log(strings.TrimSpace(string(b)))
+	return len(b), nil
+}
+
+// users writes a users file in which everybody's password is the name and "!".
+func users(t testing.TB, names ...string) string {
+	t.Helper()
+	var text bytes.Buffer
+	for _, name := range names {
+		hash, err := bcrypt.GenerateFromPassword([]byte(name+"!"), bcrypt.MinCost)
+		if err != nil {
+			t.Fatal(err)
+		}
+		text.WriteString(name + ":" + string(hash) + "\n")
+	}
+	return write(t, "users", text.Bytes())
+}
+
+func write(t testing.TB, name string, b []byte) string {
+	t.Helper()
+	path := filepath.Join(t.TempDir(), name)
+	if err := os.WriteFile(path, b, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	return path
+}
+
+// client is a real paho client that keeps what it gets.
+type client struct {
+	paho.Client
+	got  chan paho.Message
+	lost chan error
+}
+
+// login says who connects, and how.
+type login struct {
+	url, id, user, password string
+	tls                     *tls.Config
+}
+
+// dial connects, or returns paho's error.
+func dial(t testing.TB, l login) (*client, error) {
+	t.Helper()
+	c := &client{got: make(chan paho.Message, 1000), lost: make(chan error, 1)}
+	opts := paho.NewClientOptions().AddBroker(l.url).SetClientID(l.id).SetUsername(l.user).SetPassword(l.password).
+		SetTLSConfig(l.tls).SetAutoReconnect(false).SetConnectTimeout(patience).SetProtocolVersion(4).
+		SetDefaultPublishHandler(func(_ paho.Client, m paho.Message) { c.got <- m }).
+		SetConnectionLostHandler(func(_ paho.Client, err error) { c.lost <- err })
+	c.Client = paho.NewClient(opts)
+	if err := done(c.Connect()); err != nil {
+		return nil, err
+	}
+	t.Cleanup(func() { c.Disconnect(50) })
+	return c, nil
+}
+
+func connect(t testing.TB, l login) *client {
+	t.Helper()
+	c, err := dial(t, l)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return c
+}
+
+// as connects a user of users(), under a client id of its own: nats-server
+// makes clients wait that chase each other off the same one.
+func as(t testing.TB, b *Broker, name string) *client {
+	t.Helper()
+	return connect(t, login{url: "tcp://" + b.Addr(), id: name + "-" + rand.Text(), user: name, password: name + "!"})
+}
+
+func done(token paho.Token) error {
+	if !token.WaitTimeout(patience) {
+		return errors.New("no answer")
+	}
+	return token.Error()
+}
+
+// subscribe returns what the broker granted.
+func (c *client) subscribe(t testing.TB, filter string, qos byte) (granted byte) {
+	t.Helper()
+	token, _ := c.Subscribe(filter, qos, nil).(*paho.SubscribeToken)
+	// paho says that a refusal is an error; the code tells it from a failure.
+	if err := done(token); err != nil && token.Result()[filter] != 128 {
+		t.Fatal(err)
+	}
+	return token.Result()[filter]
+}
+
+func (c *client) publish(t testing.TB, topic string, qos byte, retained bool, text string) {
+	t.Helper()
+	if err := done(c.Publish(topic, qos, retained, text)); err != nil {
+		t.Fatalf("publish on %s: %v", topic, err)
+	}
+}
+
+// want waits for a message.
+func (c *client) want(t testing.TB, topic, text string) paho.Message {
+	t.Helper()
+	select {
+	case m := <-c.got:
+		if m.Topic() != topic || string(m.Payload()) != text {
+			t.Fatalf("got %s %q, want %s %q", m.Topic(), m.Payload(), topic, text)
+		}
+		return m
+	case <-time.After(patience):
+		t.Fatalf("%s %q did not come", topic, text)
+		return nil
+	}
+}
+
+// tool finds one of Mosquitto's clients.
+func tool(t testing.TB, name string) string {
+	t.Helper()
+	path, err := exec.LookPath(name)
+	if err != nil {
+		t.Fatalf("%v: install mosquitto-clients (make tools says how)", err)
+	}
+	return path
+}
+
+// run runs a tool to its end and gives what it said.
+func run(t testing.TB, name string, args ...string) (string, error) {
+	t.Helper()
+	ctx, cancel := context.WithTimeout(t.Context(), patience)
+	defer cancel()
+	out, err := exec.CommandContext(ctx, tool(t, name), args...).CombinedOutput()
+	return string(out), err
+}
+
+// buffer is a bytes.Buffer for two goroutines.
+type buffer struct {
+	mu sync.Mutex
+	b  bytes.Buffer
+}
+
+func (b *buffer) Write(p []byte) (int, error) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	return b.b.Write(p)
+}
+
+func (b *buffer) String() string {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	return b.b.String()
+}
