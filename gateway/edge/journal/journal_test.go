@@ -267,7 +267,7 @@ func TestNothingIsTakenAfterClose(t *testing.T) {
 	_, appendErr := j.Append(start, body(1))
 	_, readErr := j.Read(1, 1, 1)
 	ackErr := j.Acked(start, State{Store: "s"})
-	for _, err := range []error{appendErr, readErr, ackErr} {
+	for _, err := range []error{appendErr, readErr, ackErr, j.Trust("s", 1), j.Renew("late")} {
 		if !errors.Is(err, ErrClosed) {
 			t.Errorf("after close: %v", err)
 		}

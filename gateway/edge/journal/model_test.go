@@ -28,7 +28,7 @@ func (m *model) append(t *rapid.T) {
 	m.boot += time.Duration(rapid.Int64Range(0, int64(time.Hour)).Draw(t, "later"))
 	now := start.Add(m.boot)
 	now.Wall = now.Wall.Add(time.Duration(rapid.Int64Range(-int64(3*time.Second), 0).Draw(t, "wall clock back")))
-	for range rapid.IntRange(1, 20).Draw(t, "records") {
+	for range rapid.IntRange(1, 8).Draw(t, "records") {
 		r, err := m.j.Append(now, body(len(m.records)))
 		if err != nil {
 			t.Fatal(err)
@@ -81,20 +81,28 @@ func (m *model) cut(t *rapid.T) {
 	if segs := m.segments(t); len(segs) > 0 {
 		seg := segs[len(segs)-1]
 		size := seg.size - rapid.Int64Range(1, min(seg.size-headerLen, 1500)).Draw(t, "bytes")
+		last := seg.first - 1
 		for _, f := range m.frames(t, seg) {
 			if f.off == size {
 				size++ // between records nothing is torn: that is no power cut
 			}
-			for seq := f.seq; seq <= f.to && f.end > size; seq++ {
-				delete(m.records, seq)
-				m.lost[seq] = f.off < size && seq == f.seq
+			if f.end <= size {
+				last = f.to
 			}
+		}
+		for seq := last + 1; seq <= m.j.Last(); seq++ {
+			m.lost[seq] = true
 		}
 		if err := os.Truncate(seg.path, size); err != nil {
 			t.Fatal(err)
 		}
 	}
+	before := m.j.Last()
 	m.open(t)
+	for seq := m.j.Last() + 1; seq <= before; seq++ {
+		delete(m.records, seq)
+		delete(m.lost, seq)
+	}
 }
 
 // flip turns one bit anywhere in the segments, but not in a hole at the very

@@ -68,8 +68,14 @@ func (j *Journal) Trust(store string, term uint64) error {
 	j.ship.Lock()
 	defer j.ship.Unlock()
 	j.mu.Lock()
-	j.state = State{Store: store, Term: term}
+	closed := j.closed
+	if !closed {
+		j.state = State{Store: store, Term: term}
+	}
 	j.mu.Unlock()
+	if closed {
+		return fmt.Errorf("trust store %s in the journal %s: %w", store, j.opts.Dir, ErrClosed)
+	}
 	if err := j.save(0); err != nil {
 		return fmt.Errorf("trust store %s in the journal %s: %w", store, j.opts.Dir, err)
 	}
@@ -84,8 +90,11 @@ func (j *Journal) Renew(reason string) error {
 	j.ship.Lock()
 	defer j.ship.Unlock()
 	j.mu.Lock()
-	base := max(j.shelf.base, j.state.Through)
+	base, closed := max(j.shelf.base, j.state.Through), j.closed
 	j.mu.Unlock()
+	if closed {
+		return fmt.Errorf("renew the journal %s: %w", j.opts.Dir, ErrClosed)
+	}
 	id := newIdentity(j.opts, base, reason)
 	if err := writeSmall(j.opts.Dir, identityFile, id, j.opts.Sync); err != nil {
 		return fmt.Errorf("renew the journal %s: %w", j.opts.Dir, err)
