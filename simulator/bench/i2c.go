@@ -1,0 +1,81 @@
+package bench
+
+import (
+	"errors"
+	"sync/atomic"
+	"time"
+
+	"periph.io/x/conn/v3/physic"
+
+	"gatehouse/devices"
+)
+
+var errNAK = errors.New("no acknowledge")
+
+// mlx is an MLX90614 on an I²C bus of its own: RAM registers 06 (ambient) and
+// 07 (object), EEPROM 24 (emissivity) and 2E (address), PEC on every read. It
+// implements i2c.BusCloser.
+type mlx struct {
+	s       *Scene
+	pulled  atomic.Bool
+	eeprom  map[byte]uint16
+	address uint16
+}
+
+func newMLX(s *Scene) *mlx {
+	return &mlx{s: s, address: 0x5A, eeprom: map[byte]uint16{0x24: 0xFFFF, 0x2E: 0xBE5A}}
+}
+
+func (m *mlx) String() string                  { return "simulated MLX90614" }
+func (m *mlx) SetSpeed(physic.Frequency) error { return nil }
+func (m *mlx) Close() error                    { return nil }
+
+// Tx answers reads of a word: one command byte out, three bytes in.
+func (m *mlx) Tx(addr uint16, w, r []byte) error {
+	if m.pulled.Load() || addr != m.address || len(w) != 1 || len(r) != 3 {
+		return errNAK
+	}
+	object, ambient, fault := m.s.look(time.Now())
+	var word uint16
+	switch cmd := w[0]; cmd {
+	case 0x06:
+		word = kelvin(ambient)
+	case 0x07:
+		word = kelvin(object)
+		if fault == FaultBroken {
+			word |= 0x8000
+		}
+	default:
+		v, ok := m.eeprom[cmd]
+		if !ok {
+			return errNAK
+		}
+		word = v
+	}
+	r[0], r[1] = byte(word), byte(word>>8)
+	r[2] = pec([]byte{byte(addr << 1), w[0], byte(addr<<1 | 1), r[0], r[1]})
+	switch fault {
+	case FaultSilent:
+		return errNAK
+	case FaultGarbage:
+		r[2] ^= 0x55
+	case FaultAllFF:
+		r[0], r[1], r[2] = 0xFF, 0xFF, 0xFF
+	}
+	return nil
+}
+
+// kelvin gives the word for a temperature, 0.02 K a step, rounded up: a fever
+// that was asked for must be one.
+func kelvin(t devices.Temp) uint16 { return uint16((t + 27315 + 1) / 2) }
+
+// pec is the SMBus packet error code: CRC-8, polynomial 07.
+func pec(b []byte) (crc byte) {
+	for _, v := range b {
+		crc ^= v
+		for range 8 {
+			crc = crc<<1 ^ crc>>7*0x07
+		}
+	}
+	return crc
+}
