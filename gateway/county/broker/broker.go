@@ -48,12 +48,15 @@ const (
 	maxStore = 1 << 30
 	// maxMemory bounds JetStream's memory streams, of which MQTT makes none.
 	maxMemory = 64 << 20
+	// loginTimeout bounds how long a client may wait with its CONNECT where
+	// users are needed, and how long checking many passwords at once may take.
+	loginTimeout = 5 * time.Second
 	// maxAckPending is how many unacknowledged messages a subscriber may have.
 	maxAckPending = 256
-	// forgetAfter removes the subscription of a client that never comes back,
-	// such as one that died together with the broker: until then messages are
-	// kept for it.
-	forgetAfter = time.Hour
+	// forgetAfter removes what a killed broker left of a client that does not
+	// come back under the same name. By default nats-server would keep messages
+	// for it for ever.
+	forgetAfter = 10 * time.Minute
 )
 
 // Broker is a running broker.
@@ -160,6 +163,7 @@ func options(dir string) *server.Options {
 		JetStreamMaxMemory:     maxMemory,
 		DisableJetStreamBanner: true,
 		MQTT: server.MQTTOpts{
+			AuthTimeout:               loginTimeout.Seconds(),
 			MaxAckPending:             maxAckPending,
 			ConsumerInactiveThreshold: forgetAfter,
 		},

@@ -1,7 +1,6 @@
 package broker
 
 import (
-	"errors"
 	"fmt"
 	"log/slog"
 	"sync"
@@ -27,7 +26,7 @@ func (l *logger) Fatalf(format string, v ...any) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	if l.err == nil {
-		l.err = errors.New(fmt.Sprintf(format, v...))
+		l.err = fmt.Errorf(format, v...)
 	}
 }
 
@@ -42,7 +41,7 @@ func (l *logger) Noticef(format string, v ...any) {
 	l.log.Debug("broker: " + fmt.Sprintf(format, v...))
 }
 
-// Debugf and Tracef are never called: the server is told so.
+// Debugf is never called: the server is told so.
 func (*logger) Debugf(string, ...any) {}
 
 // Tracef is never called.

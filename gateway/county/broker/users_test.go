@@ -260,21 +260,31 @@ func TestTheLastWillPassesTheTLSFrontWhenAConnectionBreaks(t *testing.T) {
 	inside.want(t, "will", "gone")
 }
 
-func TestASilentConnectionIsCutByTheTLSFront(t *testing.T) {
+func TestASilentConnectionIsCut(t *testing.T) {
 	cert, key, _ := certificate(t, "localhost")
-	cfg := config(t)
-	cfg.TLS = TLS{Cert: cert, Key: key}
-	b := start(t, cfg)
-	conn, err := net.Dial("tcp", b.Addr())
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer conn.Close()
-	if err := conn.SetReadDeadline(time.Now().Add(2 * handshakeTimeout)); err != nil {
-		t.Fatal(err)
-	}
-	if _, err := conn.Read(make([]byte, 1)); err == nil || os.IsTimeout(err) {
-		t.Errorf("the connection is still open: %v", err)
+	for name, cfg := range map[string]Config{
+		"before TLS":   {TLS: TLS{Cert: cert, Key: key}},
+		"before login": {UsersFile: users(t, "gate-017")},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			cfg.Listen, cfg.Dir = "127.0.0.1:0", t.TempDir()
+			b := start(t, cfg)
+			conn, err := net.Dial("tcp", b.Addr())
+			if err != nil {
+				t.Fatal(err)
+			}
+			defer conn.Close()
+			if err := conn.SetReadDeadline(time.Now().Add(2 * handshakeTimeout)); err != nil {
+				t.Fatal(err)
+			}
+			for buf := make([]byte, 64); err == nil; { // it may be told why
+				_, err = conn.Read(buf)
+			}
+			if os.IsTimeout(err) {
+				t.Error("the connection is still open")
+			}
+		})
 	}
 }
 
