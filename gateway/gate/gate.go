@@ -206,6 +206,7 @@ func (g *Gate) tap(at clock.Moment, seq uint64, r wire.Reading) []Event {
 	if waits {
 		c.seqs, c.until = append(c.seqs, seq), at.Boot+g.window
 	} else {
+		g.next()
 		c = &card{seqs: []uint64{seq}, credential: r.Credential, direction: r.Direction, until: at.Boot + g.window,
 			standing: g.cfg.Rules.Standing(r.Credential, r.Direction, at.Wall.In(g.cfg.Zone))}
 	}
@@ -236,6 +237,13 @@ func (g *Gate) tap(at clock.Moment, seq uint64, r wire.Reading) []Event {
 		return nil
 	}
 	return []Event{g.event(wire.VerdictRefuse, nil, c, nil, nil)}
+}
+
+// next makes room for the next person: whoever was sent back to warm up or to
+// measure again taps again when it is their turn. Otherwise their card would
+// take the next person's temperature.
+func (g *Gate) next() {
+	g.cards = slices.DeleteFunc(g.cards, func(c *card) bool { return c.standing.Allowed && c.told == len(c.seqs) })
 }
 
 // again finds the same card waiting since an earlier tap.

@@ -1,0 +1,82 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"os"
+	"path/filepath"
+	"sync"
+
+	"github.com/spf13/cobra"
+
+	"gatehouse/devices"
+	"gatehouse/gateway/config"
+	"gatehouse/gateway/edge/agent"
+	"gatehouse/gateway/wire"
+	"gatehouse/simulator/bench"
+)
+
+func benchCommand() *cobra.Command {
+	var dir, thermometer, reader, scanner string
+	var offset float64
+	c := &cobra.Command{
+		Use:   "bench",
+		Short: "One gate's hardware on ptys, played by hand",
+		Long: `bench prints the ports of simulated devices, and the part of an agent's
+configuration that names them. Start a gatehouse agent on them, then type
+temperatures and cards here. It takes serial devices; a simulated MLX90614
+lives on a bus inside one process, and demo plays it.`,
+		Example: "  simulator bench --thermometer gy-mcu90614 --reader rdm6300",
+		Args:    cobra.NoArgs,
+		RunE: func(c *cobra.Command, _ []string) error {
+			if thermometer == "mlx90614" {
+				return fmt.Errorf("an MLX90614 is on I²C, which can't reach another process: use gy-mcu90614 here, or simulator demo")
+			}
+			o, err := wire.ParseTemp(fmt.Sprint(offset))
+			if err != nil {
+				return fmt.Errorf("--offset: %w", err)
+			}
+			if dir == "" {
+				if dir, err = os.MkdirTemp("", "gatehouse-bench-"); err != nil {
+					return err
+				}
+				defer os.RemoveAll(dir)
+			}
+			spec := bench.Spec{Thermometer: thermometer, Offset: devices.Temp(o), Ambient: 2000}
+			for name, model := range map[string]string{"reader": reader, "scanner": scanner} {
+				if model != "" {
+					spec.Readers = append(spec.Readers, bench.Reader{Name: name, Model: model, Direction: wire.DirectionIn})
+				}
+			}
+			g, err := bench.NewGate(filepath.Join(dir, "ports"), spec)
+			if err != nil {
+				return err
+			}
+			return playBench(c, g)
+		},
+	}
+	c.Flags().StringVar(&dir, "dir", "", "folder for the ports' names (default: a temporary one)")
+	c.Flags().StringVar(&thermometer, "thermometer", "gy-mcu90614", "model of the thermometer")
+	c.Flags().StringVar(&reader, "reader", "rdm6300", "model of the card reader; empty: none")
+	c.Flags().StringVar(&scanner, "scanner", "", "model of the scanner, such as qr-scanner; empty: none")
+	c.Flags().Float64Var(&offset, "offset", 3.2, "site offset of the thermometer, °C")
+	return c
+}
+
+func playBench(c *cobra.Command, g *bench.Gate) error {
+	out := c.OutOrStdout()
+	text, err := config.Write(struct {
+		Devices []agent.Device `yaml:"devices"`
+	}{g.Devices()})
+	if err != nil {
+		return err
+	}
+	fmt.Fprintf(out, "Ports, as they stand in an agent's configuration:\n\n%s\n", text)
+	ctx, cancel := context.WithCancel(c.Context())
+	var wg sync.WaitGroup
+	wg.Go(func() { g.Run(ctx) })
+	err = bench.RunShell(ctx, c.InOrStdin(), out, g)
+	cancel()
+	wg.Wait()
+	return err
+}

@@ -1,0 +1,123 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"log/slog"
+	"os"
+	"path/filepath"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"gatehouse/simulator/county"
+	"gatehouse/simulator/world"
+)
+
+// controlSocket is where a running county takes pokes, in its folder.
+const controlSocket = "control.sock"
+
+// gatesFlags say which county is played, and how fast.
+type gatesFlags struct {
+	dir   string
+	gates int
+	seed  uint64
+	speed float64
+	from  string
+}
+
+func (f *gatesFlags) add(c *cobra.Command) {
+	c.Flags().StringVar(&f.dir, "dir", ".demo", "folder for journals, ports and logs")
+	c.Flags().IntVar(&f.gates, "gates", world.Compounds, "how many gates to run")
+	c.Flags().Uint64Var(&f.seed, "seed", 1, "of the county")
+	c.Flags().Float64Var(&f.speed, "speed", 20, "compresses the timetable of arrivals; bytes and clocks stay real")
+	c.Flags().StringVar(&f.from, "from", "07:00", "simulated time of day at the start")
+}
+
+// world makes the county and picks its gates.
+func (f *gatesFlags) world() (*world.World, time.Duration, error) {
+	if f.gates < 1 || f.gates > world.Compounds {
+		return nil, 0, fmt.Errorf("--gates %d: 1 to %d, please", f.gates, world.Compounds)
+	}
+	if f.speed <= 0 || f.speed > 1000 {
+		return nil, 0, fmt.Errorf("--speed %g: more than 0 and at most 1000, please", f.speed)
+	}
+	t, err := time.Parse("15:04", f.from)
+	if err != nil {
+		return nil, 0, fmt.Errorf("--from %q: a time of day such as 07:00, please", f.from)
+	}
+	w := world.New(f.seed)
+	w.Gates = w.Gates[:f.gates]
+	return w, time.Duration(t.Hour())*time.Hour + time.Duration(t.Minute())*time.Minute, nil
+}
+
+// run runs the gates and the control socket until ctx ends.
+func (f *gatesFlags) run(ctx context.Context, broker, collectorKey, siteKey string, log *slog.Logger) error {
+	w, from, err := f.world()
+	if err != nil {
+		return err
+	}
+	c, err := county.New(ctx, county.Config{Gates: w.Gates, Dir: filepath.Join(f.dir, "gates"), Broker: broker,
+		CollectorKey: collectorKey, SiteKey: siteKey, Speed: f.speed, From: from, Log: log})
+	if err != nil {
+		return err
+	}
+	ctx, cancel := context.WithCancel(ctx)
+	defer cancel()
+	served := make(chan error, 1)
+	go func() {
+		err := c.Serve(ctx, filepath.Join(f.dir, controlSocket))
+		if err != nil {
+			cancel()
+		}
+		served <- err
+	}()
+	err = c.Run(ctx)
+	cancel()
+	if e := <-served; e != nil {
+		return e
+	}
+	return err
+}
+
+func countyCommand() *cobra.Command {
+	var flags gatesFlags
+	var broker, collectorKey, siteKey string
+	c := &cobra.Command{
+		Use:   "county --collector-key FILE --site-key FILE",
+		Short: "Run the county's gates on simulated hardware, for a collector that runs elsewhere",
+		Args:  cobra.NoArgs,
+		RunE: func(c *cobra.Command, _ []string) error {
+			log := slog.New(slog.NewTextHandler(os.Stderr, &slog.HandlerOptions{Level: slog.LevelWarn}))
+			return flags.run(c.Context(), broker, collectorKey, siteKey, log)
+		},
+	}
+	flags.add(c)
+	c.Flags().StringVar(&broker, "broker", "tcp://127.0.0.1:1883", "the broker's address")
+	c.Flags().StringVar(&collectorKey, "collector-key", "", "the collector's public key (collector.pub)")
+	c.Flags().StringVar(&siteKey, "site-key", "", "the county's site key (site.key)")
+	_ = c.MarkFlagRequired("collector-key") // the flag exists
+	_ = c.MarkFlagRequired("site-key")
+	return c
+}
+
+func pokeCommand() *cobra.Command {
+	var dir string
+	c := &cobra.Command{
+		Use:       "poke GATE fever|cold|unknown-card|sensor-fault|unplug|cut",
+		Short:     "Make something happen at a gate of a running demo",
+		Example:   "  simulator poke gate-017 fever",
+		Args:      cobra.ExactArgs(2),
+		ValidArgs: county.Kinds,
+		RunE: func(c *cobra.Command, args []string) error {
+			text, err := county.Ask(c.Context(), filepath.Join(dir, controlSocket), args[0], args[1])
+			if err != nil {
+				return err
+			}
+			_, err = fmt.Fprintln(c.OutOrStdout(), text)
+			return err
+		},
+	}
+	c.Flags().StringVar(&dir, "dir", ".demo", "the demo's folder")
+	return c
+}

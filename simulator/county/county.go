@@ -1,0 +1,256 @@
+// Package county runs the gates of a simulated county in one process: the
+// production agent on simulated hardware, with people who come by the timetable.
+package county
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net/url"
+	"os"
+	"path/filepath"
+	"sync"
+	"time"
+
+	"gatehouse/devices"
+	"gatehouse/devices/port"
+	"gatehouse/gateway/clock"
+	"gatehouse/gateway/edge/agent"
+	"gatehouse/gateway/identity"
+	"gatehouse/gateway/mqtt"
+	"gatehouse/gateway/wire"
+	"gatehouse/simulator/bench"
+	"gatehouse/simulator/faults"
+	"gatehouse/simulator/world"
+)
+
+// Config says which gates run and where they report.
+type Config struct {
+	Gates        []world.Gate
+	Dir          string // journals, rosters, ports; made when missing
+	Broker       string // tcp://host:port
+	CollectorKey string // file
+	SiteKey      string // file
+	// Speed compresses the timetable of arrivals: 60 makes an hour of arrivals
+	// a minute. Bytes, settling and clocks stay real.
+	Speed float64
+	From  time.Duration // simulated time of day at the start
+	Log   *slog.Logger
+}
+
+// County is a running county.
+type County struct {
+	cfg   Config
+	began time.Time
+	gates map[string]*gate
+	pokes sync.WaitGroup // what Poke began and has not ended
+}
+
+// gate is one gate with all that belongs to it.
+type gate struct {
+	world.Gate
+	hw    *bench.Gate
+	agent *agent.Agent
+	line  *faults.Proxy
+	busy  sync.Mutex // somebody stands there
+}
+
+// New makes the gates; nothing runs yet.
+func New(ctx context.Context, cfg Config) (*County, error) {
+	c := &County{cfg: cfg, gates: map[string]*gate{}}
+	if err := os.MkdirAll(cfg.Dir, 0o700); err != nil {
+		return nil, fmt.Errorf("make the county's folder: %w", err)
+	}
+	rules := filepath.Join(cfg.Dir, "policy.yaml")
+	if err := os.WriteFile(rules, world.Policy(), 0o600); err != nil {
+		return nil, fmt.Errorf("write the rules: %w", err)
+	}
+	boot, err := clock.BootID()
+	if err != nil {
+		return nil, err
+	}
+	host, err := identity.HostID(cfg.Dir)
+	if err != nil {
+		return nil, err
+	}
+	for _, g := range cfg.Gates {
+		x, err := c.newGate(ctx, g, rules, agent.Options{Clock: clock.System{}, BootID: boot, HostID: host, Version: "simulated", Log: cfg.Log})
+		if err != nil {
+			c.Close()
+			return nil, fmt.Errorf("gate %s: %w", g.ID, err)
+		}
+		c.gates[g.ID] = x
+	}
+	return c, nil
+}
+
+// Readers is what every simulated gate has: a reader a direction, and at some
+// gates a scanner.
+func Readers(g world.Gate) []bench.Reader {
+	r := []bench.Reader{{Name: "reader-in", Model: "rdm6300", Direction: wire.DirectionIn}}
+	if g.Scanner {
+		r = append(r, bench.Reader{Name: "scanner", Model: "qr-scanner", Direction: wire.DirectionIn})
+	}
+	return r
+}
+
+func (c *County) newGate(ctx context.Context, g world.Gate, rules string, opts agent.Options) (*gate, error) {
+	dir := filepath.Join(c.cfg.Dir, g.ID)
+	hw, err := bench.NewGate(filepath.Join(dir, "ports"), bench.Spec{Thermometer: g.Thermometer, Readers: Readers(g), Outputs: true,
+		Offset: g.Offset, Ambient: g.Ambient(c.cfg.From)})
+	if err != nil {
+		return nil, err
+	}
+	roster := filepath.Join(dir, "roster.csv")
+	if err := os.WriteFile(roster, g.Roster(), 0o600); err != nil {
+		return nil, err
+	}
+	u, err := url.Parse(c.cfg.Broker)
+	if err != nil {
+		return nil, fmt.Errorf("broker: %w", err)
+	}
+	line, err := faults.NewProxy(ctx, u.Host)
+	if err != nil {
+		return nil, err
+	}
+	opts.Ports = hw.Ports(port.NewHost())
+	a, err := agent.New(agent.Config{County: world.CountyID, Agent: g.ID, Dir: filepath.Join(dir, "journal"),
+		Broker: mqtt.Broker{URL: "tcp://" + line.Addr()}, CollectorKey: c.cfg.CollectorKey, SiteKey: c.cfg.SiteKey,
+		Policy: rules, Roster: roster, Devices: hw.Devices()}, opts)
+	if err != nil {
+		line.Close()
+		return nil, err
+	}
+	return &gate{Gate: g, hw: hw, agent: a, line: line}, nil
+}
+
+// Run runs all gates until ctx ends.
+func (c *County) Run(ctx context.Context) error {
+	c.began = time.Now()
+	var wg sync.WaitGroup
+	var mu sync.Mutex
+	var errs []error
+	for _, g := range c.gates {
+		wg.Go(func() { g.hw.Run(ctx) })
+		wg.Go(func() {
+			if err := g.agent.Run(ctx); err != nil {
+				mu.Lock()
+				defer mu.Unlock()
+				errs = append(errs, fmt.Errorf("gate %s: %w", g.ID, err))
+			}
+		})
+		wg.Go(func() { c.people(ctx, g) })
+	}
+	wg.Wait()
+	c.pokes.Wait()
+	c.Close()
+	return errors.Join(errs...)
+}
+
+// Close ends the lines of gates that do not run.
+func (c *County) Close() {
+	for _, g := range c.gates {
+		g.line.Close()
+	}
+}
+
+// apart is the time between two people at one gate: to step away and to step
+// up.
+const apart = 2 * time.Second
+
+// people lets them come by the gate's timetable.
+func (c *County) people(ctx context.Context, g *gate) {
+	day := g.Day(c.cfg.From)
+	for ctx.Err() == nil {
+		a := day.Next()
+		due := c.began.Add(time.Duration(float64(a.At-c.cfg.From) / c.cfg.Speed))
+		if !pause(ctx, time.Until(due)) {
+			return
+		}
+		g.hw.SetAmbient(g.Ambient(a.At))
+		p := bench.Person{Screening: a.Screening, Card: a.Card, Reader: "reader-in"}
+		switch {
+		case a.Code != "":
+			p.Card, p.Reader = a.Code, "scanner"
+		case a.Card == "":
+			p.Reader = ""
+		}
+		g.present(ctx, c.cfg.Log, p)
+	}
+}
+
+func (g *gate) present(ctx context.Context, log *slog.Logger, p bench.Person) {
+	g.busy.Lock()
+	defer g.busy.Unlock()
+	if err := g.hw.Present(ctx, p); err != nil && ctx.Err() == nil {
+		log.Error("a person can't be played", "gate", g.ID, "err", err)
+	}
+	pause(ctx, apart)
+}
+
+// pause waits and tells whether ctx still runs.
+func pause(ctx context.Context, d time.Duration) bool {
+	t := time.NewTimer(d)
+	defer t.Stop()
+	select {
+	case <-ctx.Done():
+		return false
+	case <-t.C:
+		return true
+	}
+}
+
+// Kinds are what Poke can make happen.
+var Kinds = []string{"fever", "cold", "unknown-card", "sensor-fault", "unplug", "cut"}
+
+// How long a poked fault lasts before it mends itself.
+const (
+	faultFor = 15 * time.Second
+	cutFor   = 30 * time.Second
+)
+
+// Poke makes something happen at a gate and says what. It returns when it has
+// begun; faults mend themselves.
+func (c *County) Poke(ctx context.Context, id, kind string) (string, error) {
+	g := c.gates[id]
+	if g == nil {
+		return "", fmt.Errorf("there is no gate %q; there are %d, such as %s", id, len(c.gates), c.cfg.Gates[0].ID)
+	}
+	card := g.Cards[0].Code
+	later := func(d time.Duration, mend func()) {
+		c.pokes.Go(func() {
+			pause(ctx, d)
+			mend()
+		})
+	}
+	person := func(screening devices.Temp, card, who string) (string, error) {
+		c.pokes.Go(func() {
+			g.present(ctx, c.cfg.Log, bench.Person{Screening: screening, Card: card, Reader: "reader-in"})
+		})
+		return fmt.Sprintf("%s (%s): %s of %s °C", g.ID, g.Compound, who, screening), nil
+	}
+	switch kind {
+	case "fever":
+		return person(3840, card, "a resident")
+	case "cold":
+		return person(3340, card, "a resident from the frost,")
+	case "unknown-card":
+		return person(3650, world.UnknownCard(uint64(len(id))), "somebody with a card of no roster,")
+	case "sensor-fault":
+		g.hw.SetFault(bench.FaultBroken)
+		later(faultFor, func() { g.hw.SetFault(bench.FaultNone) })
+		return fmt.Sprintf("%s: its thermometer is broken for %s", g.ID, faultFor), nil
+	case "unplug":
+		if err := g.hw.Unplug(g.hw.Thermometer()); err != nil {
+			return "", err
+		}
+		later(faultFor, func() { _ = g.hw.Plug(g.hw.Thermometer()) })
+		return fmt.Sprintf("%s: its thermometer is unplugged for %s", g.ID, faultFor), nil
+	case "cut":
+		g.line.Cut(true)
+		later(cutFor, func() { g.line.Cut(false) })
+		return fmt.Sprintf("%s: its line to the county is cut for %s; it decides and keeps on its own", g.ID, cutFor), nil
+	}
+	return "", fmt.Errorf("%q can't be made to happen; these can: %v", kind, Kinds)
+}

@@ -1,0 +1,216 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"syscall"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"gatehouse/gateway/cli"
+	"gatehouse/gateway/config"
+	"gatehouse/gateway/county/broker"
+	"gatehouse/gateway/county/centre"
+	"gatehouse/gateway/mqtt"
+	"gatehouse/gateway/wire"
+	"gatehouse/simulator/world"
+)
+
+func demoCommand() *cobra.Command {
+	var d demo
+	c := &cobra.Command{
+		Use:   "demo",
+		Short: "Run the whole county on simulated hardware and show live passages",
+		Long: `demo starts the collector with its broker and store, and the county's gates on
+simulated hardware, and prints passages and alarms as they happen. Ctrl-C ends
+it. INFLUX_URL=http://127.0.0.1:8086 stores telemetry in InfluxDB, with
+INFLUX_BUCKET (default gatehouse/autogen), INFLUX_ORG and INFLUX_TOKEN
+(default user:password, for InfluxDB 1.8).`,
+		Args: cobra.NoArgs,
+		RunE: func(c *cobra.Command, _ []string) error { return d.run(c) },
+	}
+	d.flags.add(c)
+	c.Flags().StringVar(&d.gatehouse, "gatehouse", "bin/gatehouse", "the gatehouse program")
+	c.Flags().StringVar(&d.listen, "listen", "127.0.0.1:1883", "address of the demo's broker")
+	return c
+}
+
+type demo struct {
+	flags             gatesFlags
+	gatehouse, listen string
+}
+
+func (d *demo) run(c *cobra.Command) error {
+	ctx, cancel := context.WithCancel(c.Context())
+	defer cancel()
+	dir := d.flags.dir
+	if err := os.RemoveAll(dir); err != nil {
+		return fmt.Errorf("clear the demo's folder: %w", err)
+	}
+	if err := os.MkdirAll(dir, 0o700); err != nil {
+		return fmt.Errorf("make the demo's folder: %w", err)
+	}
+	store, err := d.configure()
+	if err != nil {
+		return err
+	}
+	collector, err := d.start(ctx)
+	if err != nil {
+		return err
+	}
+	ended := make(chan error, 1)
+	go func() { ended <- collector.Wait() }()
+	defer func() {
+		_ = collector.Process.Signal(syscall.SIGTERM) // it may have ended
+		<-ended
+	}()
+	data := filepath.Join(dir, "county")
+	if err := awaitReady(ctx, d.listen, filepath.Join(data, "collector.pub"), ended); err != nil {
+		return fmt.Errorf("%w\nsee %s", err, filepath.Join(dir, "collect.log"))
+	}
+	d.announce(c, store)
+	return d.play(ctx, c, data)
+}
+
+// play runs gates and watch until ctx ends.
+func (d *demo) play(ctx context.Context, c *cobra.Command, data string) error {
+	ctx, cancel := context.WithCancel(ctx)
+	defer cancel()
+	f, err := os.Create(filepath.Join(d.flags.dir, "gates.log"))
+	if err != nil {
+		return err
+	}
+	defer f.Close()
+	log := slog.New(slog.NewTextHandler(f, &slog.HandlerOptions{Level: slog.LevelInfo}))
+	watched := make(chan int, 1)
+	go func() {
+		watched <- cli.Run(ctx, []string{"watch", "--broker", "tcp://" + d.listen}, c.InOrStdin(), c.OutOrStdout(), c.ErrOrStderr())
+	}()
+	err = d.flags.run(ctx, "tcp://"+d.listen, filepath.Join(data, "collector.pub"), filepath.Join(data, "site.key"), log)
+	cancel()
+	<-watched
+	fmt.Fprintln(c.OutOrStdout(), "\nthe demo has ended; its folder is", d.flags.dir)
+	return err
+}
+
+// configure writes the collector's files and says which store is used.
+func (d *demo) configure() (store string, err error) {
+	w, _, err := d.flags.world()
+	if err != nil {
+		return "", err
+	}
+	cfg := centre.Config{County: world.CountyID, Dir: "county", Sites: "sites.yaml",
+		Broker: centre.Broker{Embedded: &broker.Config{Listen: d.listen}}}
+	store = "SQLite: " + filepath.Join(d.flags.dir, "county", centre.StoreFile)
+	if url := os.Getenv("INFLUX_URL"); url != "" {
+		cfg.Influx = &centre.Influx{URL: url, Org: os.Getenv("INFLUX_ORG"), Bucket: env("INFLUX_BUCKET", "gatehouse/autogen"), TokenFile: "influx.token"}
+		token := env("INFLUX_TOKEN", "user:password")
+		if err := os.WriteFile(filepath.Join(d.flags.dir, "influx.token"), []byte(token+"\n"), 0o600); err != nil {
+			return "", err
+		}
+		store = "InfluxDB: " + url + ", " + cfg.Influx.Bucket
+	}
+	if err := cfg.Check(); err != nil {
+		return "", err
+	}
+	if err := writeYAML(filepath.Join(d.flags.dir, "collect.yaml"), cfg); err != nil {
+		return "", err
+	}
+	return store, writeYAML(filepath.Join(d.flags.dir, "sites.yaml"), w.Sites)
+}
+
+func env(name, otherwise string) string {
+	if v := os.Getenv(name); v != "" {
+		return v
+	}
+	return otherwise
+}
+
+func writeYAML[T any](path string, v T) error {
+	b, err := config.Write(v)
+	if err != nil {
+		return err
+	}
+	return os.WriteFile(path, b, 0o600)
+}
+
+// start starts the collector as the process that it is in production.
+func (d *demo) start(ctx context.Context) (*exec.Cmd, error) {
+	log, err := os.Create(filepath.Join(d.flags.dir, "collect.log"))
+	if err != nil {
+		return nil, err
+	}
+	defer log.Close() // the child keeps its own
+	cmd := exec.CommandContext(ctx, d.gatehouse, "collect", "--config", filepath.Join(d.flags.dir, "collect.yaml"))
+	cmd.Stdout, cmd.Stderr = log, log
+	// Ctrl-C reaches the terminal's whole group; the collector is told when the
+	// gates have ended.
+	cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true, Pdeathsig: syscall.SIGKILL}
+	cmd.Cancel = func() error { return nil }
+	cmd.WaitDelay = 10 * time.Second
+	if err := cmd.Start(); err != nil {
+		return nil, fmt.Errorf("start the collector (run make build first): %w", err)
+	}
+	return cmd, nil
+}
+
+var errStart = errors.New("the collector did not start")
+
+// awaitReady waits until the collector's keys are made and it has announced
+// itself at its broker.
+func awaitReady(ctx context.Context, listen, key string, ended <-chan error) error {
+	ctx, cancel := context.WithTimeout(ctx, 30*time.Second)
+	defer cancel()
+	up := make(chan struct{}, 1)
+	client := mqtt.New(mqtt.Config{URL: "tcp://" + listen, ClientID: fmt.Sprintf("demo-%d", os.Getpid()), Log: slog.New(slog.DiscardHandler),
+		Subscriptions: []mqtt.Subscription{{Filter: wire.Topic(world.CountyID, wire.CollectorID, wire.LeafStatus)}},
+		OnUp:          func() {}, OnDown: func(error) {},
+		OnMessage: func(m mqtt.Message) {
+			if st, err := wire.Decode[wire.CollectorStatus](m.Payload); err == nil && st.State == wire.StateOnline {
+				select {
+				case up <- struct{}{}:
+				default:
+				}
+			}
+		}})
+	done := make(chan struct{})
+	go func() { defer close(done); _ = client.Run(ctx) }() // ends with ctx only
+	defer func() { cancel(); <-done }()
+	select {
+	case <-up:
+		_, err := os.Stat(key)
+		return err
+	case err := <-ended:
+		return fmt.Errorf("%w: %w", errStart, err)
+	case <-ctx.Done():
+		return errStart
+	}
+}
+
+func (d *demo) announce(c *cobra.Command, store string) {
+	fmt.Fprintf(c.OutOrStdout(), `
+The county of %d gates runs on simulated hardware.
+
+  broker     tcp://%s (MQTT; nothing listens beyond this computer)
+  store      %s
+  logs       %s/collect.log, %[4]s/gates.log
+
+In another terminal, from this folder:
+
+  bin/simulator poke gate-017 fever          also: cold, unknown-card, sensor-fault, unplug, cut
+  bin/gatehouse watch --broker tcp://%[2]s --alarms
+  bin/gatehouse status --broker tcp://%[2]s
+  bin/gatehouse quarantine list --dir %[4]s/county
+  bin/gatehouse journal status --dir %[4]s/gates/gate-017/journal
+  mosquitto_sub -h 127.0.0.1 -t 'gatehouse/v1/+/+/records'
+
+Passages of the county as they happen; Ctrl-C ends the demo.
+
+`, d.flags.gates, d.listen, store, d.flags.dir)
+}
