@@ -1,0 +1,93 @@
+package main
+
+import (
+	"encoding/json"
+	"fmt"
+	"io"
+	"os"
+	"path/filepath"
+	"strings"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"gatehouse/simulator/prove"
+)
+
+func proveCommand() *cobra.Command {
+	var cfg prove.Config
+	var kill string
+	var asJSON, keep bool
+	c := &cobra.Command{
+		Use:   "prove",
+		Short: "Kill everything at random, then reconcile what was parsed with what is stored",
+		Long: `prove starts the real programs as processes of their own, drives them in bytes,
+kills them with SIGKILL at random, lets all come to rest, and holds every
+reading that an agent completed against the store. It exits with 1 when one is
+lost or stored twice.`,
+		Example: "  simulator prove --gates 20 --for 60s --kill agent,collector,broker --json",
+		Args:    cobra.NoArgs,
+		RunE: func(c *cobra.Command, _ []string) error {
+			if kill != "" {
+				cfg.Kill = strings.Split(kill, ",")
+			}
+			if err := cfg.Check(); err != nil {
+				return err
+			}
+			if _, err := os.Stat(cfg.Gatehouse); err != nil {
+				return fmt.Errorf("the gatehouse program (run make build first): %w", err)
+			}
+			cfg.Progress = io.Writer(os.Stderr)
+			dir, err := os.MkdirTemp("", "gatehouse-prove-")
+			if err != nil {
+				return err
+			}
+			cfg.Dir = filepath.Join(dir, "proof")
+			result, problems, err := prove.Run(c.Context(), cfg)
+			for _, p := range problems {
+				fmt.Fprintln(os.Stderr, p)
+			}
+			failed := err != nil || result.Lost != 0 || result.Duplicated != 0
+			if keep || failed {
+				fmt.Fprintln(os.Stderr, "everything is kept in", cfg.Dir)
+			} else {
+				os.RemoveAll(dir)
+			}
+			if err != nil {
+				return err
+			}
+			if err := report(c.OutOrStdout(), result, asJSON); err != nil {
+				return err
+			}
+			if failed {
+				return errFound
+			}
+			return nil
+		},
+	}
+	c.Flags().StringVar(&cfg.Gatehouse, "gatehouse", "bin/gatehouse", "the gatehouse program")
+	c.Flags().IntVar(&cfg.Gates, "gates", 20, "how many gates")
+	c.Flags().DurationVar(&cfg.For, "for", time.Minute, "how long people come and programs are killed")
+	c.Flags().Uint64Var(&cfg.Seed, "seed", 1, "of people and kills")
+	c.Flags().StringVar(&cfg.Store, "store", "sqlite", "sqlite or influx")
+	c.Flags().StringVar(&cfg.Broker, "broker", "embedded", "embedded or mosquitto")
+	c.Flags().StringVar(&kill, "kill", "", "what to kill, of agent,collector,broker")
+	c.Flags().BoolVar(&asJSON, "json", false, "print the result as one line of JSON")
+	c.Flags().BoolVar(&keep, "keep", false, "keep journals, store and logs")
+	return c
+}
+
+func report(out io.Writer, r prove.Result, asJSON bool) error {
+	if asJSON {
+		return json.NewEncoder(out).Encode(r)
+	}
+	_, err := fmt.Fprintf(out, `gates        %d (seed %d), %d kills
+parsed       %d readings
+stored       %d, in quarantine %d, in holes %d
+lost         %d
+duplicated   %d
+verdict      %.3f ms (half), %.3f ms (99 of 100) after the last byte
+commit       %.0f ms (half), %.0f ms (99 of 100) after the append, outages included
+`, r.Gates, r.Seed, r.Kills, r.Parsed, r.Stored, r.Quarantined, r.Holes, r.Lost, r.Duplicated, r.Verdict.P50, r.Verdict.P99, r.Commit.P50, r.Commit.P99)
+	return err
+}

@@ -1,0 +1,111 @@
+package prove
+
+import (
+	"context"
+	"fmt"
+	"math"
+	"os"
+	"path/filepath"
+	"slices"
+
+	"gatehouse/gateway/county/centre"
+	"gatehouse/gateway/county/store"
+	"gatehouse/gateway/county/store/influx"
+	"gatehouse/gateway/county/store/influx/influxd"
+	"gatehouse/gateway/county/store/sqlite"
+	"gatehouse/gateway/edge/journal"
+	"gatehouse/gateway/edge/ledger"
+	"gatehouse/gateway/wire"
+	"gatehouse/simulator/world"
+)
+
+// settle reads ledgers and store and reconciles them.
+func (p *proof) settle(ctx context.Context, e *ears) (Result, []string, error) {
+	var parsed []Sum
+	for _, g := range p.gates {
+		counts, err := ledger.Read(p.ledger(g.ID))
+		if err != nil && !os.IsNotExist(err) {
+			return Result{}, nil, fmt.Errorf("ledger of %s: %w", g.ID, err)
+		}
+		parsed = append(parsed, counts.Sums...)
+	}
+	books, err := sqlite.Open(filepath.Join(p.countyDir(), centre.StoreFile))
+	if err != nil {
+		return Result{}, nil, err
+	}
+	var held store.Store = books
+	if p.Store == "influx" {
+		held = influx.Open(influx.Options{URL: p.influxURL, Token: influxd.Token, Bucket: influxd.Bucket, County: world.CountyID, Books: books})
+	}
+	defer held.Close()
+	var rows []row
+	var verdicts, commits []float64
+	for r, err := range held.Rows(ctx, store.Query{}) {
+		if err != nil {
+			return Result{}, nil, err
+		}
+		x, passage, err := decodeRow(r.JID, r.Seq, r.Raw)
+		if err != nil {
+			return Result{}, nil, err
+		}
+		rows = append(rows, x)
+		if passage != nil && passage.LatencyUS > 0 {
+			verdicts = append(verdicts, float64(passage.LatencyUS)/1000)
+		}
+		if at, ok := e.committed(r.JID, r.Seq); ok {
+			commits = append(commits, float64(at.Sub(r.At).Microseconds())/1000)
+		}
+	}
+	poison, quarantined, err := poisonOf(ctx, books)
+	if err != nil {
+		return Result{}, nil, err
+	}
+	holes, err := holesOf(ctx, books)
+	if err != nil {
+		return Result{}, nil, err
+	}
+	c := reconcile(parsed, rows, quarantined, poison, holes)
+	return Result{Gates: p.Gates, Seed: p.Seed, Parsed: c.Parsed, Stored: c.Stored, Quarantined: c.Quarantined, Holes: c.Holes,
+		Lost: c.Lost, Duplicated: c.Duplicated, Kills: p.kills, Verdict: quantiles(verdicts), Commit: quantiles(commits)}, c.Problems, nil
+}
+
+// poisonOf gives the quarantine: every row's place, and the readings in it.
+func poisonOf(ctx context.Context, books *sqlite.Store) (places []span, readings []Sum, err error) {
+	held, err := books.Quarantined(ctx, 0)
+	if err != nil {
+		return nil, nil, err
+	}
+	for _, q := range held {
+		places = append(places, span{jid: q.JID, from: q.Seq, to: q.Seq})
+		if rec, err := wire.DecodeRecord(q.Raw); err == nil && rec.Kind == wire.KindReading {
+			readings = append(readings, sumOf(rec.Body))
+		}
+	}
+	return places, readings, nil
+}
+
+// holesOf gives the recorded holes. Those that a journal's renewal or trimming
+// leaves hide no record that was never stored.
+func holesOf(ctx context.Context, books *sqlite.Store) ([]span, error) {
+	held, err := books.Holes(ctx)
+	if err != nil {
+		return nil, err
+	}
+	var out []span
+	for _, h := range held {
+		out = append(out, span{jid: h.JID, from: h.From, to: h.To,
+			empty: h.Reason == journal.ReasonRenewed || h.Reason == journal.ReasonTrimmed})
+	}
+	return out, nil
+}
+
+func quantiles(ms []float64) Quantiles {
+	if len(ms) == 0 {
+		return Quantiles{}
+	}
+	slices.Sort(ms)
+	at := func(q float64) float64 {
+		return math.Round(ms[min(len(ms)-1, int(q*float64(len(ms))))]*1000) / 1000
+	}
+	return Quantiles{P50: at(0.5), P99: at(0.99)}
+}

@@ -1,0 +1,210 @@
+package prove
+
+import (
+	"context"
+	"fmt"
+	"net"
+	"os"
+	"path/filepath"
+	"time"
+
+	"gatehouse/gateway/config"
+	"gatehouse/gateway/county/centre"
+	"gatehouse/gateway/county/store/influx/influxd"
+	"gatehouse/gateway/edge/agent"
+	"gatehouse/gateway/mqtt"
+	"gatehouse/simulator/world"
+)
+
+// upWithin is how long a program may take to come up.
+const upWithin = 60 * time.Second
+
+// prepare writes all files and starts everything but the agents.
+func (p *proof) prepare(ctx context.Context) error {
+	if err := p.mkdir(); err != nil {
+		return err
+	}
+	ctx, cancel := context.WithTimeout(ctx, upWithin)
+	defer cancel()
+	if err := p.newHardware(); err != nil {
+		return err
+	}
+	listen, err := freeAddress(ctx)
+	if err != nil {
+		return err
+	}
+	p.brokerURL = "tcp://" + listen
+	if err := p.startBroker(ctx, listen); err != nil {
+		return err
+	}
+	if p.Store == "influx" {
+		if err := p.startInflux(ctx); err != nil {
+			return err
+		}
+	}
+	return p.startCollector(ctx, listen)
+}
+
+func (p *proof) program(name string, argv ...string) *process {
+	return &process{name: name, argv: argv, log: filepath.Join(p.Dir, name+".log")}
+}
+
+// startBroker starts the broker where it is a process of its own.
+func (p *proof) startBroker(ctx context.Context, listen string) error {
+	_, port, err := net.SplitHostPort(listen)
+	if err != nil {
+		return err
+	}
+	switch {
+	case p.Broker == "mosquitto":
+		path, err := FindProgram("mosquitto")
+		if err != nil {
+			return err
+		}
+		conf := filepath.Join(p.Dir, "mosquitto.conf")
+		text := fmt.Sprintf("listener %s 127.0.0.1\nallow_anonymous true\npersistence false\n", port)
+		if err := os.WriteFile(conf, []byte(text), 0o600); err != nil {
+			return err
+		}
+		p.broker = p.program("broker", path, "-c", conf)
+	case contains(p.Kill, "broker"):
+		p.broker = p.program("broker", p.Gatehouse, "broker", "--listen", listen, "--dir", filepath.Join(p.Dir, "broker"))
+	default:
+		return nil
+	}
+	if err := p.broker.start(); err != nil {
+		return err
+	}
+	return p.broker.waitFor(ctx, func() bool { return answers(ctx, listen) })
+}
+
+func contains(list []string, s string) bool {
+	for _, x := range list {
+		if x == s {
+			return true
+		}
+	}
+	return false
+}
+
+func answers(ctx context.Context, address string) bool {
+	c, err := (&net.Dialer{Timeout: time.Second}).DialContext(ctx, "tcp", address)
+	if err != nil {
+		return false
+	}
+	c.Close()
+	return true
+}
+
+func freeAddress(ctx context.Context) (string, error) {
+	l, err := (&net.ListenConfig{}).Listen(ctx, "tcp", "127.0.0.1:0")
+	if err != nil {
+		return "", err
+	}
+	defer l.Close()
+	return l.Addr().String(), nil
+}
+
+func (p *proof) startInflux(ctx context.Context) error {
+	path, err := influxd.Find()
+	if err != nil {
+		return err
+	}
+	var ports [2]int
+	for i := range ports {
+		a, err := freeAddress(ctx)
+		if err != nil {
+			return err
+		}
+		if _, err := fmt.Sscanf(a, "127.0.0.1:%d", &ports[i]); err != nil {
+			return err
+		}
+	}
+	dir := filepath.Join(p.Dir, "influx")
+	if err := os.MkdirAll(dir, 0o700); err != nil {
+		return err
+	}
+	conf, err := influxd.Configure(dir, ports[0], ports[1])
+	if err != nil {
+		return err
+	}
+	p.influxURL = fmt.Sprintf("http://127.0.0.1:%d", ports[0])
+	p.influx = p.program("influxd", path, "run", "-config", conf)
+	if err := p.influx.start(); err != nil {
+		return err
+	}
+	return influxd.CreateDatabase(ctx, p.influxURL)
+}
+
+func (p *proof) countyDir() string { return filepath.Join(p.Dir, "county") }
+
+func (p *proof) startCollector(ctx context.Context, listen string) error {
+	cfg := centre.Config{County: world.CountyID, Dir: p.countyDir(), Sites: filepath.Join(p.Dir, "sites.yaml")}
+	if err := writeYAML(cfg.Sites, world.New(p.Seed).Sites); err != nil {
+		return err
+	}
+	if p.Store == "influx" {
+		cfg.Influx = &centre.Influx{URL: p.influxURL, Bucket: influxd.Bucket, TokenFile: filepath.Join(p.Dir, "influx.token")}
+		if err := os.WriteFile(cfg.Influx.TokenFile, []byte(influxd.Token), 0o600); err != nil {
+			return err
+		}
+	}
+	file := filepath.Join(p.Dir, "collect.yaml")
+	if err := writeYAML(file, cfg); err != nil {
+		return err
+	}
+	argv := []string{p.Gatehouse, "collect", "--config", file, "--listen", listen}
+	if p.broker != nil {
+		argv = []string{p.Gatehouse, "collect", "--config", file, "--broker", p.brokerURL}
+	}
+	p.collector = p.program("collector", argv...)
+	if err := p.collector.start(); err != nil {
+		return err
+	}
+	return p.collector.waitFor(ctx, func() bool {
+		return exists(filepath.Join(p.countyDir(), "site.key")) && answers(ctx, listen)
+	})
+}
+
+func exists(path string) bool {
+	_, err := os.Stat(path)
+	return err == nil
+}
+
+func writeYAML[T any](path string, v T) error {
+	b, err := config.Write(v)
+	if err != nil {
+		return err
+	}
+	return os.WriteFile(path, b, 0o600)
+}
+
+// ledger is where an agent counts what it completes.
+func (p *proof) ledger(gate string) string { return filepath.Join(p.Dir, gate, "ledger") }
+
+func (p *proof) startAgents() error {
+	rules := filepath.Join(p.Dir, "policy.yaml")
+	if err := os.WriteFile(rules, world.Policy(), 0o600); err != nil {
+		return err
+	}
+	for i, g := range p.gates {
+		dir := filepath.Join(p.Dir, g.ID)
+		roster := filepath.Join(dir, "roster.csv")
+		if err := os.WriteFile(roster, g.Roster(), 0o600); err != nil {
+			return err
+		}
+		cfg := agent.Config{County: world.CountyID, Agent: g.ID, Dir: filepath.Join(dir, "journal"), Broker: mqtt.Broker{URL: p.brokerURL},
+			CollectorKey: filepath.Join(p.countyDir(), "collector.pub"), SiteKey: filepath.Join(p.countyDir(), "site.key"),
+			Policy: rules, Roster: roster, Devices: p.hw[i].Devices()}
+		file := filepath.Join(dir, "agent.yaml")
+		if err := writeYAML(file, cfg); err != nil {
+			return err
+		}
+		a := p.program(g.ID, p.Gatehouse, "agent", "--config", file, "--ledger", p.ledger(g.ID))
+		p.agents = append(p.agents, a)
+		if err := a.start(); err != nil {
+			return err
+		}
+	}
+	return nil
+}
