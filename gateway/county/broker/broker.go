@@ -70,6 +70,9 @@ type Broker struct {
 // Start runs the broker until Close. It returns when clients can connect, or
 // with an error that says what to change: the address is taken or open to the
 // network without protection, a file can't be read. ctx bounds the start only.
+// A subscription made in the first moments may miss messages retained before
+// the start: nats-server is still reading them. Agents and collector publish
+// theirs again at every connect.
 func Start(ctx context.Context, cfg Config, log *slog.Logger) (*Broker, error) {
 	host, port, err := cfg.check()
 	if err != nil {
