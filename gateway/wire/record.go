@@ -117,7 +117,11 @@ func DecodeRecord(raw []byte) (Record, error) {
 // decodeEnvelope is DecodeRecord for callers that decode the body next. What
 // could be read of the record comes with the error.
 func decodeEnvelope(raw []byte) (Record, error) {
-	var r Record
+	r, ok := canonicalRecord(raw)
+	if ok {
+		return r, r.check(raw)
+	}
+	r = Record{}
 	body, rest, err := cut(raw, "body")
 	if err == nil {
 		err = json.Unmarshal(rest, &r)
@@ -126,25 +130,36 @@ func decodeEnvelope(raw []byte) (Record, error) {
 		return r, fmt.Errorf("decode record: %w", err)
 	}
 	r.Body = body
+	return r, r.check(raw)
+}
+
+// check looks at what every kind of record has.
+func (r *Record) check(raw []byte) error {
 	switch {
 	case !utf8.Valid(raw):
-		return r, errors.New("decode record: text is not UTF-8")
+		return errors.New("decode record: text is not UTF-8")
 	case r.Seq == 0 || r.Seq > MaxSeq:
-		return r, fmt.Errorf("decode record: seq is missing or not in 1 to %d", uint64(MaxSeq))
+		return fmt.Errorf("decode record: seq is missing or not in 1 to %d", uint64(MaxSeq))
 	case r.At.IsZero():
-		return r, errors.New("decode record: at is missing")
+		return errors.New("decode record: at is missing")
 	case r.Kind == "":
-		return r, errors.New("decode record: kind is missing")
+		return errors.New("decode record: kind is missing")
 	case len(r.Body) == 0 || r.Body[0] != '{':
-		return r, errors.New("decode record: body is not an object")
+		return errors.New("decode record: body is not an object")
 	}
-	return r, nil
+	return nil
 }
 
 // DecodeBody reads and checks the body of a record. The error wraps ErrKind or
 // ErrBody; either way the record belongs into quarantine.
 func (r Record) DecodeBody() (Body, error) {
-	var b Body
+	b, ok := canonicalBody(r.Kind, r.Body)
+	if ok {
+		if err := b.Check(); err != nil {
+			return nil, fmt.Errorf("%w: %s: %w", ErrBody, r.Kind, err)
+		}
+		return b, nil
+	}
 	switch r.Kind {
 	case KindReading:
 		b = new(Reading)

@@ -6,6 +6,7 @@ import (
 	"database/sql"
 	"errors"
 	"fmt"
+	"strings"
 	"time"
 
 	"gatehouse/gateway/county/store"
@@ -17,14 +18,8 @@ import (
 func (s *Store) Commit(ctx context.Context, batches []store.Batch) ([]store.Receipt, error) {
 	receipts := make([]store.Receipt, 0, len(batches))
 	err := s.write(ctx, func(tx *sql.Tx) error {
-		insert, err := tx.PrepareContext(ctx, `INSERT INTO records (journal, seq, at, received, kind, raw)
-			VALUES (?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING`)
-		if err != nil {
-			return err
-		}
-		defer insert.Close()
 		for _, b := range batches {
-			w := writer{ctx: ctx, tx: tx, insert: insert, b: b}
+			w := writer{ctx: ctx, tx: tx, one: tx.StmtContext(ctx, s.one), many: tx.StmtContext(ctx, s.many), b: b}
 			r, err := w.batch()
 			if err != nil {
 				return fmt.Errorf("journal %s, seqs %d to %d: %w", b.JID, b.From, b.To, err)
@@ -39,13 +34,33 @@ func (s *Store) Commit(ctx context.Context, batches []store.Batch) ([]store.Rece
 	return receipts, nil
 }
 
+// prepareInserts compiles what every commit runs.
+func (s *Store) prepareInserts(ctx context.Context) error {
+	for _, x := range []struct {
+		stmt **sql.Stmt
+		rows int
+	}{{&s.one, 1}, {&s.many, rowsAtOnce}} {
+		var err error
+		*x.stmt, err = s.w.PrepareContext(ctx, `INSERT INTO records (journal, seq, at, received, kind, raw) VALUES (?, ?, ?, ?, ?, ?)`+
+			strings.Repeat(", (?, ?, ?, ?, ?, ?)", x.rows-1)+` ON CONFLICT DO NOTHING`)
+		if err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// rowsAtOnce is how many rows one statement inserts where there are so many: a
+// call of SQLite costs more than a row.
+const rowsAtOnce = 32
+
 // writer writes one batch.
 type writer struct {
-	ctx     context.Context
-	tx      *sql.Tx
-	insert  *sql.Stmt
-	b       store.Batch
-	journal int64
+	ctx       context.Context
+	tx        *sql.Tx
+	one, many *sql.Stmt // insert one row, rowsAtOnce rows
+	b         store.Batch
+	journal   int64
 }
 
 func (w *writer) batch() (store.Receipt, error) {
@@ -59,10 +74,15 @@ func (w *writer) batch() (store.Receipt, error) {
 		r.Gap = true
 		return r, nil
 	}
-	for _, e := range w.b.Entries {
-		if err := w.entry(e, &r); err != nil {
+	for rest := w.b.Entries; len(rest) > 0; {
+		n, insert := 1, w.one
+		if len(rest) >= rowsAtOnce {
+			n, insert = rowsAtOnce, w.many
+		}
+		if err := w.entries(insert, rest[:n], &r); err != nil {
 			return r, err
 		}
+		rest = rest[n:]
 	}
 	for _, bad := range w.b.Bad {
 		if err := w.reject(bad, &r); err != nil {
@@ -79,24 +99,37 @@ func (w *writer) batch() (store.Receipt, error) {
 	return r, advance(w.ctx, w.tx, id, r.Through, w.b.Holes, w.b.Received)
 }
 
-// entry stores a record. One that is there already must be the same, byte for
+// entries stores records. One that is there already must be the same, byte for
 // byte; another content under the same key is kept apart.
-func (w *writer) entry(e wire.Entry, r *store.Receipt) error {
-	res, err := w.insert.ExecContext(w.ctx, w.journal, int64(e.Record.Seq), e.Record.At.UnixNano(), w.b.Received.UnixNano(),
-		string(e.Record.Kind), e.Raw)
+func (w *writer) entries(insert *sql.Stmt, entries []wire.Entry, r *store.Receipt) error {
+	args := make([]any, 0, 6*len(entries))
+	received := w.b.Received.UnixNano()
+	for _, e := range entries {
+		args = append(args, w.journal, int64(e.Record.Seq), e.Record.At.UnixNano(), received, string(e.Record.Kind), e.Raw)
+	}
+	res, err := insert.ExecContext(w.ctx, args...)
 	if err != nil {
 		return err
 	}
-	if n, err := res.RowsAffected(); err != nil || n == 1 {
-		r.New++
+	n, err := res.RowsAffected()
+	r.New += int(n)
+	if err != nil || int(n) == len(entries) {
 		return err
 	}
-	var stored []byte
-	err = w.tx.QueryRowContext(w.ctx, "SELECT raw FROM records WHERE journal = ? AND seq = ?", w.journal, int64(e.Record.Seq)).Scan(&stored)
-	if err != nil || bytes.Equal(stored, e.Raw) {
-		return err
+	for _, e := range entries {
+		var stored []byte
+		err := w.tx.QueryRowContext(w.ctx, "SELECT raw FROM records WHERE journal = ? AND seq = ?", w.journal, int64(e.Record.Seq)).Scan(&stored)
+		if err != nil {
+			return err
+		}
+		if bytes.Equal(stored, e.Raw) {
+			continue
+		}
+		if err := w.reject(wire.Bad{Seq: e.Record.Seq, Raw: e.Raw, Reason: store.ReasonConflict}, r); err != nil {
+			return err
+		}
 	}
-	return w.reject(wire.Bad{Seq: e.Record.Seq, Raw: e.Raw, Reason: store.ReasonConflict}, r)
+	return nil
 }
 
 func (w *writer) reject(bad wire.Bad, r *store.Receipt) error {

@@ -80,6 +80,8 @@ type Store struct {
 	path string
 	w    *sql.DB // one connection: SQLite has one writer
 	r    *sql.DB
+	one  *sql.Stmt // insert one record, rowsAtOnce records
+	many *sql.Stmt
 
 	mu   sync.Mutex
 	id   string
@@ -165,6 +167,9 @@ func (s *Store) prepare() error {
 		if err != nil {
 			return err
 		}
+	}
+	if err := s.prepareInserts(ctx); err != nil {
+		return err
 	}
 	return s.identify(s.w)
 }

@@ -1,0 +1,76 @@
+package influx
+
+import (
+	"context"
+	"fmt"
+	"net"
+	"os/exec"
+	"path/filepath"
+	"syscall"
+	"testing"
+	"time"
+
+	"github.com/influxdata/influxdb-client-go/v2/api/write"
+
+	"gatehouse/gateway/county/store"
+	"gatehouse/gateway/county/store/influx/influxd"
+	"gatehouse/gateway/county/store/sqlite"
+	"gatehouse/gateway/county/store/storetest"
+)
+
+// The bulk write makes the same points and writes them with the client's
+// blocking API, as many a request as a commit has.
+func BenchmarkCommit(b *testing.B) {
+	path, err := influxd.Find()
+	if err != nil {
+		b.Fatal(err)
+	}
+	ports := [2]int{}
+	for i := range ports {
+		l, err := net.Listen("tcp", "127.0.0.1:0")
+		if err != nil {
+			b.Fatal(err)
+		}
+		ports[i] = l.Addr().(*net.TCPAddr).Port
+		l.Close()
+	}
+	conf, err := influxd.Configure(b.TempDir(), ports[0], ports[1])
+	if err != nil {
+		b.Fatal(err)
+	}
+	cmd := exec.Command(path, "run", "-config", conf)
+	cmd.SysProcAttr = &syscall.SysProcAttr{Pdeathsig: syscall.SIGKILL}
+	if err := cmd.Start(); err != nil {
+		b.Fatal(err)
+	}
+	defer func() { _ = cmd.Process.Kill(); _ = cmd.Wait() }()
+	url := fmt.Sprintf("http://127.0.0.1:%d", ports[0])
+	ctx, cancel := context.WithTimeout(context.Background(), 30*time.Second)
+	defer cancel()
+	if err := influxd.CreateDatabase(ctx, url); err != nil {
+		b.Fatal(err)
+	}
+	open := func(name string) *Store {
+		books, err := sqlite.Open(filepath.Join(b.TempDir(), name))
+		if err != nil {
+			b.Fatal(err)
+		}
+		return Open(Options{URL: url, Token: influxd.Token, Bucket: influxd.Bucket, County: name, Books: books})
+	}
+	s, other := open("committed"), open("bulk")
+	defer s.Close()
+	defer other.Close()
+	storetest.BenchmarkCommit(b, s, func(batches []store.Batch) error {
+		var points []*write.Point
+		for _, x := range batches {
+			for _, e := range x.Entries {
+				p, err := point("bulk", x, e)
+				if err != nil {
+					return err
+				}
+				points = append(points, p)
+			}
+		}
+		return other.writer.WritePoint(context.Background(), points...)
+	})
+}
