@@ -3,7 +3,6 @@ package wire
 import (
 	"bytes"
 	"strconv"
-	"time"
 )
 
 // Almost every record that arrives was written by EncodeRecord: its fields in
@@ -135,9 +134,9 @@ func canonicalRecord(raw []byte) (r Record, ok bool) {
 	if body.i != len(c.b)-1 {
 		return r, false
 	}
-	t, err := time.Parse(timeLayout, at)
-	r.At = Time{t}
-	return r, err == nil && t.Year() >= 1970 && t.Year() <= 2261
+	t, err := parseTime(at)
+	r.At = t
+	return r, err == nil
 }
 
 // canonicalBody reads the bodies that come by the thousand.

@@ -43,16 +43,25 @@ func (t Time) MarshalJSON() ([]byte, error) { return []byte(`"` + t.String() + `
 // past the ninth don't count), in the years 1970 to 2261, which is what a store
 // of nanoseconds can hold.
 func (t *Time) UnmarshalJSON(b []byte) error {
-	v, err := time.Parse(`"`+time.RFC3339Nano+`"`, string(b))
+	if len(b) < 2 || b[0] != '"' || b[len(b)-1] != '"' {
+		return fmt.Errorf("time %.40s is not a string", b)
+	}
+	v, err := parseTime(string(b[1 : len(b)-1]))
+	if err == nil {
+		*t = v
+	}
+	return err
+}
+
+func parseTime(s string) (Time, error) {
+	v, err := time.Parse(time.RFC3339Nano, s)
 	if err != nil {
-		return fmt.Errorf("time: %w", err)
+		return Time{}, fmt.Errorf("time: %w", err)
 	}
-	v = v.UTC()
-	if v.Year() < 1970 || v.Year() > 2261 {
-		return fmt.Errorf("time %s is outside 1970 to 2261", b)
+	if v = v.UTC(); v.Year() < 1970 || v.Year() > 2261 {
+		return Time{}, fmt.Errorf("time %s is outside 1970 to 2261", s)
 	}
-	*t = At(v)
-	return nil
+	return At(v), nil
 }
 
 // MaxSeq is the largest seq: larger numbers are not exact in JavaScript.
