@@ -1,0 +1,228 @@
+package county
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"log/slog"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"slices"
+	"strings"
+	"sync"
+	"syscall"
+	"testing"
+	"time"
+
+	"gatehouse/devices/port"
+	"gatehouse/gateway/clock"
+	"gatehouse/gateway/config"
+	"gatehouse/gateway/edge/agent"
+	"gatehouse/gateway/edge/journal"
+	"gatehouse/gateway/identity"
+	"gatehouse/gateway/mqtt"
+	"gatehouse/gateway/wire"
+	"gatehouse/simulator/bench"
+	"gatehouse/simulator/world"
+)
+
+// keys makes what agents need of a collector.
+func keys(b *testing.B, dir string) (collector, siteKey string) {
+	b.Helper()
+	if _, _, err := identity.LoadOrCreateCollectorKey(dir); err != nil {
+		b.Fatal(err)
+	}
+	siteKey = filepath.Join(dir, "site.key")
+	if _, err := identity.CreateSiteKey(siteKey); err != nil {
+		b.Fatal(err)
+	}
+	return filepath.Join(dir, "collector.pub"), siteKey
+}
+
+// cpu is the processor time that this process has used.
+func cpu(b *testing.B) time.Duration {
+	b.Helper()
+	var u syscall.Rusage
+	if err := syscall.Getrusage(syscall.RUSAGE_SELF, &u); err != nil {
+		b.Fatal(err)
+	}
+	return time.Duration(u.Utime.Nano() + u.Stime.Nano())
+}
+
+// BenchmarkCounty runs 184 agents with their hardware on 368 ptys and more in
+// this process for 20 s of a busy morning, and reports the cores they take.
+// The emulators are in that figure.
+func BenchmarkCounty(b *testing.B) {
+	for b.Loop() {
+		dir := b.TempDir()
+		collector, siteKey := keys(b, dir)
+		gates := world.New(1).Gates
+		for i := range gates {
+			gates[i].Thermometer, gates[i].Scanner = "gy-mcu90614", false // two ptys a gate
+		}
+		ctx, cancel := context.WithCancel(context.Background())
+		c, err := New(ctx, Config{Gates: gates, Dir: dir, Broker: "tcp://127.0.0.1:1", CollectorKey: collector, SiteKey: siteKey,
+			Speed: 20, From: 7 * time.Hour, Log: slog.New(slog.DiscardHandler)})
+		if err != nil {
+			b.Fatal(err)
+		}
+		done := make(chan error, 1)
+		go func() { done <- c.Run(ctx) }()
+		time.Sleep(5 * time.Second) // all ports are open
+		const span = 20 * time.Second
+		before := cpu(b)
+		time.Sleep(span)
+		used := cpu(b) - before
+		cancel()
+		if err := <-done; err != nil {
+			b.Fatal(err)
+		}
+		b.ReportMetric(used.Seconds()/span.Seconds(), "cores")
+		b.ReportMetric(0, "ns/op")
+	}
+}
+
+// BenchmarkVerdict reports how long after the last byte of a settled
+// measurement its verdict is there, over people who come one after the other.
+func BenchmarkVerdict(b *testing.B) {
+	dir := b.TempDir()
+	collector, siteKey := keys(b, dir)
+	g := world.New(1).Gates[0]
+	hw, err := bench.NewGate(filepath.Join(dir, "ports"), bench.Spec{Thermometer: "gy-mcu90614", Readers: Readers(g), Outputs: true, Offset: 320, Ambient: 2000})
+	if err != nil {
+		b.Fatal(err)
+	}
+	rules, roster := filepath.Join(dir, "policy.yaml"), filepath.Join(dir, "roster.csv")
+	if err := os.WriteFile(rules, world.Policy(), 0o600); err != nil {
+		b.Fatal(err)
+	}
+	if err := os.WriteFile(roster, g.Roster(), 0o600); err != nil {
+		b.Fatal(err)
+	}
+	var mu sync.Mutex
+	var ms []float64
+	a, err := agent.New(agent.Config{County: "c", Agent: "gate", Dir: filepath.Join(dir, "journal"), Broker: mqtt.Broker{URL: "tcp://127.0.0.1:1"},
+		CollectorKey: collector, SiteKey: siteKey, Policy: rules, Roster: roster, Devices: hw.Devices()},
+		agent.Options{Ports: hw.Ports(port.NewHost()), Clock: clock.System{}, HostID: "h", BootID: "b", Version: "bench", Log: slog.New(slog.DiscardHandler),
+			OnPassage: func(_ uint64, p wire.Passage) {
+				mu.Lock()
+				defer mu.Unlock()
+				if p.Temperature != nil && p.Temperature.Settled && p.LatencyUS > 0 {
+					ms = append(ms, float64(p.LatencyUS)/1000)
+				}
+			}})
+	if err != nil {
+		b.Fatal(err)
+	}
+	ctx, cancel := context.WithCancel(context.Background())
+	var wg sync.WaitGroup
+	wg.Go(func() { hw.Run(ctx) })
+	wg.Go(func() { _ = a.Run(ctx) })
+	time.Sleep(time.Second)
+	for b.Loop() {
+		for i := range 40 {
+			hw.Stand(bench.Surface(3650, 320), 700*time.Millisecond)
+			if err := hw.Tap(ctx, "reader-in", g.Cards[i].Code); err != nil {
+				b.Fatal(err)
+			}
+			time.Sleep(700 * time.Millisecond)
+		}
+	}
+	cancel()
+	wg.Wait()
+	if len(ms) == 0 {
+		b.Fatal("no verdict was given")
+	}
+	slices.Sort(ms)
+	b.ReportMetric(ms[len(ms)/2], "p50-ms")
+	b.ReportMetric(ms[len(ms)*99/100], "p99-ms")
+	b.ReportMetric(0, "ns/op")
+}
+
+// BenchmarkAgent runs the real program at one gate with its compound's roster,
+// with nobody there, and reports its resident memory and its share of a core.
+func BenchmarkAgent(b *testing.B) {
+	dir := b.TempDir()
+	program := filepath.Join(dir, "gatehouse")
+	if out, err := exec.Command("go", "build", "-o", program, "gatehouse/gateway").CombinedOutput(); err != nil {
+		b.Fatalf("%v\n%s", err, out)
+	}
+	collector, siteKey := keys(b, dir)
+	g := world.New(1).Gates[0]
+	hw, err := bench.NewGate(filepath.Join(dir, "ports"), bench.Spec{Thermometer: "gy-mcu90614", Readers: Readers(g), Offset: 320, Ambient: 2000})
+	if err != nil {
+		b.Fatal(err)
+	}
+	ctx, cancel := context.WithCancel(context.Background())
+	var wg sync.WaitGroup
+	wg.Go(func() { hw.Run(ctx) })
+	defer func() { cancel(); wg.Wait() }()
+	cfg := agent.Config{County: "c", Agent: "gate", Dir: filepath.Join(dir, "journal"), Broker: mqtt.Broker{URL: "tcp://127.0.0.1:1"},
+		CollectorKey: collector, SiteKey: siteKey, Policy: filepath.Join(dir, "policy.yaml"), Roster: filepath.Join(dir, "roster.csv"), Devices: hw.Devices()}
+	text, err := config.Write(cfg)
+	if err != nil {
+		b.Fatal(err)
+	}
+	for path, content := range map[string][]byte{cfg.Policy: world.Policy(), cfg.Roster: g.Roster(), filepath.Join(dir, "agent.yaml"): text} {
+		if err := os.WriteFile(path, content, 0o600); err != nil {
+			b.Fatal(err)
+		}
+	}
+	for b.Loop() {
+		cmd := exec.Command(program, "agent", "--config", filepath.Join(dir, "agent.yaml"), "--log-level", "error")
+		cmd.Stderr = io.Discard
+		if err := cmd.Start(); err != nil {
+			b.Fatal(err)
+		}
+		time.Sleep(3 * time.Second)
+		const span = 20 * time.Second
+		before := processTime(b, cmd.Process.Pid)
+		time.Sleep(span)
+		used := processTime(b, cmd.Process.Pid) - before
+		resident := residentMB(b, cmd.Process.Pid)
+		_ = cmd.Process.Signal(syscall.SIGTERM)
+		_ = cmd.Wait()
+		b.ReportMetric(100*used.Seconds()/span.Seconds(), "%core")
+		b.ReportMetric(resident, "MB-resident")
+		b.ReportMetric(float64(len(g.Cards)), "cards")
+		b.ReportMetric(0, "ns/op")
+	}
+	v, err := journal.Look(cfg.Dir)
+	if err != nil || v.Last == 0 {
+		b.Fatalf("the agent kept nothing: %v", err)
+	}
+	v.Close()
+}
+
+// processTime is the processor time of another process, in clock ticks of 10 ms.
+func processTime(b *testing.B, pid int) time.Duration {
+	b.Helper()
+	text, err := os.ReadFile(fmt.Sprintf("/proc/%d/stat", pid))
+	if err != nil {
+		b.Fatal(err)
+	}
+	fields := strings.Fields(string(text[strings.LastIndexByte(string(text), ')')+2:]))
+	var user, system int64
+	if _, err := fmt.Sscan(fields[11], &user); err != nil {
+		b.Fatal(err)
+	}
+	if _, err := fmt.Sscan(fields[12], &system); err != nil {
+		b.Fatal(err)
+	}
+	return time.Duration(user+system) * 10 * time.Millisecond
+}
+
+func residentMB(b *testing.B, pid int) float64 {
+	b.Helper()
+	text, err := os.ReadFile(fmt.Sprintf("/proc/%d/status", pid))
+	if err != nil {
+		b.Fatal(err)
+	}
+	_, rest, _ := strings.Cut(string(text), "VmRSS:")
+	var kb float64
+	if _, err := fmt.Sscan(rest, &kb); err != nil {
+		b.Fatal(err)
+	}
+	return kb / 1024
+}
