@@ -59,13 +59,21 @@ func (h *Host) Serial(name string, baud int) (io.ReadWriteCloser, error) {
 }
 
 // hold takes the advisory lock of a serial port: tarm/serial lets two programs
-// open one port, and each would get half of the bytes.
+// open one port, and each would get half of the bytes. The file is non-blocking
+// and so known to Go's poller, which line.Read waits with.
 func hold(name string) (*os.File, error) {
 	f, err := os.OpenFile(name, os.O_RDWR|unix.O_NOCTTY|unix.O_NONBLOCK, 0)
 	if err != nil {
 		return nil, fmt.Errorf("open serial port %s: %w", name, absent(err))
 	}
-	if err := unix.Flock(int(f.Fd()), unix.LOCK_EX|unix.LOCK_NB); err != nil {
+	// Not f.Fd(): that would make it blocking.
+	conn, err := f.SyscallConn()
+	if err == nil {
+		var busy error
+		err = conn.Control(func(fd uintptr) { busy = unix.Flock(int(fd), unix.LOCK_EX|unix.LOCK_NB) })
+		err = errors.Join(err, busy)
+	}
+	if err != nil {
 		f.Close()
 		return nil, fmt.Errorf("serial port %s is in use by another program or another device of this gate: %w", name, err)
 	}
@@ -89,10 +97,25 @@ type line struct {
 	name string
 }
 
-// Read returns (0, nil) when ReadTimeout passed without a byte. tarm/serial
-// gives io.EOF for that and for a hang-up alike; an EOF that took less than
-// half the time-out is a hang-up, and so is one whose port is no longer there.
+// Read returns (0, nil) when ReadTimeout passed without a byte. It waits with
+// Go's poller before it asks tarm/serial: a thread that sleeps in read(2) keeps
+// the scheduler's watchdog awake, which cost three quarters of an agent's
+// processor time.
+//
+// tarm/serial gives io.EOF for a time-out and for a hang-up alike; an EOF that
+// took less than half the time-out is a hang-up, and so is one whose port is no
+// longer there.
 func (l *line) Read(b []byte) (int, error) {
+	ready, err := l.wait()
+	if err != nil {
+		return 0, fmt.Errorf("read serial port %s: %w: %w", l.name, devices.ErrGone, err)
+	}
+	if !ready {
+		if _, err := os.Stat(l.name); err != nil {
+			return 0, fmt.Errorf("serial port %s: %w: %w", l.name, devices.ErrGone, err)
+		}
+		return 0, nil
+	}
 	began := time.Now()
 	n, err := l.port.Read(b)
 	switch {
@@ -105,10 +128,27 @@ func (l *line) Read(b []byte) (int, error) {
 	case time.Since(began) < ReadTimeout/2:
 		return 0, fmt.Errorf("serial port %s: %w: hung up", l.name, devices.ErrGone)
 	}
-	if _, err := os.Stat(l.name); err != nil {
-		return 0, fmt.Errorf("serial port %s: %w: %w", l.name, devices.ErrGone, err)
-	}
 	return 0, nil
+}
+
+// wait waits for a byte or a hang-up, for ReadTimeout at most.
+func (l *line) wait() (ready bool, err error) {
+	if err := l.lock.SetReadDeadline(time.Now().Add(ReadTimeout)); err != nil {
+		return false, err
+	}
+	conn, err := l.lock.SyscallConn()
+	if err != nil {
+		return false, err
+	}
+	err = conn.Read(func(fd uintptr) bool {
+		fds := []unix.PollFd{{Fd: int32(fd), Events: unix.POLLIN}}
+		n, err := unix.Poll(fds, 0)
+		return n > 0 || (err != nil && !errors.Is(err, unix.EINTR))
+	})
+	if errors.Is(err, os.ErrDeadlineExceeded) {
+		return false, nil
+	}
+	return err == nil, err
 }
 
 func (l *line) Write(b []byte) (int, error) {
@@ -120,7 +160,7 @@ func (l *line) Write(b []byte) (int, error) {
 }
 
 // Close gives the port back. A Read that waits returns within ReadTimeout.
-func (l *line) Close() error { return errors.Join(l.port.Close(), l.lock.Close()) }
+func (l *line) Close() error { return errors.Join(l.lock.Close(), l.port.Close()) }
 
 // start loads periph's drivers once, when the first bus or pin is asked for.
 func (h *Host) start() error {
