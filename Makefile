@@ -53,6 +53,7 @@ bench: tools build ## speed and memory, as figures of one run
 
 docs: build ## render DEVICES.md and the command reference
 	bin/gatehouse devices --markdown > devices/DEVICES.md
+	rm -rf deploy/commands
 	bin/gatehouse docs --dir deploy/commands
 
 cross: ## build for the gate computers

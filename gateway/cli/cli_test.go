@@ -3,6 +3,7 @@ package cli_test
 import (
 	"context"
 	"os"
+	"path/filepath"
 	"testing"
 
 	"github.com/rogpeppe/go-internal/testscript"
@@ -16,6 +17,30 @@ func TestMain(m *testing.M) {
 			os.Exit(cli.Run(context.Background(), os.Args[1:], os.Stdin, os.Stdout, os.Stderr))
 		},
 	})
+}
+
+func TestTheCommandReferenceIsWhatTheCommandsSay(t *testing.T) {
+	const committed = "../../deploy/commands"
+	dir := t.TempDir()
+	if code := cli.Run(t.Context(), []string{"docs", "--dir", dir}, nil, os.Stdout, os.Stderr); code != 0 {
+		t.Fatalf("exit code %d", code)
+	}
+	fresh, err := os.ReadDir(dir)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if have, err := os.ReadDir(committed); err != nil || len(have) != len(fresh) || len(fresh) < 10 {
+		t.Fatalf("%d pages, %d are committed (run make docs); %v", len(fresh), len(have), err)
+	}
+	for _, e := range fresh {
+		want, err := os.ReadFile(filepath.Join(dir, e.Name()))
+		if err != nil {
+			t.Fatal(err)
+		}
+		if got, err := os.ReadFile(filepath.Join(committed, e.Name())); err != nil || string(got) != string(want) {
+			t.Errorf("%s is out of date: run make docs; %v", e.Name(), err)
+		}
+	}
 }
 
 // What the command says, on good and bad input: testdata/script/*.txtar.

@@ -21,6 +21,9 @@ func docsCommand() *cobra.Command {
 			}
 			root := c.Root()
 			root.DisableAutoGenTag = true
+			for _, sub := range root.Commands() {
+				sub.Hidden = sub.Hidden || sub.Name() == "completion" // cobra's own, the same everywhere
+			}
 			return doc.GenMarkdownTree(root, dir)
 		},
 	}
