@@ -44,12 +44,12 @@ type shipper struct {
 	trouble func(kind, detail string)
 	log     *slog.Logger
 
-	online  bool
-	started string        // Start of the collector that was greeted last
-	nonce   string        // of the hello that waits for its answer, or ""
-	helloAt time.Duration // when it was said
-	helloIn time.Duration // when it is said again, after helloAt
-	ready   bool          // the hello of this connection has been answered
+	online    bool
+	announced string        // the collector's last announcement
+	nonce     string        // of the hello that waits for its answer, or ""
+	helloAt   time.Duration // when it was said
+	helloIn   time.Duration // when it is said again, after helloAt
+	ready     bool          // the hello of this connection has been answered
 
 	next   uint64 // first seq not sent in order
 	sent   []span // in flight, oldest first
@@ -104,9 +104,12 @@ func (s *shipper) collector(now clock.Moment, payload []byte) {
 		s.trouble(TroubleForeignCollector, "a status on the collector's topic is not signed by the key in collector_key")
 		return
 	}
-	if st.Start != s.started || st.Term > s.q.State().Term {
-		s.started = st.Start
-		if s.online && s.nonce == "" {
+	// A collector announces itself when it starts, when it is back at the
+	// broker, and when its store was reset: what was said to it before may not
+	// have reached it.
+	if word := st.Start + st.At.String(); word != s.announced {
+		s.announced = word
+		if s.online {
 			s.hello(now, helloEvery)
 		}
 	}

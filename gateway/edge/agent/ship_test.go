@@ -97,7 +97,7 @@ func (c *county) ack(a wire.Ack) message {
 }
 
 func (c *county) status() message {
-	payload, err := wire.Encode(wire.SignCollectorStatus(wire.CollectorStatus{V: 1, State: wire.StateOnline, At: wire.At(time.Unix(1e9, 0)),
+	payload, err := wire.Encode(wire.SignCollectorStatus(wire.CollectorStatus{V: 1, State: wire.StateOnline, At: wire.At(time.Unix(1e9, int64(c.term))),
 		Start: fmt.Sprint("start-", c.start), Store: c.store, Term: c.term}, "county", c.key))
 	if err != nil {
 		panic(err)
@@ -399,6 +399,20 @@ func TestARestoredStoreRaisesItsTermAndGetsTheTailAgain(t *testing.T) {
 	}
 	if w.c.term != 6 || w.c.through[testJID] != 1 || w.q.state.Term != 6 {
 		t.Fatalf("term %d, through %d, the agent's term %d", w.c.term, w.c.through[testJID], w.q.state.Term)
+	}
+}
+
+func TestAHelloThatNobodyHeardIsSaidAgainWhenTheCollectorIsBack(t *testing.T) {
+	w := newWorld()
+	w.q.add(health(1))
+	w.up(w.now)
+	w.toCounty = nil // the broker was up before its collector
+	w.collector(w.now, w.c.status().payload)
+	if err := w.calm(); err != nil {
+		t.Fatal(err)
+	}
+	if w.c.through[testJID] != 1 {
+		t.Fatal("the agent waits for its timer")
 	}
 }
 
