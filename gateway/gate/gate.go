@@ -109,10 +109,16 @@ func (g *Gate) temperature(at clock.Moment, seq uint64, r wire.Reading) []Event 
 		switch {
 		case verdict == wire.VerdictFever:
 			return g.late(r.Device, now, before, t, reasons)
-		case before.waiting != nil:
-			// The same person still waits for a card: the higher value counts.
-			before.waiting.value, before.waiting.seqs = t, append(before.waiting.seqs, seq)
+		case before.waiting != nil && verdict == wire.VerdictPass:
+			// The same person still waits for a card: the later value counts.
+			before.seqs = append(before.seqs, seq)
+			before.waiting.value, before.waiting.seqs = t, before.seqs
 			return nil
+		case before.waiting != nil:
+			// The same person still waits for a card, and no card may pass with
+			// what came before: this is told instead of it.
+			g.withdraw(before.waiting)
+			now.seqs = append(slices.Clone(before.seqs), seq)
 		case before.verdict == wire.VerdictPass || before.verdict == wire.VerdictRefuse || before.verdict == wire.VerdictFever:
 			// Decided already, and no worse for it. It must not wait: another
 			// card would pair with a person who has gone.
@@ -154,8 +160,8 @@ func (g *Gate) temperature(at clock.Moment, seq uint64, r wire.Reading) []Event 
 func (g *Gate) late(device string, now, before *decided, t *wire.Temperature, reasons []string) []Event {
 	now.seqs = append(slices.Clone(before.seqs), now.seqs...)
 	now.card = before.card
-	if w := before.waiting; w != nil {
-		g.temps = slices.DeleteFunc(g.temps, func(x *temp) bool { return x == w })
+	if before.waiting != nil {
+		g.withdraw(before.waiting)
 		now.card = g.first()
 	}
 	if now.card != nil {
@@ -271,6 +277,11 @@ func (g *Gate) take() *card {
 		g.cards = g.cards[1:]
 	}
 	return c
+}
+
+// withdraw takes a measurement away that waits for its card.
+func (g *Gate) withdraw(t *temp) {
+	g.temps = slices.DeleteFunc(g.temps, func(x *temp) bool { return x == t })
 }
 
 func (g *Gate) drop(c *card) {
