@@ -68,7 +68,7 @@ func (d *demo) run(c *cobra.Command) error {
 	go func() { ended <- collector.Wait() }()
 	defer func() {
 		_ = collector.Process.Signal(syscall.SIGTERM) // it may have ended
-		<-ended
+		<-ended                                       //nolint:errcheck // it was told to end
 	}()
 	data := filepath.Join(dir, "county")
 	if err := awaitReady(ctx, d.listen, filepath.Join(data, "collector.pub"), ended); err != nil {

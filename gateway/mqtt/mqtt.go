@@ -166,7 +166,7 @@ func (c *Client) options(ctx context.Context, lost chan<- error) (opts *paho.Cli
 		SetWriteTimeout(writeTimeout).
 		SetConnectTimeout(connectTimeout).
 		SetProtocolVersion(4).
-		SetDialer(&net.Dialer{Timeout: connectTimeout, Cancel: ctx.Done()}).
+		SetDialer(&net.Dialer{Timeout: connectTimeout, Cancel: ctx.Done()}). //nolint:staticcheck // paho dials without a context
 		SetConnectionLostHandler(func(_ paho.Client, err error) {
 			select {
 			case lost <- fmt.Errorf("connection lost: %w", err):

@@ -164,7 +164,7 @@ func (g *Gate) Tap(ctx context.Context, reader, card string) error {
 			continue
 		}
 		if r.Model == "qr-scanner" {
-			g.plugs[reader].send(ctx, 9600, []byte(card+"\r\n"))
+			g.plugs[reader].send(ctx, []byte(card+"\r\n"))
 			return nil
 		}
 		return tap(ctx, g.plugs[reader], card, tapFor)

@@ -69,16 +69,19 @@ func (p *plug) current() (*pty.PTY, <-chan struct{}) {
 // than everything else.
 const fifo = 8
 
-// send writes bytes as a line of the given baud rate delivers them: ten bits a
-// byte, a FIFO's worth at a time.
-func (p *plug) send(ctx context.Context, baud int, b []byte) {
+// baud is the rate of all serial devices here.
+const baud = 9600
+
+// send writes bytes as a line delivers them: ten bits a byte, a FIFO's worth at
+// a time.
+func (p *plug) send(ctx context.Context, b []byte) {
 	t, _ := p.current()
 	if t == nil {
 		return
 	}
 	for len(b) > 0 {
 		n := min(fifo, len(b))
-		pause(ctx, time.Duration(n*10)*time.Second/time.Duration(baud))
+		pause(ctx, time.Duration(n*10)*time.Second/baud)
 		_, _ = t.Write(b[:n]) // a pulled plug loses bytes
 		b = b[n:]
 	}
@@ -157,11 +160,11 @@ func gyTalk(ctx context.Context, p *plug, s *Scene, asked <-chan byte, gone <-ch
 				streaming = true
 			case 0x15:
 				streaming = false
-				p.send(ctx, 9600, gyFrame(s))
+				p.send(ctx, gyFrame(s))
 			}
 		case <-tick.C:
 			if streaming {
-				p.send(ctx, 9600, gyFrame(s))
+				p.send(ctx, gyFrame(s))
 			}
 		}
 	}
@@ -200,7 +203,7 @@ func tap(ctx context.Context, p *plug, card string, d time.Duration) error {
 	tick := time.NewTicker(rdmRepeat)
 	defer tick.Stop()
 	for end := time.Now().Add(d); time.Now().Before(end) && ctx.Err() == nil; {
-		p.send(ctx, 9600, frame)
+		p.send(ctx, frame)
 		select {
 		case <-ctx.Done():
 		case <-tick.C:

@@ -111,7 +111,9 @@ func (c *Collector) Run(ctx context.Context) error {
 	connected := make(chan error, 1)
 	go func() { connected <- c.client.Run(ctx) }()
 	c.commitLoop(ctx)
-	<-connected
+	if err := <-connected; ctx.Err() == nil {
+		return err
+	}
 	return nil
 }
 

@@ -61,7 +61,7 @@ func drive(ctx context.Context, out devices.Output, in <-chan cue, log *slog.Log
 	for {
 		var c cue
 		if waiting != nil {
-			c, waiting = *waiting, nil
+			c = *waiting
 		} else {
 			select {
 			case <-ctx.Done():

@@ -8,6 +8,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"net/http"
 	"time"
 
 	influxdb2 "github.com/influxdata/influxdb-client-go/v2"
@@ -201,9 +202,9 @@ func (s *Store) explain(err error) error {
 	switch {
 	case e == nil || e.StatusCode == 0:
 		return fmt.Errorf("%s does not answer; nothing is lost, agents keep their records until it does: %w", what, err)
-	case e.StatusCode == 401 || e.StatusCode == 403:
+	case e.StatusCode == http.StatusUnauthorized || e.StatusCode == http.StatusForbidden:
 		err = fmt.Errorf("%s refuses the token (%d): check token_file (InfluxDB 1.8: user:password): %w", what, e.StatusCode, err)
-	case e.StatusCode == 404:
+	case e.StatusCode == http.StatusNotFound:
 		err = fmt.Errorf("%s is not there (404): create the database or bucket: %w", what, err)
 	default:
 		err = fmt.Errorf("%s answers %d: %w", what, e.StatusCode, err)

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"net/http"
 	"strings"
 
 	influxhttp "github.com/influxdata/influxdb-client-go/v2/api/http"
@@ -43,7 +44,7 @@ func (w *bisector) try(points []*write.Point, first int) error {
 	}
 	e := statusOf(err)
 	switch {
-	case e == nil || (e.StatusCode != 400 && e.StatusCode != 413 && e.StatusCode != 422):
+	case e == nil || (e.StatusCode != http.StatusBadRequest && e.StatusCode != http.StatusRequestEntityTooLarge && e.StatusCode != http.StatusUnprocessableEntity):
 		return w.s.explain(err)
 	case limits(e.Error()):
 		return fmt.Errorf("%w: InfluxDB refuses to take more, raise its limit or free room: %w", store.ErrFault, err)

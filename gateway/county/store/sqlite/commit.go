@@ -41,6 +41,7 @@ func (s *Store) prepareInserts(ctx context.Context) error {
 		rows int
 	}{{&s.one, 1}, {&s.many, rowsAtOnce}} {
 		var err error
+		//nolint:gosec // only placeholders are added
 		*x.stmt, err = s.w.PrepareContext(ctx, `INSERT INTO records (journal, seq, at, received, kind, raw) VALUES (?, ?, ?, ?, ?, ?)`+
 			strings.Repeat(", (?, ?, ?, ?, ?, ?)", x.rows-1)+` ON CONFLICT DO NOTHING`)
 		if err != nil {

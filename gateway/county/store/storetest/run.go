@@ -51,8 +51,8 @@ func committed(t suite, _ func() Opened) {
 			t.Fatalf("row %+v, %v", r, err)
 		}
 	}
-	for range t.s.Rows(t.Context(), store.Query{JID: JID(9)}) {
-		t.Fatal("a journal nobody sent has rows")
+	for r, err := range t.s.Rows(t.Context(), store.Query{JID: JID(9)}) {
+		t.Fatalf("a journal nobody sent has the row %+v, %v", r, err)
 	}
 }
 
