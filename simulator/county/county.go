@@ -10,6 +10,7 @@ import (
 	"net/url"
 	"os"
 	"path/filepath"
+	"strings"
 	"sync"
 	"time"
 
@@ -252,5 +253,5 @@ func (c *County) Poke(ctx context.Context, id, kind string) (string, error) {
 		later(cutFor, func() { g.line.Cut(false) })
 		return fmt.Sprintf("%s: its line to the county is cut for %s; it decides and keeps on its own", g.ID, cutFor), nil
 	}
-	return "", fmt.Errorf("%q can't be made to happen; these can: %v", kind, Kinds)
+	return "", fmt.Errorf("%q can't be made to happen; these can: %s", kind, strings.Join(Kinds, ", "))
 }

@@ -21,7 +21,7 @@ type Line struct {
 	Agent   string            `json:"agent"`
 	State   string            `json:"state"`        // online, offline, silent
 	BeatAge *float64          `json:"beat_age_s"`   // null: none was heard
-	Backlog uint64            `json:"backlog"`      // records not yet acknowledged
+	Backlog *uint64           `json:"backlog"`      // records not acknowledged at the last heartbeat; null: none was heard
 	Last    uint64            `json:"last"`         // newest record
 	Devices []wire.BeatDevice `json:"devices"`      //
 	Version string            `json:"version"`      //
@@ -84,9 +84,8 @@ func (r *Roll) Lines(now time.Time, listened time.Duration) []Line {
 		if heard, ok := r.heard[a]; ok {
 			age := now.Sub(heard).Seconds()
 			l.BeatAge = &age
-			if b.Last > b.Through {
-				l.Backlog = b.Last - b.Through
-			}
+			waiting := b.Last - min(b.Last, b.Through)
+			l.Backlog = &waiting
 		}
 		if l.State != wire.StateOffline && (l.BeatAge == nil && listened > SilentAfter || l.BeatAge != nil && *l.BeatAge > SilentAfter.Seconds()) {
 			l.State = "silent"
@@ -98,15 +97,21 @@ func (r *Roll) Lines(now time.Time, listened time.Duration) []Line {
 
 // Row gives a line's cells for people.
 func (l Line) Row() []string {
-	age := "–"
+	age, backlog := "–", "?"
 	if l.BeatAge != nil {
 		age = fmt.Sprintf("%.0f s", *l.BeatAge)
+	}
+	switch {
+	case l.Backlog != nil && l.State == wire.StateOnline:
+		backlog = fmt.Sprint(*l.Backlog)
+	case l.Backlog != nil:
+		backlog = fmt.Sprintf("≥ %d", *l.Backlog) // it goes on without us
 	}
 	var devs []string
 	for _, d := range l.Devices {
 		devs = append(devs, d.Name+" "+d.State)
 	}
-	return []string{l.Agent, l.State, age, fmt.Sprint(l.Backlog), term.Clean(strings.Join(devs, ", "))}
+	return []string{l.Agent, l.State, age, backlog, term.Clean(strings.Join(devs, ", "))}
 }
 
 // RowHeader names the cells of Row.

@@ -167,11 +167,15 @@ func (i Item) Line(now time.Time) (string, term.Style) {
 			style = term.Good
 		}
 	}
+	at := i.At.Time
+	if i.What == "status" && i.State == wire.StateOffline {
+		at = now // a last will is as old as the connection that left it
+	}
 	screening := ""
 	if i.Screening != nil {
 		screening = i.Screening.String() + " °C"
 	}
-	line := fmt.Sprintf("%s  %s  %s  %s  %s %s", i.At.Local().Format("15:04:05"), term.Pad(term.Clean(i.Agent), 10),
+	line := fmt.Sprintf("%s  %s  %s  %s  %s %s", at.Local().Format("15:04:05"), term.Pad(term.Clean(i.Agent), 10),
 		term.Pad(term.Clean(what), 18), term.Pad(screening, 9),
 		term.Pad(strings.TrimSpace(i.Direction+" "+term.Clean(i.Class)), 13), term.Clean(i.Detail))
 	if age := now.Sub(i.At.Time); age > lateAfter && i.What != "status" && i.What != "collector" {
