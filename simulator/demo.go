@@ -5,9 +5,12 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"net/http"
+	"net/url"
 	"os"
 	"os/exec"
 	"path/filepath"
+	"strings"
 	"syscall"
 	"time"
 
@@ -56,7 +59,7 @@ func (d *demo) run(c *cobra.Command) error {
 	if err := os.MkdirAll(dir, 0o700); err != nil {
 		return fmt.Errorf("make the demo's folder: %w", err)
 	}
-	store, err := d.configure()
+	store, err := d.configure(ctx)
 	if err != nil {
 		return err
 	}
@@ -100,7 +103,7 @@ func (d *demo) play(ctx context.Context, c *cobra.Command, data string) error {
 }
 
 // configure writes the collector's files and says which store is used.
-func (d *demo) configure() (store string, err error) {
+func (d *demo) configure(ctx context.Context) (store string, err error) {
 	w, _, err := d.flags.world()
 	if err != nil {
 		return "", err
@@ -108,13 +111,18 @@ func (d *demo) configure() (store string, err error) {
 	cfg := centre.Config{County: world.CountyID, Dir: "county", Sites: "sites.yaml",
 		Broker: centre.Broker{Embedded: &broker.Config{Listen: d.listen}}}
 	store = "SQLite: " + filepath.Join(d.flags.dir, "county", centre.StoreFile)
-	if url := os.Getenv("INFLUX_URL"); url != "" {
-		cfg.Influx = &centre.Influx{URL: url, Org: os.Getenv("INFLUX_ORG"), Bucket: env("INFLUX_BUCKET", "gatehouse/autogen"), TokenFile: "influx.token"}
+	if server := os.Getenv("INFLUX_URL"); server != "" {
+		cfg.Influx = &centre.Influx{URL: server, Org: os.Getenv("INFLUX_ORG"), Bucket: env("INFLUX_BUCKET", "gatehouse/autogen"), TokenFile: "influx.token"}
 		token := env("INFLUX_TOKEN", "user:password")
 		if err := os.WriteFile(filepath.Join(d.flags.dir, "influx.token"), []byte(token+"\n"), 0o600); err != nil {
 			return "", err
 		}
-		store = "InfluxDB: " + url + ", " + cfg.Influx.Bucket
+		if os.Getenv("INFLUX_ORG") == "" {
+			if err := createDatabase(ctx, server, cfg.Influx.Bucket, token); err != nil {
+				return "", err
+			}
+		}
+		store = "InfluxDB: " + server + ", " + cfg.Influx.Bucket
 	}
 	if err := cfg.Check(); err != nil {
 		return "", err
@@ -123,6 +131,28 @@ func (d *demo) configure() (store string, err error) {
 		return "", err
 	}
 	return store, writeYAML(filepath.Join(d.flags.dir, "sites.yaml"), w.Sites)
+}
+
+// createDatabase makes the database of an InfluxDB 1.8, so that a fresh server
+// will do.
+func createDatabase(ctx context.Context, server, bucket, token string) error {
+	database, _, _ := strings.Cut(bucket, "/")
+	q := url.Values{"q": {fmt.Sprintf("CREATE DATABASE %q", database)}}
+	r, err := http.NewRequestWithContext(ctx, http.MethodPost, server+"/query?"+q.Encode(), nil)
+	if err != nil {
+		return fmt.Errorf("INFLUX_URL: %w", err)
+	}
+	user, password, _ := strings.Cut(token, ":")
+	r.SetBasicAuth(user, password)
+	answer, err := http.DefaultClient.Do(r)
+	if err != nil {
+		return fmt.Errorf("make the database %s in InfluxDB: %w", database, err)
+	}
+	defer answer.Body.Close()
+	if answer.StatusCode != http.StatusOK {
+		return fmt.Errorf("make the database %s in InfluxDB at %s: %s (INFLUX_TOKEN=user:password)", database, server, answer.Status)
+	}
+	return nil
 }
 
 func env(name, otherwise string) string {

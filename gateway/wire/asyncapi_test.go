@@ -56,7 +56,7 @@ type schema struct {
 var schemas = map[string]reflect.Type{
 	"batch": tables["Batch"], "hole": tables["Hole"], "record": tables["Record"],
 	"reading": tables["Reading"], "temperature": tables["Temperature"], "passage": tables["Passage"],
-	"limits": tables["Limits of a passage"], "alarm": tables["Alarm"], "health": tables["Health"], "clock": tables["Clock"],
+	"limits": tables["Limits of a passage"], "alarm": tables["Alarm"], "health": tables["Health"], "clock": tables["Clock"], "audit": tables["Audit"],
 	"hello": tables["Hello"], "ack": tables["Ack"], "collectorStatus": tables["Collector status"],
 	"status": tables["Status"], "beat": tables["Beat"], "device": tables["Device of a beat"],
 }
@@ -191,7 +191,7 @@ func TestTheEnumsOfAsyncAPIAreTheConstants(t *testing.T) {
 	a := readAPI(t)
 	s := a.Components.Schemas
 	for name, c := range map[string]struct{ got, want []string }{
-		"kinds":      {s["record"].Properties["kind"].Enum, []string{string(KindReading), string(KindPassage), string(KindAlarm), string(KindHealth), string(KindClock)}},
+		"kinds":      {s["record"].Properties["kind"].Enum, []string{string(KindReading), string(KindPassage), string(KindAlarm), string(KindHealth), string(KindClock), string(KindAudit)}},
 		"types":      {s["reading"].Properties["type"].Enum, []string{string(TypeTemperature), string(TypeCard), string(TypeCode)}},
 		"directions": {s["direction"].Enum, []string{string(DirectionIn), string(DirectionOut)}},
 		"verdicts":   {s["passage"].Properties["verdict"].Enum, []string{string(VerdictFever), string(VerdictRefuse), string(VerdictInvalid), string(VerdictRetest), string(VerdictPass)}},

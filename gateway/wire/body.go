@@ -242,3 +242,22 @@ func (c *Clock) Check() error {
 	}
 	return nil
 }
+
+// Audit says what somebody did at the gate's screen.
+type Audit struct {
+	Actor   string `json:"actor"`             // guard
+	Action  string `json:"action"`            // code; see WIRE.md
+	Passage uint64 `json:"passage,omitempty"` // seq of the passage it answers
+	Alarm   string `json:"alarm,omitempty"`   // id of the alarm it answers
+}
+
+// Kind is KindAudit.
+func (*Audit) Kind() Kind { return KindAudit }
+
+// Check tells what is missing.
+func (a *Audit) Check() error {
+	if a.Actor == "" || a.Action == "" {
+		return errors.New("actor or action is missing")
+	}
+	return nil
+}

@@ -21,6 +21,7 @@ const (
 	KindAlarm   Kind = "alarm"   // a condition that needs somebody, raised or cleared
 	KindHealth  Kind = "health"  // the state of a device or of the agent changed
 	KindClock   Kind = "clock"   // the agent started, or its wall clock stepped
+	KindAudit   Kind = "audit"   // what somebody did at the gate's screen
 )
 
 // Time is an instant on the wire: RFC 3339 in UTC with nine decimals, a string
@@ -80,7 +81,7 @@ type Record struct {
 	Body   json.RawMessage `json:"body"` // the kind's body; fields unknown to a reader are kept
 }
 
-// Body is the content of a record: *Reading, *Passage, *Alarm, *Health, *Clock.
+// Body is the content of a record: *Reading, *Passage, *Alarm, *Health, *Clock, *Audit.
 type Body interface {
 	// Kind is the record kind this body belongs to.
 	Kind() Kind
@@ -180,6 +181,8 @@ func (r Record) DecodeBody() (Body, error) {
 		b = new(Health)
 	case KindClock:
 		b = new(Clock)
+	case KindAudit:
+		b = new(Audit)
 	default:
 		return nil, fmt.Errorf("%w: %.40q", ErrKind, r.Kind)
 	}

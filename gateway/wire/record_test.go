@@ -149,6 +149,8 @@ var bodies = map[string]struct {
 	"health without state":     {KindHealth, `{"device":"t"}`, ErrBody, "state"},
 	"clock":                    {KindClock, `{"reason":"step","step_ms":-3600000}`, nil, ""},
 	"clock without reason":     {KindClock, `{}`, ErrBody, "reason"},
+	"audit":                    {KindAudit, `{"actor":"guard","action":"retest","passage":41}`, nil, ""},
+	"audit without action":     {KindAudit, `{"actor":"guard"}`, ErrBody, "action"},
 	"unknown kind":             {"weather", `{}`, ErrKind, "weather"},
 }
 

@@ -37,6 +37,7 @@ type Options struct {
 	// OnPassage is called by the record loop with each passage and must not
 	// wait; nil: nobody watches.
 	OnPassage func(seq uint64, p wire.Passage)
+	Screen    Screen // may be nil
 }
 
 // Agent is one gate. Make it with New, run it with Run, then Close it.
@@ -52,7 +53,10 @@ type Agent struct {
 	outputs      []devices.Output
 	board        *board
 	pulse        pulse
+	link         linkState
 	alarms       chan wire.Entry // alarm records on their way to the ship loop
+	notes        chan note       // what the guard did, on its way to the record loop
+	cueing       []chan cue      // by output
 	began        time.Duration   // boot clock
 }
 
@@ -63,7 +67,7 @@ func New(cfg Config, opts Options) (*Agent, error) {
 		return nil, err
 	}
 	a := &Agent{cfg: cfg, opts: opts, log: opts.Log.With("agent", cfg.Agent), board: newBoard(),
-		alarms: make(chan wire.Entry, 64)}
+		alarms: make(chan wire.Entry, 64), notes: make(chan note)}
 	var err error
 	if a.collectorKey, err = identity.LoadCollectorPublic(cfg.CollectorKey); err != nil {
 		return nil, err
@@ -78,6 +82,9 @@ func New(cfg Config, opts Options) (*Agent, error) {
 	a.gate = gate.New(gate.Config{Rules: rules, Zone: time.Local})
 	if err := a.makeDevices(wire.Temp(rules.Limits.Fever)); err != nil {
 		return nil, err
+	}
+	for range a.outputs {
+		a.cueing = append(a.cueing, make(chan cue, 4))
 	}
 	now := opts.Clock.Now()
 	a.began = now.Boot
@@ -125,10 +132,8 @@ func (a *Agent) Run(ctx context.Context) error {
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
 	var wg sync.WaitGroup
-	cueing := make([]chan cue, len(a.outputs))
 	for i, out := range a.outputs {
-		cueing[i] = make(chan cue, 4)
-		wg.Go(func() { drive(ctx, out, cueing[i], a.log) })
+		wg.Go(func() { drive(ctx, out, a.cueing[i], a.log) })
 	}
 	arrivals := make(chan arrival, 16)
 	for _, in := range a.inputs {
@@ -136,7 +141,7 @@ func (a *Agent) Run(ctx context.Context) error {
 	}
 	shipped := make(chan error, 1)
 	wg.Go(func() { shipped <- a.ship(ctx) })
-	err := a.record(ctx, arrivals, cueing, shipped)
+	err := a.record(ctx, arrivals, shipped)
 	cancel()
 	wg.Wait()
 	return errors.Join(err, a.journal.Close())

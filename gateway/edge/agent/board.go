@@ -66,6 +66,13 @@ func (b *board) set(kind, device, detail string) {
 	}
 }
 
+// detail says what a condition is about, or "" when it does not hold.
+func (b *board) detail(kind string) string {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	return b.holds[kind].detail
+}
+
 // changes gives the alarms that make what was raised equal to what holds.
 func (b *board) changes() []*wire.Alarm {
 	b.mu.Lock()

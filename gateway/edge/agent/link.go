@@ -78,6 +78,7 @@ func (a *Agent) shipLoop(ctx context.Context, s *shipper, client *mqtt.Client, e
 	defer tick.Stop()
 	defer beat.Stop()
 	for {
+		a.link.set(s.online && s.ready)
 		select {
 		case <-ctx.Done():
 			return

@@ -19,8 +19,8 @@ const (
 
 // record is the loop that everything at the gate passes through, in order:
 // reading, journal, decision, journal, outputs.
-func (a *Agent) record(ctx context.Context, arrivals <-chan arrival, outs []chan cue, shipped <-chan error) error {
-	r := &recorder{Agent: a, outs: outs}
+func (a *Agent) record(ctx context.Context, arrivals <-chan arrival, shipped <-chan error) error {
+	r := &recorder{Agent: a}
 	if err := r.start(); err != nil {
 		return err
 	}
@@ -48,6 +48,8 @@ func (a *Agent) record(ctx context.Context, arrivals <-chan arrival, outs []chan
 			r.turn()
 		case <-a.board.wake:
 			r.alarms()
+		case n := <-a.notes:
+			r.noted(n)
 		case f := <-a.journal.Faults():
 			r.diskFault(f)
 		}
@@ -57,10 +59,11 @@ func (a *Agent) record(ctx context.Context, arrivals <-chan arrival, outs []chan
 // recorder is the state of the record loop.
 type recorder struct {
 	*Agent
-	outs     []chan cue
 	shift    time.Duration // wall clock less boot clock, as last seen
 	synced   bool
 	syncedAt time.Duration
+	answered []uint64 // passages that the guard dealt with before the restart
+	shown    bool     // the screen says that somebody is being measured
 }
 
 // start takes up where an earlier run stopped and says that this one begins.
@@ -100,11 +103,13 @@ func (r *recorder) arrived(x arrival) {
 		return
 	}
 	reading, last := r.reading(now, x.in, x.r)
-	if reading == nil {
-		return
+	if reading != nil {
+		seq := r.keep(now, reading)
+		r.apply(now, last, r.gate.Observe(now, seq, *reading))
 	}
-	seq := r.keep(now, reading)
-	r.apply(now, last, r.gate.Observe(now, seq, *reading))
+	if r.measuring() != r.shown {
+		r.show(now)
+	}
 }
 
 // keep journals a completed reading before anything is decided on it. When
@@ -143,14 +148,11 @@ func (r *recorder) apply(now clock.Moment, last time.Time, events []gate.Event) 
 		if !last.IsZero() {
 			p.LatencyUS = time.Since(last).Microseconds()
 		}
-		c := cues[p.Verdict]
-		for _, out := range r.outs {
-			select {
-			case out <- c:
-			default: // four cues wait already; the newest of them will be shown
-			}
-		}
+		r.cue(cues[p.Verdict])
 		seq := r.append(now, &p)
+		if r.opts.Screen != nil {
+			r.opts.Screen.Passage(now, seq, p)
+		}
 		if e.Alarm {
 			t := p.Temperature.Screening
 			r.raise(now, &wire.Alarm{ID: fmt.Sprintf("%s:%d", TroubleFever, seq), Type: TroubleFever,
@@ -224,6 +226,7 @@ func (r *recorder) state(now clock.Moment, in *input, state, detail string) {
 	}
 	r.board.set(TroubleDeviceGone, in.cfg.Name, gone)
 	r.board.set(TroubleDeviceFault, in.cfg.Name, fault)
+	r.show(now)
 }
 
 // turn looks every second at what nothing announces: silence and the clocks.
@@ -268,4 +271,5 @@ func (r *recorder) leave(now clock.Moment) {
 		states = append(states, deviceState{name: in.cfg.Name, state: in.state, heard: max(in.heard, r.began)})
 	}
 	r.pulse.set(now, states)
+	r.show(now)
 }

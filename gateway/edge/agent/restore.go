@@ -2,6 +2,7 @@ package agent
 
 import (
 	"fmt"
+	"slices"
 	"time"
 
 	"gatehouse/gateway/clock"
@@ -25,6 +26,7 @@ type unused struct {
 func (r *recorder) restore(now clock.Moment) error {
 	var recent []unused
 	used := map[uint64]bool{}
+	var last []wire.Record // passages
 	for from := r.journal.First(); from != 0 && from <= r.journal.Durable(); {
 		chunk, err := r.journal.Read(from, wire.MaxBatchRecords, wire.MaxBatchBytes)
 		if err != nil {
@@ -32,8 +34,12 @@ func (r *recorder) restore(now clock.Moment) error {
 		}
 		for _, e := range chunk.Entries {
 			switch e.Record.Kind {
-			case wire.KindAlarm, wire.KindReading:
+			case wire.KindAlarm, wire.KindReading, wire.KindAudit:
 			case wire.KindPassage:
+				last = append(last, e.Record)
+				if len(last) > 2*shownAgain {
+					last = slices.Delete(last, 0, len(last)-shownAgain)
+				}
 				if len(recent) == 0 {
 					continue // what it used is older than the window
 				}
@@ -46,6 +52,10 @@ func (r *recorder) restore(now clock.Moment) error {
 				continue
 			}
 			switch b := body.(type) {
+			case *wire.Audit:
+				if b.Passage != 0 {
+					r.answered = append(r.answered, b.Passage)
+				}
 			case *wire.Alarm:
 				r.board.restore(b)
 			case *wire.Reading:
@@ -63,6 +73,11 @@ func (r *recorder) restore(now clock.Moment) error {
 		}
 		from = chunk.To + 1
 	}
+	if len(r.answered) > shownAgain {
+		r.answered = slices.Clone(r.answered[len(r.answered)-shownAgain:])
+	}
+	r.show(now)
+	r.reshow(now, last[max(0, len(last)-shownAgain):])
 	for _, u := range recent {
 		if !used[u.seq] {
 			r.apply(now, time.Time{}, r.gate.Observe(u.at, u.seq, u.reading))

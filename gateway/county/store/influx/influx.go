@@ -9,6 +9,7 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
+	"strings"
 	"time"
 
 	influxdb2 "github.com/influxdata/influxdb-client-go/v2"
@@ -204,8 +205,8 @@ func (s *Store) explain(err error) error {
 		return fmt.Errorf("%s does not answer; nothing is lost, agents keep their records until it does: %w", what, err)
 	case e.StatusCode == http.StatusUnauthorized || e.StatusCode == http.StatusForbidden:
 		err = fmt.Errorf("%s refuses the token (%d): check token_file (InfluxDB 1.8: user:password): %w", what, e.StatusCode, err)
-	case e.StatusCode == http.StatusNotFound:
-		err = fmt.Errorf("%s is not there (404): create the database or bucket: %w", what, err)
+	case e.StatusCode == http.StatusNotFound || strings.Contains(err.Error(), "no database"):
+		err = fmt.Errorf("%s is not there: create the database (1.8: influx -execute 'CREATE DATABASE …') or the bucket: %w", what, err)
 	default:
 		err = fmt.Errorf("%s answers %d: %w", what, e.StatusCode, err)
 	}

@@ -22,6 +22,7 @@ const (
 	measurementAlarm       = "alarm"
 	measurementHealth      = "device_health"
 	measurementClock       = "clock"
+	measurementAudit       = "audit"
 )
 
 // Fields that every point has.
@@ -104,6 +105,8 @@ func describe(body wire.Body) (measurement, outcome string, fields []field) {
 		return measurementHealth, b.State, []field{{name: "device", text: b.Device}, {name: "detail", text: b.Detail}}
 	case *wire.Clock:
 		return measurementClock, b.Reason, []field{{name: "boot_id", text: b.BootID}, {name: "step_ms", count: &b.StepMS}}
+	case *wire.Audit:
+		return measurementAudit, b.Action, []field{{name: "actor", text: b.Actor}, {name: "alarm", text: b.Alarm}}
 	}
 	return "", "", nil
 }

@@ -1,0 +1,110 @@
+package live
+
+import (
+	"context"
+	"net/http"
+	"strconv"
+	"time"
+
+	"github.com/coder/websocket"
+)
+
+const (
+	beatEvery  = 2 * time.Second // a page that hears nothing for 6 s is cut off
+	writeLimit = 5 * time.Second // a page that takes longer is dropped, and resumes
+	readLimit  = 1 << 10         // bytes of what a page says
+	maxPages   = 300
+)
+
+// Hearer is told what a page says, such as that it lives. It must not wait.
+type Hearer interface{ Hear(message []byte) }
+
+// Serve upgrades the request and serves the page until it goes, ctx ends, or it
+// reads too slowly. Pages of another origin are refused. hearer may be nil.
+func (h *Hub) Serve(ctx context.Context, w http.ResponseWriter, r *http.Request, hearer Hearer) {
+	if !h.enter() {
+		http.Error(w, "too many pages are open", http.StatusServiceUnavailable)
+		return
+	}
+	defer h.leave()
+	c, err := websocket.Accept(w, r, nil)
+	if err != nil {
+		return // Accept has answered
+	}
+	defer c.CloseNow() //nolint:errcheck // nobody is there to hear it
+	c.SetReadLimit(readLimit)
+	ctx, cancel := context.WithCancel(ctx)
+	defer cancel()
+	read := make(chan struct{})
+	go func() {
+		defer close(read)
+		defer cancel()
+		for {
+			_, message, err := c.Read(ctx)
+			if err != nil {
+				return
+			}
+			if hearer != nil {
+				hearer.Hear(message)
+			}
+		}
+	}()
+	defer func() { cancel(); <-read }()
+	since, _ := strconv.ParseUint(r.URL.Query().Get("since"), 10, 64) // 0, the whole state, where absent
+	if h.send(ctx, c, r.URL.Query().Get("epoch"), since) == nil {
+		_ = c.Close(websocket.StatusGoingAway, "") // it may have gone
+	}
+}
+
+// send writes frames until ctx ends (nil) or the page can't be written to.
+func (h *Hub) send(ctx context.Context, c *websocket.Conn, epoch string, n uint64) error {
+	beat := time.NewTicker(beatEvery)
+	defer beat.Stop()
+	for {
+		frames, now, more := h.after(epoch, n)
+		for _, f := range frames {
+			if err := write(ctx, c, f); err != nil {
+				return err
+			}
+		}
+		epoch, n = h.epoch, now
+		select {
+		case <-ctx.Done():
+			return nil
+		case <-more:
+		case <-beat.C:
+			if err := write(ctx, c, h.beat(n)); err != nil {
+				return err
+			}
+		}
+	}
+}
+
+func write(ctx context.Context, c *websocket.Conn, b []byte) error {
+	ctx, cancel := context.WithTimeout(ctx, writeLimit)
+	defer cancel()
+	return c.Write(ctx, websocket.MessageText, b)
+}
+
+func (h *Hub) enter() bool {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	if h.pages >= maxPages {
+		return false
+	}
+	h.pages++
+	return true
+}
+
+func (h *Hub) leave() {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	h.pages--
+}
+
+// Pages is how many are open.
+func (h *Hub) Pages() int {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	return h.pages
+}
