@@ -10,6 +10,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"gatehouse/devices"
 	"gatehouse/simulator/county"
 	"gatehouse/simulator/world"
 )
@@ -24,6 +25,7 @@ type gatesFlags struct {
 	seed  uint64
 	speed float64
 	from  string
+	apart county.Apart
 }
 
 func (f *gatesFlags) add(c *cobra.Command) {
@@ -51,14 +53,29 @@ func (f *gatesFlags) world() (*world.World, time.Duration, error) {
 	return w, time.Duration(t.Hour())*time.Hour + time.Duration(t.Minute())*time.Minute, nil
 }
 
+// aside is the gate whose agent runs as a process of its own: gate-017, or the
+// next one whose thermometer is serial.
+func aside(w *world.World) string {
+	for i := range w.Gates {
+		g := w.Gates[(i+16)%len(w.Gates)]
+		if m, err := devices.Find(g.Thermometer); err == nil && m.Bus == "UART" {
+			return g.ID
+		}
+	}
+	return ""
+}
+
 // run runs the gates and the control socket until ctx ends.
 func (f *gatesFlags) run(ctx context.Context, broker, collectorKey, siteKey string, log *slog.Logger) error {
 	w, from, err := f.world()
 	if err != nil {
 		return err
 	}
+	if f.apart.Program != "" {
+		f.apart.Gate = aside(w)
+	}
 	c, err := county.New(ctx, county.Config{Gates: w.Gates, Dir: filepath.Join(f.dir, "gates"), Broker: broker,
-		CollectorKey: collectorKey, SiteKey: siteKey, Speed: f.speed, From: from, Log: log})
+		CollectorKey: collectorKey, SiteKey: siteKey, Speed: f.speed, From: from, Apart: f.apart, Log: log})
 	if err != nil {
 		return err
 	}
@@ -104,7 +121,7 @@ func countyCommand() *cobra.Command {
 func pokeCommand() *cobra.Command {
 	var dir string
 	c := &cobra.Command{
-		Use:       "poke GATE fever|cold|unknown-card|sensor-fault|unplug|cut",
+		Use:       "poke GATE fever|cold|unknown-card|sensor-fault|unplug|cut|kill",
 		Short:     "Make something happen at a gate of a running demo",
 		Example:   "  simulator poke gate-017 fever",
 		Args:      cobra.ExactArgs(2),

@@ -10,6 +10,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"strconv"
 	"strings"
 	"syscall"
 	"time"
@@ -20,8 +21,10 @@ import (
 	"gatehouse/gateway/config"
 	"gatehouse/gateway/county/broker"
 	"gatehouse/gateway/county/centre"
+	"gatehouse/gateway/county/pages"
 	"gatehouse/gateway/mqtt"
 	"gatehouse/gateway/wire"
+	"gatehouse/simulator/county"
 	"gatehouse/simulator/world"
 )
 
@@ -41,18 +44,22 @@ INFLUX_BUCKET (default gatehouse/autogen), INFLUX_ORG and INFLUX_TOKEN
 	d.flags.add(c)
 	c.Flags().StringVar(&d.gatehouse, "gatehouse", "bin/gatehouse", "the gatehouse program")
 	c.Flags().StringVar(&d.listen, "listen", "127.0.0.1:1883", "address of the demo's broker")
+	c.Flags().StringVar(&d.desk, "desk", "127.0.0.1:8080", "address of the county's desk")
+	c.Flags().StringVar(&d.kiosk, "kiosk", "127.0.0.1:8090", "address of one gate's screen")
 	return c
 }
 
 type demo struct {
 	flags             gatesFlags
 	gatehouse, listen string
+	desk, kiosk       string
 }
 
 func (d *demo) run(c *cobra.Command) error {
 	ctx, cancel := context.WithCancel(c.Context())
 	defer cancel()
 	dir := d.flags.dir
+	d.flags.apart = county.Apart{Program: d.gatehouse, Kiosk: d.kiosk}
 	if err := os.RemoveAll(dir); err != nil {
 		return fmt.Errorf("clear the demo's folder: %w", err)
 	}
@@ -77,7 +84,9 @@ func (d *demo) run(c *cobra.Command) error {
 	if err := awaitReady(ctx, d.listen, filepath.Join(data, "collector.pub"), ended); err != nil {
 		return fmt.Errorf("%w\nsee %s", err, filepath.Join(dir, "collect.log"))
 	}
-	d.announce(c, store)
+	if err := d.announce(c, store); err != nil {
+		return err
+	}
 	return d.play(ctx, c, data)
 }
 
@@ -109,7 +118,7 @@ func (d *demo) configure(ctx context.Context) (store string, err error) {
 		return "", err
 	}
 	cfg := centre.Config{County: world.CountyID, Dir: "county", Sites: "sites.yaml",
-		Broker: centre.Broker{Embedded: &broker.Config{Listen: d.listen}}}
+		Broker: centre.Broker{Embedded: &broker.Config{Listen: d.listen}}, Desk: &pages.Config{Listen: d.desk}}
 	store = "SQLite: " + filepath.Join(d.flags.dir, "county", centre.StoreFile)
 	if server := os.Getenv("INFLUX_URL"); server != "" {
 		cfg.Influx = &centre.Influx{URL: server, Org: os.Getenv("INFLUX_ORG"), Bucket: env("INFLUX_BUCKET", "gatehouse/autogen"), TokenFile: "influx.token"}
@@ -223,24 +232,50 @@ func awaitReady(ctx context.Context, listen, key string, ended <-chan error) err
 	}
 }
 
-func (d *demo) announce(c *cobra.Command, store string) {
-	fmt.Fprintf(c.OutOrStdout(), `
-The county of %d gates runs on simulated hardware.
+// link makes the link with which the demo's first user is made: an invitation
+// like the one that the collector logs.
+func (d *demo) link(ctx context.Context) (string, error) {
+	cmd := exec.CommandContext(ctx, d.gatehouse, "invite", "--dir", filepath.Join(d.flags.dir, "county"), "--url", "http://"+d.desk)
+	out, err := cmd.Output()
+	if err != nil {
+		return "", fmt.Errorf("make a link for the desk: %w", err)
+	}
+	return strings.TrimSpace(string(out)), nil
+}
 
-  broker     tcp://%s (MQTT; nothing listens beyond this computer)
-  store      %s
-  logs       %s/collect.log, %[4]s/gates.log
+func (d *demo) announce(c *cobra.Command, store string) error {
+	w, _, err := d.flags.world()
+	if err != nil {
+		return err
+	}
+	link, err := d.link(c.Context())
+	if err != nil {
+		return err
+	}
+	_, err = strings.NewReplacer("GATES", strconv.Itoa(d.flags.gates), "BROKER", d.listen, "STORE", store, "DIR", d.flags.dir,
+		"DESK", d.desk, "LINK", link, "KIOSK", d.kiosk, "GATE", aside(w)).WriteString(c.OutOrStdout(), announcement)
+	return err
+}
+
+const announcement = `
+The county of GATES gates runs on simulated hardware.
+
+  desk       http://DESK – first open this, once, to choose a name and a password:
+             LINK
+  kiosk      http://KIOSK (the guard's screen of GATE)
+  broker     tcp://BROKER (MQTT; nothing listens beyond this computer)
+  store      STORE
+  logs       DIR/collect.log, DIR/gates.log, DIR/gates/GATE/agent.log
 
 In another terminal, from this folder:
 
-  bin/simulator poke gate-017 fever          also: cold, unknown-card, sensor-fault, unplug, cut
-  bin/gatehouse watch --broker tcp://%[2]s --alarms
-  bin/gatehouse status --broker tcp://%[2]s
-  bin/gatehouse quarantine list --dir %[4]s/county
-  bin/gatehouse journal status --dir %[4]s/gates/gate-017/journal
+  bin/simulator poke GATE fever     also: cold, unknown-card, sensor-fault, unplug, cut, kill
+  bin/gatehouse watch --broker tcp://BROKER --alarms
+  bin/gatehouse status --broker tcp://BROKER
+  bin/gatehouse quarantine list --dir DIR/county
+  bin/gatehouse journal status --dir DIR/gates/GATE/journal
   mosquitto_sub -h 127.0.0.1 -t 'gatehouse/v1/+/+/records'
 
 Passages of the county as they happen; Ctrl-C ends the demo.
 
-`, d.flags.gates, d.listen, store, d.flags.dir)
-}
+`

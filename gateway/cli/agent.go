@@ -1,19 +1,25 @@
 package cli
 
 import (
+	"context"
+	"errors"
+	"fmt"
+	"net"
+
 	"github.com/spf13/cobra"
 
 	"gatehouse/devices/port"
 	"gatehouse/gateway/clock"
 	"gatehouse/gateway/config"
 	"gatehouse/gateway/edge/agent"
+	"gatehouse/gateway/edge/kiosk"
 	"gatehouse/gateway/edge/ledger"
 	"gatehouse/gateway/identity"
 	"gatehouse/gateway/version"
 )
 
 func agentCommand() *cobra.Command {
-	var file, broker, dir, ledgerPath string
+	var file, broker, dir, ledgerPath, screen string
 	var logs logFlags
 	c := &cobra.Command{
 		Use:   "agent --config FILE",
@@ -55,18 +61,59 @@ can. It works the same with the network cut.`,
 				defer l.Close()
 				opts.Ledger = l
 			}
-			a, err := agent.New(cfg, opts)
-			if err != nil {
-				return err
+			if screen != "" {
+				cfg.Kiosk.Listen = screen
 			}
-			log.Info("gate is open", "agent", cfg.Agent, "broker", cfg.Broker.URL, "devices", len(cfg.Devices))
-			return a.Run(c.Context())
+			return runAgent(c.Context(), cfg, opts)
 		},
 	}
 	c.Flags().StringVarP(&file, "config", "c", "/etc/gatehouse/agent.yaml", "configuration file")
 	c.Flags().StringVar(&broker, "broker", "", "the broker's address instead of the file's")
 	c.Flags().StringVar(&dir, "dir", "", "folder of the journal instead of the file's")
 	c.Flags().StringVar(&ledgerPath, "ledger", "", "count each completed reading in this shared-memory file (for proofs)")
+	c.Flags().StringVar(&screen, "kiosk", "", "serve the guard's screen on this address instead of the file's")
 	logs.add(c)
 	return c
+}
+
+// runAgent runs a gate, with the guard's screen where it has one.
+func runAgent(ctx context.Context, cfg agent.Config, opts agent.Options) error {
+	var screen *kiosk.Kiosk
+	var l net.Listener
+	if cfg.Kiosk.Listen != "" {
+		if err := cfg.Check(); err != nil {
+			return err
+		}
+		title := cfg.Kiosk.Title
+		if title == "" {
+			title = cfg.Agent
+		}
+		var err error
+		if screen, err = kiosk.New(kiosk.Options{Title: title, Agent: cfg.Agent, Version: opts.Version, Clock: opts.Clock, Log: opts.Log}); err != nil {
+			return err
+		}
+		if l, err = (&net.ListenConfig{}).Listen(ctx, "tcp", cfg.Kiosk.Listen); err != nil {
+			return fmt.Errorf("serve the guard's screen: %w", err)
+		}
+		opts.Screen = screen
+	}
+	a, err := agent.New(cfg, opts)
+	if err != nil {
+		return err
+	}
+	opts.Log.Info("gate is open", "agent", cfg.Agent, "broker", cfg.Broker.URL, "devices", len(cfg.Devices))
+	if screen == nil {
+		return a.Run(ctx)
+	}
+	opts.Log.Info("the guard's screen", "url", "http://"+l.Addr().String())
+	ctx, cancel := context.WithCancel(ctx)
+	defer cancel()
+	served := make(chan error, 1)
+	go func() {
+		defer cancel() // a gate without its screen is restarted
+		served <- screen.Serve(ctx, l, a)
+	}()
+	err = a.Run(ctx)
+	cancel()
+	return errors.Join(err, <-served)
 }

@@ -175,3 +175,41 @@ func (k *checker) point(c Compound, pt Point) bool {
 	}
 	return true
 }
+
+// TreeNode is one place of the county, for screens.
+type TreeNode struct {
+	ID    string     `json:"id"`
+	Name  string     `json:"name"`
+	Gates []string   `json:"gates,omitempty"` // of a compound
+	Under []TreeNode `json:"under,omitempty"`
+}
+
+// Tree gives the county with its communities, their grids and compounds.
+func (c *County) Tree() TreeNode {
+	root := TreeNode{ID: c.ID, Name: c.Name}
+	for _, community := range c.Communities {
+		x := TreeNode{ID: community.ID, Name: community.Name}
+		for _, grid := range community.Grids {
+			y := TreeNode{ID: grid.ID, Name: grid.Name}
+			for _, compound := range grid.Compounds {
+				y.Under = append(y.Under, TreeNode{ID: compound.ID, Name: compound.Name, Gates: compound.Gates})
+			}
+			x.Under = append(x.Under, y)
+		}
+		root.Under = append(root.Under, x)
+	}
+	return root
+}
+
+// Agents gives the ids of all gates, in the file's order.
+func (c *County) Agents() []string {
+	var out []string
+	for _, community := range c.Communities {
+		for _, grid := range community.Grids {
+			for _, compound := range grid.Compounds {
+				out = append(out, compound.Gates...)
+			}
+		}
+	}
+	return out
+}

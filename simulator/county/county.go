@@ -37,6 +37,7 @@ type Config struct {
 	// a minute. Bytes, settling and clocks stay real.
 	Speed float64
 	From  time.Duration // simulated time of day at the start
+	Apart Apart
 	Log   *slog.Logger
 }
 
@@ -52,7 +53,10 @@ type County struct {
 type gate struct {
 	world.Gate
 	hw    *bench.Gate
-	agent *agent.Agent
+	agent interface {
+		Run(ctx context.Context) error
+	}
+	apart *program // or nil
 	line  *faults.Proxy
 	busy  sync.Mutex // somebody stands there
 }
@@ -116,14 +120,22 @@ func (c *County) newGate(ctx context.Context, g world.Gate, rules string, opts a
 		return nil, err
 	}
 	opts.Ports = hw.Ports(port.NewHost())
-	a, err := agent.New(agent.Config{County: world.CountyID, Agent: g.ID, Dir: filepath.Join(dir, "journal"),
+	cfg := agent.Config{County: world.CountyID, Agent: g.ID, Dir: filepath.Join(dir, "journal"),
 		Broker: mqtt.Broker{URL: "tcp://" + line.Addr()}, CollectorKey: c.cfg.CollectorKey, SiteKey: c.cfg.SiteKey,
-		Policy: rules, Roster: roster, Devices: hw.Devices()}, opts)
+		Policy: rules, Roster: roster, Devices: hw.Devices()}
+	x := &gate{Gate: g, hw: hw, line: line}
+	if c.cfg.Apart.Gate == g.ID {
+		cfg.Kiosk = agent.Kiosk{Listen: c.cfg.Apart.Kiosk, Title: g.Compound + " · 1号门"}
+		x.apart, err = newProgram(c.cfg.Apart, dir, cfg, c.cfg.Log)
+		x.agent = x.apart
+	} else {
+		x.agent, err = agent.New(cfg, opts)
+	}
 	if err != nil {
 		line.Close()
 		return nil, err
 	}
-	return &gate{Gate: g, hw: hw, agent: a, line: line}, nil
+	return x, nil
 }
 
 // Run runs all gates until ctx ends.
@@ -203,7 +215,7 @@ func pause(ctx context.Context, d time.Duration) bool {
 }
 
 // Kinds are what Poke can make happen.
-var Kinds = []string{"fever", "cold", "unknown-card", "sensor-fault", "unplug", "cut"}
+var Kinds = []string{"fever", "cold", "unknown-card", "sensor-fault", "unplug", "cut", "kill"}
 
 // How long a poked fault lasts before it mends itself.
 const (
@@ -252,6 +264,12 @@ func (c *County) Poke(ctx context.Context, id, kind string) (string, error) {
 		g.line.Cut(true)
 		later(cutFor, func() { g.line.Cut(false) })
 		return fmt.Sprintf("%s: its line to the county is cut for %s; it decides and keeps on its own", g.ID, cutFor), nil
+	case "kill":
+		if g.apart == nil {
+			return "", fmt.Errorf("%s runs inside the simulator; only %s is a process of its own", g.ID, c.cfg.Apart.Gate)
+		}
+		g.apart.kill()
+		return fmt.Sprintf("%s: its agent is killed; it comes back after %s", g.ID, backAfter), nil
 	}
 	return "", fmt.Errorf("%q can't be made to happen; these can: %s", kind, strings.Join(Kinds, ", "))
 }

@@ -13,6 +13,8 @@ import (
 
 	"gatehouse/gateway/county/broker"
 	"gatehouse/gateway/county/collect"
+	"gatehouse/gateway/county/desk"
+	"gatehouse/gateway/county/pages"
 	"gatehouse/gateway/county/store"
 	"gatehouse/gateway/county/store/influx"
 	"gatehouse/gateway/county/store/sqlite"
@@ -32,6 +34,9 @@ func (c *Config) Beside(file string) {
 	}
 	if e := c.Broker.External; e != nil {
 		paths = append(paths, &e.PasswordFile, &e.CA, &e.Cert, &e.Key)
+	}
+	if c.Desk != nil {
+		paths = append(paths, &c.Desk.TLS.Cert, &c.Desk.TLS.Key)
 	}
 	if c.Influx != nil {
 		paths = append(paths, &c.Influx.TokenFile)
@@ -78,8 +83,13 @@ func Run(ctx context.Context, cfg Config, version string, log *slog.Logger) (err
 	}
 	defer func() { err = errors.Join(err, closeBroker()) }()
 	log.Info("collecting", "county", cfg.County, "gates", sites.Gates(), "broker", address.URL, "dir", cfg.Dir)
+	watched, closeDesk, err := startDesk(ctx, cfg, sites, held, address, version, log)
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, closeDesk()) }()
 	return collect.New(collect.Config{County: cfg.County, Version: version, KeyID: siteKey.ID(), Key: key.Private,
-		Sites: sites, Store: held, Broker: address, Log: log}).Run(ctx)
+		Sites: sites, Store: held, Broker: address, Watch: watched, Log: log}).Run(ctx)
 }
 
 // lock keeps a second collector off the same folder.
@@ -117,7 +127,15 @@ func keys(cfg *Config, log *slog.Logger) (identity.CollectorKey, identity.SiteKe
 	return key, siteKey, err
 }
 
-func openStore(cfg Config) (store.Store, error) {
+// Store is a store with its books, which the desk reads.
+type Store interface {
+	store.Store
+	pages.Poison
+	desk.Records
+	desk.Losses
+}
+
+func openStore(cfg Config) (Store, error) {
 	books, err := sqlite.Open(filepath.Join(cfg.Dir, StoreFile))
 	if err != nil {
 		return nil, err

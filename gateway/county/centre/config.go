@@ -8,6 +8,7 @@ import (
 	"net/url"
 
 	"gatehouse/gateway/county/broker"
+	"gatehouse/gateway/county/pages"
 	"gatehouse/gateway/mqtt"
 	"gatehouse/gateway/wire"
 )
@@ -15,12 +16,13 @@ import (
 // Config is the collector's configuration file. Relative paths in it count
 // from the file's own folder.
 type Config struct {
-	County  string  `yaml:"county"`             // id of the county, first level of the topics
-	Dir     string  `yaml:"dir"`                // keys, store and broker state; back it up
-	Sites   string  `yaml:"sites"`              // YAML file: communities, grids, compounds, gates
-	SiteKey string  `yaml:"site_key,omitempty"` // default: site.key in dir, made on the first start
-	Broker  Broker  `yaml:"broker,omitempty"`   // default: embedded on 127.0.0.1:1883
-	Influx  *Influx `yaml:"influx,omitempty"`   // absent: everything in SQLite
+	County  string        `yaml:"county"`             // id of the county, first level of the topics
+	Dir     string        `yaml:"dir"`                // keys, store and broker state; back it up
+	Sites   string        `yaml:"sites"`              // YAML file: communities, grids, compounds, gates
+	SiteKey string        `yaml:"site_key,omitempty"` // default: site.key in dir, made on the first start
+	Broker  Broker        `yaml:"broker,omitempty"`   // default: embedded on 127.0.0.1:1883
+	Influx  *Influx       `yaml:"influx,omitempty"`   // absent: everything in SQLite
+	Desk    *pages.Config `yaml:"desk,omitempty"`     // absent: no desk is served
 }
 
 // Broker is the embedded broker's listener, or another broker's address.
@@ -58,6 +60,11 @@ func (c Config) Check() error {
 	if c.Broker.External != nil {
 		if err := c.Broker.External.Check(); err != nil {
 			errs = append(errs, fmt.Errorf("broker.external: %w", err))
+		}
+	}
+	if c.Desk != nil {
+		if err := c.Desk.Check(); err != nil {
+			errs = append(errs, fmt.Errorf("desk: %w", err))
 		}
 	}
 	if i := c.Influx; i != nil {

@@ -31,6 +31,15 @@ type Sites interface {
 	Place(agent string) (community, grid, compound string, ok bool)
 }
 
+// Observer is told what has come and what is stored. It must not wait.
+type Observer interface {
+	// Arrived is called with an alarm that overtook its journal, before it is
+	// stored: a store that takes nothing must not hide a fever.
+	Arrived(b store.Batch)
+	// Committed is called with batches that are durable.
+	Committed(batches []store.Batch)
+}
+
 // Config is what a collector is made of.
 type Config struct {
 	County  string
@@ -40,6 +49,7 @@ type Config struct {
 	Sites   Sites
 	Store   Books
 	Broker  mqtt.Broker
+	Watch   Observer // may be nil
 	Log     *slog.Logger
 }
 

@@ -3,6 +3,7 @@ package collect
 import (
 	"context"
 	"errors"
+	"slices"
 	"strings"
 	"time"
 
@@ -79,6 +80,9 @@ func (c *Collector) welcome(ctx context.Context, b *store.Batch) bool {
 		return false
 	}
 	b.Place = c.place(b.Agent)
+	if b.Ahead && c.cfg.Watch != nil {
+		c.cfg.Watch.Arrived(*b)
+	}
 	return true
 }
 
@@ -105,8 +109,12 @@ func (c *Collector) commit(ctx context.Context, batches []store.Batch) (next []s
 	c.identity(ctx)
 	acks := map[string]wire.Ack{}
 	agents := map[string]string{}
+	var stored []store.Batch
 	for i, r := range receipts {
 		b := batches[i]
+		if !r.Gap {
+			stored = append(stored, without(b, r.Rejected))
+		}
 		for _, bad := range r.Rejected {
 			c.cfg.Log.Warn("record put into quarantine", "agent", b.Agent, "jid", b.JID, "seq", bad.Seq, "reason", bad.Reason)
 		}
@@ -120,11 +128,25 @@ func (c *Collector) commit(ctx context.Context, batches []store.Batch) (next []s
 			acks[b.JID] = wire.Ack{JID: b.JID, Through: r.Through}
 		}
 	}
+	if c.cfg.Watch != nil && len(stored) > 0 {
+		c.cfg.Watch.Committed(stored)
+	}
 	for jid, a := range acks {
 		c.acknowledge(agents[jid], a)
 		next = append(next, c.ready(jid, a.Through)...)
 	}
 	return next
+}
+
+// without gives a batch less what went to quarantine.
+func without(b store.Batch, rejected []wire.Bad) store.Batch {
+	if len(rejected) == 0 {
+		return b
+	}
+	b.Entries = slices.DeleteFunc(slices.Clone(b.Entries), func(e wire.Entry) bool {
+		return slices.ContainsFunc(rejected, func(bad wire.Bad) bool { return bad.Seq == e.Record.Seq })
+	})
+	return b
 }
 
 // wait keeps a batch that came before its predecessors, a window of them a

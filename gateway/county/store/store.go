@@ -89,8 +89,9 @@ type Row struct {
 
 // Query selects rows. Zero fields select all.
 type Query struct {
-	JID  string
-	Kind wire.Kind
+	JID   string
+	Kind  wire.Kind
+	After uint64 // only rows with a higher seq
 }
 
 // Poison is something that arrived and can't be stored.

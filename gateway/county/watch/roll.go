@@ -26,6 +26,7 @@ type Line struct {
 	Devices []wire.BeatDevice `json:"devices"`      //
 	Version string            `json:"version"`      //
 	Since   wire.Time         `json:"status_since"` // when the status was published
+	Heard   time.Time         `json:"-"`            // when the last heartbeat came; zero: none
 }
 
 // Roll collects who is there. Its methods are for one goroutine.
@@ -83,7 +84,7 @@ func (r *Roll) Lines(now time.Time, listened time.Duration) []Line {
 		l := Line{Agent: a, State: st.State, Version: st.Version, Since: st.At, Devices: b.Devices, Last: b.Last}
 		if heard, ok := r.heard[a]; ok {
 			age := now.Sub(heard).Seconds()
-			l.BeatAge = &age
+			l.BeatAge, l.Heard = &age, heard
 			waiting := b.Last - min(b.Last, b.Through)
 			l.Backlog = &waiting
 		}

@@ -7,6 +7,7 @@ import (
 	"gatehouse/devices"
 	"gatehouse/gateway/config"
 	"gatehouse/gateway/mqtt"
+	"gatehouse/gateway/web"
 	"gatehouse/gateway/wire"
 )
 
@@ -23,6 +24,13 @@ type Config struct {
 	Roster       string      `yaml:"roster"`        // CSV file: who lives here
 	Devices      []Device    `yaml:"devices"`       //
 	KeepDays     int         `yaml:"keep_days"`     // acknowledged records stay on disk; default 7
+	Kiosk        Kiosk       `yaml:"kiosk"`         // the guard's screen; absent: none
+}
+
+// Kiosk is the guard's screen.
+type Kiosk struct {
+	Listen string `yaml:"listen"` // 127.0.0.1:8090; the browser runs on this computer
+	Title  string `yaml:"title"`  // compound and gate, as the guard knows them
 }
 
 // Device is one piece of hardware at the gate.
@@ -71,6 +79,9 @@ func (c Config) Check() error {
 	}
 	if len(c.Devices) == 0 {
 		add("devices", errors.New("none are listed"))
+	}
+	if l := c.Kiosk.Listen; l != "" && !web.Loopback(l) {
+		add("kiosk.listen", fmt.Errorf("%q: the guard's screen has no password and is for this computer only: write 127.0.0.1:8090", l))
 	}
 	seen := map[string]bool{}
 	for i, d := range c.Devices {

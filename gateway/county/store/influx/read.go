@@ -108,7 +108,7 @@ func (s *Store) Rows(ctx context.Context, q store.Query) iter.Seq2[store.Row, er
 		}
 		flux := fmt.Sprintf(`from(bucket: %q) %s |> filter(fn: (r) => %s)
 			|> pivot(rowKey: ["_time"], columnKey: ["_field"], valueColumn: "_value")
-			|> group() |> sort(columns: ["journal", "seq"])`, s.opts.Bucket, always, filter)
+			|> filter(fn: (r) => r.seq > %d) |> group() |> sort(columns: ["journal", "seq"])`, s.opts.Bucket, always, filter, q.After)
 		stopped := false
 		err := s.query(ctx, flux, func(r *query.FluxRecord) bool {
 			row, err := rowOf(r)

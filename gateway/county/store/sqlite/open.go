@@ -143,8 +143,29 @@ func connect(path, mode string, conns int) (*sql.DB, error) {
 	return db, nil
 }
 
-// prepare makes the schema in a new file and reads the store's identity.
-func (s *Store) prepare() error {
+// OpenFile opens another file of the county's, such as the desk's, and makes
+// it with schema when it is new. There is one writer, and a pool of readers.
+func OpenFile(path, schema string, version int) (w, r *sql.DB, err error) {
+	f, err := os.OpenFile(path, os.O_CREATE|os.O_RDWR, 0o600)
+	if err != nil {
+		return nil, nil, fmt.Errorf("open %s: %w", path, err)
+	}
+	f.Close()
+	if w, err = connect(path, "rwc", 1); err != nil {
+		return nil, nil, err
+	}
+	s := &Store{path: path, w: w}
+	if err := s.make(schema, version, func(context.Context, *sql.Tx) error { return nil }); err != nil {
+		return nil, nil, errors.Join(fmt.Errorf("open %s: %w", path, err), w.Close())
+	}
+	if r, err = connect(path, "ro", 4); err != nil {
+		return nil, nil, errors.Join(err, w.Close())
+	}
+	return w, r, nil
+}
+
+// make makes the schema in a new file and refuses one of a later version.
+func (s *Store) make(schema string, version int, fill func(context.Context, *sql.Tx) error) error {
 	ctx := context.Background()
 	var have int
 	if err := s.w.QueryRowContext(ctx, "PRAGMA user_version").Scan(&have); err != nil {
@@ -153,20 +174,30 @@ func (s *Store) prepare() error {
 	switch {
 	case have > version:
 		return fmt.Errorf("it was written by a later version (schema %d, this is %d)", have, version)
-	case have == 0:
-		err := s.write(ctx, func(tx *sql.Tx) error {
-			if _, err := tx.ExecContext(ctx, schema); err != nil {
-				return err
-			}
-			if _, err := tx.ExecContext(ctx, "INSERT INTO meta VALUES ('store', ?), ('term', '1')", uuid.NewString()); err != nil {
-				return err
-			}
-			_, err := tx.ExecContext(ctx, "PRAGMA user_version = "+strconv.Itoa(version))
-			return err
-		})
-		if err != nil {
+	case have != 0:
+		return nil
+	}
+	return s.write(ctx, func(tx *sql.Tx) error {
+		if _, err := tx.ExecContext(ctx, schema); err != nil {
 			return err
 		}
+		if err := fill(ctx, tx); err != nil {
+			return err
+		}
+		_, err := tx.ExecContext(ctx, "PRAGMA user_version = "+strconv.Itoa(version))
+		return err
+	})
+}
+
+// prepare makes the schema in a new file and reads the store's identity.
+func (s *Store) prepare() error {
+	ctx := context.Background()
+	err := s.make(schema, version, func(ctx context.Context, tx *sql.Tx) error {
+		_, err := tx.ExecContext(ctx, "INSERT INTO meta VALUES ('store', ?), ('term', '1')", uuid.NewString())
+		return err
+	})
+	if err != nil {
+		return err
 	}
 	if err := s.prepareInserts(ctx); err != nil {
 		return err

@@ -61,6 +61,15 @@ func (s *Store) Holes(ctx context.Context) ([]store.HeldHole, error) {
 	}, "SELECT agent, jid, first, last, reason, at FROM holes JOIN journals ON id = journal ORDER BY agent, jid, first")
 }
 
+// Losses counts what is in quarantine and how many records holes stand for.
+func (s *Store) Losses(ctx context.Context) (quarantined, lost int, err error) {
+	err = s.r.QueryRowContext(ctx, "SELECT (SELECT count(*) FROM quarantine), (SELECT coalesce(sum(last - first + 1), 0) FROM holes)").Scan(&quarantined, &lost)
+	if err != nil {
+		return 0, 0, fmt.Errorf("count losses in %s: %w", s.path, err)
+	}
+	return quarantined, lost, nil
+}
+
 // Quarantined gives what is in quarantine, newest first; limit 0 is all.
 func (s *Store) Quarantined(ctx context.Context, limit int) ([]store.HeldPoison, error) {
 	if limit == 0 {
@@ -88,9 +97,14 @@ func scanPoison(r *sql.Rows) (p store.HeldPoison, err error) {
 // Rows implements store.Store.
 func (s *Store) Rows(ctx context.Context, q store.Query) iter.Seq2[store.Row, error] {
 	return func(yield func(store.Row, error) bool) {
+		one, args := "", []any{string(q.Kind), string(q.Kind), q.After}
+		if q.JID != "" {
+			one, args = " AND journal = (SELECT id FROM journals WHERE jid = ?)", append(args, q.JID)
+		}
+		//nolint:gosec // one is a constant
 		rows, err := s.r.QueryContext(ctx, `SELECT agent, jid, community, grid, compound, seq, at, kind, raw
 			FROM records JOIN journals ON id = journal
-			WHERE (? = '' OR jid = ?) AND (? = '' OR kind = ?) ORDER BY journal, seq`, q.JID, q.JID, string(q.Kind), string(q.Kind))
+			WHERE (? = '' OR kind = ?) AND seq > ?`+one+` ORDER BY journal, seq`, args...)
 		if err != nil {
 			yield(store.Row{}, fmt.Errorf("read %s: %w", s.path, err))
 			return

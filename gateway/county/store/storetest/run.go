@@ -51,6 +51,16 @@ func committed(t suite, _ func() Opened) {
 			t.Fatalf("row %+v, %v", r, err)
 		}
 	}
+	var after []uint64
+	for r, err := range t.s.Rows(t.Context(), store.Query{JID: JID(1), After: 4}) {
+		if err != nil {
+			t.Fatal(err)
+		}
+		after = append(after, r.Seq)
+	}
+	if !slices.Equal(after, []uint64{5, 6}) {
+		t.Fatalf("after 4 come %v", after)
+	}
 	for r, err := range t.s.Rows(t.Context(), store.Query{JID: JID(9)}) {
 		t.Fatalf("a journal nobody sent has the row %+v, %v", r, err)
 	}

@@ -1,0 +1,42 @@
+package cli
+
+import (
+	"fmt"
+	"log/slog"
+	"path/filepath"
+
+	"github.com/spf13/cobra"
+
+	"gatehouse/gateway/county/centre"
+	"gatehouse/gateway/county/desk"
+	"gatehouse/gateway/site"
+)
+
+func inviteCommand() *cobra.Command {
+	var dir, url string
+	c := &cobra.Command{
+		Use:   "invite",
+		Short: "Make a link with which somebody becomes a user of the desk",
+		Long: `invite prints a link that works once, for a day. Whoever opens it chooses a name
+and a password; with the name of a user who has forgotten theirs it sets a new
+one. It works while the collector runs.`,
+		Example: "  gatehouse invite --dir /var/lib/gatehouse-county",
+		Args:    cobra.NoArgs,
+		RunE: func(c *cobra.Command, _ []string) error {
+			d, err := desk.Open(desk.Options{Path: filepath.Join(dir, centre.DeskFile), Sites: &site.County{}, Log: slog.New(slog.DiscardHandler)})
+			if err != nil {
+				return err
+			}
+			defer d.Close()
+			token, err := d.Invite(c.Context(), "")
+			if err != nil {
+				return err
+			}
+			_, err = fmt.Fprintln(c.OutOrStdout(), url+"/setup#"+token)
+			return err
+		},
+	}
+	c.Flags().StringVar(&dir, "dir", "/var/lib/gatehouse-county", "the collector's folder")
+	c.Flags().StringVar(&url, "url", "http://127.0.0.1:8080", "the desk's address, for the link")
+	return c
+}

@@ -1,0 +1,209 @@
+// Package desk is what the county works with: which gates need somebody, the
+// alerts and who has seen them, and what passed. It takes in what the collector
+// has committed, exactly once, into a file of its own, and never holds the
+// collector up: what it could not take at once it reads from the store.
+package desk
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+	"fmt"
+	"iter"
+	"log/slog"
+	"sync"
+	"time"
+
+	"gatehouse/gateway/county/store"
+	"gatehouse/gateway/county/store/sqlite"
+	"gatehouse/gateway/county/watch"
+	"gatehouse/gateway/live"
+	"gatehouse/gateway/site"
+)
+
+// Records is what the desk reads to catch up.
+type Records interface {
+	Rows(ctx context.Context, q store.Query) iter.Seq2[store.Row, error]
+	Positions(ctx context.Context) ([]store.Position, error)
+}
+
+// Losses is what the desk shows of what was not stored.
+type Losses interface {
+	Losses(ctx context.Context) (quarantined, lost int, err error)
+}
+
+// Options is what a desk is made of.
+type Options struct {
+	Path    string // of its file
+	Sites   *site.County
+	Records Records
+	Losses  Losses
+	Store   string // what stores the county's records, for the screen
+	Version string
+	Log     *slog.Logger
+}
+
+// Desk is the county's desk. Make it with Open, run it with Run, then Close it.
+type Desk struct {
+	opts  Options
+	log   *slog.Logger
+	w, r  *sql.DB
+	Hub   *live.Hub
+	in    chan event // what came, in order
+	began time.Time
+
+	mu     sync.Mutex // guards what follows
+	roll   *watch.Roll
+	public public        // for the probes
+	behind chan struct{} // something could not be taken in
+
+	// The Run goroutine's own:
+	progress          map[string]uint64 // by jid
+	latest            map[string][]past // by jid: the last passages, oldest first
+	known             map[string]bool   // agents that were ever here
+	quiet             map[string]bool   // agents whose silence is an alert
+	feed              []Passage         // the county's last, the newest first
+	today             day
+	fault             string
+	stored            time.Time // of the last commit
+	catching          bool
+	quarantined, lost int
+}
+
+// event is one thing that came: exactly one of its fields is set.
+type event struct {
+	committed []store.Batch
+	arrived   *store.Batch
+}
+
+// queue is how many messages may wait; what comes on top is read from the store.
+const queue = 512
+
+// gather is how long changes wait for each other on their way to the pages.
+const gather = 200 * time.Millisecond
+
+// Open opens the desk's file, and makes it when it is missing.
+func Open(opts Options) (*Desk, error) {
+	w, r, err := sqlite.OpenFile(opts.Path, schema, version)
+	if err != nil {
+		return nil, fmt.Errorf("open the desk: %w", err)
+	}
+	d := &Desk{opts: opts, log: opts.Log, w: w, r: r, Hub: live.New(gather), in: make(chan event, queue), roll: watch.NewRoll(),
+		behind: make(chan struct{}, 1), latest: map[string][]past{}, known: map[string]bool{}, quiet: map[string]bool{}, began: time.Now()}
+	if err := d.load(context.Background()); err != nil {
+		return nil, errors.Join(err, d.Close())
+	}
+	return d, nil
+}
+
+// Close ends the desk.
+func (d *Desk) Close() error { return errors.Join(d.r.Close(), d.w.Close()) }
+
+// Committed implements collect.Observer.
+func (d *Desk) Committed(batches []store.Batch) { d.offer(event{committed: batches}) }
+
+// Arrived implements collect.Observer.
+func (d *Desk) Arrived(b store.Batch) { d.offer(event{arrived: &b}) }
+
+func (d *Desk) offer(x event) {
+	select {
+	case d.in <- x:
+	default:
+		d.late()
+	}
+}
+
+// late says that the desk must catch up from the store.
+func (d *Desk) late() {
+	select {
+	case d.behind <- struct{}{}:
+	default:
+	}
+}
+
+// Hear takes a status or heartbeat as it passes the broker.
+func (d *Desk) Hear(topic string, payload []byte) {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	if err := d.roll.Take(time.Now(), topic, payload); err != nil {
+		d.log.Debug("a status that can't be read", "topic", topic, "err", err)
+	}
+}
+
+// Run keeps the desk up to date until ctx ends.
+func (d *Desk) Run(ctx context.Context) error {
+	if err := d.start(ctx); err != nil {
+		return err
+	}
+	tick := time.NewTicker(500 * time.Millisecond)
+	defer tick.Stop()
+	prune := time.NewTicker(10 * time.Minute)
+	defer prune.Stop()
+	losses := time.NewTicker(3 * time.Second)
+	defer losses.Stop()
+	d.late()
+	for {
+		var err error
+		select {
+		case <-ctx.Done():
+			return nil
+		case x := <-d.in:
+			err = d.take(ctx, d.more(x))
+		case <-d.behind:
+			err = d.catchUp(ctx)
+		case now := <-tick.C:
+			err = d.look(ctx, now)
+		case <-losses.C:
+			err = d.count(ctx)
+		case now := <-prune.C:
+			err = d.prune(ctx, now)
+		}
+		if err != nil && ctx.Err() == nil {
+			// The store has it all: try again from there.
+			d.log.Error("the desk could not take in what came; it reads the store again", "err", err)
+			d.setFault(err.Error())
+			sleep(ctx, time.Second)
+			d.late()
+			continue
+		}
+		d.setFault("")
+	}
+}
+
+// more gathers what waits besides x.
+func (d *Desk) more(x event) []event {
+	out := []event{x}
+	for len(out) < queue {
+		select {
+		case y := <-d.in:
+			out = append(out, y)
+		default:
+			return out
+		}
+	}
+	return out
+}
+
+func sleep(ctx context.Context, t time.Duration) {
+	timer := time.NewTimer(t)
+	defer timer.Stop()
+	select {
+	case <-ctx.Done():
+	case <-timer.C:
+	}
+}
+
+// write runs what in one durable transaction.
+func (d *Desk) write(ctx context.Context, what func(*sql.Tx) error) error {
+	tx, err := d.w.BeginTx(ctx, nil)
+	if err != nil {
+		return fmt.Errorf("write to the desk's file: %w", err)
+	}
+	if err := what(tx); err != nil {
+		return errors.Join(fmt.Errorf("write to the desk's file: %w", err), tx.Rollback())
+	}
+	if err := tx.Commit(); err != nil {
+		return fmt.Errorf("write to the desk's file: %w", err)
+	}
+	return nil
+}

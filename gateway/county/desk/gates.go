@@ -1,0 +1,236 @@
+package desk
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+	"fmt"
+	"slices"
+	"time"
+
+	"gatehouse/gateway/county/watch"
+	"gatehouse/gateway/live"
+	"gatehouse/gateway/wire"
+)
+
+// Gate is a tile: how one gate stands.
+type Gate struct {
+	Agent   string            `json:"agent"`
+	State   string            `json:"state"`             // online, offline, silent, never
+	Heard   *time.Time        `json:"heard,omitempty"`   // last heartbeat
+	Backlog *uint64           `json:"backlog,omitempty"` // at the last heartbeat
+	Last    uint64            `json:"last,omitempty"`    // newest record then
+	Devices []wire.BeatDevice `json:"devices,omitempty"` //
+	Version string            `json:"version,omitempty"` //
+}
+
+// Passage is one verdict for the pages.
+type Passage struct {
+	At        time.Time    `json:"at"`
+	Agent     string       `json:"agent"`
+	Verdict   wire.Verdict `json:"verdict"`
+	Reasons   []string     `json:"reasons"`
+	Screening *wire.Temp   `json:"screening_c,omitempty"`
+	Ambient   *wire.Temp   `json:"ambient_c,omitempty"`
+	Direction string       `json:"direction,omitempty"`
+	Class     string       `json:"class,omitempty"`
+}
+
+// Totals are the county's figures.
+type Totals struct {
+	Hour        int64                `json:"hour"`     // unix hours: what this_hour counts
+	ThisHour    map[wire.Verdict]int `json:"verdicts"` // since the hour began
+	Quarantined int                  `json:"quarantined"`
+	Lost        int                  `json:"lost"` // records that holes stand for
+}
+
+// Centre is how the county's own machine does.
+type Centre struct {
+	Fault    string     `json:"fault,omitempty"`  // why nothing is stored, or the desk is behind
+	Store    string     `json:"store"`            // what stores
+	Stored   *time.Time `json:"stored,omitempty"` // last commit
+	Catching bool       `json:"catching"`         // the desk is reading the store
+	Version  string     `json:"version"`
+}
+
+type day struct {
+	hour     int64
+	verdicts map[wire.Verdict]int
+}
+
+const feedLength = 14
+
+// grace is how long after its start the desk waits for heartbeats.
+const grace = 20 * time.Second
+
+// load reads what the desk knows.
+func (d *Desk) load(ctx context.Context) error {
+	d.progress = map[string]uint64{}
+	rows, err := d.r.QueryContext(ctx, "SELECT jid, agent, through FROM progress")
+	if err != nil {
+		return fmt.Errorf("read the desk: %w", err)
+	}
+	defer rows.Close()
+	for rows.Next() {
+		var jid, agent string
+		var through uint64
+		if err := rows.Scan(&jid, &agent, &through); err != nil {
+			return fmt.Errorf("read the desk: %w", err)
+		}
+		d.progress[jid], d.known[agent] = through, true
+	}
+	return errors.Join(rows.Err(), d.loadLatest(ctx), d.loadQuiet(ctx))
+}
+
+// loadQuiet takes over which gates' silence is an alert already.
+func (d *Desk) loadQuiet(ctx context.Context) error {
+	list, err := d.alerts(ctx, "type = ? AND cleared IS NULL", typeSilent)
+	for _, a := range list {
+		d.quiet[a.Agent] = true
+	}
+	return err
+}
+
+// start gives the pages what is known at the start.
+func (d *Desk) start(ctx context.Context) error {
+	err := errors.Join(live.Set(d.Hub, "tree", d.opts.Sites.Tree()), d.feedAgain(ctx), live.Set(d.Hub, "feed", d.feed), d.count(ctx))
+	list, errs := d.alerts(ctx, open+" ORDER BY at DESC LIMIT ?", listed)
+	for _, a := range list {
+		errs = errors.Join(errs, d.tell(ctx, a.ID))
+	}
+	return errors.Join(err, errs, d.look(ctx, time.Now()))
+}
+
+// publish tells the pages and the memory what a transaction did.
+func (d *Desk) publish(ctx context.Context, in *intake) error {
+	for jid, p := range in.through {
+		d.progress[jid], d.known[p.agent] = p.through, true
+	}
+	var errs []error
+	for id := range in.alerts {
+		errs = append(errs, d.tell(ctx, id))
+	}
+	for k, h := range in.hours {
+		if k.hour > d.today.hour {
+			d.today = day{hour: k.hour, verdicts: map[wire.Verdict]int{}}
+		}
+		if k.hour == d.today.hour {
+			for v, n := range h.verdicts {
+				d.today.verdicts[v] += n
+			}
+		}
+	}
+	if len(in.fresh) > 0 && !in.rebuild {
+		for _, p := range in.fresh {
+			d.feed = append([]Passage{p}, d.feed...)
+		}
+		d.feed = d.feed[:min(len(d.feed), feedLength)]
+		errs = append(errs, live.Set(d.Hub, "feed", d.feed))
+	}
+	d.totals()
+	return errors.Join(errs...)
+}
+
+// look sees who is there, and what silence means.
+func (d *Desk) look(ctx context.Context, now time.Time) error {
+	d.mu.Lock()
+	lines := d.roll.Lines(now, now.Sub(d.began))
+	collector := d.roll.Collector
+	d.mu.Unlock()
+	var errs []error
+	seen, states, backlog := map[string]bool{}, map[string]int{}, uint64(0)
+	for _, l := range lines {
+		states[l.State]++
+		if l.Backlog != nil {
+			backlog += *l.Backlog
+		}
+		seen[l.Agent] = true
+		d.known[l.Agent] = true
+		errs = append(errs, d.tile(l), d.silence(ctx, now, l.Agent, l.State))
+	}
+	for _, agent := range d.opts.Sites.Agents() {
+		if !seen[agent] {
+			state := "never"
+			if d.known[agent] {
+				state = "silent"
+			}
+			states[state]++
+			errs = append(errs, live.Set(d.Hub, "g:"+agent, Gate{Agent: agent, State: state}), d.silence(ctx, now, agent, state))
+		}
+	}
+	c := Centre{Store: d.opts.Store, Catching: d.catching, Version: d.opts.Version, Fault: d.fault}
+	if collector != nil && collector.Fault != "" {
+		c.Fault = collector.Fault
+	}
+	if !d.stored.IsZero() {
+		t := d.stored.UTC().Truncate(time.Second)
+		c.Stored = &t
+	}
+	d.totals()
+	d.mu.Lock()
+	d.public = public{centre: c, totals: d.figures(), states: states, backlog: backlog}
+	d.mu.Unlock()
+	return errors.Join(append(errs, live.Set(d.Hub, "centre", c))...)
+}
+
+func (d *Desk) tile(l watch.Line) error {
+	g := Gate{Agent: l.Agent, State: l.State, Backlog: l.Backlog, Last: l.Last, Version: l.Version, Devices: slices.Clone(l.Devices)}
+	for i := range g.Devices {
+		g.Devices[i].IdleS = 0 // it changes all the time and no tile shows it
+	}
+	if !l.Heard.IsZero() {
+		t := l.Heard.UTC()
+		g.Heard = &t
+	}
+	return live.Set(d.Hub, "g:"+l.Agent, g)
+}
+
+// silence makes an alert of a known gate that no longer speaks.
+func (d *Desk) silence(ctx context.Context, now time.Time, agent, state string) error {
+	quiet := state == "silent" || state == wire.StateOffline
+	if quiet == d.quiet[agent] || quiet && now.Sub(d.began) < grace && state != wire.StateOffline {
+		return nil
+	}
+	in := d.intake(ctx)
+	err := d.write(ctx, func(tx *sql.Tx) error {
+		in.tx = tx
+		id, seq := typeSilent+":"+agent, uint64(now.UnixMicro())
+		if quiet {
+			return in.raised(Alert{Agent: agent, Type: typeSilent, At: now}, ownJournal, id, seq, 0)
+		}
+		return in.cleared(ownJournal, id, seq, now)
+	})
+	if err != nil {
+		return err
+	}
+	d.quiet[agent] = quiet
+	return d.publish(ctx, in)
+}
+
+// count sees what was not stored.
+func (d *Desk) count(ctx context.Context) (err error) {
+	d.quarantined, d.lost, err = d.opts.Losses.Losses(ctx)
+	d.totals()
+	return err
+}
+
+// totals gives the pages the county's figures.
+func (d *Desk) totals() {
+	if err := live.Set(d.Hub, "totals", d.figures()); err != nil {
+		d.log.Error("tell the county's figures", "err", err)
+	}
+}
+
+func (d *Desk) figures() Totals {
+	t := Totals{Hour: d.today.hour, ThisHour: d.today.verdicts}
+	if t.ThisHour == nil {
+		t.ThisHour = map[wire.Verdict]int{}
+	}
+	if time.Now().Unix()/3600 > t.Hour {
+		t.Hour, t.ThisHour = time.Now().Unix()/3600, map[wire.Verdict]int{}
+	}
+	t.Quarantined, t.Lost = d.quarantined, d.lost
+	return t
+}
+
+func (d *Desk) setFault(text string) { d.fault = text }

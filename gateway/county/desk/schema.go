@@ -1,0 +1,74 @@
+package desk
+
+// version of the schema, kept in user_version.
+const version = 1
+
+// Times are unix nanoseconds. What comes from gates can be made again from the
+// store; users and what they did can't.
+const schema = `
+CREATE TABLE progress (               -- how far each journal is taken in
+	jid     TEXT PRIMARY KEY,
+	agent   TEXT NOT NULL,
+	through INTEGER NOT NULL
+) WITHOUT ROWID;
+CREATE TABLE passages (               -- the last ones of each gate
+	jid       TEXT NOT NULL,
+	seq       INTEGER NOT NULL,
+	agent     TEXT NOT NULL,
+	at        INTEGER NOT NULL,
+	verdict   TEXT NOT NULL,
+	reasons   TEXT NOT NULL,
+	screening INTEGER,                -- hundredths of a degree Celsius
+	ambient   INTEGER,
+	direction TEXT NOT NULL,
+	class     TEXT NOT NULL,
+	readings  TEXT NOT NULL,          -- JSON array of seqs
+	PRIMARY KEY (jid, seq)
+) WITHOUT ROWID;
+CREATE INDEX passages_at ON passages (agent, at);
+CREATE TABLE hours (                  -- what each gate did in each hour
+	agent   TEXT NOT NULL,
+	hour    INTEGER NOT NULL,         -- unix hours
+	pass    INTEGER NOT NULL, retest INTEGER NOT NULL, invalid INTEGER NOT NULL,
+	refuse  INTEGER NOT NULL, fever  INTEGER NOT NULL,
+	temps   INTEGER NOT NULL,         -- screening temperatures of passes and fevers
+	sum     INTEGER NOT NULL,         -- of them, hundredths of a degree
+	PRIMARY KEY (hour, agent)
+) WITHOUT ROWID;
+CREATE INDEX hours_agent ON hours (agent, hour);
+CREATE TABLE alerts (
+	id        INTEGER PRIMARY KEY,
+	agent     TEXT NOT NULL,
+	jid       TEXT NOT NULL,          -- 'desk' for what the desk itself sees
+	alarm     TEXT NOT NULL,          -- id at its source
+	type      TEXT NOT NULL,
+	device    TEXT NOT NULL,
+	detail    TEXT NOT NULL,
+	screening INTEGER,
+	passage   INTEGER NOT NULL,
+	seq       INTEGER NOT NULL,       -- of the record that raised it
+	at        INTEGER NOT NULL,
+	cleared   INTEGER,                -- when the condition ended
+	guard     TEXT NOT NULL DEFAULT '', -- what the guard did
+	acked     INTEGER,
+	acked_by  TEXT NOT NULL DEFAULT '',
+	note      TEXT NOT NULL DEFAULT '',
+	UNIQUE (jid, alarm, seq)
+);
+CREATE INDEX alerts_open ON alerts (id) WHERE acked IS NULL OR (cleared IS NULL AND type <> 'fever');
+CREATE INDEX alerts_agent ON alerts (agent, at);
+CREATE TABLE users (
+	name    TEXT PRIMARY KEY,
+	hash    BLOB NOT NULL,            -- bcrypt
+	created INTEGER NOT NULL
+) WITHOUT ROWID;
+CREATE TABLE invites (
+	hash    BLOB PRIMARY KEY,         -- SHA-256 of the token
+	invited_by TEXT NOT NULL,
+	expires INTEGER NOT NULL
+) WITHOUT ROWID;
+CREATE TABLE sessions (
+	hash    BLOB PRIMARY KEY,         -- SHA-256 of the token
+	name    TEXT NOT NULL,
+	expires INTEGER NOT NULL
+) WITHOUT ROWID;`

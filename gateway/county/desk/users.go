@@ -1,0 +1,155 @@
+package desk
+
+import (
+	"context"
+	"crypto/rand"
+	"crypto/sha256"
+	"database/sql"
+	"encoding/base64"
+	"errors"
+	"fmt"
+	"strings"
+	"time"
+	"unicode"
+	"unicode/utf8"
+
+	"golang.org/x/crypto/bcrypt"
+)
+
+const (
+	sessionFor   = 12 * time.Hour // a shift
+	inviteFor    = 24 * time.Hour
+	passwordCost = 11 // bcrypt; some 100 ms
+	minPassword  = 10 // characters
+	maxPassword  = 72 // bytes, bcrypt's limit
+	maxName      = 32 // characters
+)
+
+// Errors that a person at the desk can mend.
+var (
+	ErrPassword = errors.New("name or password is wrong")
+	ErrInvite   = errors.New("this link has been used, or is too old: ask for another one")
+	ErrName     = errors.New("the name is taken, empty or too long")
+	ErrWeak     = fmt.Errorf("the password needs %d characters at least, and %d bytes at most", minPassword, maxPassword)
+	ErrSession  = errors.New("nobody is logged in")
+)
+
+// secret makes a token, and what is kept of it.
+func secret() (token string, hash []byte) {
+	var b [24]byte
+	rand.Read(b[:]) // never fails (crypto/rand)
+	token = base64.RawURLEncoding.EncodeToString(b[:])
+	return token, digest(token)
+}
+
+func digest(token string) []byte {
+	h := sha256.Sum256([]byte(token))
+	return h[:]
+}
+
+// Users tells whether anybody can log in.
+func (d *Desk) Users(ctx context.Context) ([]string, error) {
+	rows, err := d.r.QueryContext(ctx, "SELECT name FROM users ORDER BY created")
+	if err != nil {
+		return nil, fmt.Errorf("read the users: %w", err)
+	}
+	return names(rows)
+}
+
+// Invite makes a one-time token with which somebody becomes a user, or sets a
+// new password for their name.
+func (d *Desk) Invite(ctx context.Context, by string) (token string, err error) {
+	token, hash := secret()
+	_, err = d.w.ExecContext(ctx, "INSERT INTO invites VALUES (?, ?, ?)", hash, by, time.Now().Add(inviteFor).UnixNano())
+	if err != nil {
+		return "", fmt.Errorf("make an invitation: %w", err)
+	}
+	return token, nil
+}
+
+// SetUp makes a user of whoever has the token. The token of the set-up link or
+// of the command line (no inviter) may set a new password for a name; one from
+// a colleague may not take over somebody else's name.
+func (d *Desk) SetUp(ctx context.Context, token, name, password string) error {
+	name = strings.TrimSpace(name)
+	if name == "" || utf8.RuneCountInString(name) > maxName || strings.ContainsFunc(name, func(r rune) bool { return !unicode.IsPrint(r) }) {
+		return ErrName
+	}
+	if utf8.RuneCountInString(password) < minPassword || len(password) > maxPassword {
+		return ErrWeak
+	}
+	hash, err := bcrypt.GenerateFromPassword([]byte(password), passwordCost)
+	if err != nil {
+		return fmt.Errorf("hash a password: %w", err)
+	}
+	now := time.Now().UnixNano()
+	err = d.write(ctx, func(tx *sql.Tx) error {
+		var by string
+		switch err := tx.QueryRowContext(ctx, "DELETE FROM invites WHERE hash = ? AND expires > ? RETURNING invited_by", digest(token), now).Scan(&by); {
+		case errors.Is(err, sql.ErrNoRows):
+			return ErrInvite
+		case err != nil:
+			return err
+		}
+		on := " ON CONFLICT DO UPDATE SET hash = excluded.hash"
+		if by != "" {
+			on = " ON CONFLICT DO NOTHING"
+		}
+		res, err := tx.ExecContext(ctx, "INSERT INTO users VALUES (?, ?, ?)"+on, name, hash, now) //nolint:gosec // a constant
+		if err != nil {
+			return err
+		}
+		if n, err := res.RowsAffected(); err != nil || n == 0 {
+			return errors.Join(ErrName, err)
+		}
+		if _, err = tx.ExecContext(ctx, "DELETE FROM sessions WHERE name = ?", name); err != nil {
+			return err
+		}
+		// Other set-up links, such as one in a log, end with the first that is used.
+		_, err = tx.ExecContext(ctx, "DELETE FROM invites WHERE invited_by = ''")
+		return err
+	})
+	return err
+}
+
+// nobody is a hash that fits no password, so that unknown names take as long.
+var nobody = []byte("$2a$11$abcdefghijklmnopqrstuuKHkBOOMNoQbGJtHHTSwmYOAcYvJjTGG")
+
+// Login makes a session.
+func (d *Desk) Login(ctx context.Context, name, password string) (token string, err error) {
+	hash := nobody
+	err = d.r.QueryRowContext(ctx, "SELECT hash FROM users WHERE name = ?", strings.TrimSpace(name)).Scan(&hash)
+	if err != nil && !errors.Is(err, sql.ErrNoRows) {
+		return "", fmt.Errorf("log in: %w", err)
+	}
+	if bcrypt.CompareHashAndPassword(hash, []byte(password)) != nil || err != nil {
+		return "", ErrPassword
+	}
+	token, kept := secret()
+	_, err = d.w.ExecContext(ctx, "INSERT INTO sessions VALUES (?, ?, ?)", kept, strings.TrimSpace(name), time.Now().Add(sessionFor).UnixNano())
+	if err != nil {
+		return "", fmt.Errorf("log in: %w", err)
+	}
+	return token, nil
+}
+
+// Session tells whose a token is and until when.
+func (d *Desk) Session(ctx context.Context, token string) (name string, until time.Time, err error) {
+	var expires int64
+	err = d.r.QueryRowContext(ctx, "SELECT name, expires FROM sessions WHERE hash = ? AND expires > ?", digest(token), time.Now().UnixNano()).Scan(&name, &expires)
+	if errors.Is(err, sql.ErrNoRows) {
+		return "", time.Time{}, ErrSession
+	}
+	if err != nil {
+		return "", time.Time{}, fmt.Errorf("read a session: %w", err)
+	}
+	return name, instant(expires), nil
+}
+
+// Logout ends a session.
+func (d *Desk) Logout(ctx context.Context, token string) error {
+	if _, err := d.w.ExecContext(ctx, "DELETE FROM sessions WHERE hash = ?", digest(token)); err != nil {
+		return fmt.Errorf("log out: %w", err)
+	}
+	return nil
+}

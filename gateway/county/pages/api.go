@@ -1,0 +1,131 @@
+package pages
+
+import (
+	"net/http"
+	"strings"
+	"time"
+	"unicode/utf8"
+
+	"gatehouse/gateway/county/desk"
+	"gatehouse/gateway/county/store"
+)
+
+const (
+	gatePassages = 50
+	alertsListed = 300
+	lossesListed = 200
+	shownBytes   = 300 // of a quarantined message
+	maxNote      = 500 // characters
+	longestChart = 31 * 24 * time.Hour
+)
+
+func (s *Server) session(w http.ResponseWriter, _ *http.Request, name string) {
+	answer(w, struct {
+		Name string `json:"name"`
+	}{name}, nil)
+}
+
+func (s *Server) hours(w http.ResponseWriter, r *http.Request, _ string) {
+	span, err := time.ParseDuration(r.URL.Query().Get("for"))
+	if err != nil || span <= 0 || span > longestChart {
+		fail(w, errBody)
+		return
+	}
+	hours, err := s.desk.Hours(r.Context(), r.URL.Query().Get("agent"), time.Now().Add(-span))
+	answer(w, hours, err)
+}
+
+func (s *Server) gate(w http.ResponseWriter, r *http.Request, _ string) {
+	agent := r.URL.Query().Get("agent")
+	passages, err := s.desk.Passages(r.Context(), agent, gatePassages)
+	if err != nil {
+		fail(w, err)
+		return
+	}
+	alerts, err := s.desk.Alerts(r.Context(), agent, gatePassages)
+	answer(w, struct {
+		Passages []desk.Passage `json:"passages"`
+		Alerts   []desk.Alert   `json:"alerts"`
+	}{passages, alerts}, err)
+}
+
+func (s *Server) alerts(w http.ResponseWriter, r *http.Request, _ string) {
+	alerts, err := s.desk.Alerts(r.Context(), "", alertsListed)
+	answer(w, alerts, err)
+}
+
+func (s *Server) acknowledge(w http.ResponseWriter, r *http.Request, name string) {
+	m, err := read[struct {
+		ID   int64  `json:"id"`
+		Note string `json:"note"`
+	}](w, r)
+	if err == nil && utf8.RuneCountInString(m.Note) > maxNote {
+		err = errBody
+	}
+	if err == nil {
+		err = s.desk.Acknowledge(r.Context(), m.ID, name, strings.TrimSpace(m.Note))
+	}
+	if err != nil {
+		fail(w, err)
+		return
+	}
+	w.WriteHeader(http.StatusNoContent)
+}
+
+// poison is a row of the quarantine for the page.
+type poison struct {
+	ID     int64     `json:"id"`
+	At     time.Time `json:"at"`
+	Agent  string    `json:"agent"`
+	Seq    uint64    `json:"seq"`
+	Reason string    `json:"reason"`
+	Bytes  int       `json:"bytes"`
+	Text   string    `json:"text"` // its beginning
+}
+
+type hole struct {
+	At     time.Time `json:"at"`
+	Agent  string    `json:"agent"`
+	From   uint64    `json:"from"`
+	To     uint64    `json:"to"`
+	Reason string    `json:"reason"`
+}
+
+func (s *Server) losses(w http.ResponseWriter, r *http.Request, _ string) {
+	held, err := s.poison.Quarantined(r.Context(), lossesListed)
+	if err != nil {
+		fail(w, err)
+		return
+	}
+	holes, err := s.poison.Holes(r.Context())
+	out := struct {
+		Quarantine []poison `json:"quarantine"`
+		Holes      []hole   `json:"holes"`
+	}{[]poison{}, []hole{}}
+	for _, p := range held {
+		out.Quarantine = append(out.Quarantine, poison{p.ID, p.At, p.Agent, p.Seq, p.Reason, len(p.Raw), beginning(p)})
+	}
+	for _, h := range holes[max(0, len(holes)-lossesListed):] {
+		out.Holes = append(out.Holes, hole{h.At, h.Agent, h.From, h.To, h.Reason})
+	}
+	answer(w, out, err)
+}
+
+func beginning(p store.HeldPoison) string {
+	return strings.ToValidUTF8(string(p.Raw[:min(len(p.Raw), shownBytes)]), "\uFFFD")
+}
+
+func (s *Server) users(w http.ResponseWriter, r *http.Request, _ string) {
+	names, err := s.desk.Users(r.Context())
+	answer(w, names, err)
+}
+
+func (s *Server) invite(w http.ResponseWriter, r *http.Request, name string) {
+	token, err := s.desk.Invite(r.Context(), name)
+	if err == nil {
+		s.log.Info("somebody was invited to the desk", "by", name)
+	}
+	answer(w, struct {
+		Path string `json:"path"`
+	}{"/setup#" + token}, err)
+}

@@ -1,0 +1,170 @@
+// Package pages serves the county's desk to browsers: who may see it, what is
+// asked, and what is done there.
+package pages
+
+import (
+	"context"
+	"crypto/tls"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net"
+	"net/http"
+	"time"
+
+	"gatehouse/gateway/county/desk"
+	"gatehouse/gateway/county/store"
+	"gatehouse/gateway/probe"
+	"gatehouse/gateway/web"
+)
+
+// Config is the desk's listener in the collector's configuration.
+type Config struct {
+	Listen string   `yaml:"listen"`          // 127.0.0.1:8080; others need tls
+	Hosts  []string `yaml:"hosts,omitempty"` // names by which browsers call it, besides the address
+	TLS    TLS      `yaml:"tls,omitempty"`   //
+}
+
+// TLS names the certificate's files.
+type TLS struct {
+	Cert string `yaml:"cert,omitempty"`
+	Key  string `yaml:"key,omitempty"`
+}
+
+// Check tells what is wrong.
+func (c Config) Check() error {
+	if _, _, err := net.SplitHostPort(c.Listen); err != nil {
+		return fmt.Errorf("listen %q: write it as 127.0.0.1:8080", c.Listen)
+	}
+	if (c.TLS.Cert == "") != (c.TLS.Key == "") {
+		return errors.New("tls: give cert and key")
+	}
+	if !web.Loopback(c.Listen) && c.TLS.Cert == "" {
+		return fmt.Errorf("listen %s is open to the network: give tls (cert, key), or listen on 127.0.0.1", c.Listen)
+	}
+	return nil
+}
+
+// Poison is what the quarantine's page reads.
+type Poison interface {
+	Quarantined(ctx context.Context, limit int) ([]store.HeldPoison, error)
+	Holes(ctx context.Context) ([]store.HeldHole, error)
+}
+
+// Server serves one desk.
+type Server struct {
+	cfg     Config
+	desk    *desk.Desk
+	poison  Poison
+	prober  probe.Prober
+	version string
+	log     *slog.Logger
+	limits  *limiter
+}
+
+// New makes a server.
+func New(cfg Config, d *desk.Desk, poison Poison, version string, log *slog.Logger) *Server {
+	return &Server{cfg: cfg, desk: d, poison: poison, prober: d, version: version, log: log, limits: newLimiter(time.Now)}
+}
+
+// Listen opens the desk's address.
+func Listen(ctx context.Context, c Config) (net.Listener, error) {
+	l, err := (&net.ListenConfig{}).Listen(ctx, "tcp", c.Listen)
+	if err != nil {
+		return nil, fmt.Errorf("serve the county's desk: %w", err)
+	}
+	if c.TLS.Cert == "" {
+		return l, nil
+	}
+	cert, err := tls.LoadX509KeyPair(c.TLS.Cert, c.TLS.Key)
+	if err != nil {
+		return nil, errors.Join(fmt.Errorf("desk: tls: %w", err), l.Close())
+	}
+	return tls.NewListener(l, &tls.Config{Certificates: []tls.Certificate{cert}, MinVersion: tls.VersionTLS12}), nil
+}
+
+// Serve serves on l until ctx ends. The first start, when there is no user yet,
+// logs a link with which the first one is made.
+func (s *Server) Serve(ctx context.Context, l net.Listener) error {
+	scheme := "http"
+	if s.cfg.TLS.Cert != "" {
+		scheme = "https"
+	}
+	s.log.Info("the county's desk", "url", scheme+"://"+l.Addr().String())
+	if err := s.welcome(ctx, scheme+"://"+l.Addr().String()); err != nil {
+		return errors.Join(err, l.Close())
+	}
+	h := &http.Server{Handler: s.handler(ctx, l.Addr().String()), ReadHeaderTimeout: 10 * time.Second, IdleTimeout: 2 * time.Minute,
+		ErrorLog: slog.NewLogLogger(s.log.Handler(), slog.LevelDebug)}
+	stop := context.AfterFunc(ctx, func() { _ = h.Close() }) // pages come again
+	defer stop()
+	if err := h.Serve(l); ctx.Err() == nil {
+		return fmt.Errorf("serve the county's desk: %w", err)
+	}
+	return nil
+}
+
+// welcome says how the first user is made.
+func (s *Server) welcome(ctx context.Context, url string) error {
+	users, err := s.desk.Users(ctx)
+	if err != nil || len(users) > 0 {
+		return err
+	}
+	token, err := s.desk.Invite(ctx, "")
+	if err != nil {
+		return err
+	}
+	s.log.Warn("nobody can log in yet: open this link once and choose a name and a password", "link", url+"/setup#"+token)
+	return nil
+}
+
+func (s *Server) handler(ctx context.Context, addr string) http.Handler {
+	mux := http.NewServeMux()
+	probes := http.NewServeMux()
+	probe.Mount(probes, s.version, s.prober)
+	for _, path := range []string{"GET /healthz", "GET /readyz", "GET /metrics"} {
+		mux.Handle(path, s.near(probes))
+	}
+	page := web.Load("desk")
+	for _, path := range []string{"/{$}", "/alerts", "/gates/{agent}", "/losses", "/machines", "/users", "/setup", "/assets/"} {
+		mux.Handle("GET "+path, page)
+	}
+	mux.HandleFunc("GET /live", s.live(ctx))
+	mux.HandleFunc("POST /api/login", s.login)
+	mux.HandleFunc("POST /api/setup", s.setUp)
+	mux.HandleFunc("POST /api/logout", s.logout)
+	mux.HandleFunc("GET /api/session", s.user(s.session))
+	mux.HandleFunc("GET /api/hours", s.user(s.hours))
+	mux.HandleFunc("GET /api/gate", s.user(s.gate))
+	mux.HandleFunc("GET /api/alerts", s.user(s.alerts))
+	mux.HandleFunc("POST /api/acknowledge", s.user(s.acknowledge))
+	mux.HandleFunc("GET /api/losses", s.user(s.losses))
+	mux.HandleFunc("GET /api/users", s.user(s.users))
+	mux.HandleFunc("POST /api/invite", s.user(s.invite))
+	return web.Guard(web.Hosts(addr, s.cfg.Hosts...), mux)
+}
+
+// near answers probes of this computer, and of others only to users.
+func (s *Server) near(next http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if web.Loopback(r.RemoteAddr) {
+			next.ServeHTTP(w, r)
+			return
+		}
+		s.user(func(w http.ResponseWriter, r *http.Request, _ string) { next.ServeHTTP(w, r) })(w, r)
+	})
+}
+
+// live serves a page for as long as its session lasts.
+func (s *Server) live(ctx context.Context) http.HandlerFunc {
+	return func(w http.ResponseWriter, r *http.Request) {
+		_, until, err := s.desk.Session(r.Context(), token(r))
+		if err != nil {
+			fail(w, err)
+			return
+		}
+		ctx, cancel := context.WithDeadline(ctx, until)
+		defer cancel()
+		s.desk.Hub.Serve(ctx, w, r, nil)
+	}
+}

@@ -1,0 +1,72 @@
+package kiosk
+
+import (
+	"fmt"
+	"time"
+
+	"gatehouse/gateway/probe"
+)
+
+// loopAfter is how long the agent's record loop, which turns every second, may
+// stand still.
+const loopAfter = 15 * time.Second
+
+// Ready implements probe.Prober: a gate is ready when it can judge people and
+// keep what it saw.
+func (k *Kiosk) Ready() probe.Ready {
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	r := probe.Ready{Problems: []string{}, Warnings: []string{}}
+	now := k.opts.Clock.Now()
+	if now.Boot-k.updated > loopAfter {
+		r.Problems = append(r.Problems, "the record loop does not turn")
+	}
+	st := k.screen.status
+	if st.Unkept != "" {
+		r.Problems = append(r.Problems, st.Unkept)
+	}
+	for _, d := range st.Devices {
+		if d.State != "ok" {
+			r.Problems = append(r.Problems, fmt.Sprintf("device %s: %s", d.Name, d.State))
+		}
+	}
+	if !st.Linked {
+		r.Warnings = append(r.Warnings, fmt.Sprintf("the county does not answer; %d records wait", st.Pending))
+	}
+	if now.Boot-k.heard > pageAfter {
+		r.Warnings = append(r.Warnings, "no page shows the guard's screen")
+	} else if k.audio == "suspended" {
+		r.Warnings = append(r.Warnings, "the page may not sound: start the browser with --autoplay-policy=no-user-gesture-required")
+	}
+	return r
+}
+
+// Metrics implements probe.Prober.
+func (k *Kiosk) Metrics() []probe.Metric {
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	st := k.screen.status
+	verdicts, devs := map[string]float64{}, map[string]float64{}
+	for v, n := range k.counts {
+		verdicts[v] = n
+	}
+	for _, d := range st.Devices {
+		devs[d.Name] = truth(d.State == "ok")
+	}
+	one := func(v float64) map[string]float64 { return map[string]float64{"": v} }
+	return []probe.Metric{
+		{Name: "gatehouse_passages_total", Help: "Verdicts since the agent started.", Counter: true, Label: "verdict", Value: verdicts},
+		{Name: "gatehouse_device_up", Help: "1 while the device works.", Label: "device", Value: devs},
+		{Name: "gatehouse_journal_pending_records", Help: "Records that the county has not acknowledged.", Value: one(float64(st.Pending))},
+		{Name: "gatehouse_county_up", Help: "1 while the county answers.", Value: one(truth(st.Linked))},
+		{Name: "gatehouse_kiosk_pages", Help: "Pages that show the guard's screen.", Value: one(float64(k.hub.Pages()))},
+		{Name: "gatehouse_alarms_waiting", Help: "Alarms that the guard has not answered.", Value: one(float64(len(k.screen.reds)))},
+	}
+}
+
+func truth(b bool) float64 {
+	if b {
+		return 1
+	}
+	return 0
+}

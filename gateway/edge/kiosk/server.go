@@ -1,0 +1,190 @@
+package kiosk
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net"
+	"net/http"
+	"sync"
+	"time"
+
+	"gatehouse/gateway/clock"
+	"gatehouse/gateway/edge/agent"
+	"gatehouse/gateway/live"
+	"gatehouse/gateway/probe"
+	"gatehouse/gateway/web"
+	"gatehouse/gateway/wire"
+)
+
+// pageAfter is how long a page may be silent before it counts as dead.
+const pageAfter = 6 * time.Second
+
+// Gate is what the screen asks of the agent.
+type Gate interface {
+	Note(ctx context.Context, a wire.Audit) error // keeps what the guard did
+	Buzz()                                        // sounds the relay buzzer once
+}
+
+// Options is what a kiosk is made of.
+type Options struct {
+	Title   string // compound and gate, as the guard knows them
+	Agent   string
+	Version string
+	Clock   clock.Source
+	Log     *slog.Logger
+}
+
+// Kiosk serves the screen of one gate. It is the agent's Screen.
+type Kiosk struct {
+	opts Options
+	hub  *live.Hub
+
+	mu      sync.Mutex
+	screen  *Screen
+	heard   time.Duration // boot clock: a page said that it lives
+	counts  map[string]float64
+	audio   string // the page's AudioContext: running, suspended
+	told    time.Duration
+	updated time.Duration // boot clock: the agent's record loop last turned
+}
+
+var _ agent.Screen = (*Kiosk)(nil)
+
+// New makes a kiosk; hand it to the agent as its Screen, then Serve.
+func New(opts Options) (*Kiosk, error) {
+	k := &Kiosk{opts: opts, hub: live.New(0), screen: NewScreen(), counts: map[string]float64{}}
+	err := live.Set(k.hub, "gate", struct {
+		Title   string `json:"title"`
+		Agent   string `json:"agent"`
+		Version string `json:"version"`
+	}{opts.Title, opts.Agent, opts.Version})
+	return k, err
+}
+
+// Passage implements agent.Screen.
+func (k *Kiosk) Passage(at clock.Moment, seq uint64, p wire.Passage) {
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	k.counts[string(p.Verdict)]++
+	k.screen.Passage(k.opts.Clock.Now(), at, seq, p)
+	k.draw()
+}
+
+// Status implements agent.Screen.
+func (k *Kiosk) Status(at clock.Moment, s agent.Status) {
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	k.updated = at.Boot
+	k.screen.Status(at, s)
+	k.draw()
+}
+
+// draw tells the page; what did not change is not sent.
+func (k *Kiosk) draw() {
+	now := k.opts.Clock.Now()
+	err := errors.Join(live.Set(k.hub, "view", k.screen.View(now)), live.Set(k.hub, "recent", k.screen.Recent()),
+		live.Set(k.hub, "lamps", k.screen.Lamps()))
+	if err != nil {
+		k.opts.Log.Error("draw the guard's screen", "err", err)
+	}
+}
+
+// Hear implements live.Hearer: the page lives, and says whether it can sound.
+func (k *Kiosk) Hear(message []byte) {
+	var m struct {
+		Audio string `json:"audio"`
+	}
+	if json.Unmarshal(message, &m) != nil {
+		return
+	}
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	k.heard = k.opts.Clock.Now().Boot
+	if m.Audio != k.audio {
+		k.audio = m.Audio
+		k.opts.Log.Info("the page's sound", "state", m.Audio)
+	}
+}
+
+// Serve serves the screen on l and watches the page until ctx ends.
+func (k *Kiosk) Serve(ctx context.Context, l net.Listener, gate Gate) error {
+	s := &http.Server{Handler: k.handler(ctx, gate, l.Addr().String()), ReadHeaderTimeout: 10 * time.Second,
+		ErrorLog: slog.NewLogLogger(k.opts.Log.Handler(), slog.LevelDebug)}
+	done := make(chan error, 1)
+	go func() { done <- s.Serve(l) }()
+	tick := time.NewTicker(time.Second)
+	defer tick.Stop()
+	for {
+		select {
+		case <-ctx.Done():
+			_ = s.Close() // pages come again
+			<-done        //nolint:errcheck // it was closed
+			return nil
+		case err := <-done:
+			return fmt.Errorf("serve the guard's screen on %s: %w", l.Addr(), err)
+		case <-tick.C:
+			if k.tick() {
+				gate.Buzz()
+			}
+		}
+	}
+}
+
+// tick lets time pass and tells whether the buzzer must sound: something waits
+// for the guard and no page is there to say so, or none that can sound.
+func (k *Kiosk) tick() (buzz bool) {
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	now := k.opts.Clock.Now()
+	k.draw()
+	dead := now.Boot-k.heard > pageAfter || k.audio == "suspended"
+	if !dead || !k.screen.Urgent(now) || now.Boot-k.told < 3*time.Second {
+		return false
+	}
+	k.told = now.Boot
+	return true
+}
+
+func (k *Kiosk) handler(ctx context.Context, gate Gate, addr string) http.Handler {
+	mux := http.NewServeMux()
+	probe.Mount(mux, k.opts.Version, k)
+	page := web.Load("kiosk")
+	mux.Handle("GET /{$}", page)
+	mux.Handle("GET /assets/", page)
+	mux.HandleFunc("GET /live", func(w http.ResponseWriter, r *http.Request) { k.hub.Serve(ctx, w, r, k) })
+	mux.HandleFunc("POST /press", func(w http.ResponseWriter, r *http.Request) { k.press(w, r, gate) })
+	return web.Guard(web.Hosts(addr), mux)
+}
+
+// press takes an answer of the guard: kept first, then shown.
+func (k *Kiosk) press(w http.ResponseWriter, r *http.Request, gate Gate) {
+	var m struct {
+		ID     string `json:"id"`
+		Action string `json:"action"`
+	}
+	if err := json.NewDecoder(http.MaxBytesReader(w, r.Body, 1<<10)).Decode(&m); err != nil {
+		http.Error(w, "not understood: "+err.Error(), http.StatusBadRequest)
+		return
+	}
+	k.mu.Lock()
+	audit, ok := k.screen.Press(k.opts.Clock.Now(), m.ID, m.Action)
+	k.mu.Unlock()
+	if !ok {
+		http.Error(w, "the screen shows something else by now", http.StatusConflict)
+		return
+	}
+	ctx, cancel := context.WithTimeout(r.Context(), 5*time.Second)
+	defer cancel()
+	if err := gate.Note(ctx, audit); err != nil {
+		http.Error(w, err.Error(), http.StatusServiceUnavailable)
+		return
+	}
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	k.screen.Settle(k.opts.Clock.Now(), m.ID, m.Action)
+	k.draw()
+	w.WriteHeader(http.StatusNoContent)
+}

@@ -1,0 +1,123 @@
+package county
+
+import (
+	"context"
+	"fmt"
+	"log/slog"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strconv"
+	"sync"
+	"syscall"
+	"time"
+
+	"gatehouse/devices"
+	"gatehouse/gateway/config"
+	"gatehouse/gateway/edge/agent"
+)
+
+// Apart is one gate whose agent runs as the process that it is in production,
+// with the guard's screen, so that it can be killed.
+type Apart struct {
+	Gate    string // its id; empty: none
+	Program string // gatehouse
+	Kiosk   string // address of its screen
+}
+
+// backAfter is how long a killed agent stays away.
+const backAfter = 30 * time.Second
+
+// program runs one agent as a process.
+type program struct {
+	argv []string
+	log  string // file
+	pid  string // file
+	slog *slog.Logger
+
+	mu  sync.Mutex
+	cmd *exec.Cmd
+}
+
+// newProgram writes the agent's configuration. Its devices are the serial ones:
+// outputs and I²C of a simulated gate are inside this process.
+func newProgram(a Apart, dir string, cfg agent.Config, log *slog.Logger) (*program, error) {
+	var serial []agent.Device
+	for _, d := range cfg.Devices {
+		m, err := devices.Find(d.Model)
+		if err != nil {
+			return nil, err
+		}
+		if m.Kind == devices.KindOutputs {
+			continue
+		}
+		if m.Bus != "UART" {
+			return nil, fmt.Errorf("%s is not serial: choose another gate to run apart", d.Model)
+		}
+		serial = append(serial, d)
+	}
+	cfg.Devices = serial
+	for _, p := range []*string{&cfg.Dir, &cfg.CollectorKey, &cfg.SiteKey, &cfg.Policy, &cfg.Roster} {
+		abs, err := filepath.Abs(*p)
+		if err != nil {
+			return nil, err
+		}
+		*p = abs
+	}
+	b, err := config.Write(cfg)
+	if err != nil {
+		return nil, err
+	}
+	file := filepath.Join(dir, "agent.yaml")
+	if err := os.WriteFile(file, b, 0o600); err != nil {
+		return nil, err
+	}
+	return &program{argv: []string{a.Program, "agent", "--config", file}, log: filepath.Join(dir, "agent.log"), pid: filepath.Join(dir, "agent.pid"), slog: log}, nil
+}
+
+// Run runs the process until ctx ends, and again when it was killed.
+func (p *program) Run(ctx context.Context) error {
+	for {
+		cmd, err := p.start(ctx)
+		if err != nil {
+			return err
+		}
+		err = cmd.Wait()
+		if ctx.Err() != nil {
+			return nil
+		}
+		p.slog.Warn("the agent that runs apart has ended", "err", err, "back in", backAfter)
+		if !pause(ctx, backAfter) {
+			return nil
+		}
+	}
+}
+
+func (p *program) start(ctx context.Context) (*exec.Cmd, error) {
+	log, err := os.OpenFile(p.log, os.O_CREATE|os.O_APPEND|os.O_WRONLY, 0o600)
+	if err != nil {
+		return nil, err
+	}
+	defer log.Close() // the child keeps its own
+	cmd := exec.CommandContext(ctx, p.argv[0], p.argv[1:]...)
+	cmd.Stdout, cmd.Stderr = log, log
+	cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true, Pdeathsig: syscall.SIGKILL}
+	cmd.Cancel = func() error { return cmd.Process.Signal(syscall.SIGTERM) }
+	cmd.WaitDelay = 5 * time.Second
+	if err := cmd.Start(); err != nil {
+		return nil, fmt.Errorf("start %s (run make build first): %w", p.argv[0], err)
+	}
+	p.mu.Lock()
+	p.cmd = cmd
+	p.mu.Unlock()
+	return cmd, os.WriteFile(p.pid, []byte(strconv.Itoa(cmd.Process.Pid)+"\n"), 0o600)
+}
+
+// kill kills the process as a power cut would.
+func (p *program) kill() {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if p.cmd != nil {
+		_ = p.cmd.Process.Kill() // it may be away
+	}
+}
