@@ -6,18 +6,30 @@ LDFLAGS     := -X gatehouse/gateway/version.String=$(VERSION)
 TOOLS       := $(CURDIR)/.tools/bin
 INFLUXD     := github.com/influxdata/influxdb/cmd/influxd@v1.8.10
 GOLANGCI    := github.com/golangci/golangci-lint/v2/cmd/golangci-lint@v2.15.0
-DEBIAN      := mosquitto mosquitto-clients
+DEBIAN      := mosquitto mosquitto-clients chromium fonts-noto-cjk
+WEB         := gateway/web
+WEBSRC      := $(shell find $(WEB)/src -type f) $(WEB)/build.mjs
 FUZZTIME    ?= 10s
 SPEED       ?= 20
 export PATH := $(TOOLS):$(PATH):/usr/sbin
 export CGO_ENABLED ?= 0
 
-.PHONY: help build test race fuzz lint tools demo bench docs cross clean
+.PHONY: help build ui test race fuzz lint tools demo bench docs cross clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z]+:.*## /{printf "  make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
-build: ## build bin/gatehouse and bin/simulator
+ui: $(WEB)/dist/desk.js ## build the screens, which the program embeds
+
+$(WEB)/node_modules/.made: $(WEB)/package-lock.json
+	@command -v npm >/dev/null || { echo "missing: Node.js >= 20 with npm, for the screens"; exit 1; }
+	cd $(WEB) && npm ci --no-audit --no-fund --loglevel=error
+	@touch $@
+
+$(WEB)/dist/desk.js: $(WEBSRC) $(WEB)/node_modules/.made
+	cd $(WEB) && npm run --silent check && npm run --silent build
+
+build: ui ## build bin/gatehouse and bin/simulator
 	@mkdir -p bin
 	$(GO) build -trimpath -ldflags '$(LDFLAGS)' -o bin/gatehouse ./gateway
 	$(GO) build -trimpath -ldflags '$(LDFLAGS)' -o bin/simulator ./simulator
@@ -25,6 +37,7 @@ build: ## build bin/gatehouse and bin/simulator
 test: tools build ## every test, with race detection, against real peers
 	$(GO) vet ./...
 	CGO_ENABLED=1 $(GO) test -race -timeout 25m ./...
+	cd $(WEB) && npm run --silent test
 
 race: test ## the same: tests always run with race detection
 
@@ -63,4 +76,4 @@ cross: ## build for the gate computers
 	GOOS=linux GOARCH=arm GOARM=7 CGO_ENABLED=0 $(GO) build -o /dev/null ./simulator
 
 clean: ## remove what was built (tools stay)
-	rm -rf bin .demo
+	rm -rf bin .demo $(WEB)/dist/*.* $(WEB)/node_modules

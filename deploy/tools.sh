@@ -15,10 +15,16 @@ if [ -z "$have_go" ] || [ "$(printf '%s\n%s\n' "$need_go" "$have_go" | sort -V |
 fi
 command -v gcc >/dev/null || fail "gcc, for race detection: apt-get install gcc libc6-dev"
 
+have_node=$(node --version 2>/dev/null | sed 's/^v//') || true
+if [ -z "$have_node" ] || [ "${have_node%%.*}" -lt 20 ] || ! command -v npm >/dev/null; then
+	fail "Node.js >= 20 with npm, for the screens (found: ${have_node:-none})"
+fi
+
 want=()
-for bin in mosquitto mosquitto_sub; do
+for bin in mosquitto mosquitto_sub chromium; do
 	PATH="$PATH:/usr/sbin" command -v "$bin" >/dev/null || want=("$@")
 done
+[ -e /usr/share/doc/fonts-noto-cjk ] || [ -n "$(fc-list :lang=zh-cn 2>/dev/null | head -n1)" ] || want=("$@")
 if [ ${#want[@]} -gt 0 ]; then
 	if [ "$(id -u)" = 0 ] && command -v apt-get >/dev/null; then
 		echo "installing ${want[*]}"

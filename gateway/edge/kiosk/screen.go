@@ -80,6 +80,7 @@ type item struct {
 	seq     uint64 // of the passage; 0: none
 	alarm   string // id of the agent's alarm
 	device  string
+	kind    string // thermometer, reader, journal
 	gone    bool // the device is gone, rather than broken
 	passage wire.Passage
 	at      clock.Moment
@@ -198,7 +199,7 @@ func (s *Screen) Status(now clock.Moment, st agent.Status) {
 	}
 	s.county(now, st.Linked)
 	if st.Unkept != "" {
-		s.holds(now, item{id: "f-journal", look: LookFault, device: "journal", alarm: agent.TroubleJournal})
+		s.holds(now, item{id: "f-journal", look: LookFault, device: "journal", kind: "journal", alarm: agent.TroubleJournal})
 	} else {
 		s.mended("f-journal")
 	}
@@ -210,7 +211,7 @@ func (s *Screen) device(now clock.Moment, d agent.DeviceStatus) {
 		s.mended(id)
 		return
 	}
-	it := item{id: id, look: LookFault, device: d.Name, gone: d.State == "gone", alarm: agent.TroubleDeviceFault + ":" + d.Name}
+	it := item{id: id, look: LookFault, device: d.Name, kind: kindOf(d.Kind), gone: d.State == "gone", alarm: agent.TroubleDeviceFault + ":" + d.Name}
 	if it.gone {
 		it.alarm = agent.TroubleDeviceGone + ":" + d.Name
 	}

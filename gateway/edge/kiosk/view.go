@@ -19,6 +19,7 @@ type View struct {
 	Class       string     `json:"class,omitempty"`       //
 	Direction   string     `json:"direction,omitempty"`   //
 	Device      string     `json:"device,omitempty"`      // that is at fault
+	Kind        string     `json:"kind,omitempty"`        // of the device: thermometer, reader; or journal
 	Gone        bool       `json:"gone,omitempty"`        // it is unplugged
 	Actions     []string   `json:"actions"`               // of F1 to F3
 	Waiting     int        `json:"waiting"`               // more that must be answered
@@ -30,7 +31,7 @@ type View struct {
 // Strip is a condition that the guard knows of and that still holds.
 type Strip struct {
 	Look   Look      `json:"look"`
-	Device string    `json:"device,omitempty"`
+	Kind   string    `json:"kind,omitempty"`
 	Since  time.Time `json:"since"`
 }
 
@@ -67,7 +68,7 @@ func (s *Screen) View(now clock.Moment) View {
 	if t != nil {
 		v.Look, v.ID, v.Sound = t.look, t.id, sounds[t.look]
 		at := t.at.Wall.UTC()
-		v.Since, v.Device, v.Gone = &at, t.device, t.gone
+		v.Since, v.Device, v.Kind, v.Gone = &at, t.device, t.kind, t.gone
 		if t.seq != 0 {
 			p := t.passage
 			v.Reasons, v.Instruction, v.Class, v.Direction, v.Screening = p.Reasons, string(p.Instruction), p.Class, string(p.Direction), screening(p)
@@ -87,7 +88,7 @@ func (s *Screen) View(now clock.Moment) View {
 		v.Muted, v.Sound = &until, ""
 	}
 	for _, x := range s.strips {
-		v.Strips = append(v.Strips, Strip{Look: x.look, Device: x.device, Since: x.at.Wall.UTC()})
+		v.Strips = append(v.Strips, Strip{Look: x.look, Kind: x.kind, Since: x.at.Wall.UTC()})
 	}
 	return v
 }

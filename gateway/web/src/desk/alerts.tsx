@@ -1,0 +1,86 @@
+import { useEffect, useRef } from "preact/hooks";
+import { signal } from "@preact/signals";
+import { alerts, post, say, words_for, type Alert } from "./model";
+import { alertState, celsius, GateLink, gateName, Moment, Shape, Table, useData, Waiting } from "./parts";
+
+/** The alert whose form is open, and what was written: it survives a login. */
+export const open = signal<Alert | null>(null);
+const note = signal("");
+const failure = signal("");
+
+export function AckForm() {
+  const dialog = useRef<HTMLDialogElement>(null);
+  const a = open.value;
+  useEffect(() => {
+    if (a && !dialog.current?.open) dialog.current?.showModal();
+    if (!a) dialog.current?.close();
+  }, [a]);
+  const close = () => { open.value = null; note.value = ""; failure.value = ""; };
+  const send = async (e: Event) => {
+    e.preventDefault();
+    if (!a) return;
+    try {
+      await post("/api/acknowledge", { id: a.id, note: note.value });
+      close();
+    } catch (err) {
+      failure.value = words_for(err);
+    }
+  };
+  return (
+    <dialog ref={dialog} aria-labelledby="acktitle" onCancel={close}>
+      {a && (
+        <form onSubmit={(e) => { void send(e); }}>
+          <h2 id="acktitle">{say("alert.ack.title")}</h2>
+          <p>{gateName(a.agent)} · {say(`alert.${a.type}`)} {a.screening_c !== undefined && celsius(a.screening_c)}</p>
+          <label>{say("alert.note")}<textarea rows={3} maxLength={500} value={note.value} onInput={(e) => { note.value = e.currentTarget.value; }} /></label>
+          {failure.value && <p class="failed" role="alert">{failure.value}</p>}
+          <div class="row"><button type="submit" class="main">{say("alert.ack")}</button><button type="button" onClick={close}>{say("alert.cancel")}</button></div>
+        </form>
+      )}
+    </dialog>
+  );
+}
+
+export function AlertList({ most }: { most: number }) {
+  const list = alerts.value;
+  if (list.length === 0) return <p class="empty">{say("alerts.none")}</p>;
+  return (
+    <>
+      <ul class="alerts">
+        {list.slice(0, most).map((a) => (
+          <li key={a.id} class={`${a.level}${a.acked ? " seen" : ""}`}>
+            <Shape of={a.level} />
+            <div class="what">
+              <b>{say(`alert.${a.type}`)}{a.screening_c !== undefined && ` ${celsius(a.screening_c)}`}</b> <GateLink agent={a.agent} />
+              <small><Moment at={a.at} />{alertState(a) && ` · ${alertState(a)}`}{a.device && ` · ${a.device}`}</small>
+              {a.note && <small class="note">{a.note}</small>}
+            </div>
+            {!a.acked && <button type="button" aria-label={`${say("alert.ack")}: ${say(`alert.${a.type}`)} ${gateName(a.agent)}`} onClick={() => { open.value = a; }}>{say("alert.ack")}</button>}
+          </li>
+        ))}
+      </ul>
+      {list.length > most && <p class="empty">{say("alert.more", { n: list.length - most })}</p>}
+    </>
+  );
+}
+
+export function alertRows(list: Alert[]) {
+  return list.map((a) => [<Moment at={a.at} />, <GateLink agent={a.agent} />,
+    <span class={`type ${a.level}`}><Shape of={a.level} />{say(`alert.${a.type}`)}</span>,
+    a.screening_c === undefined ? a.device || "–" : celsius(a.screening_c), alertState(a), [a.note, a.detail].filter(Boolean).join(" · ")]);
+}
+
+export const alertHead = ["col.time", "col.gate", "col.type", "col.value", "alert.state", "col.reason"];
+
+export function AlertsPage() {
+  const all = useData<Alert[]>("/api/alerts", 15);
+  return (
+    <>
+      <section><h2>{say("alerts.open")}</h2><AlertList most={300} /></section>
+      <section><h2>{say("alerts.history")}</h2><Waiting of={all} />
+        {all.data && (all.data.length === 0 ? <p class="empty">{say("alerts.none")}</p>
+          : <Table caption={say("alerts.history")} head={alertHead} rows={alertRows(all.data)} />)}
+      </section>
+    </>
+  );
+}

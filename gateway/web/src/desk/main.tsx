@@ -1,0 +1,119 @@
+import "./style.css";
+import { render } from "preact";
+import { useEffect, useRef } from "preact/hooks";
+import { useSignal } from "@preact/signals";
+import { AckForm, AlertsPage } from "./alerts";
+import { age, centre, clock, expired, lang, logout, path, post, say, switchLang, totals, tree, user, whoami, words_for } from "./model";
+import { Counts, Overview } from "./overview";
+import { GatePage, LossesPage, MachinesPage, UsersPage } from "./pages";
+import { Link, time } from "./parts";
+
+function Credentials({ setup }: { setup: boolean }) {
+  const name = useSignal("");
+  const password = useSignal("");
+  const failure = useSignal("");
+  const busy = useSignal(false);
+  const send = async (e: Event) => {
+    e.preventDefault();
+    busy.value = true;
+    failure.value = "";
+    try {
+      await post(setup ? "/api/setup" : "/api/login", { token: setup ? location.hash.slice(1) : "", name: name.value, password: password.value });
+      if (setup) {
+        await post("/api/login", { token: "", name: name.value, password: password.value });
+        history.replaceState(null, "", "/");
+        path.value = "/";
+      }
+      await whoami();
+    } catch (err) {
+      failure.value = words_for(err);
+    }
+    busy.value = false;
+  };
+  const kind = setup ? "setup" : "login";
+  return (
+    <form class="login" onSubmit={(e) => { void send(e); }}>
+      <h2>{say(`${kind}.title`)}</h2>
+      {setup && <p>{say("setup.text")}</p>}
+      {expired.value && <p role="status">{say("login.again")}</p>}
+      <label>{say("login.name")}<input name="name" autocomplete="username" required maxLength={32} value={name.value} onInput={(e) => { name.value = e.currentTarget.value; }} /></label>
+      <label>{say("login.password")}<input name="password" type="password" autocomplete={setup ? "new-password" : "current-password"} required value={password.value} onInput={(e) => { password.value = e.currentTarget.value; }} /></label>
+      {failure.value && <p class="failed" role="alert">{failure.value}</p>}
+      <button type="submit" class="main" disabled={busy.value}>{say(`${kind}.go`)}</button>
+    </form>
+  );
+}
+
+/** Asks for a login over the page, so that what was being written stays. */
+function LoginAgain() {
+  const dialog = useRef<HTMLDialogElement>(null);
+  useEffect(() => { dialog.current?.showModal(); }, []);
+  return <dialog ref={dialog} aria-label={say("login.title")} onCancel={(e) => { e.preventDefault(); }}><Credentials setup={false} /></dialog>;
+}
+
+/** How old what is shown is: amber after 10 s, red after 30 s. */
+function Age() {
+  const old = age.value;
+  const tone = old > 30_000 ? "red" : old > 10_000 ? "amber" : "";
+  return <span class={`until ${tone}`} role={tone ? "alert" : undefined}>{say(tone ? "data.stopped" : "data.until", { time: time(new Date(clock.value - old).toISOString()) })}</span>;
+}
+
+function Top() {
+  const losses = (totals.value?.quarantined ?? 0) + (totals.value?.lost ?? 0);
+  return (
+    <header class="top">
+      <h1>{tree.value?.name || say("title")}</h1>
+      <nav>
+        <Link to="/">{say("nav.overview")}</Link><Link to="/alerts">{say("nav.alerts")}</Link><Link to="/machines">{say("nav.machines")}</Link>
+        <Link to="/losses">{say("nav.losses")}{losses > 0 && <b class="badge">{losses}</b>}</Link><Link to="/users">{say("nav.users")}</Link>
+      </nav>
+      <Age />
+      <button type="button" onClick={() => { void logout(); }}>{say("logout")} · {user.value}</button>
+      <Lang />
+    </header>
+  );
+}
+
+function Lang() {
+  return <button type="button" class="lang" lang={lang.value === "zh" ? "en" : "zh-CN"} aria-label={say("lang.label")} onClick={switchLang}>{say("lang")}</button>;
+}
+
+function Page() {
+  const gate = /^\/gates\/(.+)$/.exec(path.value)?.[1];
+  if (gate !== undefined) return <GatePage key={gate} agent={decodeURIComponent(gate)} />;
+  switch (path.value) {
+    case "/alerts": return <AlertsPage />;
+    case "/losses": return <LossesPage />;
+    case "/machines": return <MachinesPage />;
+    case "/users": return <UsersPage />;
+  }
+  return <Overview />;
+}
+
+function App() {
+  useEffect(() => {
+    document.documentElement.lang = lang.value === "zh" ? "zh-CN" : "en";
+    document.title = say("title");
+  }, [lang.value]);
+  if (user.value === null) return <main class="outside"><p class="empty">{say("data.loading")}</p></main>;
+  if (!user.value && !expired.value) {
+    return <main class="outside"><div class="corner"><Lang /></div><h1>{say("title")}</h1><Credentials setup={path.value === "/setup"} /></main>;
+  }
+  const c = centre.value;
+  return (
+    <>
+      <Top />
+      {c?.fault && <p class="banner red" role="alert">{say("centre.fault", { text: c.fault })}</p>}
+      {c?.catching && <p class="banner amber" role="status">{say("centre.catching")}</p>}
+      <Counts />
+      <main><Page /></main>
+      <footer>{c && `${c.store} · ${c.stored ? say("centre.stored", { time: time(c.stored) }) : "–"} · ${c.version}`}</footer>
+      <AckForm />
+      {!user.value && <LoginAgain />}
+    </>
+  );
+}
+
+const root = document.getElementById("app");
+if (root) render(<App />, root);
+void whoami();
