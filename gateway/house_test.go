@@ -26,6 +26,8 @@ var importers = map[string]string{
 	"modernc.org/sqlite":                          "gatehouse/gateway/county/store/sqlite",
 	"github.com/goccy/go-yaml":                    "gatehouse/gateway/config",
 	"github.com/spf13/cobra":                      "gatehouse/gateway/cli",
+	"github.com/coder/websocket":                  "gatehouse/gateway/live",
+	"github.com/prometheus/client_golang":         "gatehouse/gateway/probe",
 }
 
 type pkg struct {

@@ -67,6 +67,7 @@ type Desk struct {
 	fault             string
 	stored            time.Time // of the last commit
 	catching          bool
+	ownSeq            uint64 // of the alarms that the desk itself raises
 	quarantined, lost int
 }
 

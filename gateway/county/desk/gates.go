@@ -191,10 +191,12 @@ func (d *Desk) silence(ctx context.Context, now time.Time, agent, state string) 
 	if quiet == d.quiet[agent] || quiet && now.Sub(d.began) < grace && state != wire.StateOffline {
 		return nil
 	}
+	// Rises over restarts, and when the clock is set back.
+	d.ownSeq = max(d.ownSeq+1, uint64(now.UnixMicro()))
 	in := d.intake(ctx)
 	err := d.write(ctx, func(tx *sql.Tx) error {
 		in.tx = tx
-		id, seq := typeSilent+":"+agent, uint64(now.UnixMicro())
+		id, seq := typeSilent+":"+agent, d.ownSeq
 		if quiet {
 			return in.raised(Alert{Agent: agent, Type: typeSilent, At: now}, ownJournal, id, seq, 0)
 		}

@@ -81,7 +81,7 @@ type item struct {
 	alarm   string // id of the agent's alarm
 	device  string
 	kind    string // thermometer, reader, journal
-	gone    bool // the device is gone, rather than broken
+	gone    bool   // the device is gone, rather than broken
 	passage wire.Passage
 	at      clock.Moment
 	until   time.Duration // boot clock; 0: until answered

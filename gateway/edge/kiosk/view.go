@@ -30,9 +30,9 @@ type View struct {
 
 // Strip is a condition that the guard knows of and that still holds.
 type Strip struct {
-	Look   Look      `json:"look"`
-	Kind   string    `json:"kind,omitempty"`
-	Since  time.Time `json:"since"`
+	Look  Look      `json:"look"`
+	Kind  string    `json:"kind,omitempty"`
+	Since time.Time `json:"since"`
 }
 
 // Person is one of the last people.

@@ -1,0 +1,227 @@
+package pages
+
+import (
+	"context"
+	"io"
+	"iter"
+	"log/slog"
+	"net/http"
+	"net/http/cookiejar"
+	"net/http/httptest"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/coder/websocket"
+
+	"gatehouse/gateway/county/desk"
+	"gatehouse/gateway/county/store"
+	"gatehouse/gateway/site"
+)
+
+type nothing struct{}
+
+func (nothing) Rows(context.Context, store.Query) iter.Seq2[store.Row, error] {
+	return func(func(store.Row, error) bool) {}
+}
+func (nothing) Positions(context.Context) ([]store.Position, error) { return nil, nil }
+func (nothing) Losses(context.Context) (int, int, error)            { return 0, 0, nil }
+func (nothing) Quarantined(context.Context, int) ([]store.HeldPoison, error) {
+	return []store.HeldPoison{{ID: 1, Poison: store.Poison{Agent: "a", Reason: "<b>", Raw: []byte("<script>\xff")}}}, nil
+}
+func (nothing) Holes(context.Context) ([]store.HeldHole, error) { return nil, nil }
+
+type bench struct {
+	t    *testing.T
+	s    *httptest.Server
+	desk *desk.Desk
+	c    *http.Client
+}
+
+const password = "correct horse"
+
+func start(t *testing.T) *bench {
+	t.Helper()
+	log := slog.New(slog.DiscardHandler)
+	d, err := desk.Open(desk.Options{Path: filepath.Join(t.TempDir(), "desk.db"), Sites: &site.County{}, Records: nothing{}, Losses: nothing{}, Log: log})
+	if err != nil {
+		t.Fatal(err)
+	}
+	srv := New(Config{Listen: "127.0.0.1:0"}, d, nothing{}, "test", log)
+	s := httptest.NewServer(srv.handler(t.Context(), "127.0.0.1:0"))
+	jar, err := cookiejar.New(nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { s.Close(); _ = d.Close() })
+	token, err := d.Invite(t.Context(), "")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := d.SetUp(t.Context(), token, "wang", password); err != nil {
+		t.Fatal(err)
+	}
+	return &bench{t, s, d, &http.Client{Jar: jar}}
+}
+
+func (b *bench) ask(method, path, body string) (status int, text string, header http.Header) {
+	b.t.Helper()
+	r, err := http.NewRequestWithContext(b.t.Context(), method, b.s.URL+path, strings.NewReader(body))
+	if err != nil {
+		b.t.Fatal(err)
+	}
+	res, err := b.c.Do(r)
+	if err != nil {
+		b.t.Fatal(err)
+	}
+	defer res.Body.Close()
+	all, err := io.ReadAll(res.Body)
+	if err != nil {
+		b.t.Fatal(err)
+	}
+	return res.StatusCode, string(all), res.Header
+}
+
+func (b *bench) login() {
+	b.t.Helper()
+	if status, text, _ := b.ask("POST", "/api/login", `{"token":"","name":"wang","password":"`+password+`"}`); status != 204 {
+		b.t.Fatal(status, text)
+	}
+}
+
+func TestNothingIsShownToStrangers(t *testing.T) {
+	b := start(t)
+	for _, x := range []string{"GET /api/session", "GET /api/hours?for=24h", "GET /api/gate?agent=a", "GET /api/alerts", "GET /api/losses", "GET /api/users",
+		"POST /api/invite", "POST /api/acknowledge", "GET /live"} {
+		method, path, _ := strings.Cut(x, " ")
+		if status, text, _ := b.ask(method, path, "{}"); status != 401 || !strings.Contains(text, `"session"`) {
+			t.Errorf("%s: %d %s", x, status, text)
+		}
+	}
+	b.login()
+	for _, x := range []string{"GET /api/session", "GET /api/hours?for=24h", "GET /api/gate?agent=a", "GET /api/alerts", "GET /api/losses", "GET /api/users", "POST /api/invite"} {
+		method, path, _ := strings.Cut(x, " ")
+		if status, text, _ := b.ask(method, path, "{}"); status != 200 {
+			t.Errorf("%s: %d %s", x, status, text)
+		}
+	}
+	if status, _, _ := b.ask("POST", "/api/logout", "{}"); status != 204 {
+		t.Error(status)
+	}
+	if status, _, _ := b.ask("GET", "/api/session", ""); status != 401 {
+		t.Error("logged out, and still in")
+	}
+}
+
+func TestTheCookieIsForThisServersPagesOnly(t *testing.T) {
+	b := start(t)
+	_, _, header := b.ask("POST", "/api/login", `{"token":"","name":"wang","password":"`+password+`"}`)
+	if c := header.Get("Set-Cookie"); !strings.Contains(c, "HttpOnly") || !strings.Contains(c, "SameSite=Strict") {
+		t.Errorf("cookie %q", c)
+	}
+}
+
+// A thousand guesses cost a guesser hours, and nobody else their login.
+func TestAThousandWrongPasswords(t *testing.T) {
+	b := start(t)
+	tried := 0
+	for range 1000 {
+		status, _, header := b.ask("POST", "/api/login", `{"token":"","name":"wang","password":"guess guess"}`)
+		switch status {
+		case 403:
+			tried++
+		case 429:
+			if header.Get("Retry-After") == "" {
+				t.Fatal("no word when to try again")
+			}
+		default:
+			t.Fatal(status)
+		}
+	}
+	if tried > freeGuesses+3 {
+		t.Errorf("%d guesses were compared", tried)
+	}
+	now := time.Now()
+	l := newLimiter(func() time.Time { return now })
+	for range 1000 {
+		now = now.Add(l.wait("10.0.0.9", "wang"))
+		l.done("10.0.0.9", "wang", false)
+	}
+	if spent := time.Until(now); spent < 24*time.Hour {
+		t.Errorf("a thousand patient guesses take %s", spent)
+	}
+	if l.wait("10.0.0.1", "wang") != 0 {
+		t.Error("a guesser elsewhere locks the user out")
+	}
+}
+
+func TestBadRequestsGetAClearAnswer(t *testing.T) {
+	b := start(t)
+	b.login()
+	for name, c := range map[string]struct {
+		method, path, body string
+		want               int
+		code               string
+	}{
+		"not JSON":            {"POST", "/api/acknowledge", "x", 400, "body"},
+		"an unknown field":    {"POST", "/api/acknowledge", `{"id":1,"who":"me"}`, 400, "body"},
+		"a wrong type":        {"POST", "/api/acknowledge", `{"id":"1"}`, 400, "body"},
+		"a huge body":         {"POST", "/api/acknowledge", `{"id":1,"note":"` + strings.Repeat("x", 2*maxBody) + `"}`, 400, "body"},
+		"a long note":         {"POST", "/api/acknowledge", `{"id":1,"note":"` + strings.Repeat("x", maxNote+1) + `"}`, 400, "body"},
+		"no such alert":       {"POST", "/api/acknowledge", `{"id":1,"note":"<script>"}`, 409, "gone"},
+		"no span":             {"GET", "/api/hours", "", 400, "body"},
+		"a span of years":     {"GET", "/api/hours?for=99999h", "", 400, "body"},
+		"a used invitation":   {"POST", "/api/setup", `{"token":"x","name":"li","password":"` + password + `"}`, 403, "invite"},
+		"an invented address": {"GET", "/api/nothing", "", 404, ""},
+	} {
+		if status, text, _ := b.ask(c.method, c.path, c.body); status != c.want || !strings.Contains(text, c.code) {
+			t.Errorf("%s: %d %s", name, status, text)
+		}
+	}
+}
+
+func TestForeignTextIsJSONNotHTML(t *testing.T) {
+	b := start(t)
+	b.login()
+	_, text, header := b.ask("GET", "/api/losses", "")
+	if header.Get("Content-Type") != "application/json" || strings.Contains(text, "<script>") || !strings.Contains(text, `\u003cscript\u003e`) {
+		t.Errorf("%s %s", header.Get("Content-Type"), text)
+	}
+}
+
+func TestThePageLivesAsLongAsItsSession(t *testing.T) {
+	b := start(t)
+	b.login()
+	c, _, err := websocket.Dial(t.Context(), b.s.URL+"/live", &websocket.DialOptions{HTTPClient: b.c})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer c.CloseNow() //nolint:errcheck // the test is over
+	if _, _, err := c.Read(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+}
+
+func TestProbesAnswerThisComputer(t *testing.T) {
+	b := start(t)
+	for path, want := range map[string]string{"/healthz": "ok", "/readyz": `"ready":true`, "/metrics": "gatehouse_alerts_open 0"} {
+		if status, text, _ := b.ask("GET", path, ""); status != 200 || !strings.Contains(text, want) {
+			t.Errorf("%s: %d %s", path, status, text)
+		}
+	}
+}
+
+func TestAPublicDeskNeedsTLS(t *testing.T) {
+	for listen, ok := range map[string]bool{"127.0.0.1:8080": true, "localhost:8080": true, "[::1]:80": true, "0.0.0.0:8080": false, ":8080": false, "10.1.1.1:80": false, "8080": false} {
+		if err := (Config{Listen: listen}).Check(); (err == nil) != ok {
+			t.Errorf("%s: %v", listen, err)
+		}
+	}
+	if err := (Config{Listen: "0.0.0.0:8443", TLS: TLS{Cert: "c", Key: "k"}}).Check(); err != nil {
+		t.Error(err)
+	}
+	if err := (Config{Listen: "0.0.0.0:8443", TLS: TLS{Cert: "c"}}).Check(); err == nil {
+		t.Error("a certificate without its key is taken")
+	}
+}

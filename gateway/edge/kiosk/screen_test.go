@@ -1,0 +1,269 @@
+package kiosk
+
+import (
+	"fmt"
+	"strings"
+	"testing"
+	"time"
+
+	"pgregory.net/rapid"
+
+	"gatehouse/devices"
+	"gatehouse/gateway/clock"
+	"gatehouse/gateway/edge/agent"
+	"gatehouse/gateway/policy"
+	"gatehouse/gateway/wire"
+)
+
+var t0 = time.Date(2026, 1, 20, 8, 0, 0, 0, time.UTC)
+
+// at is a moment so many seconds after the start.
+func at(s float64) clock.Moment {
+	d := time.Duration(s * float64(time.Second))
+	return clock.Moment{Wall: t0.Add(d), Boot: time.Hour + d}
+}
+
+func passage(v wire.Verdict, reason string, readings ...uint64) wire.Passage {
+	p := wire.Passage{Verdict: v, Reasons: []string{reason}, Readings: readings, Instruction: wire.InstructTurnAway}
+	if v != wire.VerdictRefuse {
+		p.Temperature = &wire.Temperature{Screening: 3650}
+	}
+	return p
+}
+
+var (
+	pass    = passage(wire.VerdictPass, "normal", 1)
+	fever   = passage(wire.VerdictFever, "fever", 2)
+	cold    = passage(wire.VerdictInvalid, "too-cold", 3)
+	unknown = passage(wire.VerdictRefuse, policy.ReasonUnknownCard, 4)
+	sealed  = passage(wire.VerdictRefuse, policy.ReasonSealed, 5)
+	lost    = passage(wire.VerdictRefuse, policy.ReasonLostCard, 6)
+	again   = passage(wire.VerdictRetest, "unsettled", 7)
+)
+
+func amends(p wire.Passage, seq uint64) wire.Passage {
+	p.Amends, p.Readings = true, append([]uint64{seq}, p.Readings...)
+	return p
+}
+
+func linked(linked bool, states ...string) agent.Status {
+	s := agent.Status{Linked: linked}
+	for i, name := range []string{"thermometer", "reader"} {
+		state := "ok"
+		if i < len(states) {
+			state = states[i]
+		}
+		kind := devices.KindThermometer
+		if i == 1 {
+			kind = devices.KindCardReader
+		}
+		s.Devices = append(s.Devices, agent.DeviceStatus{Name: name, Kind: kind, State: state})
+	}
+	return s
+}
+
+// scene is a script of what happens at a gate.
+type scene struct {
+	s   *Screen
+	now float64
+	seq uint64
+}
+
+func newScene() *scene { return &scene{s: NewScreen(), seq: 100} }
+
+func (x *scene) wait(s float64) *scene { x.now += s; return x }
+func (x *scene) see(p wire.Passage) *scene {
+	x.seq++
+	x.s.Passage(at(x.now), at(x.now), x.seq, p)
+	return x
+}
+func (x *scene) status(s agent.Status) *scene { x.s.Status(at(x.now), s); return x }
+func (x *scene) press(action string) *scene {
+	v := x.s.View(at(x.now))
+	if _, ok := x.s.Press(at(x.now), v.ID, action); ok {
+		x.s.Settle(at(x.now), v.ID, action)
+	}
+	return x
+}
+
+// brief is what the guard sees, in short.
+func (x *scene) brief() string {
+	v := x.s.View(at(x.now))
+	out := string(v.Look)
+	if v.Waiting > 0 {
+		out += fmt.Sprintf(" +%d", v.Waiting)
+	}
+	if v.Sound != "" {
+		out += " ♪" + v.Sound
+	}
+	for _, s := range v.Strips {
+		out += " =" + string(s.Look)
+	}
+	if v.Muted != nil {
+		out += " muted"
+	}
+	return out
+}
+
+func TestWhatTheGuardSees(t *testing.T) {
+	for name, c := range map[string]struct {
+		scene *scene
+		want  string
+	}{
+		"nobody":                                  {newScene(), "idle"},
+		"somebody is being measured":              {newScene().status(agent.Status{Linked: true, Measuring: true}), "measuring"},
+		"a pass":                                  {newScene().see(pass), "pass ♪pass"},
+		"a pass, later":                           {newScene().see(pass).wait(3), "idle"},
+		"too cold to judge":                       {newScene().see(cold), "invalid ♪amber"},
+		"too cold, later":                         {newScene().see(cold).wait(6), "idle"},
+		"measure again":                           {newScene().see(again), "retest ♪amber"},
+		"a lost card":                             {newScene().see(lost), "refuse ♪amber"},
+		"a fever":                                 {newScene().see(fever), "fever ♪fever"},
+		"a fever stays":                           {newScene().see(fever).wait(3600), "fever ♪fever"},
+		"a fever, answered":                       {newScene().see(fever).press(ActionCallDoctor), "idle"},
+		"a fever, another's button":               {newScene().see(fever).press(ActionIDChecked), "fever ♪fever"},
+		"a pass does not hide a fever":            {newScene().see(fever).see(pass), "fever ♪fever"},
+		"a fever comes before a stranger":         {newScene().see(unknown).see(fever), "fever +1 ♪fever"},
+		"the stranger still waits":                {newScene().see(unknown).see(fever).press(ActionIsolate), "unknown ♪unknown"},
+		"a stranger does not hide a fever":        {newScene().see(fever).see(unknown), "fever +1 ♪fever"},
+		"two fevers":                              {newScene().see(fever).see(passage(wire.VerdictFever, "fever", 9)), "fever +1 ♪fever"},
+		"one of two fevers answered":              {newScene().see(fever).see(passage(wire.VerdictFever, "fever", 9)).press(ActionRetest), "fever ♪fever"},
+		"a sealed household":                      {newScene().see(sealed), "sealed ♪sealed"},
+		"a fever's card comes later":              {newScene().see(fever).see(amends(fever, 8)), "fever ♪fever"},
+		"a stranger measured later":               {newScene().see(unknown).see(amends(unknown, 8)), "unknown ♪unknown"},
+		"a stranger with fever":                   {newScene().see(unknown).see(amends(fever, 4)), "fever ♪fever"},
+		"dealt with, and then amended":            {newScene().see(unknown).press(ActionTurnedAway).see(amends(unknown, 8)), "idle"},
+		"dealt with, and then worse":              {newScene().see(unknown).press(ActionTurnedAway).see(amends(fever, 4)), "fever ♪fever"},
+		"a broken thermometer":                    {newScene().status(linked(true, "fault")), "fault ♪fault"},
+		"a broken thermometer, noted":             {newScene().status(linked(true, "fault")).press(ActionNoted), "idle =fault"},
+		"noted, and still broken":                 {newScene().status(linked(true, "fault")).press(ActionNoted).status(linked(true, "gone")), "idle =fault"},
+		"a mended thermometer":                    {newScene().status(linked(true, "fault")).press(ActionNoted).status(linked(true)), "idle"},
+		"mended before it was noted":              {newScene().status(linked(true, "gone")).status(linked(true)), "idle"},
+		"both devices":                            {newScene().status(linked(true, "fault", "gone")), "fault +1 ♪fault"},
+		"a fever while the reader is broken":      {newScene().status(linked(true, "ok", "gone")).see(fever), "fever +1 ♪fever"},
+		"records can't be kept":                   {newScene().status(agent.Status{Linked: true, Unkept: "disk full"}), "fault ♪fault"},
+		"the county is away for a moment":         {newScene().status(linked(false)).wait(9).status(linked(false)), "idle"},
+		"the county is away":                      {newScene().status(linked(false)).wait(10).status(linked(false)), "offline ♪offline"},
+		"away, noted":                             {newScene().status(linked(false)).wait(10).status(linked(false)).press(ActionNoted), "idle =offline"},
+		"back again":                              {newScene().status(linked(false)).wait(10).status(linked(false)).press(ActionNoted).status(linked(true)), "idle"},
+		"people pass while the county is away":    {newScene().status(linked(false)).wait(10).status(linked(false)).see(pass), "pass +1 ♪pass"},
+		"silence":                                 {newScene().press(ActionMute), "idle muted"},
+		"silence does not hide":                   {newScene().press(ActionMute).see(pass), "pass muted"},
+		"a new alarm ends the silence":            {newScene().press(ActionMute).see(fever), "fever ♪fever"},
+		"silence ends":                            {newScene().press(ActionMute).wait(120), "idle"},
+		"silenced while a fever waits":            {newScene().see(fever).press(ActionMute), "fever muted"},
+		"the silence over, the fever still there": {newScene().see(fever).press(ActionMute).wait(121), "fever ♪fever"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			if got := c.scene.brief(); got != c.want {
+				t.Errorf("the guard sees %q, want %q", got, c.want)
+			}
+		})
+	}
+}
+
+func TestAnswersNameWhatTheyAnswer(t *testing.T) {
+	x := newScene().see(fever)
+	id := x.s.View(at(0)).ID
+	a, ok := x.s.Press(at(0), id, ActionIsolate)
+	if want := (wire.Audit{Actor: "guard", Action: ActionIsolate, Passage: 101}); !ok || a != want {
+		t.Errorf("%+v, %v", a, ok)
+	}
+	if _, ok := x.s.Press(at(0), "p7", ActionIsolate); ok {
+		t.Error("an answer to what is not shown is taken")
+	}
+	x = newScene().status(linked(true, "gone"))
+	a, ok = x.s.Press(at(0), "f-thermometer", ActionNoted)
+	if want := (wire.Audit{Actor: "guard", Action: ActionNoted, Alarm: "device-gone:thermometer"}); !ok || a != want {
+		t.Errorf("%+v, %v", a, ok)
+	}
+}
+
+func TestTheLastFivePeople(t *testing.T) {
+	x := newScene()
+	for i := range uint64(7) {
+		x.see(passage(wire.VerdictPass, "normal", 50+i))
+	}
+	x.see(amends(fever, 56)) // the seventh, after all
+	got := x.s.Recent()
+	if len(got) != 5 || got[0].Look != LookFever || got[1].Look != LookPass || got[1].Seq != 106 {
+		t.Errorf("recent %+v", got)
+	}
+}
+
+// After a restart the screen shows what the journal holds: whoever was not
+// dealt with is there again, who was is not, and nobody of an hour ago.
+func TestARestartForgetsNobody(t *testing.T) {
+	s := NewScreen()
+	st := linked(true)
+	st.Answered = []uint64{11}
+	s.Status(at(0), st)
+	s.Passage(at(0), at(-3600), 10, passage(wire.VerdictFever, "fever", 1))
+	s.Passage(at(0), at(-60), 11, passage(wire.VerdictFever, "fever", 2))
+	s.Passage(at(0), at(-50), 12, passage(wire.VerdictFever, "fever", 3))
+	s.Passage(at(0), at(-40), 13, passage(wire.VerdictPass, "normal", 4))
+	if v := s.View(at(0)); v.Look != LookFever || v.ID != "p12" || v.Waiting != 0 {
+		t.Errorf("the screen shows %+v", v)
+	}
+	if r := s.Recent(); len(r) != 4 {
+		t.Errorf("recent %+v", r)
+	}
+}
+
+func TestLampsShowTheWorst(t *testing.T) {
+	st := linked(false, "ok", "fault")
+	st.Devices = append(st.Devices, agent.DeviceStatus{Name: "scanner", Kind: devices.KindScanner, State: "gone"})
+	st.Pending = 12
+	x := newScene().status(st)
+	if got, want := x.s.Lamps(), (Lamps{Thermometer: "ok", Reader: "gone", Pending: 12, Kept: true}); got != want {
+		t.Errorf("%+v, want %+v", got, want)
+	}
+}
+
+// Whatever happens: an unanswered fever is on the screen or counted, nothing
+// calmer covers it, and what is urgent sounds unless it was silenced.
+func TestNoFeverIsEverForgotten(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		x := newScene()
+		open := map[string]bool{} // ids of unanswered fevers
+		reading := uint64(0)
+		for range rapid.IntRange(1, 60).Draw(t, "steps") {
+			x.wait(rapid.Float64Range(0, 20).Draw(t, "gap"))
+			switch rapid.IntRange(0, 6).Draw(t, "what") {
+			case 0, 1:
+				reading++
+				p := rapid.SampledFrom([]wire.Passage{pass, cold, unknown, sealed, lost, again}).Draw(t, "passage")
+				p.Readings = []uint64{reading}
+				x.see(p)
+			case 2:
+				reading++
+				x.see(passage(wire.VerdictFever, "fever", reading))
+				open["p"+itoa(x.seq)] = true
+			case 3:
+				state := rapid.SampledFrom([]string{"ok", "fault", "gone"}).Draw(t, "state")
+				x.status(linked(rapid.Bool().Draw(t, "linked"), state))
+			case 4:
+				x.press(ActionMute)
+			default:
+				v := x.s.View(at(x.now))
+				if len(v.Actions) > 0 && v.Look != LookIdle {
+					x.press(v.Actions[0])
+					delete(open, v.ID)
+				}
+			}
+			v := x.s.View(at(x.now))
+			switch {
+			case len(open) > 0 && v.Look != LookFever:
+				t.Fatalf("%d fevers wait and the screen shows %s", len(open), x.brief())
+			case len(open) > 0 && v.Waiting < len(open)-1:
+				t.Fatalf("%d fevers wait: %s", len(open), x.brief())
+			case len(open) > 0 && v.Sound == "" && v.Muted == nil:
+				t.Fatalf("silent: %s", x.brief())
+			case len(open) == 0 && v.Look == LookFever:
+				t.Fatalf("a fever that was answered is there again: %s", x.brief())
+			case x.s.Urgent(at(x.now)) && strings.Contains("idle pass measuring", string(v.Look)):
+				t.Fatalf("urgent: %s", x.brief())
+			}
+		}
+	})
+}
