@@ -6,6 +6,7 @@ import (
 	"log/slog"
 	"os"
 	"path/filepath"
+	"strings"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -121,8 +122,9 @@ func countyCommand() *cobra.Command {
 func pokeCommand() *cobra.Command {
 	var dir string
 	c := &cobra.Command{
-		Use:       "poke GATE fever|cold|unknown-card|sensor-fault|unplug|cut|kill",
+		Use:       "poke GATE WHAT",
 		Short:     "Make something happen at a gate of a running demo",
+		Long:      "poke makes something happen at a gate of a running demo. WHAT is one of\n" + strings.Join(county.Kinds, ", ") + ".\nFaults mend themselves after a while.",
 		Example:   "  simulator poke gate-017 fever",
 		Args:      cobra.ExactArgs(2),
 		ValidArgs: county.Kinds,

@@ -269,7 +269,8 @@ The county of GATES gates runs on simulated hardware.
 
 In another terminal, from this folder:
 
-  bin/simulator poke GATE fever     also: cold, unknown-card, sensor-fault, unplug, cut, kill
+  bin/simulator poke GATE fever     also: pass, cold, hurry, unknown-card, lost-card, sealed,
+                                    sensor-fault, unplug, cut, kill
   bin/gatehouse watch --broker tcp://BROKER --alarms
   bin/gatehouse status --broker tcp://BROKER
   bin/gatehouse quarantine list --dir DIR/county

@@ -10,6 +10,7 @@ import (
 	"net/url"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"sync"
 	"time"
@@ -215,7 +216,7 @@ func pause(ctx context.Context, d time.Duration) bool {
 }
 
 // Kinds are what Poke can make happen.
-var Kinds = []string{"fever", "cold", "unknown-card", "sensor-fault", "unplug", "cut", "kill"}
+var Kinds = []string{"pass", "fever", "cold", "hurry", "unknown-card", "lost-card", "sealed", "sensor-fault", "unplug", "cut", "kill"}
 
 // How long a poked fault lasts before it mends itself.
 const (
@@ -248,6 +249,18 @@ func (c *County) Poke(ctx context.Context, id, kind string) (string, error) {
 		return person(3840, card, "a resident")
 	case "cold":
 		return person(3340, card, "a resident from the frost,")
+	case "pass":
+		return person(3650, card, "a resident")
+	case "hurry":
+		c.pokes.Go(func() { g.hw.Stand(bench.Surface(3650, g.Offset), 350*time.Millisecond) })
+		return fmt.Sprintf("%s (%s): somebody walks past the thermometer", g.ID, g.Compound), nil
+	case "lost-card", "sealed":
+		status, _, _ := strings.Cut(kind, "-")
+		i := slices.IndexFunc(g.Cards, func(c world.Card) bool { return c.Status == status })
+		if i < 0 {
+			return "", fmt.Errorf("%s has no such card in its roster", g.ID)
+		}
+		return person(3650, g.Cards[i].Code, "somebody whose card is "+status+",")
 	case "unknown-card":
 		return person(3650, world.UnknownCard(uint64(len(id))), "somebody with a card of no roster,")
 	case "sensor-fault":

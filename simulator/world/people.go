@@ -59,6 +59,7 @@ func newCards(rnd *rand.Rand, households, residents int) []Card {
 		}
 		cards = append(cards, c)
 	}
+	cards[residents-1].Status = "sealed" // one household of each compound is sealed
 	for range 2 + rnd.IntN(4) {
 		cards = append(cards, Card{Code: number(), Class: "worker", Status: "active"})
 	}

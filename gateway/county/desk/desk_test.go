@@ -309,7 +309,7 @@ func TestAGateThatFallsSilentIsAnAlert(t *testing.T) {
 		t.Errorf("back: %q", got)
 	}
 	hear(wire.LeafStatus, `{"v":1,"state":"offline","at":"2026-01-20T08:00:00Z","jid":"","version":"1"}`)
-	if got := look(0); got != "gate-silent, gate-silent cleared" {
+	if got := look(0); got != "gate-silent cleared, gate-silent" {
 		t.Errorf("its last will: %q", got)
 	}
 }

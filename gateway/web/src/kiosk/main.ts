@@ -48,6 +48,15 @@ function put(id: string, text: string): void {
   if (e.textContent !== text) e.textContent = text;
 }
 
+/** Makes a line as large as it fits, most rem at most. */
+function fit(e: HTMLElement, most: number): void {
+  const key = `${most} ${e.textContent} ${innerWidth}x${innerHeight} ${document.fonts.size}`;
+  if (e.dataset.fitted === key) return;
+  e.dataset.fitted = key;
+  e.style.fontSize = `${most}rem`;
+  if (e.scrollWidth > e.clientWidth) e.style.fontSize = `${(most * e.clientWidth / e.scrollWidth * 0.985).toFixed(2)}rem`;
+}
+
 const w = (): Words => all[lang];
 const cut = (): boolean => !view || performance.now() - live.heard > cutAfter;
 const testing = (): boolean => performance.now() - testFrom < testFor;
@@ -80,9 +89,7 @@ function draw(): void {
     drawn = v.look;
   }
   put("headline", d.headline);
-  // As large as the line allows: Chinese is one em a character.
-  const ems = [...d.headline].reduce((n, c) => n + (c === " " ? 0.25 : c.charCodeAt(0) > 0x2e80 ? 1.01 : 0.58), 0);
-  el("headline").style.fontSize = `${Math.min(5.5, 46.5 / ems).toFixed(2)}rem`;
+  fit(el("headline"), v.strips.length > 0 ? 4.4 : 5.5);
   const t = el("temperature");
   if (t.dataset.value !== d.temperature) {
     t.dataset.value = d.temperature;

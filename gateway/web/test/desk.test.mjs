@@ -1,0 +1,217 @@
+import assert from "node:assert/strict";
+import { execFileSync } from "node:child_process";
+import { after, before, test } from "node:test";
+import { accessible, shot } from "./look.mjs";
+import { openPage, password, sizes, sleep, startBrowser, startDemo, until } from "./world.mjs";
+
+let demo, browser, page;
+const evil = `<img src=x onerror="document.title='owned'">`;
+
+before(async () => {
+  demo = await startDemo({ gates: 20 });
+  browser = await startBrowser();
+});
+after(async () => {
+  await browser?.close();
+  await demo?.stop();
+});
+
+const go = async (path) => {
+  await page.evaluate((to) => { history.pushState(null, "", to); dispatchEvent(new PopStateEvent("popstate")); }, path);
+  await sleep(400);
+};
+const alerts = () => page.$$eval(".alerts li", (l) => l.map((x) => x.textContent));
+const tile = (agent) => page.$eval(`a.tile[href="/gates/${agent}"]`, (e) => e.className.replace("tile ", ""));
+
+async function fill(p, name, secret) {
+  await p.fill("[name=name]", name);
+  await p.fill("[name=password]", secret);
+  await p.click("button[type=submit]");
+}
+
+/** What holds of every page: both languages, both sizes. */
+async function inspect(name) {
+  for (const lang of ["zh", "en"]) {
+    if ((await page.evaluate(() => document.documentElement.lang)).startsWith("zh") !== (lang === "zh")) await page.click(".lang");
+    for (const [size, box] of [["1366", sizes.laptop], ["1920", sizes.wide]]) {
+      await page.setViewportSize(box);
+      await sleep(150);
+      const over = await page.evaluate(() => document.documentElement.scrollWidth - innerWidth);
+      assert.ok(over <= 0, `${name} ${lang} ${size} is ${over} px too wide`);
+      await shot(page, `desk-${name}-${lang}-${size}`);
+    }
+    await accessible(page, `${name} in ${lang}`);
+  }
+  await page.click(".lang");
+}
+
+test("the first start's link makes the first user, once", async () => {
+  page = await openPage(browser, sizes.wide, demo.link);
+  await page.waitForSelector("form.login");
+  await inspect("setup");
+  await fill(page, evil.slice(0, 32), "short");
+  assert.match(await page.textContent("[role=alert]"), /至少 10 个字符/);
+  await fill(page, evil.slice(0, 32), password);
+  await page.waitForSelector(".tile");
+  const second = await openPage(browser, sizes.wide, demo.link);
+  await second.waitForSelector("form.login");
+  await fill(second, "li", password);
+  await until("the refusal", async () => /链接已用过/.test(await second.textContent("body")));
+  await second.context().close();
+});
+
+test("an empty county shows what it knows: gates, no alerts, nobody yet", async () => {
+  await until("all gates", async () => (await page.$$(".tile.ok")).length === 20);
+  assert.match(await page.textContent("body"), /暂无告警/);
+  assert.match(await page.textContent("body"), /还没有通行记录/);
+  assert.match(await page.textContent("body"), /该时段没有通行记录/);
+  await inspect("empty");
+});
+
+test("a fever is on the desk within a second", async () => {
+  const begun = Date.now();
+  await demo.poke("gate-003", "fever");
+  await page.waitForSelector(".alerts li.red", { timeout: 10_000 });
+  const on = await page.$eval(".alerts li.red time", (e) => Date.parse(e.dateTime));
+  const took = Date.now() - on;
+  assert.ok(took < 1000, `${took} ms from the alarm to the desk, ${Date.now() - begun} ms from the poke`);
+  assert.equal(await tile("gate-003"), "red");
+  assert.match((await alerts())[0], /发热 38\.[34] °C/);
+  await until("the feed", async () => /体温达到上限/.test(await page.textContent(".feed")));
+  await inspect("alarm");
+});
+
+test("what is written survives a session that ends in the middle", async () => {
+  await page.click(".alerts li button");
+  await page.waitForSelector("dialog[open] textarea");
+  await accessible(page, "the form");
+  await page.fill("dialog textarea", evil);
+  await shot(page, "desk-form-zh-1920");
+  await page.evaluate(() => fetch("/api/logout", { method: "POST", headers: { "Content-Type": "application/json" }, body: "{}" }));
+  await page.click("dialog button[type=submit]");
+  await page.waitForSelector("dialog[open] form.login");
+  await shot(page, "desk-expired-zh-1920");
+  assert.match(await page.textContent("dialog[open] form.login"), /未提交的内容仍在/);
+  await fill(page, evil.slice(0, 32), password);
+  await until("the login to be gone", async () => !(await page.$("form.login")));
+  assert.equal(await page.inputValue("dialog textarea"), evil);
+  await page.click("dialog button[type=submit]");
+  await until("the list to be empty", async () => (await alerts()).length === 0);
+});
+
+test("who acknowledged what, when, with what note; HTML stays text", async () => {
+  await go("/alerts");
+  await until("the record", async () => (await page.textContent("main")).includes(evil));
+  const text = await page.textContent("table");
+  assert.ok(text.includes(evil.slice(0, 32)), "the name");
+  assert.match(text, /确认/);
+  assert.notEqual(await page.title(), "owned");
+  assert.equal(await page.$$eval("img", (l) => l.length), 0);
+  await inspect("alerts");
+  await go("/");
+});
+
+for (const [what, type] of [["sensor-fault", "设备故障"], ["unplug", "设备断开"]]) {
+  test(`${what} is amber on the desk within a second, and recovers`, async () => {
+    await demo.poke("gate-005", what);
+    await until("the alert", async () => (await alerts()).some((a) => a.includes(type)), 3000);
+    assert.equal(await tile("gate-005"), "amber");
+    await until("its end", async () => (await alerts()).some((a) => a.includes(type) && a.includes("已恢复")), 30_000);
+    await page.click(".alerts li button");
+    await page.click("dialog button[type=submit]");
+    await until("the list to be empty", async () => (await alerts()).length === 0);
+  });
+}
+
+test("a cut line and a killed agent show as silence, and the tile tells the age", async () => {
+  await demo.poke("gate-007", "cut");
+  await until("offline", async () => (await tile("gate-007")) === "silent", 15_000);
+  assert.ok((await alerts()).some((a) => a.includes("门岗失联")));
+  const begun = Date.now();
+  await demo.poke(demo.gate, "kill");
+  await until("silent", async () => (await tile(demo.gate)) === "silent", 15_000);
+  assert.ok(Date.now() - begun <= 15_000);
+  await inspect("silent");
+  await until("both to be back", async () => (await page.$$(".tile.silent")).length === 0, 60_000);
+});
+
+test("a host that hangs is silent in 15 s, whatever its retained status says", async () => {
+  const pid = execFileSync("pgrep", ["-f", `agent --config ${demo.dir}`]).toString().trim().split("\n")[0];
+  process.kill(Number(pid), "SIGSTOP");
+  try {
+    await until("silent", async () => (await tile(demo.gate)) === "silent", 16_500);
+  } finally {
+    process.kill(Number(pid), "SIGCONT");
+  }
+  await until("back", async () => (await tile(demo.gate)) !== "silent", 30_000);
+});
+
+test("one gate's page: state, devices, chart with its table, passages, alerts", async () => {
+  await demo.poke(demo.gate, "pass");
+  await go(`/gates/${demo.gate}`);
+  await until("the passage", async () => /36\.[45] °C/.test(await page.textContent("main")), 15_000);
+  assert.match(await page.textContent(".gatehead"), /thermometer: 正常/);
+  await page.click(".chartbox summary");
+  await page.waitForSelector(".chartbox table");
+  for (const i of [2, 3]) {
+    await page.click(`.chartbox button:nth-child(${i})`);
+    await page.waitForSelector(".chart");
+  }
+  await inspect("gate");
+  await go("/gates/nobody");
+  assert.match(await page.textContent("main"), /没有这个门岗/);
+});
+
+test("quarantine shows what could not be stored, as text", async () => {
+  execFileSync("mosquitto_pub", ["-h", "127.0.0.1", "-p", String(demo.broker), "-q", "1", "-t", "gatehouse/v1/qinghe/gate-005/records", "-m", evil]);
+  await go("/losses");
+  await until("the row", async () => (await page.textContent("main")).includes(evil), 15_000);
+  await until("the badge", async () => (await page.textContent(".badge")) === "1");
+  await inspect("losses");
+});
+
+test("machines are empty until they exist; users invite users", async () => {
+  await go("/machines");
+  assert.match(await page.textContent("main"), /自动出现/);
+  await inspect("machines");
+  await go("/users");
+  await page.click("main button.main");
+  const link = await page.textContent("code.link");
+  await inspect("users");
+  const guest = await openPage(browser, sizes.laptop, link);
+  await guest.waitForSelector("form.login");
+  await fill(guest, "李干事", password);
+  await guest.waitForSelector(".tile");
+  await guest.click(".top button");
+  await guest.waitForSelector("form.login");
+  await fill(guest, "李干事", "wrong password");
+  await until("the refusal", async () => /不对/.test(await guest.textContent("body")));
+  await shot(guest, "desk-wrong-zh-1366");
+  await guest.context().close();
+});
+
+test("data that stops says so, amber and then red, and comes back", async () => {
+  await go("/");
+  const pid = Number(execFileSync("pgrep", ["-f", `collect --config ${demo.dir}`]).toString().trim().split("\n")[0]);
+  process.kill(pid, "SIGSTOP");
+  try {
+    await page.waitForSelector(".until.amber", { timeout: 20_000 });
+    await page.waitForSelector(".until.red", { timeout: 30_000 });
+    await shot(page, "desk-stopped-zh-1920");
+    assert.match(await page.textContent(".until"), /数据已停止/);
+  } finally {
+    process.kill(pid, "SIGCONT");
+  }
+  await page.waitForSelector(".until:not(.red):not(.amber)", { timeout: 30_000 });
+});
+
+test("nine desks at once", async () => {
+  const context = page.context();
+  const more = await Promise.all(Array.from({ length: 8 }, () => context.newPage()));
+  await Promise.all(more.map(async (p) => { await p.goto(demo.desk); await p.waitForSelector(".tile"); }));
+  await Promise.all(more.map((p) => p.close()));
+});
+
+test("nothing is wrong in the page, and nothing goes elsewhere", () => {
+  assert.deepEqual(page.problems, []);
+});

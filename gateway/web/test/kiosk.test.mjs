@@ -1,0 +1,316 @@
+import assert from "node:assert/strict";
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
+import { after, before, beforeEach, test } from "node:test";
+import { accessible, contrast, fits, fonts, pixel, shot } from "./look.mjs";
+import { openPage, sizes, sleep, startBrowser, startDemo, until } from "./world.mjs";
+
+let demo, browser, page;
+before(async () => {
+  demo = await startDemo({ gates: 20 });
+  browser = await startBrowser();
+  page = await openPage(browser, sizes.kiosk, demo.kiosk);
+});
+after(async () => {
+  await browser?.close();
+  await demo?.stop();
+});
+
+// Each test begins at a quiet gate, whatever the one before left.
+beforeEach(async () => {
+  let look;
+  await until("a quiet gate", async () => {
+    look = await page.evaluate(() => {
+      const look = document.body.className.split(" ")[1];
+      if (look !== "idle") document.querySelector("#buttons button:not([disabled])")?.click();
+      return look;
+    });
+    return look === "idle";
+  }, 60_000).catch((e) => { throw new Error(`${e.message}; the screen shows ${look}`); });
+  if (await page.evaluate(() => document.documentElement.lang) !== "zh-CN") await page.click("#lang");
+  await page.setViewportSize(sizes.kiosk);
+});
+
+const classes = () => page.evaluate(() => document.body.className);
+const seen = (look, ms) => until(look, async () => (await classes()).split(" ").includes(look), ms);
+const text = (id) => page.textContent(`#${id}`);
+const poke = (what) => demo.poke(demo.gate, what);
+const sounding = () => page.evaluate(() => window.gatehouse.speaker.playing.split(" ")[0]);
+const press = async (key) => {
+  await page.waitForSelector("#buttons button:not([disabled])");
+  await page.keyboard.press(key);
+};
+
+/** Everything that holds of every state, in both languages and at the small size. */
+async function inspect(name) {
+  for (const lang of ["zh", "en"]) {
+    if ((await page.evaluate(() => document.documentElement.lang)).startsWith("zh") !== (lang === "zh")) await page.click("#lang");
+    for (const [size, box] of [["1024", sizes.kiosk], ["800", sizes.small]]) {
+      await page.setViewportSize(box);
+      await sleep(60);
+      await fits(page, `${name} ${lang} ${size}`, "#headline, #temperature, #text p, #strips p, #buttons button, header > *, #lamps li");
+      await shot(page, `kiosk-${name}-${lang}-${size}`);
+    }
+    await page.setViewportSize(sizes.kiosk);
+    await accessible(page, `${name} in ${lang}`);
+  }
+  await page.click("#lang");
+  await fonts(page, "#headline");
+}
+
+test("an idle gate invites, and its buttons fit gloves", async () => {
+  await seen("idle");
+  assert.equal(await text("headline"), "请测温 · 请刷卡");
+  await inspect("idle");
+  // 19 mm at 170 dots an inch are 127 px.
+  for (const b of await page.$$("#buttons button")) {
+    const box = await b.boundingBox();
+    assert.ok(box.height >= 127 && box.width >= 127, `${box.width}x${box.height}`);
+  }
+  await until("all lamps", () => page.evaluate(() => document.querySelectorAll("#lamps .ok").length === 4));
+});
+
+test("somebody who passes: measured, told to go, forgotten", async () => {
+  const looks = [];
+  await page.exposeFunction("noted", (l) => looks.push(l));
+  await page.evaluate(() => new MutationObserver(() => window.noted(document.body.className.split(" ")[1])).observe(document.body, { attributeFilter: ["class"] }));
+  await poke("pass");
+  await seen("pass");
+  assert.equal(await sounding(), "pass");
+  assert.match(await text("temperature"), /^36\.[45]°C$/);
+  assert.equal(await text("headline"), "体温正常 请通行");
+  await shot(page, "kiosk-pass-zh-1024");
+  await seen("idle", 5000);
+  assert.deepEqual([...new Set(looks.filter(Boolean))], ["measuring", "pass", "idle"]);
+  assert.equal(await page.evaluate(() => document.querySelectorAll("#recent li.pass").length), 1);
+});
+
+for (const [what, look, headline, sound] of [
+  ["cold", "invalid", "体温偏低 请回暖后复测", "amber"],
+  ["hurry", "retest", "请重新测温", "amber"],
+  ["lost-card", "refuse", "卡片已挂失", "amber"],
+]) {
+  test(`${what} is amber, ${look}, and goes by itself`, async () => {
+    await poke(what);
+    await seen(look);
+    assert.ok((await classes()).startsWith("amber"));
+    assert.equal(await text("headline"), headline);
+    assert.equal(await sounding(), sound);
+    await shot(page, `kiosk-${look}-zh-1024`);
+    await fits(page, look, "#headline, #temperature, #text p, header > *");
+    await seen("idle", 15_000);
+  });
+}
+
+test("a fever fills the screen in red until it is answered, and the answer is journalled", async () => {
+  await poke("fever");
+  await seen("fever");
+  assert.equal(await sounding(), "fever");
+  assert.equal(await text("headline"), "体温异常 请勿放行");
+  assert.match(await text("temperature"), /^38\.[34]°C$/);
+  assert.match(await text("detail"), /请回家等候/);
+  await inspect("fever");
+  await poke("pass"); // the next person does not hide it
+  await until("the next person in the list", () => page.evaluate(() => document.querySelectorAll("#recent li")[0].classList.contains("pass")));
+  await seen("fever");
+  await press("F3");
+  await until("the answer", async () => !(await classes()).includes("fever"));
+  const { execFileSync } = await import("node:child_process");
+  const records = execFileSync(new URL("../../../bin/gatehouse", import.meta.url).pathname, ["journal", "show", "--dir", join(demo.dir, "gates", demo.gate, "journal")]).toString();
+  assert.match(records, /"kind":"audit","body":\{"actor":"guard","action":"call-doctor","passage":\d+\}/);
+});
+
+test("a fever is not answered by a key that was meant for the screen before", async () => {
+  await poke("fever");
+  await seen("fever");
+  await page.keyboard.press("F1");
+  await sleep(700);
+  await seen("fever");
+  await press("F1");
+  await seen("idle", 10_000);
+});
+
+test("a stranger and a sealed household are red, the graver first", async () => {
+  await poke("unknown-card");
+  await seen("unknown");
+  assert.equal(await sounding(), "unknown");
+  await inspect("unknown");
+  await poke("sealed");
+  await seen("sealed");
+  assert.equal(await sounding(), "sealed");
+  assert.match(await text("extra"), /还有 1 条待处理/);
+  await inspect("sealed");
+  await press("F1");
+  await seen("unknown");
+  await page.click("#buttons button:nth-child(2):not([disabled])");
+  await seen("idle", 10_000);
+});
+
+test("a broken thermometer is red, then a strip, then over", async () => {
+  await poke("sensor-fault");
+  await seen("fault");
+  assert.equal(await sounding(), "fault");
+  assert.equal(await text("headline"), "测温仪故障 请改用额温枪");
+  await inspect("fault");
+  await press("F1");
+  await until("the strip", () => page.evaluate(() => document.querySelectorAll("#strips p").length === 1));
+  await shot(page, "kiosk-strip-zh-1024");
+  await fits(page, "strip", "#headline, #strips p, #buttons button");
+  await until("the end of it", () => page.evaluate(() => document.querySelectorAll("#strips p").length === 0), 25_000);
+});
+
+test("an unplugged thermometer says to look at the plug", async () => {
+  await poke("unplug");
+  await seen("fault");
+  assert.match(await text("detail"), /请检查插头/);
+  await until("the end of it", async () => !(await classes()).includes("fault"), 30_000);
+});
+
+test("offline: red once, then a strip with what waits; people pass", async () => {
+  await poke("cut");
+  await seen("offline", 20_000);
+  assert.equal(await sounding(), "offline");
+  await inspect("offline");
+  await press("F1");
+  await until("the strip", async () => /已离线/.test(await text("strips")));
+  await poke("pass");
+  await seen("pass");
+  assert.match(await text("strips"), /\d+ 条待上传/);
+  await shot(page, "kiosk-offline-strip-pass-zh-1024");
+  await fits(page, "strip over a pass", "#headline, #temperature, #strips p");
+  await until("the line to be back", async () => (await text("strips")) === "", 45_000);
+});
+
+test("silence lasts two minutes, shows, and ends with a new alarm", async () => {
+  await seen("idle", 10_000);
+  await press("F2");
+  await until("the countdown", async () => /静音 0[12]:\d\d/.test(await text("sound")));
+  await shot(page, "kiosk-muted-zh-1024");
+  await poke("fever");
+  await seen("fever");
+  assert.equal(await sounding(), "fever");
+  await press("F1");
+  await seen("idle", 10_000);
+});
+
+test("the shift's test shows and sounds all, and an alarm ends it", async () => {
+  await press("F1");
+  await seen("pass");
+  await seen("fever", 10_000);
+  await shot(page, "kiosk-test-zh-1024");
+  await seen("idle", 10_000);
+});
+
+test("the page shows nothing calm when the host is gone, and says so in 6 s", async () => {
+  const pid = Number(readFileSync(join(demo.dir, "gates", demo.gate, "agent.pid"), "utf8"));
+  process.kill(pid, "SIGSTOP"); // a host that hangs says nothing, and closes nothing
+  const begun = Date.now();
+  await seen("cut", 8000);
+  assert.ok(Date.now() - begun <= 6000, `it took ${Date.now() - begun} ms`);
+  assert.equal(await sounding(), "cut");
+  await inspect("cut");
+  process.kill(pid, "SIGCONT");
+  await until("the host", async () => !(await classes()).includes("cut"));
+  await poke("kill");
+  await seen("cut", 6500);
+  await until("the agent to be back", async () => !(await classes()).includes("cut"), 60_000);
+});
+
+test("a page that may not sound says so", async () => {
+  const silent = await startBrowser("--autoplay-policy=user-gesture-required");
+  try {
+    const p = await openPage(silent, sizes.kiosk, demo.kiosk);
+    // The page says so by itself; asking it would count as a gesture.
+    await until("the host to know", async () => (await (await fetch(`${demo.kiosk}/readyz`)).json()).warnings.some((w) => w.includes("may not sound")));
+    assert.equal(await p.locator("#sound").innerText(), "声音未开启 请点此处");
+    await shot(p, "kiosk-silent-zh-1024");
+  } finally {
+    await silent.close();
+  }
+});
+
+test("pass and alarm differ for whoever can't tell red from green", async () => {
+  await seen("idle", 15_000);
+  const at = [40, 240];
+  const ground = {};
+  await poke("pass");
+  await seen("pass");
+  for (const d of ["none", "deuteranopia", "protanopia", "achromatopsia"]) ground[d] = [await pixel(page, ...at, d)];
+  await poke("fever");
+  await seen("fever");
+  for (const d of Object.keys(ground)) {
+    ground[d].push(await pixel(page, ...at, d));
+    const c = contrast(...ground[d]);
+    assert.ok(c >= 4.5, `${d}: ${c.toFixed(1)} between ${ground[d].join(" and ")}`);
+  }
+  await press("F1");
+});
+
+// The sounds as they leave the page, rendered without a sound card.
+test("each sound has its pitch and its pulses", async () => {
+  const got = await page.evaluate(async () => {
+    const { patterns, schedule } = window.gatehouse;
+    const rate = 44100;
+    const out = {};
+    for (const [name, p] of Object.entries(patterns)) {
+      const end = Math.max(...p.pulses.map((x) => x.at + x.for)) + 0.2;
+      const ctx = new OfflineAudioContext(1, Math.ceil(end * rate), rate);
+      schedule(ctx, ctx.destination, p, 0);
+      const data = (await ctx.startRendering()).getChannelData(0);
+      // Pulses: stretches of 20 ms that are loud. Pitch: zero crossings.
+      const step = Math.floor(rate * 0.02);
+      const pulses = [];
+      let from = -1;
+      for (let i = 0; i + step <= data.length; i += step) {
+        let rms = 0;
+        for (let j = i; j < i + step; j++) rms += data[j] ** 2;
+        const loud = Math.sqrt(rms / step) > 0.1;
+        if (loud && from < 0) from = i;
+        if (!loud && from >= 0) {
+          const crossings = [];
+          for (let j = from + 1; j < i; j++) if (data[j - 1] < 0 && data[j] >= 0) crossings.push(j);
+          pulses.push({ at: from / rate, hz: (crossings.length - 1) / ((crossings.at(-1) - crossings[0]) / rate) });
+          from = -1;
+        }
+      }
+      out[name] = pulses;
+    }
+    return out;
+  });
+  const want = { pass: [1047], amber: [659, 659], fever: [523, 587, 659, 698, 784], sealed: [880, 880, 880, 880, 880], unknown: [784, 784, 784],
+    fault: [587, 587, 587], offline: [523, 523, 523], cut: [988, 988, 988, 988, 988] };
+  assert.deepEqual(Object.keys(got).sort(), Object.keys(want).sort());
+  for (const [name, hz] of Object.entries(want)) {
+    assert.equal(got[name].length, hz.length, `${name}: ${JSON.stringify(got[name])}`);
+    hz.forEach((h, i) => assert.ok(Math.abs(got[name][i].hz - h) < 15, `${name} pulse ${i}: ${got[name][i].hz} Hz, want ${h}`));
+    assert.ok(hz.every((h) => h >= 500 && h <= 2000));
+  }
+  for (const name of ["fever", "sealed", "cut"]) {
+    const gap = got[name][3].at - got[name][2].at;
+    assert.ok(gap > 0.4, `${name} is not 3 + 2: ${gap}`);
+  }
+});
+
+test("what sounds is heard: the live tone of a fever", async () => {
+  await seen("idle", 15_000);
+  await poke("fever");
+  await seen("fever");
+  const peak = await page.evaluate(async () => {
+    const { speaker } = window.gatehouse;
+    const bins = new Float32Array(speaker.out.frequencyBinCount);
+    let best = { db: -Infinity, hz: 0 };
+    const end = performance.now() + 4000;
+    while (performance.now() < end) {
+      speaker.out.getFloatFrequencyData(bins);
+      bins.forEach((db, i) => { if (db > best.db) best = { db, hz: (i * speaker.ctx.sampleRate) / speaker.out.fftSize }; });
+      await new Promise((r) => setTimeout(r, 30));
+    }
+    return best;
+  });
+  assert.ok(peak.db > -40 && peak.hz > 480 && peak.hz < 820, JSON.stringify(peak));
+  await press("F2");
+});
+
+test("nothing foreign is drawn as HTML, nothing goes elsewhere", async () => {
+  assert.deepEqual(page.problems, []);
+});

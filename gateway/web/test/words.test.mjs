@@ -1,0 +1,49 @@
+import assert from "node:assert/strict";
+import { readFileSync, readdirSync } from "node:fs";
+import { test } from "node:test";
+
+const read = (f) => JSON.parse(readFileSync(new URL(`../src/words/${f}`, import.meta.url)));
+const [zh, en] = [read("zh.json"), read("en.json")];
+const holes = (s) => [...s.matchAll(/\{\w+\}/g)].map((m) => m[0]).sort();
+
+test("both languages have the same words, with the same values in them", () => {
+  for (const part of ["kiosk", "desk"]) {
+    assert.deepEqual(Object.keys(en[part]), Object.keys(zh[part]));
+    for (const [key, text] of Object.entries(zh[part])) {
+      assert.ok(text && en[part][key], `${part} ${key} is empty`);
+      assert.deepEqual(holes(en[part][key]), holes(text), `${part} ${key}`);
+    }
+  }
+});
+
+test("Chinese is Chinese, and degrees are °C", () => {
+  for (const part of ["kiosk", "desk"]) {
+    for (const [key, text] of Object.entries(zh[part])) {
+      assert.ok(!text.includes("℃") && !en[part][key].includes("℃"), `${key} has a glyph that some fonts lack`);
+      if (!key.startsWith("lang") && !/^chart\.\d/.test(key)) assert.match(text, /[一-龥]/, `${part} ${key}: ${text}`);
+      if (!key.startsWith("lang")) assert.doesNotMatch(en[part][key], /[一-龥]/, `${part} ${key}`);
+    }
+  }
+});
+
+test("every word that the code asks for is there", () => {
+  for (const [part, dir] of [["kiosk", "kiosk"], ["desk", "desk"]]) {
+    for (const f of readdirSync(new URL(`../src/${dir}`, import.meta.url)).filter((f) => /\.tsx?$/.test(f))) {
+      const text = readFileSync(new URL(`../src/${dir}/${f}`, import.meta.url), "utf8");
+      for (const [, key] of text.matchAll(/say\((?:w\(\), |w, )?"([\w.-]+)"/g)) assert.ok(zh[part][key], `${f} asks for ${key}`);
+    }
+  }
+});
+
+test("the codes of the other side have words", () => {
+  const codes = (file, re) => [...readFileSync(new URL(`../../../${file}`, import.meta.url), "utf8").matchAll(re)].map((m) => m[1]);
+  const reasons = [...codes("gateway/gate/gate.go", /Reason\w+\s+= "([\w-]+)"/g), ...codes("gateway/policy/policy.go", /Reason\w+\s+= "([\w-]+)"/g)];
+  assert.ok(reasons.length > 10);
+  for (const r of reasons) assert.ok(zh.desk[`reason.${r}`], `the desk has no word for ${r}`);
+  const looks = codes("gateway/edge/kiosk/screen.go", /Look\w+\s+Look = "([\w-]+)"/g);
+  assert.ok(looks.length > 8);
+  for (const l of looks) assert.ok(zh.kiosk[`look.${l}`], `the kiosk has no word for ${l}`);
+  for (const a of codes("gateway/edge/kiosk/screen.go", /Action\w+\s+= "([\w-]+)"/g)) assert.ok(zh.kiosk[`action.${a}`], `no word for ${a}`);
+  for (const t of codes("gateway/edge/agent/board.go", /Trouble\w+\s+= "([\w-]+)"/g)) assert.ok(zh.desk[`alert.${t}`], `the desk has no word for ${t}`);
+  for (const r of codes("gateway/edge/journal/journal.go", /Reason\w+\s+= "([\w-]+)"/g)) assert.ok(zh.desk[`hole.${r}`], `the desk has no word for ${r}`);
+});
