@@ -90,7 +90,7 @@ func Open(opts Options) (*Desk, error) {
 		return nil, fmt.Errorf("open the desk: %w", err)
 	}
 	d := &Desk{opts: opts, log: opts.Log, w: w, r: r, Hub: live.New(gather), in: make(chan event, queue), roll: watch.NewRoll(),
-		behind: make(chan struct{}, 1), latest: map[string][]past{}, known: map[string]bool{}, quiet: map[string]bool{}, began: time.Now()}
+		behind: make(chan struct{}, 1), latest: map[string][]past{}, feed: []Passage{}, known: map[string]bool{}, quiet: map[string]bool{}, began: time.Now()}
 	if err := d.load(context.Background()); err != nil {
 		return nil, errors.Join(err, d.Close())
 	}

@@ -26,7 +26,7 @@ const tile = (agent) => page.$eval(`a.tile[href="/gates/${agent}"]`, (e) => e.cl
 async function fill(p, name, secret) {
   await p.fill("[name=name]", name);
   await p.fill("[name=password]", secret);
-  await p.click("button[type=submit]");
+  await p.click("form.login button[type=submit]");
 }
 
 /** What holds of every page: both languages, both sizes. */
@@ -150,7 +150,7 @@ test("one gate's page: state, devices, chart with its table, passages, alerts", 
   await demo.poke(demo.gate, "pass");
   await go(`/gates/${demo.gate}`);
   await until("the passage", async () => /36\.[45] °C/.test(await page.textContent("main")), 15_000);
-  assert.match(await page.textContent(".gatehead"), /thermometer: 正常/);
+  await until("its devices", async () => /thermometer: 正常.*reader-in: 正常/.test(await page.textContent(".gatehead")), 25_000);
   await page.click(".chartbox summary");
   await page.waitForSelector(".chartbox table");
   for (const i of [2, 3]) {
