@@ -23,7 +23,7 @@ type Frame struct {
 	Epoch string                     `json:"e"`             // names the run of the program; numbers of another mean nothing
 	N     uint64                     `json:"n"`             // rises by one a change
 	At    time.Time                  `json:"at"`            // the server's clock, so that pages can show ages
-	All   map[string]json.RawMessage `json:"all,omitzero"` // the whole state
+	All   map[string]json.RawMessage `json:"all,omitzero"`  // the whole state
 	Set   map[string]json.RawMessage `json:"set,omitempty"` // what changed since N-1
 	Del   []string                   `json:"del,omitempty"` // what is gone since N-1
 }

@@ -226,7 +226,8 @@ func (s *Screen) county(now clock.Moment, linked bool) {
 	case s.lost == 0:
 		s.lost = max(now.Boot, 1)
 	case now.Boot-s.lost >= offlineAfter:
-		s.holds(now, item{id: "offline", look: LookOffline})
+		since := clock.Moment{Wall: now.Wall.Add(s.lost - now.Boot), Boot: s.lost}
+		s.holds(now, item{id: "offline", look: LookOffline, at: since})
 	}
 }
 
@@ -239,7 +240,9 @@ func (s *Screen) holds(now clock.Moment, it item) {
 			return
 		}
 	}
-	it.at = now
+	if it.at.Wall.IsZero() {
+		it.at = now
+	}
 	s.raise(now, it)
 }
 

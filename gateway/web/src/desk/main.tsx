@@ -104,6 +104,7 @@ function App() {
     <>
       <Top />
       {c?.fault && <p class="banner red" role="alert">{say("centre.fault", { text: c.fault })}</p>}
+      {age.value > 30_000 && <p class="banner red" role="alert">{say("data.stopped", { time: time(new Date(clock.value - age.value).toISOString()) })}</p>}
       {c?.catching && <p class="banner amber" role="status">{say("centre.catching")}</p>}
       <Counts />
       <main><Page /></main>
