@@ -71,7 +71,7 @@ func TestHostsOfAListener(t *testing.T) {
 // A clone whose screens were not built still serves something that says how.
 func TestAPageThatWasNotBuiltSaysHow(t *testing.T) {
 	w := httptest.NewRecorder()
-	Load("nothing").ServeHTTP(w, httptest.NewRequest("GET", "/", nil))
+	Load("nothing").ServeHTTP(w, httptest.NewRequest(http.MethodGet, "/", nil))
 	b, err := io.ReadAll(w.Result().Body)
 	if err != nil || w.Code != 503 || !strings.Contains(string(b), "make ui") {
 		t.Fatalf("%d %s %v", w.Code, b, err)
@@ -85,7 +85,7 @@ func TestTheBuiltPagesAreServedPacked(t *testing.T) {
 			t.Fatal(p.Err())
 		}
 		for _, path := range []string{"/", "/assets/" + name + ".js", "/assets/" + name + ".css"} {
-			r := httptest.NewRequest("GET", path, nil)
+			r := httptest.NewRequest(http.MethodGet, path, nil)
 			r.Header.Set("Accept-Encoding", "gzip")
 			w := httptest.NewRecorder()
 			p.ServeHTTP(w, r)
@@ -94,7 +94,7 @@ func TestTheBuiltPagesAreServedPacked(t *testing.T) {
 			}
 		}
 		w := httptest.NewRecorder()
-		p.ServeHTTP(w, httptest.NewRequest("GET", "/assets/../web.go", nil))
+		p.ServeHTTP(w, httptest.NewRequest(http.MethodGet, "/assets/../web.go", nil))
 		if w.Code != 404 {
 			t.Errorf("another file: %d", w.Code)
 		}

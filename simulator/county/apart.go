@@ -84,7 +84,7 @@ func (p *program) Run(ctx context.Context) error {
 		}
 		err = cmd.Wait()
 		if ctx.Err() != nil {
-			return nil
+			return nil //nolint:nilerr // it was told to end
 		}
 		p.slog.Warn("the agent that runs apart has ended", "err", err, "back in", backAfter)
 		if !pause(ctx, backAfter) {

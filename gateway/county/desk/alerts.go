@@ -55,10 +55,9 @@ func level(kind string) string {
 // alarm takes an alarm record in. It may come twice, ahead of its journal and
 // in its order; seqs tell which word is the later one.
 func (in *intake) alarm(agent, jid string, r wire.Record) error {
-	body, err := r.DecodeBody()
-	a, ok := body.(*wire.Alarm)
-	if err != nil || !ok {
-		return nil // it is in quarantine
+	a, ok := bodyOf[*wire.Alarm](r)
+	if !ok {
+		return nil
 	}
 	if a.State == wire.AlarmCleared {
 		return in.cleared(jid, a.ID, r.Seq, r.At.Time)
@@ -97,9 +96,8 @@ func (in *intake) cleared(jid, alarm string, seq uint64, at time.Time) error {
 
 // audit notes what the guard did about a passage or a device.
 func (in *intake) audit(jid string, r wire.Record) error {
-	body, err := r.DecodeBody()
-	a, ok := body.(*wire.Audit)
-	if err != nil || !ok || (a.Passage == 0 && a.Alarm == "") {
+	a, ok := bodyOf[*wire.Audit](r)
+	if !ok || (a.Passage == 0 && a.Alarm == "") {
 		return nil
 	}
 	rows, err := in.tx.QueryContext(in.ctx, `UPDATE alerts SET guard = ? WHERE jid = ? AND seq < ? AND

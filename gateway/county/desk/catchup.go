@@ -28,6 +28,9 @@ func (d *Desk) catchUp(ctx context.Context) error {
 		if err := d.replay(ctx, p); err != nil {
 			return err
 		}
+		if err := d.meanwhile(ctx); err != nil {
+			return err
+		}
 	}
 	if d.catching {
 		d.catching = false
@@ -37,6 +40,22 @@ func (d *Desk) catchUp(ctx context.Context) error {
 		}
 	}
 	d.totals()
+	return nil
+}
+
+// meanwhile does between journals what must not wait for all of them: new
+// alarms, and who is there.
+func (d *Desk) meanwhile(ctx context.Context) error {
+	select {
+	case x := <-d.in:
+		if err := d.take(ctx, d.more(x)); err != nil {
+			return err
+		}
+	default:
+	}
+	if now := time.Now(); now.Sub(d.looked) > lookEvery {
+		return d.look(ctx, now)
+	}
 	return nil
 }
 

@@ -67,7 +67,8 @@ type Desk struct {
 	fault             string
 	stored            time.Time // of the last commit
 	catching          bool
-	ownSeq            uint64 // of the alarms that the desk itself raises
+	looked            time.Time // when the desk last saw who is there
+	ownSeq            uint64    // of the alarms that the desk itself raises
 	quarantined, lost int
 }
 
@@ -79,6 +80,9 @@ type event struct {
 
 // queue is how many messages may wait; what comes on top is read from the store.
 const queue = 512
+
+// lookEvery is how often the desk sees who is there.
+const lookEvery = 500 * time.Millisecond
 
 // gather is how long changes wait for each other on their way to the pages.
 const gather = 200 * time.Millisecond
@@ -136,7 +140,7 @@ func (d *Desk) Run(ctx context.Context) error {
 	if err := d.start(ctx); err != nil {
 		return err
 	}
-	tick := time.NewTicker(500 * time.Millisecond)
+	tick := time.NewTicker(lookEvery)
 	defer tick.Stop()
 	prune := time.NewTicker(10 * time.Minute)
 	defer prune.Stop()

@@ -133,6 +133,7 @@ func (d *Desk) publish(ctx context.Context, in *intake) error {
 
 // look sees who is there, and what silence means.
 func (d *Desk) look(ctx context.Context, now time.Time) error {
+	d.looked = now
 	d.mu.Lock()
 	lines := d.roll.Lines(now, now.Sub(d.began))
 	collector := d.roll.Collector

@@ -147,11 +147,21 @@ func (in *intake) record(agent, jid string, r wire.Record) error {
 	return nil
 }
 
-func (in *intake) passage(agent, jid string, r wire.Record) error {
+// bodyOf decodes a record's body. One that can't be decoded is no concern of
+// the desk's: the store has put it into quarantine.
+func bodyOf[B wire.Body](r wire.Record) (b B, ok bool) {
 	body, err := r.DecodeBody()
-	p, ok := body.(*wire.Passage)
-	if err != nil || !ok {
-		return nil // the store has judged it; it is in quarantine
+	if err != nil {
+		return b, false
+	}
+	b, ok = body.(B)
+	return b, ok
+}
+
+func (in *intake) passage(agent, jid string, r wire.Record) error {
+	p, ok := bodyOf[*wire.Passage](r)
+	if !ok {
+		return nil
 	}
 	now := past{seq: r.Seq, agent: agent, hour: r.At.Unix() / 3600, verdict: p.Verdict, readings: p.Readings}
 	var ambient *wire.Temp

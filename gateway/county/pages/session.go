@@ -129,6 +129,7 @@ func (s *Server) login(w http.ResponseWriter, r *http.Request) {
 
 // keep gives the browser its session, or with a negative age takes it away.
 func (s *Server) keep(w http.ResponseWriter, r *http.Request, token string, age int) {
+	//nolint:gosec // without TLS the desk listens on loopback only
 	http.SetCookie(w, &http.Cookie{Name: cookie, Value: token, Path: "/", MaxAge: age, HttpOnly: true, Secure: r.TLS != nil, SameSite: http.SameSiteStrictMode})
 }
 

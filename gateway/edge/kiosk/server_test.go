@@ -1,0 +1,196 @@
+package kiosk
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"io"
+	"log/slog"
+	"net/http"
+	"net/http/httptest"
+	"slices"
+	"strings"
+	"sync"
+	"testing"
+
+	"gatehouse/gateway/clock"
+	"gatehouse/gateway/wire"
+)
+
+// hand is a clock that tests turn.
+type hand struct {
+	mu  sync.Mutex
+	now float64
+}
+
+func (h *hand) Now() clock.Moment { h.mu.Lock(); defer h.mu.Unlock(); return at(h.now) }
+func (h *hand) turn(s float64)    { h.mu.Lock(); defer h.mu.Unlock(); h.now += s }
+
+// gate is an agent that keeps notes, or can't.
+type gate struct {
+	notes []wire.Audit
+	fail  error
+}
+
+func (g *gate) Note(_ context.Context, a wire.Audit) error {
+	if g.fail == nil {
+		g.notes = append(g.notes, a)
+	}
+	return g.fail
+}
+func (g *gate) Buzz() {}
+
+func start(t *testing.T) (*Kiosk, *hand, *gate, *httptest.Server) {
+	t.Helper()
+	h, g := &hand{}, &gate{}
+	k, err := New(Options{Title: "丽景苑", Agent: "gate-001", Version: "test", Clock: h, Log: slog.New(slog.DiscardHandler)})
+	if err != nil {
+		t.Fatal(err)
+	}
+	s := httptest.NewServer(k.handler(t.Context(), g, "127.0.0.1:0"))
+	t.Cleanup(s.Close)
+	k.Status(h.Now(), linked(true))
+	return k, h, g, s
+}
+
+func press(t *testing.T, s *httptest.Server, body string) (int, string) {
+	t.Helper()
+	r, err := http.Post(s.URL+"/press", "application/json", strings.NewReader(body))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer r.Body.Close()
+	b, err := io.ReadAll(r.Body)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return r.StatusCode, string(b)
+}
+
+// A dead page can't sound: the relay does, until somebody has answered.
+func TestTheBuzzerSoundsForADeadPage(t *testing.T) {
+	k, h, _, s := start(t)
+	k.Hear([]byte(`{"audio":"running"}`))
+	k.Passage(h.Now(), 7, fever)
+	h.turn(5)
+	if k.tick() {
+		t.Error("it sounds while the page lives")
+	}
+	h.turn(2)
+	if !k.tick() {
+		t.Error("the page has been dead for 7 s, and all is quiet")
+	}
+	if k.tick() {
+		t.Error("it sounds without a pause")
+	}
+	h.turn(3)
+	if !k.tick() {
+		t.Error("it sounds only once")
+	}
+	k.Hear([]byte(`{"audio":"suspended"}`))
+	h.turn(3)
+	if !k.tick() {
+		t.Error("the page lives and can't sound, and all is quiet")
+	}
+	k.Hear([]byte(`{"audio":"running"}`))
+	h.turn(3)
+	if k.tick() {
+		t.Error("the page is back, and the buzzer goes on")
+	}
+	h.turn(20)
+	if status, text := press(t, s, `{"id":"p7","action":"retest"}`); status != http.StatusNoContent {
+		t.Fatal(status, text)
+	}
+	if k.tick() {
+		t.Error("answered, and it goes on")
+	}
+}
+
+func TestAnAnswerIsKeptBeforeTheScreenIsCalm(t *testing.T) {
+	k, h, g, s := start(t)
+	k.Passage(h.Now(), 7, fever)
+	g.fail = errors.New("the disk is full")
+	if status, text := press(t, s, `{"id":"p7","action":"isolate"}`); status != http.StatusServiceUnavailable || !strings.Contains(text, "disk") {
+		t.Errorf("%d %s", status, text)
+	}
+	if v := k.screen.View(h.Now()); v.Look != LookFever {
+		t.Errorf("nothing was kept, and the screen shows %s", v.Look)
+	}
+	g.fail = nil
+	for body, want := range map[string]int{`{"id":"p8","action":"isolate"}`: 409, `{"id":"p7","action":"pass"}`: 409, `rubbish`: 400, ``: 400, `{"id":` + strings.Repeat("1", 2000): 400} {
+		if status, _ := press(t, s, body); status != want {
+			t.Errorf("%.40s: %d, want %d", body, status, want)
+		}
+	}
+	if status, _ := press(t, s, `{"id":"p7","action":"isolate"}`); status != http.StatusNoContent {
+		t.Error(status)
+	}
+	if want := []wire.Audit{{Actor: "guard", Action: "isolate", Passage: 7}}; !slices.Equal(g.notes, want) {
+		t.Errorf("kept %+v", g.notes)
+	}
+}
+
+func TestAForeignPageCannotAnswer(t *testing.T) {
+	_, _, g, s := start(t)
+	r, err := http.NewRequestWithContext(t.Context(), http.MethodPost, s.URL+"/press", strings.NewReader(`{"id":"","action":"muted"}`))
+	if err != nil {
+		t.Fatal(err)
+	}
+	r.Header.Set("Origin", "http://evil.example")
+	res, err := http.DefaultClient.Do(r)
+	if err != nil {
+		t.Fatal(err)
+	}
+	res.Body.Close()
+	if res.StatusCode != http.StatusForbidden || len(g.notes) != 0 {
+		t.Errorf("%d, kept %v", res.StatusCode, g.notes)
+	}
+}
+
+func TestTheGateSaysWhatIsWrong(t *testing.T) {
+	k, h, _, s := start(t)
+	get := func(path string) (int, string) {
+		res, err := http.Get(s.URL + path)
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer res.Body.Close()
+		b, err := io.ReadAll(res.Body)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return res.StatusCode, string(b)
+	}
+	var ready struct {
+		Ready              bool
+		Problems, Warnings []string
+	}
+	for name, c := range map[string]struct {
+		do    func()
+		code  int
+		wants string
+	}{
+		"well":           {func() { k.Hear([]byte(`{"audio":"running"}`)) }, 200, "[] []"},
+		"no sound":       {func() { k.Hear([]byte(`{"audio":"suspended"}`)) }, 200, "[] [the page may not sound"},
+		"no page":        {func() { h.turn(7) }, 200, "[] [no page shows"},
+		"offline":        {func() { k.Status(h.Now(), linked(false)) }, 200, "the county does not answer"},
+		"device gone":    {func() { k.Status(h.Now(), linked(true, "gone")) }, 503, "[device thermometer: gone]"},
+		"loop is stuck":  {func() { h.turn(16) }, 503, "[the record loop does not turn]"},
+		"rubbish spoken": {func() { k.Hear([]byte(`x`)) }, 200, "[] [no page shows"},
+	} {
+		h.turn(100)
+		k.Status(h.Now(), linked(true))
+		c.do()
+		code, text := get("/readyz")
+		if err := json.Unmarshal([]byte(text), &ready); err != nil {
+			t.Fatal(err)
+		}
+		if got := strings.Join(append(append([]string{"["}, ready.Problems...), append([]string{"] ["}, ready.Warnings...)...), "") + "]"; code != c.code || !strings.Contains(got, c.wants) {
+			t.Errorf("%s: %d %s, want %d %s", name, code, got, c.code, c.wants)
+		}
+	}
+	k.Passage(h.Now(), 7, fever)
+	if _, text := get("/metrics"); !strings.Contains(text, `gatehouse_passages_total{verdict="fever"} 1`) || !strings.Contains(text, `gatehouse_device_up{device="thermometer"} 1`) {
+		t.Error(text)
+	}
+}

@@ -1,0 +1,137 @@
+// Figures of the screens, for make bench: how fast, how heavy, how steady.
+import { execFileSync, spawn } from "node:child_process";
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { gzipSync } from "node:zlib";
+import { openPage, password, sizes, sleep, startBrowser, startDemo, until } from "./test/world.mjs";
+
+const bin = (name) => new URL(`../../bin/${name}`, import.meta.url).pathname;
+const say = (what, value, limit) => console.log(`${what.padEnd(64)} ${String(value).padStart(12)}   (limit ${limit})`);
+
+function quantile(list, q) {
+  const sorted = [...list].sort((a, b) => a - b);
+  return sorted[Math.min(sorted.length - 1, Math.floor(sorted.length * q))];
+}
+
+/** Processor seconds of every process whose command line holds text. */
+function spent(text) {
+  const pids = execFileSync("pgrep", ["-f", text]).toString().trim().split("\n").filter((p) => Number(p) !== process.pid);
+  return pids.reduce((sum, pid) => {
+    try {
+      const f = readFileSync(`/proc/${pid}/stat`, "utf8").split(") ")[1].split(" ");
+      return sum + (Number(f[11]) + Number(f[12])) / 100;
+    } catch {
+      return sum;
+    }
+  }, 0);
+}
+
+async function login(page) {
+  await page.fill("[name=name]", "bench");
+  await page.fill("[name=password]", password);
+  await page.click("form.login button[type=submit]");
+  await page.waitForSelector(".tile");
+}
+
+for (const name of ["kiosk", "desk"]) {
+  const all = ["html", "js", "css"].map((x) => gzipSync(readFileSync(new URL(`dist/${name}.${x}`, import.meta.url)), { level: 9 }).length);
+  say(`${name}, gzip`, `${(all.reduce((a, b) => a + b) / 1000).toFixed(1)} kB`, name === "kiosk" ? "30 kB" : "150 kB");
+}
+
+const browser = await startBrowser("--js-flags=--expose-gc", "--enable-precise-memory-info");
+const dir = mkdtempSync(join(tmpdir(), "gatehouse-bench-"));
+let demo, collector;
+try {
+  demo = await startDemo({ gates: 184, speed: "20" });
+  const kiosk = await openPage(browser, sizes.kiosk, demo.kiosk);
+  await (await kiosk.context().newCDPSession(kiosk)).send("Emulation.setCPUThrottlingRate", { rate: 4 });
+  for (let i = 0; i < 25; i++) {
+    await demo.poke(demo.gate, "pass");
+    await until("a verdict", () => kiosk.evaluate((n) => window.gatehouse.latencies.length > n, i), 30_000).catch(() => {});
+  }
+  const lat = await kiosk.evaluate(() => window.gatehouse.latencies);
+  say(`verdict to pixels, processor throttled 4x, p50 of ${lat.length}`, `${quantile(lat, 0.5)} ms`, "-");
+  say("verdict to pixels, processor throttled 4x, p95", `${quantile(lat, 0.95)} ms`, "100 ms");
+  await kiosk.context().close();
+
+  const desk = await openPage(browser, sizes.wide, demo.link);
+  await login(desk);
+  await desk.evaluate(() => {
+    window.bytes = 0;
+    window.sockets = Array.from({ length: 49 }, () => {
+      const s = new WebSocket(`ws://${location.host}/live`);
+      s.onmessage = (m) => { window.bytes += m.data.length; };
+      return s;
+    });
+  });
+  await sleep(10_000);
+  const [a, c] = [spent(demo.dir), spent(`collect --config ${demo.dir}`)];
+  await sleep(20_000);
+  say("50 desks while the county of 184 gates runs, all processes", `${((spent(demo.dir) - a) / 20).toFixed(2)} cores`, "1 core");
+  say("of that the collector", `${((spent(`collect --config ${demo.dir}`) - c) / 20).toFixed(2)} cores`, "-");
+  await desk.context().close();
+
+  // 50,000 passages, as the agent would send them, on the real page.
+  const soak = await browser.newContext({ viewport: sizes.kiosk });
+  const page = await soak.newPage();
+  let server;
+  await page.routeWebSocket(/\/live/, (ws) => { server = ws; });
+  await page.goto(demo.kiosk);
+  await until("the page's socket", () => server);
+  const lamps = { thermometer: "ok", reader: "ok", county: true, pending: 0, kept: true };
+  const frame = (n) => {
+    const at = new Date().toISOString();
+    const looks = ["pass", "pass", "pass", "invalid", "fever", "idle"];
+    const look = looks[n % looks.length];
+    const t = 36 + (n % 20) / 10;
+    const recent = Array.from({ length: 5 }, (_, i) => ({ seq: n - i, at, look: "pass", screening_c: t, direction: "in" }));
+    return JSON.stringify({ e: "soak", n, at, [n === 1 ? "all" : "set"]: { lamps, recent, view: { look, id: `p${n}`, since: at, screening_c: look === "idle" ? undefined : t, reasons: ["too-cold"], class: "resident", direction: "in", actions: [], waiting: 0, strips: [], sound: look === "fever" ? "fever" : "pass" } } });
+  };
+  const heap = () => page.evaluate(async () => { for (let i = 0; i < 4; i++) { window.gc(); await new Promise((r) => setTimeout(r, 50)); } return [performance.memory.usedJSHeapSize, document.querySelectorAll("*").length]; });
+  let n = 0;
+  const feed = async (count) => {
+    for (const end = n + count; n < end;) {
+      for (let i = 0; i < 250; i++) server.send(frame(++n));
+      await page.evaluate(() => new Promise((r) => setTimeout(r)));
+    }
+  };
+  await feed(2000);
+  const [before, nodes] = await heap();
+  await feed(50_000);
+  const [later, nodesLater] = await heap();
+  say("kiosk, heap growth over 50,000 passages", `${((later - before) / 1e6).toFixed(1)} MB`, "10 MB");
+  say("kiosk, elements before and after", `${nodes} ${nodesLater}`, "-");
+  await soak.close();
+  await demo.stop();
+  demo = undefined;
+
+  // The desk on a month: 184 gates, some 470,000 passages.
+  console.log(execFileSync(bin("simulator"), ["history", "--dir", join(dir, "county"), "--days", "30"]).toString().trim());
+  writeFileSync(join(dir, "collect.yaml"), "county: qinghe\ndir: county\nsites: county/sites.yaml\nbroker: {embedded: {listen: 127.0.0.1:18833}}\ndesk: {listen: 127.0.0.1:18081}\n");
+  let log = "";
+  const began = Date.now();
+  collector = spawn(bin("gatehouse"), ["collect", "--config", join(dir, "collect.yaml")]);
+  collector.stderr.on("data", (b) => { log += b; });
+  await until("the desk to catch up", () => log.includes("has caught up"), 180_000);
+  say("desk made anew from 30 days", `${((Date.now() - began) / 1000).toFixed(1)} s`, "-");
+  const month = await openPage(browser, sizes.wide, /link=(\S+)/.exec(log)[1]);
+  await login(month);
+  const paints = [];
+  for (let i = 0; i < 5; i++) {
+    await month.goto("http://127.0.0.1:18081/");
+    await month.waitForSelector(".chart rect");
+    paints.push(await month.evaluate(() => performance.now()));
+  }
+  say("desk, load to tiles and chart with 30 days, worst of 5", `${Math.round(Math.max(...paints))} ms`, "1000 ms");
+  await month.click(".chartbox button:nth-child(3)");
+  const t0 = Date.now();
+  await month.waitForFunction(() => document.querySelectorAll(".chart rect").length > 40);
+  say("desk, chart of 30 days after the click", `${Date.now() - t0} ms`, "-");
+} finally {
+  await browser.close();
+  await demo?.stop();
+  collector?.kill("SIGTERM");
+  await sleep(500);
+  rmSync(dir, { recursive: true, force: true });
+}
