@@ -63,6 +63,7 @@ demo: build ## run the county on simulated hardware; Ctrl-C ends it (INFLUX_URL=
 
 bench: tools build ## speed and memory, as figures of one run
 	$(GO) test -run '^$$' -bench . -benchmem -timeout 30m ./...
+	node $(WEB)/bench.mjs
 
 docs: build ## render DEVICES.md and the command reference
 	bin/gatehouse devices --markdown > devices/DEVICES.md

@@ -48,6 +48,7 @@ type Hub struct {
 	news    chan struct{} // closed at the next frame
 	due     *time.Timer
 	pages   int
+	entered uint64 // pages ever
 }
 
 // New makes a hub without state. Changes that come within every of each other

@@ -3,6 +3,7 @@ package live
 import (
 	"context"
 	"encoding/json"
+	"fmt"
 	"net/http"
 	"net/http/httptest"
 	"strings"
@@ -152,16 +153,20 @@ func TestAPageThatNeverReadsIsDropped(t *testing.T) {
 
 type ear chan string
 
-func (e ear) Hear(b []byte) { e <- string(b) }
+func (e ear) Hear(page uint64, b []byte) { e <- fmt.Sprint(page, " ", string(b)) }
 
 func TestWhatAPageSaysIsHeard(t *testing.T) {
 	e := make(ear, 1)
-	c := dial(t, serve(t, New(0), e), "")
-	if err := c.Write(t.Context(), websocket.MessageText, []byte("hello")); err != nil {
-		t.Fatal(err)
-	}
-	if got := <-e; got != "hello" {
-		t.Fatalf("heard %q", got)
+	s := serve(t, New(0), e)
+	var c *websocket.Conn
+	for _, want := range []string{"1 hello", "2 hello"} {
+		c = dial(t, s, "")
+		if err := c.Write(t.Context(), websocket.MessageText, []byte("hello")); err != nil {
+			t.Fatal(err)
+		}
+		if got := <-e; got != want {
+			t.Fatalf("heard %q, want %q", got, want)
+		}
 	}
 	_ = c.Write(t.Context(), websocket.MessageText, make([]byte, 2*readLimit)) // too long: the end of it
 	if _, _, err := c.Read(t.Context()); err == nil {

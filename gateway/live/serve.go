@@ -16,13 +16,17 @@ const (
 	maxPages   = 300
 )
 
-// Hearer is told what a page says, such as that it lives. It must not wait.
-type Hearer interface{ Hear(message []byte) }
+// Hearer is told what a page says, such as that it lives. Each page has its own
+// number. It must not wait.
+type Hearer interface {
+	Hear(page uint64, message []byte)
+}
 
 // Serve upgrades the request and serves the page until it goes, ctx ends, or it
 // reads too slowly. Pages of another origin are refused. hearer may be nil.
 func (h *Hub) Serve(ctx context.Context, w http.ResponseWriter, r *http.Request, hearer Hearer) {
-	if !h.enter() {
+	page, ok := h.enter()
+	if !ok {
 		http.Error(w, "too many pages are open", http.StatusServiceUnavailable)
 		return
 	}
@@ -45,7 +49,7 @@ func (h *Hub) Serve(ctx context.Context, w http.ResponseWriter, r *http.Request,
 				return
 			}
 			if hearer != nil {
-				hearer.Hear(message)
+				hearer.Hear(page, message)
 			}
 		}
 	}()
@@ -86,14 +90,15 @@ func write(ctx context.Context, c *websocket.Conn, b []byte) error {
 	return c.Write(ctx, websocket.MessageText, b)
 }
 
-func (h *Hub) enter() bool {
+func (h *Hub) enter() (page uint64, ok bool) {
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	if h.pages >= maxPages {
-		return false
+		return 0, false
 	}
 	h.pages++
-	return true
+	h.entered++
+	return h.entered, true
 }
 
 func (h *Hub) leave() {

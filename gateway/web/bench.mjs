@@ -39,7 +39,7 @@ for (const name of ["kiosk", "desk"]) {
   say(`${name}, gzip`, `${(all.reduce((a, b) => a + b) / 1000).toFixed(1)} kB`, name === "kiosk" ? "30 kB" : "150 kB");
 }
 
-const browser = await startBrowser("--js-flags=--expose-gc", "--enable-precise-memory-info");
+const browser = await startBrowser({ more: ["--js-flags=--expose-gc", "--enable-precise-memory-info"] });
 const dir = mkdtempSync(join(tmpdir(), "gatehouse-bench-"));
 let demo, collector;
 try {
@@ -72,34 +72,36 @@ try {
   say("of that the collector", `${((spent(`collect --config ${demo.dir}`) - c) / 20).toFixed(2)} cores`, "-");
   await desk.context().close();
 
-  // 50,000 passages, as the agent would send them, on the real page.
+  // 50,000 passages, as the agent would send them, on the real page. They are
+  // made inside it: a socket that Playwright plays keeps every message.
   const soak = await browser.newContext({ viewport: sizes.kiosk });
   const page = await soak.newPage();
-  let server;
-  await page.routeWebSocket(/\/live/, (ws) => { server = ws; });
+  await page.addInitScript(() => {
+    window.WebSocket = class { static OPEN = 1; readyState = 1; constructor() { window.socket = this; } send() {} close() {} };
+    window.feed = async (n, count) => {
+      const lamps = { thermometer: "ok", reader: "ok", county: true, pending: 0, kept: true };
+      const looks = ["pass", "pass", "pass", "invalid", "fever", "idle"];
+      for (const end = n + count; n < end; n++) {
+        const [at, look, t] = [new Date().toISOString(), looks[n % looks.length], 36 + (n % 20) / 10];
+        const recent = Array.from({ length: 5 }, (_, i) => ({ seq: n - i, at, look: "pass", screening_c: t, direction: "in" }));
+        const view = { look, id: `p${n}`, since: at, screening_c: look === "idle" ? undefined : t, reasons: ["too-cold"], class: "resident", direction: "in",
+          actions: [], waiting: 0, strips: [], sound: { fever: "fever", idle: "", invalid: "amber" }[look] ?? "pass" };
+        window.socket.onmessage({ data: JSON.stringify({ e: "soak", n: n + 1, at, [n === 0 ? "all" : "set"]: { lamps, recent, view } }) });
+        if (n % 250 === 0) await new Promise((r) => setTimeout(r));
+      }
+    };
+  });
   await page.goto(demo.kiosk);
-  await until("the page's socket", () => server);
-  const lamps = { thermometer: "ok", reader: "ok", county: true, pending: 0, kept: true };
-  const frame = (n) => {
-    const at = new Date().toISOString();
-    const looks = ["pass", "pass", "pass", "invalid", "fever", "idle"];
-    const look = looks[n % looks.length];
-    const t = 36 + (n % 20) / 10;
-    const recent = Array.from({ length: 5 }, (_, i) => ({ seq: n - i, at, look: "pass", screening_c: t, direction: "in" }));
-    return JSON.stringify({ e: "soak", n, at, [n === 1 ? "all" : "set"]: { lamps, recent, view: { look, id: `p${n}`, since: at, screening_c: look === "idle" ? undefined : t, reasons: ["too-cold"], class: "resident", direction: "in", actions: [], waiting: 0, strips: [], sound: look === "fever" ? "fever" : "pass" } } });
-  };
-  const heap = () => page.evaluate(async () => { for (let i = 0; i < 4; i++) { window.gc(); await new Promise((r) => setTimeout(r, 50)); } return [performance.memory.usedJSHeapSize, document.querySelectorAll("*").length]; });
-  let n = 0;
-  const feed = async (count) => {
-    for (const end = n + count; n < end;) {
-      for (let i = 0; i < 250; i++) server.send(frame(++n));
-      await page.evaluate(() => new Promise((r) => setTimeout(r)));
-    }
-  };
-  await feed(2000);
+  const heap = () => page.evaluate(async () => {
+    for (let i = 0; i < 4; i++) { window.gc(); await new Promise((r) => setTimeout(r, 50)); }
+    return [performance.memory.usedJSHeapSize, document.querySelectorAll("*").length];
+  });
+  await page.evaluate(() => window.feed(0, 2000));
   const [before, nodes] = await heap();
-  await feed(50_000);
+  await page.evaluate(() => window.feed(2000, 50_000));
   const [later, nodesLater] = await heap();
+  const last = await page.evaluate(() => document.getElementById("recent").dataset.value);
+  if (!last.includes("51999")) throw new Error(`the page took no passages: ${last}`);
   say("kiosk, heap growth over 50,000 passages", `${((later - before) / 1e6).toFixed(1)} MB`, "10 MB");
   say("kiosk, elements before and after", `${nodes} ${nodesLater}`, "-");
   await soak.close();

@@ -33,10 +33,10 @@ func (k *Kiosk) Ready() probe.Ready {
 	if !st.Linked {
 		r.Warnings = append(r.Warnings, fmt.Sprintf("the county does not answer; %d records wait", st.Pending))
 	}
-	if now.Boot-k.heard > pageAfter {
+	if pages, silent := k.living(now); pages == 0 {
 		r.Warnings = append(r.Warnings, "no page shows the guard's screen")
-	} else if k.audio == "suspended" {
-		r.Warnings = append(r.Warnings, "the page may not sound: start the browser with --autoplay-policy=no-user-gesture-required")
+	} else if silent > 0 {
+		r.Warnings = append(r.Warnings, "a page may not sound: start the browser with --autoplay-policy=no-user-gesture-required")
 	}
 	return r
 }

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"maps"
 	"net"
 	"net/http"
 	"sync"
@@ -44,18 +45,23 @@ type Kiosk struct {
 
 	mu      sync.Mutex
 	screen  *Screen
-	heard   time.Duration // boot clock: a page said that it lives
+	pages   map[uint64]page // that said something within pageAfter
 	counts  map[string]float64
-	audio   string // the page's AudioContext: running, suspended
 	told    time.Duration
 	updated time.Duration // boot clock: the agent's record loop last turned
+}
+
+// page is what a page last said of itself.
+type page struct {
+	heard time.Duration // boot clock
+	audio string        // its AudioContext: running, suspended
 }
 
 var _ agent.Screen = (*Kiosk)(nil)
 
 // New makes a kiosk; hand it to the agent as its Screen, then Serve.
 func New(opts Options) (*Kiosk, error) {
-	k := &Kiosk{opts: opts, hub: live.New(0), screen: NewScreen(), counts: map[string]float64{}}
+	k := &Kiosk{opts: opts, hub: live.New(0), screen: NewScreen(), pages: map[uint64]page{}, counts: map[string]float64{}}
 	err := live.Set(k.hub, "gate", struct {
 		Title   string `json:"title"`
 		Agent   string `json:"agent"`
@@ -92,8 +98,8 @@ func (k *Kiosk) draw() {
 	}
 }
 
-// Hear implements live.Hearer: the page lives, and says whether it can sound.
-func (k *Kiosk) Hear(message []byte) {
+// Hear implements live.Hearer: a page lives, and says whether it can sound.
+func (k *Kiosk) Hear(number uint64, message []byte) {
 	var m struct {
 		Audio string `json:"audio"`
 	}
@@ -102,11 +108,22 @@ func (k *Kiosk) Hear(message []byte) {
 	}
 	k.mu.Lock()
 	defer k.mu.Unlock()
-	k.heard = k.opts.Clock.Now().Boot
-	if m.Audio != k.audio {
-		k.audio = m.Audio
-		k.opts.Log.Info("the page's sound", "state", m.Audio)
+	if m.Audio != k.pages[number].audio {
+		k.opts.Log.Info("the page's sound", "page", number, "state", m.Audio)
 	}
+	k.pages[number] = page{k.opts.Clock.Now().Boot, m.Audio}
+}
+
+// living counts the pages that spoke lately, and those of them that may not
+// sound. The caller holds mu.
+func (k *Kiosk) living(now clock.Moment) (pages, silent int) {
+	maps.DeleteFunc(k.pages, func(_ uint64, p page) bool { return now.Boot-p.heard > pageAfter })
+	for _, p := range k.pages {
+		if p.audio == "suspended" {
+			silent++
+		}
+	}
+	return len(k.pages), silent
 }
 
 // Serve serves the screen on l and watches the page until ctx ends.
@@ -140,8 +157,7 @@ func (k *Kiosk) tick() (buzz bool) {
 	defer k.mu.Unlock()
 	now := k.opts.Clock.Now()
 	k.draw()
-	dead := now.Boot-k.heard > pageAfter || k.audio == "suspended"
-	if !dead || !k.screen.Urgent(now) || now.Boot-k.told < 3*time.Second {
+	if pages, silent := k.living(now); pages > silent || !k.screen.Urgent(now) || now.Boot-k.told < 3*time.Second {
 		return false
 	}
 	k.told = now.Boot

@@ -70,7 +70,7 @@ func press(t *testing.T, s *httptest.Server, body string) (int, string) {
 // A dead page can't sound: the relay does, until somebody has answered.
 func TestTheBuzzerSoundsForADeadPage(t *testing.T) {
 	k, h, _, s := start(t)
-	k.Hear([]byte(`{"audio":"running"}`))
+	k.Hear(1, []byte(`{"audio":"running"}`))
 	k.Passage(h.Now(), 7, fever)
 	h.turn(5)
 	if k.tick() {
@@ -87,15 +87,15 @@ func TestTheBuzzerSoundsForADeadPage(t *testing.T) {
 	if !k.tick() {
 		t.Error("it sounds only once")
 	}
-	k.Hear([]byte(`{"audio":"suspended"}`))
+	k.Hear(1, []byte(`{"audio":"suspended"}`))
 	h.turn(3)
 	if !k.tick() {
 		t.Error("the page lives and can't sound, and all is quiet")
 	}
-	k.Hear([]byte(`{"audio":"running"}`))
+	k.Hear(2, []byte(`{"audio":"running"}`))
 	h.turn(3)
 	if k.tick() {
-		t.Error("the page is back, and the buzzer goes on")
+		t.Error("a page is back, and the buzzer goes on")
 	}
 	h.turn(20)
 	if status, text := press(t, s, `{"id":"p7","action":"retest"}`); status != http.StatusNoContent {
@@ -170,13 +170,14 @@ func TestTheGateSaysWhatIsWrong(t *testing.T) {
 		code  int
 		wants string
 	}{
-		"well":           {func() { k.Hear([]byte(`{"audio":"running"}`)) }, 200, "[] []"},
-		"no sound":       {func() { k.Hear([]byte(`{"audio":"suspended"}`)) }, 200, "[] [the page may not sound"},
+		"well":           {func() { k.Hear(1, []byte(`{"audio":"running"}`)) }, 200, "[] []"},
+		"no sound":       {func() { k.Hear(1, []byte(`{"audio":"suspended"}`)) }, 200, "[] [a page may not sound"},
+		"one is silent":  {func() { k.Hear(1, []byte(`{"audio":"suspended"}`)); k.Hear(2, []byte(`{"audio":"running"}`)) }, 200, "[] [a page may not sound"},
 		"no page":        {func() { h.turn(7) }, 200, "[] [no page shows"},
 		"offline":        {func() { k.Status(h.Now(), linked(false)) }, 200, "the county does not answer"},
 		"device gone":    {func() { k.Status(h.Now(), linked(true, "gone")) }, 503, "[device thermometer: gone]"},
 		"loop is stuck":  {func() { h.turn(16) }, 503, "[the record loop does not turn]"},
-		"rubbish spoken": {func() { k.Hear([]byte(`x`)) }, 200, "[] [no page shows"},
+		"rubbish spoken": {func() { k.Hear(1, []byte(`x`)) }, 200, "[] [no page shows"},
 	} {
 		h.turn(100)
 		k.Status(h.Now(), linked(true))

@@ -217,11 +217,11 @@ test("the page shows nothing calm when the host is gone, and says so in 6 s", as
 });
 
 test("a page that may not sound says so", async () => {
-  const silent = await startBrowser("--autoplay-policy=user-gesture-required");
+  const silent = await startBrowser({ silent: true });
   try {
     const p = await openPage(silent, sizes.kiosk, demo.kiosk);
     // The page says so by itself; asking it would count as a gesture.
-    await until("the host to know", async () => (await (await fetch(`${demo.kiosk}/readyz`)).json()).warnings.some((w) => w.includes("may not sound")));
+    await until("the host to know", async () => (await (await fetch(`${demo.kiosk}/readyz`)).json()).warnings.some((w) => w.includes("may not sound")), 30_000);
     assert.equal(await p.locator("#sound").innerText(), "声音未开启 请点此处");
     await shot(p, "kiosk-silent-zh-1024");
   } finally {

@@ -71,12 +71,13 @@ export async function startDemo({ gates = 20, speed = "0.001" } = {}) {
   return demo;
 }
 
-/** Chromium that speaks to nobody but this computer. */
-export async function startBrowser(...more) {
+/** Chromium that speaks to nobody but this computer; a silent one plays nothing before a gesture. */
+export async function startBrowser({ silent = false, more = [] } = {}) {
   return chromium.launch({
     executablePath: process.env.CHROMIUM ?? "/usr/bin/chromium",
     args: ["--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking", "--disable-component-update",
-      "--disable-sync", "--autoplay-policy=no-user-gesture-required", ...more],
+      "--disable-sync",
+      ...(silent ? [] : ["--autoplay-policy=no-user-gesture-required"]), ...more],
   });
 }
 
