@@ -6,7 +6,7 @@ LDFLAGS     := -X gatehouse/gateway/version.String=$(VERSION)
 TOOLS       := $(CURDIR)/.tools/bin
 INFLUXD     := github.com/influxdata/influxdb/cmd/influxd@v1.8.10
 GOLANGCI    := github.com/golangci/golangci-lint/v2/cmd/golangci-lint@v2.15.0
-DEBIAN      := mosquitto mosquitto-clients chromium fonts-noto-cjk
+DEBIAN      := mosquitto mosquitto-clients chromium fonts-noto-cjk socat mbpoll python3-pymodbus python3-serial-asyncio
 WEB         := gateway/web
 WEBSRC      := $(shell find $(WEB)/src -type f) $(WEB)/build.mjs
 FUZZTIME    ?= 10s

@@ -21,9 +21,11 @@ if [ -z "$have_node" ] || [ "${have_node%%.*}" -lt 20 ] || ! command -v npm >/de
 fi
 
 want=()
-for bin in mosquitto mosquitto_sub chromium; do
+for bin in mosquitto mosquitto_sub chromium socat mbpoll; do
 	PATH="$PATH:/usr/sbin" command -v "$bin" >/dev/null || want=("$@")
 done
+# Debian's own Python: a peer of the tests, never a part of the product.
+/usr/bin/python3 -c "import pymodbus, serial_asyncio" 2>/dev/null || want=("$@")
 [ -e /usr/share/doc/fonts-noto-cjk ] || [ -n "$(fc-list :lang=zh-cn 2>/dev/null | head -n1)" ] || want=("$@")
 if [ ${#want[@]} -gt 0 ]; then
 	if [ "$(id -u)" = 0 ] && command -v apt-get >/dev/null; then

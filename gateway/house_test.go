@@ -28,6 +28,9 @@ var importers = map[string]string{
 	"github.com/spf13/cobra":                      "gatehouse/gateway/cli",
 	"github.com/coder/websocket":                  "gatehouse/gateway/live",
 	"github.com/prometheus/client_golang":         "gatehouse/gateway/probe",
+	"github.com/bluenviron/gomavlib/v3":           "gatehouse/firmware-bridge/mavlink",
+	"github.com/simonvetter/modbus":               "gatehouse/firmware-bridge/modbus",
+	"github.com/adrianmo/go-nmea":                 "gatehouse/firmware-bridge/nmea",
 }
 
 type pkg struct {

@@ -1,0 +1,185 @@
+package modbus
+
+import (
+	"embed"
+	"errors"
+	"fmt"
+	"io/fs"
+	"maps"
+	"slices"
+	"strings"
+)
+
+// Map is the register map of one model, as its YAML file has it.
+type Map struct {
+	Model  string  `yaml:"model"`
+	Values []Value `yaml:"values"`
+}
+
+// Value is one value in a unit's registers.
+type Value struct {
+	Name    string  `yaml:"name"`                 // for messages
+	Table   string  `yaml:"table"`                // coil, discrete, input, holding: functions 1, 2, 4, 3
+	Address uint16  `yaml:"address"`              // as on the wire, from 0: a manual's 40001 is holding 0
+	Type    string  `yaml:"type"`                 // bit (coil, discrete), uint16, int16, uint32, int32, float32
+	Words   string  `yaml:"word_order,omitempty"` // of 32 bits: high_first (default), low_first
+	Bytes   string  `yaml:"byte_order,omitempty"` // in a register: high_first (default and the standard), low_first
+	Scale   float64 `yaml:"scale,omitempty"`      // multiplies the number; default 1
+	Offset  float64 `yaml:"offset,omitempty"`     // is added after that
+	Unit    string  `yaml:"unit,omitempty"`       // of number × scale + offset; see units
+	Means   string  `yaml:"means"`                // flow_lpm, volume_l, tank_pct, battery_pct, speed_ms, command, armed, fault
+	// Of command and armed: Bit (from 0) of the register that says so, or the
+	// number Above which it is so; neither: any number but zero.
+	Bit    *uint8            `yaml:"bit,omitempty"`
+	Above  *float64          `yaml:"above,omitempty"`
+	Min    *float64          `yaml:"min,omitempty"` // plausible, in the unit of Means; default by meaning
+	Max    *float64          `yaml:"max,omitempty"`
+	Faults map[uint16]string `yaml:"faults,omitempty"` // of fault: words for codes; 0 is none
+}
+
+// What a value may mean.
+const (
+	Flow    = "flow_lpm"
+	Volume  = "volume_l"
+	Tank    = "tank_pct"
+	Battery = "battery_pct"
+	Speed   = "speed_ms"
+	Command = "command"
+	Armed   = "armed"
+	Fault   = "fault"
+)
+
+// measure is what a meaning takes: units with the factor to ours, and limits.
+type measure struct {
+	units    map[string]float64
+	min, max float64
+}
+
+var measures = map[string]measure{
+	Flow:    {map[string]float64{"L/min": 1, "L/h": 1.0 / 60, "m3/h": 1000.0 / 60, "mL/min": 0.001}, 0, 5000},
+	Volume:  {map[string]float64{"L": 1, "mL": 0.001, "m3": 1000}, 0, 1e8},
+	Tank:    {map[string]float64{"%": 1}, 0, 100},
+	Battery: {map[string]float64{"%": 1}, 0, 100},
+	Speed:   {map[string]float64{"m/s": 1, "km/h": 1 / 3.6}, 0, 80},
+}
+
+const (
+	tableCoil     = "coil"
+	tableDiscrete = "discrete"
+	tableInput    = "input"
+	tableHolding  = "holding"
+	highFirst     = "high_first"
+	lowFirst      = "low_first"
+)
+
+// registers is how many a type takes; a bit takes one.
+var registers = map[string]uint16{"bit": 1, "uint16": 1, "int16": 1, "uint32": 2, "int32": 2, "float32": 2}
+
+// Check tells all that is wrong, each with the value that it is of.
+func (m *Map) Check() error {
+	var errs []error
+	if m.Model == "" {
+		errs = append(errs, errors.New("model is missing"))
+	}
+	if len(m.Values) == 0 {
+		errs = append(errs, errors.New("values: none are listed"))
+	}
+	seen := map[string]bool{}
+	for i, v := range m.Values {
+		for _, err := range v.check() {
+			errs = append(errs, fmt.Errorf("values[%d] %s: %w", i, v.Name, err))
+		}
+		if seen[v.Means] {
+			errs = append(errs, fmt.Errorf("values[%d] %s: another value means %s, too", i, v.Name, v.Means))
+		}
+		seen[v.Means] = true
+	}
+	return errors.Join(errs...)
+}
+
+func (v Value) check() (errs []error) {
+	add := func(format string, args ...any) { errs = append(errs, fmt.Errorf(format, args...)) }
+	if v.Name == "" {
+		add("name is missing")
+	}
+	n, known := registers[v.Type]
+	if !known {
+		add("type %q is none of bit, uint16, int16, uint32, int32, float32", v.Type)
+	}
+	switch v.Table {
+	case tableCoil, tableDiscrete:
+		if v.Type != "bit" {
+			add("type must be bit in the table %s", v.Table)
+		}
+	case tableInput, tableHolding:
+		if v.Type == "bit" {
+			add("type bit is of coil and discrete: in a register, give bit: with the number of the bit")
+		}
+	default:
+		add("table %q is none of coil, discrete, input, holding", v.Table)
+	}
+	if int(v.Address)+int(n) > 65536 {
+		add("address %d: its registers end beyond 65535", v.Address)
+	}
+	for _, order := range []struct{ key, is string }{{"word_order", v.Words}, {"byte_order", v.Bytes}} {
+		if order.is != "" && order.is != highFirst && order.is != lowFirst {
+			add("%s %q is neither high_first nor low_first", order.key, order.is)
+		}
+	}
+	if v.Min != nil && v.Max != nil && *v.Min >= *v.Max {
+		add("min is not below max")
+	}
+	return append(errs, v.checkMeaning(n)...)
+}
+
+func (v Value) checkMeaning(n uint16) (errs []error) {
+	add := func(format string, args ...any) { errs = append(errs, fmt.Errorf(format, args...)) }
+	m, number := measures[v.Means]
+	switch {
+	case number:
+		if _, ok := m.units[v.Unit]; !ok {
+			add("unit %q is none that %s can be in: %s", v.Unit, v.Means, strings.Join(slices.Sorted(maps.Keys(m.units)), ", "))
+		}
+		if v.Bit != nil || v.Above != nil {
+			add("bit and above are of command and armed")
+		}
+		if v.Type == "bit" {
+			add("a bit can't be %s", v.Means)
+		}
+	case v.Means == Command || v.Means == Armed:
+		if v.Bit != nil && (*v.Bit > 15 || n != 1 || v.Above != nil) {
+			add("bit is 0 to 15 of one register, and excludes above")
+		}
+	case v.Means == Fault:
+		if v.Type == "float32" || v.Bit != nil || v.Above != nil {
+			add("a fault is a whole number, without bit or above")
+		}
+	default:
+		add("means %q is none of %s, %s, %s, %s, %s, %s, %s, %s", v.Means, Flow, Volume, Tank, Battery, Speed, Command, Armed, Fault)
+	}
+	if len(v.Faults) > 0 && v.Means != Fault {
+		add("faults are of means: fault")
+	}
+	return errs
+}
+
+//go:embed maps/*.yaml
+var shipped embed.FS
+
+// Shipped gives the YAML text of a map that comes with the program.
+func Shipped(name string) ([]byte, error) {
+	b, err := shipped.ReadFile("maps/" + name + ".yaml")
+	if err != nil {
+		return nil, fmt.Errorf("no register map %q comes with this program: %s do; another one is given as a path that ends in .yaml", name, strings.Join(ShippedNames(), ", "))
+	}
+	return b, nil
+}
+
+// ShippedNames lists the maps that come with the program.
+func ShippedNames() (names []string) {
+	files, _ := fs.Glob(shipped, "maps/*.yaml") // the pattern is right
+	for _, f := range files {
+		names = append(names, strings.TrimSuffix(strings.TrimPrefix(f, "maps/"), ".yaml"))
+	}
+	return names
+}

@@ -1,0 +1,170 @@
+package modbus
+
+import (
+	"math"
+	"strings"
+	"testing"
+
+	"github.com/goccy/go-yaml"
+
+	"gatehouse/firmware-bridge/runs"
+)
+
+func shippedMap(t testing.TB, name string) *Map {
+	t.Helper()
+	text, err := Shipped(name)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var m Map
+	if err := yaml.UnmarshalWithOptions(text, &m, yaml.Strict()); err != nil {
+		t.Fatal(err)
+	}
+	return &m
+}
+
+func TestShippedMapsAreRight(t *testing.T) {
+	if len(ShippedNames()) < 3 {
+		t.Fatalf("shipped: %v", ShippedNames())
+	}
+	for _, name := range ShippedNames() {
+		if err := shippedMap(t, name).Check(); err != nil {
+			t.Errorf("%s: %v", name, err)
+		}
+	}
+	if _, err := Shipped("nothing"); err == nil || !strings.Contains(err.Error(), "plc-fogger") {
+		t.Errorf("an unknown map: %v", err)
+	}
+}
+
+func TestAMapSaysWhatIsWrongWithIt(t *testing.T) {
+	good := Value{Name: "x", Table: "holding", Type: "float32", Unit: "L/h", Means: Flow}
+	for _, c := range []struct {
+		want   string
+		change func(*Value)
+	}{
+		{"name", func(v *Value) { v.Name = "" }}, {"type", func(v *Value) { v.Type = "float" }}, {"table", func(v *Value) { v.Table = "4x" }},
+		{"65535", func(v *Value) { v.Address = 65535 }}, {"word_order", func(v *Value) { v.Words = "cdab" }},
+		{"byte_order", func(v *Value) { v.Bytes = "little" }}, {"unit", func(v *Value) { v.Unit = "gpm" }},
+		{"means", func(v *Value) { v.Means = "flow" }}, {"min", func(v *Value) { v.Min, v.Max = new(2.0), new(1.0) }},
+		{"bit", func(v *Value) { v.Bit = new(uint8(1)) }}, {"bit", func(v *Value) { v.Means, v.Bit = Command, new(uint8(1)) }},
+		{"faults", func(v *Value) { v.Faults = map[uint16]string{1: "a"} }}, {"whole", func(v *Value) { v.Means = Fault }},
+		{"type must be bit", func(v *Value) { v.Table = "coil" }}, {"type bit is of coil", func(v *Value) { v.Type = "bit" }},
+	} {
+		v := good
+		c.change(&v)
+		m := Map{Model: "m", Values: []Value{v}}
+		if err := m.Check(); err == nil || !strings.Contains(err.Error(), c.want) || !strings.Contains(err.Error(), "values[0]") {
+			t.Errorf("%+v: %v, want %q", v, err, c.want)
+		}
+	}
+	m := Map{Model: "m", Values: []Value{good, good}}
+	if err := m.Check(); err == nil || !strings.Contains(err.Error(), "means flow_lpm, too") {
+		t.Errorf("one meaning twice: %v", err)
+	}
+	if err := new(Map).Check(); err == nil {
+		t.Error("an empty map is right")
+	}
+}
+
+func TestNumbers(t *testing.T) {
+	f := math.Float32bits(4.25)
+	high, low := uint16(f>>16), uint16(f)
+	for _, c := range []struct {
+		v    Value
+		regs []uint16
+		want float64
+	}{
+		{Value{Type: "uint16"}, []uint16{65535}, 65535},
+		{Value{Type: "int16"}, []uint16{65535}, -1},
+		{Value{Type: "uint16", Bytes: "low_first"}, []uint16{0x0100}, 1},
+		{Value{Type: "uint16", Scale: 0.1, Offset: -40}, []uint16{500}, 10},
+		{Value{Type: "uint32"}, []uint16{1, 2}, 65538},
+		{Value{Type: "uint32", Words: "low_first"}, []uint16{2, 1}, 65538},
+		{Value{Type: "int32"}, []uint16{0xFFFF, 0xFFFE}, -2},
+		{Value{Type: "float32"}, []uint16{high, low}, 4.25},
+		{Value{Type: "float32", Words: "low_first"}, []uint16{low, high}, 4.25},
+	} {
+		if got := c.v.number(c.regs); math.Abs(got-c.want) > 1e-9 {
+			t.Errorf("%+v of %v is %g, want %g", c.v, c.regs, got, c.want)
+		}
+	}
+}
+
+func TestSwappedWordsAreTold(t *testing.T) {
+	total := Value{Name: "total", Type: "uint32", Scale: 0.01, Unit: "L", Means: Volume, Max: new(1e6)}
+	flow := Value{Name: "flow", Type: "float32", Unit: "m3/h", Means: Flow, Max: new(300.0)}
+	f := math.Float32bits(0.252)
+	for _, c := range []struct {
+		v    Value
+		regs []uint16
+	}{{total, []uint16{12345, 0}}, {flow, []uint16{uint16(f), uint16(f >> 16)}}, {flow, []uint16{0xFFFF, 0xFFFF}}} {
+		var s runs.Sample
+		if err := c.v.set(&s, c.regs); err == nil || !strings.Contains(err.Error(), "word_order") || !s.Empty() {
+			t.Errorf("%s of %v: %v, %+v", c.v.Name, c.regs, err, s)
+		}
+	}
+}
+
+func TestOneRequestReadsWhatTouches(t *testing.T) {
+	b := blocks(shippedMap(t, "plc-fogger"))
+	if len(b) != 3 || b[2].table != "input" || b[2].first != 0 || b[2].count != 6 {
+		t.Errorf("%+v", b)
+	}
+	if b = blocks(shippedMap(t, "vfd-pump")); len(b) != 2 {
+		t.Errorf("what lies between is not asked for: %+v", b)
+	}
+}
+
+func TestCommandAndFault(t *testing.T) {
+	vfd := shippedMap(t, "vfd-pump")
+	var s runs.Sample
+	for i, reg := range []uint16{5, 5000} {
+		if err := vfd.Values[i].set(&s, []uint16{reg}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if s.Fault != "oL 过载" || s.Command == nil || !*s.Command {
+		t.Errorf("%+v", s)
+	}
+	s = runs.Sample{}
+	_ = vfd.Values[0].set(&s, []uint16{77})
+	_ = vfd.Values[1].set(&s, []uint16{40})
+	if s.Fault != "drive fault 77" || *s.Command {
+		t.Errorf("%+v", s)
+	}
+	run := Value{Type: "uint16", Means: Command, Bit: new(uint8(3))}
+	_ = run.set(&s, []uint16{8})
+	if !*s.Command {
+		t.Error("bit 3 of 8 is off")
+	}
+}
+
+func FuzzMap(f *testing.F) {
+	for _, name := range ShippedNames() {
+		text, _ := Shipped(name)
+		f.Add(text, []byte{1, 2, 3, 4, 5, 6, 7, 8})
+	}
+	f.Fuzz(func(t *testing.T, text, answer []byte) {
+		var m Map
+		if yaml.UnmarshalWithOptions(text, &m, yaml.Strict()) != nil || m.Check() != nil {
+			return
+		}
+		for _, b := range blocks(&m) {
+			regs := make([]uint16, b.count)
+			for i := range regs {
+				if i < len(answer) {
+					regs[i] = uint16(answer[i]) * 257
+				}
+			}
+			var s runs.Sample
+			for _, v := range b.values {
+				at := v.Address - b.first
+				_ = v.set(&s, regs[at:at+registers[v.Type]])
+			}
+			if bad := s.Clean(); len(bad) > 0 && s.Flow != nil && math.IsNaN(*s.Flow) {
+				t.Error(bad)
+			}
+		}
+	})
+}

@@ -1,0 +1,184 @@
+package modbus
+
+import (
+	"context"
+	"fmt"
+	"math"
+	"net"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"gatehouse/devices/port"
+	"gatehouse/firmware-bridge/runs"
+)
+
+// slave starts python3-pymodbus, a slave that others wrote. The system's Python
+// is asked: the packages are Debian's.
+func slave(t *testing.T, args ...string) {
+	t.Helper()
+	start(t, "/usr/bin/python3", append([]string{"testdata/slave.py"}, args...)...)
+}
+
+func start(t *testing.T, name string, args ...string) {
+	t.Helper()
+	cmd := exec.Command(name, args...)
+	cmd.Stderr = os.Stderr
+	if err := cmd.Start(); err != nil {
+		t.Fatalf("start %s (make tools installs it): %v", name, err)
+	}
+	t.Cleanup(func() { _ = cmd.Process.Kill(); _ = cmd.Wait() })
+}
+
+func wait(t *testing.T, what string, ok func() bool) {
+	t.Helper()
+	for deadline := time.Now().Add(20 * time.Second); !ok(); time.Sleep(20 * time.Millisecond) {
+		if time.Now().After(deadline) {
+			t.Fatalf("%s never came", what)
+		}
+	}
+}
+
+type said struct {
+	machine string
+	s       runs.Sample
+	err     error
+}
+
+// listen runs a bus and gives what it says.
+func listen(t *testing.T, cfg Config) <-chan said {
+	t.Helper()
+	b, err := New(cfg, port.NewHost())
+	if err != nil {
+		t.Fatal(err)
+	}
+	out := make(chan said, 1000)
+	ctx, cancel := context.WithCancel(t.Context())
+	ended := make(chan error)
+	go func() {
+		ended <- b.Run(ctx, func(machine string, s runs.Sample, err error) { out <- said{machine, s, err} })
+	}()
+	t.Cleanup(func() {
+		cancel()
+		if err := <-ended; err != nil {
+			t.Error(err)
+		}
+	})
+	return out
+}
+
+// seen waits until what was said fulfils each of the wishes.
+func seen(t *testing.T, out <-chan said, wishes map[string]func(said) bool) {
+	t.Helper()
+	deadline := time.After(20 * time.Second)
+	var all []string
+	for len(wishes) > 0 {
+		select {
+		case w := <-out:
+			all = append(all, fmt.Sprint(w.machine, " ", w.err))
+			for name, ok := range wishes {
+				if ok(w) {
+					delete(wishes, name)
+				}
+			}
+		case <-deadline:
+			for name := range wishes {
+				t.Errorf("never: %s", name)
+			}
+			t.Fatal(strings.Join(all[max(0, len(all)-10):], "\n"))
+		}
+	}
+}
+
+func near(p *float64, want float64) bool { return p != nil && math.Abs(*p-want) < 1e-4 }
+
+func fogger(w said) bool {
+	s := w.s
+	return w.machine == "fogger-1" && near(s.Flow, 4.2) && near(s.Volume, 1234.56) && near(s.Tank, 80.5) && near(s.Battery, 99) &&
+		s.Command != nil && *s.Command && s.Armed != nil && *s.Armed && s.Fault == "急停"
+}
+
+func refusal(text ...string) func(said) bool {
+	return func(w said) bool {
+		for _, part := range text {
+			if w.err == nil || !strings.Contains(w.err.Error(), part) {
+				return false
+			}
+		}
+		return true
+	}
+}
+
+func TestABusOfUnitsThatOthersWrote(t *testing.T) {
+	dir := t.TempDir()
+	near1, far := filepath.Join(dir, "bus"), filepath.Join(dir, "far")
+	start(t, "socat", "pty,raw,echo=0,link="+near1, "pty,raw,echo=0,link="+far)
+	wait(t, "socat", func() bool { _, err := os.Stat(far); return err == nil })
+	slave(t, "rtu", far)
+	outside := &Map{Model: "outside", Values: []Value{
+		{Name: "first", Table: "input", Address: 0, Type: "uint16", Unit: "%", Means: Battery},
+		{Name: "absent", Table: "input", Address: 90, Type: "uint16", Unit: "%", Means: Tank},
+	}}
+	swapped := shippedMap(t, "tuf-2000f")
+	for i := range swapped.Values {
+		swapped.Values[i].Words = ""
+	}
+	out := listen(t, Config{Serial: near1, Every: 100 * time.Millisecond, Units: []Unit{
+		{"fogger-1", 1, shippedMap(t, "plc-fogger")}, {"fogger-2", 2, shippedMap(t, "tuf-2000f")}, {"fogger-3", 3, outside}, {"fogger-9", 9, swapped}}})
+	seen(t, out, map[string]func(said) bool{
+		"the PLC":            fogger,
+		"the flow meter":     func(w said) bool { return w.machine == "fogger-2" && near(w.s.Flow, 4.2) && near(w.s.Volume, 70000) },
+		"an illegal address": refusal("fogger-3", "function 4", "address 90", "illegal data address"),
+		"the rest of it":     func(w said) bool { return w.machine == "fogger-3" && near(w.s.Battery, 1) },
+		"a unit not there":   refusal("unit 9", "timed out"),
+		"the PLC after that": func() func(said) bool { n := 0; return func(w said) bool { n += one(fogger(w)); return n == 5 } }(),
+		"the meter after it": func() func(said) bool {
+			n := 0
+			return func(w said) bool { n += one(near(w.s.Volume, 70000)); return n == 5 }
+		}(),
+	})
+}
+
+func one(ok bool) int {
+	if ok {
+		return 1
+	}
+	return 0
+}
+
+func TestADeviceOnTheNetworkAndAWrongMap(t *testing.T) {
+	l, err := net.Listen("tcp4", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	address := l.Addr().String()
+	_ = l.Close()
+	swapped := shippedMap(t, "tuf-2000f")
+	for i := range swapped.Values {
+		swapped.Values[i].Words = ""
+	}
+	out := listen(t, Config{TCP: address, Every: 100 * time.Millisecond, Units: []Unit{{"fogger-1", 1, shippedMap(t, "plc-fogger")}, {"fogger-2", 2, swapped}}})
+	seen(t, out, map[string]func(said) bool{"nobody there yet": refusal("fogger-1", "refused")})
+	slave(t, "tcp", address[strings.LastIndex(address, ":")+1:])
+	seen(t, out, map[string]func(said) bool{"the PLC": fogger, "swapped words": refusal("fogger-2", "word_order")})
+}
+
+func TestABusThatIsUnplugged(t *testing.T) {
+	out := listen(t, Config{Serial: filepath.Join(t.TempDir(), "none"), Every: 50 * time.Millisecond, Units: []Unit{{"fogger-1", 1, shippedMap(t, "plc-fogger")}}})
+	seen(t, out, map[string]func(said) bool{"what to look for": refusal("fogger-1", "serial port")})
+}
+
+func TestABusSaysWhatIsWrongWithItsConfiguration(t *testing.T) {
+	plc := shippedMap(t, "plc-fogger")
+	for want, c := range map[string]Config{
+		"serial or tcp": {Units: []Unit{{"a", 1, plc}}}, "none are listed": {TCP: "x:1"}, "1 to 247": {TCP: "x:1", Units: []Unit{{"a", 0, plc}}},
+		"twice": {TCP: "x:1", Units: []Unit{{"a", 1, plc}, {"b", 1, plc}}}, "register map": {TCP: "x:1", Units: []Unit{{"a", 1, &Map{Model: "m"}}}},
+	} {
+		if _, err := New(c, port.NewHost()); err == nil || !strings.Contains(err.Error(), want) {
+			t.Errorf("%s: %v", want, err)
+		}
+	}
+}

@@ -1,0 +1,164 @@
+package runs
+
+import (
+	"fmt"
+	"time"
+)
+
+// Grade says how much of a run is shown by evidence.
+type Grade string
+
+// The grades.
+const (
+	Proven   Grade = "proven"   // the flow was measured, and the tank fell by as much
+	Measured Grade = "measured" // the flow was measured; no tank level can confirm it
+	Dry      Grade = "dry"      // commanded, and nothing flowed
+	Leak     Grade = "leak"     // it flowed without command
+	Unproven Grade = "unproven" // nothing measures the flow
+	Disputed Grade = "disputed" // flow and tank contradict each other
+	Declared Grade = "declared" // imported or declared by hand
+)
+
+// Reasons behind a grade: codes, for screens.
+const (
+	ReasonAgrees     = "flow-and-tank-agree"
+	ReasonNoTank     = "no-tank-sensor"
+	ReasonSmall      = "too-little-for-tank-sensor"
+	ReasonNoFlow     = "nothing-flowed"
+	ReasonNoSensor   = "no-flow-sensor"
+	ReasonUnasked    = "flowed-without-command"
+	ReasonTankFull   = "tank-did-not-fall"
+	ReasonSensorMute = "tank-fell-without-flow"
+	ReasonDiffers    = "flow-and-tank-differ"
+	ReasonNoCommand  = "command-not-known"
+	ReasonStill      = "did-not-move"
+	ReasonNoFix      = "no-position"
+	ReasonGaps       = "gaps"
+	ReasonDeclared   = "declared"
+)
+
+// Evidence is what agreed. A nil field could not be known.
+type Evidence struct {
+	Commanded *bool
+	Moved     *bool
+	Flowed    *bool
+	TankFell  *bool
+}
+
+// Run is one disinfection task of one machine: one or more sorties, with the
+// pauses for refill and battery between them.
+type Run struct {
+	ID      string // machine and begin; unique within the machine
+	Machine string
+	Start   time.Time
+	End     time.Time // of the last work
+	Sorties int
+	Samples int
+
+	Commanded time.Duration // the pump was told to run
+	Flowing   time.Duration // something flowed
+	Gaps      time.Duration // nothing was heard, between the samples of a sortie
+	Distance  float64       // metres between positions while it worked
+	BadFixes  int           // positions that could not be true
+
+	Meter      *float64 // litres by the counter of the flow meter
+	Integrated *float64 // litres by flow and time; not across gaps
+	Unasked    float64  // litres of these that flowed without command
+	TankFell   *float64 // litres, where the tank's size is known; refills are not counted
+	TankFirst  *float64 // percent, when it began
+	TankLast   *float64 // percent, when it ended
+	Faults     []string // words of the machine
+
+	Evidence Evidence
+	Grade    Grade
+	Reasons  []string
+}
+
+// Litres is what was dispensed by the flow meter: its counter where it has
+// one, because it counts on in gaps; nil without a flow meter.
+func (r *Run) Litres() *float64 {
+	if r.Meter != nil {
+		return r.Meter
+	}
+	return r.Integrated
+}
+
+// On is how long it worked: as long as it flowed, or, where nothing measures
+// that, as long as it was told to.
+func (r *Run) On() time.Duration {
+	if r.Litres() != nil {
+		return r.Flowing
+	}
+	return r.Commanded
+}
+
+func runID(machine string, start time.Time) string {
+	return fmt.Sprintf("%s-%s", machine, start.UTC().Format("20060102t150405.000z"))
+}
+
+// least is the litres that count as having flowed.
+const least = 0.1
+
+// judge sets evidence, grade and reasons from the numbers.
+func (t *Tracker) judge(r *Run, o *open) {
+	litres := r.Litres()
+	r.Evidence = Evidence{}
+	if o.knewCommand {
+		r.Evidence.Commanded = new(r.Commanded > 0)
+	}
+	if o.fixes > 1 {
+		r.Evidence.Moved = new(o.reach > movedBeyond)
+	}
+	enough := least + t.cfg.MinFlow*r.Commanded.Minutes()
+	if litres != nil {
+		r.Evidence.Flowed = new(*litres >= enough || o.sawFlow && r.Commanded < 5*time.Second)
+	}
+	size := t.cfg.TankLitres
+	resolution := max(1, 0.05*size) // litres that a level sensor shows for certain
+	if r.TankFell != nil {
+		r.Evidence.TankFell = new(*r.TankFell >= resolution)
+	}
+	r.Grade, r.Reasons = t.grade(r, o.hung, resolution)
+	if e := r.Evidence.Moved; e != nil && !*e {
+		r.Reasons = append(r.Reasons, ReasonStill)
+	}
+	if o.fixes == 0 {
+		r.Reasons = append(r.Reasons, ReasonNoFix)
+	}
+	if r.Gaps > 0 {
+		r.Reasons = append(r.Reasons, ReasonGaps)
+	}
+}
+
+func (t *Tracker) grade(r *Run, hung bool, resolution float64) (Grade, []string) {
+	litres := r.Litres()
+	yes := func(b *bool) bool { return b != nil && *b }
+	fell := yes(r.Evidence.TankFell)
+	switch {
+	case litres == nil:
+		return Unproven, []string{ReasonNoSensor}
+	case !yes(r.Evidence.Flowed) && fell:
+		return Disputed, []string{ReasonSensorMute}
+	case !yes(r.Evidence.Flowed):
+		return Dry, []string{ReasonNoFlow}
+	case hung, r.TankFell != nil && *litres >= 2*resolution && *r.TankFell < 0.3**litres:
+		return Disputed, []string{ReasonTankFull}
+	case r.Evidence.Commanded != nil && r.Unasked >= max(0.3, 0.15**litres):
+		return Leak, []string{ReasonUnasked}
+	}
+	var why []string
+	if r.Evidence.Commanded == nil {
+		why = append(why, ReasonNoCommand)
+	}
+	switch {
+	case r.TankFell == nil:
+		return Measured, append([]string{ReasonNoTank}, why...)
+	case *litres < 2*resolution:
+		return Measured, append([]string{ReasonSmall}, why...)
+	case abs(*litres-*r.TankFell) <= max(0.25**litres, resolution):
+		return Proven, append([]string{ReasonAgrees}, why...)
+	}
+	return Disputed, append([]string{ReasonDiffers}, why...)
+}
+
+func abs(v float64) float64 { return max(v, -v) }

@@ -1,0 +1,411 @@
+package runs
+
+import (
+	"errors"
+	"slices"
+	"time"
+)
+
+// Config is what is known of a machine beforehand. Zero fields take the
+// defaults, except TankLitres.
+type Config struct {
+	Machine    string
+	TankLitres float64       // size of the tank; 0: not known, litres by tank are absent
+	Idle       time.Duration // a sortie ends when there was no work for so long; default 15 s
+	Pause      time.Duration // sorties further apart are two runs; default 15 min
+	MinFlow    float64       // L/min below which nothing flows; default 0.05
+	MaxFlow    float64       // L/min that the pump can give at most; default 300
+	Gap        time.Duration // samples further apart have a gap between them; default 3 s
+	Declared   bool          // imported or declared by hand: nothing is proven by it
+}
+
+// Check tells what is wrong.
+func (c Config) Check() error {
+	switch {
+	case c.TankLitres < 0 || c.TankLitres > 100_000:
+		return errors.New("tank_l is not in 0 to 100000")
+	case c.Idle < 0 || c.Idle > time.Hour:
+		return errors.New("idle is not in 0s to 1h")
+	case c.Pause < 0 || c.Pause > 24*time.Hour:
+		return errors.New("pause is not in 0s to 24h")
+	case c.MinFlow < 0 || c.MaxFlow < 0 || c.MaxFlow > maxFlow:
+		return errors.New("min_flow or max_flow is not in 0 to 5000 L/min")
+	}
+	return nil
+}
+
+const (
+	leakFor     = 3 * time.Second // so long it must flow without command to be work
+	overrun     = 3 * time.Second // so long it may flow after the command has ended
+	movedBeyond = 10.0            // metres from where the run began
+	jumpSpeed   = 70.0            // m/s between two positions that can't be
+	jumpFor     = 10 * time.Second
+	tankRise    = 5.0 // percent that a refill raises the level at least
+	maxFaults   = 8
+)
+
+// Event says that a run began, or that it has ended.
+type Event struct {
+	Run    Run
+	Closed bool
+}
+
+// Tracker finds the runs of one machine. Its methods are called in the order
+// of the samples, from one goroutine.
+type Tracker struct {
+	cfg  Config
+	prev *Sample // the last one
+	open *open   // the run that is not over
+
+	flowSince  time.Duration // T since which it has flowed without command; 0: it does not
+	before     *Sample       // the last one before that
+	toldAt     time.Duration // T when the command last held
+	told       bool
+	unbelieved bool // it claims to flow, and the tank says that it does not
+}
+
+// open is the run that is not over.
+type open struct {
+	run         Run
+	begun       time.Duration // T
+	worked      time.Duration // T of the last work
+	sortie      bool
+	knewCommand bool
+	sawFlow     bool
+	meterLast   *float64
+	tankHigh    *float64 // level at the begin, or after the last refill
+	tankLow     *float64
+	fell        float64 // percent, of the fillings before
+	fellAsked   float64 // litres that the tank had fallen when the command last held
+	unaskedThen float64 // litres that had flowed without command then
+	hung        bool    // the sensor went on when the tank did not fall
+	fixes       int
+	first, last *Sample // with a position
+	reach       float64 // metres from the first position
+	jumpSince   time.Duration
+}
+
+// New makes a tracker.
+func New(cfg Config) *Tracker {
+	if cfg.Idle == 0 {
+		cfg.Idle = 15 * time.Second
+	}
+	if cfg.Pause == 0 {
+		cfg.Pause = 15 * time.Minute
+	}
+	if cfg.MinFlow == 0 {
+		cfg.MinFlow = 0.05
+	}
+	if cfg.Gap == 0 {
+		cfg.Gap = 3 * time.Second
+	}
+	if cfg.MaxFlow == 0 {
+		cfg.MaxFlow = 300
+	}
+	return &Tracker{cfg: cfg}
+}
+
+// Keep gives the samples that must be kept before s is observed, so that a
+// tracker which observes only what was kept finds the same runs. It is none
+// while nothing happens. The sample before the work is kept with its first,
+// because counters are read against it.
+func (t *Tracker) Keep(s Sample) []Sample {
+	if t.open != nil {
+		return []Sample{s}
+	}
+	if !t.claims(s) {
+		return nil
+	}
+	if t.prev == nil || t.claims(*t.prev) {
+		return []Sample{s}
+	}
+	return []Sample{*t.prev, s}
+}
+
+// claims tells whether a sample speaks of work, believed or not.
+func (t *Tracker) claims(s Sample) bool {
+	return s.Command != nil && *s.Command || t.flows(s)
+}
+
+func (t *Tracker) flows(s Sample) bool {
+	if s.Flow != nil {
+		return *s.Flow >= t.cfg.MinFlow
+	}
+	return s.Volume != nil && t.prev != nil && t.prev.Volume != nil && *s.Volume > *t.prev.Volume
+}
+
+// Observe takes the next sample. One whose T lies before the last one's is
+// ignored: whoever has such orders them first.
+func (t *Tracker) Observe(s Sample) []Event {
+	if t.prev != nil && s.T < t.prev.T {
+		return nil
+	}
+	events := t.Tick(s.T)
+	working := t.working(s)
+	if working && t.open == nil {
+		t.begin(s)
+		events = append(events, Event{Run: t.Run()})
+	}
+	if t.open != nil {
+		t.add(s, working)
+	}
+	t.prev = &s
+	return events
+}
+
+// Tick lets time pass: a run whose last work is longer ago than a pause is over.
+func (t *Tracker) Tick(now time.Duration) []Event {
+	if t.open == nil || now-t.open.worked <= t.cfg.Pause {
+		return nil
+	}
+	return t.Finish()
+}
+
+// Finish ends the run that is open, such as at the end of a file.
+func (t *Tracker) Finish() []Event {
+	if t.open == nil {
+		return nil
+	}
+	r := t.Run()
+	t.open = nil
+	return []Event{{Run: r, Closed: true}}
+}
+
+// Open tells whether a run is open, and whether it works now or pauses.
+func (t *Tracker) Open() (open, working bool) {
+	return t.open != nil, t.open != nil && t.open.sortie
+}
+
+// Run is the open run as it stands.
+func (t *Tracker) Run() Run {
+	o := t.open
+	r := o.run
+	r.Faults = slices.Clone(r.Faults)
+	if o.tankHigh != nil && t.cfg.TankLitres > 0 {
+		r.TankFell = new((o.fell + *o.tankHigh - *o.tankLow) / 100 * t.cfg.TankLitres)
+	}
+	t.judge(&r, o)
+	if t.cfg.Declared {
+		r.Grade, r.Reasons = Declared, append([]string{ReasonDeclared}, r.Reasons...)
+	}
+	return r
+}
+
+// working tells whether a sample is of work: the pump is told to run, or it
+// has flowed for a while.
+func (t *Tracker) working(s Sample) bool {
+	if s.Command != nil && *s.Command {
+		t.told, t.toldAt, t.flowSince, t.unbelieved = true, s.T, 0, false
+		return true
+	}
+	if !t.flows(s) {
+		t.flowSince, t.unbelieved = 0, false
+		return false
+	}
+	if t.flowSince == 0 {
+		t.flowSince, t.before = max(1, s.T), t.prev
+	}
+	if t.told && s.T-t.toldAt <= overrun {
+		return true
+	}
+	if t.unbelieved {
+		return false
+	}
+	return s.Command == nil || s.T-t.flowSince >= leakFor
+}
+
+func (t *Tracker) begin(s Sample) {
+	o := &open{begun: s.T, run: Run{ID: runID(t.cfg.Machine, s.At), Machine: t.cfg.Machine, Start: s.At, End: s.At}}
+	p := t.prev
+	if t.flowSince != 0 {
+		p = t.before
+	}
+	if p != nil && s.T-p.T <= t.cfg.Pause {
+		o.meterLast = p.Volume
+		o.level(p.Tank)
+	}
+	t.open = o
+}
+
+// add takes a sample into the open run.
+func (t *Tracker) add(s Sample, working bool) {
+	o, r := t.open, &t.open.run
+	r.Samples++
+	o.sawFlow = o.sawFlow || s.Flow != nil && *s.Flow >= t.cfg.MinFlow
+	o.knewCommand = o.knewCommand || s.Command != nil
+	if s.Fault != "" && !slices.Contains(r.Faults, s.Fault) && len(r.Faults) < maxFaults {
+		r.Faults = append(r.Faults, s.Fault)
+	}
+	var past time.Duration
+	if t.prev != nil && r.Samples > 1 {
+		past = s.T - t.prev.T
+	}
+	flown := t.dispensed(s, past)
+	o.level(s.Tank)
+	if s.Tank != nil {
+		if r.TankFirst == nil {
+			r.TankFirst = o.tankHigh
+		}
+		r.TankLast = s.Tank
+	}
+	t.disbelieve(s)
+	if past > 0 && past <= t.cfg.Gap {
+		if p := t.prev.Command; p != nil && *p {
+			r.Commanded += past
+		}
+		if t.flows(s) || flown > 0 {
+			r.Flowing += past
+		}
+	} else if past > t.cfg.Gap && o.sortie && past <= t.cfg.Pause {
+		r.Gaps += past
+		if flown > 0 {
+			r.Flowing += past
+		}
+	}
+	o.move(s)
+	t.sortie(s, working)
+}
+
+// sortie notes that the work goes on, begins again or pauses.
+func (t *Tracker) sortie(s Sample, working bool) {
+	o := t.open
+	switch {
+	case working && !o.sortie:
+		o.sortie = true
+		o.run.Sorties++
+		fallthrough
+	case working:
+		o.worked, o.run.End = s.T, o.run.Start.Add(s.T-o.begun) // the wall clock may step
+	case s.Armed != nil && !*s.Armed, s.T-o.worked > t.cfg.Idle, s.Tank != nil && *s.Tank <= 0:
+		o.sortie = false
+	}
+}
+
+// dispensed adds what has flowed since the last sample.
+func (t *Tracker) dispensed(s Sample, past time.Duration) (litres float64) {
+	o, r := t.open, &t.open.run
+	asked := s.Command == nil || *s.Command || t.told && s.T-t.toldAt <= overrun
+	if s.Volume != nil {
+		if r.Meter == nil {
+			r.Meter = new(0.0)
+		}
+		if o.meterLast != nil {
+			litres = *s.Volume - *o.meterLast
+			if litres < 0 {
+				litres = *s.Volume // it was reset
+			}
+			if most := t.cfg.MaxFlow*max(past, time.Second).Minutes() + 0.5; litres > most {
+				litres = 0
+				t.fault("meter-jump")
+			}
+			r.Meter = new(*r.Meter + litres)
+		}
+		o.meterLast = s.Volume
+	}
+	if s.Flow != nil {
+		sum := 0.0
+		if r.Integrated != nil {
+			sum = *r.Integrated
+		}
+		if p := t.prev; p != nil && p.Flow != nil && past > 0 && past <= t.cfg.Gap {
+			sum += (*s.Flow + *p.Flow) / 2 * past.Minutes()
+			if s.Volume == nil {
+				litres = (*s.Flow + *p.Flow) / 2 * past.Minutes()
+			}
+		}
+		r.Integrated = new(sum)
+	}
+	if !asked {
+		r.Unasked += litres
+	}
+	return litres
+}
+
+func (t *Tracker) fault(code string) {
+	if r := &t.open.run; !slices.Contains(r.Faults, code) && len(r.Faults) < maxFaults {
+		r.Faults = append(r.Faults, code)
+	}
+}
+
+// disbelieve tells a flow sensor that is stuck from a leak: the tank of one
+// that leaks falls.
+func (t *Tracker) disbelieve(s Sample) {
+	o := t.open
+	if t.cfg.TankLitres == 0 || o.tankHigh == nil || s.Command == nil {
+		return
+	}
+	fell := (o.fell + *o.tankHigh - *o.tankLow) / 100 * t.cfg.TankLitres
+	if *s.Command {
+		o.fellAsked, o.unaskedThen = fell, o.run.Unasked
+		return
+	}
+	if u := o.run.Unasked - o.unaskedThen; u > max(2, 0.1*t.cfg.TankLitres) && fell-o.fellAsked < 0.3*u {
+		t.unbelieved, o.hung = true, true
+	}
+}
+
+// level follows the tank: what it fell, without the refills.
+func (o *open) level(tank *float64) {
+	switch {
+	case tank == nil:
+	case o.tankHigh == nil:
+		o.tankHigh, o.tankLow = tank, tank
+	case *tank < *o.tankLow:
+		o.tankLow = tank
+	case *tank > *o.tankLow+tankRise:
+		o.fell += *o.tankHigh - *o.tankLow
+		o.tankHigh, o.tankLow = tank, tank
+	case *o.tankLow == *o.tankHigh && *tank > *o.tankHigh:
+		o.tankHigh, o.tankLow = tank, tank // it is still being filled
+	}
+}
+
+// move follows the positions. One that is too far for the time since the last
+// is a receiver's jump, unless the receiver stays there.
+func (o *open) move(s Sample) {
+	if s.Lat == nil || s.Lon == nil {
+		return
+	}
+	if o.last != nil {
+		d := Distance(*o.last.Lat, *o.last.Lon, *s.Lat, *s.Lon)
+		dt := s.T - o.last.T
+		if d > 20+jumpSpeed*dt.Seconds() {
+			o.run.BadFixes++
+			if o.jumpSince == 0 {
+				o.jumpSince = s.T
+			}
+			if s.T-o.jumpSince < jumpFor {
+				return
+			}
+			d = 0
+		}
+		o.jumpSince = 0
+		if o.sortie {
+			o.run.Distance += d
+		}
+	} else {
+		o.first = &s
+	}
+	o.fixes++
+	o.last = &s
+	o.reach = max(o.reach, Distance(*o.first.Lat, *o.first.Lon, *s.Lat, *s.Lon))
+}
+
+// Segment finds the runs of a recording: samples in order, from its begin to
+// its end.
+func Segment(cfg Config, samples []Sample) []Run {
+	t := New(cfg)
+	var out []Run
+	add := func(events []Event) {
+		for _, e := range events {
+			if e.Closed {
+				out = append(out, e.Run)
+			}
+		}
+	}
+	for _, s := range samples {
+		add(t.Observe(s))
+	}
+	add(t.Finish())
+	return out
+}
