@@ -19,15 +19,23 @@ import (
 )
 
 func agentCommand() *cobra.Command {
-	var file, broker, dir, ledgerPath, screen string
+	var file, broker, dir, ledgerPath, screen, replay string
 	var logs logFlags
 	c := &cobra.Command{
 		Use:   "agent --config FILE",
 		Short: "Run a gate: read devices, decide, keep, show, ship",
 		Long: `agent runs one gate. It opens the devices that its configuration lists, decides
 on every person on the spot, and ships its journal to the county whenever it
-can. It works the same with the network cut.`,
-		Example: "  gatehouse agent --config /etc/gatehouse/agent.yaml",
+can. It works the same with the network cut.
+
+Machines listed in the configuration (drones, fogging machines) are bridged the
+same way: what they say becomes tracks and disinfection runs.
+
+With --replay it does nothing of this: it reads a recorded flight, prints the
+tracks and the runs in it as JSON lines and ends. Only machines and mavlink of
+the configuration are used.`,
+		Example: "  gatehouse agent --config /etc/gatehouse/agent.yaml\n" +
+			"  gatehouse agent --config drones.yaml --replay flight.tlog",
 		Args:    cobra.NoArgs,
 		RunE: func(c *cobra.Command, _ []string) error {
 			log, err := logs.logger(c)
@@ -38,8 +46,10 @@ can. It works the same with the network cut.`,
 			if err != nil {
 				return err
 			}
-			beside(file, &cfg.Dir, &cfg.CollectorKey, &cfg.SiteKey, &cfg.Policy, &cfg.Roster,
-				&cfg.Broker.PasswordFile, &cfg.Broker.CA, &cfg.Broker.Cert, &cfg.Broker.Key)
+			beside(file, cfg.Paths()...)
+			if replay != "" {
+				return replayLog(c, cfg, replay)
+			}
 			if broker != "" {
 				cfg.Broker.URL = broker
 			}
@@ -72,6 +82,7 @@ can. It works the same with the network cut.`,
 	c.Flags().StringVar(&dir, "dir", "", "folder of the journal instead of the file's")
 	c.Flags().StringVar(&ledgerPath, "ledger", "", "count each completed reading in this shared-memory file (for proofs)")
 	c.Flags().StringVar(&screen, "kiosk", "", "serve the guard's screen on this address instead of the file's")
+	c.Flags().StringVar(&replay, "replay", "", "read this recording of drones (.tlog) instead, print its records as JSON lines, and end")
 	logs.add(c)
 	return c
 }

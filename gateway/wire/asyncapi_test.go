@@ -59,6 +59,8 @@ var schemas = map[string]reflect.Type{
 	"limits": tables["Limits of a passage"], "alarm": tables["Alarm"], "health": tables["Health"], "clock": tables["Clock"], "audit": tables["Audit"],
 	"hello": tables["Hello"], "ack": tables["Ack"], "collectorStatus": tables["Collector status"],
 	"status": tables["Status"], "beat": tables["Beat"], "device": tables["Device of a beat"],
+	"track": tables["Track"], "trackPoint": tables["Point of a track"], "part": tables["Part of an import"], "run": tables["Run"],
+	"beatMachine": tables["Machine of a beat"], "report": tables["Report"],
 }
 
 func readAPI(t *testing.T) api {
@@ -93,9 +95,9 @@ func (a api) follow(t *testing.T, s schema) schema {
 
 func TestTheChannelsOfAsyncAPIAreTheTopics(t *testing.T) {
 	a := readAPI(t)
-	qos := map[Leaf]int{LeafRecords: 1, LeafHello: 1, LeafAck: 0, LeafStatus: 1, LeafBeat: 0}
+	qos := map[Leaf]int{LeafRecords: 1, LeafHello: 1, LeafAck: 0, LeafStatus: 1, LeafBeat: 0, LeafReport: 1}
 	want := map[string]Leaf{}
-	for _, leaf := range []Leaf{LeafRecords, LeafHello, LeafAck, LeafStatus, LeafBeat} {
+	for _, leaf := range []Leaf{LeafRecords, LeafHello, LeafAck, LeafStatus, LeafBeat, LeafReport} {
 		want[Topic("{county}", "{agent}", leaf)] = leaf
 	}
 	want[Topic("{county}", CollectorID, LeafStatus)] = LeafStatus
@@ -191,7 +193,7 @@ func TestTheEnumsOfAsyncAPIAreTheConstants(t *testing.T) {
 	a := readAPI(t)
 	s := a.Components.Schemas
 	for name, c := range map[string]struct{ got, want []string }{
-		"kinds":      {s["record"].Properties["kind"].Enum, []string{string(KindReading), string(KindPassage), string(KindAlarm), string(KindHealth), string(KindClock), string(KindAudit)}},
+		"kinds":      {s["record"].Properties["kind"].Enum, []string{string(KindReading), string(KindPassage), string(KindAlarm), string(KindHealth), string(KindClock), string(KindAudit), string(KindTrack), string(KindRun)}},
 		"types":      {s["reading"].Properties["type"].Enum, []string{string(TypeTemperature), string(TypeCard), string(TypeCode)}},
 		"directions": {s["direction"].Enum, []string{string(DirectionIn), string(DirectionOut)}},
 		"verdicts":   {s["passage"].Properties["verdict"].Enum, []string{string(VerdictFever), string(VerdictRefuse), string(VerdictInvalid), string(VerdictRetest), string(VerdictPass)}},

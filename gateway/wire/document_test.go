@@ -42,6 +42,12 @@ var tables = map[string]reflect.Type{
 	"Status":              reflect.TypeFor[Status](),
 	"Beat":                reflect.TypeFor[Beat](),
 	"Device of a beat":    reflect.TypeFor[BeatDevice](),
+	"Track":               reflect.TypeFor[Track](),
+	"Point of a track":    reflect.TypeFor[TrackPoint](),
+	"Part of an import":   reflect.TypeFor[Part](),
+	"Run":                 reflect.TypeFor[Run](),
+	"Machine of a beat":   reflect.TypeFor[BeatMachine](),
+	"Report":              reflect.TypeFor[Report](),
 }
 
 // field is one line of a table: a name and the type as WIRE.md words it.
@@ -78,6 +84,8 @@ func word(t reflect.Type, name string) string {
 		return "boolean"
 	case reflect.String:
 		return "string"
+	case reflect.Float64:
+		return "number"
 	case reflect.Slice:
 		return "array"
 	case reflect.Struct:
@@ -165,6 +173,9 @@ var again = map[string]func([]byte) ([]byte, error){
 	"health":           againBody(KindHealth),
 	"clock":            againBody(KindClock),
 	"audit":            againBody(KindAudit),
+	"track":            againBody(KindTrack),
+	"run":              againBody(KindRun),
+	"report":           againMessage[Report],
 	"hello":            againMessage[Hello],
 	"ack":              againMessage[Ack],
 	"collector-status": againMessage[CollectorStatus],
@@ -182,7 +193,7 @@ func againBody(k Kind) func([]byte) ([]byte, error) {
 	}
 }
 
-func againMessage[M Hello | Ack | CollectorStatus | Status | Beat](b []byte) ([]byte, error) {
+func againMessage[M Hello | Ack | CollectorStatus | Status | Beat | Report](b []byte) ([]byte, error) {
 	m, err := Decode[M](b)
 	if err != nil {
 		return nil, err
@@ -247,11 +258,12 @@ func TestTheWorkedSignaturesOfWIREFit(t *testing.T) {
 // coded are the folders and the beginnings of the names of constants that
 // stand on the wire as codes.
 var coded = map[string]string{
-	".":               "Kind Type Direction Verdict Instruct Alarm State Leaf",
-	"../gate":         "Reason",
-	"../policy":       "Reason",
-	"../edge/journal": "Reason",
-	"../edge/agent":   "Trouble",
+	".":                          "Kind Type Direction Verdict Instruct Alarm State Leaf Source Run",
+	"../../firmware-bridge/runs": "Reason",
+	"../gate":                    "Reason",
+	"../policy":                  "Reason",
+	"../edge/journal":            "Reason",
+	"../edge/agent":              "Trouble",
 }
 
 func TestEveryCodeOnTheWireIsExplainedInWIRE(t *testing.T) {

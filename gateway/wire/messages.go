@@ -66,6 +66,8 @@ type Beat struct {
 	Through uint64       `json:"through"` // acknowledged up to
 	UptimeS int64        `json:"uptime_s"`
 	Devices []BeatDevice `json:"devices"`
+	// Machines that the agent bridges.
+	Machines []BeatMachine `json:"machines,omitempty"`
 }
 
 // BeatDevice is the state of one device, for a screen.
@@ -85,10 +87,12 @@ const (
 var ErrSignature = errors.New("signature does not fit the collector's key")
 
 // Encode gives the JSON of one of the messages above.
-func Encode[M Hello | Ack | CollectorStatus | Status | Beat](m M) ([]byte, error) { return marshal(m) }
+func Encode[M Hello | Ack | CollectorStatus | Status | Beat | Report](m M) ([]byte, error) {
+	return marshal(m)
+}
 
 // Decode reads one of the messages above and refuses versions other than 1.
-func Decode[M Hello | Ack | CollectorStatus | Status | Beat](payload []byte) (M, error) {
+func Decode[M Hello | Ack | CollectorStatus | Status | Beat | Report](payload []byte) (M, error) {
 	var m M
 	var version struct {
 		V int `json:"v"`

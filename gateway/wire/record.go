@@ -22,6 +22,8 @@ const (
 	KindHealth  Kind = "health"  // the state of a device or of the agent changed
 	KindClock   Kind = "clock"   // the agent started, or its wall clock stepped
 	KindAudit   Kind = "audit"   // what somebody did at the gate's screen
+	KindTrack   Kind = "track"   // what a machine said while it worked
+	KindRun     Kind = "run"     // one disinfection task of a machine, graded
 )
 
 // Time is an instant on the wire: RFC 3339 in UTC with nine decimals, a string
@@ -81,7 +83,8 @@ type Record struct {
 	Body   json.RawMessage `json:"body"` // the kind's body; fields unknown to a reader are kept
 }
 
-// Body is the content of a record: *Reading, *Passage, *Alarm, *Health, *Clock, *Audit.
+// Body is the content of a record: *Reading, *Passage, *Alarm, *Health, *Clock, *Audit,
+// *Track, *Run.
 type Body interface {
 	// Kind is the record kind this body belongs to.
 	Kind() Kind
@@ -183,6 +186,10 @@ func (r Record) DecodeBody() (Body, error) {
 		b = new(Clock)
 	case KindAudit:
 		b = new(Audit)
+	case KindTrack:
+		b = new(Track)
+	case KindRun:
+		b = new(Run)
 	default:
 		return nil, fmt.Errorf("%w: %.40q", ErrKind, r.Kind)
 	}

@@ -28,6 +28,7 @@ const (
 	LeafAck     Leaf = "ack"     // collector → agent, QoS 0: an Ack
 	LeafStatus  Leaf = "status"  // retained, with a last will: a Status
 	LeafBeat    Leaf = "beat"    // agent → anybody, QoS 0, every 10 s: a Beat
+	LeafReport  Leaf = "report"  // machine → collector, QoS 1: a Report
 )
 
 var idPattern = regexp.MustCompile(`^[a-z0-9](?:[a-z0-9-]{0,46}[a-z0-9])?$`)
@@ -60,7 +61,7 @@ func ParseTopic(topic string) (county, agent string, leaf Leaf, ok bool) {
 		return "", "", "", false
 	}
 	switch leaf = Leaf(parts[2]); leaf {
-	case LeafRecords, LeafHello, LeafAck, LeafStatus, LeafBeat:
+	case LeafRecords, LeafHello, LeafAck, LeafStatus, LeafBeat, LeafReport:
 		return parts[0], parts[1], leaf, true
 	}
 	return "", "", "", false

@@ -19,6 +19,7 @@ const (
 	TroubleDeviceGone       = "device-gone"
 	TroubleDeviceFault      = "device-fault"
 	TroubleFever            = "fever"
+	TroubleMachineFault     = "machine-fault"
 )
 
 // condition is one thing that holds or has ceased to.

@@ -6,6 +6,7 @@ import (
 
 	"gatehouse/devices"
 	"gatehouse/gateway/config"
+	"gatehouse/gateway/machine"
 	"gatehouse/gateway/mqtt"
 	"gatehouse/gateway/web"
 	"gatehouse/gateway/wire"
@@ -14,17 +15,21 @@ import (
 // Config is the agent's configuration file. Relative paths in it count from
 // the file's own folder.
 type Config struct {
-	County       string      `yaml:"county"`        // id of the county, first level of the topics
-	Agent        string      `yaml:"agent"`         // id of this gate, unique in the county
-	Dir          string      `yaml:"dir"`           // journal and state; must outlive restarts
-	Broker       mqtt.Broker `yaml:"broker"`        //
-	CollectorKey string      `yaml:"collector_key"` // file: the collector's public key (collector.pub)
-	SiteKey      string      `yaml:"site_key"`      // file: the county's key for pseudonyms
-	Policy       string      `yaml:"policy"`        // YAML file: rules and limits
-	Roster       string      `yaml:"roster"`        // CSV file: who lives here
-	Devices      []Device    `yaml:"devices"`       //
-	KeepDays     int         `yaml:"keep_days"`     // acknowledged records stay on disk; default 7
-	Kiosk        Kiosk       `yaml:"kiosk"`         // the guard's screen; absent: none
+	County       string           `yaml:"county"`             // id of the county, first level of the topics
+	Agent        string           `yaml:"agent"`              // id of this gate, unique in the county
+	Dir          string           `yaml:"dir"`                // journal and state; must outlive restarts
+	Broker       mqtt.Broker      `yaml:"broker"`             //
+	CollectorKey string           `yaml:"collector_key"`      // file: the collector's public key (collector.pub)
+	SiteKey      string           `yaml:"site_key,omitempty"` // file: the county's key for pseudonyms
+	Policy       string           `yaml:"policy,omitempty"`   // YAML file: rules and limits
+	Roster       string           `yaml:"roster,omitempty"`   // CSV file: who lives here
+	Devices      []Device         `yaml:"devices,omitempty"`  //
+	Machines     []machine.Config `yaml:"machines,omitempty"` // drones and fogging machines that this agent bridges
+	MAVLink      []MAVLink        `yaml:"mavlink,omitempty"`  // links to drones
+	Modbus       []Modbus         `yaml:"modbus,omitempty"`   // buses of fogging machines
+	NMEA         []NMEA           `yaml:"nmea,omitempty"`     // receivers of positions
+	KeepDays     int              `yaml:"keep_days"`          // acknowledged records stay on disk; default 7
+	Kiosk        Kiosk            `yaml:"kiosk,omitempty"`    // the guard's screen; absent: none
 }
 
 // Kiosk is the guard's screen.
@@ -49,6 +54,23 @@ type Device struct {
 	Low    []string          `yaml:"active_low,omitempty"` // outputs that are on when their pin is low
 }
 
+// Paths are all paths in it.
+func (c *Config) Paths() []*string {
+	paths := []*string{&c.Dir, &c.CollectorKey, &c.SiteKey, &c.Policy, &c.Roster,
+		&c.Broker.PasswordFile, &c.Broker.CA, &c.Broker.Cert, &c.Broker.Key}
+	for i := range c.MAVLink {
+		paths = append(paths, &c.MAVLink[i].KeyFile)
+	}
+	for i := range c.Modbus {
+		for j := range c.Modbus[i].Units {
+			if u := &c.Modbus[i].Units[j]; IsFile(u.Map) {
+				paths = append(paths, &u.Map)
+			}
+		}
+	}
+	return paths
+}
+
 // maxOffset bounds a site offset: bare skin reads 2 to 5 °C below the body, and
 // a larger correction is a fault of the installation.
 const maxOffset = 800
@@ -68,17 +90,23 @@ func (c Config) Check() error {
 		add("agent", fmt.Errorf("%q is the collector's own name", c.Agent))
 	}
 	add("broker", c.Broker.Check())
-	for key, v := range map[string]string{"dir": c.Dir, "collector_key": c.CollectorKey,
-		"site_key": c.SiteKey, "policy": c.Policy, "roster": c.Roster} {
+	needed := map[string]string{"dir": c.Dir, "collector_key": c.CollectorKey}
+	if len(c.Devices) > 0 {
+		needed["site_key"], needed["policy"], needed["roster"] = c.SiteKey, c.Policy, c.Roster
+	}
+	for key, v := range needed {
 		if v == "" {
 			add(key, errors.New("is missing"))
 		}
 	}
+	if err := c.checkMachines(); err != nil {
+		errs = append(errs, err)
+	}
 	if c.KeepDays < 0 || c.KeepDays > 365 {
 		add("keep_days", errors.New("must be 1 to 365"))
 	}
-	if len(c.Devices) == 0 {
-		add("devices", errors.New("none are listed"))
+	if len(c.Devices) == 0 && len(c.Machines) == 0 {
+		add("devices", errors.New("none are listed, and no machines"))
 	}
 	if l := c.Kiosk.Listen; l != "" && !web.Loopback(l) {
 		add("kiosk.listen", fmt.Errorf("%q: the guard's screen has no password and is for this computer only: write 127.0.0.1:8090", l))

@@ -126,19 +126,26 @@ func (a *Agent) status(state string) *mqtt.Message {
 // the record loop last turned, so that a stuck gate does not look alive.
 func (a *Agent) beat(client *mqtt.Client) {
 	now := a.opts.Clock.Now()
-	devs, stuck := a.pulse.snapshot(now)
+	devs, machines, stuck := a.pulse.snapshot(now)
 	if stuck {
 		a.log.Error("the record loop does not turn; no heartbeat is sent")
 		return
 	}
 	payload, err := wire.Encode(wire.Beat{V: 1, At: wire.At(now.Wall), JID: a.journal.JID(), Last: a.journal.Last(),
-		Through: a.journal.State().Through, UptimeS: int64((now.Boot - a.began) / time.Second), Devices: devs})
+		Through: a.journal.State().Through, UptimeS: int64((now.Boot - a.began) / time.Second), Devices: some(devs), Machines: machines})
 	if err == nil {
 		err = client.Publish(mqtt.Message{Topic: a.topic(wire.LeafBeat), Payload: payload})
 	}
 	if err != nil && !errors.Is(err, mqtt.ErrOffline) {
 		a.log.Debug("heartbeat not sent", "err", err)
 	}
+}
+
+func some(d []wire.BeatDevice) []wire.BeatDevice {
+	if d == nil {
+		return []wire.BeatDevice{}
+	}
+	return d
 }
 
 // sinceBoot turns an instant of Go's monotonic clock into the boot clock's.

@@ -14,9 +14,10 @@ const stuckAfter = 15 * time.Second
 
 // pulse is what the record loop leaves for the heartbeat.
 type pulse struct {
-	mu      sync.Mutex
-	turned  time.Duration // boot clock
-	devices []deviceState
+	mu       sync.Mutex
+	turned   time.Duration // boot clock
+	devices  []deviceState
+	machines []wire.BeatMachine
 }
 
 type deviceState struct {
@@ -30,11 +31,17 @@ func (p *pulse) set(now clock.Moment, devices []deviceState) {
 	p.turned, p.devices = now.Boot, devices
 }
 
-func (p *pulse) snapshot(now clock.Moment) (out []wire.BeatDevice, stuck bool) {
+func (p *pulse) setMachines(machines []wire.BeatMachine) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.machines = machines
+}
+
+func (p *pulse) snapshot(now clock.Moment) (out []wire.BeatDevice, machines []wire.BeatMachine, stuck bool) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	for _, d := range p.devices {
 		out = append(out, wire.BeatDevice{Name: d.name, State: d.state, IdleS: int64((now.Boot - d.heard) / time.Second)})
 	}
-	return out, p.turned != 0 && now.Boot-p.turned > stuckAfter
+	return out, p.machines, p.turned != 0 && now.Boot-p.turned > stuckAfter
 }

@@ -19,7 +19,7 @@ const (
 
 // record is the loop that everything at the gate passes through, in order:
 // reading, journal, decision, journal, outputs.
-func (a *Agent) record(ctx context.Context, arrivals <-chan arrival, shipped <-chan error) error {
+func (a *Agent) record(ctx context.Context, arrivals <-chan arrival, words <-chan word, shipped <-chan error) error {
 	r := &recorder{Agent: a}
 	if err := r.start(); err != nil {
 		return err
@@ -41,6 +41,8 @@ func (a *Agent) record(ctx context.Context, arrivals <-chan arrival, shipped <-c
 			}
 		case x := <-arrivals:
 			r.arrived(x)
+		case w := <-words:
+			r.said(w)
 		case <-due.C:
 			now := a.opts.Clock.Now()
 			r.apply(now, time.Time{}, a.gate.Tick(now))
@@ -249,6 +251,7 @@ func (r *recorder) turn() {
 			r.append(now, &wire.Clock{Reason: "synchronised", BootID: r.opts.BootID, Synchronised: s})
 		}
 	}
+	r.turnMachines(now)
 	r.leave(now)
 }
 

@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"gatehouse/gateway/clock"
+	"gatehouse/gateway/machine"
 	"gatehouse/gateway/wire"
 )
 
@@ -27,6 +28,7 @@ func (r *recorder) restore(now clock.Moment) error {
 	var recent []unused
 	used := map[uint64]bool{}
 	var last []wire.Record // passages
+	past := map[string]*machine.Past{}
 	for from := r.journal.First(); from != 0 && from <= r.journal.Durable(); {
 		chunk, err := r.journal.Read(from, wire.MaxBatchRecords, wire.MaxBatchBytes)
 		if err != nil {
@@ -34,7 +36,7 @@ func (r *recorder) restore(now clock.Moment) error {
 		}
 		for _, e := range chunk.Entries {
 			switch e.Record.Kind {
-			case wire.KindAlarm, wire.KindReading, wire.KindAudit:
+			case wire.KindAlarm, wire.KindReading, wire.KindAudit, wire.KindTrack, wire.KindRun:
 			case wire.KindPassage:
 				last = append(last, e.Record)
 				if len(last) > 2*shownAgain {
@@ -52,6 +54,8 @@ func (r *recorder) restore(now clock.Moment) error {
 				continue
 			}
 			switch b := body.(type) {
+			case *wire.Track, *wire.Run:
+				remember(past, b)
 			case *wire.Audit:
 				if b.Passage != 0 {
 					r.answered = append(r.answered, b.Passage)
@@ -76,6 +80,7 @@ func (r *recorder) restore(now clock.Moment) error {
 	if len(r.answered) > shownAgain {
 		r.answered = slices.Clone(r.answered[len(r.answered)-shownAgain:])
 	}
+	r.restoreMachines(now, past)
 	r.show(now)
 	r.reshow(now, last[max(0, len(last)-shownAgain):])
 	for _, u := range recent {

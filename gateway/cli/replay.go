@@ -1,0 +1,46 @@
+package cli
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+	"os"
+
+	"github.com/spf13/cobra"
+
+	"gatehouse/gateway/edge/agent"
+	"gatehouse/gateway/wire"
+)
+
+// replayLog prints the tracks and runs of a recorded flight.
+func replayLog(c *cobra.Command, cfg agent.Config, path string) error {
+	f, err := os.Open(path)
+	if err != nil {
+		return fmt.Errorf("open the recording: %w", err)
+	}
+	defer f.Close()
+	out := json.NewEncoder(c.OutOrStdout())
+	var failed error
+	points, done := 0, 0
+	skipped, err := agent.Replay(cfg, f, func(b wire.Body) {
+		switch b := b.(type) {
+		case *wire.Track:
+			points += len(b.Points)
+		case *wire.Run:
+			if b.State == wire.RunClosed {
+				done++
+			}
+		}
+		if failed == nil {
+			failed = out.Encode(struct {
+				Kind wire.Kind `json:"kind"`
+				Body wire.Body `json:"body"`
+			}{b.Kind(), b})
+		}
+	})
+	if err := errors.Join(err, failed); err != nil {
+		return err
+	}
+	fmt.Fprintf(c.ErrOrStderr(), "%s: %d samples kept, %d runs, %d damaged bytes skipped\n", path, points, done, skipped)
+	return nil
+}

@@ -1,0 +1,89 @@
+// Package machine stands between what a machine says (firmware-bridge/runs) and
+// what the county keeps of it (wire): bridges and the collector both use it.
+package machine
+
+import (
+	"errors"
+	"fmt"
+	"math"
+	"strings"
+	"time"
+
+	"gatehouse/firmware-bridge/runs"
+	"gatehouse/gateway/wire"
+)
+
+// Config is what is known of a machine beforehand.
+type Config struct {
+	Machine  string        `yaml:"machine"`            // id, unique in the county
+	Name     string        `yaml:"name"`               // for people: 1号无人机
+	Type     string        `yaml:"type"`               // drone, fogger
+	Operator string        `yaml:"operator,omitempty"` // the crew; no person's name
+	TankL    float64       `yaml:"tank_l,omitempty"`   // litres that its tank holds; absent: not known
+	Idle     time.Duration `yaml:"idle,omitempty"`     // a sortie ends after so long without work; default 15s
+	Pause    time.Duration `yaml:"pause,omitempty"`    // sorties further apart are two runs; default 15m
+	MinFlow  float64       `yaml:"min_flow,omitempty"` // L/min below which nothing flows; default 0.05
+	MaxFlow  float64       `yaml:"max_flow,omitempty"` // L/min that its pump can give; default 300
+}
+
+// Check tells what is wrong, each fault with the key to mend.
+func (c Config) Check() error {
+	var errs []error
+	if err := wire.CheckID(c.Machine); err != nil {
+		errs = append(errs, fmt.Errorf("machine: %w", err))
+	}
+	if c.Name == "" || c.Type == "" {
+		errs = append(errs, errors.New("name or type is missing"))
+	}
+	return errors.Join(append(errs, c.Runs().Check())...)
+}
+
+// Runs is the part of it that run detection needs.
+func (c Config) Runs() runs.Config {
+	return runs.Config{Machine: c.Machine, TankLitres: c.TankL, Idle: c.Idle, Pause: c.Pause, MinFlow: c.MinFlow, MaxFlow: c.MaxFlow}
+}
+
+// Point makes a sample a point of a track that begins at T base.
+func Point(s runs.Sample, base time.Duration) wire.TrackPoint {
+	return wire.TrackPoint{TMS: (s.T - base).Milliseconds(), Lat: round(s.Lat, 1e7), Lon: round(s.Lon, 1e7), Height: round(s.Height, 100),
+		Speed: round(s.Speed, 100), Armed: s.Armed, Command: s.Command, Flow: round(s.Flow, 1e4), Volume: round(s.Volume, 1e4),
+		Tank: round(s.Tank, 100), Battery: round(s.Battery, 10), Fault: s.Fault}
+}
+
+// round keeps what a device can mean: 1e7 of a degree is a centimetre.
+func round(v *float64, scale float64) *float64 {
+	if v == nil {
+		return nil
+	}
+	return new(math.Round(*v*scale) / scale)
+}
+
+// Sample makes a point of a track a sample; at and t are of the track's begin.
+func Sample(p wire.TrackPoint, at time.Time, t time.Duration) runs.Sample {
+	past := time.Duration(p.TMS) * time.Millisecond
+	return runs.Sample{At: at.Add(past), T: t + past, Lat: p.Lat, Lon: p.Lon, Height: p.Height, Speed: p.Speed, Armed: p.Armed,
+		Command: p.Command, Flow: p.Flow, Volume: p.Volume, Tank: p.Tank, Battery: p.Battery, Fault: p.Fault}
+}
+
+// Body is a run as a record says it.
+func (c Config) Body(source string, r runs.Run, state wire.RunState) *wire.Run {
+	return &wire.Run{Machine: c.Machine, ID: r.ID, Name: c.Name, Type: c.Type, Operator: c.Operator, Source: source, State: state,
+		Start: wire.At(r.Start), End: wire.At(r.End), Sorties: r.Sorties, Samples: r.Samples,
+		CommandS: seconds(r.Commanded), FlowS: seconds(r.Flowing), GapS: seconds(r.Gaps), DistanceM: math.Round(r.Distance*10) / 10,
+		BadFixes: r.BadFixes, MeterL: round(r.Meter, 1000), FlowL: round(r.Integrated, 1000), UnaskedL: math.Round(r.Unasked*1000) / 1000,
+		TankL: round(r.TankFell, 1000), TankFirst: round(r.TankFirst, 100), TankLast: round(r.TankLast, 100),
+		Commanded: r.Evidence.Commanded, Moved: r.Evidence.Moved, Flowed: r.Evidence.Flowed, TankFell: r.Evidence.TankFell,
+		Grade: string(r.Grade), Reasons: some(r.Reasons), Faults: some(r.Faults), TankSizeL: c.TankL}
+}
+
+func some(s []string) []string {
+	if s == nil {
+		return []string{}
+	}
+	return s
+}
+
+func seconds(d time.Duration) float64 { return float64(d.Milliseconds()) / 1000 }
+
+// Source joins the languages that a machine speaks: "modbus+nmea".
+func Source(languages ...string) string { return strings.Join(languages, "+") }

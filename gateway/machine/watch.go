@@ -1,0 +1,167 @@
+package machine
+
+import (
+	"time"
+
+	"gatehouse/firmware-bridge/runs"
+	"gatehouse/gateway/clock"
+	"gatehouse/gateway/wire"
+)
+
+const (
+	tellEvery = 10 * time.Second // an open run is written again
+	goneAfter = 15 * time.Second // a machine that says nothing for so long is gone
+	// epoch is added to the boot clock, so that what came before the last boot
+	// has a T above zero, too.
+	epoch = 100_000 * time.Hour
+)
+
+// Watch follows one machine at its bridge: samples come in, and the bodies of
+// the records that must be kept go out. It has no clock and does no I/O.
+type Watch struct {
+	cfg     Config
+	source  string
+	bootID  string
+	fuser   runs.Fuser
+	tracker *runs.Tracker
+	told    time.Duration // T when the open run was last written
+	last    runs.Sample   // the newest
+	heard   bool
+}
+
+// NewWatch makes a watch; bootID names the boot that the clock counts from.
+func NewWatch(cfg Config, source, bootID string) *Watch {
+	return &Watch{cfg: cfg, source: source, bootID: bootID, tracker: runs.New(cfg.Runs())}
+}
+
+// Machine is its id.
+func (w *Watch) Machine() string { return w.cfg.Machine }
+
+// Take notes what a source said just now, and tells which of its values can't
+// be true; those are dropped.
+func (w *Watch) Take(now clock.Moment, s runs.Sample) []error {
+	s.At, s.T = now.Wall, epoch+now.Boot
+	bad := s.Clean()
+	if !s.Empty() {
+		w.fuser.Take(s)
+	}
+	return bad
+}
+
+// Turn is called every second. It gives the records to keep, in this order.
+func (w *Watch) Turn(now clock.Moment) []wire.Body {
+	t := epoch + now.Boot
+	s, ok := w.fuser.Sample(now.Wall, t)
+	if !ok {
+		return w.bodies(w.tracker.Tick(t), t)
+	}
+	return w.Observe(s, now)
+}
+
+// Observe takes one whole sample, such as of a recording; Turn does for what
+// comes live.
+func (w *Watch) Observe(s runs.Sample, now clock.Moment) []wire.Body {
+	w.last, w.heard = s, true
+	// A run that has ended is written before the first sample of the next.
+	out := w.bodies(w.tracker.Tick(s.T), s.T)
+	if keep := w.tracker.Keep(s); len(keep) > 0 {
+		track := &wire.Track{Machine: w.cfg.Machine, Source: w.source, At: wire.At(keep[0].At), BootID: w.bootID, BootNS: int64(keep[0].T - epoch)}
+		for _, k := range keep {
+			track.Points = append(track.Points, Point(k, keep[0].T))
+		}
+		out = append(out, track)
+	}
+	out = append(out, w.bodies(w.tracker.Observe(s), s.T)...)
+	if open, _ := w.tracker.Open(); open && s.T-w.told >= tellEvery {
+		w.told = s.T
+		out = append(out, w.cfg.Body(w.source, w.tracker.Run(), wire.RunOpen))
+	}
+	return out
+}
+
+// Finish ends what is open, at the end of a recording.
+func (w *Watch) Finish() []wire.Body { return w.bodies(w.tracker.Finish(), 0) }
+
+func (w *Watch) bodies(events []runs.Event, t time.Duration) (out []wire.Body) {
+	for _, e := range events {
+		state := wire.RunOpen
+		if e.Closed {
+			state = wire.RunClosed
+		}
+		w.told = t
+		out = append(out, w.cfg.Body(w.source, e.Run, state))
+	}
+	return out
+}
+
+// Past is what a restarted bridge finds in its journal of one machine: the
+// tracks since its last run was over.
+type Past struct {
+	tracks []*wire.Track
+	known  map[string]wire.RunState
+}
+
+// Track adds a track record, in the journal's order.
+func (p *Past) Track(t *wire.Track) { p.tracks = append(p.tracks, t) }
+
+// Run adds a run record.
+func (p *Past) Run(r *wire.Run) {
+	if p.known == nil {
+		p.known = map[string]wire.RunState{}
+	}
+	p.known[r.ID] = r.State
+	if r.State != wire.RunOpen {
+		p.tracks = nil
+	}
+}
+
+// Restore takes up where an earlier run of the bridge stopped, and gives the
+// records that it had not written.
+func (w *Watch) Restore(now clock.Moment, p Past) (out []wire.Body) {
+	take := func(events []runs.Event) {
+		for _, e := range events {
+			state, written := p.known[e.Run.ID]
+			if !written || e.Closed && state == wire.RunOpen {
+				out = append(out, w.bodies([]runs.Event{e}, epoch+now.Boot)...)
+			}
+		}
+	}
+	for _, t := range p.tracks {
+		begin := epoch + time.Duration(t.BootNS)
+		if t.BootID != w.bootID {
+			begin = epoch + now.Boot - now.Wall.Sub(t.At.Time)
+		}
+		for _, point := range t.Points {
+			take(w.tracker.Observe(Sample(point, t.At.Time, begin)))
+		}
+	}
+	return out
+}
+
+// Beat is how the machine stands, for the heartbeat.
+func (w *Watch) Beat(now clock.Moment) wire.BeatMachine {
+	b := wire.BeatMachine{Machine: w.cfg.Machine, Name: w.cfg.Name, Type: w.cfg.Type, State: "gone", IdleS: -1}
+	open, working := w.tracker.Open()
+	if open {
+		b.Run = w.tracker.Run().ID
+	}
+	if !w.heard {
+		b.IdleS = 0
+		return b
+	}
+	idle := epoch + now.Boot - w.last.T
+	b.IdleS = int64(idle / time.Second)
+	b.Battery, b.Tank, b.Lat, b.Lon, b.Fault = round(w.last.Battery, 10), round(w.last.Tank, 100), round(w.last.Lat, 1e7), round(w.last.Lon, 1e7), w.last.Fault
+	switch {
+	case idle > goneAfter:
+	case w.last.Fault != "":
+		b.State = "fault"
+	case working:
+		b.State = "working"
+	case open:
+		b.State = "paused"
+	default:
+		b.State = "idle"
+	}
+	return b
+}

@@ -1,0 +1,224 @@
+package wire
+
+import (
+	"errors"
+	"fmt"
+	"math"
+	"regexp"
+)
+
+// Sources of a track: which language the machine spoke.
+const (
+	SourceMAVLink = "mavlink"
+	SourceModbus  = "modbus"
+	SourceNMEA    = "nmea"
+	SourceReport  = "report" // the machine published it by itself
+	SourceImport  = "import" // a file, declared by somebody
+)
+
+// TrackPoint is what was known of a machine at one moment. A field that the
+// machine did not give is absent, never a made-up zero.
+type TrackPoint struct {
+	TMS     int64    `json:"t_ms"`                  // milliseconds after the track's at
+	Lat     *float64 `json:"lat,omitempty"`         // degrees north, WGS-84
+	Lon     *float64 `json:"lon,omitempty"`         // degrees east, WGS-84
+	Height  *float64 `json:"height_m,omitempty"`    // above the ground
+	Speed   *float64 `json:"speed_ms,omitempty"`    // over the ground, m/s
+	Armed   *bool    `json:"armed,omitempty"`       // may move and work
+	Command *bool    `json:"command,omitempty"`     // the pump is told to run
+	Flow    *float64 `json:"flow_lpm,omitempty"`    // measured, L/min
+	Volume  *float64 `json:"volume_l,omitempty"`    // counter of the flow meter, litres
+	Tank    *float64 `json:"tank_pct,omitempty"`    // percent of the tank
+	Battery *float64 `json:"battery_pct,omitempty"` // percent
+	Fault   string   `json:"fault,omitempty"`       // the machine's own word
+}
+
+// Track is what a machine said while it worked: the evidence of a run, kept
+// before anything is concluded from it.
+type Track struct {
+	Machine string       `json:"machine"`           // id, unique in the county
+	Source  string       `json:"source"`            // mavlink, modbus, nmea, report, import
+	At      Time         `json:"at"`                // of the first point
+	BootID  string       `json:"boot_id,omitempty"` // of the bridge's computer
+	BootNS  int64        `json:"boot_ns,omitempty"` // boot clock at the first point
+	Points  []TrackPoint `json:"points"`
+	// Of reports and imports:
+	Received *Time  `json:"received,omitempty"`    // when the collector got it
+	BadClock bool   `json:"clock_wrong,omitempty"` // the machine's time can't be right: at is received
+	Raw      string `json:"raw,omitempty"`         // the report as it came
+	Import   *Part  `json:"import,omitempty"`      // the file it is part of
+}
+
+// Part says which part of an imported file a track is.
+type Part struct {
+	ID    string `json:"id"`             // of the file and its run
+	Part  int    `json:"part"`           // from 1
+	Parts int    `json:"parts"`          //
+	Name  string `json:"name,omitempty"` // of the file
+}
+
+// Kind is KindTrack.
+func (*Track) Kind() Kind { return KindTrack }
+
+// MaxPoints is how many points one track record may hold.
+const MaxPoints = 200
+
+// Check tells what is wrong.
+func (t *Track) Check() error {
+	if err := CheckID(t.Machine); err != nil {
+		return fmt.Errorf("machine: %w", err)
+	}
+	switch {
+	case t.Source == "":
+		return errors.New("source is missing")
+	case t.At.IsZero():
+		return errors.New("at is missing")
+	case len(t.Points) == 0:
+		return errors.New("points are missing")
+	case len(t.Points) > MaxPoints:
+		return fmt.Errorf("%d points are more than %d", len(t.Points), MaxPoints)
+	case t.Import != nil && (t.Import.ID == "" || t.Import.Part < 1 || t.Import.Part > t.Import.Parts):
+		return errors.New("import is not a part of a file")
+	}
+	last := int64(0)
+	for i, p := range t.Points {
+		if p.TMS < last {
+			return fmt.Errorf("points[%d]: t_ms falls", i)
+		}
+		last = p.TMS
+		if (p.Lat == nil) != (p.Lon == nil) {
+			return fmt.Errorf("points[%d]: lat or lon is missing", i)
+		}
+		if p.Lat != nil && (math.Abs(*p.Lat) > 90 || math.Abs(*p.Lon) > 180) {
+			return fmt.Errorf("points[%d]: [%g, %g] is no place", i, *p.Lat, *p.Lon)
+		}
+	}
+	return nil
+}
+
+// RunState tells whether a run is over.
+type RunState string
+
+// The states of a run. One that was found again with other limits, because
+// samples came late, is withdrawn: the runs that replace it follow.
+const (
+	RunOpen      RunState = "open"
+	RunClosed    RunState = "closed"
+	RunWithdrawn RunState = "withdrawn"
+)
+
+// Run is one disinfection task of one machine. Records with the same machine
+// and run replace each other; the one with the higher seq holds.
+type Run struct {
+	Machine   string   `json:"machine"`            //
+	ID        string   `json:"run"`                // unique within the machine
+	Name      string   `json:"name"`               // of the machine, for people
+	Type      string   `json:"type"`               // drone, fogger
+	Operator  string   `json:"operator,omitempty"` // crew, where configured; no person's name
+	Source    string   `json:"source"`             // of its tracks
+	State     RunState `json:"state"`
+	Start     Time     `json:"start"`
+	End       Time     `json:"end"`                  // of the last work
+	Sorties   int      `json:"sorties"`              // between refills and battery changes
+	Samples   int      `json:"samples"`              //
+	CommandS  float64  `json:"command_s"`            // seconds for which the pump was told to run
+	FlowS     float64  `json:"flow_s"`               // seconds for which something flowed
+	GapS      float64  `json:"gap_s"`                // seconds of sorties without a word
+	DistanceM float64  `json:"distance_m"`           // while it worked
+	BadFixes  int      `json:"bad_fixes"`            // positions that could not be true
+	MeterL    *float64 `json:"meter_l,omitempty"`    // litres by the flow meter's counter
+	FlowL     *float64 `json:"flow_l,omitempty"`     // litres by flow and time; not across gaps
+	UnaskedL  float64  `json:"unasked_l"`            // litres of these that flowed without command
+	TankL     *float64 `json:"tank_l,omitempty"`     // litres by the fall of the tank's level
+	TankFirst *float64 `json:"tank_first,omitempty"` // percent, when it began
+	TankLast  *float64 `json:"tank_last,omitempty"`  // percent, when it ended
+	Commanded *bool    `json:"commanded,omitempty"`  // evidence; absent where it could not be known
+	Moved     *bool    `json:"moved,omitempty"`      //
+	Flowed    *bool    `json:"flowed,omitempty"`     //
+	TankFell  *bool    `json:"tank_fell,omitempty"`  //
+	Grade     string   `json:"grade"`                // code; see below
+	Reasons   []string `json:"reasons"`              // codes, behind the grade
+	Faults    []string `json:"faults"`               // the machine's own words
+	TankSizeL float64  `json:"tank_size_l"`          // as configured; 0: not known
+}
+
+// Kind is KindRun.
+func (*Run) Kind() Kind { return KindRun }
+
+var runPattern = regexp.MustCompile(`^[a-zA-Z0-9][a-zA-Z0-9.:_-]{0,95}$`)
+
+// Check tells what is wrong.
+func (r *Run) Check() error {
+	if err := CheckID(r.Machine); err != nil {
+		return fmt.Errorf("machine: %w", err)
+	}
+	switch {
+	case !runPattern.MatchString(r.ID):
+		return fmt.Errorf("run %.40q is no id of a run", r.ID)
+	case r.State != RunOpen && r.State != RunClosed && r.State != RunWithdrawn:
+		return fmt.Errorf("state %.20q is unknown", r.State)
+	case r.Start.IsZero() || r.End.IsZero() || r.End.Before(r.Start.Time):
+		return errors.New("start and end are no span")
+	case r.Grade == "":
+		return errors.New("grade is missing")
+	}
+	return nil
+}
+
+// BeatMachine is how a machine stands, for a screen.
+type BeatMachine struct {
+	Machine string   `json:"machine"`
+	Name    string   `json:"name"`                  // for people
+	Type    string   `json:"type"`                  // drone, fogger
+	State   string   `json:"state"`                 // idle, working, paused, fault, gone
+	IdleS   int64    `json:"idle_s"`                // since its last word
+	Battery *float64 `json:"battery_pct,omitempty"` // percent
+	Tank    *float64 `json:"tank_pct,omitempty"`    // percent
+	Lat     *float64 `json:"lat,omitempty"`         // degrees north, WGS-84
+	Lon     *float64 `json:"lon,omitempty"`         // degrees east, WGS-84
+	Run     string   `json:"run,omitempty"`         // that is open
+	Fault   string   `json:"fault,omitempty"`       // the machine's own word
+}
+
+// Report is what a machine that speaks MQTT by itself publishes: how it is at
+// one moment. A field that it does not know is left away.
+type Report struct {
+	V       int      `json:"v"`                     // 1
+	At      *Time    `json:"at,omitempty"`          // its clock; absent: it has none
+	Lat     *float64 `json:"lat,omitempty"`         // degrees north, WGS-84
+	Lon     *float64 `json:"lon,omitempty"`         // degrees east, WGS-84
+	Height  *float64 `json:"height_m,omitempty"`    // above the ground
+	Speed   *float64 `json:"speed_ms,omitempty"`    // over the ground, m/s
+	Armed   *bool    `json:"armed,omitempty"`       // may move and work
+	Command *bool    `json:"command,omitempty"`     // the pump is told to run
+	Flow    *float64 `json:"flow_lpm,omitempty"`    // measured, L/min
+	Volume  *float64 `json:"volume_l,omitempty"`    // counter of the flow meter, litres
+	Tank    *float64 `json:"tank_pct,omitempty"`    // percent of the tank
+	Battery *float64 `json:"battery_pct,omitempty"` // percent
+	Fault   string   `json:"fault,omitempty"`       // its own word
+	// Import and Points are of gatehouse import: a file's track in parts.
+	Import *Part        `json:"import,omitempty"`
+	Points []TrackPoint `json:"points,omitempty"` // t_ms counts from at
+}
+
+// Check tells what is wrong.
+func (r *Report) Check() error {
+	switch {
+	case r.V != 1:
+		return fmt.Errorf("report: version %d: only version 1 is known", r.V)
+	case r.Import != nil && (r.At == nil || len(r.Points) == 0):
+		return errors.New("report: an import has no at or no points")
+	case r.Import == nil && len(r.Points) > 0:
+		return errors.New("report: points belong to an import")
+	case r.Import == nil && r.Lat == nil && r.Lon == nil && r.Height == nil && r.Speed == nil && r.Armed == nil && r.Command == nil &&
+		r.Flow == nil && r.Volume == nil && r.Tank == nil && r.Battery == nil && r.Fault == "":
+		return errors.New("report: it says nothing of the machine: no known field is in it")
+	}
+	return nil
+}
+
+// Point is the report as a point of a track.
+func (r *Report) Point() TrackPoint {
+	return TrackPoint{Lat: r.Lat, Lon: r.Lon, Height: r.Height, Speed: r.Speed, Armed: r.Armed, Command: r.Command,
+		Flow: r.Flow, Volume: r.Volume, Tank: r.Tank, Battery: r.Battery, Fault: r.Fault}
+}
