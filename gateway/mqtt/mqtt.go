@@ -55,6 +55,10 @@ type Config struct {
 	OnUp      func()
 	OnDown    func(error)
 	OnMessage func(Message)
+	// Keep takes OnMessage's place where the broker must hold what is not kept
+	// yet: the session is a persistent one (whoever knows the ClientID can end
+	// it), and a message is acknowledged only when Keep returns true.
+	Keep func(Message) bool
 	// Bye is published (at most a second's wait) before a wanted disconnect.
 	Bye func() *Message
 	Log *slog.Logger
@@ -157,7 +161,8 @@ func (c *Client) options(ctx context.Context, lost chan<- error) (opts *paho.Cli
 		SetClientID(c.cfg.ClientID).
 		SetUsername(c.cfg.Username).
 		SetPassword(c.cfg.Password).
-		SetCleanSession(true).
+		SetCleanSession(c.cfg.Keep == nil).
+		SetAutoAckDisabled(c.cfg.Keep != nil).
 		SetOrderMatters(false).
 		SetAutoReconnect(false).
 		SetConnectRetry(false).
@@ -176,7 +181,12 @@ func (c *Client) options(ctx context.Context, lost chan<- error) (opts *paho.Cli
 		// Every subscription shares this one handler, set before connecting, so
 		// that a retained message can't arrive before its route exists.
 		SetDefaultPublishHandler(func(_ paho.Client, m paho.Message) {
-			c.cfg.OnMessage(Message{Topic: m.Topic(), Payload: m.Payload(), QoS: m.Qos(), Retained: m.Retained()})
+			in := Message{Topic: m.Topic(), Payload: m.Payload(), QoS: m.Qos(), Retained: m.Retained()}
+			if c.cfg.Keep == nil {
+				c.cfg.OnMessage(in)
+			} else if c.cfg.Keep(in) {
+				m.Ack()
+			}
 		})
 	if c.cfg.TLS != nil {
 		opts.SetTLSConfig(c.cfg.TLS)

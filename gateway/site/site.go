@@ -213,3 +213,14 @@ func (c *County) Agents() []string {
 	}
 	return out
 }
+
+// Compounds gives all compounds, in the file's order.
+func (c *County) Compounds() []Compound {
+	var out []Compound
+	for _, community := range c.Communities {
+		for _, grid := range community.Grids {
+			out = append(out, grid.Compounds...)
+		}
+	}
+	return out
+}

@@ -72,10 +72,11 @@ func Run(ctx context.Context, cfg Config, version string, log *slog.Logger) (err
 	if err != nil {
 		return err
 	}
-	held, err := openStore(cfg)
+	opened, err := openStore(cfg)
 	if err != nil {
 		return err
 	}
+	held := &oneWriter{Store: opened}
 	defer func() { err = errors.Join(err, held.Close()) }()
 	address, closeBroker, err := startBroker(ctx, cfg, log)
 	if err != nil {
@@ -88,6 +89,11 @@ func Run(ctx context.Context, cfg Config, version string, log *slog.Logger) (err
 		return err
 	}
 	defer func() { err = errors.Join(err, closeDesk()) }()
+	closeReports, err := startReports(ctx, cfg, held, address, watched, log)
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, closeReports()) }()
 	return collect.New(collect.Config{County: cfg.County, Version: version, KeyID: siteKey.ID(), Key: key.Private,
 		Sites: sites, Store: held, Broker: address, Watch: watched, Log: log}).Run(ctx)
 }

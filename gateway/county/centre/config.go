@@ -9,6 +9,7 @@ import (
 
 	"gatehouse/gateway/county/broker"
 	"gatehouse/gateway/county/pages"
+	"gatehouse/gateway/county/report"
 	"gatehouse/gateway/mqtt"
 	"gatehouse/gateway/wire"
 )
@@ -16,13 +17,14 @@ import (
 // Config is the collector's configuration file. Relative paths in it count
 // from the file's own folder.
 type Config struct {
-	County  string        `yaml:"county"`             // id of the county, first level of the topics
-	Dir     string        `yaml:"dir"`                // keys, store and broker state; back it up
-	Sites   string        `yaml:"sites"`              // YAML file: communities, grids, compounds, gates
-	SiteKey string        `yaml:"site_key,omitempty"` // default: site.key in dir, made on the first start
-	Broker  Broker        `yaml:"broker,omitempty"`   // default: embedded on 127.0.0.1:1883
-	Influx  *Influx       `yaml:"influx,omitempty"`   // absent: everything in SQLite
-	Desk    *pages.Config `yaml:"desk,omitempty"`     // absent: no desk is served
+	County   string           `yaml:"county"`             // id of the county, first level of the topics
+	Dir      string           `yaml:"dir"`                // keys, store and broker state; back it up
+	Sites    string           `yaml:"sites"`              // YAML file: communities, grids, compounds, gates
+	SiteKey  string           `yaml:"site_key,omitempty"` // default: site.key in dir, made on the first start
+	Broker   Broker           `yaml:"broker,omitempty"`   // default: embedded on 127.0.0.1:1883
+	Influx   *Influx          `yaml:"influx,omitempty"`   // absent: everything in SQLite
+	Desk     *pages.Config    `yaml:"desk,omitempty"`     // absent: no desk is served
+	Machines []report.Machine `yaml:"machines,omitempty"` // that publish reports by themselves
 }
 
 // Broker is the embedded broker's listener, or another broker's address.
@@ -65,6 +67,18 @@ func (c Config) Check() error {
 	if c.Desk != nil {
 		if err := c.Desk.Check(); err != nil {
 			errs = append(errs, fmt.Errorf("desk: %w", err))
+		}
+	}
+	topics := map[string]bool{}
+	for i, m := range c.Machines {
+		if err := m.Check(); err != nil {
+			errs = append(errs, fmt.Errorf("machines[%d] %s: %w", i, m.Machine, err))
+		}
+		for _, t := range append(m.Topics, report.Topic{Topic: wire.Topic(c.County, m.Machine, wire.LeafReport)}) {
+			if topics[t.Topic] {
+				errs = append(errs, fmt.Errorf("machines[%d] %s: %s is another machine's, or listed twice", i, m.Machine, t.Topic))
+			}
+			topics[t.Topic] = true
 		}
 	}
 	if i := c.Influx; i != nil {

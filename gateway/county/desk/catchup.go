@@ -111,6 +111,9 @@ func (d *Desk) prune(ctx context.Context, now time.Time) error {
 			(SELECT jid, seq, row_number() OVER (PARTITION BY agent ORDER BY at DESC) n FROM passages) WHERE n > ?)`,
 			now.Add(-recentFor).UnixNano(), recentCount)
 		if err == nil {
+			_, err = tx.ExecContext(ctx, "DELETE FROM tracks WHERE file = '' AND at < ?", now.Add(-tracksFor).UnixNano())
+		}
+		if err == nil {
 			_, err = tx.ExecContext(ctx, "DELETE FROM sessions WHERE expires < ?", now.UnixNano())
 		}
 		return err

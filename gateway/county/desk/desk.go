@@ -62,7 +62,10 @@ type Desk struct {
 	latest            map[string][]past // by jid: the last passages, oldest first
 	known             map[string]bool   // agents that were ever here
 	quiet             map[string]bool   // agents whose silence is an alert
-	feed              []Passage         // the county's last, the newest first
+	bridges           map[string]bool   // agents that bridge machines
+	machines          map[string]*Machine
+	runsChanged       int       // tells pages to read runs again
+	feed              []Passage // the county's last, the newest first
 	today             day
 	fault             string
 	stored            time.Time // of the last commit
@@ -89,12 +92,12 @@ const gather = 200 * time.Millisecond
 
 // Open opens the desk's file, and makes it when it is missing.
 func Open(opts Options) (*Desk, error) {
-	w, r, err := sqlite.OpenFile(opts.Path, schema, version)
+	w, r, err := sqlite.OpenFile(opts.Path, schema, schemaMachines)
 	if err != nil {
 		return nil, fmt.Errorf("open the desk: %w", err)
 	}
 	d := &Desk{opts: opts, log: opts.Log, w: w, r: r, Hub: live.New(gather), in: make(chan event, queue), roll: watch.NewRoll(),
-		behind: make(chan struct{}, 1), latest: map[string][]past{}, feed: []Passage{}, known: map[string]bool{}, quiet: map[string]bool{}, began: time.Now()}
+		behind: make(chan struct{}, 1), latest: map[string][]past{}, feed: []Passage{}, known: map[string]bool{}, quiet: map[string]bool{}, bridges: map[string]bool{}, machines: map[string]*Machine{}, began: time.Now()}
 	if err := d.load(context.Background()); err != nil {
 		return nil, errors.Join(err, d.Close())
 	}

@@ -79,7 +79,7 @@ func (d *Desk) load(ctx context.Context) error {
 		}
 		d.progress[jid], d.known[agent] = through, true
 	}
-	return errors.Join(rows.Err(), d.loadLatest(ctx), d.loadQuiet(ctx))
+	return errors.Join(rows.Err(), d.loadLatest(ctx), d.loadQuiet(ctx), d.loadMachines(ctx))
 }
 
 // loadQuiet takes over which gates' silence is an alert already.
@@ -127,6 +127,7 @@ func (d *Desk) publish(ctx context.Context, in *intake) error {
 		d.feed = d.feed[:min(len(d.feed), feedLength)]
 		errs = append(errs, live.Set(d.Hub, "feed", d.feed))
 	}
+	errs = append(errs, d.publishMachines(ctx, in))
 	d.totals()
 	return errors.Join(errs...)
 }
@@ -147,6 +148,7 @@ func (d *Desk) look(ctx context.Context, now time.Time) error {
 		}
 		seen[l.Agent] = true
 		d.known[l.Agent] = true
+		d.beats(l)
 		errs = append(errs, d.tile(l), d.silence(ctx, now, l.Agent, l.State))
 	}
 	for _, agent := range d.opts.Sites.Agents() {
@@ -159,6 +161,7 @@ func (d *Desk) look(ctx context.Context, now time.Time) error {
 			errs = append(errs, live.Set(d.Hub, "g:"+agent, Gate{Agent: agent, State: state}), d.silence(ctx, now, agent, state))
 		}
 	}
+	errs = append(errs, d.lookMachines(now))
 	c := Centre{Store: d.opts.Store, Catching: d.catching, Version: d.opts.Version, Fault: d.fault}
 	if collector != nil && collector.Fault != "" {
 		c.Fault = collector.Fault
@@ -189,6 +192,9 @@ func (d *Desk) tile(l watch.Line) error {
 // silence makes an alert of a known gate that no longer speaks.
 func (d *Desk) silence(ctx context.Context, now time.Time, agent, state string) error {
 	quiet := state == "silent" || state == wire.StateOffline
+	if _, _, _, listed := d.opts.Sites.Place(agent); !listed && d.bridges[agent] {
+		return nil // machines are switched off when there is no work
+	}
 	if quiet == d.quiet[agent] || quiet && now.Sub(d.began) < grace && state != wire.StateOffline {
 		return nil
 	}

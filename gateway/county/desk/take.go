@@ -33,14 +33,16 @@ type past struct {
 
 // intake is one transaction's work.
 type intake struct {
-	d       *Desk
-	ctx     context.Context
-	tx      *sql.Tx
-	hours   map[hourKey]*hour
-	through map[string]position
-	alerts  map[int64]bool
-	fresh   []Passage // for the feed
-	rebuild bool      // of what was there before this desk
+	d        *Desk
+	ctx      context.Context
+	tx       *sql.Tx
+	hours    map[hourKey]*hour
+	through  map[string]position
+	alerts   map[int64]bool
+	fresh    []Passage       // for the feed
+	rebuild  bool            // of what was there before this desk
+	machines map[string]bool // that were heard of
+	runs     bool            // one changed
 }
 
 type position struct {
@@ -101,7 +103,7 @@ func (d *Desk) snapshot() map[string][]past {
 }
 
 func (d *Desk) intake(ctx context.Context) *intake {
-	return &intake{d: d, ctx: ctx, hours: map[hourKey]*hour{}, through: map[string]position{}, alerts: map[int64]bool{}}
+	return &intake{d: d, ctx: ctx, hours: map[hourKey]*hour{}, through: map[string]position{}, alerts: map[int64]bool{}, machines: map[string]bool{}}
 }
 
 // at is how far a journal is taken in, this transaction included.
@@ -143,6 +145,10 @@ func (in *intake) record(agent, jid string, r wire.Record) error {
 		return in.alarm(agent, jid, r)
 	case wire.KindAudit:
 		return in.audit(jid, r)
+	case wire.KindTrack:
+		return in.track(agent, jid, r)
+	case wire.KindRun:
+		return in.run(agent, jid, r)
 	}
 	return nil
 }

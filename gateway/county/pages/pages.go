@@ -135,6 +135,8 @@ func (s *Server) handler(ctx context.Context, addr string) http.Handler {
 	mux.HandleFunc("POST /api/logout", s.logout)
 	mux.HandleFunc("GET /api/session", s.user(s.session))
 	mux.HandleFunc("GET /api/hours", s.user(s.hours))
+	mux.HandleFunc("GET /api/runs", s.user(s.runs))
+	mux.HandleFunc("GET /api/run", s.user(s.run))
 	mux.HandleFunc("GET /api/gate", s.user(s.gate))
 	mux.HandleFunc("GET /api/alerts", s.user(s.alerts))
 	mux.HandleFunc("POST /api/acknowledge", s.user(s.acknowledge))

@@ -18,15 +18,16 @@ const SilentAfter = 15 * time.Second
 
 // Line of the roll: one agent.
 type Line struct {
-	Agent   string            `json:"agent"`
-	State   string            `json:"state"`        // online, offline, silent
-	BeatAge *float64          `json:"beat_age_s"`   // null: none was heard
-	Backlog *uint64           `json:"backlog"`      // records not acknowledged at the last heartbeat; null: none was heard
-	Last    uint64            `json:"last"`         // newest record
-	Devices []wire.BeatDevice `json:"devices"`      //
-	Version string            `json:"version"`      //
-	Since   wire.Time         `json:"status_since"` // when the status was published
-	Heard   time.Time         `json:"-"`            // when the last heartbeat came; zero: none
+	Agent    string             `json:"agent"`
+	State    string             `json:"state"`      // online, offline, silent
+	BeatAge  *float64           `json:"beat_age_s"` // null: none was heard
+	Backlog  *uint64            `json:"backlog"`    // records not acknowledged at the last heartbeat; null: none was heard
+	Last     uint64             `json:"last"`       // newest record
+	Devices  []wire.BeatDevice  `json:"devices"`    //
+	Machines []wire.BeatMachine `json:"machines,omitempty"`
+	Version  string             `json:"version"`      //
+	Since    wire.Time          `json:"status_since"` // when the status was published
+	Heard    time.Time          `json:"-"`            // when the last heartbeat came; zero: none
 }
 
 // Roll collects who is there. Its methods are for one goroutine.
@@ -81,7 +82,7 @@ func (r *Roll) Lines(now time.Time, listened time.Duration) []Line {
 	var out []Line
 	for _, a := range slices.SortedFunc(maps.Keys(names), cmp.Compare[string]) {
 		st, b := r.statuses[a], r.beats[a]
-		l := Line{Agent: a, State: st.State, Version: st.Version, Since: st.At, Devices: b.Devices, Last: b.Last}
+		l := Line{Agent: a, State: st.State, Version: st.Version, Since: st.At, Devices: b.Devices, Machines: b.Machines, Last: b.Last}
 		if heard, ok := r.heard[a]; ok {
 			age := now.Sub(heard).Seconds()
 			l.BeatAge, l.Heard = &age, heard

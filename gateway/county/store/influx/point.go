@@ -23,6 +23,8 @@ const (
 	measurementHealth      = "device_health"
 	measurementClock       = "clock"
 	measurementAudit       = "audit"
+	measurementTrack       = "machine_track"
+	measurementRun         = "disinfection_run"
 )
 
 // Fields that every point has.
@@ -66,6 +68,7 @@ type field struct {
 	text  string
 	temp  *wire.Temp
 	count *int64
+	value *float64
 }
 
 func (f field) add(p *write.Point) {
@@ -74,6 +77,8 @@ func (f field) add(p *write.Point) {
 		p.AddField(f.name, float64(*f.temp)/100)
 	case f.count != nil:
 		p.AddField(f.name, *f.count)
+	case f.value != nil:
+		p.AddField(f.name, *f.value)
 	case f.text != "":
 		p.AddField(f.name, f.text)
 	}
@@ -107,6 +112,17 @@ func describe(body wire.Body) (measurement, outcome string, fields []field) {
 		return measurementClock, b.Reason, []field{{name: "boot_id", text: b.BootID}, {name: "step_ms", count: &b.StepMS}}
 	case *wire.Audit:
 		return measurementAudit, b.Action, []field{{name: "actor", text: b.Actor}, {name: "alarm", text: b.Alarm}}
+	case *wire.Track:
+		// The last point stands for the others, which are in raw.
+		at := b.Points[len(b.Points)-1]
+		points := int64(len(b.Points))
+		return measurementTrack, b.Source, []field{{name: "machine", text: b.Machine}, {name: "points", count: &points}, {name: "lat", value: at.Lat},
+			{name: "lon", value: at.Lon}, {name: "flow_lpm", value: at.Flow}, {name: "volume_l", value: at.Volume},
+			{name: "tank_pct", value: at.Tank}, {name: "battery_pct", value: at.Battery}}
+	case *wire.Run:
+		return measurementRun, b.Grade, []field{{name: "machine", text: b.Machine}, {name: "run", text: b.ID}, {name: "state", text: string(b.State)},
+			{name: "meter_l", value: b.MeterL}, {name: "flow_l", value: b.FlowL}, {name: "tank_l", value: b.TankL},
+			{name: "distance_m", value: &b.DistanceM}, {name: "flow_s", value: &b.FlowS}, {name: "command_s", value: &b.CommandS}}
 	}
 	return "", "", nil
 }

@@ -18,9 +18,6 @@ import (
 	"gatehouse/gateway/county/store"
 )
 
-// version of the schema, kept in user_version.
-const version = 1
-
 const schema = `
 CREATE TABLE meta (
 	key   TEXT PRIMARY KEY,
@@ -144,8 +141,10 @@ func connect(path, mode string, conns int) (*sql.DB, error) {
 }
 
 // OpenFile opens another file of the county's, such as the desk's, and makes
-// it with schema when it is new. There is one writer, and a pool of readers.
-func OpenFile(path, schema string, version int) (w, r *sql.DB, err error) {
+// it with schema when it is new: statements that made its first version, those
+// that made the second of it, and so on. There is one writer, and a pool of
+// readers.
+func OpenFile(path string, schema ...string) (w, r *sql.DB, err error) {
 	f, err := os.OpenFile(path, os.O_CREATE|os.O_RDWR, 0o600)
 	if err != nil {
 		return nil, nil, fmt.Errorf("open %s: %w", path, err)
@@ -155,7 +154,7 @@ func OpenFile(path, schema string, version int) (w, r *sql.DB, err error) {
 		return nil, nil, err
 	}
 	s := &Store{path: path, w: w}
-	if err := s.make(schema, version, func(context.Context, *sql.Tx) error { return nil }); err != nil {
+	if err := s.make(schema, func(context.Context, *sql.Tx) error { return nil }); err != nil {
 		return nil, nil, errors.Join(fmt.Errorf("open %s: %w", path, err), w.Close())
 	}
 	if r, err = connect(path, "ro", 4); err != nil {
@@ -164,25 +163,31 @@ func OpenFile(path, schema string, version int) (w, r *sql.DB, err error) {
 	return w, r, nil
 }
 
-// make makes the schema in a new file and refuses one of a later version.
-func (s *Store) make(schema string, version int, fill func(context.Context, *sql.Tx) error) error {
+// make makes the schema in a new file, brings an older one up to it, and
+// refuses one of a later version. fill is for new files.
+func (s *Store) make(schema []string, fill func(context.Context, *sql.Tx) error) error {
 	ctx := context.Background()
 	var have int
+	version := len(schema)
 	if err := s.w.QueryRowContext(ctx, "PRAGMA user_version").Scan(&have); err != nil {
 		return err
 	}
 	switch {
 	case have > version:
 		return fmt.Errorf("it was written by a later version (schema %d, this is %d)", have, version)
-	case have != 0:
+	case have == version:
 		return nil
 	}
 	return s.write(ctx, func(tx *sql.Tx) error {
-		if _, err := tx.ExecContext(ctx, schema); err != nil {
-			return err
+		for _, step := range schema[have:] {
+			if _, err := tx.ExecContext(ctx, step); err != nil {
+				return err
+			}
 		}
-		if err := fill(ctx, tx); err != nil {
-			return err
+		if have == 0 {
+			if err := fill(ctx, tx); err != nil {
+				return err
+			}
 		}
 		_, err := tx.ExecContext(ctx, "PRAGMA user_version = "+strconv.Itoa(version))
 		return err
@@ -192,7 +197,7 @@ func (s *Store) make(schema string, version int, fill func(context.Context, *sql
 // prepare makes the schema in a new file and reads the store's identity.
 func (s *Store) prepare() error {
 	ctx := context.Background()
-	err := s.make(schema, version, func(ctx context.Context, tx *sql.Tx) error {
+	err := s.make([]string{schema}, func(ctx context.Context, tx *sql.Tx) error {
 		_, err := tx.ExecContext(ctx, "INSERT INTO meta VALUES ('store', ?), ('term', '1')", uuid.NewString())
 		return err
 	})

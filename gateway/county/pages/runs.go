@@ -1,0 +1,24 @@
+package pages
+
+import (
+	"errors"
+	"net/http"
+
+	"gatehouse/gateway/county/desk"
+)
+
+const runsListed = 300
+
+func (s *Server) runs(w http.ResponseWriter, r *http.Request, _ string) {
+	list, err := s.desk.Runs(r.Context(), r.URL.Query().Get("machine"), runsListed)
+	answer(w, list, err)
+}
+
+func (s *Server) run(w http.ResponseWriter, r *http.Request, _ string) {
+	page, err := s.desk.OneRun(r.Context(), r.URL.Query().Get("machine"), r.URL.Query().Get("run"))
+	if errors.Is(err, desk.ErrNoRun) {
+		http.Error(w, err.Error(), http.StatusNotFound)
+		return
+	}
+	answer(w, page, err)
+}

@@ -1,0 +1,175 @@
+package report
+
+import (
+	"bytes"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"math"
+	"strconv"
+	"strings"
+	"time"
+
+	"gatehouse/firmware-bridge/runs"
+	"gatehouse/gateway/wire"
+)
+
+// decode reads a report of the documented form.
+func decode(payload []byte) (wire.Report, error) {
+	r, err := wire.Decode[wire.Report](payload)
+	if err != nil {
+		return r, plain(err)
+	}
+	return r, r.Check()
+}
+
+// plain says what is wrong with JSON to whoever writes a machine's firmware.
+func plain(err error) error {
+	var syntax *json.SyntaxError
+	var kind *json.UnmarshalTypeError
+	switch {
+	case errors.As(err, &syntax):
+		return fmt.Errorf("the message is not JSON: %w", syntax)
+	case errors.As(err, &kind) && kind.Field == "":
+		return fmt.Errorf("the message is a JSON %s, not an object", kind.Value)
+	case errors.As(err, &kind):
+		return fmt.Errorf("%s: a %s can't be a %s", kind.Field, kind.Value, kind.Type)
+	}
+	return err
+}
+
+// value gives what stands at a path such as SENSOR.Rate in JSON.
+func value(doc map[string]json.RawMessage, path string) (json.RawMessage, bool) {
+	key, rest, deeper := strings.Cut(path, ".")
+	raw, ok := doc[key]
+	if !ok || !deeper {
+		return raw, ok
+	}
+	var below map[string]json.RawMessage
+	if json.Unmarshal(raw, &below) != nil {
+		return nil, false
+	}
+	return value(below, rest)
+}
+
+// decode reads a message of a mapped form.
+func (t Topic) decode(payload []byte) (wire.Report, error) {
+	out := wire.Report{V: 1}
+	if t.Value != "" {
+		if err := t.put(&out, t.Value, string(bytes.TrimSpace(payload))); err != nil {
+			return out, err
+		}
+		return out, out.Check()
+	}
+	var doc map[string]json.RawMessage
+	if err := json.Unmarshal(payload, &doc); err != nil {
+		return out, fmt.Errorf("the message is not a JSON object: %w", err)
+	}
+	for name, path := range t.Fields {
+		raw, ok := value(doc, path)
+		if !ok || string(raw) == "null" {
+			continue // not in every message
+		}
+		text := string(raw)
+		var unquoted string
+		if json.Unmarshal(raw, &unquoted) == nil {
+			text = unquoted
+		}
+		if err := t.put(&out, name, text); err != nil {
+			return out, fmt.Errorf("%s: %w", path, err)
+		}
+	}
+	return out, out.Check()
+}
+
+var errNumber = errors.New("is not a number")
+
+// put sets one field of ours from its text.
+func (t Topic) put(r *wire.Report, name, text string) error {
+	numbers := map[string]**float64{"lat": &r.Lat, "lon": &r.Lon, "height_m": &r.Height, "speed_ms": &r.Speed, "flow_lpm": &r.Flow,
+		"volume_l": &r.Volume, "tank_pct": &r.Tank, "battery_pct": &r.Battery}
+	if to, ok := numbers[name]; ok {
+		v, err := strconv.ParseFloat(text, 64)
+		if err != nil || math.IsNaN(v) || math.IsInf(v, 0) {
+			return fmt.Errorf("%s: %.40q %w", name, text, errNumber)
+		}
+		if scale, ok := t.Scale[name]; ok {
+			v *= scale
+		}
+		*to = &v
+		return nil
+	}
+	switch name {
+	case "armed":
+		r.Armed = new(t.yes(text))
+	case "command":
+		r.Command = new(t.yes(text))
+	case "fault":
+		r.Fault = text
+	case "at":
+		at, err := parseTime(text)
+		if err != nil {
+			return err
+		}
+		r.At = &at
+	}
+	return nil
+}
+
+func (t Topic) yes(text string) bool {
+	for _, on := range append([]string{"true", "on", "1", "yes"}, t.On...) {
+		if strings.EqualFold(text, on) {
+			return true
+		}
+	}
+	return false
+}
+
+// parseTime reads RFC 3339, seconds or milliseconds since 1970, and the local
+// time without a zone that Tasmota writes.
+func parseTime(text string) (wire.Time, error) {
+	if n, err := strconv.ParseInt(text, 10, 64); err == nil {
+		if n > 1e11 {
+			return wire.At(time.UnixMilli(n)), nil
+		}
+		return wire.At(time.Unix(n, 0)), nil
+	}
+	for _, layout := range []string{time.RFC3339Nano, "2006-01-02T15:04:05"} {
+		if v, err := time.ParseInLocation(layout, text, time.Local); err == nil {
+			return wire.At(v), nil
+		}
+	}
+	return wire.Time{}, fmt.Errorf("at: %.40q is no time", text)
+}
+
+// Limits of a machine's clock.
+const (
+	tooEarly = 10 * time.Minute    // ahead of ours
+	tooLate  = 14 * 24 * time.Hour // behind it: reports may wait for a link so long
+)
+
+// when gives the time of a report, and whether its own can't be right.
+func when(r wire.Report, received time.Time) (at time.Time, wrong bool) {
+	if r.At == nil {
+		return received, false
+	}
+	if r.At.After(received.Add(tooEarly)) || r.Import == nil && r.At.Before(received.Add(-tooLate)) {
+		return received, true
+	}
+	return r.At.Time, false
+}
+
+// points gives a report's points, without what can't be true.
+func points(r wire.Report) (out []wire.TrackPoint, bad []error) {
+	out = r.Points
+	if r.Import == nil {
+		out = []wire.TrackPoint{r.Point()}
+	}
+	for i := range out {
+		p := &out[i]
+		s := runs.Sample{Lat: p.Lat, Lon: p.Lon, Height: p.Height, Speed: p.Speed, Flow: p.Flow, Volume: p.Volume, Tank: p.Tank, Battery: p.Battery}
+		bad = append(bad, s.Clean()...)
+		p.Lat, p.Lon, p.Height, p.Speed, p.Flow, p.Volume, p.Tank, p.Battery = s.Lat, s.Lon, s.Height, s.Speed, s.Flow, s.Volume, s.Tank, s.Battery
+	}
+	return out, bad
+}
