@@ -25,6 +25,7 @@ import (
 	"gatehouse/gateway/mqtt"
 	"gatehouse/gateway/wire"
 	"gatehouse/simulator/county"
+	"gatehouse/simulator/fleet"
 	"gatehouse/simulator/world"
 )
 
@@ -104,9 +105,18 @@ func (d *demo) play(ctx context.Context, c *cobra.Command, data string) error {
 	go func() {
 		watched <- cli.Run(ctx, []string{"watch", "--broker", "tcp://" + d.listen}, c.InOrStdin(), c.OutOrStdout(), c.ErrOrStderr())
 	}()
+	machines := make(chan error, 1)
+	go func() {
+		err := d.machines(ctx, c.OutOrStdout(), log)
+		if err != nil {
+			cancel()
+		}
+		machines <- err
+	}()
 	err = d.flags.run(ctx, "tcp://"+d.listen, filepath.Join(data, "collector.pub"), filepath.Join(data, "site.key"), log)
 	cancel()
 	<-watched
+	err = errors.Join(err, <-machines)
 	fmt.Fprintln(c.OutOrStdout(), "\nthe demo has ended; its folder is", d.flags.dir)
 	return err
 }
@@ -118,7 +128,8 @@ func (d *demo) configure(ctx context.Context) (store string, err error) {
 		return "", err
 	}
 	cfg := centre.Config{County: world.CountyID, Dir: "county", Sites: "sites.yaml",
-		Broker: centre.Broker{Embedded: &broker.Config{Listen: d.listen}}, Desk: &pages.Config{Listen: d.desk}}
+		Broker: centre.Broker{Embedded: &broker.Config{Listen: d.listen}}, Desk: &pages.Config{Listen: d.desk},
+		Machines: fleet.Reporters(&w.Sites)}
 	store = "SQLite: " + filepath.Join(d.flags.dir, "county", centre.StoreFile)
 	if server := os.Getenv("INFLUX_URL"); server != "" {
 		cfg.Influx = &centre.Influx{URL: server, Org: os.Getenv("INFLUX_ORG"), Bucket: env("INFLUX_BUCKET", "gatehouse/autogen"), TokenFile: "influx.token"}
@@ -273,9 +284,13 @@ In another terminal, from this folder:
                                     sensor-fault, unplug, cut, kill
   bin/gatehouse watch --broker tcp://BROKER --alarms
   bin/gatehouse status --broker tcp://BROKER
+  bin/gatehouse runs --dir DIR/county
   bin/gatehouse quarantine list --dir DIR/county
   bin/gatehouse journal status --dir DIR/gates/GATE/journal
   mosquitto_sub -h 127.0.0.1 -t 'gatehouse/v1/+/+/records'
+
+Four drones, four fogging trucks and two machines that publish by themselves work
+in turns; each run is held against what the machine truly did.
 
 Passages of the county as they happen; Ctrl-C ends the demo.
 

@@ -24,7 +24,9 @@ func proveCommand() *cobra.Command {
 		Long: `prove starts the real programs as processes of their own, drives them in bytes,
 kills them with SIGKILL at random, lets all come to rest, and holds every
 reading that an agent completed against the store. It exits with 1 when one is
-lost or stored twice.`,
+lost or stored twice. With --machines it also holds the stored disinfection runs
+against what the machines truly did, and fails when one is missed, split, merged,
+invented or graded wrongly, or when litres are off by more than 2 percent.`,
 		Example: "  simulator prove --gates 20 --for 60s --kill agent,collector,broker --json",
 		Args:    cobra.NoArgs,
 		RunE: func(c *cobra.Command, _ []string) error {
@@ -47,7 +49,7 @@ lost or stored twice.`,
 			for _, p := range problems {
 				fmt.Fprintln(os.Stderr, p)
 			}
-			failed := err != nil || result.Lost != 0 || result.Duplicated != 0
+			failed := err != nil || result.Failed()
 			if keep || failed {
 				fmt.Fprintln(os.Stderr, "everything is kept in", cfg.Dir)
 			} else {
@@ -72,6 +74,7 @@ lost or stored twice.`,
 	c.Flags().StringVar(&cfg.Store, "store", "sqlite", "sqlite or influx")
 	c.Flags().StringVar(&cfg.Broker, "broker", "embedded", "embedded or mosquitto")
 	c.Flags().StringVar(&kill, "kill", "", "what to kill, of agent,collector,broker")
+	c.Flags().BoolVar(&cfg.Machines, "machines", false, "let drones and fogging machines work, too, and hold their runs against the truth")
 	c.Flags().BoolVar(&asJSON, "json", false, "print the result as one line of JSON")
 	c.Flags().BoolVar(&keep, "keep", false, "keep journals, store and logs")
 	return c
@@ -80,6 +83,11 @@ lost or stored twice.`,
 func report(out io.Writer, r prove.Result, asJSON bool) error {
 	if asJSON {
 		return json.NewEncoder(out).Encode(r)
+	}
+	if m := r.Runs; m != nil {
+		fmt.Fprintf(out, `runs         %d true, %d stored; %d missed, %d split, %d merged, %d invented, %d misgraded
+litres       %.2f true, %.2f stored: %.2f %% off (the worst run %.2f %%)
+`, m.True, m.Stored, m.Missed, m.Split, m.Merged, m.Invented, m.Misgraded, m.TrueL, m.StoredL, m.Litres, m.Worst)
 	}
 	_, err := fmt.Fprintf(out, `gates        %d (seed %d), %d kills
 parsed       %d readings

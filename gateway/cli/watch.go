@@ -23,8 +23,9 @@ func watchCommand() *cobra.Command {
 	var alarmsOnly bool
 	c := &cobra.Command{
 		Use:   "watch",
-		Short: "Print passages and alarms of the county as they happen",
-		Long: `watch listens at the broker and prints each passage and alarm once. What it
+		Short: "Print passages, alarms and disinfection runs of the county as they happen",
+		Long: `watch listens at the broker and prints each passage, alarm and disinfection
+run once. What it
 prints is on its way to the store; an agent keeps it until it is there.`,
 		Example: "  gatehouse watch\n  gatehouse watch --alarms -o json | jq .",
 		Args:    cobra.NoArgs,

@@ -18,6 +18,7 @@ import (
 
 	"gatehouse/simulator/bench"
 	"gatehouse/simulator/county"
+	"gatehouse/simulator/fleet"
 	"gatehouse/simulator/world"
 )
 
@@ -30,6 +31,7 @@ type Config struct {
 	Store     string   // sqlite or influx
 	Broker    string   // embedded or mosquitto
 	Kill      []string // of agent, collector, broker
+	Machines  bool     // drones and fogging machines work, too
 	Dir       string   // for everything; must be empty or missing
 	Progress  io.Writer
 }
@@ -53,6 +55,12 @@ type Result struct {
 	Kills       int       `json:"kills"`
 	Verdict     Quantiles `json:"verdict_ms"` // last byte of a reading to verdict
 	Commit      Quantiles `json:"commit_ms"`  // append to acknowledgement, outages included
+	Runs        *Runs     `json:"runs,omitempty"`
+}
+
+// Failed tells that something is not as it must be.
+func (r Result) Failed() bool {
+	return r.Lost != 0 || r.Duplicated != 0 || r.Runs != nil && r.Runs.failed()
 }
 
 // Check tells what is wrong with the configuration.
@@ -84,6 +92,8 @@ type proof struct {
 	gates     []world.Gate
 	hw        []*bench.Gate
 	agents    []*process
+	agentIDs  []string
+	fleet     *fleet.Fleet // or nil
 	collector *process
 	broker    *process // nil when the collector embeds it
 	influx    *process
@@ -106,6 +116,9 @@ func Run(ctx context.Context, cfg Config) (Result, []string, error) {
 	defer cancel()
 	for _, g := range p.hw {
 		hardware.Go(func() { g.Run(ctx) })
+	}
+	if p.fleet != nil {
+		hardware.Go(func() { p.fleet.Run(ctx) })
 	}
 	ears := listenTo(ctx, p.brokerURL)
 	defer ears.wait()
@@ -189,12 +202,16 @@ const restFor = 3 * time.Minute
 func (p *proof) rest(ctx context.Context, ears *ears) error {
 	ctx, cancel := context.WithTimeout(ctx, restFor)
 	defer cancel()
+	if p.fleet != nil {
+		p.fleet.Finish(ctx)
+		pause(ctx, fleet.Pause) // then every run is closed
+	}
 	pause(ctx, 12*time.Second)
 	since := time.Now()
 	for {
 		waiting := 0
-		for _, g := range p.gates {
-			if b, at := ears.beat(g.ID); at.Before(since) || b.Last != b.Through {
+		for _, id := range p.agentIDs {
+			if b, at := ears.beat(id); at.Before(since) || b.Last != b.Through {
 				waiting++
 			}
 		}
@@ -207,7 +224,7 @@ func (p *proof) rest(ctx context.Context, ears *ears) error {
 			}
 		}
 		if !pause(ctx, 250*time.Millisecond) {
-			return fmt.Errorf("%d of %d agents did not deliver everything within %s; logs are in %s", waiting, len(p.gates), restFor, p.Dir)
+			return fmt.Errorf("%d of %d agents did not deliver everything within %s; logs are in %s", waiting, len(p.agentIDs), restFor, p.Dir)
 		}
 	}
 }

@@ -139,7 +139,7 @@ func through(jid string, seq uint64, spans []span) uint64 {
 }
 
 // decodeRow reads what reconcile needs from a stored record.
-func decodeRow(jid string, seq uint64, raw []byte) (row, *wire.Passage, error) {
+func decodeRow(jid string, seq uint64, raw []byte) (row, wire.Body, error) {
 	rec, err := wire.DecodeRecord(raw)
 	if err != nil {
 		return row{}, nil, fmt.Errorf("stored record %s/%d: %w", jid, seq, err)
@@ -148,13 +148,12 @@ func decodeRow(jid string, seq uint64, raw []byte) (row, *wire.Passage, error) {
 		return row{}, nil, fmt.Errorf("stored record %s/%d holds seq %d", jid, seq, rec.Seq)
 	}
 	r := row{jid: jid, seq: seq, reading: rec.Kind == wire.KindReading, body: sumOf(rec.Body)}
-	if rec.Kind != wire.KindPassage {
+	if rec.Kind != wire.KindPassage && rec.Kind != wire.KindRun {
 		return r, nil, nil
 	}
 	body, err := rec.DecodeBody()
 	if err != nil {
 		return row{}, nil, fmt.Errorf("stored record %s/%d: %w", jid, seq, err)
 	}
-	p, _ := body.(*wire.Passage)
-	return r, p, nil
+	return r, body, nil
 }

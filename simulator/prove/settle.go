@@ -40,17 +40,23 @@ func (p *proof) settle(ctx context.Context, e *ears) (Result, []string, error) {
 	defer held.Close()
 	var rows []row
 	var verdicts, commits []float64
+	runs := map[string]heldRun{}
 	for r, err := range held.Rows(ctx, store.Query{}) {
 		if err != nil {
 			return Result{}, nil, err
 		}
-		x, passage, err := decodeRow(r.JID, r.Seq, r.Raw)
+		x, body, err := decodeRow(r.JID, r.Seq, r.Raw)
 		if err != nil {
 			return Result{}, nil, err
 		}
 		rows = append(rows, x)
-		if passage != nil && passage.LatencyUS > 0 {
-			verdicts = append(verdicts, float64(passage.LatencyUS)/1000)
+		switch b := body.(type) {
+		case *wire.Passage:
+			if b.LatencyUS > 0 {
+				verdicts = append(verdicts, float64(b.LatencyUS)/1000)
+			}
+		case *wire.Run:
+			take(runs, r.JID, r.Seq, b)
 		}
 		if at, ok := e.committed(r.JID, r.Seq); ok {
 			commits = append(commits, float64(at.Sub(r.At).Microseconds())/1000)
@@ -65,8 +71,14 @@ func (p *proof) settle(ctx context.Context, e *ears) (Result, []string, error) {
 		return Result{}, nil, err
 	}
 	c := reconcile(parsed, rows, quarantined, poison, holes)
-	return Result{Gates: p.Gates, Seed: p.Seed, Parsed: c.Parsed, Stored: c.Stored, Quarantined: c.Quarantined, Holes: c.Holes,
-		Lost: c.Lost, Duplicated: c.Duplicated, Kills: p.kills, Verdict: quantiles(verdicts), Commit: quantiles(commits)}, c.Problems, nil
+	result := Result{Gates: p.Gates, Seed: p.Seed, Parsed: c.Parsed, Stored: c.Stored, Quarantined: c.Quarantined, Holes: c.Holes,
+		Lost: c.Lost, Duplicated: c.Duplicated, Kills: p.kills, Verdict: quantiles(verdicts), Commit: quantiles(commits)}
+	if p.fleet != nil {
+		found, problems := compare(p.fleet.Truth(), p.fleet.Specs(), runs)
+		result.Runs = &found
+		c.Problems = append(c.Problems, problems...)
+	}
+	return result, c.Problems, nil
 }
 
 // poisonOf gives the quarantine: every row's place, and the readings in it.

@@ -13,6 +13,7 @@ import (
 	"gatehouse/gateway/county/store/influx/influxd"
 	"gatehouse/gateway/edge/agent"
 	"gatehouse/gateway/mqtt"
+	"gatehouse/simulator/fleet"
 	"gatehouse/simulator/world"
 )
 
@@ -39,6 +40,11 @@ func (p *proof) prepare(ctx context.Context) error {
 	}
 	if p.Store == "influx" {
 		if err := p.startInflux(ctx); err != nil {
+			return err
+		}
+	}
+	if p.Machines {
+		if err := p.newFleet(ctx); err != nil {
 			return err
 		}
 	}
@@ -140,8 +146,12 @@ func (p *proof) countyDir() string { return filepath.Join(p.Dir, "county") }
 
 func (p *proof) startCollector(ctx context.Context, listen string) error {
 	cfg := centre.Config{County: world.CountyID, Dir: p.countyDir(), Sites: filepath.Join(p.Dir, "sites.yaml")}
-	if err := writeYAML(cfg.Sites, world.New(p.Seed).Sites); err != nil {
+	sites := world.New(p.Seed).Sites
+	if err := writeYAML(cfg.Sites, sites); err != nil {
 		return err
+	}
+	if p.Machines {
+		cfg.Machines = fleet.Reporters(&sites)
 	}
 	if p.Store == "influx" {
 		cfg.Influx = &centre.Influx{URL: p.influxURL, Bucket: influxd.Bucket, TokenFile: filepath.Join(p.Dir, "influx.token")}
@@ -202,9 +212,13 @@ func (p *proof) startAgents() error {
 		}
 		a := p.program(g.ID, p.Gatehouse, "agent", "--config", file, "--ledger", p.ledger(g.ID))
 		p.agents = append(p.agents, a)
+		p.agentIDs = append(p.agentIDs, g.ID)
 		if err := a.start(); err != nil {
 			return err
 		}
+	}
+	if p.fleet != nil {
+		return p.startBridges()
 	}
 	return nil
 }

@@ -25,7 +25,7 @@ plc = ModbusSlaveContext(
     ir=ModbusSequentialDataBlock(0, [420] + words(">I", 123456) + [805, 990, 2]),
     hr=ModbusSequentialDataBlock(0, [0]), zero_mode=True)
 tuf = ModbusSlaveContext(
-    hr=ModbusSequentialDataBlock(0, low_first(words(">f", 0.252)) + [0] * 6 + low_first(words(">i", 70000))), zero_mode=True)
+    hr=ModbusSequentialDataBlock(0, low_first(words(">f", 0.252)) + [0] * 6 + low_first(words(">i", 7000000))), zero_mode=True)
 small = ModbusSlaveContext(ir=ModbusSequentialDataBlock(0, [1, 2]), zero_mode=True)
 context = ModbusServerContext(slaves={1: plc, 2: tuf, 3: small}, single=False)
 if sys.argv[1] == "rtu":

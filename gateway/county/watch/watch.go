@@ -15,7 +15,7 @@ import (
 type Item struct {
 	At        wire.Time    `json:"at"`
 	Agent     string       `json:"agent"`
-	What      string       `json:"what"` // passage, alarm, status, collector
+	What      string       `json:"what"` // passage, alarm, run, status, collector
 	Seq       uint64       `json:"seq,omitempty"`
 	Verdict   wire.Verdict `json:"verdict,omitempty"`
 	Screening *wire.Temp   `json:"screening_c,omitempty"`
@@ -126,10 +126,24 @@ func describe(agent string, r wire.Record) (Item, bool) {
 		if item.Detail == "" {
 			item.Detail = b.Device
 		}
+	case *wire.Run:
+		if b.State != wire.RunClosed { // an open one is written every 10 s
+			return Item{}, false
+		}
+		item.Type, item.State, item.Class, item.Detail = b.Grade, string(b.State), b.Machine, runDetail(b)
 	default:
 		return Item{}, false
 	}
 	return item, true
+}
+
+// runDetail says of a run what fits in a line.
+func runDetail(r *wire.Run) string {
+	text := r.Name
+	if litres := r.MeterL; litres != nil {
+		text += fmt.Sprintf(" %.1f L", *litres)
+	}
+	return text + fmt.Sprintf(" %.0f m", r.DistanceM)
 }
 
 // words are the verdicts, Chinese first.
@@ -160,6 +174,11 @@ func (i Item) Line(now time.Time) (string, term.Style) {
 		what, style = "告警 "+i.Type, term.Danger
 		if i.State == string(wire.AlarmCleared) {
 			what, style = "恢复 "+i.Type, term.Good
+		}
+	case "run":
+		what, style = "作业 "+i.Type, term.Good
+		if i.Type == "dry" || i.Type == "leak" || i.Type == "disputed" {
+			style = term.Warn
 		}
 	case "status", "collector":
 		what, style = i.State, term.Warn
