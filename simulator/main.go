@@ -28,7 +28,7 @@ func main() {
 		SilenceErrors: true,
 		SilenceUsage:  true,
 	}
-	root.AddCommand(demoCommand(), historyCommand(), countyCommand(), benchCommand(), pokeCommand(), proveCommand())
+	root.AddCommand(demoCommand(), historyCommand(), tlogCommand(), countyCommand(), benchCommand(), pokeCommand(), proveCommand())
 	err := root.ExecuteContext(ctx)
 	stop()
 	if err != nil {

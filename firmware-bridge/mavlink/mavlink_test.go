@@ -396,6 +396,9 @@ func TestARecordingIsReadThroughDamage(t *testing.T) {
 	if n, skipped, err := read(log); n != 20 || skipped != 0 || err != nil {
 		t.Errorf("%d samples, %d bytes skipped, %v", n, skipped, err)
 	}
+	if _, err := ReadLog(bytes.NewReader(log), []Vehicle{{System: 7, Machine: "drone-7"}}, func(string, runs.Sample) {}); err == nil || !strings.Contains(err.Error(), "systems [1]") {
+		t.Errorf("of another vehicle: %v", err)
+	}
 	cut := append(bytes.Clone(log[:100]), log[103:]...) // three bytes are lost
 	if n, skipped, err := read(cut); n < 18 || skipped == 0 || err != nil {
 		t.Errorf("cut: %d samples, %d bytes skipped, %v", n, skipped, err)

@@ -6,6 +6,8 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"maps"
+	"slices"
 	"time"
 
 	"github.com/bluenviron/gomavlib/v3/pkg/frame"
@@ -41,7 +43,7 @@ func ReadLog(r io.Reader, vehicles []Vehicle, each func(machine string, s runs.S
 	if err := frames.Initialize(); err != nil {
 		return 0, fmt.Errorf("read a recording: %w", err)
 	}
-	found := 0
+	found, taken := 0, 0
 	for {
 		head, err := in.Peek(stampLen + 1)
 		if errors.Is(err, io.EOF) {
@@ -65,13 +67,17 @@ func ReadLog(r io.Reader, vehicles []Vehicle, each func(machine string, s runs.S
 		found++
 		l.take(f.GetSystemID(), f.GetComponentID(), f, func(machine string, s runs.Sample, err error) {
 			if err == nil {
+				taken++
 				s.At, s.T = at, time.Duration(at.UnixNano())
 				each(machine, s)
 			}
 		})
 	}
-	if found == 0 {
+	switch {
+	case found == 0:
 		return skipped, ErrLog
+	case taken == 0 && len(l.strange) > 0:
+		return skipped, fmt.Errorf("the recording is of MAVLink systems %v: none of them is among the configured vehicles", slices.Sorted(maps.Keys(l.strange)))
 	}
 	return skipped, nil
 }

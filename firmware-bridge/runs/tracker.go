@@ -176,6 +176,9 @@ func (t *Tracker) Open() (open, working bool) {
 	return t.open != nil, t.open != nil && t.open.sortie
 }
 
+// Rename gives the open run the id that it was known by before a restart.
+func (t *Tracker) Rename(id string) { t.open.run.ID = id }
+
 // Run is the open run as it stands.
 func (t *Tracker) Run() Run {
 	o := t.open

@@ -36,7 +36,7 @@ tracks and the runs in it as JSON lines and ends. Only machines and mavlink of
 the configuration are used.`,
 		Example: "  gatehouse agent --config /etc/gatehouse/agent.yaml\n" +
 			"  gatehouse agent --config drones.yaml --replay flight.tlog",
-		Args:    cobra.NoArgs,
+		Args: cobra.NoArgs,
 		RunE: func(c *cobra.Command, _ []string) error {
 			log, err := logs.logger(c)
 			if err != nil {

@@ -70,6 +70,9 @@ func (w *Watch) Observe(s runs.Sample, now clock.Moment) []wire.Body {
 			track.Points = append(track.Points, Point(k, keep[0].T))
 		}
 		out = append(out, track)
+		// What is observed is what a restart would read, to the last digit: or
+		// the run that it finds again would begin a moment beside this one.
+		s = Sample(track.Points[len(track.Points)-1], track.At.Time, keep[0].T)
 	}
 	out = append(out, w.bodies(w.tracker.Observe(s), s.T)...)
 	if open, _ := w.tracker.Open(); open && s.T-w.told >= tellEvery {
@@ -99,6 +102,7 @@ func (w *Watch) bodies(events []runs.Event, t time.Duration) (out []wire.Body) {
 type Past struct {
 	tracks []*wire.Track
 	known  map[string]wire.RunState
+	open   string // id of the run that was written last and is not over
 }
 
 // Track adds a track record, in the journal's order.
@@ -109,9 +113,9 @@ func (p *Past) Run(r *wire.Run) {
 	if p.known == nil {
 		p.known = map[string]wire.RunState{}
 	}
-	p.known[r.ID] = r.State
+	p.known[r.ID], p.open = r.State, r.ID
 	if r.State != wire.RunOpen {
-		p.tracks = nil
+		p.tracks, p.open = nil, ""
 	}
 }
 
@@ -120,6 +124,12 @@ func (p *Past) Run(r *wire.Run) {
 func (w *Watch) Restore(now clock.Moment, p Past) (out []wire.Body) {
 	take := func(events []runs.Event) {
 		for _, e := range events {
+			if !e.Closed && p.open != "" {
+				// After a reboot durations come from the wall clock: the run may
+				// be found to begin a sample beside. It is the same one.
+				w.tracker.Rename(p.open)
+				e.Run.ID, p.open = p.open, ""
+			}
 			state, written := p.known[e.Run.ID]
 			if !written || e.Closed && state == wire.RunOpen {
 				out = append(out, w.bodies([]runs.Event{e}, epoch+now.Boot)...)

@@ -18,17 +18,17 @@ import (
 
 // Runs is what the proof found of the machines' runs.
 type Runs struct {
-	True      int     `json:"true"`              // that the machines truly did
-	Stored    int     `json:"stored"`            // that the store holds
-	Missed    int     `json:"missed"`            // true ones that no stored one tells of
-	Split     int     `json:"split"`             // true ones that more than one stored one tells of
-	Merged    int     `json:"merged"`            // stored ones that tell of more than one
-	Invented  int     `json:"invented"`          // stored ones that never were
-	Misgraded int     `json:"misgraded"`         // of another grade than their machine's fault calls for
-	Litres    float64 `json:"litres_error_pct"`  // all stored against all true, where a sound flow meter tells
-	Worst     float64 `json:"worst_run_pct"`     // the same of the worst run
-	TrueL     float64 `json:"litres_true"`       //
-	StoredL   float64 `json:"litres_stored"`     //
+	True      int     `json:"true"`             // that the machines truly did
+	Stored    int     `json:"stored"`           // that the store holds
+	Missed    int     `json:"missed"`           // true ones that no stored one tells of
+	Split     int     `json:"split"`            // true ones that more than one stored one tells of
+	Merged    int     `json:"merged"`           // stored ones that tell of more than one
+	Invented  int     `json:"invented"`         // stored ones that never were
+	Misgraded int     `json:"misgraded"`        // of another grade than their machine's fault calls for
+	Litres    float64 `json:"litres_error_pct"` // all stored against all true, where a sound flow meter tells
+	Worst     float64 `json:"worst_run_pct"`    // the same of the worst run
+	TrueL     float64 `json:"litres_true"`      //
+	StoredL   float64 `json:"litres_stored"`    //
 }
 
 func (r *Runs) failed() bool {
