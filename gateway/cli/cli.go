@@ -65,7 +65,7 @@ Exit codes: 0 done, 1 failed, 2 wrong usage.`,
 		return usageError{fmt.Errorf("%w\nsee: %s --help", err, c.CommandPath())}
 	})
 	root.AddCommand(agentCommand(), brokerCommand(), collectCommand(), devicesCommand(), watchCommand(), statusCommand(),
-		journalCommand(), quarantineCommand(), runsCommand(), inviteCommand(), versionCommand(), docsCommand())
+		journalCommand(), quarantineCommand(), runsCommand(), importCommand(), inviteCommand(), versionCommand(), docsCommand())
 	for _, c := range root.Commands() {
 		strictArgs(c)
 	}

@@ -1,0 +1,105 @@
+package track
+
+import (
+	"bufio"
+	"encoding/csv"
+	"errors"
+	"fmt"
+	"io"
+	"strconv"
+	"strings"
+
+	"gatehouse/firmware-bridge/runs"
+)
+
+// columns are ours, by the names that apps give them.
+var columns = map[string]string{
+	"time": "time", "at": "time", "timestamp": "time", "datetime": "time", "时间": "time",
+	"lat": "lat", "latitude": "lat", "纬度": "lat", "lon": "lon", "lng": "lon", "longitude": "lon", "经度": "lon",
+	"height_m": "height_m", "speed_ms": "speed_ms", "flow_lpm": "flow_lpm", "volume_l": "volume_l", "tank_pct": "tank_pct", "battery_pct": "battery_pct",
+	"command": "command",
+}
+
+// csv reads a table with a header line.
+func (c *collector) csv(in io.Reader) error {
+	r := bufio.NewReader(in)
+	if b, err := r.Peek(3); err == nil && string(b) == "\ufeff" {
+		_, _ = r.Discard(3) // it was peeked
+	}
+	table := csv.NewReader(r)
+	table.Comma = delimiter(r)
+	table.ReuseRecord, table.TrimLeadingSpace = true, true
+	head, err := table.Read()
+	if errors.Is(err, io.EOF) {
+		return ErrEmpty
+	}
+	if err != nil {
+		return fmt.Errorf("the header line: %w", err)
+	}
+	at := map[string]int{}
+	for i, name := range head {
+		if ours, ok := columns[strings.ToLower(strings.TrimSpace(name))]; ok {
+			at[ours] = i
+		}
+	}
+	for _, must := range []string{"lat", "lon"} {
+		if _, ok := at[must]; !ok {
+			return fmt.Errorf("the header line has no column %s; it has %.200q", must, strings.Join(head, ", "))
+		}
+	}
+	for {
+		row, err := table.Read()
+		if errors.Is(err, io.EOF) {
+			return nil
+		}
+		if err != nil {
+			return err
+		}
+		line, _ := table.FieldPos(0)
+		s, err := c.row(row, at)
+		if err == nil {
+			err = c.add(s)
+		}
+		if err != nil {
+			return fmt.Errorf("line %d: %w", line, err)
+		}
+	}
+}
+
+// delimiter is the one of , ; and tab that the header line has most of.
+func delimiter(r *bufio.Reader) rune {
+	b, _ := r.Peek(1024) // fewer bytes will do
+	line, _, _ := strings.Cut(string(b), "\n")
+	best := ','
+	for _, d := range ";\t" {
+		if strings.Count(line, string(d)) > strings.Count(line, string(best)) {
+			best = d
+		}
+	}
+	return best
+}
+
+func (c *collector) row(row []string, at map[string]int) (s runs.Sample, err error) {
+	for name, to := range map[string]**float64{"lat": &s.Lat, "lon": &s.Lon, "height_m": &s.Height, "speed_ms": &s.Speed,
+		"flow_lpm": &s.Flow, "volume_l": &s.Volume, "tank_pct": &s.Tank, "battery_pct": &s.Battery} {
+		i, ok := at[name]
+		if !ok || strings.TrimSpace(row[i]) == "" {
+			continue
+		}
+		v, err := strconv.ParseFloat(strings.TrimSpace(row[i]), 64)
+		if err != nil {
+			return s, fmt.Errorf("%s: %.40q is no number", name, row[i])
+		}
+		*to = &v
+	}
+	if i, ok := at["time"]; ok {
+		if s.At, err = c.parseTime(row[i]); err != nil {
+			return s, err
+		}
+	}
+	if i, ok := at["command"]; ok && row[i] != "" {
+		on := strings.EqualFold(row[i], "true") || row[i] == "1" || strings.EqualFold(row[i], "on")
+		s.Command = &on
+	}
+	return s, nil
+}

@@ -1,0 +1,124 @@
+package track
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"time"
+)
+
+// maxBytes bounds what is read into memory at once.
+const maxBytes = 64 << 20
+
+// object is any GeoJSON object (RFC 7946): its fields are those of its type.
+type object struct {
+	Type        string          `json:"type"`
+	Features    []object        `json:"features"`
+	Geometry    *object         `json:"geometry"`
+	Geometries  []object        `json:"geometries"`
+	Coordinates json.RawMessage `json:"coordinates"`
+	Properties  struct {
+		Time       string          `json:"time"`
+		Times      json.RawMessage `json:"times"`
+		CoordTimes json.RawMessage `json:"coordTimes"`
+		// Coordinate is how some tools nest coordTimes.
+		Coordinate struct {
+			Times json.RawMessage `json:"times"`
+		} `json:"coordinateProperties"`
+	} `json:"properties"`
+}
+
+func (c *collector) geojson(r io.Reader) error {
+	b, err := io.ReadAll(io.LimitReader(r, maxBytes+1))
+	if err != nil {
+		return err
+	}
+	if len(b) > maxBytes {
+		return fmt.Errorf("the file is larger than %d MiB", maxBytes>>20)
+	}
+	var o object
+	if err := json.Unmarshal(b, &o); err != nil {
+		return fmt.Errorf("it is no GeoJSON: %w", err)
+	}
+	return c.object(o, nil, 0)
+}
+
+// deepest is how far objects may nest.
+const deepest = 16
+
+func (c *collector) object(o object, times []string, depth int) error {
+	if depth > deepest {
+		return errors.New("it nests too deep")
+	}
+	var all []object
+	switch o.Type {
+	case "FeatureCollection":
+		all = o.Features
+	case "GeometryCollection":
+		all = o.Geometries
+	case "Feature":
+		for _, raw := range []json.RawMessage{o.Properties.CoordTimes, o.Properties.Times, o.Properties.Coordinate.Times} {
+			var found []string
+			if len(raw) > 0 && json.Unmarshal(raw, &found) == nil {
+				times = found
+			}
+		}
+		if times == nil && o.Properties.Time != "" {
+			times = []string{o.Properties.Time}
+		}
+		if o.Geometry != nil {
+			all = []object{*o.Geometry}
+		}
+	case "Point":
+		var p []float64
+		if err := json.Unmarshal(o.Coordinates, &p); err != nil {
+			return fmt.Errorf("coordinates of a point: %w", err)
+		}
+		return c.line([][]float64{p}, times)
+	case "LineString", "MultiPoint":
+		var line [][]float64
+		if err := json.Unmarshal(o.Coordinates, &line); err != nil {
+			return fmt.Errorf("coordinates of a line: %w", err)
+		}
+		return c.line(line, times)
+	case "MultiLineString":
+		var lines [][][]float64
+		if err := json.Unmarshal(o.Coordinates, &lines); err != nil {
+			return fmt.Errorf("coordinates of lines: %w", err)
+		}
+		for _, line := range lines {
+			n := min(len(times), len(line))
+			if err := c.line(line, times[:n]); err != nil {
+				return err
+			}
+			times = times[n:]
+		}
+		return nil
+	}
+	for _, x := range all {
+		if err := c.object(x, times, depth+1); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (c *collector) line(line [][]float64, times []string) error {
+	if len(times) > 0 && len(times) != len(line) {
+		return fmt.Errorf("%d points and %d times", len(line), len(times))
+	}
+	for i, p := range line {
+		at := time.Time{}
+		if len(times) > 0 {
+			var err error
+			if at, err = c.parseTime(times[i]); err != nil {
+				return err
+			}
+		}
+		if err := c.position(at, p); err != nil {
+			return err
+		}
+	}
+	return nil
+}

@@ -1,0 +1,147 @@
+package track
+
+import (
+	"encoding/xml"
+	"errors"
+	"fmt"
+	"io"
+	"strconv"
+	"strings"
+	"time"
+)
+
+// kml reads LineString and gx:Track (OGC 12-007r2, Google's KML reference),
+// token by token: a file may be large. A polygon or a placemark is no track.
+func (c *collector) kml(r io.Reader) error {
+	d := xml.NewDecoder(r)
+	var when []time.Time // of the gx:Track that is open
+	coord := 0
+	found := false
+	inLine := 0
+	for {
+		t, err := d.Token()
+		if errors.Is(err, io.EOF) {
+			if !found {
+				return errors.New("it is no KML")
+			}
+			return nil
+		}
+		if err != nil {
+			return fmt.Errorf("it is no KML: %w", err)
+		}
+		switch t := t.(type) {
+		case xml.StartElement:
+			switch t.Name.Local {
+			case "kml":
+				found = true
+			case "LineString":
+				inLine++
+			case "Track":
+				when, coord = nil, 0
+			case "when":
+				err = c.when(d, &when)
+			case "coordinates":
+				if inLine > 0 {
+					err = c.coordinates(d)
+				}
+			case "coord":
+				err = c.coord(d, when, coord)
+				coord++
+			}
+		case xml.EndElement:
+			if t.Name.Local == "LineString" {
+				inLine--
+			}
+		}
+		if err != nil {
+			line, _ := d.InputPos()
+			return fmt.Errorf("line %d: %w", line, err)
+		}
+	}
+}
+
+func (c *collector) when(d *xml.Decoder, when *[]time.Time) error {
+	text, err := content(d)
+	if err != nil {
+		return err
+	}
+	at, err := c.parseTime(text)
+	if len(*when) == MaxPoints {
+		return ErrMany
+	}
+	*when = append(*when, at)
+	return err
+}
+
+// coord is one place of a gx:Track: lon lat height, by blanks.
+func (c *collector) coord(d *xml.Decoder, when []time.Time, i int) error {
+	text, err := content(d)
+	if err != nil {
+		return err
+	}
+	if i >= len(when) {
+		return errors.New("a gx:coord without its when")
+	}
+	p, err := numbers(strings.Fields(text))
+	if err != nil {
+		return err
+	}
+	return c.position(when[i], p)
+}
+
+// coordinates are those of a LineString: lon,lat,height by blanks.
+func (c *collector) coordinates(d *xml.Decoder) error {
+	text, err := content(d)
+	if err != nil {
+		return err
+	}
+	for tuple := range strings.FieldsSeq(text) {
+		p, err := numbers(strings.Split(tuple, ","))
+		if err != nil {
+			return err
+		}
+		if err := c.position(time.Time{}, p); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// content is the text up to the element's end.
+func content(d *xml.Decoder) (string, error) {
+	var text strings.Builder
+	for {
+		t, err := d.Token()
+		if err != nil {
+			return "", err
+		}
+		switch t := t.(type) {
+		case xml.CharData:
+			if text.Len()+len(t) > maxBytes {
+				return "", fmt.Errorf("a text longer than %d MiB", maxBytes>>20)
+			}
+			text.Write(t)
+		case xml.EndElement:
+			return text.String(), nil
+		case xml.StartElement:
+			if err := d.Skip(); err != nil {
+				return "", err
+			}
+		}
+	}
+}
+
+func numbers(parts []string) ([]float64, error) {
+	out := make([]float64, 0, 3)
+	for _, p := range parts {
+		if p = strings.TrimSpace(p); p == "" {
+			continue
+		}
+		v, err := strconv.ParseFloat(p, 64)
+		if err != nil {
+			return nil, fmt.Errorf("%.40q is no number", p)
+		}
+		out = append(out, v)
+	}
+	return out, nil
+}

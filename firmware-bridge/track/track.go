@@ -1,0 +1,164 @@
+// Package track reads the tracks of machines that have no open interface from
+// the files that their apps export: CSV, GeoJSON and KML. What a file says is
+// declared, not measured.
+package track
+
+import (
+	"bufio"
+	"cmp"
+	"errors"
+	"fmt"
+	"io"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+
+	"gatehouse/firmware-bridge/runs"
+)
+
+// Options say what a file does not.
+type Options struct {
+	// Start and End are when the work began and ended; a file whose points have
+	// no times needs both. Times in between are by distance.
+	Start, End time.Time
+	// Zone is that of times without one; default UTC.
+	Zone *time.Location
+}
+
+// MaxPoints bounds a file: a day at two a second.
+const MaxPoints = 200_000
+
+// Errors of files.
+var (
+	ErrEmpty = errors.New("no track is in the file")
+	ErrTimes = errors.New("the points have no times: say when the work began and ended")
+	ErrMany  = fmt.Errorf("more than %d points are in the file: cut it into days", MaxPoints)
+)
+
+// Formats are the names of what can be read, by their files' endings.
+var Formats = []string{"csv", "geojson", "kml"}
+
+// Read reads a file of a format. The samples come in the order of their time,
+// T counts from the first; points that can't be true are left out and counted.
+func Read(format string, r io.Reader, opts Options) (samples []runs.Sample, bad int, err error) {
+	if opts.Zone == nil {
+		opts.Zone = time.UTC
+	}
+	c := &collector{opts: opts}
+	r = bufio.NewReaderSize(r, 64<<10)
+	switch format {
+	case "csv":
+		err = c.csv(r)
+	case "geojson", "json":
+		err = c.geojson(r)
+	case "kml":
+		err = c.kml(r)
+	default:
+		return nil, 0, fmt.Errorf("%q is none of %s", format, strings.Join(Formats, ", "))
+	}
+	if err == nil {
+		err = c.finish()
+	}
+	if err != nil {
+		return nil, c.bad, fmt.Errorf("read %s: %w", format, err)
+	}
+	return c.samples, c.bad, nil
+}
+
+// collector gathers samples.
+type collector struct {
+	opts    Options
+	samples []runs.Sample
+	timed   int
+	bad     int
+}
+
+func (c *collector) add(s runs.Sample) error {
+	if len(s.Clean()) > 0 && s.Lat == nil {
+		c.bad++
+		return nil
+	}
+	if s.Lat == nil {
+		c.bad++
+		return nil
+	}
+	if len(c.samples) == MaxPoints {
+		return ErrMany
+	}
+	if !s.At.IsZero() {
+		c.timed++
+	}
+	c.samples = append(c.samples, s)
+	return nil
+}
+
+// position adds a place that may have a height; lon, lat[, height], degrees and metres.
+func (c *collector) position(at time.Time, coords []float64) error {
+	if len(coords) < 2 {
+		c.bad++
+		return nil
+	}
+	// The height of a file is above the sea: it is no height above the ground.
+	return c.add(runs.Sample{At: at, Lat: &coords[1], Lon: &coords[0]})
+}
+
+// finish orders the samples and gives them their times.
+func (c *collector) finish() error {
+	switch n := len(c.samples); {
+	case n < 2 && c.bad > 0:
+		return fmt.Errorf("%w: %d points can't be true (is latitude before longitude?)", ErrEmpty, c.bad)
+	case n < 2:
+		return ErrEmpty
+	case c.timed == 0 && (c.opts.Start.IsZero() || !c.opts.End.After(c.opts.Start)):
+		return ErrTimes
+	case c.timed == 0:
+		c.spread()
+	case c.timed < n:
+		return fmt.Errorf("%d of %d points have no time", n-c.timed, n)
+	}
+	slices.SortStableFunc(c.samples, func(a, b runs.Sample) int { return a.At.Compare(b.At) })
+	first := c.samples[0].At
+	for i := range c.samples {
+		c.samples[i].T = c.samples[i].At.Sub(first)
+	}
+	if span := c.samples[len(c.samples)-1].T; span > longest {
+		return fmt.Errorf("the track is %s long: one run a file, %s at most", span.Round(time.Minute), longest)
+	}
+	return nil
+}
+
+// longest is how long one imported run may be.
+const longest = 24 * time.Hour
+
+// spread gives points without times theirs, by distance.
+func (c *collector) spread() {
+	way := make([]float64, len(c.samples))
+	for i := 1; i < len(way); i++ {
+		a, b := c.samples[i-1], c.samples[i]
+		way[i] = way[i-1] + runs.Distance(*a.Lat, *a.Lon, *b.Lat, *b.Lon)
+	}
+	total, span := cmp.Or(way[len(way)-1], 1), c.opts.End.Sub(c.opts.Start)
+	for i := range c.samples {
+		c.samples[i].At = c.opts.Start.Add(time.Duration(way[i] / total * float64(span)))
+	}
+}
+
+var layouts = []string{time.RFC3339Nano, "2006-01-02 15:04:05", "2006-01-02T15:04:05", "2006/01/02 15:04:05", "2006-01-02 15:04:05.000", "2006/1/2 15:04:05"}
+
+// parseTime reads the usual forms; numbers are seconds or milliseconds since 1970.
+func (c *collector) parseTime(text string) (time.Time, error) {
+	text = strings.TrimSpace(text)
+	if n, err := strconv.ParseFloat(text, 64); err == nil && n > 1e8 && n < 1e14 {
+		if n > 1e11 {
+			return time.UnixMilli(int64(n)).UTC(), nil
+		}
+		return time.UnixMilli(int64(n * 1000)).UTC(), nil
+	}
+	for _, layout := range layouts {
+		if t, err := time.ParseInLocation(layout, text, c.opts.Zone); err == nil {
+			return t.UTC(), nil
+		}
+	}
+	return time.Time{}, fmt.Errorf("%.40q is no time: write 2020-02-14T14:30:00+08:00", text)
+}

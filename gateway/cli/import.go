@@ -1,0 +1,182 @@
+package cli
+
+import (
+	"context"
+	"crypto/sha256"
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"io"
+	"log/slog"
+	"os"
+	"path/filepath"
+	"strings"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"gatehouse/firmware-bridge/runs"
+	"gatehouse/firmware-bridge/track"
+	"gatehouse/gateway/machine"
+	"gatehouse/gateway/mqtt"
+	"gatehouse/gateway/wire"
+)
+
+func importCommand() *cobra.Command {
+	c := &cobra.Command{Use: "import", Short: "Bring in what machines without an open interface recorded"}
+	c.AddCommand(importRun())
+	return c
+}
+
+// importing is one import.
+type importing struct {
+	flags              brokerFlags
+	machine, crs       string
+	format, start, end string
+	dry                bool
+}
+
+func importRun() *cobra.Command {
+	var i importing
+	c := &cobra.Command{
+		Use:   "run FILE --machine ID --crs WGS-84",
+		Short: "Declare a disinfection run from a track (CSV, GeoJSON, KML)",
+		Long: `run reads the track that a machine's app exported and sends it to the collector,
+which keeps it as one run of the grade "declared": nothing proves a file. The
+same file twice is one run.
+
+CSV needs a header line with lat and lon, and time unless --start and --end are
+given; flow_lpm, volume_l, tank_pct, speed_ms, command are taken where they are.
+GeoJSON is read from LineString and Point features with coordTimes, times or
+time; KML from LineString and gx:Track.
+
+The coordinates must be WGS-84. Chinese map apps export GCJ-02 or BD-09, which
+lie 0.5 to 1.4 km off: set the app to export WGS-84 (raw GPS), or convert first.`,
+		Example: "  gatehouse import run flight.kml --machine drone-7 --crs WGS-84 --start '2020-02-14 14:00:00' --end '2020-02-14 14:25:00'",
+		Args:    cobra.ExactArgs(1),
+		RunE:    func(c *cobra.Command, args []string) error { return i.run(c, args[0]) },
+	}
+	c.Flags().StringVar(&i.machine, "machine", "", "id of the machine")
+	c.Flags().StringVar(&i.crs, "crs", "", "coordinate system of the file: WGS-84")
+	c.Flags().StringVar(&i.format, "format", "", "csv, geojson or kml (default: by the file's ending)")
+	c.Flags().StringVar(&i.start, "start", "", "when the work began, for a file without times (local time)")
+	c.Flags().StringVar(&i.end, "end", "", "when it ended")
+	c.Flags().BoolVar(&i.dry, "dry-run", false, "say what would be sent, and send nothing")
+	i.flags.add(c)
+	_ = c.MarkFlagRequired("machine") // the flag exists
+	_ = c.MarkFlagRequired("crs")
+	return c
+}
+
+var errCRS = errors.New("only WGS-84 is taken: GCJ-02 (Amap, Tencent) and BD-09 (Baidu) lie 0.5 to 1.4 km off, convert the file first")
+
+func (i *importing) run(c *cobra.Command, path string) error {
+	if !strings.EqualFold(strings.ReplaceAll(i.crs, "-", ""), "WGS84") {
+		return usageError{fmt.Errorf("--crs %q: %w", i.crs, errCRS)}
+	}
+	if err := wire.CheckID(i.machine); err != nil {
+		return usageError{fmt.Errorf("--machine: %w", err)}
+	}
+	if i.flags.county == "" && !i.dry {
+		return usageError{errors.New("--county: say the county's id, as in the collector's configuration")}
+	}
+	opts := track.Options{Zone: time.Local}
+	for _, x := range []struct {
+		flag, text string
+		to         *time.Time
+	}{{"--start", i.start, &opts.Start}, {"--end", i.end, &opts.End}} {
+		if x.text == "" {
+			continue
+		}
+		at, err := time.ParseInLocation(time.DateTime, x.text, time.Local)
+		if err != nil {
+			return usageError{fmt.Errorf("%s %q: write it as '2020-02-14 14:00:00'", x.flag, x.text)}
+		}
+		*x.to = at.UTC()
+	}
+	samples, bad, id, err := i.read(path, opts)
+	if errors.Is(err, track.ErrTimes) {
+		return usageError{fmt.Errorf("%s: %w: --start and --end", path, err)}
+	}
+	if err != nil {
+		return fmt.Errorf("%s: %w", path, err)
+	}
+	last := samples[len(samples)-1]
+	fmt.Fprintf(c.OutOrStdout(), "%s: %d points from %s to %s, %d that can't be true left out\n", path, len(samples),
+		samples[0].At.Local().Format(time.DateTime), last.At.Local().Format(time.DateTime), bad)
+	if i.dry {
+		return nil
+	}
+	if err := i.send(c.Context(), parts(samples, id, filepath.Base(path))); err != nil {
+		return err
+	}
+	_, err = fmt.Fprintf(c.OutOrStdout(), "sent to the collector as run import-%s of %s, grade declared\n", id, i.machine)
+	return err
+}
+
+// read reads the file; its id is that of its bytes and its machine.
+func (i *importing) read(path string, opts track.Options) (samples []runs.Sample, bad int, id string, err error) {
+	f, err := os.Open(path)
+	if err != nil {
+		return nil, 0, "", err
+	}
+	defer f.Close()
+	format := i.format
+	if format == "" {
+		format = strings.ToLower(strings.TrimPrefix(filepath.Ext(path), "."))
+	}
+	sum := sha256.New()
+	fmt.Fprintln(sum, i.machine, i.start, i.end)
+	samples, bad, err = track.Read(format, io.TeeReader(f, sum), opts)
+	return samples, bad, hex.EncodeToString(sum.Sum(nil)[:8]), err
+}
+
+// perPart is how many points a report may hold, to stay far below the largest
+// message that is taken.
+const perPart = 100
+
+// parts cuts a track into reports.
+func parts(samples []runs.Sample, id, name string) (out []wire.Report) {
+	n := (len(samples) + perPart - 1) / perPart
+	for p := range n {
+		part := samples[p*perPart : min(len(samples), (p+1)*perPart)]
+		r := wire.Report{V: 1, At: new(wire.At(part[0].At)), Import: &wire.Part{ID: id, Part: p + 1, Parts: n, Name: name}}
+		for _, s := range part {
+			r.Points = append(r.Points, machine.Point(s, part[0].T))
+		}
+		out = append(out, r)
+	}
+	return out
+}
+
+// sendIn bounds the wait for the broker.
+const sendIn = 2 * time.Minute
+
+// send publishes reports, each until the broker has it.
+func (i *importing) send(ctx context.Context, reports []wire.Report) error {
+	ctx, cancel := context.WithTimeout(ctx, sendIn)
+	defer cancel()
+	cfg := mqtt.Config{ClientID: fmt.Sprintf("import-%d", os.Getpid()), OnUp: func() {}, OnDown: func(error) {}, Log: slog.New(slog.DiscardHandler)}
+	if err := i.flags.b.Load(&cfg); err != nil {
+		return usageError{err}
+	}
+	client := mqtt.New(cfg)
+	done := make(chan struct{})
+	go func() { defer close(done); _ = client.Run(ctx) }() // ends with ctx only
+	defer func() { cancel(); <-done }()
+	for _, r := range reports {
+		b, err := wire.Encode(r)
+		if err != nil {
+			return fmt.Errorf("encode a part of the track: %w", err)
+		}
+		m := mqtt.Message{Topic: wire.Topic(i.flags.county, i.machine, wire.LeafReport), Payload: b, QoS: 1}
+		for err = client.Publish(m); err != nil; err = client.Publish(m) {
+			select {
+			case <-ctx.Done():
+				return fmt.Errorf("the broker at %s did not take it within %s: %w; run the same command again, nothing is counted twice", i.flags.b.URL, sendIn, err)
+			case <-time.After(100 * time.Millisecond):
+			}
+		}
+	}
+	return nil
+}

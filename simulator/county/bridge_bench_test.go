@@ -1,0 +1,129 @@
+package county
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"net"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"sync"
+	"syscall"
+	"testing"
+	"time"
+
+	"github.com/bluenviron/gomavlib/v3/pkg/dialect"
+	"github.com/bluenviron/gomavlib/v3/pkg/dialects/ardupilotmega"
+	"github.com/bluenviron/gomavlib/v3/pkg/dialects/common"
+	"github.com/bluenviron/gomavlib/v3/pkg/frame"
+	"github.com/bluenviron/gomavlib/v3/pkg/message"
+	"github.com/bluenviron/gomavlib/v3/pkg/streamwriter"
+
+	"gatehouse/gateway/config"
+	"gatehouse/gateway/edge/agent"
+	"gatehouse/gateway/edge/journal"
+	"gatehouse/gateway/machine"
+	"gatehouse/gateway/mqtt"
+)
+
+// vehicles and their messages a second, in BenchmarkBridge.
+const (
+	vehicles = 20
+	perTick  = 5 // messages of a vehicle, ten times a second
+)
+
+// BenchmarkBridge runs the real program with twenty drones that all spray and
+// send 50 messages a second each over UDP, and reports its share of a core and
+// its memory.
+func BenchmarkBridge(b *testing.B) {
+	dir := b.TempDir()
+	program := filepath.Join(dir, "gatehouse")
+	if out, err := exec.Command("go", "build", "-o", program, "gatehouse/gateway").CombinedOutput(); err != nil {
+		b.Fatalf("%v\n%s", err, out)
+	}
+	collector, _ := keys(b, dir)
+	listen, err := net.ListenPacket("udp4", "127.0.0.1:0")
+	if err != nil {
+		b.Fatal(err)
+	}
+	address := listen.LocalAddr().String()
+	listen.Close()
+	cfg := agent.Config{County: "c", Agent: "station", Dir: filepath.Join(dir, "journal"), Broker: mqtt.Broker{URL: "tcp://127.0.0.1:1"},
+		CollectorKey: collector, MAVLink: []agent.MAVLink{{UDP: address}}}
+	for i := range vehicles {
+		id := fmt.Sprintf("drone-%d", i+1)
+		cfg.Machines = append(cfg.Machines, machine.Config{Machine: id, Name: id, Type: "drone", TankL: 16})
+		cfg.MAVLink[0].Vehicles = append(cfg.MAVLink[0].Vehicles, agent.Vehicle{System: uint8(i + 1), Machine: id, PumpServo: 9, FlowBattery: 2})
+	}
+	text, err := config.Write(cfg)
+	if err != nil {
+		b.Fatal(err)
+	}
+	if err := os.WriteFile(filepath.Join(dir, "agent.yaml"), text, 0o600); err != nil {
+		b.Fatal(err)
+	}
+	ctx, cancel := context.WithCancel(context.Background())
+	var wg sync.WaitGroup
+	defer func() { cancel(); wg.Wait() }()
+	for i := range vehicles {
+		wg.Go(func() { fly(ctx, b, address, byte(i+1)) })
+	}
+	for b.Loop() {
+		cmd := exec.Command(program, "agent", "--config", filepath.Join(dir, "agent.yaml"), "--log-level", "error")
+		cmd.Stderr = io.Discard
+		if err := cmd.Start(); err != nil {
+			b.Fatal(err)
+		}
+		time.Sleep(3 * time.Second)
+		const span = 20 * time.Second
+		before := processTime(b, cmd.Process.Pid)
+		time.Sleep(span)
+		used := processTime(b, cmd.Process.Pid) - before
+		resident := residentMB(b, cmd.Process.Pid)
+		_ = cmd.Process.Signal(syscall.SIGTERM)
+		_ = cmd.Wait()
+		b.ReportMetric(100*used.Seconds()/span.Seconds(), "%core")
+		b.ReportMetric(resident, "MB-resident")
+		b.ReportMetric(0, "ns/op")
+	}
+	v, err := journal.Look(cfg.Dir)
+	if err != nil || v.Last < vehicles*20 {
+		b.Fatalf("the bridge kept %d records only: %v", v.Last, err)
+	}
+	v.Close()
+}
+
+// fly sends what a drone sends while it sprays.
+func fly(ctx context.Context, b *testing.B, address string, system byte) {
+	conn, err := net.Dial("udp4", address)
+	if err != nil {
+		b.Error(err)
+		return
+	}
+	defer conn.Close()
+	d := &dialect.ReadWriter{Dialect: ardupilotmega.Dialect}
+	frames := &frame.Writer{ByteWriter: conn, DialectRW: d}
+	w := &streamwriter.Writer{FrameWriter: frames, Version: streamwriter.V2, SystemID: system, ComponentID: 1}
+	for _, err := range []error{d.Initialize(), frames.Initialize(), w.Initialize()} {
+		if err != nil {
+			b.Error(err)
+			return
+		}
+	}
+	t := time.NewTicker(time.Second / 10)
+	defer t.Stop()
+	for n := 0; ctx.Err() == nil; n++ {
+		<-t.C
+		out := [perTick]message.Message{
+			&common.MessageGlobalPositionInt{Lat: 359000000 + int32(n)*100, Lon: 1151100000, RelativeAlt: 3000, Vx: 500},
+			&common.MessageServoOutputRaw{Servo9Raw: 1700},
+			&common.MessageBatteryStatus{Id: 2, CurrentBattery: 6000, CurrentConsumed: int32(n * 2), BatteryRemaining: 50},
+			&common.MessageAttitude{Roll: 0.1},
+			&common.MessageVfrHud{Groundspeed: 5},
+		}
+		for _, m := range out {
+			_ = w.Write(m) // the program may not be up
+		}
+	}
+}
