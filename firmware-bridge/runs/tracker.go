@@ -142,12 +142,15 @@ func (t *Tracker) Observe(s Sample) []Event {
 	}
 	events := t.Tick(s.T)
 	working := t.working(s)
-	if working && t.open == nil {
+	begins := working && t.open == nil
+	if begins {
 		t.begin(s)
-		events = append(events, Event{Run: t.Run()})
 	}
 	if t.open != nil {
 		t.add(s, working)
+	}
+	if begins {
+		events = append(events, Event{Run: t.Run()})
 	}
 	t.prev = &s
 	return events

@@ -132,6 +132,7 @@ func (d *Desk) OneRun(ctx context.Context, machine, id string) (p RunPage, err e
 	if err != nil {
 		return p, err
 	}
+	markOn(track, p.Run.Source)
 	p.Points, p.Chart = path(track), chart(track)
 	p.Places = d.places(p.Points)
 	return p, nil
@@ -157,6 +158,8 @@ func collectRows(ctx context.Context, d *Desk, query string, args ...any) (out [
 type moment struct {
 	at time.Time
 	wire.TrackPoint
+
+	on bool // it worked from then to the next
 }
 
 // points reads a run's track, with the moment before it.
@@ -184,27 +187,41 @@ func (d *Desk) points(ctx context.Context, r *wire.Run) (out []moment, err error
 		}
 		for _, p := range points {
 			if t := instant(at).Add(time.Duration(p.TMS) * time.Millisecond); !t.Before(from) && !t.After(to) {
-				out = append(out, moment{t, p})
+				out = append(out, moment{at: t, TrackPoint: p})
 			}
 		}
 	}
 	return out, rows.Err()
 }
 
-// on tells whether it worked then: it flowed, or, where nothing measures that,
-// it was told to.
-func (m moment) on() bool {
-	if m.Flow != nil {
-		return *m.Flow > 0.01
+// markOn tells where it worked: it flowed, or, where nothing measures that, it
+// was told to. What it did in a gap is not known. A file's points may lie far
+// apart.
+func markOn(track []moment, source string) {
+	gap := 5 * time.Second
+	switch source {
+	case wire.SourceReport:
+		gap = 15 * time.Second
+	case wire.SourceImport:
+		gap = 24 * time.Hour
 	}
-	return m.Command != nil && *m.Command
+	for i := range track {
+		m := &track[i]
+		m.on = m.Command != nil && *m.Command || m.Command == nil && source == wire.SourceImport
+		if m.Flow != nil {
+			m.on = *m.Flow > 0.01
+		}
+		if i+1 < len(track) && track[i+1].at.Sub(m.at) > gap {
+			m.on = false
+		}
+	}
 }
 
 func path(track []moment) []RunPoint {
 	var all []runs.Point
 	for _, m := range track {
 		if m.Lat != nil && m.Lon != nil {
-			all = append(all, runs.Point{Lat: *m.Lat, Lon: *m.Lon, On: m.on()})
+			all = append(all, runs.Point{Lat: *m.Lat, Lon: *m.Lon, On: m.on})
 		}
 	}
 	out := []RunPoint{}
@@ -224,7 +241,7 @@ func chart(track []moment) []ChartPoint {
 		c.Flow = mean(part, func(m moment) *float64 { return m.Flow })
 		c.Tank = mean(part, func(m moment) *float64 { return m.Tank })
 		for _, m := range part {
-			c.On = c.On || m.on()
+			c.On = c.On || m.on
 		}
 		out = append(out, c)
 	}

@@ -126,7 +126,7 @@ func (s *Server) handler(ctx context.Context, addr string) http.Handler {
 		mux.Handle(path, s.near(probes))
 	}
 	page := web.Load("desk")
-	for _, path := range []string{"/{$}", "/alerts", "/gates/{agent}", "/losses", "/machines", "/users", "/setup", "/assets/"} {
+	for _, path := range []string{"/{$}", "/alerts", "/gates/{agent}", "/losses", "/machines", "/machines/{machine}", "/runs/{machine}/{run}", "/users", "/setup", "/assets/"} {
 		mux.Handle("GET "+path, page)
 	}
 	mux.HandleFunc("GET /live", s.live(ctx))

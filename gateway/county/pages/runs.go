@@ -1,11 +1,6 @@
 package pages
 
-import (
-	"errors"
-	"net/http"
-
-	"gatehouse/gateway/county/desk"
-)
+import "net/http"
 
 const runsListed = 300
 
@@ -16,9 +11,5 @@ func (s *Server) runs(w http.ResponseWriter, r *http.Request, _ string) {
 
 func (s *Server) run(w http.ResponseWriter, r *http.Request, _ string) {
 	page, err := s.desk.OneRun(r.Context(), r.URL.Query().Get("machine"), r.URL.Query().Get("run"))
-	if errors.Is(err, desk.ErrNoRun) {
-		http.Error(w, err.Error(), http.StatusNotFound)
-		return
-	}
 	answer(w, page, err)
 }

@@ -57,6 +57,7 @@ var codes = []struct {
 	{desk.ErrName, "name", http.StatusUnprocessableEntity},
 	{desk.ErrWeak, "weak", http.StatusUnprocessableEntity},
 	{desk.ErrGone, "gone", http.StatusConflict},
+	{desk.ErrNoRun, "run", http.StatusNotFound},
 	{errBody, "body", http.StatusBadRequest},
 	{errMany, "many", http.StatusTooManyRequests},
 }

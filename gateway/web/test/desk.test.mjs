@@ -1,8 +1,10 @@
 import assert from "node:assert/strict";
 import { execFileSync } from "node:child_process";
+import { readFileSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
 import { after, before, test } from "node:test";
 import { accessible, shot } from "./look.mjs";
-import { openPage, password, sizes, sleep, startBrowser, startDemo, until } from "./world.mjs";
+import { bin, openPage, password, sizes, sleep, startBrowser, startDemo, until } from "./world.mjs";
 
 let demo, browser, page;
 const evil = `<img src=x onerror="document.title='owned'">`;
@@ -170,10 +172,48 @@ test("quarantine shows what could not be stored, as text", async () => {
   await inspect("losses");
 });
 
-test("machines are empty until they exist; users invite users", async () => {
+test("machines appear by themselves, and their runs with the evidence", async () => {
   await go("/machines");
-  assert.match(await page.textContent("main"), /自动出现/);
+  await until("ten machines", async () => (await page.$$(".machine")).length === 10);
+  await until("ten runs", async () => (await page.$$("tbody tr")).length >= 10, 60_000);
+  const text = await page.textContent("main");
+  for (const word of ["1号无人机", "空喷", "泄漏", "无法证实", "飞防一组", "卫星定位"]) assert.ok(text.includes(word), word);
   await inspect("machines");
+  const runs = await page.$$eval("tbody a", (l) => l.map((a) => a.getAttribute("href")));
+  for (const [machine, words] of Object.entries({ "drone-2": ["空喷", "没有药液流出", "该区域需要重做"], "fogger-2": ["泄漏", "没有喷洒指令", "请检查阀门"], "drone-4": ["无法证实", "没有流量计"] })) {
+    await go(runs.find((r) => r.startsWith(`/runs/${machine}/`)));
+    await page.waitForSelector(".map path.way");
+    const page_ = await page.textContent("main");
+    for (const w of words) assert.ok(page_.includes(w), `${machine}: ${w}`);
+    assert.equal((await page.getAttribute(".map path.wet", "d")) === "", machine === "drone-2", `${machine} spraying is drawn thick`);
+    await inspect(`run-${machine}`);
+  }
+  await go("/runs/drone-1/none");
+  await until("the words", async () => /没有这次作业/.test(await page.textContent("main")));
+});
+
+test("a machine that follows only WIRE.md ends as a run", async () => {
+  const wire = readFileSync(new URL("../../wire/WIRE.md", import.meta.url), "utf8");
+  const command = /```sh\n(mosquitto_pub[^`]+)```/.exec(wire)[1];
+  execFileSync("sh", ["-c", command.replace("-h 127.0.0.1", `-h 127.0.0.1 -p ${demo.broker}`)]);
+  await go("/machines/fogger-20");
+  await until("its run", async () => (await page.$$("tbody tr")).length === 1);
+  await until("its tile", async () => /80%/.test(await page.textContent(".machine")));
+});
+
+test("a file that somebody declares is a run that says so", async () => {
+  const file = join(demo.dir, "track.csv");
+  writeFileSync(file, "time,lat,lon\n" + Array.from({ length: 300 }, (_, i) => `${1581660000 + i * 2},${35.9 + i * 1e-5},${115.1 + Math.sin(i / 20) * 1e-3}`).join("\n") + "\n");
+  execFileSync(bin("gatehouse"), ["import", "run", file, "--machine", "fogger-21", "--crs", "WGS-84", "--county", "qinghe", "--broker", `tcp://127.0.0.1:${demo.broker}`]);
+  await go("/machines/fogger-21");
+  await until("its run", async () => (await page.$$("tbody tr")).length === 1);
+  await page.click("tbody a");
+  await page.waitForSelector(".map path.wet");
+  assert.match(await page.textContent("main"), /人工申报.*没有测量证据/s);
+  await inspect("run-declared");
+});
+
+test("users invite users", async () => {
   await go("/users");
   await page.click("main button.main");
   const link = await page.textContent("code.link");

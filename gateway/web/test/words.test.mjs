@@ -45,5 +45,12 @@ test("the codes of the other side have words", () => {
   for (const l of looks) assert.ok(zh.kiosk[`look.${l}`], `the kiosk has no word for ${l}`);
   for (const a of codes("gateway/edge/kiosk/screen.go", /Action\w+\s+= "([\w-]+)"/g)) assert.ok(zh.kiosk[`action.${a}`], `no word for ${a}`);
   for (const t of codes("gateway/edge/agent/board.go", /Trouble\w+\s+= "([\w-]+)"/g)) assert.ok(zh.desk[`alert.${t}`], `the desk has no word for ${t}`);
+  const why = codes("firmware-bridge/runs/run.go", /Reason\w+\s+= "([\w-]+)"/g);
+  const grades = codes("firmware-bridge/runs/run.go", /Grade = "([\w-]+)"/g);
+  const sources = codes("gateway/wire/machine.go", /Source\w+\s+= "([\w-]+)"/g);
+  assert.ok(why.length > 12 && grades.length > 6 && sources.length > 4, `${why.length} ${grades.length} ${sources.length}`);
+  for (const w of why) assert.ok(zh.desk[`why.${w}`], `the desk has no word for ${w}`);
+  for (const g of grades) assert.ok(zh.desk[`grade.${g}`] && zh.desk[`grade.${g}.text`], `the desk has no word for ${g}`);
+  for (const x of sources) assert.ok(zh.desk[`source.${x}`], `the desk has no word for ${x}`);
   for (const r of codes("gateway/edge/journal/journal.go", /Reason\w+\s+= "([\w-]+)"/g)) assert.ok(zh.desk[`hole.${r}`], `the desk has no word for ${r}`);
 });

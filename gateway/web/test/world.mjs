@@ -9,7 +9,7 @@ import { promisify } from "node:util";
 import { chromium } from "playwright-core";
 
 const root = join(dirname(fileURLToPath(import.meta.url)), "../../..");
-const bin = (name) => join(root, "bin", name);
+export const bin = (name) => join(root, "bin", name);
 const run = promisify(execFile);
 
 export const sleep = (ms) => new Promise((r) => setTimeout(r, ms));
@@ -87,7 +87,7 @@ export async function openPage(browser, { width, height, lang = "zh" }, url) {
   const page = await context.newPage();
   page.problems = [];
   page.on("pageerror", (e) => page.problems.push(`page: ${e.message}`));
-  page.on("console", (m) => { if (m.type() === "error" && !/status of (401|403|409|422|429)|WebSocket|ERR_CONNECTION/.test(m.text())) page.problems.push(`console: ${m.text()}`); });
+  page.on("console", (m) => { if (m.type() === "error" && !/status of (401|403|404|409|422|429)|WebSocket|ERR_CONNECTION/.test(m.text())) page.problems.push(`console: ${m.text()}`); });
   const home = new URL(url).host;
   page.on("request", (r) => { const u = new URL(r.url()); if (u.protocol !== "data:" && u.host !== home) page.problems.push(`request to ${r.url()}`); });
   await page.addInitScript((l) => { if (!localStorage.getItem("gatehouse.lang")) localStorage.setItem("gatehouse.lang", l); }, lang);

@@ -5,8 +5,10 @@ import { useSignal } from "@preact/signals";
 import { AckForm, AlertsPage } from "./alerts";
 import { age, centre, clock, expired, lang, logout, path, post, say, switchLang, totals, tree, user, whoami, words_for } from "./model";
 import { Counts, Overview } from "./overview";
-import { GatePage, LossesPage, MachinesPage, UsersPage } from "./pages";
+import { MachinesPage } from "./machines";
+import { GatePage, LossesPage, UsersPage } from "./pages";
 import { Link, time } from "./parts";
+import { RunPage } from "./run";
 
 function Credentials({ setup }: { setup: boolean }) {
   const name = useSignal("");
@@ -81,10 +83,14 @@ function Lang() {
 function Page() {
   const gate = /^\/gates\/(.+)$/.exec(path.value)?.[1];
   if (gate !== undefined) return <GatePage key={gate} agent={decodeURIComponent(gate)} />;
+  const machine = /^\/machines\/(.+)$/.exec(path.value)?.[1];
+  if (machine !== undefined) return <MachinesPage key={machine} machine={decodeURIComponent(machine)} />;
+  const [, of, run] = /^\/runs\/([^/]+)\/([^/]+)$/.exec(path.value) ?? [];
+  if (of !== undefined && run !== undefined) return <RunPage key={run} machine={decodeURIComponent(of)} run={decodeURIComponent(run)} />;
   switch (path.value) {
     case "/alerts": return <AlertsPage />;
     case "/losses": return <LossesPage />;
-    case "/machines": return <MachinesPage />;
+    case "/machines": return <MachinesPage machine="" />;
     case "/users": return <UsersPage />;
   }
   return <Overview />;

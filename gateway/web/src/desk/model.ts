@@ -15,6 +15,27 @@ export interface Passage { at: string; agent: string; verdict: string; reasons: 
 export interface Node { id: string; name: string; gates?: string[]; under?: Node[] }
 export interface Centre { fault?: string; store: string; stored?: string; catching: boolean; version: string }
 export interface Totals { hour: number; verdicts: Record<string, number>; quarantined: number; lost: number }
+export interface RunSummary {
+  machine: string; name: string; type: string; run: string; state: string; source: string; operator: string; start: string; end: string;
+  sorties: number; on_s: number; distance_m: number; litres: number | null; tank_l: number | null; grade: string; reasons: string[];
+}
+export interface Machine {
+  machine: string; name: string; type: string; state: string; agent: string; heard?: string; battery_pct?: number; tank_pct?: number;
+  run?: string; fault?: string; last?: RunSummary;
+}
+/** A run with its evidence; what could not be known is absent. */
+export interface RunPage {
+  run: {
+    machine: string; run: string; name: string; operator?: string; source: string; state: string; start: string; end: string; sorties: number;
+    command_s: number; flow_s: number; gap_s: number; on_s: number; distance_m: number; bad_fixes: number; litres: number | null; unasked_l: number;
+    tank_l?: number; tank_first?: number; tank_last?: number; commanded?: boolean; moved?: boolean; flowed?: boolean; tank_fell?: boolean;
+    grade: string; reasons: string[]; faults: string[];
+  };
+  tolerance_m: number;
+  points: { lat: number; lon: number; on: boolean }[];
+  chart: { at: string; flow_lpm: number | null; tank_pct: number | null; on: boolean }[];
+  places: { name: string; polygon: [number, number][] }[];
+}
 export interface Hour { at: string; pass: number; retest: number; invalid: number; refuse: number; fever: number; mean_c: number | null }
 
 export const lang = signal<Lang>(chosenLang());
@@ -39,6 +60,9 @@ export const feed = signal<Passage[] | null>(null);
 export const tree = signal<Node | null>(null);
 export const centre = signal<Centre | null>(null);
 export const totals = signal<Totals | null>(null);
+export const machines = signal(new Map<string, Machine>());
+/** It rises when a run has begun, ended or changed. */
+export const runsVersion = signal(0);
 /** The server's clock, milliseconds; it turns every second. */
 export const clock = signal(Date.now());
 /** Milliseconds since the last word from the server. */
@@ -81,6 +105,12 @@ const live = new Live("/live", {
       for (const [k, v] of state) if (k.startsWith("g:")) next.set(k.slice(2), v as Gate);
       gates.value = next;
     }
+    if (touched("m:")) {
+      const next = new Map<string, Machine>();
+      for (const [k, v] of state) if (k.startsWith("m:")) next.set(k.slice(2), v as Machine);
+      machines.value = next;
+    }
+    if (touched("runs")) runsVersion.value = (state.get("runs") as { version: number } | undefined)?.version ?? 0;
     if (touched("a:")) {
       const next: Alert[] = [];
       for (const [k, v] of state) if (k.startsWith("a:")) next.push(v as Alert);

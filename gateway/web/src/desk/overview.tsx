@@ -1,4 +1,4 @@
-import { ago, alerts, feed, gates, say, totals, tree, worst, type Gate, type Node } from "./model";
+import { ago, alerts, compounds, feed, gates, say, totals, tree, worst, type Gate, type Node } from "./model";
 import { AlertList } from "./alerts";
 import { Chart } from "./chart";
 import { celsius, GateLink, Link, person, reasons, Shape, time, verdict, way } from "./parts";
@@ -39,14 +39,15 @@ function Count({ n, what, tone }: { n: number; what: string; tone?: string }) {
 
 export function Counts() {
   const list = [...gates.value.values()];
+  const known = list.filter((g) => compounds.value.has(g.agent)); // the others bridge machines
   const t = totals.value;
   const unseen = alerts.value.filter((a) => !a.acked);
   return (
     <div class="counts">
       <Count n={unseen.filter((a) => a.level === "red").length} what="count.red" tone="red" />
       <Count n={unseen.filter((a) => a.level === "amber").length} what="count.amber" tone="amber" />
-      <Count n={list.filter((g) => g.state === "silent" || g.state === "offline").length} what="count.silent" tone="dark" />
-      <Count n={list.filter((g) => g.state === "online").length} what="count.online" />
+      <Count n={known.filter((g) => g.state === "silent" || g.state === "offline").length} what="count.silent" tone="dark" />
+      <Count n={known.filter((g) => g.state === "online").length} what="count.online" />
       <Count n={list.reduce((n, g) => n + (g.backlog ?? 0), 0)} what="count.backlog" />
       <Count n={t?.verdicts.pass ?? 0} what="count.hour" />
     </div>

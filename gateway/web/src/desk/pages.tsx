@@ -64,10 +64,6 @@ export function LossesPage() {
   );
 }
 
-export function MachinesPage() {
-  return <section><h2>{say("nav.machines")}</h2><p class="empty">{say("machines.none")}</p></section>;
-}
-
 export function UsersPage() {
   const names = useData<string[]>("/api/users", 30);
   const link = useSignal("");
