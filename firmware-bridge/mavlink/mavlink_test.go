@@ -1,6 +1,7 @@
 package mavlink
 
 import (
+	"bufio"
 	"bytes"
 	"context"
 	"encoding/binary"
@@ -287,7 +288,7 @@ func TestFramesAreFoundBehindNoise(t *testing.T) {
 	stream.WriteString(strings.Repeat(" ", 300))
 	s, err := newSieve(iotest.OneByteReader(&stream))
 	must(t, err)
-	r := &frame.Reader{ByteReader: &waiting{s}, DialectRW: s.dialect}
+	r := &frame.Reader{BufByteReader: bufio.NewReader(&waiting{s}), DialectRW: s.dialect}
 	must(t, r.Initialize())
 	n := 0
 	for {

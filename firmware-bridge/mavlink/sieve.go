@@ -1,6 +1,7 @@
 package mavlink
 
 import (
+	"bufio"
 	"bytes"
 	"fmt"
 	"io"
@@ -88,7 +89,7 @@ func length(b []byte) (n int, enough bool) {
 }
 
 func (s *sieve) valid(b []byte) bool {
-	r := &frame.Reader{ByteReader: bytes.NewReader(b), DialectRW: s.dialect}
+	r := &frame.Reader{BufByteReader: bufio.NewReader(bytes.NewReader(b)), DialectRW: s.dialect}
 	if r.Initialize() != nil {
 		return false
 	}

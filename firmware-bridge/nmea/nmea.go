@@ -61,7 +61,7 @@ func Run(ctx context.Context, cfg Config, ports devices.Ports, out Out) error {
 			}
 		}
 		if ctx.Err() != nil {
-			return nil
+			return nil //nolint:nilerr // it was told to end
 		}
 		out(cfg.Machine, runs.Sample{}, fmt.Errorf("nmea of %s: %w", cfg.Machine, err))
 		select {

@@ -3,6 +3,9 @@ package nmea
 import (
 	"context"
 	"math"
+	"os"
+	"os/exec"
+	"path/filepath"
 	"strings"
 	"testing"
 	"time"
@@ -56,6 +59,47 @@ func FuzzParse(f *testing.F) {
 			t.Errorf("%v %v", s, err)
 		}
 	})
+}
+
+// socat, which others wrote, plays a recording into a pseudo-terminal.
+func TestARecordingThatSocatPlays(t *testing.T) {
+	dir := t.TempDir()
+	file, link := filepath.Join(dir, "gps.nmea"), filepath.Join(dir, "gps")
+	text := strings.Repeat(rmc+"\r\n"+gga+"\r\n$GPGSV,1,1,00*79\r\n", 40)
+	if err := os.WriteFile(file, []byte(text), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	play := exec.CommandContext(t.Context(), "socat", "-u", "SYSTEM:while true; do cat "+file+"; sleep 0.1; done", "pty,raw,echo=0,link="+link)
+	play.WaitDelay = time.Second
+	if err := play.Start(); err != nil {
+		t.Fatalf("start socat (make tools installs it): %v", err)
+	}
+	defer func() { _ = play.Process.Kill(); _ = play.Wait() }()
+	ctx, cancel := context.WithCancel(t.Context())
+	got, ended := make(chan runs.Sample, 1000), make(chan error)
+	go func() {
+		ended <- Run(ctx, Config{Serial: link, Machine: "fogger-1"}, port.NewHost(), func(_ string, s runs.Sample, _ error) {
+			select {
+			case got <- s:
+			default:
+			}
+		})
+	}()
+	deadline := time.After(20 * time.Second)
+	for fixes := 0; fixes < 50; {
+		select {
+		case s := <-got:
+			if s.Lat != nil && math.Abs(*s.Lat-35.9) < 1e-6 && math.Abs(*s.Lon-115.11) < 1e-6 {
+				fixes++
+			}
+		case <-deadline:
+			t.Fatalf("%d fixes only", fixes)
+		}
+	}
+	cancel()
+	if err := <-ended; err != nil {
+		t.Fatal(err)
+	}
 }
 
 func TestALineIsReadThroughGarbageAndUnplugging(t *testing.T) {

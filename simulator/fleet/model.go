@@ -107,18 +107,17 @@ func newModel(s Spec, t Times) *model {
 
 // state is what a machine's instruments show.
 type state struct {
-	lat, lon   float64
-	fix        bool
-	height     float64
-	speed      float64
-	armed      bool
-	command    bool
-	flow       float64 // L/min
-	volume     float64 // litres
-	tank       float64 // percent
-	battery    float64 // percent
-	silent     bool    // nothing can be heard of it
-	noPosition bool
+	lat, lon float64
+	fix      bool
+	height   float64
+	speed    float64
+	armed    bool
+	command  bool
+	flow     float64 // L/min
+	volume   float64 // litres
+	tank     float64 // percent
+	battery  float64 // percent
+	silent   bool    // nothing can be heard of it
 }
 
 func (m *model) length(p phase) time.Duration {
