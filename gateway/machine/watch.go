@@ -11,6 +11,7 @@ import (
 const (
 	tellEvery = 10 * time.Second // an open run is written again
 	goneAfter = 15 * time.Second // a machine that says nothing for so long is gone
+	beside    = 5 * time.Second  // how far rounding and a second's turn can move a begin
 	// epoch is added to the boot clock, so that what came before the last boot
 	// has a T above zero, too.
 	epoch = 100_000 * time.Hour
@@ -27,6 +28,11 @@ type Watch struct {
 	told    time.Duration // T when the open run was last written
 	last    runs.Sample   // the newest
 	heard   bool
+
+	// A run that an earlier bridge has written as open, and that its tracks do
+	// not show yet: rounding can put its begin beside the restart.
+	owed   string
+	owedBy time.Duration // T until which a run that begins is this one
 }
 
 // NewWatch makes a watch; bootID names the boot that the clock counts from.
@@ -91,6 +97,13 @@ func (w *Watch) bodies(events []runs.Event, t time.Duration) (out []wire.Body) {
 		if e.Closed {
 			state = wire.RunClosed
 		}
+		if !e.Closed && w.owed != "" {
+			if t <= w.owedBy {
+				w.tracker.Rename(w.owed)
+				e.Run.ID = w.owed
+			}
+			w.owed = ""
+		}
 		w.told = t
 		out = append(out, w.cfg.Body(w.source, e.Run, state))
 	}
@@ -142,9 +155,12 @@ func (w *Watch) Restore(now clock.Moment, p Past) (out []wire.Body) {
 			begin = epoch + now.Boot - now.Wall.Sub(t.At.Time)
 		}
 		for _, point := range t.Points {
-			take(w.tracker.Observe(Sample(point, t.At.Time, begin)))
+			s := Sample(point, t.At.Time, begin)
+			take(w.tracker.Observe(s))
+			w.owedBy = s.T + beside
 		}
 	}
+	w.owed = p.open
 	return out
 }
 
