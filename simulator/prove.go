@@ -17,7 +17,9 @@ import (
 func proveCommand() *cobra.Command {
 	var cfg prove.Config
 	var kill string
-	var asJSON, keep bool
+	var asJSON, keep, list bool
+	var matrix prove.Matrix
+	var faultNames string
 	c := &cobra.Command{
 		Use:   "prove",
 		Short: "Kill everything at random, then reconcile what was parsed with what is stored",
@@ -26,18 +28,33 @@ kills them with SIGKILL at random, lets all come to rest, and holds every
 reading that an agent completed against the store. It exits with 1 when one is
 lost or stored twice. With --machines it also holds the stored disinfection runs
 against what the machines truly did, and fails when one is missed, split, merged,
-invented or graded wrongly, or when litres are off by more than 2 percent.`,
-		Example: "  simulator prove --gates 20 --for 60s --kill agent,collector,broker --json",
-		Args:    cobra.NoArgs,
+invented or graded wrongly, or when litres are off by more than 2 percent.
+
+With --fault it lets the faults of a matrix strike instead, one small county a
+fault, and prints a line for each. Some mount file systems or use control
+groups, and need root.`,
+		Example: "  simulator prove --gates 20 --for 60s --kill agent,collector,broker --json\n" +
+			"  simulator prove --list\n  simulator prove --fault broker-frozen,bit-rot --rounds 3",
+		Args: cobra.NoArgs,
 		RunE: func(c *cobra.Command, _ []string) error {
+			if list {
+				return listFaults(c.OutOrStdout())
+			}
+			if _, err := os.Stat(cfg.Gatehouse); err != nil {
+				return fmt.Errorf("the gatehouse program (run make build first): %w", err)
+			}
+			if faultNames != "" {
+				matrix.Names, matrix.Gatehouse = strings.Split(faultNames, ","), cfg.Gatehouse
+				if c.Flags().Changed("seed") {
+					matrix.Seed = cfg.Seed
+				}
+				return proveFaults(c, matrix, asJSON, keep)
+			}
 			if kill != "" {
 				cfg.Kill = strings.Split(kill, ",")
 			}
 			if err := cfg.Check(); err != nil {
 				return err
-			}
-			if _, err := os.Stat(cfg.Gatehouse); err != nil {
-				return fmt.Errorf("the gatehouse program (run make build first): %w", err)
 			}
 			cfg.Progress = io.Writer(os.Stderr)
 			dir, err := os.MkdirTemp("", "gatehouse-prove-")
@@ -70,11 +87,17 @@ invented or graded wrongly, or when litres are off by more than 2 percent.`,
 	c.Flags().StringVar(&cfg.Gatehouse, "gatehouse", "bin/gatehouse", "the gatehouse program")
 	c.Flags().IntVar(&cfg.Gates, "gates", 20, "how many gates")
 	c.Flags().DurationVar(&cfg.For, "for", time.Minute, "how long people come and programs are killed")
-	c.Flags().Uint64Var(&cfg.Seed, "seed", 1, "of people and kills")
+	c.Flags().Uint64Var(&cfg.Seed, "seed", 1, "of people and kills; with --fault at random unless given")
 	c.Flags().StringVar(&cfg.Store, "store", "sqlite", "sqlite or influx")
 	c.Flags().StringVar(&cfg.Broker, "broker", "embedded", "embedded or mosquitto")
 	c.Flags().StringVar(&kill, "kill", "", "what to kill, of agent,collector,broker")
 	c.Flags().BoolVar(&cfg.Machines, "machines", false, "let drones and fogging machines work, too, and hold their runs against the truth")
+	c.Flags().BoolVar(&list, "list", false, "list the faults of --fault, with what is expected")
+	c.Flags().StringVar(&faultNames, "fault", "", "let these faults strike instead, by name or number: NAME[,NAME...] or all")
+	c.Flags().IntVar(&matrix.Rounds, "rounds", 1, "of --fault, each with another seed")
+	c.Flags().IntVar(&matrix.Jobs, "jobs", 4, "faults at the same time, each on a county of its own")
+	c.Flags().BoolVar(&matrix.Long, "long", false, "with --fault: wait four times as long everywhere")
+	c.Flags().BoolVar(&matrix.Quick, "quick", false, "with --fault: leave out rows that take longer than half a minute")
 	c.Flags().BoolVar(&asJSON, "json", false, "print the result as one line of JSON")
 	c.Flags().BoolVar(&keep, "keep", false, "keep journals, store and logs")
 	return c

@@ -19,7 +19,7 @@ import (
 )
 
 func agentCommand() *cobra.Command {
-	var file, broker, dir, ledgerPath, screen, replay string
+	var file, broker, dir, ledgerPath, shift, screen, replay string
 	var logs logFlags
 	c := &cobra.Command{
 		Use:   "agent --config FILE",
@@ -57,6 +57,11 @@ the configuration are used.`,
 				cfg.Dir = dir
 			}
 			opts := agent.Options{Ports: port.NewHost(), Clock: clock.System{}, Version: version.String, Log: log}
+			if shift != "" {
+				if opts.Clock, err = clock.OpenShifted(shift); err != nil {
+					return err
+				}
+			}
 			if opts.BootID, err = clock.BootID(); err != nil {
 				return err
 			}
@@ -81,6 +86,7 @@ the configuration are used.`,
 	c.Flags().StringVar(&broker, "broker", "", "the broker's address instead of the file's")
 	c.Flags().StringVar(&dir, "dir", "", "folder of the journal instead of the file's")
 	c.Flags().StringVar(&ledgerPath, "ledger", "", "count each completed reading in this shared-memory file (for proofs)")
+	c.Flags().StringVar(&shift, "clock-shift", "", "move both clocks by what this file says (for proofs)")
 	c.Flags().StringVar(&screen, "kiosk", "", "serve the guard's screen on this address instead of the file's")
 	c.Flags().StringVar(&replay, "replay", "", "read this recording of drones (.tlog) instead, print its records as JSON lines, and end")
 	logs.add(c)

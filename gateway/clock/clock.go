@@ -24,7 +24,11 @@ func (m Moment) Add(d time.Duration) Moment {
 }
 
 // Source tells the time. Production code uses System; tests pass their own.
-type Source interface{ Now() Moment }
+type Source interface {
+	Now() Moment
+	// Synchronised tells whether the wall clock is held to be right.
+	Synchronised() bool
+}
 
 // System is the host's clock.
 type System struct{}
@@ -40,7 +44,7 @@ func (System) Now() Moment {
 
 // Synchronised reports whether the kernel holds the wall clock to be
 // disciplined (adjtimex(2), STA_UNSYNC clear).
-func Synchronised() bool {
+func (System) Synchronised() bool {
 	var tx unix.Timex
 	state, err := unix.Adjtimex(&tx)
 	return err == nil && state != unix.TIME_ERROR && tx.Status&unix.STA_UNSYNC == 0

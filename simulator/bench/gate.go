@@ -172,6 +172,13 @@ func (g *Gate) Tap(ctx context.Context, reader, card string) error {
 	return fmt.Errorf("this gate has no reader %q", reader)
 }
 
+// Babble lets a serial device send bytes of any kind.
+func (g *Gate) Babble(ctx context.Context, name string, b []byte) {
+	if p := g.plugs[name]; p != nil {
+		p.send(ctx, b)
+	}
+}
+
 // Unplug pulls a device's plug; Plug puts it in again.
 func (g *Gate) Unplug(name string) error {
 	if name == thermometerName && g.mlx != nil {

@@ -87,3 +87,14 @@ func (e *ears) committed(jid string, seq uint64) (time.Time, bool) {
 	}
 	return list[i].at, true
 }
+
+// through gives the highest acknowledgement heard, by journal.
+func (e *ears) through() map[string]uint64 {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	out := map[string]uint64{}
+	for jid, list := range e.acks {
+		out[jid] = list[len(list)-1].through
+	}
+	return out
+}

@@ -82,8 +82,8 @@ type heldRun struct {
 	*wire.Run
 }
 
-// take keeps a run record if it is the last word.
-func take(held map[string]heldRun, jid string, seq uint64, r *wire.Run) {
+// takeRun keeps a run record if it is the last word.
+func takeRun(held map[string]heldRun, jid string, seq uint64, r *wire.Run) {
 	key := r.Machine + "/" + r.ID
 	if old, ok := held[key]; !ok || seq > old.seq {
 		held[key] = heldRun{jid, seq, r}

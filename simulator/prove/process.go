@@ -62,6 +62,37 @@ func (p *process) end(sig syscall.Signal, grace time.Duration) {
 	p.cmd = nil
 }
 
+// signal sends sig and waits for nothing.
+func (p *process) signal(sig syscall.Signal) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if p.cmd != nil {
+		_ = p.cmd.Process.Signal(sig) // it may have ended by itself
+	}
+}
+
+// kill ends the process as a power cut or the kernel does.
+func (p *process) kill() { p.end(syscall.SIGKILL, time.Minute) }
+
+// pid is the process's, 0 while it does not run.
+func (p *process) pid() int {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if p.cmd == nil {
+		return 0
+	}
+	return p.cmd.Process.Pid
+}
+
+// printed gives all that the process has printed.
+func (p *process) printed() string {
+	b, err := os.ReadFile(p.log)
+	if err != nil {
+		return ""
+	}
+	return string(b)
+}
+
 // died tells that the process ended without being asked to.
 func (p *process) died() bool {
 	p.mu.Lock()

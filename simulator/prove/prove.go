@@ -88,18 +88,28 @@ func (c Config) Check() error {
 // proof is one run.
 type proof struct {
 	Config
-	rnd       *rand.Rand
-	gates     []world.Gate
-	hw        []*bench.Gate
-	agents    []*process
-	agentIDs  []string
-	fleet     *fleet.Fleet // or nil
-	collector *process
-	broker    *process // nil when the collector embeds it
-	influx    *process
-	brokerURL string
-	influxURL string
-	kills     int
+	rnd         *rand.Rand
+	gates       []world.Gate
+	hw          []*bench.Gate
+	agents      []*process
+	agentIDs    []string
+	fleet       *fleet.Fleet // or nil
+	collector   *process
+	broker      *process // nil when the collector embeds it
+	influx      *process
+	brokerURL   string
+	agentURL    string // what agents connect to
+	influxURL   string
+	storeURL    string // what the collector takes for InfluxDB
+	kills       int
+	apart       bool // the broker is a process of its own
+	desk        bool // the collector serves a desk
+	deskAddress string
+	ears        *ears
+	readers     []bench.Reader
+	brokerArgv  []string // before the broker's own
+	agentArgs   []string // besides the usual
+	order
 }
 
 // Run runs the proof. Problems are words about what was lost or duplicated.
@@ -149,7 +159,7 @@ func (p *proof) load(ctx context.Context) {
 	}
 	for len(p.Kill) > 0 && pause(ctx, time.Duration(1000+p.rnd.IntN(2500))*time.Millisecond) {
 		victim := p.victim()
-		victim.end(syscall.SIGKILL, time.Minute)
+		victim.kill()
 		p.kills++
 		pause(ctx, time.Duration(p.rnd.IntN(1500))*time.Millisecond)
 		if err := victim.start(); err != nil {
@@ -251,7 +261,7 @@ func (p *proof) stopPrograms() {
 
 func (p *proof) stopAll() {
 	for _, x := range p.programs() {
-		x.end(syscall.SIGKILL, time.Minute)
+		x.kill()
 	}
 }
 
@@ -269,8 +279,12 @@ func pause(ctx context.Context, d time.Duration) bool {
 func (p *proof) newHardware() error {
 	for _, g := range p.gates {
 		g.Thermometer = "gy-mcu90614" // an I²C bus does not reach another process
+		readers := p.readers
+		if readers == nil {
+			readers = county.Readers(g)
+		}
 		hw, err := bench.NewGate(filepath.Join(p.Dir, g.ID, "ports"), bench.Spec{Thermometer: g.Thermometer,
-			Readers: county.Readers(g), Offset: g.Offset, Ambient: 2000})
+			Readers: readers, Offset: g.Offset, Ambient: 2000})
 		if err != nil {
 			return err
 		}

@@ -139,21 +139,21 @@ func through(jid string, seq uint64, spans []span) uint64 {
 }
 
 // decodeRow reads what reconcile needs from a stored record.
-func decodeRow(jid string, seq uint64, raw []byte) (row, wire.Body, error) {
+func decodeRow(jid string, seq uint64, raw []byte) (row, wire.Record, wire.Body, error) {
 	rec, err := wire.DecodeRecord(raw)
 	if err != nil {
-		return row{}, nil, fmt.Errorf("stored record %s/%d: %w", jid, seq, err)
+		return row{}, rec, nil, fmt.Errorf("stored record %s/%d: %w", jid, seq, err)
 	}
 	if rec.Seq != seq {
-		return row{}, nil, fmt.Errorf("stored record %s/%d holds seq %d", jid, seq, rec.Seq)
+		return row{}, rec, nil, fmt.Errorf("stored record %s/%d holds seq %d", jid, seq, rec.Seq)
 	}
 	r := row{jid: jid, seq: seq, reading: rec.Kind == wire.KindReading, body: sumOf(rec.Body)}
 	if rec.Kind != wire.KindPassage && rec.Kind != wire.KindRun {
-		return r, nil, nil
+		return r, rec, nil, nil
 	}
 	body, err := rec.DecodeBody()
 	if err != nil {
-		return row{}, nil, fmt.Errorf("stored record %s/%d: %w", jid, seq, err)
+		return row{}, rec, nil, fmt.Errorf("stored record %s/%d: %w", jid, seq, err)
 	}
-	return r, body, nil
+	return r, rec, body, nil
 }

@@ -39,24 +39,28 @@ func (p *proof) settle(ctx context.Context, e *ears) (Result, []string, error) {
 	}
 	defer held.Close()
 	var rows []row
+	var disorder []string
 	var verdicts, commits []float64
 	runs := map[string]heldRun{}
 	for r, err := range held.Rows(ctx, store.Query{}) {
 		if err != nil {
 			return Result{}, nil, err
 		}
-		x, body, err := decodeRow(r.JID, r.Seq, r.Raw)
+		x, rec, body, err := decodeRow(r.JID, r.Seq, r.Raw)
 		if err != nil {
 			return Result{}, nil, err
 		}
 		rows = append(rows, x)
+		if text := p.take(r.JID, rec); text != "" {
+			disorder = append(disorder, text)
+		}
 		switch b := body.(type) {
 		case *wire.Passage:
 			if b.LatencyUS > 0 {
 				verdicts = append(verdicts, float64(b.LatencyUS)/1000)
 			}
 		case *wire.Run:
-			take(runs, r.JID, r.Seq, b)
+			takeRun(runs, r.JID, r.Seq, b)
 		}
 		if at, ok := e.committed(r.JID, r.Seq); ok {
 			commits = append(commits, float64(at.Sub(r.At).Microseconds())/1000)
@@ -73,6 +77,7 @@ func (p *proof) settle(ctx context.Context, e *ears) (Result, []string, error) {
 	c := reconcile(parsed, rows, quarantined, poison, holes)
 	result := Result{Gates: p.Gates, Seed: p.Seed, Parsed: c.Parsed, Stored: c.Stored, Quarantined: c.Quarantined, Holes: c.Holes,
 		Lost: c.Lost, Duplicated: c.Duplicated, Kills: p.kills, Verdict: quantiles(verdicts), Commit: quantiles(commits)}
+	c.Problems = append(c.Problems, disorder[:min(len(disorder), maxProblems)]...)
 	if p.fleet != nil {
 		found, problems := compare(p.fleet.Truth(), p.fleet.Specs(), runs)
 		result.Runs = &found

@@ -6,10 +6,12 @@ import (
 	"net"
 	"os"
 	"path/filepath"
+	"slices"
 	"time"
 
 	"gatehouse/gateway/config"
 	"gatehouse/gateway/county/centre"
+	"gatehouse/gateway/county/pages"
 	"gatehouse/gateway/county/store/influx/influxd"
 	"gatehouse/gateway/edge/agent"
 	"gatehouse/gateway/mqtt"
@@ -35,6 +37,7 @@ func (p *proof) prepare(ctx context.Context) error {
 		return err
 	}
 	p.brokerURL = "tcp://" + listen
+	p.agentURL = p.brokerURL
 	if err := p.startBroker(ctx, listen); err != nil {
 		return err
 	}
@@ -73,8 +76,8 @@ func (p *proof) startBroker(ctx context.Context, listen string) error {
 			return err
 		}
 		p.broker = p.program("broker", path, "-c", conf)
-	case contains(p.Kill, "broker"):
-		p.broker = p.program("broker", p.Gatehouse, "broker", "--listen", listen, "--dir", filepath.Join(p.Dir, "broker"))
+	case p.apart || contains(p.Kill, "broker"):
+		p.broker = p.program("broker", append(slices.Clone(p.brokerArgv), p.Gatehouse, "broker", "--listen", listen, "--dir", filepath.Join(p.Dir, "broker"))...)
 	default:
 		return nil
 	}
@@ -135,6 +138,7 @@ func (p *proof) startInflux(ctx context.Context) error {
 		return err
 	}
 	p.influxURL = fmt.Sprintf("http://127.0.0.1:%d", ports[0])
+	p.storeURL = p.influxURL
 	p.influx = p.program("influxd", path, "run", "-config", conf)
 	if err := p.influx.start(); err != nil {
 		return err
@@ -153,8 +157,16 @@ func (p *proof) startCollector(ctx context.Context, listen string) error {
 	if p.Machines {
 		cfg.Machines = fleet.Reporters(&sites)
 	}
+	if p.desk {
+		address, err := freeAddress(ctx)
+		if err != nil {
+			return err
+		}
+		p.deskAddress = address
+		cfg.Desk = &pages.Config{Listen: address}
+	}
 	if p.Store == "influx" {
-		cfg.Influx = &centre.Influx{URL: p.influxURL, Bucket: influxd.Bucket, TokenFile: filepath.Join(p.Dir, "influx.token")}
+		cfg.Influx = &centre.Influx{URL: p.storeURL, Bucket: influxd.Bucket, TokenFile: filepath.Join(p.Dir, "influx.token")}
 		if err := os.WriteFile(cfg.Influx.TokenFile, []byte(influxd.Token), 0o600); err != nil {
 			return err
 		}
@@ -192,6 +204,9 @@ func writeYAML[T any](path string, v T) error {
 // ledger is where an agent counts what it completes.
 func (p *proof) ledger(gate string) string { return filepath.Join(p.Dir, gate, "ledger") }
 
+// journalDir is where an agent keeps its records.
+func (p *proof) journalDir(gate string) string { return filepath.Join(p.Dir, gate, "journal") }
+
 func (p *proof) startAgents() error {
 	rules := filepath.Join(p.Dir, "policy.yaml")
 	if err := os.WriteFile(rules, world.Policy(), 0o600); err != nil {
@@ -203,14 +218,15 @@ func (p *proof) startAgents() error {
 		if err := os.WriteFile(roster, g.Roster(), 0o600); err != nil {
 			return err
 		}
-		cfg := agent.Config{County: world.CountyID, Agent: g.ID, Dir: filepath.Join(dir, "journal"), Broker: mqtt.Broker{URL: p.brokerURL},
+		cfg := agent.Config{County: world.CountyID, Agent: g.ID, Dir: p.journalDir(g.ID), Broker: mqtt.Broker{URL: p.agentURL},
 			CollectorKey: filepath.Join(p.countyDir(), "collector.pub"), SiteKey: filepath.Join(p.countyDir(), "site.key"),
 			Policy: rules, Roster: roster, Devices: p.hw[i].Devices()}
 		file := filepath.Join(dir, "agent.yaml")
 		if err := writeYAML(file, cfg); err != nil {
 			return err
 		}
-		a := p.program(g.ID, p.Gatehouse, "agent", "--config", file, "--ledger", p.ledger(g.ID))
+		argv := append([]string{p.Gatehouse, "agent", "--config", file, "--ledger", p.ledger(g.ID)}, p.agentArgs...)
+		a := p.program(g.ID, argv...)
 		p.agents = append(p.agents, a)
 		p.agentIDs = append(p.agentIDs, g.ID)
 		if err := a.start(); err != nil {

@@ -72,7 +72,7 @@ type recorder struct {
 func (r *recorder) start() error {
 	now := r.opts.Clock.Now()
 	r.shift = shift(now)
-	r.synced, r.syncedAt = clock.Synchronised(), now.Boot
+	r.synced, r.syncedAt = r.opts.Clock.Synchronised(), now.Boot
 	r.journal.SetSynced(r.synced)
 	if err := r.restore(now); err != nil {
 		return err
@@ -241,11 +241,11 @@ func (r *recorder) turn() {
 	}
 	if moved := shift(now) - r.shift; moved > stepLimit || moved < -stepLimit {
 		r.shift = shift(now)
-		r.append(now, &wire.Clock{Reason: "step", BootID: r.opts.BootID, StepMS: moved.Milliseconds(), Synchronised: clock.Synchronised()})
+		r.append(now, &wire.Clock{Reason: "step", BootID: r.opts.BootID, StepMS: moved.Milliseconds(), Synchronised: r.opts.Clock.Synchronised()})
 	}
 	if now.Boot-r.syncedAt > syncEvery {
 		r.syncedAt = now.Boot
-		if s := clock.Synchronised(); s != r.synced {
+		if s := r.opts.Clock.Synchronised(); s != r.synced {
 			r.synced = s
 			r.journal.SetSynced(s)
 			r.append(now, &wire.Clock{Reason: "synchronised", BootID: r.opts.BootID, Synchronised: s})

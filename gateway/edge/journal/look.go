@@ -55,6 +55,9 @@ func (v *View) Read(from uint64, maxRecords, maxBytes int) (Chunk, error) {
 	return v.reader.read(from, v.shelf.durable, room{max(1, maxRecords), maxBytes}, v.shelf.locate)
 }
 
+// Trimmed is the newest seq that may have been removed.
+func (v *View) Trimmed() uint64 { return v.shelf.trimmed }
+
 // Verify reads every segment and gives the places where records are gone.
 func (v *View) Verify() ([]Damage, error) {
 	var all []Damage

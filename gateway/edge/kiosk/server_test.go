@@ -24,6 +24,7 @@ type hand struct {
 }
 
 func (h *hand) Now() clock.Moment { h.mu.Lock(); defer h.mu.Unlock(); return at(h.now) }
+func (h *hand) Synchronised() bool { return true }
 func (h *hand) turn(s float64)    { h.mu.Lock(); defer h.mu.Unlock(); h.now += s }
 
 // gate is an agent that keeps notes, or can't.

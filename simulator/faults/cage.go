@@ -1,0 +1,67 @@
+package faults
+
+import (
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"strconv"
+	"strings"
+)
+
+// Cage bounds the memory of a process with the kernel's control groups, as
+// systemd's MemoryMax= does.
+type Cage struct{ dir, limit, usage string }
+
+// NewCage makes a group of the given name; version 1 and 2 of the kernel's
+// interface are known.
+func NewCage(name string) (*Cage, error) {
+	for _, c := range []Cage{
+		{filepath.Join("/sys/fs/cgroup/memory", name), "memory.limit_in_bytes", "memory.usage_in_bytes"},
+		{filepath.Join("/sys/fs/cgroup", name), "memory.max", "memory.current"},
+	} {
+		if os.Mkdir(c.dir, 0o700) != nil { //nolint:gosec // a control group
+			continue
+		}
+		if _, err := os.Stat(filepath.Join(c.dir, c.limit)); err == nil {
+			return &c, nil
+		}
+		os.Remove(c.dir)
+	}
+	return nil, errors.New("the kernel's control group for memory can't be used here: run it as root")
+}
+
+// Command is argv in the cage.
+func (c *Cage) Command(argv []string) []string {
+	return append([]string{"/bin/sh", "-c", `echo $$ > "$0" && exec "$@"`, filepath.Join(c.dir, "cgroup.procs")}, argv...)
+}
+
+// Tighten leaves the processes next to nothing beyond what they have.
+func (c *Cage) Tighten() error {
+	b, err := os.ReadFile(filepath.Join(c.dir, c.usage))
+	if err != nil {
+		return fmt.Errorf("read the cage: %w", err)
+	}
+	used, err := strconv.Atoi(strings.TrimSpace(string(b)))
+	if err != nil {
+		return fmt.Errorf("read the cage: %w", err)
+	}
+	return c.set(strconv.Itoa(used * 3 / 4))
+}
+
+// Loosen takes the bound away.
+func (c *Cage) Loosen() {
+	if c.set("-1") != nil { // version 1's word
+		_ = c.set("max")
+	}
+}
+
+func (c *Cage) set(v string) error {
+	if err := os.WriteFile(filepath.Join(c.dir, c.limit), []byte(v), 0o600); err != nil {
+		return fmt.Errorf("bound the memory: %w", err)
+	}
+	return nil
+}
+
+// Remove removes the group; its processes have ended.
+func (c *Cage) Remove() { os.Remove(c.dir) }

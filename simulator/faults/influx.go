@@ -1,0 +1,171 @@
+package faults
+
+import (
+	"bytes"
+	"compress/gzip"
+	"context"
+	"fmt"
+	"io"
+	"net"
+	"net/http"
+	"net/http/httputil"
+	"net/url"
+	"strconv"
+	"strings"
+	"sync"
+	"time"
+)
+
+// Answer is how a database treats writes.
+type Answer struct {
+	Status     int                    // instead of writing; 0: it writes
+	RetryAfter int                    // seconds, with the status
+	Refuse     func(line string) bool // points that it says it can't take; the others of the write are kept
+	Lose       bool                   // it writes, and the answer is lost
+	Slow       time.Duration          // before it does anything
+}
+
+// Influx stands in front of a real InfluxDB server.
+type Influx struct {
+	server   *http.Server
+	listener net.Listener
+	pass     *httputil.ReverseProxy
+	done     chan struct{}
+
+	mu     sync.Mutex
+	answer Answer
+	writes int
+	times  []time.Time // of the writes since the answer was set
+}
+
+// NewInflux listens on a loopback port for clients of the server at target.
+func NewInflux(ctx context.Context, target string) (*Influx, error) {
+	u, err := url.Parse(target)
+	if err != nil {
+		return nil, fmt.Errorf("stand in front of %s: %w", target, err)
+	}
+	l, err := (&net.ListenConfig{}).Listen(ctx, "tcp", "127.0.0.1:0")
+	if err != nil {
+		return nil, fmt.Errorf("stand in front of %s: %w", target, err)
+	}
+	i := &Influx{listener: l, done: make(chan struct{}), pass: &httputil.ReverseProxy{Rewrite: func(r *httputil.ProxyRequest) { r.SetURL(u) }}}
+	i.server = &http.Server{Handler: http.HandlerFunc(i.serve), ReadHeaderTimeout: time.Minute}
+	go func() { defer close(i.done); _ = i.server.Serve(l) }() // ends with Close
+	return i, nil
+}
+
+// URL is what clients connect to.
+func (i *Influx) URL() string { return "http://" + i.listener.Addr().String() }
+
+// Set changes how writes are treated.
+func (i *Influx) Set(a Answer) {
+	i.mu.Lock()
+	defer i.mu.Unlock()
+	i.answer, i.times = a, nil
+}
+
+// Writes gives when writes came since the last Set.
+func (i *Influx) Writes() []time.Time {
+	i.mu.Lock()
+	defer i.mu.Unlock()
+	return append([]time.Time(nil), i.times...)
+}
+
+// Close ends the proxy.
+func (i *Influx) Close() {
+	i.server.Close()
+	<-i.done
+}
+
+func (i *Influx) serve(w http.ResponseWriter, r *http.Request) {
+	if !strings.HasSuffix(r.URL.Path, "/write") {
+		i.pass.ServeHTTP(w, r)
+		return
+	}
+	i.mu.Lock()
+	a := i.answer
+	i.times = append(i.times, time.Now())
+	i.mu.Unlock()
+	sleep(r.Context(), a.Slow)
+	switch {
+	case a.Status != 0:
+		if a.RetryAfter > 0 {
+			w.Header().Set("Retry-After", strconv.Itoa(a.RetryAfter))
+		}
+		refuse(w, a.Status, "so the proof says")
+	case a.Refuse != nil:
+		i.partly(w, r, a.Refuse)
+	case a.Lose:
+		i.pass.ServeHTTP(discard{http.Header{}}, r)
+		panic(http.ErrAbortHandler) // the connection breaks without an answer
+	default:
+		i.pass.ServeHTTP(w, r)
+	}
+}
+
+// partly writes what is not refused, and answers as if nothing was known of it.
+func (i *Influx) partly(w http.ResponseWriter, r *http.Request, refused func(string) bool) {
+	text, err := lines(r)
+	if err != nil {
+		refuse(w, http.StatusBadRequest, err.Error())
+		return
+	}
+	var kept []string
+	first := ""
+	for _, line := range text {
+		switch {
+		case !refused(line):
+			kept = append(kept, line)
+		case first == "":
+			first = line
+		}
+	}
+	r.Header.Del("Content-Encoding")
+	body := strings.Join(kept, "\n")
+	r.Body, r.ContentLength = io.NopCloser(strings.NewReader(body)), int64(len(body))
+	if first == "" {
+		i.pass.ServeHTTP(w, r)
+		return
+	}
+	if len(kept) > 0 {
+		i.pass.ServeHTTP(discard{http.Header{}}, r)
+	}
+	refuse(w, http.StatusBadRequest, fmt.Sprintf("partial write: field type conflict: %.60s dropped=1", first))
+}
+
+func refuse(w http.ResponseWriter, status int, text string) {
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(status)
+	fmt.Fprintf(w, `{"code":"refused","message":%q,"error":%q}`, text, text)
+}
+
+// lines gives the points of a write.
+func lines(r *http.Request) ([]string, error) {
+	var body io.Reader = r.Body
+	if r.Header.Get("Content-Encoding") == "gzip" {
+		z, err := gzip.NewReader(r.Body)
+		if err != nil {
+			return nil, err
+		}
+		defer z.Close()
+		body = z
+	}
+	b, err := io.ReadAll(body)
+	if err != nil {
+		return nil, err
+	}
+	var out []string
+	for line := range bytes.Lines(b) {
+		if line = bytes.TrimSpace(line); len(line) > 0 {
+			out = append(out, string(line))
+		}
+	}
+	return out, nil
+}
+
+// discard is a response that nobody gets.
+type discard struct{ header http.Header }
+
+func (d discard) Header() http.Header         { return d.header }
+func (d discard) Write(b []byte) (int, error) { return len(b), nil }
+func (discard) WriteHeader(int)               {}

@@ -1,0 +1,200 @@
+package prove
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"log/slog"
+	"net"
+	"os"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"gatehouse/gateway/mqtt"
+	"gatehouse/gateway/wire"
+	"gatehouse/simulator/world"
+)
+
+// brokers are what strangers and crowds do to the embedded broker.
+func brokers() []Fault {
+	return []Fault{
+		{Row: 31, Name: "huge-and-garbage", What: "messages of 10 MiB, undecodable ones, and bytes that are no MQTT", Expect: "refused or quarantined; broker and collector live", poison: 8, strike: hugeAndGarbage},
+		{Row: 32, Name: "descriptors-used-up", What: "10,000 connections to a broker that may have 400 files open", Expect: "it accepts again afterwards",
+			before: func(_ context.Context, r *rig) error {
+				r.brokerArgv = []string{"/bin/sh", "-c", `ulimit -n 400; exec "$0" "$@"`}
+				return nil
+			}, strike: crowd},
+		{Row: 33, Name: "half-open", What: "connections that say nothing, or half a CONNECT, a byte a second", Expect: "closed within 5 s", strike: halfOpen},
+		{Row: 34, Name: "reconnect-storm", What: "the broker restarts under 1,000 connected agents", Expect: "they come back spread in time", slow: true, strike: storm},
+	}
+}
+
+func hugeAndGarbage(ctx context.Context, r *rig) error {
+	topic := wire.Topic(world.CountyID, "gate-999", wire.LeafRecords)
+	for range 3 {
+		// Whoever sends that much is cut off; that is no failure of the sender's.
+		_ = r.publish(ctx, mqtt.Message{Topic: topic, QoS: 1, Payload: make([]byte, 10<<20)})
+	}
+	for i, payload := range []string{"", "\x00\xff\xfe", `{"v":1}`, strings.Repeat("[", 100000), `{"v":1,"agent":"gate-999"`} {
+		leaf := []wire.Leaf{wire.LeafRecords, wire.LeafHello}[i%2]
+		if err := r.publish(ctx, mqtt.Message{Topic: wire.Topic(world.CountyID, "gate-999", leaf), QoS: 1, Payload: []byte(payload)}); err != nil {
+			return err
+		}
+	}
+	for range 20 {
+		c, err := (&net.Dialer{Timeout: time.Second}).DialContext(ctx, "tcp", r.listen())
+		if err != nil {
+			return fmt.Errorf("the broker does not answer: %w", err)
+		}
+		b := make([]byte, 512)
+		for i := range b {
+			b[i] = byte(r.rnd.Uint32())
+		}
+		_, _ = c.Write(b) // it may be cut off already
+		c.Close()
+	}
+	r.wait(ctx, 2*time.Second)
+	if r.broker.died() || r.collector.died() {
+		return errors.New("broker or collector has ended")
+	}
+	return nil
+}
+
+// listen is the broker's address.
+func (r *rig) listen() string { return strings.TrimPrefix(r.brokerURL, "tcp://") }
+
+// crowd opens far more connections than the broker can have.
+func crowd(ctx context.Context, r *rig) error {
+	var held []net.Conn
+	defer func() {
+		for _, c := range held {
+			c.Close()
+		}
+	}()
+	refused := 0
+	for range 10_000 {
+		c, err := (&net.Dialer{Timeout: 100 * time.Millisecond}).DialContext(ctx, "tcp", r.listen())
+		if err != nil {
+			refused++
+			if refused > 50 {
+				break // the queue of the kernel is full, too
+			}
+			continue
+		}
+		held = append(held, c)
+	}
+	r.note("%d connections stood at once", len(held))
+	r.wait(ctx, 2*time.Second)
+	for _, c := range held {
+		c.Close()
+	}
+	held = nil
+	took, ok := r.until(ctx, 20*time.Second, func() bool {
+		return r.publish(ctx, mqtt.Message{Topic: "gatehouse/v1/proof/nobody/beat", Payload: []byte("{}")}) == nil
+	})
+	if !ok {
+		return errors.New("after the crowd has gone the broker accepts nobody")
+	}
+	r.note("accepts again after %.1f s", took.Seconds())
+	return nil
+}
+
+// halfOpen holds connections open that do not become clients.
+func halfOpen(ctx context.Context, r *rig) error {
+	const conns, within = 20, 7 * time.Second
+	var wg sync.WaitGroup
+	var open atomic.Int64
+	var longest atomic.Int64
+	for i := range conns {
+		c, err := (&net.Dialer{Timeout: time.Second}).DialContext(ctx, "tcp", r.listen())
+		if err != nil {
+			return err
+		}
+		begin := time.Now()
+		open.Add(1)
+		wg.Go(func() {
+			defer c.Close()
+			connect := []byte{0x10, 0x20, 0x00, 0x04, 'M', 'Q', 'T', 'T', 0x04, 0x02}
+			if i%2 == 0 {
+				go func() {
+					for _, b := range connect {
+						if _, err := c.Write([]byte{b}); err != nil {
+							return
+						}
+						pause(ctx, time.Second)
+					}
+				}()
+			}
+			_ = c.SetReadDeadline(begin.Add(within))
+			if _, err := io.Copy(io.Discard, c); err == nil || !errors.Is(err, os.ErrDeadlineExceeded) {
+				open.Add(-1)
+				longest.Store(max(longest.Load(), int64(time.Since(begin))))
+			}
+		})
+	}
+	wg.Wait()
+	if n := open.Load(); n > 0 {
+		return fmt.Errorf("%d of %d connections that never became clients stand after %s", n, conns, within)
+	}
+	r.note("closed within %.1f s", time.Duration(longest.Load()).Seconds())
+	return nil
+}
+
+// storm connects a thousand agents and restarts the broker under them.
+func storm(ctx context.Context, r *rig) error {
+	const agents = 1000
+	ctx, cancel := context.WithCancel(ctx)
+	var wg sync.WaitGroup
+	defer wg.Wait()
+	defer cancel()
+	var up atomic.Int64
+	var mu sync.Mutex
+	var times []time.Time
+	for i := range agents {
+		id := fmt.Sprintf("storm-%d", i)
+		c := mqtt.New(mqtt.Config{URL: r.brokerURL, ClientID: id, Log: slog.New(slog.DiscardHandler),
+			Subscriptions: []mqtt.Subscription{{Filter: wire.Topic(world.CountyID, id, wire.LeafAck)}},
+			OnUp: func() {
+				up.Add(1)
+				mu.Lock()
+				times = append(times, time.Now())
+				mu.Unlock()
+			}, OnDown: func(error) { up.Add(-1) }, OnMessage: func(mqtt.Message) {}})
+		wg.Go(func() { _ = c.Run(ctx) }) // ends with ctx only
+	}
+	took, ok := r.until(ctx, time.Minute, func() bool { return up.Load() == agents })
+	if !ok {
+		return fmt.Errorf("%d of %d agents could connect", up.Load(), agents)
+	}
+	r.note("%d agents connected in %.1f s", agents, took.Seconds())
+	mu.Lock()
+	times = nil
+	mu.Unlock()
+	if err := r.restart(ctx, time.Second, r.broker); err != nil {
+		return err
+	}
+	begin := time.Now()
+	if _, ok = r.until(ctx, time.Minute, func() bool { return up.Load() == agents }); !ok {
+		return fmt.Errorf("%d of %d agents came back within a minute", up.Load(), agents)
+	}
+	mu.Lock()
+	defer mu.Unlock()
+	most := 0
+	for i := range times {
+		n := 0
+		for _, t := range times[i:] {
+			if t.Sub(times[i]) < 100*time.Millisecond {
+				n++
+			}
+		}
+		most = max(most, n)
+	}
+	r.note("all back after %.1f s, at most %d in 100 ms", time.Since(begin).Seconds(), most)
+	if most > agents/4 {
+		return fmt.Errorf("%d of %d agents came back within 100 ms of one another", most, agents)
+	}
+	return nil
+}

@@ -1,0 +1,239 @@
+package prove
+
+import (
+	"context"
+	"fmt"
+	"os"
+	"path/filepath"
+	"strings"
+	"sync"
+	"syscall"
+	"time"
+
+	"gatehouse/gateway/config"
+	"gatehouse/gateway/edge/agent"
+	"gatehouse/gateway/edge/journal"
+	"gatehouse/gateway/wire"
+	"gatehouse/simulator/faults"
+	"gatehouse/simulator/world"
+)
+
+// counties are what people do to the county's machines by mistake.
+func counties() []Fault {
+	return []Fault{
+		{Row: 35, Name: "two-collectors", What: "a copy of the collector's folder is started beside it; later the copy goes and the first is started again", Expect: "the one started last acknowledges, the other stands down",
+			rewinds: true, strike: twoCollectors},
+		{Row: 36, Name: "store-restored", What: "the store is replaced by a backup that is some seconds old", Expect: "what it lacks is sent again from the acknowledged tails", rewinds: true, strike: restored},
+		{Row: 37, Name: "journal-deleted", What: "an agent's folder is removed while records wait in it", Expect: "a new journal; the loss is counted on the desk", strike: deleted,
+			counted: func(r *rig) int { return r.reported }},
+		{Row: 38, Name: "agent-cloned", What: "an agent's disk is copied to a second computer, and both run", Expect: "an alarm; the records of both journals are stored", gates: 3, strike: cloned, after: uncloned},
+		{Row: 42, Name: "acks-replayed", What: "everything that the collector ever said is said again a thousand times while the line is cut, retained and forged too", Expect: "nothing moves", strike: replayed},
+	}
+}
+
+// twoCollectors starts a copy of the collector beside it.
+func twoCollectors(ctx context.Context, r *rig) error {
+	other := filepath.Join(r.Dir, "county-2")
+	r.collector.signal(syscall.SIGSTOP)
+	err := os.CopyFS(other, os.DirFS(r.countyDir()))
+	r.collector.signal(syscall.SIGCONT)
+	if err != nil {
+		return err
+	}
+	argv := append(append([]string{}, r.collector.argv...), "--dir", other)
+	if address, err := freeAddress(ctx); err == nil {
+		argv = append(argv, "--desk", address)
+	}
+	second := r.program("collector-2", argv...)
+	if err := second.start(); err != nil {
+		return err
+	}
+	defer second.kill()
+	if _, err := r.says(ctx, r.collector, "another collector has taken over", 15*time.Second); err != nil {
+		return err
+	}
+	r.wait(ctx, 3*time.Second)
+	second.kill()
+	if err := r.restart(ctx, 0, r.collector); err != nil {
+		return err
+	}
+	r.wait(ctx, 2*time.Second)
+	return nil
+}
+
+// restored takes a backup, goes on, and puts the backup in the store's place.
+func restored(ctx context.Context, r *rig) error {
+	backup := filepath.Join(r.Dir, "backup")
+	r.collector.end(syscall.SIGTERM, 10*time.Second)
+	if err := os.CopyFS(backup, os.DirFS(r.countyDir())); err != nil {
+		return err
+	}
+	if err := r.collector.start(); err != nil {
+		return err
+	}
+	r.wait(ctx, 4*time.Second)
+	r.collector.kill()
+	if err := os.RemoveAll(r.countyDir()); err != nil {
+		return err
+	}
+	if err := os.CopyFS(r.countyDir(), os.DirFS(backup)); err != nil {
+		return err
+	}
+	// The copy is readable by all; the program wants its keys to be secret.
+	for _, name := range []string{"collector.key", "site.key"} {
+		if err := os.Chmod(filepath.Join(r.countyDir(), name), 0o600); err != nil && !os.IsNotExist(err) {
+			return err
+		}
+	}
+	return r.collector.start()
+}
+
+// deleted removes a journal in which records wait, right after a heartbeat
+// that tells of them.
+func deleted(ctx context.Context, r *rig) error {
+	gate := r.gates[0].ID
+	r.chaos.Set(faults.Line{Lose: func(p faults.Packet) bool {
+		_, of, leaf, ok := wire.ParseTopic(p.Topic)
+		return p.Up && ok && of == gate && leaf == wire.LeafRecords
+	}})
+	begin := time.Now()
+	beaten := func() bool {
+		b, at := r.ears.beat(gate)
+		return at.After(begin.Add(3*time.Second)) && b.Last > b.Through
+	}
+	if _, ok := r.until(ctx, 25*time.Second, beaten); !ok {
+		return fmt.Errorf("%s does not say that records wait", gate)
+	}
+	r.agents[0].kill()
+	lost, err := entries(r.journalDir(gate))
+	if err != nil {
+		return err
+	}
+	b, _ := r.ears.beat(gate)
+	for _, rec := range lost {
+		if rec.Seq > b.Through && rec.Kind == wire.KindReading {
+			r.reported++ // it can't be had again; the desk must say how many records that are
+		}
+	}
+	if err := os.RemoveAll(r.journalDir(gate)); err != nil {
+		return err
+	}
+	r.chaos.Set(faults.Line{})
+	if err := r.agents[0].start(); err != nil {
+		return err
+	}
+	detail, err := r.alertedDetail(ctx, "journal-lost")
+	if err != nil {
+		return err
+	}
+	if want := fmt.Sprintf("%d records", b.Last-b.Through); !strings.Contains(detail, want) {
+		return fmt.Errorf("the desk says %q, the last heartbeat told of %s that waited", detail, want)
+	}
+	r.note("the desk: %s", detail)
+	return nil
+}
+
+// cloned starts the third gate's agent as a copy of the first one's disk, on a
+// computer of another identity.
+func cloned(ctx context.Context, r *rig) error {
+	a, b := r.agents[0], r.agents[2]
+	b.end(syscall.SIGTERM, 10*time.Second)
+	if err := r.atRestOnly(ctx, r.gates[2:]); err != nil {
+		return err
+	}
+	dir := filepath.Join(r.Dir, "clone")
+	a.signal(syscall.SIGSTOP)
+	err := os.CopyFS(dir, os.DirFS(r.journalDir(r.gates[0].ID)))
+	a.signal(syscall.SIGCONT)
+	if err != nil {
+		return err
+	}
+	file := filepath.Join(r.Dir, r.gates[2].ID, "agent.yaml")
+	cfg, err := config.Load[agent.Config](file)
+	if err != nil {
+		return err
+	}
+	cfg.Agent, cfg.Dir = r.gates[0].ID, dir
+	if err := writeYAML(file, cfg); err != nil {
+		return err
+	}
+	id := filepath.Join(r.Dir, "machine-id")
+	if err := os.WriteFile(id, []byte("00000000000000000000000000000c10\n"), 0o600); err != nil {
+		return err
+	}
+	b.argv = append([]string{"unshare", "--mount", "/bin/sh", "-c", `mount --bind "$0" /etc/machine-id && exec "$@"`, id}, b.argv...)
+	r.cloneDir = dir
+	if err := b.start(); err != nil {
+		return err
+	}
+	r.wait(ctx, 6*time.Second)
+	_, err = r.alertedDetail(ctx, "agent-cloned")
+	return err
+}
+
+// uncloned ends the copy, as an operator does who has seen the alarm.
+func uncloned(ctx context.Context, r *rig) error {
+	v, err := journal.Look(r.cloneDir)
+	if err != nil {
+		return err
+	}
+	jid, last := v.JID, v.Last
+	v.Close()
+	w, err := journal.Look(r.journalDir(r.gates[0].ID))
+	if err != nil {
+		return err
+	}
+	defer w.Close()
+	if w.JID == jid {
+		return fmt.Errorf("the copy kept journal %s", jid)
+	}
+	took, ok := r.until(ctx, time.Minute, func() bool { through, ok := r.stored(ctx, jid); return ok && through >= last })
+	if !ok {
+		return fmt.Errorf("the copy's journal did not get through")
+	}
+	r.note("both journals are stored, the copy's %.1f s later", took.Seconds())
+	r.agents[2].end(syscall.SIGTERM, 10*time.Second)
+	return nil
+}
+
+// replayed says again what the collector said, and things that it never said.
+func replayed(ctx context.Context, r *rig) error {
+	var mu sync.Mutex
+	var said [][]byte
+	r.chaos.Set(faults.Line{See: func(p faults.Packet, payload []byte) {
+		_, _, leaf, ok := wire.ParseTopic(p.Topic)
+		if p.Up || !ok || leaf != wire.LeafAck && leaf != wire.LeafStatus {
+			return
+		}
+		mu.Lock()
+		defer mu.Unlock()
+		said = append(said, faults.Publish(p.Topic, payload, false), faults.Publish(p.Topic, payload, true))
+	}})
+	r.wait(ctx, 3*time.Second)
+	// Records go nowhere, and the collector's word does not come: what is heard
+	// now is old, whoever says it.
+	r.chaos.Set(faults.Line{Lose: func(p faults.Packet) bool { return p.Topic != "" }})
+	for _, g := range r.gates {
+		forged := []byte(`{"v":1,"jid":"` + r.jid(g.ID) + `","through":1000000,"store":"c1a5e0de-7f0a-4c55-8d27-6f1f2a3b4c5d","term":99,"sig":"AA=="}`)
+		said = append(said, faults.Publish(wire.Topic(world.CountyID, g.ID, wire.LeafAck), forged, false),
+			faults.Publish(wire.Topic(world.CountyID, g.ID, "command"), []byte(`{"v":1,"action":"open"}`), false))
+	}
+	for range 1000 {
+		mu.Lock()
+		r.chaos.Send(said...)
+		mu.Unlock()
+	}
+	r.wait(ctx, 2*time.Second)
+	r.note("%d messages, a thousand times each", len(said))
+	r.chaos.Set(faults.Line{})
+	return nil
+}
+
+func (r *rig) jid(gate string) string {
+	v, err := journal.Look(r.journalDir(gate))
+	if err != nil {
+		return ""
+	}
+	defer v.Close()
+	return v.JID
+}

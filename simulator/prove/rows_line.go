@@ -1,0 +1,109 @@
+package prove
+
+import (
+	"context"
+	"fmt"
+	"sync/atomic"
+	"time"
+
+	"gatehouse/gateway/wire"
+	"gatehouse/simulator/faults"
+)
+
+// lines are what happens between agents, broker and collector.
+func lines() []Fault {
+	return []Fault{
+		{Row: 8, Name: "partition", What: "the line is cut for three days of the agents' clocks", Expect: "the backlog drains in order", before: shiftable,
+			strike: func(ctx context.Context, r *rig) error {
+				r.chaos.Set(faults.Line{Cut: true})
+				for day := range 3 {
+					r.wait(ctx, 2*time.Second)
+					if err := r.shift(time.Duration(day+1)*24*time.Hour, time.Duration(day+1)*24*time.Hour); err != nil {
+						return err
+					}
+				}
+				r.wait(ctx, 2*time.Second)
+				r.note("backlog of %d records", r.backlog(ctx))
+				r.chaos.Set(faults.Line{})
+				return nil
+			}},
+		{Row: 9, Name: "acks-lost", What: "nothing that the collector says reaches an agent", Expect: "sent again, stored once", mixes: true,
+			strike: func(ctx context.Context, r *rig) error {
+				r.chaos.Set(faults.Line{Lose: func(p faults.Packet) bool {
+					_, _, leaf, ok := wire.ParseTopic(p.Topic)
+					return !p.Up && ok && leaf == wire.LeafAck
+				}})
+				r.wait(ctx, 13*time.Second) // beyond the first resend
+				r.chaos.Set(faults.Line{})
+				return nil
+			}},
+		{Row: 10, Name: "slow-line", What: "64 kbit/s with a backlog", Expect: "the window holds, memory stays flat", mixes: true, strike: slowLine},
+		{Row: 11, Name: "broker-frozen", What: "SIGSTOP of the broker", Expect: "noticed within 10 s", slow: true, mixes: true,
+			strike: func(ctx context.Context, r *rig) error {
+				done := make(chan struct{})
+				go func() { defer close(done); r.freeze(ctx, r.broker, 14*time.Second) }()
+				took, err := r.says(ctx, r.agents[0], "broker connection", 11*time.Second)
+				<-done
+				if err == nil {
+					r.note("noticed after %.1f s", took.Seconds())
+				}
+				return err
+			}},
+		{Row: 12, Name: "collector-frozen", What: "SIGSTOP of the collector", Expect: "the windows close: at most four batches and an alarm are on their way", mixes: true,
+			strike: collectorFrozen},
+		{Row: 14, Name: "line-disorder", What: "packets are delayed, doubled and swapped", Expect: "order and once", mixes: true,
+			strike: func(ctx context.Context, r *rig) error {
+				r.chaos.Set(faults.Line{Duplicate: 0.3, Reorder: 0.3, Delay: 30 * time.Millisecond})
+				r.wait(ctx, 8*time.Second)
+				r.chaos.Set(faults.Line{})
+				return nil
+			}},
+		{Row: 15, Name: "bits-flipped", What: "one message in four arrives with a flipped bit", Expect: "refused and sent again", mixes: true, poison: 1000,
+			strike: func(ctx context.Context, r *rig) error {
+				r.chaos.Set(faults.Line{Corrupt: 0.25})
+				r.wait(ctx, 10*time.Second)
+				r.chaos.Set(faults.Line{})
+				return nil
+			}},
+	}
+}
+
+// slowLine fills the agents' journals, then opens a narrow line.
+func slowLine(ctx context.Context, r *rig) error {
+	r.chaos.Set(faults.Line{Cut: true})
+	r.wait(ctx, 4*time.Second)
+	before, err := faults.ResidentKiB(r.agents[0].pid())
+	if err != nil {
+		return err
+	}
+	r.chaos.Set(faults.Line{Rate: 8000})
+	r.wait(ctx, 10*time.Second)
+	after, err := faults.ResidentKiB(r.agents[0].pid())
+	if err != nil {
+		return err
+	}
+	r.chaos.Set(faults.Line{})
+	r.note("agent's memory %d to %d KiB", before, after)
+	if after > before+16<<10 {
+		return fmt.Errorf("an agent's memory grew from %d to %d KiB on a slow line", before, after)
+	}
+	return nil
+}
+
+// collectorFrozen counts what agents send to a collector that does not answer.
+func collectorFrozen(ctx context.Context, r *rig) error {
+	var sent atomic.Int64
+	r.chaos.Set(faults.Line{See: func(p faults.Packet, _ []byte) {
+		if _, _, leaf, ok := wire.ParseTopic(p.Topic); ok && p.Up && leaf == wire.LeafRecords {
+			sent.Add(1)
+		}
+	}})
+	r.freeze(ctx, r.collector, 7*time.Second) // before the first resend
+	n := sent.Load()
+	r.chaos.Set(faults.Line{})
+	r.note("%d batches sent into the silence by %d agents", n, len(r.agents))
+	if most := int64(len(r.agents) * (wire.MaxWindow + 1)); !r.long && n > most+2 {
+		return fmt.Errorf("%d batches were sent to a frozen collector, at most %d may be", n, most)
+	}
+	return nil
+}

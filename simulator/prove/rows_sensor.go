@@ -1,0 +1,111 @@
+package prove
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"strings"
+	"syscall"
+	"time"
+
+	"gatehouse/simulator/bench"
+	"gatehouse/simulator/faults"
+)
+
+// sensors are what comes over the cables of a gate.
+func sensors() []Fault {
+	return []Fault{
+		{Row: 13, Name: "agent-frozen", What: "SIGSTOP of an agent while people come", Expect: "only what it never read is missing", mixes: true,
+			strike: func(ctx context.Context, r *rig) error {
+				before := r.parsed(0)
+				r.freeze(ctx, r.agents[0], 7*time.Second)
+				pause(ctx, 2*time.Second)
+				if r.parsed(0) == before {
+					return errors.New("the gate reads nothing after it was frozen")
+				}
+				return nil
+			}},
+		{Row: 23, Name: "frames-corrupt", What: "devices send garbage, half frames, and frames that run together", Expect: "refused, and the next frame is read", mixes: true, strike: corruptFrames},
+		{Row: 24, Name: "serial-unplugged", What: "every serial device is pulled and put in again, five times", Expect: "it works again, and nothing leaks", mixes: true, strike: unplugged, after: noLeak},
+	}
+}
+
+// serials are a gate's devices.
+var serials = []string{"thermometer", "reader-in", "scanner"}
+
+func corruptFrames(ctx context.Context, r *rig) error {
+	hw := r.hw[0]
+	for n := range 12 {
+		switch n % 4 {
+		case 0:
+			hw.SetFault(bench.FaultGarbage)
+		case 1:
+			hw.SetFault(bench.FaultAllFF)
+		case 2:
+			hw.SetFault(bench.FaultNone)
+		}
+		noise := make([]byte, 1+r.rnd.IntN(400))
+		for i := range noise {
+			noise[i] = byte(r.rnd.Uint32())
+		}
+		for _, name := range serials {
+			hw.Babble(ctx, name, noise)
+		}
+		r.wait(ctx, 500*time.Millisecond)
+	}
+	hw.SetFault(bench.FaultNone)
+	before := r.parsed(0)
+	if took, ok := r.until(ctx, 10*time.Second, func() bool { return r.parsed(0) > before+3 }); ok {
+		r.note("reads again after %.1f s", took.Seconds())
+		return nil
+	}
+	return errors.New("after the garbage the gate reads nothing")
+}
+
+func unplugged(ctx context.Context, r *rig) error {
+	var err error
+	if r.open, err = faults.Descriptors(r.agents[0].pid()); err != nil {
+		return err
+	}
+	for range 5 {
+		for _, name := range serials {
+			if err := r.hw[0].Unplug(name); err != nil {
+				return err
+			}
+		}
+		r.wait(ctx, time.Duration(300+r.rnd.IntN(600))*time.Millisecond)
+		for _, name := range serials {
+			if err := r.hw[0].Plug(name); err != nil {
+				return err
+			}
+		}
+		r.wait(ctx, time.Duration(600+r.rnd.IntN(600))*time.Millisecond)
+	}
+	before := r.parsed(0)
+	if _, ok := r.until(ctx, 15*time.Second, func() bool { return r.parsed(0) > before+3 }); !ok {
+		return errors.New("plugged in again, the devices are not read")
+	}
+	return nil
+}
+
+// noLeak holds an agent that lived through unplugging against one that did not.
+func noLeak(ctx context.Context, r *rig) error {
+	if n, err := faults.Descriptors(r.agents[0].pid()); err != nil || n > r.open+1 {
+		return fmt.Errorf("the agent had %d files open and has %d: %w", r.open, n, err)
+	}
+	var goroutines [2]int
+	for i := range goroutines {
+		a := r.agents[i]
+		a.end(syscall.SIGQUIT, 10*time.Second) // Go prints them all
+		goroutines[i] = strings.Count(a.printed(), "\ngoroutine ")
+		if err := a.start(); err != nil {
+			return err
+		}
+	}
+	r.note("%d goroutines, %d where nothing was pulled", goroutines[0], goroutines[1])
+	if goroutines[0] > goroutines[1]+2 || goroutines[1] == 0 {
+		return fmt.Errorf("the agent has %d goroutines, one that lost no device has %d", goroutines[0], goroutines[1])
+	}
+	pause(ctx, time.Second)
+	return r.atRest(ctx)
+}
