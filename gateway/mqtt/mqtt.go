@@ -68,7 +68,7 @@ type Config struct {
 // pingTimeout, a frozen socket within writeTimeout.
 const (
 	keepAlive      = 5 * time.Second
-	pingTimeout    = 4 * time.Second
+	pingTimeout    = 3 * time.Second
 	writeTimeout   = 5 * time.Second
 	connectTimeout = 10 * time.Second
 	firstRetry     = 250 * time.Millisecond

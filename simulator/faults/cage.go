@@ -4,9 +4,11 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	"os/exec"
 	"path/filepath"
 	"strconv"
 	"strings"
+	"syscall"
 )
 
 // Cage bounds the memory of a process with the kernel's control groups, as
@@ -36,17 +38,31 @@ func (c *Cage) Command(argv []string) []string {
 	return append([]string{"/bin/sh", "-c", `echo $$ > "$0" && exec "$@"`, filepath.Join(c.dir, "cgroup.procs")}, argv...)
 }
 
-// Tighten leaves the processes next to nothing beyond what they have.
-func (c *Cage) Tighten() error {
+// Tighten bounds the memory and lets a neighbour in the cage take all of it, so
+// that the kernel must end somebody: pid is whom it prefers. It returns what
+// ends the neighbour.
+func (c *Cage) Tighten(pid int) (end func(), err error) {
 	b, err := os.ReadFile(filepath.Join(c.dir, c.usage))
 	if err != nil {
-		return fmt.Errorf("read the cage: %w", err)
+		return nil, fmt.Errorf("read the cage: %w", err)
 	}
 	used, err := strconv.Atoi(strings.TrimSpace(string(b)))
 	if err != nil {
-		return fmt.Errorf("read the cage: %w", err)
+		return nil, fmt.Errorf("read the cage: %w", err)
 	}
-	return c.set(strconv.Itoa(used * 3 / 4))
+	if err := c.set(strconv.Itoa(used + 16<<20)); err != nil {
+		return nil, err
+	}
+	if err := os.WriteFile(fmt.Sprintf("/proc/%d/oom_score_adj", pid), []byte("1000"), 0o600); err != nil {
+		return nil, fmt.Errorf("choose whom the kernel ends: %w", err)
+	}
+	argv := c.Command([]string{"tail", "/dev/zero"}) // it looks for the end of a line, in memory
+	cmd := exec.Command(argv[0], argv[1:]...)        //nolint:noctx,gosec // ended by the caller
+	cmd.SysProcAttr = &syscall.SysProcAttr{Pdeathsig: syscall.SIGKILL}
+	if err := cmd.Start(); err != nil {
+		return nil, fmt.Errorf("start the greedy neighbour: %w", err)
+	}
+	return func() { _ = cmd.Process.Kill(); _ = cmd.Wait() }, nil // it may have been ended, too
 }
 
 // Loosen takes the bound away.

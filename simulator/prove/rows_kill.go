@@ -103,14 +103,17 @@ func starved(ctx context.Context, r *rig) error {
 		return err
 	}
 	pause(ctx, 2*time.Second)
-	if err := r.cage.Tighten(); err != nil {
+	end, err := r.cage.Tighten(a.pid())
+	if err != nil {
 		return err
 	}
 	took, died := r.until(ctx, 25*time.Second, a.died)
 	if !died {
+		end()
 		return errors.New("the kernel did not end the agent")
 	}
 	r.note("killed after %.1f s", took.Seconds())
+	end()
 	r.cage.Loosen()
 	a.kill()
 	return a.start()

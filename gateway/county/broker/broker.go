@@ -62,7 +62,7 @@ const (
 // Broker is a running broker.
 type Broker struct {
 	srv    *server.Server
-	front  *front // nil without TLS
+	front  *front
 	addr   string
 	client mqtt.Broker
 }
@@ -100,17 +100,10 @@ func Start(ctx context.Context, cfg Config, log *slog.Logger) (*Broker, error) {
 	if err != nil {
 		return nil, err
 	}
-	if cfg.TLS != (TLS{}) {
-		if b.front, err = newFront(l, cfg.TLS, log); err != nil {
-			return nil, errors.Join(err, l.Close())
-		}
-		opts.MQTT.Host, opts.MQTT.Port = "127.0.0.1", server.RANDOM_PORT
-	} else {
-		opts.MQTT.Host, opts.MQTT.Port = host, l.Addr().(*net.TCPAddr).Port
-		if err := l.Close(); err != nil {
-			return nil, fmt.Errorf("probe %s: %w", cfg.Listen, err)
-		}
+	if b.front, err = newFront(l, cfg.TLS, log); err != nil {
+		return nil, errors.Join(err, l.Close())
 	}
+	opts.MQTT.Host, opts.MQTT.Port = "127.0.0.1", server.RANDOM_PORT
 	if err := b.run(opts, log); err != nil {
 		return nil, errors.Join(err, b.Close())
 	}
@@ -188,11 +181,8 @@ func (b *Broker) run(opts *server.Options, log *slog.Logger) error {
 		return fmt.Errorf("broker: %w; if its state in %s is damaged, remove that folder: no record is lost", err, opts.StoreDir)
 	}
 	inner := net.JoinHostPort(opts.MQTT.Host, strconv.Itoa(opts.MQTT.Port))
-	b.addr, b.client.URL = inner, "tcp://"+inner
-	if b.front != nil {
-		b.addr = b.front.Addr()
-		b.front.serve(inner)
-	}
+	b.addr, b.client.URL = b.front.Addr(), "tcp://"+inner
+	b.front.serve(inner)
 	return nil
 }
 

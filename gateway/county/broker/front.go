@@ -14,17 +14,23 @@ import (
 	"time"
 )
 
-// handshakeTimeout bounds what a silent or half-open connection may take.
+// handshakeTimeout bounds what a silent or half-open connection may take, from
+// its first byte to the end of its CONNECT.
 const handshakeTimeout = 5 * time.Second
+
+// maxConnect bounds a CONNECT packet, in bytes: its last will is a status.
+const maxConnect = 16 << 10
 
 // acceptPause is waited after a failed accept (too many open files).
 const acceptPause = 100 * time.Millisecond
 
-// front ends TLS before nats-server, so that the county's own clients reach
-// nats-server over loopback and need no certificate that names them.
+// front stands before nats-server. It lets nobody in who does not say CONNECT
+// in time, and outlives a host that runs out of descriptors. It ends TLS, so
+// that the county's own clients reach nats-server over loopback and need no
+// certificate that names them.
 type front struct {
 	listener net.Listener
-	config   *tls.Config
+	config   *tls.Config // nil: plain TCP
 	log      *slog.Logger
 	ctx      context.Context // ends with Close
 	cancel   context.CancelFunc
@@ -32,6 +38,11 @@ type front struct {
 }
 
 func newFront(l net.Listener, files TLS, log *slog.Logger) (*front, error) {
+	f := &front{listener: l, log: log}
+	f.ctx, f.cancel = context.WithCancel(context.Background())
+	if files == (TLS{}) {
+		return f, nil
+	}
 	pair, err := tls.LoadX509KeyPair(files.Cert, files.Key)
 	if err != nil {
 		return nil, fmt.Errorf("broker: tls cert and key: %w", err)
@@ -47,8 +58,7 @@ func newFront(l net.Listener, files TLS, log *slog.Logger) (*front, error) {
 			return nil, fmt.Errorf("broker: tls ca %s holds no PEM certificate", files.CA)
 		}
 	}
-	f := &front{listener: l, config: config, log: log}
-	f.ctx, f.cancel = context.WithCancel(context.Background())
+	f.config = config
 	return f, nil
 }
 
@@ -76,11 +86,30 @@ func (f *front) serve(inner string) {
 // join copies both ways until either side ends.
 func (f *front) join(raw net.Conn, inner string) {
 	defer raw.Close()
-	outside := tls.Server(raw, f.config)
 	ctx, cancel := context.WithTimeout(f.ctx, handshakeTimeout)
 	defer cancel()
-	if err := outside.HandshakeContext(ctx); err != nil {
-		f.log.Warn("broker: TLS handshake", "remote", raw.RemoteAddr(), "err", err)
+	deadline, _ := ctx.Deadline()
+	outside := raw
+	if f.config != nil {
+		ended := tls.Server(raw, f.config)
+		if err := ended.HandshakeContext(ctx); err != nil {
+			f.log.Warn("broker: TLS handshake", "remote", raw.RemoteAddr(), "err", err)
+			return
+		}
+		outside = ended
+	}
+	stop := context.AfterFunc(f.ctx, func() { raw.Close() })
+	err := outside.SetReadDeadline(deadline)
+	var hello []byte
+	if err == nil {
+		hello, err = readConnect(outside)
+	}
+	if err == nil {
+		err = outside.SetReadDeadline(time.Time{})
+	}
+	stop()
+	if err != nil {
+		f.log.Debug("broker: a connection that did not become a client", "remote", raw.RemoteAddr(), "err", err)
 		return
 	}
 	inside, err := new(net.Dialer).DialContext(ctx, "tcp", inner)
@@ -91,9 +120,45 @@ func (f *front) join(raw net.Conn, inner string) {
 	var both sync.WaitGroup
 	end := sync.OnceFunc(func() { raw.Close(); inside.Close() })
 	defer context.AfterFunc(f.ctx, end)()
-	both.Go(func() { defer end(); _, _ = io.Copy(inside, outside) })
+	both.Go(func() {
+		defer end()
+		if _, err := inside.Write(hello); err == nil {
+			_, _ = io.Copy(inside, outside)
+		}
+	})
 	both.Go(func() { defer end(); _, _ = io.Copy(outside, inside) })
 	both.Wait()
+}
+
+var errNoConnect = errors.New("it does not begin with an MQTT CONNECT")
+
+// readConnect reads the packet that every client begins with.
+func readConnect(r io.Reader) ([]byte, error) {
+	b := make([]byte, 2, 256)
+	if _, err := io.ReadFull(r, b); err != nil {
+		return nil, err
+	}
+	if b[0] != 0x10 {
+		return nil, errNoConnect
+	}
+	length := int(b[1] & 0x7F)
+	for shift := 7; b[len(b)-1] >= 0x80; shift += 7 {
+		if shift > 21 {
+			return nil, errNoConnect
+		}
+		b = append(b, 0)
+		if _, err := io.ReadFull(r, b[len(b)-1:]); err != nil {
+			return nil, err
+		}
+		length |= int(b[len(b)-1]&0x7F) << shift
+	}
+	if length > maxConnect {
+		return nil, errNoConnect
+	}
+	head := len(b)
+	b = append(b, make([]byte, length)...)
+	_, err := io.ReadFull(r, b[head:])
+	return b, err
 }
 
 // Close ends all connections and waits for them.

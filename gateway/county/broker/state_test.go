@@ -14,7 +14,15 @@ import (
 // impatient runs a broker that forgets dead clients after a second.
 func impatient(t *testing.T, dir string) *Broker {
 	t.Helper()
-	b, opts := &Broker{}, options(dir)
+	l, err := listen(t.Context(), "127.0.0.1", 0)
+	if err != nil {
+		t.Fatal(err)
+	}
+	front, err := newFront(l, TLS{}, slog.New(slog.DiscardHandler))
+	if err != nil {
+		t.Fatal(err)
+	}
+	b, opts := &Broker{front: front}, options(dir)
 	opts.MQTT.Host, opts.MQTT.Port = "127.0.0.1", server.RANDOM_PORT
 	opts.MQTT.ConsumerInactiveThreshold = time.Second
 	if err := b.run(opts, slog.New(slog.DiscardHandler)); err != nil {

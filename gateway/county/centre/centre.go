@@ -8,6 +8,7 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"sync"
 
 	"golang.org/x/sys/unix"
 
@@ -93,9 +94,25 @@ func Run(ctx context.Context, cfg Config, version string, log *slog.Logger) (err
 	if err != nil {
 		return err
 	}
+	closeReports = sync.OnceValue(closeReports)
 	defer func() { err = errors.Join(err, closeReports()) }()
+	// A collector that another one has taken over from takes nothing more, and
+	// says so as long as it runs: should it end, a supervisor would start it
+	// again, and it would take over in its turn.
+	var standing sync.WaitGroup
+	defer standing.Wait()
+	fenced := func(reason string) {
+		standing.Go(func() {
+			if err := closeReports(); err != nil {
+				log.Error("end taking reports", "err", err)
+			}
+		})
+		if watched != nil {
+			watched.Fenced(reason)
+		}
+	}
 	return collect.New(collect.Config{County: cfg.County, Version: version, KeyID: siteKey.ID(), Key: key.Private,
-		Sites: sites, Store: held, Broker: address, Watch: watched, Log: log}).Run(ctx)
+		Sites: sites, Store: held, Broker: address, Watch: watched, Fenced: fenced, Log: log}).Run(ctx)
 }
 
 // lock keeps a second collector off the same folder.

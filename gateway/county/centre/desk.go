@@ -2,9 +2,11 @@ package centre
 
 import (
 	"context"
+	"crypto/rand"
 	"errors"
 	"log/slog"
 	"path/filepath"
+	"strings"
 	"sync"
 
 	"gatehouse/gateway/county/collect"
@@ -63,7 +65,7 @@ func startDesk(ctx context.Context, cfg Config, sites *site.County, held Store, 
 
 // listener hears statuses and heartbeats.
 func listener(cfg Config, address mqtt.Broker, d *desk.Desk, log *slog.Logger) (*mqtt.Client, error) {
-	m := mqtt.Config{ClientID: "desk-" + cfg.County, OnUp: func() {}, OnDown: func(error) {}, Log: log,
+	m := mqtt.Config{ClientID: "desk-" + strings.ToLower(rand.Text()), OnUp: func() {}, OnDown: func(error) {}, Log: log,
 		Subscriptions: []mqtt.Subscription{
 			{Filter: wire.Topic(cfg.County, "+", wire.LeafStatus), QoS: 1},
 			{Filter: wire.Topic(cfg.County, "+", wire.LeafBeat)},

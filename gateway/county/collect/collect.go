@@ -10,6 +10,7 @@ import (
 	"encoding/hex"
 	"fmt"
 	"log/slog"
+	"sync/atomic"
 	"time"
 
 	"gatehouse/gateway/county/store"
@@ -38,6 +39,9 @@ type Observer interface {
 	Arrived(b store.Batch)
 	// Committed is called with batches that are durable.
 	Committed(batches []store.Batch)
+	// Fenced is called when another collector has taken over: nothing is
+	// committed any more.
+	Fenced(reason string)
 }
 
 // Config is what a collector is made of.
@@ -50,8 +54,12 @@ type Config struct {
 	Store   Books
 	Broker  mqtt.Broker
 	Watch   Observer // may be nil
-	Log     *slog.Logger
+	// Fenced is called once, when another collector has taken over; may be nil.
+	Fenced func(reason string)
+	Log    *slog.Logger
 }
+
+func (c Config) public() ed25519.PublicKey { return c.Key.Public().(ed25519.PublicKey) }
 
 // group is how many batches are committed in one transaction at most: enough
 // to make a durable commit cheap a record, few enough to answer soon.
@@ -59,19 +67,24 @@ const group = 32
 
 // Collector commits what agents send. Make it with New, run it with Run.
 type Collector struct {
-	cfg    Config
-	client *mqtt.Client
-	start  string        // random, names this run
-	in     chan item     // what waits for the committer; while it is full the broker holds back
-	up     chan struct{} // the connection was made
+	cfg       Config
+	client    *mqtt.Client
+	start     string        // random, names this run
+	in        chan item     // what waits for the committer; while it is full the broker holds back
+	up        chan struct{} // the connection was made
+	others    chan announced
+	stoodDown atomic.Bool // fenced, for the connection's goroutine
 
 	// The committer's own:
-	storeID string
-	term    uint64
-	fault   string                   // why nothing is being committed
-	late    map[string][]store.Batch // by jid: batches that came before their predecessors
-	owners  map[string]string        // jid to agent, as the store has it
-	strange map[string]bool          // agents that the site file does not know, told once
+	storeID  string
+	term     uint64
+	fault    string                   // why nothing is being committed
+	fenced   bool                     // another collector has taken over
+	began    time.Time                // of the first connection
+	answered time.Time                // when another one was last told of this one
+	late     map[string][]store.Batch // by jid: batches that came before their predecessors
+	owners   map[string]string        // jid to agent, as the store has it
+	strange  map[string]bool          // agents that the site file does not know, told once
 }
 
 // item is one message for the committer: a batch, or a hello.
@@ -86,7 +99,8 @@ func New(cfg Config) *Collector {
 	var b [8]byte
 	rand.Read(b[:]) // never fails (crypto/rand)
 	return &Collector{cfg: cfg, start: hex.EncodeToString(b[:]), in: make(chan item, group), up: make(chan struct{}, 1),
-		late: map[string][]store.Batch{}, owners: map[string]string{}, strange: map[string]bool{}}
+		others: make(chan announced, 4),
+		late:   map[string][]store.Batch{}, owners: map[string]string{}, strange: map[string]bool{}}
 }
 
 // Run collects until ctx ends; what was received but not committed by then is
@@ -96,11 +110,15 @@ func (c *Collector) Run(ctx context.Context) error {
 	if c.storeID, c.term, err = c.cfg.Store.Identity(ctx); err != nil {
 		return fmt.Errorf("read the store's identity: %w", err)
 	}
+	if c.term, err = c.cfg.Store.RaiseTerm(ctx, c.term+1); err != nil {
+		return err
+	}
 	m := mqtt.Config{
 		ClientID: "collector-" + c.start,
 		Subscriptions: []mqtt.Subscription{
 			{Filter: wire.Topic(c.cfg.County, "+", wire.LeafRecords), QoS: 1},
 			{Filter: wire.Topic(c.cfg.County, "+", wire.LeafHello), QoS: 1},
+			{Filter: wire.Topic(c.cfg.County, wire.CollectorID, wire.LeafStatus), QoS: 1},
 		},
 		Hello: func() (will, first *mqtt.Message) { return c.offline(), nil },
 		OnUp: func() {
@@ -111,8 +129,13 @@ func (c *Collector) Run(ctx context.Context) error {
 		},
 		OnDown:    func(error) {},
 		OnMessage: func(m mqtt.Message) { c.receive(ctx, m) },
-		Bye:       c.offline,
-		Log:       c.cfg.Log,
+		Bye: func() *mqtt.Message {
+			if c.stoodDown.Load() {
+				return nil // the other one's word stands
+			}
+			return c.offline()
+		},
+		Log: c.cfg.Log,
 	}
 	if err := c.cfg.Broker.Load(&m); err != nil {
 		return err
@@ -140,6 +163,9 @@ func (c *Collector) offline() *mqtt.Message {
 
 // announce publishes the signed, retained status.
 func (c *Collector) announce() {
+	if c.fenced {
+		return
+	}
 	st := wire.SignCollectorStatus(wire.CollectorStatus{V: 1, State: wire.StateOnline, At: wire.At(time.Now()),
 		Start: c.start, Store: c.storeID, Term: c.term, Version: c.cfg.Version, Fault: c.fault}, c.cfg.County, c.cfg.Key)
 	payload, err := wire.Encode(st)

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"strings"
 	"sync"
 	"testing"
 	"time"
@@ -112,6 +113,9 @@ type bench struct {
 	t      *testing.T
 	books  *books
 	key    ed25519.PublicKey
+	secret ed25519.PrivateKey
+	url    string
+	fenced chan string
 	agent  *mqtt.Client
 	acks   chan wire.Ack
 	status chan wire.CollectorStatus
@@ -124,7 +128,7 @@ func start(t *testing.T) *bench {
 	if err != nil {
 		t.Fatal(err)
 	}
-	b := &bench{t: t, books: newBooks(), key: public, acks: make(chan wire.Ack, 100), status: make(chan wire.CollectorStatus, 100)}
+	b := &bench{t: t, books: newBooks(), key: public, secret: private, url: m.URL, fenced: make(chan string, 1), acks: make(chan wire.Ack, 100), status: make(chan wire.CollectorStatus, 100)}
 	log := slog.New(slog.DiscardHandler)
 	up := make(chan struct{}, 10)
 	b.agent = mqtt.New(mqtt.Config{URL: m.URL, ClientID: "agents", Log: log,
@@ -146,7 +150,7 @@ func start(t *testing.T) *bench {
 			}
 		}})
 	c := collect.New(collect.Config{County: "c", Version: "test", KeyID: "k1", Key: private, Sites: sites{}, Store: b.books,
-		Broker: mqtt.Broker{URL: m.URL}, Log: log})
+		Broker: mqtt.Broker{URL: m.URL}, Log: log, Fenced: func(reason string) { b.fenced <- reason }})
 	ctx, cancel := context.WithCancel(context.Background())
 	var wg sync.WaitGroup
 	wg.Go(func() { _ = b.agent.Run(ctx) })
@@ -213,7 +217,7 @@ func (b *bench) hello(agent, jid string, last, term uint64) {
 func TestABatchIsAcknowledgedAfterItsCommit(t *testing.T) {
 	b := start(t)
 	b.publish("gate-a", wire.LeafRecords, batch(t, "gate-a", jidA, 1, 3, false))
-	if a := await(t, "acknowledgement", b.acks); a.Through != 3 || a.JID != jidA || a.Store != "store-1" || a.Term != 1 {
+	if a := await(t, "acknowledgement", b.acks); a.Through != 3 || a.JID != jidA || a.Store != "store-1" || a.Term != 2 {
 		t.Fatalf("got %+v", a)
 	}
 	if p := b.books.places[jidA]; p.Compound != "compound-1" {
@@ -357,5 +361,53 @@ func TestManyBatchesShareACommit(t *testing.T) {
 	defer b.books.mu.Unlock()
 	if b.books.commits >= n {
 		t.Fatalf("%d batches took %d commits", n, b.books.commits)
+	}
+}
+
+func TestOfTwoCollectorsTheOneStartedLastGoesOn(t *testing.T) {
+	b := start(t)
+	b.publish("gate-a", wire.LeafRecords, batch(t, "gate-a", jidA, 1, 1, false))
+	await(t, "acknowledgement", b.acks)
+	copied := newBooks()
+	copied.through[jidA], copied.owner[jidA] = 1, "gate-a"
+	fenced := make(chan string, 1)
+	second := collect.New(collect.Config{County: "c", Version: "test", KeyID: "k1", Key: b.secret, Sites: sites{}, Store: copied,
+		Broker: mqtt.Broker{URL: b.url}, Log: slog.New(slog.DiscardHandler), Fenced: func(reason string) { fenced <- reason }})
+	ctx, cancel := context.WithCancel(t.Context())
+	done := make(chan struct{})
+	go func() { defer close(done); _ = second.Run(ctx) }()
+	if reason := await(t, "word of the first that it stands down", b.fenced); !strings.Contains(reason, "taken over") {
+		t.Error(reason)
+	}
+	commits := func() int { b.books.mu.Lock(); defer b.books.mu.Unlock(); return b.books.commits }
+	before := commits()
+	b.publish("gate-a", wire.LeafRecords, batch(t, "gate-a", jidA, 2, 2, false))
+	if a := await(t, "acknowledgement", b.acks); a.Through != 2 || a.Term < 3 {
+		t.Errorf("got %+v", a)
+	}
+	if commits() != before {
+		t.Error("the one that stood down has committed")
+	}
+	// It goes for good, and its last will must not stand over the other's word.
+	cancel()
+	<-done
+	select {
+	case reason := <-fenced:
+		t.Errorf("the second stood down as well: %s", reason)
+	default:
+	}
+}
+
+func TestAStoreWhoseTermWasRaisedByAnotherIsLeftAlone(t *testing.T) {
+	b := start(t)
+	b.books.set(fmt.Errorf("commit: %w", store.ErrTerm))
+	b.publish("gate-a", wire.LeafRecords, batch(t, "gate-a", jidA, 1, 1, false))
+	await(t, "word that it stands down", b.fenced)
+	b.books.set(nil)
+	b.publish("gate-a", wire.LeafRecords, batch(t, "gate-a", jidA, 1, 1, false))
+	select {
+	case a := <-b.acks:
+		t.Errorf("acknowledged: %+v", a)
+	case <-time.After(500 * time.Millisecond):
 	}
 }

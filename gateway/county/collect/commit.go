@@ -19,9 +19,16 @@ func (c *Collector) commitLoop(ctx context.Context) {
 		case <-ctx.Done():
 			return
 		case <-c.up:
+			if c.began.IsZero() {
+				c.began = time.Now()
+			}
 			c.announce()
+		case a := <-c.others:
+			c.other(ctx, a)
 		case it := <-c.in:
-			c.take(ctx, it)
+			if !c.fenced {
+				c.take(ctx, it)
+			}
 		}
 	}
 }
@@ -30,6 +37,11 @@ func (c *Collector) take(ctx context.Context, it item) {
 	var batches []store.Batch
 	var hellos []item
 	for more := true; more; {
+		select { // the word of another collector comes first
+		case a := <-c.others:
+			c.other(ctx, a)
+		default:
+		}
 		if it.hello != nil {
 			hellos = append(hellos, it)
 		} else if c.welcome(ctx, &it.batch) {
@@ -44,7 +56,7 @@ func (c *Collector) take(ctx context.Context, it item) {
 			more = false
 		}
 	}
-	for len(batches) > 0 && ctx.Err() == nil {
+	for len(batches) > 0 && ctx.Err() == nil && !c.fenced {
 		batches = c.commit(ctx, batches)
 	}
 	for _, h := range hellos {
@@ -217,6 +229,10 @@ func (c *Collector) retry(ctx context.Context, what func() error) error {
 		if err == nil {
 			c.setFault("")
 			return nil
+		}
+		if outdone(err) {
+			c.fence(err.Error())
+			return err
 		}
 		delay := pause
 		var later interface{ RetryAfter() time.Duration }

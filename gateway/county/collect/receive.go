@@ -15,6 +15,10 @@ import (
 // blocks while the committer is busy.
 func (c *Collector) receive(ctx context.Context, m mqtt.Message) {
 	_, agent, leaf, ok := wire.ParseTopic(m.Topic)
+	if ok && agent == wire.CollectorID && leaf == wire.LeafStatus {
+		c.heard(ctx, m)
+		return
+	}
 	if !ok {
 		c.quarantine(ctx, m, agent, "the topic is not of this contract")
 		return

@@ -46,7 +46,7 @@ const listed = 300
 
 // level tells what needs somebody now from what needs somebody soon.
 func level(kind string) string {
-	if kind == typeFever || kind == typeSilent || strings.HasPrefix(kind, "journal-") || strings.HasPrefix(kind, "collector-") {
+	if kind == typeFever || kind == typeSilent || strings.HasPrefix(kind, "journal-") || strings.HasPrefix(kind, "collector-") || kind == typeCloned {
 		return "red"
 	}
 	return "amber"

@@ -19,6 +19,7 @@ import (
 	"gatehouse/gateway/county/watch"
 	"gatehouse/gateway/live"
 	"gatehouse/gateway/site"
+	"gatehouse/gateway/wire"
 )
 
 // Records is what the desk reads to catch up.
@@ -52,10 +53,12 @@ type Desk struct {
 	in    chan event // what came, in order
 	began time.Time
 
-	mu     sync.Mutex // guards what follows
-	roll   *watch.Roll
-	public public        // for the probes
-	behind chan struct{} // something could not be taken in
+	mu         sync.Mutex // guards what follows
+	roll       *watch.Roll
+	public     public                 // for the probes
+	heard      map[string][]wire.Beat // by agent, since the last look
+	standsDown string                 // why this collector takes nothing any more
+	behind     chan struct{}          // something could not be taken in
 
 	// The Run goroutine's own:
 	progress          map[string]uint64 // by jid
@@ -68,7 +71,9 @@ type Desk struct {
 	feed              []Passage // the county's last, the newest first
 	today             day
 	fault             string
-	stored            time.Time // of the last commit
+	lineages          map[string]*lineage // by agent
+	notedAt           time.Time           // when they were last noted
+	stored            time.Time           // of the last commit
 	catching          bool
 	looked            time.Time // when the desk last saw who is there
 	ownSeq            uint64    // of the alarms that the desk itself raises
@@ -92,12 +97,12 @@ const gather = 200 * time.Millisecond
 
 // Open opens the desk's file, and makes it when it is missing.
 func Open(opts Options) (*Desk, error) {
-	w, r, err := sqlite.OpenFile(opts.Path, schema, schemaMachines)
+	w, r, err := sqlite.OpenFile(opts.Path, schema, schemaMachines, schemaLineages)
 	if err != nil {
 		return nil, fmt.Errorf("open the desk: %w", err)
 	}
 	d := &Desk{opts: opts, log: opts.Log, w: w, r: r, Hub: live.New(gather), in: make(chan event, queue), roll: watch.NewRoll(),
-		behind: make(chan struct{}, 1), latest: map[string][]past{}, feed: []Passage{}, known: map[string]bool{}, quiet: map[string]bool{}, bridges: map[string]bool{}, machines: map[string]*Machine{}, began: time.Now()}
+		behind: make(chan struct{}, 1), latest: map[string][]past{}, feed: []Passage{}, known: map[string]bool{}, quiet: map[string]bool{}, bridges: map[string]bool{}, machines: map[string]*Machine{}, lineages: map[string]*lineage{}, heard: map[string][]wire.Beat{}, began: time.Now()}
 	if err := d.load(context.Background()); err != nil {
 		return nil, errors.Join(err, d.Close())
 	}
@@ -135,7 +140,23 @@ func (d *Desk) Hear(topic string, payload []byte) {
 	defer d.mu.Unlock()
 	if err := d.roll.Take(time.Now(), topic, payload); err != nil {
 		d.log.Debug("a status that can't be read", "topic", topic, "err", err)
+		return
 	}
+	if _, agent, leaf, ok := wire.ParseTopic(topic); ok && leaf == wire.LeafBeat && len(d.heard[agent]) < mostHeard {
+		if b, err := wire.Decode[wire.Beat](payload); err == nil {
+			d.heard[agent] = append(d.heard[agent], b)
+		}
+	}
+}
+
+// mostHeard bounds the heartbeats of an agent between two looks.
+const mostHeard = 16
+
+// Fenced implements collect.Observer.
+func (d *Desk) Fenced(reason string) {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	d.standsDown = reason
 }
 
 // Run keeps the desk up to date until ctx ends.

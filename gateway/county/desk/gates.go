@@ -2,7 +2,6 @@ package desk
 
 import (
 	"context"
-	"database/sql"
 	"errors"
 	"fmt"
 	"slices"
@@ -79,7 +78,7 @@ func (d *Desk) load(ctx context.Context) error {
 		}
 		d.progress[jid], d.known[agent] = through, true
 	}
-	return errors.Join(rows.Err(), d.loadLatest(ctx), d.loadQuiet(ctx), d.loadMachines(ctx))
+	return errors.Join(rows.Err(), d.loadLatest(ctx), d.loadQuiet(ctx), d.loadMachines(ctx), d.loadLineages(ctx))
 }
 
 // loadQuiet takes over which gates' silence is an alert already.
@@ -137,9 +136,11 @@ func (d *Desk) look(ctx context.Context, now time.Time) error {
 	d.looked = now
 	d.mu.Lock()
 	lines := d.roll.Lines(now, now.Sub(d.began))
-	collector := d.roll.Collector
+	collector, fenced := d.roll.Collector, d.standsDown
+	heard := d.heard
+	d.heard = map[string][]wire.Beat{}
 	d.mu.Unlock()
-	var errs []error
+	errs := []error{d.journals(ctx, now, heard)}
 	seen, states, backlog := map[string]bool{}, map[string]int{}, uint64(0)
 	for _, l := range lines {
 		states[l.State]++
@@ -165,6 +166,9 @@ func (d *Desk) look(ctx context.Context, now time.Time) error {
 	c := Centre{Store: d.opts.Store, Catching: d.catching, Version: d.opts.Version, Fault: d.fault}
 	if collector != nil && collector.Fault != "" {
 		c.Fault = collector.Fault
+	}
+	if fenced != "" {
+		c.Fault = fenced
 	}
 	if !d.stored.IsZero() {
 		t := d.stored.UTC().Truncate(time.Second)
@@ -198,22 +202,15 @@ func (d *Desk) silence(ctx context.Context, now time.Time, agent, state string) 
 	if quiet == d.quiet[agent] || quiet && now.Sub(d.began) < grace && state != wire.StateOffline {
 		return nil
 	}
-	// Rises over restarts, and when the clock is set back.
-	d.ownSeq = max(d.ownSeq+1, uint64(now.UnixMicro()))
-	in := d.intake(ctx)
-	err := d.write(ctx, func(tx *sql.Tx) error {
-		in.tx = tx
-		id, seq := typeSilent+":"+agent, d.ownSeq
-		if quiet {
-			return in.raised(Alert{Agent: agent, Type: typeSilent, At: now}, ownJournal, id, seq, 0)
-		}
-		return in.cleared(ownJournal, id, seq, now)
-	})
-	if err != nil {
+	detail := ""
+	if quiet {
+		detail = "no heartbeat"
+	}
+	if err := d.own(ctx, typeSilent, agent, detail, now); err != nil {
 		return err
 	}
 	d.quiet[agent] = quiet
-	return d.publish(ctx, in)
+	return nil
 }
 
 // count sees what was not stored.

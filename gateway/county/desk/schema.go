@@ -101,3 +101,12 @@ CREATE TABLE tracks (
 	points  BLOB NOT NULL,
 	PRIMARY KEY (machine, at, jid, seq)
 ) WITHOUT ROWID;`
+
+// schemaLineages is what the third version has more.
+const schemaLineages = `
+CREATE TABLE lineages (               -- each agent's journal at its last heartbeat
+	agent   TEXT PRIMARY KEY,
+	jid     TEXT NOT NULL,
+	last    INTEGER NOT NULL,
+	through INTEGER NOT NULL
+) WITHOUT ROWID;`

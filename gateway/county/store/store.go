@@ -56,8 +56,9 @@ type Store interface {
 	// Identity is the store's id (a UUID, as old as the store) and its term.
 	Identity(ctx context.Context) (id string, term uint64, err error)
 	// RaiseTerm makes the term at least atLeast, durably, and returns it. The
-	// collector calls it when an agent has seen a higher term than the store:
-	// the store was restored from a backup.
+	// collector calls it at its start, and when an agent has seen a higher term
+	// than the store: the store was restored from a backup. Commits of whoever
+	// opened the store before fail with ErrTerm from then on.
 	RaiseTerm(ctx context.Context, atLeast uint64) (uint64, error)
 	// Quarantine keeps what can't be stored, with the reason. The same bytes
 	// from the same agent are kept once.
@@ -127,3 +128,7 @@ const ReasonConflict = "same journal and seq, other content"
 // series limit, too many refusals at once): stop, raise an alarm, quarantine
 // nothing.
 var ErrFault = errors.New("the store is at fault")
+
+// ErrTerm says that another collector has raised the store's term since this
+// one opened it: it has taken over, and nothing was committed.
+var ErrTerm = errors.New("another collector has raised the store's term")

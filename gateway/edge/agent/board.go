@@ -16,6 +16,7 @@ const (
 	TroubleJournal          = "journal-write-failed"
 	TroubleJournalSync      = "journal-sync-failed"
 	TroubleDamaged          = "journal-damaged"
+	TroubleDiskLow          = "journal-disk-low"
 	TroubleDeviceGone       = "device-gone"
 	TroubleDeviceFault      = "device-fault"
 	TroubleFever            = "fever"
@@ -92,4 +93,15 @@ func (b *board) changes() []*wire.Alarm {
 		}
 	}
 	return out
+}
+
+// unsaid takes back a change that could not be recorded: it comes again.
+func (b *board) unsaid(al *wire.Alarm) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	if al.State == wire.AlarmRaised {
+		delete(b.raised, al.ID)
+		return
+	}
+	b.raised[al.ID] = condition{al.Type, al.Device, al.Detail}
 }

@@ -2,6 +2,7 @@ package agent
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"time"
 
@@ -66,6 +67,8 @@ type recorder struct {
 	syncedAt time.Duration
 	answered []uint64 // passages that the guard dealt with before the restart
 	shown    bool     // the screen says that somebody is being measured
+	space    journal.Room
+	faultAt  time.Duration // boot clock of the last failed fsync; 0: long ago
 }
 
 // start takes up where an earlier run stopped and says that this one begins.
@@ -132,6 +135,9 @@ func (r *recorder) keep(now clock.Moment, reading *wire.Reading) (seq uint64) {
 // alarm, logged once until it works again.
 func (r *recorder) append(now clock.Moment, body wire.Body) uint64 {
 	rec, err := r.journal.Append(now, body)
+	if errors.Is(err, journal.ErrShed) && (body.Kind() == wire.KindHealth || body.Kind() == wire.KindTrack) {
+		return r.journal.Lose(journal.ReasonDiskFull) // in the stated order; TroubleDiskLow tells
+	}
 	if err != nil {
 		seq := r.journal.Lose(journal.ReasonDiskFull)
 		r.log.Error("a record could not be kept; it is a recorded hole", "kind", body.Kind(), "seq", seq, "err", err)
@@ -157,8 +163,11 @@ func (r *recorder) apply(now clock.Moment, last time.Time, events []gate.Event) 
 		}
 		if e.Alarm {
 			t := p.Temperature.Screening
-			r.raise(now, &wire.Alarm{ID: fmt.Sprintf("%s:%d", TroubleFever, seq), Type: TroubleFever,
-				State: wire.AlarmRaised, Passage: seq, Screening: &t})
+			fever := &wire.Alarm{ID: fmt.Sprintf("%s:%d", TroubleFever, seq), Type: TroubleFever,
+				State: wire.AlarmRaised, Passage: seq, Screening: &t}
+			if !r.raise(now, fever) {
+				r.append(now, fever) // once more; what fails again is a hole
+			}
 		}
 		if r.opts.OnPassage != nil {
 			r.opts.OnPassage(seq, p)
@@ -166,31 +175,36 @@ func (r *recorder) apply(now clock.Moment, last time.Time, events []gate.Event) 
 	}
 }
 
-// raise journals an alarm and sends its copy ahead of the backlog.
-func (r *recorder) raise(now clock.Moment, al *wire.Alarm) {
+// raise journals an alarm and sends its copy ahead of the backlog; false when
+// the journal could not take it.
+func (r *recorder) raise(now clock.Moment, al *wire.Alarm) bool {
 	rec, err := r.journal.Append(now, al)
 	if err != nil {
-		r.append(now, al) // once more; what fails again is a hole
-		return
+		r.log.Error("an alarm could not be kept", "id", al.ID, "err", err)
+		return false
 	}
 	raw, err := wire.EncodeRecord(rec)
 	if err != nil {
 		r.log.Error("encode an alarm", "err", err)
-		return
+		return true
 	}
 	select {
 	case r.Agent.alarms <- wire.Entry{Record: rec, Raw: raw}:
 	default:
 		r.log.Warn("too many alarms at once; this one goes in its turn", "seq", rec.Seq)
 	}
+	return true
 }
 
-// alarms turns changed conditions into alarm records.
+// alarms turns changed conditions into alarm records. One that the journal
+// can't take is tried again at the next turn.
 func (r *recorder) alarms() {
 	now := r.opts.Clock.Now()
 	for _, al := range r.board.changes() {
 		r.log.Warn("alarm", "id", al.ID, "state", al.State, "detail", al.Detail)
-		r.raise(now, al)
+		if !r.raise(now, al) {
+			r.board.unsaid(al)
+		}
 	}
 }
 
@@ -199,6 +213,40 @@ func (r *recorder) alarms() {
 func (r *recorder) diskFault(f journal.Fault) {
 	r.log.Error("the disk failed to make records durable", "err", f.Err, "written_elsewhere", f.Safe)
 	r.board.set(TroubleJournalSync, "", f.Err.Error())
+	r.faultAt = r.opts.Clock.Now().Boot
+}
+
+// room looks at the journal's disk. An agent that is cut off must be heard of
+// before its disk is full, not after.
+func (r *recorder) room(now clock.Moment) {
+	r.space = r.journal.Turn(now)
+	waiting := r.journal.Last() > r.journal.State().Through+fewWaiting
+	detail := ""
+	switch {
+	case r.space.Level > journal.Plenty:
+		detail = fmt.Sprintf("%d MiB are left for the journal: %s", r.space.Free>>20, sheds[r.space.Level])
+	case waiting && r.space.FullIn > 0 && r.space.FullIn < fullSoon:
+		detail = fmt.Sprintf("the disk will be full in %d hours if the county does not answer", r.space.FullIn/time.Hour)
+	}
+	r.board.set(TroubleDiskLow, "", detail)
+	if r.faultAt != 0 && now.Boot-r.faultAt > faultOver {
+		r.faultAt = 0
+		r.board.set(TroubleJournalSync, "", "")
+	}
+}
+
+const (
+	fullSoon   = 48 * time.Hour
+	fewWaiting = 1000             // records are no backlog that fills a disk
+	faultOver  = 10 * time.Minute // without another one a failed fsync is over
+)
+
+// sheds says in words what the journal does about its room.
+var sheds = map[journal.Level]string{
+	journal.ShedTail:   "acknowledged records are removed early",
+	journal.ShedHealth: "device health is no longer kept",
+	journal.ShedTracks: "device health and tracks are no longer kept",
+	journal.OnlyAlarms: "only alarms are kept",
 }
 
 // failed handles what a sensor could not do.
@@ -252,6 +300,8 @@ func (r *recorder) turn() {
 		}
 	}
 	r.turnMachines(now)
+	r.room(now)
+	r.alarms()
 	r.leave(now)
 }
 

@@ -61,6 +61,9 @@ func (j *Journal) Append(now clock.Moment, body wire.Body) (wire.Record, error) 
 	j.mu.Lock()
 	defer j.mu.Unlock()
 	j.now(now)
+	if j.sheds(body.Kind()) {
+		return wire.Record{}, fmt.Errorf("append %s to the journal %s: %w", body.Kind(), j.opts.Dir, ErrShed)
+	}
 	t := j.stamp.next(now.Wall)
 	r := wire.Record{Seq: j.last + 1, At: wire.At(t.at), Era: t.era, BootNS: now.Boot.Nanoseconds(),
 		Unsync: !j.synced.Load(), Kind: body.Kind(), Body: b}
@@ -73,7 +76,11 @@ func (j *Journal) Append(now clock.Moment, body wire.Body) (wire.Record, error) 
 			r.Kind, len(raw), ErrTooLong, wire.MaxRecordBytes)
 	}
 	j.scratch = appendFrame(j.lostFrames(j.scratch[:0]), kindRecord, r.Seq, raw)
-	if err := j.write(r.Seq); err != nil {
+	err = j.write(r.Seq)
+	if err != nil && j.full(err) && !j.sheds(body.Kind()) {
+		err = j.write(r.Seq)
+	}
+	if err != nil {
 		return wire.Record{}, fmt.Errorf("append to the journal %s: %w", j.opts.Dir, err)
 	}
 	j.stamp = t
@@ -124,8 +131,13 @@ func (j *Journal) write(last uint64) error {
 	switch {
 	case j.closed:
 		return ErrClosed
-	case j.broken != nil:
+	case j.broken != nil && len(j.unsynced)+len(j.scratch) > maxHeld:
 		return j.broken
+	case j.broken != nil:
+		// The disk fails to make anything durable, and is tried every second.
+		// Until then memory keeps what comes: rebuild writes it with the rest.
+		j.took(last)
+		return nil
 	}
 	if err := j.ready(int64(len(j.scratch))); err != nil {
 		return err
@@ -140,11 +152,10 @@ func (j *Journal) write(last uint64) error {
 		return err
 	}
 	seg.size += int64(len(j.scratch))
-	j.last, j.written, j.lost = last, last, nil
 	if n := len(j.dirty); n == 0 || j.dirty[n-1] != j.active {
 		j.dirty = append(j.dirty, j.active)
 	}
-	j.unsynced = append(j.unsynced, j.scratch...)
+	j.took(last)
 	j.waiting++
 	switch j.waiting {
 	case 1:
@@ -153,6 +164,16 @@ func (j *Journal) write(last uint64) error {
 		signal(j.urgent)
 	}
 	return nil
+}
+
+// maxHeld bounds, in bytes, what memory keeps while the disk fails.
+const maxHeld = 4 << 20
+
+// took notes that scratch, the frames up to last, has been taken; mu is held.
+func (j *Journal) took(last uint64) {
+	j.last, j.written, j.lost = last, last, nil
+	j.unsynced = append(j.unsynced, j.scratch...)
+	j.space.appended += int64(len(j.scratch))
 }
 
 // ready makes sure that there is a segment with room for n more bytes.

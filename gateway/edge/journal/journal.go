@@ -45,9 +45,12 @@ type Options struct {
 	// from a backup: 7 days when 0. It counts time during which the agent ran,
 	// on the boot clock, so that no step of the wall clock removes anything.
 	Keep         time.Duration
-	SegmentBytes int64                // a segment is closed at this size: 8 MiB when 0
-	Sync         func(*os.File) error // makes a file or folder durable: fsync when nil
-	Log          *slog.Logger         // slog.Default when nil
+	SegmentBytes int64 // a segment is closed at this size: 8 MiB when 0, less on a small disk
+	// Room gives the bytes that may still be written at dir and the size of its
+	// disk: the file system's own word when nil.
+	Room func(dir string) (free, total int64, err error)
+	Sync func(*os.File) error // makes a file or folder durable: fsync when nil
+	Log  *slog.Logger         // slog.Default when nil
 }
 
 // State is what the collector has said of this journal.
@@ -91,6 +94,7 @@ type Journal struct {
 	savedAt time.Duration // boot clock at the last write of the state
 
 	mu       sync.Mutex
+	space    space
 	id       identity
 	shelf    shelf
 	state    State

@@ -29,9 +29,11 @@ type Report struct {
 // be used at all: with ErrLocked, or when files can't be made or read there.
 func Open(o Options, now clock.Moment) (*Journal, Report, error) {
 	o.Keep = cmp.Or(o.Keep, 7*24*time.Hour)
-	o.SegmentBytes = cmp.Or(o.SegmentBytes, 8<<20)
 	if o.Sync == nil {
 		o.Sync = (*os.File).Sync
+	}
+	if o.Room == nil {
+		o.Room = statfs
 	}
 	if o.Log == nil {
 		o.Log = slog.Default()
@@ -46,6 +48,7 @@ func Open(o Options, now clock.Moment) (*Journal, Report, error) {
 	j := &Journal{opts: o, lock: lock, changed: make(chan struct{}, 1), faults: make(chan Fault, 8),
 		wake: make(chan struct{}, 1), urgent: make(chan struct{}, 1), stop: make(chan struct{}),
 		done: make(chan struct{}), flushed: make(chan struct{}), boot: now.Boot, savedAt: now.Boot}
+	j.measure()
 	var rep Report
 	if err := j.load(&rep); err != nil {
 		lock.Close()

@@ -23,9 +23,9 @@ type hand struct {
 	now float64
 }
 
-func (h *hand) Now() clock.Moment { h.mu.Lock(); defer h.mu.Unlock(); return at(h.now) }
+func (h *hand) Now() clock.Moment  { h.mu.Lock(); defer h.mu.Unlock(); return at(h.now) }
 func (h *hand) Synchronised() bool { return true }
-func (h *hand) turn(s float64)    { h.mu.Lock(); defer h.mu.Unlock(); h.now += s }
+func (h *hand) turn(s float64)     { h.mu.Lock(); defer h.mu.Unlock(); h.now += s }
 
 // gate is an agent that keeps notes, or can't.
 type gate struct {

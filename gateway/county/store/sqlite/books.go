@@ -51,7 +51,7 @@ func (s *Store) Register(ctx context.Context, batches []store.Batch) ([]store.Po
 // Book records holes, quarantine and watermarks of batches whose records are
 // stored elsewhere, in one durable transaction.
 func (s *Store) Book(ctx context.Context, advances []Advance) error {
-	err := s.write(ctx, func(tx *sql.Tx) error {
+	err := s.commit(ctx, func(tx *sql.Tx) error {
 		for _, a := range advances {
 			id, _, err := journal(ctx, tx, a.Batch)
 			if err != nil {

@@ -17,7 +17,7 @@ import (
 // batches in one transaction.
 func (s *Store) Commit(ctx context.Context, batches []store.Batch) ([]store.Receipt, error) {
 	receipts := make([]store.Receipt, 0, len(batches))
-	err := s.write(ctx, func(tx *sql.Tx) error {
+	err := s.commit(ctx, func(tx *sql.Tx) error {
 		for _, b := range batches {
 			w := writer{ctx: ctx, tx: tx, one: tx.StmtContext(ctx, s.one), many: tx.StmtContext(ctx, s.many), b: b}
 			r, err := w.batch()

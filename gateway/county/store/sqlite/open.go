@@ -234,6 +234,20 @@ func (s *Store) write(ctx context.Context, what func(*sql.Tx) error) error {
 	return tx.Commit()
 }
 
+// commit is write for who must own the store's term.
+func (s *Store) commit(ctx context.Context, what func(*sql.Tx) error) error {
+	return s.write(ctx, func(tx *sql.Tx) error {
+		var term string
+		if err := tx.QueryRowContext(ctx, "SELECT value FROM meta WHERE key = 'term'").Scan(&term); err != nil {
+			return err
+		}
+		if _, own, _ := s.Identity(ctx); term != strconv.FormatUint(own, 10) {
+			return fmt.Errorf("%w: it is %s, this one's %d", store.ErrTerm, term, own)
+		}
+		return what(tx)
+	})
+}
+
 // Close ends the store.
 func (s *Store) Close() error {
 	var errs []error

@@ -1,0 +1,148 @@
+package desk
+
+import (
+	"context"
+	"database/sql"
+	"fmt"
+	"time"
+
+	"gatehouse/gateway/wire"
+)
+
+// What the desk concludes from the journals that an agent names in its
+// heartbeats.
+const (
+	typeLost   = "journal-lost" // a journal has gone with records in it
+	typeCloned = "agent-cloned" // two computers run as the same agent
+)
+
+// calm is how long after the last change of journals a cloned agent counts as
+// one again.
+const calm = 10 * time.Minute
+
+// lineage is what the desk knows of an agent's journals.
+type lineage struct {
+	wire.Beat                 // the last one
+	former    map[string]bool // jids before
+	flipped   time.Time       // when a former one last came back
+}
+
+// journals looks at heartbeats as they came.
+func (d *Desk) journals(ctx context.Context, now time.Time, heard map[string][]wire.Beat) error {
+	for agent, beats := range heard {
+		for _, b := range beats {
+			if err := d.journal(ctx, now, agent, b); err != nil {
+				return err
+			}
+		}
+	}
+	if len(heard) > 0 && now.Sub(d.notedAt) > noteEvery {
+		if err := d.note(ctx, now); err != nil {
+			return err
+		}
+	}
+	for agent, l := range d.lineages {
+		if !l.flipped.IsZero() && now.Sub(l.flipped) > calm {
+			l.flipped = time.Time{}
+			if err := d.own(ctx, typeCloned, agent, "", now); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}
+
+func (d *Desk) journal(ctx context.Context, now time.Time, agent string, b wire.Beat) error {
+	l := d.lineages[agent]
+	if l == nil {
+		l = &lineage{Beat: b, former: map[string]bool{}}
+		d.lineages[agent] = l
+		return nil
+	}
+	old := l.Beat
+	l.Beat = b
+	if old.JID == b.JID {
+		return nil
+	}
+	returned := l.former[b.JID]
+	l.former[old.JID] = true
+	switch {
+	case returned:
+		first := l.flipped.IsZero()
+		l.flipped = now
+		if first {
+			// What looked like the end of a journal was not.
+			if err := d.own(ctx, typeLost, agent, "", now); err != nil {
+				return err
+			}
+			return d.own(ctx, typeCloned, agent, fmt.Sprintf("journals %s and %s take turns: two computers run as %s, stop one; the records of both are kept", old.JID, b.JID, agent), now)
+		}
+	case b.Last < old.Last:
+		// A journal that was renewed goes on with its seqs; this one began anew.
+		through := max(old.Through, d.progress[old.JID])
+		if old.Last > through {
+			detail := fmt.Sprintf("at least %d records of journal %s (%d to %d) were never delivered, and its agent has begun another", old.Last-through, old.JID, through+1, old.Last)
+			if err := d.own(ctx, typeLost, agent, detail, now); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}
+
+// own raises an alert of the desk's own about an agent, or with an empty
+// detail clears it.
+func (d *Desk) own(ctx context.Context, kind, agent, detail string, now time.Time) error {
+	// Rises over restarts, and when the clock is set back.
+	d.ownSeq = max(d.ownSeq+1, uint64(now.UnixMicro()))
+	in := d.intake(ctx)
+	err := d.write(ctx, func(tx *sql.Tx) error {
+		in.tx = tx
+		id, seq := kind+":"+agent, d.ownSeq
+		if detail != "" {
+			return in.raised(Alert{Agent: agent, Type: kind, Detail: detail, At: now}, ownJournal, id, seq, 0)
+		}
+		return in.cleared(ownJournal, id, seq, now)
+	})
+	if err != nil {
+		return err
+	}
+	return d.publish(ctx, in)
+}
+
+// noteEvery is how often the last heartbeats are noted, for a desk that is
+// restarted.
+const noteEvery = 30 * time.Second
+
+// note keeps the agents' journals in the desk's file.
+func (d *Desk) note(ctx context.Context, now time.Time) error {
+	d.notedAt = now
+	return d.write(ctx, func(tx *sql.Tx) error {
+		for agent, l := range d.lineages {
+			_, err := tx.ExecContext(ctx, `INSERT INTO lineages VALUES (?, ?, ?, ?) ON CONFLICT DO UPDATE SET jid = excluded.jid, last = excluded.last, through = excluded.through`,
+				agent, l.JID, int64(l.Last), int64(l.Through))
+			if err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+}
+
+// loadLineages takes over what the desk knew before it was restarted.
+func (d *Desk) loadLineages(ctx context.Context) error {
+	rows, err := d.r.QueryContext(ctx, "SELECT agent, jid, last, through FROM lineages")
+	if err != nil {
+		return fmt.Errorf("read the journals of agents: %w", err)
+	}
+	defer rows.Close()
+	for rows.Next() {
+		var agent string
+		l := &lineage{former: map[string]bool{}}
+		if err := rows.Scan(&agent, &l.JID, &l.Last, &l.Through); err != nil {
+			return fmt.Errorf("read the journals of agents: %w", err)
+		}
+		d.lineages[agent] = l
+	}
+	return rows.Err()
+}

@@ -1,0 +1,190 @@
+package journal
+
+import (
+	"errors"
+	"os"
+	"path/filepath"
+	"testing"
+	"time"
+
+	"golang.org/x/sys/unix"
+
+	"gatehouse/gateway/wire"
+)
+
+// small is a disk of 4 MiB with so much room.
+func small(free *int64) func(string) (int64, int64, error) {
+	return func(string) (int64, int64, error) { return *free, 4 << 20, nil }
+}
+
+func kinds() map[wire.Kind]wire.Body {
+	return map[wire.Kind]wire.Body{
+		wire.KindReading: body(1),
+		wire.KindHealth:  &wire.Health{Device: "reader", Model: "rdm6300", State: "ok"},
+		wire.KindTrack:   &wire.Track{Machine: "drone-1", Source: "mavlink", At: wire.At(start.Wall), Points: []wire.TrackPoint{{}}},
+		wire.KindAlarm:   &wire.Alarm{ID: "fever:1", Type: "fever", State: wire.AlarmRaised},
+		wire.KindAudit:   &wire.Audit{Action: "called", Actor: "guard"},
+	}
+}
+
+func TestWhatIsShedWhenRoomIsShort(t *testing.T) {
+	free := int64(3 << 20)
+	o := options(t.TempDir())
+	o.Room = small(&free)
+	j, _ := mustOpen(t, o)
+	defer j.Close()
+	for _, c := range []struct {
+		kib   int64
+		level Level
+		shed  []wire.Kind
+	}{
+		{3000, Plenty, nil},
+		{500, ShedTail, nil},
+		{200, ShedHealth, []wire.Kind{wire.KindHealth}},
+		{100, ShedTracks, []wire.Kind{wire.KindHealth, wire.KindTrack}},
+		{300, ShedTail, nil},
+	} {
+		free = c.kib << 10
+		if got := j.Turn(start); got.Level != c.level || got.Free != free {
+			t.Errorf("%d KiB: %+v, want level %d", c.kib, got, c.level)
+		}
+		for kind, b := range kinds() {
+			_, err := j.Append(start, b)
+			shed := false
+			for _, k := range c.shed {
+				shed = shed || k == kind
+			}
+			if errors.Is(err, ErrShed) != shed || err != nil && !shed {
+				t.Errorf("%d KiB: append %s: %v", c.kib, kind, err)
+			}
+		}
+	}
+}
+
+func TestAFullDiskHasItsBallastForAlarms(t *testing.T) {
+	free := int64(3 << 20)
+	o := options(t.TempDir())
+	o.Room = small(&free)
+	j, _ := mustOpen(t, o)
+	defer j.Close()
+	j.Turn(start)
+	ballast := filepath.Join(o.Dir, ballastFile)
+	if info, err := os.Stat(ballast); err != nil || info.Size() != 64<<10 {
+		t.Fatalf("ballast: %v %v", info, err)
+	}
+	fill(t, j, 3)
+	j.mu.Lock()
+	gave := j.full(unix.ENOSPC)
+	j.mu.Unlock()
+	if _, err := os.Stat(ballast); !gave || !os.IsNotExist(err) {
+		t.Fatalf("the ballast stays: %v %v", gave, err)
+	}
+	free = 64 << 10
+	for kind, b := range kinds() {
+		_, err := j.Append(start, b)
+		if kept := kind == wire.KindAlarm || kind == wire.KindAudit; kept != (err == nil) {
+			t.Errorf("%s: %v", kind, err)
+		}
+	}
+	if got := j.Turn(start).Level; got != OnlyAlarms {
+		t.Errorf("with room for the ballast only: level %d", got)
+	}
+	free = 2 << 20
+	if got := j.Turn(start).Level; got != Plenty {
+		t.Errorf("with room again: level %d", got)
+	}
+	if _, err := os.Stat(ballast); err != nil {
+		t.Errorf("the ballast is not there again: %v", err)
+	}
+	fill(t, j, 1)
+}
+
+func TestShortRoomTakesTheAcknowledgedTailOnly(t *testing.T) {
+	free := int64(3 << 20)
+	o := options(t.TempDir())
+	o.Room, o.SegmentBytes = small(&free), 1200
+	j, _ := mustOpen(t, o)
+	defer j.Close()
+	fill(t, j, 40)
+	mustSync(t, j)
+	if err := j.Acked(start, State{Through: 20, Store: "s", Term: 1}); err != nil {
+		t.Fatal(err)
+	}
+	before := len(segmentsOf(t, o.Dir))
+	if j.Turn(start); len(segmentsOf(t, o.Dir)) != before {
+		t.Fatal("with plenty of room something was removed")
+	}
+	free = 400 << 10
+	j.Turn(start)
+	left := segmentsOf(t, o.Dir)
+	if len(left) >= before || left[0].first > 21 {
+		t.Fatalf("%d segments of %d are left, the first begins with %d", len(left), before, left[0].first)
+	}
+	entries, holes := all(t, j.Read, j.Durable())
+	if n := len(entries); n < 20 || entries[n-20].Record.Seq != 21 {
+		t.Errorf("%d entries, holes %v", n, holes)
+	}
+}
+
+func TestWhenTheDiskWillBeFullIsTold(t *testing.T) {
+	free := int64(3 << 20)
+	o := options(t.TempDir())
+	o.Room = small(&free)
+	j, _ := mustOpen(t, o)
+	defer j.Close()
+	now := start
+	j.Turn(now)
+	for range 20 {
+		fill(t, j, 10)
+		now = now.Add(30 * time.Second)
+		j.Turn(now)
+	}
+	got := j.Turn(now)
+	var size int64
+	for _, s := range segmentsOf(t, o.Dir) {
+		size += s.size - headerLen
+	}
+	want := time.Duration(float64(10*time.Minute) * float64(free) / float64(size))
+	if d := got.FullIn - want; d > time.Minute || d < -time.Minute {
+		t.Errorf("full in %s, want %s", got.FullIn, want)
+	}
+}
+
+func TestWhatMemoryHoldsWhileTheDiskFailsIsBounded(t *testing.T) {
+	d := &disk{}
+	o := options(t.TempDir())
+	o.Sync = d.sync
+	j, _ := mustOpen(t, o)
+	d.failNext(1 << 30)
+	var err error
+	for n := 0; err == nil && n < 200_000; n++ {
+		_, err = j.Append(start, body(n))
+	}
+	if !errors.Is(err, errIO) {
+		t.Fatalf("append: %v", err)
+	}
+	j.mu.Lock()
+	held := len(j.unsynced) + len(j.flushing)
+	j.mu.Unlock()
+	if held > maxHeld+maxPayload {
+		t.Errorf("%d bytes in memory", held)
+	}
+	d.failNext(0)
+	mustSyncSoon(t, j)
+	entries, holes := all(t, j.Read, j.Durable())
+	if uint64(len(entries)) != j.Last() || len(holes) > 0 {
+		t.Errorf("%d entries of %d, holes %v", len(entries), j.Last(), holes)
+	}
+	j.Close()
+}
+
+func mustSyncSoon(t *testing.T, j *Journal) {
+	t.Helper()
+	for range 100 {
+		if j.Sync(t.Context()) == nil {
+			return
+		}
+		time.Sleep(50 * time.Millisecond)
+	}
+	t.Fatal("the journal does not recover")
+}
