@@ -108,6 +108,7 @@ type proof struct {
 	ears        *ears
 	readers     []bench.Reader
 	brokerArgv  []string // before the broker's own
+	brokerDir   string   // instead of a folder of its own
 	agentArgs   []string // besides the usual
 	order
 }

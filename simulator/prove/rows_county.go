@@ -3,6 +3,7 @@ package prove
 import (
 	"context"
 	"fmt"
+	"io/fs"
 	"os"
 	"path/filepath"
 	"strings"
@@ -35,7 +36,7 @@ func counties() []Fault {
 func twoCollectors(ctx context.Context, r *rig) error {
 	other := filepath.Join(r.Dir, "county-2")
 	r.collector.signal(syscall.SIGSTOP)
-	err := os.CopyFS(other, os.DirFS(r.countyDir()))
+	err := copyCounty(other, r.countyDir())
 	r.collector.signal(syscall.SIGCONT)
 	if err != nil {
 		return err
@@ -61,11 +62,25 @@ func twoCollectors(ctx context.Context, r *rig) error {
 	return nil
 }
 
+// copyCounty copies a collector's folder. The program wants its files to be
+// secret, which a copy of Go's is not.
+func copyCounty(to, from string) error {
+	if err := os.CopyFS(to, os.DirFS(from)); err != nil {
+		return err
+	}
+	return filepath.WalkDir(to, func(path string, d fs.DirEntry, err error) error {
+		if err != nil || d.IsDir() {
+			return err
+		}
+		return os.Chmod(path, 0o600)
+	})
+}
+
 // restored takes a backup, goes on, and puts the backup in the store's place.
 func restored(ctx context.Context, r *rig) error {
 	backup := filepath.Join(r.Dir, "backup")
 	r.collector.end(syscall.SIGTERM, 10*time.Second)
-	if err := os.CopyFS(backup, os.DirFS(r.countyDir())); err != nil {
+	if err := copyCounty(backup, r.countyDir()); err != nil {
 		return err
 	}
 	if err := r.collector.start(); err != nil {
@@ -76,14 +91,8 @@ func restored(ctx context.Context, r *rig) error {
 	if err := os.RemoveAll(r.countyDir()); err != nil {
 		return err
 	}
-	if err := os.CopyFS(r.countyDir(), os.DirFS(backup)); err != nil {
+	if err := copyCounty(r.countyDir(), backup); err != nil {
 		return err
-	}
-	// The copy is readable by all; the program wants its keys to be secret.
-	for _, name := range []string{"collector.key", "site.key"} {
-		if err := os.Chmod(filepath.Join(r.countyDir(), name), 0o600); err != nil && !os.IsNotExist(err) {
-			return err
-		}
 	}
 	return r.collector.start()
 }

@@ -31,8 +31,9 @@ func disks() []Fault {
 				}
 				return err
 			}, strike: gateDiskFull},
-		{Row: 17, Name: "county-disk-full", What: "the collector's disk is full", Expect: "nothing is acknowledged until it has room",
+		{Row: 17, Name: "county-disk-full", What: "the disk of collector and broker is full", Expect: "nothing is acknowledged until it has room", slow: true,
 			before: func(_ context.Context, r *rig) error {
+				r.brokerDir = filepath.Join(r.countyDir(), "broker")
 				unmount, err := faults.Memory(r.countyDir(), 24<<10)
 				if err == nil {
 					r.undo = append(r.undo, unmount)

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"hash/crc32"
 	"io"
 	"net/http"
 	"strings"
@@ -112,6 +113,8 @@ func typeConflict(ctx context.Context, r *rig) error {
 	if err := r.hw[0].Plug("reader-in"); err != nil {
 		return err
 	}
+	const jid, records = "3f2b8a52-6c1d-4e0f-9a77-0d3c5b1e8f42", `[{"seq":1,"object_c":NaN}]`
+	sum := crc32.Checksum([]byte(jid+records), crc32.MakeTable(crc32.Castagnoli))
 	return r.publish(ctx, mqtt.Message{Topic: wire.Topic(world.CountyID, "gate-999", wire.LeafRecords), QoS: 1,
-		Payload: []byte(`{"v":1,"agent":"gate-999","jid":"3f2b8a52-6c1d-4e0f-9a77-0d3c5b1e8f42","from":1,"to":1,"crc32c":"00000000","records":[{"seq":1,"object_c":NaN}]}`)})
+		Payload: fmt.Appendf(nil, `{"v":1,"agent":"gate-999","jid":%q,"from":1,"to":1,"crc32c":"%08x","records":%s}`, jid, sum, records)})
 }

@@ -102,7 +102,7 @@ func poisonOf(ctx context.Context, books *sqlite.Store) (places []span, readings
 }
 
 // holesOf gives the recorded holes. Those that a journal's renewal or trimming
-// leaves hide no record that was never stored.
+// leaves, or a repeat under its new id, hide no record that was never stored.
 func holesOf(ctx context.Context, books *sqlite.Store) ([]span, error) {
 	held, err := books.Holes(ctx)
 	if err != nil {
@@ -111,7 +111,7 @@ func holesOf(ctx context.Context, books *sqlite.Store) ([]span, error) {
 	var out []span
 	for _, h := range held {
 		out = append(out, span{jid: h.JID, from: h.From, to: h.To,
-			empty: h.Reason == journal.ReasonRenewed || h.Reason == journal.ReasonTrimmed})
+			empty: h.Reason == journal.ReasonRenewed || h.Reason == journal.ReasonTrimmed || h.Reason == store.ReasonRepeated})
 	}
 	return out, nil
 }

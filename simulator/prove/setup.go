@@ -1,6 +1,7 @@
 package prove
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"net"
@@ -77,7 +78,7 @@ func (p *proof) startBroker(ctx context.Context, listen string) error {
 		}
 		p.broker = p.program("broker", path, "-c", conf)
 	case p.apart || contains(p.Kill, "broker"):
-		p.broker = p.program("broker", append(slices.Clone(p.brokerArgv), p.Gatehouse, "broker", "--listen", listen, "--dir", filepath.Join(p.Dir, "broker"))...)
+		p.broker = p.program("broker", append(slices.Clone(p.brokerArgv), p.Gatehouse, "broker", "--listen", listen, "--dir", cmp.Or(p.brokerDir, filepath.Join(p.Dir, "broker")))...)
 	default:
 		return nil
 	}

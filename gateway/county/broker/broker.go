@@ -11,7 +11,9 @@ import (
 	"log/slog"
 	"net"
 	"os"
+	"path/filepath"
 	"strconv"
+	"sync"
 	"time"
 
 	"github.com/nats-io/nats-server/v2/server"
@@ -61,7 +63,11 @@ const (
 
 // Broker is a running broker.
 type Broker struct {
+	mu     sync.Mutex // guards srv
 	srv    *server.Server
+	sick   sick
+	end    context.CancelFunc // of the keeper
+	ended  chan struct{}      // closed when it has ended
 	front  *front
 	addr   string
 	client mqtt.Broker
@@ -81,17 +87,17 @@ func Start(ctx context.Context, cfg Config, log *slog.Logger) (*Broker, error) {
 	if err := os.MkdirAll(cfg.Dir, 0o700); err != nil {
 		return nil, fmt.Errorf("make the broker's folder: %w", err)
 	}
-	b := &Broker{}
-	opts := options(cfg.Dir)
+	b := &Broker{sick: sick{found: make(chan struct{}, 1)}}
+	var users []*server.User
 	if cfg.UsersFile != "" {
-		if opts.Users, err = loadUsers(cfg.UsersFile); err != nil {
+		if users, err = loadUsers(cfg.UsersFile); err != nil {
 			return nil, err
 		}
 		own, passwordFile, err := ownUser(cfg.Dir)
 		if err != nil {
 			return nil, err
 		}
-		opts.Users = append(opts.Users, own)
+		users = append(users, own)
 		b.client.Username, b.client.PasswordFile = own.Username, passwordFile
 	}
 	// The address is tried before nats-server touches its files: they may be
@@ -103,10 +109,21 @@ func Start(ctx context.Context, cfg Config, log *slog.Logger) (*Broker, error) {
 	if b.front, err = newFront(l, cfg.TLS, log); err != nil {
 		return nil, errors.Join(err, l.Close())
 	}
-	opts.MQTT.Host, opts.MQTT.Port = "127.0.0.1", server.RANDOM_PORT
-	if err := b.run(opts, log); err != nil {
+	port = server.RANDOM_PORT
+	opts := func() *server.Options {
+		o := options(filepath.Join(cfg.Dir, "store"))
+		o.Users, o.MQTT.Host, o.MQTT.Port = users, "127.0.0.1", port
+		return o
+	}
+	first := opts()
+	if err := b.run(first, log); err != nil {
 		return nil, errors.Join(err, b.Close())
 	}
+	port = first.MQTT.Port // it comes back where its clients in this process look for it
+	b.front.serve(net.JoinHostPort("127.0.0.1", strconv.Itoa(port)))
+	keeping, end := context.WithCancel(context.Background())
+	b.end, b.ended = end, make(chan struct{})
+	go func() { defer close(b.ended); b.keep(keeping, opts, log) }()
 	return b, nil
 }
 
@@ -174,7 +191,7 @@ func (b *Broker) run(opts *server.Options, log *slog.Logger) error {
 		return fmt.Errorf("broker: %w", err)
 	}
 	b.srv = srv
-	logs := &logger{log: log}
+	logs := &logger{log: log, sick: &b.sick}
 	srv.SetLogger(logs, false, false)
 	srv.Start() // returns when it listens, or after a fatal error
 	if err := logs.fatal(); err != nil {
@@ -182,7 +199,6 @@ func (b *Broker) run(opts *server.Options, log *slog.Logger) error {
 	}
 	inner := net.JoinHostPort(opts.MQTT.Host, strconv.Itoa(opts.MQTT.Port))
 	b.addr, b.client.URL = b.front.Addr(), "tcp://"+inner
-	b.front.serve(inner)
 	return nil
 }
 
@@ -197,9 +213,15 @@ func (b *Broker) Client() mqtt.Broker { return b.client }
 // on disk.
 func (b *Broker) Close() error {
 	var err error
+	if b.end != nil {
+		b.end()
+		<-b.ended
+	}
 	if b.front != nil {
 		err = b.front.Close()
 	}
+	b.mu.Lock()
+	defer b.mu.Unlock()
 	if b.srv != nil {
 		b.srv.Shutdown()
 		b.srv.WaitForShutdown()

@@ -12,6 +12,8 @@ import (
 	"os"
 	"sync"
 	"time"
+
+	"golang.org/x/sys/unix"
 )
 
 // handshakeTimeout bounds what a silent or half-open connection may take, from
@@ -35,10 +37,29 @@ type front struct {
 	ctx      context.Context // ends with Close
 	cancel   context.CancelFunc
 	wg       sync.WaitGroup
+	places   chan struct{} // one a connection: descriptors are kept back for the store
+	told     time.Time     // when it was last logged that there are none; serve's own
+}
+
+// Descriptors: a connection takes three (outside, inside, and nats-server's end
+// of it), and the store must always find some.
+const (
+	perConnection = 3
+	keptBack      = 128
+	mostPlaces    = 16 << 10
+)
+
+// places is how many connections this process may have.
+func places() int {
+	var lim unix.Rlimit
+	if err := unix.Getrlimit(unix.RLIMIT_NOFILE, &lim); err != nil {
+		return 256
+	}
+	return int(min(max((lim.Cur-min(lim.Cur, keptBack))/perConnection, 16), mostPlaces))
 }
 
 func newFront(l net.Listener, files TLS, log *slog.Logger) (*front, error) {
-	f := &front{listener: l, log: log}
+	f := &front{listener: l, log: log, places: make(chan struct{}, places())}
 	f.ctx, f.cancel = context.WithCancel(context.Background())
 	if files == (TLS{}) {
 		return f, nil
@@ -72,7 +93,12 @@ func (f *front) serve(inner string) {
 			conn, err := f.listener.Accept()
 			switch {
 			case err == nil:
-				f.wg.Go(func() { f.join(conn, inner) })
+				select {
+				case f.places <- struct{}{}:
+					f.wg.Go(func() { defer func() { <-f.places }(); f.join(conn, inner) })
+				default:
+					f.full(conn)
+				}
 			case errors.Is(err, net.ErrClosed):
 				return
 			default:
@@ -81,6 +107,15 @@ func (f *front) serve(inner string) {
 			}
 		}
 	})
+}
+
+// full turns a connection away. The line in the log comes once a minute.
+func (f *front) full(conn net.Conn) {
+	conn.Close()
+	if time.Since(f.told) > time.Minute {
+		f.told = time.Now()
+		f.log.Error("broker: too many connections, new ones are turned away; raise the limit of open files (LimitNOFILE=)", "connections", cap(f.places))
+	}
 }
 
 // join copies both ways until either side ends.

@@ -4,14 +4,16 @@ import (
 	"fmt"
 	"log/slog"
 	"sync"
+	"time"
 )
 
 // logger hands nats-server's log to slog. What nats-server calls notices are
 // details of its start and end here.
 type logger struct {
-	log *slog.Logger
-	mu  sync.Mutex
-	err error // the first fatal error: nats-server reports those in no other way
+	log  *slog.Logger
+	sick *sick
+	mu   sync.Mutex
+	err  error // the first fatal error: nats-server reports those in no other way
 }
 
 // fatal returns the error that kept the server from starting, or nil.
@@ -31,10 +33,18 @@ func (l *logger) Fatalf(format string, v ...any) {
 }
 
 // Errorf logs an error.
-func (l *logger) Errorf(format string, v ...any) { l.log.Error("broker: " + fmt.Sprintf(format, v...)) }
+func (l *logger) Errorf(format string, v ...any) {
+	text := fmt.Sprintf(format, v...)
+	l.log.Error("broker: " + text)
+	l.sick.hear(time.Now(), text)
+}
 
 // Warnf logs a warning.
-func (l *logger) Warnf(format string, v ...any) { l.log.Warn("broker: " + fmt.Sprintf(format, v...)) }
+func (l *logger) Warnf(format string, v ...any) {
+	text := fmt.Sprintf(format, v...)
+	l.log.Warn("broker: " + text)
+	l.sick.hear(time.Now(), text)
+}
 
 // Noticef logs a detail.
 func (l *logger) Noticef(format string, v ...any) {

@@ -22,7 +22,7 @@ func impatient(t *testing.T, dir string) *Broker {
 	if err != nil {
 		t.Fatal(err)
 	}
-	b, opts := &Broker{front: front}, options(dir)
+	b, opts := &Broker{front: front, sick: sick{found: make(chan struct{}, 1)}}, options(dir)
 	opts.MQTT.Host, opts.MQTT.Port = "127.0.0.1", server.RANDOM_PORT
 	opts.MQTT.ConsumerInactiveThreshold = time.Second
 	if err := b.run(opts, slog.New(slog.DiscardHandler)); err != nil {
@@ -107,5 +107,50 @@ func BenchmarkDeliver(b *testing.B) {
 	for b.Loop() {
 		pub.Publish("a/b", 1, false, payload)
 		<-sub.got
+	}
+}
+
+func TestABrokerWhoseStoreFailsIsStartedAnew(t *testing.T) {
+	b := start(t, config(t))
+	for _, words := range [][]string{
+		{signRefused + " on stream '$G > $MQTT_msgs': lmb missing", signRefused, signRefused},
+		{"JetStream out of space, " + signDisabled},
+	} {
+		old := connect(t, login{url: "tcp://" + b.Addr(), id: "old"})
+		old.subscribe(t, "a", 1)
+		b.mu.Lock()
+		srv := b.srv
+		b.mu.Unlock()
+		for _, text := range words {
+			(&logger{log: slog.New(slog.DiscardHandler), sick: &b.sick}).Errorf("%s", text)
+		}
+		for deadline := time.Now().Add(patience); ; time.Sleep(20 * time.Millisecond) {
+			b.mu.Lock()
+			fresh := b.srv != srv
+			b.mu.Unlock()
+			if fresh {
+				break
+			}
+			if time.Now().After(deadline) {
+				t.Fatalf("after %q nothing happens", words)
+			}
+		}
+		c := connect(t, login{url: "tcp://" + b.Addr(), id: "new"})
+		c.subscribe(t, "a", 1)
+		c.publish(t, "a", 1, false, "again")
+		c.want(t, "a", "again")
+		c.Disconnect(0)
+	}
+}
+
+func TestOneRefusalIsNoFailureOfTheStore(t *testing.T) {
+	s := sick{found: make(chan struct{}, 1)}
+	now := time.Now()
+	for i := range 10 {
+		s.hear(now.Add(time.Duration(i)*time.Minute), signRefused)
+	}
+	s.hear(now, "something else")
+	if len(s.found) != 0 {
+		t.Error("refusals a minute apart are taken for a failed store")
 	}
 }

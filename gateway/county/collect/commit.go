@@ -125,7 +125,7 @@ func (c *Collector) commit(ctx context.Context, batches []store.Batch) (next []s
 	for i, r := range receipts {
 		b := batches[i]
 		if !r.Gap {
-			stored = append(stored, without(b, r.Rejected))
+			stored = append(stored, without(b, r))
 		}
 		for _, bad := range r.Rejected {
 			c.cfg.Log.Warn("record put into quarantine", "agent", b.Agent, "jid", b.JID, "seq", bad.Seq, "reason", bad.Reason)
@@ -150,13 +150,14 @@ func (c *Collector) commit(ctx context.Context, batches []store.Batch) (next []s
 	return next
 }
 
-// without gives a batch less what went to quarantine.
-func without(b store.Batch, rejected []wire.Bad) store.Batch {
-	if len(rejected) == 0 {
+// without gives a batch less what went to quarantine or was stored before.
+func without(b store.Batch, r store.Receipt) store.Batch {
+	if len(r.Rejected) == 0 && len(r.Repeated) == 0 {
 		return b
 	}
 	b.Entries = slices.DeleteFunc(slices.Clone(b.Entries), func(e wire.Entry) bool {
-		return slices.ContainsFunc(rejected, func(bad wire.Bad) bool { return bad.Seq == e.Record.Seq })
+		return slices.Contains(r.Repeated, e.Record.Seq) ||
+			slices.ContainsFunc(r.Rejected, func(bad wire.Bad) bool { return bad.Seq == e.Record.Seq })
 	})
 	return b
 }

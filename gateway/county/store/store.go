@@ -32,6 +32,7 @@ type Receipt struct {
 	Gap      bool
 	New      int        // rows that were not there before
 	Rejected []wire.Bad // what went to quarantine, and why
+	Repeated []uint64   // what is stored under a former journal of the agent
 }
 
 // Position is how far a journal has got.
@@ -123,6 +124,11 @@ type HeldHole struct {
 // ReasonConflict is why a record whose journal and seq are stored with another
 // content is in quarantine: a copied disk, or a journal that gave a seq twice.
 const ReasonConflict = "same journal and seq, other content"
+
+// ReasonRepeated is the reason of holes that stand for records which came under
+// a former journal of the same agent, byte for byte the same: a journal that
+// was renewed sends again what it does not know to be stored.
+const ReasonRepeated = "repeated"
 
 // ErrFault says that the store itself is at fault (a full disk, a retention or
 // series limit, too many refusals at once): stop, raise an alarm, quarantine

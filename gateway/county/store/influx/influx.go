@@ -128,6 +128,11 @@ func (s *Store) plan(ctx context.Context, batches []store.Batch) (*plan, error) 
 		for seq, d := range given[b.JID] {
 			known[seq] = d
 		}
+		twins, err := s.Twins(ctx, b)
+		if err != nil {
+			return nil, err
+		}
+		b, r.Repeated = sqlite.Untwinned(b, twins)
 		b.Place = positions[i].Place
 		p.batch(s.opts.County, b, r, known, given[b.JID])
 		through[b.JID] = p.receipts[len(p.receipts)-1].Through

@@ -75,6 +75,9 @@ func (w *writer) batch() (store.Receipt, error) {
 		r.Gap = true
 		return r, nil
 	}
+	if err := w.untwinned(&r); err != nil {
+		return r, err
+	}
 	for rest := w.b.Entries; len(rest) > 0; {
 		n, insert := 1, w.one
 		if len(rest) >= rowsAtOnce {

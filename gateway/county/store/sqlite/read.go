@@ -63,7 +63,7 @@ func (s *Store) Holes(ctx context.Context) ([]store.HeldHole, error) {
 
 // Losses counts what is in quarantine and how many records holes stand for.
 func (s *Store) Losses(ctx context.Context) (quarantined, lost int, err error) {
-	err = s.r.QueryRowContext(ctx, "SELECT (SELECT count(*) FROM quarantine), (SELECT coalesce(sum(last - first + 1), 0) FROM holes)").Scan(&quarantined, &lost)
+	err = s.r.QueryRowContext(ctx, "SELECT (SELECT count(*) FROM quarantine), (SELECT coalesce(sum(last - first + 1), 0) FROM holes WHERE reason NOT IN ('renewed', 'trimmed', 'repeated'))").Scan(&quarantined, &lost)
 	if err != nil {
 		return 0, 0, fmt.Errorf("count losses in %s: %w", s.path, err)
 	}

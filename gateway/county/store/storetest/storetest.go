@@ -17,6 +17,7 @@ type Opened interface {
 	store.Store
 	Quarantined(ctx context.Context, limit int) ([]store.HeldPoison, error)
 	Holes(ctx context.Context) ([]store.HeldHole, error)
+	Losses(ctx context.Context) (quarantined, lost int, err error)
 }
 
 // Make gives a new empty store and a function that closes it and opens it

@@ -1,0 +1,123 @@
+package sqlite
+
+import (
+	"bytes"
+	"context"
+	"database/sql"
+	"errors"
+	"fmt"
+
+	"gatehouse/gateway/county/store"
+	"gatehouse/gateway/wire"
+)
+
+// kin are the other journals of a batch's agent that reach into the batch: when
+// an agent's journal got a new jid, what it sends again may be stored already.
+func kin(ctx context.Context, q querier, b store.Batch) (ids []int64, err error) {
+	rows, err := q.QueryContext(ctx, "SELECT id FROM journals WHERE agent = ? AND jid <> ? AND through >= ?", b.Agent, b.JID, int64(b.From))
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	for rows.Next() {
+		var id int64
+		if err := rows.Scan(&id); err != nil {
+			return nil, err
+		}
+		ids = append(ids, id)
+	}
+	return ids, rows.Err()
+}
+
+type querier interface {
+	QueryContext(ctx context.Context, query string, args ...any) (*sql.Rows, error)
+}
+
+// untwinned takes out of a batch the records that are stored under a former
+// journal, byte for byte, and accounts for them as holes.
+func (w *writer) untwinned(r *store.Receipt) error {
+	ids, err := kin(w.ctx, w.tx, w.b)
+	if err != nil || len(ids) == 0 {
+		return err
+	}
+	var kept []wire.Entry
+	for _, e := range w.b.Entries {
+		twin := false
+		for _, id := range ids {
+			var raw []byte
+			err := w.tx.QueryRowContext(w.ctx, "SELECT raw FROM records WHERE journal = ? AND seq = ?", id, int64(e.Record.Seq)).Scan(&raw)
+			if err == nil && bytes.Equal(raw, e.Raw) {
+				twin = true
+			} else if err != nil && !errors.Is(err, sql.ErrNoRows) {
+				return err
+			}
+		}
+		if !twin {
+			kept = append(kept, e)
+			continue
+		}
+		r.Repeated = append(r.Repeated, e.Record.Seq)
+		w.b.Holes = append(w.b.Holes[:len(w.b.Holes):len(w.b.Holes)], repeated(e.Record.Seq))
+	}
+	w.b.Entries = kept
+	return nil
+}
+
+func repeated(seq uint64) wire.Hole {
+	return wire.Hole{From: seq, To: seq, Reason: store.ReasonRepeated, Count: 1}
+}
+
+// Twins gives the digests of what is remembered of the seqs of a batch under
+// other journals of its agent, for a store that keeps its records elsewhere.
+func (s *Store) Twins(ctx context.Context, b store.Batch) ([]map[uint64]Digest, error) {
+	rows, err := s.r.QueryContext(ctx, "SELECT jid FROM journals WHERE agent = ? AND jid <> ? AND through >= ?", b.Agent, b.JID, int64(b.From))
+	if err != nil {
+		return nil, fmt.Errorf("former journals in %s: %w", s.path, err)
+	}
+	var jids []string
+	for rows.Next() {
+		var jid string
+		if err := rows.Scan(&jid); err != nil {
+			rows.Close()
+			return nil, fmt.Errorf("former journals in %s: %w", s.path, err)
+		}
+		jids = append(jids, jid)
+	}
+	rows.Close()
+	if err := rows.Err(); err != nil {
+		return nil, fmt.Errorf("former journals in %s: %w", s.path, err)
+	}
+	var out []map[uint64]Digest
+	for _, jid := range jids {
+		known, err := s.Digests(ctx, jid, b.From, b.To)
+		if err != nil {
+			return nil, err
+		}
+		out = append(out, known)
+	}
+	return out, nil
+}
+
+// Untwinned is a batch less the records that twins hold, which become holes;
+// their seqs are repeated.
+func Untwinned(b store.Batch, twins []map[uint64]Digest) (less store.Batch, again []uint64) {
+	if len(twins) == 0 {
+		return b, nil
+	}
+	var kept []wire.Entry
+	holes := b.Holes[:len(b.Holes):len(b.Holes)]
+	for _, e := range b.Entries {
+		twin := false
+		for _, known := range twins {
+			d, was := known[e.Record.Seq]
+			twin = twin || was && d == DigestOf(e.Raw)
+		}
+		if twin {
+			holes, again = append(holes, repeated(e.Record.Seq)), append(again, e.Record.Seq)
+		} else {
+			kept = append(kept, e)
+		}
+	}
+	b.Entries, b.Holes = kept, holes
+	return b, again
+}
