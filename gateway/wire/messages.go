@@ -66,6 +66,8 @@ type Beat struct {
 	Through uint64       `json:"through"` // acknowledged up to
 	UptimeS int64        `json:"uptime_s"`
 	Devices []BeatDevice `json:"devices"`
+	Oldest  *Time        `json:"oldest_at,omitempty"` // when the oldest unacknowledged record was taken; nil: none waits
+	FullInH *int64       `json:"full_in_h,omitempty"` // hours until the disk is full if nothing is acknowledged; nil: not known
 	// Machines that the agent bridges.
 	Machines []BeatMachine `json:"machines,omitempty"`
 }

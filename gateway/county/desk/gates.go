@@ -15,12 +15,14 @@ import (
 // Gate is a tile: how one gate stands.
 type Gate struct {
 	Agent   string            `json:"agent"`
-	State   string            `json:"state"`             // online, offline, silent, never
-	Heard   *time.Time        `json:"heard,omitempty"`   // last heartbeat
-	Backlog *uint64           `json:"backlog,omitempty"` // at the last heartbeat
-	Last    uint64            `json:"last,omitempty"`    // newest record then
-	Devices []wire.BeatDevice `json:"devices,omitempty"` //
-	Version string            `json:"version,omitempty"` //
+	State   string            `json:"state"`               // online, offline, silent, never
+	Heard   *time.Time        `json:"heard,omitempty"`     // last heartbeat
+	Backlog *uint64           `json:"backlog,omitempty"`   // at the last heartbeat
+	Last    uint64            `json:"last,omitempty"`      // newest record then
+	Oldest  *time.Time        `json:"oldest,omitempty"`    // when the oldest unacknowledged record was taken
+	FullInH *int64            `json:"full_in_h,omitempty"` // hours until its disk is full if nothing is acknowledged
+	Devices []wire.BeatDevice `json:"devices,omitempty"`   //
+	Version string            `json:"version,omitempty"`   //
 }
 
 // Passage is one verdict for the pages.
@@ -58,6 +60,9 @@ type day struct {
 }
 
 const feedLength = 14
+
+// fewWaiting records are no backlog.
+const fewWaiting = 20
 
 // grace is how long after its start the desk waits for heartbeats.
 const grace = 20 * time.Second
@@ -185,6 +190,13 @@ func (d *Desk) tile(l watch.Line) error {
 	g := Gate{Agent: l.Agent, State: l.State, Backlog: l.Backlog, Last: l.Last, Version: l.Version, Devices: slices.Clone(l.Devices)}
 	for i := range g.Devices {
 		g.Devices[i].IdleS = 0 // it changes all the time and no tile shows it
+	}
+	if l.Backlog != nil && *l.Backlog > fewWaiting {
+		// The newest record always waits for a moment, which no page needs.
+		if l.Oldest != nil {
+			g.Oldest = &l.Oldest.Time
+		}
+		g.FullInH = l.FullInH
 	}
 	if !l.Heard.IsZero() {
 		t := l.Heard.UTC()

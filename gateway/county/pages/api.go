@@ -1,7 +1,9 @@
 package pages
 
 import (
+	"errors"
 	"net/http"
+	"slices"
 	"strings"
 	"time"
 	"unicode/utf8"
@@ -105,10 +107,48 @@ func (s *Server) losses(w http.ResponseWriter, r *http.Request, _ string) {
 	for _, p := range held {
 		out.Quarantine = append(out.Quarantine, poison{p.ID, p.At, p.Agent, p.Seq, p.Reason, len(p.Raw), beginning(p)})
 	}
+	holes = slices.DeleteFunc(holes, func(h store.HeldHole) bool { return h.Reason == store.ReasonRepeated }) // they are stored
 	for _, h := range holes[max(0, len(holes)-lossesListed):] {
 		out.Holes = append(out.Holes, hole{h.At, h.Agent, h.From, h.To, h.Reason})
 	}
 	answer(w, out, err)
+}
+
+// quarantine tries a row again, or drops it for good.
+func (s *Server) quarantine(w http.ResponseWriter, r *http.Request, name string) {
+	m, err := read[struct {
+		ID   int64 `json:"id"`
+		Drop bool  `json:"drop"`
+	}](w, r)
+	if err != nil {
+		fail(w, err)
+		return
+	}
+	p, ok, err := s.poison.Poison(r.Context(), m.ID)
+	switch {
+	case err != nil:
+		fail(w, err)
+		return
+	case !ok: // somebody was faster
+		w.WriteHeader(http.StatusNoContent)
+		return
+	case m.Drop:
+		_, err = s.poison.Drop(r.Context(), m.ID)
+	default:
+		err = store.Retry(r.Context(), s.poison, p)
+	}
+	if errors.Is(err, store.ErrStays) {
+		answer(w, struct {
+			Stays string `json:"stays"`
+		}{err.Error()}, nil)
+		return
+	}
+	if err != nil {
+		fail(w, err)
+		return
+	}
+	s.log.Info("a row of the quarantine has gone", "id", p.ID, "agent", p.Agent, "jid", p.JID, "seq", p.Seq, "reason", p.Reason, "dropped", m.Drop, "by", name)
+	w.WriteHeader(http.StatusNoContent)
 }
 
 func beginning(p store.HeldPoison) string {

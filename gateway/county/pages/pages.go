@@ -45,8 +45,10 @@ func (c Config) Check() error {
 	return nil
 }
 
-// Poison is what the quarantine's page reads.
+// Poison is what the quarantine's page reads, and what its buttons need.
 type Poison interface {
+	store.Retrier
+	Poison(ctx context.Context, id int64) (store.HeldPoison, bool, error)
 	Quarantined(ctx context.Context, limit int) ([]store.HeldPoison, error)
 	Holes(ctx context.Context) ([]store.HeldHole, error)
 }
@@ -141,6 +143,7 @@ func (s *Server) handler(ctx context.Context, addr string) http.Handler {
 	mux.HandleFunc("GET /api/alerts", s.user(s.alerts))
 	mux.HandleFunc("POST /api/acknowledge", s.user(s.acknowledge))
 	mux.HandleFunc("GET /api/losses", s.user(s.losses))
+	mux.HandleFunc("POST /api/quarantine", s.user(s.quarantine))
 	mux.HandleFunc("GET /api/users", s.user(s.users))
 	mux.HandleFunc("POST /api/invite", s.user(s.invite))
 	return web.Guard(web.Hosts(addr, s.cfg.Hosts...), mux)

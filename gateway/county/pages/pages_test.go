@@ -30,6 +30,16 @@ func (nothing) Losses(context.Context) (int, int, error)            { return 0, 
 func (nothing) Quarantined(context.Context, int) ([]store.HeldPoison, error) {
 	return []store.HeldPoison{{ID: 1, Poison: store.Poison{Agent: "a", Reason: "<b>", Raw: []byte("<script>\xff")}}}, nil
 }
+func (nothing) Commit(context.Context, []store.Batch) ([]store.Receipt, error) {
+	return nil, nil
+}
+func (nothing) Position(context.Context, string) (store.Position, error) {
+	return store.Position{}, nil
+}
+func (nothing) Drop(context.Context, int64) (bool, error) { return true, nil }
+func (nothing) Poison(_ context.Context, id int64) (store.HeldPoison, bool, error) {
+	return store.HeldPoison{ID: id, Poison: store.Poison{Agent: "a", Raw: []byte("<script>\xff")}}, id == 1, nil
+}
 func (nothing) Holes(context.Context) ([]store.HeldHole, error) { return nil, nil }
 
 type bench struct {

@@ -76,6 +76,7 @@ type Batch struct {
 	wire.Batch
 	Place    Place
 	Received time.Time
+	Retry    bool // out of the quarantine: it may be behind the watermark
 }
 
 // Row is one stored record.

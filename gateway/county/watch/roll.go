@@ -23,6 +23,8 @@ type Line struct {
 	BeatAge  *float64           `json:"beat_age_s"` // null: none was heard
 	Backlog  *uint64            `json:"backlog"`    // records not acknowledged at the last heartbeat; null: none was heard
 	Last     uint64             `json:"last"`       // newest record
+	Oldest   *wire.Time         `json:"oldest_at"`  // when the oldest unacknowledged record was taken; null: none waits
+	FullInH  *int64             `json:"full_in_h"`  // hours until its disk is full if nothing is acknowledged; null: not known
 	Devices  []wire.BeatDevice  `json:"devices"`    //
 	Machines []wire.BeatMachine `json:"machines,omitempty"`
 	Version  string             `json:"version"`      //
@@ -82,7 +84,7 @@ func (r *Roll) Lines(now time.Time, listened time.Duration) []Line {
 	var out []Line
 	for _, a := range slices.SortedFunc(maps.Keys(names), cmp.Compare[string]) {
 		st, b := r.statuses[a], r.beats[a]
-		l := Line{Agent: a, State: st.State, Version: st.Version, Since: st.At, Devices: b.Devices, Machines: b.Machines, Last: b.Last}
+		l := Line{Agent: a, State: st.State, Version: st.Version, Since: st.At, Devices: b.Devices, Machines: b.Machines, Last: b.Last, Oldest: b.Oldest, FullInH: b.FullInH}
 		if heard, ok := r.heard[a]; ok {
 			age := now.Sub(heard).Seconds()
 			l.BeatAge, l.Heard = &age, heard
@@ -113,8 +115,18 @@ func (l Line) Row() []string {
 	for _, d := range l.Devices {
 		devs = append(devs, d.Name+" "+d.State)
 	}
-	return []string{l.Agent, l.State, age, backlog, term.Clean(strings.Join(devs, ", "))}
+	since, full := "–", "–"
+	if l.Oldest != nil {
+		since = l.Oldest.Local().Format("01-02 15:04:05")
+	}
+	if l.FullInH != nil {
+		full = fmt.Sprintf("%d h", *l.FullInH)
+		if *l.FullInH > 999 {
+			full = "> 999 h"
+		}
+	}
+	return []string{l.Agent, l.State, age, backlog, since, full, term.Clean(strings.Join(devs, ", "))}
 }
 
 // RowHeader names the cells of Row.
-var RowHeader = []string{"AGENT", "STATE", "LAST WORD", "BACKLOG", "DEVICES"}
+var RowHeader = []string{"AGENT", "STATE", "LAST WORD", "BACKLOG", "OLDEST SINCE", "DISK FULL IN", "DEVICES"}

@@ -33,12 +33,14 @@ func TestTheRollDoesNotLookCalm(t *testing.T) {
 		listened time.Duration
 		want     string
 	}{
-		"alive":               {wire.StateOnline, &beat, 3 * time.Second, time.Minute, "a online 3 s 7"},
-		"silent":              {wire.StateOnline, &beat, 16 * time.Second, time.Minute, "a silent 16 s ≥ 7"},
-		"offline":             {wire.StateOffline, &beat, 3 * time.Second, time.Minute, "a offline 3 s ≥ 7"},
-		"offline, never seen": {wire.StateOffline, nil, 0, time.Minute, "a offline – ?"},
-		"just opened":         {wire.StateOnline, nil, 0, 3 * time.Second, "a online – ?"},
-		"no heartbeat":        {wire.StateOnline, nil, 0, time.Minute, "a silent – ?"},
+		"alive": {wire.StateOnline, &beat, 3 * time.Second, time.Minute, "a online 3 s 7 – –"},
+		"cut off": {wire.StateOnline, &wire.Beat{V: 1, At: wire.At(t0), Last: 40, Through: 33, Oldest: new(wire.At(time.Date(2020, 2, 14, 6, 30, 0, 0, time.Local))), FullInH: new(int64(47))},
+			3 * time.Second, time.Minute, "a online 3 s 7 02-14 06:30:00 47 h"},
+		"silent":              {wire.StateOnline, &beat, 16 * time.Second, time.Minute, "a silent 16 s ≥ 7 – –"},
+		"offline":             {wire.StateOffline, &beat, 3 * time.Second, time.Minute, "a offline 3 s ≥ 7 – –"},
+		"offline, never seen": {wire.StateOffline, nil, 0, time.Minute, "a offline – ? – –"},
+		"just opened":         {wire.StateOnline, nil, 0, 3 * time.Second, "a online – ? – –"},
+		"no heartbeat":        {wire.StateOnline, nil, 0, time.Minute, "a silent – ? – –"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			r := NewRoll()

@@ -131,8 +131,15 @@ func (a *Agent) beat(client *mqtt.Client) {
 		a.log.Error("the record loop does not turn; no heartbeat is sent")
 		return
 	}
-	payload, err := wire.Encode(wire.Beat{V: 1, At: wire.At(now.Wall), JID: a.journal.JID(), Last: a.journal.Last(),
-		Through: a.journal.State().Through, UptimeS: int64((now.Boot - a.began) / time.Second), Devices: some(devs), Machines: machines})
+	beat := wire.Beat{V: 1, At: wire.At(now.Wall), JID: a.journal.JID(), Last: a.journal.Last(),
+		Through: a.journal.State().Through, UptimeS: int64((now.Boot - a.began) / time.Second), Devices: some(devs), Machines: machines}
+	if at, ok := a.journal.Oldest(); ok {
+		beat.Oldest = new(wire.At(at))
+	}
+	if space := a.pulse.room(); space.FullIn > 0 {
+		beat.FullInH = new(int64(space.FullIn / time.Hour))
+	}
+	payload, err := wire.Encode(beat)
 	if err == nil {
 		err = client.Publish(mqtt.Message{Topic: a.topic(wire.LeafBeat), Payload: payload})
 	}

@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"gatehouse/gateway/clock"
+	"gatehouse/gateway/edge/journal"
 	"gatehouse/gateway/wire"
 )
 
@@ -18,6 +19,7 @@ type pulse struct {
 	turned   time.Duration // boot clock
 	devices  []deviceState
 	machines []wire.BeatMachine
+	space    journal.Room
 }
 
 type deviceState struct {
@@ -35,6 +37,18 @@ func (p *pulse) setMachines(machines []wire.BeatMachine) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	p.machines = machines
+}
+
+func (p *pulse) setRoom(space journal.Room) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.space = space
+}
+
+func (p *pulse) room() journal.Room {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return p.space
 }
 
 func (p *pulse) snapshot(now clock.Moment) (out []wire.BeatDevice, machines []wire.BeatMachine, stuck bool) {

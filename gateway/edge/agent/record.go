@@ -68,6 +68,8 @@ type recorder struct {
 	answered []uint64 // passages that the guard dealt with before the restart
 	shown    bool     // the screen says that somebody is being measured
 	space    journal.Room
+	oldest   time.Time     // when the oldest unacknowledged record was taken
+	oldestAt time.Duration // boot clock of that look
 	faultAt  time.Duration // boot clock of the last failed fsync; 0: long ago
 }
 
@@ -206,47 +208,6 @@ func (r *recorder) alarms() {
 			r.board.unsaid(al)
 		}
 	}
-}
-
-// diskFault is the journal's word that an fsync failed, and whether the records
-// are safe elsewhere by now.
-func (r *recorder) diskFault(f journal.Fault) {
-	r.log.Error("the disk failed to make records durable", "err", f.Err, "written_elsewhere", f.Safe)
-	r.board.set(TroubleJournalSync, "", f.Err.Error())
-	r.faultAt = r.opts.Clock.Now().Boot
-}
-
-// room looks at the journal's disk. An agent that is cut off must be heard of
-// before its disk is full, not after.
-func (r *recorder) room(now clock.Moment) {
-	r.space = r.journal.Turn(now)
-	waiting := r.journal.Last() > r.journal.State().Through+fewWaiting
-	detail := ""
-	switch {
-	case r.space.Level > journal.Plenty:
-		detail = fmt.Sprintf("%d MiB are left for the journal: %s", r.space.Free>>20, sheds[r.space.Level])
-	case waiting && r.space.FullIn > 0 && r.space.FullIn < fullSoon:
-		detail = fmt.Sprintf("the disk will be full in %d hours if the county does not answer", r.space.FullIn/time.Hour)
-	}
-	r.board.set(TroubleDiskLow, "", detail)
-	if r.faultAt != 0 && now.Boot-r.faultAt > faultOver {
-		r.faultAt = 0
-		r.board.set(TroubleJournalSync, "", "")
-	}
-}
-
-const (
-	fullSoon   = 48 * time.Hour
-	fewWaiting = 1000             // records are no backlog that fills a disk
-	faultOver  = 10 * time.Minute // without another one a failed fsync is over
-)
-
-// sheds says in words what the journal does about its room.
-var sheds = map[journal.Level]string{
-	journal.ShedTail:   "acknowledged records are removed early",
-	journal.ShedHealth: "device health is no longer kept",
-	journal.ShedTracks: "device health and tracks are no longer kept",
-	journal.OnlyAlarms: "only alarms are kept",
 }
 
 // failed handles what a sensor could not do.

@@ -27,10 +27,12 @@ type Screen interface {
 // Status is how the gate stands.
 type Status struct {
 	Devices   []DeviceStatus
-	Measuring bool   // somebody stands at a thermometer and is not judged yet
-	Linked    bool   // the county answers
-	Pending   uint64 // records that the county has not acknowledged
-	Unkept    string // why records can't be kept, or ""
+	Measuring bool          // somebody stands at a thermometer and is not judged yet
+	Linked    bool          // the county answers
+	Pending   uint64        // records that the county has not acknowledged
+	Oldest    time.Time     // when the oldest of them was taken, at most 10 s ago; zero: none waits
+	FullIn    time.Duration // until the disk is full if nothing is acknowledged; 0: not known
+	Unkept    string        // why records can't be kept, or ""
 	// Answered are the passages that the guard dealt with before a restart.
 	Answered []uint64
 }
@@ -117,7 +119,7 @@ func (r *recorder) show(now clock.Moment) {
 		return
 	}
 	s := Status{Measuring: r.measuring(), Linked: r.link.get(), Pending: r.journal.Last() - min(r.journal.Last(), r.journal.State().Through),
-		Unkept: r.board.detail(TroubleJournal), Answered: r.answered}
+		Oldest: r.oldest, FullIn: r.space.FullIn, Unkept: r.board.detail(TroubleJournal), Answered: r.answered}
 	for _, in := range r.inputs {
 		s.Devices = append(s.Devices, DeviceStatus{Name: in.cfg.Name, Kind: in.model.Kind, State: in.state, Idle: now.Boot - max(in.heard, r.began)})
 	}

@@ -31,7 +31,14 @@ func (k *Kiosk) Ready() probe.Ready {
 		}
 	}
 	if !st.Linked {
-		r.Warnings = append(r.Warnings, fmt.Sprintf("the county does not answer; %d records wait", st.Pending))
+		text := fmt.Sprintf("the county does not answer; %d records wait", st.Pending)
+		if !st.Oldest.IsZero() {
+			text += ", the oldest since " + st.Oldest.UTC().Format(time.RFC3339)
+		}
+		if st.FullIn > 0 {
+			text += fmt.Sprintf("; the disk has room for %d hours", st.FullIn/time.Hour)
+		}
+		r.Warnings = append(r.Warnings, text)
 	}
 	if pages, silent := k.living(now); pages == 0 {
 		r.Warnings = append(r.Warnings, "no page shows the guard's screen")
@@ -58,6 +65,7 @@ func (k *Kiosk) Metrics() []probe.Metric {
 		{Name: "gatehouse_passages_total", Help: "Verdicts since the agent started.", Counter: true, Label: "verdict", Value: verdicts},
 		{Name: "gatehouse_device_up", Help: "1 while the device works.", Label: "device", Value: devs},
 		{Name: "gatehouse_journal_pending_records", Help: "Records that the county has not acknowledged.", Value: one(float64(st.Pending))},
+		{Name: "gatehouse_journal_full_in_seconds", Help: "Until the disk is full if nothing is acknowledged; 0: not known.", Value: one(st.FullIn.Seconds())},
 		{Name: "gatehouse_county_up", Help: "1 while the county answers.", Value: one(truth(st.Linked))},
 		{Name: "gatehouse_kiosk_pages", Help: "Pages that show the guard's screen.", Value: one(float64(k.hub.Pages()))},
 		{Name: "gatehouse_alarms_waiting", Help: "Alarms that the guard has not answered.", Value: one(float64(len(k.screen.reds)))},

@@ -191,6 +191,7 @@ func TestTheGateSaysWhatIsWrong(t *testing.T) {
 			t.Errorf("%s: %d %s, want %d %s", name, code, got, c.code, c.wants)
 		}
 	}
+	k.Status(h.Now(), linked(true)) // the cases come in any order
 	k.Passage(h.Now(), 7, fever)
 	if _, text := get("/metrics"); !strings.Contains(text, `gatehouse_passages_total{verdict="fever"} 1`) || !strings.Contains(text, `gatehouse_device_up{device="thermometer"} 1`) {
 		t.Error(text)

@@ -149,7 +149,7 @@ func (p *plan) batch(county string, b store.Batch, r store.Receipt, known, given
 		switch {
 		case was && d == sqlite.DigestOf(e.Raw):
 			continue
-		case was, e.Record.Seq <= r.Through:
+		case was, e.Record.Seq <= r.Through && !b.Retry:
 			a.Rejected = append(a.Rejected, wire.Bad{Seq: e.Record.Seq, Raw: e.Raw, Reason: store.ReasonConflict})
 			continue
 		}

@@ -87,6 +87,16 @@ func (s *Store) Poison(ctx context.Context, id int64) (p store.HeldPoison, ok bo
 	return all[0], true, nil
 }
 
+// Drop removes a row of the quarantine; false when there is none.
+func (s *Store) Drop(ctx context.Context, id int64) (bool, error) {
+	res, err := s.w.ExecContext(ctx, "DELETE FROM quarantine WHERE id = ?", id)
+	if err != nil {
+		return false, fmt.Errorf("drop row %d of the quarantine in %s: %w", id, s.path, err)
+	}
+	n, err := res.RowsAffected()
+	return n > 0, err
+}
+
 func scanPoison(r *sql.Rows) (p store.HeldPoison, err error) {
 	var at int64
 	err = r.Scan(&p.ID, &at, &p.Agent, &p.JID, &p.Seq, &p.Topic, &p.Reason, &p.Raw)

@@ -57,14 +57,20 @@ func (w *writer) untwinned(r *store.Receipt) error {
 			continue
 		}
 		r.Repeated = append(r.Repeated, e.Record.Seq)
-		w.b.Holes = append(w.b.Holes[:len(w.b.Holes):len(w.b.Holes)], repeated(e.Record.Seq))
+		w.b.Holes = repeated(w.b.Holes, e.Record.Seq)
 	}
 	w.b.Entries = kept
 	return nil
 }
 
-func repeated(seq uint64) wire.Hole {
-	return wire.Hole{From: seq, To: seq, Reason: store.ReasonRepeated, Count: 1}
+// repeated adds a seq to holes of others, which are not touched.
+func repeated(holes []wire.Hole, seq uint64) []wire.Hole {
+	n := len(holes)
+	if n > 0 && holes[n-1].Reason == store.ReasonRepeated && holes[n-1].To == seq-1 {
+		last := holes[n-1]
+		return append(holes[:n-1:n-1], wire.Hole{From: last.From, To: seq, Reason: last.Reason, Count: last.Count + 1})
+	}
+	return append(holes[:n:n], wire.Hole{From: seq, To: seq, Reason: store.ReasonRepeated, Count: 1})
 }
 
 // Twins gives the digests of what is remembered of the seqs of a batch under
@@ -105,7 +111,7 @@ func Untwinned(b store.Batch, twins []map[uint64]Digest) (less store.Batch, agai
 		return b, nil
 	}
 	var kept []wire.Entry
-	holes := b.Holes[:len(b.Holes):len(b.Holes)]
+	holes := b.Holes
 	for _, e := range b.Entries {
 		twin := false
 		for _, known := range twins {
@@ -113,7 +119,7 @@ func Untwinned(b store.Batch, twins []map[uint64]Digest) (less store.Batch, agai
 			twin = twin || was && d == DigestOf(e.Raw)
 		}
 		if twin {
-			holes, again = append(holes, repeated(e.Record.Seq)), append(again, e.Record.Seq)
+			holes, again = repeated(holes, e.Record.Seq), append(again, e.Record.Seq)
 		} else {
 			kept = append(kept, e)
 		}

@@ -29,6 +29,7 @@ func Run(t *testing.T, open Make) {
 		"overlapping batches in any order lose nothing":          overlap,
 		"two journals of one agent with the same times are kept": twoJournals,
 		"what a renewed journal sends again is stored once":      renewed,
+		"what is in quarantine is taken when it can be":          retried,
 		"text from outside is stored as it is":                   text,
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -265,37 +266,6 @@ func twoJournals(t suite, _ func() Opened) {
 	t.commit(a, b)
 	if got := t.rows(); len(got) != 8 {
 		t.Fatalf("rows %v", got)
-	}
-}
-
-func renewed(t suite, _ func() Opened) {
-	old := Batch(1, 1, 6)
-	t.commit(old)
-	fresh := Batch(1, 3, 8) // 3 to 6 were stored, and their acknowledgement was lost
-	fresh.JID, fresh.From = JID(2), 1
-	fresh.Holes = []wire.Hole{{From: 1, To: 2, Reason: "renewed", Count: 2}}
-	fresh.Entries[0] = Entry(3, Reading(3900)) // of the same seq, and another record
-	for range 2 {
-		r := t.commit(fresh)[0]
-		if r.Through != 8 || len(r.Rejected) != 0 || !slices.Equal(r.Repeated, []uint64{4, 5, 6}) {
-			t.Fatalf("receipt %+v", r)
-		}
-		if got := t.rows(); !slices.Equal(got, []string{"1:1", "1:2", "1:3", "1:4", "1:5", "1:6", "2:3", "2:7", "2:8"}) {
-			t.Fatalf("rows %v", got)
-		}
-	}
-	holes, err := t.s.Holes(t.Context())
-	if err != nil {
-		t.Fatal(err)
-	}
-	n := 0
-	for _, h := range holes {
-		if h.Reason == store.ReasonRepeated {
-			n++
-		}
-	}
-	if _, lost, err := t.s.Losses(t.Context()); n != 3 || lost != 0 || err != nil {
-		t.Fatalf("%d repeated of %v, %d lost, %v", n, holes, lost, err)
 	}
 }
 

@@ -16,6 +16,8 @@ import (
 type Opened interface {
 	store.Store
 	Quarantined(ctx context.Context, limit int) ([]store.HeldPoison, error)
+	Poison(ctx context.Context, id int64) (store.HeldPoison, bool, error)
+	Drop(ctx context.Context, id int64) (bool, error)
 	Holes(ctx context.Context) ([]store.HeldHole, error)
 	Losses(ctx context.Context) (quarantined, lost int, err error)
 }

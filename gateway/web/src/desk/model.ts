@@ -6,7 +6,7 @@ import { desk as en } from "../words/en.json";
 import { desk as zh } from "../words/zh.json";
 
 export interface Device { name: string; state: string; idle_s: number }
-export interface Gate { agent: string; state: string; heard?: string; backlog?: number; last?: number; devices?: Device[]; version?: string }
+export interface Gate { agent: string; state: string; heard?: string; backlog?: number; last?: number; oldest?: string; full_in_h?: number; devices?: Device[]; version?: string }
 export interface Alert {
   id: number; agent: string; type: string; level: "red" | "amber"; device?: string; detail?: string; screening_c?: number;
   at: string; cleared?: string; guard?: string; acked?: string; acked_by?: string; note?: string;

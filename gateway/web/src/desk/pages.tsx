@@ -18,6 +18,8 @@ export function GatePage({ agent }: { agent: string }) {
             <dt>{say("col.state")}</dt><dd class={online ? "" : "failed"}><Shape of={online ? "ok" : g.state === "never" ? "never" : "silent"} />{say(`state.${g.state}`)}</dd>
             <dt>{say("tile.word")}</dt><dd>{g.heard ? ago(g.heard) : say("tile.never")}</dd>
             <dt>{say("gate.backlog")}</dt><dd>{g.backlog === undefined ? "–" : online ? g.backlog : say("gate.atleast", { n: g.backlog })}</dd>
+            {g.oldest && <><dt>{say("gate.oldest")}</dt><dd class="failed">{ago(g.oldest)}</dd></>}
+            {g.full_in_h !== undefined && <><dt>{say("gate.full")}</dt><dd class={g.full_in_h < 48 ? "failed" : ""}>{say("gate.full.in", { n: g.full_in_h })}</dd></>}
             <dt>{say("gate.version")}</dt><dd>{g.version || "–"}</dd>
             <dt>{say("gate.devices")}</dt><dd>{g.devices?.length ? g.devices.map((d) => (
               <span key={d.name} class={`device ${d.state}`}><Shape of={d.state === "ok" ? "ok" : "amber"} />{d.name}: {say(`gate.device.${d.state}`)}</span>)) : say("gate.nodevices")}</dd>
@@ -44,15 +46,38 @@ interface Losses {
 
 export function LossesPage() {
   const data = useData<Losses>("/api/losses", 10);
+  const dropping = useSignal(0);
+  const gone = useSignal<number[]>([]);
+  const failure = useSignal("");
+  const treat = async (id: number, drop: boolean) => {
+    failure.value = "";
+    dropping.value = 0;
+    try {
+      const answer = await post("/api/quarantine", { id, drop });
+      if (answer.status === 200) {
+        failure.value = say("losses.stays", { id, why: (await answer.json() as { stays: string }).stays });
+        return;
+      }
+      gone.value = [...gone.value, id];
+    } catch (e) {
+      failure.value = words_for(e);
+    }
+  };
+  const buttons = (id: number) => dropping.value === id ? (
+    <span class="row"><button type="button" class="main" onClick={() => { void treat(id, true); }}>{say("losses.drop.sure")}</button>
+      <button type="button" onClick={() => { dropping.value = 0; }}>{say("alert.cancel")}</button></span>) : (
+    <span class="row"><button type="button" aria-label={`${say("losses.retry")}: ${id}`} onClick={() => { void treat(id, false); }}>{say("losses.retry")}</button>
+      <button type="button" aria-label={`${say("losses.drop")}: ${id}`} onClick={() => { dropping.value = id; }}>{say("losses.drop")}</button></span>);
   return (
     <>
       <Waiting of={data} />
+      {failure.value && <p class="failed" role="alert">{failure.value}</p>}
       {data.data && (
         <>
           <section><h2>{say("losses.quarantine")}</h2>
             {data.data.quarantine.length === 0 ? <p class="empty">{say("losses.quarantine.none")}</p> : (
-              <Table caption={say("losses.quarantine")} head={["col.time", "col.gate", "col.reason", "col.seq", "col.bytes", "col.text"]}
-                rows={data.data.quarantine.map((p) => [<Moment at={p.at} />, p.agent ? <GateLink agent={p.agent} /> : "–", p.reason, p.seq || "–", p.bytes, <code>{p.text}</code>])} />)}
+              <Table caption={say("losses.quarantine")} head={["col.time", "col.gate", "col.reason", "col.seq", "col.bytes", "col.text", "col.do"]}
+                rows={data.data.quarantine.filter((p) => !gone.value.includes(p.id)).map((p) => [<Moment at={p.at} />, p.agent ? <GateLink agent={p.agent} /> : "–", p.reason, p.seq || "–", p.bytes, <code>{p.text}</code>, buttons(p.id)])} />)}
           </section>
           <section><h2>{say("losses.holes")}</h2>
             {data.data.holes.length === 0 ? <p class="empty">{say("losses.holes.none")}</p> : (

@@ -1,0 +1,76 @@
+package storetest
+
+import (
+	"errors"
+	"slices"
+
+	"gatehouse/gateway/county/store"
+	"gatehouse/gateway/wire"
+)
+
+func renewed(t suite, _ func() Opened) {
+	old := Batch(1, 1, 6)
+	t.commit(old)
+	fresh := Batch(1, 3, 8) // 3 to 6 were stored, and their acknowledgement was lost
+	fresh.JID, fresh.From = JID(2), 1
+	fresh.Holes = []wire.Hole{{From: 1, To: 2, Reason: "renewed", Count: 2}}
+	fresh.Entries[0] = Entry(3, Reading(3900)) // of the same seq, and another record
+	for range 2 {
+		r := t.commit(fresh)[0]
+		if r.Through != 8 || len(r.Rejected) != 0 || !slices.Equal(r.Repeated, []uint64{4, 5, 6}) {
+			t.Fatalf("receipt %+v", r)
+		}
+		if got := t.rows(); !slices.Equal(got, []string{"1:1", "1:2", "1:3", "1:4", "1:5", "1:6", "2:3", "2:7", "2:8"}) {
+			t.Fatalf("rows %v", got)
+		}
+	}
+	holes, err := t.s.Holes(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	n := 0
+	for _, h := range holes {
+		if h.Reason == store.ReasonRepeated {
+			n += int(h.Count)
+		}
+	}
+	if _, lost, err := t.s.Losses(t.Context()); n != 3 || lost != 0 || err != nil {
+		t.Fatalf("%d repeated of %v, %d lost, %v", n, holes, lost, err)
+	}
+}
+
+func retried(t suite, _ func() Opened) {
+	b := Batch(1, 1, 3)
+	good := b.Entries[1]
+	b.Entries = []wire.Entry{b.Entries[0], b.Entries[2]}
+	b.Bad = []wire.Bad{{Seq: 2, Raw: good.Raw, Reason: "a field of another type"}}
+	t.commit(b)
+	if err := t.s.Quarantine(t.Context(), store.Poison{Agent: "gate-001", JID: JID(1), Seq: 9, Reason: "no record", Raw: []byte("{")}); err != nil {
+		t.Fatal(err)
+	}
+	if err := t.s.Quarantine(t.Context(), store.Poison{Agent: "gate-001", JID: JID(1), Seq: 3, Reason: store.ReasonConflict, Raw: Entry(3, Reading(4000)).Raw}); err != nil {
+		t.Fatal(err)
+	}
+	for _, p := range t.quarantined() {
+		err := store.Retry(t.Context(), t.s, p)
+		if stays := p.Seq != 2; errors.Is(err, store.ErrStays) != stays || err != nil && !stays {
+			t.Errorf("seq %d: %v", p.Seq, err)
+		}
+	}
+	if got := t.rows(good); !slices.Equal(got, []string{"1:1", "1:2", "1:3"}) {
+		t.Errorf("rows %v", got)
+	}
+	t.through(1, 3)
+	left := t.quarantined()
+	if len(left) != 2 {
+		t.Fatalf("%d rows are left in quarantine", len(left))
+	}
+	for _, want := range []bool{true, false} {
+		if ok, err := t.s.Drop(t.Context(), left[0].ID); ok != want || err != nil {
+			t.Errorf("dropped: %v, %v", ok, err)
+		}
+	}
+	if got := t.quarantined(); len(got) != 1 {
+		t.Errorf("%d rows are left in quarantine", len(got))
+	}
+}
