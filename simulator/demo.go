@@ -286,7 +286,7 @@ In another terminal, from this folder:
   bin/gatehouse status --broker tcp://BROKER
   bin/gatehouse runs --dir DIR/county
   bin/gatehouse quarantine list --dir DIR/county
-  bin/gatehouse journal status --dir DIR/gates/GATE/journal
+  bin/gatehouse journal inspect --dir DIR/gates/GATE/journal
   mosquitto_sub -h 127.0.0.1 -t 'gatehouse/v1/+/+/records'
 
 Four drones, four fogging trucks and two machines that publish by themselves work

@@ -1,8 +1,13 @@
 package cli
 
 import (
+	"bufio"
 	"encoding/json"
+	"errors"
 	"fmt"
+	"io"
+	"os"
+	"strconv"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -16,19 +21,19 @@ func journalCommand() *cobra.Command {
 	var dir string
 	c := &cobra.Command{
 		Use:   "journal",
-		Short: "Look into an agent's journal, verify it, trust another store",
-		Long: `journal works on the folder that the agent's configuration calls dir. Looking
-and verifying are safe while the agent runs; trust needs it stopped.`,
+		Short: "Inspect an agent's journal, verify it, export it, trust another store",
+		Long: `journal works on the folder that the agent's configuration calls dir. Inspecting,
+verifying and exporting are safe while the agent runs; trust needs it stopped.`,
 	}
 	c.PersistentFlags().StringVar(&dir, "dir", "/var/lib/gatehouse", "the agent's folder")
-	c.AddCommand(journalStatus(&dir), journalShow(&dir), journalVerify(&dir), journalTrust(&dir))
+	c.AddCommand(journalInspect(&dir), journalVerify(&dir), journalExport(&dir), journalTrust(&dir))
 	return c
 }
 
-func journalStatus(dir *string) *cobra.Command {
+func journalInspect(dir *string) *cobra.Command {
 	return &cobra.Command{
-		Use:   "status",
-		Short: "Say what the journal holds and how far it is acknowledged",
+		Use:   "inspect",
+		Short: "Say what the journal holds, segment by segment, and how far it is acknowledged",
 		Args:  cobra.NoArgs,
 		RunE: func(c *cobra.Command, _ []string) error {
 			v, err := journal.Look(*dir)
@@ -46,60 +51,89 @@ func journalStatus(dir *string) *cobra.Command {
 			}
 			_, err = fmt.Fprintf(c.OutOrStdout(), "journal       %s\non disk       %d to %d\nacknowledged  %d (as last noted)\nwaiting       %d\nstore         %s, term %d\n",
 				v.JID, v.First, v.Last, v.State.Through, waiting, store, v.State.Term)
-			return err
+			if err != nil {
+				return err
+			}
+			for _, text := range v.Trouble {
+				fmt.Fprintln(c.OutOrStdout(), "trouble      ", text)
+			}
+			var rows [][]string
+			for _, seg := range v.Segments() {
+				rows = append(rows, []string{seg.File, strconv.FormatUint(seg.First, 10), strconv.FormatUint(seg.Last, 10), strconv.FormatInt(seg.Bytes, 10), seg.State})
+			}
+			return term.New(c.OutOrStdout()).Table([]string{"SEGMENT", "FROM", "TO", "BYTES", "STATE"}, rows)
 		},
 	}
 }
 
-func journalShow(dir *string) *cobra.Command {
+func journalExport(dir *string) *cobra.Command {
 	var from, to uint64
-	var kind string
+	var kind, output string
 	c := &cobra.Command{
-		Use:     "show",
-		Short:   "Print records, one JSON object a line, and holes",
-		Example: "  gatehouse journal show --from 100 --kind passage | jq .",
+		Use:   "export",
+		Short: "Print records, one JSON object a line, and holes",
+		Long: `export reads a journal without changing it: for a look, or to take a gate's
+records along from a computer that will never be online again. What is damaged is
+printed as a hole.`,
+		Example: "  gatehouse journal export --from 100 --kind passage | jq .\n  gatehouse journal export --output gate-017.jsonl",
 		Args:    cobra.NoArgs,
-		RunE: func(c *cobra.Command, _ []string) error {
+		RunE: func(c *cobra.Command, _ []string) (err error) {
 			v, err := journal.Look(*dir)
 			if err != nil {
 				return err
 			}
 			defer v.Close()
+			out := c.OutOrStdout()
+			if output != "" {
+				f, err2 := os.OpenFile(output, os.O_CREATE|os.O_EXCL|os.O_WRONLY, 0o600)
+				if err2 != nil {
+					return fmt.Errorf("export the journal: %w", err2)
+				}
+				defer func() { err = errors.Join(err, f.Close()) }()
+				out = f
+			}
 			last := v.Last
 			if to != 0 {
 				last = min(last, to)
 			}
-			for next := max(from, v.First, 1); next <= last; {
-				chunk, err := v.Read(next, wire.MaxBatchRecords, wire.MaxBatchBytes)
-				if err != nil {
-					return err
-				}
-				for _, h := range chunk.Holes {
-					b, err := json.Marshal(struct {
-						Hole wire.Hole `json:"hole"`
-					}{h})
-					if err != nil {
-						return err
-					}
-					fmt.Fprintln(c.OutOrStdout(), string(b))
-				}
-				for _, e := range chunk.Entries {
-					if e.Record.Seq <= last && (kind == "" || kind == string(e.Record.Kind)) {
-						fmt.Fprintln(c.OutOrStdout(), string(e.Raw))
-					}
-				}
-				if chunk.To < next {
-					break
-				}
-				next = chunk.To + 1
-			}
-			return nil
+			return export(out, v, max(from, v.First, 1), last, kind)
 		},
 	}
 	c.Flags().Uint64Var(&from, "from", 0, "first seq (default: the oldest on disk)")
 	c.Flags().Uint64Var(&to, "to", 0, "last seq (default: the newest on disk)")
-	c.Flags().StringVar(&kind, "kind", "", "only this kind: reading, passage, alarm, health, clock")
+	c.Flags().StringVar(&kind, "kind", "", "only this kind: reading, passage, alarm, health, clock, audit, track, run")
+	c.Flags().StringVar(&output, "output", "", "write to this new file instead of standard output")
 	return c
+}
+
+// export prints the records and holes of seqs next to last.
+func export(out io.Writer, v *journal.View, next, last uint64, kind string) error {
+	w := bufio.NewWriter(out)
+	for next <= last {
+		chunk, err := v.Read(next, wire.MaxBatchRecords, wire.MaxBatchBytes)
+		if err != nil {
+			return err
+		}
+		for _, h := range chunk.Holes {
+			b, err := json.Marshal(struct {
+				Hole wire.Hole `json:"hole"`
+			}{h})
+			if err != nil {
+				return err
+			}
+			fmt.Fprintln(w, string(b))
+		}
+		for _, e := range chunk.Entries {
+			if e.Record.Seq <= last && (kind == "" || kind == string(e.Record.Kind)) {
+				fmt.Fprintln(w, string(e.Raw))
+			}
+		}
+		if chunk.To < next {
+			break
+		}
+		next = chunk.To + 1
+	}
+	return w.Flush()
 }
 
 func journalVerify(dir *string) *cobra.Command {

@@ -18,12 +18,12 @@ func quarantineCommand() *cobra.Command {
 	var dir string
 	c := &cobra.Command{
 		Use:   "quarantine",
-		Short: "See what the county could not store, and why",
-		Long: `quarantine reads the collector's folder, also while the collector runs. What is
-in quarantine counts as committed: its agent no longer sends it.`,
+		Short: "See what the county could not store, and why; try it again or drop it",
+		Long: `quarantine works on the collector's folder, also while the collector runs. What
+is in quarantine counts as committed: its agent no longer sends it.`,
 	}
 	c.PersistentFlags().StringVar(&dir, "dir", "/var/lib/gatehouse-county", "the collector's folder")
-	c.AddCommand(quarantineList(&dir), quarantineShow(&dir), quarantineHoles(&dir))
+	c.AddCommand(quarantineList(&dir), quarantineShow(&dir), quarantineRetry(&dir), quarantineDrop(&dir), quarantineHoles(&dir))
 	return c
 }
 
@@ -99,21 +99,18 @@ func quarantineShow(dir *string) *cobra.Command {
 		Short: "Show one row with its bytes",
 		Args:  cobra.ExactArgs(1),
 		RunE: func(c *cobra.Command, args []string) error {
-			id, err := strconv.ParseInt(args[0], 10, 64)
+			ids, err := rowIDs(args)
 			if err != nil {
-				return usageError{fmt.Errorf("%q is no row's ID; see: gatehouse quarantine list", args[0])}
+				return err
 			}
 			s, err := books(*dir)
 			if err != nil {
 				return err
 			}
 			defer s.Close()
-			p, ok, err := s.Poison(c.Context(), id)
+			p, err := quarantined(c.Context(), s, ids[0])
 			if err != nil {
 				return err
-			}
-			if !ok {
-				return fmt.Errorf("row %d is not in quarantine; see: gatehouse quarantine list", id)
 			}
 			_, err = fmt.Fprintf(c.OutOrStdout(), "since   %s\nagent   %s\njournal %s, seq %d\ntopic   %s\nreason  %s\nbytes   %q\n",
 				quarantineTime(p.At), term.Clean(p.Agent), term.Clean(p.JID), p.Seq, term.Clean(p.Topic), term.Clean(p.Reason), p.Raw)

@@ -73,7 +73,7 @@ func Run(ctx context.Context, cfg Config, version string, log *slog.Logger) (err
 	if err != nil {
 		return err
 	}
-	opened, err := openStore(cfg)
+	opened, err := OpenStore(cfg)
 	if err != nil {
 		return err
 	}
@@ -158,7 +158,9 @@ type Store interface {
 	desk.Losses
 }
 
-func openStore(cfg Config) (Store, error) {
+// OpenStore opens what cfg says records are kept in, also while a collector
+// runs: both write in whole transactions.
+func OpenStore(cfg Config) (Store, error) {
 	books, err := sqlite.Open(filepath.Join(cfg.Dir, StoreFile))
 	if err != nil {
 		return nil, err

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"io/fs"
 	"os"
+	"path/filepath"
 )
 
 // View is a journal as it stood on disk when Look was called.
@@ -53,6 +54,37 @@ func (v *View) Read(from uint64, maxRecords, maxBytes int) (Chunk, error) {
 		return Chunk{}, errors.New("read the journal: seqs begin with 1")
 	}
 	return v.reader.read(from, v.shelf.durable, room{max(1, maxRecords), maxBytes}, v.shelf.locate)
+}
+
+// SegmentView is one segment of a view.
+type SegmentView struct {
+	File        string
+	First, Last uint64 // seqs; Last is First-1 when it is empty
+	Bytes       int64
+	State       string // acknowledged, waiting, or both; damaged header
+}
+
+// Segments lists the segments, the oldest first.
+func (v *View) Segments() []SegmentView {
+	var out []SegmentView
+	for i, seg := range v.shelf.segs {
+		last := v.Last
+		if i+1 < len(v.shelf.segs) {
+			last = v.shelf.segs[i+1].first - 1
+		}
+		x := SegmentView{File: filepath.Base(seg.path), First: seg.first, Last: last, Bytes: seg.size, State: "acknowledged and waiting"}
+		switch {
+		case last <= v.State.Through:
+			x.State = "acknowledged"
+		case seg.first > v.State.Through:
+			x.State = "waiting"
+		}
+		if seg.start == 0 {
+			x.State += ", damaged header"
+		}
+		out = append(out, x)
+	}
+	return out
 }
 
 // Trimmed is the newest seq that may have been removed.
