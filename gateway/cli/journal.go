@@ -21,6 +21,8 @@ func journalCommand() *cobra.Command {
 	var dir string
 	c := &cobra.Command{
 		Use:   "journal",
+		Args:  cobra.NoArgs, // a word that is no subcommand is an error
+		RunE:  func(c *cobra.Command, _ []string) error { return c.Help() },
 		Short: "Inspect an agent's journal, verify it, export it, trust another store",
 		Long: `journal works on the folder that the agent's configuration calls dir. Inspecting,
 verifying and exporting are safe while the agent runs; trust needs it stopped.`,

@@ -18,6 +18,8 @@ func quarantineCommand() *cobra.Command {
 	var dir string
 	c := &cobra.Command{
 		Use:   "quarantine",
+		Args:  cobra.NoArgs, // a word that is no subcommand is an error
+		RunE:  func(c *cobra.Command, _ []string) error { return c.Help() },
 		Short: "See what the county could not store, and why; try it again or drop it",
 		Long: `quarantine works on the collector's folder, also while the collector runs. What
 is in quarantine counts as committed: its agent no longer sends it.`,
