@@ -2,6 +2,7 @@ package main
 
 import (
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
 	"math/rand/v2"
@@ -34,6 +35,42 @@ type faultReport struct {
 	Survived   int             `json:"survived"`
 	Failed     int             `json:"failed"`
 	Rows       []prove.Outcome `json:"rows"`
+}
+
+// proveSoak mixes faults for so long and appends each round to a file.
+func proveSoak(c *cobra.Command, s prove.Soak, report string) (err error) {
+	if s.Seed == 0 {
+		s.Seed = rand.Uint64N(1e6) * 1000
+	}
+	dir, err := os.MkdirTemp("", "gatehouse-prove-")
+	if err != nil {
+		return err
+	}
+	s.Dir = filepath.Join(dir, "soak")
+	f, err := os.OpenFile(report, os.O_CREATE|os.O_APPEND|os.O_WRONLY, 0o600)
+	if err != nil {
+		return fmt.Errorf("the report of the soak: %w", err)
+	}
+	defer func() { err = errors.Join(err, f.Close()) }()
+	rounds, failed := 0, 0
+	err = s.Run(c.Context(), func(o prove.Outcome) {
+		rounds++
+		if o.Failed {
+			failed++
+		}
+		fmt.Fprintln(c.OutOrStdout(), o.Line())
+		if err := json.NewEncoder(f).Encode(o); err != nil {
+			fmt.Fprintln(c.ErrOrStderr(), "write the report:", err)
+		}
+	})
+	if failed == 0 {
+		os.RemoveAll(dir)
+	}
+	fmt.Fprintf(c.OutOrStdout(), "seed %d: %d rounds survived, %d failed; the report is %s\n", s.Seed, rounds-failed, failed, report)
+	if err == nil && failed > 0 {
+		return errFound
+	}
+	return err
 }
 
 // proveFaults lets faults strike and reports.

@@ -19,7 +19,8 @@ func proveCommand() *cobra.Command {
 	var kill string
 	var asJSON, keep, list bool
 	var matrix prove.Matrix
-	var faultNames string
+	var faultNames, soakReport string
+	var soak time.Duration
 	c := &cobra.Command{
 		Use:   "prove",
 		Short: "Kill everything at random, then reconcile what was parsed with what is stored",
@@ -49,6 +50,13 @@ groups, and need root.`,
 					matrix.Seed = cfg.Seed
 				}
 				return proveFaults(c, matrix, asJSON, keep)
+			}
+			if soak > 0 {
+				s := prove.Soak{Gatehouse: cfg.Gatehouse, For: soak}
+				if c.Flags().Changed("seed") {
+					s.Seed = cfg.Seed
+				}
+				return proveSoak(c, s, soakReport)
 			}
 			if kill != "" {
 				cfg.Kill = strings.Split(kill, ",")
@@ -98,6 +106,8 @@ groups, and need root.`,
 	c.Flags().IntVar(&matrix.Jobs, "jobs", 4, "faults at the same time, each on a county of its own")
 	c.Flags().BoolVar(&matrix.Long, "long", false, "with --fault: wait four times as long everywhere")
 	c.Flags().BoolVar(&matrix.Quick, "quick", false, "with --fault: leave out rows that take longer than half a minute")
+	c.Flags().DurationVar(&soak, "soak", 0, "mix faults at random for so long instead, round after round")
+	c.Flags().StringVar(&soakReport, "report", "soak.jsonl", "of --soak: a JSON line a round is appended to this file")
 	c.Flags().BoolVar(&asJSON, "json", false, "print the result as one line of JSON")
 	c.Flags().BoolVar(&keep, "keep", false, "keep journals, store and logs")
 	return c

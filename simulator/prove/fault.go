@@ -1,9 +1,9 @@
 package prove
 
 import (
+	"cmp"
 	"context"
 	"fmt"
-	"io"
 	"os"
 	"path/filepath"
 	"slices"
@@ -50,7 +50,8 @@ type Matrix struct {
 	Long      bool // waits are four times as long
 	Quick     bool // only rows that take less than half a minute
 	Dir       string
-	Progress  io.Writer
+
+	patience time.Duration // with one fault; six minutes when 0
 }
 
 // Outcome is what became of one fault.
@@ -132,12 +133,9 @@ func (m Matrix) Run(ctx context.Context, tell func(Outcome)) error {
 	return ctx.Err()
 }
 
-// patience bounds one fault.
-const patience = 6 * time.Minute
-
 // one lets one fault strike.
 func (m Matrix) one(ctx context.Context, f Fault, seed uint64) Outcome {
-	ctx, cancel := context.WithTimeout(ctx, patience)
+	ctx, cancel := context.WithTimeout(ctx, cmp.Or(m.patience, 6*time.Minute))
 	defer cancel()
 	begin := time.Now()
 	dir := filepath.Join(m.Dir, fmt.Sprintf("%s-%d", f.Name, seed))
