@@ -6,15 +6,16 @@ LDFLAGS     := -X gatehouse/gateway/version.String=$(VERSION)
 TOOLS       := $(CURDIR)/.tools/bin
 INFLUXD     := github.com/influxdata/influxdb/cmd/influxd@v1.8.10
 GOLANGCI    := github.com/golangci/golangci-lint/v2/cmd/golangci-lint@v2.15.0
-DEBIAN      := mosquitto mosquitto-clients chromium fonts-noto-cjk socat mbpoll python3-pymodbus python3-serial-asyncio
+DEBIAN      := mosquitto mosquitto-clients chromium fonts-noto-cjk socat mbpoll python3-pymodbus python3-serial-asyncio strace e2fsprogs
 WEB         := gateway/web
 WEBSRC      := $(shell find $(WEB)/src -type f) $(WEB)/build.mjs
 FUZZTIME    ?= 10s
+SOAK        ?= 8h
 SPEED       ?= 20
 export PATH := $(TOOLS):$(PATH):/usr/sbin
 export CGO_ENABLED ?= 0
 
-.PHONY: help build ui test race fuzz lint tools demo bench docs cross clean
+.PHONY: help build ui test race faults soak fuzz lint tools demo bench docs cross clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z]+:.*## /{printf "  make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -40,6 +41,12 @@ test: tools build ## every test, with race detection, against real peers
 	cd $(WEB) && npm run --silent test
 
 race: test ## the same: tests always run with race detection
+
+faults: tools build ## every row of the fault matrix once, on the real programs (as root: it mounts disks)
+	bin/simulator prove --fault all --jobs 4
+
+soak: tools build ## faults mixed at random for SOAK (default 8h); the report is soak.jsonl
+	bin/simulator prove --soak $(SOAK)
 
 fuzz: ## every fuzz target for FUZZTIME (default 10s) each
 	@set -e; for pkg in $$($(GO) list ./...); do \

@@ -21,8 +21,8 @@ if [ -z "$have_node" ] || [ "${have_node%%.*}" -lt 20 ] || ! command -v npm >/de
 fi
 
 want=()
-for bin in mosquitto mosquitto_sub chromium socat mbpoll; do
-	PATH="$PATH:/usr/sbin" command -v "$bin" >/dev/null || want=("$@")
+for bin in mosquitto mosquitto_sub chromium socat mbpoll strace mkfs.ext4; do
+	PATH="$PATH:/usr/sbin:/sbin" command -v "$bin" >/dev/null || want=("$@")
 done
 # Debian's own Python: a peer of the tests, never a part of the product.
 /usr/bin/python3 -c "import pymodbus, serial_asyncio" 2>/dev/null || want=("$@")

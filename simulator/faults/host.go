@@ -16,6 +16,9 @@ import (
 
 // run runs a tool of the host; its words are in the error.
 func run(ctx context.Context, argv ...string) error {
+	if _, err := exec.LookPath(argv[0]); err != nil {
+		argv[0] = "/usr/sbin/" + argv[0] // which is not on every PATH
+	}
 	out, err := exec.CommandContext(ctx, argv[0], argv[1:]...).CombinedOutput() //nolint:gosec // the proof's own words
 	if err != nil {
 		return fmt.Errorf("%s: %w: %s", strings.Join(argv, " "), err, strings.TrimSpace(string(out)))

@@ -1,21 +1,104 @@
 package journal
 
 import (
+	"fmt"
+	"os"
+	"runtime"
+	"sync"
 	"testing"
+	"time"
 )
 
+// BenchmarkAppend is from body to journal, with the grouped fsyncs going on, by
+// one writer and by many, beside what the file system does with the same bytes
+// in the same run.
 func BenchmarkAppend(b *testing.B) {
-	o := options(b.TempDir())
-	j, _ := mustOpen(b, o)
-	x := body(1)
-	b.ReportAllocs()
+	for _, writers := range []int{1, 16} {
+		b.Run(fmt.Sprintf("%d writers", writers), func(b *testing.B) {
+			j, _ := mustOpen(b, options(b.TempDir()))
+			x := body(1)
+			b.ReportAllocs()
+			b.ResetTimer()
+			var wg sync.WaitGroup
+			for w := range writers {
+				wg.Go(func() {
+					for n := w; n < b.N; n += writers {
+						if _, err := j.Append(start, x); err != nil {
+							b.Error(err)
+							return
+						}
+					}
+				})
+			}
+			wg.Wait()
+			mustSync(b, j)
+			b.ReportMetric(float64(b.N)/b.Elapsed().Seconds(), "records/s")
+			j.Close()
+		})
+	}
+}
+
+// BenchmarkDurable is one append, alone, until it is durable, and the fsync of
+// one write to the same disk.
+func BenchmarkDurable(b *testing.B) {
+	dir := b.TempDir()
+	j, _ := mustOpen(b, options(dir))
+	f, err := os.Create(dir + "/plain")
+	if err != nil {
+		b.Fatal(err)
+	}
+	defer f.Close()
+	var ours, plain, worst time.Duration
 	for b.Loop() {
-		if _, err := j.Append(start, x); err != nil {
+		began := time.Now()
+		if _, err := j.Append(start, body(1)); err != nil {
 			b.Fatal(err)
 		}
+		for j.Durable() < j.Last() { // as the shipper: told, not asking
+			<-j.Changed()
+		}
+		took := time.Since(began)
+		ours, worst = ours+took, max(worst, took)
+		began = time.Now()
+		if _, err := f.Write(make([]byte, 300)); err != nil {
+			b.Fatal(err)
+		}
+		if err := f.Sync(); err != nil {
+			b.Fatal(err)
+		}
+		plain += time.Since(began)
 	}
-	b.StopTimer()
-	mustSync(b, j)
+	ms := func(d time.Duration) float64 { return float64(d.Microseconds()) / 1000 / float64(b.N) }
+	b.ReportMetric(ms(ours), "ms/durable")
+	b.ReportMetric(ms(plain), "ms/fsync")
+	b.ReportMetric(float64(worst.Milliseconds()), "ms-worst")
+	j.Close()
+}
+
+// BenchmarkStart opens a journal of 1 GiB that nobody has acknowledged, which
+// is the worst case: all of it is looked through.
+func BenchmarkStart(b *testing.B) {
+	o := options(b.TempDir())
+	j, _ := mustOpen(b, o)
+	for size := int64(0); size < 1<<30; {
+		fill(b, j, 2000)
+		j.mu.Lock()
+		size = int64(len(j.shelf.segs)) * (8 << 20)
+		j.mu.Unlock()
+	}
+	j.Close()
+	b.ResetTimer()
+	for b.Loop() {
+		j, _ := mustOpen(b, o)
+		b.StopTimer()
+		var m runtime.MemStats
+		runtime.GC()
+		runtime.ReadMemStats(&m)
+		b.ReportMetric(float64(m.HeapAlloc)/(1<<20), "MiB-heap")
+		j.Close()
+		b.StartTimer()
+	}
+	b.ReportMetric(b.Elapsed().Seconds()/float64(b.N), "s/start")
 }
 
 // BenchmarkRead reads a backlog in the batches that the shipper sends; its time

@@ -59,9 +59,9 @@ func TestFsyncFollowsWithin20msOrAtOnceFor64(t *testing.T) {
 		after   []time.Duration
 		durable uint64
 	}{
-		{"one record", []int{1}, []time.Duration{20 * time.Millisecond}, 1},
-		{"some records share one", []int{3, 2, 1}, []time.Duration{20 * time.Millisecond}, 6},
-		{"two groups", []int{1, 0, 0, 0, 0, 0, 1}, []time.Duration{20 * time.Millisecond, 50 * time.Millisecond}, 2},
+		{"one record", []int{1}, []time.Duration{flushAfter}, 1},
+		{"some records share one", []int{3, 2, 1}, []time.Duration{flushAfter}, 6},
+		{"two groups", []int{1, 0, 0, 0, 0, 0, 1}, []time.Duration{flushAfter, 30*time.Millisecond + flushAfter}, 2},
 		{"64 at once", []int{64}, []time.Duration{0}, 64},
 		{"64 in pieces", []int{30, 34}, []time.Duration{5 * time.Millisecond}, 64},
 	} {

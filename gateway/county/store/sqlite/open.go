@@ -72,6 +72,10 @@ CREATE TABLE digests (
 	PRIMARY KEY (journal, seq)
 ) WITHOUT ROWID;`
 
+// schemaKin is what the second version has more: the journals of an agent are
+// looked for when it sends again what it does not know to be stored.
+const schemaKin = `CREATE INDEX journals_agent ON journals (agent);`
+
 // Store implements store.Store.
 type Store struct {
 	path string
@@ -197,7 +201,7 @@ func (s *Store) make(schema []string, fill func(context.Context, *sql.Tx) error)
 // prepare makes the schema in a new file and reads the store's identity.
 func (s *Store) prepare() error {
 	ctx := context.Background()
-	err := s.make([]string{schema}, func(ctx context.Context, tx *sql.Tx) error {
+	err := s.make([]string{schema, schemaKin}, func(ctx context.Context, tx *sql.Tx) error {
 		_, err := tx.ExecContext(ctx, "INSERT INTO meta VALUES ('store', ?), ('term', '1')", uuid.NewString())
 		return err
 	})

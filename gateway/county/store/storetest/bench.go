@@ -62,7 +62,6 @@ func payloads(b *testing.B, first, count int) (messages [][]byte, batches []stor
 	b.Helper()
 	for n := first; n < first+count; n++ {
 		x := Batch(n, 1, wire.MaxBatchRecords/2)
-		x.Agent = "gate-001"
 		m, err := wire.EncodeBatch(x.Batch)
 		if err != nil {
 			b.Fatal(err)

@@ -1,0 +1,169 @@
+package faults
+
+import (
+	"bufio"
+	"bytes"
+	"errors"
+	"io"
+	"net"
+	"net/http"
+	"net/http/httptest"
+	"strings"
+	"testing"
+	"time"
+)
+
+// dial connects through the line to a broker that says every packet back.
+func dial(t *testing.T, c *Chaos) (net.Conn, *bufio.Reader) {
+	t.Helper()
+	conn, err := net.Dial("tcp", c.Addr())
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { conn.Close() })
+	_ = conn.SetDeadline(time.Now().Add(10 * time.Second))
+	return conn, bufio.NewReader(conn)
+}
+
+func newLine(t *testing.T) *Chaos {
+	t.Helper()
+	c, err := NewChaos(t.Context(), echo(t), 1)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(c.Close)
+	return c
+}
+
+// heard gives the payloads of so many packets, or fewer when no more come.
+func heard(conn net.Conn, r *bufio.Reader, n int) (out []string) {
+	for range n {
+		_ = conn.SetReadDeadline(time.Now().Add(500 * time.Millisecond))
+		p, err := readPacket(r, false)
+		if err != nil {
+			return out
+		}
+		out = append(out, string(p.raw[p.body:]))
+	}
+	return out
+}
+
+func TestALineTreatsPacketsAsItIsTold(t *testing.T) {
+	for name, c := range map[string]struct {
+		line Line
+		want string // of what comes back for a, b, c
+	}{
+		"well":       {Line{}, "a b c"},
+		"loses":      {Line{Lose: func(p Packet) bool { return p.Up && p.Topic == "t/b" }}, "a c"},
+		"doubles up": {Line{Duplicate: 1}, "a a a a b b b b c c c c"},
+		"frozen":     {Line{Frozen: true}, ""},
+		"slow":       {Line{Rate: 1000, Delay: time.Millisecond}, "a b c"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			l := newLine(t)
+			l.Set(c.line)
+			conn, r := dial(t, l)
+			for _, x := range []string{"a", "b", "c"} {
+				if _, err := conn.Write(Publish("t/"+x, []byte(x), false)); err != nil {
+					t.Fatal(err)
+				}
+			}
+			if got := strings.Join(heard(conn, r, 12), " "); got != c.want {
+				t.Errorf("heard %q, want %q", got, c.want)
+			}
+		})
+	}
+}
+
+func TestALineSwapsAndFlips(t *testing.T) {
+	l := newLine(t)
+	l.Set(Line{Reorder: 1})
+	conn, r := dial(t, l)
+	for _, x := range []string{"a", "b"} {
+		_, _ = conn.Write(Publish("t", []byte(x), false))
+	}
+	time.Sleep(100 * time.Millisecond)
+	l.Set(Line{})
+	_, _ = conn.Write(Publish("t", []byte("c"), false))
+	got := heard(conn, r, 3)
+	if len(got) != 3 || strings.Join(got, "") == "abc" {
+		t.Errorf("heard %q: in order", got)
+	}
+	l.Set(Line{Corrupt: 1})
+	sent := bytes.Repeat([]byte{0}, 100)
+	_, _ = conn.Write(Publish("t", sent, false))
+	if got := heard(conn, r, 1); len(got) != 1 || got[0] == string(sent) || len(got[0]) != 100 {
+		t.Errorf("nothing was flipped: %q", got)
+	}
+}
+
+func TestALineIsCutAndSaysWhatNobodySaid(t *testing.T) {
+	l := newLine(t)
+	conn, r := dial(t, l)
+	_, _ = conn.Write(Publish("t", []byte("x"), false))
+	heard(conn, r, 1)
+	l.Send(Publish("t", []byte("forged"), true))
+	if got := heard(conn, r, 1); len(got) != 1 || got[0] != "forged" {
+		t.Errorf("heard %q", got)
+	}
+	l.Set(Line{Cut: true})
+	_ = conn.SetReadDeadline(time.Now().Add(5 * time.Second))
+	if _, err := r.ReadByte(); err == nil {
+		t.Error("the connection stands")
+	}
+}
+
+func TestADatabaseAnswersAsItIsTold(t *testing.T) {
+	var written []string
+	real := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		b, _ := io.ReadAll(r.Body)
+		written = append(written, string(b))
+		w.WriteHeader(http.StatusNoContent)
+	}))
+	defer real.Close()
+	i, err := NewInflux(t.Context(), real.URL)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer i.Close()
+	for name, c := range map[string]struct {
+		answer  Answer
+		code    int // 0: none comes
+		written string
+	}{
+		"well":           {Answer{}, 204, "a 1\nb 2"},
+		"refuses all":    {Answer{Status: 429, RetryAfter: 3}, 429, ""},
+		"refuses one":    {Answer{Refuse: func(l string) bool { return l == "a 1" }}, 400, "b 2"},
+		"loses its word": {Answer{Lose: true}, 0, "a 1\nb 2"},
+	} {
+		written = nil
+		i.Set(c.answer)
+		resp, err := http.Post(i.URL()+"/api/v2/write", "text/plain", strings.NewReader("a 1\nb 2"))
+		code := 0
+		if err == nil {
+			code = resp.StatusCode
+			resp.Body.Close()
+		} else if !errors.Is(err, io.EOF) {
+			t.Errorf("%s: %v", name, err)
+		}
+		if got := strings.Join(written, "|"); code != c.code || got != c.written {
+			t.Errorf("%s: %d, wrote %q; want %d, %q", name, code, got, c.code, c.written)
+		}
+		if len(i.Writes()) == 0 {
+			t.Errorf("%s: no write was seen", name)
+		}
+	}
+}
+
+func FuzzReadPacket(f *testing.F) {
+	f.Add(Publish("gatehouse/v1/c/a/ack", []byte(`{"v":1}`), true))
+	f.Add([]byte{0xC0, 0})
+	f.Add([]byte{0x32, 7, 0, 1, 't', 0, 9, 'x', 'y'})
+	f.Add([]byte{0x30, 0xFF, 0xFF, 0x01})
+	f.Fuzz(func(t *testing.T, b []byte) {
+		p, err := readPacket(bufio.NewReader(bytes.NewReader(b)), true)
+		if err == nil && (p.body > len(p.raw) || !bytes.HasPrefix(b, p.raw)) {
+			t.Errorf("% x: payload begins at %d of %d", b, p.body, len(p.raw))
+		}
+	})
+}
