@@ -116,7 +116,7 @@ test("a fever fills the screen in red until it is answered, and the answer is jo
   await press("F3");
   await until("the answer", async () => !(await classes()).includes("fever"));
   const { execFileSync } = await import("node:child_process");
-  const records = execFileSync(new URL("../../../bin/gatehouse", import.meta.url).pathname, ["journal", "show", "--dir", join(demo.dir, "gates", demo.gate, "journal")]).toString();
+  const records = execFileSync(new URL("../../../bin/gatehouse", import.meta.url).pathname, ["journal", "export", "--dir", join(demo.dir, "gates", demo.gate, "journal")]).toString();
   assert.match(records, /"kind":"audit","body":\{"actor":"guard","action":"call-doctor","passage":\d+\}/);
 });
 
