@@ -71,8 +71,8 @@ const (
 	pingTimeout    = 3 * time.Second
 	writeTimeout   = 5 * time.Second
 	connectTimeout = 10 * time.Second
-	firstRetry     = 250 * time.Millisecond
-	lastRetry      = 30 * time.Second
+	firstRetry     = 500 * time.Millisecond
+	lastRetry      = 10 * time.Second // a gate waits for twice that at most when its line is back
 	steadyAfter    = 30 * time.Second // a connection this old resets the back-off
 )
 
@@ -109,7 +109,7 @@ func (c *Client) Run(ctx context.Context) error {
 		select {
 		case <-ctx.Done():
 			return ctx.Err()
-		case <-time.After(delay/2 + rand.N(delay)):
+		case <-time.After(rand.N(2 * delay)): // all of it by chance: a thousand agents lose a broker at once
 		}
 		delay = min(2*delay, lastRetry)
 		if up {

@@ -84,7 +84,9 @@ func Choose(names []string) ([]Fault, error) {
 		if i < 0 {
 			return nil, fmt.Errorf("--fault %q: see simulator prove --list", name)
 		}
-		out = append(out, all[i])
+		if !slices.ContainsFunc(out, func(f Fault) bool { return f.Row == all[i].Row }) {
+			out = append(out, all[i])
+		}
 	}
 	return out, nil
 }
