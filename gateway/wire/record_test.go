@@ -8,6 +8,8 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"pgregory.net/rapid"
 )
 
 var times = map[string]struct {
@@ -255,4 +257,21 @@ func sameRecord(a, b Record) bool {
 	}
 	a.Body, b.Body = nil, nil
 	return a.At.Equal(b.At.Time) && a.Seq == b.Seq && a.Era == b.Era && a.BootNS == b.BootNS && a.Unsync == b.Unsync && a.Kind == b.Kind
+}
+
+func TestARecordIsEncodedAsEncodingJSONDoesIt(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		body, err := EncodeBody(&Clock{Reason: rapid.String().Draw(t, "reason"), BootID: rapid.String().Draw(t, "boot")})
+		if err != nil {
+			t.Fatal(err)
+		}
+		r := Record{Seq: rapid.Uint64().Draw(t, "seq"), At: At(time.Unix(0, rapid.Int64Min(0).Draw(t, "at"))), Era: rapid.Uint32().Draw(t, "era"),
+			BootNS: rapid.Int64().Draw(t, "boot"), Unsync: rapid.Bool().Draw(t, "unsync"),
+			Kind: rapid.OneOf(rapid.Just(KindClock), rapid.Map(rapid.String(), func(s string) Kind { return Kind(s) })).Draw(t, "kind"), Body: body}
+		got, err := EncodeRecord(r)
+		want, wrong := marshal(r)
+		if string(got) != string(want) || err != nil || wrong != nil {
+			t.Fatalf("got  %s %v\nwant %s %v", got, err, want, wrong)
+		}
+	})
 }

@@ -29,7 +29,7 @@ import (
 )
 
 // drainGates share the backlog.
-const drainGates = 4
+const drainGates = 16
 
 // BenchmarkDrain lets the real programs deliver a backlog into the store, and
 // pulls cables all the while: it reports how fast it drains, what the store's
