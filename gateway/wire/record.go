@@ -146,6 +146,18 @@ func marshal[T any](v T) ([]byte, error) {
 	return bytes.TrimSuffix(buf.Bytes(), []byte("\n")), nil
 }
 
+// PeekKind gives the kind of a record that EncodeRecord wrote, without reading
+// the rest, or "" when it can't be seen: for whoever looks for few among many.
+func PeekKind(raw []byte) Kind {
+	const mark = `,"kind":"`
+	_, rest, ok := bytes.Cut(raw, []byte(mark)) // nothing before it is a text from outside
+	end := bytes.IndexByte(rest, '"')
+	if !ok || end < 0 {
+		return ""
+	}
+	return Kind(rest[:end])
+}
+
 // DecodeRecord reads the envelope of a record and checks what every kind has:
 // a seq, a time, a kind, a body that is a JSON object. It does not look into
 // the body: DecodeBody does. The record's body shares raw's memory.

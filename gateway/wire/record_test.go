@@ -273,5 +273,8 @@ func TestARecordIsEncodedAsEncodingJSONDoesIt(t *testing.T) {
 		if string(got) != string(want) || err != nil || wrong != nil {
 			t.Fatalf("got  %s %v\nwant %s %v", got, err, want, wrong)
 		}
+		if plain(string(r.Kind)) && PeekKind(got) != r.Kind {
+			t.Fatalf("kind %q of %s", PeekKind(got), got)
+		}
 	})
 }

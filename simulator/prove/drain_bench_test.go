@@ -7,8 +7,10 @@ import (
 	"io"
 	"log/slog"
 	"math/rand/v2"
+	"os"
 	"os/exec"
 	"path/filepath"
+	"strings"
 	"sync"
 	"testing"
 	"time"
@@ -36,7 +38,8 @@ const drainGates = 16
 // own commit of the same records reaches with nothing between (how that
 // compares with a plain bulk write is BenchmarkCommit of each store), how long
 // the slowest alarm took from the agent's clock to the desk, and the most
-// memory of agents, broker and collector. It is one run whatever b.N.
+// memory and the processor time of agents, broker and collector, which all share
+// this computer. It is one run whatever b.N.
 func BenchmarkDrain(b *testing.B) {
 	program := filepath.Join(b.TempDir(), "gatehouse")
 	if out, err := exec.Command("go", "build", "-o", program, "gatehouse/gateway").CombinedOutput(); err != nil {
@@ -106,6 +109,14 @@ func drain(b *testing.B, program, kind string, records int) {
 	}
 	took := time.Since(began)
 	done()
+	for name, all := range map[string][]*process{"agents": p.agents, "broker": {p.broker}, "collector": {p.collector}} {
+		var used time.Duration
+		for _, x := range all {
+			used += cpu(b, x.pid())
+		}
+		b.ReportMetric(used.Seconds(), name+"-cpu-s")
+	}
+	b.ReportMetric(took.Seconds(), "s")
 	watchers.Wait()
 	check(ctx.Err())
 	b.ReportMetric(float64(records-first)/took.Seconds(), "records/s")
@@ -182,6 +193,21 @@ func batches(b *testing.B, dir string, records int) (out []store.Batch) {
 		next = c.To + 1
 	}
 	return out
+}
+
+// cpu is the processor time of a process since its start.
+func cpu(b *testing.B, pid int) time.Duration {
+	b.Helper()
+	text, err := os.ReadFile(fmt.Sprintf("/proc/%d/stat", pid))
+	if err != nil {
+		b.Fatal(err)
+	}
+	fields := strings.Fields(string(text[strings.LastIndexByte(string(text), ')')+2:]))
+	var user, system int64
+	if _, err := fmt.Sscan(fields[11]+" "+fields[12], &user, &system); err != nil {
+		b.Fatal(err)
+	}
+	return time.Duration(user+system) * 10 * time.Millisecond
 }
 
 // most samples the resident memory of processes and keeps the highest, in KiB.

@@ -21,47 +21,79 @@ type unused struct {
 	reading wire.Reading
 }
 
-// restore reads the journal once: readings still inside the pairing window go
+// restoreLast is how many records, the newest, are searched for readings and
+// passages: what no gate completes within restoreWindow.
+const restoreLast = 8192
+
+// restore reads the journal: readings still inside the pairing window go
 // through the gate again unless a passage used them, and alarms that were
-// raised are known, so that they can be cleared.
+// raised are known, so that they can be cleared. However long a backlog is, a
+// gate must not stay deaf for it.
 func (r *recorder) restore(now clock.Moment) error {
-	var recent []unused
-	used := map[uint64]bool{}
-	var last []wire.Record // passages
+	past, err := r.restoreConditions()
+	if err != nil {
+		return err
+	}
+	recent, last, err := r.recent(now)
+	if err != nil {
+		return err
+	}
+	r.restoreMachines(now, past)
+	r.show(now)
+	r.reshow(now, last)
+	for _, u := range recent {
+		r.apply(now, time.Time{}, r.gate.Observe(u.at, u.seq, u.reading))
+	}
+	r.apply(now, time.Time{}, r.gate.Tick(now))
+	return nil
+}
+
+// restoreConditions looks through the whole journal for what lasts: alarms,
+// what the guard did, the runs of machines.
+func (r *recorder) restoreConditions() (map[string]*machine.Past, error) {
 	past := map[string]*machine.Past{}
-	for from := r.journal.First(); from != 0 && from <= r.journal.Durable(); {
+	err := r.journal.Walk(r.journal.First(), func(raw []byte) {
+		switch wire.PeekKind(raw) {
+		case wire.KindAlarm, wire.KindAudit, wire.KindTrack, wire.KindRun:
+		default:
+			return
+		}
+		switch b := r.body(wire.DecodeRecord(raw)).(type) {
+		case *wire.Track, *wire.Run:
+			remember(past, b)
+		case *wire.Audit:
+			if b.Passage != 0 {
+				r.answered = append(r.answered, b.Passage)
+			}
+		case *wire.Alarm:
+			r.board.restore(b)
+		}
+	})
+	if len(r.answered) > shownAgain {
+		r.answered = slices.Clone(r.answered[len(r.answered)-shownAgain:])
+	}
+	return past, err
+}
+
+// recent gives the readings inside the pairing window that no passage used, and
+// the last passages, oldest first.
+func (r *recorder) recent(now clock.Moment) (recent []unused, last []wire.Record, err error) {
+	used := map[uint64]bool{}
+	durable := r.journal.Durable()
+	for from := max(r.journal.First(), durable-min(durable, restoreLast)); from != 0 && from <= durable; {
 		chunk, err := r.journal.Read(from, wire.MaxBatchRecords, wire.MaxBatchBytes)
 		if err != nil {
-			return fmt.Errorf("read the journal from %d: %w", from, err)
+			return nil, nil, fmt.Errorf("read the journal from %d: %w", from, err)
 		}
 		for _, e := range chunk.Entries {
 			switch e.Record.Kind {
-			case wire.KindAlarm, wire.KindReading, wire.KindAudit, wire.KindTrack, wire.KindRun:
+			case wire.KindReading:
 			case wire.KindPassage:
 				last = append(last, e.Record)
-				if len(last) > 2*shownAgain {
-					last = slices.Delete(last, 0, len(last)-shownAgain)
-				}
-				if len(recent) == 0 {
-					continue // what it used is older than the window
-				}
 			default:
 				continue
 			}
-			body, err := e.Record.DecodeBody()
-			if err != nil {
-				r.log.Warn("a record of the journal can't be read", "seq", e.Record.Seq, "err", err)
-				continue
-			}
-			switch b := body.(type) {
-			case *wire.Track, *wire.Run:
-				remember(past, b)
-			case *wire.Audit:
-				if b.Passage != 0 {
-					r.answered = append(r.answered, b.Passage)
-				}
-			case *wire.Alarm:
-				r.board.restore(b)
+			switch b := r.body(e.Record, nil).(type) {
 			case *wire.Reading:
 				if age := now.Boot - time.Duration(b.BootNS); b.BootID == r.opts.BootID && age >= 0 && age < restoreWindow {
 					recent = append(recent, unused{e.Record.Seq, clock.Moment{Wall: e.Record.At.Time, Boot: time.Duration(b.BootNS)}, *b})
@@ -77,19 +109,21 @@ func (r *recorder) restore(now clock.Moment) error {
 		}
 		from = chunk.To + 1
 	}
-	if len(r.answered) > shownAgain {
-		r.answered = slices.Clone(r.answered[len(r.answered)-shownAgain:])
+	recent = slices.DeleteFunc(recent, func(u unused) bool { return used[u.seq] })
+	return recent, slices.Clone(last[max(0, len(last)-shownAgain):]), nil
+}
+
+// body reads a record's body, or says that it can't and gives nil.
+func (r *recorder) body(rec wire.Record, err error) wire.Body {
+	var b wire.Body
+	if err == nil {
+		b, err = rec.DecodeBody()
 	}
-	r.restoreMachines(now, past)
-	r.show(now)
-	r.reshow(now, last[max(0, len(last)-shownAgain):])
-	for _, u := range recent {
-		if !used[u.seq] {
-			r.apply(now, time.Time{}, r.gate.Observe(u.at, u.seq, u.reading))
-		}
+	if err != nil {
+		r.log.Warn("a record of the journal can't be read", "seq", rec.Seq, "err", err)
+		return nil
 	}
-	r.apply(now, time.Time{}, r.gate.Tick(now))
-	return nil
+	return b
 }
 
 // restore takes over an alarm of an earlier run. Fevers are not conditions of

@@ -95,6 +95,11 @@ func BenchmarkStart(b *testing.B) {
 		runtime.GC()
 		runtime.ReadMemStats(&m)
 		b.ReportMetric(float64(m.HeapAlloc)/(1<<20), "MiB-heap")
+		began, n := time.Now(), 0
+		if err := j.Walk(1, func([]byte) { n++ }); err != nil || n == 0 {
+			b.Fatalf("%d records, %v", n, err)
+		}
+		b.ReportMetric(time.Since(began).Seconds(), "s/walk") // what an agent does next
 		j.Close()
 		b.StartTimer()
 	}

@@ -191,6 +191,25 @@ func (j *Journal) Read(from uint64, maxRecords, maxBytes int) (Chunk, error) {
 	return c, err
 }
 
+// Walk shows the bytes of each durable record that stands from seq from on, in
+// order: a look through a long journal, several times faster than Read, for
+// whoever picks few records out of many. The bytes are visit's until it returns.
+func (j *Journal) Walk(from uint64, visit func(raw []byte)) error {
+	j.ship.Lock() // nothing is removed meanwhile
+	defer j.ship.Unlock()
+	j.mu.Lock()
+	durable, closed := j.shelf.durable, j.closed
+	j.mu.Unlock()
+	if closed {
+		return ErrClosed
+	}
+	return walk(max(1, from), durable, func(want uint64) place {
+		j.mu.Lock()
+		defer j.mu.Unlock()
+		return j.shelf.locate(want)
+	}, visit)
+}
+
 // Sync forces the fsync and returns when everything appended before is
 // durable. It fails when the disk does; the journal then goes on trying.
 func (j *Journal) Sync(ctx context.Context) error {

@@ -195,6 +195,15 @@ func (m *model) check(t *rapid.T) {
 		}
 		here[seq] = true
 	}
+	next := 0
+	if err := m.j.Walk(1, func(raw []byte) {
+		if next < len(entries) && string(raw) != string(entries[next].Raw) {
+			t.Fatalf("walking shows %s, reading %s", raw, entries[next].Raw)
+		}
+		next++
+	}); err != nil || next != len(entries) {
+		t.Fatalf("walking shows %d records, reading %d; %v", next, len(entries), err)
+	}
 	for _, h := range holes {
 		for seq := h.From; seq <= h.To && (h.Reason == ReasonTrimmed || h.Reason == ReasonRenewed); seq++ {
 			here[seq] = true // elsewhere

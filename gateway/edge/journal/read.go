@@ -70,6 +70,40 @@ func (r *reader) open(p place, want uint64) (*scanner, error) {
 	return &scanner{r: r.file, off: r.off, limit: p.limit, after: r.seq}, nil
 }
 
+// walk shows the records that stand from seq from on, damaged ones left out.
+func walk(from, durable uint64, locate func(want uint64) place, visit func(raw []byte)) error {
+	for want := from; want <= durable; {
+		p := locate(want)
+		if p.seg == nil {
+			want = p.hole.To + 1
+			continue
+		}
+		if err := p.walk(want, visit); err != nil {
+			return err
+		}
+		want = p.end + 1
+	}
+	return nil
+}
+
+func (p place) walk(want uint64, visit func(raw []byte)) error {
+	f, err := os.Open(p.seg.path)
+	if err != nil {
+		return fmt.Errorf("read the journal: %w", err)
+	}
+	defer f.Close()
+	s := &scanner{r: f, off: p.seg.start, limit: p.limit, after: p.seg.first - 1}
+	for {
+		x, ok := s.next()
+		if !ok || x.seq > p.end {
+			return nil
+		}
+		if x.kind == kindRecord && x.seq >= want {
+			visit(x.payload)
+		}
+	}
+}
+
 // readSegment adds what the place holds, and tells whether the chunk is full.
 func (r *reader) readSegment(p place, c *Chunk, left *room) (full bool, err error) {
 	s, err := r.open(p, c.To+1)
