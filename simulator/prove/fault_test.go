@@ -1,0 +1,98 @@
+package prove
+
+import (
+	"bytes"
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+)
+
+// once are seeds with which a fault was not survived, and what was wrong.
+var once = []struct {
+	name string
+	seed uint64
+	why  string
+}{
+	{"reconnect-storm", 621009000, "277 of 1,000 agents came back within 100 ms: the wait between tries was half fixed"},
+}
+
+func TestSeedsThatOnceFailed(t *testing.T) {
+	program := filepath.Join(t.TempDir(), "gatehouse")
+	if out, err := exec.Command("go", "build", "-o", program, "gatehouse/gateway").CombinedOutput(); err != nil {
+		t.Fatalf("%v\n%s", err, out)
+	}
+	for _, c := range once {
+		t.Run(fmt.Sprint(c.name, " ", c.seed), func(t *testing.T) {
+			m := Matrix{Gatehouse: program, Names: []string{c.name}, Seed: c.seed, Dir: t.TempDir()}
+			if err := m.Run(t.Context(), func(o Outcome) {
+				if o.Failed {
+					t.Errorf("once: %s\n%s", c.why, o.Line())
+				}
+			}); err != nil {
+				t.Fatal(err)
+			}
+		})
+	}
+}
+
+func TestAFaultIsChosenByNameOrNumberAndStrikesOnce(t *testing.T) {
+	chosen, err := Choose([]string{"bit-rot", "1", "20", "agent-killed"})
+	if err != nil || len(chosen) != 2 || chosen[0].Row != 20 || chosen[1].Row != 1 {
+		t.Errorf("%d faults, %v", len(chosen), err)
+	}
+	for _, names := range [][]string{nil, {"all"}} {
+		if all, err := Choose(names); err != nil || len(all) != len(Faults()) {
+			t.Errorf("%q: %d faults, %v", names, len(all), err)
+		}
+	}
+	if _, err := Choose([]string{"bit-rot", "flood"}); err == nil || !strings.Contains(err.Error(), "--list") {
+		t.Errorf("an unknown fault: %v", err)
+	}
+}
+
+// Rows 39 and 40 are about certificates.
+func TestTheMatrixHasEveryRow(t *testing.T) {
+	names := map[string]bool{}
+	var rows []int
+	for _, f := range Faults() {
+		if f.What == "" || f.Expect == "" || f.strike == nil || names[f.Name] {
+			t.Errorf("row %d, %q is incomplete or there twice", f.Row, f.Name)
+		}
+		names[f.Name] = true
+		rows = append(rows, f.Row)
+	}
+	var want []int
+	for row := 1; row <= 43; row++ {
+		if row != 39 && row != 40 {
+			want = append(want, row)
+		}
+	}
+	if !slices.Equal(rows, want) {
+		t.Errorf("rows %v", rows)
+	}
+}
+
+// The page that states the guarantee shows the last figures of every row.
+func TestTheGuaranteeShowsEveryRow(t *testing.T) {
+	page, err := os.ReadFile("../../gateway/GUARANTEE.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, f := range Faults() {
+		i := bytes.Index(page, fmt.Appendf(nil, "\n%2d %-22s parsed ", f.Row, f.Name))
+		if i < 0 {
+			t.Errorf("row %d, %s, is not in GUARANTEE.md", f.Row, f.Name)
+			continue
+		}
+		line, _, _ := bytes.Cut(page[i+1:], []byte("\n"))
+		for _, word := range []string{"  lost 0  ", "  duplicated 0  ", "  ok"} {
+			if !bytes.Contains(line, []byte(word)) {
+				t.Errorf("not %q in GUARANTEE.md: %s", word, line)
+			}
+		}
+	}
+}
