@@ -2,7 +2,6 @@ package county
 
 import (
 	"context"
-	"fmt"
 	"io"
 	"log/slog"
 	"os"
@@ -24,6 +23,7 @@ import (
 	"gatehouse/gateway/mqtt"
 	"gatehouse/gateway/wire"
 	"gatehouse/simulator/bench"
+	"gatehouse/simulator/faults"
 	"gatehouse/simulator/world"
 )
 
@@ -195,34 +195,21 @@ func BenchmarkAgent(b *testing.B) {
 	v.Close()
 }
 
-// processTime is the processor time of another process, in clock ticks of 10 ms.
+// processTime is the processor time of another process.
 func processTime(b *testing.B, pid int) time.Duration {
 	b.Helper()
-	text, err := os.ReadFile(fmt.Sprintf("/proc/%d/stat", pid))
+	t, err := faults.Processor(pid)
 	if err != nil {
 		b.Fatal(err)
 	}
-	fields := strings.Fields(string(text[strings.LastIndexByte(string(text), ')')+2:]))
-	var user, system int64
-	if _, err := fmt.Sscan(fields[11], &user); err != nil {
-		b.Fatal(err)
-	}
-	if _, err := fmt.Sscan(fields[12], &system); err != nil {
-		b.Fatal(err)
-	}
-	return time.Duration(user+system) * 10 * time.Millisecond
+	return t
 }
 
 func residentMB(b *testing.B, pid int) float64 {
 	b.Helper()
-	text, err := os.ReadFile(fmt.Sprintf("/proc/%d/status", pid))
+	kib, err := faults.ResidentKiB(pid)
 	if err != nil {
 		b.Fatal(err)
 	}
-	_, rest, _ := strings.Cut(string(text), "VmRSS:")
-	var kb float64
-	if _, err := fmt.Sscan(rest, &kb); err != nil {
-		b.Fatal(err)
-	}
-	return kb / 1024
+	return float64(kib) / 1024
 }

@@ -123,6 +123,21 @@ func Descriptors(pid int) (int, error) {
 	return len(list), err
 }
 
+// Processor is the processor time that a process has used since its start, in
+// clock ticks of 10 ms (proc(5), fields 14 and 15 of stat).
+func Processor(pid int) (time.Duration, error) {
+	b, err := os.ReadFile(fmt.Sprintf("/proc/%d/stat", pid))
+	if err != nil {
+		return 0, err
+	}
+	fields := strings.Fields(string(b[strings.LastIndexByte(string(b), ')')+2:]))
+	var user, system int64
+	if _, err := fmt.Sscan(fields[11]+" "+fields[12], &user, &system); err != nil {
+		return 0, fmt.Errorf("processor time of process %d: %w", pid, err)
+	}
+	return time.Duration(user+system) * 10 * time.Millisecond, nil
+}
+
 // ResidentKiB is how much memory a process takes.
 func ResidentKiB(pid int) (int, error) {
 	b, err := os.ReadFile(fmt.Sprintf("/proc/%d/status", pid))

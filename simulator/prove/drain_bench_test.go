@@ -7,10 +7,8 @@ import (
 	"io"
 	"log/slog"
 	"math/rand/v2"
-	"os"
 	"os/exec"
 	"path/filepath"
-	"strings"
 	"sync"
 	"testing"
 	"time"
@@ -112,7 +110,9 @@ func drain(b *testing.B, program, kind string, records int) {
 	for name, all := range map[string][]*process{"agents": p.agents, "broker": {p.broker}, "collector": {p.collector}} {
 		var used time.Duration
 		for _, x := range all {
-			used += cpu(b, x.pid())
+			t, err := faults.Processor(x.pid())
+			check(err)
+			used += t
 		}
 		b.ReportMetric(used.Seconds(), name+"-cpu-s")
 	}
@@ -193,21 +193,6 @@ func batches(b *testing.B, dir string, records int) (out []store.Batch) {
 		next = c.To + 1
 	}
 	return out
-}
-
-// cpu is the processor time of a process since its start.
-func cpu(b *testing.B, pid int) time.Duration {
-	b.Helper()
-	text, err := os.ReadFile(fmt.Sprintf("/proc/%d/stat", pid))
-	if err != nil {
-		b.Fatal(err)
-	}
-	fields := strings.Fields(string(text[strings.LastIndexByte(string(text), ')')+2:]))
-	var user, system int64
-	if _, err := fmt.Sscan(fields[11]+" "+fields[12], &user, &system); err != nil {
-		b.Fatal(err)
-	}
-	return time.Duration(user+system) * 10 * time.Millisecond
 }
 
 // most samples the resident memory of processes and keeps the highest, in KiB.

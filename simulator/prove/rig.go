@@ -2,23 +2,15 @@ package prove
 
 import (
 	"context"
-	"database/sql"
 	"fmt"
 	"io"
-	"log/slog"
 	"math/rand/v2"
-	"path/filepath"
-	"strings"
 	"sync"
 	"syscall"
 	"time"
 
-	"gatehouse/gateway/clock"
-	"gatehouse/gateway/county/centre"
 	"gatehouse/gateway/county/store/sqlite"
 	"gatehouse/gateway/edge/journal"
-	"gatehouse/gateway/edge/ledger"
-	"gatehouse/gateway/mqtt"
 	"gatehouse/simulator/bench"
 	"gatehouse/simulator/faults"
 	"gatehouse/simulator/world"
@@ -302,117 +294,3 @@ func (r *rig) freeze(ctx context.Context, p *process, d time.Duration) {
 	r.wait(ctx, d)
 	p.signal(syscall.SIGCONT)
 }
-
-// alert finds an alert on the desk by its type.
-func (r *rig) alert(kind string) (detail string, found bool) {
-	db, err := sql.Open("sqlite", "file:"+filepath.Join(r.countyDir(), centre.DeskFile)+"?mode=ro&_pragma=busy_timeout(5000)")
-	if err != nil {
-		return "", false
-	}
-	defer db.Close()
-	err = db.QueryRowContext(context.Background(), "SELECT detail FROM alerts WHERE type = ? ORDER BY id DESC LIMIT 1", kind).Scan(&detail)
-	return detail, err == nil
-}
-
-// says waits until a program has printed text.
-func (r *rig) says(ctx context.Context, p *process, text string, within time.Duration) (time.Duration, error) {
-	before := strings.Count(p.printed(), text)
-	took, ok := r.until(ctx, within, func() bool { return strings.Count(p.printed(), text) > before })
-	if !ok {
-		return took, fmt.Errorf("%s did not say %q within %s:\n%s", p.name, text, within, p.tail())
-	}
-	return took, nil
-}
-
-// backlog is how many records all agents hold that the store does not have.
-func (r *rig) backlog(ctx context.Context) (n uint64) {
-	for _, g := range r.gates {
-		v, err := journal.Look(r.journalDir(g.ID))
-		if err != nil {
-			continue
-		}
-		v.Close()
-		if through, ok := r.stored(ctx, v.JID); ok && v.Last > through {
-			n += v.Last - through
-		}
-	}
-	return n
-}
-
-// parsed is how many readings a gate has completed.
-func (r *rig) parsed(gate int) uint64 {
-	c, err := ledger.Read(r.ledger(r.gates[gate].ID))
-	if err != nil {
-		return 0
-	}
-	return c.N
-}
-
-// alerted waits for an alert of the given type on the desk.
-func (r *rig) alerted(ctx context.Context, kind string) error {
-	_, err := r.alertedDetail(ctx, kind)
-	return err
-}
-
-func (r *rig) alertedDetail(ctx context.Context, kind string) (detail string, err error) {
-	_, ok := r.until(ctx, 30*time.Second, func() (found bool) { detail, found = r.alert(kind); return found })
-	if !ok {
-		return "", fmt.Errorf("the desk shows no alert %s", kind)
-	}
-	return detail, nil
-}
-
-// publish says something at the broker as a stranger.
-func (r *rig) publish(ctx context.Context, m mqtt.Message) error {
-	ctx, cancel := context.WithTimeout(ctx, 5*time.Second)
-	defer cancel()
-	up := make(chan struct{}, 1)
-	c := mqtt.New(mqtt.Config{URL: r.brokerURL, ClientID: fmt.Sprintf("stranger-%d", time.Now().UnixNano()), Log: slog.New(slog.DiscardHandler),
-		OnUp: func() { up <- struct{}{} }, OnDown: func(error) {}, OnMessage: func(mqtt.Message) {}})
-	done := make(chan struct{})
-	go func() { defer close(done); _ = c.Run(ctx) }() // ends with ctx only
-	defer func() { cancel(); <-done }()
-	select {
-	case <-up:
-	case <-ctx.Done():
-		return fmt.Errorf("connect to the broker: %w", ctx.Err())
-	}
-	if err := c.Publish(m); err != nil {
-		return err
-	}
-	pause(ctx, 300*time.Millisecond) // a PUBACK would promise nothing; this lets it go out
-	return nil
-}
-
-// soundStore looks into what a power cut left of a store.
-func soundStore(ctx context.Context, dir string, acked map[string]uint64) error {
-	s, err := sqlite.Open(storeFile(dir))
-	if err != nil {
-		return err
-	}
-	defer s.Close()
-	for jid, through := range acked {
-		pos, err := s.Position(ctx, jid)
-		if err != nil {
-			return err
-		}
-		if pos.Through < through {
-			return fmt.Errorf("seq %d of journal %s was acknowledged, the store has %d", through, jid, pos.Through)
-		}
-	}
-	db, err := sql.Open("sqlite", "file:"+storeFile(dir)+"?mode=ro")
-	if err != nil {
-		return err
-	}
-	defer db.Close()
-	var word string
-	if err := db.QueryRowContext(ctx, "PRAGMA integrity_check").Scan(&word); err != nil || word != "ok" {
-		return fmt.Errorf("the store is damaged: %s %w", word, err)
-	}
-	return nil
-}
-
-// storeFile is the collector's database.
-func storeFile(dir string) string { return filepath.Join(dir, centre.StoreFile) }
-
-func bootClock() time.Duration { return clock.System{}.Now().Boot }
