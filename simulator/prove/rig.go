@@ -223,15 +223,13 @@ func (r *rig) stored(ctx context.Context, jid string) (uint64, bool) {
 }
 
 // atRest waits until the store has all that is in the journals.
-func (r *rig) atRest(ctx context.Context) error { return r.atRestOnly(ctx, r.gates) }
-
-func (r *rig) atRestOnly(ctx context.Context, gates []world.Gate) error {
+func (r *rig) atRest(ctx context.Context) error {
 	ctx, cancel := context.WithTimeout(ctx, restFor)
 	defer cancel()
 	quiet, last := 0, ""
 	for quiet < 3 {
 		waiting, at := "", ""
-		for _, g := range gates {
+		for _, g := range r.gates {
 			v, err := journal.Look(r.journalDir(g.ID))
 			if err != nil {
 				waiting = g.ID
@@ -249,7 +247,7 @@ func (r *rig) atRestOnly(ctx context.Context, gates []world.Gate) error {
 		}
 		last = at
 		for _, x := range r.programs() {
-			if len(gates) == len(r.gates) && x.died() {
+			if x.died() {
 				return fmt.Errorf("%s ended by itself:\n%s", x.name, x.tail())
 			}
 		}
