@@ -11,6 +11,7 @@ import (
 
 	"gatehouse/gateway/county/store/sqlite"
 	"gatehouse/gateway/edge/journal"
+	"gatehouse/gateway/loopback"
 	"gatehouse/simulator/bench"
 	"gatehouse/simulator/faults"
 	"gatehouse/simulator/world"
@@ -87,7 +88,7 @@ func (r *rig) prepare(ctx context.Context) error {
 	if err := r.newHardware(); err != nil {
 		return err
 	}
-	listen, err := freeAddress(up)
+	listen, err := loopback.Free(up)
 	if err != nil {
 		return err
 	}

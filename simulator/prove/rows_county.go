@@ -14,6 +14,7 @@ import (
 	"gatehouse/gateway/config"
 	"gatehouse/gateway/edge/agent"
 	"gatehouse/gateway/edge/journal"
+	"gatehouse/gateway/loopback"
 	"gatehouse/gateway/wire"
 	"gatehouse/simulator/faults"
 	"gatehouse/simulator/world"
@@ -42,7 +43,7 @@ func twoCollectors(ctx context.Context, r *rig) error {
 		return err
 	}
 	argv := append(append([]string{}, r.collector.argv...), "--dir", other)
-	if address, err := freeAddress(ctx); err == nil {
+	if address, err := loopback.Free(ctx); err == nil {
 		argv = append(argv, "--desk", address)
 	}
 	second := r.program("collector-2", argv...)

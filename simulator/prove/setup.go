@@ -15,6 +15,7 @@ import (
 	"gatehouse/gateway/county/pages"
 	"gatehouse/gateway/county/store/influx/influxd"
 	"gatehouse/gateway/edge/agent"
+	"gatehouse/gateway/loopback"
 	"gatehouse/gateway/mqtt"
 	"gatehouse/simulator/fleet"
 	"gatehouse/simulator/world"
@@ -33,7 +34,7 @@ func (p *proof) prepare(ctx context.Context) error {
 	if err := p.newHardware(); err != nil {
 		return err
 	}
-	listen, err := freeAddress(ctx)
+	listen, err := loopback.Free(ctx)
 	if err != nil {
 		return err
 	}
@@ -106,39 +107,20 @@ func answers(ctx context.Context, address string) bool {
 	return true
 }
 
-func freeAddress(ctx context.Context) (string, error) {
-	l, err := (&net.ListenConfig{}).Listen(ctx, "tcp", "127.0.0.1:0")
-	if err != nil {
-		return "", err
-	}
-	defer l.Close()
-	return l.Addr().String(), nil
-}
-
 func (p *proof) startInflux(ctx context.Context) error {
 	path, err := influxd.Find()
 	if err != nil {
 		return err
 	}
-	var ports [2]int
-	for i := range ports {
-		a, err := freeAddress(ctx)
-		if err != nil {
-			return err
-		}
-		if _, err := fmt.Sscanf(a, "127.0.0.1:%d", &ports[i]); err != nil {
-			return err
-		}
-	}
 	dir := filepath.Join(p.Dir, "influx")
 	if err := os.MkdirAll(dir, 0o700); err != nil {
 		return err
 	}
-	conf, err := influxd.Configure(dir, ports[0], ports[1])
+	conf, server, err := influxd.Configure(ctx, dir)
 	if err != nil {
 		return err
 	}
-	p.influxURL = fmt.Sprintf("http://127.0.0.1:%d", ports[0])
+	p.influxURL = server
 	p.storeURL = p.influxURL
 	p.influx = p.program("influxd", path, "run", "-config", conf)
 	if err := p.influx.start(); err != nil {
@@ -159,7 +141,7 @@ func (p *proof) startCollector(ctx context.Context, listen string) error {
 		cfg.Machines = fleet.Reporters(&sites)
 	}
 	if p.desk {
-		address, err := freeAddress(ctx)
+		address, err := loopback.Free(ctx)
 		if err != nil {
 			return err
 		}

@@ -2,8 +2,6 @@ package influx
 
 import (
 	"context"
-	"fmt"
-	"net"
 	"os/exec"
 	"path/filepath"
 	"syscall"
@@ -25,16 +23,7 @@ func BenchmarkCommit(b *testing.B) {
 	if err != nil {
 		b.Fatal(err)
 	}
-	ports := [2]int{}
-	for i := range ports {
-		l, err := net.Listen("tcp", "127.0.0.1:0")
-		if err != nil {
-			b.Fatal(err)
-		}
-		ports[i] = l.Addr().(*net.TCPAddr).Port
-		l.Close()
-	}
-	conf, err := influxd.Configure(b.TempDir(), ports[0], ports[1])
+	conf, url, err := influxd.Configure(b.Context(), b.TempDir())
 	if err != nil {
 		b.Fatal(err)
 	}
@@ -44,7 +33,6 @@ func BenchmarkCommit(b *testing.B) {
 		b.Fatal(err)
 	}
 	defer func() { _ = cmd.Process.Kill(); _ = cmd.Wait() }()
-	url := fmt.Sprintf("http://127.0.0.1:%d", ports[0])
 	ctx, cancel := context.WithTimeout(context.Background(), 30*time.Second)
 	defer cancel()
 	if err := influxd.CreateDatabase(ctx, url); err != nil {

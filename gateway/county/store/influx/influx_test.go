@@ -7,7 +7,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"net"
 	"net/http"
 	"net/http/httptest"
 	"net/http/httputil"
@@ -26,6 +25,7 @@ import (
 	"gatehouse/gateway/county/store/influx/influxd"
 	"gatehouse/gateway/county/store/sqlite"
 	"gatehouse/gateway/county/store/storetest"
+	"gatehouse/gateway/loopback"
 	"gatehouse/gateway/wire"
 )
 
@@ -36,8 +36,7 @@ func server(t testing.TB) string {
 	if err != nil {
 		t.Fatal(err)
 	}
-	port, rpc := freePort(t), freePort(t)
-	conf, err := influxd.Configure(t.TempDir(), port, rpc)
+	conf, url, err := influxd.Configure(t.Context(), t.TempDir())
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -47,23 +46,12 @@ func server(t testing.TB) string {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { _ = cmd.Process.Kill(); _ = cmd.Wait() })
-	url := fmt.Sprintf("http://127.0.0.1:%d", port)
 	ctx, cancel := context.WithTimeout(context.Background(), 30*time.Second)
 	defer cancel()
 	if err := influxd.CreateDatabase(ctx, url); err != nil {
 		t.Fatal(err)
 	}
 	return url
-}
-
-func freePort(t testing.TB) int {
-	t.Helper()
-	l, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer l.Close()
-	return l.Addr().(*net.TCPAddr).Port
 }
 
 func open(t testing.TB, url, books string) *influx.Store {
@@ -236,8 +224,12 @@ func TestADatabaseThatIsNotReadyIsTriedAgainAndNothingIsQuarantined(t *testing.T
 }
 
 func TestADatabaseThatIsDownSaysSo(t *testing.T) {
-	s := open(t, fmt.Sprintf("http://127.0.0.1:%d", freePort(t)), filepath.Join(t.TempDir(), "books.db"))
-	_, err := s.Commit(t.Context(), []store.Batch{storetest.Batch(1, 1, 2)})
+	nobody, err := loopback.Free(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	s := open(t, "http://"+nobody, filepath.Join(t.TempDir(), "books.db"))
+	_, err = s.Commit(t.Context(), []store.Batch{storetest.Batch(1, 1, 2)})
 	if err == nil || !strings.Contains(err.Error(), "does not answer") {
 		t.Fatalf("error is %v", err)
 	}

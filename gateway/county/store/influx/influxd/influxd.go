@@ -13,6 +13,8 @@ import (
 	"os/exec"
 	"path/filepath"
 	"time"
+
+	"gatehouse/gateway/loopback"
 )
 
 // Token, Bucket: how the prepared server is used. It asks for no password, so
@@ -47,11 +49,16 @@ func Find() (string, error) {
 	return "", errors.New("influxd is not installed: run make tools")
 }
 
-// Configure writes a configuration for a server on a loopback port that keeps
-// everything in dir, and returns its path: influxd run -config PATH.
-func Configure(dir string, port, rpcPort int) (string, error) {
+// Configure writes a configuration for a server on a free loopback port that
+// keeps everything in dir, and returns its path (influxd run -config PATH) and
+// the server's URL.
+func Configure(ctx context.Context, dir string) (path, server string, err error) {
+	address, err := loopback.Free(ctx)
+	if err != nil {
+		return "", "", err
+	}
 	text := fmt.Sprintf(`reporting-disabled = true
-bind-address = "127.0.0.1:%d"
+bind-address = "127.0.0.1:0"
 [meta]
   dir = %q
 [data]
@@ -60,14 +67,14 @@ bind-address = "127.0.0.1:%d"
   query-log-enabled = false
   max-series-per-database = 0
 [http]
-  bind-address = "127.0.0.1:%d"
+  bind-address = %q
   flux-enabled = true
   log-enabled = false
 [monitor]
   store-enabled = false
-`, rpcPort, filepath.Join(dir, "meta"), filepath.Join(dir, "data"), filepath.Join(dir, "wal"), port)
-	path := filepath.Join(dir, "influxd.conf")
-	return path, os.WriteFile(path, []byte(text), 0o600)
+`, filepath.Join(dir, "meta"), filepath.Join(dir, "data"), filepath.Join(dir, "wal"), address)
+	path = filepath.Join(dir, "influxd.conf")
+	return path, "http://" + address, os.WriteFile(path, []byte(text), 0o600)
 }
 
 // CreateDatabase waits until the server answers and makes the database.
