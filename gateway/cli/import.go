@@ -52,7 +52,7 @@ time; KML from LineString and gx:Track.
 
 The coordinates must be WGS-84. Chinese map apps export GCJ-02 or BD-09, which
 lie 0.5 to 1.4 km off: set the app to export WGS-84 (raw GPS), or convert first.`,
-		Example: "  gatehouse import run flight.kml --machine drone-7 --crs WGS-84 --start '2020-02-14 14:00:00' --end '2020-02-14 14:25:00'",
+		Example: "  gatehouse import run flight.kml --county qinghe --machine drone-7 --crs WGS-84 --start '2020-02-14 14:00:00' --end '2020-02-14 14:25:00'",
 		Args:    cobra.ExactArgs(1),
 		RunE:    func(c *cobra.Command, args []string) error { return i.run(c, args[0]) },
 	}
