@@ -96,7 +96,8 @@ func quarantineDrop(dir *string) *cobra.Command {
 		Use:   "drop ID...",
 		Short: "Remove rows for good, printing them as JSON lines",
 		Long: `drop removes rows that nobody needs, such as garbage that a stranger sent. What
-is removed is printed, and is nowhere else: keep the output if in doubt.`,
+is removed is printed, and is nowhere else: keep the output if in doubt. A record
+of an agent's journal leaves a recorded hole with reason "dropped".`,
 		Example: "  gatehouse quarantine drop 17 >> dropped.jsonl",
 		Args:    cobra.MinimumNArgs(1),
 		RunE: func(c *cobra.Command, args []string) error {

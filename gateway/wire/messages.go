@@ -59,11 +59,15 @@ type Status struct {
 // Beat is sent every 10 s and is not journalled: its age tells whether the
 // agent lives, because a retained "online" can lie.
 type Beat struct {
-	V       int          `json:"v"`       // 1
-	At      Time         `json:"at"`      //
-	JID     string       `json:"jid"`     //
-	Last    uint64       `json:"last"`    // newest seq
-	Through uint64       `json:"through"` // acknowledged up to
+	V       int    `json:"v"`       // 1
+	At      Time   `json:"at"`      //
+	JID     string `json:"jid"`     //
+	Last    uint64 `json:"last"`    // newest seq
+	Through uint64 `json:"through"` // acknowledged up to
+	// Origin is the jid that the journal was made with; empty: an agent before
+	// that was told. Another jid with the same origin was renewed: nothing is
+	// lost. Another origin is another journal.
+	Origin  string       `json:"origin,omitempty"`
 	UptimeS int64        `json:"uptime_s"`
 	Devices []BeatDevice `json:"devices"`
 	Oldest  *Time        `json:"oldest_at,omitempty"` // when the oldest unacknowledged record was taken; nil: none waits

@@ -38,8 +38,11 @@ const (
 )
 
 // open is what stays on the list: a condition until it has ended and somebody
-// has seen it, a fever until somebody has seen it.
-const open = "(acked IS NULL OR (cleared IS NULL AND type <> 'fever'))"
+// has seen it, what happened once until somebody has seen it.
+const open = "(acked IS NULL OR (cleared IS NULL AND type NOT IN ('" + typeFever + "', '" + typeLost + "')))"
+
+// happened tells what happened once from a condition that will end.
+func happened(kind string) bool { return kind == typeFever || kind == typeLost }
 
 // listed is how many open alerts the pages get; the newest count.
 const listed = 300
@@ -193,7 +196,7 @@ func (d *Desk) tell(ctx context.Context, id int64) error {
 	}
 	a := list[0]
 	key := "a:" + strconv.FormatInt(id, 10)
-	if a.Acked != nil && (a.Cleared != nil || a.Type == typeFever) {
+	if a.Acked != nil && (a.Cleared != nil || happened(a.Type)) {
 		d.Hub.Delete(key)
 		return nil
 	}

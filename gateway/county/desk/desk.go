@@ -31,6 +31,7 @@ type Records interface {
 // Losses is what the desk shows of what was not stored.
 type Losses interface {
 	Losses(ctx context.Context) (quarantined, lost int, err error)
+	Conflicts(ctx context.Context) ([]store.Conflicts, error)
 }
 
 // Options is what a desk is made of.
@@ -72,6 +73,7 @@ type Desk struct {
 	today             day
 	fault             string
 	lineages          map[string]*lineage // by agent
+	conflicted        map[string]bool     // agents whose conflicts are an alert
 	notedAt           time.Time           // when they were last noted
 	stored            time.Time           // of the last commit
 	catching          bool
@@ -97,12 +99,12 @@ const gather = 200 * time.Millisecond
 
 // Open opens the desk's file, and makes it when it is missing.
 func Open(opts Options) (*Desk, error) {
-	w, r, err := sqlite.OpenFile(opts.Path, schema, schemaMachines, schemaLineages)
+	w, r, err := sqlite.OpenFile(opts.Path, schema, schemaMachines, schemaLineages, schemaOrigins)
 	if err != nil {
 		return nil, fmt.Errorf("open the desk: %w", err)
 	}
 	d := &Desk{opts: opts, log: opts.Log, w: w, r: r, Hub: live.New(gather), in: make(chan event, queue), roll: watch.NewRoll(),
-		behind: make(chan struct{}, 1), latest: map[string][]past{}, feed: []Passage{}, known: map[string]bool{}, quiet: map[string]bool{}, bridges: map[string]bool{}, machines: map[string]*Machine{}, lineages: map[string]*lineage{}, heard: map[string][]wire.Beat{}, began: time.Now()}
+		behind: make(chan struct{}, 1), latest: map[string][]past{}, feed: []Passage{}, known: map[string]bool{}, quiet: map[string]bool{}, bridges: map[string]bool{}, machines: map[string]*Machine{}, lineages: map[string]*lineage{}, conflicted: map[string]bool{}, heard: map[string][]wire.Beat{}, began: time.Now()}
 	if err := d.load(context.Background()); err != nil {
 		return nil, errors.Join(err, d.Close())
 	}

@@ -21,6 +21,8 @@ import (
 type records struct {
 	mu   sync.Mutex
 	rows map[string][]store.Row // by jid
+
+	conflicts []store.Conflicts
 }
 
 func (r *records) Rows(_ context.Context, q store.Query) iter.Seq2[store.Row, error] {
@@ -46,6 +48,8 @@ func (r *records) Positions(context.Context) (out []store.Position, err error) {
 }
 
 func (r *records) Losses(context.Context) (int, int, error) { return 2, 3, nil }
+
+func (r *records) Conflicts(context.Context) ([]store.Conflicts, error) { return r.conflicts, nil }
 
 const jid = "0190b1c2-0000-7000-8000-00000000000a"
 

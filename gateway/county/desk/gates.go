@@ -83,7 +83,7 @@ func (d *Desk) load(ctx context.Context) error {
 		}
 		d.progress[jid], d.known[agent] = through, true
 	}
-	return errors.Join(rows.Err(), d.loadLatest(ctx), d.loadQuiet(ctx), d.loadMachines(ctx), d.loadLineages(ctx))
+	return errors.Join(rows.Err(), d.loadLatest(ctx), d.loadQuiet(ctx), d.loadMachines(ctx), d.loadLineages(ctx), d.loadConflicts(ctx))
 }
 
 // loadQuiet takes over which gates' silence is an alert already.
@@ -229,7 +229,7 @@ func (d *Desk) silence(ctx context.Context, now time.Time, agent, state string) 
 func (d *Desk) count(ctx context.Context) (err error) {
 	d.quarantined, d.lost, err = d.opts.Losses.Losses(ctx)
 	d.totals()
-	return err
+	return errors.Join(err, d.conflicts(ctx, time.Now()))
 }
 
 // totals gives the pages the county's figures.

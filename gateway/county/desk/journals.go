@@ -12,8 +12,9 @@ import (
 // What the desk concludes from the journals that an agent names in its
 // heartbeats.
 const (
-	typeLost   = "journal-lost" // a journal has gone with records in it
-	typeCloned = "agent-cloned" // two computers run as the same agent
+	typeLost     = "journal-lost"     // a journal has gone with records in it
+	typeCloned   = "agent-cloned"     // two computers run as the same agent
+	typeConflict = "journal-conflict" // records came under seqs that are stored with other content
 )
 
 // calm is how long after the last change of journals a cloned agent counts as
@@ -77,8 +78,7 @@ func (d *Desk) journal(ctx context.Context, now time.Time, agent string, b wire.
 			}
 			return d.own(ctx, typeCloned, agent, fmt.Sprintf("journals %s and %s take turns: two computers run as %s, stop one; the records of both are kept", old.JID, b.JID, agent), now)
 		}
-	case b.Last < old.Last:
-		// A journal that was renewed goes on with its seqs; this one began anew.
+	case anew(old, b):
 		through := max(old.Through, d.progress[old.JID])
 		if old.Last > through {
 			detail := fmt.Sprintf("at least %d records of journal %s (%d to %d) were never delivered, and its agent has begun another", old.Last-through, old.JID, through+1, old.Last)
@@ -88,6 +88,55 @@ func (d *Desk) journal(ctx context.Context, now time.Time, agent string, b wire.
 		}
 	}
 	return nil
+}
+
+// anew tells that b is of a journal that was made, not of one that was renewed:
+// what the one before still held is gone.
+func anew(old, b wire.Beat) bool {
+	if old.Origin == "" || b.Origin == "" { // an agent of a version that tells none
+		return b.Last < old.Last // a renewed journal goes on with its seqs
+	}
+	return b.Origin != old.Origin
+}
+
+// conflicts raises an alert for each agent of whom quarantine holds records
+// whose journal and seq are stored with other content, and clears it when they
+// have gone from there.
+func (d *Desk) conflicts(ctx context.Context, now time.Time) error {
+	all, err := d.opts.Losses.Conflicts(ctx)
+	if err != nil {
+		return err
+	}
+	stand := map[string]bool{}
+	for _, c := range all {
+		stand[c.Agent] = true
+		if d.conflicted[c.Agent] {
+			continue
+		}
+		detail := fmt.Sprintf("%d records are in quarantine whose seqs are stored with other content, the latest seq %d of journal %s: its disk was copied, or somebody sends in its name",
+			c.Count, c.Seq, c.JID)
+		if err := d.own(ctx, typeConflict, c.Agent, detail, now); err != nil {
+			return err
+		}
+	}
+	for agent := range d.conflicted {
+		if !stand[agent] {
+			if err := d.own(ctx, typeConflict, agent, "", now); err != nil {
+				return err
+			}
+		}
+	}
+	d.conflicted = stand
+	return nil
+}
+
+// loadConflicts takes over whose conflicts are an alert already.
+func (d *Desk) loadConflicts(ctx context.Context) error {
+	list, err := d.alerts(ctx, "type = ? AND cleared IS NULL", typeConflict)
+	for _, a := range list {
+		d.conflicted[a.Agent] = true
+	}
+	return err
 }
 
 // own raises an alert of the desk's own about an agent, or with an empty
@@ -119,8 +168,9 @@ func (d *Desk) note(ctx context.Context, now time.Time) error {
 	d.notedAt = now
 	return d.write(ctx, func(tx *sql.Tx) error {
 		for agent, l := range d.lineages {
-			_, err := tx.ExecContext(ctx, `INSERT INTO lineages VALUES (?, ?, ?, ?) ON CONFLICT DO UPDATE SET jid = excluded.jid, last = excluded.last, through = excluded.through`,
-				agent, l.JID, int64(l.Last), int64(l.Through))
+			_, err := tx.ExecContext(ctx, `INSERT INTO lineages (agent, jid, last, through, origin) VALUES (?, ?, ?, ?, ?)
+				ON CONFLICT DO UPDATE SET jid = excluded.jid, last = excluded.last, through = excluded.through, origin = excluded.origin`,
+				agent, l.JID, int64(l.Last), int64(l.Through), l.Origin)
 			if err != nil {
 				return err
 			}
@@ -131,7 +181,7 @@ func (d *Desk) note(ctx context.Context, now time.Time) error {
 
 // loadLineages takes over what the desk knew before it was restarted.
 func (d *Desk) loadLineages(ctx context.Context) error {
-	rows, err := d.r.QueryContext(ctx, "SELECT agent, jid, last, through FROM lineages")
+	rows, err := d.r.QueryContext(ctx, "SELECT agent, jid, last, through, origin FROM lineages")
 	if err != nil {
 		return fmt.Errorf("read the journals of agents: %w", err)
 	}
@@ -139,10 +189,25 @@ func (d *Desk) loadLineages(ctx context.Context) error {
 	for rows.Next() {
 		var agent string
 		l := &lineage{former: map[string]bool{}}
-		if err := rows.Scan(&agent, &l.JID, &l.Last, &l.Through); err != nil {
+		if err := rows.Scan(&agent, &l.JID, &l.Last, &l.Through, &l.Origin); err != nil {
 			return fmt.Errorf("read the journals of agents: %w", err)
 		}
 		d.lineages[agent] = l
 	}
-	return rows.Err()
+	if err := rows.Err(); err != nil {
+		return err
+	}
+	return d.loadCloned(ctx)
+}
+
+// loadCloned takes over which agents run twice: each counts as one again when
+// it has been calm for a while.
+func (d *Desk) loadCloned(ctx context.Context) error {
+	list, err := d.alerts(ctx, "type = ? AND cleared IS NULL", typeCloned)
+	for _, a := range list {
+		if l := d.lineages[a.Agent]; l != nil {
+			l.flipped = d.began
+		}
+	}
+	return err
 }

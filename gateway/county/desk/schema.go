@@ -110,3 +110,9 @@ CREATE TABLE lineages (               -- each agent's journal at its last heartb
 	last    INTEGER NOT NULL,
 	through INTEGER NOT NULL
 ) WITHOUT ROWID;`
+
+// schemaOrigins is what the fourth version has more.
+const schemaOrigins = `
+ALTER TABLE lineages ADD COLUMN origin TEXT NOT NULL DEFAULT ''; -- empty: an agent that tells none
+DROP INDEX alerts_open;
+CREATE INDEX alerts_open ON alerts (id) WHERE acked IS NULL OR (cleared IS NULL AND type NOT IN ('fever', 'journal-lost'));`

@@ -49,6 +49,7 @@ func (c Config) Check() error {
 type Poison interface {
 	store.Retrier
 	Poison(ctx context.Context, id int64) (store.HeldPoison, bool, error)
+	Drop(ctx context.Context, id int64) (bool, error)
 	Quarantined(ctx context.Context, limit int) ([]store.HeldPoison, error)
 	Holes(ctx context.Context) ([]store.HeldHole, error)
 }

@@ -36,7 +36,9 @@ func (nothing) Commit(context.Context, []store.Batch) ([]store.Receipt, error) {
 func (nothing) Position(context.Context, string) (store.Position, error) {
 	return store.Position{}, nil
 }
-func (nothing) Drop(context.Context, int64) (bool, error) { return true, nil }
+func (nothing) Conflicts(context.Context) ([]store.Conflicts, error) { return nil, nil }
+func (nothing) Release(context.Context, int64) error                 { return nil }
+func (nothing) Drop(context.Context, int64) (bool, error)            { return true, nil }
 func (nothing) Poison(_ context.Context, id int64) (store.HeldPoison, bool, error) {
 	return store.HeldPoison{ID: id, Poison: store.Poison{Agent: "a", Raw: []byte("<script>\xff")}}, id == 1, nil
 }

@@ -13,7 +13,7 @@ import (
 type Retrier interface {
 	Commit(ctx context.Context, batches []Batch) ([]Receipt, error)
 	Position(ctx context.Context, jid string) (Position, error)
-	Drop(ctx context.Context, id int64) (bool, error)
+	Release(ctx context.Context, id int64) error
 }
 
 // ErrStays says that what was tried again is refused as before, and stays in
@@ -39,8 +39,7 @@ func Retry(ctx context.Context, s Retrier, p HeldPoison) error {
 	case r.Gap:
 		return fmt.Errorf("%w: what comes before it in journal %s is not stored", ErrStays, p.JID)
 	}
-	_, err = s.Drop(ctx, p.ID)
-	return err
+	return s.Release(ctx, p.ID)
 }
 
 // again makes a batch of a row: of a record that was refused, or of a whole

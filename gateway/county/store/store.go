@@ -126,6 +126,18 @@ type HeldHole struct {
 // content is in quarantine: a copied disk, or a journal that gave a seq twice.
 const ReasonConflict = "same journal and seq, other content"
 
+// ReasonDropped is the reason of the hole that a record leaves which somebody
+// dropped from the quarantine.
+const ReasonDropped = "dropped"
+
+// Conflicts are an agent's records in quarantine for ReasonConflict.
+type Conflicts struct {
+	Agent string
+	Count int
+	JID   string // of the latest
+	Seq   uint64 // likewise
+}
+
 // ReasonRepeated is the reason of holes that stand for records which came under
 // a former journal of the same agent, byte for byte the same: a journal that
 // was renewed sends again what it does not know to be stored.

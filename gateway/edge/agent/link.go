@@ -131,7 +131,7 @@ func (a *Agent) beat(client *mqtt.Client) {
 		a.log.Error("the record loop does not turn; no heartbeat is sent")
 		return
 	}
-	beat := wire.Beat{V: 1, At: wire.At(now.Wall), JID: a.journal.JID(), Last: a.journal.Last(),
+	beat := wire.Beat{V: 1, At: wire.At(now.Wall), JID: a.journal.JID(), Origin: a.journal.Origin(), Last: a.journal.Last(),
 		Through: a.journal.State().Through, UptimeS: int64((now.Boot - a.began) / time.Second), Devices: some(devs), Machines: machines}
 	if at, ok := a.journal.Oldest(); ok {
 		beat.Oldest = new(wire.At(at))

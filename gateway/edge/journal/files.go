@@ -2,6 +2,7 @@ package journal
 
 import (
 	"bytes"
+	"cmp"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -26,6 +27,7 @@ const (
 // identity says which journal this is.
 type identity struct {
 	JID     string `json:"jid"`
+	Origin  string `json:"origin"`  // the jid that it was made with
 	Host    string `json:"host"`    // the host's machine id
 	Base    uint64 `json:"base"`    // seqs up to here belong to an earlier jid
 	Reason  string `json:"reason"`  // why the jid was made; for people
@@ -34,7 +36,8 @@ type identity struct {
 
 // savedState is what must outlive the agent besides the records.
 type savedState struct {
-	JID     string `json:"jid"` // the journal that Through is of
+	JID     string `json:"jid"`    // the journal that Through is of
+	Origin  string `json:"origin"` // as in identity, should that be lost
 	Through uint64 `json:"through"`
 	Store   string `json:"store"`
 	Term    uint64 `json:"term"`
@@ -86,8 +89,11 @@ func readIdentity(dir string) (identity, error) {
 	if err != nil {
 		return id, err
 	}
-	if u, err := uuid.Parse(id.JID); err != nil || u.String() != id.JID {
-		return id, fmt.Errorf("read %s: jid %.40q is not a UUID", identityFile, id.JID)
+	id.Origin = cmp.Or(id.Origin, id.JID) // versions before noted none
+	for _, jid := range []string{id.JID, id.Origin} {
+		if u, err := uuid.Parse(jid); err != nil || u.String() != jid {
+			return id, fmt.Errorf("read %s: jid %.40q is not a UUID", identityFile, jid)
+		}
 	}
 	return id, nil
 }

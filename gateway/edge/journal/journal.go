@@ -123,6 +123,14 @@ func (j *Journal) JID() string {
 	return j.id.JID
 }
 
+// Origin is the jid that the journal was made with. It stays when the jid
+// changes: the same origin means that the records are the same.
+func (j *Journal) Origin() string {
+	j.mu.Lock()
+	defer j.mu.Unlock()
+	return j.id.Origin
+}
+
 // First is the oldest durable seq that is still on disk, 0 when there is none.
 func (j *Journal) First() uint64 {
 	j.mu.Lock()

@@ -181,11 +181,13 @@ func (j *Journal) note(rep *Report, d Damage) {
 // given every seq of the old one once.
 func (j *Journal) identify(rep *Report, idErr error, saved savedState) error {
 	rep.Former = j.id.JID
+	origin := j.id.Origin
 	switch {
 	case rep.Created:
 		rep.NewJID = "there was no journal"
 	case idErr != nil:
 		rep.NewJID, rep.Former = "the identity is lost: "+idErr.Error(), saved.JID
+		origin = cmp.Or(saved.Origin, saved.JID, j.firstJID())
 	case j.id.Host != j.opts.HostID:
 		rep.NewJID = "the journal was made on another host"
 	case j.last < j.state.Through:
@@ -195,12 +197,25 @@ func (j *Journal) identify(rep *Report, idErr error, saved savedState) error {
 		return nil
 	}
 	j.shelf.base = min(max(j.shelf.base, j.state.Through), j.last)
-	j.id = newIdentity(j.opts, j.shelf.base, rep.NewJID)
+	j.id = newIdentity(j.opts, j.shelf.base, rep.NewJID, origin)
 	j.state.Through = 0
 	if err := writeSmall(j.opts.Dir, identityFile, j.id, j.opts.Sync); err != nil {
 		return err
 	}
 	return j.save(0)
+}
+
+// firstJID is the jid that the oldest sound segment was made under; "" when
+// there is none.
+func (j *Journal) firstJID() string {
+	for _, seg := range j.shelf.segs {
+		if b, err := readRange(seg.path, 0, headerLen); err == nil {
+			if h, ok := parseHeader(b); ok {
+				return h.jid.String()
+			}
+		}
+	}
+	return ""
 }
 
 // settle makes durable what the last agent wrote. Where that fails the records

@@ -186,7 +186,7 @@ func FuzzOpenNeverRefusesASegment(f *testing.F) {
 
 func FuzzSmallFiles(f *testing.F) {
 	dir := f.TempDir()
-	id := identity{JID: "3f2b8c1e-5a77-4f5e-9f0b-0d6c3c1a9e11", Host: "h", Base: 4, Reason: "r", Version: "v"}
+	id := identity{JID: "3f2b8c1e-5a77-4f5e-9f0b-0d6c3c1a9e11", Origin: "3f2b8c1e-5a77-4f5e-9f0b-0d6c3c1a9e11", Host: "h", Base: 4, Reason: "r", Version: "v"}
 	if err := writeSmall(dir, identityFile, id, (*os.File).Sync); err != nil {
 		f.Fatal(err)
 	}

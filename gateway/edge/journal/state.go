@@ -1,6 +1,7 @@
 package journal
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"os"
@@ -90,12 +91,12 @@ func (j *Journal) Renew(reason string) error {
 	j.ship.Lock()
 	defer j.ship.Unlock()
 	j.mu.Lock()
-	base, closed := max(j.shelf.base, j.state.Through), j.closed
+	base, origin, closed := max(j.shelf.base, j.state.Through), j.id.Origin, j.closed
 	j.mu.Unlock()
 	if closed {
 		return fmt.Errorf("renew the journal %s: %w", j.opts.Dir, ErrClosed)
 	}
-	id := newIdentity(j.opts, base, reason)
+	id := newIdentity(j.opts, base, reason, origin)
 	if err := writeSmall(j.opts.Dir, identityFile, id, j.opts.Sync); err != nil {
 		return fmt.Errorf("renew the journal %s: %w", j.opts.Dir, err)
 	}
@@ -110,8 +111,11 @@ func (j *Journal) Renew(reason string) error {
 	return nil
 }
 
-func newIdentity(o Options, base uint64, reason string) identity {
-	return identity{JID: uuid.NewString(), Host: o.HostID, Base: base, Reason: reason, Version: o.Version}
+// newIdentity gives a journal a new jid; without an origin it is one that
+// begins.
+func newIdentity(o Options, base uint64, reason, origin string) identity {
+	jid := uuid.NewString()
+	return identity{JID: jid, Origin: cmp.Or(origin, jid), Host: o.HostID, Base: base, Reason: reason, Version: o.Version}
 }
 
 // old counts the segments that may be removed: acknowledged and past Keep
@@ -136,7 +140,7 @@ func (j *Journal) save(n int) error {
 	if n > 0 {
 		j.shelf.trimmed = j.shelf.segs[n].first - 1
 	}
-	s := savedState{JID: j.id.JID, Through: j.state.Through, Store: j.state.Store, Term: j.state.Term,
+	s := savedState{JID: j.id.JID, Origin: j.id.Origin, Through: j.state.Through, Store: j.state.Store, Term: j.state.Term,
 		Trimmed: j.shelf.trimmed, AgeNS: int64(j.age)}
 	j.mu.Unlock()
 	if err := writeSmall(j.opts.Dir, stateFile, s, j.opts.Sync); err != nil {

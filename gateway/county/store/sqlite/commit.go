@@ -169,23 +169,3 @@ func advance(ctx context.Context, tx *sql.Tx, journal int64, through uint64, hol
 	_, err := tx.ExecContext(ctx, "UPDATE journals SET through = ? WHERE id = ? AND through < ?", int64(through), journal, int64(through))
 	return err
 }
-
-func quarantine(ctx context.Context, tx *sql.Tx, p store.Poison) error {
-	hash := wire.Hash(p.Raw)
-	raw := p.Raw
-	if raw == nil {
-		raw = []byte{}
-	}
-	_, err := tx.ExecContext(ctx, `INSERT INTO quarantine (at, agent, jid, seq, topic, reason, hash, raw)
-		VALUES (?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING`,
-		p.At.UnixNano(), p.Agent, p.JID, int64(p.Seq), p.Topic, p.Reason, hash[:], raw)
-	return err
-}
-
-// Quarantine implements store.Store.
-func (s *Store) Quarantine(ctx context.Context, p store.Poison) error {
-	if err := s.write(ctx, func(tx *sql.Tx) error { return quarantine(ctx, tx, p) }); err != nil {
-		return fmt.Errorf("quarantine in the store %s: %w", s.path, err)
-	}
-	return nil
-}

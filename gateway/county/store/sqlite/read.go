@@ -70,6 +70,15 @@ func (s *Store) Losses(ctx context.Context) (quarantined, lost int, err error) {
 	return quarantined, lost, nil
 }
 
+// Conflicts counts, by agent, the records in quarantine whose journal and seq
+// are stored with another content.
+func (s *Store) Conflicts(ctx context.Context) ([]store.Conflicts, error) {
+	return collect(ctx, s, func(r *sql.Rows) (c store.Conflicts, err error) {
+		var newest int64
+		return c, r.Scan(&c.Agent, &c.Count, &newest, &c.JID, &c.Seq)
+	}, "SELECT agent, count(*), max(id), jid, seq FROM quarantine WHERE reason = ? GROUP BY agent ORDER BY agent", store.ReasonConflict)
+}
+
 // Quarantined gives what is in quarantine, newest first; limit 0 is all.
 func (s *Store) Quarantined(ctx context.Context, limit int) ([]store.HeldPoison, error) {
 	if limit == 0 {
@@ -85,16 +94,6 @@ func (s *Store) Poison(ctx context.Context, id int64) (p store.HeldPoison, ok bo
 		return p, false, err
 	}
 	return all[0], true, nil
-}
-
-// Drop removes a row of the quarantine; false when there is none.
-func (s *Store) Drop(ctx context.Context, id int64) (bool, error) {
-	res, err := s.w.ExecContext(ctx, "DELETE FROM quarantine WHERE id = ?", id)
-	if err != nil {
-		return false, fmt.Errorf("drop row %d of the quarantine in %s: %w", id, s.path, err)
-	}
-	n, err := res.RowsAffected()
-	return n > 0, err
 }
 
 func scanPoison(r *sql.Rows) (p store.HeldPoison, err error) {

@@ -74,3 +74,34 @@ func retried(t suite, _ func() Opened) {
 		t.Errorf("%d rows are left in quarantine", len(got))
 	}
 }
+
+func dropped(t suite, _ func() Opened) {
+	b := Batch(1, 1, 3)
+	b.Bad = []wire.Bad{{Seq: 2, Raw: b.Entries[1].Raw, Reason: "a field of another type"}}
+	b.Entries = []wire.Entry{b.Entries[0], b.Entries[2]}
+	t.commit(b)
+	again := Batch(1, 3, 3)
+	again.Entries = []wire.Entry{Entry(3, Reading(4000))}
+	t.commit(again)
+	if got, err := t.s.Conflicts(t.Context()); err != nil || !slices.Equal(got, []store.Conflicts{{Agent: "gate-001", Count: 1, JID: JID(1), Seq: 3}}) {
+		t.Fatalf("conflicts %+v, %v", got, err)
+	}
+	if err := t.s.Quarantine(t.Context(), store.Poison{Agent: "gate-001", Topic: "x", Reason: "no batch", Raw: []byte("{")}); err != nil {
+		t.Fatal(err)
+	}
+	for _, p := range t.quarantined() {
+		if ok, err := t.s.Drop(t.Context(), p.ID); !ok || err != nil {
+			t.Fatalf("dropped: %v, %v", ok, err)
+		}
+	}
+	holes, err := t.s.Holes(t.Context())
+	if err != nil || len(holes) != 1 || holes[0].Hole != (wire.Hole{From: 2, To: 2, Reason: store.ReasonDropped, Count: 1}) || holes[0].JID != JID(1) {
+		t.Fatalf("holes %+v, %v", holes, err)
+	}
+	if quarantined, lost, err := t.s.Losses(t.Context()); quarantined != 0 || lost != 1 || err != nil {
+		t.Fatalf("%d quarantined, %d lost, %v", quarantined, lost, err)
+	}
+	if got, err := t.s.Conflicts(t.Context()); err != nil || len(got) != 0 {
+		t.Fatalf("conflicts %+v, %v", got, err)
+	}
+}

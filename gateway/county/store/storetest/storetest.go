@@ -18,6 +18,8 @@ type Opened interface {
 	Quarantined(ctx context.Context, limit int) ([]store.HeldPoison, error)
 	Poison(ctx context.Context, id int64) (store.HeldPoison, bool, error)
 	Drop(ctx context.Context, id int64) (bool, error)
+	Release(ctx context.Context, id int64) error
+	Conflicts(ctx context.Context) ([]store.Conflicts, error)
 	Holes(ctx context.Context) ([]store.HeldHole, error)
 	Losses(ctx context.Context) (quarantined, lost int, err error)
 }
