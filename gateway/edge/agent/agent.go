@@ -54,10 +54,10 @@ type Agent struct {
 	board        *board
 	pulse        pulse
 	link         linkState
-	alarms       chan wire.Entry // alarm records on their way to the ship loop
-	notes        chan note       // what the guard did, on its way to the record loop
-	cueing       []chan cue      // by output
-	began        time.Duration   // boot clock
+	alarms       *overtakers
+	notes        chan note     // what the guard did, on its way to the record loop
+	cueing       []chan cue    // by output
+	began        time.Duration // boot clock
 	sources      []source
 	machines     []*bridged
 	byMachine    map[string]*bridged
@@ -70,7 +70,7 @@ func New(cfg Config, opts Options) (*Agent, error) {
 		return nil, err
 	}
 	a := &Agent{cfg: cfg, opts: opts, log: opts.Log.With("agent", cfg.Agent), board: newBoard(),
-		alarms: make(chan wire.Entry, 64), notes: make(chan note), byMachine: map[string]*bridged{}}
+		alarms: newOvertakers(), notes: make(chan note), byMachine: map[string]*bridged{}}
 	var err error
 	if a.collectorKey, err = identity.LoadCollectorPublic(cfg.CollectorKey); err != nil {
 		return nil, err

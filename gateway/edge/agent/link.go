@@ -97,16 +97,30 @@ func (a *Agent) shipLoop(ctx context.Context, s *shipper, client *mqtt.Client, e
 			}
 		case <-a.journal.Changed():
 			s.pump(a.opts.Clock.Now())
-		case e := <-a.alarms:
-			if err := a.journal.Sync(ctx); err == nil {
-				s.alarm(a.opts.Clock.Now(), e)
-			}
+		case <-a.alarms.wake:
+			a.overtake(ctx, s)
 		case <-tick.C:
+			a.overtake(ctx, s)
 			s.tick(a.opts.Clock.Now())
 		case <-beat.C:
 			a.beat(client)
 		}
 	}
+}
+
+// overtake hands new alarms to the shipper when they are durable. Those that a
+// failing disk does not make durable are tried again at the next tick.
+func (a *Agent) overtake(ctx context.Context, s *shipper) {
+	list := a.alarms.take()
+	if len(list) == 0 {
+		return
+	}
+	if err := a.journal.Sync(ctx); err != nil {
+		a.log.Debug("alarms wait until they are durable", "count", len(list), "err", err)
+		a.alarms.back(list)
+		return
+	}
+	s.alarm(a.opts.Clock.Now(), list...)
 }
 
 func (a *Agent) topic(leaf wire.Leaf) string { return wire.Topic(a.cfg.County, a.cfg.Agent, leaf) }

@@ -190,11 +190,7 @@ func (r *recorder) raise(now clock.Moment, al *wire.Alarm) bool {
 		r.log.Error("encode an alarm", "err", err)
 		return true
 	}
-	select {
-	case r.Agent.alarms <- wire.Entry{Record: rec, Raw: raw}:
-	default:
-		r.log.Warn("too many alarms at once; this one goes in its turn", "seq", rec.Seq)
-	}
+	r.Agent.alarms.add(overtaker{wire.Entry{Record: rec, Raw: raw}, al.Type == TroubleFever})
 	return true
 }
 

@@ -1,6 +1,7 @@
 package agent
 
 import (
+	"bytes"
 	"fmt"
 	"slices"
 	"time"
@@ -26,8 +27,9 @@ type unused struct {
 const restoreLast = 8192
 
 // restore reads the journal: readings still inside the pairing window go
-// through the gate again unless a passage used them, and alarms that were
-// raised are known, so that they can be cleared. However long a backlog is, a
+// through the gate again unless a passage used them, alarms that were raised are
+// known, so that they can be cleared, and those that the county may not have
+// heard of go ahead of the backlog again. However long a backlog is, a
 // gate must not stay deaf for it.
 func (r *recorder) restore(now clock.Moment) error {
 	past, err := r.restoreConditions()
@@ -52,13 +54,16 @@ func (r *recorder) restore(now clock.Moment) error {
 // what the guard did, the runs of machines.
 func (r *recorder) restoreConditions() (map[string]*machine.Past, error) {
 	past := map[string]*machine.Past{}
+	through := r.journal.State().Through
+	var waiting []overtaker
 	err := r.journal.Walk(r.journal.First(), func(raw []byte) {
 		switch wire.PeekKind(raw) {
 		case wire.KindAlarm, wire.KindAudit, wire.KindTrack, wire.KindRun:
 		default:
 			return
 		}
-		switch b := r.body(wire.DecodeRecord(raw)).(type) {
+		rec, err := wire.DecodeRecord(raw)
+		switch b := r.body(rec, err).(type) {
 		case *wire.Track, *wire.Run:
 			remember(past, b)
 		case *wire.Audit:
@@ -67,8 +72,14 @@ func (r *recorder) restoreConditions() (map[string]*machine.Past, error) {
 			}
 		case *wire.Alarm:
 			r.board.restore(b)
+			if rec.Seq > through {
+				e := wire.Entry{Record: rec, Raw: bytes.Clone(raw)}
+				e.Record.Body = bytes.Clone(rec.Body)
+				waiting = bounded(append(waiting, overtaker{e, b.Type == TroubleFever}))
+			}
 		}
 	})
+	r.Agent.alarms.add(waiting...)
 	if len(r.answered) > shownAgain {
 		r.answered = slices.Clone(r.answered[len(r.answered)-shownAgain:])
 	}

@@ -30,7 +30,7 @@ func onDisk(t *testing.T, free *int64) (*recorder, *hand) {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { _ = j.Close() })
-	a := &Agent{opts: Options{Clock: h}, log: slog.New(slog.DiscardHandler), journal: j, board: newBoard(), alarms: make(chan wire.Entry, 64)}
+	a := &Agent{opts: Options{Clock: h}, log: slog.New(slog.DiscardHandler), journal: j, board: newBoard(), alarms: newOvertakers()}
 	return &recorder{Agent: a}, h
 }
 

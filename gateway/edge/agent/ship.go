@@ -6,6 +6,7 @@ import (
 	"encoding/hex"
 	"fmt"
 	"log/slog"
+	"slices"
 	"time"
 
 	"gatehouse/gateway/clock"
@@ -55,7 +56,7 @@ type shipper struct {
 	sent   []span // in flight, oldest first
 	resend time.Duration
 
-	ahead     []wire.Entry  // alarms whose copy is not acknowledged, oldest first
+	ahead     []overtaker   // alarms whose copy is not acknowledged, oldest first
 	aheadSent bool          // the oldest is in flight
 	aheadAt   time.Duration // since then
 }
@@ -167,7 +168,7 @@ func (s *shipper) answered(now clock.Moment, a wire.Ack) {
 			s.log.Error("start a new journal", "err", err)
 			return
 		}
-		s.ahead, s.aheadSent = nil, false
+		s.aheadSent = false // what waits goes ahead under the new jid: it is beyond the store's watermark
 		s.hello(now, helloEvery)
 		return
 	}
@@ -200,20 +201,22 @@ func (s *shipper) remember(now clock.Moment, a wire.Ack) {
 }
 
 func (s *shipper) confirmAhead(done func(seq uint64) bool) {
-	kept := s.ahead[:0]
-	for i, e := range s.ahead {
-		if !done(e.Record.Seq) {
-			kept = append(kept, e)
-		} else if i == 0 {
-			s.aheadSent = false
-		}
+	if len(s.ahead) > 0 && done(s.ahead[0].Record.Seq) {
+		s.aheadSent = false
 	}
-	s.ahead = kept
+	s.ahead = slices.DeleteFunc(s.ahead, func(o overtaker) bool { return done(o.Record.Seq) })
 }
 
-// alarm queues a durable alarm record to overtake the backlog.
-func (s *shipper) alarm(now clock.Moment, e wire.Entry) {
-	s.ahead = append(s.ahead, e)
+// alarm queues durable alarm records to overtake the backlog.
+func (s *shipper) alarm(now clock.Moment, more ...overtaker) {
+	first := uint64(0)
+	if len(s.ahead) > 0 {
+		first = s.ahead[0].Record.Seq
+	}
+	s.ahead = bounded(append(s.ahead, more...))
+	if s.ahead[0].Record.Seq != first {
+		s.aheadSent = false
+	}
 	s.pumpAhead(now)
 }
 
@@ -278,7 +281,7 @@ func (s *shipper) pumpAhead(now clock.Moment) {
 	if !s.online || s.aheadSent || len(s.ahead) == 0 {
 		return
 	}
-	e := s.ahead[0]
+	e := s.ahead[0].Entry
 	payload, err := wire.EncodeBatch(wire.Batch{Agent: s.agent, JID: s.q.JID(),
 		From: e.Record.Seq, To: e.Record.Seq, Ahead: true, Entries: []wire.Entry{e}})
 	if err == nil {

@@ -220,7 +220,7 @@ func TestEveryRecordIsCommittedWhateverTheNetworkDoes(t *testing.T) {
 		t.Repeat(map[string]func(*rapid.T){
 			"append": func(t *rapid.T) { w.q.add(health(len(w.q.entries))); w.pump(w.now) },
 			"alarm": func(t *rapid.T) {
-				w.alarm(w.now, w.q.add(&wire.Alarm{ID: "a", Type: "fever", State: wire.AlarmRaised}))
+				w.alarm(w.now, overtaker{w.q.add(&wire.Alarm{ID: "a", Type: "fever", State: wire.AlarmRaised}), true})
 			},
 			"arrive": func(t *rapid.T) {
 				if len(w.toCounty) > 0 {
@@ -316,7 +316,7 @@ func TestAnAlarmOvertakesAFullWindow(t *testing.T) {
 	if len(w.toCounty) != wire.MaxWindow {
 		t.Fatalf("%d batches are in flight, the window is %d", len(w.toCounty), wire.MaxWindow)
 	}
-	w.alarm(w.now, w.q.add(&wire.Alarm{ID: "a", Type: "fever", State: wire.AlarmRaised}))
+	w.alarm(w.now, overtaker{w.q.add(&wire.Alarm{ID: "a", Type: "fever", State: wire.AlarmRaised}), true})
 	b, err := wire.DecodeBatch(w.toCounty[len(w.toCounty)-1].payload)
 	if err != nil || !b.Ahead || b.From != 102 {
 		t.Fatalf("the last message is %+v, %v", b, err)
