@@ -34,6 +34,14 @@ build: ui ## build bin/gatehouse and bin/simulator
 	@mkdir -p bin
 	$(GO) build -trimpath -ldflags '$(LDFLAGS)' -o bin/gatehouse ./gateway
 	$(GO) build -trimpath -ldflags '$(LDFLAGS)' -o bin/simulator ./simulator
+	@$(MAKE) --no-print-directory bin/gatehouse-earlier
+
+# What the row versions-swapped puts in the program's place: as it was then.
+EARLIER     := 5316e1d
+bin/gatehouse-earlier:
+	@git cat-file -e $(EARLIER) 2>/dev/null || { echo "bin/gatehouse-earlier: this copy has no history back to $(EARLIER) (git fetch --unshallow brings it); without it the row versions-swapped fails"; exit 0; }; \
+	  set -e; src=$$(mktemp -d); trap 'rm -rf "$$src"' EXIT; git archive $(EARLIER) | tar -x -C "$$src"; \
+	  cd "$$src" && $(GO) build -trimpath -ldflags '-X gatehouse/gateway/version.String=$(EARLIER)' -o $(CURDIR)/bin/gatehouse-earlier ./gateway
 
 test: tools build ## every test, with race detection, against real peers
 	$(GO) vet ./...

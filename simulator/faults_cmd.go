@@ -74,7 +74,7 @@ func proveSoak(c *cobra.Command, s prove.Soak, report string) (err error) {
 }
 
 // proveFaults lets faults strike and reports.
-func proveFaults(c *cobra.Command, m prove.Matrix, asJSON, keep bool) error {
+func proveFaults(c *cobra.Command, m prove.Matrix, asJSON bool) error {
 	if m.Seed == 0 {
 		m.Seed = rand.Uint64N(1e6) * 1000
 	}
@@ -98,7 +98,7 @@ func proveFaults(c *cobra.Command, m prove.Matrix, asJSON, keep bool) error {
 		}
 		fmt.Fprintln(words, o.Line())
 	})
-	if r.Failed == 0 && !keep {
+	if r.Failed == 0 && !m.Keep {
 		os.RemoveAll(dir)
 	}
 	if err != nil {

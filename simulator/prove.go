@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"encoding/json"
 	"fmt"
 	"io"
@@ -46,10 +47,12 @@ groups, and need root.`,
 			}
 			if faultNames != "" {
 				matrix.Names, matrix.Gatehouse = strings.Split(faultNames, ","), cfg.Gatehouse
+				matrix.Earlier = cmp.Or(matrix.Earlier, filepath.Join(filepath.Dir(cfg.Gatehouse), "gatehouse-earlier"))
+				matrix.Keep = keep
 				if c.Flags().Changed("seed") {
 					matrix.Seed = cfg.Seed
 				}
-				return proveFaults(c, matrix, asJSON, keep)
+				return proveFaults(c, matrix, asJSON)
 			}
 			if soak > 0 {
 				s := prove.Soak{Gatehouse: cfg.Gatehouse, For: soak}
@@ -106,6 +109,7 @@ groups, and need root.`,
 	c.Flags().IntVar(&matrix.Jobs, "jobs", 4, "faults at the same time, each on a county of its own")
 	c.Flags().BoolVar(&matrix.Long, "long", false, "with --fault: wait four times as long everywhere")
 	c.Flags().BoolVar(&matrix.Quick, "quick", false, "with --fault: leave out rows that take longer than half a minute")
+	c.Flags().StringVar(&matrix.Earlier, "earlier", "", "with --fault: the program of an earlier version (default gatehouse-earlier beside --gatehouse)")
 	c.Flags().DurationVar(&soak, "soak", 0, "mix faults at random for so long instead, round after round")
 	c.Flags().StringVar(&soakReport, "report", "soak.jsonl", "of --soak: a JSON line a round is appended to this file")
 	c.Flags().BoolVar(&asJSON, "json", false, "print the result as one line of JSON")

@@ -23,20 +23,23 @@ type Packet struct {
 	raw   []byte
 }
 
+// Payload is a PUBLISH's. It must not be changed.
+func (p Packet) Payload() []byte { return p.raw[p.body:] }
+
 // kindPublish is MQTT's number of a PUBLISH.
 const kindPublish = 3
 
 // Line is what happens on the way. Chances are of PUBLISH packets, 0 to 1.
 type Line struct {
-	Cut       bool                      // no connection stands, none is made
-	Frozen    bool                      // connections stand and nothing passes
-	Lose      func(p Packet) bool       // packets that vanish
-	Delay     time.Duration             // at most, of each packet
-	Rate      int                       // bytes per second each way of a connection; 0: no limit
-	Duplicate float64                   // chance to pass twice
-	Reorder   float64                   // chance to pass after the next one
-	Corrupt   float64                   // chance of one flipped bit in the payload
-	See       func(p Packet, at []byte) // is shown every PUBLISH that passes, with its payload; may be nil
+	Cut       bool                // no connection stands, none is made
+	Frozen    bool                // connections stand and nothing passes
+	Lose      func(p Packet) bool // packets that vanish
+	Delay     time.Duration       // at most, of each packet
+	Rate      int                 // bytes per second each way of a connection; 0: no limit
+	Duplicate float64             // chance to pass twice
+	Reorder   float64             // chance to pass after the next one
+	Corrupt   float64             // chance of one flipped bit in the payload
+	See       func(p Packet)      // is shown every PUBLISH that passes; may be nil
 }
 
 // Chaos stands between MQTT clients and their broker and treats each packet as
@@ -252,7 +255,7 @@ func (c *Chaos) treat(ctx context.Context, line Line, p Packet) (now [][]byte, l
 		return [][]byte{p.raw}, nil
 	}
 	if line.See != nil {
-		line.See(p, p.raw[p.body:])
+		line.See(p)
 	}
 	if c.chance(line.Corrupt) && p.body < len(p.raw) {
 		p.raw = slices.Clone(p.raw)

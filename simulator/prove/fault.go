@@ -26,11 +26,11 @@ type Fault struct {
 	rewinds bool // the store forgets: agents then know more than it has
 	slow    bool // takes more than half a minute
 	mixes   bool // may strike together with others, on one county
+	line    bool // has the line for itself
 	before  func(ctx context.Context, r *rig) error
 	strike  func(ctx context.Context, r *rig) error
 	after   func(ctx context.Context, r *rig) error // at rest, all still runs
 	settled func(r *rig, result Result) error       // all has ended
-	counted func(r *rig) int                        // readings that are gone, and that the system itself has counted
 }
 
 // Faults is the matrix.
@@ -46,9 +46,11 @@ type Matrix struct {
 	Names     []string // of faults; empty: all
 	Rounds    int
 	Seed      uint64
-	Jobs      int  // faults at the same time
-	Long      bool // waits are four times as long
-	Quick     bool // only rows that take less than half a minute
+	Jobs      int    // faults at the same time
+	Long      bool   // waits are four times as long
+	Quick     bool   // only rows that take less than half a minute
+	Earlier   string // program of an earlier version, for versions-swapped
+	Keep      bool   // everything of every fault, not of those that failed only
 	Dir       string
 
 	patience time.Duration // with one fault; six minutes when 0
@@ -147,12 +149,7 @@ func (m Matrix) one(ctx context.Context, f Fault, seed uint64) Outcome {
 	if err == nil && f.settled != nil {
 		err = f.settled(r, result)
 	}
-	o.Parsed, o.Stored, o.Quarantined, o.Holes, o.Lost, o.Duplicated = result.Parsed, result.Stored, result.Quarantined, result.Holes, result.Lost, result.Duplicated
-	if f.counted != nil && err == nil {
-		if o.Counted = f.counted(r); o.Lost <= o.Counted {
-			o.Counted, o.Lost, problems = o.Lost, 0, nil
-		}
-	}
+	o.Parsed, o.Stored, o.Quarantined, o.Holes, o.Counted, o.Lost, o.Duplicated = result.Parsed, result.Stored, result.Quarantined, result.Holes, result.Counted, result.Lost, result.Duplicated
 	o.Problems = append(problems, r.broke...)
 	if err != nil {
 		o.Problems = append(o.Problems, err.Error())
@@ -167,9 +164,12 @@ func (m Matrix) one(ctx context.Context, f Fault, seed uint64) Outcome {
 	}
 	o.Notes, o.Seconds = r.notes, hundredth(time.Since(begin).Seconds())
 	o.Failed = len(o.Problems) > 0 || o.Lost > 0 || o.Duplicated > 0
-	if !o.Failed {
+	switch {
+	case !o.Failed && !m.Keep:
 		os.RemoveAll(dir)
-	} else {
+	case !o.Failed:
+		o.Notes = append(o.Notes, "everything is kept in "+dir)
+	default:
 		o.Problems = append(o.Problems, "everything is kept in "+dir)
 	}
 	return o

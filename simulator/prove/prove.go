@@ -13,6 +13,7 @@ import (
 	"path/filepath"
 	"slices"
 	"sync"
+	"sync/atomic"
 	"syscall"
 	"time"
 
@@ -46,10 +47,11 @@ type Quantiles struct {
 type Result struct {
 	Gates       int       `json:"gates"`
 	Seed        uint64    `json:"seed"`
-	Parsed      int       `json:"parsed"`      // readings that agents completed
-	Stored      int       `json:"stored"`      // readings in the store
-	Quarantined int       `json:"quarantined"` // records in quarantine
-	Holes       int       `json:"holes"`       // seqs in recorded holes
+	Parsed      int       `json:"parsed"`            // readings that agents completed
+	Stored      int       `json:"stored"`            // readings in the store
+	Quarantined int       `json:"quarantined"`       // records in quarantine
+	Holes       int       `json:"holes"`             // seqs in recorded holes
+	Counted     int       `json:"counted,omitempty"` // readings that are gone as the fault allows, each one known
 	Lost        int       `json:"lost"`
 	Duplicated  int       `json:"duplicated"`
 	Kills       int       `json:"kills"`
@@ -88,28 +90,30 @@ func (c Config) Check() error {
 // proof is one run.
 type proof struct {
 	Config
-	rnd         *rand.Rand
-	gates       []world.Gate
-	hw          []*bench.Gate
-	agents      []*process
-	agentIDs    []string
-	fleet       *fleet.Fleet // or nil
-	collector   *process
-	broker      *process // nil when the collector embeds it
-	influx      *process
-	brokerURL   string
-	agentURL    string // what agents connect to
-	influxURL   string
-	storeURL    string // what the collector takes for InfluxDB
-	kills       int
-	apart       bool // the broker is a process of its own
-	desk        bool // the collector serves a desk
-	deskAddress string
-	ears        *ears
-	readers     []bench.Reader
-	brokerArgv  []string // before the broker's own
-	brokerDir   string   // instead of a folder of its own
-	agentArgs   []string // besides the usual
+	rnd              *rand.Rand
+	gates            []world.Gate
+	hw               []*bench.Gate
+	agents           []*process
+	agentIDs         []string
+	fleet            *fleet.Fleet // or nil
+	collector        *process
+	broker           *process // nil when the collector embeds it
+	influx           *process
+	brokerURL        string
+	agentURL         string // what agents connect to
+	influxURL        string
+	storeURL         string // what the collector takes for InfluxDB
+	kills            atomic.Int64
+	apart            bool // the broker is a process of its own
+	desk             bool // the collector serves a desk
+	deskAddress      string
+	ears             *ears
+	readers          []bench.Reader
+	brokerArgv       []string     // before the broker's own
+	brokerDir        string       // instead of a folder of its own
+	collectorProgram string       // instead of Gatehouse
+	agentArgs        []string     // besides the usual
+	spared           map[Sum]bool // readings that a fault's own witness saw go
 	order
 }
 
@@ -139,7 +143,7 @@ func Run(ctx context.Context, cfg Config) (Result, []string, error) {
 	}
 	p.say("%d gates, %s store, %s broker; load and kills for %s", p.Gates, p.Store, p.Broker, p.For)
 	p.load(ctx)
-	p.say("killed %d times; waiting until all is at rest", p.kills)
+	p.say("killed %d times; waiting until all is at rest", p.kills.Load())
 	if err := p.rest(ctx, ears); err != nil {
 		return Result{}, nil, err
 	}
@@ -161,7 +165,7 @@ func (p *proof) load(ctx context.Context) {
 	for len(p.Kill) > 0 && pause(ctx, time.Duration(1000+p.rnd.IntN(2500))*time.Millisecond) {
 		victim := p.victim()
 		victim.kill()
-		p.kills++
+		p.kills.Add(1)
 		pause(ctx, time.Duration(p.rnd.IntN(1500))*time.Millisecond)
 		if err := victim.start(); err != nil {
 			p.say("%v", err)

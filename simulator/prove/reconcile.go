@@ -17,8 +17,15 @@ func sumOf(body []byte) Sum {
 	return Sum(full[:16])
 }
 
-// row is one stored record, in the store's order.
+// account is what one agent's ledger counted, in the order of its journal.
+type account struct {
+	agent string
+	sums  []Sum
+}
+
+// row is one record that is stored or in quarantine.
 type row struct {
+	agent   string
 	jid     string
 	seq     uint64
 	reading bool
@@ -27,15 +34,25 @@ type row struct {
 
 // span is a range of seqs of one journal that is accounted for without a row.
 type span struct {
+	agent    string
 	jid      string
 	from, to uint64
-	empty    bool // of seqs that hold no record of this journal
+	empty    bool // it stands for records of another journal of the agent
+}
+
+// facts are what is held against each other.
+type facts struct {
+	parsed []account
+	rows   []row
+	poison []row // in quarantine
+	holes  []span
+	spared map[Sum]bool // readings that are gone, as the fault's own witness saw
 }
 
 // count is what a reconciliation finds.
 type count struct {
-	Parsed, Stored, Quarantined, Holes, Lost, Duplicated int
-	Problems                                             []string // each in words, at most a few
+	Parsed, Stored, Quarantined, Holes, Counted, Lost, Duplicated int
+	Problems                                                      []string // each in words, at most a few
 }
 
 const maxProblems = 20
@@ -48,57 +65,142 @@ func (c *count) problem(format string, args ...any) {
 
 // reconcile holds what the agents' ledgers parsed against what the store has.
 // A parsed reading is lost when it is neither a row, nor in quarantine, nor
-// can be one of the records of a recorded hole. A row is duplicated when its
-// (jid, seq) or its reading is stored twice. Seqs that neither row, quarantine
-// nor hole explain are lost records, too.
-func reconcile(parsed []Sum, rows []row, quarantined []Sum, poison, holes []span) count {
-	c := count{Parsed: len(parsed), Quarantined: len(poison)}
-	readings := map[Sum]int{}
-	byJID := map[string][]uint64{}
-	for _, r := range rows {
+// can be one of the records of a hole at its place in its agent's journal. A
+// row is duplicated when its (jid, seq) or its reading is stored twice. Seqs
+// that neither row, quarantine nor hole explain are lost records, too; a hole
+// that stands for records of another journal must find them there.
+func reconcile(f facts) count {
+	c := count{Quarantined: len(f.poison)}
+	at := map[Sum]row{} // where each reading is
+	for _, r := range f.poison {
 		if r.reading {
-			c.Stored++
-			readings[r.body]++
-			if n := readings[r.body]; n > 1 {
-				c.Duplicated++
-				c.problem("journal %s: the reading of seq %d is stored %d times", r.jid, r.seq, n)
-			}
+			at[r.body] = r
 		}
-		byJID[r.jid] = append(byJID[r.jid], r.seq)
 	}
-	explained := 0 // places where a parsed reading without a row may be
-	for _, h := range holes {
-		if h.empty {
+	stored := map[Sum]int{}
+	seqs := map[string][]uint64{} // by journal
+	for _, r := range f.rows {
+		seqs[r.jid] = append(seqs[r.jid], r.seq)
+		if !r.reading {
 			continue
 		}
-		n := int(h.to - h.from + 1)
-		c.Holes += n
-		explained += n
-	}
-	held := map[Sum]bool{}
-	for _, s := range quarantined {
-		held[s] = true
-	}
-	known := map[Sum]bool{}
-	for _, s := range parsed {
-		known[s] = true
-		if readings[s] == 0 && !held[s] {
-			if explained > 0 {
-				explained--
-				continue
-			}
-			c.Lost++
-			c.problem("a parsed reading (%x) is nowhere", s)
+		c.Stored++
+		at[r.body] = r
+		if stored[r.body]++; stored[r.body] > 1 {
+			c.Duplicated++
+			c.problem("journal %s: the reading of seq %d is stored %d times", r.jid, r.seq, stored[r.body])
 		}
 	}
-	for s, n := range readings {
+	for _, h := range f.holes {
+		if !h.empty {
+			c.Holes += int(h.to - h.from + 1)
+		}
+	}
+	known := map[Sum]bool{}
+	for _, a := range f.parsed {
+		c.Parsed += len(a.sums)
+		for _, s := range a.sums {
+			known[s] = true
+		}
+		c.readings(a, at, f)
+	}
+	for s, n := range stored {
 		if !known[s] {
 			c.Duplicated += n
 			c.problem("a stored reading (%x) was never parsed", s)
 		}
 	}
-	c.contiguous(byJID, append(slices.Clone(poison), holes...))
+	others := slices.Clone(f.holes)
+	for _, r := range f.poison {
+		others = append(others, span{agent: r.agent, jid: r.jid, from: r.seq, to: r.seq})
+	}
+	c.contiguous(seqs, others)
+	c.elsewhere(f)
 	return c
+}
+
+// readings follows an agent's ledger: of several readings in a row that are
+// nowhere, as many may be in holes as lie between those before and after.
+func (c *count) readings(a account, at map[Sum]row, f facts) {
+	var before row
+	var missing []Sum
+	settle := func(after row) {
+		room := len(missing)
+		if room > 0 {
+			room = places(a.agent, before, after, f.holes)
+		}
+		for i, s := range missing {
+			if i >= room {
+				c.Lost++
+				c.problem("a parsed reading (%x) of %s is nowhere", s, a.agent)
+			}
+		}
+		missing = missing[:0]
+	}
+	for _, s := range a.sums {
+		switch r, there := at[s]; {
+		case there:
+			settle(r)
+			before = r
+		case f.spared[s]:
+			c.Counted++
+		default:
+			missing = append(missing, s)
+		}
+	}
+	settle(row{})
+}
+
+// places counts the seqs of an agent's holes that come after one record and
+// before another; a record without a journal is the begin or the end.
+func places(agent string, before, after row, holes []span) (n int) {
+	for _, h := range holes {
+		if h.empty || h.agent != agent {
+			continue
+		}
+		from, to := h.from, h.to
+		if h.jid == before.jid {
+			from = max(from, before.seq+1)
+		}
+		if h.jid == after.jid {
+			to = min(to, after.seq-1)
+		}
+		inside := h.jid == before.jid || h.jid == after.jid || before.jid == "" || after.jid == ""
+		if inside && from <= to {
+			n += int(to - from + 1)
+		}
+	}
+	return n
+}
+
+// elsewhere checks that what a journal says to be of another one of its agent,
+// or stored under it, is accounted for there.
+func (c *count) elsewhere(f facts) {
+	type key struct {
+		agent string
+		seq   uint64
+	}
+	jids := map[key][]string{}
+	note := func(agent, jid string, seq uint64) {
+		k := key{agent, seq}
+		jids[k] = append(jids[k], jid)
+	}
+	for _, r := range slices.Concat(f.rows, f.poison) {
+		note(r.agent, r.jid, r.seq)
+	}
+	for _, h := range f.holes {
+		for seq := h.from; !h.empty && seq <= h.to; seq++ {
+			note(h.agent, h.jid, seq)
+		}
+	}
+	for _, h := range f.holes {
+		for seq := h.from; h.empty && seq <= h.to; seq++ {
+			if !slices.ContainsFunc(jids[key{h.agent, seq}], func(jid string) bool { return jid != h.jid }) {
+				c.Lost++
+				c.problem("journal %s: seq %d is said to be of another journal, and is in none", h.jid, seq)
+			}
+		}
+	}
 }
 
 // contiguous checks that each journal's seqs are there from 1 to its last.
@@ -139,7 +241,7 @@ func through(jid string, seq uint64, spans []span) uint64 {
 }
 
 // decodeRow reads what reconcile needs from a stored record.
-func decodeRow(jid string, seq uint64, raw []byte) (row, wire.Record, wire.Body, error) {
+func decodeRow(agent, jid string, seq uint64, raw []byte) (row, wire.Record, wire.Body, error) {
 	rec, err := wire.DecodeRecord(raw)
 	if err != nil {
 		return row{}, rec, nil, fmt.Errorf("stored record %s/%d: %w", jid, seq, err)
@@ -147,7 +249,7 @@ func decodeRow(jid string, seq uint64, raw []byte) (row, wire.Record, wire.Body,
 	if rec.Seq != seq {
 		return row{}, rec, nil, fmt.Errorf("stored record %s/%d holds seq %d", jid, seq, rec.Seq)
 	}
-	r := row{jid: jid, seq: seq, reading: rec.Kind == wire.KindReading, body: sumOf(rec.Body)}
+	r := row{agent: agent, jid: jid, seq: seq, reading: rec.Kind == wire.KindReading, body: sumOf(rec.Body)}
 	if rec.Kind != wire.KindPassage && rec.Kind != wire.KindRun {
 		return r, rec, nil, nil
 	}

@@ -9,7 +9,6 @@ import (
 	"syscall"
 	"time"
 
-	"gatehouse/gateway/county/store/sqlite"
 	"gatehouse/gateway/edge/journal"
 	"gatehouse/gateway/loopback"
 	"gatehouse/simulator/bench"
@@ -24,13 +23,12 @@ type rig struct {
 	*proof
 	fault    Fault
 	long     bool
+	earlier  string // program of an earlier version
 	chaos    *faults.Chaos
 	influx   *faults.Influx // in front of the database, or nil
 	cage     *faults.Cage   // or nil
 	disk     *faults.Disk   // or nil
-	cut      cut            // what a power cut took
 	open     int            // descriptors of the first agent at the beginning
-	reported int            // readings in a journal that was removed
 	cloneDir string         // journal of the copy
 	undo     []func()       // at the end, the last first
 
@@ -45,9 +43,21 @@ func newRig(f Fault, c Matrix, seed uint64, dir string) *rig {
 	if f.influx {
 		cfg.Store = "influx"
 	}
-	p := &proof{Config: cfg, rnd: rand.New(rand.NewPCG(seed, 4)), gates: world.New(seed).Gates[:cfg.Gates], apart: true, desk: true,
+	p := &proof{Config: cfg, rnd: rand.New(&shared{from: rand.NewPCG(seed, 4)}), gates: world.New(seed).Gates[:cfg.Gates], apart: true, desk: true, spared: map[Sum]bool{},
 		readers: []bench.Reader{{Name: "reader-in", Model: "rdm6300", Direction: "in"}, {Name: "scanner", Model: "qr-scanner", Direction: "in"}}}
-	return &rig{proof: p, fault: f, long: c.Long}
+	return &rig{proof: p, fault: f, long: c.Long, earlier: c.Earlier}
+}
+
+// shared is a source of random numbers for strikes that strike together.
+type shared struct {
+	mu   sync.Mutex
+	from rand.Source
+}
+
+func (s *shared) Uint64() uint64 {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.from.Uint64()
 }
 
 // wait lets d pass, four times as long in a long run.
@@ -187,42 +197,6 @@ func scans(ctx context.Context, seed uint64, gate int, hw *bench.Gate) {
 	}
 }
 
-// watch samples, all the time, that no agent holds more for acknowledged or has
-// removed more than the store had at that moment.
-func (r *rig) watch(ctx context.Context) {
-	for pause(ctx, 300*time.Millisecond) {
-		for _, g := range r.gates {
-			v, err := journal.Look(r.journalDir(g.ID))
-			if err != nil {
-				continue // it is being made, or its disk is away
-			}
-			jid, through, trimmed := v.JID, v.State.Through, v.Trimmed()
-			v.Close()
-			stored, ok := r.stored(ctx, jid)
-			if !ok {
-				continue
-			}
-			if trimmed > stored {
-				r.broken("%s has removed records up to %d, the store has %d", g.ID, trimmed, stored)
-			}
-			if through > stored && !r.fault.rewinds {
-				r.broken("%s holds %d for acknowledged, the store has %d", g.ID, through, stored)
-			}
-		}
-	}
-}
-
-// stored gives how far the store has a journal.
-func (r *rig) stored(ctx context.Context, jid string) (uint64, bool) {
-	books, err := sqlite.OpenReadOnly(storeFile(r.countyDir()))
-	if err != nil {
-		return 0, false
-	}
-	defer books.Close()
-	pos, err := books.Position(ctx, jid)
-	return pos.Through, err == nil
-}
-
 // atRest waits until the store has all that is in the journals.
 func (r *rig) atRest(ctx context.Context) error {
 	ctx, cancel := context.WithTimeout(ctx, restFor)
@@ -276,7 +250,7 @@ func (r *rig) until(ctx context.Context, within time.Duration, what func() bool)
 func (r *rig) restart(ctx context.Context, down time.Duration, all ...*process) error {
 	for _, p := range all {
 		p.kill()
-		r.kills++
+		r.kills.Add(1)
 	}
 	pause(ctx, down)
 	for _, p := range all {

@@ -5,7 +5,10 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	"os/exec"
 	"path/filepath"
+	"strings"
+	"sync"
 	"syscall"
 	"time"
 
@@ -26,7 +29,7 @@ func kills() []Fault {
 				}
 				return nil
 			}},
-		{Row: 2, Name: "collector-killed", What: "kill -9 of the collector when it has committed and no acknowledgement has arrived", Expect: "what comes again is absorbed", mixes: true,
+		{Row: 2, Name: "collector-killed", What: "kill -9 of the collector when it has committed and no acknowledgement has arrived", Expect: "what comes again is absorbed", mixes: true, line: true,
 			strike: collectorKilled},
 		{Row: 3, Name: "broker-killed", What: "kill -9 of the broker, five times in a row", Expect: "everything is sent again", mixes: true,
 			strike: func(ctx context.Context, r *rig) error {
@@ -66,24 +69,47 @@ func kills() []Fault {
 			r.cage = cage
 			return nil
 		}, strike: starved},
-		{Row: 43, Name: "versions-swapped", What: "the program is replaced by one of another version and back, with a backlog waiting", Expect: "each reads what the other wrote",
-			strike: swapped},
+		{Row: 43, Name: "versions-swapped", What: "the agents are replaced by an earlier version and back, twice, with a backlog waiting, and the earlier collector by this one", Expect: "each reads what the other wrote; the collector takes over the earlier one's store",
+			before: versions, strike: swapped},
 	}
 }
 
-// collectorKilled withholds acknowledgements until the store has more than any
-// agent knows, and kills the collector in that state.
+// collectorKilled withholds acknowledgements until the store has more than an
+// agent can know, and kills the collector in that state.
 func collectorKilled(ctx context.Context, r *rig) error {
+	ahead := uint64(0)
 	for range 3 {
-		lost := 0
+		var mu sync.Mutex
+		first, last := map[string]uint64{}, map[string]uint64{} // withheld, by journal
 		r.chaos.Set(faults.Line{Lose: func(p faults.Packet) bool {
-			if _, _, leaf, ok := wire.ParseTopic(p.Topic); !p.Up && ok && leaf == wire.LeafAck {
-				lost++
-				return true
+			if _, _, leaf, ok := wire.ParseTopic(p.Topic); p.Up || !ok || leaf != wire.LeafAck {
+				return false
+			}
+			if a, err := wire.Decode[wire.Ack](p.Payload()); err == nil {
+				mu.Lock()
+				defer mu.Unlock()
+				if first[a.JID] == 0 {
+					first[a.JID] = a.Through
+				}
+				last[a.JID] = max(last[a.JID], a.Through)
+			}
+			return true
+		}})
+		unknown := func() bool { // what came after the first withheld one nobody was told before
+			mu.Lock()
+			defer mu.Unlock()
+			for jid, through := range last {
+				if stored, ok := r.stored(ctx, jid); ok && through > first[jid] && stored >= through {
+					ahead = max(ahead, through-first[jid])
+					return true
+				}
 			}
 			return false
-		}})
-		r.wait(ctx, 1500*time.Millisecond)
+		}
+		if _, ok := r.until(ctx, 15*time.Second, unknown); !ok {
+			r.chaos.Set(faults.Line{})
+			return errors.New("the store has nothing whose acknowledgement could be withheld")
+		}
 		err := r.restart(ctx, 300*time.Millisecond, r.collector)
 		r.chaos.Set(faults.Line{})
 		if err != nil {
@@ -91,6 +117,7 @@ func collectorKilled(ctx context.Context, r *rig) error {
 		}
 		r.wait(ctx, 2*time.Second)
 	}
+	r.note("the store was %d records ahead of an agent", ahead)
 	return nil
 }
 
@@ -119,20 +146,13 @@ func starved(ctx context.Context, r *rig) error {
 	return a.start()
 }
 
-// swapped builds the program as another version and runs both in turns.
+// swapped lets an earlier version of the program and this one run in turns. The
+// county begins with the earlier one, and stays with this one.
 func swapped(ctx context.Context, r *rig) error {
-	other := filepath.Join(r.Dir, "gatehouse-other")
-	b, err := os.ReadFile(r.Gatehouse)
-	if err != nil {
-		return err
-	}
-	if err := os.WriteFile(other, b, 0o700); err != nil { //nolint:gosec // a program
-		return err
-	}
 	for turn := range 4 {
-		program := other
-		if turn%2 == 1 {
-			program = r.Gatehouse
+		program := r.Gatehouse
+		if turn%2 == 0 {
+			program = r.earlier
 		}
 		r.chaos.Set(faults.Line{Cut: true})
 		r.wait(ctx, time.Second)
@@ -143,9 +163,37 @@ func swapped(ctx context.Context, r *rig) error {
 				return err
 			}
 		}
+		if turn == 2 {
+			r.collector.end(syscall.SIGTERM, 10*time.Second)
+			r.collector.argv[0] = r.Gatehouse
+			if err := r.collector.start(); err != nil {
+				return err
+			}
+		}
 		r.wait(ctx, time.Second)
+		if r.backlog(ctx) == 0 {
+			return errors.New("the line is cut and nothing waits")
+		}
 		r.chaos.Set(faults.Line{})
 		pause(ctx, time.Second)
 	}
+	return nil
+}
+
+// versions makes sure that there is an earlier version, and begins with it.
+func versions(ctx context.Context, r *rig) error {
+	names := []string{}
+	for _, program := range []string{r.earlier, r.Gatehouse} {
+		out, err := exec.CommandContext(ctx, program, "--version").Output()
+		if err != nil {
+			return fmt.Errorf("ask a program for its version (make build makes the earlier one from the repository's history): %w", err)
+		}
+		names = append(names, strings.TrimPrefix(strings.TrimSpace(string(out)), "gatehouse version "))
+	}
+	if names[0] == names[1] {
+		return fmt.Errorf("both programs are version %s: give another one with --earlier", names[0])
+	}
+	r.collectorProgram = r.earlier
+	r.note("%s, %s", names[0], names[1])
 	return nil
 }

@@ -27,7 +27,7 @@ func lines() []Fault {
 				r.chaos.Set(faults.Line{})
 				return nil
 			}},
-		{Row: 9, Name: "acks-lost", What: "nothing that the collector says reaches an agent", Expect: "sent again, stored once", mixes: true,
+		{Row: 9, Name: "acks-lost", What: "nothing that the collector says reaches an agent", Expect: "sent again, stored once", mixes: true, line: true,
 			strike: func(ctx context.Context, r *rig) error {
 				r.chaos.Set(faults.Line{Lose: func(p faults.Packet) bool {
 					_, _, leaf, ok := wire.ParseTopic(p.Topic)
@@ -37,28 +37,28 @@ func lines() []Fault {
 				r.chaos.Set(faults.Line{})
 				return nil
 			}},
-		{Row: 10, Name: "slow-line", What: "64 kbit/s with a backlog", Expect: "the window holds, memory stays flat", mixes: true, strike: slowLine},
+		{Row: 10, Name: "slow-line", What: "64 kbit/s with a backlog", Expect: "the window holds, memory stays flat", mixes: true, line: true, strike: slowLine},
 		{Row: 11, Name: "broker-frozen", What: "SIGSTOP of the broker", Expect: "noticed within 10 s", slow: true, mixes: true,
 			strike: func(ctx context.Context, r *rig) error {
 				done := make(chan struct{})
 				go func() { defer close(done); r.freeze(ctx, r.broker, 14*time.Second) }()
-				took, err := r.says(ctx, r.agents[0], "broker connection", 11*time.Second)
+				took, err := r.says(ctx, r.agents[0], "broker connection", 10*time.Second)
 				<-done
 				if err == nil {
 					r.note("noticed after %.1f s", took.Seconds())
 				}
 				return err
 			}},
-		{Row: 12, Name: "collector-frozen", What: "SIGSTOP of the collector", Expect: "the windows close: at most four batches and an alarm are on their way", mixes: true,
+		{Row: 12, Name: "collector-frozen", What: "SIGSTOP of the collector", Expect: "the windows close: at most four batches and an alarm are on their way", mixes: true, line: true,
 			strike: collectorFrozen},
-		{Row: 14, Name: "line-disorder", What: "packets are delayed, doubled and swapped", Expect: "order and once", mixes: true,
+		{Row: 14, Name: "line-disorder", What: "packets are delayed, doubled and swapped", Expect: "order and once", mixes: true, line: true,
 			strike: func(ctx context.Context, r *rig) error {
 				r.chaos.Set(faults.Line{Duplicate: 0.3, Reorder: 0.3, Delay: 30 * time.Millisecond})
 				r.wait(ctx, 8*time.Second)
 				r.chaos.Set(faults.Line{})
 				return nil
 			}},
-		{Row: 15, Name: "bits-flipped", What: "one message in four arrives with a flipped bit", Expect: "refused and sent again", mixes: true, poison: 1000,
+		{Row: 15, Name: "bits-flipped", What: "one message in four arrives with a flipped bit", Expect: "refused and sent again", mixes: true, line: true, poison: 1000,
 			strike: func(ctx context.Context, r *rig) error {
 				r.chaos.Set(faults.Line{Corrupt: 0.25})
 				r.wait(ctx, 10*time.Second)
@@ -93,7 +93,7 @@ func slowLine(ctx context.Context, r *rig) error {
 // collectorFrozen counts what agents send to a collector that does not answer.
 func collectorFrozen(ctx context.Context, r *rig) error {
 	var sent atomic.Int64
-	r.chaos.Set(faults.Line{See: func(p faults.Packet, _ []byte) {
+	r.chaos.Set(faults.Line{See: func(p faults.Packet) {
 		if _, _, leaf, ok := wire.ParseTopic(p.Topic); ok && p.Up && leaf == wire.LeafRecords {
 			sent.Add(1)
 		}

@@ -90,8 +90,12 @@ func unplugged(ctx context.Context, r *rig) error {
 
 // noLeak holds an agent that lived through unplugging against one that did not.
 func noLeak(ctx context.Context, r *rig) error {
-	if n, err := faults.Descriptors(r.agents[0].pid()); err != nil || n > r.open+1 {
-		return fmt.Errorf("the agent had %d files open and has %d: %w", r.open, n, err)
+	n, err := faults.Descriptors(r.agents[0].pid())
+	if err != nil {
+		return err
+	}
+	if n > r.open+1 {
+		return fmt.Errorf("the agent had %d files open and has %d", r.open, n)
 	}
 	var goroutines [2]int
 	for i := range goroutines {

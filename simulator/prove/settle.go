@@ -21,13 +21,13 @@ import (
 
 // settle reads ledgers and store and reconciles them.
 func (p *proof) settle(ctx context.Context, e *ears) (Result, []string, error) {
-	var parsed []Sum
+	f := facts{spared: p.spared}
 	for _, g := range p.gates {
 		counts, err := ledger.Read(p.ledger(g.ID))
 		if err != nil && !os.IsNotExist(err) {
 			return Result{}, nil, fmt.Errorf("ledger of %s: %w", g.ID, err)
 		}
-		parsed = append(parsed, counts.Sums...)
+		f.parsed = append(f.parsed, account{g.ID, counts.Sums})
 	}
 	books, err := sqlite.Open(filepath.Join(p.countyDir(), centre.StoreFile))
 	if err != nil {
@@ -38,7 +38,6 @@ func (p *proof) settle(ctx context.Context, e *ears) (Result, []string, error) {
 		held = influx.Open(influx.Options{URL: p.influxURL, Token: influxd.Token, Bucket: influxd.Bucket, County: world.CountyID, Books: books})
 	}
 	defer held.Close()
-	var rows []row
 	var disorder []string
 	var verdicts, commits []float64
 	runs := map[string]heldRun{}
@@ -46,11 +45,11 @@ func (p *proof) settle(ctx context.Context, e *ears) (Result, []string, error) {
 		if err != nil {
 			return Result{}, nil, err
 		}
-		x, rec, body, err := decodeRow(r.JID, r.Seq, r.Raw)
+		x, rec, body, err := decodeRow(r.Agent, r.JID, r.Seq, r.Raw)
 		if err != nil {
 			return Result{}, nil, err
 		}
-		rows = append(rows, x)
+		f.rows = append(f.rows, x)
 		if text := p.take(r.JID, rec); text != "" {
 			disorder = append(disorder, text)
 		}
@@ -66,17 +65,15 @@ func (p *proof) settle(ctx context.Context, e *ears) (Result, []string, error) {
 			commits = append(commits, float64(at.Sub(r.At).Microseconds())/1000)
 		}
 	}
-	poison, quarantined, err := poisonOf(ctx, books)
-	if err != nil {
+	if f.poison, err = poisonOf(ctx, books); err != nil {
 		return Result{}, nil, err
 	}
-	holes, err := holesOf(ctx, books)
-	if err != nil {
+	if f.holes, err = holesOf(ctx, books); err != nil {
 		return Result{}, nil, err
 	}
-	c := reconcile(parsed, rows, quarantined, poison, holes)
-	result := Result{Gates: p.Gates, Seed: p.Seed, Parsed: c.Parsed, Stored: c.Stored, Quarantined: c.Quarantined, Holes: c.Holes,
-		Lost: c.Lost, Duplicated: c.Duplicated, Kills: p.kills, Verdict: quantiles(verdicts), Commit: quantiles(commits)}
+	c := reconcile(f)
+	result := Result{Gates: p.Gates, Seed: p.Seed, Parsed: c.Parsed, Stored: c.Stored, Quarantined: c.Quarantined, Holes: c.Holes, Counted: c.Counted,
+		Lost: c.Lost, Duplicated: c.Duplicated, Kills: int(p.kills.Load()), Verdict: quantiles(verdicts), Commit: quantiles(commits)}
 	c.Problems = append(c.Problems, disorder[:min(len(disorder), maxProblems)]...)
 	if p.fleet != nil {
 		found, problems := compare(p.fleet.Truth(), p.fleet.Specs(), runs)
@@ -86,23 +83,24 @@ func (p *proof) settle(ctx context.Context, e *ears) (Result, []string, error) {
 	return result, c.Problems, nil
 }
 
-// poisonOf gives the quarantine: every row's place, and the readings in it.
-func poisonOf(ctx context.Context, books *sqlite.Store) (places []span, readings []Sum, err error) {
+// poisonOf gives the quarantine; a message that can't be read has no place.
+func poisonOf(ctx context.Context, books *sqlite.Store) (rows []row, err error) {
 	held, err := books.Quarantined(ctx, 0)
 	if err != nil {
-		return nil, nil, err
+		return nil, err
 	}
 	for _, q := range held {
-		places = append(places, span{jid: q.JID, from: q.Seq, to: q.Seq})
+		r := row{agent: q.Agent, jid: q.JID, seq: q.Seq}
 		if rec, err := wire.DecodeRecord(q.Raw); err == nil && rec.Kind == wire.KindReading {
-			readings = append(readings, sumOf(rec.Body))
+			r.reading, r.body = true, sumOf(rec.Body)
 		}
+		rows = append(rows, r)
 	}
-	return places, readings, nil
+	return rows, nil
 }
 
-// holesOf gives the recorded holes. Those that a journal's renewal or trimming
-// leaves, or a repeat under its new id, hide no record that was never stored.
+// holesOf gives the recorded holes. Those that a journal's renewal leaves, or a
+// repeat under its new id, stand for records of another journal.
 func holesOf(ctx context.Context, books *sqlite.Store) ([]span, error) {
 	held, err := books.Holes(ctx)
 	if err != nil {
@@ -110,8 +108,8 @@ func holesOf(ctx context.Context, books *sqlite.Store) ([]span, error) {
 	}
 	var out []span
 	for _, h := range held {
-		out = append(out, span{jid: h.JID, from: h.From, to: h.To,
-			empty: h.Reason == journal.ReasonRenewed || h.Reason == journal.ReasonTrimmed || h.Reason == store.ReasonRepeated})
+		out = append(out, span{agent: h.Agent, jid: h.JID, from: h.From, to: h.To,
+			empty: h.Reason == journal.ReasonRenewed || h.Reason == store.ReasonRepeated})
 	}
 	return out, nil
 }

@@ -158,9 +158,10 @@ func (p *proof) startCollector(ctx context.Context, listen string) error {
 	if err := writeYAML(file, cfg); err != nil {
 		return err
 	}
-	argv := []string{p.Gatehouse, "collect", "--config", file, "--listen", listen}
+	program := cmp.Or(p.collectorProgram, p.Gatehouse)
+	argv := []string{program, "collect", "--config", file, "--listen", listen}
 	if p.broker != nil {
-		argv = []string{p.Gatehouse, "collect", "--config", file, "--broker", p.brokerURL}
+		argv = []string{program, "collect", "--config", file, "--broker", p.brokerURL}
 	}
 	p.collector = p.program("collector", argv...)
 	if err := p.collector.start(); err != nil {

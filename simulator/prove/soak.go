@@ -50,6 +50,9 @@ func mixture(seed uint64) Fault {
 			for range soakStrikes {
 				first := able[rnd.IntN(len(able))]
 				second := able[rnd.IntN(len(able))]
+				for second.Row == first.Row || first.line && second.line { // one would end what the other does
+					second = able[rnd.IntN(len(able))]
+				}
 				var wg sync.WaitGroup
 				for _, f := range []Fault{first, second} {
 					wg.Go(func() { _ = f.strike(ctx, r) }) // its own promises hold alone only

@@ -120,8 +120,11 @@ func soundStore(ctx context.Context, dir string, acked map[string]uint64) error 
 	}
 	defer db.Close()
 	var word string
-	if err := db.QueryRowContext(ctx, "PRAGMA integrity_check").Scan(&word); err != nil || word != "ok" {
-		return fmt.Errorf("the store is damaged: %s %w", word, err)
+	if err := db.QueryRowContext(ctx, "PRAGMA integrity_check").Scan(&word); err != nil {
+		return fmt.Errorf("check the store: %w", err)
+	}
+	if word != "ok" {
+		return fmt.Errorf("the store is damaged: %s", word)
 	}
 	return nil
 }
