@@ -101,12 +101,17 @@ func replayed(ctx context.Context, r *rig) error {
 	if err != nil {
 		return err
 	}
-	said, err := t.forge(r)
+	forged, err := t.forge(r)
 	if err != nil {
 		return err
 	}
-	for range 1000 {
-		r.chaos.Send(said...)
+	// First what is forged: an agent that has heard of a new collector waits for
+	// the answer to its hello, and takes nothing else.
+	for _, all := range [][][]byte{forged, t.old()} {
+		for range 1000 {
+			r.chaos.Send(all...)
+		}
+		r.note("%d messages, a thousand times each", len(all))
 	}
 	after, err := t.standing(ctx, r)
 	if err != nil {
@@ -117,20 +122,28 @@ func replayed(ctx context.Context, r *rig) error {
 			r.broken("%s was moved by what was replayed: from %+v to %+v", id, was, is)
 		}
 	}
-	r.note("%d messages, a thousand times each", len(said))
 	return nil
 }
 
-// forge adds to what was said what nobody said: an acknowledgement of all that
-// waits under the signature of another one, one of a store that nobody knows,
-// each agent's acknowledgements to the other one, and a command.
-func (t *tap) forge(r *rig) (said [][]byte, err error) {
+// old gives all that was said.
+func (t *tap) old() (all [][]byte) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	for _, list := range t.said {
+		all = append(all, list...)
+	}
+	return all
+}
+
+// forge makes what nobody said: acknowledgements of what waits, all of it or
+// the next record, under the signature of another one, one of a store that
+// nobody knows, each agent's acknowledgements to the other one, and a command.
+func (t *tap) forge(r *rig) (forged [][]byte, err error) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	if len(t.said[wire.CollectorID]) == 0 {
 		return nil, errors.New("the collector did not announce itself")
 	}
-	said = append(said, t.said[wire.CollectorID]...)
 	for i, g := range r.gates {
 		a, ok := t.acks[g.ID]
 		if !ok || a.Sig == "" {
@@ -144,19 +157,18 @@ func (t *tap) forge(r *rig) (said [][]byte, err error) {
 		if v.Last <= a.Through {
 			return nil, fmt.Errorf("nothing of %s waits", g.ID)
 		}
-		all, strange := a, a
-		all.Through = v.Last
+		next, all, strange := a, a, a
+		next.Through, all.Through = a.Through+1, v.Last
 		strange.Store, strange.Term = "c1a5e0de-7f0a-4c55-8d27-6f1f2a3b4c5d", a.Term+90
-		said = append(said, t.said[g.ID]...)
 		topic := wire.Topic(world.CountyID, g.ID, wire.LeafAck)
-		for _, forged := range []wire.Ack{all, strange, t.acks[r.gates[(i+1)%len(r.gates)].ID]} {
-			payload, err := wire.Encode(forged)
+		for _, a := range []wire.Ack{next, all, strange, t.acks[r.gates[(i+1)%len(r.gates)].ID]} {
+			payload, err := wire.Encode(a)
 			if err != nil {
 				return nil, err
 			}
-			said = append(said, faults.Publish(topic, payload, false))
+			forged = append(forged, faults.Publish(topic, payload, false))
 		}
-		said = append(said, faults.Publish(wire.Topic(world.CountyID, g.ID, "command"), []byte(`{"v":1,"action":"open"}`), false))
+		forged = append(forged, faults.Publish(wire.Topic(world.CountyID, g.ID, "command"), []byte(`{"v":1,"action":"open"}`), false))
 	}
-	return said, nil
+	return forged, nil
 }
