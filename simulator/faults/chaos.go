@@ -197,7 +197,7 @@ func (c *Chaos) carry(ctx context.Context, from, to net.Conn, up bool, mu *sync.
 		}
 		pass, later := c.treat(ctx, line, p)
 		if held != nil {
-			pass, held = append(pass, held), nil
+			pass = append(pass, held)
 		}
 		for _, raw := range pass {
 			if line.Rate > 0 {

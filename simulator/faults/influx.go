@@ -35,7 +35,6 @@ type Influx struct {
 
 	mu     sync.Mutex
 	answer Answer
-	writes int
 	times  []time.Time // of the writes since the answer was set
 }
 

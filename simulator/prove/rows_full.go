@@ -32,9 +32,9 @@ func gateDiskFull(ctx context.Context, r *rig) error {
 		return err
 	}
 	r.wait(ctx, 5*time.Second)
-	before := r.parsed(0)
+	before := r.parsed()
 	r.wait(ctx, 2*time.Second)
-	if r.parsed(0) == before {
+	if r.parsed() == before {
 		return errors.New("with a full disk the gate no longer reads")
 	}
 	for _, path := range []string{little, nothing} {

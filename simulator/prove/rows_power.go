@@ -55,7 +55,7 @@ func powerCutGate(ctx context.Context, r *rig) error {
 	for n := range cuts {
 		pause(ctx, time.Duration(200+r.rnd.IntN(1200))*time.Millisecond)
 		if n > 0 { // the worst instant: a reading has been written and its fsync has not begun
-			for before := r.parsed(0); r.parsed(0) == before && pause(ctx, time.Millisecond); {
+			for before := r.parsed(); r.parsed() == before && pause(ctx, time.Millisecond); {
 			}
 			pause(ctx, time.Duration(2+r.rnd.IntN(8))*time.Millisecond)
 		}

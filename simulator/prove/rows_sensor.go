@@ -17,10 +17,10 @@ func sensors() []Fault {
 	return []Fault{
 		{Row: 13, Name: "agent-frozen", What: "SIGSTOP of an agent while people come", Expect: "only what it never read is missing", mixes: true,
 			strike: func(ctx context.Context, r *rig) error {
-				before := r.parsed(0)
+				before := r.parsed()
 				r.freeze(ctx, r.agents[0], 7*time.Second)
 				pause(ctx, 2*time.Second)
-				if r.parsed(0) == before {
+				if r.parsed() == before {
 					return errors.New("the gate reads nothing after it was frozen")
 				}
 				return nil
@@ -54,8 +54,8 @@ func corruptFrames(ctx context.Context, r *rig) error {
 		r.wait(ctx, 500*time.Millisecond)
 	}
 	hw.SetFault(bench.FaultNone)
-	before := r.parsed(0)
-	if took, ok := r.until(ctx, 10*time.Second, func() bool { return r.parsed(0) > before+3 }); ok {
+	before := r.parsed()
+	if took, ok := r.until(ctx, 10*time.Second, func() bool { return r.parsed() > before+3 }); ok {
 		r.note("reads again after %.1f s", took.Seconds())
 		return nil
 	}
@@ -81,8 +81,8 @@ func unplugged(ctx context.Context, r *rig) error {
 		}
 		r.wait(ctx, time.Duration(600+r.rnd.IntN(600))*time.Millisecond)
 	}
-	before := r.parsed(0)
-	if _, ok := r.until(ctx, 15*time.Second, func() bool { return r.parsed(0) > before+3 }); !ok {
+	before := r.parsed()
+	if _, ok := r.until(ctx, 15*time.Second, func() bool { return r.parsed() > before+3 }); !ok {
 		return errors.New("plugged in again, the devices are not read")
 	}
 	return nil

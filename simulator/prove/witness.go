@@ -53,9 +53,9 @@ func (r *rig) backlog(ctx context.Context) (n uint64) {
 	return n
 }
 
-// parsed is how many readings a gate has completed.
-func (r *rig) parsed(gate int) uint64 {
-	c, err := ledger.Read(r.ledger(r.gates[gate].ID))
+// parsed is how many readings the first gate has completed.
+func (r *rig) parsed() uint64 {
+	c, err := ledger.Read(r.ledger(r.gates[0].ID))
 	if err != nil {
 		return 0
 	}

@@ -3,6 +3,7 @@ package broker
 import (
 	"bytes"
 	"context"
+	"errors"
 	"io"
 	"log/slog"
 	"net"
@@ -45,7 +46,8 @@ func TestWhoDoesNotSayConnectInTimeIsCutOff(t *testing.T) {
 			}
 			_ = conn.SetReadDeadline(time.Now().Add(c.within))
 			got, err := io.ReadAll(conn)
-			if timedOut, ok := err.(net.Error); ok && timedOut.Timeout() != c.stays || c.stays && !bytes.HasPrefix(got, []byte{0x20, 2, 0, 0}) {
+			var trouble net.Error
+			if errors.As(err, &trouble) && trouble.Timeout() != c.stays || c.stays && !bytes.HasPrefix(got, []byte{0x20, 2, 0, 0}) {
 				t.Errorf("heard % x, %v; stays: %v", got, err, c.stays)
 			}
 			if err == nil && c.stays {

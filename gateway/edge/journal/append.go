@@ -137,7 +137,7 @@ func (j *Journal) write(last uint64) error {
 		// The disk fails to make anything durable, and is tried every second.
 		// Until then memory keeps what comes: rebuild writes it with the rest.
 		j.took(last)
-		return nil
+		return nil //nolint:nilerr // it is taken, and Faults has told
 	}
 	if err := j.ready(int64(len(j.scratch))); err != nil {
 		return err
