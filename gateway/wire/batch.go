@@ -82,7 +82,11 @@ var ErrCRC = errors.New("batch damaged in flight: crc32c differs")
 // EncodeBatch gives the message for b. Entries carry their bytes; Bad is not
 // encoded.
 func EncodeBatch(b Batch) ([]byte, error) {
-	records := make([]byte, 0, 512*len(b.Entries)+2)
+	size := 2
+	for _, e := range b.Entries {
+		size += len(e.Raw) + 1
+	}
+	records := make([]byte, 0, size)
 	records = append(records, '[')
 	for i, e := range b.Entries {
 		if i > 0 {
@@ -101,8 +105,7 @@ func EncodeBatch(b Batch) ([]byte, error) {
 	// The records are put in by hand: encoding/json would compact them, and
 	// their bytes are what is hashed.
 	head = bytes.TrimSuffix(head, []byte("0}"))
-	head = append(head, records...)
-	return append(head, '}'), nil
+	return slices.Concat(head, records, []byte{'}'}), nil
 }
 
 // sum is the CRC-32C (RFC 3720) of the jid's characters and then the bytes of

@@ -27,7 +27,7 @@ type queue interface {
 	First() uint64
 	Durable() uint64
 	State() journal.State
-	Read(from uint64, maxRecords, maxBytes int) (journal.Chunk, error)
+	ReadBare(from uint64, maxRecords, maxBytes int) (journal.Chunk, error)
 	Acked(now clock.Moment, s journal.State) error
 	Renew(reason string) error
 }
@@ -250,7 +250,7 @@ func (s *shipper) back() uint64 {
 // leaves as soon as there is room, however small it is.
 func (s *shipper) pump(now clock.Moment) {
 	for s.online && s.ready && len(s.sent) < wire.MaxWindow && s.next <= s.q.Durable() {
-		chunk, err := s.q.Read(s.next, wire.MaxBatchRecords, maxPayload)
+		chunk, err := s.q.ReadBare(s.next, wire.MaxBatchRecords, maxPayload)
 		if err != nil {
 			s.log.Error("read the journal", "from", s.next, "err", err)
 			return

@@ -42,7 +42,7 @@ func (m *memory) Renew(string) error {
 	return nil
 }
 
-func (m *memory) Read(from uint64, maxRecords, _ int) (journal.Chunk, error) {
+func (m *memory) ReadBare(from uint64, maxRecords, _ int) (journal.Chunk, error) {
 	to := min(from+uint64(min(maxRecords, 3))-1, m.Durable())
 	return journal.Chunk{From: from, To: to, Entries: m.entries[from-1 : to]}, nil
 }

@@ -91,6 +91,7 @@ type Journal struct {
 	// appending never waits for either. It is taken before mu.
 	ship    sync.Mutex
 	reader  reader
+	bare    reader        // of ReadBare
 	savedAt time.Duration // boot clock at the last write of the state
 
 	mu       sync.Mutex
@@ -175,6 +176,16 @@ func (j *Journal) Faults() <-chan Fault { return j.faults }
 // nothing beyond Durable. It stops at maxRecords entries and holes or before
 // maxBytes of records are exceeded, but gives at least one when there is any.
 func (j *Journal) Read(from uint64, maxRecords, maxBytes int) (Chunk, error) {
+	return j.read(&j.reader, from, maxRecords, maxBytes)
+}
+
+// ReadBare is Read for who passes records on without looking at them: of each
+// Record only Seq is filled in.
+func (j *Journal) ReadBare(from uint64, maxRecords, maxBytes int) (Chunk, error) {
+	return j.read(&j.bare, from, maxRecords, maxBytes)
+}
+
+func (j *Journal) read(r *reader, from uint64, maxRecords, maxBytes int) (Chunk, error) {
 	if from == 0 {
 		return Chunk{}, errors.New("read the journal: seqs begin with 1")
 	}
@@ -186,7 +197,7 @@ func (j *Journal) Read(from uint64, maxRecords, maxBytes int) (Chunk, error) {
 	if closed {
 		return Chunk{}, ErrClosed
 	}
-	c, err := j.reader.read(from, durable, room{max(1, maxRecords), maxBytes}, func(want uint64) place {
+	c, err := r.read(from, durable, room{max(1, maxRecords), maxBytes}, func(want uint64) place {
 		j.mu.Lock()
 		defer j.mu.Unlock()
 		return j.shelf.locate(want)
@@ -265,6 +276,7 @@ func (j *Journal) Close() error {
 	j.ship.Lock()
 	defer j.ship.Unlock()
 	j.reader.close()
+	j.bare.close()
 	err := j.save(0)
 	j.mu.Lock()
 	defer j.mu.Unlock()

@@ -187,6 +187,7 @@ func (m *model) open(t *rapid.T) {
 func (m *model) check(t *rapid.T) {
 	mustSync(t, m.j)
 	entries, holes := all(t, m.j.Read, m.j.Durable())
+	bareIsTheSame(t, m.j, entries, holes)
 	here := map[uint64]bool{}
 	for _, e := range entries {
 		seq := e.Record.Seq

@@ -47,7 +47,7 @@ func Open(o Options, now clock.Moment) (*Journal, Report, error) {
 	}
 	j := &Journal{opts: o, lock: lock, changed: make(chan struct{}, 1), faults: make(chan Fault, 8),
 		wake: make(chan struct{}, 1), urgent: make(chan struct{}, 1), stop: make(chan struct{}),
-		done: make(chan struct{}), flushed: make(chan struct{}), boot: now.Boot, savedAt: now.Boot}
+		done: make(chan struct{}), flushed: make(chan struct{}), bare: reader{bare: true}, boot: now.Boot, savedAt: now.Boot}
 	j.measure()
 	var rep Report
 	if err := j.load(&rep); err != nil {

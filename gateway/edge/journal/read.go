@@ -13,6 +13,8 @@ type Chunk struct {
 	From, To uint64
 	Entries  []wire.Entry // rising seq
 	Holes    []wire.Hole  // rising, apart from one another and from the entries
+
+	bytes []byte // what entries' Raw are made of
 }
 
 // reader reads chunks and remembers where the last one ended, so that reading
@@ -20,8 +22,10 @@ type Chunk struct {
 type reader struct {
 	seg  *segment // whose file is open, or nil
 	file *os.File
-	off  int64  // in it, of the first frame after seq
-	seq  uint64 // last one read
+	scan scanner // of it; what it has in memory below the limit never changes
+	off  int64   // in it, of the first frame after seq
+	seq  uint64  // last one read
+	bare bool    // records are not decoded: of each the seq only
 }
 
 // room is what a chunk may still take.
@@ -31,7 +35,7 @@ func (r *reader) close() {
 	if r.file != nil {
 		r.file.Close()
 	}
-	*r = reader{}
+	*r = reader{bare: r.bare}
 }
 
 // read fills a chunk from seq from on. Locate is asked once for every segment
@@ -57,17 +61,19 @@ func (r *reader) read(from, durable uint64, left room, locate func(want uint64) 
 
 func (r *reader) open(p place, want uint64) (*scanner, error) {
 	if r.seg != p.seg {
+		buf := r.scan.buf
 		r.close()
 		f, err := os.Open(p.seg.path)
 		if err != nil {
 			return nil, fmt.Errorf("read the journal: %w", err)
 		}
-		r.seg, r.file = p.seg, f
+		r.seg, r.file, r.scan = p.seg, f, scanner{r: f, buf: buf[:0]}
 	}
 	if r.off == 0 || r.seq != want-1 {
 		r.off, r.seq = p.seg.start, p.seg.first-1
 	}
-	return &scanner{r: r.file, off: r.off, limit: p.limit, after: r.seq}, nil
+	r.scan.off, r.scan.limit, r.scan.after = r.off, p.limit, r.seq
+	return &r.scan, nil
 }
 
 // walk shows the records that stand from seq from on, damaged ones left out.
@@ -128,7 +134,7 @@ func (r *reader) readSegment(p place, c *Chunk, left *room) (full bool, err erro
 			s.off, s.after = f.off, c.To
 			continue
 		}
-		if full = !c.add(f, p.end, left); full {
+		if full = !c.add(f, p.end, left, r.bare); full {
 			return true, nil
 		}
 		r.off, r.seq = s.off, c.To
@@ -137,7 +143,7 @@ func (r *reader) readSegment(p place, c *Chunk, left *room) (full bool, err erro
 }
 
 // add takes a frame that continues the chunk, or says that there is no room.
-func (c *Chunk) add(f frame, end uint64, left *room) bool {
+func (c *Chunk) add(f frame, end uint64, left *room, bare bool) bool {
 	if f.kind == kindHole {
 		c.addHole(newHole(c.To+1, min(f.to, end), f.hole().Reason), left)
 		return true
@@ -145,11 +151,19 @@ func (c *Chunk) add(f frame, end uint64, left *room) bool {
 	if len(f.payload) > left.bytes && len(c.Entries) > 0 {
 		return false
 	}
-	raw := append([]byte(nil), f.payload...)
-	rec, err := wire.DecodeRecord(raw)
-	if err != nil || rec.Seq != f.seq {
-		c.addHole(newHole(f.seq, f.seq, ReasonDamaged), left)
-		return true
+	if c.bytes == nil {
+		c.bytes = make([]byte, 0, min(max(left.bytes, len(f.payload)), scanBytes))
+	}
+	// Where it grows, the entries before keep what they have.
+	c.bytes = append(c.bytes, f.payload...)
+	raw := c.bytes[len(c.bytes)-len(f.payload) : len(c.bytes) : len(c.bytes)]
+	rec := wire.Record{Seq: f.seq}
+	if !bare {
+		var err error
+		if rec, err = wire.DecodeRecord(raw); err != nil || rec.Seq != f.seq {
+			c.addHole(newHole(f.seq, f.seq, ReasonDamaged), left)
+			return true
+		}
 	}
 	c.Entries = append(c.Entries, wire.Entry{Record: rec, Raw: raw})
 	c.To = f.seq

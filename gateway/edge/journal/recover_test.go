@@ -131,6 +131,7 @@ func TestDamageCostsOnlyWhatItHit(t *testing.T) {
 			if !slices.Equal(holes, want) || entries[len(entries)-1].Record.Seq != 61 {
 				t.Fatalf("holes %v, want %v", holes, want)
 			}
+			bareIsTheSame(t, j, entries, holes)
 			j.Close()
 			if _, rep := mustOpen(t, o); len(rep.Damaged) != 0 {
 				t.Errorf("known damage was reported again: %v", rep.Damaged)
