@@ -113,7 +113,7 @@ func (d *Desk) conflicts(ctx context.Context, now time.Time) error {
 		if d.conflicted[c.Agent] {
 			continue
 		}
-		detail := fmt.Sprintf("%d records are in quarantine whose seqs are stored with other content, the latest seq %d of journal %s: its disk was copied, or somebody sends in its name",
+		detail := fmt.Sprintf("other content than what is stored is in quarantine (%d so far, the latest under seq %d of journal %s): its disk was copied, or somebody sends in its name",
 			c.Count, c.Seq, c.JID)
 		if err := d.own(ctx, typeConflict, c.Agent, detail, now); err != nil {
 			return err
@@ -192,7 +192,7 @@ func (d *Desk) loadLineages(ctx context.Context) error {
 		if err := rows.Scan(&agent, &l.JID, &l.Last, &l.Through, &l.Origin); err != nil {
 			return fmt.Errorf("read the journals of agents: %w", err)
 		}
-		d.lineages[agent] = l
+		d.lineages[agent], d.known[agent] = l, true
 	}
 	if err := rows.Err(); err != nil {
 		return err

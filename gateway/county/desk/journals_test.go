@@ -3,6 +3,7 @@ package desk
 import (
 	"fmt"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -129,6 +130,41 @@ func TestAnAlertOfAClonedAgentEndsOverARestart(t *testing.T) {
 	}
 }
 
+// It used to be taken for one that never came, and its silence for over.
+func TestAGateThatWasHeardOfIsSilentOverARestart(t *testing.T) {
+	held := &records{rows: map[string][]store.Row{}}
+	path := filepath.Join(t.TempDir(), "desk.db")
+	d := open1(t, path, held)
+	now := time.Now()
+	beat(t, d, now, jidX, 1, 0) // it has delivered nothing yet
+	state := func() (cleared []bool) {
+		if err := d.look(t.Context(), now); err != nil {
+			t.Fatal(err)
+		}
+		list, err := d.alerts(t.Context(), "type = ? AND agent = 'gate-001'", typeSilent)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, a := range list {
+			cleared = append(cleared, a.Cleared != nil)
+		}
+		return cleared
+	}
+	now = now.Add(5 * time.Minute)
+	if got := state(); !slices.Equal(got, []bool{false}) {
+		t.Fatalf("silent for five minutes: %v", got)
+	}
+	if err := d.Close(); err != nil {
+		t.Fatal(err)
+	}
+	d = open1(t, path, held)
+	defer d.Close()
+	now = now.Add(5 * time.Minute)
+	if got := state(); !slices.Equal(got, []bool{false}) {
+		t.Errorf("after a restart: %v", got)
+	}
+}
+
 func TestALostJournalIsOffTheListWhenSomebodyHasSeenIt(t *testing.T) {
 	d, _ := newDesk(t)
 	beatOf(t, d, time.Now(), jidX, jidX, 90, 60)
@@ -155,7 +191,7 @@ func TestConflictingRecordsAreAnAlertWhileTheyAreInQuarantine(t *testing.T) {
 				t.Fatal(err)
 			}
 		}
-		if got := standing(t, d); len(got) != 1 || !strings.HasPrefix(got[0], typeConflict+": 3 records") || !strings.Contains(got[0], "seq 7") {
+		if got := standing(t, d); len(got) != 1 || !strings.HasPrefix(got[0], typeConflict+": ") || !strings.Contains(got[0], "3 so far") || !strings.Contains(got[0], "seq 7") {
 			t.Fatalf("%q", got)
 		}
 		if err := d.Close(); err != nil {

@@ -67,7 +67,7 @@ export function AlertList({ most }: { most: number }) {
 export function alertRows(list: Alert[]) {
   return list.map((a) => [<Moment at={a.at} />, <GateLink agent={a.agent} />,
     <span class={`type ${a.level}`}><Shape of={a.level} />{say(`alert.${a.type}`)}</span>,
-    a.screening_c === undefined ? a.device || "–" : celsius(a.screening_c), alertState(a), [a.note, a.detail].filter(Boolean).join(" · ")]);
+    a.screening_c === undefined ? a.device || "–" : celsius(a.screening_c), <span class="state">{alertState(a)}</span>, [a.note, a.detail].filter(Boolean).join(" · ")]);
 }
 
 export const alertHead = ["col.time", "col.gate", "col.type", "col.value", "alert.state", "col.reason"];

@@ -77,7 +77,7 @@ export function LossesPage() {
           <section><h2>{say("losses.quarantine")}</h2>
             {data.data.quarantine.length === 0 ? <p class="empty">{say("losses.quarantine.none")}</p> : (
               <Table caption={say("losses.quarantine")} head={["col.time", "col.gate", "col.reason", "col.seq", "col.bytes", "col.text", "col.do"]}
-                rows={data.data.quarantine.filter((p) => !gone.value.includes(p.id)).map((p) => [<Moment at={p.at} />, p.agent ? <GateLink agent={p.agent} /> : "–", p.reason, p.seq || "–", p.bytes, <code>{p.text}</code>, buttons(p.id)])} />)}
+                rows={data.data.quarantine.filter((p) => !gone.value.includes(p.id)).map((p) => [<Moment at={p.at} />, p.agent ? <GateLink agent={p.agent} /> : "–", p.reason, p.seq || "–", <span class="whole">{p.bytes}</span>, <code>{p.text}</code>, buttons(p.id)])} />)}
           </section>
           <section><h2>{say("losses.holes")}</h2>
             {data.data.holes.length === 0 ? <p class="empty">{say("losses.holes.none")}</p> : (

@@ -100,7 +100,9 @@ export const person = (c?: string) => (c ? say(`class.${c}`) : "–");
 
 export function alertState(a: Alert): string {
   const out: string[] = [];
-  if (a.type !== "fever") out.push(say(a.cleared ? "alert.cleared" : "alert.active"));
+  const happened = a.type === "fever" || a.type === "journal-lost"; // once: nothing goes on
+  if (a.cleared) out.push(say("alert.cleared"));
+  else if (!happened) out.push(say("alert.active"));
   if (a.guard) out.push(say("alert.guard", { action: has(`guard.${a.guard}`) ? say(`guard.${a.guard}`) : a.guard }));
   if (a.acked) out.push(say("alert.acked", { name: a.acked_by || "–", time: time(a.acked) }));
   return out.join(" · ");
