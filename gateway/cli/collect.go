@@ -1,6 +1,9 @@
 package cli
 
 import (
+	"fmt"
+	"time"
+
 	"github.com/spf13/cobra"
 
 	"gatehouse/gateway/config"
@@ -12,7 +15,7 @@ import (
 )
 
 func collectCommand() *cobra.Command {
-	var file, listen, external, dir, deskAddress string
+	var file, listen, external, dir, deskAddress, rewind string
 	var logs logFlags
 	c := &cobra.Command{
 		Use:   "collect --config FILE",
@@ -21,9 +24,16 @@ func collectCommand() *cobra.Command {
 runs its own MQTT broker on 127.0.0.1:1883 and keeps everything in one SQLite
 file. Its first start makes the county's keys in its folder: copy site.key and
 collector.pub to the agents. With a desk configured it logs, until somebody has
-used it, a link with which the first user is made.`,
-		Example: "  gatehouse collect --config /etc/gatehouse/collect.yaml",
-		Args:    cobra.NoArgs,
+used it, a link with which the first user is made.
+
+A store in SQLite that was replaced by a backup gets from the agents by itself
+what it lacks, and so does an InfluxDB that was wiped. One that was restored from
+a backup looks complete: start collect once with --rewind-since and the time of
+the backup, and agents send again what was committed after it (they keep it for
+7 days). Not in a unit that starts again by itself: it would rewind each time.`,
+		Example: "  gatehouse collect --config /etc/gatehouse/collect.yaml\n" +
+			"  gatehouse collect --rewind-since 2020-02-14T03:00:00+08:00",
+		Args: cobra.NoArgs,
 		RunE: func(c *cobra.Command, _ []string) error {
 			log, err := logs.logger(c)
 			if err != nil {
@@ -49,6 +59,9 @@ used it, a link with which the first user is made.`,
 				}
 				cfg.Desk.Listen = deskAddress
 			}
+			if cfg.RewindSince, err = instant(rewind, time.Now()); err != nil {
+				return usageError{err}
+			}
 			return centre.Run(c.Context(), cfg, version.String, log)
 		},
 	}
@@ -57,7 +70,23 @@ used it, a link with which the first user is made.`,
 	c.Flags().StringVar(&listen, "listen", "", "run the embedded broker on this address instead of the file's")
 	c.Flags().StringVar(&external, "broker", "", "use the broker at this address instead of the file's")
 	c.Flags().StringVar(&deskAddress, "desk", "", "serve the county's desk on this address instead of the file's")
+	c.Flags().StringVar(&rewind, "rewind-since", "", "let agents send again what was committed since then, such as 2020-02-14T03:00:00+08:00")
 	c.MarkFlagsMutuallyExclusive("listen", "broker")
 	logs.add(c)
 	return c
+}
+
+// instant reads the time of --rewind-since; zero when it is not given.
+func instant(text string, now time.Time) (time.Time, error) {
+	if text == "" {
+		return time.Time{}, nil
+	}
+	at, err := time.Parse(time.RFC3339, text)
+	if err != nil {
+		return at, fmt.Errorf("--rewind-since %q: write it as 2020-02-14T03:00:00+08:00", text)
+	}
+	if at.After(now) {
+		return at, fmt.Errorf("--rewind-since %s is in the future", text)
+	}
+	return at, nil
 }

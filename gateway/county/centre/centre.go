@@ -9,6 +9,7 @@ import (
 	"path/filepath"
 	"strings"
 	"sync"
+	"time"
 
 	"golang.org/x/sys/unix"
 
@@ -16,6 +17,7 @@ import (
 	"gatehouse/gateway/county/collect"
 	"gatehouse/gateway/county/desk"
 	"gatehouse/gateway/county/pages"
+	"gatehouse/gateway/county/report"
 	"gatehouse/gateway/county/store"
 	"gatehouse/gateway/county/store/influx"
 	"gatehouse/gateway/county/store/sqlite"
@@ -78,6 +80,13 @@ func Run(ctx context.Context, cfg Config, version string, log *slog.Logger) (err
 		return err
 	}
 	held := &oneWriter{Store: opened}
+	if since := cfg.RewindSince; !since.IsZero() {
+		n, err := held.Rewind(ctx, since, func(p store.Position) bool { return p.JID == report.JID(cfg.County, p.Agent) })
+		if err != nil {
+			return errors.Join(err, held.Close())
+		}
+		log.Warn("watermarks were taken back; agents send again what they hold", "since", since, "journals", n)
+	}
 	defer func() { err = errors.Join(err, held.Close()) }()
 	address, closeBroker, err := startBroker(ctx, cfg, log)
 	if err != nil {
@@ -156,6 +165,7 @@ type Store interface {
 	pages.Poison
 	desk.Records
 	desk.Losses
+	Rewind(ctx context.Context, since time.Time, keep func(store.Position) bool) (int, error)
 }
 
 // OpenStore opens what cfg says records are kept in, also while a collector

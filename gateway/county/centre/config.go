@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"net/url"
+	"time"
 
 	"gatehouse/gateway/county/broker"
 	"gatehouse/gateway/county/pages"
@@ -25,6 +26,9 @@ type Config struct {
 	Influx   *Influx          `yaml:"influx,omitempty"`   // absent: everything in SQLite
 	Desk     *pages.Config    `yaml:"desk,omitempty"`     // absent: no desk is served
 	Machines []report.Machine `yaml:"machines,omitempty"` // that publish reports by themselves
+	// RewindSince takes every journal's watermark back to that instant at the
+	// start: for an InfluxDB that was restored from a backup made then.
+	RewindSince time.Time `yaml:"-"`
 }
 
 // Broker is the embedded broker's listener, or another broker's address.

@@ -88,7 +88,7 @@ func (t *Taker) reporter(ctx context.Context, id string) (*reporter, error) {
 	if m := t.machines[id]; m != nil {
 		return m, nil
 	}
-	m := &reporter{cfg: machine.Config{Machine: id, Name: id, Type: "machine"}, jid: t.jid(id)}
+	m := &reporter{cfg: machine.Config{Machine: id, Name: id, Type: "machine"}, jid: JID(t.opts.County, id)}
 	for _, c := range t.opts.Machines {
 		if c.Machine == id {
 			m.cfg = c.Config
@@ -104,9 +104,10 @@ func (t *Taker) reporter(ctx context.Context, id string) (*reporter, error) {
 	return m, nil
 }
 
-// jid names a machine's journal: the same in every run of the county.
-func (t *Taker) jid(id string) string {
-	return uuid.NewSHA1(uuid.NameSpaceURL, []byte(wire.Topic(t.opts.County, id, wire.LeafReport))).String()
+// JID names the journal that the collector keeps of a machine that reports by
+// itself: the same in every run of the county. Nobody sends it again.
+func JID(county, machine string) string {
+	return uuid.NewSHA1(uuid.NameSpaceURL, []byte(wire.Topic(county, machine, wire.LeafReport))).String()
 }
 
 func (m *reporter) reset() {

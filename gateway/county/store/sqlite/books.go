@@ -53,7 +53,7 @@ func (s *Store) Register(ctx context.Context, batches []store.Batch) ([]store.Po
 func (s *Store) Book(ctx context.Context, advances []Advance) error {
 	err := s.commit(ctx, func(tx *sql.Tx) error {
 		for _, a := range advances {
-			id, _, err := journal(ctx, tx, a.Batch)
+			id, before, err := journal(ctx, tx, a.Batch)
 			if err != nil {
 				return err
 			}
@@ -71,6 +71,9 @@ func (s *Store) Book(ctx context.Context, advances []Advance) error {
 				continue
 			}
 			if err := advance(ctx, tx, id, a.Through, a.Batch.Holes, a.Batch.Received); err != nil {
+				return err
+			}
+			if err := s.mark(ctx, tx, id, before, a.Batch.Received); err != nil {
 				return err
 			}
 		}

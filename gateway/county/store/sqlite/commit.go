@@ -25,6 +25,12 @@ func (s *Store) Commit(ctx context.Context, batches []store.Batch) ([]store.Rece
 				return fmt.Errorf("journal %s, seqs %d to %d: %w", b.JID, b.From, b.To, err)
 			}
 			receipts = append(receipts, r)
+			if r.Gap || b.Ahead {
+				continue
+			}
+			if err := s.mark(ctx, tx, w.journal, w.before, b.Received); err != nil {
+				return fmt.Errorf("mark journal %s: %w", b.JID, err)
+			}
 		}
 		return nil
 	})
@@ -62,6 +68,7 @@ type writer struct {
 	one, many *sql.Stmt // insert one row, rowsAtOnce rows
 	b         store.Batch
 	journal   int64
+	before    uint64 // the watermark when it began
 }
 
 func (w *writer) batch() (store.Receipt, error) {
@@ -69,7 +76,7 @@ func (w *writer) batch() (store.Receipt, error) {
 	if err != nil {
 		return store.Receipt{}, err
 	}
-	w.journal = id
+	w.journal, w.before = id, through
 	r := store.Receipt{JID: w.b.JID, Through: through}
 	if !w.b.Ahead && w.b.From > through+1 {
 		r.Gap = true

@@ -11,6 +11,7 @@ import (
 	"os"
 	"strconv"
 	"sync"
+	"time"
 
 	"github.com/google/uuid"
 	_ "modernc.org/sqlite" // the driver
@@ -83,6 +84,8 @@ type Store struct {
 	r    *sql.DB
 	one  *sql.Stmt // insert one record, rowsAtOnce records
 	many *sql.Stmt
+	// marked is when each journal was last marked; the committer's own.
+	marked map[int64]time.Time
 
 	mu   sync.Mutex
 	id   string
@@ -99,7 +102,7 @@ func Open(path string) (*Store, error) {
 		return nil, fmt.Errorf("open the store: %w", err)
 	}
 	f.Close()
-	s := &Store{path: path}
+	s := &Store{path: path, marked: map[int64]time.Time{}}
 	if s.w, err = connect(path, "rwc", 1); err != nil {
 		return nil, err
 	}
@@ -201,7 +204,7 @@ func (s *Store) make(schema []string, fill func(context.Context, *sql.Tx) error)
 // prepare makes the schema in a new file and reads the store's identity.
 func (s *Store) prepare() error {
 	ctx := context.Background()
-	err := s.make([]string{schema, schemaKin}, func(ctx context.Context, tx *sql.Tx) error {
+	err := s.make([]string{schema, schemaKin, schemaMarks}, func(ctx context.Context, tx *sql.Tx) error {
 		_, err := tx.ExecContext(ctx, "INSERT INTO meta VALUES ('store', ?), ('term', '1')", uuid.NewString())
 		return err
 	})

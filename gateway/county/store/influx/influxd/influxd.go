@@ -97,8 +97,14 @@ func DropDatabase(ctx context.Context, server string) error {
 	return statement(ctx, server, "DROP DATABASE "+Database)
 }
 
+// Delete removes the points that an InfluxQL condition is true of, as a restore
+// from a backup leaves out what came after it.
+func Delete(ctx context.Context, server, where string) error {
+	return statement(ctx, server, "DELETE WHERE "+where)
+}
+
 func statement(ctx context.Context, server, q string) error {
-	body := url.Values{"q": {q}}.Encode()
+	body := url.Values{"q": {q}, "db": {Database}}.Encode()
 	req, err := http.NewRequestWithContext(ctx, http.MethodPost, server+"/query?"+body, nil)
 	if err != nil {
 		return err
