@@ -65,8 +65,8 @@ type Beat struct {
 	Last    uint64 `json:"last"`    // newest seq
 	Through uint64 `json:"through"` // acknowledged up to
 	// Origin is the jid that the journal was made with; empty: an agent before
-	// that was told. Another jid with the same origin was renewed: nothing is
-	// lost. Another origin is another journal.
+	// that was told. Another jid with the same origin was renewed: what is up to
+	// last comes again. Another origin is another journal.
 	Origin  string       `json:"origin,omitempty"`
 	UptimeS int64        `json:"uptime_s"`
 	Devices []BeatDevice `json:"devices"`

@@ -127,7 +127,7 @@ func (c *count) readings(a account, at map[Sum]row, f facts) {
 	settle := func(after row) {
 		room := len(missing)
 		if room > 0 {
-			room = places(a.agent, before, after, f.holes)
+			room = f.places(a.agent, before, after)
 		}
 		for i, s := range missing {
 			if i >= room {
@@ -152,9 +152,17 @@ func (c *count) readings(a account, at map[Sum]row, f facts) {
 }
 
 // places counts the seqs of an agent's holes that come after one record and
-// before another; a record without a journal is the begin or the end.
-func places(agent string, before, after row, holes []span) (n int) {
-	for _, h := range holes {
+// before another and hold no record; a record without a journal is the begin or
+// the end.
+func (f facts) places(agent string, before, after row) (n int) {
+	taken := map[string]map[uint64]bool{}
+	for _, r := range slices.Concat(f.rows, f.poison) {
+		if taken[r.jid] == nil {
+			taken[r.jid] = map[uint64]bool{}
+		}
+		taken[r.jid][r.seq] = true
+	}
+	for _, h := range f.holes {
 		if h.empty || h.agent != agent {
 			continue
 		}
@@ -166,8 +174,10 @@ func places(agent string, before, after row, holes []span) (n int) {
 			to = min(to, after.seq-1)
 		}
 		inside := h.jid == before.jid || h.jid == after.jid || before.jid == "" || after.jid == ""
-		if inside && from <= to {
-			n += int(to - from + 1)
+		for seq := from; inside && seq <= to; seq++ {
+			if !taken[h.jid][seq] {
+				n++
+			}
 		}
 	}
 	return n

@@ -55,16 +55,16 @@ func gateDiskFull(ctx context.Context, r *rig) error {
 func (r *rig) healthGoesFirst(ctx context.Context) error {
 	gate := r.gates[0].ID
 	r.wait(ctx, 1500*time.Millisecond) // the agent looks every second
-	begin, err := ledger.Read(r.ledger(gate))
-	if err != nil {
-		return err
-	}
 	v, err := journal.Look(r.journalDir(gate))
 	if err != nil {
 		return err
 	}
 	from := v.Last + 1
 	v.Close()
+	begin, err := ledger.Read(r.ledger(gate)) // later: what is counted from here on is written from there on
+	if err != nil {
+		return err
+	}
 	for _, change := range []func(string) error{r.hw[0].Unplug, r.hw[0].Plug} {
 		if err := change("reader-in"); err != nil {
 			return err

@@ -20,12 +20,12 @@ func (r *rig) watch(ctx context.Context) {
 			continue // it is being made, or its disk is away
 		}
 		for jid, trimmed := range removed {
-			if has, there := stored[jid]; there && trimmed > has {
+			if has := stored[jid]; trimmed > has {
 				r.broken("records of journal %s are removed up to %d, the store has %d", jid, trimmed, has)
 			}
 		}
 		for jid, through := range known {
-			if has, there := stored[jid]; there && through > has && !r.fault.rewinds {
+			if has := stored[jid]; through > has && !r.fault.rewinds {
 				r.broken("%d of journal %s are held for acknowledged, the store has %d", through, jid, has)
 			}
 		}

@@ -67,36 +67,39 @@ func (d *Desk) journal(ctx context.Context, now time.Time, agent string, b wire.
 	}
 	returned := l.former[b.JID]
 	l.former[old.JID] = true
-	switch {
-	case returned:
+	through := max(old.Through, d.progress[old.JID])
+	if returned {
 		first := l.flipped.IsZero()
 		l.flipped = now
+		// What looked like the end of a journal was not.
+		if err := d.own(ctx, typeLost, agent, "", now); err != nil {
+			return err
+		}
 		if first {
-			// What looked like the end of a journal was not.
-			if err := d.own(ctx, typeLost, agent, "", now); err != nil {
-				return err
-			}
 			return d.own(ctx, typeCloned, agent, fmt.Sprintf("journals %s and %s take turns: two computers run as %s, stop one; the records of both are kept", old.JID, b.JID, agent), now)
 		}
-	case anew(old, b):
-		through := max(old.Through, d.progress[old.JID])
-		if old.Last > through {
-			detail := fmt.Sprintf("at least %d records of journal %s (%d to %d) were never delivered, and its agent has begun another", old.Last-through, old.JID, through+1, old.Last)
-			if err := d.own(ctx, typeLost, agent, detail, now); err != nil {
-				return err
-			}
-		}
+		return nil
+	}
+	if from := firstGone(old, b, through); from <= old.Last {
+		detail := fmt.Sprintf("at least %d records of journal %s (%d to %d) were never delivered, and its agent has begun another", old.Last-from+1, old.JID, from, old.Last)
+		return d.own(ctx, typeLost, agent, detail, now)
 	}
 	return nil
 }
 
-// anew tells that b is of a journal that was made, not of one that was renewed:
-// what the one before still held is gone.
-func anew(old, b wire.Beat) bool {
+// firstGone is the first seq of a journal that is in the store up to through and
+// that b's journal does not hold, though it may be beyond the journal's last. A
+// journal that was renewed goes on with what the one before held, less an end
+// that its disk has lost; one that was made anew holds nothing of it.
+func firstGone(old, b wire.Beat, through uint64) uint64 {
+	renewed := b.Origin == old.Origin
 	if old.Origin == "" || b.Origin == "" { // an agent of a version that tells none
-		return b.Last < old.Last // a renewed journal goes on with its seqs
+		renewed = b.Last >= old.Last
 	}
-	return b.Origin != old.Origin
+	if renewed {
+		return max(through, b.Last) + 1
+	}
+	return through + 1
 }
 
 // conflicts raises an alert for each agent of whom quarantine holds records
@@ -118,15 +121,16 @@ func (d *Desk) conflicts(ctx context.Context, now time.Time) error {
 		if err := d.own(ctx, typeConflict, c.Agent, detail, now); err != nil {
 			return err
 		}
+		d.conflicted[c.Agent] = true
 	}
 	for agent := range d.conflicted {
 		if !stand[agent] {
 			if err := d.own(ctx, typeConflict, agent, "", now); err != nil {
 				return err
 			}
+			delete(d.conflicted, agent)
 		}
 	}
-	d.conflicted = stand
 	return nil
 }
 

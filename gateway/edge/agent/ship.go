@@ -57,7 +57,7 @@ type shipper struct {
 	resend time.Duration
 
 	ahead     []overtaker   // alarms whose copy is not acknowledged, oldest first
-	aheadSent bool          // the oldest is in flight
+	aheadSent uint64        // the seq in flight, or 0
 	aheadAt   time.Duration // since then
 }
 
@@ -69,7 +69,7 @@ type span struct {
 
 // up is called when the connection stands.
 func (s *shipper) up(now clock.Moment) {
-	s.online, s.ready, s.sent, s.aheadSent = true, false, nil, false
+	s.online, s.ready, s.sent, s.aheadSent = true, false, nil, 0
 	s.resend = resendFirst
 	s.hello(now, helloEvery)
 	s.pumpAhead(now)
@@ -168,7 +168,7 @@ func (s *shipper) answered(now clock.Moment, a wire.Ack) {
 			s.log.Error("start a new journal", "err", err)
 			return
 		}
-		s.aheadSent = false // what waits goes ahead under the new jid: it is beyond the store's watermark
+		s.aheadSent = 0 // what waits goes ahead under the new jid: it is beyond the store's watermark
 		s.hello(now, helloEvery)
 		return
 	}
@@ -201,22 +201,17 @@ func (s *shipper) remember(now clock.Moment, a wire.Ack) {
 }
 
 func (s *shipper) confirmAhead(done func(seq uint64) bool) {
-	if len(s.ahead) > 0 && done(s.ahead[0].Record.Seq) {
-		s.aheadSent = false
+	if s.aheadSent != 0 && done(s.aheadSent) {
+		s.aheadSent = 0
 	}
 	s.ahead = slices.DeleteFunc(s.ahead, func(o overtaker) bool { return done(o.Record.Seq) })
 }
 
 // alarm queues durable alarm records to overtake the backlog.
 func (s *shipper) alarm(now clock.Moment, more ...overtaker) {
-	first := uint64(0)
-	if len(s.ahead) > 0 {
-		first = s.ahead[0].Record.Seq
-	}
-	s.ahead = bounded(append(s.ahead, more...))
-	if s.ahead[0].Record.Seq != first {
-		s.aheadSent = false
-	}
+	through := s.q.State().Through // after a restart they may be acknowledged meanwhile
+	s.ahead = append(s.ahead, slices.DeleteFunc(more, func(o overtaker) bool { return o.Record.Seq <= through })...)
+	s.ahead = bounded(s.ahead)
 	s.pumpAhead(now)
 }
 
@@ -233,8 +228,8 @@ func (s *shipper) tick(now clock.Moment) {
 		s.log.Info("no acknowledgement, sending again", "from", s.back(), "after", s.resend)
 		s.resend = min(2*s.resend, resendLast)
 	}
-	if s.aheadSent && now.Boot-s.aheadAt >= resendFirst {
-		s.aheadSent = false
+	if s.aheadSent != 0 && now.Boot-s.aheadAt >= resendFirst {
+		s.aheadSent = 0
 	}
 	s.pumpAhead(now)
 	s.pump(now)
@@ -275,13 +270,14 @@ func (s *shipper) pump(now clock.Moment) {
 // maxPayload leaves room for the batch's header and commas.
 const maxPayload = wire.MaxBatchBytes - 4<<10
 
-// pumpAhead sends the oldest unacknowledged alarm, one at a time. It does not
-// wait for the hello's answer: the copy stands by itself.
+// pumpAhead sends the oldest unacknowledged alarm, and a fever before all others,
+// one at a time. It does not wait for the hello's answer: the copy stands by
+// itself.
 func (s *shipper) pumpAhead(now clock.Moment) {
-	if !s.online || s.aheadSent || len(s.ahead) == 0 {
+	if !s.online || s.aheadSent != 0 || len(s.ahead) == 0 {
 		return
 	}
-	e := s.ahead[0].Entry
+	e := s.ahead[max(0, slices.IndexFunc(s.ahead, func(o overtaker) bool { return o.fever }))].Entry
 	payload, err := wire.EncodeBatch(wire.Batch{Agent: s.agent, JID: s.q.JID(),
 		From: e.Record.Seq, To: e.Record.Seq, Ahead: true, Entries: []wire.Entry{e}})
 	if err == nil {
@@ -291,5 +287,5 @@ func (s *shipper) pumpAhead(now clock.Moment) {
 		s.log.Debug("alarm not sent", "seq", e.Record.Seq, "err", err)
 		return
 	}
-	s.aheadSent, s.aheadAt = true, now.Boot
+	s.aheadSent, s.aheadAt = e.Record.Seq, now.Boot
 }

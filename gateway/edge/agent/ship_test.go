@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"slices"
 	"testing"
 	"time"
 
@@ -323,6 +324,33 @@ func TestAnAlarmOvertakesAFullWindow(t *testing.T) {
 	}
 	if w.q.state.Through != 1 {
 		t.Fatal("the copy moved the watermark")
+	}
+}
+
+func TestAFeverGoesBeforeOtherAlarmsAndWhatIsAcknowledgedDoesNotGo(t *testing.T) {
+	w := joined(t)
+	gone := overtaker{w.q.add(&wire.Alarm{ID: "g", Type: "device-gone", State: wire.AlarmRaised}), false}
+	other := overtaker{w.q.add(&wire.Alarm{ID: "h", Type: "device-gone", State: wire.AlarmRaised}), false}
+	fever := overtaker{w.q.add(&wire.Alarm{ID: "f", Type: "fever", State: wire.AlarmRaised}), true}
+	known := overtaker{w.q.entries[0], true} // acknowledged: found in the journal at a start
+	w.down()
+	w.alarm(w.now, known, gone, other, fever)
+	w.up(w.now)
+	var order []uint64
+	for len(w.toCounty) > 0 || len(w.toAgent) > 0 {
+		if len(w.toCounty) > 0 {
+			if b, err := wire.DecodeBatch(w.toCounty[0].payload); err == nil && b.Ahead {
+				order = append(order, b.From)
+			}
+			if err := w.deliverToCounty(0); err != nil {
+				t.Fatal(err)
+			}
+			continue
+		}
+		w.deliverToAgent(0)
+	}
+	if len(order) == 0 || order[0] != fever.Record.Seq || slices.Contains(order, 1) || len(w.ahead) != 0 {
+		t.Errorf("sent ahead: %v; %d wait", order, len(w.ahead))
 	}
 }
 

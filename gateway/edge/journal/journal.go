@@ -125,7 +125,7 @@ func (j *Journal) JID() string {
 }
 
 // Origin is the jid that the journal was made with. It stays when the jid
-// changes: the same origin means that the records are the same.
+// changes: the same origin means that the records up to Last are the same.
 func (j *Journal) Origin() string {
 	j.mu.Lock()
 	defer j.mu.Unlock()

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	"slices"
 	"time"
 
 	"github.com/google/uuid"
@@ -150,6 +151,11 @@ func (j *Journal) save(n int) error {
 	old := j.shelf.segs[:n]
 	j.shelf.segs = append([]*segment(nil), j.shelf.segs[n:]...)
 	j.mu.Unlock()
+	for _, r := range []*reader{&j.reader, &j.bare} {
+		if slices.Contains(old, r.seg) {
+			r.close() // an open file keeps its room on the disk
+		}
+	}
 	var err error
 	for _, seg := range old {
 		err = errors.Join(err, os.Remove(seg.path))

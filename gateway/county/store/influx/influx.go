@@ -149,6 +149,8 @@ func (p *plan) batch(county string, b store.Batch, r store.Receipt, known, given
 		switch {
 		case was && d == sqlite.DigestOf(e.Raw):
 			continue
+		case !was && b.Ahead && !b.Retry && e.Record.Seq <= r.Through:
+			continue // it came in its turn, too long ago to be compared
 		case was, e.Record.Seq <= r.Through && !b.Retry:
 			a.Rejected = append(a.Rejected, wire.Bad{Seq: e.Record.Seq, Raw: e.Raw, Reason: store.ReasonConflict})
 			continue

@@ -64,7 +64,7 @@ func (s *Store) Book(ctx context.Context, advances []Advance) error {
 					return err
 				}
 			}
-			if err := digest(ctx, tx, id, a.Written); err != nil {
+			if err := digest(ctx, tx, id, a.Written, a.Batch.Ahead); err != nil {
 				return err
 			}
 			if a.Batch.Ahead {

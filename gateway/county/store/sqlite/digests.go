@@ -22,7 +22,9 @@ func DigestOf(raw []byte) Digest {
 // than an agent sends twice.
 const remembered = 8192
 
-func digest(ctx context.Context, tx *sql.Tx, journal int64, entries []wire.Entry) error {
+// digest remembers what was given, and forgets what is long behind it; an alarm
+// sent ahead is far before the batches that may come again.
+func digest(ctx context.Context, tx *sql.Tx, journal int64, entries []wire.Entry, ahead bool) error {
 	if len(entries) == 0 {
 		return nil
 	}
@@ -35,7 +37,7 @@ func digest(ctx context.Context, tx *sql.Tx, journal int64, entries []wire.Entry
 	}
 	_, err := tx.ExecContext(ctx, "INSERT INTO digests VALUES (?, ?, ?, ?) ON CONFLICT DO UPDATE SET seqs = excluded.seqs, sums = excluded.sums",
 		journal, int64(first), seqs, sums)
-	if err != nil || first <= remembered {
+	if err != nil || ahead || first <= remembered {
 		return err
 	}
 	_, err = tx.ExecContext(ctx, "DELETE FROM digests WHERE journal = ? AND seq < ?", journal, int64(first-remembered))

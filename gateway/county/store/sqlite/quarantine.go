@@ -40,14 +40,22 @@ func (s *Store) Release(ctx context.Context, id int64) error {
 
 // Drop removes a row of the quarantine for good; false when there is none. A
 // record of a known journal leaves a hole, so that its seq stays accounted for;
-// one whose seq is stored with another content, or of another agent's journal,
-// leaves none.
+// one whose seq is stored, or of another agent's journal, leaves none.
 func (s *Store) Drop(ctx context.Context, id int64) (dropped bool, err error) {
+	p, ok, err := s.Poison(ctx, id)
+	if err != nil || !ok {
+		return false, err
+	}
+	given, err := s.Digests(ctx, p.JID, max(p.Seq, 1), max(p.Seq, 1)) // to a store elsewhere
+	if err != nil {
+		return false, err
+	}
 	err = s.write(ctx, func(tx *sql.Tx) error {
 		_, err := tx.ExecContext(ctx, `INSERT INTO holes (journal, first, last, reason, at)
 			SELECT j.id, q.seq, q.seq, ?, ? FROM quarantine q JOIN journals j ON j.jid = q.jid AND j.agent = q.agent
-			WHERE q.id = ? AND q.seq > 0 AND q.seq <= j.through AND q.reason <> ? ON CONFLICT DO NOTHING`,
-			store.ReasonDropped, time.Now().UnixNano(), id, store.ReasonConflict)
+			WHERE q.id = ? AND q.seq > 0 AND q.seq <= j.through AND q.reason <> ? AND ? = 0
+			AND NOT EXISTS (SELECT 1 FROM records r WHERE r.journal = j.id AND r.seq = q.seq) ON CONFLICT DO NOTHING`,
+			store.ReasonDropped, time.Now().UnixNano(), id, store.ReasonConflict, len(given))
 		if err != nil {
 			return err
 		}

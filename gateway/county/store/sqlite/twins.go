@@ -11,22 +11,28 @@ import (
 	"gatehouse/gateway/wire"
 )
 
-// kin are the other journals of a batch's agent that reach into the batch: when
-// an agent's journal got a new jid, what it sends again may be stored already.
-func kin(ctx context.Context, q querier, b store.Batch) (ids []int64, err error) {
-	rows, err := q.QueryContext(ctx, "SELECT id FROM journals WHERE agent = ? AND jid <> ? AND through >= ?", b.Agent, b.JID, int64(b.From))
+// relative is another journal of a batch's agent.
+type relative struct {
+	id      int64
+	reaches bool // into the batch; if not it can only hold alarms that were sent ahead
+}
+
+// kin are the other journals of a batch's agent: when an agent's journal got a
+// new jid, what it sends again may be stored already.
+func kin(ctx context.Context, q querier, b store.Batch) (all []relative, err error) {
+	rows, err := q.QueryContext(ctx, "SELECT id, through >= ? FROM journals WHERE agent = ? AND jid <> ?", int64(b.From), b.Agent, b.JID)
 	if err != nil {
 		return nil, err
 	}
 	defer rows.Close()
 	for rows.Next() {
-		var id int64
-		if err := rows.Scan(&id); err != nil {
+		var k relative
+		if err := rows.Scan(&k.id, &k.reaches); err != nil {
 			return nil, err
 		}
-		ids = append(ids, id)
+		all = append(all, k)
 	}
-	return ids, rows.Err()
+	return all, rows.Err()
 }
 
 type querier interface {
@@ -36,16 +42,19 @@ type querier interface {
 // untwinned takes out of a batch the records that are stored under a former
 // journal, byte for byte, and accounts for them as holes.
 func (w *writer) untwinned(r *store.Receipt) error {
-	ids, err := kin(w.ctx, w.tx, w.b)
-	if err != nil || len(ids) == 0 {
+	others, err := kin(w.ctx, w.tx, w.b)
+	if err != nil || len(others) == 0 {
 		return err
 	}
 	var kept []wire.Entry
 	for _, e := range w.b.Entries {
 		twin := false
-		for _, id := range ids {
+		for _, k := range others {
+			if !k.reaches && e.Record.Kind != wire.KindAlarm {
+				continue
+			}
 			var raw []byte
-			err := w.tx.QueryRowContext(w.ctx, "SELECT raw FROM records WHERE journal = ? AND seq = ?", id, int64(e.Record.Seq)).Scan(&raw)
+			err := w.tx.QueryRowContext(w.ctx, "SELECT raw FROM records WHERE journal = ? AND seq = ?", k.id, int64(e.Record.Seq)).Scan(&raw)
 			if err == nil && bytes.Equal(raw, e.Raw) {
 				twin = true
 			} else if err != nil && !errors.Is(err, sql.ErrNoRows) {
@@ -76,7 +85,7 @@ func repeated(holes []wire.Hole, seq uint64) []wire.Hole {
 // Twins gives the digests of what is remembered of the seqs of a batch under
 // other journals of its agent, for a store that keeps its records elsewhere.
 func (s *Store) Twins(ctx context.Context, b store.Batch) ([]map[uint64]Digest, error) {
-	rows, err := s.r.QueryContext(ctx, "SELECT jid FROM journals WHERE agent = ? AND jid <> ? AND through >= ?", b.Agent, b.JID, int64(b.From))
+	rows, err := s.r.QueryContext(ctx, "SELECT jid FROM journals WHERE agent = ? AND jid <> ?", b.Agent, b.JID)
 	if err != nil {
 		return nil, fmt.Errorf("former journals in %s: %w", s.path, err)
 	}

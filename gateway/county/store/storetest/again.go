@@ -105,3 +105,44 @@ func dropped(t suite, _ func() Opened) {
 		t.Fatalf("conflicts %+v, %v", got, err)
 	}
 }
+
+// overtaking is an alarm's copy that overtakes its journal.
+func overtaking(n int, seq uint64) store.Batch {
+	b := Empty(n, seq, seq)
+	b.Ahead = true
+	b.Entries = []wire.Entry{Entry(seq, &wire.Alarm{ID: "device-gone:reader", Type: "device-gone", Device: "reader", State: wire.AlarmRaised})}
+	return b
+}
+
+// farOff sends alarms ahead that lie far before, and far behind, what is sent in
+// order: neither may cost anything else, nor count as another content.
+func farOff(t suite, _ func() Opened) {
+	const step, last = 250, 9000
+	t.commit(Batch(1, 1, step), Batch(1, step+1, 2*step))
+	if r := t.commit(overtaking(1, 20001))[0]; r.Ahead != 20001 || len(r.Rejected) != 0 {
+		t.Fatalf("far before: %+v", r)
+	}
+	if r := t.commit(Batch(1, step+1, 2*step))[0]; r.Through != 2*step || r.New != 0 || len(r.Rejected) != 0 {
+		t.Fatalf("sent again: %+v", r)
+	}
+	for from := uint64(2*step + 1); from < last; from += step {
+		t.commit(Batch(1, from, from+step-1))
+	}
+	behind := overtaking(1, 2)
+	behind.Entries = Batch(1, 2, 2).Entries // as it is stored
+	if r := t.commit(behind)[0]; r.Ahead != 2 || len(r.Rejected) != 0 || r.Through != last {
+		t.Fatalf("far behind: %+v", r)
+	}
+	if got := len(t.rows()); got != last+1 {
+		t.Fatalf("%d rows", got)
+	}
+	// Under a new jid of its journal, too, it is stored once.
+	again := overtaking(1, 20001)
+	again.JID = JID(2)
+	if r := t.commit(again)[0]; r.Ahead != 20001 && len(r.Repeated) != 1 {
+		t.Fatalf("under another jid: %+v", r)
+	}
+	if got := len(t.rows()); got != last+1 {
+		t.Fatalf("%d rows after a new jid", got)
+	}
+}

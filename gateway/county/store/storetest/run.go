@@ -30,6 +30,7 @@ func Run(t *testing.T, open Make) {
 		"two journals of one agent with the same times are kept": twoJournals,
 		"what a renewed journal sends again is stored once":      renewed,
 		"what is in quarantine is taken when it can be":          retried,
+		"an alarm ahead and a long way off":                      farOff,
 		"what is dropped leaves a hole":                          dropped,
 		"text from outside is stored as it is":                   text,
 	} {
