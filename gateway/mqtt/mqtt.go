@@ -64,10 +64,11 @@ type Config struct {
 	Log *slog.Logger
 }
 
-// Timing of a connection. A frozen broker is noticed within keepAlive +
-// pingTimeout, a frozen socket within writeTimeout.
+// Timing of a connection. A frozen broker is noticed within 9 s: keepAlive +
+// pingTimeout and, as paho looks every quarter of keepAlive, two of those. A
+// frozen socket is noticed within writeTimeout.
 const (
-	keepAlive      = 5 * time.Second
+	keepAlive      = 4 * time.Second
 	pingTimeout    = 3 * time.Second
 	writeTimeout   = 5 * time.Second
 	connectTimeout = 10 * time.Second
@@ -234,17 +235,44 @@ func (c *Client) set(client paho.Client) {
 // not wait for a PUBACK, which would promise nothing. ErrOffline when there is
 // no connection.
 func (c *Client) Publish(m Message) error {
+	_, err := c.publish(m)
+	return err
+}
+
+// PublishThen is Publish, and calls taken, in a goroutine of its own, when the
+// broker has answered with a PUBACK. That promises nothing but that the line is
+// free. It is not called when the connection ends before.
+func (c *Client) PublishThen(m Message, taken func()) error {
+	token, err := c.publish(m)
+	if err != nil {
+		return err
+	}
+	go func() { // ends with the token: with its answer or with the connection
+		<-token.Done()
+		if token.Error() == nil {
+			taken()
+		}
+	}()
+	return nil
+}
+
+func (c *Client) publish(m Message) (paho.Token, error) {
 	c.mu.Lock()
 	client := c.now
 	c.mu.Unlock()
 	if client == nil {
-		return ErrOffline
+		return nil, ErrOffline
 	}
-	return publish(client, m)
+	token := client.Publish(m.Topic, m.QoS, m.Retained, m.Payload)
+	return token, sent(token, m)
 }
 
 func publish(client paho.Client, m Message) error {
-	token := client.Publish(m.Topic, m.QoS, m.Retained, m.Payload)
+	return sent(client.Publish(m.Topic, m.QoS, m.Retained, m.Payload), m)
+}
+
+// sent tells whether a message is on its way.
+func sent(token paho.Token, m Message) error {
 	if m.QoS > 0 {
 		// Done only when it failed at once, such as on a closed connection.
 		select {

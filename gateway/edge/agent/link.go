@@ -18,6 +18,7 @@ const (
 // event is what the connection tells the ship loop.
 type event struct {
 	up, down bool
+	taken    uint64    // ticket of a message that the broker has
 	leaf     wire.Leaf // of a message: ack, or the collector's status
 	payload  []byte
 }
@@ -62,8 +63,12 @@ func (a *Agent) ship(ctx context.Context) error {
 	client := mqtt.New(cfg)
 	s := &shipper{county: a.cfg.County, agent: a.cfg.Agent, version: a.opts.Version, keyID: a.siteKey.ID(),
 		key: a.collectorKey, q: a.journal, log: a.log,
-		send: func(leaf wire.Leaf, payload []byte) error {
-			return client.Publish(mqtt.Message{Topic: a.topic(leaf), Payload: payload, QoS: 1})
+		send: func(leaf wire.Leaf, payload []byte, ticket uint64) error {
+			m := mqtt.Message{Topic: a.topic(leaf), Payload: payload, QoS: 1}
+			if ticket == 0 {
+				return client.Publish(m)
+			}
+			return client.PublishThen(m, func() { post(event{taken: ticket}) })
 		},
 		trouble: func(kind, detail string) { a.board.set(kind, "", detail) }}
 	done := make(chan struct{})
@@ -90,6 +95,8 @@ func (a *Agent) shipLoop(ctx context.Context, s *shipper, client *mqtt.Client, e
 				a.beat(client)
 			case e.down:
 				s.down()
+			case e.taken != 0:
+				s.taken(now, e.taken)
 			case e.leaf == wire.LeafAck:
 				s.acked(now, e.payload)
 			default:

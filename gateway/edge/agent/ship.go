@@ -38,9 +38,11 @@ type queue interface {
 type shipper struct {
 	county, agent, version, keyID string
 
-	key  ed25519.PublicKey
-	q    queue
-	send func(leaf wire.Leaf, payload []byte) error
+	key ed25519.PublicKey
+	q   queue
+	// send hands a message to the connection; with a ticket the pace is told when
+	// the broker has taken it.
+	send func(leaf wire.Leaf, payload []byte, ticket uint64) error
 	// trouble reports what somebody must know; detail "" clears it.
 	trouble func(kind, detail string)
 	log     *slog.Logger
@@ -54,6 +56,7 @@ type shipper struct {
 
 	next   uint64 // first seq not sent in order
 	sent   []span // in flight, oldest first
+	pace   pace
 	resend time.Duration
 
 	ahead     []overtaker   // alarms whose copy is not acknowledged, oldest first
@@ -71,8 +74,15 @@ type span struct {
 func (s *shipper) up(now clock.Moment) {
 	s.online, s.ready, s.sent, s.aheadSent = true, false, nil, 0
 	s.resend = resendFirst
+	s.pace.begin()
 	s.hello(now, helloEvery)
 	s.pumpAhead(now)
+}
+
+// taken is called when the broker has answered a message of this ticket.
+func (s *shipper) taken(now clock.Moment, ticket uint64) {
+	s.pace.taken(now.Boot, ticket)
+	s.pump(now)
 }
 
 // down is called when it has gone.
@@ -88,7 +98,7 @@ func (s *shipper) hello(now clock.Moment, again time.Duration) {
 	payload, err := wire.Encode(wire.Hello{V: 1, JID: s.q.JID(), First: s.q.First(), Last: s.q.Durable(),
 		Term: state.Term, Nonce: s.nonce, KeyID: s.keyID, Version: s.version})
 	if err == nil {
-		err = s.send(wire.LeafHello, payload)
+		err = s.send(wire.LeafHello, payload, 0)
 	}
 	if err != nil {
 		s.log.Debug("hello not sent", "err", err)
@@ -231,6 +241,7 @@ func (s *shipper) tick(now clock.Moment) {
 	if s.aheadSent != 0 && now.Boot-s.aheadAt >= resendFirst {
 		s.aheadSent = 0
 	}
+	s.pace.expire(now.Boot)
 	s.pumpAhead(now)
 	s.pump(now)
 }
@@ -241,11 +252,15 @@ func (s *shipper) back() uint64 {
 	return s.next
 }
 
-// pump fills the window: at most MaxWindow batches are in flight, and a batch
-// leaves as soon as there is room, however small it is.
+// pump fills the window: at most MaxWindow batches are in flight, as much as the
+// line carries, and a batch leaves as soon as there is room, however small it is.
 func (s *shipper) pump(now clock.Moment) {
 	for s.online && s.ready && len(s.sent) < wire.MaxWindow && s.next <= s.q.Durable() {
-		chunk, err := s.q.ReadBare(s.next, wire.MaxBatchRecords, maxPayload)
+		most := s.pace.next()
+		if most == 0 {
+			return // taken goes on
+		}
+		chunk, err := s.q.ReadBare(s.next, wire.MaxBatchRecords, min(most, maxPayload))
 		if err != nil {
 			s.log.Error("read the journal", "from", s.next, "err", err)
 			return
@@ -256,7 +271,7 @@ func (s *shipper) pump(now clock.Moment) {
 		payload, err := wire.EncodeBatch(wire.Batch{Agent: s.agent, JID: s.q.JID(),
 			From: chunk.From, To: chunk.To, Holes: chunk.Holes, Entries: chunk.Entries})
 		if err == nil {
-			err = s.send(wire.LeafRecords, payload)
+			err = s.send(wire.LeafRecords, payload, s.pace.put(now.Boot, len(payload)))
 		}
 		if err != nil {
 			s.log.Debug("batch not sent", "from", chunk.From, "err", err)
@@ -281,7 +296,7 @@ func (s *shipper) pumpAhead(now clock.Moment) {
 	payload, err := wire.EncodeBatch(wire.Batch{Agent: s.agent, JID: s.q.JID(),
 		From: e.Record.Seq, To: e.Record.Seq, Ahead: true, Entries: []wire.Entry{e}})
 	if err == nil {
-		err = s.send(wire.LeafRecords, payload)
+		err = s.send(wire.LeafRecords, payload, s.pace.put(now.Boot, len(payload)))
 	}
 	if err != nil {
 		s.log.Debug("alarm not sent", "seq", e.Record.Seq, "err", err)

@@ -86,6 +86,7 @@ func newCounty() *county {
 type message struct {
 	leaf    wire.Leaf
 	payload []byte
+	ticket  uint64
 }
 
 func (c *county) ack(a wire.Ack) message {
@@ -94,7 +95,7 @@ func (c *county) ack(a wire.Ack) message {
 	if err != nil {
 		panic(err)
 	}
-	return message{wire.LeafAck, payload}
+	return message{leaf: wire.LeafAck, payload: payload}
 }
 
 func (c *county) status() message {
@@ -103,7 +104,7 @@ func (c *county) status() message {
 	if err != nil {
 		panic(err)
 	}
-	return message{wire.LeafStatus, payload}
+	return message{leaf: wire.LeafStatus, payload: payload}
 }
 
 // take commits a message and gives the answer, if there is one.
@@ -156,11 +157,11 @@ func newWorld() *world {
 		troubles: map[string]string{}}
 	w.shipper = &shipper{county: "county", agent: "gate", keyID: "k", q: w.q, log: slog.New(slog.DiscardHandler),
 		key: w.c.key.Public().(ed25519.PublicKey),
-		send: func(leaf wire.Leaf, payload []byte) error {
+		send: func(leaf wire.Leaf, payload []byte, ticket uint64) error {
 			if !w.online {
 				return errors.New("offline")
 			}
-			w.toCounty = append(w.toCounty, message{leaf, payload})
+			w.toCounty = append(w.toCounty, message{leaf, payload, ticket})
 			return nil
 		},
 		trouble: func(kind, detail string) {
@@ -181,6 +182,9 @@ func (w *world) pass(d time.Duration) {
 func (w *world) deliverToCounty(i int) error {
 	m := w.toCounty[i]
 	w.toCounty = append(w.toCounty[:i:i], w.toCounty[i+1:]...)
+	if m.ticket != 0 {
+		w.taken(w.now, m.ticket) // a PUBACK
+	}
 	answer, err := w.c.take(m)
 	if answer.leaf != "" {
 		w.toAgent = append(w.toAgent, answer)

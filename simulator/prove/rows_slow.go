@@ -1,0 +1,105 @@
+package prove
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"strings"
+	"time"
+
+	"gatehouse/gateway/clock"
+	"gatehouse/gateway/edge/journal"
+	"gatehouse/gateway/identity"
+	"gatehouse/gateway/wire"
+	"gatehouse/simulator/faults"
+)
+
+// behind gives a journal whose agent is down 3,000 records, more than a full
+// window.
+func behind(dir string) (err error) {
+	host, err := identity.HostID(dir)
+	if err != nil {
+		return err
+	}
+	now := clock.System{}.Now()
+	j, _, err := journal.Open(journal.Options{Dir: dir, HostID: host, Version: "prove", Log: slog.New(slog.DiscardHandler)}, now)
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, j.Close()) }()
+	for range 3000 {
+		if _, err := j.Append(now, &wire.Health{Device: "scanner", Model: "qr-scanner", State: "ok"}); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// slowLine lets a backlog through a narrow line.
+func slowLine(ctx context.Context, r *rig) error {
+	const rate, slow = 8000, 12 * time.Second // bytes per second
+	r.chaos.Set(faults.Line{Rate: rate})
+	a := r.agents[0]
+	a.kill()
+	if err := behind(r.journalDir(r.gates[0].ID)); err != nil {
+		return err
+	}
+	if err := a.start(); err != nil {
+		return err
+	}
+	pause(ctx, time.Second)
+	breaks := func() int { return strings.Count(a.printed(), "connection lost") }
+	broken := breaks()
+	before, err := faults.ResidentKiB(a.pid())
+	if err != nil {
+		return err
+	}
+	jid, err := r.firstJID()
+	if err != nil {
+		return err
+	}
+	pause(ctx, 2*time.Second)
+	begin, _ := r.stored(ctx, jid)
+	pause(ctx, slow)
+	end, _ := r.stored(ctx, jid)
+	if err := r.hw[0].Unplug("reader-in"); err != nil {
+		return err
+	}
+	overtook, told := r.until(ctx, 20*time.Second, func() bool { _, found := r.alert("device-gone"); return found })
+	if err := r.hw[0].Plug("reader-in"); err != nil {
+		return err
+	}
+	if !told {
+		return errors.New("the alarm of a pulled device waits behind the backlog")
+	}
+	waited := r.backlog(ctx)
+	after, err := faults.ResidentKiB(a.pid())
+	if err != nil {
+		return err
+	}
+	r.chaos.Set(faults.Line{})
+	r.note("%d records in %s, %d waited; an alarm after %.1f s; the agent's memory %d to %d KiB", end-begin, slow, waited, overtook.Seconds(), before, after)
+	const record = 230 // bytes, with what is around it
+	switch least := uint64(rate * slow.Seconds() / record / 2); {
+	case end-begin < least:
+		return fmt.Errorf("%d records came through in %s: the line carries twice %d", end-begin, slow, least)
+	case waited == 0:
+		return errors.New("nothing waited: the line was not the limit")
+	case breaks() > broken:
+		return errors.New("the connection broke under the backlog")
+	case after > before+16<<10:
+		return fmt.Errorf("an agent's memory grew from %d to %d KiB on a slow line", before, after)
+	}
+	return nil
+}
+
+// firstJID is the first gate's journal.
+func (r *rig) firstJID() (string, error) {
+	v, err := journal.Look(r.journalDir(r.gates[0].ID))
+	if err != nil {
+		return "", err
+	}
+	defer v.Close()
+	return v.JID, nil
+}
