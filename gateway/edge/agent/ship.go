@@ -6,7 +6,6 @@ import (
 	"encoding/hex"
 	"fmt"
 	"log/slog"
-	"slices"
 	"time"
 
 	"gatehouse/gateway/clock"
@@ -210,21 +209,6 @@ func (s *shipper) remember(now clock.Moment, a wire.Ack) {
 	s.confirmAhead(func(seq uint64) bool { return seq <= a.Through })
 }
 
-func (s *shipper) confirmAhead(done func(seq uint64) bool) {
-	if s.aheadSent != 0 && done(s.aheadSent) {
-		s.aheadSent = 0
-	}
-	s.ahead = slices.DeleteFunc(s.ahead, func(o overtaker) bool { return done(o.Record.Seq) })
-}
-
-// alarm queues durable alarm records to overtake the backlog.
-func (s *shipper) alarm(now clock.Moment, more ...overtaker) {
-	through := s.q.State().Through // after a restart they may be acknowledged meanwhile
-	s.ahead = append(s.ahead, slices.DeleteFunc(more, func(o overtaker) bool { return o.Record.Seq <= through })...)
-	s.ahead = bounded(s.ahead)
-	s.pumpAhead(now)
-}
-
 // tick lets time pass: it says an unanswered hello again and resends what was
 // not acknowledged.
 func (s *shipper) tick(now clock.Moment) {
@@ -284,23 +268,3 @@ func (s *shipper) pump(now clock.Moment) {
 
 // maxPayload leaves room for the batch's header and commas.
 const maxPayload = wire.MaxBatchBytes - 4<<10
-
-// pumpAhead sends the oldest unacknowledged alarm, and a fever before all others,
-// one at a time. It does not wait for the hello's answer: the copy stands by
-// itself.
-func (s *shipper) pumpAhead(now clock.Moment) {
-	if !s.online || s.aheadSent != 0 || len(s.ahead) == 0 {
-		return
-	}
-	e := s.ahead[max(0, slices.IndexFunc(s.ahead, func(o overtaker) bool { return o.fever }))].Entry
-	payload, err := wire.EncodeBatch(wire.Batch{Agent: s.agent, JID: s.q.JID(),
-		From: e.Record.Seq, To: e.Record.Seq, Ahead: true, Entries: []wire.Entry{e}})
-	if err == nil {
-		err = s.send(wire.LeafRecords, payload, s.pace.put(now.Boot, len(payload)))
-	}
-	if err != nil {
-		s.log.Debug("alarm not sent", "seq", e.Record.Seq, "err", err)
-		return
-	}
-	s.aheadSent, s.aheadAt = e.Record.Seq, now.Boot
-}
