@@ -21,7 +21,7 @@ func disks() []Fault {
 			}, strike: powerCutGate},
 		{Row: 6, Name: "power-cut-county", What: "the power of the collector's computer is cut", Expect: "all that was acknowledged is there",
 			before: func(ctx context.Context, r *rig) error { return r.onDisk(ctx, r.countyDir()) }, strike: powerCutCounty},
-		{Row: 16, Name: "gate-disk-full", What: "an agent's disk of 4 MiB fills up with the line cut", Expect: "an alarm before anything is shed; health goes first, each as a recorded hole", holes: true,
+		{Row: 16, Name: "gate-disk-full", What: "an agent's disk of 4 MiB fills up with the line cut", Expect: "an alarm before anything is shed; health goes first, each as a recorded hole", holes: true, slow: true,
 			before: func(_ context.Context, r *rig) error {
 				unmount, err := faults.Memory(r.journalDir(r.gates[0].ID), 4<<10)
 				if err == nil {

@@ -27,7 +27,7 @@ func lines() []Fault {
 				r.chaos.Set(faults.Line{})
 				return nil
 			}},
-		{Row: 9, Name: "acks-lost", What: "nothing that the collector says reaches an agent", Expect: "sent again, stored once", mixes: true, line: true,
+		{Row: 9, Name: "acks-lost", What: "nothing that the collector says reaches an agent", Expect: "sent again, stored once", slow: true, mixes: true, line: true,
 			strike: func(ctx context.Context, r *rig) error {
 				r.chaos.Set(faults.Line{Lose: func(p faults.Packet) bool {
 					_, _, leaf, ok := wire.ParseTopic(p.Topic)
