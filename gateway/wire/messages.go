@@ -128,6 +128,20 @@ func (h Hello) Check() error {
 	return nil
 }
 
+// Check tells what is wrong with a heartbeat, so that no conclusion is drawn
+// from a damaged one.
+func (b Beat) Check() error {
+	switch {
+	case !validJID(b.JID):
+		return fmt.Errorf("beat: jid %.40q is not a UUID", b.JID)
+	case b.Origin != "" && !validJID(b.Origin):
+		return fmt.Errorf("beat: origin %.40q is not a UUID", b.Origin)
+	case b.Last > MaxSeq || b.Through > MaxSeq:
+		return fmt.Errorf("beat: last %d or through %d is no seq", b.Last, b.Through)
+	}
+	return nil
+}
+
 // validNonce keeps line breaks out of the text under the answer's signature.
 func validNonce(s string) bool {
 	for _, c := range []byte(s) {

@@ -27,6 +27,7 @@ type Fault struct {
 	slow    bool // takes more than half a minute
 	mixes   bool // may strike together with others, on one county
 	line    bool // has the line for itself
+	lies    bool // heartbeats arrive damaged, and nothing in them shows it
 	before  func(ctx context.Context, r *rig) error
 	strike  func(ctx context.Context, r *rig) error
 	after   func(ctx context.Context, r *rig) error // at rest, all still runs

@@ -58,7 +58,7 @@ func lines() []Fault {
 				r.chaos.Set(faults.Line{})
 				return nil
 			}},
-		{Row: 15, Name: "bits-flipped", What: "one message in four arrives with a flipped bit", Expect: "refused and sent again", mixes: true, line: true, poison: 1000,
+		{Row: 15, Name: "bits-flipped", What: "one message in four arrives with a flipped bit", Expect: "refused and sent again", mixes: true, line: true, lies: true, poison: 1000,
 			strike: func(ctx context.Context, r *rig) error {
 				r.chaos.Set(faults.Line{Corrupt: 0.25})
 				r.wait(ctx, 10*time.Second)

@@ -45,7 +45,7 @@ func mixture(seed uint64) Fault {
 			able = append(able, f)
 		}
 	}
-	return Fault{Name: fmt.Sprintf("soak-%d", seed), gates: soakGates, influx: rnd.IntN(2) == 0, poison: 1 << 20,
+	return Fault{Name: fmt.Sprintf("soak-%d", seed), gates: soakGates, influx: rnd.IntN(2) == 0, poison: 1 << 20, lies: true,
 		strike: func(ctx context.Context, r *rig) error {
 			for range soakStrikes {
 				first := able[rnd.IntN(len(able))]

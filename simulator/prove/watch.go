@@ -38,7 +38,7 @@ func (r *rig) watch(ctx context.Context) {
 func (r *rig) claims() (known, removed map[string]uint64) {
 	known, removed = r.ears.through(), map[string]uint64{}
 	for _, g := range r.gates {
-		if b, _ := r.ears.beat(g.ID); b.JID != "" {
+		if b, _ := r.ears.beat(g.ID); b.JID != "" && !r.fault.lies {
 			known[b.JID] = max(known[b.JID], b.Through)
 		}
 		v, err := journal.Look(r.journalDir(g.ID))

@@ -145,7 +145,7 @@ func (d *Desk) Hear(topic string, payload []byte) {
 		return
 	}
 	if _, agent, leaf, ok := wire.ParseTopic(topic); ok && leaf == wire.LeafBeat && len(d.heard[agent]) < mostHeard {
-		if b, err := wire.Decode[wire.Beat](payload); err == nil {
+		if b, err := wire.Decode[wire.Beat](payload); err == nil && b.Check() == nil {
 			d.heard[agent] = append(d.heard[agent], b)
 		}
 	}

@@ -166,6 +166,17 @@ func TestAGateThatWasHeardOfIsSilentOverARestart(t *testing.T) {
 	}
 }
 
+func TestADamagedHeartbeatSaysNothingOfJournals(t *testing.T) {
+	d, _ := newDesk(t)
+	beatOf(t, d, time.Now(), jidX, jidX, 90, 60)
+	for _, c := range [][2]string{{jidX[:20] + "x" + jidX[21:], jidX}, {"", ""}, {jidY, "\xef"}} {
+		beatOf(t, d, time.Now(), c[0], c[1], 10, 0)
+	}
+	if got := standing(t, d); len(got) != 0 {
+		t.Errorf("%q", got)
+	}
+}
+
 func TestALostJournalIsOffTheListWhenSomebodyHasSeenIt(t *testing.T) {
 	d, _ := newDesk(t)
 	beatOf(t, d, time.Now(), jidX, jidX, 90, 60)
