@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"net"
 	"net/http"
 	"net/url"
 	"os"
@@ -36,7 +37,7 @@ func demoCommand() *cobra.Command {
 		Short: "Run the whole county on simulated hardware and show live passages",
 		Long: `demo starts the collector with its broker and store, and the county's gates on
 simulated hardware, and prints passages and alarms as they happen. Ctrl-C ends
-it. INFLUX_URL=http://127.0.0.1:8086 stores telemetry in InfluxDB, with
+it; its folder stays until the next demo, which begins with an empty one. INFLUX_URL=http://127.0.0.1:8086 stores telemetry in InfluxDB, with
 INFLUX_BUCKET (default gatehouse/autogen), INFLUX_ORG and INFLUX_TOKEN
 (default user:password, for InfluxDB 1.8).`,
 		Args: cobra.NoArgs,
@@ -61,6 +62,14 @@ func (d *demo) run(c *cobra.Command) error {
 	defer cancel()
 	dir := d.flags.dir
 	d.flags.apart = county.Apart{Program: d.gatehouse, Kiosk: d.kiosk}
+	// Before the folder goes: a demo that runs has it, and these addresses.
+	for flag, address := range map[string]string{"listen": d.listen, "desk": d.desk, "kiosk": d.kiosk} {
+		l, err := (&net.ListenConfig{}).Listen(ctx, "tcp", address)
+		if err != nil {
+			return fmt.Errorf("end the demo or program that uses the address, or give another one with --%s: %w", flag, err)
+		}
+		l.Close()
+	}
 	if err := os.RemoveAll(dir); err != nil {
 		return fmt.Errorf("clear the demo's folder: %w", err)
 	}
@@ -76,7 +85,7 @@ func (d *demo) run(c *cobra.Command) error {
 		return err
 	}
 	ended := make(chan error, 1)
-	go func() { ended <- collector.Wait() }()
+	go func() { ended <- collector.Wait(); close(ended) }()
 	defer func() {
 		_ = collector.Process.Signal(syscall.SIGTERM) // it may have ended
 		<-ended                                       //nolint:errcheck // it was told to end

@@ -186,7 +186,7 @@ func versions(ctx context.Context, r *rig) error {
 	for _, program := range []string{r.earlier, r.Gatehouse} {
 		out, err := exec.CommandContext(ctx, program, "--version").Output()
 		if err != nil {
-			return fmt.Errorf("ask a program for its version (make build makes the earlier one from the repository's history): %w", err)
+			return fmt.Errorf("ask a program for its version (make build makes the earlier one from the repository's history; in a shallow clone after git fetch --unshallow): %w", err)
 		}
 		names = append(names, strings.TrimPrefix(strings.TrimSpace(string(out)), "gatehouse version "))
 	}
