@@ -5,7 +5,6 @@ import (
 	"database/sql"
 	"fmt"
 	"io"
-	"log/slog"
 	"math/rand/v2"
 	"os/exec"
 	"path/filepath"
@@ -13,7 +12,6 @@ import (
 	"testing"
 	"time"
 
-	"gatehouse/gateway/clock"
 	"gatehouse/gateway/county/centre"
 	"gatehouse/gateway/county/store"
 	"gatehouse/gateway/county/store/influx"
@@ -21,7 +19,6 @@ import (
 	"gatehouse/gateway/county/store/sqlite"
 	"gatehouse/gateway/edge/agent"
 	"gatehouse/gateway/edge/journal"
-	"gatehouse/gateway/identity"
 	"gatehouse/gateway/wire"
 	"gatehouse/simulator/bench"
 	"gatehouse/simulator/faults"
@@ -65,7 +62,7 @@ func drain(b *testing.B, program, kind string, records int) {
 	}
 	check(p.prepare(ctx))
 	for _, g := range p.gates {
-		check(backlog(b, p.journalDir(g.ID), records/drainGates))
+		check(backlog(p.journalDir(g.ID), records/drainGates))
 	}
 	var hardware sync.WaitGroup
 	defer hardware.Wait()
@@ -152,27 +149,11 @@ func drain(b *testing.B, program, kind string, records int) {
 }
 
 // backlog fills the journal of a gate that was cut off for two days.
-func backlog(b *testing.B, dir string, records int) error {
-	b.Helper()
-	host, err := identity.HostID(dir)
-	if err != nil {
-		return err
-	}
-	now := clock.System{}.Now()
-	j, _, err := journal.Open(journal.Options{Dir: dir, HostID: host, Version: "bench", Log: slog.New(slog.DiscardHandler)}, now)
-	if err != nil {
-		return err
-	}
-	defer j.Close()
-	now.Wall = now.Wall.Add(-48 * time.Hour)
-	for n := range records {
-		now.Wall = now.Wall.Add(time.Millisecond)
-		if _, err := j.Append(now, &wire.Reading{Device: "reader-in", Model: "rdm6300", Type: wire.TypeCard,
-			Credential: "p1:0123456789abcdef0123456789abcdef", BootID: "b", BootNS: int64(n)}); err != nil {
-			return err
-		}
-	}
-	return j.Sync(b.Context())
+func backlog(dir string, records int) error {
+	return fillJournal(dir, 48*time.Hour, records, func(n int) wire.Body {
+		return &wire.Reading{Device: "reader-in", Model: "rdm6300", Type: wire.TypeCard,
+			Credential: "p1:0123456789abcdef0123456789abcdef", BootID: "b", BootNS: int64(n)}
+	})
 }
 
 // batches reads a journal's first records as the collector would get them.

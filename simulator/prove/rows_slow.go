@@ -15,9 +15,9 @@ import (
 	"gatehouse/simulator/faults"
 )
 
-// behind gives a journal whose agent is down 3,000 records, more than a full
-// window.
-func behind(dir string) (err error) {
+// fillJournal appends n records to the journal of an agent that is down, a
+// millisecond apart from ago on.
+func fillJournal(dir string, ago time.Duration, n int, body func(n int) wire.Body) (err error) {
 	host, err := identity.HostID(dir)
 	if err != nil {
 		return err
@@ -28,8 +28,10 @@ func behind(dir string) (err error) {
 		return err
 	}
 	defer func() { err = errors.Join(err, j.Close()) }()
-	for range 3000 {
-		if _, err := j.Append(now, &wire.Health{Device: "scanner", Model: "qr-scanner", State: "ok"}); err != nil {
+	now.Wall = now.Wall.Add(-ago)
+	for i := range n {
+		now.Wall = now.Wall.Add(time.Millisecond)
+		if _, err := j.Append(now, body(i)); err != nil {
 			return err
 		}
 	}
@@ -42,7 +44,8 @@ func slowLine(ctx context.Context, r *rig) error {
 	r.chaos.Set(faults.Line{Rate: rate})
 	a := r.agents[0]
 	a.kill()
-	if err := behind(r.journalDir(r.gates[0].ID)); err != nil {
+	health := func(int) wire.Body { return &wire.Health{Device: "scanner", Model: "qr-scanner", State: "ok"} }
+	if err := fillJournal(r.journalDir(r.gates[0].ID), 0, 3000, health); err != nil { // more than a full window
 		return err
 	}
 	if err := a.start(); err != nil {

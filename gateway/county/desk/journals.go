@@ -87,8 +87,8 @@ func (d *Desk) journal(ctx context.Context, now time.Time, agent string, b wire.
 	return nil
 }
 
-// firstGone is the first seq of a journal that is in the store up to through and
-// that b's journal does not hold, though it may be beyond the journal's last. A
+// firstGone is the first seq of old's journal that neither the store, which has
+// it up to through, nor b's journal holds; beyond old.Last when none is gone. A
 // journal that was renewed goes on with what the one before held, less an end
 // that its disk has lost; one that was made anew holds nothing of it.
 func firstGone(old, b wire.Beat, through uint64) uint64 {

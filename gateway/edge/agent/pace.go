@@ -58,9 +58,6 @@ func (p *pace) next() int {
 // put notes a message of n bytes that leaves now.
 func (p *pace) put(now time.Duration, n int) (ticket uint64) {
 	p.ticket++
-	if p.loads == nil {
-		p.loads = map[uint64]load{}
-	}
 	p.loads[p.ticket] = load{n, now}
 	p.bytes += n
 	return p.ticket

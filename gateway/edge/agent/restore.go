@@ -73,8 +73,8 @@ func (r *recorder) restoreConditions() (map[string]*machine.Past, error) {
 		case *wire.Alarm:
 			r.board.restore(b)
 			if rec.Seq > through {
-				e := wire.Entry{Record: rec, Raw: bytes.Clone(raw)}
-				e.Record.Body = bytes.Clone(rec.Body)
+				// Its bytes and its seq are what is sent.
+				e := wire.Entry{Record: wire.Record{Seq: rec.Seq}, Raw: bytes.Clone(raw)}
 				waiting = bounded(append(waiting, overtaker{e, b.Type == TroubleFever}))
 			}
 		}

@@ -139,7 +139,7 @@ func farOff(t suite, _ func() Opened) {
 	// Under a new jid of its journal, too, it is stored once.
 	again := overtaking(1, 20001)
 	again.JID = JID(2)
-	if r := t.commit(again)[0]; r.Ahead != 20001 && len(r.Repeated) != 1 {
+	if r := t.commit(again)[0]; r.Ahead != 20001 || len(r.Repeated) != 1 {
 		t.Fatalf("under another jid: %+v", r)
 	}
 	if got := len(t.rows()); got != last+1 {
