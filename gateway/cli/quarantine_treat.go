@@ -97,7 +97,8 @@ func quarantineDrop(dir *string) *cobra.Command {
 		Short: "Remove rows for good, printing them as JSON lines",
 		Long: `drop removes rows that nobody needs, such as garbage that a stranger sent. What
 is removed is printed, and is nowhere else: keep the output if in doubt. A record
-of an agent's journal leaves a recorded hole with reason "dropped".`,
+of an agent's journal leaves a recorded hole with reason "dropped", unless its seq
+is stored.`,
 		Example: "  gatehouse quarantine drop 17 >> dropped.jsonl",
 		Args:    cobra.MinimumNArgs(1),
 		RunE: func(c *cobra.Command, args []string) error {
