@@ -1,6 +1,15 @@
 // Package gate decides who may pass. It is pure: readings that the journal
 // holds, rules and time go in, verdicts come out, so that every decision can
 // be made again from its record.
+//
+// A gate has lanes, and a lane serves one person at a time. The first card or
+// measurement at a free lane opens a visit; the visit takes its counterpart,
+// and is over when both are there, when the pairing window has run out, or
+// when the guard has answered. Nothing of a visit that is over joins another.
+// While more than one card or more than one person's measurement is open in a
+// lane, nobody can say what belongs to whom: the visit is mixed, nobody passes,
+// and no fever is put on a card. A mixed visit is over when nothing has come
+// for a pairing window; what comes before that joins it.
 package gate
 
 import (
@@ -24,12 +33,34 @@ const (
 	ReasonHotBackground = "hot-background" // something as warm as a person stands behind them
 	ReasonNoTemperature = "no-temperature" // a card, and nobody was measured within the window
 	ReasonNoCard        = "no-card"        // a measurement, and no card within the window
+	ReasonOneAtATime    = "one-at-a-time"  // more than one card or person in the lane: who is who is not known
+	ReasonNoReader      = "no-reader"      // a measurement, and no reader of the lane works
+	ReasonNoThermometer = "no-thermometer" // a card, and no thermometer of the lane works
+	ReasonNotMeasured   = "not-measured"   // the lane does not measure: the card alone decided
 )
+
+// passAgain is how long after a pass the same card, tapped once more, is taken
+// for the same person: it opens no visit.
+const passAgain = 3 * time.Second
+
+// measuredWithin is how long a measurement that has begun may take: a meter
+// reports an unsettled value after 5 s.
+const measuredWithin = 6 * time.Second
+
+// Lane is one way through a gate, for one person at a time.
+type Lane struct {
+	Name     string // as passages name it; may be empty at a gate with one lane
+	Measures bool   // false: a permitted card alone passes
+	// Thermometers and Readers are the names of its devices. A lane that
+	// measures and has no thermometer that works passes nobody.
+	Thermometers, Readers []string
+}
 
 // Config is what a gate decides by.
 type Config struct {
 	Rules *policy.Rules
 	Zone  *time.Location // the county's, for the days that cards are valid
+	Lanes []Lane         // at least one; readings of devices of no lane are ignored
 }
 
 // Event is one decision. The agent fills in Passage.LatencyUS, journals it and
@@ -44,134 +75,124 @@ type Gate struct {
 	cfg    Config
 	window time.Duration
 	limits wire.Limits
-	cards  []*card  // waiting for a temperature, oldest first
-	temps  []*temp  // normal, waiting for a card, oldest first
-	fevers []*temp  // told already, waiting for the card that says whose, oldest first
-	last   lastTemp // what became of the newest temperature, by device
+	lanes  []*lane
+	by     map[string]*lane  // by device
+	newest map[string]newest // by thermometer
 }
 
-// card is a tap that waits.
-type card struct {
-	seqs       []uint64
-	credential string
-	direction  wire.Direction
-	standing   policy.Standing
-	told       int // how many of its taps a passage names
-	until      time.Duration
+// lane is a Lane with who is in it.
+type lane struct {
+	Lane
+	visit  *visit          // nil: the lane is free
+	last   *visit          // the one that was over last
+	broken map[string]bool // devices that do not work
 }
 
-// temp is a measurement that waits.
-type temp struct {
-	seqs  []uint64
-	value *wire.Temperature
-	until time.Duration
+// newest is the newest measurement of a thermometer, and the visit it is of.
+type newest struct {
+	visit *visit
+	temp  *temp
 }
 
-// decided is what became of a thermometer's newest measurement.
-type decided struct {
-	seqs    []uint64
-	card    *card // it was decided with, or nil
-	verdict wire.Verdict
-	waiting *temp // not decided yet
-}
-
-type lastTemp map[string]*decided
-
-// New makes a gate at which nobody is.
+// New returns a gate with empty lanes, whose devices all work.
 func New(cfg Config) *Gate {
 	l := cfg.Rules.Limits
-	return &Gate{cfg: cfg, window: l.Pairing, last: lastTemp{}, limits: wire.Limits{
+	g := &Gate{cfg: cfg, window: l.Pairing, by: map[string]*lane{}, newest: map[string]newest{}, limits: wire.Limits{
 		Fever: wire.Temp(l.Fever), InvalidBelow: wire.Temp(l.InvalidBelow), PairingMS: l.Pairing.Milliseconds()}}
+	for _, c := range cfg.Lanes {
+		x := &lane{Lane: c, broken: map[string]bool{}}
+		g.lanes = append(g.lanes, x)
+		for _, d := range slices.Concat(c.Thermometers, c.Readers) {
+			g.by[d] = x
+		}
+	}
+	return g
 }
 
 // Observe takes a reading that the journal holds under seq. Readings come in
 // the order of at; the boot clock drives the pairing window.
 func (g *Gate) Observe(at clock.Moment, seq uint64, r wire.Reading) []Event {
 	events := g.Tick(at)
-	switch r.Type {
-	case wire.TypeTemperature:
-		if r.Temperature != nil {
-			events = append(events, g.temperature(at, seq, r)...)
-		}
-	case wire.TypeCard, wire.TypeCode:
-		events = append(events, g.tap(at, seq, r)...)
+	l := g.by[r.Device]
+	switch {
+	case l == nil:
+	case r.Type == wire.TypeTemperature && r.Temperature != nil:
+		events = append(events, g.temperature(l, at, seq, r)...)
+	case r.Type == wire.TypeCard || r.Type == wire.TypeCode:
+		events = append(events, g.tap(l, at, seq, r)...)
 	}
 	return events
 }
 
-// temperature decides on a measurement, or lets it wait for its card.
-func (g *Gate) temperature(at clock.Moment, seq uint64, r wire.Reading) []Event {
-	t := r.Temperature
-	verdict, reasons := g.judge(t)
-	before := g.last[r.Device]
-	now := &decided{seqs: []uint64{seq}, verdict: verdict}
-	if t.Supersedes && before != nil {
-		switch {
-		case verdict == wire.VerdictFever:
-			return g.late(r.Device, now, before, t, reasons)
-		case before.waiting != nil && verdict == wire.VerdictPass:
-			// The same person still waits for a card: the later value counts.
-			before.seqs = append(before.seqs, seq)
-			before.waiting.value, before.waiting.seqs = t, before.seqs
-			return nil
-		case before.waiting != nil:
-			// The same person still waits for a card, and no card may pass with
-			// what came before: this is told instead of it.
-			g.withdraw(before.waiting)
-			now.seqs = append(slices.Clone(before.seqs), seq)
-		case before.verdict == wire.VerdictPass || before.verdict == wire.VerdictRefuse || before.verdict == wire.VerdictFever:
-			// Decided already, and no worse for it. It must not wait: another
-			// card would pair with a person who has gone.
-			return nil
+// Tick lets time pass: visits whose window has run out are over, and who waited
+// in them is told so. The agent calls it when Next is due.
+func (g *Gate) Tick(at clock.Moment) []Event {
+	var events []Event
+	for _, l := range g.lanes {
+		if l.visit != nil && l.visit.until <= at.Boot {
+			events = append(events, g.timeOut(l)...)
 		}
 	}
-	g.last[r.Device] = now
-	if verdict == wire.VerdictPass {
-		c := g.take()
-		if c == nil {
-			now.waiting = &temp{seqs: now.seqs, value: t, until: at.Boot + g.window}
-			g.temps = append(g.temps, now.waiting)
-			return nil
-		}
-		now.card = c
-		e := g.paired(c, now.seqs, t)
-		now.verdict = e.Passage.Verdict
-		return []Event{e}
-	}
-	c := g.first()
-	now.card = c
-	e := g.event(verdict, reasons, c, now.seqs, t)
-	switch {
-	case verdict == wire.VerdictFever:
-		e.Alarm = true
-		if c != nil {
-			g.drop(c)
-		} else {
-			g.fevers = append(g.fevers, &temp{seqs: now.seqs, value: t, until: at.Boot + g.window})
-		}
-	case c != nil:
-		// Warm up or measure again: the card need not be tapped again.
-		c.until = at.Boot + g.window
-	}
-	return []Event{e}
+	return events
 }
 
-// late is a fever that shows after the same presence was measured lower.
-func (g *Gate) late(device string, now, before *decided, t *wire.Temperature, reasons []string) []Event {
-	now.seqs = append(slices.Clone(before.seqs), now.seqs...)
-	now.card = before.card
-	if before.waiting != nil {
-		g.withdraw(before.waiting)
-		now.card = g.first()
+// Next returns when Tick is due on the boot clock; ok is false while all lanes
+// are free.
+func (g *Gate) Next() (boot time.Duration, ok bool) {
+	for _, l := range g.lanes {
+		if l.visit != nil && (!ok || l.visit.until < boot) {
+			boot, ok = l.visit.until, true
+		}
 	}
-	if now.card != nil {
-		g.drop(now.card)
+	return boot, ok
+}
+
+// Begun says that somebody stands at a thermometer and is not measured yet: who
+// was asked to be measured, and came in time, must not be too late because a
+// measurement takes a moment.
+func (g *Gate) Begun(at clock.Moment, device string) {
+	if l := g.by[device]; l != nil && l.visit != nil && len(l.visit.temps) == 0 {
+		l.visit.until = max(l.visit.until, at.Boot+measuredWithin)
 	}
-	g.last[device] = now
-	e := g.event(wire.VerdictFever, reasons, now.card, now.seqs, t)
-	e.Passage.Amends = before.waiting == nil
-	e.Alarm = before.verdict != wire.VerdictFever
-	return []Event{e}
+}
+
+// Answered says that the guard dealt with a passage that used these readings:
+// the visit they are of is over. A mixed one is not: who is who is still not
+// known.
+func (g *Gate) Answered(readings []uint64) {
+	for _, l := range g.lanes {
+		if v := l.visit; v != nil && !v.mixed && v.uses(readings) {
+			l.over()
+		}
+	}
+}
+
+// SetWorks says whether a device works. Whoever waits for one that does not is
+// told at once.
+func (g *Gate) SetWorks(device string, works bool) []Event {
+	l := g.by[device]
+	if l == nil || l.broken[device] == !works {
+		return nil
+	}
+	l.broken[device] = !works
+	v := l.visit
+	switch {
+	case works || v == nil || v.mixed:
+		return nil
+	case len(v.temps) == 0 && !l.works(l.Thermometers), len(v.cards) == 0 && !l.works(l.Readers):
+		return g.withoutCounterpart(l)
+	}
+	return nil
+}
+
+// works reports whether one of devices does.
+func (l *lane) works(devices []string) bool {
+	return slices.ContainsFunc(devices, func(d string) bool { return !l.broken[d] })
+}
+
+// over ends the lane's visit.
+func (l *lane) over() {
+	l.last, l.visit = l.visit, nil
 }
 
 // judge holds a temperature against the limits. Fever comes first: no bad
@@ -203,97 +224,4 @@ func (g *Gate) judge(t *wire.Temperature) (wire.Verdict, []string) {
 		return wire.VerdictInvalid, conditions
 	}
 	return wire.VerdictPass, []string{ReasonNormal}
-}
-
-// tap decides on a card, or lets it wait for its temperature.
-func (g *Gate) tap(at clock.Moment, seq uint64, r wire.Reading) []Event {
-	c := g.again(r)
-	waits := c != nil
-	if waits {
-		c.seqs, c.until = append(c.seqs, seq), at.Boot+g.window
-	} else {
-		g.next()
-		c = &card{seqs: []uint64{seq}, credential: r.Credential, direction: r.Direction, until: at.Boot + g.window,
-			standing: g.cfg.Rules.Standing(r.Credential, r.Direction, at.Wall.In(g.cfg.Zone))}
-	}
-	switch {
-	case len(g.fevers) > 0:
-		f := g.fevers[0]
-		g.fevers = g.fevers[1:]
-		g.drop(c)
-		_, reasons := g.judge(f.value)
-		e := g.event(wire.VerdictFever, reasons, c, f.seqs, f.value)
-		e.Passage.Amends = true
-		return []Event{e}
-	case len(g.temps) > 0:
-		t := g.temps[0]
-		g.temps = g.temps[1:]
-		e := g.paired(c, t.seqs, t.value)
-		for _, d := range g.last {
-			if d.waiting == t {
-				d.waiting, d.card, d.verdict = nil, c, e.Passage.Verdict
-			}
-		}
-		return []Event{e}
-	}
-	if !waits {
-		g.cards = append(g.cards, c)
-	}
-	if c.standing.Allowed {
-		return nil
-	}
-	return []Event{g.event(wire.VerdictRefuse, nil, c, nil, nil)}
-}
-
-// next makes room for the next person: whoever was sent back to warm up or to
-// measure again taps again when it is their turn. Otherwise their card would
-// take the next person's temperature.
-func (g *Gate) next() {
-	g.cards = slices.DeleteFunc(g.cards, func(c *card) bool { return c.standing.Allowed && c.told == len(c.seqs) })
-}
-
-// again finds the same card waiting since an earlier tap.
-func (g *Gate) again(r wire.Reading) *card {
-	for _, c := range g.cards {
-		if c.credential == r.Credential && c.direction == r.Direction {
-			return c
-		}
-	}
-	return nil
-}
-
-// first is the card that has waited longest, or nil.
-func (g *Gate) first() *card {
-	if len(g.cards) == 0 {
-		return nil
-	}
-	return g.cards[0]
-}
-
-// take takes the card that has waited longest away.
-func (g *Gate) take() *card {
-	c := g.first()
-	if c != nil {
-		g.cards = g.cards[1:]
-	}
-	return c
-}
-
-// withdraw takes a measurement away that waits for its card.
-func (g *Gate) withdraw(t *temp) {
-	g.temps = slices.DeleteFunc(g.temps, func(x *temp) bool { return x == t })
-}
-
-func (g *Gate) drop(c *card) {
-	g.cards = slices.DeleteFunc(g.cards, func(x *card) bool { return x == c })
-}
-
-// paired decides on a card and a normal temperature.
-func (g *Gate) paired(c *card, seqs []uint64, t *wire.Temperature) Event {
-	g.drop(c)
-	verdict, reasons := wire.VerdictPass, []string{ReasonNormal}
-	if !c.standing.Allowed {
-		verdict, reasons = wire.VerdictRefuse, nil
-	}
-	return g.event(verdict, reasons, c, seqs, t)
 }

@@ -33,6 +33,7 @@ type Reading struct {
 	Device      string       `json:"device"`                // its name in the agent's configuration
 	Model       string       `json:"model"`                 // its row in the catalogue
 	Type        Type         `json:"type"`                  //
+	Lane        string       `json:"lane,omitempty"`        // of the device; empty: the agent's only one
 	Direction   Direction    `json:"direction,omitempty"`   // of the reader
 	Credential  string       `json:"credential,omitempty"`  // keyed pseudonym of card or code; never the number
 	Temperature *Temperature `json:"temperature,omitempty"` // when Type is temperature
@@ -108,13 +109,14 @@ type Instruction string
 
 // The instructions.
 const (
-	InstructGo           Instruction = "go"
-	InstructGoHome       Instruction = "go-home"        // resident with fever: go home and wait
-	InstructTurnAway     Instruction = "turn-away"      // visitor with fever, or one who may not pass
-	InstructWarmUp       Instruction = "warm-up"        // too cold to judge
-	InstructMeasureAgain Instruction = "measure-again"  //
-	InstructMeasure      Instruction = "measure"        // card without temperature
-	InstructCheckID      Instruction = "check-identity" // unknown card
+	InstructGo            Instruction = "go"
+	InstructGoHome        Instruction = "go-home"         // resident with fever: go home and wait
+	InstructTurnAway      Instruction = "turn-away"       // visitor with fever, or one who may not pass
+	InstructWarmUp        Instruction = "warm-up"         // too cold to judge
+	InstructMeasureAgain  Instruction = "measure-again"   //
+	InstructMeasure       Instruction = "measure"         // card without temperature
+	InstructMeasureByHand Instruction = "measure-by-hand" // card, and no thermometer works
+	InstructCheckID       Instruction = "check-identity"  // unknown card
 )
 
 // Passage is one verdict with everything it was decided on.
@@ -122,6 +124,7 @@ type Passage struct {
 	Verdict     Verdict      `json:"verdict"`
 	Reasons     []string     `json:"reasons"`               // codes, the weightiest first; see WIRE.md
 	Instruction Instruction  `json:"instruction"`           //
+	Lane        string       `json:"lane,omitempty"`        // that the person is in; empty: the agent's only one
 	Direction   Direction    `json:"direction,omitempty"`   // of the reader used
 	Class       string       `json:"class,omitempty"`       // class of person in the roster, empty when unknown
 	Credential  string       `json:"credential,omitempty"`  // keyed pseudonym

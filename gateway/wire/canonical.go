@@ -161,6 +161,9 @@ func (c *canon) reading() *Reading {
 	r.Model = c.text()
 	c.must(`,"type":`)
 	r.Type = Type(c.text())
+	if c.may(`,"lane":`) {
+		r.Lane = c.text()
+	}
 	if c.may(`,"direction":`) {
 		r.Direction = Direction(c.text())
 	}
@@ -215,6 +218,9 @@ func (c *canon) passage() *Passage {
 	}
 	c.must(`],"instruction":`)
 	p.Instruction = Instruction(c.text())
+	if c.may(`,"lane":`) {
+		p.Lane = c.text()
+	}
 	if c.may(`,"direction":`) {
 		p.Direction = Direction(c.text())
 	}

@@ -50,13 +50,12 @@ type Agent struct {
 	journal      *journal.Journal
 	gate         *gate.Gate
 	inputs       []*input
-	outputs      []devices.Output
+	outputs      []output
 	board        *board
 	pulse        pulse
 	link         linkState
 	alarms       *overtakers
 	notes        chan note     // what the guard did, on its way to the record loop
-	cueing       []chan cue    // by output
 	began        time.Duration // boot clock
 	sources      []source
 	machines     []*bridged
@@ -84,15 +83,16 @@ func New(cfg Config, opts Options) (*Agent, error) {
 			return nil, err
 		}
 	}
-	a.gate = gate.New(gate.Config{Rules: rules, Zone: time.Local})
+	zone, err := cfg.zone()
+	if err != nil {
+		return nil, err
+	}
+	a.gate = gate.New(gate.Config{Rules: rules, Zone: zone, Lanes: cfg.lanes()})
 	if err := a.makeDevices(wire.Temp(rules.Limits.Fever)); err != nil {
 		return nil, err
 	}
 	if err := a.makeMachines(); err != nil {
 		return nil, err
-	}
-	for range a.outputs {
-		a.cueing = append(a.cueing, make(chan cue, 4))
 	}
 	now := opts.Clock.Now()
 	a.began = now.Boot
@@ -140,8 +140,8 @@ func (a *Agent) Run(ctx context.Context) error {
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
 	var wg sync.WaitGroup
-	for i, out := range a.outputs {
-		wg.Go(func() { drive(ctx, out, a.cueing[i], a.log) })
+	for _, out := range a.outputs {
+		wg.Go(func() { drive(ctx, out.Output, out.cues, a.log) })
 	}
 	arrivals := make(chan arrival, 16)
 	for _, in := range a.inputs {

@@ -15,21 +15,23 @@ import (
 // Config is the agent's configuration file. Relative paths in it count from
 // the file's own folder.
 type Config struct {
-	County       string           `yaml:"county"`             // id of the county, first level of the topics
-	Agent        string           `yaml:"agent"`              // id of this gate, unique in the county
-	Dir          string           `yaml:"dir"`                // journal and state; must outlive restarts
-	Broker       mqtt.Broker      `yaml:"broker"`             //
-	CollectorKey string           `yaml:"collector_key"`      // file: the collector's public key (collector.pub)
-	SiteKey      string           `yaml:"site_key,omitempty"` // file: the county's key for pseudonyms
-	Policy       string           `yaml:"policy,omitempty"`   // YAML file: rules and limits
-	Roster       string           `yaml:"roster,omitempty"`   // CSV file: who lives here
-	Devices      []Device         `yaml:"devices,omitempty"`  //
-	Machines     []machine.Config `yaml:"machines,omitempty"` // drones and fogging machines that this agent bridges
-	MAVLink      []MAVLink        `yaml:"mavlink,omitempty"`  // links to drones
-	Modbus       []Modbus         `yaml:"modbus,omitempty"`   // buses of fogging machines
-	NMEA         []NMEA           `yaml:"nmea,omitempty"`     // receivers of positions
-	KeepDays     int              `yaml:"keep_days"`          // acknowledged records stay on disk; default 7
-	Kiosk        Kiosk            `yaml:"kiosk,omitempty"`    // the guard's screen; absent: none
+	County       string           `yaml:"county"`              // id of the county, first level of the topics
+	Agent        string           `yaml:"agent"`               // id of this gate, unique in the county
+	Dir          string           `yaml:"dir"`                 // journal and state; must outlive restarts
+	Broker       mqtt.Broker      `yaml:"broker"`              //
+	CollectorKey string           `yaml:"collector_key"`       // file: the collector's public key (collector.pub)
+	SiteKey      string           `yaml:"site_key,omitempty"`  // file: the county's key for pseudonyms
+	Policy       string           `yaml:"policy,omitempty"`    // YAML file: rules and limits
+	Roster       string           `yaml:"roster,omitempty"`    // CSV file: who lives here
+	TimeZone     string           `yaml:"time_zone,omitempty"` // of the county; default Asia/Shanghai
+	Lanes        []Lane           `yaml:"lanes,omitempty"`     // ways through the gate; absent: one, with all devices
+	Devices      []Device         `yaml:"devices,omitempty"`   //
+	Machines     []machine.Config `yaml:"machines,omitempty"`  // drones and fogging machines that this agent bridges
+	MAVLink      []MAVLink        `yaml:"mavlink,omitempty"`   // links to drones
+	Modbus       []Modbus         `yaml:"modbus,omitempty"`    // buses of fogging machines
+	NMEA         []NMEA           `yaml:"nmea,omitempty"`      // receivers of positions
+	KeepDays     int              `yaml:"keep_days"`           // acknowledged records stay on disk; default 7
+	Kiosk        Kiosk            `yaml:"kiosk,omitempty"`     // the guard's screen; absent: none
 }
 
 // Kiosk is the guard's screen.
@@ -45,7 +47,8 @@ type Device struct {
 	Port      string         `yaml:"port,omitempty"`      // serial device or I²C bus
 	Baud      int            `yaml:"baud,omitempty"`      // serial only; the catalogue's where absent
 	Address   uint16         `yaml:"address,omitempty"`   // I²C only; the catalogue's where absent
-	Direction wire.Direction `yaml:"direction,omitempty"` // of a reader: in, out or absent for both
+	Lane      string         `yaml:"lane,omitempty"`      // that it belongs to, where there are several
+	Direction wire.Direction `yaml:"direction,omitempty"` // of a reader: in, out or absent for its lane's
 	// Offset is added to the surface temperature to give the screening
 	// temperature, in °C; measured at installation against a contact
 	// thermometer. A thermometer must state it, 0 included.
@@ -98,6 +101,11 @@ func (c Config) Check() error {
 		if v == "" {
 			add(key, errors.New("is missing"))
 		}
+	}
+	_, err := c.zone()
+	add("time_zone", err)
+	if err := c.checkLanes(); err != nil {
+		errs = append(errs, err)
 	}
 	if err := c.checkMachines(); err != nil {
 		errs = append(errs, err)

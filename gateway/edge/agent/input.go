@@ -1,6 +1,7 @@
 package agent
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -30,6 +31,7 @@ type arrival struct {
 // input is one sensor with the state the record loop keeps of it.
 type input struct {
 	cfg    Device
+	lane   Lane
 	model  devices.Model
 	sensor devices.Sensor
 	meter  *detect.Meter // of a thermometer
@@ -37,6 +39,7 @@ type input struct {
 
 	state     string
 	heard     time.Duration // boot clock of the last reading
+	measuring bool          // somebody stands at the thermometer and is not measured yet
 	badFrames uint64
 	reported  bool // the journal holds its state since the start
 }
@@ -88,14 +91,14 @@ func (a *Agent) makeDevices(fever wire.Temp) error {
 			if err != nil {
 				return fmt.Errorf("device %s: %w", d.Name, err)
 			}
-			a.outputs = append(a.outputs, out)
+			a.outputs = append(a.outputs, output{Output: out, lane: d.Lane, cues: make(chan cue, 4)})
 			continue
 		}
 		sensor, err := m.Sensor(a.opts.Ports, s)
 		if err != nil {
 			return fmt.Errorf("device %s: %w", d.Name, err)
 		}
-		in := &input{cfg: d, model: m, sensor: sensor, state: stateOK}
+		in := &input{cfg: d, lane: a.cfg.laneOf(d), model: m, sensor: sensor, state: stateOK}
 		if m.Kind == devices.KindThermometer {
 			in.meter = detect.NewMeter(devices.Temp(fever) - devices.Temp(*d.Offset))
 		} else {
@@ -109,7 +112,7 @@ func (a *Agent) makeDevices(fever wire.Temp) error {
 // reading turns an arrival into a completed reading, or nil while there is
 // none: between people, or for the repeats of a card that stays.
 func (a *Agent) reading(now clock.Moment, in *input, r devices.Reading) (*wire.Reading, time.Time) {
-	out := &wire.Reading{Device: in.cfg.Name, Model: in.model.Name, Direction: in.cfg.Direction, BootID: a.opts.BootID}
+	out := &wire.Reading{Device: in.cfg.Name, Model: in.model.Name, Lane: in.lane.Name, BootID: a.opts.BootID}
 	switch r := r.(type) {
 	case devices.Sample:
 		m, done := in.meter.Observe(r)
@@ -127,6 +130,7 @@ func (a *Agent) reading(now clock.Moment, in *input, r devices.Reading) (*wire.R
 		if in.model.Kind == devices.KindScanner {
 			out.Type = wire.TypeCode
 		}
+		out.Direction = cmp.Or(in.cfg.Direction, in.lane.Direction)
 		out.Credential = a.siteKey.Pseudonym(string(out.Type), r.Code)
 		out.BootNS = int64(sinceBoot(now, r.At))
 		return out, r.At

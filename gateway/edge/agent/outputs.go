@@ -33,6 +33,18 @@ var cues = map[wire.Verdict]cue{
 			Buzzer: append(append(pulses(150, 3), 350*time.Millisecond), pulses(150, 2)...)}},
 }
 
+// prompting is the short beep that asks somebody for their other half. It
+// interrupts nothing, and is not made up for.
+var prompting = cue{rank: 0, hold: time.Second, Signal: devices.Signal{Buzzer: pulses(60, 1)}}
+
+// output is a set of outputs with the lane whose verdicts it shows; lane is
+// empty for those of all lanes.
+type output struct {
+	devices.Output
+	lane string
+	cues chan cue
+}
+
 // pulses is n times on for ms milliseconds, with as long a pause between.
 func pulses(ms, n int) []time.Duration {
 	var out []time.Duration
@@ -92,6 +104,9 @@ func show(ctx context.Context, out devices.Output, c cue, in <-chan cue, log *sl
 		case <-shown.Done():
 			return next
 		case n := <-in:
+			if n.rank == 0 {
+				continue
+			}
 			next = &n
 			if n.rank >= c.rank {
 				return next

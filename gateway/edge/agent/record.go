@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"time"
 
+	"gatehouse/devices/detect"
 	"gatehouse/gateway/clock"
 	"gatehouse/gateway/edge/journal"
 	"gatehouse/gateway/gate"
@@ -47,12 +48,14 @@ func (a *Agent) record(ctx context.Context, arrivals <-chan arrival, words <-cha
 		case <-due.C:
 			now := a.opts.Clock.Now()
 			r.apply(now, time.Time{}, a.gate.Tick(now))
+			r.prompt(now)
 		case <-turn.C:
 			r.turn()
 		case <-a.board.wake:
 			r.alarms()
 		case n := <-a.notes:
 			r.noted(n)
+			r.prompt(a.opts.Clock.Now())
 		case f := <-a.journal.Faults():
 			r.diskFault(f)
 		}
@@ -65,8 +68,9 @@ type recorder struct {
 	shift    time.Duration // wall clock less boot clock, as last seen
 	synced   bool
 	syncedAt time.Duration
-	answered []uint64 // passages that the guard dealt with before the restart
-	shown    bool     // the screen says that somebody is being measured
+	answered []uint64      // passages that the guard dealt with before the restart
+	told     told          // passages that were given lately
+	prompts  []gate.Prompt // as they were shown last
 	space    journal.Room
 	oldest   time.Time     // when the oldest unacknowledged record was taken
 	oldestAt time.Duration // boot clock of that look
@@ -114,9 +118,13 @@ func (r *recorder) arrived(x arrival) {
 		seq := r.keep(now, reading)
 		r.apply(now, last, r.gate.Observe(now, seq, *reading))
 	}
-	if r.measuring() != r.shown {
+	if m := x.in.meter; m != nil && (m.State() == detect.Measuring) != x.in.measuring {
+		if x.in.measuring = !x.in.measuring; x.in.measuring {
+			r.gate.Begun(now, x.in.cfg.Name)
+		}
 		r.show(now)
 	}
+	r.prompt(now)
 }
 
 // keep journals a completed reading before anything is decided on it. When
@@ -158,8 +166,9 @@ func (r *recorder) apply(now clock.Moment, last time.Time, events []gate.Event) 
 		if !last.IsZero() {
 			p.LatencyUS = time.Since(last).Microseconds()
 		}
-		r.cue(cues[p.Verdict])
+		r.cue(p.Lane, cues[p.Verdict])
 		seq := r.append(now, &p)
+		r.told.add(seq, p.Readings)
 		if r.opts.Screen != nil {
 			r.opts.Screen.Passage(now, seq, p)
 		}
@@ -223,6 +232,7 @@ func (r *recorder) state(now clock.Moment, in *input, state, detail string) {
 		return
 	}
 	in.state, in.reported = state, true
+	in.measuring = in.measuring && state == stateOK
 	r.append(now, &wire.Health{Device: in.cfg.Name, Model: in.model.Name, State: state, Detail: detail, BadFrames: in.badFrames})
 	gone, fault := "", ""
 	switch state {
@@ -233,6 +243,7 @@ func (r *recorder) state(now clock.Moment, in *input, state, detail string) {
 	}
 	r.board.set(TroubleDeviceGone, in.cfg.Name, gone)
 	r.board.set(TroubleDeviceFault, in.cfg.Name, fault)
+	r.apply(now, time.Time{}, r.gate.SetWorks(in.cfg.Name, state == stateOK))
 	r.show(now)
 }
 

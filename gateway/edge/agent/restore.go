@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"gatehouse/gateway/clock"
+	"gatehouse/gateway/gate"
 	"gatehouse/gateway/machine"
 	"gatehouse/gateway/wire"
 )
@@ -15,24 +16,68 @@ import (
 // nothing was decided on yet: the longest pairing window a rule set may have.
 const restoreWindow = time.Minute
 
-// unused is a reading that a killed agent had kept but not decided on.
-type unused struct {
-	seq     uint64
-	at      clock.Moment
-	reading wire.Reading
+// earlier is a passage of before a restart.
+type earlier struct {
+	rec      wire.Record
+	passage  *wire.Passage
+	thisBoot bool // its boot clock is the one that runs now
 }
 
-// restoreLast is how many records, the newest, are searched for readings and
-// passages: what no gate completes within restoreWindow.
+// past is what happened inside the pairing window before a restart: a reading,
+// or an answer of the guard.
+type past struct {
+	seq      uint64
+	at       clock.Moment
+	reading  *wire.Reading
+	answered []uint64 // readings of the passage that the guard dealt with
+}
+
+// How many passages are remembered with their readings: more than a pairing
+// window has; and how many answers: more than a guard gives while the screen
+// would still show what they answer.
+const (
+	toldKept     = 64
+	answeredKept = 512
+)
+
+// told are the passages that were given last, with their readings, oldest
+// first.
+type told []struct {
+	seq      uint64
+	readings []uint64
+}
+
+func (t *told) add(seq uint64, readings []uint64) {
+	*t = append(*t, struct {
+		seq      uint64
+		readings []uint64
+	}{seq, readings})
+	if len(*t) > 2*toldKept {
+		*t = slices.Clone((*t)[len(*t)-toldKept:])
+	}
+}
+
+// readings returns those of a passage, or nothing when it is too long ago.
+func (t told) readings(seq uint64) []uint64 {
+	for _, x := range t {
+		if x.seq == seq {
+			return x.readings
+		}
+	}
+	return nil
+}
+
+// restoreLast is how many records, the newest, are searched for readings,
+// passages and answers: more than a gate completes while any of them matters.
 const restoreLast = 8192
 
-// restore reads the journal: readings still inside the pairing window go
-// through the gate again unless a passage used them, alarms that were raised are
-// known, so that they can be cleared, and those that the county may not have
+// restore reads the journal: readings still inside the pairing window and what
+// the guard answered go through the gate again, and what was not decided before is
+// decided now; alarms that were raised are known, so that they can be cleared, and those that the county may not have
 // heard of go ahead of the backlog again. However long a backlog is, a
 // gate must not stay deaf for it.
 func (r *recorder) restore(now clock.Moment) error {
-	past, err := r.restoreConditions()
+	machines, err := r.restoreConditions()
 	if err != nil {
 		return err
 	}
@@ -40,14 +85,33 @@ func (r *recorder) restore(now clock.Moment) error {
 	if err != nil {
 		return err
 	}
-	r.restoreMachines(now, past)
+	r.restoreMachines(now, machines)
 	r.show(now)
 	r.reshow(now, last)
-	for _, u := range recent {
-		r.apply(now, time.Time{}, r.gate.Observe(u.at, u.seq, u.reading))
+	r.show(now)
+	used := map[uint64]bool{}
+	for _, e := range last {
+		for _, seq := range e.passage.Readings {
+			used[seq] = true
+		}
 	}
-	r.apply(now, time.Time{}, r.gate.Tick(now))
+	for _, x := range recent {
+		if x.reading == nil {
+			r.gate.Answered(x.answered)
+			continue
+		}
+		r.apply(now, time.Time{}, undecided(r.gate.Observe(x.at, x.seq, *x.reading), used))
+	}
+	r.apply(now, time.Time{}, undecided(r.gate.Tick(now), used))
+	r.prompt(now)
 	return nil
+}
+
+// undecided returns the events that use a reading which no passage used.
+func undecided(events []gate.Event, used map[uint64]bool) []gate.Event {
+	return slices.DeleteFunc(events, func(e gate.Event) bool {
+		return !slices.ContainsFunc(e.Passage.Readings, func(seq uint64) bool { return !used[seq] })
+	})
 }
 
 // restoreConditions looks through the whole journal for what lasts: alarms,
@@ -80,17 +144,16 @@ func (r *recorder) restoreConditions() (map[string]*machine.Past, error) {
 		}
 	})
 	r.Agent.alarms.add(waiting...)
-	if len(r.answered) > shownAgain {
-		r.answered = slices.Clone(r.answered[len(r.answered)-shownAgain:])
+	if len(r.answered) > answeredKept {
+		r.answered = slices.Clone(r.answered[len(r.answered)-answeredKept:])
 	}
 	return past, err
 }
 
-// recent gives the readings inside the pairing window that no passage used, and
-// the last passages, oldest first.
-func (r *recorder) recent(now clock.Moment) (recent []unused, last []wire.Record, err error) {
-	used := map[uint64]bool{}
-	durable := r.journal.Durable()
+// recent returns what happened inside the pairing window, and the last passages,
+// both oldest first.
+func (r *recorder) recent(now clock.Moment) (recent []past, last []earlier, err error) {
+	durable, boot := r.journal.Durable(), ""
 	for from := max(r.journal.First(), durable-min(durable, restoreLast)); from != 0 && from <= durable; {
 		chunk, err := r.journal.Read(from, wire.MaxBatchRecords, wire.MaxBatchBytes)
 		if err != nil {
@@ -98,20 +161,25 @@ func (r *recorder) recent(now clock.Moment) (recent []unused, last []wire.Record
 		}
 		for _, e := range chunk.Entries {
 			switch e.Record.Kind {
-			case wire.KindReading:
-			case wire.KindPassage:
-				last = append(last, e.Record)
+			case wire.KindReading, wire.KindPassage, wire.KindAudit, wire.KindClock:
 			default:
 				continue
 			}
 			switch b := r.body(e.Record, nil).(type) {
+			case *wire.Clock:
+				boot = b.BootID
 			case *wire.Reading:
-				if age := now.Boot - time.Duration(b.BootNS); b.BootID == r.opts.BootID && age >= 0 && age < restoreWindow {
-					recent = append(recent, unused{e.Record.Seq, clock.Moment{Wall: e.Record.At.Time, Boot: time.Duration(b.BootNS)}, *b})
+				boot = b.BootID
+				if age := now.Boot - time.Duration(b.BootNS); boot == r.opts.BootID && age >= 0 && age < restoreWindow {
+					recent = append(recent, past{seq: e.Record.Seq, reading: b,
+						at: clock.Moment{Wall: e.Record.At.Time, Boot: time.Duration(b.BootNS)}})
 				}
 			case *wire.Passage:
-				for _, seq := range b.Readings {
-					used[seq] = true
+				r.told.add(e.Record.Seq, b.Readings)
+				last = append(last, earlier{e.Record, b, boot == r.opts.BootID})
+			case *wire.Audit:
+				if readings := r.told.readings(b.Passage); readings != nil {
+					recent = append(recent, past{answered: readings})
 				}
 			}
 		}
@@ -120,8 +188,7 @@ func (r *recorder) recent(now clock.Moment) (recent []unused, last []wire.Record
 		}
 		from = chunk.To + 1
 	}
-	recent = slices.DeleteFunc(recent, func(u unused) bool { return used[u.seq] })
-	return recent, slices.Clone(last[max(0, len(last)-shownAgain):]), nil
+	return recent, last, nil
 }
 
 // body reads a record's body, or says that it can't and gives nil.

@@ -2,24 +2,27 @@ package agent
 
 import (
 	"context"
-	"errors"
 	"fmt"
+	"reflect"
+	"slices"
 	"sync"
 	"time"
 
 	"gatehouse/devices"
-	"gatehouse/devices/detect"
 	"gatehouse/gateway/clock"
+	"gatehouse/gateway/gate"
 	"gatehouse/gateway/wire"
 )
 
 // Screen is what the guard looks at. The record loop calls it, in order; it
 // must not wait.
 type Screen interface {
-	// Passage shows a verdict that the journal holds. at is when it was given;
-	// after a restart the last ones are shown again, so that nobody who must be
-	// dealt with is forgotten.
+	// Passage shows a verdict that the journal holds. at is when it was given.
 	Passage(at clock.Moment, seq uint64, p wire.Passage)
+	// Earlier takes a verdict of before a restart, so that nobody who must be
+	// dealt with is forgotten. at is when it was given, or zero where the clocks
+	// do not tell.
+	Earlier(at clock.Moment, seq uint64, p wire.Passage)
 	// Status shows how the gate stands: at each change, and every second.
 	Status(at clock.Moment, s Status)
 }
@@ -27,7 +30,9 @@ type Screen interface {
 // Status is how the gate stands.
 type Status struct {
 	Devices   []DeviceStatus
-	Measuring bool          // somebody stands at a thermometer and is not judged yet
+	Lanes     []string      // names, where there are several
+	Measuring []string      // lanes in which somebody stands at a thermometer and is not measured yet
+	Prompts   []gate.Prompt // what people in the lanes are asked to do
 	Linked    bool          // the county answers
 	Pending   uint64        // records that the county has not acknowledged
 	Oldest    time.Time     // when the oldest of them was taken, at most 10 s ago; zero: none waits
@@ -40,6 +45,7 @@ type Status struct {
 // DeviceStatus is one device as the screen shows it.
 type DeviceStatus struct {
 	Name  string
+	Lane  string
 	Kind  devices.Kind
 	State string        // ok, fault, gone
 	Idle  time.Duration // since it last said anything
@@ -90,14 +96,19 @@ func (a *Agent) Note(ctx context.Context, audit wire.Audit) error {
 func (a *Agent) Buzz() {
 	c := cues[wire.VerdictFever]
 	c.hold = 2 * time.Second
-	a.cue(c)
+	for _, out := range a.outputs {
+		a.cue(out.lane, c)
+	}
 }
 
-// cue sends a cue to all outputs.
-func (a *Agent) cue(c cue) {
-	for _, out := range a.cueing {
+// cue sends a cue to the outputs of a lane.
+func (a *Agent) cue(lane string, c cue) {
+	for _, out := range a.outputs {
+		if out.lane != "" && out.lane != lane {
+			continue
+		}
 		select {
-		case out <- c:
+		case out.cues <- c:
 		default: // four cues wait already; the newest of them will be shown
 		}
 	}
@@ -110,52 +121,62 @@ func (r *recorder) noted(n note) {
 		err = fmt.Errorf("keep what the guard did: %w", err)
 		r.log.Error("an answer of the guard could not be kept", "action", n.audit.Action, "err", err)
 	}
+	r.gate.Answered(r.told.readings(n.audit.Passage))
 	n.kept <- err
 }
 
 // show tells the screen how the gate stands.
 func (r *recorder) show(now clock.Moment) {
+	r.prompts = r.gate.Prompts()
 	if r.opts.Screen == nil {
 		return
 	}
-	s := Status{Measuring: r.measuring(), Linked: r.link.get(), Pending: r.journal.Last() - min(r.journal.Last(), r.journal.State().Through),
+	s := Status{Prompts: r.prompts, Linked: r.link.get(), Pending: r.journal.Last() - min(r.journal.Last(), r.journal.State().Through),
 		Oldest: r.oldest, FullIn: r.space.FullIn, Unkept: r.board.detail(TroubleJournal), Answered: r.answered}
-	for _, in := range r.inputs {
-		s.Devices = append(s.Devices, DeviceStatus{Name: in.cfg.Name, Kind: in.model.Kind, State: in.state, Idle: now.Boot - max(in.heard, r.began)})
+	if len(r.cfg.Lanes) > 1 {
+		for _, l := range r.cfg.Lanes {
+			s.Lanes = append(s.Lanes, l.Name)
+		}
 	}
-	r.shown = s.Measuring
+	for _, in := range r.inputs {
+		s.Devices = append(s.Devices, DeviceStatus{Name: in.cfg.Name, Lane: in.lane.Name, Kind: in.model.Kind, State: in.state,
+			Idle: now.Boot - max(in.heard, r.began)})
+		if in.measuring {
+			s.Measuring = append(s.Measuring, in.lane.Name)
+		}
+	}
 	r.opts.Screen.Status(now, s)
 }
 
-// measuring tells whether somebody stands at a thermometer and is not judged.
-func (r *recorder) measuring() bool {
-	for _, in := range r.inputs {
-		if in.meter != nil && in.state == stateOK && in.meter.State() == detect.Measuring {
-			return true
+// prompt shows and sounds what people are asked to do, where that has changed.
+func (r *recorder) prompt(now clock.Moment) {
+	before, after := r.prompts, r.gate.Prompts()
+	if reflect.DeepEqual(before, after) {
+		return
+	}
+	for _, p := range after {
+		same := func(x gate.Prompt) bool { return x.Reading == p.Reading && x.Wants == p.Wants }
+		if p.Wants != gate.WantsApart && !slices.ContainsFunc(before, same) {
+			r.cue(p.Lane, prompting)
 		}
 	}
-	return false
+	r.show(now)
 }
 
-// shownAgain is how many of the last passages a restarted agent's screen shows.
-const shownAgain = 20
-
 // reshow shows the screen the last passages that the journal holds.
-func (r *recorder) reshow(now clock.Moment, last []wire.Record) {
+func (r *recorder) reshow(now clock.Moment, last []earlier) {
 	if r.opts.Screen == nil {
 		return
 	}
-	for _, rec := range last {
-		body, err := rec.DecodeBody()
-		p, ok := body.(*wire.Passage)
-		if err == nil && !ok {
-			err = errors.New("it is no passage")
+	for _, e := range last {
+		var at clock.Moment
+		age := now.Wall.Sub(e.rec.At.Time)
+		if e.thisBoot {
+			age = now.Boot - time.Duration(e.rec.BootNS)
 		}
-		if err != nil {
-			r.log.Warn("a passage of the journal can't be shown", "seq", rec.Seq, "err", err)
-			continue
+		if age >= 0 { // a clock that is behind does not tell how long ago it was
+			at = clock.Moment{Wall: now.Wall.Add(-age), Boot: now.Boot - age}
 		}
-		age := now.Wall.Sub(rec.At.Time)
-		r.opts.Screen.Passage(clock.Moment{Wall: rec.At.Time, Boot: now.Boot - age}, rec.Seq, *p)
+		r.opts.Screen.Earlier(at, e.rec.Seq, *e.passage)
 	}
 }

@@ -10,6 +10,7 @@ import (
 	"gatehouse/devices"
 	"gatehouse/gateway/clock"
 	"gatehouse/gateway/edge/agent"
+	"gatehouse/gateway/gate"
 	"gatehouse/gateway/policy"
 	"gatehouse/gateway/wire"
 )
@@ -29,14 +30,22 @@ const (
 	LookRetest    Look = "retest"    // amber
 	LookPass      Look = "pass"      // light
 	LookOffline   Look = "offline"   // red, once: the county does not answer
+	LookApart     Look = "apart"     // amber: more than one person in the lane
+	LookTapped    Look = "tapped"    // light: card read, now the temperature
+	LookMeasured  Look = "measured"  // light: temperature taken, now the card
 	LookMeasuring Look = "measuring" // light
 	LookIdle      Look = "idle"      // light
 )
 
-// ranks orders what waits; a person's verdict is shown over what the guard
-// need not act on at once.
+// ranks orders what waits; what concerns the people in the lanes is shown over
+// what the guard need not act on at once. Of two with the same rank the newer is
+// shown.
 var ranks = map[Look]int{LookFever: 50, LookSealed: 40, LookFault: 30, LookUnknown: 20,
-	LookRefuse: 10, LookInvalid: 10, LookRetest: 10, LookPass: 10, LookOffline: 5, LookMeasuring: 2}
+	LookRefuse: 10, LookInvalid: 10, LookRetest: 10, LookPass: 10, LookApart: 10, LookTapped: 10, LookMeasured: 10,
+	LookOffline: 5, LookMeasuring: 2}
+
+// wants are the looks of what the gate asks people to do.
+var wants = map[gate.Wants]Look{gate.WantsTemperature: LookTapped, gate.WantsCard: LookMeasured, gate.WantsApart: LookApart}
 
 // How long a verdict that needs no answer stays.
 const (
@@ -83,18 +92,20 @@ type item struct {
 	kind    string // thermometer, reader, journal
 	gone    bool   // the device is gone, rather than broken
 	passage wire.Passage
-	at      clock.Moment
+	prompt  *gate.Prompt // what is asked, of a prompt
+	lane    string
+	at      clock.Moment  // Wall is zero where it is not known
 	until   time.Duration // boot clock; 0: until answered
 }
 
 // Screen decides what the guard sees. It is pure: the agent's events, answers
 // and time go in, a View comes out. It is for one goroutine at a time.
 type Screen struct {
-	reds     []item // not answered, oldest first
-	verdict  *item  // the newest that needs no answer
-	strips   []item // answered faults that still hold
-	done     []item // answered reds, so that an amendment does not put them up again
-	recent   []item // newest first
+	reds     []item          // not answered, oldest first
+	verdicts map[string]item // by lane, the newest that needs no answer
+	strips   []item          // answered faults that still hold
+	done     []item          // answered reds, so that an amendment does not put them up again
+	recent   []item          // newest first
 	status   agent.Status
 	answered map[uint64]bool // before a restart
 	lost     time.Duration   // boot clock since when the county does not answer; 0: it does
@@ -102,7 +113,7 @@ type Screen struct {
 }
 
 // NewScreen makes a screen at a quiet gate.
-func NewScreen() *Screen { return &Screen{answered: map[uint64]bool{}} }
+func NewScreen() *Screen { return &Screen{answered: map[uint64]bool{}, verdicts: map[string]item{}} }
 
 // look gives a verdict its look.
 func look(p wire.Passage) Look {
@@ -133,24 +144,38 @@ func shares(a, b wire.Passage) bool {
 
 // Passage takes a verdict that the journal holds.
 func (s *Screen) Passage(now, at clock.Moment, seq uint64, p wire.Passage) {
-	it := item{id: "p" + itoa(seq), look: look(p), seq: seq, passage: p, at: at}
+	it := item{id: "p" + itoa(seq), look: look(p), seq: seq, passage: p, lane: p.Lane, at: at}
 	s.remember(it)
-	if now.Boot-at.Boot > oldest {
+	if red(it.look) {
+		s.red(now, it)
 		return
 	}
-	if !red(it.look) {
-		it.until = at.Boot + amberFor
-		if it.look == LookPass {
-			it.until = at.Boot + passFor
-		}
-		s.verdict = &it
-		return
+	it.until = at.Boot + amberFor
+	if it.look == LookPass {
+		it.until = at.Boot + passFor
 	}
-	if s.answered[seq] {
+	s.verdicts[it.lane] = it
+}
+
+// Earlier takes a verdict of before a restart: only a red one that is not
+// answered is shown again. at is zero when it is not known how long ago it was.
+func (s *Screen) Earlier(now, at clock.Moment, seq uint64, p wire.Passage) {
+	it := item{id: "p" + itoa(seq), look: look(p), seq: seq, passage: p, lane: p.Lane, at: at}
+	s.remember(it)
+	if red(it.look) && (at.Wall.IsZero() || now.Boot-at.Boot <= oldest) {
+		s.red(now, it)
+	}
+}
+
+// red takes a verdict that stays until it is answered.
+func (s *Screen) red(now clock.Moment, it item) {
+	same := func(x item) bool { return x.seq != 0 && shares(x.passage, it.passage) }
+	if s.answered[it.seq] {
+		// Who answered it answered what it amends.
+		s.reds = slices.DeleteFunc(s.reds, same)
 		s.done = append(s.done, it)
 		return
 	}
-	same := func(x item) bool { return x.seq != 0 && shares(x.passage, p) }
 	if i := slices.IndexFunc(s.reds, same); i >= 0 {
 		// It is about the same person: it takes the place of what it amends.
 		if s.reds[i].look == it.look {
@@ -159,7 +184,8 @@ func (s *Screen) Passage(now, at clock.Moment, seq uint64, p wire.Passage) {
 		s.reds[i] = it
 		return
 	}
-	if i := slices.IndexFunc(s.done, same); i >= 0 && s.done[i].look == it.look && s.done[i].passage.Instruction == p.Instruction {
+	i := slices.IndexFunc(s.done, same)
+	if i >= 0 && s.done[i].look == it.look && s.done[i].passage.Instruction == it.passage.Instruction {
 		s.done[i] = it
 		return // dealt with
 	}
@@ -250,20 +276,6 @@ func (s *Screen) mended(id string) {
 	same := func(x item) bool { return x.id == id }
 	s.reds = slices.DeleteFunc(s.reds, same)
 	s.strips = slices.DeleteFunc(s.strips, same)
-}
-
-// top is what fills the screen, or nil when nobody is there.
-func (s *Screen) top(now clock.Moment) *item {
-	var best *item
-	if v := s.verdict; v != nil && v.until > now.Boot {
-		best = v
-	}
-	for i := range s.reds {
-		if r := &s.reds[i]; best == nil || ranks[r.look] > ranks[best.look] {
-			best = r
-		}
-	}
-	return best
 }
 
 // Press takes an answer to the item that the page showed. ok is false when it

@@ -11,6 +11,7 @@ import (
 	"gatehouse/devices"
 	"gatehouse/gateway/clock"
 	"gatehouse/gateway/edge/agent"
+	"gatehouse/gateway/gate"
 	"gatehouse/gateway/policy"
 	"gatehouse/gateway/wire"
 )
@@ -86,10 +87,25 @@ func (x *scene) press(action string) *scene {
 	return x
 }
 
+// ask lets the gate ask for something for so many seconds; people stand at the
+// thermometers of the lanes measuring.
+func (x *scene) ask(wants gate.Wants, s float64, measuring ...string) *scene {
+	st := linked(true)
+	st.Measuring = measuring
+	st.Prompts = []gate.Prompt{{Wants: wants, Since: at(x.now), Until: at(x.now + s).Boot, Reading: x.seq}}
+	return x.status(st)
+}
+
 // brief is what the guard sees, in short.
 func (x *scene) brief() string {
 	v := x.s.View(at(x.now))
-	out := string(v.Look)
+	left := func(until *time.Time) string {
+		if until == nil {
+			return ""
+		}
+		return " " + until.Sub(at(x.now).Wall).String()
+	}
+	out := string(v.Look) + left(v.Until)
 	if v.Waiting > 0 {
 		out += fmt.Sprintf(" +%d", v.Waiting)
 	}
@@ -97,7 +113,7 @@ func (x *scene) brief() string {
 		out += " ♪" + v.Sound
 	}
 	for _, s := range v.Strips {
-		out += " =" + string(s.Look)
+		out += " =" + string(s.Look) + left(s.Until)
 	}
 	if v.Muted != nil {
 		out += " muted"
@@ -111,7 +127,7 @@ func TestWhatTheGuardSees(t *testing.T) {
 		want  string
 	}{
 		"nobody":                                  {newScene(), "idle"},
-		"somebody is being measured":              {newScene().status(agent.Status{Linked: true, Measuring: true}), "measuring"},
+		"somebody is being measured":              {newScene().status(agent.Status{Linked: true, Measuring: []string{""}}), "measuring"},
 		"a pass":                                  {newScene().see(pass), "pass ♪pass"},
 		"a pass, later":                           {newScene().see(pass).wait(3), "idle"},
 		"too cold to judge":                       {newScene().see(cold), "invalid ♪amber"},
@@ -147,6 +163,15 @@ func TestWhatTheGuardSees(t *testing.T) {
 		"away, noted":                             {newScene().status(linked(false)).wait(10).status(linked(false)).press(ActionNoted), "idle =offline"},
 		"back again":                              {newScene().status(linked(false)).wait(10).status(linked(false)).press(ActionNoted).status(linked(true)), "idle"},
 		"people pass while the county is away":    {newScene().status(linked(false)).wait(10).status(linked(false)).see(pass), "pass +1 ♪pass"},
+		"a card was tapped":                       {newScene().ask(gate.WantsTemperature, 8), "tapped 8s ♪prompt"},
+		"a card was tapped, a little later":       {newScene().ask(gate.WantsTemperature, 8).wait(5), "tapped 3s ♪prompt"},
+		"a card was tapped after a pass":          {newScene().see(pass).ask(gate.WantsTemperature, 8), "tapped 8s ♪prompt"},
+		"tapped, and time ran out":                {newScene().ask(gate.WantsTemperature, 8).wait(8), "idle"},
+		"tapped, and measuring":                   {newScene().ask(gate.WantsTemperature, 8, ""), "measuring"},
+		"measured, and measuring":                 {newScene().ask(gate.WantsCard, 8, ""), "measured 8s ♪prompt"},
+		"two in the lane":                         {newScene().see(again).ask(gate.WantsApart, 8, ""), "apart 8s ♪amber"},
+		"a fever in a mixed lane":                 {newScene().see(fever).ask(gate.WantsApart, 8), "fever ♪fever =apart 8s"},
+		"a card while a fever waits":              {newScene().see(fever).ask(gate.WantsTemperature, 8), "fever ♪fever =tapped 8s"},
 		"silence":                                 {newScene().press(ActionMute), "idle muted"},
 		"silence does not hide":                   {newScene().press(ActionMute).see(pass), "pass muted"},
 		"a new alarm ends the silence":            {newScene().press(ActionMute).see(fever), "fever ♪fever"},
@@ -198,15 +223,98 @@ func TestARestartForgetsNobody(t *testing.T) {
 	st := linked(true)
 	st.Answered = []uint64{11}
 	s.Status(at(0), st)
-	s.Passage(at(0), at(-3600), 10, passage(wire.VerdictFever, "fever", 1))
-	s.Passage(at(0), at(-60), 11, passage(wire.VerdictFever, "fever", 2))
-	s.Passage(at(0), at(-50), 12, passage(wire.VerdictFever, "fever", 3))
-	s.Passage(at(0), at(-40), 13, passage(wire.VerdictPass, "normal", 4))
+	s.Earlier(at(0), at(-3600), 10, passage(wire.VerdictFever, "fever", 1))
+	s.Earlier(at(0), at(-60), 11, passage(wire.VerdictFever, "fever", 2))
+	s.Earlier(at(0), at(-50), 12, passage(wire.VerdictFever, "fever", 3))
+	s.Earlier(at(0), at(-1), 13, passage(wire.VerdictPass, "normal", 4))
 	if v := s.View(at(0)); v.Look != LookFever || v.ID != "p12" || v.Waiting != 0 {
 		t.Errorf("the screen shows %+v", v)
 	}
 	if r := s.Recent(); len(r) != 4 {
 		t.Errorf("recent %+v", r)
+	}
+}
+
+// The guard answered an amendment: what it amends is answered too.
+func TestAnAnsweredAmendmentStaysAnswered(t *testing.T) {
+	for name, answered := range map[string][]uint64{"the amendment was answered": {118}, "what it amends was answered": {116}} {
+		s := NewScreen()
+		st := linked(true)
+		st.Answered = answered
+		s.Status(at(0), st)
+		s.Earlier(at(0), at(-20), 116, unknown)
+		s.Earlier(at(0), at(-18), 118, amends(unknown, 117))
+		if v := s.View(at(0)); v.Look != LookIdle || v.Waiting != 0 {
+			t.Errorf("%s: the screen shows %s", name, v.Look)
+		}
+	}
+}
+
+// After a start with the clock behind, nobody knows how long ago the last
+// verdicts were: an old pass is not shown, an unanswered red is.
+func TestAStartWithTheClockBehind(t *testing.T) {
+	s := NewScreen()
+	s.Status(at(0), linked(true))
+	s.Earlier(at(0), clock.Moment{}, 12, pass)
+	s.Earlier(at(0), clock.Moment{}, 13, cold)
+	if v := s.View(at(1)); v.Look != LookIdle {
+		t.Errorf("the screen shows %s", v.Look)
+	}
+	s.Earlier(at(0), clock.Moment{}, 14, fever)
+	if v := s.View(at(3600)); v.Look != LookFever || v.Since != nil {
+		t.Errorf("the screen shows %s since %v", v.Look, v.Since)
+	}
+	for _, p := range s.Recent() {
+		if p.At != nil {
+			t.Errorf("%d was at %s", p.Seq, p.At)
+		}
+	}
+}
+
+// An idle gate asks for what its devices can take.
+func TestAnIdleGateAsksForWhatWorks(t *testing.T) {
+	exit := agent.DeviceStatus{Name: "exit", Lane: "out", Kind: devices.KindCardReader, State: "ok"}
+	for name, c := range map[string]struct {
+		devices []agent.DeviceStatus
+		want    string
+	}{
+		"all works":               {linked(true).Devices, "both"},
+		"the reader is gone":      {linked(true, "ok", "gone").Devices, "temperature"},
+		"the thermometer is gone": {linked(true, "gone").Devices, "by-hand"},
+		"both are":                {linked(true, "gone", "fault").Devices, "nothing"},
+		"nobody is measured here": {[]agent.DeviceStatus{exit}, "card"},
+		"lanes that differ":       {append(linked(true, "gone").Devices, exit), "both"},
+	} {
+		x := newScene().status(agent.Status{Linked: true, Devices: c.devices})
+		if got := x.s.asks(); got != c.want {
+			t.Errorf("%s: it asks for %q, want %q", name, got, c.want)
+		}
+	}
+}
+
+// Two lanes have one screen: what is newer fills it, what is asked in the other
+// lane is a line over it.
+func TestTwoLanes(t *testing.T) {
+	in, out := pass, pass
+	in.Lane, out.Lane = "in", "out"
+	st := linked(true)
+	st.Lanes = []string{"in", "out"}
+	x := newScene().status(st).see(in)
+	if v := x.s.View(at(0)); v.Look != LookPass || v.Lane != "in" {
+		t.Errorf("the screen shows %s in %s", v.Look, v.Lane)
+	}
+	st.Prompts = []gate.Prompt{{Lane: "in", Wants: gate.WantsCard, Since: at(1), Until: at(9).Boot, Reading: 7}}
+	x.wait(1).status(st)
+	if v := x.s.View(at(1)); v.Look != LookMeasured || v.Lane != "in" || len(v.Strips) != 0 {
+		t.Errorf("the screen shows %+v", v)
+	}
+	x.wait(1).see(out)
+	v := x.s.View(at(2))
+	if v.Look != LookPass || v.Lane != "out" || len(v.Strips) != 1 || v.Strips[0].Look != LookMeasured || v.Strips[0].Lane != "in" {
+		t.Errorf("the screen shows %+v", v)
+	}
+	if v := x.s.View(at(6)); v.Look != LookMeasured || v.Lane != "in" {
+		t.Errorf("later the screen shows %s in %s", v.Look, v.Lane)
 	}
 }
 

@@ -79,6 +79,13 @@ func (k *Kiosk) Passage(at clock.Moment, seq uint64, p wire.Passage) {
 	k.draw()
 }
 
+// Earlier implements agent.Screen.
+func (k *Kiosk) Earlier(at clock.Moment, seq uint64, p wire.Passage) {
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	k.screen.Earlier(k.opts.Clock.Now(), at, seq, p) // Status follows, and draws
+}
+
 // Status implements agent.Screen.
 func (k *Kiosk) Status(at clock.Moment, s agent.Status) {
 	k.mu.Lock()

@@ -27,23 +27,23 @@ func (h *hand) Now() clock.Moment  { h.mu.Lock(); defer h.mu.Unlock(); return at
 func (h *hand) Synchronised() bool { return true }
 func (h *hand) turn(s float64)     { h.mu.Lock(); defer h.mu.Unlock(); h.now += s }
 
-// gate is an agent that keeps notes, or can't.
-type gate struct {
+// notebook is an agent that keeps notes, or can't.
+type notebook struct {
 	notes []wire.Audit
 	fail  error
 }
 
-func (g *gate) Note(_ context.Context, a wire.Audit) error {
+func (g *notebook) Note(_ context.Context, a wire.Audit) error {
 	if g.fail == nil {
 		g.notes = append(g.notes, a)
 	}
 	return g.fail
 }
-func (g *gate) Buzz() {}
+func (g *notebook) Buzz() {}
 
-func start(t *testing.T) (*Kiosk, *hand, *gate, *httptest.Server) {
+func start(t *testing.T) (*Kiosk, *hand, *notebook, *httptest.Server) {
 	t.Helper()
-	h, g := &hand{}, &gate{}
+	h, g := &hand{}, &notebook{}
 	k, err := New(Options{Title: "丽景苑", Agent: "gate-001", Version: "test", Clock: h, Log: slog.New(slog.DiscardHandler)})
 	if err != nil {
 		t.Fatal(err)

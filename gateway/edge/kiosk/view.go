@@ -1,6 +1,7 @@
 package kiosk
 
 import (
+	"slices"
 	"strconv"
 	"time"
 
@@ -22,23 +23,30 @@ type View struct {
 	Kind        string     `json:"kind,omitempty"`        // of the device: thermometer, reader; or journal
 	Gone        bool       `json:"gone,omitempty"`        // it is unplugged
 	Actions     []string   `json:"actions"`               // of F1 to F3
+	Lane        string     `json:"lane,omitempty"`        // that it is about, at a gate with several
+	Until       *time.Time `json:"until,omitempty"`       // when it is too late for what is asked
+	Asks        string     `json:"asks,omitempty"`        // of an idle gate: what its devices can take; see asks
 	Waiting     int        `json:"waiting"`               // more that must be answered
 	Sound       string     `json:"sound,omitempty"`       // pattern, while this is shown
 	Muted       *time.Time `json:"muted,omitempty"`       // until when
 	Strips      []Strip    `json:"strips"`                //
 }
 
-// Strip is a condition that the guard knows of and that still holds.
+// Strip is a line over what fills the screen: a condition that the guard knows
+// of and that still holds, or what is asked in a lane while something weightier
+// fills the screen.
 type Strip struct {
-	Look  Look      `json:"look"`
-	Kind  string    `json:"kind,omitempty"`
-	Since time.Time `json:"since"`
+	Look  Look       `json:"look"`
+	Kind  string     `json:"kind,omitempty"`
+	Lane  string     `json:"lane,omitempty"`
+	Since *time.Time `json:"since,omitempty"`
+	Until *time.Time `json:"until,omitempty"`
 }
 
 // Person is one of the last people.
 type Person struct {
 	Seq       uint64     `json:"seq"`
-	At        time.Time  `json:"at"`
+	At        *time.Time `json:"at,omitempty"` // absent: the clocks do not tell
 	Look      Look       `json:"look"`
 	Screening *wire.Temp `json:"screening_c,omitempty"`
 	Class     string     `json:"class,omitempty"`
@@ -56,23 +64,17 @@ type Lamps struct {
 
 // sounds of the looks, the page has their notes. A muted screen has none.
 var sounds = map[Look]string{LookPass: "pass", LookRefuse: "amber", LookInvalid: "amber", LookRetest: "amber",
-	LookFever: "fever", LookSealed: "sealed", LookUnknown: "unknown", LookFault: "fault", LookOffline: "offline"}
+	LookApart: "amber", LookTapped: "prompt", LookMeasured: "prompt", LookFever: "fever", LookSealed: "sealed", LookUnknown: "unknown", LookFault: "fault", LookOffline: "offline"}
 
-// View gives what the page draws now.
+// View returns what the page draws now.
 func (s *Screen) View(now clock.Moment) View {
-	v := View{Look: LookIdle, Strips: []Strip{}}
-	if s.status.Measuring {
-		v.Look, v.ID = LookMeasuring, "m"
-	}
+	v := View{Look: LookIdle, Asks: s.asks(), Strips: []Strip{}}
 	t := s.top(now)
-	if t != nil {
-		v.Look, v.ID, v.Sound = t.look, t.id, sounds[t.look]
-		at := t.at.Wall.UTC()
-		v.Since, v.Device, v.Kind, v.Gone = &at, t.device, t.kind, t.gone
-		if t.seq != 0 {
-			p := t.passage
-			v.Reasons, v.Instruction, v.Class, v.Direction, v.Screening = p.Reasons, string(p.Instruction), p.Class, string(p.Direction), screening(p)
-		}
+	switch {
+	case len(s.status.Measuring) > 0 && (t == nil || t.look == LookTapped && slices.Contains(s.status.Measuring, t.lane)):
+		v.Look, v.ID, v.Asks = LookMeasuring, "m", ""
+	case t != nil:
+		s.fill(&v, t)
 	}
 	v.Actions = answers[v.Look]
 	if v.Actions == nil {
@@ -88,16 +90,104 @@ func (s *Screen) View(now clock.Moment) View {
 		v.Muted, v.Sound = &until, ""
 	}
 	for _, x := range s.strips {
-		v.Strips = append(v.Strips, Strip{Look: x.look, Kind: x.kind, Since: x.at.Wall.UTC()})
+		v.Strips = append(v.Strips, Strip{Look: x.look, Kind: x.kind, Since: known(x.at)})
+	}
+	for _, x := range s.current(now) {
+		if x.prompt != nil && (t == nil || x.id != t.id) {
+			v.Strips = append(v.Strips, Strip{Look: x.look, Lane: s.label(x.lane), Until: x.deadline()})
+		}
 	}
 	return v
+}
+
+// fill puts what fills the screen into a view.
+func (s *Screen) fill(v *View, t *item) {
+	v.Look, v.ID, v.Sound, v.Asks = t.look, t.id, sounds[t.look], ""
+	v.Since, v.Device, v.Kind, v.Gone, v.Lane = known(t.at), t.device, t.kind, t.gone, s.label(t.lane)
+	switch p := t.passage; {
+	case t.prompt != nil:
+		v.Class, v.Direction, v.Screening, v.Until = t.prompt.Class, string(t.prompt.Direction), t.prompt.Screening, t.deadline()
+	case t.seq != 0:
+		v.Reasons, v.Instruction, v.Class, v.Direction, v.Screening = p.Reasons, string(p.Instruction), p.Class, string(p.Direction), screening(p)
+	}
+}
+
+// deadline returns when it is too late for what is asked.
+func (x item) deadline() *time.Time {
+	at := x.at.Wall.Add(x.until - x.at.Boot).UTC()
+	return &at
+}
+
+// known returns the wall clock of a moment, or nil where it is not known.
+func known(at clock.Moment) *time.Time {
+	if at.Wall.IsZero() {
+		return nil
+	}
+	wall := at.Wall.UTC()
+	return &wall
+}
+
+// label returns a lane's name where there are several.
+func (s *Screen) label(lane string) string {
+	if len(s.status.Lanes) < 2 {
+		return ""
+	}
+	return lane
+}
+
+// What an idle gate can take, where its lanes do not differ.
+const (
+	asksBoth        = "both"        // card and temperature
+	asksTemperature = "temperature" // no reader works
+	asksCard        = "card"        // nobody is measured here
+	asksByHand      = "by-hand"     // no thermometer works, a reader does: hand-held
+	asksNothing     = "nothing"     // neither works
+)
+
+// asks returns what the devices of a gate can take: what no lane of it can is
+// not asked for.
+func (s *Screen) asks() string {
+	type lane struct{ thermometers, thermometer, reader bool }
+	lanes := map[string]lane{}
+	for _, d := range s.status.Devices {
+		l := lanes[d.Lane]
+		switch kindOf(d.Kind) {
+		case "thermometer":
+			l.thermometers, l.thermometer = true, l.thermometer || d.State == "ok"
+		case "reader":
+			l.reader = l.reader || d.State == "ok"
+		}
+		lanes[d.Lane] = l
+	}
+	asked := map[string]bool{}
+	for _, l := range lanes {
+		switch {
+		case l.reader && l.thermometer:
+			asked[asksBoth] = true
+		case l.reader && !l.thermometers:
+			asked[asksCard] = true
+		case l.reader:
+			asked[asksByHand] = true
+		case l.thermometer:
+			asked[asksTemperature] = true
+		default:
+			asked[asksNothing] = true
+		}
+	}
+	if len(asked) != 1 {
+		return asksBoth
+	}
+	for a := range asked {
+		return a
+	}
+	return asksBoth
 }
 
 // Recent gives the last people, the newest first.
 func (s *Screen) Recent() []Person {
 	out := []Person{}
 	for _, x := range s.recent {
-		out = append(out, Person{Seq: x.seq, At: x.at.Wall.UTC(), Look: x.look, Screening: screening(x.passage),
+		out = append(out, Person{Seq: x.seq, At: known(x.at), Look: x.look, Screening: screening(x.passage),
 			Class: x.passage.Class, Direction: string(x.passage.Direction)})
 	}
 	return out

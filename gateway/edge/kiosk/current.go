@@ -1,0 +1,43 @@
+package kiosk
+
+import (
+	"cmp"
+	"slices"
+
+	"gatehouse/gateway/clock"
+)
+
+// current returns what concerns the people in the lanes now: the last verdict of
+// each lane, or what the gate asks since then.
+func (s *Screen) current(now clock.Moment) []item {
+	var out []item
+	asked := map[string]bool{}
+	for i := range s.status.Prompts {
+		p := &s.status.Prompts[i]
+		asked[p.Lane] = true
+		if p.Until > now.Boot {
+			out = append(out, item{id: "a" + itoa(p.Reading) + string(p.Wants), look: wants[p.Wants], prompt: p, lane: p.Lane, at: p.Since, until: p.Until})
+		}
+	}
+	for lane, v := range s.verdicts {
+		if v.until > now.Boot && !asked[lane] {
+			out = append(out, v)
+		}
+	}
+	slices.SortFunc(out, func(a, b item) int { return cmp.Or(cmp.Compare(a.at.Boot, b.at.Boot), cmp.Compare(a.id, b.id)) })
+	return out
+}
+
+// top is what fills the screen, or nil when nobody is there.
+func (s *Screen) top(now clock.Moment) *item {
+	var best *item
+	for _, x := range s.current(now) {
+		best = &x // the newest
+	}
+	for i := range s.reds {
+		if r := &s.reds[i]; best == nil || ranks[r.look] > ranks[best.look] {
+			best = r
+		}
+	}
+	return best
+}

@@ -1,0 +1,73 @@
+package gate
+
+import (
+	"time"
+
+	"gatehouse/gateway/clock"
+	"gatehouse/gateway/wire"
+)
+
+// Wants is what a visit waits for.
+type Wants string
+
+// What a visit can wait for.
+const (
+	WantsTemperature Wants = "temperature" // a permitted card was tapped
+	WantsCard        Wants = "card"        // a normal temperature was measured
+	WantsApart       Wants = "apart"       // it is mixed: everybody steps back until it is over
+)
+
+// Prompt is what the people in a lane are asked to do until it is too late.
+type Prompt struct {
+	Lane      string
+	Wants     Wants
+	Since     clock.Moment   // when the visit began
+	Until     time.Duration  // boot clock
+	Reading   uint64         // the first reading of the visit: tells one visit from the next
+	Screening *wire.Temp     // what was measured; nil: nothing yet
+	Class     string         // of the card
+	Direction wire.Direction // of the card
+}
+
+// Prompts returns what the lanes ask for, in their order. A lane in which
+// nobody is, or in which somebody was told a verdict, asks for nothing.
+func (g *Gate) Prompts() []Prompt {
+	var out []Prompt
+	for _, l := range g.lanes {
+		v := l.visit
+		if v == nil {
+			continue
+		}
+		p := Prompt{Lane: l.Name, Since: v.since, Until: v.until, Reading: v.first()}
+		switch {
+		case v.mixed:
+			p.Wants = WantsApart
+		case len(v.temps) == 1 && v.temps[0].verdict == wire.VerdictPass:
+			screening := v.temps[0].value.Screening
+			p.Wants, p.Screening = WantsCard, &screening
+		case len(v.cards) == 1 && v.cards[0].standing.Allowed:
+			c := v.cards[0]
+			p.Wants, p.Class, p.Direction = WantsTemperature, c.standing.Class, c.direction
+		default:
+			continue
+		}
+		out = append(out, p)
+	}
+	return out
+}
+
+// first returns the oldest reading of a visit.
+func (v *visit) first() uint64 {
+	var seq uint64
+	for _, c := range v.cards {
+		if seq == 0 || c.seqs[0] < seq {
+			seq = c.seqs[0]
+		}
+	}
+	for _, t := range v.temps {
+		if seq == 0 || t.seqs[0] < seq {
+			seq = t.seqs[0]
+		}
+	}
+	return seq
+}
