@@ -16,6 +16,10 @@ const warn = `<path d="${triangle}" fill="none" stroke="currentColor" stroke-wid
 export const icons: Record<string, string> = {
   idle: svg(`<circle cx="50" cy="50" r="44" fill="none" stroke="currentColor" stroke-width="4" stroke-dasharray="8 6"/>${thermometer}`),
   measuring: svg(`<circle cx="50" cy="50" r="44" fill="none" stroke="currentColor" stroke-width="7"/>${thermometer}`),
+  tapped: svg(`<circle cx="50" cy="50" r="44" fill="none" stroke="currentColor" stroke-width="7"/>${thermometer}`),
+  measured: svg('<circle cx="50" cy="50" r="44" fill="none" stroke="currentColor" stroke-width="7"/><rect x="22" y="36" width="34" height="28" rx="4" fill="none" stroke="currentColor" stroke-width="6"/><path d="M62 40c5 5 5 15 0 20M70 34c9 9 9 23 0 32" fill="none" stroke="currentColor" stroke-width="5" stroke-linecap="round"/>'),
+  apart: svg('<circle cx="30" cy="30" r="13" fill="none" stroke="currentColor" stroke-width="7"/><circle cx="70" cy="30" r="13" fill="none" stroke="currentColor" stroke-width="7"/><path d="M8 86c0-20 9-30 22-30s14 5 16 10M92 86c0-20-9-30-22-30s-14 5-16 10" fill="none" stroke="currentColor" stroke-width="7" stroke-linecap="round"/><path d="M50 12v78" stroke="currentColor" stroke-width="5" stroke-dasharray="8 7"/>'),
+  test: svg('<path d="M20 38v24h14l20 18V20L34 38z" fill="none" stroke="currentColor" stroke-width="6" stroke-linejoin="round"/><path d="M66 36c7 8 7 20 0 28M77 26c13 14 13 34 0 48" fill="none" stroke="currentColor" stroke-width="6" stroke-linecap="round"/>'),
   pass: svg('<circle cx="50" cy="50" r="44" fill="none" stroke="currentColor" stroke-width="8"/><path d="M29 52l14 15 29-33" fill="none" stroke="currentColor" stroke-width="10" stroke-linecap="round" stroke-linejoin="round"/>'),
   retest: svg(`${warn}<path d="M36 72a18 18 0 1 1 28 0M64 72v-12M64 72H52" fill="none" stroke="currentColor" stroke-width="5"/>`),
   invalid: svg(`${warn}<path d="M50 38v40M33 48l34 20M67 48 33 68" stroke="currentColor" stroke-width="5"/>`),

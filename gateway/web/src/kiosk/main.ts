@@ -5,7 +5,7 @@ import { kiosk as en } from "../words/en.json";
 import { kiosk as zh } from "../words/zh.json";
 import { icons } from "./icons";
 import { patterns, schedule, Speaker } from "./sound";
-import { describe, tone, type Gate, type Lamps, type Person, type View } from "./view";
+import { describe, strip, tone, type Gate, type Lamps, type Person, type View } from "./view";
 
 const all: Record<Lang, Words> = { zh, en };
 const cutAfter = 4500; // ms without a word from the host; it speaks every 2 s
@@ -65,7 +65,8 @@ const testing = (): boolean => performance.now() - testFrom < testFor;
 function current(): View {
   const none: View = { look: "cut", id: "cut", actions: [], waiting: 0, strips: [] };
   if (cut()) return { ...none, sound: "cut" };
-  if (testing() && view && tone(view.look) !== "red") {
+  if (view?.look !== "idle") testFrom = -Infinity; // somebody is there: the test is over
+  if (testing() && view) {
     const look = testLooks[Math.floor((performance.now() - testFrom) / (testFor / testLooks.length))] ?? "pass";
     return { ...none, look, id: `test ${look}`, sound: look === "retest" ? "amber" : look, test: true };
   }
@@ -82,19 +83,22 @@ function draw(): void {
   const d = describe(w(), v, live.now());
   document.documentElement.lang = lang === "zh" ? "zh-CN" : "en";
   document.title = gate.title || gate.agent;
-  const classes = [tone(v.look), v.look, d.temperature ? "has-temp" : "", v.strips.length > 0 ? "strips" : ""].join(" ").replace(/ +/g, " ").trim();
+  const classes = [tone(v.look), v.look, v.test ? "test" : "", d.value ? "has-temp" : "", v.strips.length > 0 ? "strips" : ""].join(" ").replace(/ +/g, " ").trim();
   if (document.body.className !== classes) document.body.className = classes;
-  if (drawn !== v.look) {
-    el("icon").innerHTML = icons[v.look] ?? ""; // our own constants
-    drawn = v.look;
+  const icon = v.test ? "test" : v.look;
+  if (drawn !== icon) {
+    el("icon").innerHTML = icons[icon] ?? ""; // our own constants
+    drawn = icon;
   }
   put("headline", d.headline);
   fit(el("headline"), v.strips.length > 0 ? 4.4 : 5.5);
   const t = el("temperature");
-  if (t.dataset.value !== d.temperature) {
-    t.dataset.value = d.temperature;
-    t.replaceChildren(d.temperature, Object.assign(document.createElement("small"), { textContent: "°C" }));
+  const value = `${d.value} ${d.unit}`;
+  if (t.dataset.value !== value) {
+    t.dataset.value = value;
+    t.replaceChildren(d.value, Object.assign(document.createElement("small"), { textContent: d.unit }));
   }
+  drawBar(v);
   put("detail", d.detail);
   put("person", d.person);
   put("extra", d.extra);
@@ -104,6 +108,14 @@ function draw(): void {
   drawRecent();
   drawButtons(v);
   if (performance.now() > toastUntil) put("toast", "");
+}
+
+/** How much of the time for what is asked is left. */
+function drawBar(v: View): void {
+  const all = v.until && v.since ? Date.parse(v.until) - Date.parse(v.since) : 0;
+  const left = all > 0 && v.until ? Math.max(0, Math.min(1, (Date.parse(v.until) - live.now()) / all)) : 0;
+  el("bar").hidden = all <= 0;
+  el("left").style.width = `${(100 * left).toFixed(1)}%`;
 }
 
 function drawTop(v: View): void {
@@ -136,16 +148,14 @@ function drawTop(v: View): void {
 }
 
 function drawStrips(v: View): void {
-  const texts = v.strips.map((s) => {
-    const what = s.look === "offline" ? say(w(), "strip.offline") : describe(w(), { ...v, look: s.look, kind: s.kind }, live.now()).headline;
-    const more = s.look === "offline" ? ` · ${say(w(), "pending", { n: lamps?.pending ?? 0 })}` : "";
-    return `${what}${more} · ${say(w(), "since", { time: clock(live.now() - Date.parse(s.since)) })}`;
-  });
+  const texts = v.strips.map((s) => strip(w(), s, lamps?.pending ?? 0, live.now()));
   const box = el("strips");
   if (box.childElementCount !== texts.length) box.replaceChildren(...texts.map(() => document.createElement("p")));
   texts.forEach((text, i) => {
     const p = box.children[i];
-    if (p && p.textContent !== text) p.textContent = text;
+    if (!p) return;
+    if (p.textContent !== text) p.textContent = text;
+    p.className = v.strips[i]?.until ? "asks" : "";
   });
 }
 
@@ -177,7 +187,7 @@ function drawRecent(): void {
   }
   recent.forEach((p, i) => {
     const age = list.children[i]?.querySelector(".age");
-    if (age) age.textContent = ago(w(), live.now() - Date.parse(p.at));
+    if (age) age.textContent = p.at ? ago(w(), live.now() - Date.parse(p.at)) : "–";
   });
 }
 

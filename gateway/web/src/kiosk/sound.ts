@@ -24,6 +24,7 @@ function threeTwo(notes: [number, number, number, number, number]): Pulse[] {
 const high = 880;
 
 export const patterns: Record<string, Pattern> = {
+  prompt: { pulses: burst([1319], 0, 0.08, 0), every: 0, times: 1 },
   pass: { pulses: burst([1047], 0, 0.12, 0), every: 0, times: 1 },
   amber: { pulses: burst([659, 659], 0, 0.18, 0.15), every: 0, times: 1 },
   // "Temperature" of IEC 60601-1-8, an octave up: C5 D5 E5 – F5 G5.

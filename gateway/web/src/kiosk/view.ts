@@ -12,17 +12,28 @@ export interface View {
   direction?: string;
   kind?: string;
   gone?: boolean;
+  lane?: string;
+  until?: string; // when it is too late for what is asked
+  asks?: string; // of an idle gate
   actions: string[];
   waiting: number;
   sound?: string;
   muted?: string;
-  strips: { look: string; kind?: string; since: string }[];
+  strips: Strip[];
   test?: boolean; // of the page's own
+}
+
+export interface Strip {
+  look: string;
+  kind?: string;
+  lane?: string;
+  since?: string;
+  until?: string;
 }
 
 export interface Person {
   seq: number;
-  at: string;
+  at?: string; // absent: not known
   look: string;
   screening_c?: number;
   class?: string;
@@ -44,7 +55,7 @@ export interface Gate {
 }
 
 const reds = ["fever", "sealed", "fault", "unknown", "offline", "cut"];
-const ambers = ["refuse", "invalid", "retest"];
+const ambers = ["refuse", "invalid", "retest", "apart"];
 
 /** Light, amber or red. */
 export function tone(look: string): string {
@@ -54,31 +65,58 @@ export function tone(look: string): string {
 
 export interface Description {
   headline: string;
-  temperature: string;
+  value: string; // a temperature, or the seconds that are left
+  unit: string;
   detail: string;
   person: string;
   extra: string;
 }
 
+/** Seconds until it is too late, rounded up. */
+export const left = (until: string | undefined, now: number): number => (until ? Math.max(0, Math.ceil((Date.parse(until) - now) / 1000)) : 0);
+
+// Reasons that are the message, with what to do about them.
+const messages = ["no-temperature", "no-card", "lost-card", "expired", "not-yet-valid", "direction", "one-at-a-time", "no-reader", "no-thermometer"];
+
 export function describe(w: Words, v: View, now: number): Description {
-  const d: Description = { headline: say(w, `look.${v.look}`), temperature: "", detail: "", person: "", extra: "" };
+  const d: Description = { headline: say(w, `look.${v.look}`), value: "", unit: "°C", detail: "", person: "", extra: "" };
   const reason = v.reasons?.[0] ?? "";
-  if (v.test) d.detail = say(w, "test.title");
-  if (v.screening_c !== undefined) d.temperature = v.screening_c.toFixed(1);
+  if (v.screening_c !== undefined) d.value = v.screening_c.toFixed(1);
+  const n = left(v.until, now);
   switch (v.look) {
+    case "idle":
+      if (v.asks && v.asks !== "both") d.headline = say(w, `asks.${v.asks}`);
+      d.detail = say(w, "idle.detail");
+      break;
+    case "tapped":
+      [d.value, d.unit, d.detail] = [String(n), say(w, "unit.s"), say(w, "tapped.detail")];
+      break;
+    case "measured":
+      d.detail = say(w, "measured.detail", { n });
+      break;
+    case "apart":
+      [d.value, d.unit, d.detail, d.extra] = ["", "", say(w, "apart.detail"), say(w, "apart.until", { n })];
+      break;
+    case "pass":
+      if (reason === "not-measured") d.headline = say(w, "pass.not-measured");
+      break;
     case "invalid":
+      if (reason !== "too-cold") d.headline = say(w, "invalid.other");
       d.detail = say(w, `reason.${reason}`);
       break;
     case "retest":
     case "refuse":
       // The reason is the message: "card read: now the temperature".
-      if (["no-temperature", "no-card", "lost-card", "expired", "not-yet-valid", "direction"].includes(reason)) d.headline = say(w, `reason.${reason}`);
-      else if (reason) d.detail = say(w, `reason.${reason}`);
+      if (messages.includes(reason)) {
+        d.headline = say(w, `reason.${reason}`);
+        d.detail = w[`what.${reason}`] ?? "";
+      } else if (reason) d.detail = say(w, `reason.${reason}`);
       break;
     case "fever":
+      d.detail = v.instruction ? say(w, `instruction.${v.instruction}`) : "";
+      break;
     case "sealed":
-      d.detail = v.instruction ? say(w, `instruction.${v.instruction}`) : d.detail;
-      if (v.look === "sealed") d.detail = say(w, "reason.sealed-household");
+      d.detail = say(w, "reason.sealed-household");
       break;
     case "unknown":
       d.detail = say(w, "reason.unknown-card");
@@ -95,10 +133,24 @@ export function describe(w: Words, v: View, now: number): Description {
       d.detail = say(w, "cut.detail");
       break;
   }
-  if (v.class) d.person = say(w, `class.${v.class}`) + (v.direction ? ` · ${say(w, `direction.${v.direction}`)}` : "");
-  const extra: string[] = [];
+  if (v.test) [d.headline, d.detail] = [say(w, `test.${v.look}`), say(w, "test.title")];
+  const person: string[] = [];
+  if (v.lane) person.push(say(w, "lane", { name: v.lane }));
+  if (v.class) person.push(say(w, `class.${v.class}`));
+  if (v.class && v.direction) person.push(say(w, `direction.${v.direction}`));
+  d.person = person.join(" · ");
+  const extra: string[] = d.extra ? [d.extra] : [];
   if (v.since && (v.look === "fault" || v.look === "offline")) extra.push(say(w, "since", { time: clock(now - Date.parse(v.since)) }));
   if (v.waiting > 0) extra.push(say(w, "waiting", { n: v.waiting }));
   d.extra = extra.join(" · ");
   return d;
+}
+
+/** A line over what fills the screen. */
+export function strip(w: Words, s: Strip, pending: number, now: number): string {
+  if (s.until) return [s.lane ? say(w, "lane", { name: s.lane }) : "", say(w, `strip.${s.look}`, { n: left(s.until, now) })].filter(Boolean).join("：");
+  const what = s.look === "offline" ? say(w, "strip.offline") : say(w, `fault.${s.kind}`);
+  const more = s.look === "offline" ? ` · ${say(w, "pending", { n: pending })}` : "";
+  const since = s.since ? ` · ${say(w, "since", { time: clock(now - Date.parse(s.since)) })}` : "";
+  return what + more + since;
 }
