@@ -4,8 +4,8 @@
 //
 // A gate has lanes, and a lane serves one person at a time. The first card or
 // measurement at a free lane opens a visit; the visit takes its counterpart,
-// and is over when both are there, when the pairing window has run out, or
-// when the guard has answered. Nothing of a visit that is over joins another.
+// and is over when both are there, when a measurement without a card can't be
+// judged, when the pairing window has run out, or when the guard has answered. Nothing of a visit that is over joins another.
 // While more than one card or more than one person's measurement is open in a
 // lane, nobody can say what belongs to whom: the visit is mixed, nobody passes,
 // and no fever is put on a card. A mixed visit is over when nothing has come
@@ -190,9 +190,11 @@ func (l *lane) works(devices []string) bool {
 	return slices.ContainsFunc(devices, func(d string) bool { return !l.broken[d] })
 }
 
-// over ends the lane's visit.
+// over ends the lane's visit, if there is one.
 func (l *lane) over() {
-	l.last, l.visit = l.visit, nil
+	if l.visit != nil {
+		l.last, l.visit = l.visit, nil
+	}
 }
 
 // judge holds a temperature against the limits. Fever comes first: no bad

@@ -127,6 +127,9 @@ func checkIdentity(t *rapid.T, e Event, people []person, did map[uint64]act, ope
 		if p.Temperature != nil && p.Credential != "" {
 			t.Fatalf("whose is it? %s", brief(e))
 		}
+		if p.Verdict == wire.VerdictInvalid {
+			closeReadings(opened, p.Readings) // told to measure again
+		}
 		return
 	}
 	lane := people[holder].lane
@@ -239,8 +242,8 @@ func TestPrompts(t *testing.T) {
 		"a card, tapped again":   {[]step{tapped(0, resident), tapped(3, resident)}, "temperature 11s reading 1 resident"},
 		"a normal temperature":   {[]step{temperature(0, 3650)}, "card 8s reading 1 36.50"},
 		"seen a little higher":   {[]step{temperature(0, 3650), temperature(1, 3690, supersedes)}, "card 9s reading 1 36.90"},
-		"a card that may not":    {[]step{tapped(0, lost)}, ""},
-		"a fever":                {[]step{temperature(0, 3840)}, ""},
+		"a card that may not":    {[]step{tapped(0, lost)}, " 8s reading 1"},
+		"a fever":                {[]step{temperature(0, 3840)}, " 8s reading 1"},
 		"too cold":               {[]step{temperature(0, 3400)}, ""},
 		"too cold, then not":     {[]step{temperature(0, 3400), temperature(1, 3500, supersedes)}, "card 9s reading 1 35.00"},
 		"decided":                {[]step{tapped(0, resident), temperature(1, 3650)}, ""},

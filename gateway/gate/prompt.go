@@ -15,6 +15,7 @@ const (
 	WantsTemperature Wants = "temperature" // a permitted card was tapped
 	WantsCard        Wants = "card"        // a normal temperature was measured
 	WantsApart       Wants = "apart"       // it is mixed: everybody steps back until it is over
+	WantsNothing     Wants = ""            // a verdict was told; the visit waits in case its other half comes
 )
 
 // Prompt is what the people in a lane are asked to do until it is too late.
@@ -29,8 +30,7 @@ type Prompt struct {
 	Direction wire.Direction // of the card
 }
 
-// Prompts returns what the lanes ask for, in their order. A lane in which
-// nobody is, or in which somebody was told a verdict, asks for nothing.
+// Prompts returns what the visits in the lanes wait for, in the lanes' order.
 func (g *Gate) Prompts() []Prompt {
 	var out []Prompt
 	for _, l := range g.lanes {
@@ -48,8 +48,6 @@ func (g *Gate) Prompts() []Prompt {
 		case len(v.cards) == 1 && v.cards[0].standing.Allowed:
 			c := v.cards[0]
 			p.Wants, p.Class, p.Direction = WantsTemperature, c.standing.Class, c.direction
-		default:
-			continue
 		}
 		out = append(out, p)
 	}

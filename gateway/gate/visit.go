@@ -134,13 +134,19 @@ func (g *Gate) measured(l *lane, at clock.Moment, device string, t *temp) []Even
 	return g.alone(l, t)
 }
 
-// alone tells of a measurement without a card; a normal one waits in silence.
+// alone tells of a measurement without a card. A normal one waits for it in
+// silence, and a fever so that it gets a name; any other is over once it is told,
+// and the person measures again.
 func (g *Gate) alone(l *lane, t *temp) []Event {
 	if t.verdict == wire.VerdictPass {
 		return nil
 	}
+	fever := t.verdict == wire.VerdictFever
 	e := g.event(l, t.verdict, t.reasons, nil, t)
-	e.Alarm = t.verdict == wire.VerdictFever && !e.Passage.Amends
+	e.Alarm = fever && !e.Passage.Amends
+	if !fever {
+		l.over()
+	}
 	return []Event{e}
 }
 
@@ -195,8 +201,17 @@ func (g *Gate) higher(l *lane, at clock.Moment, device string, before newest, t 
 	case l.visit != nil: // somebody has tapped meanwhile
 		l.visit.mixed = true
 		return g.measured(l, at, device, t)
-	case v == l.last && v.until > at.Boot && len(v.cards) == 1 && v.cards[0].standing.Allowed && !v.mixed:
-		// Sent back for a cold or unsteady value, and still standing there.
+	case v != l.last || v.until <= at.Boot || v.mixed:
+	case len(v.cards) == 0:
+		// Told to measure again, and still standing there.
+		x.take(t)
+		l.visit = v
+		g.enter(l, at)
+		if !l.works(l.Readers) {
+			return g.withoutCounterpart(l)
+		}
+		return nil
+	case v.cards[0].standing.Allowed:
 		x.take(t)
 		l.visit = v
 		return g.decide(l, at)
