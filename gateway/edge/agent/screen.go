@@ -156,7 +156,7 @@ func (r *recorder) prompt(now clock.Moment) {
 	}
 	for _, p := range after {
 		same := func(x gate.Prompt) bool { return x.Reading == p.Reading && x.Wants == p.Wants }
-		if p.Wants != gate.WantsApart && !slices.ContainsFunc(before, same) {
+		if (p.Wants == gate.WantsCard || p.Wants == gate.WantsTemperature) && !slices.ContainsFunc(before, same) {
 			r.cue(p.Lane, prompting)
 		}
 	}

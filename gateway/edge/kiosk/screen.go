@@ -142,9 +142,19 @@ func shares(a, b wire.Passage) bool {
 	return slices.ContainsFunc(a.Readings, func(seq uint64) bool { return slices.Contains(b.Readings, seq) })
 }
 
+// newItem returns a verdict as an item. The alarm of a fever has the seq of the
+// first passage that told of it.
+func newItem(at clock.Moment, seq uint64, p wire.Passage) item {
+	it := item{id: "p" + itoa(seq), look: look(p), seq: seq, passage: p, lane: p.Lane, at: at}
+	if it.look == LookFever {
+		it.alarm = agent.TroubleFever + ":" + itoa(seq)
+	}
+	return it
+}
+
 // Passage takes a verdict that the journal holds.
 func (s *Screen) Passage(now, at clock.Moment, seq uint64, p wire.Passage) {
-	it := item{id: "p" + itoa(seq), look: look(p), seq: seq, passage: p, lane: p.Lane, at: at}
+	it := newItem(at, seq, p)
 	s.remember(it)
 	if red(it.look) {
 		s.red(now, it)
@@ -160,7 +170,7 @@ func (s *Screen) Passage(now, at clock.Moment, seq uint64, p wire.Passage) {
 // Earlier takes a verdict of before a restart: only a red one that is not
 // answered is shown again. at is zero when it is not known how long ago it was.
 func (s *Screen) Earlier(now, at clock.Moment, seq uint64, p wire.Passage) {
-	it := item{id: "p" + itoa(seq), look: look(p), seq: seq, passage: p, lane: p.Lane, at: at}
+	it := newItem(at, seq, p)
 	s.remember(it)
 	if red(it.look) && (at.Wall.IsZero() || now.Boot-at.Boot <= oldest) {
 		s.red(now, it)
@@ -179,7 +189,7 @@ func (s *Screen) red(now clock.Moment, it item) {
 	if i := slices.IndexFunc(s.reds, same); i >= 0 {
 		// It is about the same person: it takes the place of what it amends.
 		if s.reds[i].look == it.look {
-			it.id = s.reds[i].id
+			it.id, it.alarm = s.reds[i].id, s.reds[i].alarm
 		}
 		s.reds[i] = it
 		return

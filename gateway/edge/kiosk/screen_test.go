@@ -169,6 +169,7 @@ func TestWhatTheGuardSees(t *testing.T) {
 		"tapped, and time ran out":                {newScene().ask(gate.WantsTemperature, 8).wait(8), "idle"},
 		"tapped, and measuring":                   {newScene().ask(gate.WantsTemperature, 8, ""), "measuring"},
 		"measured, and measuring":                 {newScene().ask(gate.WantsCard, 8, ""), "measured 8s ♪prompt"},
+		"refused, and the visit goes on":          {newScene().see(lost).ask(gate.WantsNothing, 8).wait(7), "refuse ♪amber"},
 		"two in the lane":                         {newScene().see(again).ask(gate.WantsApart, 8, ""), "apart 8s ♪amber"},
 		"a fever in a mixed lane":                 {newScene().see(fever).ask(gate.WantsApart, 8), "fever ♪fever =apart 8s"},
 		"a card while a fever waits":              {newScene().see(fever).ask(gate.WantsTemperature, 8), "fever ♪fever =tapped 8s"},
@@ -191,7 +192,12 @@ func TestAnswersNameWhatTheyAnswer(t *testing.T) {
 	x := newScene().see(fever)
 	id := x.s.View(at(0)).ID
 	a, ok := x.s.Press(at(0), id, ActionIsolate)
-	if want := (wire.Audit{Actor: "guard", Action: ActionIsolate, Passage: 101}); !ok || a != want {
+	if want := (wire.Audit{Actor: "guard", Action: ActionIsolate, Passage: 101, Alarm: "fever:101"}); !ok || a != want {
+		t.Errorf("%+v, %v", a, ok)
+	}
+	x.see(amends(fever, 8)) // its card: the alarm is still the one of the first passage
+	a, ok = x.s.Press(at(0), id, ActionIsolate)
+	if want := (wire.Audit{Actor: "guard", Action: ActionIsolate, Passage: 102, Alarm: "fever:101"}); !ok || a != want {
 		t.Errorf("%+v, %v", a, ok)
 	}
 	if _, ok := x.s.Press(at(0), "p7", ActionIsolate); ok {

@@ -126,7 +126,7 @@ func TestAnAnswerIsKeptBeforeTheScreenIsCalm(t *testing.T) {
 	if status, _ := press(t, s, `{"id":"p7","action":"isolate"}`); status != http.StatusNoContent {
 		t.Error(status)
 	}
-	if want := []wire.Audit{{Actor: "guard", Action: "isolate", Passage: 7}}; !slices.Equal(g.notes, want) {
+	if want := []wire.Audit{{Actor: "guard", Action: "isolate", Passage: 7, Alarm: "fever:7"}}; !slices.Equal(g.notes, want) {
 		t.Errorf("kept %+v", g.notes)
 	}
 }

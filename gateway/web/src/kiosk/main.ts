@@ -83,7 +83,7 @@ function draw(): void {
   const d = describe(w(), v, live.now());
   document.documentElement.lang = lang === "zh" ? "zh-CN" : "en";
   document.title = gate.title || gate.agent;
-  const classes = [tone(v.look), v.look, v.test ? "test" : "", d.value ? "has-temp" : "", v.strips.length > 0 ? "strips" : ""].join(" ").replace(/ +/g, " ").trim();
+  const classes = [tone(v.look), v.look, v.test ? "test" : "", v.actions.length === 0 ? "full" : "", d.value ? "has-temp" : "", v.strips.length > 0 ? "strips" : ""].join(" ").replace(/ +/g, " ").trim();
   if (document.body.className !== classes) document.body.className = classes;
   const icon = v.test ? "test" : v.look;
   if (drawn !== icon) {
@@ -96,7 +96,7 @@ function draw(): void {
   const value = `${d.value} ${d.unit}`;
   if (t.dataset.value !== value) {
     t.dataset.value = value;
-    t.replaceChildren(d.value, Object.assign(document.createElement("small"), { textContent: d.unit }));
+    t.replaceChildren(d.value, Object.assign(document.createElement("small"), { textContent: d.value ? d.unit : "" }));
   }
   drawBar(v);
   put("detail", d.detail);
