@@ -10,12 +10,9 @@ import (
 	"net/url"
 	"os"
 	"path/filepath"
-	"slices"
-	"strings"
 	"sync"
 	"time"
 
-	"gatehouse/devices"
 	"gatehouse/devices/port"
 	"gatehouse/gateway/clock"
 	"gatehouse/gateway/edge/agent"
@@ -91,10 +88,12 @@ func New(ctx context.Context, cfg Config) (*County, error) {
 	return c, nil
 }
 
+const readerName = "reader-in"
+
 // Readers is what every simulated gate has: a reader a direction, and at some
 // gates a scanner.
 func Readers(g world.Gate) []bench.Reader {
-	r := []bench.Reader{{Name: "reader-in", Model: "rdm6300", Direction: wire.DirectionIn}}
+	r := []bench.Reader{{Name: readerName, Model: "rdm6300", Direction: wire.DirectionIn}}
 	if g.Scanner {
 		r = append(r, bench.Reader{Name: "scanner", Model: "qr-scanner", Direction: wire.DirectionIn})
 	}
@@ -183,7 +182,7 @@ func (c *County) people(ctx context.Context, g *gate) {
 			return
 		}
 		g.hw.SetAmbient(g.Ambient(a.At))
-		p := bench.Person{Screening: a.Screening, Card: a.Card, Reader: "reader-in"}
+		p := bench.Person{Screening: a.Screening, Card: a.Card, Reader: readerName}
 		switch {
 		case a.Code != "":
 			p.Card, p.Reader = a.Code, "scanner"
@@ -213,76 +212,4 @@ func pause(ctx context.Context, d time.Duration) bool {
 	case <-t.C:
 		return true
 	}
-}
-
-// Kinds are what Poke can make happen.
-var Kinds = []string{"pass", "fever", "cold", "hurry", "unknown-card", "lost-card", "sealed", "sensor-fault", "unplug", "cut", "kill"}
-
-// How long a poked fault lasts before it mends itself.
-const (
-	faultFor = 15 * time.Second
-	cutFor   = 30 * time.Second
-)
-
-// Poke makes something happen at a gate and says what. It returns when it has
-// begun; faults mend themselves.
-func (c *County) Poke(ctx context.Context, id, kind string) (string, error) {
-	g := c.gates[id]
-	if g == nil {
-		return "", fmt.Errorf("there is no gate %q; there are %d, such as %s", id, len(c.gates), c.cfg.Gates[0].ID)
-	}
-	card := g.Cards[0].Code
-	later := func(d time.Duration, mend func()) {
-		c.pokes.Go(func() {
-			pause(ctx, d)
-			mend()
-		})
-	}
-	person := func(screening devices.Temp, card, who string) (string, error) {
-		c.pokes.Go(func() {
-			g.present(ctx, c.cfg.Log, bench.Person{Screening: screening, Card: card, Reader: "reader-in"})
-		})
-		return fmt.Sprintf("%s (%s): %s of %s °C", g.ID, g.Compound, who, screening), nil
-	}
-	switch kind {
-	case "fever":
-		return person(3840, card, "a resident")
-	case "cold":
-		return person(3340, card, "a resident from the frost,")
-	case "pass":
-		return person(3650, card, "a resident")
-	case "hurry":
-		c.pokes.Go(func() { g.hw.Stand(bench.Surface(3650, g.Offset), 350*time.Millisecond) })
-		return fmt.Sprintf("%s (%s): somebody walks past the thermometer", g.ID, g.Compound), nil
-	case "lost-card", "sealed":
-		status, _, _ := strings.Cut(kind, "-")
-		i := slices.IndexFunc(g.Cards, func(c world.Card) bool { return c.Status == status })
-		if i < 0 {
-			return "", fmt.Errorf("%s has no such card in its roster", g.ID)
-		}
-		return person(3650, g.Cards[i].Code, "somebody whose card is "+status+",")
-	case "unknown-card":
-		return person(3650, world.UnknownCard(uint64(len(id))), "somebody with a card of no roster,")
-	case "sensor-fault":
-		g.hw.SetFault(bench.FaultBroken)
-		later(faultFor, func() { g.hw.SetFault(bench.FaultNone) })
-		return fmt.Sprintf("%s: its thermometer is broken for %s", g.ID, faultFor), nil
-	case "unplug":
-		if err := g.hw.Unplug(g.hw.Thermometer()); err != nil {
-			return "", err
-		}
-		later(faultFor, func() { _ = g.hw.Plug(g.hw.Thermometer()) })
-		return fmt.Sprintf("%s: its thermometer is unplugged for %s", g.ID, faultFor), nil
-	case "cut":
-		g.line.Cut(true)
-		later(cutFor, func() { g.line.Cut(false) })
-		return fmt.Sprintf("%s: its line to the county is cut for %s; it decides and keeps on its own", g.ID, cutFor), nil
-	case "kill":
-		if g.apart == nil {
-			return "", fmt.Errorf("%s runs inside the simulator; only %s is a process of its own", g.ID, c.cfg.Apart.Gate)
-		}
-		g.apart.kill()
-		return fmt.Sprintf("%s: its agent is killed; it comes back after %s", g.ID, backAfter), nil
-	}
-	return "", fmt.Errorf("%q can't be made to happen; these can: %s", kind, strings.Join(Kinds, ", "))
 }
