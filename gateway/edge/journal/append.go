@@ -124,21 +124,42 @@ func (j *Journal) lostFrames(b []byte) []byte {
 	return b
 }
 
-// write puts scratch, the frames of all seqs after written up to last, to the
-// end of the journal in one write. On an error nothing of it remains. mu is
-// held.
+// write takes scratch, the frames of all seqs after written up to last. On an
+// error nothing of it remains. mu is held.
 func (j *Journal) write(last uint64) error {
 	switch {
 	case j.closed:
 		return ErrClosed
-	case j.broken != nil && len(j.unsynced)+len(j.scratch) > maxHeld:
-		return j.broken
-	case j.broken != nil:
-		// The disk fails to make anything durable, and is tried every second.
-		// Until then memory keeps what comes: rebuild writes it with the rest.
-		j.took(last)
-		return nil //nolint:nilerr // it is taken, and Faults has told
+	case j.failed != nil && len(j.held)+len(j.unsynced)+len(j.scratch) > maxHeld:
+		return j.failed
 	}
+	if err := j.put(); err != nil {
+		if j.failed == nil {
+			return err
+		}
+		// The disk fails, and is tried every second. Until then memory keeps
+		// what it does not even take: rebuild writes it with the rest.
+		j.giveUp(j.failed, nil)
+		j.held = append(j.held, j.scratch...)
+		j.took(last)
+		j.heldTo = last
+		return nil //nolint:nilerr // it is taken, and Faults tells
+	}
+	j.unsynced = append(j.unsynced, j.scratch...)
+	j.took(last)
+	j.waiting++
+	switch j.waiting {
+	case 1:
+		signal(j.wake)
+	case flushAt:
+		signal(j.urgent)
+	}
+	return nil
+}
+
+// put writes scratch to the end of the journal in one write, and begins a new
+// segment when there is need. On an error nothing of it remains. mu is held.
+func (j *Journal) put() error {
 	if err := j.ready(int64(len(j.scratch))); err != nil {
 		return err
 	}
@@ -155,14 +176,6 @@ func (j *Journal) write(last uint64) error {
 	if n := len(j.dirty); n == 0 || j.dirty[n-1] != j.active {
 		j.dirty = append(j.dirty, j.active)
 	}
-	j.took(last)
-	j.waiting++
-	switch j.waiting {
-	case 1:
-		signal(j.wake)
-	case flushAt:
-		signal(j.urgent)
-	}
 	return nil
 }
 
@@ -172,7 +185,6 @@ const maxHeld = 4 << 20
 // took notes that scratch, the frames up to last, has been taken; mu is held.
 func (j *Journal) took(last uint64) {
 	j.last, j.written, j.lost = last, last, nil
-	j.unsynced = append(j.unsynced, j.scratch...)
 	j.space.appended += int64(len(j.scratch))
 }
 

@@ -99,9 +99,10 @@ func readIdentity(dir string) (identity, error) {
 }
 
 // replace puts a durable file with this content at path, in one step, and
-// leaves it open. When it fails the path holds what it held, or the new content
-// without being sure of it.
-func replace(path string, content []byte, sync func(*os.File) error) (*os.File, error) {
+// leaves it open; the files at stale, whose content it has, are gone with it.
+// When it fails the path holds what it held, or the new content without being
+// sure of it.
+func replace(path string, content []byte, sync func(*os.File) error, stale ...string) (*os.File, error) {
 	fresh := path + freshSuffix
 	f, err := os.OpenFile(fresh, os.O_RDWR|os.O_CREATE|os.O_TRUNC, 0o600)
 	if err != nil {
@@ -117,6 +118,10 @@ func replace(path string, content []byte, sync func(*os.File) error) (*os.File, 
 	if err != nil {
 		f.Close()
 		return nil, errors.Join(fmt.Errorf("write %s: %w", path, err), os.Remove(fresh))
+	}
+	for _, old := range stale {
+		// Before the folder's fsync: none may come back after a power cut.
+		_ = os.Remove(old)
 	}
 	if err := syncDir(filepath.Dir(path), sync); err != nil {
 		f.Close()

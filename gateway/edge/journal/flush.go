@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"os"
 	"slices"
+	"sort"
 	"time"
 )
 
@@ -15,7 +16,6 @@ const (
 
 // run is the journal's goroutine: it groups records into fsyncs. Close ends it.
 func (j *Journal) run() {
-	defer close(j.done)
 	for {
 		select {
 		case <-j.wake:
@@ -46,47 +46,59 @@ func (j *Journal) pause(d time.Duration, hurry <-chan struct{}) (stopped bool) {
 	return false
 }
 
-// flush makes what has been appended durable. When that fails the files are
-// never trusted again: the kernel may have dropped what they hold and report
-// the next fsync as good. It tells whether all is well.
+// flush makes what has been appended durable, and reports whether all is well.
+// No lock is held while an fsync is under way, so that appending never waits
+// for one. After a failed fsync the files are never trusted again: the kernel
+// may have dropped what they hold and report the next fsync as good. Their
+// records are written to another file first.
 func (j *Journal) flush() bool {
 	j.mu.Lock()
-	target, files, made := j.written, j.dirty, j.made
-	err := j.broken
-	if err == nil {
-		j.dirty, j.made, j.waiting = nil, false, 0
-		j.flushing, j.unsynced = j.unsynced, j.flushing[:0]
+	failed, told := j.failed, j.broken != nil
+	j.mu.Unlock()
+	if failed == nil {
+		if failed = j.group(); failed == nil {
+			return true
+		}
 	}
+	if err := j.rebuild(); err != nil {
+		if !told {
+			j.tell(Fault{Err: fmt.Errorf("%w; writing the records again: %w", failed, err)})
+		}
+		return false
+	}
+	j.tell(Fault{Err: failed, Safe: true})
+	return j.group() == nil // what was appended meanwhile
+}
+
+// group makes the records that wait durable: one fsync a file. When one fails
+// they go to held.
+func (j *Journal) group() error {
+	j.mu.Lock()
+	if j.failed != nil {
+		defer j.mu.Unlock()
+		return j.failed
+	}
+	target, files, made := j.written, j.dirty, j.made
+	j.dirty, j.made, j.waiting = nil, false, 0
+	j.flushing, j.unsynced = j.unsynced, j.flushing[:0]
 	j.mu.Unlock()
 
-	again := err != nil
-	if !again {
-		err = j.syncAll(files, made)
-	}
+	err := j.syncAll(files, made)
 
 	j.mu.Lock()
 	defer j.mu.Unlock()
-	if err == nil {
-		for _, f := range files {
-			if f != j.active && !slices.Contains(j.dirty, f) {
-				f.Close()
-			}
-		}
-		j.flushing = j.flushing[:0]
-		j.reached(target)
-		return true
-	}
-	if !again {
+	if err != nil {
 		j.giveUp(err, files)
+		return err
 	}
-	failure := j.rebuild()
-	if failure == nil {
-		j.tell(Fault{Err: err, Safe: true})
-	} else if !again {
-		j.tell(Fault{Err: fmt.Errorf("%w; writing the records again: %w", err, failure)})
+	for _, f := range files {
+		if f != j.active && !slices.Contains(j.dirty, f) {
+			f.Close()
+		}
 	}
-	j.reached(j.shelf.durable)
-	return failure == nil
+	j.flushing = j.flushing[:0]
+	j.reached(target)
+	return nil
 }
 
 func (j *Journal) syncAll(files []*os.File, made bool) error {
@@ -123,10 +135,13 @@ func (j *Journal) reached(seq uint64) {
 	j.flushed = make(chan struct{})
 }
 
-// giveUp ends the use of every file with unsynced records. These are all in
-// memory; mu is held.
+// giveUp ends the use of every file with unsynced records: memory holds these
+// until rebuild has written them again. What is appended from now on begins a
+// new segment. mu is held.
 func (j *Journal) giveUp(err error, files []*os.File) {
-	j.unsynced, j.flushing = append(j.flushing, j.unsynced...), j.unsynced[:0]
+	j.held = append(append(j.held, j.flushing...), j.unsynced...)
+	j.flushing, j.unsynced = j.flushing[:0], j.unsynced[:0]
+	j.heldTo, j.failed = j.written, err
 	if j.active != nil {
 		files = append(files, j.active)
 	}
@@ -134,33 +149,48 @@ func (j *Journal) giveUp(err error, files []*os.File) {
 		f.Close()
 	}
 	j.active, j.dirty, j.made, j.waiting = nil, nil, false, 0
-	j.broken = err
 }
 
-// rebuild writes the unsynced records to a new file and makes it durable
-// before it takes the place of the segments that held them; mu is held.
+// rebuild writes the records in held to a new file, which takes the place of
+// the segments that held them when it is durable. Segments with later records
+// stay as they are, and grow meanwhile.
 func (j *Journal) rebuild() error {
-	keep := len(j.shelf.segs)
-	for keep > 0 && j.shelf.segs[keep-1].first > j.shelf.durable {
-		keep--
-	}
-	seg := &segment{first: j.shelf.durable + 1, start: headerLen, age: int64(j.age),
-		path: segmentPath(j.opts.Dir, j.shelf.durable+1)}
-	content := append(j.header(seg), j.unsynced...)
-	seg.size = int64(len(content))
-	f, err := replace(seg.path, content, j.opts.Sync)
-	if err != nil {
-		return err
-	}
-	for _, old := range j.shelf.segs[keep:] {
-		if old.path != seg.path {
-			// Should it stay, it holds the same records.
-			_ = os.Remove(old.path)
+	j.mu.Lock()
+	from, to, frames := j.shelf.durable+1, j.heldTo, j.held
+	seg := &segment{first: from, start: headerLen, age: int64(j.age), path: segmentPath(j.opts.Dir, from)}
+	content := j.header(seg)
+	var stale []string
+	for _, old := range j.shelf.segs {
+		if old.first > from && old.first <= to {
+			stale = append(stale, old.path)
 		}
 	}
-	j.shelf.segs = append(j.shelf.segs[:keep:keep], seg)
-	j.active, j.broken, j.unsynced = f, nil, j.unsynced[:0]
-	j.reached(j.written)
+	j.mu.Unlock()
+
+	content = append(content, frames...) // what is added to held meanwhile comes after them
+	seg.size = int64(len(content))
+	f, err := replace(seg.path, content, j.opts.Sync, stale...)
+
+	j.mu.Lock()
+	defer j.mu.Unlock()
+	if err != nil {
+		j.broken = j.failed
+		j.reached(j.shelf.durable)
+		return err
+	}
+	earlier := sort.Search(len(j.shelf.segs), func(i int) bool { return j.shelf.segs[i].first >= from })
+	later := sort.Search(len(j.shelf.segs), func(i int) bool { return j.shelf.segs[i].first > to })
+	if later == len(j.shelf.segs) {
+		j.active = f
+	} else {
+		f.Close()
+	}
+	j.shelf.segs = slices.Concat(j.shelf.segs[:earlier], []*segment{seg}, j.shelf.segs[later:])
+	j.broken = nil
+	if j.held = j.held[len(frames):]; len(j.held) == 0 {
+		j.failed, j.held = nil, nil
+	}
+	j.reached(to)
 	return nil
 }
 

@@ -84,8 +84,9 @@ type Journal struct {
 	faults  chan Fault
 	wake    chan struct{} // something waits for its fsync
 	urgent  chan struct{} // and for no longer
+	short   chan struct{} // room is short: what is acknowledged may go
 	stop    chan struct{}
-	done    chan struct{}
+	loops   sync.WaitGroup // run and trim
 
 	// ship is held while reading and while writing the small files, so that
 	// appending never waits for either. It is taken before mu.
@@ -106,11 +107,14 @@ type Journal struct {
 	active   *os.File   // the last segment's; nil: the next append makes one
 	dirty    []*os.File // closed or active segments with records not durable
 	made     bool       // a segment was made since the folder's last fsync
-	unsynced []byte     // frames of durable+1 to written, less those in flushing
-	flushing []byte     // frames whose fsync is under way
-	waiting  int        // frames in unsynced
+	unsynced []byte     // frames up to written that wait for their fsync
+	flushing []byte     // frames before these, whose fsync is under way
+	held     []byte     // frames before these, from durable+1 to heldTo: their fsync failed
+	heldTo   uint64
+	waiting  int // frames in unsynced
 	scratch  []byte
-	broken   error         // why nothing can be made durable at the moment
+	failed   error         // of the fsync that put frames into held; nil: there are none
+	broken   error         // the same once they could not be written again either
 	flushed  chan struct{} // closed and replaced after every fsync
 	age      time.Duration // of the journal when boot was read
 	boot     time.Duration // boot clock at the last call that told the time
@@ -271,7 +275,7 @@ func (j *Journal) Close() error {
 	j.closed = true
 	j.mu.Unlock()
 	close(j.stop)
-	<-j.done
+	j.loops.Wait()
 
 	j.ship.Lock()
 	defer j.ship.Unlock()
@@ -283,7 +287,7 @@ func (j *Journal) Close() error {
 	if j.active != nil {
 		j.active.Close()
 	}
-	err = errors.Join(j.broken, err)
+	err = errors.Join(j.failed, err)
 	j.lock.Close()
 	if err != nil {
 		return fmt.Errorf("close the journal %s: %w", j.opts.Dir, err)

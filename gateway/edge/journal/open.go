@@ -46,15 +46,16 @@ func Open(o Options, now clock.Moment) (*Journal, Report, error) {
 		return nil, Report{}, err
 	}
 	j := &Journal{opts: o, lock: lock, changed: make(chan struct{}, 1), faults: make(chan Fault, 8),
-		wake: make(chan struct{}, 1), urgent: make(chan struct{}, 1), stop: make(chan struct{}),
-		done: make(chan struct{}), flushed: make(chan struct{}), bare: reader{bare: true}, boot: now.Boot, savedAt: now.Boot}
+		wake: make(chan struct{}, 1), urgent: make(chan struct{}, 1), short: make(chan struct{}, 1), stop: make(chan struct{}),
+		flushed: make(chan struct{}), bare: reader{bare: true}, boot: now.Boot, savedAt: now.Boot}
 	j.measure()
 	var rep Report
 	if err := j.load(&rep); err != nil {
 		lock.Close()
 		return nil, rep, fmt.Errorf("open the journal %s: %w", o.Dir, err)
 	}
-	go j.run()
+	j.loops.Go(j.run)
+	j.loops.Go(j.trim)
 	return j, rep, nil
 }
 
@@ -230,12 +231,19 @@ func (j *Journal) settle() {
 			continue
 		}
 		j.shelf.durable = seg.first - 1
+		if seg.first > j.written { // it has no records
+			if os.Remove(seg.path) == nil {
+				j.shelf.segs = j.shelf.segs[:n-1]
+			}
+			break
+		}
 		for _, rest := range j.shelf.segs[max(0, n-2):] {
 			if rest.first >= seg.first {
-				j.unsynced = appendFrames(j.unsynced, rest)
+				j.held = appendFrames(j.held, rest)
 			}
 		}
-		j.broken = fmt.Errorf("fsync %s: %w", seg.path, err)
+		j.failed = fmt.Errorf("fsync %s: %w", seg.path, err)
+		j.broken, j.heldTo = j.failed, max(j.written, j.shelf.durable)
 		j.tell(Fault{Err: j.broken})
 		signal(j.wake)
 		return

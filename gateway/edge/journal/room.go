@@ -85,9 +85,10 @@ func (j *Journal) measure() {
 
 func (d *space) ballast() int64 { return d.reserve / 8 }
 
-// Turn looks at the disk; the record loop calls it every second. It removes
-// acknowledged records when room is short, and keeps the ballast: a file that
-// goes when nothing can be written, so that alarms still can.
+// Turn looks at the disk; the record loop calls it every second. It has
+// acknowledged records removed when room is short, without waiting for that,
+// and keeps the ballast: a file that goes when nothing can be written, so that
+// alarms still can.
 func (j *Journal) Turn(now clock.Moment) Room {
 	free, _, err := j.opts.Room(j.opts.Dir)
 	j.mu.Lock()
@@ -109,15 +110,28 @@ func (j *Journal) Turn(now clock.Moment) Room {
 		j.makeBallast()
 	}
 	if room.Level >= ShedTail {
+		signal(j.short)
+	}
+	return room
+}
+
+// trim is the goroutine that removes acknowledged records when room is short:
+// it waits for the shipper and for fsyncs, so that Turn does not. Close ends it.
+func (j *Journal) trim() {
+	for {
+		select {
+		case <-j.stop:
+			return
+		case <-j.short:
+		}
 		j.ship.Lock()
-		defer j.ship.Unlock()
 		if n := j.acknowledged(); n > 0 {
 			if err := j.save(n); err != nil {
 				j.opts.Log.Warn("make room in the journal", "journal", j.opts.Dir, "err", err)
 			}
 		}
+		j.ship.Unlock()
 	}
-	return room
 }
 
 // judge gives the level for so much room. A disk that was full has room again

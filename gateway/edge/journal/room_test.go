@@ -5,6 +5,7 @@ import (
 	"os"
 	"path/filepath"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"golang.org/x/sys/unix"
@@ -100,6 +101,10 @@ func TestAFullDiskHasItsBallastForAlarms(t *testing.T) {
 }
 
 func TestShortRoomTakesTheAcknowledgedTailOnly(t *testing.T) {
+	synctest.Test(t, shortRoomTakesTheAcknowledgedTailOnly)
+}
+
+func shortRoomTakesTheAcknowledgedTailOnly(t *testing.T) {
 	free := int64(3 << 20)
 	o := options(t.TempDir())
 	o.Room, o.SegmentBytes = small(&free), 1200
@@ -111,11 +116,14 @@ func TestShortRoomTakesTheAcknowledgedTailOnly(t *testing.T) {
 		t.Fatal(err)
 	}
 	before := len(segmentsOf(t, o.Dir))
-	if j.Turn(start); len(segmentsOf(t, o.Dir)) != before {
+	j.Turn(start)
+	synctest.Wait()
+	if len(segmentsOf(t, o.Dir)) != before {
 		t.Fatal("with plenty of room something was removed")
 	}
 	free = 400 << 10
 	j.Turn(start)
+	synctest.Wait()
 	left := segmentsOf(t, o.Dir)
 	if len(left) >= before || left[0].first > 21 {
 		t.Fatalf("%d segments of %d are left, the first begins with %d", len(left), before, left[0].first)
@@ -164,7 +172,7 @@ func TestWhatMemoryHoldsWhileTheDiskFailsIsBounded(t *testing.T) {
 		t.Fatalf("append: %v", err)
 	}
 	j.mu.Lock()
-	held := len(j.unsynced) + len(j.flushing)
+	held := len(j.held) + len(j.unsynced) + len(j.flushing)
 	j.mu.Unlock()
 	if held > maxHeld+maxPayload {
 		t.Errorf("%d bytes in memory", held)
