@@ -39,34 +39,41 @@ func TestEverySensorOfTheCatalogue(t *testing.T) {
 		}
 		t.Run(m.Name, func(t *testing.T) {
 			t.Parallel()
-			if m.Source == "" || m.Wiring == "" || m.Rate == "" {
-				t.Error("its row does not say source, wiring and rate")
-			}
-			example, err := hex.DecodeString(strings.ReplaceAll(m.Example, " ", ""))
-			if err != nil || len(example) == 0 {
-				t.Fatalf("its example is %q", m.Example)
-			}
-			r := newRig(t, m.Bus, example)
-			s, err := m.Sensor(r, r.settings())
-			if err != nil {
-				t.Fatal(err)
-			}
-			if _, err := m.Sensor(r, devices.Settings{}); err == nil {
-				t.Error("it takes settings without a port")
-			}
-			ctx, cancel := context.WithCancel(t.Context())
-			defer cancel()
-			c := &conformer{t: t, s: s, m: m, rig: r, ctx: ctx}
-			c.reads("from its example")
-			r.speak(false)
-			c.reads("after garbage")
-			r.plug(false)
-			c.fails("unplugged", devices.ErrGone)
-			r.plug(true)
-			c.reads("plugged in again")
-			c.stops(cancel)
+			conforms(t, m)
 		})
 	}
+}
+
+func conforms(t *testing.T, m devices.Model) {
+	t.Helper()
+	if m.Source == "" || m.Wiring == "" || m.Rate == "" {
+		t.Error("its row does not say source, wiring and rate")
+	}
+	example, err := hex.DecodeString(strings.ReplaceAll(m.Example, " ", ""))
+	if err != nil || len(example) == 0 {
+		t.Fatalf("its example is %q", m.Example)
+	}
+	r := newRig(t, m.Bus, example)
+	s, err := m.Sensor(r, r.settings())
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := m.Sensor(r, devices.Settings{}); err == nil {
+		t.Error("it takes settings without a port")
+	}
+	ctx, cancel := context.WithCancel(t.Context())
+	defer cancel()
+	c := &conformer{t: t, s: s, m: m, rig: r, ctx: ctx}
+	c.reads("from its example")
+	r.speak(false)
+	c.reads("after garbage")
+	c.isAtFault("nothing but garbage")
+	c.reads("after nothing but garbage")
+	r.plug(false)
+	c.fails("unplugged", devices.ErrGone)
+	r.plug(true)
+	c.reads("plugged in again")
+	c.stops(cancel)
 }
 
 type conformer struct {
@@ -77,8 +84,9 @@ type conformer struct {
 	ctx context.Context
 }
 
-// next calls Next while the rig speaks, until want says that it is enough.
-func (c *conformer) next(what string, want func(devices.Reading, error) bool, speak bool) {
+// next calls Next until want says that it is enough, while the rig says what
+// speak does.
+func (c *conformer) next(what string, want func(devices.Reading, error) bool, speak func()) {
 	c.t.Helper()
 	ctx, cancel := context.WithTimeout(c.ctx, 20*time.Second)
 	defer cancel()
@@ -90,9 +98,7 @@ func (c *conformer) next(what string, want func(devices.Reading, error) bool, sp
 				tick.Stop()
 				return
 			case <-tick.C:
-				if speak {
-					c.rig.speak(true)
-				}
+				speak()
 			}
 		}
 	})
@@ -126,12 +132,31 @@ func (c *conformer) reads(what string) {
 			c.t.Errorf("%s: it reads %s, the catalogue says %s", what, got, c.m.Gives)
 		}
 		return true
-	}, true)
+	}, func() { c.rig.speak(true) })
+}
+
+// isAtFault waits until bytes that are never a frame are a fault, which says
+// what to do; it is told once.
+func (c *conformer) isAtFault(what string) {
+	c.t.Helper()
+	faults := 0
+	var first time.Time
+	c.next(what, func(_ devices.Reading, err error) bool {
+		if errors.Is(err, devices.ErrFault) && strings.Contains(err.Error(), "check") && strings.Contains(err.Error(), "wiring") {
+			if faults++; faults == 1 {
+				first = time.Now()
+			}
+		}
+		return faults > 0 && time.Since(first) > 4*time.Second
+	}, func() { c.rig.speak(false) })
+	if faults != 1 {
+		c.t.Errorf("%s: it says so %d times", what, faults)
+	}
 }
 
 func (c *conformer) fails(what string, want error) {
 	c.t.Helper()
-	c.next(what, func(_ devices.Reading, err error) bool { return errors.Is(err, want) }, false)
+	c.next(what, func(_ devices.Reading, err error) bool { return errors.Is(err, want) }, func() {})
 }
 
 func (c *conformer) stops(cancel func()) {

@@ -22,8 +22,10 @@ import (
 // After any error but ctx's own the next call carries on:
 // it re-opens an unplugged port with back-off by itself. Errors wrap
 // ErrFrame (bytes that are no frame: counted, the device still talks),
-// ErrFault (the device says it can't measure: bit 15, all FF) or ErrGone (port
-// missing, unplugged, no acknowledge).
+// ErrFault (the device says it can't measure: bit 15, all FF; or, once until
+// the next frame, bytes come and three bursts of them made none: another baud
+// rate or model; or the driver is wrong) or ErrGone (port missing, unplugged,
+// no acknowledge).
 type Sensor interface {
 	Next(ctx context.Context) (Reading, error)
 }
@@ -57,7 +59,7 @@ type Ports interface {
 // The three ways a sensor fails. Drivers wrap them with the device's model.
 var (
 	ErrFrame = errors.New("not a frame of this device")
-	ErrFault = errors.New("the device reports that it cannot measure")
+	ErrFault = errors.New("the device cannot be used")
 	ErrGone  = errors.New("device is gone")
 )
 

@@ -2,6 +2,7 @@ package devices
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"time"
 
@@ -21,6 +22,7 @@ const (
 	mlxPeriod    = 100 * time.Millisecond // its filter passes 7 Hz at most
 	mlxZeroC     = 27315                  // hundredths
 	mlxErrorFlag = 0x80
+	mlxAnswer    = 3 // bytes of a word with its PEC
 )
 
 type mlx90614 struct {
@@ -29,6 +31,7 @@ type mlx90614 struct {
 	addr  uint16
 
 	bus   i2c.BusCloser
+	noise noise
 	due   time.Time
 	gone  bool // ErrGone was returned and the sensor has not answered since
 	retry time.Duration
@@ -61,10 +64,16 @@ func (m *mlx90614) Next(ctx context.Context) (Reading, error) {
 		if err == nil || !m.lost(err) {
 			if r != nil {
 				m.gone, m.retry = false, firstRetry
+				m.noise.good()
+			}
+			if errors.Is(err, ErrFrame) && m.noise.bad(m.due, mlxAnswer) {
+				err = fmt.Errorf("mlx90614 at %#x on bus %s answers, but its checksum is never right: check model, address, wiring and pull-ups: %w",
+					m.addr, m.name, ErrFault)
 			}
 			return r, err
 		}
 		m.close()
+		m.noise = noise{}
 		m.due = time.Now().Add(m.retry)
 		m.retry = min(2*m.retry, lastRetry)
 		if !m.gone {
@@ -108,7 +117,7 @@ func (m *mlx90614) poll() (Reading, error) {
 }
 
 func (m *mlx90614) word(cmd byte) (Temp, error) {
-	var b [3]byte
+	var b [mlxAnswer]byte
 	if err := m.bus.Tx(m.addr, []byte{cmd}, b[:]); err != nil {
 		return 0, errBus{fmt.Errorf("mlx90614 at %#x on bus %s does not answer: %w", m.addr, m.name, err)}
 	}
@@ -121,7 +130,7 @@ func (m *mlx90614) word(cmd byte) (Temp, error) {
 
 // mlxWord checks a word's PEC (CRC-8, polynomial 07, over both addresses, the
 // command and the data) and its error flag.
-func mlxWord(addr, cmd byte, b [3]byte) (Temp, error) {
+func mlxWord(addr, cmd byte, b [mlxAnswer]byte) (Temp, error) {
 	if got := crc8([]byte{addr << 1, cmd, addr<<1 | 1, b[0], b[1]}); got != b[2] {
 		return 0, fmt.Errorf("PEC %02X, not %02X: %w", b[2], got, ErrFrame)
 	}

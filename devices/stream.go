@@ -12,7 +12,9 @@ import (
 // the front of buf, with the reading they are, or with an error when they are
 // no frame. used == 0 asks for more bytes. idle says that the line has been
 // quiet for a read time-out, for devices that mark the end of a frame by
-// silence. A framer is pure, and never looks at buf again.
+// silence. A framer is pure, and never looks at buf again. One that breaks this
+// is refused by name: what it was given is dropped, and Next returns an error
+// that wraps ErrFault.
 type framer func(at time.Time, buf []byte, idle bool) (r Reading, used int, err error)
 
 const (
@@ -37,6 +39,7 @@ type stream struct {
 	at    time.Time // when the newest byte in buf came
 	idle  bool
 	bad   error // bytes that were no frame, not reported yet
+	noise noise // whether there has been a frame at all
 
 	gone  bool // ErrGone was returned and the line is not back
 	retry time.Duration
@@ -97,14 +100,21 @@ func (s *stream) Next(ctx context.Context) (Reading, error) {
 func (s *stream) parse() Reading {
 	for len(s.buf) > 0 {
 		r, used, err := s.frame(s.at, s.buf, s.idle)
+		if breach := breach(r, used, len(s.buf), err); breach != "" {
+			r, used, err = nil, len(s.buf), fmt.Errorf("the driver %s is wrong: it %s: %w", s.model, breach, ErrFault)
+		}
 		if used == 0 && len(s.buf) > maxBuffer {
 			used, err = len(s.buf), fmt.Errorf("%d bytes without an end: %w", len(s.buf), ErrFrame)
 		}
 		s.buf = append(s.buf[:0], s.buf[used:]...)
-		if err != nil && s.bad == nil {
+		if errors.Is(err, ErrFrame) && s.noise.bad(s.at, used) {
+			err = fmt.Errorf("bytes come, but never a frame: check baud rate (%d now), model and wiring: %w", s.baud, ErrFault)
+		}
+		if err != nil && (s.bad == nil || errors.Is(err, ErrFault)) {
 			s.bad = fmt.Errorf("%s on %s: %w", s.model, s.port, err)
 		}
 		if r != nil {
+			s.noise.good()
 			return r
 		}
 		if used == 0 {
@@ -112,6 +122,22 @@ func (s *stream) parse() Reading {
 		}
 	}
 	return nil
+}
+
+// breach says what of its contract a framer has broken that was given n bytes,
+// or "".
+func breach(r Reading, used, n int, err error) string {
+	switch {
+	case used < 0 || used > n:
+		return fmt.Sprintf("wants to drop %d bytes of %d", used, n)
+	case r != nil && err != nil:
+		return fmt.Sprintf("gives a reading and an error (%v)", err)
+	case r != nil && used == 0:
+		return "gives a reading and drops nothing"
+	case err != nil && used == 0:
+		return fmt.Sprintf("gives an error and drops nothing (%v)", err)
+	}
+	return ""
 }
 
 // open opens the line. It reports a failure once and then tries quietly, with
@@ -127,6 +153,7 @@ func (s *stream) open(ctx context.Context) (back bool, err error) {
 		back = s.gone
 		s.line, s.gone, s.retry, s.idle, s.bad = line, false, firstRetry, false, nil
 		s.buf = s.buf[:0]
+		s.noise = noise{}
 		return back, nil
 	}
 	first := !s.gone
