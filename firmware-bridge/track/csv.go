@@ -21,7 +21,7 @@ var columns = map[string]string{
 }
 
 // csv reads a table with a header line.
-func (c *collector) csv(in io.Reader) error {
+func (c *collector) csv(in *source) error {
 	r := bufio.NewReader(in)
 	if b, err := r.Peek(3); err == nil && string(b) == "\ufeff" {
 		_, _ = r.Discard(3) // it was peeked

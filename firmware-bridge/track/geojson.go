@@ -8,9 +8,6 @@ import (
 	"time"
 )
 
-// maxBytes bounds what is read into memory at once.
-const maxBytes = 64 << 20
-
 // object is any GeoJSON object (RFC 7946): its fields are those of its type.
 type object struct {
 	Type        string          `json:"type"`
@@ -29,13 +26,11 @@ type object struct {
 	} `json:"properties"`
 }
 
-func (c *collector) geojson(r io.Reader) error {
-	b, err := io.ReadAll(io.LimitReader(r, maxBytes+1))
+func (c *collector) geojson(r *source) error {
+	r.in, r.points = arrays(), MaxPoints
+	b, err := io.ReadAll(r)
 	if err != nil {
 		return err
-	}
-	if len(b) > maxBytes {
-		return fmt.Errorf("the file is larger than %d MiB", maxBytes>>20)
 	}
 	var o object
 	if err := json.Unmarshal(b, &o); err != nil {

@@ -12,7 +12,7 @@ import (
 
 // kml reads LineString and gx:Track (OGC 12-007r2, Google's KML reference),
 // token by token: a file may be large. A polygon or a placemark is no track.
-func (c *collector) kml(r io.Reader) error {
+func (c *collector) kml(r *source) error {
 	d := xml.NewDecoder(r)
 	var when []time.Time // of the gx:Track that is open
 	coord := 0
@@ -25,6 +25,9 @@ func (c *collector) kml(r io.Reader) error {
 				return errors.New("it is no KML")
 			}
 			return nil
+		}
+		if refused(err) != err {
+			return refused(err)
 		}
 		if err != nil {
 			return fmt.Errorf("it is no KML: %w", err)
@@ -42,7 +45,9 @@ func (c *collector) kml(r io.Reader) error {
 				err = c.when(d, &when)
 			case "coordinates":
 				if inLine > 0 {
+					r.in, r.points = words(), MaxPoints-len(c.samples)-c.bad
 					err = c.coordinates(d)
+					r.in = nil
 				}
 			case "coord":
 				err = c.coord(d, when, coord)
@@ -117,9 +122,6 @@ func content(d *xml.Decoder) (string, error) {
 		}
 		switch t := t.(type) {
 		case xml.CharData:
-			if text.Len()+len(t) > maxBytes {
-				return "", fmt.Errorf("a text longer than %d MiB", maxBytes>>20)
-			}
 			text.Write(t)
 		case xml.EndElement:
 			return text.String(), nil

@@ -4,7 +4,6 @@
 package track
 
 import (
-	"bufio"
 	"cmp"
 	"errors"
 	"fmt"
@@ -26,7 +25,8 @@ type Options struct {
 	Zone *time.Location
 }
 
-// MaxPoints bounds a file: a day at two a second.
+// MaxPoints bounds a file, points that can't be true included: a day at two a
+// second.
 const MaxPoints = 200_000
 
 // Errors of files.
@@ -39,21 +39,27 @@ var (
 // Formats are the names of what can be read, by their files' endings.
 var Formats = []string{"csv", "geojson", "kml"}
 
-// Read reads a file of a format. The samples come in the order of their time,
+// Read reads a file of a format; one that is too large it refuses as soon as
+// so much of it is read. The samples come in the order of their time,
 // T counts from the first; points that can't be true are left out and counted.
 func Read(format string, r io.Reader, opts Options) (samples []runs.Sample, bad int, err error) {
+	return read(format, r, opts, maxBytes)
+}
+
+// read is Read for files of at most so many bytes.
+func read(format string, r io.Reader, opts Options, most int) (samples []runs.Sample, bad int, err error) {
 	if opts.Zone == nil {
 		opts.Zone = time.UTC
 	}
 	c := &collector{opts: opts}
-	r = bufio.NewReaderSize(r, 64<<10)
+	in := newSource(r, most)
 	switch format {
 	case "csv":
-		err = c.csv(r)
+		err = c.csv(in)
 	case "geojson", "json":
-		err = c.geojson(r)
+		err = c.geojson(in)
 	case "kml":
-		err = c.kml(r)
+		err = c.kml(in)
 	default:
 		return nil, 0, fmt.Errorf("%q is none of %s", format, strings.Join(Formats, ", "))
 	}
@@ -75,16 +81,12 @@ type collector struct {
 }
 
 func (c *collector) add(s runs.Sample) error {
-	if len(s.Clean()) > 0 && s.Lat == nil {
-		c.bad++
-		return nil
-	}
-	if s.Lat == nil {
-		c.bad++
-		return nil
-	}
-	if len(c.samples) == MaxPoints {
+	if len(c.samples)+c.bad == MaxPoints {
 		return ErrMany
+	}
+	if s.Clean(); s.Lat == nil {
+		c.bad++
+		return nil
 	}
 	if !s.At.IsZero() {
 		c.timed++
@@ -96,8 +98,7 @@ func (c *collector) add(s runs.Sample) error {
 // position adds a place that may have a height; lon, lat[, height], degrees and metres.
 func (c *collector) position(at time.Time, coords []float64) error {
 	if len(coords) < 2 {
-		c.bad++
-		return nil
+		return c.add(runs.Sample{})
 	}
 	// The height of a file is above the sea: it is no height above the ground.
 	return c.add(runs.Sample{At: at, Lat: &coords[1], Lon: &coords[0]})

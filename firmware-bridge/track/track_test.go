@@ -3,7 +3,6 @@ package track
 import (
 	"bytes"
 	"errors"
-	"fmt"
 	"strings"
 	"testing"
 	"time"
@@ -71,16 +70,79 @@ func TestTimesInBetweenAreByDistance(t *testing.T) {
 	}
 }
 
-// A KML of 50 MB is refused for its points, not for its size, and soon.
-func TestALargeFile(t *testing.T) {
-	var b bytes.Buffer
-	b.WriteString(kmlHead + "<LineString><coordinates>")
-	for i := 0; b.Len() < 50<<20; i++ {
-		fmt.Fprintf(&b, "115.1%07d,35.9%07d,0 ", i, i)
+// endless is a file without an end: head, then what next gives for ever.
+type endless struct {
+	buf  []byte
+	next func(i int) string
+	i    int
+	read int // bytes taken of it
+}
+
+func (e *endless) Read(p []byte) (int, error) {
+	for len(e.buf) < len(p) {
+		e.buf = append(e.buf, e.next(e.i)...)
+		e.i++
 	}
-	b.WriteString("</coordinates></LineString></Document></kml>")
-	if _, _, err := Read("kml", &b, spans); !errors.Is(err, ErrMany) {
-		t.Errorf("%v", err)
+	n := copy(p, e.buf)
+	e.buf = e.buf[n:]
+	e.read += n
+	return n, nil
+}
+
+// A file that is too large is refused when that much of it has been read.
+func TestALargeFileIsRefusedAsSoonAsItIsTooLarge(t *testing.T) {
+	const (
+		ahead = 256 << 10 // what buffers read ahead
+		large = 1 << 20
+	)
+	for name, c := range map[string]struct {
+		format, head, each string // each: 20 bytes a point at least
+		want               error
+		most               int // bytes read
+	}{
+		"csv":                  {"csv", "time,lat,lon\n", "1581660000,35.9,115.1\n", ErrMany, 23 * MaxPoints},
+		"csv, all wrong":       {"csv", "time,lat,lon\n", "1581660000,95.9,115.1\n", ErrMany, 23 * MaxPoints},
+		"csv, one line":        {"csv", "time,lat,lon\n", "1581660000,", errLarge, large},
+		"csv, one field":       {"csv", "time,lat,lon\n\"", "1581660000", errLarge, large},
+		"geojson":              {"geojson", `{"type":"LineString","coordinates":[[0,0]`, ",[115.100001,35.90001]", ErrMany, 23 * MaxPoints},
+		"geojson, with blanks": {"geojson", `{"type":"LineString","coordinates":[[0,0]`, ",\n[\n -115.1,\n35.9 ]", ErrMany, 23 * MaxPoints},
+		"geojson, features":    {"geojson", `{"features":[{}`, `,{"geometry":{"coordinates":[1.5,2.5]}}`, ErrMany, 42 * MaxPoints},
+		"geojson, a text":      {"geojson", `{"name":"`, `[1,2] \"[1,2]`, errLarge, large},
+		"kml":                  {"kml", kmlHead + "<LineString><coordinates>", "115.1000001,35.9000001,0 ", ErrMany, 26 * MaxPoints},
+		"kml, all wrong":       {"kml", kmlHead + "<LineString><coordinates>", "115.1000001,95.9000001,0\n", ErrMany, 26 * MaxPoints},
+		"kml, many lines": {"kml", kmlHead, "<LineString><coordinates>115.1,35.9 115.1,35.91</coordinates></LineString>", ErrMany,
+			76 * MaxPoints / 2},
+		"kml, one number":  {"kml", kmlHead + "<LineString><coordinates>", "1151111111", errLarge, large},
+		"kml, a text":      {"kml", kmlHead + "<description>", "some words that tell ", errLarge, large},
+		"kml, times":       {"kml", kmlHead + "<gx:Track>", "<when>2020-02-14T06:00:00Z</when>", ErrMany, 34 * MaxPoints},
+		"kml, one element": {"kml", kmlHead + "<a", ` b="c"`, errLarge, large},
+	} {
+		t.Run(name, func(t *testing.T) {
+			e := &endless{buf: []byte(c.head), next: func(int) string { return c.each }}
+			most := maxBytes
+			if c.want == errLarge {
+				most = large // as any other, and sooner
+			}
+			if _, _, err := read(c.format, e, spans, most); !errors.Is(err, c.want) {
+				t.Errorf("%v, want %v", err, c.want)
+			}
+			if e.read > c.most+ahead {
+				t.Errorf("%d bytes were read before it was refused, at most %d are enough", e.read, c.most)
+			}
+		})
+	}
+}
+
+func TestAFileOfTheMostPointsIsRead(t *testing.T) {
+	line := strings.Repeat("115.1,35.9 ", MaxPoints)
+	for format, text := range map[string]string{
+		"kml":     kmlHead + "<description>" + strings.Repeat("a ", 2*MaxPoints) + "</description><LineString><coordinates>" + line + "</coordinates></LineString></Document></kml>",
+		"geojson": `{"type":"LineString","coordinates":[` + strings.TrimSuffix(strings.Repeat("[115.1,35.9],", MaxPoints), ",") + `]}`,
+		"csv":     "lon,lat\n" + strings.ReplaceAll(line, " ", "\n"),
+	} {
+		if s, bad, err := Read(format, strings.NewReader(text), spans); err != nil || len(s) != MaxPoints || bad != 0 {
+			t.Errorf("%s: %d points, %d bad, %v", format, len(s), bad, err)
+		}
 	}
 }
 
