@@ -122,13 +122,21 @@ func countyCommand() *cobra.Command {
 func pokeCommand() *cobra.Command {
 	var dir string
 	c := &cobra.Command{
-		Use:       "poke GATE WHAT",
-		Short:     "Make something happen at a gate of a running demo",
-		Long:      "poke makes something happen at a gate of a running demo. WHAT is one of\n" + strings.Join(county.Kinds, ", ") + ".\nFaults mend themselves after a while.",
-		Example:   "  simulator poke gate-017 fever",
-		Args:      cobra.ExactArgs(2),
+		Use:     "poke GATE WHAT",
+		Short:   "Make something happen at a gate of a running demo",
+		Long:    "poke makes something happen at a gate of a running demo. WHAT is one of\n" + strings.Join(county.Kinds, ", ") + ".\nFaults mend themselves after a while.",
+		Example: "  simulator poke gate-017 fever",
+		Args: cobra.MatchAll(cobra.MaximumNArgs(2), func(_ *cobra.Command, args []string) error {
+			if len(args) == 1 {
+				return fmt.Errorf("say what happens at %s: %s", args[0], strings.Join(county.Kinds, ", "))
+			}
+			return nil
+		}),
 		ValidArgs: county.Kinds,
 		RunE: func(c *cobra.Command, args []string) error {
+			if len(args) == 0 {
+				return c.Help()
+			}
 			text, err := county.Ask(c.Context(), filepath.Join(dir, controlSocket), args[0], args[1])
 			if err != nil {
 				return err

@@ -6,13 +6,13 @@ package main
 import (
 	"context"
 	"errors"
-	"fmt"
 	"os"
 	"os/signal"
 	"syscall"
 
 	"github.com/spf13/cobra"
 
+	"gatehouse/gateway/cli"
 	"gatehouse/gateway/version"
 )
 
@@ -21,18 +21,20 @@ var errFound = errors.New("the proof failed")
 
 func main() {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	code := cli.Execute(ctx, newRoot(), os.Stderr)
+	stop()
+	os.Exit(code)
+}
+
+func newRoot() *cobra.Command {
 	root := &cobra.Command{
-		Use:           "simulator",
-		Short:         "Plays the county's hardware and people in bytes",
-		Version:       version.String,
-		SilenceErrors: true,
-		SilenceUsage:  true,
+		Use:   "simulator",
+		Short: "Plays the county's hardware and people in bytes",
+		Long: `simulator plays the county's hardware and people in bytes.
+
+Exit codes: 0 done, 1 failed, 2 wrong usage.`,
+		Version: version.String,
 	}
 	root.AddCommand(demoCommand(), historyCommand(), tlogCommand(), countyCommand(), benchCommand(), pokeCommand(), proveCommand())
-	err := root.ExecuteContext(ctx)
-	stop()
-	if err != nil {
-		fmt.Fprintln(os.Stderr, "simulator:", err)
-		os.Exit(1)
-	}
+	return root
 }

@@ -4,7 +4,6 @@ package cli
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"io"
 	"log/slog"
@@ -16,16 +15,6 @@ import (
 	"gatehouse/gateway/version"
 )
 
-// Exit codes, documented in the root command's help.
-const (
-	exitOK     = 0
-	exitFailed = 1
-	exitUsage  = 2
-)
-
-// usageError marks what the caller typed wrong.
-type usageError struct{ error }
-
 // Run runs one command line and returns the exit code. Errors are printed to
 // errOut, each once.
 func Run(ctx context.Context, args []string, in io.Reader, out, errOut io.Writer) int {
@@ -34,18 +23,7 @@ func Run(ctx context.Context, args []string, in io.Reader, out, errOut io.Writer
 	root.SetIn(in)
 	root.SetOut(out)
 	root.SetErr(errOut)
-	err := root.ExecuteContext(ctx)
-	var usage usageError
-	switch {
-	case err == nil:
-		return exitOK
-	case errors.As(err, &usage):
-		fmt.Fprintln(errOut, "gatehouse:", err)
-		return exitUsage
-	default:
-		fmt.Fprintln(errOut, "gatehouse:", err)
-		return exitFailed
-	}
+	return Execute(ctx, root, errOut)
 }
 
 func newRoot() *cobra.Command {
@@ -57,34 +35,11 @@ func newRoot() *cobra.Command {
 decision on the spot, a journal record, and a committed row.
 
 Exit codes: 0 done, 1 failed, 2 wrong usage.`,
-		SilenceErrors: true,
-		SilenceUsage:  true,
-		Version:       version.String,
+		Version: version.String,
 	}
-	root.SetFlagErrorFunc(func(c *cobra.Command, err error) error {
-		return usageError{fmt.Errorf("%w\nsee: %s --help", err, c.CommandPath())}
-	})
 	root.AddCommand(agentCommand(), brokerCommand(), collectCommand(), devicesCommand(), watchCommand(), statusCommand(),
 		journalCommand(), quarantineCommand(), runsCommand(), importCommand(), inviteCommand(), versionCommand(), docsCommand())
-	for _, c := range root.Commands() {
-		strictArgs(c)
-	}
 	return root
-}
-
-// strictArgs makes a wrong number of arguments a usage error.
-func strictArgs(c *cobra.Command) {
-	if check := c.Args; check != nil {
-		c.Args = func(c *cobra.Command, args []string) error {
-			if err := check(c, args); err != nil {
-				return usageError{fmt.Errorf("%w\nsee: %s --help", err, c.CommandPath())}
-			}
-			return nil
-		}
-	}
-	for _, sub := range c.Commands() {
-		strictArgs(sub)
-	}
 }
 
 // logger writes text lines for people, or JSON lines for a log collector.

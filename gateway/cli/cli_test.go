@@ -2,6 +2,7 @@ package cli_test
 
 import (
 	"context"
+	"net"
 	"os"
 	"path/filepath"
 	"testing"
@@ -46,5 +47,13 @@ func TestTheCommandReferenceIsWhatTheCommandsSay(t *testing.T) {
 // What the command says, on good and bad input: testdata/script/*.txtar.
 func TestCommandLines(t *testing.T) {
 	testscript.Run(t, testscript.Params{Dir: "testdata/script", RequireExplicitExec: true, RequireUniqueNames: true,
-		Setup: func(e *testscript.Env) error { e.Setenv("HOME", e.WorkDir); return nil }})
+		Setup: func(e *testscript.Env) error {
+			l, err := net.Listen("tcp", "127.0.0.1:0") // a port that is free
+			if err != nil {
+				return err
+			}
+			e.Setenv("ADDRESS", l.Addr().String())
+			e.Setenv("HOME", e.WorkDir)
+			return l.Close()
+		}})
 }

@@ -11,6 +11,7 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"sync"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -156,7 +157,15 @@ const sendIn = 2 * time.Minute
 func (i *importing) send(ctx context.Context, reports []wire.Report) error {
 	ctx, cancel := context.WithTimeout(ctx, sendIn)
 	defer cancel()
-	cfg := mqtt.Config{ClientID: fmt.Sprintf("import-%d", os.Getpid()), OnUp: func() {}, OnDown: func(error) {}, Log: slog.New(slog.DiscardHandler)}
+	up, failed := make(chan struct{}), make(chan error, 1)
+	cfg := mqtt.Config{ClientID: fmt.Sprintf("import-%d", os.Getpid()), Log: slog.New(slog.DiscardHandler),
+		OnUp: sync.OnceFunc(func() { close(up) }), OnDown: func(error) {},
+		OnFail: func(err error) {
+			select {
+			case failed <- err:
+			default:
+			}
+		}}
 	if err := i.flags.b.Load(&cfg); err != nil {
 		return usageError{err}
 	}
@@ -164,6 +173,13 @@ func (i *importing) send(ctx context.Context, reports []wire.Report) error {
 	done := make(chan struct{})
 	go func() { defer close(done); _ = client.Run(ctx) }() // ends with ctx only
 	defer func() { cancel(); <-done }()
+	select {
+	case <-up:
+	case err := <-failed:
+		return i.flags.unreachable(err)
+	case <-ctx.Done():
+		return i.flags.unreachable(ctx.Err())
+	}
 	for _, r := range reports {
 		b, err := wire.Encode(r)
 		if err != nil {

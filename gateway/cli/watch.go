@@ -3,10 +3,12 @@ package cli
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
 	"log/slog"
 	"os"
+	"sync"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -26,7 +28,9 @@ func watchCommand() *cobra.Command {
 		Short: "Print passages, alarms and disinfection runs of the county as they happen",
 		Long: `watch listens at the broker and prints each passage, alarm and disinfection
 run once. What it
-prints is on its way to the store; an agent keeps it until it is there.`,
+prints is on its way to the store; an agent keeps it until it is there. Agents
+that come online together are one line. watch fails when it can't reach the broker
+at the start; a connection that is lost later it makes again.`,
 		Example: "  gatehouse watch\n  gatehouse watch --alarms -o json | jq .",
 		Args:    cobra.NoArgs,
 		RunE: func(c *cobra.Command, _ []string) error {
@@ -35,18 +39,30 @@ prints is on its way to the store; an agent keeps it until it is there.`,
 			}
 			p := term.New(c.OutOrStdout())
 			feed := watch.NewFeed()
-			show := func(i watch.Item) error {
-				if alarmsOnly && i.What == "passage" {
-					return nil
-				}
-				if output == "json" {
-					return json.NewEncoder(c.OutOrStdout()).Encode(i)
-				}
+			var folded fold
+			say := func(i watch.Item) error {
 				line, style := i.Line(time.Now())
 				return p.Line(p.Paint(style, line))
 			}
+			show := func(i watch.Item) error {
+				switch {
+				case alarmsOnly && i.What == "passage":
+					return nil
+				case output == "json":
+					return json.NewEncoder(c.OutOrStdout()).Encode(i)
+				case folded.take(time.Now(), i):
+					return nil
+				}
+				return say(i)
+			}
+			tick := func() error {
+				if i, ok := folded.tell(time.Now()); ok {
+					return say(i)
+				}
+				return nil
+			}
 			return listen(c.Context(), &flags, c.ErrOrStderr(),
-				[]wire.Leaf{wire.LeafRecords, wire.LeafStatus}, func(m mqtt.Message) error {
+				[]wire.Leaf{wire.LeafRecords, wire.LeafStatus}, tick, func(m mqtt.Message) error {
 					items, err := feed.Take(m.Topic, m.Payload, m.Retained)
 					if err != nil {
 						fmt.Fprintln(c.ErrOrStderr(), "gatehouse:", m.Topic+":", term.Clean(err.Error()))
@@ -75,7 +91,8 @@ func statusCommand() *cobra.Command {
 		Use:   "status",
 		Short: "Show which gates live, their backlog and devices",
 		Long: `status listens at the broker for a while, because a retained "online" can lie:
-only a heartbeat, which every agent sends each 10 s, shows that it lives.`,
+only a heartbeat, which every agent sends each 10 s, shows that it lives. It fails
+when it can't reach the broker.`,
 		Example: "  gatehouse status\n  gatehouse status --wait 0s   # retained states only",
 		Args:    cobra.NoArgs,
 		RunE: func(c *cobra.Command, _ []string) error {
@@ -86,7 +103,7 @@ only a heartbeat, which every agent sends each 10 s, shows that it lives.`,
 			ctx, cancel := context.WithTimeout(c.Context(), wait+2*time.Second)
 			defer cancel()
 			roll := watch.NewRoll()
-			err := listen(ctx, &flags, c.ErrOrStderr(), []wire.Leaf{wire.LeafStatus, wire.LeafBeat}, func(m mqtt.Message) error {
+			err := listen(ctx, &flags, c.ErrOrStderr(), []wire.Leaf{wire.LeafStatus, wire.LeafBeat}, nil, func(m mqtt.Message) error {
 				if err := roll.Take(time.Now(), m.Topic, m.Payload); err != nil {
 					fmt.Fprintln(c.ErrOrStderr(), "gatehouse:", m.Topic+":", term.Clean(err.Error()))
 				}
@@ -102,7 +119,7 @@ only a heartbeat, which every agent sends each 10 s, shows that it lives.`,
 					Agents    []watch.Line          `json:"agents"`
 				}{roll.Collector, lines})
 			}
-			return printRoll(term.New(c.OutOrStdout()), roll, lines)
+			return printRoll(term.New(c.OutOrStdout()), c.ErrOrStderr(), roll, lines)
 		},
 	}
 	c.Flags().StringVarP(&output, "output", "o", "table", "table or json")
@@ -111,10 +128,10 @@ only a heartbeat, which every agent sends each 10 s, shows that it lives.`,
 	return c
 }
 
-func printRoll(p *term.Printer, roll *watch.Roll, lines []watch.Line) error {
+func printRoll(p *term.Printer, errOut io.Writer, roll *watch.Roll, lines []watch.Line) error {
 	switch st := roll.Collector; {
 	case st == nil:
-		fmt.Fprintln(os.Stderr, "gatehouse: no collector has ever announced itself at this broker")
+		fmt.Fprintln(errOut, "gatehouse: no collector has ever announced itself at this broker")
 	case st.Fault != "":
 		if err := p.Line(p.Paint(term.Danger, "collector "+st.State+", NOT COMMITTING: "+term.Clean(st.Fault))); err != nil {
 			return err
@@ -137,23 +154,42 @@ func printRoll(p *term.Printer, roll *watch.Roll, lines []watch.Line) error {
 		counts[wire.StateOnline], counts["silent"], counts[wire.StateOffline]))
 }
 
-// listen calls take, in one goroutine, with every message on the given leaves
-// until ctx ends or take fails.
-func listen(ctx context.Context, flags *brokerFlags, errOut io.Writer, leaves []wire.Leaf, take func(mqtt.Message) error) error {
+// unreachable says that a broker can't be reached, and what to look at.
+func (f *brokerFlags) unreachable(err error) error {
+	return fmt.Errorf("the broker can't be reached: %w\nis gatehouse collect (or the broker) running there? "+
+		"check --broker %s, and --username, --password-file and --ca if it asks for them", err, f.b.URL)
+}
+
+// listen calls take with every message on the given leaves and tick, unless it
+// is nil, several times a second, both in this goroutine, until ctx ends or one
+// of them fails. It fails when the first connection can't be made.
+func listen(ctx context.Context, flags *brokerFlags, errOut io.Writer, leaves []wire.Leaf,
+	tick func() error, take func(mqtt.Message) error) error {
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
 	messages := make(chan mqtt.Message, 256)
+	up, failed := make(chan struct{}), make(chan error, 1)
 	cfg := mqtt.Config{
 		ClientID: fmt.Sprintf("watch-%d-%d", os.Getpid(), time.Now().UnixNano()%1e6),
-		OnUp:     func() {},
-		OnDown:   func(error) {},
+		OnUp:     sync.OnceFunc(func() { close(up) }),
+		OnDown: func(err error) {
+			if ctx.Err() == nil {
+				fmt.Fprintln(errOut, "gatehouse: the connection to the broker ended and is made again:", err)
+			}
+		},
+		OnFail: func(err error) {
+			select {
+			case failed <- err:
+			default:
+			}
+		},
 		OnMessage: func(m mqtt.Message) {
 			select {
 			case messages <- m:
 			case <-ctx.Done():
 			}
 		},
-		Log: slog.New(slog.NewTextHandler(errOut, &slog.HandlerOptions{Level: slog.LevelWarn})),
+		Log: slog.New(slog.DiscardHandler), // failures are told below and above
 	}
 	for _, leaf := range leaves {
 		cfg.Subscriptions = append(cfg.Subscriptions, mqtt.Subscription{Filter: wire.Root + "/" + flags.level() + "/+/" + string(leaf)})
@@ -164,10 +200,29 @@ func listen(ctx context.Context, flags *brokerFlags, errOut io.Writer, leaves []
 	done := make(chan struct{})
 	go func() { defer close(done); _ = mqtt.New(cfg).Run(ctx) }() // ends with ctx only
 	defer func() { cancel(); <-done }()
+	select {
+	case <-up:
+	case err := <-failed:
+		return flags.unreachable(err)
+	case <-ctx.Done():
+		if errors.Is(ctx.Err(), context.DeadlineExceeded) {
+			return flags.unreachable(ctx.Err())
+		}
+		return nil
+	}
+	ticks := time.NewTicker(foldFor / 4)
+	defer ticks.Stop()
 	for {
 		select {
 		case <-ctx.Done():
 			return nil
+		case <-ticks.C:
+			if tick == nil {
+				continue
+			}
+			if err := tick(); err != nil {
+				return err
+			}
 		case m := <-messages:
 			if err := take(m); err != nil {
 				return err

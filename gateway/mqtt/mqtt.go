@@ -9,6 +9,7 @@
 package mqtt
 
 import (
+	"cmp"
 	"context"
 	"crypto/tls"
 	"errors"
@@ -39,6 +40,7 @@ type Subscription struct {
 // Config says where to connect and what to do with what comes.
 type Config struct {
 	URL      string      // tcp://host:port or ssl://host:port
+	Name     string      // what messages call the broker; empty: URL
 	ClientID string      //
 	Username string      // empty: none
 	Password string      //
@@ -52,8 +54,10 @@ type Config struct {
 	// for every message, each in its own goroutine, in no order; a message of
 	// QoS 1 is acknowledged when it returns, so that blocking holds the broker
 	// back. None of them may wait for Run.
+	// OnFail, if given, is called after each attempt that made no connection.
 	OnUp      func()
 	OnDown    func(error)
+	OnFail    func(error)
 	OnMessage func(Message)
 	// Keep takes OnMessage's place where the broker must hold what is not kept
 	// yet: the session is a persistent one (whoever knows the ClientID can end
@@ -88,7 +92,10 @@ type Client struct {
 }
 
 // New makes a client; Run connects it.
-func New(cfg Config) *Client { return &Client{cfg: cfg} }
+func New(cfg Config) *Client {
+	cfg.Name = cmp.Or(cfg.Name, cfg.URL)
+	return &Client{cfg: cfg}
+}
 
 // Run connects and reconnects, with jitter, until ctx ends. It returns ctx's
 // error, after a proper disconnect.
@@ -103,8 +110,11 @@ func (c *Client) Run(ctx context.Context) error {
 		if up && time.Since(began) > steadyAfter {
 			delay = firstRetry
 		}
+		if !up && c.cfg.OnFail != nil {
+			c.cfg.OnFail(err)
+		}
 		if up || !quiet {
-			c.cfg.Log.Warn("broker connection", "broker", c.cfg.URL, "err", err, "next", "trying again until it answers")
+			c.cfg.Log.Warn("broker connection", "broker", c.cfg.Name, "err", err, "next", "trying again until it answers")
 		}
 		quiet = !up
 		select {
@@ -127,7 +137,7 @@ func (c *Client) session(ctx context.Context) (up bool, err error) {
 	client := paho.NewClient(opts)
 	if err := wait(client.Connect(), connectTimeout+time.Second); err != nil {
 		client.Disconnect(0)
-		return false, fmt.Errorf("connect to %s: %w", c.cfg.URL, err)
+		return false, fmt.Errorf("connect to %s: %w", c.cfg.Name, err)
 	}
 	defer client.Disconnect(100)
 	if err := c.subscribe(client); err != nil {

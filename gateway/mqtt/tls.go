@@ -12,6 +12,7 @@ import (
 // Broker is the part of a configuration file that says how to reach a broker.
 type Broker struct {
 	URL          string `yaml:"url"`                     // tcp://127.0.0.1:1883 or ssl://host:8883
+	Name         string `yaml:"-"`                       // what messages call it, where that is not the URL
 	Username     string `yaml:"username,omitempty"`      //
 	PasswordFile string `yaml:"password_file,omitempty"` // holds the password, first line
 	CA           string `yaml:"ca,omitempty"`            // PEM file of the authority that signed the broker's certificate
@@ -33,7 +34,7 @@ func (b Broker) Load(cfg *Config) error {
 	if err := b.Check(); err != nil {
 		return err
 	}
-	cfg.URL, cfg.Username = b.URL, b.Username
+	cfg.URL, cfg.Name, cfg.Username = b.URL, b.Name, b.Username
 	if b.PasswordFile != "" {
 		pw, err := readSecret(b.PasswordFile)
 		if err != nil {

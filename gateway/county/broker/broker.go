@@ -199,6 +199,10 @@ func (b *Broker) run(opts *server.Options, log *slog.Logger) error {
 	}
 	inner := net.JoinHostPort(opts.MQTT.Host, strconv.Itoa(opts.MQTT.Port))
 	b.addr, b.client.URL = b.front.Addr(), "tcp://"+inner
+	b.client.Name = "tcp://" + b.addr
+	if b.front.config != nil {
+		b.client.Name = "ssl://" + b.addr
+	}
 	return nil
 }
 
@@ -206,7 +210,8 @@ func (b *Broker) run(opts *server.Options, log *slog.Logger) error {
 func (b *Broker) Addr() string { return b.addr }
 
 // Client is how a part of this process connects: over loopback, without TLS,
-// and as a user of its own where users are needed.
+// and as a user of its own where users are needed. Its name is the address that
+// everybody else connects to.
 func (b *Broker) Client() mqtt.Broker { return b.client }
 
 // Close ends all connections and returns when everything has stopped and is

@@ -149,7 +149,11 @@ func (f *front) join(raw net.Conn, inner string) {
 	}
 	inside, err := new(net.Dialer).DialContext(ctx, "tcp", inner)
 	if err != nil {
-		f.log.Error("broker: pass a connection on", "err", err)
+		var op *net.OpError
+		if errors.As(err, &op) {
+			err = op.Err // without the inner address, which nobody has configured
+		}
+		f.log.Error("broker: pass a connection on", "remote", raw.RemoteAddr(), "err", err)
 		return
 	}
 	var both sync.WaitGroup

@@ -1,6 +1,7 @@
 package centre
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -93,7 +94,7 @@ func Run(ctx context.Context, cfg Config, version string, log *slog.Logger) (err
 		return err
 	}
 	defer func() { err = errors.Join(err, closeBroker()) }()
-	log.Info("collecting", "county", cfg.County, "gates", sites.Gates(), "broker", address.URL, "dir", cfg.Dir)
+	log.Info("collecting", "county", cfg.County, "gates", sites.Gates(), "broker", cmp.Or(address.Name, address.URL), "dir", cfg.Dir)
 	watched, closeDesk, err := startDesk(ctx, cfg, sites, held, address, version, log)
 	if err != nil {
 		return err

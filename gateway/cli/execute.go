@@ -1,0 +1,59 @@
+package cli
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"strings"
+
+	"github.com/spf13/cobra"
+)
+
+// Exit codes, documented in the root command's help.
+const (
+	exitOK     = 0
+	exitFailed = 1
+	exitUsage  = 2
+)
+
+// usageError marks what the caller typed wrong.
+type usageError struct{ error }
+
+// Execute runs a command line and returns its exit code: 0 done, 1 failed, 2
+// wrong usage. Errors are printed to errOut, each once. What fails before a
+// command's own RunE is wrong usage: an unknown command or flag, a missing
+// argument or flag. Both programs call it.
+func Execute(ctx context.Context, root *cobra.Command, errOut io.Writer) int {
+	root.SilenceErrors, root.SilenceUsage = true, true
+	began := false
+	note(root, &began)
+	c, err := root.ExecuteContextC(ctx)
+	if err == nil {
+		return exitOK
+	}
+	var usage usageError
+	switch {
+	case errors.As(err, &usage):
+		fmt.Fprintf(errOut, "%s: %v\n", root.Name(), err)
+		return exitUsage
+	case !began:
+		fmt.Fprintf(errOut, "%s: %s\nsee: %s --help\n", root.Name(), strings.TrimSpace(err.Error()), c.CommandPath())
+		return exitUsage
+	}
+	fmt.Fprintf(errOut, "%s: %v\n", root.Name(), err)
+	return exitFailed
+}
+
+// note sets began when a command's own work begins.
+func note(c *cobra.Command, began *bool) {
+	if run := c.RunE; run != nil {
+		c.RunE = func(c *cobra.Command, args []string) error {
+			*began = true
+			return run(c, args)
+		}
+	}
+	for _, sub := range c.Commands() {
+		note(sub, began)
+	}
+}

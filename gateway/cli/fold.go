@@ -1,0 +1,43 @@
+package cli
+
+import (
+	"fmt"
+	"time"
+
+	"gatehouse/gateway/county/watch"
+	"gatehouse/gateway/wire"
+)
+
+// foldFor is how long a watch waits for more agents that come online before it
+// says so: after a start of the broker all of them do.
+const foldFor = time.Second
+
+// fold makes one line of agents that come online together.
+type fold struct {
+	items []watch.Item
+	last  time.Time // when the newest came
+}
+
+// take reports whether it keeps the item, to be told by tell.
+func (f *fold) take(now time.Time, i watch.Item) bool {
+	if i.What != "status" || i.State != wire.StateOnline {
+		return false
+	}
+	f.items, f.last = append(f.items, i), now
+	return true
+}
+
+// tell gives what there is to show once no more agents come: one as itself,
+// more as their number.
+func (f *fold) tell(now time.Time) (item watch.Item, ok bool) {
+	n := len(f.items)
+	if n == 0 || now.Sub(f.last) < foldFor {
+		return watch.Item{}, false
+	}
+	item = f.items[n-1]
+	if n > 1 {
+		item.Agent, item.Detail = fmt.Sprintf("%d agents", n), fmt.Sprintf("from %s to %s", f.items[0].Agent, item.Agent)
+	}
+	f.items = nil
+	return item, true
+}

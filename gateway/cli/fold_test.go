@@ -1,0 +1,40 @@
+package cli
+
+import (
+	"fmt"
+	"testing"
+	"time"
+
+	"gatehouse/gateway/county/watch"
+	"gatehouse/gateway/wire"
+)
+
+func TestAgentsThatComeOnlineTogetherAreOneLine(t *testing.T) {
+	var f fold
+	now := time.Date(2020, 2, 14, 6, 0, 0, 0, time.UTC)
+	for i := range 184 {
+		now = now.Add(50 * time.Millisecond)
+		if !f.take(now, watch.Item{Agent: fmt.Sprintf("gate-%03d", i+1), What: "status", State: wire.StateOnline}) {
+			t.Fatal("a line of its own")
+		}
+		if got, ok := f.tell(now); ok {
+			t.Fatalf("told in between: %+v", got)
+		}
+	}
+	got, ok := f.tell(now.Add(foldFor))
+	if !ok || got.Agent != "184 agents" || got.Detail != "from gate-001 to gate-184" || got.State != wire.StateOnline {
+		t.Errorf("%+v %v", got, ok)
+	}
+	if got, ok := f.tell(now.Add(time.Hour)); ok {
+		t.Errorf("told twice: %+v", got)
+	}
+	f.take(now, watch.Item{Agent: "gate-007", What: "status", State: wire.StateOnline})
+	if got, ok := f.tell(now.Add(foldFor)); !ok || got.Agent != "gate-007" || got.Detail != "" {
+		t.Errorf("one alone: %+v %v", got, ok)
+	}
+	for _, i := range []watch.Item{{What: "alarm"}, {What: "passage"}, {What: "status", State: wire.StateOffline}} {
+		if f.take(now, i) {
+			t.Errorf("%+v waits", i)
+		}
+	}
+}

@@ -1,0 +1,34 @@
+package main
+
+import (
+	"bytes"
+	"strings"
+	"testing"
+
+	"gatehouse/gateway/cli"
+)
+
+func TestExitCodesAreThoseOfTheHelp(t *testing.T) {
+	for line, want := range map[string]struct {
+		code int
+		out  string
+	}{
+		"--help":                    {0, "Exit codes: 0 done, 1 failed, 2 wrong usage"},
+		"nonsense":                  {2, `unknown command "nonsense"`},
+		"prove --no-such-flag":      {2, "see: simulator prove --help"},
+		"county":                    {2, `required flag(s) "collector-key", "site-key" not set`},
+		"poke":                      {0, "poke GATE WHAT"},
+		"poke gate-001":             {2, "say what happens at gate-001: pass,"},
+		"poke gate-001 a b":         {2, "see: simulator poke --help"},
+		"poke gate-001 pass --dir=": {1, "simulator:"},
+	} {
+		root := newRoot()
+		var out bytes.Buffer
+		root.SetArgs(strings.Fields(line))
+		root.SetOut(&out)
+		root.SetErr(&out)
+		if code := cli.Execute(t.Context(), root, &out); code != want.code || !strings.Contains(out.String(), want.out) {
+			t.Errorf("simulator %s: %d, want %d and %q:\n%s", line, code, want.code, want.out, out.String())
+		}
+	}
+}
