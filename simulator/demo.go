@@ -11,7 +11,6 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
-	"strconv"
 	"strings"
 	"syscall"
 	"time"
@@ -94,14 +93,15 @@ func (d *demo) run(c *cobra.Command) error {
 	if err := awaitReady(ctx, d.listen, filepath.Join(data, "collector.pub"), ended); err != nil {
 		return fmt.Errorf("%w\nsee %s", err, filepath.Join(dir, "collect.log"))
 	}
-	if err := d.announce(c, store); err != nil {
+	link, err := d.announce(c, store)
+	if err != nil {
 		return err
 	}
-	return d.play(ctx, c, data)
+	return d.play(ctx, c, data, link)
 }
 
 // play runs gates and watch until ctx ends.
-func (d *demo) play(ctx context.Context, c *cobra.Command, data string) error {
+func (d *demo) play(ctx context.Context, c *cobra.Command, data, link string) error {
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
 	f, err := os.Create(filepath.Join(d.flags.dir, "gates.log"))
@@ -114,6 +114,8 @@ func (d *demo) play(ctx context.Context, c *cobra.Command, data string) error {
 	go func() {
 		watched <- cli.Run(ctx, []string{"watch", "--broker", "tcp://" + d.listen}, c.InOrStdin(), c.OutOrStdout(), c.ErrOrStderr())
 	}()
+	up := make(chan struct{})
+	go func() { defer close(up); d.remind(ctx, c.OutOrStdout(), link) }()
 	machines := make(chan error, 1)
 	go func() {
 		err := d.machines(ctx, c.OutOrStdout(), log)
@@ -125,6 +127,7 @@ func (d *demo) play(ctx context.Context, c *cobra.Command, data string) error {
 	err = d.flags.run(ctx, "tcp://"+d.listen, filepath.Join(data, "collector.pub"), filepath.Join(data, "site.key"), log)
 	cancel()
 	<-watched
+	<-up
 	err = errors.Join(err, <-machines)
 	fmt.Fprintln(c.OutOrStdout(), "\nthe demo has ended; its folder is", d.flags.dir)
 	return err
@@ -251,56 +254,3 @@ func awaitReady(ctx context.Context, listen, key string, ended <-chan error) err
 		return errStart
 	}
 }
-
-// link makes the link with which the demo's first user is made: an invitation
-// like the one that the collector logs.
-func (d *demo) link(ctx context.Context) (string, error) {
-	cmd := exec.CommandContext(ctx, d.gatehouse, "invite", "--dir", filepath.Join(d.flags.dir, "county"), "--url", "http://"+d.desk)
-	out, err := cmd.Output()
-	if err != nil {
-		return "", fmt.Errorf("make a link for the desk: %w", err)
-	}
-	return strings.TrimSpace(string(out)), nil
-}
-
-func (d *demo) announce(c *cobra.Command, store string) error {
-	w, _, err := d.flags.world()
-	if err != nil {
-		return err
-	}
-	link, err := d.link(c.Context())
-	if err != nil {
-		return err
-	}
-	_, err = strings.NewReplacer("GATES", strconv.Itoa(d.flags.gates), "BROKER", d.listen, "STORE", store, "DIR", d.flags.dir,
-		"DESK", d.desk, "LINK", link, "KIOSK", d.kiosk, "GATE", aside(w)).WriteString(c.OutOrStdout(), announcement)
-	return err
-}
-
-const announcement = `
-The county of GATES gates runs on simulated hardware.
-
-  desk       http://DESK – first open this, once, to choose a name and a password:
-             LINK
-  kiosk      http://KIOSK (the guard's screen of GATE)
-  broker     tcp://BROKER (MQTT; nothing listens beyond this computer)
-  store      STORE
-  logs       DIR/collect.log, DIR/gates.log, DIR/gates/GATE/agent.log
-
-In another terminal, from this folder:
-
-  bin/simulator poke GATE fever     also: pass, cold, hurry, unknown-card, lost-card, sealed,
-                                    sensor-fault, unplug, cut, kill
-  bin/gatehouse watch --broker tcp://BROKER --alarms
-  bin/gatehouse status --broker tcp://BROKER
-  bin/gatehouse runs --dir DIR/county
-  bin/gatehouse quarantine list --dir DIR/county
-  bin/gatehouse journal inspect --dir DIR/gates/GATE/journal
-  mosquitto_sub -h 127.0.0.1 -t 'gatehouse/v1/+/+/records'
-
-Four drones, four fogging trucks and two machines that publish by themselves work
-in turns; each run is held against what the machine truly did.
-
-Passages of the county as they happen; Ctrl-C ends the demo.
-
-`

@@ -1,0 +1,135 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"log/slog"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strconv"
+	"strings"
+
+	"github.com/spf13/cobra"
+
+	"gatehouse/gateway/mqtt"
+	"gatehouse/gateway/wire"
+	"gatehouse/simulator/world"
+)
+
+// link makes the link with which the demo's first user is made: an invitation
+// like the one that the collector logs.
+func (d *demo) link(ctx context.Context) (string, error) {
+	cmd := exec.CommandContext(ctx, d.gatehouse, "invite", "--dir", filepath.Join(d.flags.dir, "county"), "--url", "http://"+d.desk)
+	out, err := cmd.Output()
+	if err != nil {
+		return "", fmt.Errorf("make a link for the desk: %w", err)
+	}
+	link := strings.TrimSpace(string(out))
+	if err := os.WriteFile(d.linkFile(), []byte(link+"\n"), 0o600); err != nil {
+		return "", fmt.Errorf("keep the link for the desk: %w", err)
+	}
+	return link, nil
+}
+
+// linkFile keeps the link for whoever has lost it from view.
+func (d *demo) linkFile() string { return filepath.Join(d.flags.dir, "desk-link.txt") }
+
+// remind tells the link again when all gates are online: what came before has
+// left the screen by then.
+func (d *demo) remind(ctx context.Context, out io.Writer, link string) {
+	ctx, cancel := context.WithCancel(ctx)
+	defer cancel()
+	messages := make(chan mqtt.Message, 256)
+	client := mqtt.New(mqtt.Config{URL: "tcp://" + d.listen, ClientID: fmt.Sprintf("demo-up-%d", os.Getpid()), Log: slog.New(slog.DiscardHandler),
+		Subscriptions: []mqtt.Subscription{{Filter: wire.Topic(world.CountyID, "+", wire.LeafStatus)}},
+		OnUp:          func() {}, OnDown: func(error) {},
+		OnMessage: func(m mqtt.Message) {
+			select {
+			case messages <- m:
+			case <-ctx.Done():
+			}
+		}})
+	done := make(chan struct{})
+	go func() { defer close(done); _ = client.Run(ctx) }() // ends with ctx only
+	defer func() { cancel(); <-done }()
+	online := turnout{want: d.flags.gates, here: map[string]bool{}}
+	for {
+		select {
+		case <-ctx.Done():
+			return
+		case m := <-messages:
+			if online.take(m.Topic, m.Payload) {
+				fmt.Fprintf(out, reminder, d.flags.gates, d.desk, link, d.linkFile())
+				return
+			}
+		}
+	}
+}
+
+const reminder = `
+The county is up: %d gates are online. The desk is http://%s; first open this, once:
+  %s
+(it stays in %s)
+
+`
+
+// turnout counts the gates that are online.
+type turnout struct {
+	want int
+	here map[string]bool
+}
+
+// take notes a status and reports whether all are there.
+func (t *turnout) take(topic string, payload []byte) bool {
+	_, agent, _, ok := wire.ParseTopic(topic)
+	st, err := wire.Decode[wire.Status](payload)
+	if ok && err == nil && st.State == wire.StateOnline && strings.HasPrefix(agent, "gate-") {
+		t.here[agent] = true
+	}
+	return len(t.here) >= t.want
+}
+
+func (d *demo) announce(c *cobra.Command, store string) (link string, err error) {
+	w, _, err := d.flags.world()
+	if err != nil {
+		return "", err
+	}
+	link, err = d.link(c.Context())
+	if err != nil {
+		return "", err
+	}
+	_, err = strings.NewReplacer("GATES", strconv.Itoa(d.flags.gates), "BROKER", d.listen, "STORE", store, "DIR", d.flags.dir,
+		"DESK", d.desk, "LINK", link, "FILE", d.linkFile(), "KIOSK", d.kiosk, "GATE", aside(w)).WriteString(c.OutOrStdout(), announcement)
+	return link, err
+}
+
+const announcement = `
+The county of GATES gates runs on simulated hardware.
+
+  desk       http://DESK – first open this, once, to choose a name and a password:
+             LINK
+             (it stays in FILE)
+  kiosk      http://KIOSK (the guard's screen of GATE)
+  broker     tcp://BROKER (MQTT; nothing listens beyond this computer)
+  store      STORE
+  logs       DIR/collect.log, DIR/gates.log, DIR/gates/GATE/agent.log
+
+In another terminal, from this folder:
+
+  bin/simulator poke GATE fever     also: pass, cold, hurry, unknown-card, lost-card, sealed,
+                                    sensor-fault, unplug, cut, kill
+  bin/gatehouse watch --broker tcp://BROKER --alarms
+  bin/gatehouse status --broker tcp://BROKER
+  bin/gatehouse runs --dir DIR/county
+  bin/gatehouse quarantine list --dir DIR/county
+  bin/gatehouse journal inspect --dir DIR/gates/GATE/journal
+  mosquitto_sub -h 127.0.0.1 -t 'gatehouse/v1/+/+/records'
+
+Four drones, four fogging trucks and two machines that publish by themselves work
+in turns; each run is held against what the machine truly did.
+
+Passages of the county as they happen; Ctrl-C ends the demo.
+
+`
