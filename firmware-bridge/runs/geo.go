@@ -1,6 +1,9 @@
 package runs
 
-import "math"
+import (
+	"math"
+	"time"
+)
 
 // Point is a place of a track.
 type Point struct {
@@ -16,6 +19,45 @@ func Distance(lat1, lon1, lat2, lon2 float64) float64 {
 	dLat, dLon := (lat2-lat1)*rad, (lon2-lon1)*rad
 	a := math.Pow(math.Sin(dLat/2), 2) + math.Cos(lat1*rad)*math.Cos(lat2*rad)*math.Pow(math.Sin(dLon/2), 2)
 	return 2 * earth * math.Asin(math.Min(1, math.Sqrt(a)))
+}
+
+// Fix is what a position turned out to be.
+type Fix int
+
+// What a position can be.
+const (
+	Reached Fix = iota // where the machine has gone
+	Jumped             // too far from the last for the time since: it is not there
+	Moved              // the same, but the receiver has stayed there: the way goes on from here
+)
+
+// Way follows the positions of a machine and finds those that can't be true.
+// The zero value is ready to use.
+type Way struct {
+	known    bool
+	lat, lon float64
+	at       time.Duration
+	jumping  bool
+	since    time.Duration // T of the first jump
+}
+
+// Take takes the position at T at, and returns how many metres it lies from the
+// last one; 0 unless it was reached.
+func (w *Way) Take(lat, lon float64, at time.Duration) (metres float64, found Fix) {
+	if w.known {
+		metres = Distance(w.lat, w.lon, lat, lon)
+		if metres > 20+jumpSpeed*(at-w.at).Seconds() {
+			if !w.jumping {
+				w.jumping, w.since = true, at
+			}
+			if at-w.since < jumpFor {
+				return 0, Jumped
+			}
+			metres, found = 0, Moved
+		}
+	}
+	w.known, w.lat, w.lon, w.at, w.jumping = true, lat, lon, at, false
+	return metres, found
 }
 
 // Thin drops points of a track that lie within tolerance (metres) of the line

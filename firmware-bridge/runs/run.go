@@ -28,6 +28,8 @@ const (
 	ReasonNoSensor   = "no-flow-sensor"
 	ReasonUnasked    = "flowed-without-command"
 	ReasonTankFull   = "tank-did-not-fall"
+	ReasonNoSize     = "tank-size-not-known"
+	ReasonHung       = "flow-went-on-without-tank"
 	ReasonSensorMute = "tank-fell-without-flow"
 	ReasonDiffers    = "flow-and-tank-differ"
 	ReasonNoCommand  = "command-not-known"
@@ -46,27 +48,35 @@ type Evidence struct {
 }
 
 // Run is one disinfection task of one machine: one or more sorties, with the
-// pauses for refill and battery between them.
+// pauses for refill and battery between them. All its numbers are of the samples
+// from Since to Until: what comes after the last sortie, such as the refill for
+// the next run, is no part of it.
 type Run struct {
 	ID      string // machine and begin; unique within the machine
 	Machine string
 	Start   time.Time
 	End     time.Time // of the last work
+	Since   time.Time // of the first sample that counts: counter and tank are read against it
+	Until   time.Time // of the last sample that counts
+	Working bool      // a sortie is under way
 	Sorties int
 	Samples int
 
 	Commanded time.Duration // the pump was told to run
 	Flowing   time.Duration // something flowed
 	Gaps      time.Duration // nothing was heard, between the samples of a sortie
-	Distance  float64       // metres between positions while it worked
+	Work      []Span        // when it worked: they add up to On
+	Distance  float64       // metres between positions, in its sorties
 	BadFixes  int           // positions that could not be true
 
-	Meter      *float64 // litres by the counter of the flow meter
+	Meter      *float64 // litres by the counter of the flow meter; by flow and time since it was last heard
 	Integrated *float64 // litres by flow and time; not across gaps
 	Unasked    float64  // litres of these that flowed without command
 	TankFell   *float64 // litres, where the tank's size is known; refills are not counted
 	TankFirst  *float64 // percent, when it began
-	TankLast   *float64 // percent, when it ended
+	TankLast   *float64 // percent, the lowest since it began or was refilled last
+	Refilled   float64  // percent that refills brought: TankFirst + Refilled - TankLast is what fell
+	Refills    int
 	Faults     []string // words of the machine
 
 	Evidence Evidence
@@ -100,29 +110,30 @@ func runID(machine string, start time.Time) string {
 const least = 0.1
 
 // judge sets evidence, grade and reasons from the numbers.
-func (t *Tracker) judge(r *Run, o *open) {
+func (t *Tracker) judge(r *Run, c *tally) {
 	litres := r.Litres()
 	r.Evidence = Evidence{}
-	if o.knewCommand {
-		r.Evidence.Commanded = new(r.Commanded > 0)
+	if c.knewCommand {
+		r.Evidence.Commanded = new(c.told)
 	}
-	if o.fixes > 1 {
-		r.Evidence.Moved = new(o.reach > movedBeyond)
+	if c.fixes > 1 {
+		r.Evidence.Moved = new(c.reach > movedBeyond)
 	}
-	enough := least + t.cfg.MinFlow*r.Commanded.Minutes()
 	if litres != nil {
-		r.Evidence.Flowed = new(*litres >= enough || o.sawFlow && r.Commanded < 5*time.Second)
+		enough := least + t.cfg.MinFlow*r.Commanded.Minutes()
+		// What nobody told to run is a run only because it flowed.
+		r.Evidence.Flowed = new(!c.told || *litres >= enough || c.sawFlow && r.Commanded < 5*time.Second)
 	}
 	size := t.cfg.TankLitres
 	resolution := max(1, 0.05*size) // litres that a level sensor shows for certain
 	if r.TankFell != nil {
 		r.Evidence.TankFell = new(*r.TankFell >= resolution)
 	}
-	r.Grade, r.Reasons = t.grade(r, o.hung, resolution)
+	r.Grade, r.Reasons = grade(r, c.hung, resolution)
 	if e := r.Evidence.Moved; e != nil && !*e {
 		r.Reasons = append(r.Reasons, ReasonStill)
 	}
-	if o.fixes == 0 {
+	if c.fixes == 0 {
 		r.Reasons = append(r.Reasons, ReasonNoFix)
 	}
 	if r.Gaps > 0 {
@@ -130,8 +141,8 @@ func (t *Tracker) judge(r *Run, o *open) {
 	}
 }
 
-func (t *Tracker) grade(r *Run, hung bool, resolution float64) (Grade, []string) {
-	litres := r.Litres()
+func grade(r *Run, hung bool, resolution float64) (Grade, []string) {
+	litres, commanded := r.Litres(), r.Evidence.Commanded
 	yes := func(b *bool) bool { return b != nil && *b }
 	fell := yes(r.Evidence.TankFell)
 	switch {
@@ -141,24 +152,31 @@ func (t *Tracker) grade(r *Run, hung bool, resolution float64) (Grade, []string)
 		return Disputed, []string{ReasonSensorMute}
 	case !yes(r.Evidence.Flowed):
 		return Dry, []string{ReasonNoFlow}
-	case hung, r.TankFell != nil && *litres >= 2*resolution && *r.TankFell < 0.3**litres:
+	case hung:
+		return Disputed, []string{ReasonHung}
+	case r.TankFell != nil && *litres >= 2*resolution && *r.TankFell < 0.3**litres:
+		if fell {
+			return Disputed, []string{ReasonDiffers}
+		}
 		return Disputed, []string{ReasonTankFull}
-	case r.Evidence.Commanded != nil && r.Unasked >= max(0.3, 0.15**litres):
+	case commanded != nil && (!*commanded || r.Unasked >= max(0.3, 0.15**litres)):
 		return Leak, []string{ReasonUnasked}
 	}
 	var why []string
-	if r.Evidence.Commanded == nil {
+	if commanded == nil {
 		why = append(why, ReasonNoCommand)
 	}
 	switch {
+	case r.TankFell == nil && r.TankFirst != nil:
+		return Measured, append([]string{ReasonNoSize}, why...)
 	case r.TankFell == nil:
 		return Measured, append([]string{ReasonNoTank}, why...)
+	case abs(*litres-*r.TankFell) > max(0.25**litres, resolution):
+		return Disputed, append([]string{ReasonDiffers}, why...)
 	case *litres < 2*resolution:
 		return Measured, append([]string{ReasonSmall}, why...)
-	case abs(*litres-*r.TankFell) <= max(0.25**litres, resolution):
-		return Proven, append([]string{ReasonAgrees}, why...)
 	}
-	return Disputed, append([]string{ReasonDiffers}, why...)
+	return Proven, append([]string{ReasonAgrees}, why...)
 }
 
 func abs(v float64) float64 { return max(v, -v) }

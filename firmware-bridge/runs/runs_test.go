@@ -87,6 +87,17 @@ func TestRunsAreFoundAndGraded(t *testing.T) {
 		"switched off without goodbye":    {func(c *script) { c.play(5, false, 0).play(90, true, 3) }, []Grade{Proven}, 1, 4.5},
 		"the counter is reset in mid-run": {func(c *script) { c.play(5, false, 0).play(60, true, 3); c.volume = 0; c.play(60, true, 3) }, []Grade{Proven}, 1, 6},
 		"the counter jumps":               {func(c *script) { c.play(5, false, 0).play(60, true, 3); c.volume += 5e6; c.play(60, true, 3) }, []Grade{Proven}, 1, 5.95},
+		"a sample late at its end is no leak": {func(c *script) {
+			c.noTank = true
+			c.play(10, false, 0).play(20, true, 6).silent(8, 6).play(10, false, 0)
+		}, []Grade{Measured}, 1, 2.8},
+		"told to run, seldom heard": {func(c *script) {
+			c.noTank = true
+			for range 5 {
+				c.play(1, true, 6).silent(19, 6)
+			}
+			c.play(1, false, 0)
+		}, []Grade{Measured}, 1, 9.9},
 		"a battery change: disarmed in between": {func(c *script) {
 			c.play(60, true, 3).play(20, false, 0, func(s *Sample) { s.Armed = new(false) }).play(60, true, 3)
 		}, []Grade{Proven}, 2, 6},

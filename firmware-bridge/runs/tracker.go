@@ -64,25 +64,41 @@ type Tracker struct {
 	unbelieved bool // it claims to flow, and the tank says that it does not
 }
 
+// tally is what the samples of a run add up to.
+type tally struct {
+	run                       Run
+	tank                      tank
+	knewCommand, told         bool
+	sawFlow                   bool
+	hung                      bool    // the sensor went on when the tank did not fall
+	unaskedMeter, unaskedFlow float64 // litres without command: by the counter, by flow and time
+	loose, looseUnasked       float64 // by flow and time, since the counter was last heard
+	commanded, flowing        []Span
+	fixes                     int     // positions, of sorties
+	reach                     float64 // metres from where a sortie began
+}
+
+// unasked is litres without command, by the same meter as Run.Litres.
+func (c *tally) unasked() float64 {
+	if c.run.Meter != nil {
+		return c.unaskedMeter + c.looseUnasked
+	}
+	return c.unaskedFlow
+}
+
 // open is the run that is not over.
 type open struct {
-	run         Run
+	tally                     // up to the last sample
+	held        tally         // up to the end of the last sortie
+	sortie      bool          // one is under way
 	begun       time.Duration // T
 	worked      time.Duration // T of the last work
-	sortie      bool
-	knewCommand bool
-	sawFlow     bool
 	meterLast   *float64
-	tankHigh    *float64 // level at the begin, or after the last refill
-	tankLow     *float64
-	fell        float64 // percent, of the fillings before
-	fellAsked   float64 // litres that the tank had fallen when the command last held
-	unaskedThen float64 // litres that had flowed without command then
-	hung        bool    // the sensor went on when the tank did not fall
-	fixes       int
-	first, last *Sample // with a position
-	reach       float64 // metres from the first position
-	jumpSince   time.Duration
+	meterAt     time.Duration // T of meterLast
+	fellAsked   float64       // litres that the tank had fallen when the command last held
+	unaskedThen float64       // litres that had flowed without command then
+	way         Way
+	first       *Sample // of the sortie with a position
 }
 
 // New makes a tracker.
@@ -131,7 +147,11 @@ func (t *Tracker) flows(s Sample) bool {
 	if s.Flow != nil {
 		return *s.Flow >= t.cfg.MinFlow
 	}
-	return s.Volume != nil && t.prev != nil && t.prev.Volume != nil && *s.Volume > *t.prev.Volume
+	if s.Volume == nil || t.prev == nil || t.prev.Volume == nil || s.T-t.prev.T > t.cfg.Pause {
+		return false
+	}
+	more := *s.Volume - *t.prev.Volume
+	return more > 0 && more <= t.most(s.T-t.prev.T)
 }
 
 // Observe takes the next sample. One whose T lies before the last one's is
@@ -182,15 +202,32 @@ func (t *Tracker) Open() (open, working bool) {
 // Rename gives the open run the id that it was known by before a restart.
 func (t *Tracker) Rename(id string) { t.open.run.ID = id }
 
-// Run is the open run as it stands.
+// Run is the open run as it stands. While it pauses its numbers are those of
+// the end of its last sortie.
 func (t *Tracker) Run() Run {
-	o := t.open
-	r := o.run
-	r.Faults = slices.Clone(r.Faults)
-	if o.tankHigh != nil && t.cfg.TankLitres > 0 {
-		r.TankFell = new((o.fell + *o.tankHigh - *o.tankLow) / 100 * t.cfg.TankLitres)
+	c := &t.open.tally
+	if !t.open.sortie {
+		c = &t.open.held
 	}
-	t.judge(&r, o)
+	r := c.run
+	r.ID, r.Working = t.open.run.ID, t.open.sortie
+	r.Faults = slices.Clone(r.Faults)
+	r.Unasked = c.unasked()
+	if r.Meter != nil {
+		r.Meter = new(*r.Meter + c.loose)
+	}
+	if c.tank.known {
+		r.TankFirst, r.TankLast = new(c.tank.first), new(c.tank.low)
+		r.Refills, r.Refilled = c.tank.times, c.tank.filled
+		if t.cfg.TankLitres > 0 {
+			r.TankFell = new(c.tank.fell() / 100 * t.cfg.TankLitres)
+		}
+	}
+	r.Work = slices.Clone(c.commanded)
+	if r.Litres() != nil {
+		r.Work = slices.Clone(c.flowing)
+	}
+	t.judge(&r, c)
 	if t.cfg.Declared {
 		r.Grade, r.Reasons = Declared, append([]string{ReasonDeclared}, r.Reasons...)
 	}
@@ -221,14 +258,20 @@ func (t *Tracker) working(s Sample) bool {
 }
 
 func (t *Tracker) begin(s Sample) {
-	o := &open{begun: s.T, run: Run{ID: runID(t.cfg.Machine, s.At), Machine: t.cfg.Machine, Start: s.At, End: s.At}}
+	o := &open{begun: s.T}
+	o.run = Run{ID: runID(t.cfg.Machine, s.At), Machine: t.cfg.Machine, Start: s.At, End: s.At, Since: s.At}
 	p := t.prev
 	if t.flowSince != 0 {
 		p = t.before
 	}
 	if p != nil && s.T-p.T <= t.cfg.Pause {
-		o.meterLast = p.Volume
-		o.level(p.Tank)
+		o.meterLast, o.meterAt = p.Volume, p.T
+		if p.Tank != nil {
+			o.tank.take(*p.Tank)
+		}
+		if p.Volume != nil || p.Tank != nil {
+			o.run.Since = s.At.Add(p.T - s.T)
+		}
 	}
 	t.open = o
 }

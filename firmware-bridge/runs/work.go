@@ -5,98 +5,134 @@ import (
 	"time"
 )
 
-// add takes a sample into the open run.
+// add takes a sample into the open run. What comes between two sorties counts
+// when the second one begins; what comes after the last does not.
 func (t *Tracker) add(s Sample, working bool) {
-	o, r := t.open, &t.open.run
+	o := t.open
+	went := o.sortie
+	switch {
+	case working && !went:
+		o.sortie, o.first = true, nil
+		o.run.Sorties++
+	case !working && went && s.Tank != nil && o.tank.rises(*s.Tank):
+		o.pause() // it is being refilled
+	}
+	r := &o.run
 	r.Samples++
 	o.sawFlow = o.sawFlow || s.Flow != nil && *s.Flow >= t.cfg.MinFlow
 	o.knewCommand = o.knewCommand || s.Command != nil
-	if s.Fault != "" && !slices.Contains(r.Faults, s.Fault) && len(r.Faults) < maxFaults {
-		r.Faults = append(r.Faults, s.Fault)
+	o.told = o.told || s.Command != nil && *s.Command
+	if s.Fault != "" {
+		t.fault(s.Fault)
 	}
 	var past time.Duration
 	if t.prev != nil && r.Samples > 1 {
 		past = s.T - t.prev.T
 	}
-	flown := t.dispensed(s, past)
-	o.level(s.Tank)
+	litres := t.dispensed(s, past)
 	if s.Tank != nil {
-		if r.TankFirst == nil {
-			r.TankFirst = o.tankHigh
-		}
-		r.TankLast = s.Tank
+		o.tank.take(*s.Tank)
 	}
 	t.disbelieve(s)
-	if past > 0 && past <= t.cfg.Gap {
+	t.times(s, past, litres, went)
+	o.move(s, went)
+	r.Until = r.Start.Add(s.T - o.begun) // the wall clock may step
+	if working {
+		o.worked, r.End = s.T, r.Until
+		return
+	}
+	if o.sortie && (s.Armed != nil && !*s.Armed || s.T-o.worked > t.cfg.Idle || s.Tank != nil && *s.Tank <= 0) {
+		o.pause()
+	}
+}
+
+// pause ends a sortie: the run's numbers stay as they are, until another begins.
+func (o *open) pause() {
+	if !o.sortie {
+		return
+	}
+	o.sortie, o.held = false, o.tally
+	o.held.run.Faults = slices.Clone(o.run.Faults)
+	o.held.commanded, o.held.flowing = slices.Clone(o.commanded), slices.Clone(o.flowing)
+}
+
+// times adds the time since the last sample, in which litres flowed, to what
+// the pump was told and what flowed; went: a sortie was under way.
+func (t *Tracker) times(s Sample, past time.Duration, litres float64, went bool) {
+	o, r := t.open, &t.open.run
+	flowed := litres > 0 && litres >= t.cfg.MinFlow*past.Minutes()
+	switch to := s.T - o.begun; {
+	case past <= 0:
+	case past <= t.cfg.Gap:
 		if p := t.prev.Command; p != nil && *p {
 			r.Commanded += past
+			o.commanded = join(o.commanded, Span{to - past, to})
 		}
-		if t.flows(s) || flown > 0 {
+		if flowed || t.flows(s) {
 			r.Flowing += past
+			o.flowing = join(o.flowing, Span{to - past, to})
 		}
-	} else if past > t.cfg.Gap && o.sortie && past <= t.cfg.Pause {
+	case went && past <= t.cfg.Pause:
 		r.Gaps += past
-		if flown > 0 {
+		if flowed {
 			r.Flowing += past
+			o.flowing = join(o.flowing, Span{to - past, to})
 		}
 	}
-	o.move(s)
-	t.sortie(s, working)
 }
 
-// sortie notes that the work goes on, begins again or pauses.
-func (t *Tracker) sortie(s Sample, working bool) {
-	o := t.open
-	switch {
-	case working && !o.sortie:
-		o.sortie = true
-		o.run.Sorties++
-		fallthrough
-	case working:
-		o.worked, o.run.End = s.T, o.run.Start.Add(s.T-o.begun) // the wall clock may step
-	case s.Armed != nil && !*s.Armed, s.T-o.worked > t.cfg.Idle, s.Tank != nil && *s.Tank <= 0:
-		o.sortie = false
-	}
-}
-
-// dispensed adds what has flowed since the last sample.
+// dispensed adds what has flowed since the last sample. It counts as unasked
+// only where the pump was not told to run at either end of that time.
 func (t *Tracker) dispensed(s Sample, past time.Duration) (litres float64) {
 	o, r := t.open, &t.open.run
-	asked := s.Command == nil || *s.Command || t.told && s.T-t.toldAt <= overrun
-	if s.Volume != nil {
-		if r.Meter == nil {
-			r.Meter = new(0.0)
-		}
-		if o.meterLast != nil {
-			litres = *s.Volume - *o.meterLast
-			if litres < 0 {
-				litres = *s.Volume // it was reset
-			}
-			if most := t.cfg.MaxFlow*max(past, time.Second).Minutes() + 0.5; litres > most {
-				litres = 0
-				t.fault("meter-jump")
-			}
-			r.Meter = new(*r.Meter + litres)
-		}
-		o.meterLast = s.Volume
-	}
+	asked := s.Command == nil || *s.Command || t.told && s.T-t.toldAt <= overrun ||
+		past > 0 && t.prev.Command != nil && *t.prev.Command
 	if s.Flow != nil {
 		sum := 0.0
 		if r.Integrated != nil {
 			sum = *r.Integrated
 		}
-		if p := t.prev; p != nil && p.Flow != nil && past > 0 && past <= t.cfg.Gap {
-			sum += (*s.Flow + *p.Flow) / 2 * past.Minutes()
-			if s.Volume == nil {
-				litres = (*s.Flow + *p.Flow) / 2 * past.Minutes()
-			}
+		if p := t.prev; past > 0 && past <= t.cfg.Gap && p.Flow != nil {
+			litres = (*s.Flow + *p.Flow) / 2 * past.Minutes()
 		}
-		r.Integrated = new(sum)
+		r.Integrated = new(sum + litres)
+		if !asked {
+			o.unaskedFlow += litres
+		}
 	}
-	if !asked {
-		r.Unasked += litres
+	if s.Volume == nil {
+		o.loose += litres
+		if !asked {
+			o.looseUnasked += litres
+		}
+		return litres
 	}
+	o.loose, o.looseUnasked = 0, 0 // the counter has counted them, too
+	if r.Meter == nil {
+		r.Meter = new(0.0)
+	}
+	litres = 0
+	if o.meterLast != nil {
+		litres = *s.Volume - *o.meterLast
+		if litres < 0 {
+			litres = *s.Volume // it was reset
+		}
+		if litres > t.most(s.T-o.meterAt) {
+			litres = 0
+			t.fault("meter-jump")
+		}
+		r.Meter = new(*r.Meter + litres)
+		if !asked {
+			o.unaskedMeter += litres
+		}
+	}
+	o.meterLast, o.meterAt = s.Volume, s.T
 	return litres
+}
+
+// most is how many litres the pump can give in a time.
+func (t *Tracker) most(in time.Duration) float64 {
+	return t.cfg.MaxFlow*max(in, time.Second).Minutes() + 0.5
 }
 
 func (t *Tracker) fault(code string) {
@@ -109,63 +145,38 @@ func (t *Tracker) fault(code string) {
 // that leaks falls.
 func (t *Tracker) disbelieve(s Sample) {
 	o := t.open
-	if t.cfg.TankLitres == 0 || o.tankHigh == nil || s.Command == nil {
+	if t.cfg.TankLitres == 0 || !o.tank.known || s.Command == nil {
 		return
 	}
-	fell := (o.fell + *o.tankHigh - *o.tankLow) / 100 * t.cfg.TankLitres
+	fell, unasked := o.tank.fell()/100*t.cfg.TankLitres, o.unasked()
 	if *s.Command {
-		o.fellAsked, o.unaskedThen = fell, o.run.Unasked
+		o.fellAsked, o.unaskedThen = fell, unasked
 		return
 	}
-	if u := o.run.Unasked - o.unaskedThen; u > max(2, 0.1*t.cfg.TankLitres) && fell-o.fellAsked < 0.3*u {
+	if u := unasked - o.unaskedThen; u > max(2, 0.1*t.cfg.TankLitres) && fell-o.fellAsked < 0.3*u {
 		t.unbelieved, o.hung = true, true
 	}
 }
 
-// level follows the tank: what it fell, without the refills.
-func (o *open) level(tank *float64) {
-	switch {
-	case tank == nil:
-	case o.tankHigh == nil:
-		o.tankHigh, o.tankLow = tank, tank
-	case *tank < *o.tankLow:
-		o.tankLow = tank
-	case *tank > *o.tankLow+tankRise:
-		o.fell += *o.tankHigh - *o.tankLow
-		o.tankHigh, o.tankLow = tank, tank
-	case *o.tankLow == *o.tankHigh && *tank > *o.tankHigh:
-		o.tankHigh, o.tankLow = tank, tank // it is still being filled
-	}
-}
-
-// move follows the positions. One that is too far for the time since the last
-// is a receiver's jump, unless the receiver stays there.
-func (o *open) move(s Sample) {
+// move follows the positions; went: a sortie was under way at the last one.
+func (o *open) move(s Sample, went bool) {
 	if s.Lat == nil || s.Lon == nil {
 		return
 	}
-	if o.last != nil {
-		d := Distance(*o.last.Lat, *o.last.Lon, *s.Lat, *s.Lon)
-		dt := s.T - o.last.T
-		if d > 20+jumpSpeed*dt.Seconds() {
-			o.run.BadFixes++
-			if o.jumpSince == 0 {
-				o.jumpSince = s.T
-			}
-			if s.T-o.jumpSince < jumpFor {
-				return
-			}
-			d = 0
-		}
-		o.jumpSince = 0
-		if o.sortie {
-			o.run.Distance += d
-		}
-	} else {
+	metres, found := o.way.Take(*s.Lat, *s.Lon, s.T)
+	if found != Reached {
+		o.run.BadFixes++
+	}
+	if found == Jumped || !o.sortie {
+		return
+	}
+	if o.first == nil || found == Moved {
 		o.first = &s
 	}
+	if went {
+		o.run.Distance += metres
+	}
 	o.fixes++
-	o.last = &s
 	o.reach = max(o.reach, Distance(*o.first.Lat, *o.first.Lon, *s.Lat, *s.Lon))
 }
 

@@ -108,38 +108,46 @@ const (
 )
 
 // Run is one disinfection task of one machine. Records with the same machine
-// and run replace each other; the one with the higher seq holds.
+// and run replace each other; the one with the higher seq holds. Its numbers are
+// of the samples from Since to Until; earlier programs do not say these two, nor
+// Work.
 type Run struct {
-	Machine   string   `json:"machine"`            //
-	ID        string   `json:"run"`                // unique within the machine
-	Name      string   `json:"name"`               // of the machine, for people
-	Type      string   `json:"type"`               // drone, fogger
-	Operator  string   `json:"operator,omitempty"` // crew, where configured; no person's name
-	Source    string   `json:"source"`             // of its tracks
-	State     RunState `json:"state"`
-	Start     Time     `json:"start"`
-	End       Time     `json:"end"`                  // of the last work
-	Sorties   int      `json:"sorties"`              // between refills and battery changes
-	Samples   int      `json:"samples"`              //
-	CommandS  float64  `json:"command_s"`            // seconds for which the pump was told to run
-	FlowS     float64  `json:"flow_s"`               // seconds for which something flowed
-	GapS      float64  `json:"gap_s"`                // seconds of sorties without a word
-	DistanceM float64  `json:"distance_m"`           // while it worked
-	BadFixes  int      `json:"bad_fixes"`            // positions that could not be true
-	MeterL    *float64 `json:"meter_l,omitempty"`    // litres by the flow meter's counter
-	FlowL     *float64 `json:"flow_l,omitempty"`     // litres by flow and time; not across gaps
-	UnaskedL  float64  `json:"unasked_l"`            // litres of these that flowed without command
-	TankL     *float64 `json:"tank_l,omitempty"`     // litres by the fall of the tank's level
-	TankFirst *float64 `json:"tank_first,omitempty"` // percent, when it began
-	TankLast  *float64 `json:"tank_last,omitempty"`  // percent, when it ended
-	Commanded *bool    `json:"commanded,omitempty"`  // evidence; absent where it could not be known
-	Moved     *bool    `json:"moved,omitempty"`      //
-	Flowed    *bool    `json:"flowed,omitempty"`     //
-	TankFell  *bool    `json:"tank_fell,omitempty"`  //
-	Grade     string   `json:"grade"`                // code; see below
-	Reasons   []string `json:"reasons"`              // codes, behind the grade
-	Faults    []string `json:"faults"`               // the machine's own words
-	TankSizeL float64  `json:"tank_size_l"`          // as configured; 0: not known
+	Machine   string     `json:"machine"`            //
+	ID        string     `json:"run"`                // unique within the machine
+	Name      string     `json:"name"`               // of the machine, for people
+	Type      string     `json:"type"`               // drone, fogger
+	Operator  string     `json:"operator,omitempty"` // crew, where configured; no person's name
+	Source    string     `json:"source"`             // of its tracks
+	State     RunState   `json:"state"`
+	Start     Time       `json:"start"`
+	End       Time       `json:"end"`                  // of the last work
+	Since     *Time      `json:"since,omitempty"`      // of the first sample that counts: counter and tank are read against it
+	Until     *Time      `json:"until,omitempty"`      // of the last sample that counts
+	Working   bool       `json:"working,omitempty"`    // open, and a sortie is under way
+	Sorties   int        `json:"sorties"`              // between refills and battery changes
+	Samples   int        `json:"samples"`              //
+	CommandS  float64    `json:"command_s"`            // seconds for which the pump was told to run
+	FlowS     float64    `json:"flow_s"`               // seconds for which something flowed
+	GapS      float64    `json:"gap_s"`                // seconds of sorties without a word
+	Work      [][2]int64 `json:"work,omitempty"`       // when it worked: milliseconds after start, from and to, at most 200
+	DistanceM float64    `json:"distance_m"`           // in its sorties
+	BadFixes  int        `json:"bad_fixes"`            // positions that could not be true
+	MeterL    *float64   `json:"meter_l,omitempty"`    // litres by the flow meter's counter
+	FlowL     *float64   `json:"flow_l,omitempty"`     // litres by flow and time; not across gaps
+	UnaskedL  float64    `json:"unasked_l"`            // litres of these that flowed without command
+	TankL     *float64   `json:"tank_l,omitempty"`     // litres by the fall of the tank's level
+	TankFirst *float64   `json:"tank_first,omitempty"` // percent, when it began
+	TankLast  *float64   `json:"tank_last,omitempty"`  // percent, the lowest since it began or was refilled last
+	Refills   int        `json:"refills,omitempty"`    // of the tank, between the two
+	Refilled  float64    `json:"refilled,omitempty"`   // percent that they brought: tank_first + refilled - tank_last is what fell
+	Commanded *bool      `json:"commanded,omitempty"`  // evidence; absent where it could not be known
+	Moved     *bool      `json:"moved,omitempty"`      //
+	Flowed    *bool      `json:"flowed,omitempty"`     //
+	TankFell  *bool      `json:"tank_fell,omitempty"`  //
+	Grade     string     `json:"grade"`                // code; see below
+	Reasons   []string   `json:"reasons"`              // codes, behind the grade
+	Faults    []string   `json:"faults"`               // the machine's own words
+	TankSizeL float64    `json:"tank_size_l"`          // as configured; 0: not known
 }
 
 // Kind is KindRun.
@@ -161,6 +169,15 @@ func (r *Run) Check() error {
 		return errors.New("start and end are no span")
 	case r.Grade == "":
 		return errors.New("grade is missing")
+	case r.Since != nil && r.Since.After(r.Start.Time) || r.Until != nil && r.Until.Before(r.End.Time):
+		return errors.New("start and end do not lie between since and until")
+	}
+	last := int64(0)
+	for i, w := range r.Work {
+		if w[0] < last || w[1] < w[0] {
+			return fmt.Errorf("work[%d]: times fall", i)
+		}
+		last = w[1]
 	}
 	return nil
 }
