@@ -93,7 +93,7 @@ func (s *Sample) Empty() bool {
 const FreshFor = 5 * time.Second
 
 // Fuser makes one sample of a machine's many messages: each field as it was
-// last said, as long as it is fresh. Several sources may speak of one machine,
+// last said, as long as it is fresh, and a counter only when it was read. Several sources may speak of one machine,
 // such as a pump's controller and a receiver of positions.
 type Fuser struct {
 	Fresh time.Duration // 0: FreshFor
@@ -101,6 +101,7 @@ type Fuser struct {
 	last Sample
 	when [fields]time.Duration // T of each field
 	new  bool
+	read bool // the counter, since the last sample
 }
 
 const (
@@ -130,6 +131,7 @@ func (f *Fuser) Take(s Sample) {
 	take(&f.last.Command, s.Command, fieldCommand, note)
 	take(&f.last.Flow, s.Flow, fieldFlow, note)
 	take(&f.last.Volume, s.Volume, fieldVolume, note)
+	f.read = f.read || s.Volume != nil
 	take(&f.last.Tank, s.Tank, fieldTank, note)
 	take(&f.last.Battery, s.Battery, fieldBattery, note)
 	if s.Fault != "" {
@@ -167,7 +169,10 @@ func (f *Fuser) Sample(at time.Time, t time.Duration) (s Sample, ok bool) {
 	drop(&s.Armed, old(fieldArmed))
 	drop(&s.Command, old(fieldCommand))
 	drop(&s.Flow, old(fieldFlow))
-	drop(&s.Volume, old(fieldVolume))
+	// A counter is read against its last reading: one that was not read again
+	// does not say that nothing has flowed.
+	drop(&s.Volume, !f.read)
+	f.read = false
 	drop(&s.Tank, old(fieldTank))
 	drop(&s.Battery, old(fieldBattery))
 	if old(fieldFault) {

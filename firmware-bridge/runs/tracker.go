@@ -37,6 +37,7 @@ func (c Config) Check() error {
 const (
 	leakFor     = 3 * time.Second // so long it must flow without command to be work
 	overrun     = 3 * time.Second // so long it may flow after the command has ended
+	settle      = 2 * time.Second // after a silence the values come one after the other
 	movedBeyond = 10.0            // metres from where the run began
 	jumpSpeed   = 70.0            // m/s between two positions that can't be
 	jumpFor     = 10 * time.Second
@@ -53,37 +54,48 @@ type Event struct {
 // Tracker finds the runs of one machine. Its methods are called in the order
 // of the samples, from one goroutine.
 type Tracker struct {
-	cfg  Config
-	prev *Sample // the last one
-	open *open   // the run that is not over
+	cfg     Config
+	prev    *Sample // the last one
+	counted *Sample // the last one with a counter's value
+	open    *open   // the run that is not over
 
-	flowSince  time.Duration // T since which it has flowed without command; 0: it does not
-	before     *Sample       // the last one before that
-	toldAt     time.Duration // T when the command last held
-	told       bool
-	unbelieved bool // it claims to flow, and the tank says that it does not
+	flowSince     time.Duration // T since which it has flowed without command; 0: it does not
+	before        *Sample       // the last one before that
+	countedBefore *Sample       // the last one before that with a counter
+	toldAt        time.Duration // T when the command last held
+	told          bool
+	unbelieved    bool // it claims to flow, and the tank says that it does not
+}
+
+// unasked is litres that flowed without command: by the counter, by flow and
+// time, and the latter since the counter was last heard.
+type unasked struct{ meter, flow, loose float64 }
+
+func (u *unasked) add(more unasked) {
+	u.meter, u.flow, u.loose = u.meter+more.meter, u.flow+more.flow, u.loose+more.loose
 }
 
 // tally is what the samples of a run add up to.
 type tally struct {
-	run                       Run
-	tank                      tank
-	knewCommand, told         bool
-	sawFlow                   bool
-	hung                      bool    // the sensor went on when the tank did not fall
-	unaskedMeter, unaskedFlow float64 // litres without command: by the counter, by flow and time
-	loose, looseUnasked       float64 // by flow and time, since the counter was last heard
-	commanded, flowing        []Span
-	fixes                     int     // positions, of sorties
-	reach                     float64 // metres from where a sortie began
+	run                Run
+	tank               tank
+	knewCommand, told  bool
+	sawFlow            bool
+	hung               bool          // the sensor went on when the tank did not fall
+	sure, doubt        unasked       // doubt: it may still turn out to be asked for
+	doubtSince         time.Duration // T
+	loose              float64       // litres by flow and time, since the counter was last heard
+	commanded, flowing []Span
+	fixes              int     // positions, of sorties
+	reach              float64 // metres from where a sortie began
 }
 
 // unasked is litres without command, by the same meter as Run.Litres.
 func (c *tally) unasked() float64 {
 	if c.run.Meter != nil {
-		return c.unaskedMeter + c.looseUnasked
+		return c.sure.meter + c.sure.loose
 	}
-	return c.unaskedFlow
+	return c.sure.flow
 }
 
 // open is the run that is not over.
@@ -124,7 +136,7 @@ func New(cfg Config) *Tracker {
 // Keep gives the samples that must be kept before s is observed, so that a
 // tracker which observes only what was kept finds the same runs. It is none
 // while nothing happens. The sample before the work is kept with its first,
-// because counters are read against it.
+// and the last one with a counter, because they are read against these.
 func (t *Tracker) Keep(s Sample) []Sample {
 	if t.open != nil {
 		return []Sample{s}
@@ -134,6 +146,9 @@ func (t *Tracker) Keep(s Sample) []Sample {
 	}
 	if t.prev == nil || t.claims(*t.prev) {
 		return []Sample{s}
+	}
+	if c := t.counted; t.prev.Volume == nil && c != nil && s.T-c.T <= t.cfg.Pause {
+		return []Sample{*c, *t.prev, s}
 	}
 	return []Sample{*t.prev, s}
 }
@@ -147,11 +162,11 @@ func (t *Tracker) flows(s Sample) bool {
 	if s.Flow != nil {
 		return *s.Flow >= t.cfg.MinFlow
 	}
-	if s.Volume == nil || t.prev == nil || t.prev.Volume == nil || s.T-t.prev.T > t.cfg.Pause {
+	if s.Volume == nil || t.counted == nil || s.T-t.counted.T > t.cfg.Pause {
 		return false
 	}
-	more := *s.Volume - *t.prev.Volume
-	return more > 0 && more <= t.most(s.T-t.prev.T)
+	more := *s.Volume - *t.counted.Volume
+	return more > 0 && more <= t.most(s.T-t.counted.T)
 }
 
 // Observe takes the next sample. One whose T lies before the last one's is
@@ -166,6 +181,9 @@ func (t *Tracker) Observe(s Sample) []Event {
 	if begins {
 		t.begin(s)
 	}
+	if s.Command != nil && *s.Command {
+		t.flowSince = 0
+	}
 	if t.open != nil {
 		t.add(s, working)
 	}
@@ -173,6 +191,9 @@ func (t *Tracker) Observe(s Sample) []Event {
 		events = append(events, Event{Run: t.Run()})
 	}
 	t.prev = &s
+	if s.Volume != nil {
+		t.counted = &s
+	}
 	return events
 }
 
@@ -196,7 +217,7 @@ func (t *Tracker) Finish() []Event {
 
 // Open tells whether a run is open, and whether it works now or pauses.
 func (t *Tracker) Open() (open, working bool) {
-	return t.open != nil, t.open != nil && t.open.sortie
+	return t.open != nil, t.open != nil && t.open.sortie && (t.prev == nil || t.prev.T-t.open.worked <= t.cfg.Idle)
 }
 
 // Rename gives the open run the id that it was known by before a restart.
@@ -210,7 +231,8 @@ func (t *Tracker) Run() Run {
 		c = &t.open.held
 	}
 	r := c.run
-	r.ID, r.Working = t.open.run.ID, t.open.sortie
+	r.ID = t.open.run.ID
+	_, r.Working = t.Open()
 	r.Faults = slices.Clone(r.Faults)
 	r.Unasked = c.unasked()
 	if r.Meter != nil {
@@ -238,7 +260,10 @@ func (t *Tracker) Run() Run {
 // has flowed for a while.
 func (t *Tracker) working(s Sample) bool {
 	if s.Command != nil && *s.Command {
-		t.told, t.toldAt, t.flowSince, t.unbelieved = true, s.T, 0, false
+		if t.unbelieved || s.T-t.flowSince > leakFor {
+			t.flowSince = 0
+		}
+		t.told, t.toldAt, t.unbelieved = true, s.T, false
 		return true
 	}
 	if !t.flows(s) {
@@ -246,7 +271,7 @@ func (t *Tracker) working(s Sample) bool {
 		return false
 	}
 	if t.flowSince == 0 {
-		t.flowSince, t.before = max(1, s.T), t.prev
+		t.flowSince, t.before, t.countedBefore = max(1, s.T), t.prev, t.counted
 	}
 	if t.told && s.T-t.toldAt <= overrun {
 		return true
@@ -260,18 +285,22 @@ func (t *Tracker) working(s Sample) bool {
 func (t *Tracker) begin(s Sample) {
 	o := &open{begun: s.T}
 	o.run = Run{ID: runID(t.cfg.Machine, s.At), Machine: t.cfg.Machine, Start: s.At, End: s.At, Since: s.At}
-	p := t.prev
+	prev, counted := t.prev, t.counted
 	if t.flowSince != 0 {
-		p = t.before
+		prev, counted = t.before, t.countedBefore
 	}
-	if p != nil && s.T-p.T <= t.cfg.Pause {
-		o.meterLast, o.meterAt = p.Volume, p.T
-		if p.Tank != nil {
-			o.tank.take(*p.Tank)
+	since := func(at time.Duration) {
+		if from := s.At.Add(at - s.T); from.Before(o.run.Since) {
+			o.run.Since = from
 		}
-		if p.Volume != nil || p.Tank != nil {
-			o.run.Since = s.At.Add(p.T - s.T)
-		}
+	}
+	if counted != nil && s.T-counted.T <= t.cfg.Pause {
+		o.meterLast, o.meterAt = counted.Volume, counted.T
+		since(counted.T)
+	}
+	if prev != nil && prev.Tank != nil && s.T-prev.T <= t.cfg.Pause {
+		o.tank.take(*prev.Tank)
+		since(prev.T)
 	}
 	t.open = o
 }

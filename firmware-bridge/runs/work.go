@@ -9,6 +9,9 @@ import (
 // when the second one begins; what comes after the last does not.
 func (t *Tracker) add(s Sample, working bool) {
 	o := t.open
+	if o.sortie && t.prev.T-o.worked > t.cfg.Idle && s.T-t.prev.T > settle {
+		o.pause() // the last sample was the first after a silence
+	}
 	went := o.sortie
 	switch {
 	case working && !went:
@@ -29,7 +32,11 @@ func (t *Tracker) add(s Sample, working bool) {
 	if t.prev != nil && r.Samples > 1 {
 		past = s.T - t.prev.T
 	}
+	if o.doubt == (unasked{}) {
+		o.doubtSince = s.T
+	}
 	litres := t.dispensed(s, past)
+	o.decide(s)
 	if s.Tank != nil {
 		o.tank.take(*s.Tank)
 	}
@@ -41,7 +48,7 @@ func (t *Tracker) add(s Sample, working bool) {
 		o.worked, r.End = s.T, r.Until
 		return
 	}
-	if o.sortie && (s.Armed != nil && !*s.Armed || s.T-o.worked > t.cfg.Idle || s.Tank != nil && *s.Tank <= 0) {
+	if o.sortie && (s.Armed != nil && !*s.Armed || s.T-o.worked > t.cfg.Idle && past <= settle || s.Tank != nil && *s.Tank <= 0) {
 		o.pause()
 	}
 }
@@ -81,12 +88,9 @@ func (t *Tracker) times(s Sample, past time.Duration, litres float64, went bool)
 	}
 }
 
-// dispensed adds what has flowed since the last sample. It counts as unasked
-// only where the pump was not told to run at either end of that time.
+// dispensed adds what has flowed since the last sample.
 func (t *Tracker) dispensed(s Sample, past time.Duration) (litres float64) {
 	o, r := t.open, &t.open.run
-	asked := s.Command == nil || *s.Command || t.told && s.T-t.toldAt <= overrun ||
-		past > 0 && t.prev.Command != nil && *t.prev.Command
 	if s.Flow != nil {
 		sum := 0.0
 		if r.Integrated != nil {
@@ -96,18 +100,19 @@ func (t *Tracker) dispensed(s Sample, past time.Duration) (litres float64) {
 			litres = (*s.Flow + *p.Flow) / 2 * past.Minutes()
 		}
 		r.Integrated = new(sum + litres)
-		if !asked {
-			o.unaskedFlow += litres
-		}
+	}
+	asked := litres == 0 || t.asked(s, s.T-past)
+	if !asked {
+		o.doubt.flow += litres
 	}
 	if s.Volume == nil {
 		o.loose += litres
 		if !asked {
-			o.looseUnasked += litres
+			o.doubt.loose += litres
 		}
 		return litres
 	}
-	o.loose, o.looseUnasked = 0, 0 // the counter has counted them, too
+	o.loose, o.doubt.loose, o.sure.loose = 0, 0, 0 // the counter has counted them, too
 	if r.Meter == nil {
 		r.Meter = new(0.0)
 	}
@@ -122,12 +127,30 @@ func (t *Tracker) dispensed(s Sample, past time.Duration) (litres float64) {
 			t.fault("meter-jump")
 		}
 		r.Meter = new(*r.Meter + litres)
-		if !asked {
-			o.unaskedMeter += litres
+		if !t.asked(s, o.meterAt) {
+			o.doubt.meter += litres
 		}
 	}
 	o.meterLast, o.meterAt = s.Volume, s.T
 	return litres
+}
+
+// asked reports whether what has flowed from T since to a sample may have been
+// asked for: only what the pump was told at no moment of it was not.
+func (t *Tracker) asked(s Sample, since time.Duration) bool {
+	return s.Command == nil || *s.Command || t.told && (t.toldAt >= since || s.T-t.toldAt <= overrun)
+}
+
+// decide counts what flowed without command as unasked, unless the command
+// comes soon after: what says so may be heard after what flows.
+func (o *open) decide(s Sample) {
+	switch {
+	case s.Command != nil && *s.Command:
+		o.doubt = unasked{}
+	case s.T-o.doubtSince >= leakFor:
+		o.sure.add(o.doubt)
+		o.doubt = unasked{}
+	}
 }
 
 // most is how many litres the pump can give in a time.

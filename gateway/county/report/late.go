@@ -1,6 +1,7 @@
 package report
 
 import (
+	"bytes"
 	"context"
 	"slices"
 	"time"
@@ -37,10 +38,30 @@ func (t *Taker) rebuild(ctx context.Context, m *reporter) error {
 	if err != nil {
 		return err
 	}
-	for _, track := range tracks {
-		m.observe(track) // what it gives is in the store already
+	for _, p := range m.arrange(tracks) {
+		m.observe(p) // what it gives is in the store already
 	}
 	return nil
+}
+
+// arrange puts reports into the order of their time.
+func (m *reporter) arrange(tracks []*wire.Track) (out []placed) {
+	slices.SortStableFunc(tracks, func(a, b *wire.Track) int { return received(a).Compare(received(b)) })
+	for _, t := range tracks {
+		out = append(out, m.pace.take(t)...)
+	}
+	if n := len(tracks); n > 0 {
+		out = append(out, m.pace.expire(received(tracks[n-1]).Add(1))...)
+	}
+	slices.SortStableFunc(out, func(a, b placed) int { return a.at.Compare(b.at) })
+	return out
+}
+
+func received(t *wire.Track) time.Time {
+	if t.Received == nil {
+		return t.At.Time
+	}
+	return t.Received.Time
 }
 
 // late takes a report that is older than the newest one: the runs around it
@@ -68,25 +89,26 @@ func (t *Taker) late(ctx context.Context, m *reporter, track *wire.Track) ([]wir
 		}
 	}
 	old = slices.DeleteFunc(old, func(r *wire.Run) bool { return r.Source == wire.SourceImport })
-	tracks, err := t.book.tracks(ctx, m.cfg.Machine, from.Add(-m.pause()), to.Add(2*m.pause()))
+	apart := m.pace.received.Sub(m.pace.at).Abs() // reports without a time are found by when they came
+	tracks, err := t.book.tracks(ctx, m.cfg.Machine, from.Add(-m.pause()-apart), to.Add(2*m.pause()+apart))
 	if err != nil {
 		return nil, err
 	}
-	at, _ := slices.BinarySearchFunc(tracks, track, func(a, b *wire.Track) int { return a.At.Compare(b.At.Time) })
-	tracks = slices.Insert(tracks, at, track)
-	last := m.last
+	newest := m.newest == nil || slices.ContainsFunc(tracks, func(x *wire.Track) bool {
+		return x.At.Equal(m.newest.At.Time) && bytes.Equal(keyOf(x), keyOf(m.newest))
+	})
 	again := &reporter{cfg: m.cfg}
 	again.reset()
 	var found []*wire.Run
-	for _, x := range tracks {
-		for _, e := range again.tracker.Observe(again.sample(x)) {
+	for _, p := range again.arrange(append(tracks, track)) {
+		for _, e := range again.tracker.Observe(again.sample(p)) {
 			if e.Closed {
 				found = append(found, m.cfg.Body(wire.SourceReport, e.Run, wire.RunClosed))
 			}
 		}
 	}
-	if again.last >= last { // it reaches to the newest report: it goes on from here
-		m.tracker, m.fuser, m.last = again.tracker, again.fuser, again.last
+	if newest { // it reaches to the newest report: it goes on from here
+		m.tracker, m.fuser, m.pace, m.last, m.newest = again.tracker, again.fuser, again.pace, again.last, again.newest
 		if open, _ := m.tracker.Open(); open {
 			found = append(found, m.cfg.Body(wire.SourceReport, m.tracker.Run(), wire.RunOpen))
 		}
@@ -150,7 +172,7 @@ func (t *Taker) imported(ctx context.Context, m *reporter, track *wire.Track) (*
 	}
 	slices.SortStableFunc(samples, func(a, b runs.Sample) int { return int(max(-1, min(1, a.T-b.T))) })
 	cfg := m.cfg.Runs()
-	cfg.Declared, cfg.Pause, cfg.Gap = true, 24*time.Hour, time.Minute
+	cfg.Declared, cfg.Pause, cfg.Gap = true, 24*time.Hour, 24*time.Hour // its points may lie far apart
 	found := runs.Segment(cfg, samples)
 	if len(found) == 0 {
 		return nil, nil

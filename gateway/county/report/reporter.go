@@ -13,8 +13,8 @@ import (
 )
 
 // observe takes a report in its order.
-func (m *reporter) observe(track *wire.Track) (out []wire.Body) {
-	s := m.sample(track)
+func (m *reporter) observe(p placed) (out []wire.Body) {
+	s := m.sample(p)
 	for _, e := range m.tracker.Observe(s) {
 		state := wire.RunOpen
 		if e.Closed {
@@ -31,10 +31,9 @@ func (m *reporter) observe(track *wire.Track) (out []wire.Body) {
 }
 
 // sample is the machine as it is with this report: messages may hold single values.
-func (m *reporter) sample(track *wire.Track) runs.Sample {
-	at := track.At.Time
-	s := machine.Sample(track.Points[0], at, time.Duration(at.UnixNano()))
-	m.last = s.T
+func (m *reporter) sample(p placed) runs.Sample {
+	s := machine.Sample(p.Points[0], p.at, time.Duration(p.at.UnixNano()))
+	m.last, m.newest = s.T, p.Track
 	m.fuser.Take(s)
 	s, _ = m.fuser.Sample(s.At, s.T)
 	return s
@@ -113,5 +112,5 @@ func JID(county, machine string) string {
 func (m *reporter) reset() {
 	cfg := m.cfg.Runs()
 	cfg.Gap = gapAfter
-	m.tracker, m.fuser, m.last = runs.New(cfg), &runs.Fuser{Fresh: freshFor}, 0
+	m.tracker, m.fuser, m.pace, m.last, m.newest = runs.New(cfg), &runs.Fuser{Fresh: freshFor}, pace{}, 0, nil
 }

@@ -60,7 +60,9 @@ type reporter struct {
 	at      time.Time // of its last record: times strictly rise
 	tracker *runs.Tracker
 	fuser   *runs.Fuser
+	pace    pace
 	last    time.Duration // T of the newest sample
+	newest  *wire.Track   // that it was made of
 	told    time.Time     // when its open run was last written
 }
 
@@ -138,6 +140,9 @@ func (t *Taker) Tick(ctx context.Context, now time.Time) {
 	defer t.mu.Unlock()
 	for _, m := range t.machines {
 		var bodies []wire.Body
+		for _, p := range m.pace.expire(now.Add(-patience)) {
+			bodies = append(bodies, m.observe(p)...)
+		}
 		for _, e := range m.tracker.Tick(time.Duration(now.UnixNano())) {
 			bodies = append(bodies, m.cfg.Body(wire.SourceReport, e.Run, wire.RunClosed))
 		}
@@ -225,15 +230,19 @@ func (t *Taker) keepReport(ctx context.Context, m *reporter, now time.Time, trac
 		if run != nil {
 			bodies = append(bodies, run)
 		}
-	case time.Duration(track.At.UnixNano()) < m.last:
-		late, err := t.late(ctx, m, track)
-		if err != nil {
-			t.opts.Log.Error("a late report", "machine", track.Machine, "err", err)
-			return false
-		}
-		bodies = append(bodies, late...)
 	default:
-		bodies = append(bodies, m.observe(track)...)
+		for _, p := range m.pace.take(track) {
+			if time.Duration(p.at.UnixNano()) >= m.last {
+				bodies = append(bodies, m.observe(p)...)
+				continue
+			}
+			late, err := t.late(ctx, m, p.Track)
+			if err != nil {
+				t.opts.Log.Error("a late report", "machine", track.Machine, "err", err)
+				return false
+			}
+			bodies = append(bodies, late...)
+		}
 	}
 	return t.keep(ctx, m, now, bodies)
 }
