@@ -43,6 +43,28 @@ func (c Config) Runs() runs.Config {
 	return runs.Config{Machine: c.Machine, TankLitres: c.TankL, Idle: c.Idle, Pause: c.Pause, MinFlow: c.MinFlow, MaxFlow: c.MaxFlow}
 }
 
+// RunsOf is what run detection needs of what a source says: how far apart its
+// samples lie differs.
+func (c Config) RunsOf(source string) runs.Config {
+	out := c.Runs()
+	switch source {
+	case wire.SourceReport:
+		out.Gap = 15 * time.Second
+	case wire.SourceImport: // a file is one run, and its points may lie far apart
+		out.Declared, out.Pause, out.Gap = true, 24*time.Hour, 24*time.Hour
+	}
+	return out
+}
+
+// Fresh is for how long a value of a source counts as the present one: reports
+// are seldom, and single values in them still more so.
+func Fresh(source string) time.Duration {
+	if source == wire.SourceReport {
+		return 30 * time.Second
+	}
+	return runs.FreshFor
+}
+
 // Point makes a sample a point of a track that begins at T base.
 func Point(s runs.Sample, base time.Duration) wire.TrackPoint {
 	return wire.TrackPoint{TMS: (s.T - base).Milliseconds(), Lat: round(s.Lat, 1e7), Lon: round(s.Lon, 1e7), Height: round(s.Height, 100),

@@ -28,8 +28,7 @@ type Machine struct {
 	Fault   string      `json:"fault,omitempty"`
 	Last    *RunSummary `json:"last,omitempty"`
 
-	beat  time.Time // of the bridge; zero: it reports by itself
-	works bool      // its last point was of work
+	beat time.Time // of the bridge; zero: it reports by itself
 }
 
 const (
@@ -151,7 +150,6 @@ func (d *Desk) readMachine(ctx context.Context, id string) error {
 	}
 	if m.beat.IsZero() {
 		m.Battery, m.Tank, m.Lat, m.Lon, m.Fault = p.Battery, p.Tank, p.Lat, p.Lon, p.Fault
-		m.works = p.Command != nil && *p.Command || p.Flow != nil && *p.Flow > 0
 	}
 	if at := instant(heard); m.Heard == nil || at.After(*m.Heard) {
 		m.Heard = &at
@@ -213,7 +211,7 @@ func (d *Desk) lookMachines(now time.Time) error {
 				m.State = "gone"
 			case m.Fault != "":
 				m.State = "fault"
-			case m.Run != "" && m.works:
+			case m.Run != "" && m.Last.Working:
 				m.State = "working"
 			case m.Run != "":
 				m.State = "paused"

@@ -7,7 +7,6 @@ import (
 	"fmt"
 	"time"
 
-	"gatehouse/firmware-bridge/runs"
 	"gatehouse/gateway/site"
 	"gatehouse/gateway/wire"
 )
@@ -23,6 +22,7 @@ type RunSummary struct {
 	Operator  string        `json:"operator"`
 	Start     time.Time     `json:"start"`
 	End       time.Time     `json:"end"`
+	Working   bool          `json:"working"` // open, and a sortie is under way
 	Sorties   int           `json:"sorties"`
 	OnS       float64       `json:"on_s"`
 	DistanceM float64       `json:"distance_m"`
@@ -34,7 +34,7 @@ type RunSummary struct {
 
 func summary(r *wire.Run) RunSummary {
 	s := RunSummary{Machine: r.Machine, Name: r.Name, Type: r.Type, ID: r.ID, State: r.State, Source: r.Source, Operator: r.Operator,
-		Start: r.Start.Time, End: r.End.Time, Sorties: r.Sorties, OnS: r.FlowS, DistanceM: r.DistanceM, Litres: r.MeterL, TankL: r.TankL,
+		Start: r.Start.Time, End: r.End.Time, Working: r.Working, Sorties: r.Sorties, OnS: r.FlowS, DistanceM: r.DistanceM, Litres: r.MeterL, TankL: r.TankL,
 		Grade: r.Grade, Reasons: r.Reasons}
 	if s.Litres == nil {
 		s.Litres = r.FlowL
@@ -132,8 +132,8 @@ func (d *Desk) OneRun(ctx context.Context, machine, id string) (p RunPage, err e
 	if err != nil {
 		return p, err
 	}
-	markOn(track, p.Run.Source)
-	p.Points, p.Chart = path(track), chart(track)
+	spans := work(&p.Run.Run, track)
+	p.Points, p.Chart = path(track, p.Run.Start.Time, spans), chart(track, p.Run.Start.Time, spans)
 	p.Places = d.places(p.Points)
 	return p, nil
 }
@@ -152,114 +152,6 @@ func collectRows(ctx context.Context, d *Desk, query string, args ...any) (out [
 		out = append(out, raw)
 	}
 	return out, rows.Err()
-}
-
-// moment is a point of a track with its time.
-type moment struct {
-	at time.Time
-	wire.TrackPoint
-
-	on bool // it worked from then to the next
-}
-
-// points reads a run's track, with the moment before it.
-func (d *Desk) points(ctx context.Context, r *wire.Run) (out []moment, err error) {
-	file := ""
-	if r.Source == wire.SourceImport && len(r.ID) > len("import-") {
-		file = r.ID[len("import-"):]
-	}
-	rows, err := d.r.QueryContext(ctx, "SELECT at, points FROM tracks WHERE machine = ? AND file = ? AND at BETWEEN ? AND ? ORDER BY at",
-		r.Machine, file, r.Start.Add(-time.Minute).UnixNano(), r.End.UnixNano())
-	if err != nil {
-		return nil, fmt.Errorf("read a track: %w", err)
-	}
-	defer rows.Close()
-	from, to := r.Start.Add(-2*time.Second), r.End.Add(2*time.Second)
-	for rows.Next() {
-		var at int64
-		var raw []byte
-		var points []wire.TrackPoint
-		if err := rows.Scan(&at, &raw); err != nil {
-			return nil, fmt.Errorf("read a track: %w", err)
-		}
-		if err := json.Unmarshal(raw, &points); err != nil {
-			return nil, fmt.Errorf("read a track: %w", err)
-		}
-		for _, p := range points {
-			if t := instant(at).Add(time.Duration(p.TMS) * time.Millisecond); !t.Before(from) && !t.After(to) {
-				out = append(out, moment{at: t, TrackPoint: p})
-			}
-		}
-	}
-	return out, rows.Err()
-}
-
-// markOn tells where it worked: it flowed, or, where nothing measures that, it
-// was told to. What it did in a gap is not known. A file's points may lie far
-// apart.
-func markOn(track []moment, source string) {
-	gap := 5 * time.Second
-	switch source {
-	case wire.SourceReport:
-		gap = 15 * time.Second
-	case wire.SourceImport:
-		gap = 24 * time.Hour
-	}
-	for i := range track {
-		m := &track[i]
-		m.on = m.Command != nil && *m.Command || m.Command == nil && source == wire.SourceImport
-		if m.Flow != nil {
-			m.on = *m.Flow > 0.01
-		}
-		if i+1 < len(track) && track[i+1].at.Sub(m.at) > gap {
-			m.on = false
-		}
-	}
-}
-
-func path(track []moment) []RunPoint {
-	var all []runs.Point
-	for _, m := range track {
-		if m.Lat != nil && m.Lon != nil {
-			all = append(all, runs.Point{Lat: *m.Lat, Lon: *m.Lon, On: m.on})
-		}
-	}
-	out := []RunPoint{}
-	for _, i := range runs.Thin(all, tolerance) {
-		out = append(out, RunPoint{all[i].Lat, all[i].Lon, all[i].On})
-	}
-	return out
-}
-
-// chart gives at most chartPoints moments: means of equal spans.
-func chart(track []moment) []ChartPoint {
-	out := []ChartPoint{}
-	step := max(1, (len(track)+chartPoints-1)/chartPoints)
-	for i := 0; i < len(track); i += step {
-		part := track[i:min(len(track), i+step)]
-		c := ChartPoint{At: part[0].at}
-		c.Flow = mean(part, func(m moment) *float64 { return m.Flow })
-		c.Tank = mean(part, func(m moment) *float64 { return m.Tank })
-		for _, m := range part {
-			c.On = c.On || m.on
-		}
-		out = append(out, c)
-	}
-	return out
-}
-
-func mean(part []moment, of func(moment) *float64) *float64 {
-	sum, n := 0.0, 0
-	for _, m := range part {
-		if v := of(m); v != nil {
-			sum += *v
-			n++
-		}
-	}
-	if n == 0 {
-		return nil
-	}
-	return new(float64(int64(sum/float64(n)*1000+0.5)) / 1000)
 }
 
 // places gives the compounds that a path touches or passes.

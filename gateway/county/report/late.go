@@ -171,9 +171,7 @@ func (t *Taker) imported(ctx context.Context, m *reporter, track *wire.Track) (*
 		}
 	}
 	slices.SortStableFunc(samples, func(a, b runs.Sample) int { return int(max(-1, min(1, a.T-b.T))) })
-	cfg := m.cfg.Runs()
-	cfg.Declared, cfg.Pause, cfg.Gap = true, 24*time.Hour, 24*time.Hour // its points may lie far apart
-	found := runs.Segment(cfg, samples)
+	found := runs.Segment(m.cfg.RunsOf(wire.SourceImport), samples)
 	if len(found) == 0 {
 		return nil, nil
 	}

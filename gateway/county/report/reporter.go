@@ -110,7 +110,6 @@ func JID(county, machine string) string {
 }
 
 func (m *reporter) reset() {
-	cfg := m.cfg.Runs()
-	cfg.Gap = gapAfter
-	m.tracker, m.fuser, m.pace, m.last, m.newest = runs.New(cfg), &runs.Fuser{Fresh: freshFor}, pace{}, 0, nil
+	m.pace, m.last, m.newest = pace{}, 0, nil
+	m.tracker, m.fuser = runs.New(m.cfg.RunsOf(wire.SourceReport)), &runs.Fuser{Fresh: machine.Fresh(wire.SourceReport)}
 }

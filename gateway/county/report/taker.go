@@ -67,10 +67,6 @@ type reporter struct {
 }
 
 const (
-	// freshFor: reports are seldom, and single values still more so.
-	freshFor = 30 * time.Second
-	// gapAfter: reports further apart have a gap between them.
-	gapAfter  = 15 * time.Second
 	tellEvery = 10 * time.Second
 	keepFor   = tooLate + 2*24*time.Hour
 )

@@ -3,7 +3,7 @@ import { execFileSync } from "node:child_process";
 import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { after, before, test } from "node:test";
-import { accessible, shot } from "./look.mjs";
+import { accessible, drawn, shot } from "./look.mjs";
 import { bin, openPage, password, sizes, sleep, startBrowser, startDemo, until } from "./world.mjs";
 
 let demo, browser, page;
@@ -175,17 +175,21 @@ test("quarantine shows what could not be stored, as text", async () => {
 test("machines appear by themselves, and their runs with the evidence", async () => {
   await go("/machines");
   await until("ten machines", async () => (await page.$$(".machine")).length === 10);
-  await until("ten runs", async () => (await page.$$("tbody tr")).length >= 10, 60_000);
-  const text = await page.textContent("main");
-  for (const word of ["1号无人机", "空喷", "泄漏", "无法证实", "飞防一组", "卫星定位"]) assert.ok(text.includes(word), word);
+  const wanted = { "drone-2": ["空喷", "没有药液流出", "该区域需要重做"], "fogger-2": ["泄漏", "没有喷洒指令", "请检查阀门"], "drone-4": ["无法证实", "没有流量计"] };
+  let runs;
+  await until("a run of each, and what they are", async () => {
+    const text = await page.textContent("main");
+    runs = await page.$$eval("tbody a", (l) => l.map((a) => a.getAttribute("href")));
+    return runs.length >= 10 && Object.keys(wanted).every((m) => runs.some((r) => r.startsWith(`/runs/${m}/`)))
+      && ["1号无人机", "空喷", "泄漏", "无法证实", "飞防一组", "卫星定位"].every((word) => text.includes(word));
+  }, 60_000);
   await inspect("machines");
-  const runs = await page.$$eval("tbody a", (l) => l.map((a) => a.getAttribute("href")));
-  for (const [machine, words] of Object.entries({ "drone-2": ["空喷", "没有药液流出", "该区域需要重做"], "fogger-2": ["泄漏", "没有喷洒指令", "请检查阀门"], "drone-4": ["无法证实", "没有流量计"] })) {
+  for (const [machine, words] of Object.entries(wanted)) {
     await go(runs.find((r) => r.startsWith(`/runs/${machine}/`)));
-    await page.waitForSelector(".map path.way");
-    const page_ = await page.textContent("main");
-    for (const w of words) assert.ok(page_.includes(w), `${machine}: ${w}`);
-    assert.equal((await page.getAttribute(".map path.wet", "d")) === "", machine === "drone-2", `${machine} spraying is drawn thick`);
+    // A run that has just begun says more with each of its page's refreshes.
+    await until(`the way of ${machine}`, async () => ((await drawn(page))?.way ?? 0) > 0, 40_000);
+    await until(`what is said of ${machine}`, async () => { const text = await page.textContent("main"); return words.every((w) => text.includes(w)); }, 40_000);
+    await until(`${machine} spraying is drawn thick, or not`, async () => ((await drawn(page))?.wet > 0) === (machine !== "drone-2"), 40_000);
     await inspect(`run-${machine}`);
   }
   await go("/runs/drone-1/none");
@@ -201,6 +205,31 @@ test("a machine that follows only WIRE.md ends as a run", async () => {
   await until("its tile", async () => /80%/.test(await page.textContent(".machine")));
 });
 
+// A machine that stands, goes exactly east, or exactly north; told, heard once, or at work.
+for (const [machine, what, [north, east], count] of [["fogger-31", "east", [0, 1e-5], 30], ["fogger-32", "north", [1e-5, 0], 30], ["fogger-33", "nowhere", [0, 0], 30], ["fogger-34", "once", [0, 0], 1]]) {
+  test(`a run that goes ${what} is on its map`, async () => {
+    const begun = Date.now() - 3_600_000;
+    const lines = Array.from({ length: count }, (_, i) => JSON.stringify({ v: 1, at: new Date(begun + i * 2000).toISOString(), lat: 35.9 + i * north, lon: 115.1 + i * east,
+      command: i < count - 1 || count === 1, flow_lpm: i < count - 1 || count === 1 ? 6 : 0, tank_pct: 90 - i }));
+    execFileSync("mosquitto_pub", ["-h", "127.0.0.1", "-p", String(demo.broker), "-q", "1", "-l", "-t", `gatehouse/v1/qinghe/${machine}/report`], { input: lines.join("\n") + "\n" });
+    await go(`/machines/${machine}`);
+    // It ends when the collector looks: its last report is an hour old.
+    await until("its run, ended", async () => (await page.$$("tbody tr")).length === 1 && !/进行中/.test(await page.textContent("tbody")));
+    await page.click("tbody a");
+    await page.waitForSelector(".map .track");
+    const seen = await drawn(page);
+    assert.deepEqual([seen.marks, seen.apart, seen.size > 10], [2, true, true], JSON.stringify(seen));
+    if (count > 1) assert.ok(seen.wet > 10, JSON.stringify(seen));
+    if (north || east) assert.ok(seen.way > 100, JSON.stringify(seen));
+    const text = await page.textContent("main");
+    for (const [here, not] of [[/未配置药箱容量/, /没有液位传感器/], count > 1 ? [north || east ? /移动了/ : /不超过 10 米/, /没有位置/] : [/位置数据太少/, /没有位置数据/]]) {
+      assert.match(text, here);
+      assert.doesNotMatch(text, not);
+    }
+    await inspect(`run-${what}`);
+  });
+}
+
 test("a file that somebody declares is a run that says so", async () => {
   const file = join(demo.dir, "track.csv");
   writeFileSync(file, "time,lat,lon\n" + Array.from({ length: 300 }, (_, i) => `${1581660000 + i * 2},${35.9 + i * 1e-5},${115.1 + Math.sin(i / 20) * 1e-3}`).join("\n") + "\n");
@@ -208,7 +237,7 @@ test("a file that somebody declares is a run that says so", async () => {
   await go("/machines/fogger-21");
   await until("its run", async () => (await page.$$("tbody tr")).length === 1);
   await page.click("tbody a");
-  await page.waitForSelector(".map path.wet");
+  await until("its way", async () => (await drawn(page))?.wet > 0);
   assert.match(await page.textContent("main"), /人工申报.*没有测量证据/s);
   await inspect("run-declared");
 });

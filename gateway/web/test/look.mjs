@@ -63,3 +63,27 @@ export async function pixel(page, x, y, deficiency) {
     return [...c.getImageData(0, 0, 1, 1).data.slice(0, 3)];
   }, png.toString("base64"));
 }
+
+/** What of a run's map can be seen: its lines are judged by their strokes, because a line that goes exactly east has no height. */
+export async function drawn(page) {
+  return page.evaluate(() => {
+    const svg = document.querySelector("svg.map");
+    if (!svg) return null;
+    const box = svg.viewBox.baseVal;
+    const stroked = (selector) => {
+      const e = svg.querySelector(selector);
+      const style = e && getComputedStyle(e);
+      if (!e?.getAttribute("d") || style.stroke === "none" || parseFloat(style.strokeWidth) <= 0 || style.visibility !== "visible") return 0;
+      const inside = [0, 1].map((share) => e.getPointAtLength(share * e.getTotalLength()));
+      if (!inside.every((p) => p.x > box.x && p.x < box.x + box.width && p.y > box.y && p.y < box.y + box.height)) return 0;
+      if (e.getTotalLength() === 0) return style.strokeLinecap === "round" ? parseFloat(style.strokeWidth) : 0;
+      return e.getTotalLength();
+    };
+    const marks = [...svg.querySelectorAll(".mark")].map((m) => m.getBoundingClientRect());
+    return {
+      wet: stroked("path.wet"), way: stroked("path.way"), marks: marks.length,
+      apart: marks.every((a, i) => marks.every((b, j) => i === j || a.right <= b.left || b.right <= a.left || a.bottom <= b.top || b.bottom <= a.top)),
+      size: Math.min(...marks.map((m) => m.width)),
+    };
+  });
+}

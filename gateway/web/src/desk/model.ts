@@ -28,7 +28,7 @@ export interface RunPage {
   run: {
     machine: string; run: string; name: string; operator?: string; source: string; state: string; start: string; end: string; sorties: number;
     command_s: number; flow_s: number; gap_s: number; on_s: number; distance_m: number; bad_fixes: number; litres: number | null; unasked_l: number;
-    tank_l?: number; tank_first?: number; tank_last?: number; commanded?: boolean; moved?: boolean; flowed?: boolean; tank_fell?: boolean;
+    tank_l?: number; tank_first?: number; tank_last?: number; refills?: number; refilled?: number; commanded?: boolean; moved?: boolean; flowed?: boolean; tank_fell?: boolean;
     grade: string; reasons: string[]; faults: string[];
   };
   tolerance_m: number;

@@ -9,18 +9,24 @@ function Line({ is, text }: { is?: boolean; text: string }) {
   return <li class={is === undefined ? "unknown" : is ? "yes" : "no"}><Shape of={is === undefined ? "never" : is ? "ok" : "amber"} />{text}</li>;
 }
 
+/** What is said of the tank: "{a} to {b}" where its size is not known. */
+const tankKnown = (r: Run) => (r.tank_l === undefined && r.tank_first !== undefined ? "nosize" : r.tank_fell === undefined ? "unknown" : r.tank_fell ? "yes" : "no");
+
+/** What is said of the way. */
+const wayKnown = (r: Run) => (r.moved !== undefined ? (r.moved ? "yes" : "no") : r.reasons.includes("no-position") ? "unknown" : "one");
+
 /** What agreed and what did not, each in a sentence. */
 function Evidence({ of: r }: { of: Run }) {
-  const told = (key: string, is: boolean | undefined, values: Record<string, string | number>) =>
-    <Line is={is} text={say(`evidence.${key}.${is === undefined ? "unknown" : is ? "yes" : "no"}`, values)} />;
+  const told = (key: string, is: boolean | undefined, values: Record<string, string | number>, how = is === undefined ? "unknown" : is ? "yes" : "no") =>
+    <Line is={is} text={say(`evidence.${key}.${how}`, values)} />;
   return (
     <section><h2>{say("run.evidence")}</h2>
       <p class="judged"><Grade of={r.grade} /> {say(`grade.${r.grade}.text`)}</p>
       <ul class="evidence">
         {r.grade === "declared" ? <Line text={say("evidence.declared", { t: lasted(r.command_s) })} /> : told("commanded", r.commanded, { t: lasted(r.command_s) })}
         {told("flowed", r.flowed, { l: litres(r.litres), t: lasted(r.flow_s) })}
-        {told("tank", r.tank_fell, { l: litres(r.tank_l) })}
-        {told("moved", r.moved, { m: metres(r.distance_m) })}
+        {told("tank", r.tank_fell, { l: litres(r.tank_l), a: percent(r.tank_first), b: percent(r.tank_last) }, tankKnown(r))}
+        {told("moved", r.moved, { m: metres(r.distance_m) }, wayKnown(r))}
         {r.unasked_l > 0.05 && <Line is={false} text={say("evidence.unasked", { l: litres(r.unasked_l) })} />}
         {r.gap_s > 0 && <Line is={false} text={say("evidence.gaps", { t: lasted(r.gap_s) })} />}
         {r.bad_fixes > 0 && <Line is={false} text={say("evidence.fixes", { n: r.bad_fixes })} />}
@@ -31,10 +37,17 @@ function Evidence({ of: r }: { of: Run }) {
   );
 }
 
+/** How the tank fell: "12.0 L (90% → 65%, refills: 1, 35% in all)". */
+function fall(r: Run): string {
+  if (r.tank_first === undefined) return "–";
+  const refills = r.refills ? `, ${say("run.refills", { n: r.refills, p: percent(r.refilled) })}` : "";
+  return `${litres(r.tank_l)} (${percent(r.tank_first)} → ${percent(r.tank_last)}${refills})`;
+}
+
 function Numbers({ of: r }: { of: Run }) {
   const rows: [string, string | number][] = [
     ["col.begin", time(r.start)], ["col.end", r.state === "open" ? say("run.open") : time(r.end)], ["col.litres", litres(r.litres)],
-    ["run.tank", r.tank_l === undefined ? "–" : `${litres(r.tank_l)} (${percent(r.tank_first)} → ${percent(r.tank_last)})`],
+    ["run.tank", fall(r)],
     ["col.on", lasted(r.on_s)], ["col.distance", metres(r.distance_m)], ["col.sorties", r.sorties], ["col.operator", r.operator ?? "–"], ["col.source", sources(r.source)],
   ];
   return <dl class="numbers">{rows.map(([what, value]) => <div key={what}><dt>{say(what)}</dt><dd>{value}</dd></div>)}</dl>;
@@ -68,7 +81,7 @@ function bar(scale: number): number {
 }
 
 function Map({ page }: { page: Page }) {
-  if (page.points.length < 2) return <section><h2>{say("run.map")}</h2><p class="empty">{say("run.nomap")}</p></section>;
+  if (page.points.length === 0) return <section><h2>{say("run.map")}</h2><p class="empty">{say("run.nomap")}</p></section>;
   const { flat, path, at, scale } = plane(page);
   const dots = path.map(at);
   const f = (p: readonly [number, number]) => `${p[0].toFixed(1)} ${p[1].toFixed(1)}`;
@@ -80,7 +93,10 @@ function Map({ page }: { page: Page }) {
   const way = dots.map((p, i) => `${i ? "L" : "M"}${f(p)}`).join("");
   const swath = Math.max(4, Math.min(26, 5 * scale));
   const length = bar(scale);
-  const [begin, end] = [dots[0], dots[dots.length - 1]];
+  const begin = dots[0];
+  let end = dots[dots.length - 1];
+  // One that stands ends where it began: the marks lie beside each other.
+  if (begin && end && Math.hypot(end[0] - begin[0], end[1] - begin[1]) < 22) end = [begin[0] + 24, begin[1]];
   return (
     <section><header><h2>{say("run.map")}</h2>
       <p class="key"><span><i class="wet" />{say("run.spraying")}</span><span><i class="dryway" />{say("run.moving")}</span><span>{say("run.tolerance", { n: page.tolerance_m })}</span></p></header>
@@ -91,10 +107,12 @@ function Map({ page }: { page: Page }) {
           return <g key={c.name}><polygon points={corners.map(f).join(" ")} class="place" />
             {middle[0] > 0 && middle[0] < width && middle[1] > 0 && middle[1] < height && <text x={middle[0]} y={middle[1]} text-anchor="middle">{c.name}</text>}</g>;
         })}
-        <path d={wet} class="wet" style={`stroke-width:${swath.toFixed(1)}`} />
-        <path d={way} class="way" />
-        {begin && <g class="mark"><circle cx={begin[0]} cy={begin[1]} r="9" /><text x={begin[0]} y={begin[1] + 4} text-anchor="middle">{say("run.mark.begin")}</text></g>}
-        {end && page.run.state !== "open" && <g class="mark"><rect x={end[0] - 9} y={end[1] - 9} width="18" height="18" /><text x={end[0]} y={end[1] + 4} text-anchor="middle">{say("run.mark.end")}</text></g>}
+        <g class="track">
+          <path d={wet} class="wet" style={`stroke-width:${swath.toFixed(1)}`} />
+          <path d={way} class="way" />
+          {begin && <g class="mark"><circle cx={begin[0]} cy={begin[1]} r="9" /><text x={begin[0]} y={begin[1] + 4} text-anchor="middle">{say("run.mark.begin")}</text></g>}
+          {end && page.run.state !== "open" && <g class="mark"><rect x={end[0] - 9} y={end[1] - 9} width="18" height="18" /><text x={end[0]} y={end[1] + 4} text-anchor="middle">{say("run.mark.end")}</text></g>}
+        </g>
         <g class="scale"><path d={`M16 ${height - 14}v-6h${(length * scale).toFixed(1)}v6`} /><text x="16" y={height - 26}>{metres(length)}</text></g>
         <g class="scale"><path d={`M${width - 24} 44V14m-6 9 6-9 6 9`} /><text x={width - 24} y="60" text-anchor="middle">{say("run.north")}</text></g>
       </svg>
