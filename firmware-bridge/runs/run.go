@@ -11,8 +11,8 @@ type Grade string
 // The grades.
 const (
 	Proven   Grade = "proven"   // the flow was measured, and the tank fell by as much
-	Measured Grade = "measured" // the flow was measured; no tank level can confirm it
-	Dry      Grade = "dry"      // commanded, and nothing flowed
+	Measured Grade = "measured" // the flow was measured; no tank level confirms it
+	Dry      Grade = "dry"      // commanded, and next to nothing flowed
 	Leak     Grade = "leak"     // it flowed without command
 	Unproven Grade = "unproven" // nothing measures the flow
 	Disputed Grade = "disputed" // flow and tank contradict each other

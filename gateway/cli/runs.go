@@ -27,8 +27,8 @@ func runsCommand() *cobra.Command {
 runs. The grade of a run says what agreed:
 
   proven     told to run, flowed, and the tank fell by as much
-  measured   flowed; no tank to hold against it
-  dry        told to run, and nothing flowed
+  measured   flowed; no tank level confirms it
+  dry        told to run, and next to nothing flowed
   leak       flowed without being told to
   unproven   told to run; nothing measures the flow
   disputed   flow meter and tank contradict each other
