@@ -284,10 +284,15 @@ func (t *Tracker) working(s Sample) bool {
 
 func (t *Tracker) begin(s Sample) {
 	o := &open{begun: s.T}
-	o.run = Run{ID: runID(t.cfg.Machine, s.At), Machine: t.cfg.Machine, Start: s.At, End: s.At, Since: s.At}
 	prev, counted := t.prev, t.counted
-	if t.flowSince != 0 {
+	if t.flowSince != 0 { // it has flowed for a while
 		prev, counted = t.before, t.countedBefore
+		o.begun = t.flowSince
+	}
+	start := s.At.Add(o.begun - s.T)
+	o.run = Run{ID: runID(t.cfg.Machine, start), Machine: t.cfg.Machine, Start: start, End: start, Since: start}
+	if past := s.T - o.begun; past > 0 {
+		o.run.Flowing, o.flowing = past, []Span{{0, past}}
 	}
 	since := func(at time.Duration) {
 		if from := s.At.Add(at - s.T); from.Before(o.run.Since) {

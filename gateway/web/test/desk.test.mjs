@@ -222,7 +222,7 @@ for (const [machine, what, [north, east], count] of [["fogger-31", "east", [0, 1
     if (count > 1) assert.ok(seen.wet > 10, JSON.stringify(seen));
     if (north || east) assert.ok(seen.way > 100, JSON.stringify(seen));
     const text = await page.textContent("main");
-    for (const [here, not] of [[/未配置药箱容量/, /没有液位传感器/], count > 1 ? [north || east ? /移动了/ : /不超过 10 米/, /没有位置/] : [/位置数据太少/, /没有位置数据/]]) {
+    for (const [here, not] of [[/未配置药箱容量/, /没有液位传感器/], count > 1 ? [north || east ? /移动了/ : /不超过 10 米/, /没有位置/] : [/位置数据太少/, /没有位置数据|没有流量计/]]) {
       assert.match(text, here);
       assert.doesNotMatch(text, not);
     }

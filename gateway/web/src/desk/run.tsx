@@ -130,7 +130,9 @@ function Chart({ page }: { page: Page }) {
   const flows = list.map((p) => p.flow_lpm);
   const tanks = list.map((p) => p.tank_pct);
   const none = (l: (number | null)[]) => l.every((v) => v === null);
-  if (list.length < 2 || (none(flows) && none(tanks))) return <section><h2>{say("run.chart")}</h2><p class="empty">{say("run.nochart")}</p></section>;
+  if (list.length < 2 || (none(flows) && none(tanks))) {
+    return <section><h2>{say("run.chart")}</h2><p class="empty">{say(none(flows) && none(tanks) ? "run.nochart" : "run.onechart")}</p></section>;
+  }
   const [t0, t1] = [Date.parse(list[0]?.at ?? ""), Date.parse(list[list.length - 1]?.at ?? "")];
   const x = (at: string) => left + ((Date.parse(at) - t0) / Math.max(1, t1 - t0)) * (wide - 2 * left);
   const top = Math.max(1, Math.ceil(Math.max(...flows.map((v) => v ?? 0)) / 4) * 4);
