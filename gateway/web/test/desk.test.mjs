@@ -138,12 +138,12 @@ test("a cut line and a killed agent show as silence, and the tile tells the age"
 });
 
 test("a host that hangs is silent in 15 s, whatever its retained status says", async () => {
-  const pid = execFileSync("pgrep", ["-f", `agent --config ${demo.dir}`]).toString().trim().split("\n")[0];
-  process.kill(Number(pid), "SIGSTOP");
+  const pid = Number(readFileSync(join(demo.dir, "gates", demo.gate, "agent.pid"), "utf8"));
+  process.kill(pid, "SIGSTOP");
   try {
     await until("silent", async () => (await tile(demo.gate)) === "silent", 16_500);
   } finally {
-    process.kill(Number(pid), "SIGCONT");
+    process.kill(pid, "SIGCONT");
   }
   await until("back", async () => (await tile(demo.gate)) !== "silent", 30_000);
 });
