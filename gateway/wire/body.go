@@ -187,6 +187,9 @@ type Alarm struct {
 	// Screening is the temperature that raised a fever alarm, so that the copy
 	// that overtakes the backlog explains itself.
 	Screening *Temp `json:"screening_c,omitempty"`
+	// Updates is the seq of the record that raised the alarm, in one that only
+	// tells it in other words; 0 in the one that raised it.
+	Updates uint64 `json:"updates,omitempty"`
 }
 
 // Kind is KindAlarm.

@@ -65,7 +65,9 @@ func startDesk(ctx context.Context, cfg Config, sites *site.County, held Store, 
 
 // listener hears statuses and heartbeats.
 func listener(cfg Config, address mqtt.Broker, d *desk.Desk, log *slog.Logger) (*mqtt.Client, error) {
-	m := mqtt.Config{ClientID: "desk-" + strings.ToLower(rand.Text()), OnUp: func() {}, OnDown: func(error) {}, Log: log,
+	d.Linked(false) // until it is
+	m := mqtt.Config{ClientID: "desk-" + strings.ToLower(rand.Text()), Log: log,
+		OnUp: func() { d.Linked(true) }, OnDown: func(error) { d.Linked(false) },
 		Subscriptions: []mqtt.Subscription{
 			{Filter: wire.Topic(cfg.County, "+", wire.LeafStatus), QoS: 1},
 			{Filter: wire.Topic(cfg.County, "+", wire.LeafBeat)},

@@ -1,6 +1,7 @@
 package desk
 
 import (
+	"cmp"
 	"context"
 	"database/sql"
 	"errors"
@@ -18,11 +19,11 @@ type Alert struct {
 	ID        int64      `json:"id"`
 	Agent     string     `json:"agent"`
 	Type      string     `json:"type"`                  // as in WIRE.md, and gate-silent
-	Level     string     `json:"level"`                 // red, amber
+	Level     string     `json:"level"`                 // red, amber, or over: the condition has ended
 	Device    string     `json:"device,omitempty"`      //
-	Detail    string     `json:"detail,omitempty"`      // for engineers, English
+	Detail    string     `json:"detail,omitempty"`      // for engineers, English: the latest words
 	Screening *wire.Temp `json:"screening_c,omitempty"` //
-	At        time.Time  `json:"at"`                    //
+	At        time.Time  `json:"at"`                    // when it was raised
 	Cleared   *time.Time `json:"cleared,omitempty"`     // the condition has ended
 	Guard     string     `json:"guard,omitempty"`       // what the guard did
 	Acked     *time.Time `json:"acked,omitempty"`       //
@@ -33,23 +34,42 @@ type Alert struct {
 // What the desk sees by itself.
 const (
 	ownJournal = "desk"
-	typeSilent = "gate-silent"
+	typeSilent = "gate-silent"  // one gate says nothing
+	typeMany   = "gates-silent" // many at once: the county's own side must be looked at
 	typeFever  = "fever"
 )
 
 // open is what stays on the list: a condition until it has ended and somebody
-// has seen it, what happened once until somebody has seen it.
-const open = "(acked IS NULL OR (cleared IS NULL AND type NOT IN ('" + typeFever + "', '" + typeLost + "')))"
+// has seen it, what happened once until somebody has seen it. A silence that has
+// ended needs nobody: it leaves the list and stays in the history.
+const open = "(acked IS NULL OR (cleared IS NULL AND type NOT IN ('" + typeFever + "', '" + typeLost + "')))" +
+	" AND NOT (cleared IS NOT NULL AND type IN ('" + typeSilent + "', '" + typeMany + "'))"
+
+// urgentFirst orders alerts for a list that is cut: no fever falls off its end.
+const urgentFirst = "type <> '" + typeFever + "', cleared IS NOT NULL, at DESC"
 
 // happened tells what happened once from a condition that will end.
 func happened(kind string) bool { return kind == typeFever || kind == typeLost }
 
+// open reports whether a stays on the list, as the constant open does.
+func (a Alert) open() bool {
+	if a.Cleared != nil && (a.Type == typeSilent || a.Type == typeMany) {
+		return false
+	}
+	return a.Acked == nil || a.Cleared == nil && !happened(a.Type)
+}
+
 // listed is how many open alerts the pages get; the newest count.
 const listed = 300
 
-// level tells what needs somebody now from what needs somebody soon.
-func level(kind string) string {
-	if kind == typeFever || kind == typeSilent || strings.HasPrefix(kind, "journal-") || strings.HasPrefix(kind, "collector-") || kind == typeCloned {
+// level tells what needs somebody now from what needs somebody soon, and from
+// what has ended.
+func (a Alert) level() string {
+	switch kind := a.Type; {
+	case a.Cleared != nil && !happened(kind):
+		return "over"
+	case kind == typeFever, kind == typeSilent, kind == typeMany, kind == typeCloned,
+		strings.HasPrefix(kind, "journal-"), strings.HasPrefix(kind, "collector-"):
 		return "red"
 	}
 	return "amber"
@@ -62,35 +82,66 @@ func (in *intake) alarm(agent, jid string, r wire.Record) error {
 	if !ok {
 		return nil
 	}
+	w := word{agent: agent, jid: jid, alarm: a.ID, seq: r.Seq, at: r.At.Time}
 	if a.State == wire.AlarmCleared {
-		return in.cleared(jid, a.ID, r.Seq, r.At.Time)
+		return in.cleared(w)
 	}
-	return in.raised(Alert{Agent: agent, Type: a.Type, Device: a.Device, Detail: a.Detail, Screening: a.Screening, At: r.At.Time},
-		jid, a.ID, r.Seq, a.Passage)
+	return in.raised(w, a)
 }
 
-func (in *intake) raised(a Alert, jid, alarm string, seq, passage uint64) error {
+// word names an alarm record.
+type word struct {
+	agent, jid string
+	alarm      string // id at its source
+	seq        uint64
+	at         time.Time
+}
+
+// raised takes in an alarm that was raised, or is told in other words: those
+// change neither who has acknowledged it nor how many rows there are.
+func (in *intake) raised(w word, a *wire.Alarm) error {
+	first := cmp.Or(a.Updates, w.seq)
+	if !happened(a.Type) {
+		if err := in.before(w, first); err != nil {
+			return err
+		}
+	}
 	var acked, by any
-	if in.rebuild && time.Since(a.At) > staleAfter {
+	if in.rebuild && time.Since(w.at) > staleAfter {
 		acked, by = time.Now().UnixNano(), ""
 	}
-	res, err := in.tx.ExecContext(in.ctx, `INSERT INTO alerts (agent, jid, alarm, type, device, detail, screening, passage, seq, at, acked, acked_by)
-		VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, coalesce(?, '')) ON CONFLICT DO NOTHING`,
-		a.Agent, jid, alarm, a.Type, a.Device, a.Detail, number(a.Screening), passage, seq, a.At.UnixNano(), acked, by)
+	rows, err := in.tx.QueryContext(in.ctx, `INSERT INTO alerts (agent, jid, alarm, type, device, detail, screening, passage, seq, said, at, acked, acked_by)
+		VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, coalesce(?, '')) ON CONFLICT DO UPDATE SET
+		detail = CASE WHEN excluded.said > said THEN excluded.detail ELSE detail END, said = max(said, excluded.said), at = min(at, excluded.at)
+		WHERE excluded.said > said OR excluded.at < at RETURNING id`,
+		w.agent, w.jid, w.alarm, a.Type, a.Device, a.Detail, number(a.Screening), a.Passage, first, w.seq, w.at.UnixNano(), acked, by)
 	if err != nil {
-		return fmt.Errorf("note an alarm of %s: %w", a.Agent, err)
+		return fmt.Errorf("note an alarm of %s: %w", w.agent, err)
 	}
-	if n, err := res.RowsAffected(); err != nil || n == 0 {
-		return err
-	}
-	id, err := res.LastInsertId()
-	in.alerts[id] = true
-	return err
+	return in.touched(rows)
 }
 
-func (in *intake) cleared(jid, alarm string, seq uint64, at time.Time) error {
-	rows, err := in.tx.QueryContext(in.ctx, "UPDATE alerts SET cleared = ? WHERE jid = ? AND alarm = ? AND seq < ? AND cleared IS NULL RETURNING id",
-		at.UnixNano(), jid, alarm, seq)
+// before settles what is known of an alarm that w raises or tells in other
+// words. Raised anew, it had ended, whether its end was heard of or not. Other
+// words may come under another jid than the first ones: of a renewed journal.
+func (in *intake) before(w word, first uint64) error {
+	if first == w.seq {
+		return in.cleared(w)
+	}
+	_, err := in.tx.ExecContext(in.ctx, "UPDATE alerts SET jid = ? WHERE agent = ? AND alarm = ? AND seq = ? AND jid NOT IN (?, ?) AND cleared IS NULL",
+		w.jid, w.agent, w.alarm, first, w.jid, ownJournal)
+	if err != nil {
+		return fmt.Errorf("note an alarm of %s: %w", w.agent, err)
+	}
+	return nil
+}
+
+// cleared notes that an alarm had ended at w. What the agent's former journals
+// say of it ends with it: the agent goes on in the new one.
+func (in *intake) cleared(w word) error {
+	rows, err := in.tx.QueryContext(in.ctx, `UPDATE alerts SET cleared = ? WHERE agent = ? AND alarm = ? AND cleared IS NULL
+		AND (jid = ? AND seq < ? OR jid NOT IN (?, ?) AND at < ?) RETURNING id`,
+		w.at.UnixNano(), w.agent, w.alarm, w.jid, w.seq, w.jid, ownJournal, w.at.UnixNano())
 	if err != nil {
 		return fmt.Errorf("note that an alarm has ended: %w", err)
 	}
@@ -129,7 +180,8 @@ func scanAlert(row interface{ Scan(...any) error }) (a Alert, err error) {
 	var at int64
 	var screening, cleared, acked *int64
 	err = row.Scan(&a.ID, &a.Agent, &a.Type, &a.Device, &a.Detail, &screening, &at, &cleared, &a.Guard, &acked, &a.AckedBy, &a.Note)
-	a.Level, a.At, a.Cleared, a.Acked, a.Screening = level(a.Type), instant(at), maybe(cleared), maybe(acked), temp(screening)
+	a.At, a.Cleared, a.Acked, a.Screening = instant(at), maybe(cleared), maybe(acked), temp(screening)
+	a.Level = a.level()
 	return a, err
 }
 
@@ -176,29 +228,39 @@ func (d *Desk) alerts(ctx context.Context, where string, args ...any) ([]Alert, 
 // ErrGone says that there is no such alert, or somebody has acknowledged it.
 var ErrGone = errors.New("somebody has acknowledged it already")
 
-// Acknowledge says that user has seen an alert.
+// Acknowledge says that user has seen an alert. The error wraps ErrGone when
+// somebody was faster, or there is no such alert. It may be called from any
+// goroutine.
 func (d *Desk) Acknowledge(ctx context.Context, id int64, user, note string) error {
-	res, err := d.w.ExecContext(ctx, "UPDATE alerts SET acked = ?, acked_by = ?, note = ? WHERE id = ? AND acked IS NULL", time.Now().UnixNano(), user, note, id)
-	if err != nil {
-		return fmt.Errorf("acknowledge an alert: %w", err)
-	}
-	if n, err := res.RowsAffected(); err != nil || n == 0 {
-		return errors.Join(ErrGone, err)
-	}
-	return d.tell(ctx, id)
+	err := d.write(ctx, func(tx *sql.Tx) error {
+		res, err := tx.ExecContext(ctx, "UPDATE alerts SET acked = ?, acked_by = ?, note = ? WHERE id = ? AND acked IS NULL",
+			time.Now().UnixNano(), user, note, id)
+		if err != nil {
+			return fmt.Errorf("acknowledge an alert: %w", err)
+		}
+		if n, err := res.RowsAffected(); err != nil || n == 0 {
+			return errors.Join(ErrGone, err)
+		}
+		return nil
+	})
+	// Also when somebody was faster: the page that asked may show what is gone.
+	return errors.Join(err, d.tell(ctx, id))
 }
 
 // tell gives the pages an alert as it is now, or takes it off their list.
+// Whoever has changed the row calls it after the commit, from any goroutine:
+// one at a time, so that the last to tell has read what all have written.
 func (d *Desk) tell(ctx context.Context, id int64) error {
+	d.telling.Lock()
+	defer d.telling.Unlock()
 	list, err := d.alerts(ctx, "id = ?", id)
 	if err != nil || len(list) == 0 {
 		return err
 	}
-	a := list[0]
 	key := "a:" + strconv.FormatInt(id, 10)
-	if a.Acked != nil && (a.Cleared != nil || happened(a.Type)) {
+	if !list[0].open() {
 		d.Hub.Delete(key)
 		return nil
 	}
-	return live.Set(d.Hub, key, a)
+	return live.Set(d.Hub, key, list[0])
 }

@@ -60,12 +60,18 @@ type Desk struct {
 	heard      map[string][]wire.Beat // by agent, since the last look
 	standsDown string                 // why this collector takes nothing any more
 	behind     chan struct{}          // something could not be taken in
+	deaf       time.Time              // since when the broker can't be heard; zero: it can
+
+	telling sync.Mutex // one alert at a time is read and told to the pages
 
 	// The Run goroutine's own:
 	progress          map[string]uint64 // by jid
 	latest            map[string][]past // by jid: the last passages, oldest first
 	known             map[string]bool   // agents that were ever here
-	quiet             map[string]bool   // agents whose silence is an alert
+	silences          *silences         // of gates
+	since             time.Time         // of the last break: what was not heard before it proves nothing
+	shown             map[string]string // each gate's state on its tile
+	wasDeaf           bool              // at the last look
 	bridges           map[string]bool   // agents that bridge machines
 	machines          map[string]*Machine
 	runsChanged       int       // tells pages to read runs again
@@ -99,12 +105,15 @@ const gather = 200 * time.Millisecond
 
 // Open opens the desk's file, and makes it when it is missing.
 func Open(opts Options) (*Desk, error) {
-	w, r, err := sqlite.OpenFile(opts.Path, schema, schemaMachines, schemaLineages, schemaOrigins)
+	w, r, err := sqlite.OpenFile(opts.Path, schema, schemaMachines, schemaLineages, schemaOrigins, schemaWords)
 	if err != nil {
 		return nil, fmt.Errorf("open the desk: %w", err)
 	}
 	d := &Desk{opts: opts, log: opts.Log, w: w, r: r, Hub: live.New(gather), in: make(chan event, queue), roll: watch.NewRoll(),
-		behind: make(chan struct{}, 1), latest: map[string][]past{}, feed: []Passage{}, known: map[string]bool{}, quiet: map[string]bool{}, bridges: map[string]bool{}, machines: map[string]*Machine{}, lineages: map[string]*lineage{}, conflicted: map[string]bool{}, heard: map[string][]wire.Beat{}, began: time.Now()}
+		behind: make(chan struct{}, 1), latest: map[string][]past{}, feed: []Passage{}, known: map[string]bool{}, bridges: map[string]bool{}, machines: map[string]*Machine{},
+		lineages: map[string]*lineage{}, conflicted: map[string]bool{}, heard: map[string][]wire.Beat{}, shown: map[string]string{}}
+	d.began = time.Now()
+	d.since, d.silences = d.began, newSilences()
 	if err := d.load(context.Background()); err != nil {
 		return nil, errors.Join(err, d.Close())
 	}
@@ -148,6 +157,20 @@ func (d *Desk) Hear(topic string, payload []byte) {
 		if b, err := wire.Decode[wire.Beat](payload); err == nil && b.Check() == nil {
 			d.heard[agent] = append(d.heard[agent], b)
 		}
+	}
+}
+
+// Linked says whether statuses and heartbeats can reach the desk: while they
+// can't, no gate is blamed for its silence. The desk's ear calls it at each
+// change of its connection to the broker.
+func (d *Desk) Linked(up bool) {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	switch {
+	case !up && d.deaf.IsZero():
+		d.deaf = time.Now()
+	case up:
+		d.deaf = time.Time{}
 	}
 }
 

@@ -284,40 +284,6 @@ func TestOldAlarmsOfARebuiltDeskNeedNobody(t *testing.T) {
 	}
 }
 
-func TestAGateThatFallsSilentIsAnAlert(t *testing.T) {
-	d, _ := newDesk(t)
-	d.began = time.Now().Add(-time.Minute)
-	hear := func(leaf wire.Leaf, payload string) { d.Hear(wire.Topic("qinghe", "gate-001", leaf), []byte(payload)) }
-	look := func(after time.Duration) string {
-		if err := d.look(t.Context(), time.Now().Add(after)); err != nil {
-			t.Fatal(err)
-		}
-		return briefAlerts(t, d)
-	}
-	if got := look(0); got != "" {
-		t.Errorf("gates that never were: %q", got)
-	}
-	hear(wire.LeafStatus, `{"v":1,"state":"online","at":"2026-01-20T08:00:00Z","jid":"","version":"1"}`)
-	hear(wire.LeafBeat, `{"v":1,"at":"2026-01-20T08:00:00Z","jid":"","last":9,"through":4,"uptime_s":5,"devices":[]}`)
-	if got := look(14 * time.Second); got != "" {
-		t.Errorf("14 s: %q", got)
-	}
-	if got := look(16 * time.Second); got != "gate-silent" {
-		t.Errorf("16 s: %q", got)
-	}
-	if got := look(60 * time.Second); got != "gate-silent" {
-		t.Errorf("a minute: %q", got)
-	}
-	hear(wire.LeafBeat, `{"v":1,"at":"2026-01-20T08:00:00Z","jid":"","last":9,"through":4,"uptime_s":5,"devices":[]}`)
-	if got := look(0); got != "gate-silent cleared" {
-		t.Errorf("back: %q", got)
-	}
-	hear(wire.LeafStatus, `{"v":1,"state":"offline","at":"2026-01-20T08:00:00Z","jid":"","version":"1"}`)
-	if got := look(0); got != "gate-silent cleared, gate-silent" {
-		t.Errorf("its last will: %q", got)
-	}
-}
-
 func TestUsersAndSessions(t *testing.T) {
 	d, _ := newDesk(t)
 	ctx := t.Context()

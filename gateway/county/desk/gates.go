@@ -64,9 +64,6 @@ const feedLength = 14
 // fewWaiting records are no backlog.
 const fewWaiting = 20
 
-// grace is how long after its start the desk waits for heartbeats.
-const grace = 20 * time.Second
-
 // load reads what the desk knows.
 func (d *Desk) load(ctx context.Context) error {
 	d.progress = map[string]uint64{}
@@ -83,22 +80,13 @@ func (d *Desk) load(ctx context.Context) error {
 		}
 		d.progress[jid], d.known[agent] = through, true
 	}
-	return errors.Join(rows.Err(), d.loadLatest(ctx), d.loadQuiet(ctx), d.loadMachines(ctx), d.loadLineages(ctx), d.loadConflicts(ctx))
-}
-
-// loadQuiet takes over which gates' silence is an alert already.
-func (d *Desk) loadQuiet(ctx context.Context) error {
-	list, err := d.alerts(ctx, "type = ? AND cleared IS NULL", typeSilent)
-	for _, a := range list {
-		d.quiet[a.Agent] = true
-	}
-	return err
+	return errors.Join(rows.Err(), d.loadLatest(ctx), d.loadSilences(ctx), d.loadMachines(ctx), d.loadLineages(ctx), d.loadConflicts(ctx))
 }
 
 // start gives the pages what is known at the start.
 func (d *Desk) start(ctx context.Context) error {
 	err := errors.Join(live.Set(d.Hub, "tree", d.opts.Sites.Tree()), d.feedAgain(ctx), live.Set(d.Hub, "feed", d.feed), d.count(ctx))
-	list, errs := d.alerts(ctx, open+" ORDER BY at DESC LIMIT ?", listed)
+	list, errs := d.alerts(ctx, open+" ORDER BY "+urgentFirst+" LIMIT ?", listed)
 	for _, a := range list {
 		errs = errors.Join(errs, d.tell(ctx, a.ID))
 	}
@@ -138,36 +126,49 @@ func (d *Desk) publish(ctx context.Context, in *intake) error {
 
 // look sees who is there, and what silence means.
 func (d *Desk) look(ctx context.Context, now time.Time) error {
-	d.looked = now
 	d.mu.Lock()
 	lines := d.roll.Lines(now, now.Sub(d.began))
-	collector, fenced := d.roll.Collector, d.standsDown
+	collector, fenced, deaf := d.roll.Collector, d.standsDown, d.deaf
 	heard := d.heard
 	d.heard = map[string][]wire.Beat{}
 	d.mu.Unlock()
+	d.unbroken(now, deaf)
 	errs := []error{d.journals(ctx, now, heard)}
 	seen, states, backlog := map[string]bool{}, map[string]int{}, uint64(0)
+	stand := map[string]presence{}
 	for _, l := range lines {
+		l.State = d.stateOf(now, l)
 		states[l.State]++
 		if l.Backlog != nil {
 			backlog += *l.Backlog
 		}
-		seen[l.Agent] = true
-		d.known[l.Agent] = true
+		seen[l.Agent], d.known[l.Agent] = true, true
 		d.beats(l)
-		errs = append(errs, d.tile(l), d.silence(ctx, now, l.Agent, l.State))
-	}
-	for _, agent := range d.opts.Sites.Agents() {
-		if !seen[agent] {
-			state := "never"
-			if d.known[agent] {
-				state = "silent"
-			}
-			states[state]++
-			errs = append(errs, live.Set(d.Hub, "g:"+agent, Gate{Agent: agent, State: state}), d.silence(ctx, now, agent, state))
+		errs = append(errs, d.tile(l))
+		if _, _, _, listed := d.opts.Sites.Place(l.Agent); listed || !d.bridges[l.Agent] {
+			stand[l.Agent] = presenceOf(now, l) // machines are switched off when there is no work
 		}
 	}
-	errs = append(errs, d.lookMachines(now))
+	for _, agent := range d.opts.Sites.Agents() {
+		if seen[agent] {
+			continue
+		}
+		state := "never"
+		if d.known[agent] {
+			state, stand[agent] = "silent", unknown
+			if now.Sub(d.since) > watch.SilentAfter {
+				stand[agent] = quiet
+			}
+		}
+		states[state]++
+		errs = append(errs, live.Set(d.Hub, "g:"+agent, Gate{Agent: agent, State: state}))
+	}
+	errs = append(errs, d.hush(ctx, now, stand, deaf), d.lookMachines(now), d.lookCentre(collector, fenced, states, backlog))
+	return errors.Join(errs...)
+}
+
+// lookCentre tells pages and probes how the county's own machine does.
+func (d *Desk) lookCentre(collector *wire.CollectorStatus, fenced string, states map[string]int, backlog uint64) error {
 	c := Centre{Store: d.opts.Store, Catching: d.catching, Version: d.opts.Version, Fault: d.fault}
 	if collector != nil && collector.Fault != "" {
 		c.Fault = collector.Fault
@@ -183,7 +184,7 @@ func (d *Desk) look(ctx context.Context, now time.Time) error {
 	d.mu.Lock()
 	d.public = public{centre: c, totals: d.figures(), states: states, backlog: backlog}
 	d.mu.Unlock()
-	return errors.Join(append(errs, live.Set(d.Hub, "centre", c))...)
+	return live.Set(d.Hub, "centre", c)
 }
 
 func (d *Desk) tile(l watch.Line) error {
@@ -203,26 +204,6 @@ func (d *Desk) tile(l watch.Line) error {
 		g.Heard = &t
 	}
 	return live.Set(d.Hub, "g:"+l.Agent, g)
-}
-
-// silence makes an alert of a known gate that no longer speaks.
-func (d *Desk) silence(ctx context.Context, now time.Time, agent, state string) error {
-	quiet := state == "silent" || state == wire.StateOffline
-	if _, _, _, listed := d.opts.Sites.Place(agent); !listed && d.bridges[agent] {
-		return nil // machines are switched off when there is no work
-	}
-	if quiet == d.quiet[agent] || quiet && now.Sub(d.began) < grace && state != wire.StateOffline {
-		return nil
-	}
-	detail := ""
-	if quiet {
-		detail = "no heartbeat"
-	}
-	if err := d.own(ctx, typeSilent, agent, detail, now); err != nil {
-		return err
-	}
-	d.quiet[agent] = quiet
-	return nil
 }
 
 // count sees what was not stored.

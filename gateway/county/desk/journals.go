@@ -151,11 +151,11 @@ func (d *Desk) own(ctx context.Context, kind, agent, detail string, now time.Tim
 	in := d.intake(ctx)
 	err := d.write(ctx, func(tx *sql.Tx) error {
 		in.tx = tx
-		id, seq := kind+":"+agent, d.ownSeq
+		w := word{agent: agent, jid: ownJournal, alarm: kind + ":" + agent, seq: d.ownSeq, at: now}
 		if detail != "" {
-			return in.raised(Alert{Agent: agent, Type: kind, Detail: detail, At: now}, ownJournal, id, seq, 0)
+			return in.raised(w, &wire.Alarm{ID: w.alarm, Type: kind, State: wire.AlarmRaised, Detail: detail})
 		}
-		return in.cleared(ownJournal, id, seq, now)
+		return in.cleared(w)
 	})
 	if err != nil {
 		return err

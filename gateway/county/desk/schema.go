@@ -116,3 +116,8 @@ const schemaOrigins = `
 ALTER TABLE lineages ADD COLUMN origin TEXT NOT NULL DEFAULT ''; -- empty: an agent that tells none
 DROP INDEX alerts_open;
 CREATE INDEX alerts_open ON alerts (id) WHERE acked IS NULL OR (cleared IS NULL AND type NOT IN ('fever', 'journal-lost'));`
+
+// schemaWords is what the fifth version has more.
+const schemaWords = `
+ALTER TABLE alerts ADD COLUMN said INTEGER NOT NULL DEFAULT 0; -- seq of the record whose words stand
+UPDATE alerts SET said = seq;`

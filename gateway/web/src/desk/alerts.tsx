@@ -1,7 +1,7 @@
 import { useEffect, useRef } from "preact/hooks";
 import { signal } from "@preact/signals";
 import { alerts, post, say, words_for, type Alert } from "./model";
-import { alertState, celsius, GateLink, gateName, Moment, Shape, Table, useData, Waiting } from "./parts";
+import { alertState, celsius, Moment, Place, placeName, Shape, Table, useData, Waiting } from "./parts";
 
 /** The alert whose form is open, and what was written: it survives a login. */
 export const open = signal<Alert | null>(null);
@@ -31,7 +31,7 @@ export function AckForm() {
       {a && (
         <form onSubmit={(e) => { void send(e); }}>
           <h2 id="acktitle">{say("alert.ack.title")}</h2>
-          <p>{gateName(a.agent)} · {say(`alert.${a.type}`)} {a.screening_c !== undefined && celsius(a.screening_c)}</p>
+          <p>{placeName(a)} · {say(`alert.${a.type}`)} {a.screening_c !== undefined && celsius(a.screening_c)}</p>
           <label>{say("alert.note")}<textarea rows={3} maxLength={500} value={note.value} onInput={(e) => { note.value = e.currentTarget.value; }} /></label>
           {failure.value && <p class="failed" role="alert">{failure.value}</p>}
           <div class="row"><button type="submit" class="main">{say("alert.ack")}</button><button type="button" onClick={close}>{say("alert.cancel")}</button></div>
@@ -51,11 +51,11 @@ export function AlertList({ most }: { most: number }) {
           <li key={a.id} class={`${a.level}${a.acked ? " seen" : ""}`}>
             <Shape of={a.level} />
             <div class="what">
-              <b>{say(`alert.${a.type}`)}{a.screening_c !== undefined && ` ${celsius(a.screening_c)}`}</b> <GateLink agent={a.agent} />
+              <b>{say(`alert.${a.type}`)}{a.screening_c !== undefined && ` ${celsius(a.screening_c)}`}</b> <Place of={a} />
               <small><Moment at={a.at} />{alertState(a) && ` · ${alertState(a)}`}{a.device && ` · ${a.device}`}</small>
               {a.note && <small class="note">{a.note}</small>}
             </div>
-            {!a.acked && <button type="button" aria-label={`${say("alert.ack")}: ${say(`alert.${a.type}`)} ${gateName(a.agent)}`} onClick={() => { open.value = a; }}>{say("alert.ack")}</button>}
+            {!a.acked && <button type="button" aria-label={`${say("alert.ack")}: ${say(`alert.${a.type}`)} ${placeName(a)}`} onClick={() => { open.value = a; }}>{say("alert.ack")}</button>}
           </li>
         ))}
       </ul>
@@ -65,7 +65,7 @@ export function AlertList({ most }: { most: number }) {
 }
 
 export function alertRows(list: Alert[]) {
-  return list.map((a) => [<Moment at={a.at} />, <GateLink agent={a.agent} />,
+  return list.map((a) => [<Moment at={a.at} />, <Place of={a} />,
     <span class={`type ${a.level}`}><Shape of={a.level} />{say(`alert.${a.type}`)}</span>,
     a.screening_c === undefined ? a.device || "–" : celsius(a.screening_c), <span class="state">{alertState(a)}</span>, [a.note, a.detail].filter(Boolean).join(" · ")]);
 }

@@ -8,7 +8,7 @@ import { desk as zh } from "../words/zh.json";
 export interface Device { name: string; state: string; idle_s: number }
 export interface Gate { agent: string; state: string; heard?: string; backlog?: number; last?: number; oldest?: string; full_in_h?: number; devices?: Device[]; version?: string }
 export interface Alert {
-  id: number; agent: string; type: string; level: "red" | "amber"; device?: string; detail?: string; screening_c?: number;
+  id: number; agent: string; type: string; level: "red" | "amber" | "over"; device?: string; detail?: string; screening_c?: number;
   at: string; cleared?: string; guard?: string; acked?: string; acked_by?: string; note?: string;
 }
 export interface Passage { at: string; agent: string; verdict: string; reasons: string[]; screening_c?: number; ambient_c?: number; direction?: string; class?: string }
@@ -91,7 +91,7 @@ export const compounds = computed(() => {
 export const worst = computed(() => {
   const out = new Map<string, "red" | "amber">();
   for (const a of alerts.value) {
-    if (a.type === "gate-silent") continue; // the tile's own state says it
+    if (a.level === "over" || a.type === "gate-silent") continue; // the tile's own state says it
     if (a.level === "red" || !out.has(a.agent)) out.set(a.agent, a.level);
   }
   return out;
@@ -124,9 +124,9 @@ const live = new Live("/live", {
   refused() { void whoami(); },
 });
 
-/** Red before amber, what nobody has seen before what somebody has. */
+/** What nobody has seen before what somebody has; fevers, then red, amber, and what has ended. */
 function rank(a: Alert): number {
-  return (a.acked ? 2 : 0) + (a.level === "red" ? 0 : 1);
+  return (a.acked ? 4 : 0) + (a.type === "fever" ? 0 : { red: 1, amber: 2, over: 3 }[a.level]);
 }
 
 function turn(): void {

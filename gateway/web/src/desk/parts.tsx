@@ -39,6 +39,13 @@ export function GateLink({ agent }: { agent: string }) {
   return <Link to={`/gates/${encodeURIComponent(agent)}`}>{name ? `${name} · ${agent}` : agent}</Link>;
 }
 
+/** Where an alert is: at a gate, or at the county's own side. */
+export const placeName = (a: Alert) => (a.agent ? gateName(a.agent) : say("alert.county"));
+
+export function Place({ of }: { of: Alert }) {
+  return of.agent ? <GateLink agent={of.agent} /> : <span>{placeName(of)}</span>;
+}
+
 export const celsius = (t?: number | null) => (t === undefined || t === null ? "–" : `${t.toFixed(1)} °C`);
 
 export function time(at: string): string {
