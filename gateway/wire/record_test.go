@@ -142,6 +142,7 @@ var bodies = map[string]struct {
 	"no readings":              {KindPassage, `{"verdict":"pass","reasons":["normal"]}`, ErrBody, "readings"},
 	"no way":                   {KindPassage, `{"verdict":"pass","reasons":["normal"],"readings":[1],"direction":"up"}`, ErrBody, "up"},
 	"alarm":                    {KindAlarm, `{"id":"device-gone:t","type":"device-gone","state":"cleared"}`, nil, ""},
+	"alarm in other words":     {KindAlarm, `{"id":"journal-disk-low","type":"journal-disk-low","state":"raised","detail":"2 h","updates":42}`, nil, ""},
 	"alarm of a later version": {KindAlarm, `{"id":"flood:1","type":"flood","state":"raised","level":3}`, nil, ""},
 	"alarm without id":         {KindAlarm, `{"type":"fever","state":"raised"}`, ErrBody, "id"},
 	"alarm without type":       {KindAlarm, `{"id":"fever:1","state":"raised"}`, ErrBody, "type"},

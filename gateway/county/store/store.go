@@ -143,6 +143,11 @@ type Conflicts struct {
 // was renewed sends again what it does not know to be stored.
 const ReasonRepeated = "repeated"
 
+// ReasonLost is the reason of the hole in a machine's reports that stands for
+// records which the store has lost (a wiped InfluxDB, a file out of a backup) and
+// nobody sends again: the journal goes on behind them.
+const ReasonLost = "store-lost"
+
 // ErrFault says that the store itself is at fault (a full disk, a retention or
 // series limit, too many refusals at once): stop, raise an alarm, quarantine
 // nothing.

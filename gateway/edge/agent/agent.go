@@ -121,9 +121,11 @@ func (a *Agent) opened(r journal.Report) {
 	if r.TornBytes > 0 {
 		a.log.Info("the journal's torn end was cut", "bytes", r.TornBytes)
 	}
+	damaged := ""
 	if len(r.Damaged) > 0 {
-		a.board.set(TroubleDamaged, "", fmt.Sprintf("%d damaged ranges, the first: %s", len(r.Damaged), r.Damaged[0]))
+		damaged = fmt.Sprintf("%d damaged ranges, the first: %s", len(r.Damaged), r.Damaged[0])
 	}
+	a.board.set(TroubleDamaged, "", damaged)
 }
 
 func loadRules(cfg Config, key identity.SiteKey) (*policy.Rules, error) {

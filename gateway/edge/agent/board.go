@@ -1,9 +1,12 @@
 package agent
 
 import (
+	"cmp"
 	"maps"
 	"slices"
+	"strings"
 	"sync"
+	"time"
 
 	"gatehouse/gateway/wire"
 )
@@ -35,17 +38,45 @@ func (c condition) id() string {
 	return c.kind + ":" + c.device
 }
 
+// lasts reports whether a condition of that kind holds until it is known to have
+// ended. A fever is none: people close it.
+func lasts(kind string) bool {
+	switch kind {
+	case TroubleForeignCollector, TroubleStoreChanged, TroubleJournal, TroubleJournalSync, TroubleDamaged, TroubleDiskLow,
+		TroubleDeviceGone, TroubleDeviceFault, TroubleMachineFault:
+		return true
+	}
+	return false
+}
+
 // board collects the conditions that hold, from any goroutine; the record loop
 // turns each change into one alarm record.
 type board struct {
 	mu     sync.Mutex
 	holds  map[string]condition
-	raised map[string]condition
+	known  map[string]bool // what was said of since the start, by id
+	raised map[string]told
 	wake   chan struct{}
 }
 
+// told is a condition as its alarm was last recorded.
+type told struct {
+	condition
+	seq uint64    // of the record that raised it
+	at  time.Time // of the last one
+}
+
+// How soon a condition that holds is told again. Its detail may count something
+// down, on a disk that has little room: numbers alone can wait. Once a day keeps
+// the alarm among the records that a journal keeps, for a restart.
+const (
+	otherWords   = time.Minute
+	otherNumbers = 10 * time.Minute
+	sameWords    = 24 * time.Hour
+)
+
 func newBoard() *board {
-	return &board{holds: map[string]condition{}, raised: map[string]condition{}, wake: make(chan struct{}, 1)}
+	return &board{holds: map[string]condition{}, known: map[string]bool{}, raised: map[string]told{}, wake: make(chan struct{}, 1)}
 }
 
 // set says that a condition holds, or with an empty detail that it does not.
@@ -53,8 +84,8 @@ func (b *board) set(kind, device, detail string) {
 	c := condition{kind, device, detail}
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	_, held := b.holds[c.id()]
-	if held == (detail != "") {
+	b.known[c.id()] = true
+	if b.holds[c.id()].detail == detail {
 		return
 	}
 	if detail != "" {
@@ -75,33 +106,78 @@ func (b *board) detail(kind string) string {
 	return b.holds[kind].detail
 }
 
-// changes gives the alarms that make what was raised equal to what holds.
-func (b *board) changes() []*wire.Alarm {
+// changes gives the alarms that make what was raised equal to what holds at
+// now, by the wall clock. Each that was recorded is then said; one that could
+// not be comes again.
+func (b *board) changes(now time.Time) []*wire.Alarm {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	var out []*wire.Alarm
 	for _, id := range slices.Sorted(maps.Keys(b.raised)) {
 		if c := b.raised[id]; b.holds[id].kind == "" {
 			out = append(out, &wire.Alarm{ID: id, Type: c.kind, State: wire.AlarmCleared, Device: c.device})
-			delete(b.raised, id)
 		}
 	}
 	for _, id := range slices.Sorted(maps.Keys(b.holds)) {
-		if c := b.holds[id]; b.raised[id].kind == "" {
-			out = append(out, &wire.Alarm{ID: id, Type: c.kind, State: wire.AlarmRaised, Device: c.device, Detail: c.detail})
-			b.raised[id] = c
+		c := b.holds[id]
+		t, is := b.raised[id]
+		if is && now.Sub(t.at).Abs() < again(t.detail, c.detail) {
+			continue
 		}
+		out = append(out, &wire.Alarm{ID: id, Type: c.kind, State: wire.AlarmRaised, Device: c.device, Detail: c.detail, Updates: t.seq})
 	}
 	return out
 }
 
-// unsaid takes back a change that could not be recorded: it comes again.
-func (b *board) unsaid(al *wire.Alarm) {
+// again is how long after it was told as was a condition is told as is.
+func again(was, is string) time.Duration {
+	number := func(r rune) rune {
+		if r >= '0' && r <= '9' {
+			return -1
+		}
+		return r
+	}
+	switch {
+	case was == is:
+		return sameWords
+	case strings.Map(number, was) == strings.Map(number, is):
+		return otherNumbers
+	}
+	return otherWords
+}
+
+// said notes that an alarm of changes is in the journal, as seq.
+func (b *board) said(al *wire.Alarm, seq uint64, now time.Time) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	if al.State == wire.AlarmRaised {
+	if al.State == wire.AlarmCleared {
 		delete(b.raised, al.ID)
 		return
 	}
-	b.raised[al.ID] = condition{al.Type, al.Device, al.Detail}
+	b.raised[al.ID] = told{condition{al.Type, al.Device, al.Detail}, cmp.Or(al.Updates, seq), now}
+}
+
+// restore takes over an alarm record of an earlier run, in their order: what
+// was raised holds until something is known to have ended it.
+func (b *board) restore(al *wire.Alarm, seq uint64, at time.Time) {
+	if al.Type == TroubleFever {
+		return
+	}
+	b.said(al, seq, at)
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	switch {
+	case b.known[al.ID]:
+	case al.State == wire.AlarmRaised && lasts(al.Type):
+		b.holds[al.ID] = condition{al.Type, al.Device, al.Detail}
+	default:
+		delete(b.holds, al.ID)
+	}
+}
+
+// forget ends what holds of devices that is reports no more.
+func (b *board) forget(is func(device string) bool) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	maps.DeleteFunc(b.holds, func(_ string, c condition) bool { return c.device != "" && !is(c.device) })
 }

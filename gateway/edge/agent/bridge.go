@@ -91,7 +91,9 @@ func (r *recorder) turnMachines(now clock.Moment) {
 			m.state = stateGone
 			r.append(now, &wire.Health{Device: m.Machine(), Model: "machine", State: stateGone, Detail: m.lastBad, BadFrames: m.bad})
 		}
-		r.board.set(TroubleMachineFault, m.Machine(), b.Fault)
+		if m.state != "" { // before it was heard of, an earlier run's word stands
+			r.board.set(TroubleMachineFault, m.Machine(), b.Fault)
+		}
 	}
 	r.pulse.setMachines(beats)
 }

@@ -95,29 +95,3 @@ func TestOutputsFollowVerdicts(t *testing.T) {
 		})
 	}
 }
-
-func TestAConditionIsOneAlarmHoweverOftenItIsReported(t *testing.T) {
-	b := newBoard()
-	for range 3 {
-		b.set(TroubleDeviceGone, "thermometer", "unplugged")
-	}
-	if got := b.changes(); len(got) != 1 || got[0].ID != "device-gone:thermometer" || got[0].State != wire.AlarmRaised {
-		t.Fatalf("got %+v", got)
-	}
-	if got := b.changes(); got != nil {
-		t.Fatalf("again %+v", got)
-	}
-	b.set(TroubleDeviceGone, "thermometer", "")
-	if got := b.changes(); len(got) != 1 || got[0].State != wire.AlarmCleared {
-		t.Fatalf("got %+v", got)
-	}
-}
-
-func TestAnAlarmOfAnEarlierRunIsClearedWhenItsConditionHasGone(t *testing.T) {
-	b := newBoard()
-	b.restore(&wire.Alarm{ID: "device-gone:reader", Type: TroubleDeviceGone, Device: "reader", State: wire.AlarmRaised})
-	b.restore(&wire.Alarm{ID: "fever:9", Type: TroubleFever, State: wire.AlarmRaised})
-	if got := b.changes(); len(got) != 1 || got[0].ID != "device-gone:reader" || got[0].State != wire.AlarmCleared {
-		t.Fatalf("got %+v", got)
-	}
-}

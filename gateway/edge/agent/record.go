@@ -207,10 +207,10 @@ func (r *recorder) raise(now clock.Moment, al *wire.Alarm) bool {
 // can't take is tried again at the next turn.
 func (r *recorder) alarms() {
 	now := r.opts.Clock.Now()
-	for _, al := range r.board.changes() {
+	for _, al := range r.board.changes(now.Wall) {
 		r.log.Warn("alarm", "id", al.ID, "state", al.State, "detail", al.Detail)
-		if !r.raise(now, al) {
-			r.board.unsaid(al)
+		if r.raise(now, al) {
+			r.board.said(al, r.journal.Last(), now.Wall)
 		}
 	}
 }
@@ -228,21 +228,13 @@ func (r *recorder) failed(now clock.Moment, in *input, err error) {
 
 // state notes a device's state; each change is a health record and an alarm.
 func (r *recorder) state(now clock.Moment, in *input, state, detail string) {
+	r.hold(now, in, state, detail)
 	if in.reported && in.state == state {
 		return
 	}
 	in.state, in.reported = state, true
 	in.measuring = in.measuring && state == stateOK
 	r.append(now, &wire.Health{Device: in.cfg.Name, Model: in.model.Name, State: state, Detail: detail, BadFrames: in.badFrames})
-	gone, fault := "", ""
-	switch state {
-	case stateGone:
-		gone = detail
-	case stateFault:
-		fault = detail
-	}
-	r.board.set(TroubleDeviceGone, in.cfg.Name, gone)
-	r.board.set(TroubleDeviceFault, in.cfg.Name, fault)
 	r.apply(now, time.Time{}, r.gate.SetWorks(in.cfg.Name, state == stateOK))
 	r.show(now)
 }
@@ -269,6 +261,7 @@ func (r *recorder) turn() {
 	}
 	r.turnMachines(now)
 	r.room(now)
+	r.prove(now)
 	r.alarms()
 	r.leave(now)
 }

@@ -135,7 +135,7 @@ func (r *recorder) restoreConditions() (map[string]*machine.Past, error) {
 				r.answered = append(r.answered, b.Passage)
 			}
 		case *wire.Alarm:
-			r.board.restore(b)
+			r.board.restore(b, rec.Seq, rec.At.Time)
 			if rec.Seq > through {
 				// Its bytes and its seq are what is sent.
 				e := wire.Entry{Record: wire.Record{Seq: rec.Seq}, Raw: bytes.Clone(raw)}
@@ -144,6 +144,10 @@ func (r *recorder) restoreConditions() (map[string]*machine.Past, error) {
 		}
 	})
 	r.Agent.alarms.add(waiting...)
+	r.board.forget(r.has)
+	if r.board.detail(TroubleJournalSync) != "" {
+		r.faultAt = r.opts.Clock.Now().Boot
+	}
 	if len(r.answered) > answeredKept {
 		r.answered = slices.Clone(r.answered[len(r.answered)-answeredKept:])
 	}
@@ -204,17 +208,41 @@ func (r *recorder) body(rec wire.Record, err error) wire.Body {
 	return b
 }
 
-// restore takes over an alarm of an earlier run. Fevers are not conditions of
-// the agent: people close them.
-func (b *board) restore(a *wire.Alarm) {
-	if a.Type == TroubleFever {
+// has reports whether the configuration still lists a device or machine.
+func (r *recorder) has(device string) bool {
+	return r.byMachine[device] != nil || slices.ContainsFunc(r.inputs, func(in *input) bool { return in.cfg.Name == device })
+}
+
+// provenAfter is how long after its start an agent knows what a device that
+// says nothing of itself would have said: a port that can't be opened is told
+// at once, a thermometer that repeats itself after half a minute.
+const provenAfter = 35 * time.Second
+
+// hold tells the board how a device stands.
+func (r *recorder) hold(now clock.Moment, in *input, state, detail string) {
+	gone, fault := "", ""
+	switch state {
+	case stateGone:
+		gone = detail
+	case stateFault:
+		fault = detail
+	}
+	r.board.set(TroubleDeviceGone, in.cfg.Name, gone)
+	if state == stateOK && in.meter != nil && now.Boot-r.began < provenAfter {
+		return // that it measures proves nothing yet
+	}
+	r.board.set(TroubleDeviceFault, in.cfg.Name, fault)
+}
+
+// prove ends what an earlier run raised of readers that nobody has used since:
+// their ports are open, or they would have said so.
+func (r *recorder) prove(now clock.Moment) {
+	if now.Boot-r.began < provenAfter {
 		return
 	}
-	b.mu.Lock()
-	defer b.mu.Unlock()
-	if a.State == wire.AlarmRaised {
-		b.raised[a.ID] = condition{a.Type, a.Device, a.Detail}
-	} else {
-		delete(b.raised, a.ID)
+	for _, in := range r.inputs {
+		if in.meter == nil && !in.reported {
+			r.hold(now, in, stateOK, "")
+		}
 	}
 }
