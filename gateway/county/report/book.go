@@ -180,12 +180,12 @@ func (b *book) machines(ctx context.Context) (out []string, err error) {
 }
 
 // catchUp notes what the store has of a journal and the book has not: after a
-// kill between the two.
-func (b *book) catchUp(ctx context.Context, s Store, jid string) error {
-	var through uint64
-	err := b.r.QueryRowContext(ctx, "SELECT through FROM progress WHERE jid = ?", jid).Scan(&through)
+// kill between the two. It returns the highest seq of the journal that was ever
+// given.
+func (b *book) catchUp(ctx context.Context, s Store, jid string) (through uint64, err error) {
+	err = b.r.QueryRowContext(ctx, "SELECT through FROM progress WHERE jid = ?", jid).Scan(&through)
 	if err != nil && !errors.Is(err, sql.ErrNoRows) {
-		return fmt.Errorf("read how far the reports are noted: %w", err)
+		return 0, fmt.Errorf("read how far the reports are noted: %w", err)
 	}
 	var chunk []wire.Record
 	flush := func() error {
@@ -197,19 +197,20 @@ func (b *book) catchUp(ctx context.Context, s Store, jid string) error {
 	}
 	for row, err := range s.Rows(ctx, store.Query{JID: jid, After: through}) {
 		if err != nil {
-			return err
+			return 0, err
 		}
 		r, err := wire.DecodeRecord(row.Raw)
 		if err != nil {
-			return fmt.Errorf("a stored report: %w", err)
+			return 0, fmt.Errorf("a stored report: %w", err)
 		}
+		through = r.Seq
 		if chunk = append(chunk, r); len(chunk) == 1000 {
 			if err := flush(); err != nil {
-				return err
+				return 0, err
 			}
 		}
 	}
-	return flush()
+	return through, flush()
 }
 
 // prune forgets what no report can concern any more.

@@ -39,44 +39,82 @@ func (m *reporter) sample(p placed) runs.Sample {
 	return s
 }
 
-// keep commits bodies as the next records of the machine's journal.
+// keep commits bodies as the next records of the machine's journal. It returns
+// false when ctx ended before they were stored and noted.
 func (t *Taker) keep(ctx context.Context, m *reporter, now time.Time, bodies []wire.Body) bool {
-	var pos store.Position
-	if !t.retry(ctx, func() (err error) { pos, err = t.opts.Store.Position(ctx, m.jid); return err }) {
-		return false
-	}
-	b := store.Batch{Received: now, Place: place, Batch: wire.Batch{Agent: m.cfg.Machine, JID: m.jid, From: pos.Through + 1}}
-	var records []wire.Record
-	for i, body := range bodies {
-		raw, err := wire.EncodeBody(body)
-		if err != nil {
+	b := store.Batch{Received: now, Place: place, Batch: wire.Batch{Agent: m.cfg.Machine, JID: m.jid}}
+	stored := false
+	for !stored {
+		if !t.retry(ctx, func() error { return t.follow(ctx, m, &b.Batch) }) {
+			return false
+		}
+		if err := m.fill(&b.Batch, now, bodies); err != nil {
 			t.opts.Log.Error("encode a record of a report", "machine", m.cfg.Machine, "err", err)
 			return false
+		}
+		var receipts []store.Receipt
+		if !t.retry(ctx, func() (err error) { receipts, err = t.opts.Store.Commit(ctx, []store.Batch{b}); return err }) {
+			return false
+		}
+		stored = !receipts[0].Gap // the store began again in between: what it has must be asked anew
+	}
+	records := make([]wire.Record, 0, len(b.Entries))
+	for _, e := range b.Entries {
+		records = append(records, e.Record)
+	}
+	if !t.retry(ctx, func() error { return t.book.take(ctx, m.jid, records) }) {
+		return false
+	}
+	m.through = b.To
+	if t.opts.Watch != nil {
+		t.opts.Watch.Committed([]store.Batch{b})
+	}
+	return true
+}
+
+// follow makes b begin where the store is. A store that is behind what it once
+// had (a wiped InfluxDB, a file out of a backup) gets a hole for what it has
+// lost: a seq that was given is never given to another record, because whoever
+// follows the journal has taken it in.
+func (t *Taker) follow(ctx context.Context, m *reporter, b *wire.Batch) error {
+	pos, err := t.opts.Store.Position(ctx, m.jid)
+	if err != nil {
+		return err
+	}
+	b.From, b.Holes = pos.Through+1, nil
+	if pos.Through < m.through {
+		b.Holes = []wire.Hole{{From: b.From, To: m.through, Reason: store.ReasonLost, Count: m.through - pos.Through}}
+		t.opts.Log.Warn("the store has lost records of a machine's reports, and goes on behind them",
+			"machine", m.cfg.Machine, "from", b.From, "to", m.through)
+	}
+	return nil
+}
+
+// fill makes b's records of bodies, behind what b begins with.
+func (m *reporter) fill(b *wire.Batch, now time.Time, bodies []wire.Body) error {
+	b.Entries = nil
+	b.To = b.From - 1
+	if len(b.Holes) > 0 {
+		b.To = b.Holes[0].To
+	}
+	for _, body := range bodies {
+		raw, err := wire.EncodeBody(body)
+		if err != nil {
+			return err
 		}
 		if !now.After(m.at) {
 			now = m.at.Add(time.Microsecond)
 		}
 		m.at = now
-		r := wire.Record{Seq: pos.Through + 1 + uint64(i), At: wire.At(now), BootNS: 0, Kind: body.Kind(), Body: raw}
+		b.To++
+		r := wire.Record{Seq: b.To, At: wire.At(now), Kind: body.Kind(), Body: raw}
 		line, err := wire.EncodeRecord(r)
 		if err != nil {
-			t.opts.Log.Error("encode a record of a report", "machine", m.cfg.Machine, "err", err)
-			return false
+			return err
 		}
 		b.Entries = append(b.Entries, wire.Entry{Record: r, Raw: line})
-		records = append(records, r)
-		b.To = r.Seq
 	}
-	if !t.retry(ctx, func() error { _, err := t.opts.Store.Commit(ctx, []store.Batch{b}); return err }) {
-		return false
-	}
-	if !t.retry(ctx, func() error { return t.book.take(ctx, m.jid, records) }) {
-		return false
-	}
-	if t.opts.Watch != nil {
-		t.opts.Watch.Committed([]store.Batch{b})
-	}
-	return true
+	return nil
 }
 
 // place is that of machines: they belong to no compound.
@@ -93,7 +131,8 @@ func (t *Taker) reporter(ctx context.Context, id string) (*reporter, error) {
 			m.cfg = c.Config
 		}
 	}
-	if err := t.book.catchUp(ctx, t.opts.Store, m.jid); err != nil {
+	var err error
+	if m.through, err = t.book.catchUp(ctx, t.opts.Store, m.jid); err != nil {
 		return nil, err
 	}
 	if err := t.rebuild(ctx, m); err != nil {

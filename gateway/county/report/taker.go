@@ -57,6 +57,7 @@ type mapped struct {
 type reporter struct {
 	cfg     machine.Config
 	jid     string
+	through uint64    // the highest seq that was ever given
 	at      time.Time // of its last record: times strictly rise
 	tracker *runs.Tracker
 	fuser   *runs.Fuser

@@ -1,0 +1,114 @@
+package centre
+
+import (
+	"context"
+	"fmt"
+	"log/slog"
+	"os/exec"
+	"path/filepath"
+	"sync"
+	"syscall"
+	"testing"
+	"time"
+
+	"gatehouse/gateway/county/desk"
+	"gatehouse/gateway/county/report"
+	"gatehouse/gateway/county/store"
+	"gatehouse/gateway/county/store/influx"
+	"gatehouse/gateway/county/store/influx/influxd"
+	"gatehouse/gateway/county/store/sqlite"
+	"gatehouse/gateway/mqtt"
+	"gatehouse/gateway/site"
+	"gatehouse/gateway/wire"
+)
+
+func must(t *testing.T, err error) {
+	t.Helper()
+	if err != nil {
+		t.Fatal(err)
+	}
+}
+
+// database runs a real influxd until the test ends.
+func database(t *testing.T) (url string) {
+	t.Helper()
+	path, err := influxd.Find()
+	must(t, err)
+	conf, url, err := influxd.Configure(t.Context(), t.TempDir())
+	must(t, err)
+	cmd := exec.Command(path, "run", "-config", conf)
+	cmd.SysProcAttr = &syscall.SysProcAttr{Pdeathsig: syscall.SIGKILL}
+	must(t, cmd.Start())
+	t.Cleanup(func() { _ = cmd.Process.Kill(); _ = cmd.Wait() })
+	ctx, cancel := context.WithTimeout(t.Context(), 30*time.Second)
+	defer cancel()
+	must(t, influxd.CreateDatabase(ctx, url))
+	return url
+}
+
+// A machine that reports by itself sends nothing again: what it reports after
+// its county's InfluxDB was wiped is new, in the database and on the desk.
+func TestReportsAfterAWipedDatabaseAreStoredAndShown(t *testing.T) {
+	url, dir, log := database(t), t.TempDir(), slog.New(slog.DiscardHandler)
+	books, err := sqlite.Open(filepath.Join(dir, StoreFile))
+	must(t, err)
+	held := influx.Open(influx.Options{URL: url, Token: influxd.Token, Bucket: influxd.Bucket, County: "qinghe", Books: books, CheckEvery: time.Nanosecond})
+	defer held.Close()
+	d, err := desk.Open(desk.Options{Path: filepath.Join(dir, DeskFile), Sites: &site.County{}, Records: held, Losses: held, Log: log})
+	must(t, err)
+	defer d.Close()
+	var wg sync.WaitGroup
+	ctx, cancel := context.WithCancel(t.Context())
+	defer func() { cancel(); wg.Wait() }()
+	wg.Go(func() { _ = d.Run(ctx) }) // ends with ctx
+	now := time.Now().Add(-time.Hour)
+	taker, err := report.Open(ctx, report.Options{County: "qinghe", Path: filepath.Join(dir, ReportsFile), Store: held, Watch: d,
+		Now: func() time.Time { return now }, Log: log})
+	must(t, err)
+	defer taker.Close()
+	work := func(reports int) {
+		t.Helper()
+		for n := range reports {
+			now = now.Add(2 * time.Second)
+			m := mqtt.Message{Topic: wire.Topic("qinghe", "fogger-9", wire.LeafReport),
+				Payload: fmt.Appendf(nil, `{"v":1,"command":true,"flow_lpm":6,"volume_l":%d,"lat":35.9,"lon":115.1}`, n)}
+			if !taker.Take(ctx, m) {
+				t.Fatal("not acknowledged")
+			}
+		}
+		now = now.Add(20 * time.Minute)
+		taker.Tick(ctx, now)
+	}
+	tracks := func() (n int) {
+		t.Helper()
+		for _, err := range held.Rows(ctx, store.Query{Kind: wire.KindTrack}) {
+			must(t, err)
+			n++
+		}
+		return n
+	}
+	shown := func(want int) {
+		t.Helper()
+		var runs []desk.RunSummary
+		for end := time.Now().Add(20 * time.Second); time.Now().Before(end); time.Sleep(50 * time.Millisecond) {
+			runs, err = d.Runs(ctx, "fogger-9", 10)
+			must(t, err)
+			if len(runs) == want && runs[0].State == wire.RunClosed {
+				return
+			}
+		}
+		t.Fatalf("the desk has %d runs, want %d: %+v", len(runs), want, runs)
+	}
+	work(30)
+	shown(1)
+	must(t, influxd.DropDatabase(ctx, url))
+	must(t, influxd.CreateDatabase(ctx, url))
+	work(10)
+	if n := tracks(); n != 10 {
+		t.Errorf("the database has %d of the 10 reports since it was wiped", n)
+	}
+	shown(2)
+	if _, lost, err := held.Losses(ctx); err != nil || lost == 0 {
+		t.Errorf("%d records are known to be lost, %v", lost, err)
+	}
+}

@@ -1,0 +1,117 @@
+package report
+
+import (
+	"context"
+	"fmt"
+	"os"
+	"path/filepath"
+	"testing"
+
+	"gatehouse/gateway/county/store"
+	"gatehouse/gateway/county/store/sqlite"
+	"gatehouse/gateway/wire"
+)
+
+// seqs are those of what the store has of fogger-9.
+func (c *county) seqs() string {
+	c.t.Helper()
+	var out []uint64
+	for _, r := range c.rows(wire.KindTrack) {
+		out = append(out, r.Seq)
+	}
+	return fmt.Sprint(out)
+}
+
+func (c *county) holes() (out []wire.Hole) {
+	c.t.Helper()
+	held, err := c.store.Holes(context.Background())
+	must(c.t, err)
+	for _, h := range held {
+		out = append(out, h.Hole)
+	}
+	return out
+}
+
+// replace puts an empty store, or the file of an earlier one, in the store's place.
+func (c *county) replace(file []byte) {
+	c.t.Helper()
+	path := filepath.Join(c.dir, "store.db")
+	must(c.t, c.Close())
+	must(c.t, c.store.Close())
+	must(c.t, os.Remove(path))
+	if file != nil {
+		must(c.t, os.WriteFile(path, file, 0o600))
+	}
+	var err error
+	c.store, err = sqlite.Open(path)
+	must(c.t, err)
+	c.open()
+}
+
+func report(n int) string { return fmt.Sprintf(`{"v":1,"tank_pct":%d}`, n) }
+
+// Whoever follows the journal has taken in what was given before: a seq that
+// came again with another record would be taken for that.
+func TestASeqThatAStoreHasLostIsNotGivenAgain(t *testing.T) {
+	c := newCounty(t, t.TempDir())
+	defer c.end()
+	for n := range 5 {
+		c.say(topic, report(n))
+	}
+	c.replace(nil)
+	for n := range 2 {
+		c.say(topic, report(50+n))
+	}
+	if got := c.seqs(); got != "[6 7]" {
+		t.Errorf("a new store has %s", got)
+	}
+	if h := c.holes(); len(h) != 1 || h[0] != (wire.Hole{From: 1, To: 5, Reason: store.ReasonLost, Count: 5}) {
+		t.Errorf("holes %v", h)
+	}
+	must(t, c.store.Close())
+	file, err := os.ReadFile(filepath.Join(c.dir, "store.db"))
+	must(t, err)
+	c.store, err = sqlite.Open(filepath.Join(c.dir, "store.db"))
+	must(t, err)
+	c.restart()
+	c.say(topic, report(60))
+	c.say(topic, report(61))
+	c.replace(file)
+	c.restart()
+	c.say(topic, report(70))
+	if got := c.seqs(); got != "[6 7 10]" {
+		t.Errorf("out of a backup %s", got)
+	}
+	if h := c.holes(); len(h) != 2 || h[1] != (wire.Hole{From: 8, To: 9, Reason: store.ReasonLost, Count: 2}) {
+		t.Errorf("holes %v", h)
+	}
+}
+
+// wiped is a store that finds out at a commit that it has lost all it had.
+type wiped struct {
+	Store
+	now *sqlite.Store
+}
+
+func (w *wiped) Commit(ctx context.Context, batches []store.Batch) ([]store.Receipt, error) {
+	w.Store = w.now
+	return w.now.Commit(ctx, batches)
+}
+
+func TestAReportThatFindsTheStoreWipedIsKept(t *testing.T) {
+	c := newCounty(t, t.TempDir())
+	for n := range 5 {
+		c.say(topic, report(n))
+	}
+	fresh, err := sqlite.Open(filepath.Join(c.dir, "fresh.db"))
+	must(t, err)
+	defer fresh.Close()
+	c.opts.Store = &wiped{c.store, fresh}
+	c.say(topic, report(50))
+	must(t, c.Close())
+	must(t, c.store.Close())
+	c.store = fresh
+	if got := c.seqs(); got != "[6]" {
+		t.Errorf("the store has %s", got)
+	}
+}
