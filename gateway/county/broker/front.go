@@ -13,7 +13,7 @@ import (
 	"sync"
 	"time"
 
-	"golang.org/x/sys/unix"
+	"gatehouse/gateway/openfiles"
 )
 
 // handshakeTimeout bounds what a silent or half-open connection may take, from
@@ -41,25 +41,8 @@ type front struct {
 	told     time.Time     // when it was last logged that there are none; serve's own
 }
 
-// Descriptors: a connection takes three (outside, inside, and nats-server's end
-// of it), and the store must always find some.
-const (
-	perConnection = 3
-	keptBack      = 128
-	mostPlaces    = 16 << 10
-)
-
-// places is how many connections this process may have.
-func places() int {
-	var lim unix.Rlimit
-	if err := unix.Getrlimit(unix.RLIMIT_NOFILE, &lim); err != nil {
-		return 256
-	}
-	return int(min(max((lim.Cur-min(lim.Cur, keptBack))/perConnection, 16), mostPlaces))
-}
-
 func newFront(l net.Listener, files TLS, log *slog.Logger) (*front, error) {
-	f := &front{listener: l, log: log, places: make(chan struct{}, places())}
+	f := &front{listener: l, log: log, places: make(chan struct{}, openfiles.Clients())}
 	f.ctx, f.cancel = context.WithCancel(context.Background())
 	if files == (TLS{}) {
 		return f, nil

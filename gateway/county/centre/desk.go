@@ -39,7 +39,7 @@ func startDesk(ctx context.Context, cfg Config, sites *site.County, held Store, 
 	if err != nil {
 		return nil, nil, errors.Join(err, d.Close())
 	}
-	l, err := pages.Listen(ctx, *cfg.Desk)
+	l, err := pages.Listen(ctx, *cfg.Desk, log)
 	if err != nil {
 		return nil, nil, errors.Join(err, d.Close())
 	}

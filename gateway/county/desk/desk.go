@@ -62,6 +62,10 @@ type Desk struct {
 	behind     chan struct{}          // something could not be taken in
 	deaf       time.Time              // since when the broker can't be heard; zero: it can
 
+	// sessionsEnded is closed, and another made, when sessions have been ended.
+	sessionsEnded chan struct{}
+
+	hashes  hashes     // of passwords
 	telling sync.Mutex // one alert at a time is read and told to the pages
 
 	// The Run goroutine's own:
@@ -114,6 +118,7 @@ func Open(opts Options) (*Desk, error) {
 		lineages: map[string]*lineage{}, conflicted: map[string]bool{}, heard: map[string][]wire.Beat{}, shown: map[string]string{}}
 	d.began = time.Now()
 	d.since, d.silences = d.began, newSilences()
+	d.hashes, d.sessionsEnded = newHashes(), make(chan struct{})
 	if err := d.load(context.Background()); err != nil {
 		return nil, errors.Join(err, d.Close())
 	}

@@ -23,6 +23,9 @@ const (
 	minPassword  = 10 // characters
 	maxPassword  = 72 // bytes, bcrypt's limit
 	maxName      = 32 // characters
+	// lookAgain is how soon an open page learns that another process has ended
+	// its session; this one tells at once.
+	lookAgain = 2 * time.Second
 )
 
 // Errors that a person at the desk can mend.
@@ -32,6 +35,7 @@ var (
 	ErrName     = errors.New("the name is taken, empty or too long")
 	ErrWeak     = fmt.Errorf("the password needs %d characters at least, and %d bytes at most", minPassword, maxPassword)
 	ErrSession  = errors.New("nobody is logged in")
+	ErrBusy     = errors.New("too many passwords are being looked at: try again in a moment")
 )
 
 // secret makes a token, and what is kept of it.
@@ -78,11 +82,21 @@ func (d *Desk) SetUp(ctx context.Context, token, name, password string) error {
 	if utf8.RuneCountInString(password) < minPassword || len(password) > maxPassword {
 		return ErrWeak
 	}
-	hash, err := bcrypt.GenerateFromPassword([]byte(password), passwordCost)
+	now := time.Now().UnixNano()
+	var known int
+	err := d.r.QueryRowContext(ctx, "SELECT count(*) FROM invites WHERE hash = ? AND expires > ?", digest(token), now).Scan(&known)
 	if err != nil {
+		return fmt.Errorf("read an invitation: %w", err)
+	}
+	if known == 0 {
+		return ErrInvite // a hash is work that nobody without one may order
+	}
+	var hash []byte
+	var failed error
+	err = d.hashes.do(ctx, func() { hash, failed = bcrypt.GenerateFromPassword([]byte(password), passwordCost) })
+	if err = errors.Join(err, failed); err != nil {
 		return fmt.Errorf("hash a password: %w", err)
 	}
-	now := time.Now().UnixNano()
 	err = d.write(ctx, func(tx *sql.Tx) error {
 		var by string
 		switch err := tx.QueryRowContext(ctx, "DELETE FROM invites WHERE hash = ? AND expires > ? RETURNING invited_by", digest(token), now).Scan(&by); {
@@ -109,20 +123,27 @@ func (d *Desk) SetUp(ctx context.Context, token, name, password string) error {
 		_, err = tx.ExecContext(ctx, "DELETE FROM invites WHERE invited_by = ''")
 		return err
 	})
+	d.endSessions()
 	return err
 }
 
 // nobody is a hash that fits no password, so that unknown names take as long.
 var nobody = []byte("$2a$11$abcdefghijklmnopqrstuuKHkBOOMNoQbGJtHHTSwmYOAcYvJjTGG")
 
-// Login makes a session.
+// Login makes a session. The error wraps ErrPassword when name and password do
+// not fit, and ErrBusy when they were not looked at.
 func (d *Desk) Login(ctx context.Context, name, password string) (token string, err error) {
 	hash := nobody
 	err = d.r.QueryRowContext(ctx, "SELECT hash FROM users WHERE name = ?", strings.TrimSpace(name)).Scan(&hash)
 	if err != nil && !errors.Is(err, sql.ErrNoRows) {
 		return "", fmt.Errorf("log in: %w", err)
 	}
-	if bcrypt.CompareHashAndPassword(hash, []byte(password)) != nil || err != nil {
+	fits := err == nil
+	err = d.hashes.do(ctx, func() { fits = bcrypt.CompareHashAndPassword(hash, []byte(password)) == nil && fits })
+	if err != nil {
+		return "", fmt.Errorf("log in: %w", err)
+	}
+	if !fits {
 		return "", ErrPassword
 	}
 	token, kept := secret()
@@ -133,10 +154,12 @@ func (d *Desk) Login(ctx context.Context, name, password string) (token string, 
 	return token, nil
 }
 
-// Session tells whose a token is and until when.
+// Session tells whose a token is and until when. The error wraps ErrSession when
+// it has ended, or its user has.
 func (d *Desk) Session(ctx context.Context, token string) (name string, until time.Time, err error) {
 	var expires int64
-	err = d.r.QueryRowContext(ctx, "SELECT name, expires FROM sessions WHERE hash = ? AND expires > ?", digest(token), time.Now().UnixNano()).Scan(&name, &expires)
+	err = d.r.QueryRowContext(ctx, `SELECT name, expires FROM sessions s
+		WHERE hash = ? AND expires > ? AND EXISTS (SELECT 1 FROM users u WHERE u.name = s.name)`, digest(token), time.Now().UnixNano()).Scan(&name, &expires)
 	if errors.Is(err, sql.ErrNoRows) {
 		return "", time.Time{}, ErrSession
 	}
@@ -151,5 +174,35 @@ func (d *Desk) Logout(ctx context.Context, token string) error {
 	if _, err := d.w.ExecContext(ctx, "DELETE FROM sessions WHERE hash = ?", digest(token)); err != nil {
 		return fmt.Errorf("log out: %w", err)
 	}
+	d.endSessions()
 	return nil
+}
+
+// AwaitEnd returns when the session of token has ended, by a logout, a new
+// password, its time or its user's end, or when ctx ends.
+func (d *Desk) AwaitEnd(ctx context.Context, token string) {
+	tick := time.NewTicker(lookAgain)
+	defer tick.Stop()
+	for {
+		d.mu.Lock()
+		ended := d.sessionsEnded
+		d.mu.Unlock()
+		if _, _, err := d.Session(ctx, token); errors.Is(err, ErrSession) {
+			return
+		}
+		select {
+		case <-ctx.Done():
+			return
+		case <-ended:
+		case <-tick.C:
+		}
+	}
+}
+
+// endSessions lets every AwaitEnd look again.
+func (d *Desk) endSessions() {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	close(d.sessionsEnded)
+	d.sessionsEnded = make(chan struct{})
 }

@@ -10,10 +10,12 @@ import (
 	"log/slog"
 	"net"
 	"net/http"
+	"sync"
 	"time"
 
 	"gatehouse/gateway/county/desk"
 	"gatehouse/gateway/county/store"
+	"gatehouse/gateway/openfiles"
 	"gatehouse/gateway/probe"
 	"gatehouse/gateway/web"
 )
@@ -70,12 +72,14 @@ func New(cfg Config, d *desk.Desk, poison Poison, version string, log *slog.Logg
 	return &Server{cfg: cfg, desk: d, poison: poison, prober: d, version: version, log: log, limits: newLimiter(time.Now)}
 }
 
-// Listen opens the desk's address.
-func Listen(ctx context.Context, c Config) (net.Listener, error) {
+// Listen opens the desk's address, for as many connections as leave the store
+// and the broker their open files.
+func Listen(ctx context.Context, c Config, log *slog.Logger) (net.Listener, error) {
 	l, err := (&net.ListenConfig{}).Listen(ctx, "tcp", c.Listen)
 	if err != nil {
 		return nil, fmt.Errorf("serve the county's desk: %w", err)
 	}
+	l = web.Bound(l, openfiles.Pages(), log)
 	if c.TLS.Cert == "" {
 		return l, nil
 	}
@@ -97,8 +101,7 @@ func (s *Server) Serve(ctx context.Context, l net.Listener) error {
 	if err := s.welcome(ctx, scheme+"://"+l.Addr().String()); err != nil {
 		return errors.Join(err, l.Close())
 	}
-	h := &http.Server{Handler: s.handler(ctx, l.Addr().String()), ReadHeaderTimeout: 10 * time.Second, IdleTimeout: 2 * time.Minute,
-		ErrorLog: slog.NewLogLogger(s.log.Handler(), slog.LevelDebug)}
+	h := web.NewServer(s.handler(ctx, l.Addr().String()), s.log)
 	stop := context.AfterFunc(ctx, func() { _ = h.Close() }) // pages come again
 	defer stop()
 	if err := h.Serve(l); ctx.Err() == nil {
@@ -164,13 +167,18 @@ func (s *Server) near(next http.Handler) http.Handler {
 // live serves a page for as long as its session lasts.
 func (s *Server) live(ctx context.Context) http.HandlerFunc {
 	return func(w http.ResponseWriter, r *http.Request) {
-		_, until, err := s.desk.Session(r.Context(), token(r))
-		if err != nil {
+		if _, _, err := s.desk.Session(r.Context(), token(r)); err != nil {
 			fail(w, err)
 			return
 		}
-		ctx, cancel := context.WithDeadline(ctx, until)
+		ctx, cancel := context.WithCancel(ctx)
+		var watching sync.WaitGroup
+		defer watching.Wait()
 		defer cancel()
+		watching.Go(func() {
+			s.desk.AwaitEnd(ctx, token(r))
+			cancel()
+		})
 		s.desk.Hub.Serve(ctx, w, r, nil)
 	}
 }

@@ -60,6 +60,7 @@ var codes = []struct {
 	{desk.ErrNoRun, "run", http.StatusNotFound},
 	{errBody, "body", http.StatusBadRequest},
 	{errMany, "many", http.StatusTooManyRequests},
+	{desk.ErrBusy, "busy", http.StatusServiceUnavailable},
 }
 
 var (
@@ -110,22 +111,43 @@ func (s *Server) login(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	host, _, _ := net.SplitHostPort(r.RemoteAddr)
-	if wait := s.limits.wait(host, c.Name); wait > 0 {
-		w.Header().Set("Retry-After", strconv.Itoa(int(wait/time.Second)+1))
-		fail(w, errMany)
+	if !s.admit(w, host, c.Name) {
 		return
 	}
 	token, err := s.desk.Login(r.Context(), c.Name, c.Password)
-	s.limits.done(host, c.Name, err == nil)
+	switch {
+	case err == nil:
+		s.limits.good(host, c.Name)
+	case errors.Is(err, desk.ErrPassword):
+		s.log.Warn("a wrong password at the desk", "from", host)
+	default:
+		s.limits.void(host, c.Name)
+	}
 	if err != nil {
-		if errors.Is(err, desk.ErrPassword) {
-			s.log.Warn("a wrong password at the desk", "from", host)
-		}
-		fail(w, err)
+		later(w, err)
 		return
 	}
 	s.keep(w, r, token, 0)
 	w.WriteHeader(http.StatusNoContent)
+}
+
+// admit counts an attempt before it is looked at, so that many at once are no
+// more than many in a row. It answers and returns false when it must wait.
+func (s *Server) admit(w http.ResponseWriter, host, name string) bool {
+	wait := s.limits.attempt(host, name)
+	if wait > 0 {
+		w.Header().Set("Retry-After", strconv.Itoa(int(wait/time.Second)+1))
+		fail(w, errMany)
+	}
+	return wait == 0
+}
+
+// later is fail, with the word when to try again where that helps.
+func later(w http.ResponseWriter, err error) {
+	if errors.Is(err, desk.ErrBusy) {
+		w.Header().Set("Retry-After", "2")
+	}
+	fail(w, err)
 }
 
 // keep gives the browser its session, or with a negative age takes it away.
@@ -136,16 +158,20 @@ func (s *Server) keep(w http.ResponseWriter, r *http.Request, token string, age 
 
 func (s *Server) setUp(w http.ResponseWriter, r *http.Request) {
 	c, err := read[credentials](w, r)
-	host, _, _ := net.SplitHostPort(r.RemoteAddr)
-	if err == nil && s.limits.wait(host, "") > 0 {
-		err = errMany
-	}
-	if err == nil {
-		err = s.desk.SetUp(r.Context(), c.Token, c.Name, c.Password)
-		s.limits.done(host, "", !errors.Is(err, desk.ErrInvite))
-	}
 	if err != nil {
 		fail(w, err)
+		return
+	}
+	host, _, _ := net.SplitHostPort(r.RemoteAddr)
+	if !s.admit(w, host, "") {
+		return
+	}
+	err = s.desk.SetUp(r.Context(), c.Token, c.Name, c.Password)
+	if !errors.Is(err, desk.ErrInvite) {
+		s.limits.void(host, "")
+	}
+	if err != nil {
+		later(w, err)
 		return
 	}
 	w.WriteHeader(http.StatusNoContent)
@@ -183,42 +209,79 @@ const (
 
 func newLimiter(now func() time.Time) *limiter { return &limiter{now: now, bad: map[string]*guesses{}} }
 
-// wait tells how long the next attempt must wait; 0: none.
-func (l *limiter) wait(host, name string) time.Duration {
+// attempt counts an attempt as a wrong one, before anybody has looked at it. It
+// returns how long to wait instead; 0: it may be looked at.
+func (l *limiter) attempt(host, name string) time.Duration {
 	l.mu.Lock()
 	defer l.mu.Unlock()
+	now := l.now()
 	longest := time.Duration(0)
-	for _, key := range []string{host, host + " " + name} {
-		if g := l.bad[key]; g != nil {
-			longest = max(longest, g.until.Sub(l.now()))
+	for _, k := range keys(host, name) {
+		if g := l.bad[k.text]; g != nil {
+			longest = max(longest, g.until.Sub(now))
 		}
 	}
-	return longest
+	if longest > 0 {
+		return longest
+	}
+	l.tidy(now)
+	for _, k := range keys(host, name) {
+		g := l.bad[k.text]
+		if g == nil || now.Sub(g.until) > forgetGuess && !g.until.IsZero() {
+			g = &guesses{}
+			l.bad[k.text] = g
+		}
+		if g.n++; g.n >= k.free {
+			g.until = now.Add(min(time.Second<<min(g.n-k.free, 20), longestWait))
+		}
+	}
+	return 0
 }
 
-// done notes how an attempt ended.
-func (l *limiter) done(host, name string, good bool) {
+// good says that an attempt was right: the name's wrong ones are forgotten.
+func (l *limiter) good(host, name string) {
+	l.void(host, name)
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	if good {
-		delete(l.bad, host+" "+name)
+	delete(l.bad, host+" "+name)
+}
+
+// void says that an attempt does not count.
+func (l *limiter) void(host, name string) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	for _, k := range keys(host, name) {
+		g := l.bad[k.text]
+		if g == nil {
+			continue
+		}
+		if g.n--; g.n < k.free {
+			g.until = time.Time{}
+		}
+		if g.n <= 0 {
+			delete(l.bad, k.text)
+		}
+	}
+}
+
+// key is what attempts are counted under, and how many cost nothing.
+type key struct {
+	text string
+	free int
+}
+
+func keys(host, name string) [2]key {
+	return [2]key{{host, freeFrom}, {host + " " + name, freeGuesses}}
+}
+
+// tidy bounds what is remembered.
+func (l *limiter) tidy(now time.Time) {
+	if len(l.bad) <= maxGuessKeys {
 		return
 	}
-	if len(l.bad) > maxGuessKeys {
-		for key, g := range l.bad {
-			if l.now().Sub(g.until) > forgetGuess || len(l.bad) > 2*maxGuessKeys {
-				delete(l.bad, key)
-			}
-		}
-	}
-	for key, free := range map[string]int{host: freeFrom, host + " " + name: freeGuesses} {
-		g := l.bad[key]
-		if g == nil || l.now().Sub(g.until) > forgetGuess && !g.until.IsZero() {
-			g = &guesses{}
-			l.bad[key] = g
-		}
-		if g.n++; g.n >= free {
-			g.until = l.now().Add(min(time.Second<<min(g.n-free, 20), longestWait))
+	for key, g := range l.bad {
+		if now.Sub(g.until) > forgetGuess || len(l.bad) > 2*maxGuessKeys {
+			delete(l.bad, key)
 		}
 	}
 }

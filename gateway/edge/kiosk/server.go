@@ -15,6 +15,7 @@ import (
 	"gatehouse/gateway/clock"
 	"gatehouse/gateway/edge/agent"
 	"gatehouse/gateway/live"
+	"gatehouse/gateway/openfiles"
 	"gatehouse/gateway/probe"
 	"gatehouse/gateway/web"
 	"gatehouse/gateway/wire"
@@ -135,10 +136,9 @@ func (k *Kiosk) living(now clock.Moment) (pages, silent int) {
 
 // Serve serves the screen on l and watches the page until ctx ends.
 func (k *Kiosk) Serve(ctx context.Context, l net.Listener, gate Gate) error {
-	s := &http.Server{Handler: k.handler(ctx, gate, l.Addr().String()), ReadHeaderTimeout: 10 * time.Second,
-		ErrorLog: slog.NewLogLogger(k.opts.Log.Handler(), slog.LevelDebug)}
+	s := web.NewServer(k.handler(ctx, gate, l.Addr().String()), k.opts.Log)
 	done := make(chan error, 1)
-	go func() { done <- s.Serve(l) }()
+	go func() { done <- s.Serve(web.Bound(l, openfiles.Pages(), k.opts.Log)) }()
 	tick := time.NewTicker(time.Second)
 	defer tick.Stop()
 	for {

@@ -1,0 +1,91 @@
+package desk
+
+import (
+	"context"
+	"errors"
+	"sync"
+	"testing"
+	"testing/synctest"
+	"time"
+)
+
+func TestTwoHashesAtATimeAndFewWait(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		h := newHashes()
+		var mu sync.Mutex
+		now, most, done, busy := 0, 0, 0, 0
+		var all sync.WaitGroup
+		for range 200 {
+			all.Go(func() {
+				err := h.do(t.Context(), func() {
+					mu.Lock()
+					now++
+					most = max(most, now)
+					mu.Unlock()
+					time.Sleep(100 * time.Millisecond)
+					mu.Lock()
+					now--
+					done++
+					mu.Unlock()
+				})
+				if errors.Is(err, ErrBusy) {
+					mu.Lock()
+					busy++
+					mu.Unlock()
+				}
+			})
+		}
+		all.Wait()
+		if most != hashesAtOnce || done != hashesAtOnce+hashesWaiting || busy != 200-done {
+			t.Errorf("%d at a time, %d in all, %d turned away", most, done, busy)
+		}
+	})
+}
+
+func TestWhoWaitsForAHashWaitsNotForEver(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		h := newHashes()
+		for range hashesAtOnce {
+			h.at <- struct{}{}
+		}
+		begun := time.Now()
+		if err := h.do(t.Context(), func() { t.Error("it runs") }); !errors.Is(err, ErrBusy) || time.Since(begun) != hashWait {
+			t.Errorf("after %s: %v", time.Since(begun), err)
+		}
+		ctx, cancel := context.WithTimeout(t.Context(), time.Second)
+		defer cancel()
+		if err := h.do(ctx, func() { t.Error("it runs") }); !errors.Is(err, context.DeadlineExceeded) {
+			t.Errorf("a browser that has gone: %v", err)
+		}
+	})
+}
+
+// Both kinds of passwords wait in the same turn, and an invitation that nobody
+// made orders no work.
+func TestLoggingInAndSettingUpWaitForTheirTurn(t *testing.T) {
+	d, _ := newDesk(t)
+	token, err := d.Invite(t.Context(), "")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for range hashesAtOnce {
+		d.hashes.at <- struct{}{}
+	}
+	ctx, cancel := context.WithTimeout(t.Context(), 100*time.Millisecond)
+	defer cancel()
+	if _, err := d.Login(ctx, "wang", "correct horse"); !errors.Is(err, context.DeadlineExceeded) {
+		t.Errorf("log in: %v", err)
+	}
+	if err := d.SetUp(t.Context(), "a guess", "wang", "correct horse"); !errors.Is(err, ErrInvite) {
+		t.Errorf("set up with a guess: %v", err)
+	}
+	ctx, cancel = context.WithTimeout(t.Context(), 100*time.Millisecond)
+	defer cancel()
+	if err := d.SetUp(ctx, token, "wang", "correct horse"); !errors.Is(err, context.DeadlineExceeded) {
+		t.Errorf("set up: %v", err)
+	}
+	<-d.hashes.at
+	if err := d.SetUp(t.Context(), token, "wang", "correct horse"); err != nil {
+		t.Errorf("the invitation has gone: %v", err)
+	}
+}

@@ -1,0 +1,39 @@
+// Package openfiles shares out the open files that this process may have, so
+// that no part of it takes those that another lives by: the store and the
+// journal come first, then the broker's clients, then browsers.
+package openfiles
+
+import "golang.org/x/sys/unix"
+
+const (
+	keptBack = 128 // for the store, the journal, the broker's own files and what connects to others
+	forPages = 8   // one in so many of the rest is for browsers
+	perAgent = 3   // a client of the broker takes three: outside, inside, and the broker's end of it
+	fewest   = 16
+	most     = 16 << 10
+	mostPage = 1 << 10
+	unknown  = 1 << 10 // the usual limit, where the kernel does not tell
+)
+
+// Pages returns how many connections a server of pages may hold, 16 to 1,024.
+func Pages() int { return share(limit()).pages }
+
+// Clients returns how many clients the broker may hold, 16 to 16,384.
+func Clients() int { return share(limit()).clients }
+
+type shares struct{ pages, clients int }
+
+// share divides limit open files.
+func share(limit int) shares {
+	rest := max(0, limit-keptBack)
+	pages := min(max(rest/forPages, fewest), mostPage)
+	return shares{pages, min(max((rest-pages)/perAgent, fewest), most)}
+}
+
+func limit() int {
+	var lim unix.Rlimit
+	if err := unix.Getrlimit(unix.RLIMIT_NOFILE, &lim); err != nil {
+		return unknown
+	}
+	return int(min(lim.Cur, 1<<30))
+}

@@ -1,0 +1,128 @@
+package web
+
+import (
+	"bufio"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"log/slog"
+	"net"
+	"net/http"
+	"os"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"github.com/coder/websocket"
+)
+
+// serve runs a server with times that a test can wait for, a fiftieth of the
+// real ones, and returns its address.
+func serve(t *testing.T, places int, h http.Handler) string {
+	t.Helper()
+	l, err := (&net.ListenConfig{}).Listen(t.Context(), "tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	log := slog.New(slog.DiscardHandler)
+	s := NewServer(h, log)
+	for _, d := range []*time.Duration{&s.ReadHeaderTimeout, &s.ReadTimeout, &s.WriteTimeout, &s.IdleTimeout} {
+		if *d /= 50; *d == 0 {
+			t.Fatal("a connection may last for ever")
+		}
+	}
+	ended := make(chan error, 1)
+	go func() { ended <- s.Serve(Bound(l, places, log)) }()
+	t.Cleanup(func() { _ = s.Close(); <-ended })
+	return l.Addr().String()
+}
+
+func dial(t *testing.T, address, say string) net.Conn {
+	t.Helper()
+	c, err := (&net.Dialer{}).DialContext(t.Context(), "tcp", address)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { c.Close() })
+	if _, err := io.WriteString(c, say); err != nil {
+		t.Fatal(err)
+	}
+	return c
+}
+
+const slowPost = "POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 100\r\n\r\n{"
+
+var body = http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+	_, _ = io.Copy(io.Discard, r.Body)
+	w.WriteHeader(http.StatusNoContent)
+})
+
+func TestWhoNeverEndsARequestIsCutOff(t *testing.T) {
+	address := serve(t, 100, body)
+	var conns []net.Conn
+	for _, say := range []string{"", "POST / HT", "POST / HTTP/1.1\r\nHost: a\r\n", slowPost, "GET / HTTP/1.1\r\nHost: a\r\n\r\n"} {
+		conns = append(conns, dial(t, address, say))
+	}
+	for i, c := range conns {
+		_ = c.SetReadDeadline(time.Now().Add(5 * time.Second))
+		if _, err := io.Copy(io.Discard, c); err != nil && errors.Is(err, os.ErrDeadlineExceeded) {
+			t.Errorf("connection %d stays", i)
+		}
+	}
+}
+
+func TestAWebSocketOutlivesTheLimitsOfARequest(t *testing.T) {
+	address := serve(t, 100, http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		c, err := websocket.Accept(w, r, nil)
+		if err != nil {
+			return
+		}
+		defer c.CloseNow() //nolint:errcheck // the page has gone
+		_, b, err := c.Read(r.Context())
+		if err == nil {
+			_ = c.Write(r.Context(), websocket.MessageText, b)
+		}
+	}))
+	c, _, err := websocket.Dial(t.Context(), "http://"+address, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer c.CloseNow()          //nolint:errcheck // the test is over
+	time.Sleep(2 * time.Second) // the longest of them is 1.2 s here
+	if err := c.Write(t.Context(), websocket.MessageText, []byte("still here")); err != nil {
+		t.Fatal(err)
+	}
+	if _, b, err := c.Read(t.Context()); err != nil || string(b) != "still here" {
+		t.Errorf("%q, %v", b, err)
+	}
+}
+
+func TestMoreConnectionsThanPlacesAreTurnedAway(t *testing.T) {
+	var now, most atomic.Int64
+	address := serve(t, 8, http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if n := now.Add(1); n > most.Load() {
+			most.Store(n)
+		}
+		body(w, r)
+		now.Add(-1)
+	}))
+	for range 40 {
+		dial(t, address, slowPost)
+	}
+	ctx, cancel := context.WithTimeout(t.Context(), 5*time.Second)
+	defer cancel()
+	for status := ""; status != "204"; { // those that hold the places are cut off
+		if ctx.Err() != nil {
+			t.Fatal("nobody else gets in")
+		}
+		c := dial(t, address, "POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 0\r\nConnection: close\r\n\r\n")
+		line, err := bufio.NewReader(c).ReadString('\n')
+		if _, serr := fmt.Sscanf(line, "HTTP/1.1 %s", &status); err != nil || serr != nil {
+			time.Sleep(20 * time.Millisecond)
+		}
+	}
+	if n := most.Load(); n > 8 {
+		t.Errorf("%d were served at once", n)
+	}
+}
