@@ -61,7 +61,8 @@ var body = http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 func TestWhoNeverEndsARequestIsCutOff(t *testing.T) {
 	address := serve(t, 100, body)
 	var conns []net.Conn
-	for _, say := range []string{"", "POST / HT", "POST / HTTP/1.1\r\nHost: a\r\n", slowPost, "GET / HTTP/1.1\r\nHost: a\r\n\r\n"} {
+	for _, say := range []string{"", "POST / HT", "POST / HTTP/1.1\r\nHost: a\r\n", slowPost,
+		"GET / HTTP/1.1\r\nHost: a\r\n\r\n"} {
 		conns = append(conns, dial(t, address, say))
 	}
 	for i, c := range conns {

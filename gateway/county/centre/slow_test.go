@@ -44,7 +44,8 @@ func waste(address string) {
 			continue
 		}
 		open++
-		_, _ = io.WriteString(c, "POST /api/login HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Length: 100\r\n\r\n{") // it may be closed
+		_, _ = io.WriteString(c, // it may be closed
+			"POST /api/login HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Length: 100\r\n\r\n{")
 	}
 	_, _ = os.Stdout.WriteString(strconv.Itoa(open) + "\n")
 	_, _ = io.Copy(io.Discard, os.Stdin)
@@ -96,8 +97,8 @@ func TestSlowBrowsersLeaveTheBrokerItsOpenFiles(t *testing.T) {
 	must(t, err)
 	desk, err := loopback.Free(t.Context())
 	must(t, err)
-	cfg := Config{County: "qinghe", Dir: filepath.Join(dir, "county"), Sites: filepath.Join(dir, "sites.yaml"),
-		Broker: Broker{Embedded: &broker.Config{Listen: mqtt}}, Desk: &pages.Config{Listen: desk}}
+	cfg := Config{County: "qinghe", Dir: filepath.Join(dir, "county"),
+		Sites: filepath.Join(dir, "sites.yaml"), Broker: Broker{Embedded: &broker.Config{Listen: mqtt}}, Desk: &pages.Config{Listen: desk}}
 	ctx, cancel := context.WithCancel(t.Context())
 	ended := make(chan error, 1)
 	go func() { ended <- Run(ctx, cfg, "test", slog.New(slog.DiscardHandler)) }()

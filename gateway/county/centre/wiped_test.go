@@ -52,9 +52,11 @@ func TestReportsAfterAWipedDatabaseAreStoredAndShown(t *testing.T) {
 	url, dir, log := database(t), t.TempDir(), slog.New(slog.DiscardHandler)
 	books, err := sqlite.Open(filepath.Join(dir, StoreFile))
 	must(t, err)
-	held := influx.Open(influx.Options{URL: url, Token: influxd.Token, Bucket: influxd.Bucket, County: "qinghe", Books: books, CheckEvery: time.Nanosecond})
+	held := influx.Open(influx.Options{URL: url, Token: influxd.Token, Bucket: influxd.Bucket, County: "qinghe",
+		Books: books, CheckEvery: time.Nanosecond})
 	defer held.Close()
-	d, err := desk.Open(desk.Options{Path: filepath.Join(dir, DeskFile), Sites: &site.County{}, Records: held, Losses: held, Log: log})
+	d, err := desk.Open(desk.Options{Path: filepath.Join(dir, DeskFile), Sites: &site.County{}, Records: held,
+		Losses: held, Log: log})
 	must(t, err)
 	defer d.Close()
 	var wg sync.WaitGroup
@@ -62,8 +64,8 @@ func TestReportsAfterAWipedDatabaseAreStoredAndShown(t *testing.T) {
 	defer func() { cancel(); wg.Wait() }()
 	wg.Go(func() { _ = d.Run(ctx) }) // ends with ctx
 	now := time.Now().Add(-time.Hour)
-	taker, err := report.Open(ctx, report.Options{County: "qinghe", Path: filepath.Join(dir, ReportsFile), Store: held, Watch: d,
-		Now: func() time.Time { return now }, Log: log})
+	taker, err := report.Open(ctx, report.Options{County: "qinghe", Path: filepath.Join(dir, ReportsFile),
+		Store: held, Watch: d, Now: func() time.Time { return now }, Log: log})
 	must(t, err)
 	defer taker.Close()
 	work := func(reports int) {

@@ -110,11 +110,14 @@ func (in *intake) raised(w word, a *wire.Alarm) error {
 	if in.rebuild && time.Since(w.at) > staleAfter {
 		acked, by = time.Now().UnixNano(), ""
 	}
-	rows, err := in.tx.QueryContext(in.ctx, `INSERT INTO alerts (agent, jid, alarm, type, device, detail, screening, passage, seq, said, at, acked, acked_by)
+	rows, err := in.tx.QueryContext(in.ctx, `INSERT INTO alerts
+		(agent, jid, alarm, type, device, detail, screening, passage, seq, said, at, acked, acked_by)
 		VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, coalesce(?, '')) ON CONFLICT DO UPDATE SET
-		detail = CASE WHEN excluded.said > said THEN excluded.detail ELSE detail END, said = max(said, excluded.said), at = min(at, excluded.at)
+		detail = CASE WHEN excluded.said > said THEN excluded.detail ELSE detail END,
+		said = max(said, excluded.said), at = min(at, excluded.at)
 		WHERE excluded.said > said OR excluded.at < at RETURNING id`,
-		w.agent, w.jid, w.alarm, a.Type, a.Device, a.Detail, number(a.Screening), a.Passage, first, w.seq, w.at.UnixNano(), acked, by)
+		w.agent, w.jid, w.alarm, a.Type, a.Device, a.Detail, number(a.Screening), a.Passage, first, w.seq,
+		w.at.UnixNano(), acked, by)
 	if err != nil {
 		return fmt.Errorf("note an alarm of %s: %w", w.agent, err)
 	}
@@ -128,7 +131,8 @@ func (in *intake) before(w word, first uint64) error {
 	if first == w.seq {
 		return in.cleared(w)
 	}
-	_, err := in.tx.ExecContext(in.ctx, "UPDATE alerts SET jid = ? WHERE agent = ? AND alarm = ? AND seq = ? AND jid NOT IN (?, ?) AND cleared IS NULL",
+	_, err := in.tx.ExecContext(in.ctx, `UPDATE alerts SET jid = ? WHERE agent = ? AND alarm = ? AND seq = ?
+		AND jid NOT IN (?, ?) AND cleared IS NULL`,
 		w.jid, w.agent, w.alarm, first, w.jid, ownJournal)
 	if err != nil {
 		return fmt.Errorf("note an alarm of %s: %w", w.agent, err)
@@ -139,7 +143,8 @@ func (in *intake) before(w word, first uint64) error {
 // cleared notes that an alarm had ended at w. What the agent's former journals
 // say of it ends with it: the agent goes on in the new one.
 func (in *intake) cleared(w word) error {
-	rows, err := in.tx.QueryContext(in.ctx, `UPDATE alerts SET cleared = ? WHERE agent = ? AND alarm = ? AND cleared IS NULL
+	rows, err := in.tx.QueryContext(in.ctx, `UPDATE alerts SET cleared = ?
+		WHERE agent = ? AND alarm = ? AND cleared IS NULL
 		AND (jid = ? AND seq < ? OR jid NOT IN (?, ?) AND at < ?) RETURNING id`,
 		w.at.UnixNano(), w.agent, w.alarm, w.jid, w.seq, w.jid, ownJournal, w.at.UnixNano())
 	if err != nil {

@@ -16,6 +16,25 @@ import (
 	"gatehouse/gateway/wire"
 )
 
+// Alarms overtake their journal: they come twice, and an older "cleared" must
+// not close a newer alarm.
+func TestTheLaterWordOfAnAlarmHolds(t *testing.T) {
+	d, _ := newDesk(t)
+	now := time.Now()
+	r1 := entry(t, 1, now, alarm("device-gone:t", wire.AlarmRaised))
+	c1 := entry(t, 2, now.Add(1), alarm("device-gone:t", wire.AlarmCleared))
+	r2 := entry(t, 3, now.Add(2), alarm("device-gone:t", wire.AlarmRaised))
+	arrived(t, d, batch(r2))
+	arrived(t, d, batch(r2))
+	if got := briefAlerts(t, d); got != "device-gone" {
+		t.Fatalf("ahead: %q", got)
+	}
+	took(t, d, batch(r1, c1, r2))
+	if got := briefAlerts(t, d); got != "device-gone, device-gone cleared" {
+		t.Fatalf("in order: %q", got)
+	}
+}
+
 func told(id, detail string, updates uint64) *wire.Alarm {
 	a := alarm(id, wire.AlarmRaised)
 	a.Detail, a.Updates = detail, updates
@@ -51,8 +70,12 @@ func TestAnAlarmInOtherWordsIsTheSameAlertInWhateverOrderItComes(t *testing.T) {
 	u2 := entry(t, 2, now.Add(1), told(low, "2 h", 1))
 	u3 := entry(t, 3, now.Add(2), told(low, "only alarms are kept", 1))
 	for name, tell := range map[string]func(d *Desk){
-		"in order":            func(d *Desk) { took(t, d, batch(r1)); took(t, d, batch(u2)); took(t, d, batch(u3)) },
-		"ahead, then twice":   func(d *Desk) { arrived(t, d, batch(u3)); took(t, d, batch(r1, u2, u3)); took(t, d, batch(r1, u2, u3)) },
+		"in order": func(d *Desk) { took(t, d, batch(r1)); took(t, d, batch(u2)); took(t, d, batch(u3)) },
+		"ahead, then twice": func(d *Desk) {
+			arrived(t, d, batch(u3))
+			took(t, d, batch(r1, u2, u3))
+			took(t, d, batch(r1, u2, u3))
+		},
 		"the middle one late": func(d *Desk) { arrived(t, d, batch(r1)); arrived(t, d, batch(u3)); arrived(t, d, batch(u2)) },
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -80,7 +103,8 @@ func TestOtherWordsLeaveTheAcknowledgementAlone(t *testing.T) {
 	if got := words(t, d); got != low+": 2 h (wang)" {
 		t.Errorf("told again: %q", got)
 	}
-	took(t, d, batch(entry(t, 3, now.Add(2), alarm(low, wire.AlarmCleared))), batch(entry(t, 4, now.Add(3), told(low, "47 h", 0))))
+	took(t, d, batch(entry(t, 3, now.Add(2), alarm(low, wire.AlarmCleared))))
+	took(t, d, batch(entry(t, 4, now.Add(3), told(low, "47 h", 0))))
 	if got := words(t, d); got != low+": 47 h, "+low+": 2 h (over) (wang)" {
 		t.Errorf("raised anew: %q", got)
 	}
@@ -104,10 +128,12 @@ func TestAnAlarmGoesOnUnderARenewedJournal(t *testing.T) {
 func TestWhatHasEndedIsNotRedAndFeversComeFirst(t *testing.T) {
 	d, _ := newDesk(t)
 	now := time.Now().Add(-time.Hour)
-	took(t, d, batch(entry(t, 1, now, told("fever:9", "", 0)), entry(t, 2, now.Add(1), told("journal-write-failed", "x", 0)),
+	took(t, d, batch(entry(t, 1, now, told("fever:9", "", 0)),
+		entry(t, 2, now.Add(1), told("journal-write-failed", "x", 0)),
 		entry(t, 3, now.Add(2), alarm("journal-write-failed", wire.AlarmCleared))))
 	for i := range uint64(listed + 20) {
-		took(t, d, batch(entry(t, 4+i, now.Add(time.Second+time.Duration(i)), told(fmt.Sprint("device-gone:", i), "gone", 0))))
+		at := now.Add(time.Second + time.Duration(i))
+		took(t, d, batch(entry(t, 4+i, at, told(fmt.Sprint("device-gone:", i), "gone", 0))))
 	}
 	list, err := d.alerts(t.Context(), open+" ORDER BY "+urgentFirst+" LIMIT ?", listed)
 	if err != nil || len(list) != listed || list[0].Type != typeFever {
@@ -146,7 +172,9 @@ func shownTo(t *testing.T, d *Desk, url string) map[string]json.RawMessage {
 
 func TestAcknowledgingAtTheMomentOfClearingLeavesNothingOnThePages(t *testing.T) {
 	d, _ := newDesk(t)
-	s := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { d.Hub.Serve(t.Context(), w, r, nil) }))
+	s := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		d.Hub.Serve(t.Context(), w, r, nil)
+	}))
 	defer s.Close()
 	for i := range uint64(150) {
 		seq := 2*i + 1

@@ -61,6 +61,8 @@ type Desk struct {
 	standsDown string                 // why this collector takes nothing any more
 	behind     chan struct{}          // something could not be taken in
 	deaf       time.Time              // since when the broker can't be heard; zero: it can
+	attended   time.Time              // when this process last ran, by attend
+	absent     time.Time              // when it last did after it had stood still
 
 	// sessionsEnded is closed, and another made, when sessions have been ended.
 	sessionsEnded chan struct{}
@@ -200,6 +202,16 @@ func (d *Desk) Run(ctx context.Context) error {
 	defer prune.Stop()
 	losses := time.NewTicker(3 * time.Second)
 	defer losses.Stop()
+	var attending sync.WaitGroup
+	defer attending.Wait()
+	ctx, cancel := context.WithCancel(ctx)
+	defer cancel()
+	attending.Go(func() {
+		for ctx.Err() == nil {
+			d.attend(time.Now())
+			sleep(ctx, time.Second)
+		}
+	})
 	d.late()
 	for {
 		var err error

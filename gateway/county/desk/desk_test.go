@@ -236,24 +236,6 @@ func briefAlerts(t *testing.T, d *Desk) string {
 	return strings.Join(out, ", ")
 }
 
-// Alarms overtake their journal: they come twice, and an older "cleared" must
-// not close a newer alarm.
-func TestTheLaterWordOfAnAlarmHolds(t *testing.T) {
-	d, _ := newDesk(t)
-	now := time.Now()
-	r1, c1 := entry(t, 1, now, alarm("device-gone:t", wire.AlarmRaised)), entry(t, 2, now.Add(1), alarm("device-gone:t", wire.AlarmCleared))
-	r2 := entry(t, 3, now.Add(2), alarm("device-gone:t", wire.AlarmRaised))
-	arrived(t, d, batch(r2))
-	arrived(t, d, batch(r2))
-	if got := briefAlerts(t, d); got != "device-gone" {
-		t.Fatalf("ahead: %q", got)
-	}
-	took(t, d, batch(r1, c1, r2))
-	if got := briefAlerts(t, d); got != "device-gone, device-gone cleared" {
-		t.Fatalf("in order: %q", got)
-	}
-}
-
 func TestAnAlertIsAcknowledgedOnceByName(t *testing.T) {
 	d, _ := newDesk(t)
 	took(t, d, batch(entry(t, 1, time.Now(), &wire.Alarm{ID: "fever:9", Type: "fever", State: wire.AlarmRaised, Passage: 9})))

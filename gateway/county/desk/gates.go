@@ -126,13 +126,14 @@ func (d *Desk) publish(ctx context.Context, in *intake) error {
 
 // look sees who is there, and what silence means.
 func (d *Desk) look(ctx context.Context, now time.Time) error {
+	d.looked = now
+	deaf := d.unbroken(now)
 	d.mu.Lock()
 	lines := d.roll.Lines(now, now.Sub(d.began))
-	collector, fenced, deaf := d.roll.Collector, d.standsDown, d.deaf
+	collector, fenced := d.roll.Collector, d.standsDown
 	heard := d.heard
 	d.heard = map[string][]wire.Beat{}
 	d.mu.Unlock()
-	d.unbroken(now, deaf)
 	errs := []error{d.journals(ctx, now, heard)}
 	seen, states, backlog := map[string]bool{}, map[string]int{}, uint64(0)
 	stand := map[string]presence{}

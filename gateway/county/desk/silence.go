@@ -17,7 +17,7 @@ import (
 const (
 	settle   = 10 * time.Second // what lasts so long; a gate that restarts is back before
 	together = 30 * time.Second // silences that begin within this of each other may have one cause
-	stalled  = 5 * time.Second  // a desk that did not look for so long has missed heartbeats
+	stalled  = 5 * time.Second  // a process that stood still for so long has missed heartbeats
 	fewest   = 5                // so many gates at least are many,
 	share    = 10               // and one in so many of those that were ever here
 )
@@ -128,7 +128,8 @@ func (s *silences) county(now time.Time, gates int) string {
 		s.members, s.began = map[string]bool{}, time.Time{}
 		return ""
 	}
-	return fmt.Sprintf("at least %d of %d gates fell silent within %s: look at the county's own broker, network and power first",
+	return fmt.Sprintf("at least %d of %d gates fell silent within %s: "+
+		"look at the county's own broker, network and power first",
 		len(s.members), gates, together)
 }
 
@@ -182,13 +183,29 @@ func (d *Desk) hush(ctx context.Context, now time.Time, gates map[string]presenc
 	return errors.Join(errs...)
 }
 
-// unbroken notes when the desk could not hear: while the broker was out of its
-// reach, or while it did not look itself. Silence before that proves nothing.
-func (d *Desk) unbroken(now, deaf time.Time) {
-	if d.wasDeaf && deaf.IsZero() || !d.looked.IsZero() && now.Sub(d.looked) > stalled {
+// attend notes that the process runs. Run calls it every second beside the
+// loop, which may be slow by itself while heartbeats are heard as they come.
+func (d *Desk) attend(now time.Time) {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	if !d.attended.IsZero() && now.Sub(d.attended) > stalled {
+		d.absent = now
+	}
+	d.attended = now
+}
+
+// unbroken notes since when the desk could hear without a break, and returns
+// since when it can't hear the broker. Silence before a break proves nothing.
+func (d *Desk) unbroken(now time.Time) (deaf time.Time) {
+	d.mu.Lock()
+	deaf, absent := d.deaf, d.absent
+	still := !d.attended.IsZero() && now.Sub(d.attended) > stalled // and attend has not come to it yet
+	d.mu.Unlock()
+	if d.wasDeaf && deaf.IsZero() || still || absent.After(d.since) {
 		d.since = now
 	}
-	d.wasDeaf, d.looked = !deaf.IsZero(), now
+	d.wasDeaf = !deaf.IsZero()
+	return deaf
 }
 
 // stateOf is how a gate stands on its tile: as before while nobody can know.

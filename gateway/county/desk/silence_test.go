@@ -17,14 +17,14 @@ type hall struct {
 	*Desk
 	t    *testing.T
 	now  time.Time
-	held *records
+	late bool                 // whoever attends comes after whoever looks
 	beat map[string]time.Time // when each that lives speaks next
 }
 
 func newHall(t *testing.T, gates int) *hall {
 	t.Helper()
-	d, held := newDesk(t)
-	h := &hall{Desk: d, t: t, now: d.began, held: held, beat: map[string]time.Time{}}
+	d, _ := newDesk(t)
+	h := &hall{Desk: d, t: t, now: d.began, beat: map[string]time.Time{}}
 	for i := range gates {
 		agent := fmt.Sprintf("gate-%03d", i+1)
 		h.say(wire.LeafStatus, agent, `{"v":1,"state":"online","at":"2026-01-20T08:00:00Z","jid":"","version":"1"}`)
@@ -49,12 +49,16 @@ func (h *hall) pass(span time.Duration, looks bool) {
 		h.now = h.now.Add(lookEvery)
 		for agent, at := range h.beat {
 			if h.now.After(at) && looks {
-				h.say(wire.LeafBeat, agent, `{"v":1,"at":"2026-01-20T08:00:00Z","jid":"","last":9,"through":4,"uptime_s":5,"devices":[]}`)
+				h.say(wire.LeafBeat, agent,
+					`{"v":1,"at":"2026-01-20T08:00:00Z","jid":"","last":9,"through":4,"uptime_s":5,"devices":[]}`)
 				h.beat[agent] = h.now.Add(10 * time.Second)
 			}
 		}
 		if !looks {
 			continue
+		}
+		if !h.late {
+			h.attend(h.now)
 		}
 		if err := h.look(h.t.Context(), h.now); err != nil {
 			h.t.Fatal(err)
@@ -122,18 +126,39 @@ func TestAGateThatFallsSilentIsAnAlertUntilItSpeaks(t *testing.T) {
 	}
 }
 
-func TestADeskThatStoodStillBlamesNoGate(t *testing.T) {
-	h := newHall(t, 200)
-	h.pass(60*time.Second, true)
-	h.pass(20*time.Second, false)
-	h.pass(500*time.Millisecond, true)
-	for agent, state := range h.shown {
-		if state != wire.StateOnline {
-			t.Fatalf("after a stall of the desk %s is %s", agent, state)
+func TestAProcessThatStoodStillBlamesNoGate(t *testing.T) {
+	for _, late := range []bool{false, true} {
+		h := newHall(t, 200)
+		h.pass(60*time.Second, true)
+		h.pass(20*time.Second, false)
+		h.late = late
+		h.pass(500*time.Millisecond, true)
+		h.late = false
+		for agent, state := range h.shown {
+			if state != wire.StateOnline {
+				t.Fatalf("after a stall %s is %s", agent, state)
+			}
+		}
+		h.die("gate-007") // in the stall, which the desk can't know at once
+		h.pass(60*time.Second, true)
+		if got := h.all(); got != "gate-silent" {
+			t.Errorf("alerts %q", got)
 		}
 	}
-	h.die("gate-007") // in the stall, which the desk can't know at once
+}
+
+// Heartbeats are heard as they come while the store keeps the desk busy.
+func TestADeskThatIsBusyStillSeesWhoIsSilent(t *testing.T) {
+	h := newHall(t, 2)
 	h.pass(60*time.Second, true)
+	h.die("gate-001")
+	for range 6 {
+		for range 6 {
+			h.now = h.now.Add(time.Second)
+			h.attend(h.now)
+		}
+		h.pass(500*time.Millisecond, true)
+	}
 	if got := h.all(); got != "gate-silent" {
 		t.Errorf("alerts %q", got)
 	}
@@ -144,7 +169,7 @@ func TestABrokerOutOfReachIsOneAlertOfTheCountys(t *testing.T) {
 	h.pass(60*time.Second, true)
 	down := h.beat
 	h.beat = map[string]time.Time{}
-	h.deaf = h.now
+	h.Linked(false)
 	h.pass(90*time.Second, true)
 	if got := h.all(); got != "gates-silent" {
 		t.Fatalf("while the broker is away: %q", got)
@@ -152,7 +177,8 @@ func TestABrokerOutOfReachIsOneAlertOfTheCountys(t *testing.T) {
 	if h.state("gate-001") != "silent" {
 		t.Errorf("nothing was heard for 90 s, and the tile says %q", h.state("gate-001"))
 	}
-	h.deaf, h.beat = time.Time{}, down
+	h.Linked(true)
+	h.beat = down
 	h.pass(60*time.Second, true)
 	if got := h.all(); got != "gates-silent cleared" || h.open() != 0 {
 		t.Errorf("after it: %q, %d open", got, h.open())

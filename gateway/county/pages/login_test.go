@@ -22,7 +22,8 @@ func (b *bench) guess(n int, name func(int) string) map[int]int {
 	got := map[int]int{}
 	for i := range n {
 		all.Go(func() {
-			status, _, header := b.ask("POST", "/api/login", fmt.Sprintf(`{"token":"","name":%q,"password":"guess guess"}`, name(i)))
+			body := fmt.Sprintf(`{"token":"","name":%q,"password":"guess guess"}`, name(i))
+			status, _, header := b.ask("POST", "/api/login", body)
 			mu.Lock()
 			defer mu.Unlock()
 			got[status]++
@@ -38,10 +39,12 @@ func (b *bench) guess(n int, name func(int) string) map[int]int {
 func TestTwoHundredGuessesAtOnceAreNoMoreThanInARow(t *testing.T) {
 	b := start(t)
 	begun := time.Now()
-	if got := b.guess(200, func(int) string { return "wang" }); got[403] > freeGuesses || got[403]+got[429]+got[503] != 200 {
+	got := b.guess(200, func(int) string { return "wang" })
+	if got[403] > freeGuesses || got[403]+got[429]+got[503] != 200 {
 		t.Errorf("of one name: %v", got)
 	}
-	if got := b.guess(200, func(i int) string { return fmt.Sprint("li", i) }); got[403] > freeFrom || got[403]+got[429]+got[503] != 200 {
+	got = b.guess(200, func(i int) string { return fmt.Sprint("li", i) })
+	if got[403] > freeFrom || got[403]+got[429]+got[503] != 200 {
 		t.Errorf("of many names: %v", got)
 	}
 	t.Logf("400 guesses took %s", time.Since(begun))

@@ -76,7 +76,8 @@ const (
 )
 
 func newBoard() *board {
-	return &board{holds: map[string]condition{}, known: map[string]bool{}, raised: map[string]told{}, wake: make(chan struct{}, 1)}
+	return &board{holds: map[string]condition{}, known: map[string]bool{}, raised: map[string]told{},
+		wake: make(chan struct{}, 1)}
 }
 
 // set says that a condition holds, or with an empty detail that it does not.
@@ -124,7 +125,8 @@ func (b *board) changes(now time.Time) []*wire.Alarm {
 		if is && now.Sub(t.at).Abs() < again(t.detail, c.detail) {
 			continue
 		}
-		out = append(out, &wire.Alarm{ID: id, Type: c.kind, State: wire.AlarmRaised, Device: c.device, Detail: c.detail, Updates: t.seq})
+		out = append(out, &wire.Alarm{ID: id, Type: c.kind, State: wire.AlarmRaised, Device: c.device, Detail: c.detail,
+			Updates: t.seq})
 	}
 	return out
 }

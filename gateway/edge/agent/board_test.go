@@ -90,7 +90,8 @@ func gateAfter(t *testing.T, details map[string]string) (*recorder, *hand) {
 	again.inputs = []*input{
 		{cfg: Device{Name: "thermometer"}, meter: detect.NewMeter(3730), state: stateOK},
 		{cfg: Device{Name: "reader"}, taps: detect.NewTaps(), state: stateOK}}
-	m := &bridged{Watch: machine.NewWatch(machine.Config{Machine: "drone-1", Name: "drone-1", Type: "drone"}, wire.SourceMAVLink, "b")}
+	drone := machine.Config{Machine: "drone-1", Name: "drone-1", Type: "drone"}
+	m := &bridged{Watch: machine.NewWatch(drone, wire.SourceMAVLink, "b")}
 	again.machines, again.byMachine = []*bridged{m}, map[string]*bridged{"drone-1": m}
 	if _, err := again.restoreConditions(); err != nil {
 		t.Fatal(err)
@@ -118,8 +119,9 @@ func run(r *recorder, h *hand, seconds int, object devices.Temp) {
 
 func TestARestartLeavesAlarmsThatStandAlone(t *testing.T) {
 	standing := map[string]string{
-		"device-gone:reader": "unplugged", "device-fault:thermometer": "it repeats the same value: switch it off and on",
-		"machine-fault:drone-1": "motor", TroubleForeignCollector: "a stranger", TroubleStoreChanged: "another store",
+		"device-gone:reader":       "unplugged",
+		"device-fault:thermometer": "it repeats the same value: switch it off and on",
+		"machine-fault:drone-1":    "motor", TroubleForeignCollector: "a stranger", TroubleStoreChanged: "another store",
 	}
 	r, h := gateAfter(t, standing)
 	r.failed(h.now, r.inputs[1], fmt.Errorf("%w: still", devices.ErrGone))
@@ -136,7 +138,8 @@ func TestARestartEndsWhatIsKnownToHaveEnded(t *testing.T) {
 		TroubleJournalSync: "input/output error", "a-kind-of-another-version": "x",
 	}
 	r, h := gateAfter(t, standing)
-	if got := since(t, r, len(standing)); got != "a-kind-of-another-version cleared, device-gone:sold cleared, machine-fault:drone-9 cleared" {
+	want := "a-kind-of-another-version cleared, device-gone:sold cleared, machine-fault:drone-9 cleared"
+	if got := since(t, r, len(standing)); got != want {
 		t.Errorf("at once: %s", got)
 	}
 	n := len(standing) + 3
@@ -174,11 +177,12 @@ func TestADeviceThatFailsInOtherWordsIsToldAMinuteLater(t *testing.T) {
 	for _, e := range c.Entries {
 		if body, err := e.Record.DecodeBody(); err == nil && e.Record.Kind == wire.KindAlarm {
 			a := body.(*wire.Alarm)
-			got = append(got, fmt.Sprint(a.ID, " ", a.State, " ", a.Detail[strings.LastIndex(a.Detail, ": ")+2:], " ", a.Updates))
+			words := a.Detail[strings.LastIndex(a.Detail, ": ")+2:]
+			got = append(got, fmt.Sprint(a.ID, " ", a.State, " ", words, " ", a.Updates))
 		}
 	}
-	if len(got) != 2 || got[0] != "device-fault:reader raised no answer 0" || !strings.HasPrefix(got[1], "device-fault:reader raised a short circuit ") ||
-		strings.HasSuffix(got[1], " 0") {
+	if len(got) != 2 || got[0] != "device-fault:reader raised no answer 0" ||
+		!strings.HasPrefix(got[1], "device-fault:reader raised a short circuit ") || strings.HasSuffix(got[1], " 0") {
 		t.Errorf("%q", got)
 	}
 }

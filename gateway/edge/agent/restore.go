@@ -210,7 +210,8 @@ func (r *recorder) body(rec wire.Record, err error) wire.Body {
 
 // has reports whether the configuration still lists a device or machine.
 func (r *recorder) has(device string) bool {
-	return r.byMachine[device] != nil || slices.ContainsFunc(r.inputs, func(in *input) bool { return in.cfg.Name == device })
+	return r.byMachine[device] != nil ||
+		slices.ContainsFunc(r.inputs, func(in *input) bool { return in.cfg.Name == device })
 }
 
 // provenAfter is how long after its start an agent knows what a device that
