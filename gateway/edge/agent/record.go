@@ -69,7 +69,7 @@ type recorder struct {
 	synced   bool
 	syncedAt time.Duration
 	answered []uint64      // passages that the guard dealt with before the restart
-	told     told          // passages that were given lately
+	given    given         // passages that were given lately
 	prompts  []gate.Prompt // as they were shown last
 	space    journal.Room
 	oldest   time.Time     // when the oldest unacknowledged record was taken
@@ -168,7 +168,7 @@ func (r *recorder) apply(now clock.Moment, last time.Time, events []gate.Event) 
 		}
 		r.cue(p.Lane, cues[p.Verdict])
 		seq := r.append(now, &p)
-		r.told.add(seq, p.Readings)
+		r.given.add(seq, p.Readings)
 		if r.opts.Screen != nil {
 			r.opts.Screen.Passage(now, seq, p)
 		}

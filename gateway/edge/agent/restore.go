@@ -40,26 +40,26 @@ const (
 	answeredKept = 512
 )
 
-// told are the passages that were given last, with their readings, oldest
+// given are the passages that were given last, with their readings, oldest
 // first.
-type told []struct {
+type given []struct {
 	seq      uint64
 	readings []uint64
 }
 
-func (t *told) add(seq uint64, readings []uint64) {
-	*t = append(*t, struct {
+func (g *given) add(seq uint64, readings []uint64) {
+	*g = append(*g, struct {
 		seq      uint64
 		readings []uint64
 	}{seq, readings})
-	if len(*t) > 2*toldKept {
-		*t = slices.Clone((*t)[len(*t)-toldKept:])
+	if len(*g) > 2*toldKept {
+		*g = slices.Clone((*g)[len(*g)-toldKept:])
 	}
 }
 
 // readings returns those of a passage, or nothing when it is too long ago.
-func (t told) readings(seq uint64) []uint64 {
-	for _, x := range t {
+func (g given) readings(seq uint64) []uint64 {
+	for _, x := range g {
 		if x.seq == seq {
 			return x.readings
 		}
@@ -179,10 +179,10 @@ func (r *recorder) recent(now clock.Moment) (recent []past, last []earlier, err 
 						at: clock.Moment{Wall: e.Record.At.Time, Boot: time.Duration(b.BootNS)}})
 				}
 			case *wire.Passage:
-				r.told.add(e.Record.Seq, b.Readings)
+				r.given.add(e.Record.Seq, b.Readings)
 				last = append(last, earlier{e.Record, b, boot == r.opts.BootID})
 			case *wire.Audit:
-				if readings := r.told.readings(b.Passage); readings != nil {
+				if readings := r.given.readings(b.Passage); readings != nil {
 					recent = append(recent, past{answered: readings})
 				}
 			}

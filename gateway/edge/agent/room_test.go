@@ -11,6 +11,8 @@ import (
 
 	"gatehouse/gateway/clock"
 	"gatehouse/gateway/edge/journal"
+	"gatehouse/gateway/gate"
+	"gatehouse/gateway/policy"
 	"gatehouse/gateway/wire"
 )
 
@@ -30,7 +32,8 @@ func onDisk(t *testing.T, free *int64) (*recorder, *hand) {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { _ = j.Close() })
-	a := &Agent{opts: Options{Clock: h}, log: slog.New(slog.DiscardHandler), journal: j, board: newBoard(), alarms: newOvertakers()}
+	a := &Agent{opts: Options{Clock: h}, log: slog.New(slog.DiscardHandler), journal: j, board: newBoard(), alarms: newOvertakers(),
+		gate: gate.New(gate.Config{Rules: &policy.Rules{}, Zone: time.UTC})}
 	return &recorder{Agent: a}, h
 }
 

@@ -121,7 +121,7 @@ func (r *recorder) noted(n note) {
 		err = fmt.Errorf("keep what the guard did: %w", err)
 		r.log.Error("an answer of the guard could not be kept", "action", n.audit.Action, "err", err)
 	}
-	r.gate.Answered(r.told.readings(n.audit.Passage))
+	r.gate.Answered(r.given.readings(n.audit.Passage))
 	n.kept <- err
 }
 

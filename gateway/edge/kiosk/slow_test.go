@@ -21,7 +21,7 @@ func TestAnAnswerThatNeverEndsIsCutOff(t *testing.T) {
 	}
 	ctx, cancel := context.WithCancel(t.Context())
 	ended := make(chan error, 1)
-	go func() { ended <- k.Serve(ctx, l, &gate{}) }()
+	go func() { ended <- k.Serve(ctx, l, &notebook{}) }()
 	defer func() { cancel(); <-ended }()
 	c, err := (&net.Dialer{}).DialContext(ctx, "tcp", l.Addr().String())
 	if err != nil {
