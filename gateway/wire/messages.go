@@ -1,9 +1,11 @@
 package wire
 
 import (
+	"crypto/ed25519"
 	"encoding/json"
 	"errors"
 	"fmt"
+	"math"
 	"strconv"
 	"strings"
 )
@@ -19,6 +21,9 @@ type Hello struct {
 	Nonce   string `json:"nonce"`   // random, 16 to 64 visible ASCII characters
 	KeyID   string `json:"key_id"`  // which site key its pseudonyms are made with
 	Version string `json:"version"` // of the software
+	// Proof is the acknowledgement that gave the agent Term; nil before the
+	// first, and from agents of a version that kept none.
+	Proof *Ack `json:"proof,omitempty"`
 }
 
 // Ack says what the collector's store has committed. Through is the watermark:
@@ -127,6 +132,20 @@ func (h Hello) Check() error {
 	}
 	return nil
 }
+
+// ProvenTerm returns the highest term of the given store that the hello proves:
+// that of an acknowledgement which key signed for this agent. 0 when it proves
+// none.
+func (h Hello) ProvenTerm(county, agent, store string, key ed25519.PublicKey) uint64 {
+	if h.Proof == nil || h.Proof.Store != store || VerifyAck(*h.Proof, county, agent, key) != nil {
+		return 0
+	}
+	return h.Proof.Term
+}
+
+// NextTerm returns the term after t; after the highest there is none, and it
+// stays.
+func NextTerm(t uint64) uint64 { return t + min(1, math.MaxUint64-t) }
 
 // Check tells what is wrong with a heartbeat, so that no conclusion is drawn
 // from a damaged one.

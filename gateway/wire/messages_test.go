@@ -4,9 +4,12 @@ import (
 	"crypto/ed25519"
 	"encoding/base64"
 	"errors"
+	"math"
 	"reflect"
 	"strings"
 	"testing"
+
+	"pgregory.net/rapid"
 )
 
 // testKey is the key of WIRE.md's worked example: the seed is 00 01 … 1f.
@@ -83,17 +86,90 @@ func TestAnAcknowledgementIsBelievedOnlyAsItWasSigned(t *testing.T) {
 func TestALineBreakInASignedFieldIsNeverBelieved(t *testing.T) {
 	key := testKey()
 	// Signed by a collector that was led to take a line break into a field.
+	sign := func(text []byte) string { return base64.StdEncoding.EncodeToString(ed25519.Sign(key, text)) }
 	for name, a := range map[string]Ack{
 		"jid": {V: 1, JID: "x\ny"}, "store": {V: 1, Store: "x\ny"}, "nonce": {V: 1, Nonce: "x\ny"}, "carriage return": {V: 1, Nonce: "x\ry"},
 	} {
-		if VerifyAck(SignAck(a, "yuncheng", "gate-017", key), "yuncheng", "gate-017", publicKey(key)) == nil {
+		a.Sig = sign(a.text("yuncheng", "gate-017"))
+		if VerifyAck(a, "yuncheng", "gate-017", publicKey(key)) == nil {
 			t.Errorf("%s: a line break is believed", name)
 		}
 	}
 	st := sampleCollectorStatus()
 	st.Fault = "x\ny"
-	if VerifyCollectorStatus(SignCollectorStatus(st, "yuncheng", key), "yuncheng", publicKey(key)) == nil {
+	st.Sig = sign(st.text("yuncheng"))
+	if VerifyCollectorStatus(st, "yuncheng", publicKey(key)) == nil {
 		t.Error("a fault with a line break is believed")
+	}
+}
+
+// A text may be cut inside a character, hold bytes that are no UTF-8, or break
+// lines: what was signed is what arrives.
+func TestASignatureFitsWhateverTextItCovers(t *testing.T) {
+	key := testKey()
+	rapid.Check(t, func(t *rapid.T) {
+		text := func(what string) string {
+			if rapid.Bool().Draw(t, what+" is text") {
+				return rapid.String().Draw(t, what)
+			}
+			return string(rapid.SliceOf(rapid.Byte()).Draw(t, what))
+		}
+		st := sampleCollectorStatus()
+		st.State, st.Start, st.Store, st.Version, st.Fault = text("state"), text("start"), text("store"), text("version"), text("fault")
+		payload, err := Encode(SignCollectorStatus(st, "yuncheng", key))
+		if err != nil {
+			t.Fatal(err)
+		}
+		if got, err := Decode[CollectorStatus](payload); err != nil || VerifyCollectorStatus(got, "yuncheng", publicKey(key)) != nil {
+			t.Fatalf("%q: %v, or its signature does not fit", payload, err)
+		}
+		a := sampleAck()
+		a.JID, a.Store, a.Nonce = text("jid"), text("store"), text("nonce")
+		if payload, err = Encode(SignAck(a, "yuncheng", "gate-017", key)); err != nil {
+			t.Fatal(err)
+		}
+		if got, err := Decode[Ack](payload); err != nil || VerifyAck(got, "yuncheng", "gate-017", publicKey(key)) != nil {
+			t.Fatalf("%q: %v, or its signature does not fit", payload, err)
+		}
+	})
+}
+
+func TestAHelloProvesOnlyTheTermThatWasSignedForItsAgentAndStore(t *testing.T) {
+	key := testKey()
+	a := SignAck(Ack{V: 1, JID: testJID, Through: 42, Store: testStore, Term: 7}, "yuncheng", "gate-017", key)
+	forged := a
+	forged.Term = math.MaxUint64 - 1
+	proves := func(proof *Ack, county, agent, store string) uint64 {
+		h := sampleHello()
+		h.Proof = proof
+		payload, err := Encode(h)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if h, err = Decode[Hello](payload); err != nil {
+			t.Fatal(err)
+		}
+		return h.ProvenTerm(county, agent, store, publicKey(key))
+	}
+	if got := proves(&a, "yuncheng", "gate-017", testStore); got != 7 {
+		t.Errorf("a sound proof gives %d", got)
+	}
+	for what, got := range map[string]uint64{
+		"none": proves(nil, "yuncheng", "gate-017", testStore), "another term than was signed": proves(&forged, "yuncheng", "gate-017", testStore),
+		"another agent's": proves(&a, "yuncheng", "gate-018", testStore), "another county's": proves(&a, "juancheng", "gate-017", testStore),
+		"another store's": proves(&a, "yuncheng", "gate-017", testJID),
+	} {
+		if got != 0 {
+			t.Errorf("%s proves term %d", what, got)
+		}
+	}
+}
+
+func TestTheTermAfterTheHighestIsTheHighest(t *testing.T) {
+	for term, want := range map[uint64]uint64{0: 1, 7: 8, math.MaxUint64 - 1: math.MaxUint64, math.MaxUint64: math.MaxUint64} {
+		if got := NextTerm(term); got != want {
+			t.Errorf("after %d comes %d", term, got)
+		}
 	}
 }
 

@@ -6,8 +6,10 @@ import (
 	"strings"
 )
 
-// SignAck signs a for one agent of one county.
+// SignAck signs a for one agent of one county. It first makes the texts of a
+// such as arrive unchanged, so that the signature fits what the agent reads.
 func SignAck(a Ack, county, agent string, key ed25519.PrivateKey) Ack {
+	a.JID, a.Store, a.Nonce = oneLine(a.JID), oneLine(a.Store), oneLine(a.Nonce)
 	a.Sig = base64.StdEncoding.EncodeToString(ed25519.Sign(key, a.text(county, agent)))
 	return a
 }
@@ -17,8 +19,10 @@ func VerifyAck(a Ack, county, agent string, key ed25519.PublicKey) error {
 	return verify(a.text(county, agent), a.Sig, key, county, agent, a.JID, a.Store, a.Nonce)
 }
 
-// SignCollectorStatus signs s for one county.
+// SignCollectorStatus signs s for one county, as SignAck does.
 func SignCollectorStatus(s CollectorStatus, county string, key ed25519.PrivateKey) CollectorStatus {
+	s.State, s.Start, s.Store = oneLine(s.State), oneLine(s.Start), oneLine(s.Store)
+	s.Version, s.Fault = oneLine(s.Version), oneLine(s.Fault)
 	s.Sig = base64.StdEncoding.EncodeToString(ed25519.Sign(key, s.text(county)))
 	return s
 }
@@ -26,6 +30,12 @@ func SignCollectorStatus(s CollectorStatus, county string, key ed25519.PrivateKe
 // VerifyCollectorStatus returns ErrSignature unless key signed s.
 func VerifyCollectorStatus(s CollectorStatus, county string, key ed25519.PublicKey) error {
 	return verify(s.text(county), s.Sig, key, county, s.State, s.Start, s.Store, s.Version, s.Fault)
+}
+
+// oneLine returns s as JSON and a line of signed text both carry it: what is no
+// UTF-8 becomes U+FFFD, a line break a blank.
+func oneLine(s string) string {
+	return strings.NewReplacer("\r", " ", "\n", " ").Replace(strings.ToValidUTF8(s, "\uFFFD"))
 }
 
 func verify(text []byte, sig string, key ed25519.PublicKey, fields ...string) error {
