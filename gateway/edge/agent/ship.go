@@ -95,13 +95,26 @@ func (s *shipper) hello(now clock.Moment, again time.Duration) {
 	s.nonce, s.helloAt, s.helloIn, s.ready = hex.EncodeToString(b[:]), now.Boot, again, false
 	state := s.q.State()
 	payload, err := wire.Encode(wire.Hello{V: 1, JID: s.q.JID(), First: s.q.First(), Last: s.q.Durable(),
-		Term: state.Term, Nonce: s.nonce, KeyID: s.keyID, Version: s.version})
+		Term: state.Term, Nonce: s.nonce, KeyID: s.keyID, Version: s.version, Proof: s.proof(state)})
 	if err == nil {
 		err = s.send(wire.LeafHello, payload, 0)
 	}
 	if err != nil {
 		s.log.Debug("hello not sent", "err", err)
 	}
+}
+
+// proof returns what gave the journal its term; nil where nothing was kept.
+func (s *shipper) proof(state journal.State) *wire.Ack {
+	if state.Proof == "" {
+		return nil
+	}
+	a, err := wire.Decode[wire.Ack]([]byte(state.Proof))
+	if err != nil {
+		s.log.Warn("the acknowledgement that the journal keeps can't be read; the next one takes its place", "err", err)
+		return nil
+	}
+	return &a
 }
 
 // collector is called with the collector's retained status.
@@ -150,6 +163,11 @@ func (s *shipper) acked(now clock.Moment, payload []byte) {
 		return // a store is pinned by the answer to a hello only
 	case a.Term < state.Term:
 		s.log.Warn("acknowledgement of an older term refused", "term", a.Term, "known", state.Term)
+		if answer {
+			s.trouble(TroubleStoreChanged, fmt.Sprintf(
+				"the collector answers at term %d, this journal knows term %d of store %s, and nothing is sent until it answers at that; "+
+					"if the store was restored from a backup run: gatehouse journal trust %s", a.Term, state.Term, a.Store, a.Store))
+		}
 		return
 	case a.Term > state.Term && !answer:
 		s.hello(now, helloEvery) // the store was reset: only an answer may say how far
@@ -203,7 +221,15 @@ func (s *shipper) through(now clock.Moment, a wire.Ack) {
 }
 
 func (s *shipper) remember(now clock.Moment, a wire.Ack) {
-	if err := s.q.Acked(now, journal.State{Through: a.Through, Store: a.Store, Term: a.Term}); err != nil {
+	state := journal.State{Through: a.Through, Store: a.Store, Term: a.Term, Proof: s.q.State().Proof}
+	if a.Term > s.q.State().Term || state.Proof == "" {
+		proof, err := wire.Encode(a)
+		if err != nil {
+			s.log.Error("keep what proves the term", "err", err)
+		}
+		state.Proof = string(proof)
+	}
+	if err := s.q.Acked(now, state); err != nil {
 		s.log.Warn("remember the acknowledgement", "through", a.Through, "err", err)
 	}
 	s.confirmAhead(func(seq uint64) bool { return seq <= a.Through })

@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"log/slog"
 	"slices"
+	"strings"
 	"testing"
 	"time"
 
@@ -114,8 +115,9 @@ func (c *county) take(m message) (message, error) {
 		if err != nil {
 			return message{}, err
 		}
-		if h.Term > c.term {
-			c.term = h.Term + 1
+		public := c.key.Public().(ed25519.PublicKey)
+		if proven := h.ProvenTerm("county", "gate", c.store, public); proven > c.term {
+			c.term = wire.NextTerm(proven)
 		}
 		return c.ack(wire.Ack{JID: h.JID, Through: c.through[h.JID], Nonce: h.Nonce}), nil
 	}
@@ -431,6 +433,45 @@ func TestARestoredStoreRaisesItsTermAndGetsTheTailAgain(t *testing.T) {
 	}
 	if w.c.term != 6 || w.c.through[testJID] != 1 || w.q.state.Term != 6 {
 		t.Fatalf("term %d, through %d, the agent's term %d", w.c.term, w.c.through[testJID], w.q.state.Term)
+	}
+}
+
+// A journal that knows a term which the store does not believe says what to do,
+// and is not sent back by the store's answer.
+func TestAnAnswerBelowTheJournalsTermIsRefusedAndSaysWhatToDo(t *testing.T) {
+	w := joined(t)
+	w.q.state.Term, w.q.state.Proof = 9, "" // nobody signed that
+	w.collector(w.now, w.c.status().payload)
+	if err := w.calm(); err != nil {
+		t.Fatal(err)
+	}
+	if w.ready || w.q.state.Term != 9 || !strings.Contains(w.troubles[TroubleStoreChanged], "gatehouse journal trust store-1") {
+		t.Fatalf("ready %v, state %+v, troubles %v", w.ready, w.q.state, w.troubles)
+	}
+	w.q.state.Term = 0 // gatehouse journal trust store-1
+	w.pass(resendLast)
+	if err := w.calm(); err != nil {
+		t.Fatal(err)
+	}
+	if !w.ready || w.troubles[TroubleStoreChanged] != "" || w.q.state.Term != 1 || w.q.state.Proof == "" {
+		t.Fatalf("ready %v, state %+v, troubles %v", w.ready, w.q.state, w.troubles)
+	}
+}
+
+// A journal of an earlier version knows a term and not who gave it: the first
+// answer at that term is kept.
+func TestTheFirstAnswerProvesATermThatWasKnownBefore(t *testing.T) {
+	w := newWorld()
+	w.q.add(health(1))
+	w.q.state = journal.State{Store: "store-1", Term: 1}
+	w.up(w.now)
+	if err := w.calm(); err != nil {
+		t.Fatal(err)
+	}
+	w.hello(w.now, helloEvery)
+	h, err := wire.Decode[wire.Hello](w.toCounty[0].payload)
+	if err != nil || h.ProvenTerm("county", "gate", "store-1", w.key) != 1 {
+		t.Fatalf("the hello is %+v, %v", h, err)
 	}
 }
 

@@ -41,11 +41,14 @@ type savedState struct {
 	Through uint64 `json:"through"`
 	Store   string `json:"store"`
 	Term    uint64 `json:"term"`
+	Proof   string `json:"proof,omitempty"` // of the term; versions before kept none
 	Trimmed uint64 `json:"trimmed"` // seqs up to here may have been removed
 	AgeNS   int64  `json:"age_ns"`  // how long agents have run on this journal
 }
 
-func (s savedState) state() State { return State{Through: s.Through, Store: s.Store, Term: s.Term} }
+func (s savedState) state() State {
+	return State{Through: s.Through, Store: s.Store, Term: s.Term, Proof: s.Proof}
+}
 
 // errDamaged says that a small file does not carry its own checksum.
 var errDamaged = errors.New("checksum differs")

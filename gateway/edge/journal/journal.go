@@ -58,6 +58,7 @@ type State struct {
 	Through uint64 // acknowledged up to and with this seq
 	Store   string // id of the store that the journal trusts; empty before the first
 	Term    uint64 // highest term of that store
+	Proof   string // the signed acknowledgement that gave Term, as JSON; empty when none was kept
 }
 
 // Fault says that the disk failed to make records durable.

@@ -127,7 +127,7 @@ func Trust(dir, store string, term uint64) error {
 	defer lock.Close()
 	// A state that can't be read is what trusting anew makes good.
 	saved, _ := readSmall[savedState](dir, stateFile)
-	saved.JID, saved.Through, saved.Store, saved.Term = id.JID, 0, store, term
+	saved.JID, saved.Through, saved.Store, saved.Term, saved.Proof = id.JID, 0, store, term, ""
 	if err := writeSmall(dir, stateFile, saved, (*os.File).Sync); err != nil {
 		return fmt.Errorf("trust store %s in the journal %s: %w", store, dir, err)
 	}

@@ -18,8 +18,8 @@ import (
 const saveEvery = 10 * time.Second
 
 // Acked takes what the collector has acknowledged, which the caller has
-// verified. A new store, term or an earlier watermark is durable when it
-// returns; a later watermark follows within 10 s if calls go on. Segments that
+// verified. A new store, term or proof, or an earlier watermark is durable when
+// it returns; a later watermark follows within 10 s if calls go on. Segments that
 // are acknowledged and older than Options.Keep are removed. It fails without
 // effect when another store is trusted, the term falls, or the watermark is
 // beyond Durable.
@@ -36,7 +36,7 @@ func (j *Journal) Acked(now clock.Moment, s State) error {
 	if err != nil {
 		return fmt.Errorf("acknowledge in the journal %s: %w", j.opts.Dir, err)
 	}
-	if s.Store == old.Store && s.Term == old.Term && s.Through >= old.Through && now.Boot-j.savedAt < saveEvery {
+	if s.Store == old.Store && s.Term == old.Term && s.Proof == old.Proof && s.Through >= old.Through && now.Boot-j.savedAt < saveEvery {
 		return nil
 	}
 	if err := j.save(j.old()); err != nil {
@@ -142,7 +142,7 @@ func (j *Journal) save(n int) error {
 		j.shelf.trimmed = j.shelf.segs[n].first - 1
 	}
 	s := savedState{JID: j.id.JID, Origin: j.id.Origin, Through: j.state.Through, Store: j.state.Store, Term: j.state.Term,
-		Trimmed: j.shelf.trimmed, AgeNS: int64(j.age)}
+		Proof: j.state.Proof, Trimmed: j.shelf.trimmed, AgeNS: int64(j.age)}
 	j.mu.Unlock()
 	if err := writeSmall(j.opts.Dir, stateFile, s, j.opts.Sync); err != nil {
 		return err

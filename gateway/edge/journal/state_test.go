@@ -2,6 +2,8 @@ package journal
 
 import (
 	"bytes"
+	"fmt"
+	"hash/crc32"
 	"os"
 	"path/filepath"
 	"slices"
@@ -210,25 +212,25 @@ func TestWatermarkMayLagOnDiskButNeverLeads(t *testing.T) {
 		ack   State
 		disk  State
 	}{
-		{"first store", 0, State{5, "a", 1}, State{5, "a", 1}},
-		{"soon after", time.Second, State{9, "a", 1}, State{5, "a", 1}},
-		{"later", 11 * time.Second, State{12, "a", 1}, State{12, "a", 1}},
-		{"restored store", 11 * time.Second, State{3, "a", 2}, State{3, "a", 2}},
-		{"same again", 12 * time.Second, State{4, "a", 2}, State{3, "a", 2}},
+		{"first store", 0, State{5, "a", 1, ""}, State{5, "a", 1, ""}},
+		{"soon after", time.Second, State{9, "a", 1, ""}, State{5, "a", 1, ""}},
+		{"later", 11 * time.Second, State{12, "a", 1, ""}, State{12, "a", 1, ""}},
+		{"restored store", 11 * time.Second, State{3, "a", 2, ""}, State{3, "a", 2, ""}},
+		{"same again", 12 * time.Second, State{4, "a", 2, ""}, State{3, "a", 2, ""}},
 	} {
 		if err := j.Acked(start.Add(c.after), c.ack); err != nil || j.State() != c.ack || onDisk() != c.disk {
 			t.Fatalf("%s: %v, state %v, on disk %v, want %v", c.name, err, j.State(), onDisk(), c.disk)
 		}
 	}
 	for name, s := range map[string]State{
-		"no store": {5, "", 2}, "another store": {5, "b", 2}, "older term": {5, "a", 1}, "beyond durable": {21, "a", 2},
+		"no store": {5, "", 2, ""}, "another store": {5, "b", 2, ""}, "older term": {5, "a", 1, ""}, "beyond durable": {21, "a", 2, ""},
 	} {
-		if err := j.Acked(start, s); err == nil || j.State() != (State{4, "a", 2}) {
+		if err := j.Acked(start, s); err == nil || j.State() != (State{4, "a", 2, ""}) {
 			t.Errorf("%s: %v, state %v", name, err, j.State())
 		}
 	}
 	j.Close()
-	if onDisk() != (State{4, "a", 2}) {
+	if onDisk() != (State{4, "a", 2, ""}) {
 		t.Errorf("after close: %v", onDisk())
 	}
 }
@@ -238,10 +240,10 @@ func TestTrustPinsAnotherStoreRunningOrNot(t *testing.T) {
 	j, _ := mustOpen(t, o)
 	fill(t, j, 5)
 	mustSync(t, j)
-	if err := j.Acked(start, State{5, "a", 4}); err != nil {
+	if err := j.Acked(start, State{5, "a", 4, ""}); err != nil {
 		t.Fatal(err)
 	}
-	if err := j.Trust("b", 1); err != nil || j.State() != (State{0, "b", 1}) {
+	if err := j.Trust("b", 1); err != nil || j.State() != (State{0, "b", 1, ""}) {
 		t.Fatalf("%v, %v", err, j.State())
 	}
 	j.Close()
@@ -254,8 +256,42 @@ func TestTrustPinsAnotherStoreRunningOrNot(t *testing.T) {
 	if err := Trust(t.TempDir(), "c", 2); err == nil {
 		t.Error("an empty folder trusts")
 	}
-	if j, _ = mustOpen(t, o); j.State() != (State{0, "c", 2}) {
+	if j, _ = mustOpen(t, o); j.State() != (State{0, "c", 2, ""}) {
 		t.Fatalf("state %v", j.State())
+	}
+}
+
+// What proves the term is durable at once, and stays whatever the watermark
+// does; a journal of a version that kept none opens without it.
+func TestTheProofOfTheTermOutlivesTheAgent(t *testing.T) {
+	o := options(t.TempDir())
+	j, _ := mustOpen(t, o)
+	fill(t, j, 5)
+	mustSync(t, j)
+	for _, s := range []State{{4, "a", 3, ""}, {4, "a", 3, `{"term":3}`}} {
+		if err := j.Acked(start, s); err != nil {
+			t.Fatal(err)
+		}
+		saved, err := readSmall[savedState](o.Dir, stateFile)
+		if err != nil || saved.state() != s {
+			t.Errorf("on disk is %+v, %v; want %v", saved, err, s)
+		}
+	}
+	if err := j.Renew("for the test"); err != nil {
+		t.Fatal(err)
+	}
+	j.Close()
+	if j, _ = mustOpen(t, o); j.State() != (State{0, "a", 3, `{"term":3}`}) {
+		t.Errorf("after a restart: %v", j.State())
+	}
+	j.Close()
+	before := `{"jid":"` + j.JID() + `","origin":"` + j.Origin() + `","through":5,"store":"a","term":3,"trimmed":0,"age_ns":0}`
+	line := fmt.Appendf(nil, "%s\n%08x\n", before, crc32.Checksum([]byte(before), castagnoli))
+	if err := os.WriteFile(filepath.Join(o.Dir, stateFile), line, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if j, _ = mustOpen(t, o); j.State() != (State{5, "a", 3, ""}) {
+		t.Errorf("of an earlier version: %v", j.State())
 	}
 }
 
