@@ -51,9 +51,10 @@ type Config struct {
 	Subscriptions []Subscription
 	// OnUp is called after each connect, when all subscriptions are granted.
 	// OnDown is called when such a connection has ended. OnMessage is called
-	// for every message, each in its own goroutine, in no order; a message of
-	// QoS 1 is acknowledged when it returns, so that blocking holds the broker
-	// back. None of them may wait for Run.
+	// for every message, one after the other, in the order in which they came; a
+	// message of QoS 1 is acknowledged when it returns, so that blocking holds
+	// the broker back and nothing else. None of them may wait for Run, and
+	// OnMessage returns when Run's context ends.
 	// OnFail, if given, is called after each attempt that made no connection.
 	OnUp      func()
 	OnDown    func(error)
@@ -86,20 +87,24 @@ var ErrOffline = errors.New("not connected to the broker")
 
 // Client keeps a connection; its methods may be called from any goroutine.
 type Client struct {
-	cfg Config
-	mu  sync.Mutex
-	now paho.Client // the connection that is up, or nil
+	cfg   Config
+	inbox *inbox
+	mu    sync.Mutex
+	now   paho.Client // the connection that is up, or nil
 }
 
 // New makes a client; Run connects it.
 func New(cfg Config) *Client {
 	cfg.Name = cmp.Or(cfg.Name, cfg.URL)
-	return &Client{cfg: cfg}
+	return &Client{cfg: cfg, inbox: newInbox(cfg)}
 }
 
 // Run connects and reconnects, with jitter, until ctx ends. It returns ctx's
-// error, after a proper disconnect.
+// error, after a proper disconnect and the end of the last OnMessage.
 func (c *Client) Run(ctx context.Context) error {
+	var delivering sync.WaitGroup
+	defer delivering.Wait()
+	delivering.Go(func() { c.inbox.deliver(ctx) })
 	delay, quiet := firstRetry, false
 	for {
 		began := time.Now()
@@ -167,14 +172,20 @@ func (c *Client) session(ctx context.Context) (up bool, err error) {
 }
 
 func (c *Client) options(ctx context.Context, lost chan<- error) (opts *paho.ClientOptions, first *Message) {
+	end := func(err error) {
+		select {
+		case lost <- err:
+		default:
+		}
+	}
 	opts = paho.NewClientOptions().
 		AddBroker(c.cfg.URL).
 		SetClientID(c.cfg.ClientID).
 		SetUsername(c.cfg.Username).
 		SetPassword(c.cfg.Password).
 		SetCleanSession(c.cfg.Keep == nil).
-		SetAutoAckDisabled(c.cfg.Keep != nil).
-		SetOrderMatters(false).
+		SetAutoAckDisabled(true). // the inbox does
+		SetOrderMatters(true).    // the handler below never waits: a handler that does stalls paho's pings
 		SetAutoReconnect(false).
 		SetConnectRetry(false).
 		SetKeepAlive(keepAlive).
@@ -183,20 +194,12 @@ func (c *Client) options(ctx context.Context, lost chan<- error) (opts *paho.Cli
 		SetConnectTimeout(connectTimeout).
 		SetProtocolVersion(4).
 		SetDialer(&net.Dialer{Timeout: connectTimeout, Cancel: ctx.Done()}). //nolint:staticcheck // paho dials without a context
-		SetConnectionLostHandler(func(_ paho.Client, err error) {
-			select {
-			case lost <- fmt.Errorf("connection lost: %w", err):
-			default:
-			}
-		}).
+		SetConnectionLostHandler(func(_ paho.Client, err error) { end(fmt.Errorf("connection lost: %w", err)) }).
 		// Every subscription shares this one handler, set before connecting, so
 		// that a retained message can't arrive before its route exists.
 		SetDefaultPublishHandler(func(_ paho.Client, m paho.Message) {
-			in := Message{Topic: m.Topic(), Payload: m.Payload(), QoS: m.Qos(), Retained: m.Retained()}
-			if c.cfg.Keep == nil {
-				c.cfg.OnMessage(in)
-			} else if c.cfg.Keep(in) {
-				m.Ack()
+			if err := c.inbox.put(m); err != nil {
+				end(err)
 			}
 		})
 	if c.cfg.TLS != nil {

@@ -3,10 +3,13 @@ package mqtt_test
 import (
 	"context"
 	"errors"
+	"fmt"
 	"log/slog"
 	"os"
 	"path/filepath"
+	"strconv"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -105,6 +108,89 @@ func TestAFrozenBrokerIsNoticedWithin12Seconds(t *testing.T) {
 	b.Freeze()
 	defer b.Thaw()
 	await(t, "loss", c.down, 12*time.Second)
+}
+
+func TestMessagesComeInTheOrderInWhichTheyWereSent(t *testing.T) {
+	const n = 3000
+	b := mosquittotest.Start(t, "max_queued_messages 0")
+	to := connect(t, mqtt.Config{URL: b.URL, ClientID: "to", Subscriptions: []mqtt.Subscription{{Filter: "q/+", QoS: 1}}})
+	from := connect(t, mqtt.Config{URL: b.URL, ClientID: "from"})
+	await(t, "connection", to.up, 10*time.Second)
+	await(t, "connection", from.up, 10*time.Second)
+	go func() {
+		for i := range n {
+			m := mqtt.Message{Topic: fmt.Sprint("q/", i%3), Payload: fmt.Append(nil, i), QoS: 1}
+			if err := from.Publish(m); err != nil {
+				t.Errorf("message %d: %v", i, err)
+			}
+		}
+	}()
+	for i := range n {
+		if m := await(t, "message", to.messages, 20*time.Second); string(m.Payload) != fmt.Sprint(i) {
+			t.Fatalf("message %d is %s", i, m.Payload)
+		}
+	}
+}
+
+// A consumer that takes longer than a frozen broker would is no frozen broker:
+// pings go on, what is published is answered, and what it does not acknowledge
+// holds the broker back. What needs no acknowledgement is bounded.
+func TestASlowConsumerStallsNothingElse(t *testing.T) {
+	b := mosquittotest.Start(t)
+	begun, goOn := make(chan struct{}, 1), make(chan struct{})
+	got := make(chan string, 10_000)
+	var down atomic.Int32
+	up := make(chan struct{}, 10)
+	slow := mqtt.New(mqtt.Config{URL: b.URL, ClientID: "slow", Log: slog.New(slog.DiscardHandler),
+		Subscriptions: []mqtt.Subscription{{Filter: "q", QoS: 1}},
+		OnUp:          func() { up <- struct{}{} }, OnDown: func(error) { down.Add(1) },
+		OnMessage: func(m mqtt.Message) {
+			select {
+			case begun <- struct{}{}:
+				<-goOn
+			default:
+			}
+			got <- string(m.Payload)
+		}})
+	ctx, cancel := context.WithCancel(t.Context())
+	ended := make(chan struct{})
+	go func() { defer close(ended); _ = slow.Run(ctx) }()
+	defer func() { cancel(); <-ended }()
+	await(t, "connection", up, 10*time.Second)
+	from := connect(t, mqtt.Config{URL: b.URL, ClientID: "from"})
+	await(t, "connection", from.up, 10*time.Second)
+	for i := range 3000 {
+		if err := from.Publish(mqtt.Message{Topic: "q", Payload: fmt.Append(nil, i)}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	await(t, "first message", begun, 5*time.Second)
+	time.Sleep(11 * time.Second) // longer than a frozen broker stays unnoticed
+	taken := make(chan struct{})
+	if err := slow.PublishThen(mqtt.Message{Topic: "other", QoS: 1}, func() { close(taken) }); err != nil {
+		t.Fatal(err)
+	}
+	await(t, "answer of the broker", taken, 5*time.Second)
+	close(goOn)
+	if down.Load() != 0 {
+		t.Fatal("the connection was lost")
+	}
+	last := -1
+	for n := 0; ; n++ {
+		select {
+		case text := <-got:
+			i, err := strconv.Atoi(text)
+			if err != nil || i <= last {
+				t.Fatalf("after %d comes %q", last, text)
+			}
+			last = i
+		case <-time.After(time.Second):
+			if n < 1000 || n > 1100 {
+				t.Fatalf("%d of 3000 messages waited", n)
+			}
+			return
+		}
+	}
 }
 
 func TestARefusedSubscriptionIsNoConnection(t *testing.T) {

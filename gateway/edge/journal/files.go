@@ -42,8 +42,8 @@ type savedState struct {
 	Store   string `json:"store"`
 	Term    uint64 `json:"term"`
 	Proof   string `json:"proof,omitempty"` // of the term; versions before kept none
-	Trimmed uint64 `json:"trimmed"` // seqs up to here may have been removed
-	AgeNS   int64  `json:"age_ns"`  // how long agents have run on this journal
+	Trimmed uint64 `json:"trimmed"`         // seqs up to here may have been removed
+	AgeNS   int64  `json:"age_ns"`          // how long agents have run on this journal
 }
 
 func (s savedState) state() State {
