@@ -115,7 +115,7 @@ func Open(opts Options) (*Desk, error) {
 	if err != nil {
 		return nil, fmt.Errorf("open the desk: %w", err)
 	}
-	d := &Desk{opts: opts, log: opts.Log, w: w, r: r, Hub: live.New(gather), in: make(chan event, queue), roll: watch.NewRoll(),
+	d := &Desk{opts: opts, log: opts.Log, w: w, r: r, Hub: live.New(gather), in: make(chan event, queue), roll: watch.NewRoll(opts.Sites.Agents()...),
 		behind: make(chan struct{}, 1), latest: map[string][]past{}, feed: []Passage{}, known: map[string]bool{}, bridges: map[string]bool{}, machines: map[string]*Machine{},
 		lineages: map[string]*lineage{}, conflicted: map[string]bool{}, heard: map[string][]wire.Beat{}, shown: map[string]string{}}
 	d.began = time.Now()

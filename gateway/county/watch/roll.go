@@ -1,7 +1,6 @@
 package watch
 
 import (
-	"cmp"
 	"fmt"
 	"maps"
 	"slices"
@@ -34,18 +33,34 @@ type Line struct {
 
 // Roll collects who is there. Its methods are for one goroutine.
 type Roll struct {
-	statuses  map[string]wire.Status
-	beats     map[string]wire.Beat
-	heard     map[string]time.Time
+	agents    map[string]*present
+	listed    map[string]bool // always have room
 	Collector *wire.CollectorStatus
 }
 
-// NewRoll makes an empty roll.
-func NewRoll() *Roll {
-	return &Roll{statuses: map[string]wire.Status{}, beats: map[string]wire.Beat{}, heard: map[string]time.Time{}}
+// present is what one agent has said.
+type present struct {
+	status wire.Status
+	gone   time.Time // when the status came, if it says offline
+	beat   wire.Beat
+	heard  time.Time // when the beat came; zero: none
 }
 
-// Take notes one message.
+// mostAgents bounds the agents that the roll takes besides those that it was
+// made for: whoever may publish under any name can invent some.
+const mostAgents = 2048
+
+// NewRoll makes an empty roll, with room for the given agents whatever others
+// speak.
+func NewRoll(agents ...string) *Roll {
+	r := &Roll{agents: map[string]*present{}, listed: map[string]bool{}}
+	for _, a := range agents {
+		r.listed[a] = true
+	}
+	return r
+}
+
+// Take notes one message, which came at now.
 func (r *Roll) Take(now time.Time, topic string, payload []byte) error {
 	_, agent, leaf, ok := wire.ParseTopic(topic)
 	switch {
@@ -54,42 +69,81 @@ func (r *Roll) Take(now time.Time, topic string, payload []byte) error {
 		if err != nil {
 			return err
 		}
-		r.Collector = &st
+		if r.Collector == nil || !outlived(*r.Collector, st) {
+			r.Collector = &st
+		}
 	case ok && leaf == wire.LeafStatus:
 		st, err := wire.Decode[wire.Status](payload)
 		if err != nil {
 			return err
 		}
-		r.statuses[agent] = st
+		p, err := r.of(agent)
+		if err != nil || late(p.status, st) {
+			return err
+		}
+		p.status = st
+		if st.State == wire.StateOffline {
+			p.gone = now
+		}
 	case ok && leaf == wire.LeafBeat:
 		b, err := wire.Decode[wire.Beat](payload)
 		if err != nil {
 			return err
 		}
-		r.beats[agent], r.heard[agent] = b, now
+		p, err := r.of(agent)
+		if err != nil {
+			return err
+		}
+		p.beat, p.heard = b, now
 	}
 	return nil
+}
+
+func (r *Roll) of(agent string) (*present, error) {
+	p := r.agents[agent]
+	if p == nil {
+		if len(r.agents) >= mostAgents+len(r.listed) && !r.listed[agent] {
+			return nil, fmt.Errorf("more than %d agents that nobody has listed: %s is not shown", mostAgents, agent)
+		}
+		p = &present{}
+		r.agents[agent] = p
+	}
+	return p, nil
+}
+
+// sameConnect is how far apart the last will and the status of one connection
+// may have been written.
+const sameConnect = time.Second
+
+// late reports whether st is the last will of a connection before the one that
+// held tells of: it came late and says nothing. Both carry when their
+// connections were made.
+func late(held, st wire.Status) bool {
+	return st.State == wire.StateOffline && held.State == wire.StateOnline && st.At.Add(sameConnect).Before(held.At.Time)
+}
+
+// outlived reports whether st is the last will of a start of the collector
+// before the one that held tells of.
+func outlived(held, st wire.CollectorStatus) bool {
+	return st.State == wire.StateOffline && held.State == wire.StateOnline && st.Start != held.Start && st.At.Before(held.At.Time)
 }
 
 // Lines gives the agents in order. listened is for how long the roll has
 // listened: no heartbeat in less than SilentAfter proves nothing.
 func (r *Roll) Lines(now time.Time, listened time.Duration) []Line {
-	names := map[string]bool{}
-	for a := range r.statuses {
-		names[a] = true
-	}
-	for a := range r.beats {
-		names[a] = true
-	}
 	var out []Line
-	for _, a := range slices.SortedFunc(maps.Keys(names), cmp.Compare[string]) {
-		st, b := r.statuses[a], r.beats[a]
+	for _, a := range slices.Sorted(maps.Keys(r.agents)) {
+		p := r.agents[a]
+		st, b := p.status, p.beat
 		l := Line{Agent: a, State: st.State, Version: st.Version, Since: st.At, Devices: b.Devices, Machines: b.Machines, Last: b.Last, Oldest: b.Oldest, FullInH: b.FullInH}
-		if heard, ok := r.heard[a]; ok {
-			age := now.Sub(heard).Seconds()
-			l.BeatAge, l.Heard = &age, heard
+		if !p.heard.IsZero() {
+			age := now.Sub(p.heard).Seconds()
+			l.BeatAge, l.Heard = &age, p.heard
 			waiting := b.Last - min(b.Last, b.Through)
 			l.Backlog = &waiting
+		}
+		if l.State == wire.StateOffline && p.heard.After(p.gone) {
+			l.State = wire.StateOnline // its heart beats: the will was an earlier connection's
 		}
 		if l.State != wire.StateOffline && (l.BeatAge == nil && listened > SilentAfter || l.BeatAge != nil && *l.BeatAge > SilentAfter.Seconds()) {
 			l.State = "silent"

@@ -29,8 +29,16 @@ type Item struct {
 // Feed turns messages into items, each fact once however often it is sent and
 // in whatever order batches come.
 type Feed struct {
-	journals map[string]*shown // by jid
+	journals  map[string]map[string]*shown // by agent and jid
+	statuses  map[string]wire.Status       // by agent
+	collector wire.CollectorStatus
 }
+
+// What a feed remembers is bounded: beyond it forgets and may show a fact again.
+const (
+	mostJournals = 4 // of one agent; it has one, and after a renewal another
+	mostFeeding  = mostAgents
+)
 
 // shown is what was shown of one journal: its newest records.
 type shown struct {
@@ -43,7 +51,9 @@ type shown struct {
 const remember = 4096
 
 // NewFeed makes an empty feed.
-func NewFeed() *Feed { return &Feed{journals: map[string]*shown{}} }
+func NewFeed() *Feed {
+	return &Feed{journals: map[string]map[string]*shown{}, statuses: map[string]wire.Status{}}
+}
 
 // first notes a record and tells whether it was not shown before.
 func (s *shown) first(seq uint64) bool {
@@ -70,18 +80,27 @@ func (f *Feed) Take(topic string, payload []byte, retained bool) ([]Item, error)
 		return f.records(payload)
 	case ok && leaf == wire.LeafStatus && agent == wire.CollectorID:
 		st, err := wire.Decode[wire.CollectorStatus](payload)
-		if err != nil || (retained && st.Fault == "") {
+		if err != nil || outlived(f.collector, st) {
 			return nil, err
+		}
+		f.collector = st
+		if retained && st.Fault == "" {
+			return nil, nil
 		}
 		item := Item{At: st.At, Agent: agent, What: "collector", State: st.State, Detail: st.Fault}
 		if st.Fault != "" {
 			item.State = "fault"
 		}
 		return []Item{item}, nil
-	case ok && leaf == wire.LeafStatus && !retained:
+	case ok && leaf == wire.LeafStatus:
 		st, err := wire.Decode[wire.Status](payload)
-		if err != nil {
+		if err != nil || late(f.statuses[agent], st) {
 			return nil, err
+		}
+		makeRoom(f.statuses, agent, mostFeeding)
+		f.statuses[agent] = st
+		if retained {
+			return nil, nil
 		}
 		return []Item{{At: st.At, Agent: agent, What: "status", State: st.State}}, nil
 	}
@@ -94,10 +113,17 @@ func (f *Feed) records(payload []byte) ([]Item, error) {
 	if err != nil {
 		return nil, err
 	}
-	s := f.journals[b.JID]
+	makeRoom(f.journals, b.Agent, mostFeeding)
+	own := f.journals[b.Agent]
+	if own == nil {
+		own = map[string]*shown{}
+		f.journals[b.Agent] = own
+	}
+	makeRoom(own, b.JID, mostJournals)
+	s := own[b.JID]
 	if s == nil {
 		s = &shown{seqs: map[uint64]bool{}}
-		f.journals[b.JID] = s
+		own[b.JID] = s
 	}
 	var out []Item
 	for _, e := range b.Entries {
@@ -106,6 +132,14 @@ func (f *Feed) records(payload []byte) ([]Item, error) {
 		}
 	}
 	return out, nil
+}
+
+// makeRoom lets a map of at most most entries take another key: a full one
+// forgets all that it has.
+func makeRoom[V any](m map[string]V, key string, most int) {
+	if _, known := m[key]; !known && len(m) >= most {
+		clear(m)
+	}
 }
 
 func describe(agent string, r wire.Record) (Item, bool) {

@@ -2,6 +2,7 @@ package watch
 
 import (
 	"encoding/json"
+	"fmt"
 	"strings"
 	"testing"
 	"time"
@@ -109,5 +110,112 @@ func TestAnAgentGoesOfflineNow(t *testing.T) {
 	now := t0.Add(2 * time.Hour)
 	if line, _ := items[0].Line(now); !strings.HasPrefix(line, now.Local().Format("15:04:05")+"  gate-001    offline") {
 		t.Errorf("the line is %q", line)
+	}
+}
+
+// A last will is published when its broker notices: that may be after the same
+// agent has come back.
+func TestALateLastWillSaysNothing(t *testing.T) {
+	status := func(state string, at time.Duration) []byte {
+		return message(t, wire.Status{V: 1, State: state, At: wire.At(t0.Add(at))})
+	}
+	beat := message(t, wire.Beat{V: 1, At: wire.At(t0)})
+	const again = time.Minute // after the first connection
+	for name, c := range map[string]struct {
+		said []string
+		want string
+	}{
+		"the connection's own":           {[]string{"online", "beat", "will"}, "offline"},
+		"of the connection before":       {[]string{"online", "beat", "online again", "will"}, "online"},
+		"its own after that":             {[]string{"online", "online again", "will", "will again"}, "offline"},
+		"before the new status":          {[]string{"online", "will", "online again"}, "online"},
+		"a fresh heartbeat after it":     {[]string{"will", "beat"}, "online"},
+		"retained over a living agent":   {[]string{"will again", "beat", "beat"}, "online"},
+		"an online after the clock fell": {[]string{"online again", "online"}, "online"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			r, f := NewRoll(), NewFeed()
+			shown := ""
+			now := t0.Add(time.Hour)
+			for _, what := range c.said {
+				now = now.Add(time.Second)
+				topic, payload := wire.Topic("c", "a", wire.LeafStatus), beat
+				switch what {
+				case "beat":
+					topic = wire.Topic("c", "a", wire.LeafBeat)
+				case "online":
+					payload = status(wire.StateOnline, time.Millisecond)
+				case "will":
+					payload = status(wire.StateOffline, 0)
+				case "online again":
+					payload = status(wire.StateOnline, again+time.Millisecond)
+				case "will again":
+					payload = status(wire.StateOffline, again)
+				}
+				items, err := f.Take(topic, payload, false)
+				if err != nil || r.Take(now, topic, payload) != nil {
+					t.Fatal(err)
+				}
+				for _, i := range items {
+					shown = i.State
+				}
+			}
+			if got := r.Lines(now.Add(time.Second), time.Second)[0].State; got != c.want {
+				t.Errorf("the roll says %s, want %s", got, c.want)
+			}
+			if c.said[len(c.said)-1] != "beat" && shown != c.want {
+				t.Errorf("the feed's last word is %q, want %s", shown, c.want)
+			}
+		})
+	}
+}
+
+func TestALastWillOfAnEarlierStartIsNotTheCollectors(t *testing.T) {
+	r := NewRoll()
+	for _, st := range []wire.CollectorStatus{
+		{V: 1, State: wire.StateOnline, Start: "b", At: wire.At(t0.Add(time.Minute))},
+		{V: 1, State: wire.StateOffline, Start: "a", At: wire.At(t0)},
+	} {
+		if err := r.Take(t0, wire.Topic("c", wire.CollectorID, wire.LeafStatus), message(t, st)); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if r.Collector.State != wire.StateOnline {
+		t.Errorf("the collector is %+v", r.Collector)
+	}
+}
+
+// Whoever may publish under any name, or name any journal, fills neither the
+// roll nor the feed, and hides nobody that is listed.
+func TestInventedNamesFillNothing(t *testing.T) {
+	r, f := NewRoll("gate-001"), NewFeed()
+	body := message(t, wire.Alarm{ID: "fever:1", Type: "fever", State: wire.AlarmRaised})
+	raw, err := wire.EncodeRecord(wire.Record{Seq: 1, At: wire.At(t0), Kind: wire.KindAlarm, Body: body})
+	if err != nil {
+		t.Fatal(err)
+	}
+	status := message(t, wire.Status{V: 1, State: wire.StateOnline, At: wire.At(t0)})
+	for i := range 2 * mostAgents {
+		name := fmt.Sprint("x", i)
+		_ = r.Take(t0, wire.Topic("c", name, wire.LeafStatus), status)
+		if _, err := f.Take(wire.Topic("c", name, wire.LeafStatus), status, false); err != nil {
+			t.Fatal(err)
+		}
+		payload, err := wire.EncodeBatch(wire.Batch{Agent: "gate-001", JID: fmt.Sprintf("9d5d6c1e-9a2f-4a54-8f0c-%012d", i), From: 1, To: 1, Entries: []wire.Entry{{Raw: raw}}})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if _, err := f.Take(wire.Topic("c", "gate-001", wire.LeafRecords), payload, false); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := r.Take(t0, wire.Topic("c", "gate-001", wire.LeafStatus), status); err != nil {
+		t.Error(err)
+	}
+	if n := len(r.Lines(t0, 0)); n > mostAgents+2 || r.agents["gate-001"] == nil {
+		t.Errorf("the roll has %d lines, with gate-001: %v", n, r.agents["gate-001"] != nil)
+	}
+	if len(f.statuses) > mostFeeding || len(f.journals["gate-001"]) > mostJournals {
+		t.Errorf("the feed holds %d agents and %d journals", len(f.statuses), len(f.journals["gate-001"]))
 	}
 }
