@@ -29,7 +29,11 @@ type Receipt struct {
 	Ahead   uint64 // the alarm sent ahead that is now stored; 0: none
 	// Gap: the batch begins after Through+1, nothing of it was stored, and the
 	// agent must send what is missing first.
-	Gap      bool
+	Gap bool
+	// Refused: records of the batch belong into quarantine and the agent's share
+	// of it is full. Nothing of the batch was stored, and it must not be
+	// acknowledged.
+	Refused  bool
 	New      int        // rows that were not there before
 	Rejected []wire.Bad // what went to quarantine, and why
 	Repeated []uint64   // what is stored under a former journal of the agent
@@ -62,7 +66,8 @@ type Store interface {
 	// opened the store before fail with ErrTerm from then on.
 	RaiseTerm(ctx context.Context, atLeast uint64) (uint64, error)
 	// Quarantine keeps what can't be stored, with the reason. The same bytes
-	// from the same agent are kept once.
+	// from the same agent are kept once. It fails with ErrShare when the agent's
+	// share of the quarantine is full: nothing was kept.
 	Quarantine(ctx context.Context, p Poison) error
 	// Rows yields stored records by journal and seq.
 	Rows(ctx context.Context, q Query) iter.Seq2[Row, error]
@@ -152,6 +157,19 @@ const ReasonLost = "store-lost"
 // series limit, too many refusals at once): stop, raise an alarm, quarantine
 // nothing.
 var ErrFault = errors.New("the store is at fault")
+
+// An agent's share of the quarantine, so that no agent fills the county's disk
+// with what nobody can read; and what all agents have together, should somebody
+// invent names for agents.
+const (
+	ShareRows  = 5000
+	ShareBytes = 32 << 20
+	AllRows    = 20 * ShareRows
+	AllBytes   = 20 * ShareBytes
+)
+
+// ErrShare says that an agent's share of the quarantine is full, or all of it.
+var ErrShare = errors.New("the agent's share of the quarantine is full")
 
 // ErrTerm says that another collector has raised the store's term since this
 // one opened it: it has taken over, and nothing was committed.

@@ -82,7 +82,11 @@ func (s *Store) Commit(ctx context.Context, batches []store.Batch) ([]store.Rece
 	for i, reason := range rejected {
 		plan.reject(i, reason)
 	}
-	if err := s.Book(ctx, plan.advances); err != nil {
+	advances, err := s.withhold(ctx, plan)
+	if err != nil {
+		return nil, err
+	}
+	if err := s.Book(ctx, advances); err != nil {
 		return nil, err
 	}
 	return plan.receipts, nil
@@ -91,9 +95,16 @@ func (s *Store) Commit(ctx context.Context, batches []store.Batch) ([]store.Rece
 // plan is what a commit will do.
 type plan struct {
 	receipts []store.Receipt
-	advances []sqlite.Advance // one a batch that is no gap
+	advances []advance // one a batch that is no gap
 	points   []*write.Point
 	owner    []owner // of each point
+}
+
+// advance is what will be booked of a batch.
+type advance struct {
+	sqlite.Advance
+	receipt int
+	before  uint64 // the watermark without this batch
 }
 
 // owner is where a point came from.
@@ -143,7 +154,7 @@ func (s *Store) plan(ctx context.Context, batches []store.Batch) (*plan, error) 
 // batch plans one batch: what is new becomes points, what was given before is
 // left alone, another content goes to quarantine.
 func (p *plan) batch(county string, b store.Batch, r store.Receipt, known, given map[uint64]sqlite.Digest) {
-	a := sqlite.Advance{Batch: b, Rejected: b.Bad}
+	a := advance{Advance: sqlite.Advance{Batch: b, Rejected: b.Bad}, receipt: len(p.receipts), before: r.Through}
 	for _, e := range b.Entries {
 		d, was := known[e.Record.Seq]
 		switch {

@@ -57,10 +57,9 @@ func (s *Store) Book(ctx context.Context, advances []Advance) error {
 			if err != nil {
 				return err
 			}
-			var r store.Receipt
 			w := writer{ctx: ctx, tx: tx, b: a.Batch}
-			for _, bad := range a.Rejected {
-				if err := w.reject(bad, &r); err != nil {
+			for _, bad := range a.Rejected { // Room was asked
+				if err := quarantine(ctx, tx, w.poison(bad)); err != nil {
 					return err
 				}
 			}
@@ -111,7 +110,7 @@ func (s *Store) Reset(ctx context.Context, marker string) error {
 	term := s.term
 	err = s.write(ctx, func(tx *sql.Tx) error {
 		if before != "" {
-			term++
+			term = wire.NextTerm(term)
 			if _, err := tx.ExecContext(ctx, "UPDATE meta SET value = ? WHERE key = 'term'", strconv.FormatUint(term, 10)); err != nil {
 				return err
 			}

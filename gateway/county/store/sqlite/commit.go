@@ -20,12 +20,12 @@ func (s *Store) Commit(ctx context.Context, batches []store.Batch) ([]store.Rece
 	err := s.commit(ctx, func(tx *sql.Tx) error {
 		for _, b := range batches {
 			w := writer{ctx: ctx, tx: tx, one: tx.StmtContext(ctx, s.one), many: tx.StmtContext(ctx, s.many), b: b}
-			r, err := w.batch()
+			r, err := w.whole()
 			if err != nil {
 				return fmt.Errorf("journal %s, seqs %d to %d: %w", b.JID, b.From, b.To, err)
 			}
 			receipts = append(receipts, r)
-			if r.Gap || b.Ahead {
+			if r.Gap || r.Refused || b.Ahead {
 				continue
 			}
 			if err := s.mark(ctx, tx, w.journal, w.before, b.Received); err != nil {
@@ -69,6 +69,25 @@ type writer struct {
 	b         store.Batch
 	journal   int64
 	before    uint64 // the watermark when it began
+}
+
+// whole writes the batch, or nothing of it where the agent's share of the
+// quarantine is full.
+func (w *writer) whole() (store.Receipt, error) {
+	if _, err := w.tx.ExecContext(w.ctx, "SAVEPOINT batch"); err != nil {
+		return store.Receipt{}, err
+	}
+	r, err := w.batch()
+	end := "RELEASE batch"
+	if errors.Is(err, store.ErrShare) {
+		r, err = store.Receipt{JID: w.b.JID, Through: w.before, Refused: true}, nil
+		end = "ROLLBACK TO batch; RELEASE batch"
+	}
+	if err != nil {
+		return r, err
+	}
+	_, err = w.tx.ExecContext(w.ctx, end)
+	return r, err
 }
 
 func (w *writer) batch() (store.Receipt, error) {
@@ -144,8 +163,16 @@ func (w *writer) entries(insert *sql.Stmt, entries []wire.Entry, r *store.Receip
 }
 
 func (w *writer) reject(bad wire.Bad, r *store.Receipt) error {
+	p := w.poison(bad)
+	if err := room(w.ctx, w.tx, p); err != nil {
+		return err
+	}
 	r.Rejected = append(r.Rejected, bad)
-	return quarantine(w.ctx, w.tx, store.Poison{At: w.b.Received, Agent: w.b.Agent, JID: w.b.JID, Seq: bad.Seq, Reason: bad.Reason, Raw: bad.Raw})
+	return quarantine(w.ctx, w.tx, p)
+}
+
+func (w *writer) poison(bad wire.Bad) store.Poison {
+	return store.Poison{At: w.b.Received, Agent: w.b.Agent, JID: w.b.JID, Seq: bad.Seq, Reason: bad.Reason, Raw: bad.Raw}
 }
 
 // journal finds the journal's row and makes it at the first sight: from then on

@@ -204,7 +204,7 @@ func (s *Store) make(schema []string, fill func(context.Context, *sql.Tx) error)
 // prepare makes the schema in a new file and reads the store's identity.
 func (s *Store) prepare() error {
 	ctx := context.Background()
-	err := s.make([]string{schema, schemaKin, schemaMarks}, func(ctx context.Context, tx *sql.Tx) error {
+	err := s.make([]string{schema, schemaKin, schemaMarks, schemaShares}, func(ctx context.Context, tx *sql.Tx) error {
 		_, err := tx.ExecContext(ctx, "INSERT INTO meta VALUES ('store', ?), ('term', '1')", uuid.NewString())
 		return err
 	})

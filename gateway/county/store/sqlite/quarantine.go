@@ -3,6 +3,7 @@ package sqlite
 import (
 	"context"
 	"database/sql"
+	"errors"
 	"fmt"
 	"time"
 
@@ -10,6 +11,105 @@ import (
 	"gatehouse/gateway/wire"
 )
 
+// schemaShares is what the fourth version has more: how much of the quarantine
+// is each agent's; the row of allAgents is the sum.
+const schemaShares = `
+CREATE TABLE shares (
+	agent TEXT PRIMARY KEY,
+	rows  INTEGER NOT NULL,
+	bytes INTEGER NOT NULL
+) WITHOUT ROWID;
+INSERT INTO shares SELECT agent, count(*), sum(length(raw) + length(topic) + length(reason)) FROM quarantine GROUP BY agent;
+INSERT INTO shares SELECT '*', coalesce(sum(rows), 0), coalesce(sum(bytes), 0) FROM shares;
+CREATE TRIGGER quarantine_in AFTER INSERT ON quarantine BEGIN
+	INSERT INTO shares VALUES (new.agent, 1, length(new.raw) + length(new.topic) + length(new.reason)),
+		('*', 1, length(new.raw) + length(new.topic) + length(new.reason))
+		ON CONFLICT DO UPDATE SET rows = rows + excluded.rows, bytes = bytes + excluded.bytes;
+END;
+CREATE TRIGGER quarantine_out AFTER DELETE ON quarantine BEGIN
+	UPDATE shares SET rows = rows - 1, bytes = bytes - length(old.raw) - length(old.topic) - length(old.reason) WHERE agent IN (old.agent, '*');
+	DELETE FROM shares WHERE rows = 0 AND agent <> '*';
+END;`
+
+// allAgents is no agent's id.
+const allAgents = "*"
+
+// share is what an agent, or all, have in quarantine.
+type share struct{ rows, bytes int }
+
+func (s share) with(p store.Poison) share {
+	return share{s.rows + 1, s.bytes + len(p.Raw) + len(p.Topic) + len(p.Reason)}
+}
+
+// asker is a transaction, or a pool of readers.
+type asker interface {
+	QueryRowContext(ctx context.Context, query string, args ...any) *sql.Row
+}
+
+func shareOf(ctx context.Context, q asker, agent string) (s share, err error) {
+	err = q.QueryRowContext(ctx, "SELECT rows, bytes FROM shares WHERE agent = ?", agent).Scan(&s.rows, &s.bytes)
+	if errors.Is(err, sql.ErrNoRows) {
+		return share{}, nil
+	}
+	return s, err
+}
+
+// held reports whether the same bytes of the same agent are in quarantine.
+func held(ctx context.Context, q asker, p store.Poison) (is bool, err error) {
+	hash := wire.Hash(p.Raw)
+	return is, q.QueryRowContext(ctx, "SELECT EXISTS (SELECT 1 FROM quarantine WHERE agent = ? AND hash = ?)", p.Agent, hash[:]).Scan(&is)
+}
+
+// room fails with ErrShare when there is no room for p beside what is in
+// quarantine already.
+func room(ctx context.Context, q asker, p store.Poison) error {
+	if is, err := held(ctx, q, p); is || err != nil {
+		return err
+	}
+	own, err := shareOf(ctx, q, p.Agent)
+	if err != nil {
+		return err
+	}
+	all, err := shareOf(ctx, q, allAgents)
+	if err != nil {
+		return err
+	}
+	return fits(own.with(p), all.with(p))
+}
+
+func fits(own, all share) error {
+	if own.rows > store.ShareRows || own.bytes > store.ShareBytes || all.rows > store.AllRows || all.bytes > store.AllBytes {
+		return store.ErrShare
+	}
+	return nil
+}
+
+// Room fails with ErrShare when there is no room in quarantine for what batches
+// of one agent hold that belongs there: for a store that keeps its records
+// elsewhere.
+func (s *Store) Room(ctx context.Context, agent string, bad []wire.Bad) error {
+	own, err := shareOf(ctx, s.r, agent)
+	if err != nil {
+		return fmt.Errorf("quarantine in the store %s: %w", s.path, err)
+	}
+	all, err := shareOf(ctx, s.r, allAgents)
+	for _, b := range bad {
+		p := store.Poison{Agent: agent, Reason: b.Reason, Raw: b.Raw}
+		var is bool
+		if err == nil {
+			is, err = held(ctx, s.r, p)
+		}
+		if err != nil {
+			return fmt.Errorf("quarantine in the store %s: %w", s.path, err)
+		}
+		if !is {
+			own, all = own.with(p), all.with(p)
+		}
+	}
+	return fits(own, all)
+}
+
+// quarantine keeps p, for which there is room.
 func quarantine(ctx context.Context, tx *sql.Tx, p store.Poison) error {
 	hash := wire.Hash(p.Raw)
 	raw := p.Raw
@@ -24,7 +124,16 @@ func quarantine(ctx context.Context, tx *sql.Tx, p store.Poison) error {
 
 // Quarantine implements store.Store.
 func (s *Store) Quarantine(ctx context.Context, p store.Poison) error {
-	if err := s.write(ctx, func(tx *sql.Tx) error { return quarantine(ctx, tx, p) }); err != nil {
+	err := room(ctx, s.r, p) // first without a transaction: a full share costs no more
+	if err == nil {
+		err = s.write(ctx, func(tx *sql.Tx) error {
+			if err := room(ctx, tx, p); err != nil {
+				return err
+			}
+			return quarantine(ctx, tx, p)
+		})
+	}
+	if err != nil {
 		return fmt.Errorf("quarantine in the store %s: %w", s.path, err)
 	}
 	return nil

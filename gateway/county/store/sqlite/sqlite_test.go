@@ -3,6 +3,8 @@ package sqlite_test
 import (
 	"bufio"
 	"context"
+	"database/sql"
+	"errors"
 	"fmt"
 	"os"
 	"os/exec"
@@ -59,6 +61,38 @@ func TestAFileThatIsNoStoreIsRefused(t *testing.T) {
 	}
 	if _, err := sqlite.OpenReadOnly(path + "x"); err == nil || !strings.Contains(err.Error(), "no such file") {
 		t.Fatalf("error is %v", err)
+	}
+}
+
+// A file of the version before knows what is in quarantine, and not whose share
+// of it that is.
+func TestWhatIsInQuarantineCountsWhenAnEarlierFileIsOpened(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "s.db")
+	s := open(t, path)
+	half := store.Poison{Agent: "gate-001", Topic: "t", Reason: "r", Raw: make([]byte, store.ShareBytes/2)}
+	if err := s.Quarantine(t.Context(), half); err != nil {
+		t.Fatal(err)
+	}
+	if err := s.Close(); err != nil {
+		t.Fatal(err)
+	}
+	db, err := sql.Open("sqlite", path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := db.ExecContext(t.Context(), "DROP TRIGGER quarantine_in; DROP TRIGGER quarantine_out; DROP TABLE shares; PRAGMA user_version = 3"); err != nil {
+		t.Fatal(err)
+	}
+	if err := db.Close(); err != nil {
+		t.Fatal(err)
+	}
+	s = open(t, path)
+	half.Raw = append([]byte("x"), half.Raw...)
+	if err := s.Quarantine(t.Context(), half); !errors.Is(err, store.ErrShare) {
+		t.Errorf("the second half: %v", err)
+	}
+	if err := s.Quarantine(t.Context(), store.Poison{Agent: "gate-001", Raw: []byte("{")}); err != nil {
+		t.Errorf("a little more: %v", err)
 	}
 }
 

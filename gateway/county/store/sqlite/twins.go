@@ -17,10 +17,15 @@ type relative struct {
 	reaches bool // into the batch; if not it can only hold alarms that were sent ahead
 }
 
-// kin are the other journals of a batch's agent: when an agent's journal got a
-// new jid, what it sends again may be stored already.
+// mostKin is how many journals of an agent are looked through for what it sends
+// again: the newest, of which a journal that was renewed is one. An agent that
+// begins one journal after the other must not slow the others down.
+const mostKin = 16
+
+// kin are the other journals of a batch's agent, at most mostKin: when an agent's
+// journal got a new jid, what it sends again may be stored already.
 func kin(ctx context.Context, q querier, b store.Batch) (all []relative, err error) {
-	rows, err := q.QueryContext(ctx, "SELECT id, through >= ? FROM journals WHERE agent = ? AND jid <> ?", int64(b.From), b.Agent, b.JID)
+	rows, err := q.QueryContext(ctx, "SELECT id, through >= ? FROM journals WHERE agent = ? AND jid <> ? ORDER BY id DESC LIMIT ?", int64(b.From), b.Agent, b.JID, mostKin)
 	if err != nil {
 		return nil, err
 	}
@@ -85,7 +90,7 @@ func repeated(holes []wire.Hole, seq uint64) []wire.Hole {
 // Twins gives the digests of what is remembered of the seqs of a batch under
 // other journals of its agent, for a store that keeps its records elsewhere.
 func (s *Store) Twins(ctx context.Context, b store.Batch) ([]map[uint64]Digest, error) {
-	rows, err := s.r.QueryContext(ctx, "SELECT jid FROM journals WHERE agent = ? AND jid <> ?", b.Agent, b.JID)
+	rows, err := s.r.QueryContext(ctx, "SELECT jid FROM journals WHERE agent = ? AND jid <> ? ORDER BY id DESC LIMIT ?", b.Agent, b.JID, mostKin)
 	if err != nil {
 		return nil, fmt.Errorf("former journals in %s: %w", s.path, err)
 	}

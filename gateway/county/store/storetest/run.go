@@ -33,6 +33,7 @@ func Run(t *testing.T, open Make) {
 		"an alarm ahead and a long way off":                      farOff,
 		"what is dropped leaves a hole":                          dropped,
 		"text from outside is stored as it is":                   text,
+		"an agent has its share of the quarantine and no more":   share,
 	} {
 		t.Run(name, func(t *testing.T) {
 			s, reopen := open(t)
