@@ -10,6 +10,10 @@ import (
 	"encoding/hex"
 	"fmt"
 	"log/slog"
+	"math"
+	"runtime"
+	"strings"
+	"sync"
 	"sync/atomic"
 	"time"
 
@@ -39,6 +43,11 @@ type Observer interface {
 	Arrived(b store.Batch)
 	// Committed is called with batches that are durable.
 	Committed(batches []store.Batch)
+	// Refused is called when messages of an agent are not taken, because they
+	// would need more than one agent may use or believe what nobody said: at the
+	// first, and every 10 s at most while it goes on. count is how many they are
+	// since this collector was started. It is called from any goroutine.
+	Refused(agent, why string, count uint64)
 	// Fenced is called when another collector has taken over: nothing is
 	// committed any more.
 	Fenced(reason string)
@@ -70,7 +79,9 @@ type Collector struct {
 	cfg       Config
 	client    *mqtt.Client
 	start     string        // random, names this run
-	in        chan item     // what waits for the committer; while it is full the broker holds back
+	queue     *queue        // what came
+	refusals  *refusals     //
+	in        chan item     // what is decoded and waits for the committer
 	up        chan struct{} // the connection was made
 	others    chan announced
 	stoodDown atomic.Bool // fenced, for the connection's goroutine
@@ -78,13 +89,14 @@ type Collector struct {
 	// The committer's own:
 	storeID  string
 	term     uint64
-	fault    string                   // why nothing is being committed
-	fenced   bool                     // another collector has taken over
-	began    time.Time                // of the first connection
-	answered time.Time                // when another one was last told of this one
-	late     map[string][]store.Batch // by jid: batches that came before their predecessors
-	owners   map[string]string        // jid to agent, as the store has it
-	strange  map[string]bool          // agents that the site file does not know, told once
+	fault    string               // why nothing is being committed
+	said     wire.CollectorStatus // the last announcement
+	repeated time.Time            // when it was last said again
+	again    <-chan time.Time     // when it is to be said again, or nil
+	fenced   bool                 // another collector has taken over
+	began    time.Time            // of the first connection
+	accounts map[string]*account  // by agent
+	unproven unproven
 }
 
 // item is one message for the committer: a batch, or a hello.
@@ -99,8 +111,8 @@ func New(cfg Config) *Collector {
 	var b [8]byte
 	rand.Read(b[:]) // never fails (crypto/rand)
 	return &Collector{cfg: cfg, start: hex.EncodeToString(b[:]), in: make(chan item, group), up: make(chan struct{}, 1),
-		others: make(chan announced, 4),
-		late:   map[string][]store.Batch{}, owners: map[string]string{}, strange: map[string]bool{}}
+		queue: newQueue(), refusals: &refusals{log: cfg.Log, watch: cfg.Watch, agents: map[string]*refused{}},
+		others: make(chan announced, 4), accounts: map[string]*account{}}
 }
 
 // Run collects until ctx ends; what was received but not committed by then is
@@ -110,11 +122,16 @@ func (c *Collector) Run(ctx context.Context) error {
 	if c.storeID, c.term, err = c.cfg.Store.Identity(ctx); err != nil {
 		return fmt.Errorf("read the store's identity: %w", err)
 	}
-	if c.term, err = c.cfg.Store.RaiseTerm(ctx, c.term+1); err != nil {
+	if c.term == math.MaxUint64 {
+		c.cfg.Log.Warn("the store's term can't rise any more, so that of two collectors none would stand down: never run two", "term", c.term)
+	}
+	if c.term, err = c.cfg.Store.RaiseTerm(ctx, wire.NextTerm(c.term)); err != nil {
 		return err
 	}
+	c.unproven.floor = c.term
 	m := mqtt.Config{
-		ClientID: "collector-" + c.start,
+		// Secret: whoever knows it can throw the collector off the broker.
+		ClientID: "collector-" + strings.ToLower(rand.Text()),
 		Subscriptions: []mqtt.Subscription{
 			{Filter: wire.Topic(c.cfg.County, "+", wire.LeafRecords), QoS: 1},
 			{Filter: wire.Topic(c.cfg.County, "+", wire.LeafHello), QoS: 1},
@@ -128,7 +145,7 @@ func (c *Collector) Run(ctx context.Context) error {
 			}
 		},
 		OnDown:    func(error) {},
-		OnMessage: func(m mqtt.Message) { c.receive(ctx, m) },
+		OnMessage: func(m mqtt.Message) { c.receive(m) },
 		Bye: func() *mqtt.Message {
 			if c.stoodDown.Load() {
 				return nil // the other one's word stands
@@ -142,8 +159,15 @@ func (c *Collector) Run(ctx context.Context) error {
 	}
 	c.client = mqtt.New(m)
 	connected := make(chan error, 1)
+	var decoding sync.WaitGroup
+	stop := c.queue.endWith(ctx)
+	defer stop()
+	for range runtime.GOMAXPROCS(0) {
+		decoding.Go(func() { c.decodeLoop(ctx) })
+	}
 	go func() { connected <- c.client.Run(ctx) }()
 	c.commitLoop(ctx)
+	decoding.Wait()
 	if err := <-connected; ctx.Err() == nil {
 		return err
 	}
@@ -161,14 +185,44 @@ func (c *Collector) offline() *mqtt.Message {
 	return &mqtt.Message{Topic: wire.Topic(c.cfg.County, wire.CollectorID, wire.LeafStatus), Payload: payload, QoS: 1, Retained: true}
 }
 
-// announce publishes the signed, retained status.
+// announce says who collects, at which term: when it came to the broker and when
+// that has changed. Every agent answers a new one with a hello.
 func (c *Collector) announce() {
+	c.said = wire.CollectorStatus{V: 1, State: wire.StateOnline, At: wire.At(time.Now()),
+		Start: c.start, Store: c.storeID, Term: c.term, Version: c.cfg.Version}
+	c.faulty()
+}
+
+// faulty says what the announcement says, with the fault that holds now. Agents
+// tell announcements by start and at, and so say no hello.
+func (c *Collector) faulty() {
+	if c.said.V == 0 {
+		return // it is said with the first announcement
+	}
+	c.said.Fault = c.fault
+	c.said = wire.SignCollectorStatus(c.said, c.cfg.County, c.cfg.Key)
+	c.publish()
+}
+
+// repeat says the same again, once a second at most, where another word stands
+// over it: agents that have heard it do nothing.
+func (c *Collector) repeat() {
+	if c.said.V == 0 || c.again != nil {
+		return
+	}
+	if wait := time.Second - time.Since(c.repeated); wait > 0 {
+		c.again = time.After(wait)
+		return
+	}
+	c.repeated = time.Now()
+	c.publish()
+}
+
+func (c *Collector) publish() {
 	if c.fenced {
 		return
 	}
-	st := wire.SignCollectorStatus(wire.CollectorStatus{V: 1, State: wire.StateOnline, At: wire.At(time.Now()),
-		Start: c.start, Store: c.storeID, Term: c.term, Version: c.cfg.Version, Fault: c.fault}, c.cfg.County, c.cfg.Key)
-	payload, err := wire.Encode(st)
+	payload, err := wire.Encode(c.said)
 	if err == nil {
 		err = c.client.Publish(mqtt.Message{Topic: wire.Topic(c.cfg.County, wire.CollectorID, wire.LeafStatus),
 			Payload: payload, QoS: 1, Retained: true})

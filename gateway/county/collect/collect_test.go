@@ -32,6 +32,8 @@ type books struct {
 	owner   map[string]string
 	places  map[string]store.Place
 	poison  []store.Poison
+	refuse  string // agent whose batches the store refuses
+	share   int    // messages that fit into quarantine; 0: all
 	commits int
 }
 
@@ -50,6 +52,8 @@ func (b *books) Commit(_ context.Context, batches []store.Batch) ([]store.Receip
 	for _, x := range batches {
 		r := store.Receipt{JID: x.JID, Through: b.through[x.JID]}
 		switch {
+		case x.Agent == b.refuse:
+			r.Refused = true
 		case x.Ahead:
 			r.Ahead = x.From
 		case x.From > r.Through+1:
@@ -86,6 +90,9 @@ func (b *books) RaiseTerm(_ context.Context, atLeast uint64) (uint64, error) {
 func (b *books) Quarantine(_ context.Context, p store.Poison) error {
 	b.mu.Lock()
 	defer b.mu.Unlock()
+	if b.share > 0 && len(b.poison) >= b.share {
+		return fmt.Errorf("quarantine: %w", store.ErrShare)
+	}
 	b.poison = append(b.poison, p)
 	return nil
 }
@@ -119,16 +126,30 @@ type bench struct {
 	agent  *mqtt.Client
 	acks   chan wire.Ack
 	status chan wire.CollectorStatus
+	said   wire.CollectorStatus // the first
+	told   chan string          // agents whose messages were refused, and why
 }
 
-func start(t *testing.T) *bench {
+// Arrived, Committed, Fenced and Refused implement collect.Observer.
+func (b *bench) Arrived(store.Batch)     {}
+func (b *bench) Committed([]store.Batch) {}
+func (b *bench) Fenced(string)           {}
+func (b *bench) Refused(agent, why string, _ uint64) {
+	b.told <- agent + ": " + why
+}
+
+func start(t *testing.T, prepare ...func(*books)) *bench {
 	t.Helper()
 	m := mosquittotest.Start(t)
 	public, private, err := ed25519.GenerateKey(nil)
 	if err != nil {
 		t.Fatal(err)
 	}
-	b := &bench{t: t, books: newBooks(), key: public, secret: private, url: m.URL, fenced: make(chan string, 1), acks: make(chan wire.Ack, 100), status: make(chan wire.CollectorStatus, 100)}
+	b := &bench{t: t, books: newBooks(), key: public, secret: private, url: m.URL, fenced: make(chan string, 1), acks: make(chan wire.Ack, 100), status: make(chan wire.CollectorStatus, 100),
+		told: make(chan string, 100)}
+	for _, p := range prepare {
+		p(b.books)
+	}
 	log := slog.New(slog.DiscardHandler)
 	up := make(chan struct{}, 10)
 	b.agent = mqtt.New(mqtt.Config{URL: m.URL, ClientID: "agents", Log: log,
@@ -150,7 +171,7 @@ func start(t *testing.T) *bench {
 			}
 		}})
 	c := collect.New(collect.Config{County: "c", Version: "test", KeyID: "k1", Key: private, Sites: sites{}, Store: b.books,
-		Broker: mqtt.Broker{URL: m.URL}, Log: log, Fenced: func(reason string) { b.fenced <- reason }})
+		Broker: mqtt.Broker{URL: m.URL}, Watch: b, Log: log, Fenced: func(reason string) { b.fenced <- reason }})
 	ctx, cancel := context.WithCancel(context.Background())
 	var wg sync.WaitGroup
 	wg.Go(func() { _ = b.agent.Run(ctx) })
@@ -161,7 +182,7 @@ func start(t *testing.T) *bench {
 	})
 	t.Cleanup(func() { cancel(); wg.Wait() })
 	await(t, "connection", up)
-	await(t, "collector's status", b.status)
+	b.said = await(t, "collector's status", b.status)
 	return b
 }
 
@@ -352,7 +373,8 @@ func TestManyBatchesShareACommit(t *testing.T) {
 	b := start(t)
 	const n = 400
 	for i := range uint64(n) {
-		b.publish("gate-a", wire.LeafRecords, batch(t, "gate-a", fmt.Sprintf("0190b1c2-0000-7000-8000-%012d", i), 1, 1, false))
+		agent := fmt.Sprint("gate-", i)
+		b.publish(agent, wire.LeafRecords, batch(t, agent, fmt.Sprintf("0190b1c2-0000-7000-8000-%012d", i), 1, 1, false))
 	}
 	for range n {
 		await(t, "acknowledgement", b.acks)

@@ -6,6 +6,7 @@ import (
 	"slices"
 	"strings"
 	"time"
+	"unicode/utf8"
 
 	"gatehouse/gateway/county/store"
 	"gatehouse/gateway/wire"
@@ -25,6 +26,9 @@ func (c *Collector) commitLoop(ctx context.Context) {
 			c.announce()
 		case a := <-c.others:
 			c.other(ctx, a)
+		case <-c.again:
+			c.again = nil
+			c.repeat()
 		case it := <-c.in:
 			if !c.fenced {
 				c.take(ctx, it)
@@ -67,29 +71,20 @@ func (c *Collector) take(ctx context.Context, it item) {
 // welcome fills in where the batch's agent stands and refuses a journal that
 // the store knows as another agent's: a copied disk, or a forgery.
 func (c *Collector) welcome(ctx context.Context, b *store.Batch) bool {
-	owner, known := c.owners[b.JID]
-	if !known {
+	if own := c.account(b.Agent); !own.journals[b.JID] {
 		var pos store.Position
 		err := c.retry(ctx, func() (err error) { pos, err = c.cfg.Store.Position(ctx, b.JID); return err })
-		if err != nil {
+		switch {
+		case err != nil:
+			return false
+		case pos.Agent != "" && pos.Agent != b.Agent:
+			c.foreign(ctx, b, pos.Agent)
+			return false
+		case pos.Agent == "" && !own.begun.take(b.Received):
+			c.refusals.add(b.Received, b.Agent, refusedNew)
 			return false
 		}
-		if owner = pos.Agent; owner == "" {
-			owner = b.Agent
-		}
-		c.owners[b.JID] = owner
-	}
-	if owner != b.Agent {
-		reason := "journal " + b.JID + " belongs to agent " + owner
-		c.cfg.Log.Error("batch refused", "agent", b.Agent, "reason", reason)
-		for _, e := range b.Entries {
-			p := store.Poison{At: b.Received, Agent: b.Agent, JID: b.JID, Seq: e.Record.Seq, Reason: reason, Raw: e.Raw,
-				Topic: wire.Topic(c.cfg.County, b.Agent, wire.LeafRecords)}
-			if c.retry(ctx, func() error { return c.cfg.Store.Quarantine(ctx, p) }) != nil {
-				return false
-			}
-		}
-		return false
+		own.knows(b.JID)
 	}
 	b.Place = c.place(b.Agent)
 	if b.Ahead && c.cfg.Watch != nil {
@@ -98,11 +93,37 @@ func (c *Collector) welcome(ctx context.Context, b *store.Batch) bool {
 	return true
 }
 
+// foreign puts the records of another agent's journal into quarantine.
+func (c *Collector) foreign(ctx context.Context, b *store.Batch, owner string) {
+	reason := "journal " + b.JID + " belongs to agent " + owner
+	if c.refusals.note(b.Received, b.Agent, "foreign") {
+		c.cfg.Log.Error("batch refused", "agent", b.Agent, "reason", reason)
+	}
+	for _, e := range b.Entries {
+		p := store.Poison{At: b.Received, Agent: b.Agent, JID: b.JID, Seq: e.Record.Seq, Reason: reason, Raw: e.Raw,
+			Topic: wire.Topic(c.cfg.County, b.Agent, wire.LeafRecords)}
+		full := false
+		err := c.retry(ctx, func() error {
+			err := c.cfg.Store.Quarantine(ctx, p)
+			if full = errors.Is(err, store.ErrShare); full {
+				return nil
+			}
+			return err
+		})
+		if full {
+			c.refusals.add(b.Received, b.Agent, refusedShare)
+		}
+		if full || err != nil {
+			return
+		}
+	}
+}
+
 func (c *Collector) place(agent string) store.Place {
 	community, grid, compound, ok := c.cfg.Sites.Place(agent)
 	if !ok {
-		if !c.strange[agent] {
-			c.strange[agent] = true
+		if own := c.account(agent); !own.told {
+			own.told = true
 			c.cfg.Log.Warn("the site file does not list this agent; its records are kept as unassigned", "agent", agent)
 		}
 		return store.Place{Community: "unassigned", Grid: "unassigned", Compound: "unassigned"}
@@ -124,7 +145,7 @@ func (c *Collector) commit(ctx context.Context, batches []store.Batch) (next []s
 	var stored []store.Batch
 	for i, r := range receipts {
 		b := batches[i]
-		if !r.Gap {
+		if !r.Gap && !r.Refused {
 			stored = append(stored, without(b, r))
 		}
 		for _, bad := range r.Rejected {
@@ -132,8 +153,10 @@ func (c *Collector) commit(ctx context.Context, batches []store.Batch) (next []s
 		}
 		agents[b.JID] = b.Agent
 		switch a := acks[b.JID]; {
+		case r.Refused:
+			c.refusals.add(b.Received, b.Agent, refusedShare)
 		case r.Gap:
-			c.wait(b)
+			c.account(b.Agent).wait(b)
 		case b.Ahead:
 			c.acknowledge(b.Agent, wire.Ack{JID: b.JID, Through: r.Through, Ahead: r.Ahead})
 		case r.Through >= a.Through:
@@ -145,7 +168,7 @@ func (c *Collector) commit(ctx context.Context, batches []store.Batch) (next []s
 	}
 	for jid, a := range acks {
 		c.acknowledge(agents[jid], a)
-		next = append(next, c.ready(jid, a.Through)...)
+		next = append(next, c.account(agents[jid]).ready(jid, a.Through)...)
 	}
 	return next
 }
@@ -162,46 +185,19 @@ func without(b store.Batch, r store.Receipt) store.Batch {
 	return b
 }
 
-// wait keeps a batch that came before its predecessors, a window of them a
-// journal at most; what is dropped here the agent sends again.
-func (c *Collector) wait(b store.Batch) {
-	held := append(c.late[b.JID], b)
-	if len(held) > wire.MaxWindow {
-		held = held[1:]
-	}
-	c.late[b.JID] = held
-}
-
-func (c *Collector) ready(jid string, through uint64) (next []store.Batch) {
-	var kept []store.Batch
-	for _, b := range c.late[jid] {
-		switch {
-		case b.To <= through:
-		case b.From <= through+1:
-			next = append(next, b)
-		default:
-			kept = append(kept, b)
-		}
-	}
-	if len(kept) == 0 {
-		delete(c.late, jid)
-	} else {
-		c.late[jid] = kept
-	}
-	return next
-}
-
 // greet answers a hello from the store.
 func (c *Collector) greet(ctx context.Context, agent string, h wire.Hello) {
-	if h.KeyID != "" && h.KeyID != c.cfg.KeyID { // a bridge of machines has none
+	now := time.Now()
+	if h.KeyID != "" && h.KeyID != c.cfg.KeyID && c.refusals.note(now, agent, "site key") { // a bridge of machines has none
 		c.cfg.Log.Error("agent uses another site key: its pseudonyms can't be matched; copy the county's site.key to it",
 			"agent", agent, "its_key", h.KeyID, "county_key", c.cfg.KeyID)
 	}
-	if h.Term > c.term {
-		// The agent has seen a later term than this store: it was restored from
-		// a backup. A term above all agents' makes them believe it again.
-		err := c.retry(ctx, func() (err error) { c.term, err = c.cfg.Store.RaiseTerm(ctx, h.Term+1); return err })
-		if err != nil {
+	raise, refused := c.unproven.judge(now, c.term, h.Term, h.ProvenTerm(c.cfg.County, agent, c.storeID, c.cfg.public()))
+	if refused {
+		c.refusals.add(now, agent, refusedTerm)
+	}
+	if raise != 0 {
+		if !c.raise(ctx, raise) {
 			return
 		}
 		c.cfg.Log.Warn("the store is older than its agents; its term was raised", "agent", agent, "term", c.term)
@@ -213,7 +209,9 @@ func (c *Collector) greet(ctx context.Context, agent string, h wire.Hello) {
 		return
 	}
 	if pos.Agent != "" && pos.Agent != agent {
-		c.cfg.Log.Error("hello refused: the journal belongs to another agent", "agent", agent, "owner", pos.Agent, "jid", h.JID)
+		if c.refusals.note(now, agent, "foreign hello") {
+			c.cfg.Log.Error("hello refused: the journal belongs to another agent", "agent", agent, "owner", pos.Agent, "jid", h.JID)
+		}
 		return
 	}
 	c.acknowledge(agent, wire.Ack{JID: h.JID, Through: pos.Through, Nonce: h.Nonce})
@@ -247,17 +245,27 @@ func (c *Collector) retry(ctx context.Context, what func() error) error {
 }
 
 func (c *Collector) setFault(text string) {
-	// One line: a signature covers it, and signed fields hold no line breaks.
-	text = strings.Join(strings.Fields(text), " ")
-	text = text[:min(len(text), maxFault)]
-	if text != c.fault {
+	if text = fit(text); text != c.fault {
 		c.fault = text
-		c.announce()
+		c.faulty()
 	}
 }
 
 // maxFault bounds the text that a screen gets, in bytes.
 const maxFault = 400
+
+// fit makes one line of valid text of at most maxFault bytes.
+func fit(text string) string {
+	text = strings.ToValidUTF8(strings.Join(strings.Fields(text), " "), "\uFFFD")
+	if len(text) <= maxFault {
+		return text
+	}
+	end := maxFault
+	for !utf8.RuneStart(text[end]) {
+		end--
+	}
+	return text[:end]
+}
 
 // identity notices a store that reset itself (a wiped InfluxDB): a new term,
 // which agents must hear of.

@@ -26,17 +26,28 @@ type announced struct {
 	retained bool // it was there when this collector came: an earlier word
 }
 
-// heard takes a status of this topic, which may be this collector's own.
-func (c *Collector) heard(ctx context.Context, m mqtt.Message) {
+// heard takes a status of this topic. It does not wait; of too many the newest
+// count.
+func (c *Collector) heard(m mqtt.Message) {
 	st, err := wire.Decode[wire.CollectorStatus](m.Payload)
-	if err != nil || st.Start == c.start {
+	if err != nil || st.Start == c.start && st.State == wire.StateOnline {
 		return
 	}
 	a := announced{status: st, retained: m.Retained,
 		signed: st.State == wire.StateOnline && wire.VerifyCollectorStatus(st, c.cfg.County, c.cfg.public()) == nil}
-	select {
-	case c.others <- a:
-	case <-ctx.Done():
+	for {
+		select {
+		case c.others <- a:
+			return
+		default:
+		}
+		if !a.signed {
+			return // one more of what moves nothing
+		}
+		select {
+		case <-c.others:
+		default:
+		}
 	}
 }
 
@@ -45,30 +56,30 @@ func (c *Collector) other(ctx context.Context, a announced) {
 	switch {
 	case c.fenced:
 	case !a.signed:
-		// The last will of one that has gone, over this one's word.
-		c.announce()
+		// A last will over this one's word: of one that has gone, or of a
+		// connection that this one has replaced.
+		c.repeat()
 	case a.retained && (c.began.IsZero() || time.Since(c.began) < greeting):
 		// Of an earlier start, of this folder or a copy: this one goes on.
 		if a.status.Term >= c.term {
-			c.raise(ctx, a.status.Term+1)
+			c.raise(ctx, wire.NextTerm(a.status.Term))
 			c.announce()
 		}
 	case a.status.Term > c.term || a.status.Term == c.term && a.status.Start > c.start:
 		c.fence("another collector has taken over (store " + a.status.Store + ", started as " + a.status.Start +
 			"): stop one of the two, and start this one again if it is the one to stay")
-	case time.Since(c.answered) > time.Second:
-		// An older one that has not heard of this one yet.
-		c.answered = time.Now()
-		c.announce()
+	default:
+		c.repeat() // an older one that has not heard of this one yet
 	}
 }
 
-// raise makes the term at least so high.
-func (c *Collector) raise(ctx context.Context, term uint64) {
+// raise makes the term at least so high; false when ctx ended before.
+func (c *Collector) raise(ctx context.Context, term uint64) bool {
 	err := c.retry(ctx, func() (err error) { c.term, err = c.cfg.Store.RaiseTerm(ctx, term); return err })
 	if err == nil {
 		c.cfg.Log.Info("the store's term", "term", c.term)
 	}
+	return err == nil
 }
 
 // fence ends committing and acknowledging for good; the desk must say so.

@@ -10,64 +10,92 @@ import (
 	"gatehouse/gateway/wire"
 )
 
-// receive takes one message apart and hands it to the committer. It runs in
-// many goroutines at once, so that decoding keeps pace with committing, and
-// blocks while the committer is busy.
-func (c *Collector) receive(ctx context.Context, m mqtt.Message) {
+// receive takes a message off the connection, in order and without waiting for
+// the store: what is beyond an agent's share is dropped, and its agent, which
+// has no acknowledgement, sends it again.
+func (c *Collector) receive(m mqtt.Message) {
 	_, agent, leaf, ok := wire.ParseTopic(m.Topic)
-	if ok && agent == wire.CollectorID && leaf == wire.LeafStatus {
-		c.heard(ctx, m)
-		return
-	}
-	if !ok {
-		c.quarantine(ctx, m, agent, "the topic is not of this contract")
-		return
-	}
-	it := item{agent: agent}
-	switch leaf {
-	case wire.LeafRecords:
-		b, err := wire.DecodeBatch(m.Payload)
-		if errors.Is(err, wire.ErrCRC) {
-			c.cfg.Log.Warn("batch refused, it will come again", "agent", agent, "err", err)
-			return
-		}
-		if err == nil && b.Agent != agent {
-			err = errors.New("the batch says it is of agent " + b.Agent)
-		}
-		if err != nil {
-			c.quarantine(ctx, m, agent, err.Error())
-			return
-		}
-		it.batch = store.Batch{Batch: b, Received: time.Now()}
-	case wire.LeafHello:
-		h, err := wire.Decode[wire.Hello](m.Payload)
-		if err == nil {
-			err = h.Check()
-		}
-		if err != nil {
-			c.quarantine(ctx, m, agent, err.Error())
-			return
-		}
-		it.hello = &h
-	default:
-		return // not subscribed to
-	}
-	select {
-	case c.in <- it:
-	case <-ctx.Done():
+	switch {
+	case ok && agent == wire.CollectorID && leaf == wire.LeafStatus:
+		c.heard(m)
+	case ok && leaf != wire.LeafRecords && leaf != wire.LeafHello:
+		// not subscribed to
+	case !c.queue.put(arrived{agent, leaf, m}):
+		c.refusals.dropped(time.Now(), agent)
 	}
 }
 
-// quarantine keeps a message that can't be read, and tries until it is kept.
-func (c *Collector) quarantine(ctx context.Context, m mqtt.Message, agent, reason string) {
-	p := store.Poison{At: time.Now(), Agent: agent, Topic: m.Topic, Reason: reason, Raw: m.Payload}
-	c.cfg.Log.Warn("message put into quarantine", "topic", m.Topic, "bytes", len(m.Payload), "reason", reason)
-	for pause := firstPause; ; pause = min(2*pause, lastPause) {
-		err := c.cfg.Store.Quarantine(ctx, p)
-		if err == nil || ctx.Err() != nil {
+// decodeLoop takes messages apart and hands them to the committer, until ctx
+// ends. As many run as there are cores, so that decoding keeps pace.
+func (c *Collector) decodeLoop(ctx context.Context) {
+	for {
+		l, a := c.queue.next()
+		if l == nil {
 			return
 		}
-		c.cfg.Log.Error("quarantine a message", "topic", m.Topic, "err", err, "next", pause)
+		if it, ok := c.decode(ctx, a); ok {
+			select {
+			case c.in <- it:
+			case <-ctx.Done():
+				return
+			}
+		}
+		c.queue.done(l)
+	}
+}
+
+// decode reads one message; what can't be read goes to quarantine.
+func (c *Collector) decode(ctx context.Context, a arrived) (it item, ok bool) {
+	it.agent = a.agent
+	var err error
+	switch a.leaf {
+	case wire.LeafRecords:
+		var b wire.Batch
+		b, err = wire.DecodeBatch(a.Payload)
+		if errors.Is(err, wire.ErrCRC) {
+			if c.refusals.note(time.Now(), a.agent, "damaged") {
+				c.cfg.Log.Warn("batch refused, it will come again", "agent", a.agent, "err", err)
+			}
+			return it, false
+		}
+		if err == nil && b.Agent != a.agent {
+			err = errors.New("the batch says it is of agent " + b.Agent)
+		}
+		it.batch = store.Batch{Batch: b, Received: time.Now()}
+	case wire.LeafHello:
+		var h wire.Hello
+		if h, err = wire.Decode[wire.Hello](a.Payload); err == nil {
+			err = h.Check()
+		}
+		it.hello = &h
+	default:
+		err = errors.New("the topic is not of this contract")
+	}
+	if err != nil {
+		c.quarantine(ctx, a, err.Error())
+	}
+	return it, err == nil
+}
+
+// quarantine keeps a message that can't be read, and tries until it is kept or
+// its agent's share is full.
+func (c *Collector) quarantine(ctx context.Context, a arrived, reason string) {
+	p := store.Poison{At: time.Now(), Agent: a.agent, Topic: a.Topic, Reason: reason, Raw: a.Payload}
+	for pause := firstPause; ; pause = min(2*pause, lastPause) {
+		err := c.cfg.Store.Quarantine(ctx, p)
+		switch {
+		case ctx.Err() != nil:
+			return
+		case errors.Is(err, store.ErrShare):
+			c.refusals.add(time.Now(), a.agent, refusedShare)
+			return
+		case err == nil:
+			if c.refusals.note(time.Now(), a.agent, "quarantine") {
+				c.cfg.Log.Warn("message put into quarantine", "topic", a.Topic, "bytes", len(a.Payload), "reason", reason)
+			}
+			return
+		}
+		c.cfg.Log.Error("quarantine a message", "topic", a.Topic, "err", err, "next", pause)
 		sleep(ctx, pause)
 	}
 }

@@ -1,0 +1,201 @@
+package collect_test
+
+import (
+	"context"
+	"fmt"
+	"log/slog"
+	"math"
+	"strings"
+	"testing"
+	"time"
+	"unicode/utf8"
+
+	"gatehouse/gateway/mqtt"
+	"gatehouse/gateway/wire"
+)
+
+// settled sends a batch of another agent and waits until it is acknowledged:
+// what was sent before has been dealt with, up to what the two take in turns.
+func (b *bench) settled(seq uint64) wire.Ack {
+	b.t.Helper()
+	b.publish("gate-b", wire.LeafRecords, batch(b.t, "gate-b", jidB, seq, seq, false))
+	for {
+		if a := await(b.t, "acknowledgement of the good agent", b.acks); a.JID == jidB && a.Through == seq {
+			return a
+		}
+	}
+}
+
+// quiet fails when the collector announces itself.
+func (b *bench) quiet(d time.Duration) {
+	b.t.Helper()
+	select {
+	case st := <-b.status:
+		b.t.Fatalf("it announces %+v", st)
+	case <-time.After(d):
+	}
+}
+
+func (b *bench) helloWith(term uint64, proof *wire.Ack) wire.Ack {
+	b.t.Helper()
+	payload, err := wire.Encode(wire.Hello{V: 1, JID: jidA, First: 1, Last: 7, Term: term, Nonce: "0123456789abcdef", KeyID: "k1", Proof: proof})
+	if err != nil {
+		b.t.Fatal(err)
+	}
+	b.publish("gate-a", wire.LeafHello, payload)
+	return await(b.t, "answer", b.acks)
+}
+
+func TestATermThatNobodySignedMovesNobodyAndItsAgentIsAnsweredAndNamed(t *testing.T) {
+	b := start(t)
+	for range 50 {
+		if a := b.helloWith(math.MaxUint64-1, nil); a.Term != b.said.Term || a.Nonce == "" {
+			t.Fatalf("answered with %+v, the term was %d", a, b.said.Term)
+		}
+	}
+	b.quiet(200 * time.Millisecond)
+	if who := await(t, "word of it", b.told); !strings.HasPrefix(who, "gate-a: ") || !strings.Contains(who, "journal trust") {
+		t.Errorf("the desk is told %q", who)
+	}
+	if len(b.told) != 0 {
+		t.Errorf("and again: %q", <-b.told)
+	}
+}
+
+func TestATermIsBelievedWithTheWordThatGaveIt(t *testing.T) {
+	b := start(t)
+	const term = math.MaxUint64 - 8 // of a county whose terms were driven up
+	signed := func(agent, store string) *wire.Ack {
+		a := wire.SignAck(wire.Ack{V: 1, JID: jidA, Through: 7, Store: store, Term: term}, "c", agent, b.secret)
+		return &a
+	}
+	for what, proof := range map[string]*wire.Ack{"another agent's": signed("gate-b", "store-1"), "another store's": signed("gate-a", "store-2")} {
+		if a := b.helloWith(term, proof); a.Term != b.said.Term {
+			t.Errorf("%s word moved the term to %d", what, a.Term)
+		}
+	}
+	b.quiet(100 * time.Millisecond)
+	if a := b.helloWith(term, signed("gate-a", "store-1")); a.Term != term+1 {
+		t.Errorf("answered at term %d", a.Term)
+	}
+	if st := await(t, "announcement", b.status); st.Term != term+1 {
+		t.Errorf("announced term %d", st.Term)
+	}
+	b.helloWith(term, signed("gate-a", "store-1"))
+	b.quiet(100 * time.Millisecond)
+}
+
+// The term of a county that was poisoned stays where it is: nothing overflows,
+// and nobody is told without a change.
+func TestTheHighestTermGoesOn(t *testing.T) {
+	b := start(t, func(s *books) { s.term = math.MaxUint64 })
+	for range 5 {
+		if a := b.helloWith(math.MaxUint64, nil); a.Term != math.MaxUint64 {
+			t.Fatalf("answered at term %d", a.Term)
+		}
+	}
+	b.quiet(100 * time.Millisecond)
+	b.settled(1)
+}
+
+func TestWhoSaysTheCollectorIsGoneIsContradictedAndNoAgentIsRoused(t *testing.T) {
+	b := start(t)
+	for _, start := range []string{b.said.Start, "another"} {
+		payload, err := wire.Encode(wire.CollectorStatus{V: 1, State: wire.StateOffline, Start: start, At: wire.At(time.Unix(1e9, 0))})
+		if err != nil {
+			t.Fatal(err)
+		}
+		for range 20 {
+			m := mqtt.Message{Topic: wire.Topic("c", wire.CollectorID, wire.LeafStatus), Payload: payload, QoS: 1, Retained: true}
+			if err := b.agent.Publish(m); err != nil {
+				t.Fatal(err)
+			}
+		}
+		if st := await(t, "word against it", b.status); st != b.said {
+			t.Errorf("said %+v, before %+v", st, b.said)
+		}
+	}
+	time.Sleep(1500 * time.Millisecond)
+	if n := len(b.status); n > 2 {
+		t.Errorf("40 last wills were contradicted %d times more within 1.5 s", n)
+	}
+}
+
+func TestTheBrokerCannotBeAskedForTheCollectorsClientID(t *testing.T) {
+	b := start(t)
+	ctx, cancel := context.WithCancel(t.Context())
+	up, ended := make(chan struct{}, 10), make(chan struct{})
+	thief := mqtt.New(mqtt.Config{URL: b.url, ClientID: "collector-" + b.said.Start, Log: slog.New(slog.DiscardHandler),
+		OnUp: func() { up <- struct{}{} }, OnDown: func(error) {}, OnMessage: func(mqtt.Message) {}})
+	go func() { defer close(ended); _ = thief.Run(ctx) }()
+	await(t, "the thief's connection", up)
+	b.quiet(2 * time.Second) // a collector that was thrown off announces itself when it is back
+	b.settled(1)
+	cancel()
+	<-ended
+}
+
+// A fault is cut where a character begins: what is signed must arrive as it is.
+func TestAFaultInChineseIsSignedAsItArrives(t *testing.T) {
+	b := start(t)
+	for pad := range 3 {
+		b.books.set(fmt.Errorf("%s%s", strings.Repeat("x", pad), strings.Repeat("磁盘已满", 100)))
+		b.publish("gate-a", wire.LeafRecords, batch(t, "gate-a", jidA, uint64(pad)+1, uint64(pad)+1, false))
+		for st := await(t, "status with the fault", b.status); ; st = await(t, "status with the fault", b.status) {
+			// the bench has checked its signature
+			if text, ok := strings.CutPrefix(st.Fault, strings.Repeat("x", pad)); ok && strings.HasPrefix(text, "磁") {
+				if !utf8.ValidString(st.Fault) || strings.ContainsRune(text, utf8.RuneError) || len(st.Fault) > 400 || len(st.Fault) < 398 {
+					t.Errorf("fault of %d bytes: %q", len(st.Fault), st.Fault)
+				}
+				break
+			}
+		}
+		b.books.set(nil)
+		await(t, "acknowledgement", b.acks)
+	}
+}
+
+func TestOneAgentBeginsOnlySoManyJournals(t *testing.T) {
+	b := start(t)
+	for i := range 500 {
+		from := uint64(1 + i%2) // every other one begins after what nobody has sent
+		b.publish("gate-a", wire.LeafRecords, batch(t, "gate-a", fmt.Sprintf("0190b1c2-0000-7000-8000-%012d", i), from, from, false))
+	}
+	if who := await(t, "word of it", b.told); !strings.HasPrefix(who, "gate-a: ") {
+		t.Errorf("the desk is told %q", who)
+	}
+	b.settled(1)
+	b.books.mu.Lock()
+	defer b.books.mu.Unlock()
+	if n := len(b.books.through); n > 20 {
+		t.Errorf("the store has %d journals", n)
+	}
+}
+
+func TestJunkBeyondAnAgentsShareIsDroppedAndItsAgentNamed(t *testing.T) {
+	b := start(t, func(s *books) { s.share = 5 })
+	for i := range 200 {
+		b.publish("gate-a", wire.LeafRecords, fmt.Appendf(nil, "junk %d", i))
+	}
+	if who := await(t, "word of it", b.told); !strings.HasPrefix(who, "gate-a: ") || !strings.Contains(who, "gatehouse quarantine") {
+		t.Errorf("the desk is told %q", who)
+	}
+	b.settled(1)
+	if n := len(b.books.quarantined()); n != 5 {
+		t.Errorf("%d messages are in quarantine", n)
+	}
+}
+
+// A batch that the store refuses, because its bad records have no room, is not
+// acknowledged, and its agent is named.
+func TestABatchThatIsRefusedIsNotAcknowledged(t *testing.T) {
+	b := start(t, func(s *books) { s.refuse = "gate-a" })
+	b.publish("gate-a", wire.LeafRecords, batch(t, "gate-a", jidA, 1, 1, false))
+	if who := await(t, "word of it", b.told); !strings.HasPrefix(who, "gate-a: ") {
+		t.Errorf("the desk is told %q", who)
+	}
+	b.publish("gate-b", wire.LeafRecords, batch(t, "gate-b", jidB, 1, 1, false))
+	if a := await(t, "acknowledgement", b.acks); a.JID != jidB {
+		t.Errorf("acknowledged: %+v", a)
+	}
+}

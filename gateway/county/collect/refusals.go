@@ -1,0 +1,118 @@
+package collect
+
+import (
+	"log/slog"
+	"sync"
+	"time"
+)
+
+// Why messages of one agent are refused.
+const (
+	refusedFlood = "it sends faster than the county takes from one agent"
+	refusedShare = "its share of the quarantine is full of what can't be read: see gatehouse quarantine, mend it, and drop what is there"
+	refusedNew   = "it begins one journal after the other"
+	refusedTerm  = "its hello knows a term that nobody signed for it: if the store was restored from a backup, run gatehouse journal trust at the agent"
+)
+
+// refusals counts what is refused of each agent, and tells of it now and then.
+type refusals struct {
+	log   *slog.Logger
+	watch Observer // or nil
+
+	mu     sync.Mutex
+	agents map[string]*refused
+}
+
+type refused struct {
+	count  uint64
+	told   map[string]time.Time // by reason
+	floods bucket
+}
+
+// tellEvery is how often one reason of one agent is told.
+const tellEvery = 10 * time.Second
+
+// mostAgents bounds what is remembered of agents: more than a county has. Beyond
+// it, which takes invented names, all is forgotten and begins again.
+const mostAgents = 4096
+
+func (r *refusals) of(agent string) *refused {
+	x := r.agents[agent]
+	if x == nil {
+		if len(r.agents) >= mostAgents {
+			clear(r.agents)
+		}
+		x = &refused{told: map[string]time.Time{}, floods: bucket{most: mostDropped, every: time.Second / 10}}
+		r.agents[agent] = x
+	}
+	return x
+}
+
+// add counts a message of agent that was refused, for one of the reasons above.
+func (r *refusals) add(now time.Time, agent, why string) {
+	r.mu.Lock()
+	x := r.of(agent)
+	x.count++
+	count, tell := x.count, x.due(now, why)
+	r.mu.Unlock()
+	if !tell {
+		return
+	}
+	r.log.Error("messages of an agent are refused", "agent", agent, "reason", why, "refused", count)
+	if r.watch != nil {
+		r.watch.Refused(agent, why, count)
+	}
+}
+
+// mostDropped is how many messages of an agent may be dropped at once, for want
+// of room, before that is told: while the store takes nothing, agents send again.
+const mostDropped = 100
+
+// dropped counts a message for which the agent's queue had no room.
+func (r *refusals) dropped(now time.Time, agent string) {
+	r.mu.Lock()
+	few := r.of(agent).floods.take(now)
+	r.mu.Unlock()
+	if !few {
+		r.add(now, agent, refusedFlood)
+	}
+}
+
+// note reports whether it is time to log this about an agent (again).
+func (r *refusals) note(now time.Time, agent, what string) bool {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return r.of(agent).due(now, what)
+}
+
+func (x *refused) due(now time.Time, what string) bool {
+	if last, known := x.told[what]; known && now.Sub(last) < tellEvery {
+		return false
+	}
+	x.told[what] = now
+	return true
+}
+
+// bucket lets most things happen at once, and one more every so often.
+type bucket struct {
+	most  int
+	every time.Duration
+	used  int
+	since time.Time // from when on used falls
+}
+
+// take reports whether one more may happen at now.
+func (b *bucket) take(now time.Time) bool {
+	if n := int(now.Sub(b.since) / b.every); n > 0 {
+		b.used = max(0, b.used-n)
+		b.since = b.since.Add(time.Duration(n) * b.every)
+	}
+	if b.used == 0 {
+		b.since = now
+	}
+	if b.used >= b.most {
+		return false
+	}
+	b.used++
+	return true
+}
