@@ -68,7 +68,7 @@ func (a Alert) level() string {
 	switch kind := a.Type; {
 	case a.Cleared != nil && !happened(kind):
 		return "over"
-	case kind == typeFever, kind == typeSilent, kind == typeMany, kind == typeCloned,
+	case kind == typeFever, kind == typeSilent, kind == typeMany, kind == typeCloned, kind == typeRefused,
 		strings.HasPrefix(kind, "journal-"), strings.HasPrefix(kind, "collector-"):
 		return "red"
 	}

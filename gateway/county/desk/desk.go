@@ -58,6 +58,7 @@ type Desk struct {
 	roll       *watch.Roll
 	public     public                 // for the probes
 	heard      map[string][]wire.Beat // by agent, since the last look
+	refused    map[string]refusal     // by agent, since the last look
 	standsDown string                 // why this collector takes nothing any more
 	behind     chan struct{}          // something could not be taken in
 	deaf       time.Time              // since when the broker can't be heard; zero: it can
@@ -84,10 +85,11 @@ type Desk struct {
 	feed              []Passage // the county's last, the newest first
 	today             day
 	fault             string
-	lineages          map[string]*lineage // by agent
-	conflicted        map[string]bool     // agents whose conflicts are an alert
-	notedAt           time.Time           // when they were last noted
-	stored            time.Time           // of the last commit
+	lineages          map[string]*lineage  // by agent
+	conflicted        map[string]bool      // agents whose conflicts are an alert
+	overdone          map[string]time.Time // agents whose refusals are an alert, and when they were last told of
+	notedAt           time.Time            // when they were last noted
+	stored            time.Time            // of the last commit
 	catching          bool
 	looked            time.Time // when the desk last saw who is there
 	ownSeq            uint64    // of the alarms that the desk itself raises
@@ -117,7 +119,7 @@ func Open(opts Options) (*Desk, error) {
 	}
 	d := &Desk{opts: opts, log: opts.Log, w: w, r: r, Hub: live.New(gather), in: make(chan event, queue), roll: watch.NewRoll(opts.Sites.Agents()...),
 		behind: make(chan struct{}, 1), latest: map[string][]past{}, feed: []Passage{}, known: map[string]bool{}, bridges: map[string]bool{}, machines: map[string]*Machine{},
-		lineages: map[string]*lineage{}, conflicted: map[string]bool{}, heard: map[string][]wire.Beat{}, shown: map[string]string{}}
+		lineages: map[string]*lineage{}, conflicted: map[string]bool{}, overdone: map[string]time.Time{}, refused: map[string]refusal{}, heard: map[string][]wire.Beat{}, shown: map[string]string{}}
 	d.began = time.Now()
 	d.since, d.silences = d.began, newSilences()
 	d.hashes, d.sessionsEnded = newHashes(), make(chan struct{})
@@ -156,11 +158,16 @@ func (d *Desk) late() {
 func (d *Desk) Hear(topic string, payload []byte) {
 	d.mu.Lock()
 	defer d.mu.Unlock()
+	_, agent, leaf, ok := wire.ParseTopic(topic)
+	beat := ok && leaf == wire.LeafBeat
+	if beat && len(d.heard[agent]) >= mostHeard {
+		return // an agent that sends one after the other must not hold the others' up
+	}
 	if err := d.roll.Take(time.Now(), topic, payload); err != nil {
 		d.log.Debug("a status that can't be read", "topic", topic, "err", err)
 		return
 	}
-	if _, agent, leaf, ok := wire.ParseTopic(topic); ok && leaf == wire.LeafBeat && len(d.heard[agent]) < mostHeard {
+	if beat {
 		if b, err := wire.Decode[wire.Beat](payload); err == nil && b.Check() == nil {
 			d.heard[agent] = append(d.heard[agent], b)
 		}

@@ -80,7 +80,7 @@ func (d *Desk) load(ctx context.Context) error {
 		}
 		d.progress[jid], d.known[agent] = through, true
 	}
-	return errors.Join(rows.Err(), d.loadLatest(ctx), d.loadSilences(ctx), d.loadMachines(ctx), d.loadLineages(ctx), d.loadConflicts(ctx))
+	return errors.Join(rows.Err(), d.loadLatest(ctx), d.loadSilences(ctx), d.loadMachines(ctx), d.loadLineages(ctx), d.loadConflicts(ctx), d.loadRefused(ctx))
 }
 
 // start gives the pages what is known at the start.
@@ -133,8 +133,10 @@ func (d *Desk) look(ctx context.Context, now time.Time) error {
 	collector, fenced := d.roll.Collector, d.standsDown
 	heard := d.heard
 	d.heard = map[string][]wire.Beat{}
+	refused := d.refused
+	d.refused = map[string]refusal{}
 	d.mu.Unlock()
-	errs := []error{d.journals(ctx, now, heard)}
+	errs := []error{d.journals(ctx, now, heard), d.refusals(ctx, now, refused)}
 	seen, states, backlog := map[string]bool{}, map[string]int{}, uint64(0)
 	stand := map[string]presence{}
 	for _, l := range lines {

@@ -21,6 +21,10 @@ const (
 // one again.
 const calm = 10 * time.Minute
 
+// mostFormer bounds the journals of an agent that the desk remembers. An agent has
+// a few in its life; one that names ever new ones is not believed.
+const mostFormer = 32
+
 // lineage is what the desk knows of an agent's journals.
 type lineage struct {
 	wire.Beat                 // the last one
@@ -66,6 +70,12 @@ func (d *Desk) journal(ctx context.Context, now time.Time, agent string, b wire.
 		return nil
 	}
 	returned := l.former[b.JID]
+	if !returned && len(l.former) >= mostFormer {
+		d.mu.Lock()
+		defer d.mu.Unlock()
+		d.refuse(agent, "its heartbeats name one journal after the other", 1)
+		return nil
+	}
 	l.former[old.JID] = true
 	through := max(old.Through, d.progress[old.JID])
 	if returned {

@@ -7,6 +7,7 @@ import (
 	"iter"
 	"log/slog"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"gatehouse/firmware-bridge/runs"
@@ -25,7 +26,12 @@ type Store interface {
 }
 
 // Observer is told what is stored. It must not wait.
-type Observer interface{ Committed(batches []store.Batch) }
+type Observer interface {
+	Committed(batches []store.Batch)
+	// Refused is called with each report that was dropped, why, and how many they
+	// are since the start.
+	Refused(machine, why string, count uint64)
+}
 
 // Options is what a taker is made of.
 type Options struct {
@@ -44,7 +50,8 @@ type Taker struct {
 	book   *book
 	topics map[string]mapped
 
-	mu       sync.Mutex // guards what follows; one report at a time is committed
+	dropped  atomic.Uint64 // reports, for want of room in quarantine
+	mu       sync.Mutex    // guards what follows; one report at a time is committed
 	machines map[string]*reporter
 }
 
@@ -155,10 +162,7 @@ func (t *Taker) Take(ctx context.Context, m mqtt.Message) bool {
 	now := t.opts.Now()
 	id, r, err := t.decode(m)
 	if err != nil {
-		t.opts.Log.Warn("report put into quarantine", "topic", m.Topic, "reason", err)
-		return t.retry(ctx, func() error {
-			return t.opts.Store.Quarantine(ctx, store.Poison{At: now, Agent: id, Topic: m.Topic, Reason: err.Error(), Raw: m.Payload})
-		})
+		return t.quarantine(ctx, store.Poison{At: now, Agent: id, Topic: m.Topic, Reason: err.Error(), Raw: m.Payload})
 	}
 	t.mu.Lock()
 	defer t.mu.Unlock()
@@ -175,6 +179,32 @@ func (t *Taker) Take(ctx context.Context, m mqtt.Message) bool {
 		return true
 	}
 	return t.keepReport(ctx, rep, now, track)
+}
+
+// quarantine keeps a report that can't be read. Beyond its machine's share it is
+// dropped, which is counted and told: the broker would send it again for ever.
+func (t *Taker) quarantine(ctx context.Context, p store.Poison) bool {
+	full := false
+	kept := t.retry(ctx, func() error {
+		err := t.opts.Store.Quarantine(ctx, p)
+		if full = errors.Is(err, store.ErrShare); full {
+			return nil
+		}
+		return err
+	})
+	switch n := t.dropped.Load(); {
+	case full:
+		n = t.dropped.Add(1)
+		if n == 1 || n%1000 == 0 {
+			t.opts.Log.Error("a report that can't be read was dropped: its machine's share of the quarantine is full", "topic", p.Topic, "dropped", n)
+		}
+		if t.opts.Watch != nil {
+			t.opts.Watch.Refused(p.Agent, "its share of the quarantine is full of reports that can't be read", n)
+		}
+	case kept && n == 0:
+		t.opts.Log.Warn("report put into quarantine", "topic", p.Topic, "reason", p.Reason)
+	}
+	return kept
 }
 
 // decode finds the machine and what it says.

@@ -36,6 +36,8 @@ func Retry(ctx context.Context, s Retrier, p HeldPoison) error {
 	switch r := receipts[0]; {
 	case len(r.Rejected) > 0:
 		return fmt.Errorf("%w: %s", ErrStays, r.Rejected[0].Reason)
+	case r.Refused:
+		return fmt.Errorf("%w: %w", ErrStays, ErrShare)
 	case r.Gap:
 		return fmt.Errorf("%w: what comes before it in journal %s is not stored", ErrStays, p.JID)
 	}
