@@ -36,7 +36,8 @@ With --fault it lets the faults of a matrix strike instead, one small county a
 fault, and prints a line for each. Some mount file systems or use control
 groups, and need root.`,
 		Example: "  simulator prove --gates 20 --for 60s --kill agent,collector,broker --json\n" +
-			"  simulator prove --list\n  simulator prove --fault broker-frozen,bit-rot --rounds 3",
+			"  simulator prove --list\n  simulator prove --fault broker-frozen,bit-rot --rounds 3\n" +
+			"  simulator prove --fault one-bad-agent --for 5m",
 		Args: cobra.NoArgs,
 		RunE: func(c *cobra.Command, _ []string) error {
 			if list {
@@ -51,6 +52,9 @@ groups, and need root.`,
 				matrix.Keep = keep
 				if c.Flags().Changed("seed") {
 					matrix.Seed = cfg.Seed
+				}
+				if c.Flags().Changed("for") {
+					matrix.For = cfg.For
 				}
 				return proveFaults(c, matrix, asJSON)
 			}
@@ -97,7 +101,7 @@ groups, and need root.`,
 	}
 	c.Flags().StringVar(&cfg.Gatehouse, "gatehouse", "bin/gatehouse", "the gatehouse program")
 	c.Flags().IntVar(&cfg.Gates, "gates", 20, "how many gates")
-	c.Flags().DurationVar(&cfg.For, "for", time.Minute, "how long people come and programs are killed")
+	c.Flags().DurationVar(&cfg.For, "for", time.Minute, "how long people come and programs are killed; with --fault, how long one-bad-agent goes on (20s unless given)")
 	c.Flags().Uint64Var(&cfg.Seed, "seed", 1, "of people and kills; with --fault at random unless given")
 	c.Flags().StringVar(&cfg.Store, "store", "sqlite", "sqlite or influx")
 	c.Flags().StringVar(&cfg.Broker, "broker", "embedded", "embedded or mosquitto")

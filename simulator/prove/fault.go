@@ -36,7 +36,7 @@ type Fault struct {
 
 // Faults is the matrix.
 func Faults() []Fault {
-	all := slices.Concat(kills(), lines(), disks(), clocks(), sensors(), databases(), brokers(), counties())
+	all := slices.Concat(kills(), lines(), disks(), clocks(), sensors(), databases(), brokers(), counties(), strangers())
 	slices.SortFunc(all, func(a, b Fault) int { return a.Row - b.Row })
 	return all
 }
@@ -47,11 +47,12 @@ type Matrix struct {
 	Names     []string // of faults; empty: all
 	Rounds    int
 	Seed      uint64
-	Jobs      int    // faults at the same time
-	Long      bool   // waits are four times as long
-	Quick     bool   // only rows that take less than half a minute
-	Earlier   string // program of an earlier version, for versions-swapped
-	Keep      bool   // everything of every fault, not of those that failed only
+	Jobs      int           // faults at the same time
+	Long      bool          // waits are four times as long
+	For       time.Duration // how long a row that has no end goes on; 20 s when 0
+	Quick     bool          // only rows that take less than half a minute
+	Earlier   string        // program of an earlier version, for versions-swapped
+	Keep      bool          // everything of every fault, not of those that failed only
 	Dir       string
 
 	patience time.Duration // with one fault; six minutes when 0
@@ -140,7 +141,7 @@ func (m Matrix) Run(ctx context.Context, tell func(Outcome)) error {
 
 // one lets one fault strike.
 func (m Matrix) one(ctx context.Context, f Fault, seed uint64) Outcome {
-	ctx, cancel := context.WithTimeout(ctx, cmp.Or(m.patience, 6*time.Minute))
+	ctx, cancel := context.WithTimeout(ctx, m.For+cmp.Or(m.patience, 6*time.Minute))
 	defer cancel()
 	begin := time.Now()
 	dir := filepath.Join(m.Dir, fmt.Sprintf("%s-%d", f.Name, seed))

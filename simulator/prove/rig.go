@@ -1,6 +1,7 @@
 package prove
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"io"
@@ -23,7 +24,8 @@ type rig struct {
 	*proof
 	fault    Fault
 	long     bool
-	earlier  string // program of an earlier version
+	lasts    time.Duration // how long a fault that has no end goes on
+	earlier  string        // program of an earlier version
 	chaos    *faults.Chaos
 	influx   *faults.Influx // in front of the database, or nil
 	cage     *faults.Cage   // or nil
@@ -45,7 +47,7 @@ func newRig(f Fault, c Matrix, seed uint64, dir string) *rig {
 	}
 	p := &proof{Config: cfg, rnd: rand.New(&shared{from: rand.NewPCG(seed, 4)}), gates: world.New(seed).Gates[:cfg.Gates], apart: true, desk: true, spared: map[Sum]bool{},
 		readers: []bench.Reader{{Name: "reader-in", Model: "rdm6300", Direction: "in"}, {Name: "scanner", Model: "qr-scanner", Direction: "in"}}}
-	return &rig{proof: p, fault: f, long: c.Long, earlier: c.Earlier}
+	return &rig{proof: p, fault: f, long: c.Long, lasts: cmp.Or(c.For, 20*time.Second), earlier: c.Earlier}
 }
 
 // shared is a source of random numbers for strikes that strike together.

@@ -48,7 +48,7 @@ func (b *bench) helloWith(term uint64, proof *wire.Ack) wire.Ack {
 
 func TestATermThatNobodySignedMovesNobodyAndItsAgentIsAnsweredAndNamed(t *testing.T) {
 	b := start(t)
-	for range 50 {
+	for range 20 {
 		if a := b.helloWith(math.MaxUint64-1, nil); a.Term != b.said.Term || a.Nonce == "" {
 			t.Fatalf("answered with %+v, the term was %d", a, b.said.Term)
 		}
@@ -183,6 +183,26 @@ func TestJunkBeyondAnAgentsShareIsDroppedAndItsAgentNamed(t *testing.T) {
 	b.settled(1)
 	if n := len(b.books.quarantined()); n != 5 {
 		t.Errorf("%d messages are in quarantine", n)
+	}
+}
+
+// Who sends junk without end is decoded ten times a second; the others, who come
+// after it, at once.
+func TestJunkDelaysItsOwnAgentOnly(t *testing.T) {
+	b := start(t)
+	began := time.Now()
+	for i := range 400 {
+		b.publish("gate-a", wire.LeafRecords, fmt.Appendf(nil, "junk %d", i))
+	}
+	for seq := range uint64(20) {
+		b.settled(seq + 1)
+	}
+	took := time.Since(began)
+	if n := len(b.books.quarantined()); n > 2+int(took/(100*time.Millisecond)) || took > 5*time.Second {
+		t.Errorf("%d messages were looked at within %s", n, took)
+	}
+	if who := await(t, "word of the flood", b.told); !strings.HasPrefix(who, "gate-a: ") {
+		t.Errorf("the desk is told %q", who)
 	}
 }
 

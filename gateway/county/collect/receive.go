@@ -40,7 +40,11 @@ func (c *Collector) decodeLoop(ctx context.Context) {
 				return
 			}
 		}
-		c.queue.done(l)
+		if d := c.refusals.slowed(time.Now(), a.agent); d > 0 {
+			time.AfterFunc(d, func() { c.queue.done(l) })
+		} else {
+			c.queue.done(l)
+		}
 	}
 }
 
@@ -72,6 +76,7 @@ func (c *Collector) decode(ctx context.Context, a arrived) (it item, ok bool) {
 		err = errors.New("the topic is not of this contract")
 	}
 	if err != nil {
+		c.refusals.unreadable(time.Now(), a.agent)
 		c.quarantine(ctx, a, err.Error())
 	}
 	return it, err == nil

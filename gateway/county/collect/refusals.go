@@ -27,6 +27,7 @@ type refused struct {
 	count  uint64
 	told   map[string]time.Time // by reason
 	floods bucket
+	last   time.Time // when something of it was refused or could not be read
 }
 
 // tellEvery is how often one reason of one agent is told.
@@ -52,6 +53,7 @@ func (r *refusals) of(agent string) *refused {
 func (r *refusals) add(now time.Time, agent, why string) {
 	r.mu.Lock()
 	x := r.of(agent)
+	x.last = now
 	x.count++
 	count, tell := x.count, x.due(now, why)
 	r.mu.Unlock()
@@ -62,6 +64,27 @@ func (r *refusals) add(now time.Time, agent, why string) {
 	if r.watch != nil {
 		r.watch.Refused(agent, why, count)
 	}
+}
+
+// penalty is how much later the next message of an agent is decoded of whom one
+// was refused within the last second: what it sends then costs the others nothing.
+const penalty = 100 * time.Millisecond
+
+// unreadable notes a message that went to quarantine.
+func (r *refusals) unreadable(now time.Time, agent string) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.of(agent).last = now
+}
+
+// slowed returns how much later the agent's next message is to be decoded.
+func (r *refusals) slowed(now time.Time, agent string) time.Duration {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if x := r.agents[agent]; x != nil && now.Sub(x.last) < time.Second {
+		return penalty
+	}
+	return 0
 }
 
 // mostDropped is how many messages of an agent may be dropped at once, for want

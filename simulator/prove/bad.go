@@ -1,0 +1,109 @@
+package prove
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"log/slog"
+	"math"
+	"strings"
+	"sync"
+	"time"
+
+	"github.com/google/uuid"
+
+	"gatehouse/gateway/mqtt"
+	"gatehouse/gateway/wire"
+	"gatehouse/simulator/world"
+)
+
+// How the bad agent sends: as fast as one agent was once seen to, some 30 MB/s.
+const (
+	helloEvery = 10 * time.Millisecond
+	batchEvery = 4 * time.Millisecond
+	batchBytes = 40_000
+	junkEvery  = 5 * time.Millisecond
+	junkBytes  = 100_000
+	theftEvery = 2 * time.Second
+	beatEvery  = 10 * time.Second
+)
+
+// run does everything at once until ctx ends. To the eye it is an agent like any
+// other: it says that it is online, and its heart beats.
+func (b *badAgent) run(ctx context.Context) {
+	var wg sync.WaitGroup
+	defer wg.Wait()
+	jid := uuid.NewString()
+	up := make(chan struct{}, 1)
+	c := mqtt.New(mqtt.Config{URL: b.r.brokerURL, ClientID: b.id, Log: slog.New(slog.DiscardHandler),
+		Subscriptions: []mqtt.Subscription{{Filter: wire.Topic(world.CountyID, wire.CollectorID, wire.LeafStatus), QoS: 1}},
+		Hello: func() (will, first *mqtt.Message) {
+			payload, _ := wire.Encode(wire.Status{V: 1, State: wire.StateOnline, At: wire.At(time.Now()), JID: jid})
+			return nil, &mqtt.Message{Topic: b.topic(wire.LeafStatus), Payload: payload, QoS: 1, Retained: true}
+		},
+		OnUp: func() {
+			select {
+			case up <- struct{}{}:
+			default:
+			}
+		},
+		OnDown: func(error) {},
+		OnMessage: func(m mqtt.Message) {
+			if st, err := wire.Decode[wire.CollectorStatus](m.Payload); err == nil {
+				b.start.Store(&st.Start)
+			}
+		}})
+	wg.Go(func() { _ = c.Run(ctx) }) // ends with ctx only
+	select {
+	case <-up:
+	case <-ctx.Done():
+		return
+	}
+	every := func(d time.Duration, what func(n int)) {
+		wg.Go(func() {
+			for n := 0; pause(ctx, d); n++ {
+				what(n)
+			}
+		})
+	}
+	say := func(count int, leaf wire.Leaf, payload []byte) {
+		if c.Publish(mqtt.Message{Topic: b.topic(leaf), Payload: payload, QoS: 1}) == nil && count >= 0 {
+			b.counts[count].Add(1)
+		}
+	}
+	beat := func(int) {
+		payload, _ := wire.Encode(wire.Beat{V: 1, At: wire.At(time.Now()), JID: jid, Origin: jid, Devices: []wire.BeatDevice{}})
+		say(-1, wire.LeafBeat, payload)
+	}
+	beat(0)
+	every(beatEvery, beat)
+	every(helloEvery, func(n int) {
+		payload, _ := wire.Encode(wire.Hello{V: 1, JID: jid, Term: math.MaxUint64 - 1, Nonce: fmt.Sprintf("bad-%020d", n)})
+		say(0, wire.LeafHello, payload)
+	})
+	every(batchEvery, func(n int) { say(1, wire.LeafRecords, b.batch(uint64(1+n%2))) })
+	junk := []byte(strings.Repeat("junk", junkBytes/4))
+	every(junkEvery, func(n int) { say(2, wire.LeafRecords, fmt.Appendf(junk[:len(junk):len(junk)], "%d", n)) })
+	every(theftEvery, func(int) { b.steal(ctx) })
+}
+
+// batch is a sound batch of a journal that nobody has heard of.
+func (b *badAgent) batch(from uint64) []byte {
+	body, _ := json.Marshal(wire.Health{Device: "d", State: "ok", Detail: strings.Repeat("x", batchBytes)}) // plain text
+	raw, _ := wire.EncodeRecord(wire.Record{Seq: from, At: wire.At(time.Now()), Kind: wire.KindHealth, Body: body})
+	payload, _ := wire.EncodeBatch(wire.Batch{Agent: b.id, JID: uuid.NewString(), From: from, To: from, Entries: []wire.Entry{{Raw: raw}}})
+	return payload
+}
+
+// steal connects under the only name of the collector's that an agent can read.
+func (b *badAgent) steal(ctx context.Context) {
+	start := b.start.Load()
+	if start == nil {
+		return
+	}
+	ctx, cancel := context.WithTimeout(ctx, time.Second)
+	defer cancel()
+	c := mqtt.New(mqtt.Config{URL: b.r.brokerURL, ClientID: "collector-" + *start, Log: slog.New(slog.DiscardHandler),
+		OnUp: func() { b.counts[3].Add(1) }, OnDown: func(error) {}, OnMessage: func(mqtt.Message) {}})
+	_ = c.Run(ctx) // until the time is over
+}

@@ -1,0 +1,207 @@
+package prove
+
+import (
+	"context"
+	"database/sql"
+	"fmt"
+	"io/fs"
+	"path/filepath"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"gatehouse/gateway/county/centre"
+	"gatehouse/gateway/county/store"
+	"gatehouse/gateway/edge/journal"
+	"gatehouse/gateway/wire"
+	"gatehouse/simulator/faults"
+	"gatehouse/simulator/world"
+)
+
+// What one bad agent may cost the county.
+const (
+	badGrowth = 96 << 10 // memory of the collector, KiB above what it needs without it
+	badDisk   = 160 << 20
+	badSlower = 2 // times as long until a good agent's record is committed
+	// badFloor is how long a commit takes at least for that to be judged: the
+	// programs share two cores with the bad agent itself.
+	badFloor = 40 * time.Millisecond
+)
+
+// strangers are agents that do what they may not.
+func strangers() []Fault {
+	return []Fault{
+		{Row: 44, Name: "one-bad-agent", What: "one agent sends terms that nobody signed, ever new journals, junk and connects under the collector's name, beside ten good ones; for --for",
+			Expect: "memory and disk are bounded, the good ones' records take at most twice as long, one alert names it", gates: goodGates, poison: store.ShareRows, slow: true, strike: oneBad},
+	}
+}
+
+const goodGates = 10
+
+// oneBad lets people come without the bad agent first, for comparison.
+func oneBad(ctx context.Context, r *rig) error {
+	before, ok := r.positions(ctx)
+	if !ok {
+		return fmt.Errorf("the store can't be read")
+	}
+	calm := r.observe(ctx, min(r.lasts, 30*time.Second))
+	bad := newBadAgent(r)
+	attack, stop := context.WithCancel(ctx)
+	var wg sync.WaitGroup
+	wg.Go(func() { bad.run(attack) })
+	under := r.observe(ctx, r.lasts)
+	stop()
+	wg.Wait()
+	pause(ctx, 2*time.Second)
+	a, b := r.commits(calm), r.commits(under)
+	r.note("%s: %s; commits without it %.0f/%.0f ms (%d), beside it %.0f/%.0f ms (%d), half/99 of 100; memory %d to %d KiB without it, %d to %d beside it; disk %d to %d KiB",
+		r.lasts, bad.sent(), a.P50, a.P99, a.n, b.P50, b.P99, b.n, calm.least, calm.most, under.least, under.most, calm.disk>>10, under.disk>>10)
+	floor := float64(badFloor.Milliseconds())
+	switch {
+	case b.P50 > badSlower*max(a.P50, floor) || b.P99 > badSlower*max(a.P99, floor):
+		return fmt.Errorf("the good agents' records took more than %d times as long", badSlower)
+	case under.most > calm.most+badGrowth:
+		return fmt.Errorf("the collector's memory grew from %d to %d KiB", calm.most, under.most)
+	case under.disk > calm.disk+badDisk:
+		return fmt.Errorf("the county's disk grew by %d MiB", (under.disk-calm.disk)>>20)
+	}
+	if after, ok := r.positions(ctx); !ok || len(after) > len(before)+20 {
+		return fmt.Errorf("the store has %d journals, before %d", len(after), len(before))
+	}
+	for _, g := range r.gates {
+		v, err := journal.Look(r.journalDir(g.ID))
+		if err != nil {
+			return err
+		}
+		v.Close()
+		if v.State.Term > 2 {
+			return fmt.Errorf("%s holds term %d for true", g.ID, v.State.Term)
+		}
+	}
+	if n := strings.Count(r.collector.printed(), "connection lost"); n > 0 {
+		return fmt.Errorf("the collector was thrown off the broker %d times", n)
+	}
+	return r.oneAlert(ctx, bad.id)
+}
+
+// observed is what was seen while people came.
+type observed struct {
+	from, to    time.Time
+	least, most int   // memory of the collector, KiB
+	disk        int64 // of county and broker, bytes, at its most
+}
+
+// observe looks at the county for so long.
+func (r *rig) observe(ctx context.Context, d time.Duration) (o observed) {
+	o.from = time.Now()
+	for time.Since(o.from) < d && pause(ctx, 500*time.Millisecond) {
+		if n, err := faults.ResidentKiB(r.collector.pid()); err == nil {
+			if o.least == 0 {
+				o.least = n
+			}
+			o.least, o.most = min(o.least, n), max(o.most, n)
+		}
+		o.disk = max(o.disk, sizeOf(r.countyDir())+sizeOf(filepath.Join(r.Dir, "broker")))
+	}
+	o.to = time.Now()
+	return o
+}
+
+// sizeOf is how much a folder holds; what goes meanwhile counts as nothing.
+func sizeOf(dir string) (n int64) {
+	_ = filepath.WalkDir(dir, func(_ string, d fs.DirEntry, err error) error {
+		if err != nil {
+			return nil //nolint:nilerr // it has gone
+		}
+		if info, err := d.Info(); err == nil && info.Mode().IsRegular() {
+			n += info.Size()
+		}
+		return nil
+	})
+	return n
+}
+
+// delays are how long records took from their append to their acknowledgement.
+type delays struct {
+	Quantiles
+	n int
+}
+
+// commits are of what the good agents recorded while o was observed.
+func (r *rig) commits(o observed) delays {
+	var ms []float64
+	for _, g := range r.gates {
+		v, err := journal.Look(r.journalDir(g.ID))
+		if err != nil {
+			continue
+		}
+		jid := v.JID
+		v.Close()
+		all, err := entries(r.journalDir(g.ID))
+		if err != nil {
+			continue
+		}
+		for _, rec := range all {
+			at, ok := r.ears.committed(jid, rec.Seq)
+			if rec.At.Before(o.from) || rec.At.After(o.to) {
+				continue
+			}
+			if !ok {
+				at = time.Now() // it still waits
+			}
+			ms = append(ms, float64(at.Sub(rec.At.Time).Microseconds())/1000)
+		}
+	}
+	return delays{quantiles(ms), len(ms)}
+}
+
+// oneAlert makes sure that one alert names the bad agent, and that none about its
+// journals, its voice or its collector names a good one.
+func (r *rig) oneAlert(ctx context.Context, bad string) error {
+	if err := r.alerted(ctx, "agent-refused"); err != nil {
+		return err
+	}
+	db, err := sql.Open("sqlite", "file:"+filepath.Join(r.countyDir(), centre.DeskFile)+"?mode=ro&_pragma=busy_timeout(5000)")
+	if err != nil {
+		return err
+	}
+	defer db.Close()
+	rows, err := db.QueryContext(ctx, "SELECT agent, type, detail FROM alerts WHERE agent = ? OR type = 'gate-silent' OR type LIKE 'journal-%' OR type LIKE 'agent-%' OR type LIKE 'collector-%' OR type = 'store-changed'", bad)
+	if err != nil {
+		return err
+	}
+	defer rows.Close()
+	var all []string
+	for rows.Next() {
+		var agent, kind, detail string
+		if err := rows.Scan(&agent, &kind, &detail); err != nil {
+			return err
+		}
+		all = append(all, agent+" "+kind+": "+detail)
+	}
+	if len(all) != 1 || !strings.HasPrefix(all[0], bad+" agent-refused") {
+		return fmt.Errorf("the desk shows %q", all)
+	}
+	r.note("the desk: %s", all[0])
+	return rows.Err()
+}
+
+// badAgent is a listed gate whose programs somebody has changed.
+type badAgent struct {
+	r      *rig
+	id     string
+	start  atomic.Pointer[string] // of the collector, as every agent reads it
+	counts [4]atomic.Int64        // hellos, batches, junk, thefts
+}
+
+func newBadAgent(r *rig) *badAgent {
+	return &badAgent{r: r, id: world.New(r.Seed).Gates[goodGates].ID}
+}
+
+func (b *badAgent) sent() string {
+	return fmt.Sprintf("%d hellos, %d batches of new journals, %d messages of junk, %d connections under the collector's name",
+		b.counts[0].Load(), b.counts[1].Load(), b.counts[2].Load(), b.counts[3].Load())
+}
+
+func (b *badAgent) topic(leaf wire.Leaf) string { return wire.Topic(world.CountyID, b.id, leaf) }
