@@ -173,15 +173,15 @@ func TestOneAgentBeginsOnlySoManyJournals(t *testing.T) {
 }
 
 func TestJunkBeyondAnAgentsShareIsDroppedAndItsAgentNamed(t *testing.T) {
-	b := start(t, func(s *books) { s.share = 5 })
-	for i := range 200 {
+	b := start(t, func(s *books) { s.share = 2 })
+	for i := range 10 {
 		b.publish("gate-a", wire.LeafRecords, fmt.Appendf(nil, "junk %d", i))
 	}
 	if who := await(t, "word of it", b.told); !strings.HasPrefix(who, "gate-a: ") || !strings.Contains(who, "gatehouse quarantine") {
 		t.Errorf("the desk is told %q", who)
 	}
 	b.settled(1)
-	if n := len(b.books.quarantined()); n != 5 {
+	if n := len(b.books.quarantined()); n != 2 {
 		t.Errorf("%d messages are in quarantine", n)
 	}
 }
