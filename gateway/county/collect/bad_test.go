@@ -85,12 +85,17 @@ func TestATermIsBelievedWithTheWordThatGaveIt(t *testing.T) {
 	b.quiet(100 * time.Millisecond)
 }
 
-// The term of a county that was poisoned stays where it is: nothing overflows,
-// and nobody is told without a change.
+// The term of a county that was poisoned stays where it is when its store is
+// restored: nothing overflows, and nobody is told without a change.
 func TestTheHighestTermGoesOn(t *testing.T) {
-	b := start(t, func(s *books) { s.term = math.MaxUint64 })
+	b := start(t)
+	proof := wire.SignAck(wire.Ack{V: 1, JID: jidA, Through: 7, Store: "store-1", Term: math.MaxUint64}, "c", "gate-a", b.secret)
+	if a := b.helloWith(math.MaxUint64, &proof); a.Term != math.MaxUint64 {
+		t.Fatalf("answered at term %d", a.Term)
+	}
+	await(t, "announcement", b.status)
 	for range 5 {
-		if a := b.helloWith(math.MaxUint64, nil); a.Term != math.MaxUint64 {
+		if a := b.helloWith(math.MaxUint64, &proof); a.Term != math.MaxUint64 {
 			t.Fatalf("answered at term %d", a.Term)
 		}
 	}

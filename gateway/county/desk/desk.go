@@ -59,6 +59,7 @@ type Desk struct {
 	public     public                 // for the probes
 	heard      map[string][]wire.Beat // by agent, since the last look
 	refused    map[string]refusal     // by agent, since the last look
+	counted    map[string]uint64      // refused messages, by agent
 	standsDown string                 // why this collector takes nothing any more
 	behind     chan struct{}          // something could not be taken in
 	deaf       time.Time              // since when the broker can't be heard; zero: it can
@@ -117,9 +118,11 @@ func Open(opts Options) (*Desk, error) {
 	if err != nil {
 		return nil, fmt.Errorf("open the desk: %w", err)
 	}
-	d := &Desk{opts: opts, log: opts.Log, w: w, r: r, Hub: live.New(gather), in: make(chan event, queue), roll: watch.NewRoll(opts.Sites.Agents()...),
-		behind: make(chan struct{}, 1), latest: map[string][]past{}, feed: []Passage{}, known: map[string]bool{}, bridges: map[string]bool{}, machines: map[string]*Machine{},
-		lineages: map[string]*lineage{}, conflicted: map[string]bool{}, overdone: map[string]time.Time{}, refused: map[string]refusal{}, heard: map[string][]wire.Beat{}, shown: map[string]string{}}
+	d := &Desk{opts: opts, log: opts.Log, w: w, r: r, Hub: live.New(gather), in: make(chan event, queue),
+		roll: watch.NewRoll(opts.Sites.Agents()...), behind: make(chan struct{}, 1), latest: map[string][]past{}, feed: []Passage{},
+		known: map[string]bool{}, bridges: map[string]bool{}, machines: map[string]*Machine{}, lineages: map[string]*lineage{},
+		conflicted: map[string]bool{}, overdone: map[string]time.Time{}, refused: map[string]refusal{}, counted: map[string]uint64{},
+		heard: map[string][]wire.Beat{}, shown: map[string]string{}}
 	d.began = time.Now()
 	d.since, d.silences = d.began, newSilences()
 	d.hashes, d.sessionsEnded = newHashes(), make(chan struct{})

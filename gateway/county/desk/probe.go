@@ -65,6 +65,7 @@ func (d *Desk) Metrics() []probe.Metric {
 		{Name: "gatehouse_backlog_records", Help: "Records that gates had not delivered at their last heartbeats.", Value: one(float64(s.backlog))},
 		{Name: "gatehouse_alerts_open", Help: "Alerts that hold, or that nobody has acknowledged.", Value: one(waiting)},
 		{Name: "gatehouse_quarantined_messages", Help: "What could not be stored.", Value: one(float64(s.totals.Quarantined))},
+		{Name: "gatehouse_refused_messages", Help: "Messages of agents that were not taken, since the start: see the alerts.", Value: one(float64(d.refusedMessages()))},
 		{Name: "gatehouse_lost_records", Help: "Records that holes stand for.", Value: one(float64(s.totals.Lost))},
 		{Name: "gatehouse_last_commit_timestamp_seconds", Help: "When the store last took something.", Value: one(stored)},
 		{Name: "gatehouse_desk_pages", Help: "Pages that show the desk.", Value: one(float64(d.Hub.Pages()))},

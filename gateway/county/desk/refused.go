@@ -15,6 +15,9 @@ const typeRefused = "agent-refused"
 // who invents names must not fill the list.
 const refusedFew = 16
 
+// mostCounted bounds the agents whose refused messages are counted for the probes.
+const mostCounted = 4096
+
 // refusal is what the collector last said of an agent.
 type refusal struct {
 	why   string
@@ -31,9 +34,23 @@ func (d *Desk) Refused(agent, why string, count uint64) {
 // refuse keeps a refusal for the next look; mu is held.
 func (d *Desk) refuse(agent, why string, count uint64) {
 	_, _, _, listed := d.opts.Sites.Place(agent)
+	if _, known := d.counted[agent]; known || len(d.counted) < mostCounted {
+		d.counted[agent] = count
+	}
 	if listed || len(d.refused) < refusedFew {
 		d.refused[agent] = refusal{why, count}
 	}
+}
+
+// refusedMessages is how many messages were refused since the collector started,
+// as far as the desk was told.
+func (d *Desk) refusedMessages() (n uint64) {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	for _, count := range d.counted {
+		n += count
+	}
+	return n
 }
 
 // refusals makes an alert for each agent that is refused something, words it anew

@@ -44,6 +44,9 @@ func TestAnAgentThatIsRefusedSomethingIsOneAlertThatCounts(t *testing.T) {
 		d.Refused("gate-001", "it begins one journal after the other", 100*(i+1))
 		look(t, d, now.Add(time.Duration(i)*10*time.Second))
 	}
+	if n := d.refusedMessages(); n != 3000 {
+		t.Errorf("%d messages are counted", n)
+	}
 	if err := d.Close(); err != nil {
 		t.Fatal(err)
 	}
