@@ -101,7 +101,8 @@ groups, and need root.`,
 	}
 	c.Flags().StringVar(&cfg.Gatehouse, "gatehouse", "bin/gatehouse", "the gatehouse program")
 	c.Flags().IntVar(&cfg.Gates, "gates", 20, "how many gates")
-	c.Flags().DurationVar(&cfg.For, "for", time.Minute, "how long people come and programs are killed; with --fault, how long one-bad-agent goes on (20s unless given)")
+	c.Flags().DurationVar(&cfg.For, "for", time.Minute,
+		"how long people come and programs are killed; with --fault, how long one-bad-agent goes on (20s unless given)")
 	c.Flags().Uint64Var(&cfg.Seed, "seed", 1, "of people and kills; with --fault at random unless given")
 	c.Flags().StringVar(&cfg.Store, "store", "sqlite", "sqlite or influx")
 	c.Flags().StringVar(&cfg.Broker, "broker", "embedded", "embedded or mosquitto")

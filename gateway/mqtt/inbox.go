@@ -30,7 +30,7 @@ const mostWaiting = 1024
 // tellEvery is how often it is logged that messages are dropped.
 const tellEvery = 10 * time.Second
 
-var errTooMany = errors.New("the broker sends on though more than 1,024 messages wait here: bound what it sends without acknowledgement")
+var errTooMany = errors.New("more than 1,024 messages wait: bound what the broker sends without acknowledgement")
 
 func newInbox(cfg Config) *inbox {
 	take := cfg.Keep
@@ -55,7 +55,8 @@ func (b *inbox) put(m paho.Message) error {
 	b.dropped++
 	if now := time.Now(); now.Sub(b.told) >= tellEvery {
 		b.told = now
-		b.log.Warn("messages without acknowledgement come faster than they are taken, and are dropped", "topic", m.Topic(), "dropped", b.dropped)
+		b.log.Warn("messages of QoS 0 come faster than they are taken, and are dropped",
+			"topic", m.Topic(), "dropped", b.dropped)
 	}
 	return nil
 }

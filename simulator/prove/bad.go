@@ -38,7 +38,7 @@ func (b *badAgent) run(ctx context.Context) {
 	c := mqtt.New(mqtt.Config{URL: b.r.brokerURL, ClientID: b.id, Log: slog.New(slog.DiscardHandler),
 		Subscriptions: []mqtt.Subscription{{Filter: wire.Topic(world.CountyID, wire.CollectorID, wire.LeafStatus), QoS: 1}},
 		Hello: func() (will, first *mqtt.Message) {
-			payload, _ := wire.Encode(wire.Status{V: 1, State: wire.StateOnline, At: wire.At(time.Now()), JID: jid})
+			payload := encoded(wire.Status{V: 1, State: wire.StateOnline, At: wire.At(time.Now()), JID: jid})
 			return nil, &mqtt.Message{Topic: b.topic(wire.LeafStatus), Payload: payload, QoS: 1, Retained: true}
 		},
 		OnUp: func() {
@@ -72,14 +72,12 @@ func (b *badAgent) run(ctx context.Context) {
 		}
 	}
 	beat := func(int) {
-		payload, _ := wire.Encode(wire.Beat{V: 1, At: wire.At(time.Now()), JID: jid, Origin: jid, Devices: []wire.BeatDevice{}})
-		say(-1, wire.LeafBeat, payload)
+		say(-1, wire.LeafBeat, encoded(wire.Beat{V: 1, At: wire.At(time.Now()), JID: jid, Origin: jid, Devices: []wire.BeatDevice{}}))
 	}
 	beat(0)
 	every(beatEvery, beat)
 	every(helloEvery, func(n int) {
-		payload, _ := wire.Encode(wire.Hello{V: 1, JID: jid, Term: math.MaxUint64 - 1, Nonce: fmt.Sprintf("bad-%020d", n)})
-		say(0, wire.LeafHello, payload)
+		say(0, wire.LeafHello, encoded(wire.Hello{V: 1, JID: jid, Term: math.MaxUint64 - 1, Nonce: fmt.Sprintf("bad-%020d", n)}))
 	})
 	every(batchEvery, func(n int) { say(1, wire.LeafRecords, b.batch(uint64(1+n%2))) })
 	junk := []byte(strings.Repeat("junk", junkBytes/4))
@@ -87,11 +85,29 @@ func (b *badAgent) run(ctx context.Context) {
 	every(theftEvery, func(int) { b.steal(ctx) })
 }
 
+// encoded is a message of plain values, which always encodes.
+func encoded[M wire.Hello | wire.Status | wire.Beat](m M) []byte {
+	payload, err := wire.Encode(m)
+	if err != nil {
+		panic(err)
+	}
+	return payload
+}
+
 // batch is a sound batch of a journal that nobody has heard of.
 func (b *badAgent) batch(from uint64) []byte {
-	body, _ := json.Marshal(wire.Health{Device: "d", State: "ok", Detail: strings.Repeat("x", batchBytes)}) // plain text
-	raw, _ := wire.EncodeRecord(wire.Record{Seq: from, At: wire.At(time.Now()), Kind: wire.KindHealth, Body: body})
-	payload, _ := wire.EncodeBatch(wire.Batch{Agent: b.id, JID: uuid.NewString(), From: from, To: from, Entries: []wire.Entry{{Raw: raw}}})
+	body, err := json.Marshal(wire.Health{Device: "d", State: "ok", Detail: strings.Repeat("x", batchBytes)})
+	var raw, payload []byte
+	if err == nil {
+		raw, err = wire.EncodeRecord(wire.Record{Seq: from, At: wire.At(time.Now()), Kind: wire.KindHealth, Body: body})
+	}
+	if err == nil {
+		payload, err = wire.EncodeBatch(wire.Batch{Agent: b.id, JID: uuid.NewString(), From: from, To: from,
+			Entries: []wire.Entry{{Raw: raw}}})
+	}
+	if err != nil {
+		panic(err) // as above
+	}
 	return payload
 }
 

@@ -2,7 +2,6 @@ package prove
 
 import (
 	"context"
-	"database/sql"
 	"fmt"
 	"io/fs"
 	"path/filepath"
@@ -11,7 +10,6 @@ import (
 	"sync/atomic"
 	"time"
 
-	"gatehouse/gateway/county/centre"
 	"gatehouse/gateway/county/store"
 	"gatehouse/gateway/edge/journal"
 	"gatehouse/gateway/wire"
@@ -32,8 +30,10 @@ const (
 // strangers are agents that do what they may not.
 func strangers() []Fault {
 	return []Fault{
-		{Row: 44, Name: "one-bad-agent", What: "one agent sends terms that nobody signed, ever new journals, junk and connects under the collector's name, beside ten good ones; for --for",
-			Expect: "memory and disk are bounded, the good ones' records take at most twice as long, one alert names it", gates: goodGates, poison: store.ShareRows, slow: true, strike: oneBad},
+		{Row: 44, Name: "one-bad-agent",
+			What:   "one agent sends terms that nobody signed, ever new journals and junk, and connects under the collector's name; for --for",
+			Expect: "memory and disk are bounded, the ten good ones' records take at most twice as long, one alert names it",
+			gates:  goodGates, poison: store.ShareRows, slow: true, strike: oneBad},
 	}
 }
 
@@ -55,8 +55,11 @@ func oneBad(ctx context.Context, r *rig) error {
 	wg.Wait()
 	pause(ctx, 2*time.Second)
 	a, b := r.commits(calm), r.commits(under)
-	r.note("%s: %s; commits without it %.0f/%.0f ms (%d), beside it %.0f/%.0f ms (%d), half/99 of 100; memory %d to %d KiB without it, %d to %d beside it; disk %d to %d KiB",
-		r.lasts, bad.sent(), a.P50, a.P99, a.n, b.P50, b.P99, b.n, calm.least, calm.most, under.least, under.most, calm.disk>>10, under.disk>>10)
+	r.note("%s: %s", r.lasts, bad.sent())
+	r.note("commits without it %.0f ms (half) and %.0f ms (99 of 100), beside it %.0f and %.0f, of %d and %d",
+		a.P50, a.P99, b.P50, b.P99, a.n, b.n)
+	r.note("memory %d to %d KiB without it, %d to %d beside it; disk %d and %d KiB",
+		calm.least, calm.most, under.least, under.most, calm.disk>>10, under.disk>>10)
 	floor := float64(badFloor.Milliseconds())
 	switch {
 	case b.P50 > badSlower*max(a.P50, floor) || b.P99 > badSlower*max(a.P99, floor):
@@ -162,12 +165,13 @@ func (r *rig) oneAlert(ctx context.Context, bad string) error {
 	if err := r.alerted(ctx, "agent-refused"); err != nil {
 		return err
 	}
-	db, err := sql.Open("sqlite", "file:"+filepath.Join(r.countyDir(), centre.DeskFile)+"?mode=ro&_pragma=busy_timeout(5000)")
+	db, err := r.openDesk()
 	if err != nil {
 		return err
 	}
 	defer db.Close()
-	rows, err := db.QueryContext(ctx, "SELECT agent, type, detail FROM alerts WHERE agent = ? OR type = 'gate-silent' OR type LIKE 'journal-%' OR type LIKE 'agent-%' OR type LIKE 'collector-%' OR type = 'store-changed'", bad)
+	rows, err := db.QueryContext(ctx, `SELECT agent, type, detail FROM alerts WHERE agent = ? OR type LIKE 'journal-%'
+		OR type LIKE 'agent-%' OR type LIKE 'collector-%' OR type IN ('gate-silent', 'store-changed')`, bad)
 	if err != nil {
 		return err
 	}

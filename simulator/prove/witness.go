@@ -19,13 +19,19 @@ import (
 
 // alert finds an alert on the desk by its type.
 func (r *rig) alert(kind string) (detail string, found bool) {
-	db, err := sql.Open("sqlite", "file:"+filepath.Join(r.countyDir(), centre.DeskFile)+"?mode=ro&_pragma=busy_timeout(5000)")
+	db, err := r.openDesk()
 	if err != nil {
 		return "", false
 	}
 	defer db.Close()
 	err = db.QueryRowContext(context.Background(), "SELECT detail FROM alerts WHERE type = ? ORDER BY id DESC LIMIT 1", kind).Scan(&detail)
 	return detail, err == nil
+}
+
+// openDesk opens the desk's file for looking.
+func (r *rig) openDesk() (*sql.DB, error) {
+	file := filepath.Join(r.countyDir(), centre.DeskFile)
+	return sql.Open("sqlite", "file:"+file+"?mode=ro&_pragma=busy_timeout(5000)")
 }
 
 // says waits until a program has printed text.

@@ -123,7 +123,8 @@ func (c *Collector) Run(ctx context.Context) error {
 		return fmt.Errorf("read the store's identity: %w", err)
 	}
 	if c.term == math.MaxUint64 {
-		c.cfg.Log.Warn("the store's term can't rise any more, so that of two collectors none would stand down: never run two", "term", c.term)
+		c.cfg.Log.Warn("the store's term can't rise any more, so that of two collectors none would stand down: never run two",
+			"term", c.term)
 	}
 	if c.term, err = c.cfg.Store.RaiseTerm(ctx, wire.NextTerm(c.term)); err != nil {
 		return err

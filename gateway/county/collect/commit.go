@@ -188,7 +188,8 @@ func without(b store.Batch, r store.Receipt) store.Batch {
 // greet answers a hello from the store.
 func (c *Collector) greet(ctx context.Context, agent string, h wire.Hello) {
 	now := time.Now()
-	if h.KeyID != "" && h.KeyID != c.cfg.KeyID && c.refusals.note(now, agent, "site key") { // a bridge of machines has none
+	if h.KeyID != "" && h.KeyID != c.cfg.KeyID && c.refusals.note(now, agent, "site key") {
+		// A bridge of machines has none.
 		c.cfg.Log.Error("agent uses another site key: its pseudonyms can't be matched; copy the county's site.key to it",
 			"agent", agent, "its_key", h.KeyID, "county_key", c.cfg.KeyID)
 	}
@@ -210,7 +211,8 @@ func (c *Collector) greet(ctx context.Context, agent string, h wire.Hello) {
 	}
 	if pos.Agent != "" && pos.Agent != agent {
 		if c.refusals.note(now, agent, "foreign hello") {
-			c.cfg.Log.Error("hello refused: the journal belongs to another agent", "agent", agent, "owner", pos.Agent, "jid", h.JID)
+			c.cfg.Log.Error("hello refused: the journal belongs to another agent",
+				"agent", agent, "owner", pos.Agent, "jid", h.JID)
 		}
 		return
 	}

@@ -9,9 +9,10 @@ import (
 // Why messages of one agent are refused.
 const (
 	refusedFlood = "it sends faster than the county takes from one agent"
-	refusedShare = "its share of the quarantine is full of what can't be read: see gatehouse quarantine, mend it, and drop what is there"
+	refusedShare = "its share of the quarantine is full: see gatehouse quarantine, mend the agent, and drop what is there"
 	refusedNew   = "it begins one journal after the other"
-	refusedTerm  = "its hello knows a term that nobody signed for it: if the store was restored from a backup, run gatehouse journal trust at the agent"
+	refusedTerm  = "its hello knows a term that nobody signed for it: " +
+		"if the store was restored from a backup, run gatehouse journal trust at the agent"
 )
 
 // refusals counts what is refused of each agent, and tells of it now and then.

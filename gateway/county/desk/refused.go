@@ -88,7 +88,8 @@ func (d *Desk) refusals(ctx context.Context, now time.Time, fresh map[string]ref
 func (d *Desk) reword(ctx context.Context, kind, agent, detail string) error {
 	in := d.intake(ctx)
 	err := d.write(ctx, func(tx *sql.Tx) error {
-		rows, err := tx.QueryContext(ctx, "UPDATE alerts SET detail = ? WHERE jid = ? AND alarm = ? AND cleared IS NULL RETURNING id",
+		rows, err := tx.QueryContext(ctx,
+			"UPDATE alerts SET detail = ? WHERE jid = ? AND alarm = ? AND cleared IS NULL RETURNING id",
 			detail, ownJournal, kind+":"+agent)
 		if err != nil {
 			return fmt.Errorf("word an alert anew: %w", err)

@@ -196,7 +196,8 @@ func (t *Taker) quarantine(ctx context.Context, p store.Poison) bool {
 	case full:
 		n = t.dropped.Add(1)
 		if n == 1 || n%1000 == 0 {
-			t.opts.Log.Error("a report that can't be read was dropped: its machine's share of the quarantine is full", "topic", p.Topic, "dropped", n)
+			t.opts.Log.Error("a report that can't be read was dropped: its machine's share of the quarantine is full",
+				"topic", p.Topic, "dropped", n)
 		}
 		if t.opts.Watch != nil {
 			t.opts.Watch.Refused(p.Agent, "its share of the quarantine is full of reports that can't be read", n)

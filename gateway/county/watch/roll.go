@@ -125,7 +125,8 @@ func late(held, st wire.Status) bool {
 // outlived reports whether st is the last will of a start of the collector
 // before the one that held tells of.
 func outlived(held, st wire.CollectorStatus) bool {
-	return st.State == wire.StateOffline && held.State == wire.StateOnline && st.Start != held.Start && st.At.Before(held.At.Time)
+	return st.State == wire.StateOffline && held.State == wire.StateOnline &&
+		st.Start != held.Start && st.At.Before(held.At.Time)
 }
 
 // Lines gives the agents in order. listened is for how long the roll has

@@ -165,7 +165,7 @@ func (s *shipper) acked(now clock.Moment, payload []byte) {
 		s.log.Warn("acknowledgement of an older term refused", "term", a.Term, "known", state.Term)
 		if answer {
 			s.trouble(TroubleStoreChanged, fmt.Sprintf(
-				"the collector answers at term %d, this journal knows term %d of store %s, and nothing is sent until it answers at that; "+
+				"the collector answers at term %d, this journal knows term %d of store %s, and sends nothing until it answers at that; "+
 					"if the store was restored from a backup run: gatehouse journal trust %s", a.Term, state.Term, a.Store, a.Store))
 		}
 		return

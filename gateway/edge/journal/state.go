@@ -36,7 +36,8 @@ func (j *Journal) Acked(now clock.Moment, s State) error {
 	if err != nil {
 		return fmt.Errorf("acknowledge in the journal %s: %w", j.opts.Dir, err)
 	}
-	if s.Store == old.Store && s.Term == old.Term && s.Proof == old.Proof && s.Through >= old.Through && now.Boot-j.savedAt < saveEvery {
+	same := s.Store == old.Store && s.Term == old.Term && s.Proof == old.Proof
+	if same && s.Through >= old.Through && now.Boot-j.savedAt < saveEvery {
 		return nil
 	}
 	if err := j.save(j.old()); err != nil {

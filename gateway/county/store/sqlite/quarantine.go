@@ -19,7 +19,8 @@ CREATE TABLE shares (
 	rows  INTEGER NOT NULL,
 	bytes INTEGER NOT NULL
 ) WITHOUT ROWID;
-INSERT INTO shares SELECT agent, count(*), sum(length(raw) + length(topic) + length(reason)) FROM quarantine GROUP BY agent;
+INSERT INTO shares SELECT agent, count(*), sum(length(raw) + length(topic) + length(reason))
+	FROM quarantine GROUP BY agent;
 INSERT INTO shares SELECT '*', coalesce(sum(rows), 0), coalesce(sum(bytes), 0) FROM shares;
 CREATE TRIGGER quarantine_in AFTER INSERT ON quarantine BEGIN
 	INSERT INTO shares VALUES (new.agent, 1, length(new.raw) + length(new.topic) + length(new.reason)),
@@ -27,7 +28,8 @@ CREATE TRIGGER quarantine_in AFTER INSERT ON quarantine BEGIN
 		ON CONFLICT DO UPDATE SET rows = rows + excluded.rows, bytes = bytes + excluded.bytes;
 END;
 CREATE TRIGGER quarantine_out AFTER DELETE ON quarantine BEGIN
-	UPDATE shares SET rows = rows - 1, bytes = bytes - length(old.raw) - length(old.topic) - length(old.reason) WHERE agent IN (old.agent, '*');
+	UPDATE shares SET rows = rows - 1, bytes = bytes - length(old.raw) - length(old.topic) - length(old.reason)
+		WHERE agent IN (old.agent, '*');
 	DELETE FROM shares WHERE rows = 0 AND agent <> '*';
 END;`
 
@@ -57,7 +59,9 @@ func shareOf(ctx context.Context, q asker, agent string) (s share, err error) {
 // held reports whether the same bytes of the same agent are in quarantine.
 func held(ctx context.Context, q asker, p store.Poison) (is bool, err error) {
 	hash := wire.Hash(p.Raw)
-	return is, q.QueryRowContext(ctx, "SELECT EXISTS (SELECT 1 FROM quarantine WHERE agent = ? AND hash = ?)", p.Agent, hash[:]).Scan(&is)
+	err = q.QueryRowContext(ctx, "SELECT EXISTS (SELECT 1 FROM quarantine WHERE agent = ? AND hash = ?)",
+		p.Agent, hash[:]).Scan(&is)
+	return is, err
 }
 
 // room fails with ErrShare when there is no room for p beside what is in
@@ -78,7 +82,8 @@ func room(ctx context.Context, q asker, p store.Poison) error {
 }
 
 func fits(own, all share) error {
-	if own.rows > store.ShareRows || own.bytes > store.ShareBytes || all.rows > store.AllRows || all.bytes > store.AllBytes {
+	if own.rows > store.ShareRows || own.bytes > store.ShareBytes ||
+		all.rows > store.AllRows || all.bytes > store.AllBytes {
 		return store.ErrShare
 	}
 	return nil

@@ -25,7 +25,8 @@ const mostKin = 16
 // kin are the other journals of a batch's agent, at most mostKin: when an agent's
 // journal got a new jid, what it sends again may be stored already.
 func kin(ctx context.Context, q querier, b store.Batch) (all []relative, err error) {
-	rows, err := q.QueryContext(ctx, "SELECT id, through >= ? FROM journals WHERE agent = ? AND jid <> ? ORDER BY id DESC LIMIT ?", int64(b.From), b.Agent, b.JID, mostKin)
+	rows, err := q.QueryContext(ctx,
+		"SELECT id, through >= ? FROM journals WHERE agent = ? AND jid <> ? ORDER BY id DESC LIMIT ?", int64(b.From), b.Agent, b.JID, mostKin)
 	if err != nil {
 		return nil, err
 	}
@@ -90,7 +91,8 @@ func repeated(holes []wire.Hole, seq uint64) []wire.Hole {
 // Twins gives the digests of what is remembered of the seqs of a batch under
 // other journals of its agent, for a store that keeps its records elsewhere.
 func (s *Store) Twins(ctx context.Context, b store.Batch) ([]map[uint64]Digest, error) {
-	rows, err := s.r.QueryContext(ctx, "SELECT jid FROM journals WHERE agent = ? AND jid <> ? ORDER BY id DESC LIMIT ?", b.Agent, b.JID, mostKin)
+	rows, err := s.r.QueryContext(ctx,
+		"SELECT jid FROM journals WHERE agent = ? AND jid <> ? ORDER BY id DESC LIMIT ?", b.Agent, b.JID, mostKin)
 	if err != nil {
 		return nil, fmt.Errorf("former journals in %s: %w", s.path, err)
 	}
