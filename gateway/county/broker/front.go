@@ -145,7 +145,7 @@ func (f *front) join(raw net.Conn, inner string) {
 	both.Go(func() {
 		defer end()
 		if _, err := inside.Write(hello); err == nil {
-			_, _ = io.Copy(inside, outside)
+			_, _ = io.Copy(inside, &steady{ctx: f.ctx, from: outside})
 		}
 	})
 	both.Go(func() { defer end(); _, _ = io.Copy(outside, inside) })
