@@ -36,7 +36,7 @@ func (f *fold) tell(now time.Time) (item watch.Item, ok bool) {
 	}
 	item = f.items[n-1]
 	if n > 1 {
-		item.Agent, item.Detail = fmt.Sprintf("%d agents", n), fmt.Sprintf("from %s to %s", f.items[0].Agent, item.Agent)
+		item.Agent = fmt.Sprintf("%d agents", n)
 	}
 	f.items = nil
 	return item, true

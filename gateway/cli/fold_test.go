@@ -22,14 +22,14 @@ func TestAgentsThatComeOnlineTogetherAreOneLine(t *testing.T) {
 		}
 	}
 	got, ok := f.tell(now.Add(foldFor))
-	if !ok || got.Agent != "184 agents" || got.Detail != "from gate-001 to gate-184" || got.State != wire.StateOnline {
+	if !ok || got.Agent != "184 agents" || got.State != wire.StateOnline {
 		t.Errorf("%+v %v", got, ok)
 	}
 	if got, ok := f.tell(now.Add(time.Hour)); ok {
 		t.Errorf("told twice: %+v", got)
 	}
 	f.take(now, watch.Item{Agent: "gate-007", What: "status", State: wire.StateOnline})
-	if got, ok := f.tell(now.Add(foldFor)); !ok || got.Agent != "gate-007" || got.Detail != "" {
+	if got, ok := f.tell(now.Add(foldFor)); !ok || got.Agent != "gate-007" {
 		t.Errorf("one alone: %+v %v", got, ok)
 	}
 	for _, i := range []watch.Item{{What: "alarm"}, {What: "passage"}, {What: "status", State: wire.StateOffline}} {
