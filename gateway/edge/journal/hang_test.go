@@ -202,9 +202,9 @@ func TestWhateverFsyncsFailEveryRecordIsThere(t *testing.T) {
 			pause         time.Duration
 		}
 		steps := rapid.SliceOfN(rapid.Custom(func(t *rapid.T) step {
-			return step{rapid.IntRange(0, 70).Draw(t, "records"), rapid.IntRange(0, 4).Draw(t, "failing fsyncs"),
+			return step{rapid.IntRange(0, 40).Draw(t, "records"), rapid.IntRange(0, 4).Draw(t, "failing fsyncs"),
 				time.Duration(rapid.IntRange(0, 2500).Draw(t, "pause")) * time.Millisecond}
-		}), 1, 12).Draw(rt, "steps")
+		}), 1, 5).Draw(rt, "steps")
 		o := options("")
 		o.SegmentBytes = rapid.SampledFrom([]int64{700, 5000, 100_000}).Draw(rt, "segment bytes")
 		n++
