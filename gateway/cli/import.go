@@ -18,6 +18,7 @@ import (
 
 	"gatehouse/firmware-bridge/runs"
 	"gatehouse/firmware-bridge/track"
+	"gatehouse/gateway/config"
 	"gatehouse/gateway/machine"
 	"gatehouse/gateway/mqtt"
 	"gatehouse/gateway/wire"
@@ -34,6 +35,7 @@ type importing struct {
 	flags              brokerFlags
 	machine, crs       string
 	format, start, end string
+	zone               string
 	dry                bool
 }
 
@@ -60,8 +62,9 @@ lie 0.5 to 1.4 km off: set the app to export WGS-84 (raw GPS), or convert first.
 	c.Flags().StringVar(&i.machine, "machine", "", "id of the machine")
 	c.Flags().StringVar(&i.crs, "crs", "", "coordinate system of the file: WGS-84")
 	c.Flags().StringVar(&i.format, "format", "", "csv, geojson or kml (default: by the file's ending)")
-	c.Flags().StringVar(&i.start, "start", "", "when the work began, for a file without times (local time)")
+	c.Flags().StringVar(&i.start, "start", "", "when the work began, for a file without times, in --zone")
 	c.Flags().StringVar(&i.end, "end", "", "when it ended")
+	c.Flags().StringVar(&i.zone, "zone", config.DefaultZone, "the county's time zone, for times that name none")
 	c.Flags().BoolVar(&i.dry, "dry-run", false, "say what would be sent, and send nothing")
 	i.flags.add(c)
 	_ = c.MarkFlagRequired("machine") // the flag exists
@@ -81,7 +84,11 @@ func (i *importing) run(c *cobra.Command, path string) error {
 	if i.flags.county == "" && !i.dry {
 		return usageError{errors.New("--county: say the county's id, as in the collector's configuration")}
 	}
-	opts := track.Options{Zone: time.Local}
+	zone, err := config.Zone(i.zone)
+	if err != nil {
+		return usageError{fmt.Errorf("--zone: %w", err)}
+	}
+	opts := track.Options{Zone: zone}
 	for _, x := range []struct {
 		flag, text string
 		to         *time.Time
@@ -89,7 +96,7 @@ func (i *importing) run(c *cobra.Command, path string) error {
 		if x.text == "" {
 			continue
 		}
-		at, err := time.ParseInLocation(time.DateTime, x.text, time.Local)
+		at, err := time.ParseInLocation(time.DateTime, x.text, zone)
 		if err != nil {
 			return usageError{fmt.Errorf("%s %q: write it as '2020-02-14 14:00:00'", x.flag, x.text)}
 		}
@@ -104,7 +111,7 @@ func (i *importing) run(c *cobra.Command, path string) error {
 	}
 	last := samples[len(samples)-1]
 	fmt.Fprintf(c.OutOrStdout(), "%s: %d points from %s to %s, %d that can't be true left out\n", path, len(samples),
-		samples[0].At.Local().Format(time.DateTime), last.At.Local().Format(time.DateTime), bad)
+		samples[0].At.In(zone).Format(time.DateTime), last.At.In(zone).Format(time.DateTime), bad)
 	if i.dry {
 		return nil
 	}

@@ -1,20 +1,25 @@
 package config
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"time"
+	_ "time/tzdata" // gate computers often have no time zones of their own
 )
 
-// Zone returns the time zone of an IANA name, such as Asia/Shanghai. "Local"
-// and the empty name are refused: a computer's own setting is not the county's.
+// DefaultZone is the time zone of a county that names none: all of China's.
+const DefaultZone = "Asia/Shanghai"
+
+// Zone returns the time zone of an IANA name, and that of DefaultZone where name
+// is empty. "Local" is refused: a computer's own setting is not the county's.
 func Zone(name string) (*time.Location, error) {
-	if name == "" || name == "Local" {
-		return nil, errors.New("write the county's time zone, such as Asia/Shanghai")
+	if name == "Local" {
+		return nil, errors.New("a computer's own setting is not the county's: write a name such as " + DefaultZone)
 	}
-	z, err := time.LoadLocation(name)
+	z, err := time.LoadLocation(cmp.Or(name, DefaultZone))
 	if err != nil {
-		return nil, fmt.Errorf("%w: write a name such as Asia/Shanghai", err)
+		return nil, fmt.Errorf("%w: write a name such as %s", err, DefaultZone)
 	}
 	return z, nil
 }

@@ -45,6 +45,8 @@ classes:
 00000000B1,visitor,active,,,
 00000000C1,resident,lost,,,
 00000000D1,delivery,active,,,
+00000000F1,resident,active,,,2020-02-14
+00000000F2,resident,active,,2020-02-15,
 `), plain{})
 	if err != nil {
 		t.Fatal(err)
@@ -277,6 +279,22 @@ func TestAPassageCarriesAllItWasDecidedOn(t *testing.T) {
 	}
 	if err := p.Check(); err != nil {
 		t.Fatal(err)
+	}
+}
+
+// The days of a card are the county's: at 16:30 UTC it is half past midnight
+// there.
+func TestTheDaysOfACardAreTheCountys(t *testing.T) {
+	zone, err := time.LoadLocation("Asia/Shanghai")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for card, want := range map[string]string{"F1": "refuse expired", "F2": "pass normal"} {
+		g := New(Config{Rules: rules(t), Zone: zone, Lanes: []Lane{{Measures: true, Thermometers: []string{"t"}, Readers: []string{"r"}}}})
+		events := run(g, []step{temperature(0, 3650), tapped(10.5*3600, card), temperature(10.5*3600+1, 3650)})
+		if got := brief(events[len(events)-1]); !strings.HasPrefix(got, want) {
+			t.Errorf("%s: %s, want %s", card, got, want)
+		}
 	}
 }
 

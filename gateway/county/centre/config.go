@@ -8,6 +8,7 @@ import (
 	"net/url"
 	"time"
 
+	"gatehouse/gateway/config"
 	"gatehouse/gateway/county/broker"
 	"gatehouse/gateway/county/pages"
 	"gatehouse/gateway/county/report"
@@ -18,14 +19,15 @@ import (
 // Config is the collector's configuration file. Relative paths in it count
 // from the file's own folder.
 type Config struct {
-	County   string           `yaml:"county"`             // id of the county, first level of the topics
-	Dir      string           `yaml:"dir"`                // keys, store and broker state; back it up
-	Sites    string           `yaml:"sites"`              // YAML file: communities, grids, compounds, gates
-	SiteKey  string           `yaml:"site_key,omitempty"` // default: site.key in dir, made on the first start
-	Broker   Broker           `yaml:"broker,omitempty"`   // default: embedded on 127.0.0.1:1883
-	Influx   *Influx          `yaml:"influx,omitempty"`   // absent: everything in SQLite
-	Desk     *pages.Config    `yaml:"desk,omitempty"`     // absent: no desk is served
-	Machines []report.Machine `yaml:"machines,omitempty"` // that publish reports by themselves
+	County   string           `yaml:"county"`              // id of the county, first level of the topics
+	Dir      string           `yaml:"dir"`                 // keys, store and broker state; back it up
+	TimeZone string           `yaml:"time_zone,omitempty"` // of the county; default Asia/Shanghai
+	Sites    string           `yaml:"sites"`               // YAML file: communities, grids, compounds, gates
+	SiteKey  string           `yaml:"site_key,omitempty"`  // default: site.key in dir, made on the first start
+	Broker   Broker           `yaml:"broker,omitempty"`    // default: embedded on 127.0.0.1:1883
+	Influx   *Influx          `yaml:"influx,omitempty"`    // absent: everything in SQLite
+	Desk     *pages.Config    `yaml:"desk,omitempty"`      // absent: no desk is served
+	Machines []report.Machine `yaml:"machines,omitempty"`  // that publish reports by themselves
 	// RewindSince takes every journal's watermark back to that instant at the
 	// start: for an InfluxDB that was restored from a backup made then.
 	RewindSince time.Time `yaml:"-"`
@@ -59,6 +61,9 @@ func (c Config) Check() error {
 	}
 	if c.Sites == "" {
 		errs = append(errs, errors.New("sites: is missing"))
+	}
+	if _, err := config.Zone(c.TimeZone); err != nil {
+		errs = append(errs, fmt.Errorf("time_zone: %w", err))
 	}
 	if c.Broker.Embedded != nil && c.Broker.External != nil {
 		errs = append(errs, errors.New("broker: give embedded or external, not both"))

@@ -11,6 +11,7 @@ import (
 	"strings"
 	"sync"
 
+	"gatehouse/gateway/config"
 	"gatehouse/gateway/county/collect"
 	"gatehouse/gateway/county/report"
 	"gatehouse/gateway/county/store"
@@ -38,7 +39,11 @@ func (s *oneWriter) Commit(ctx context.Context, batches []store.Batch) ([]store.
 // session of its own: the broker holds what is not stored yet.
 func startReports(ctx context.Context, cfg Config, held *oneWriter, address mqtt.Broker, watched collect.Observer, log *slog.Logger) (func() error, error) {
 	log = log.With("part", "reports")
-	opts := report.Options{County: cfg.County, Path: filepath.Join(cfg.Dir, ReportsFile), Machines: cfg.Machines, Store: held, Log: log}
+	zone, err := config.Zone(cfg.TimeZone)
+	if err != nil {
+		return nil, fmt.Errorf("time_zone: %w", err)
+	}
+	opts := report.Options{County: cfg.County, Path: filepath.Join(cfg.Dir, ReportsFile), Machines: cfg.Machines, Store: held, Zone: zone, Log: log}
 	if watched != nil {
 		opts.Watch = watched
 	}

@@ -52,11 +52,11 @@ func value(doc map[string]json.RawMessage, path string) (json.RawMessage, bool) 
 	return value(below, rest)
 }
 
-// decode reads a message of a mapped form.
-func (t Topic) decode(payload []byte) (wire.Report, error) {
+// decode reads a message of a mapped form; zone is that of times without one.
+func (t Topic) decode(payload []byte, zone *time.Location) (wire.Report, error) {
 	out := wire.Report{V: 1}
 	if t.Value != "" {
-		if err := t.put(&out, t.Value, string(bytes.TrimSpace(payload))); err != nil {
+		if err := t.put(&out, t.Value, string(bytes.TrimSpace(payload)), zone); err != nil {
 			return out, err
 		}
 		return out, out.Check()
@@ -75,7 +75,7 @@ func (t Topic) decode(payload []byte) (wire.Report, error) {
 		if json.Unmarshal(raw, &unquoted) == nil {
 			text = unquoted
 		}
-		if err := t.put(&out, name, text); err != nil {
+		if err := t.put(&out, name, text, zone); err != nil {
 			return out, fmt.Errorf("%s: %w", path, err)
 		}
 	}
@@ -85,7 +85,7 @@ func (t Topic) decode(payload []byte) (wire.Report, error) {
 var errNumber = errors.New("is not a number")
 
 // put sets one field of ours from its text.
-func (t Topic) put(r *wire.Report, name, text string) error {
+func (t Topic) put(r *wire.Report, name, text string, zone *time.Location) error {
 	numbers := map[string]**float64{"lat": &r.Lat, "lon": &r.Lon, "height_m": &r.Height, "speed_ms": &r.Speed, "flow_lpm": &r.Flow,
 		"volume_l": &r.Volume, "tank_pct": &r.Tank, "battery_pct": &r.Battery}
 	if to, ok := numbers[name]; ok {
@@ -107,7 +107,7 @@ func (t Topic) put(r *wire.Report, name, text string) error {
 	case "fault":
 		r.Fault = text
 	case "at":
-		at, err := parseTime(text)
+		at, err := parseTime(text, zone)
 		if err != nil {
 			return err
 		}
@@ -125,9 +125,9 @@ func (t Topic) yes(text string) bool {
 	return false
 }
 
-// parseTime reads RFC 3339, seconds or milliseconds since 1970, and the local
+// parseTime reads RFC 3339, seconds or milliseconds since 1970, and the county's
 // time without a zone that Tasmota writes.
-func parseTime(text string) (wire.Time, error) {
+func parseTime(text string, zone *time.Location) (wire.Time, error) {
 	if n, err := strconv.ParseInt(text, 10, 64); err == nil {
 		if n > 1e11 {
 			return wire.At(time.UnixMilli(n)), nil
@@ -135,7 +135,7 @@ func parseTime(text string) (wire.Time, error) {
 		return wire.At(time.Unix(n, 0)), nil
 	}
 	for _, layout := range []string{time.RFC3339Nano, "2006-01-02T15:04:05"} {
-		if v, err := time.ParseInLocation(layout, text, time.Local); err == nil {
+		if v, err := time.ParseInLocation(layout, text, zone); err == nil {
 			return wire.At(v), nil
 		}
 	}

@@ -340,9 +340,9 @@ func FuzzDecode(f *testing.F) {
 	f.Fuzz(func(t *testing.T, payload []byte, path string) {
 		for _, decoded := range []func() (wire.Report, error){
 			func() (wire.Report, error) { return decode(payload) },
-			func() (wire.Report, error) { return Topic{Value: "flow_lpm"}.decode(payload) },
+			func() (wire.Report, error) { return Topic{Value: "flow_lpm"}.decode(payload, time.UTC) },
 			func() (wire.Report, error) {
-				return Topic{Fields: map[string]string{"at": "Time", "lat": path, "lon": path, "fault": path}}.decode(payload)
+				return Topic{Fields: map[string]string{"at": "Time", "lat": path, "lon": path, "fault": path}}.decode(payload, time.UTC)
 			},
 		} {
 			r, err := decoded()

@@ -39,7 +39,8 @@ type Options struct {
 	Path     string // of its own file
 	Machines []Machine
 	Store    Store
-	Watch    Observer // may be nil
+	Watch    Observer       // may be nil
+	Zone     *time.Location // of times that name none
 	Now      func() time.Time
 	Log      *slog.Logger
 }
@@ -211,7 +212,7 @@ func (t *Taker) quarantine(ctx context.Context, p store.Poison) bool {
 // decode finds the machine and what it says.
 func (t *Taker) decode(m mqtt.Message) (machine string, r wire.Report, err error) {
 	if to, ok := t.topics[m.Topic]; ok {
-		r, err = to.topic.decode(m.Payload)
+		r, err = to.topic.decode(m.Payload, t.opts.Zone)
 		return to.machine, r, err
 	}
 	_, id, leaf, ok := wire.ParseTopic(m.Topic)

@@ -15,6 +15,7 @@ import (
 
 	"gatehouse/devices"
 	"gatehouse/gateway/clock"
+	"gatehouse/gateway/config"
 	"gatehouse/gateway/edge/journal"
 	"gatehouse/gateway/gate"
 	"gatehouse/gateway/identity"
@@ -83,7 +84,7 @@ func New(cfg Config, opts Options) (*Agent, error) {
 			return nil, err
 		}
 	}
-	zone, err := cfg.zone()
+	zone, err := config.Zone(cfg.TimeZone)
 	if err != nil {
 		return nil, err
 	}

@@ -102,7 +102,7 @@ func (c Config) Check() error {
 			add(key, errors.New("is missing"))
 		}
 	}
-	_, err := c.zone()
+	_, err := config.Zone(c.TimeZone)
 	add("time_zone", err)
 	if err := c.checkLanes(); err != nil {
 		errs = append(errs, err)

@@ -1,15 +1,11 @@
 package agent
 
 import (
-	"cmp"
 	"errors"
 	"fmt"
 	"slices"
-	"time"
-	_ "time/tzdata" // gate computers often have no time zones of their own
 
 	"gatehouse/devices"
-	"gatehouse/gateway/config"
 	"gatehouse/gateway/gate"
 	"gatehouse/gateway/wire"
 )
@@ -24,14 +20,6 @@ type Lane struct {
 
 // measures reports whether people are measured in it.
 func (l Lane) measures() bool { return l.Measures == nil || *l.Measures }
-
-// DefaultZone is the time zone of a county that names none: all of China's.
-const DefaultZone = "Asia/Shanghai"
-
-// zone loads the county's time zone, by which the days of cards are judged.
-func (c Config) zone() (*time.Location, error) {
-	return config.Zone(cmp.Or(c.TimeZone, DefaultZone))
-}
 
 // lanes returns the lanes with their devices, as the gate takes them.
 func (c Config) lanes() []gate.Lane {
