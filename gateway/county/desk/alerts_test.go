@@ -2,9 +2,11 @@ package desk
 
 import (
 	"encoding/json"
+	"errors"
 	"fmt"
 	"net/http"
 	"net/http/httptest"
+	"path/filepath"
 	"strings"
 	"sync"
 	"testing"
@@ -12,6 +14,7 @@ import (
 
 	"github.com/coder/websocket"
 
+	"gatehouse/gateway/county/store/sqlite"
 	"gatehouse/gateway/live"
 	"gatehouse/gateway/wire"
 )
@@ -142,6 +145,35 @@ func TestWhatHasEndedIsNotRedAndFeversComeFirst(t *testing.T) {
 	over, err := d.alerts(t.Context(), "type = 'journal-write-failed'")
 	if err != nil || len(over) != 1 || over[0].Level != "over" {
 		t.Errorf("%+v, %v", over, err)
+	}
+}
+
+func TestTheAlertsOfAnEarlierVersionGoOn(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "desk.db")
+	w, r, err := sqlite.OpenFile(path, schema, schemaMachines, schemaLineages, schemaOrigins)
+	if err != nil {
+		t.Fatal(err)
+	}
+	now := time.Now()
+	for _, x := range []struct {
+		alarm, kind string
+		cleared     any
+	}{{low, low, nil}, {"gate-silent:gate-001", typeSilent, now.UnixNano()}} {
+		_, err := w.ExecContext(t.Context(), `INSERT INTO alerts (agent, jid, alarm, type, device, detail, passage, seq, at, cleared)
+			VALUES ('gate-001', ?, ?, ?, '', '48 h', 0, 7, ?, ?)`, jid, x.alarm, x.kind, now.Add(-time.Hour).UnixNano(), x.cleared)
+		if err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := errors.Join(w.Close(), r.Close()); err != nil {
+		t.Fatal(err)
+	}
+	d := open1(t, path, &records{})
+	defer d.Close()
+	arrived(t, d, batch(entry(t, 9, now, told(low, "2 h", 7))))
+	list, err := d.alerts(t.Context(), open)
+	if err != nil || len(list) != 1 || list[0].Detail != "2 h" {
+		t.Errorf("%+v, %v", list, err)
 	}
 }
 

@@ -124,9 +124,10 @@ const live = new Live("/live", {
   refused() { void whoami(); },
 });
 
-/** What nobody has seen before what somebody has; fevers, then red, amber, and what has ended. */
+/** What nobody has seen before what somebody has; fevers, then the county's own side, red, amber, and what has ended. */
 function rank(a: Alert): number {
-  return (a.acked ? 4 : 0) + (a.type === "fever" ? 0 : { red: 1, amber: 2, over: 3 }[a.level]);
+  const urgent = a.level === "over" ? -1 : ["fever", "gates-silent"].indexOf(a.type);
+  return (a.acked ? 8 : 0) + (urgent >= 0 ? urgent : { red: 2, amber: 3, over: 4 }[a.level]);
 }
 
 function turn(): void {
