@@ -48,7 +48,8 @@ func (t *Tracker) add(s Sample, working bool) {
 		o.worked, r.End = s.T, r.Until
 		return
 	}
-	if o.sortie && (s.Armed != nil && !*s.Armed || s.T-o.worked > t.cfg.Idle && past <= settle || s.Tank != nil && *s.Tank <= 0) {
+	idle := s.T-o.worked > t.cfg.Idle && past <= settle
+	if o.sortie && (idle || s.Armed != nil && !*s.Armed || s.Tank != nil && *s.Tank <= 0) {
 		o.pause()
 	}
 }

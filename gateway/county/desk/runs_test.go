@@ -16,7 +16,8 @@ import (
 // seconds its receiver believes to be far away.
 func played(t *testing.T) (tracks []*wire.Track, run *wire.Run) {
 	t.Helper()
-	w := machine.NewWatch(machine.Config{Machine: "fogger-4", Name: "4号", Type: "fogger", TankL: 20, Idle: 5 * time.Second, Pause: 20 * time.Second}, wire.SourceModbus, "boot")
+	w := machine.NewWatch(machine.Config{Machine: "fogger-4", Name: "4号", Type: "fogger", TankL: 20,
+		Idle: 5 * time.Second, Pause: 20 * time.Second}, wire.SourceModbus, "boot")
 	begin := clock.Moment{Wall: time.Date(2020, 2, 14, 6, 0, 0, 0, time.UTC), Boot: time.Minute}
 	tank, lat := 100.0, 35.9
 	for i := range 120 {
@@ -87,7 +88,8 @@ func TestARunsPageShowsWhatItsNumbersAreOf(t *testing.T) {
 			t.Errorf("%s: drawn as working for %g s, of %g s", id, on, run.FlowS)
 		}
 		if *first.Tank != *run.TankFirst || id == run.ID && (lowest != *run.TankLast || *last.Tank != *run.TankLast) {
-			t.Errorf("%s: the chart goes from %g to %g %%, the numbers from %g to %g %%", id, *first.Tank, *last.Tank, *run.TankFirst, *run.TankLast)
+			t.Errorf("%s: the chart goes from %g to %g %%, the numbers from %g to %g %%",
+				id, *first.Tank, *last.Tank, *run.TankFirst, *run.TankLast)
 		}
 		wet := 0.0
 		for i, x := range p.Points {
@@ -110,12 +112,13 @@ func TestATileSaysWhatTheRunSays(t *testing.T) {
 	d, _ := newDesk(t)
 	now := time.Now()
 	point := wire.TrackPoint{Tank: new(50.0)} // no flow, no command
-	run := &wire.Run{Machine: "fogger-9", ID: "r", Name: "9号", Type: "fogger", Source: wire.SourceReport, State: wire.RunOpen, Start: wire.At(now.Add(-time.Minute)),
-		End: wire.At(now), Grade: "measured", Reasons: []string{}, Faults: []string{}}
+	run := &wire.Run{Machine: "fogger-9", ID: "r", Name: "9号", Type: "fogger", Source: wire.SourceReport,
+		State: wire.RunOpen, Start: wire.At(now.Add(-time.Minute)), End: wire.At(now), Grade: "measured", Reasons: []string{}, Faults: []string{}}
 	for i, working := range []bool{true, false} {
 		run.Working = working
-		took(t, d, batch(entry(t, uint64(2*i+1), now.Add(time.Duration(i)*time.Second), run),
-			entry(t, uint64(2*i+2), now.Add(time.Duration(i)*time.Second), &wire.Track{Machine: "fogger-9", Source: wire.SourceReport, At: wire.At(now), Points: []wire.TrackPoint{point}})))
+		at := now.Add(time.Duration(i) * time.Second)
+		track := &wire.Track{Machine: "fogger-9", Source: wire.SourceReport, At: wire.At(at), Points: []wire.TrackPoint{point}}
+		took(t, d, batch(entry(t, uint64(2*i+1), at, run), entry(t, uint64(2*i+2), at, track)))
 		if err := d.lookMachines(now); err != nil {
 			t.Fatal(err)
 		}

@@ -28,7 +28,8 @@ func (d *Desk) points(ctx context.Context, r *wire.Run) (out []moment, err error
 	if r.Since != nil && r.Until != nil {
 		from, to = r.Since.Add(-rounding), r.Until.Add(rounding)
 	}
-	rows, err := d.r.QueryContext(ctx, "SELECT at, points FROM tracks WHERE machine = ? AND file = ? AND at BETWEEN ? AND ? ORDER BY at",
+	const query = "SELECT at, points FROM tracks WHERE machine = ? AND file = ? AND at BETWEEN ? AND ? ORDER BY at"
+	rows, err := d.r.QueryContext(ctx, query,
 		r.Machine, file, from.Add(-time.Minute).UnixNano(), to.UnixNano())
 	if err != nil {
 		return nil, fmt.Errorf("read a track: %w", err)
@@ -58,7 +59,8 @@ func (d *Desk) points(ctx context.Context, r *wire.Run) (out []moment, err error
 func work(r *wire.Run, track []moment) (out []runs.Span) {
 	if r.Until != nil {
 		for _, w := range r.Work {
-			out = append(out, runs.Span{From: time.Duration(w[0]) * time.Millisecond, To: time.Duration(w[1]) * time.Millisecond})
+			from, to := time.Duration(w[0])*time.Millisecond, time.Duration(w[1])*time.Millisecond
+			out = append(out, runs.Span{From: from, To: to})
 		}
 		return out
 	}

@@ -13,9 +13,10 @@ import (
 
 // sprayer is a machine of Tasmota's form, as the fleet's: its relay says ON and
 // OFF without a time, its sensor has one, in whole seconds.
-var sprayer = Machine{Config: machine.Config{Machine: "fogger-9", Name: "9号", Type: "fogger", Idle: 5 * time.Second, Pause: 20 * time.Second},
-	Topics: []Topic{{Topic: "stat/fogger-9/POWER", Value: "command"}, {Topic: "tele/fogger-9/SENSOR", Scale: map[string]float64{"flow_lpm": 1.0 / 60},
-		Fields: map[string]string{"at": "Time", "flow_lpm": "FLOW.Rate", "volume_l": "FLOW.Total"}}}}
+var sprayer = Machine{
+	Config: machine.Config{Machine: "fogger-9", Name: "9号", Type: "fogger", Idle: 5 * time.Second, Pause: 20 * time.Second},
+	Topics: []Topic{{Topic: "stat/fogger-9/POWER", Value: "command"},
+		{Topic: "tele/fogger-9/SENSOR", Scale: map[string]float64{"flow_lpm": 1.0 / 60}, Fields: map[string]string{"at": "Time", "flow_lpm": "FLOW.Rate", "volume_l": "FLOW.Total"}}}}
 
 // sprayed is what it dispenses at 5 L/min: 22 s of work, 6 s of pause, 12 s of work.
 func sprayed(since time.Duration) (on bool, litres float64) {
@@ -62,7 +63,8 @@ func (l line) deliver() (out []delivery) {
 		both := []delivery{{at, "stat/fogger-9/POWER", power}, {at + time.Millisecond, "tele/fogger-9/SENSOR",
 			fmt.Sprintf(`{"Time":%q,"FLOW":{"Rate":%d,"Total":%.2f}}`, begin.Add(since).Format("2006-01-02T15:04:05Z"), rate, 100+litres)}}
 		if l.swap {
-			both[0].topic, both[0].payload, both[1].topic, both[1].payload = both[1].topic, both[1].payload, both[0].topic, both[0].payload
+			both[0], both[1] = both[1], both[0]
+			both[0].at, both[1].at = both[1].at, both[0].at
 		}
 		if since >= l.stuck[0] && !held {
 			held = true

@@ -150,5 +150,6 @@ func JID(county, machine string) string {
 
 func (m *reporter) reset() {
 	m.pace, m.last, m.newest = pace{}, 0, nil
-	m.tracker, m.fuser = runs.New(m.cfg.RunsOf(wire.SourceReport)), &runs.Fuser{Fresh: machine.Fresh(wire.SourceReport)}
+	m.tracker = runs.New(m.cfg.RunsOf(wire.SourceReport))
+	m.fuser = &runs.Fuser{Fresh: machine.Fresh(wire.SourceReport)}
 }
