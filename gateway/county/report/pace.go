@@ -69,11 +69,11 @@ func (p *pace) expire(before time.Time) (out []placed) {
 // place is when a message without a time was true: not after the next one.
 func (p *pace) place(t *wire.Track, next time.Time) time.Time {
 	at := t.At.Add(-p.received.Sub(p.at))
-	if next.Before(at) {
-		at = next
-	}
 	if at.Before(p.last) && !p.last.After(t.At.Time) {
 		at = p.last
+	}
+	if next.Before(at) {
+		at = next
 	}
 	p.last = at
 	return at

@@ -265,12 +265,13 @@ func (t *Taker) keepReport(ctx context.Context, m *reporter, now time.Time, trac
 				bodies = append(bodies, m.observe(p)...)
 				continue
 			}
-			late, err := t.late(ctx, m, p.Track)
+			late, err := t.late(ctx, m, track)
 			if err != nil {
 				t.opts.Log.Error("a late report", "machine", track.Machine, "err", err)
 				return false
 			}
 			bodies = append(bodies, late...)
+			break // it was arranged with all the others
 		}
 	}
 	return t.keep(ctx, m, now, bodies)
