@@ -23,34 +23,38 @@ type inbox struct {
 	told    time.Time
 }
 
-// mostWaiting bounds the inbox: more than the embedded broker sends without an
-// acknowledgement (256), and some for what needs none.
-const mostWaiting = 1024
+// Bounds of the inbox: of messages that need no acknowledgement, and of all. The
+// embedded broker sends 256 without an acknowledgement; Mosquitto 2.0.11 was seen
+// to send what it has, far beyond its max_inflight_messages.
+const (
+	mostWaiting = 1024
+	mostInAll   = 4096
+)
 
 // tellEvery is how often it is logged that messages are dropped.
 const tellEvery = 10 * time.Second
 
-var errTooMany = errors.New("more than 1,024 messages wait: bound what the broker sends without acknowledgement")
+var errTooMany = errors.New("more than 4,096 messages wait: bound what the broker sends without acknowledgement")
 
 func newInbox(cfg Config) *inbox {
 	take := cfg.Keep
 	if take == nil {
 		take = func(m Message) bool { cfg.OnMessage(m); return true }
 	}
-	return &inbox{take: take, waiting: make(chan paho.Message, mostWaiting), log: cfg.Log}
+	return &inbox{take: take, waiting: make(chan paho.Message, mostInAll), log: cfg.Log}
 }
 
-// put adds a message and does not wait. Of a full inbox it drops what has QoS 0,
-// which promises no more; anything else is left to the broker, to be sent again
+// put adds a message and does not wait. Where much waits it drops what has QoS 0,
+// which promises no more; what finds no room at all is left to the broker, to be sent again
 // over another connection: the error says to end this one.
 func (b *inbox) put(m paho.Message) error {
-	select {
-	case b.waiting <- m:
-		return nil
-	default:
-	}
-	if m.Qos() > 0 {
-		return errTooMany
+	if m.Qos() > 0 || len(b.waiting) < mostWaiting {
+		select {
+		case b.waiting <- m:
+			return nil
+		default:
+			return errTooMany
+		}
 	}
 	b.dropped++
 	if now := time.Now(); now.Sub(b.told) >= tellEvery {

@@ -111,9 +111,8 @@ func TestAFrozenBrokerIsNoticedWithin12Seconds(t *testing.T) {
 }
 
 func TestMessagesComeInTheOrderInWhichTheyWereSent(t *testing.T) {
-	const n = 900
-	// Mosquitto 2.0.11 itself loses some of what it has to queue.
-	b := mosquittotest.Start(t, "max_inflight_messages 0")
+	const n = 3000
+	b := mosquittotest.Start(t, "max_queued_messages 0")
 	to := connect(t, mqtt.Config{URL: b.URL, ClientID: "to", Subscriptions: []mqtt.Subscription{{Filter: "q/+", QoS: 1}}})
 	from := connect(t, mqtt.Config{URL: b.URL, ClientID: "from"})
 	await(t, "connection", to.up, 10*time.Second)
