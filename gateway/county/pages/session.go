@@ -119,6 +119,7 @@ func (s *Server) login(w http.ResponseWriter, r *http.Request) {
 	case err == nil:
 		s.limits.good(host, c.Name)
 	case errors.Is(err, desk.ErrPassword):
+		s.limits.wrong(host, c.Name)
 		s.log.Warn("a wrong password at the desk", "from", host)
 	default:
 		s.limits.void(host, c.Name)
@@ -231,11 +232,29 @@ func (l *limiter) attempt(host, name string) time.Duration {
 			g = &guesses{}
 			l.bad[k.text] = g
 		}
-		if g.n++; g.n >= k.free {
-			g.until = now.Add(min(time.Second<<min(g.n-k.free, 20), longestWait))
-		}
+		g.n++
+		g.rest(k, now)
 	}
 	return 0
+}
+
+// rest makes the next attempt wait from now, where there were too many.
+func (g *guesses) rest(k key, now time.Time) {
+	if g.n >= k.free {
+		g.until = now.Add(min(time.Second<<min(g.n-k.free, 20), longestWait))
+	}
+}
+
+// wrong says that an attempt was wrong: the wait begins now, however long it
+// took to find out.
+func (l *limiter) wrong(host, name string) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	for _, k := range keys(host, name) {
+		if g := l.bad[k.text]; g != nil {
+			g.rest(k, l.now())
+		}
+	}
 }
 
 // good says that an attempt was right: the name's wrong ones are forgotten.
