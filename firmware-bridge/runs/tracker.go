@@ -91,11 +91,11 @@ type tally struct {
 }
 
 // unasked is litres without command, by the same meter as Run.Litres.
-func (c *tally) unasked() float64 {
+func (c *tally) unasked(u unasked) float64 {
 	if c.run.Meter != nil {
-		return c.sure.meter + c.sure.loose
+		return u.meter + u.loose
 	}
-	return c.sure.flow
+	return u.flow
 }
 
 // open is the run that is not over.
@@ -234,7 +234,7 @@ func (t *Tracker) Run() Run {
 	r.ID = t.open.run.ID
 	_, r.Working = t.Open()
 	r.Faults = slices.Clone(r.Faults)
-	r.Unasked = c.unasked()
+	r.Unasked = c.unasked(c.sure)
 	if r.Meter != nil {
 		r.Meter = new(*r.Meter + c.loose)
 	}

@@ -172,7 +172,7 @@ func (t *Tracker) disbelieve(s Sample) {
 	if t.cfg.TankLitres == 0 || !o.tank.known || s.Command == nil {
 		return
 	}
-	fell, unasked := o.tank.fell()/100*t.cfg.TankLitres, o.unasked()
+	fell, unasked := o.tank.fell()/100*t.cfg.TankLitres, o.unasked(o.sure)+o.unasked(o.doubt)
 	if *s.Command {
 		o.fellAsked, o.unaskedThen = fell, unasked
 		return
