@@ -127,6 +127,27 @@ func work(from time.Time, base float64, seconds int) (out []string) {
 	return out
 }
 
+// Reports that were held up for an hour come one after the other, and the clock
+// ticks in between: they are one run, which is over when no more come.
+func TestTimePassesWhileOldReportsCome(t *testing.T) {
+	c := newCounty(t, t.TempDir())
+	defer c.end()
+	c.now = begin.Add(time.Hour)
+	for _, r := range work(begin, 100, 60) {
+		c.say(topic, r)
+		c.now = c.now.Add(time.Second)
+		c.Tick(t.Context(), c.now)
+	}
+	if got, want := fmt.Sprint(c.told("fogger-9")), "[20200214t060010.000z open measured 6.00 58s]"; got != want {
+		t.Errorf("got %s, want %s", got, want)
+	}
+	c.now = c.now.Add(quietFor)
+	c.Tick(t.Context(), c.now)
+	if got, want := fmt.Sprint(c.told("fogger-9")), "[20200214t060010.000z closed measured 6.00 58s]"; got != want {
+		t.Errorf("got %s, want %s", got, want)
+	}
+}
+
 func TestReportsBecomeARunAcrossRestarts(t *testing.T) {
 	c := newCounty(t, t.TempDir())
 	defer c.end()

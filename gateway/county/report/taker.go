@@ -77,6 +77,10 @@ type reporter struct {
 
 const (
 	tellEvery = 10 * time.Second
+	// quietFor is how long a machine must have said nothing before time alone ends
+	// its run: reports that were held up come one after the other, and each may lie
+	// more than a pause ago.
+	quietFor = 10 * time.Second
 	keepFor   = tooLate + 2*24*time.Hour
 )
 
@@ -148,8 +152,10 @@ func (t *Taker) Tick(ctx context.Context, now time.Time) {
 		for _, p := range m.pace.expire(now.Add(-patience)) {
 			bodies = append(bodies, m.observe(p)...)
 		}
-		for _, e := range m.tracker.Tick(time.Duration(now.UnixNano())) {
-			bodies = append(bodies, m.cfg.Body(wire.SourceReport, e.Run, wire.RunClosed))
+		if m.newest == nil || now.Sub(received(m.newest)) >= quietFor {
+			for _, e := range m.tracker.Tick(time.Duration(now.UnixNano())) {
+				bodies = append(bodies, m.cfg.Body(wire.SourceReport, e.Run, wire.RunClosed))
+			}
 		}
 		if len(bodies) > 0 {
 			t.keep(ctx, m, now, bodies)
