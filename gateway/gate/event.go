@@ -10,7 +10,8 @@ import (
 // event puts a passage together from what it was decided on; c and t may be
 // nil, not both.
 func (g *Gate) event(l *lane, v wire.Verdict, reasons []string, c *card, t *temp) Event {
-	p := wire.Passage{Verdict: v, Reasons: slices.Clone(reasons), Lane: l.Name, Policy: g.cfg.Rules.Version, Limits: g.limits}
+	p := wire.Passage{Verdict: v, Reasons: slices.Clone(reasons), Lane: l.Name,
+		Policy: g.cfg.Rules.Version, Limits: g.limits}
 	if t != nil {
 		value := *t.value
 		p.Temperature = &value

@@ -5,7 +5,8 @@
 // A gate has lanes, and a lane serves one person at a time. The first card or
 // measurement at a free lane opens a visit; the visit takes its counterpart,
 // and is over when both are there, when a measurement without a card can't be
-// judged, when the pairing window has run out, or when the guard has answered. Nothing of a visit that is over joins another.
+// judged, when the pairing window has run out, or when the guard has answered.
+// Nothing of a visit that is over joins another.
 // While more than one card or more than one person's measurement is open in a
 // lane, nobody can say what belongs to whom: the visit is mixed, nobody passes,
 // and no fever is put on a card. A mixed visit is over when nothing has come

@@ -43,7 +43,8 @@ func startReports(ctx context.Context, cfg Config, held *oneWriter, address mqtt
 	if err != nil {
 		return nil, fmt.Errorf("time_zone: %w", err)
 	}
-	opts := report.Options{County: cfg.County, Path: filepath.Join(cfg.Dir, ReportsFile), Machines: cfg.Machines, Store: held, Zone: zone, Log: log}
+	opts := report.Options{County: cfg.County, Path: filepath.Join(cfg.Dir, ReportsFile), Machines: cfg.Machines,
+		Store: held, Zone: zone, Log: log}
 	if watched != nil {
 		opts.Watch = watched
 	}

@@ -81,7 +81,7 @@ const (
 	// its run: reports that were held up come one after the other, and each may lie
 	// more than a pause ago.
 	quietFor = 10 * time.Second
-	keepFor   = tooLate + 2*24*time.Hour
+	keepFor  = tooLate + 2*24*time.Hour
 )
 
 // Open opens the file and notes what the store has and the file has not.

@@ -88,7 +88,8 @@ func (c Config) checkLanes() error {
 		case len(l.Readers) == 0:
 			add("lanes[%d] %s: no reader or scanner belongs to it: nobody could pass", i, l.Name)
 		case l.Measures && len(l.Thermometers) == 0:
-			add("lanes[%d] %s: no thermometer belongs to it: nobody could pass; write measures: false if nobody is measured there", i, l.Name)
+			add("lanes[%d] %s: no thermometer belongs to it: nobody could pass; "+
+				"write measures: false if nobody is measured there", i, l.Name)
 		case !l.Measures && len(l.Thermometers) > 0:
 			add("lanes[%d] %s: it does not measure, and thermometer %s belongs to it", i, l.Name, l.Thermometers[0])
 		}
@@ -101,7 +102,8 @@ func (c Config) checkLaneOf(d Device) error {
 	if err != nil {
 		return nil // its own check tells
 	}
-	shared := m.Kind == devices.KindOutputs && d.Pins[devices.PinBarrier] == "" // lamps and a buzzer can serve all lanes
+	// Lamps and a buzzer can serve all lanes; a barrier can't.
+	shared := m.Kind == devices.KindOutputs && d.Pins[devices.PinBarrier] == ""
 	switch {
 	case d.Lane == "" && len(c.Lanes) > 1 && !shared:
 		return fmt.Errorf("lane is missing: write which of the %d lanes it belongs to", len(c.Lanes))

@@ -131,16 +131,17 @@ func (r *recorder) show(now clock.Moment) {
 	if r.opts.Screen == nil {
 		return
 	}
-	s := Status{Prompts: r.prompts, Linked: r.link.get(), Pending: r.journal.Last() - min(r.journal.Last(), r.journal.State().Through),
-		Oldest: r.oldest, FullIn: r.space.FullIn, Unkept: r.board.detail(TroubleJournal), Answered: r.answered}
+	last := r.journal.Last()
+	s := Status{Prompts: r.prompts, Linked: r.link.get(), Pending: last - min(last, r.journal.State().Through), Oldest: r.oldest,
+		FullIn: r.space.FullIn, Unkept: r.board.detail(TroubleJournal), Answered: r.answered}
 	if len(r.cfg.Lanes) > 1 {
 		for _, l := range r.cfg.Lanes {
 			s.Lanes = append(s.Lanes, l.Name)
 		}
 	}
 	for _, in := range r.inputs {
-		s.Devices = append(s.Devices, DeviceStatus{Name: in.cfg.Name, Lane: in.lane.Name, Kind: in.model.Kind, State: in.state,
-			Idle: now.Boot - max(in.heard, r.began)})
+		s.Devices = append(s.Devices, DeviceStatus{Name: in.cfg.Name, Lane: in.lane.Name, Kind: in.model.Kind,
+			State: in.state, Idle: now.Boot - max(in.heard, r.began)})
 		if in.measuring {
 			s.Measuring = append(s.Measuring, in.lane.Name)
 		}

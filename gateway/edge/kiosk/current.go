@@ -23,7 +23,8 @@ func (s *Screen) current(now clock.Moment) []item {
 		}
 		asked[p.Lane] = true
 		if p.Until > now.Boot {
-			out = append(out, item{id: "a" + itoa(p.Reading) + string(p.Wants), look: wants[p.Wants], prompt: p, lane: p.Lane, at: p.Since, until: p.Until})
+			out = append(out, item{id: "a" + itoa(p.Reading) + string(p.Wants), look: wants[p.Wants], prompt: p, lane: p.Lane,
+				at: p.Since, until: p.Until})
 		}
 	}
 	for lane, v := range s.verdicts {
@@ -31,7 +32,9 @@ func (s *Screen) current(now clock.Moment) []item {
 			out = append(out, v)
 		}
 	}
-	slices.SortFunc(out, func(a, b item) int { return cmp.Or(cmp.Compare(a.at.Boot, b.at.Boot), cmp.Compare(a.id, b.id)) })
+	slices.SortFunc(out, func(a, b item) int {
+		return cmp.Or(cmp.Compare(a.at.Boot, b.at.Boot), cmp.Compare(a.id, b.id))
+	})
 	return out
 }
 

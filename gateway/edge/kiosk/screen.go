@@ -45,7 +45,8 @@ var ranks = map[Look]int{LookFever: 50, LookSealed: 40, LookFault: 30, LookUnkno
 	LookOffline: 5, LookMeasuring: 2}
 
 // wants are the looks of what the gate asks people to do.
-var wants = map[gate.Wants]Look{gate.WantsTemperature: LookTapped, gate.WantsCard: LookMeasured, gate.WantsApart: LookApart}
+var wants = map[gate.Wants]Look{
+	gate.WantsTemperature: LookTapped, gate.WantsCard: LookMeasured, gate.WantsApart: LookApart}
 
 // How long a verdict that needs no answer stays.
 const (

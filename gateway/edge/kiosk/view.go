@@ -64,14 +64,15 @@ type Lamps struct {
 
 // sounds of the looks, the page has their notes. A muted screen has none.
 var sounds = map[Look]string{LookPass: "pass", LookRefuse: "amber", LookInvalid: "amber", LookRetest: "amber",
-	LookApart: "amber", LookTapped: "prompt", LookMeasured: "prompt", LookFever: "fever", LookSealed: "sealed", LookUnknown: "unknown", LookFault: "fault", LookOffline: "offline"}
+	LookApart: "amber", LookTapped: "prompt", LookMeasured: "prompt", LookFever: "fever", LookSealed: "sealed",
+	LookUnknown: "unknown", LookFault: "fault", LookOffline: "offline"}
 
 // View returns what the page draws now.
 func (s *Screen) View(now clock.Moment) View {
 	v := View{Look: LookIdle, Asks: s.asks(), Strips: []Strip{}}
-	t := s.top(now)
+	t, measuring := s.top(now), s.status.Measuring
 	switch {
-	case len(s.status.Measuring) > 0 && (t == nil || t.look == LookTapped && slices.Contains(s.status.Measuring, t.lane)):
+	case len(measuring) > 0 && (t == nil || t.look == LookTapped && slices.Contains(measuring, t.lane)):
 		v.Look, v.ID, v.Asks = LookMeasuring, "m", ""
 	case t != nil:
 		s.fill(&v, t)
@@ -106,9 +107,11 @@ func (s *Screen) fill(v *View, t *item) {
 	v.Since, v.Device, v.Kind, v.Gone, v.Lane = known(t.at), t.device, t.kind, t.gone, s.label(t.lane)
 	switch p := t.passage; {
 	case t.prompt != nil:
-		v.Class, v.Direction, v.Screening, v.Until = t.prompt.Class, string(t.prompt.Direction), t.prompt.Screening, t.deadline()
+		v.Class, v.Direction, v.Screening = t.prompt.Class, string(t.prompt.Direction), t.prompt.Screening
+		v.Until = t.deadline()
 	case t.seq != 0:
-		v.Reasons, v.Instruction, v.Class, v.Direction, v.Screening = p.Reasons, string(p.Instruction), p.Class, string(p.Direction), screening(p)
+		v.Class, v.Direction, v.Screening = p.Class, string(p.Direction), screening(p)
+		v.Reasons, v.Instruction = p.Reasons, string(p.Instruction)
 	}
 }
 
