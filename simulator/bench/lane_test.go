@@ -36,7 +36,9 @@ type post struct {
 	mu    sync.Mutex
 	said  []string
 	asked []string // what the screen was told to ask
+	last  uint64   // seq of the newest passage
 	came  chan struct{}
+	agent *agent.Agent
 	stop  func()
 }
 
@@ -93,6 +95,7 @@ func (p *post) start() {
 	ctx, cancel := context.WithCancel(context.Background())
 	ended := make(chan error, 1)
 	go func() { ended <- a.Run(ctx) }()
+	p.agent = a
 	p.stop = func() {
 		cancel()
 		if err := <-ended; err != nil {
@@ -101,9 +104,10 @@ func (p *post) start() {
 	}
 }
 
-func (p *post) passage(_ uint64, x wire.Passage) {
+func (p *post) passage(seq uint64, x wire.Passage) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
+	p.last = seq
 	who := "nobody"
 	if x.Credential != "" {
 		who = x.Class
@@ -142,6 +146,17 @@ func (p *post) measure(screening devices.Temp) {
 func (p *post) tap(card string) {
 	p.t.Helper()
 	if err := p.g.Tap(p.t.Context(), "reader", card); err != nil {
+		p.t.Fatal(err)
+	}
+}
+
+// answer is the guard's to the newest passage.
+func (p *post) answer() {
+	p.t.Helper()
+	p.mu.Lock()
+	audit := wire.Audit{Actor: "guard", Action: "isolate", Passage: p.last}
+	p.mu.Unlock()
+	if err := p.agent.Note(p.t.Context(), audit); err != nil {
 		p.t.Fatal(err)
 	}
 }
@@ -230,6 +245,12 @@ func TestAStrangersFeverIsNobodyElses(t *testing.T) {
 	p.tap(cardA)
 	p.measure(3660)
 	p.expect("temperature>", "pass normal resident 36.60")
+	p.measure(3840)
+	p.expect("", "fever fever nobody 38.40")
+	p.answer()
+	p.tap(cardA)
+	p.measure(3660)
+	p.expect("", "pass normal resident 36.60")
 }
 
 func TestWhatABrokenDeviceCannotGiveIsNotAskedFor(t *testing.T) {
