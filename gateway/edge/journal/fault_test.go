@@ -3,6 +3,7 @@ package journal
 import (
 	"errors"
 	"os"
+	"os/exec"
 	"slices"
 	"strings"
 	"sync"
@@ -198,9 +199,10 @@ func TestAFailedFsyncWhenOpeningIsMadeGood(t *testing.T) {
 	}
 }
 
-// A limit on the size of files makes the kernel cut writes short and fail, as
-// a full disk does. It holds for the whole process: no test runs beside this.
 func TestAFullDiskLeavesNoPhantomAndTakesRecordsWhenItHasRoom(t *testing.T) {
+	if !alone(t) {
+		return
+	}
 	for _, c := range []struct {
 		name    string
 		segment int64
@@ -251,6 +253,28 @@ func TestAFullDiskLeavesNoPhantomAndTakesRecordsWhenItHasRoom(t *testing.T) {
 	}
 }
 
+// aloneEnv marks a process that runs one test only.
+const aloneEnv = "JOURNAL_TEST_ALONE"
+
+// alone reports whether the test has this process for itself. If not it runs the
+// test in another one, and fails when that does: what limitFiles limits holds for
+// a whole process, and "go test" lets a test binary write a file of its own.
+func alone(t *testing.T) bool {
+	t.Helper()
+	if os.Getenv(aloneEnv) != "" {
+		return true
+	}
+	cmd := exec.CommandContext(t.Context(), os.Args[0], "-test.v", "-test.run=^"+t.Name()+"$")
+	cmd.Env = append(os.Environ(), aloneEnv+"=1")
+	out, err := cmd.CombinedOutput()
+	if err != nil || !strings.Contains(string(out), "--- PASS: "+t.Name()) {
+		t.Fatalf("in a process of its own: %v\n%s", err, out)
+	}
+	return false
+}
+
+// limitFiles makes the kernel cut writes short and fail, as a full disk does, by a
+// limit on the size of files. Its caller is alone.
 func limitFiles(t *testing.T, size uint64) (free func()) {
 	t.Helper()
 	var old unix.Rlimit

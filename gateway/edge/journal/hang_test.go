@@ -161,6 +161,9 @@ func nothingIsLost(t *testing.T, o Options, last uint64) {
 
 // While records wait to be written again the disk may not even take more.
 func TestWhatAFailingDiskDoesNotTakeIsKeptInMemoryAndWrittenInOrder(t *testing.T) {
+	if !alone(t) {
+		return
+	}
 	synctest.Test(t, func(t *testing.T) {
 		d := &disk{}
 		o := options(t.TempDir())
