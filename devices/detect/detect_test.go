@@ -67,6 +67,11 @@ func TestMeasurements(t *testing.T) {
 		"a fever that shows late":      {newScene().see(3340, time.Second).see(3480, time.Second).see(2000, time.Second), []want{{3340, true, false}, {3480, true, true}}},
 		"one that creeps to the limit": {newScene().see(3400, time.Second).see(3410, time.Second).see(2000, time.Second), []want{{3400, true, false}, {3410, true, true}}},
 		"one close behind, warmer":     {newScene().see(3340, time.Second).see(3200, time.Second).see(3500, time.Second), []want{{3340, true, false}, {3500, true, true}}},
+		"a glance aside":               {newScene().see(3340, time.Second).see(2000, 2*step).see(3340, time.Second), []want{{3340, true, false}}},
+		"a glance aside, and warmer":   {newScene().see(3400, time.Second).see(2000, 2*step).see(3412, time.Second), []want{{3400, true, false}, {3412, true, true}}},
+		"one right behind, warmer":     {newScene().see(3340, time.Second).see(2000, 2*step).see(3480, time.Second), []want{{3340, true, false}, {3480, true, false}}},
+		"one right behind, cooler":     {newScene().see(3480, time.Second).see(2000, 2*step).see(3340, time.Second), []want{{3480, true, false}, {3340, true, false}}},
+		"a glance before it settles":   {newScene().see(3340, 4*step).see(2000, 2*step).see(3340, time.Second), []want{{3340, true, false}}},
 		"samples stop half way":        {newScene().see(3340, 4*step).silence(3*time.Second).see(2000, time.Second), []want{{3340, false, false}}},
 		"samples stop, then another":   {newScene().see(3340, time.Second).silence(3*time.Second).see(3500, time.Second), []want{{3340, true, false}, {3500, true, false}}},
 	} {
@@ -100,6 +105,17 @@ func TestWhoNeverStandsStillIsToldOnceAfterFiveSeconds(t *testing.T) {
 	}
 	got, _ := s.measure()
 	if len(got) != 1 || got[0].Settled || got[0].Duration < unsettledAfter {
+		t.Fatalf("got %+v", got)
+	}
+}
+
+func TestWhoStandsStillAtLastIsTheSamePerson(t *testing.T) {
+	s := newScene()
+	for range 45 {
+		s.see(3300, step).see(3360, step)
+	}
+	got, _ := s.see(3350, time.Second).measure()
+	if len(got) != 2 || got[0].Settled || !got[1].Settled || !got[1].Supersedes {
 		t.Fatalf("got %+v", got)
 	}
 }

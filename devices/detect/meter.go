@@ -24,9 +24,10 @@ const (
 	hotBackground  devices.Temp = 3400
 	backgroundSpan              = 10 * time.Second
 	unsettledAfter              = 5 * time.Second
-	standingAfter               = 60 * time.Second // what stays this long is no person
-	gapAfter                    = time.Second      // without a sample the person may have gone
-	stuckAfter                  = 30 * time.Second // a real sensor's last digit moves before that
+	standingAfter               = 60 * time.Second       // what stays this long is no person
+	gapAfter                    = time.Second            // without a sample the person may have gone
+	awayFor                     = 300 * time.Millisecond // out of sight for less is a glance aside
+	stuckAfter                  = 30 * time.Second       // a real sensor's last digit moves before that
 )
 
 // Measurement is one person's temperature.
@@ -41,7 +42,7 @@ type Measurement struct {
 	// HotBackground: the background was so warm that a person barely shows.
 	HotBackground bool
 	// Supersedes: the same person, or one close behind, now reads higher than
-	// the measurement before.
+	// the measurement before, or steady at last.
 	Supersedes bool
 }
 
@@ -63,6 +64,9 @@ type Meter struct {
 	state  State
 	came   time.Time
 	base   devices.Temp     // the background when the person came
+	seen   devices.Sample   // the person's newest sample
+	away   time.Time        // since when they are out of sight; zero: they are not
+	again  bool             // they were since their value was reported: it can be somebody else
 	recent []devices.Sample // the newest samples of the person, settleCount at most
 	peak   devices.Sample   // the person's highest sample
 	count  int
@@ -96,10 +100,9 @@ func (m *Meter) Observe(s devices.Sample) (Measurement, bool) {
 	if m.last.At.IsZero() || gap || s.Object != m.last.Object || s.Ambient != m.last.Ambient {
 		m.same = s.At
 	}
-	previous := m.last
 	m.last = s
 	if gap && m.state != Idle {
-		done, ok := m.leave(previous)
+		done, ok := m.leave()
 		m.begin(s)
 		return done, ok
 	}
@@ -108,9 +111,18 @@ func (m *Meter) Observe(s devices.Sample) (Measurement, bool) {
 		return Measurement{}, false
 	}
 	if !m.present(s) {
-		done, ok := m.leave(previous)
+		if m.away.IsZero() {
+			m.away = s.At
+		}
+		if s.At.Sub(m.away) < awayFor {
+			return Measurement{}, false
+		}
+		done, ok := m.leave()
 		m.learn(s)
 		return done, ok
+	}
+	if !m.away.IsZero() {
+		m.away, m.again, m.recent = time.Time{}, m.state == Measured, m.recent[:0]
 	}
 	return m.follow(s)
 }
@@ -124,8 +136,8 @@ func (m *Meter) begin(s devices.Sample) {
 		m.learn(s)
 		return
 	}
-	m.state, m.came, m.told, m.late = Measuring, s.At, 0, false
-	m.recent, m.peak, m.count = append(m.recent[:0], s), s, 1
+	m.state, m.came, m.told, m.late, m.again, m.away = Measuring, s.At, 0, false, false, time.Time{}
+	m.recent, m.seen, m.peak, m.count = append(m.recent[:0], s), s, s, 1
 }
 
 func (m *Meter) present(s devices.Sample) bool {
@@ -158,6 +170,7 @@ func (m *Meter) learn(s devices.Sample) {
 // follow looks at a sample of somebody who is there.
 func (m *Meter) follow(s devices.Sample) (Measurement, bool) {
 	m.count++
+	m.seen = s
 	if s.Object > m.peak.Object {
 		m.peak = s
 	}
@@ -173,10 +186,16 @@ func (m *Meter) follow(s devices.Sample) (Measurement, bool) {
 		return Measurement{}, false
 	}
 	top, settled := m.plateau()
+	again := m.again
+	m.again = again && !settled
 	switch {
+	case settled && again && (top.Object >= m.told+higher || top.Object <= m.told-higher):
+		// Not who was there before.
+		m.came, m.count, m.peak, m.told, m.late = m.recent[0].At, len(m.recent), top, top.Object, false
+		return m.result(s, top, true), true
 	case settled && (m.state == Measuring || top.Object >= m.told+higher || m.told < m.limit && top.Object >= m.limit):
 		out := m.result(s, top, true)
-		out.Supersedes = m.state == Measured
+		out.Supersedes = m.state == Measured || m.late
 		m.state, m.told = Measured, top.Object
 		return out, true
 	case m.state == Measuring && !m.late && s.At.Sub(m.came) > unsettledAfter:
@@ -202,13 +221,13 @@ func (m *Meter) plateau() (top devices.Sample, settled bool) {
 }
 
 // leave ends a presence; who was not measured by then is told as too short.
-func (m *Meter) leave(last devices.Sample) (Measurement, bool) {
+func (m *Meter) leave() (Measurement, bool) {
 	unmeasured := m.state == Measuring && !m.late && m.count >= glimpse
 	m.state = Idle
 	if !unmeasured {
 		return Measurement{}, false
 	}
-	return m.result(last, m.peak, false), true
+	return m.result(m.seen, m.peak, false), true
 }
 
 func (m *Meter) result(last, value devices.Sample, settled bool) Measurement {

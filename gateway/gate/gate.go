@@ -41,7 +41,7 @@ const (
 )
 
 // passAgain is how long after a pass the same card, tapped once more, is taken
-// for the same person: it opens no visit.
+// for the same person: it belongs to no visit.
 const passAgain = 3 * time.Second
 
 // measuredWithin is how long a measurement that has begun may take: a meter
@@ -163,7 +163,11 @@ func (g *Gate) Begun(at clock.Moment, device string) {
 func (g *Gate) Answered(readings []uint64) {
 	for _, l := range g.lanes {
 		if v := l.visit; v != nil && !v.mixed && v.uses(readings) {
+			v.answered = true
 			l.over()
+		}
+		if v := l.last; v != nil && v.uses(readings) {
+			v.answered = true
 		}
 	}
 }

@@ -18,6 +18,8 @@ type visit struct {
 	temps  []*temp
 	mixed  bool
 	passed time.Duration // boot clock of the pass; 0: nobody passed
+	// answered: the guard has dealt with it, so that what follows is another's.
+	answered bool
 }
 
 // card is one credential that was tapped in a visit, once or more often.
@@ -56,7 +58,7 @@ func (g *Gate) enter(l *lane, at clock.Moment) *visit {
 
 // tap takes a card or code.
 func (g *Gate) tap(l *lane, at clock.Moment, seq uint64, r wire.Reading) []Event {
-	if l.visit == nil && l.last != nil && l.last.passedWith(r.Credential, at.Boot) {
+	if l.last != nil && l.last.passedWith(r.Credential, at.Boot) {
 		return nil
 	}
 	now := card{seqs: []uint64{seq}, credential: r.Credential, direction: r.Direction,
@@ -182,21 +184,25 @@ func (g *Gate) higher(l *lane, at clock.Moment, device string, before newest, t 
 	case l.visit == v && was:
 		g.enter(l, at)
 		x.take(t)
+		if v.mixed {
+			e := g.unnamed(l, x)
+			e.Alarm = false // it was told
+			return []Event{e}
+		}
 		return g.alone(l, x)
 	case l.visit == v:
 		g.enter(l, at).mixed = true
 		x.take(t)
 		return []Event{g.unnamed(l, x)}
-	case was && fever && l.visit == nil && !v.mixed && len(v.cards) == 1:
+	case was && l.visit == nil && !v.mixed && !v.answered && len(v.cards) == 1:
 		x.take(t)
 		return []Event{g.event(l, t.verdict, t.reasons, v.cards[0], x)}
 	case fever:
 		g.enter(l, at).mixed = true
-		events := g.measured(l, at, device, t)
-		for i := range events {
-			events[i].Alarm = events[i].Alarm && !was
-		}
-		return events
+		return g.measured(l, at, device, t)
+	case len(v.cards) == 0 && (l.visit != nil || v.until <= at.Boot):
+		// No card came for what was measured before; one has come now, or may.
+		return g.measured(l, at, device, t)
 	case x.verdict == wire.VerdictPass || t.verdict != wire.VerdictPass:
 	case l.visit != nil: // somebody has tapped meanwhile
 		l.visit.mixed = true

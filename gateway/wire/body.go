@@ -55,7 +55,7 @@ type Temperature struct {
 	DurationMS int64 `json:"duration_ms"`          // from the person's coming to the last of them
 	Settled    bool  `json:"settled"`              // five values in a row agreed within 0.20 °C
 	Hot        bool  `json:"hot,omitempty"`        // the background was too warm to tell a person from it
-	Supersedes bool  `json:"supersedes,omitempty"` // a higher value of the person measured just before
+	Supersedes bool  `json:"supersedes,omitempty"` // a later value of the person measured just before: higher, or steady at last
 }
 
 // Kind is KindReading.

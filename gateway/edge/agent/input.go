@@ -39,7 +39,7 @@ type input struct {
 
 	state     string
 	heard     time.Duration // boot clock of the last reading
-	measuring bool          // somebody stands at the thermometer and is not measured yet
+	presence  detect.State  // whether somebody stands at the thermometer
 	badFrames uint64
 	reported  bool // the journal holds its state since the start
 }

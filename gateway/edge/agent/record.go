@@ -118,8 +118,8 @@ func (r *recorder) arrived(x arrival) {
 		seq := r.keep(now, reading)
 		r.apply(now, last, r.gate.Observe(now, seq, *reading))
 	}
-	if m := x.in.meter; m != nil && (m.State() == detect.Measuring) != x.in.measuring {
-		if x.in.measuring = !x.in.measuring; x.in.measuring {
+	if m := x.in.meter; m != nil && m.State() != x.in.presence {
+		if x.in.presence = m.State(); x.in.presence == detect.Measuring {
 			r.gate.Begun(now, x.in.cfg.Name)
 		}
 		r.show(now)
@@ -233,7 +233,9 @@ func (r *recorder) state(now clock.Moment, in *input, state, detail string) {
 		return
 	}
 	in.state, in.reported = state, true
-	in.measuring = in.measuring && state == stateOK
+	if state != stateOK {
+		in.presence = detect.Idle
+	}
 	r.append(now, &wire.Health{Device: in.cfg.Name, Model: in.model.Name, State: state, Detail: detail, BadFrames: in.badFrames})
 	r.apply(now, time.Time{}, r.gate.SetWorks(in.cfg.Name, state == stateOK))
 	r.show(now)

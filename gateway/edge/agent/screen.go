@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"gatehouse/devices"
+	"gatehouse/devices/detect"
 	"gatehouse/gateway/clock"
 	"gatehouse/gateway/gate"
 	"gatehouse/gateway/wire"
@@ -32,6 +33,7 @@ type Status struct {
 	Devices   []DeviceStatus
 	Lanes     []string      // names, where there are several
 	Measuring []string      // lanes in which somebody stands at a thermometer and is not measured yet
+	Measured  []string      // lanes in which somebody does who was: only who steps back is measured again
 	Prompts   []gate.Prompt // what people in the lanes are asked to do
 	Linked    bool          // the county answers
 	Pending   uint64        // records that the county has not acknowledged
@@ -142,8 +144,11 @@ func (r *recorder) show(now clock.Moment) {
 	for _, in := range r.inputs {
 		s.Devices = append(s.Devices, DeviceStatus{Name: in.cfg.Name, Lane: in.lane.Name, Kind: in.model.Kind,
 			State: in.state, Idle: now.Boot - max(in.heard, r.began)})
-		if in.measuring {
+		switch in.presence {
+		case detect.Measuring:
 			s.Measuring = append(s.Measuring, in.lane.Name)
+		case detect.Measured:
+			s.Measured = append(s.Measured, in.lane.Name)
 		}
 	}
 	r.opts.Screen.Status(now, s)

@@ -3,22 +3,21 @@ package kiosk
 import (
 	"cmp"
 	"slices"
-	"time"
 
 	"gatehouse/gateway/clock"
 	"gatehouse/gateway/gate"
 )
 
 // current returns what concerns the people in the lanes now: the last verdict of
-// each lane, or what the gate asks since then.
+// each lane, or what the gate asks since then. The weightiest comes last.
 func (s *Screen) current(now clock.Moment) []item {
 	var out []item
-	until := map[string]time.Duration{} // lanes in which a verdict stays because the visit does
+	waits := map[string]*gate.Prompt{} // visits whose verdict stays as long as they do
 	asked := map[string]bool{}
 	for i := range s.status.Prompts {
 		p := &s.status.Prompts[i]
 		if p.Wants == gate.WantsNothing {
-			until[p.Lane] = p.Until
+			waits[p.Lane] = p
 			continue
 		}
 		asked[p.Lane] = true
@@ -28,12 +27,15 @@ func (s *Screen) current(now clock.Moment) []item {
 		}
 	}
 	for lane, v := range s.verdicts {
-		if max(v.until, until[lane]) > now.Boot && !asked[lane] {
+		if p := waits[lane]; p != nil && v.at.Boot >= p.Since.Boot {
+			v.until = max(v.until, p.Until)
+		}
+		if v.until > now.Boot && !asked[lane] {
 			out = append(out, v)
 		}
 	}
 	slices.SortFunc(out, func(a, b item) int {
-		return cmp.Or(cmp.Compare(a.at.Boot, b.at.Boot), cmp.Compare(a.id, b.id))
+		return cmp.Or(cmp.Compare(ranks[a.look], ranks[b.look]), cmp.Compare(a.at.Boot, b.at.Boot), cmp.Compare(a.id, b.id))
 	})
 	return out
 }
@@ -42,7 +44,7 @@ func (s *Screen) current(now clock.Moment) []item {
 func (s *Screen) top(now clock.Moment) *item {
 	var best *item
 	for _, x := range s.current(now) {
-		best = &x // the newest
+		best = &x
 	}
 	for i := range s.reds {
 		if r := &s.reds[i]; best == nil || ranks[r.look] > ranks[best.look] {

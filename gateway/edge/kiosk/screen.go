@@ -41,7 +41,7 @@ const (
 // what the guard need not act on at once. Of two with the same rank the newer is
 // shown.
 var ranks = map[Look]int{LookFever: 50, LookSealed: 40, LookFault: 30, LookUnknown: 20,
-	LookRefuse: 10, LookInvalid: 10, LookRetest: 10, LookPass: 10, LookApart: 10, LookTapped: 10, LookMeasured: 10,
+	LookRefuse: 11, LookInvalid: 11, LookRetest: 11, LookApart: 11, LookPass: 10, LookTapped: 10, LookMeasured: 10,
 	LookOffline: 5, LookMeasuring: 2}
 
 // wants are the looks of what the gate asks people to do.
@@ -95,7 +95,7 @@ type item struct {
 	passage wire.Passage
 	prompt  *gate.Prompt // what is asked, of a prompt
 	lane    string
-	at      clock.Moment  // Wall is zero where it is not known
+	at      clock.Moment  // Wall is zero where it is not known; what is shown goes by the boot clock
 	until   time.Duration // boot clock; 0: until answered
 }
 
@@ -111,6 +111,7 @@ type Screen struct {
 	answered map[uint64]bool // before a restart
 	lost     time.Duration   // boot clock since when the county does not answer; 0: it does
 	muted    time.Duration   // boot clock until when there is no sound
+	wall     time.Time       // the wall clock when the boot clock was 0: it moves when the clock is set
 }
 
 // NewScreen makes a screen at a quiet gate.
@@ -158,6 +159,7 @@ func (s *Screen) Passage(now, at clock.Moment, seq uint64, p wire.Passage) {
 	it := newItem(at, seq, p)
 	s.remember(it)
 	if red(it.look) {
+		delete(s.verdicts, it.lane) // it must not come back when this is answered
 		s.red(now, it)
 		return
 	}

@@ -170,6 +170,8 @@ func TestWhatTheGuardSees(t *testing.T) {
 		"tapped, and measuring":                   {newScene().ask(gate.WantsTemperature, 8, ""), "measuring"},
 		"measured, and measuring":                 {newScene().ask(gate.WantsCard, 8, ""), "measured 8s ♪prompt"},
 		"refused, and the visit goes on":          {newScene().see(lost).ask(gate.WantsNothing, 8).wait(7), "refuse ♪amber"},
+		"turned away, and no green comes back":    {newScene().see(pass).wait(0.5).see(unknown).wait(1).press(ActionTurnedAway), "idle"},
+		"no pass of an hour ago comes back":       {newScene().see(pass).wait(3600).see(fever).ask(gate.WantsNothing, 8).wait(1).press(ActionIsolate), "idle"},
 		"two in the lane":                         {newScene().see(again).ask(gate.WantsApart, 8, ""), "apart 8s ♪amber"},
 		"a fever in a mixed lane":                 {newScene().see(fever).ask(gate.WantsApart, 8), "fever ♪fever =apart 8s"},
 		"a card while a fever waits":              {newScene().see(fever).ask(gate.WantsTemperature, 8), "fever ♪fever =tapped 8s"},
@@ -216,7 +218,7 @@ func TestTheLastFivePeople(t *testing.T) {
 		x.see(passage(wire.VerdictPass, "normal", 50+i))
 	}
 	x.see(amends(fever, 56)) // the seventh, after all
-	got := x.s.Recent()
+	got := x.s.Recent(at(x.now))
 	if len(got) != 5 || got[0].Look != LookFever || got[1].Look != LookPass || got[1].Seq != 106 {
 		t.Errorf("recent %+v", got)
 	}
@@ -236,7 +238,7 @@ func TestARestartForgetsNobody(t *testing.T) {
 	if v := s.View(at(0)); v.Look != LookFever || v.ID != "p12" || v.Waiting != 0 {
 		t.Errorf("the screen shows %+v", v)
 	}
-	if r := s.Recent(); len(r) != 4 {
+	if r := s.Recent(at(0)); len(r) != 4 {
 		t.Errorf("recent %+v", r)
 	}
 }
@@ -270,10 +272,40 @@ func TestAStartWithTheClockBehind(t *testing.T) {
 	if v := s.View(at(3600)); v.Look != LookFever || v.Since != nil {
 		t.Errorf("the screen shows %s since %v", v.Look, v.Since)
 	}
-	for _, p := range s.Recent() {
+	for _, p := range s.Recent(at(0)) {
 		if p.At != nil {
 			t.Errorf("%d was at %s", p.Seq, p.At)
 		}
+	}
+}
+
+// The clock is set while the agent runs, hours back or from 1970: ages are those
+// of the boot clock.
+func TestTheClockIsSet(t *testing.T) {
+	for name, wall := range map[string]time.Time{"back": t0.Add(-2 * time.Hour), "forth": t0.Add(50 * 365 * 24 * time.Hour)} {
+		x := newScene().see(pass).ask(gate.WantsTemperature, 90)
+		now := clock.Moment{Wall: wall, Boot: at(60).Boot}
+		if r := x.s.Recent(now); now.Wall.Sub(*r[0].At) != time.Minute {
+			t.Errorf("%s: the pass of a minute ago was at %s, it is %s", name, r[0].At, now.Wall)
+		}
+		if v := x.s.View(now); v.Until.Sub(now.Wall) != 30*time.Second || now.Wall.Sub(*v.Since) != time.Minute {
+			t.Errorf("%s: asked since %s until %s, it is %s", name, v.Since, v.Until, now.Wall)
+		}
+	}
+}
+
+// Who stands at the thermometer since before the tap is measured again only when
+// they step back, and the screen says so.
+func TestWhoStandsThereMustStepBack(t *testing.T) {
+	st := linked(true)
+	st.Prompts = []gate.Prompt{{Wants: gate.WantsTemperature, Since: at(0), Until: at(8).Boot, Reading: 1}}
+	x := newScene().status(st)
+	if v := x.s.View(at(0)); v.Look != LookTapped || v.Occupied {
+		t.Errorf("the screen shows %+v", v)
+	}
+	st.Measured = []string{""}
+	if v := x.status(st).s.View(at(0)); v.Look != LookTapped || !v.Occupied {
+		t.Errorf("the screen shows %+v", v)
 	}
 }
 
@@ -289,7 +321,7 @@ func TestAnIdleGateAsksForWhatWorks(t *testing.T) {
 		"the thermometer is gone": {linked(true, "gone").Devices, "by-hand"},
 		"both are":                {linked(true, "gone", "fault").Devices, "nothing"},
 		"nobody is measured here": {[]agent.DeviceStatus{exit}, "card"},
-		"lanes that differ":       {append(linked(true, "gone").Devices, exit), "both"},
+		"no lane can measure":     {append(linked(true, "gone").Devices, exit), "by-hand"},
 	} {
 		x := newScene().status(agent.Status{Linked: true, Devices: c.devices})
 		if got := x.s.asks(); got != c.want {
@@ -313,6 +345,11 @@ func TestTwoLanes(t *testing.T) {
 	x.wait(1).status(st)
 	if v := x.s.View(at(1)); v.Look != LookMeasured || v.Lane != "in" || len(v.Strips) != 0 {
 		t.Errorf("the screen shows %+v", v)
+	}
+	refused := lost
+	refused.Lane = "out"
+	if v := x.see(refused).s.View(at(1)); v.Look != LookRefuse || len(v.Strips) != 1 || v.Strips[0].Look != LookMeasured {
+		t.Errorf("a refusal in one lane: %+v", v)
 	}
 	x.wait(1).see(out)
 	v := x.s.View(at(2))

@@ -99,7 +99,7 @@ func (k *Kiosk) Status(at clock.Moment, s agent.Status) {
 // draw tells the page; what did not change is not sent.
 func (k *Kiosk) draw() {
 	now := k.opts.Clock.Now()
-	err := errors.Join(live.Set(k.hub, "view", k.screen.View(now)), live.Set(k.hub, "recent", k.screen.Recent()),
+	err := errors.Join(live.Set(k.hub, "view", k.screen.View(now)), live.Set(k.hub, "recent", k.screen.Recent(now)),
 		live.Set(k.hub, "lamps", k.screen.Lamps()))
 	if err != nil {
 		k.opts.Log.Error("draw the guard's screen", "err", err)

@@ -26,6 +26,7 @@ type View struct {
 	Lane        string     `json:"lane,omitempty"`        // that it is about, at a gate with several
 	Until       *time.Time `json:"until,omitempty"`       // when it is too late for what is asked
 	Asks        string     `json:"asks,omitempty"`        // of an idle gate: what its devices can take; see asks
+	Occupied    bool       `json:"occupied,omitempty"`    // who is asked to be measured must step back first: somebody stands there
 	Waiting     int        `json:"waiting"`               // more that must be answered
 	Sound       string     `json:"sound,omitempty"`       // pattern, while this is shown
 	Muted       *time.Time `json:"muted,omitempty"`       // until when
@@ -69,6 +70,7 @@ var sounds = map[Look]string{LookPass: "pass", LookRefuse: "amber", LookInvalid:
 
 // View returns what the page draws now.
 func (s *Screen) View(now clock.Moment) View {
+	s.follow(now)
 	v := View{Look: LookIdle, Asks: s.asks(), Strips: []Strip{}}
 	t, measuring := s.top(now), s.status.Measuring
 	switch {
@@ -91,11 +93,11 @@ func (s *Screen) View(now clock.Moment) View {
 		v.Muted, v.Sound = &until, ""
 	}
 	for _, x := range s.strips {
-		v.Strips = append(v.Strips, Strip{Look: x.look, Kind: x.kind, Since: known(x.at)})
+		v.Strips = append(v.Strips, Strip{Look: x.look, Kind: x.kind, Since: s.known(x.at)})
 	}
 	for _, x := range s.current(now) {
-		if x.prompt != nil && (t == nil || x.id != t.id) {
-			v.Strips = append(v.Strips, Strip{Look: x.look, Lane: s.label(x.lane), Until: x.deadline()})
+		if lane := s.label(x.lane); (x.prompt != nil || lane != "") && (t == nil || x.id != t.id) {
+			v.Strips = append(v.Strips, Strip{Look: x.look, Lane: lane, Until: s.deadline(x)})
 		}
 	}
 	return v
@@ -104,29 +106,42 @@ func (s *Screen) View(now clock.Moment) View {
 // fill puts what fills the screen into a view.
 func (s *Screen) fill(v *View, t *item) {
 	v.Look, v.ID, v.Sound, v.Asks = t.look, t.id, sounds[t.look], ""
-	v.Since, v.Device, v.Kind, v.Gone, v.Lane = known(t.at), t.device, t.kind, t.gone, s.label(t.lane)
+	v.Since, v.Device, v.Kind, v.Gone, v.Lane = s.known(t.at), t.device, t.kind, t.gone, s.label(t.lane)
 	switch p := t.passage; {
 	case t.prompt != nil:
 		v.Class, v.Direction, v.Screening = t.prompt.Class, string(t.prompt.Direction), t.prompt.Screening
-		v.Until = t.deadline()
+		v.Until, v.Occupied = s.deadline(*t), t.look == LookTapped && slices.Contains(s.status.Measured, t.lane)
 	case t.seq != 0:
 		v.Class, v.Direction, v.Screening = p.Class, string(p.Direction), screening(p)
 		v.Reasons, v.Instruction = p.Reasons, string(p.Instruction)
 	}
 }
 
+// stepped is how far the wall clock must move against the boot clock to count as
+// set anew.
+const stepped = 500 * time.Millisecond
+
+// follow keeps up with a wall clock that is set: what is shown has an age by the
+// boot clock.
+func (s *Screen) follow(now clock.Moment) {
+	if wall := now.Wall.Add(-now.Boot); wall.Sub(s.wall).Abs() > stepped {
+		s.wall = wall.UTC()
+	}
+}
+
 // deadline returns when it is too late for what is asked.
-func (x item) deadline() *time.Time {
-	at := x.at.Wall.Add(x.until - x.at.Boot).UTC()
+func (s *Screen) deadline(x item) *time.Time {
+	at := s.wall.Add(x.until)
 	return &at
 }
 
-// known returns the wall clock of a moment, or nil where it is not known.
-func known(at clock.Moment) *time.Time {
+// known returns when a moment was by the wall clock of now, or nil where that is
+// not known.
+func (s *Screen) known(at clock.Moment) *time.Time {
 	if at.Wall.IsZero() {
 		return nil
 	}
-	wall := at.Wall.UTC()
+	wall := s.wall.Add(at.Boot)
 	return &wall
 }
 
@@ -138,7 +153,7 @@ func (s *Screen) label(lane string) string {
 	return lane
 }
 
-// What an idle gate can take, where its lanes do not differ.
+// What an idle gate can take.
 const (
 	asksBoth        = "both"        // card and temperature
 	asksTemperature = "temperature" // no reader works
@@ -147,50 +162,37 @@ const (
 	asksNothing     = "nothing"     // neither works
 )
 
-// asks returns what the devices of a gate can take: what no lane of it can is
-// not asked for.
+// asks returns what the devices of a gate can take: what none of them can is not
+// asked for.
 func (s *Screen) asks() string {
-	type lane struct{ thermometers, thermometer, reader bool }
-	lanes := map[string]lane{}
+	thermometers, thermometer, reader := false, false, false
 	for _, d := range s.status.Devices {
-		l := lanes[d.Lane]
 		switch kindOf(d.Kind) {
 		case "thermometer":
-			l.thermometers, l.thermometer = true, l.thermometer || d.State == "ok"
+			thermometers, thermometer = true, thermometer || d.State == "ok"
 		case "reader":
-			l.reader = l.reader || d.State == "ok"
-		}
-		lanes[d.Lane] = l
-	}
-	asked := map[string]bool{}
-	for _, l := range lanes {
-		switch {
-		case l.reader && l.thermometer:
-			asked[asksBoth] = true
-		case l.reader && !l.thermometers:
-			asked[asksCard] = true
-		case l.reader:
-			asked[asksByHand] = true
-		case l.thermometer:
-			asked[asksTemperature] = true
-		default:
-			asked[asksNothing] = true
+			reader = reader || d.State == "ok"
 		}
 	}
-	if len(asked) != 1 {
+	switch {
+	case len(s.status.Devices) == 0 || reader && thermometer:
 		return asksBoth
+	case reader && thermometers:
+		return asksByHand
+	case reader:
+		return asksCard
+	case thermometer:
+		return asksTemperature
 	}
-	for a := range asked {
-		return a
-	}
-	return asksBoth
+	return asksNothing
 }
 
-// Recent gives the last people, the newest first.
-func (s *Screen) Recent() []Person {
+// Recent returns the last people, the newest first.
+func (s *Screen) Recent(now clock.Moment) []Person {
+	s.follow(now)
 	out := []Person{}
 	for _, x := range s.recent {
-		out = append(out, Person{Seq: x.seq, At: known(x.at), Look: x.look, Screening: screening(x.passage),
+		out = append(out, Person{Seq: x.seq, At: s.known(x.at), Look: x.look, Screening: screening(x.passage),
 			Class: x.passage.Class, Direction: string(x.passage.Direction)})
 	}
 	return out

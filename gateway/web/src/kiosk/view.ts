@@ -15,6 +15,7 @@ export interface View {
   lane?: string;
   until?: string; // when it is too late for what is asked
   asks?: string; // of an idle gate
+  occupied?: boolean; // who is asked to be measured must step back first
   actions: string[];
   waiting: number;
   sound?: string;
@@ -76,7 +77,8 @@ export interface Description {
 export const left = (until: string | undefined, now: number): number => (until ? Math.max(0, Math.ceil((Date.parse(until) - now) / 1000)) : 0);
 
 // Reasons that are the message, with what to do about them.
-const messages = ["no-temperature", "no-card", "lost-card", "expired", "not-yet-valid", "direction", "one-at-a-time", "no-reader", "no-thermometer"];
+const messages = ["no-temperature", "no-card", "lost-card", "expired", "not-yet-valid", "direction", "one-at-a-time", "no-reader",
+  "no-thermometer"];
 
 export function describe(w: Words, v: View, now: number): Description {
   const d: Description = { headline: say(w, `look.${v.look}`), value: "", unit: "°C", detail: "", person: "", extra: "" };
@@ -89,7 +91,7 @@ export function describe(w: Words, v: View, now: number): Description {
       d.detail = say(w, "idle.detail");
       break;
     case "tapped":
-      [d.value, d.unit, d.detail] = [String(n), say(w, "unit.s"), say(w, "tapped.detail")];
+      [d.value, d.unit, d.detail] = [String(n), say(w, "unit.s"), say(w, v.occupied ? "tapped.occupied" : "tapped.detail")];
       break;
     case "measured":
       d.detail = say(w, "measured.detail", { n });
@@ -148,7 +150,11 @@ export function describe(w: Words, v: View, now: number): Description {
 
 /** A line over what fills the screen. */
 export function strip(w: Words, s: Strip, pending: number, now: number): string {
-  if (s.until) return [s.lane ? say(w, "lane", { name: s.lane }) : "", say(w, `strip.${s.look}`, { n: left(s.until, now) })].filter(Boolean).join("：");
+  if (s.until) {
+    const lane = s.lane ? `${say(w, "lane", { name: s.lane })}：` : "";
+    const asked = w[`strip.${s.look}`] ? say(w, `strip.${s.look}`, { n: left(s.until, now) }) : say(w, `look.${s.look}`);
+    return lane + asked;
+  }
   const what = s.look === "offline" ? say(w, "strip.offline") : say(w, `fault.${s.kind}`);
   const more = s.look === "offline" ? ` · ${say(w, "pending", { n: pending })}` : "";
   const since = s.since ? ` · ${say(w, "since", { time: clock(now - Date.parse(s.since)) })}` : "";
