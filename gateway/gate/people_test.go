@@ -250,6 +250,7 @@ func TestPrompts(t *testing.T) {
 		"two":                    {[]step{tapped(0, resident), tapped(1, visitor)}, "apart 9s reading 1"},
 		"too late":               {[]step{tapped(0, resident), wait(8)}, ""},
 		"two, over":              {[]step{tapped(0, resident), tapped(1, visitor), wait(9)}, ""},
+		"measured, and another":  {[]step{temperature(0, 3650), begun(7, "t")}, "card 8s reading 1 36.50"},
 		"a measurement that has": {[]step{tapped(0, resident), begun(7, "t")}, "temperature 13s reading 1 resident"},
 	} {
 		t.Run(name, func(t *testing.T) {
