@@ -26,7 +26,7 @@ const (
 	unsettledAfter              = 5 * time.Second
 	standingAfter               = 60 * time.Second       // what stays this long is no person
 	gapAfter                    = time.Second            // without a sample the person may have gone
-	awayFor                     = 300 * time.Millisecond // out of sight for less is a glance aside
+	awayFor                     = 300 * time.Millisecond // out of sight for less, before there is a value, is a glance aside
 	stuckAfter                  = 30 * time.Second       // a real sensor's last digit moves before that
 )
 
@@ -66,7 +66,6 @@ type Meter struct {
 	base   devices.Temp     // the background when the person came
 	seen   devices.Sample   // the person's newest sample
 	away   time.Time        // since when they are out of sight; zero: they are not
-	again  bool             // they were since their value was reported: it can be somebody else
 	recent []devices.Sample // the newest samples of the person, settleCount at most
 	peak   devices.Sample   // the person's highest sample
 	count  int
@@ -114,7 +113,7 @@ func (m *Meter) Observe(s devices.Sample) (Measurement, bool) {
 		if m.away.IsZero() {
 			m.away = s.At
 		}
-		if s.At.Sub(m.away) < awayFor {
+		if m.state == Measuring && s.At.Sub(m.away) < awayFor {
 			return Measurement{}, false
 		}
 		done, ok := m.leave()
@@ -122,7 +121,7 @@ func (m *Meter) Observe(s devices.Sample) (Measurement, bool) {
 		return done, ok
 	}
 	if !m.away.IsZero() {
-		m.away, m.again, m.recent = time.Time{}, m.state == Measured, m.recent[:0]
+		m.away, m.recent = time.Time{}, m.recent[:0]
 	}
 	return m.follow(s)
 }
@@ -136,7 +135,7 @@ func (m *Meter) begin(s devices.Sample) {
 		m.learn(s)
 		return
 	}
-	m.state, m.came, m.told, m.late, m.again, m.away = Measuring, s.At, 0, false, false, time.Time{}
+	m.state, m.came, m.told, m.late, m.away = Measuring, s.At, 0, false, time.Time{}
 	m.recent, m.seen, m.peak, m.count = append(m.recent[:0], s), s, s, 1
 }
 
@@ -186,13 +185,7 @@ func (m *Meter) follow(s devices.Sample) (Measurement, bool) {
 		return Measurement{}, false
 	}
 	top, settled := m.plateau()
-	again := m.again
-	m.again = again && !settled
 	switch {
-	case settled && again && (top.Object >= m.told+higher || top.Object <= m.told-higher):
-		// Not who was there before.
-		m.came, m.count, m.peak, m.told, m.late = m.recent[0].At, len(m.recent), top, top.Object, false
-		return m.result(s, top, true), true
 	case settled && (m.state == Measuring || top.Object >= m.told+higher || m.told < m.limit && top.Object >= m.limit):
 		out := m.result(s, top, true)
 		out.Supersedes = m.state == Measured || m.late
