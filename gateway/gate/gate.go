@@ -42,7 +42,7 @@ const (
 
 // passAgain is how long after a pass the same card, tapped once more, is taken
 // for the same person: it belongs to no visit.
-const passAgain = 3 * time.Second
+const passAgain = 1500 * time.Millisecond
 
 // measuredWithin is how long a measurement that has begun may take: a meter
 // reports an unsettled value after 5 s.
@@ -84,9 +84,11 @@ type Gate struct {
 // lane is a Lane with who is in it.
 type lane struct {
 	Lane
-	visit  *visit          // nil: the lane is free
-	last   *visit          // the one that was over last
-	broken map[string]bool // devices that do not work
+	visit    *visit // nil: the lane is free
+	last     *visit // the one that was over last
+	passed   string // credential that passed last, and when on the boot clock
+	passedAt time.Duration
+	broken   map[string]bool // devices that do not work
 }
 
 // newest is the newest measurement of a thermometer, and the visit it is of.

@@ -245,7 +245,7 @@ func TestPrompts(t *testing.T) {
 		"a card that may not":    {[]step{tapped(0, lost)}, " 8s reading 1"},
 		"a fever":                {[]step{temperature(0, 3840)}, " 8s reading 1"},
 		"too cold":               {[]step{temperature(0, 3400)}, ""},
-		"too cold, then not":     {[]step{temperature(0, 3400), temperature(1, 3500, supersedes)}, "card 9s reading 1 35.00"},
+		"too cold, then not":     {[]step{temperature(0, 3400), temperature(1, 3500, supersedes)}, "card 9s reading 2 35.00"},
 		"decided":                {[]step{tapped(0, resident), temperature(1, 3650)}, ""},
 		"two":                    {[]step{tapped(0, resident), tapped(1, visitor)}, "apart 9s reading 1"},
 		"too late":               {[]step{tapped(0, resident), wait(8)}, ""},

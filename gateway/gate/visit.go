@@ -12,12 +12,11 @@ import (
 // visit is what is open in a lane: what one person brought, or when it is mixed
 // what more than one did.
 type visit struct {
-	since  clock.Moment
-	until  time.Duration // boot clock
-	cards  []*card
-	temps  []*temp
-	mixed  bool
-	passed time.Duration // boot clock of the pass; 0: nobody passed
+	since clock.Moment
+	until time.Duration // boot clock
+	cards []*card
+	temps []*temp
+	mixed bool
 	// answered: the guard has dealt with it, so that what follows is another's.
 	answered bool
 }
@@ -58,13 +57,13 @@ func (g *Gate) enter(l *lane, at clock.Moment) *visit {
 
 // tap takes a card or code.
 func (g *Gate) tap(l *lane, at clock.Moment, seq uint64, r wire.Reading) []Event {
-	if l.last != nil && l.last.passedWith(r.Credential, at.Boot) {
+	if r.Credential == l.passed && at.Boot-l.passedAt < passAgain {
 		return nil
 	}
 	now := card{seqs: []uint64{seq}, credential: r.Credential, direction: r.Direction,
 		standing: g.cfg.Rules.Standing(r.Credential, r.Direction, at.Wall.In(g.cfg.Zone))}
 	if !l.Measures {
-		return []Event{g.unmeasured(l, &now)}
+		return []Event{g.unmeasured(l, at, &now)}
 	}
 	v := g.enter(l, at)
 	c := v.find(r.Credential)
@@ -96,17 +95,12 @@ func (v *visit) find(credential string) *card {
 	return nil
 }
 
-// passedWith reports whether the visit ended a moment ago with a pass of this
-// card.
-func (v *visit) passedWith(credential string, now time.Duration) bool {
-	return v.passed != 0 && now-v.passed < passAgain && v.find(credential) != nil
-}
-
 // unmeasured decides on a card in a lane that does not measure.
-func (g *Gate) unmeasured(l *lane, c *card) Event {
+func (g *Gate) unmeasured(l *lane, at clock.Moment, c *card) Event {
 	if !c.standing.Allowed {
 		return g.event(l, wire.VerdictRefuse, nil, c, nil)
 	}
+	l.passed, l.passedAt = c.credential, at.Boot
 	return g.event(l, wire.VerdictPass, []string{ReasonNotMeasured}, c, nil)
 }
 
@@ -164,7 +158,7 @@ func (g *Gate) decide(l *lane, at clock.Moment) []Event {
 	e := g.event(l, verdict, reasons, c, t)
 	e.Alarm = verdict == wire.VerdictFever && first
 	if verdict == wire.VerdictPass {
-		v.passed = at.Boot
+		l.passed, l.passedAt = c.credential, at.Boot
 	}
 	l.over()
 	return []Event{e}
@@ -179,70 +173,47 @@ func (g *Gate) higher(l *lane, at clock.Moment, device string, before newest, t 
 	fever, was := t.verdict == wire.VerdictFever, x.verdict == wire.VerdictFever
 	switch {
 	case was && !fever: // a fever stays one
-	case l.visit == v && !fever:
-		return g.again(l, at, x, t)
-	case l.visit == v && was:
-		g.enter(l, at)
-		x.take(t)
-		if v.mixed {
-			e := g.unnamed(l, x)
-			e.Alarm = false // it was told
-			return []Event{e}
-		}
-		return g.alone(l, x)
 	case l.visit == v:
-		g.enter(l, at).mixed = true
-		x.take(t)
-		return []Event{g.unnamed(l, x)}
-	case was && l.visit == nil && !v.mixed && !v.answered && len(v.cards) == 1:
+		return g.rises(l, at, x, t)
+	case was && l.visit == nil && v == l.last && !v.mixed && !v.answered && len(v.cards) == 1:
 		x.take(t)
 		return []Event{g.event(l, t.verdict, t.reasons, v.cards[0], x)}
 	case fever:
 		g.enter(l, at).mixed = true
 		return g.measured(l, at, device, t)
-	case len(v.cards) == 0 && (l.visit != nil || v.until <= at.Boot):
-		// No card came for what was measured before; one has come now, or may.
-		return g.measured(l, at, device, t)
-	case x.verdict == wire.VerdictPass || t.verdict != wire.VerdictPass:
-	case l.visit != nil: // somebody has tapped meanwhile
-		l.visit.mixed = true
-		return g.measured(l, at, device, t)
-	case v != l.last || v.until <= at.Boot || v.mixed:
-	case len(v.cards) == 0:
-		// Told to measure again, and still standing there.
-		x.take(t)
-		l.visit = v
-		g.enter(l, at)
-		if !l.works(l.Readers) {
-			return g.withoutCounterpart(l)
-		}
-		return nil
-	case v.cards[0].standing.Allowed:
-		x.take(t)
-		l.visit = v
-		return g.decide(l, at)
+	case l.visit == nil && len(v.cards) == 0:
+		return g.measured(l, at, device, t) // no card came for what was measured before
 	}
-	return nil // decided already, and no worse for it
+	// Decided already, or somebody else has tapped: who steps back is measured anew.
+	return nil
+}
+
+// rises takes a higher value of a person in the visit that is open.
+func (g *Gate) rises(l *lane, at clock.Moment, x, t *temp) []Event {
+	v := g.enter(l, at)
+	fever, was := t.verdict == wire.VerdictFever, x.verdict == wire.VerdictFever
+	same := t.verdict == x.verdict && slices.Equal(t.reasons, x.reasons)
+	switch {
+	case fever && (v.mixed || !was):
+		v.mixed = true
+		x.take(t)
+		e := g.unnamed(l, x)
+		e.Alarm = !was
+		return []Event{e}
+	case v.mixed:
+		x.seqs = append(x.seqs, t.seqs...)
+		return nil
+	}
+	x.take(t)
+	if same && !fever {
+		return nil
+	}
+	return g.alone(l, x)
 }
 
 // take makes x what t is, which the same person was measured with later.
 func (x *temp) take(t *temp) {
 	x.seqs, x.value, x.verdict, x.reasons = append(x.seqs, t.seqs...), t.value, t.verdict, t.reasons
-}
-
-// again takes a higher value, no fever, in a visit that still waits.
-func (g *Gate) again(l *lane, at clock.Moment, x, t *temp) []Event {
-	v := g.enter(l, at)
-	same := t.verdict == x.verdict && slices.Equal(t.reasons, x.reasons)
-	if v.mixed {
-		x.seqs = append(x.seqs, t.seqs...)
-		return nil
-	}
-	x.take(t)
-	if same {
-		return nil
-	}
-	return g.alone(l, x)
 }
 
 // mix tells everybody in a visit with more than one person in it who was not

@@ -46,7 +46,9 @@ func (a *Agent) record(ctx context.Context, arrivals <-chan arrival, words <-cha
 		case w := <-words:
 			r.said(w)
 		case <-due.C:
+			r.drain(arrivals) // what came in time counts, however long the loop stood still
 			now := a.opts.Clock.Now()
+			r.decided = max(r.decided, now.Boot)
 			r.apply(now, time.Time{}, a.gate.Tick(now))
 			r.prompt(now)
 		case <-turn.C:
@@ -68,9 +70,11 @@ type recorder struct {
 	shift    time.Duration // wall clock less boot clock, as last seen
 	synced   bool
 	syncedAt time.Duration
-	answered []uint64      // passages that the guard dealt with before the restart
-	given    given         // passages that were given lately
-	prompts  []gate.Prompt // as they were shown last
+	answered []uint64        // passages that the guard dealt with before the restart
+	feverish map[uint64]bool // passages that have an alarm, of before the restart
+	given    given           // passages that were given lately
+	prompts  []gate.Prompt   // as they were sounded last
+	decided  time.Duration   // boot clock of the newest reading that the gate has taken
 	space    journal.Room
 	oldest   time.Time     // when the oldest unacknowledged record was taken
 	oldestAt time.Duration // boot clock of that look
@@ -116,7 +120,7 @@ func (r *recorder) arrived(x arrival) {
 	reading, last := r.reading(now, x.in, x.r)
 	if reading != nil {
 		seq := r.keep(now, reading)
-		r.apply(now, last, r.gate.Observe(now, seq, *reading))
+		r.apply(now, last, r.gate.Observe(r.when(now, reading), seq, *reading))
 	}
 	if m := x.in.meter; m != nil && m.State() != x.in.presence {
 		if x.in.presence = m.State(); x.in.presence == detect.Measuring {
@@ -125,6 +129,25 @@ func (r *recorder) arrived(x arrival) {
 		r.show(now)
 	}
 	r.prompt(now)
+}
+
+// drain handles what devices have said already.
+func (r *recorder) drain(arrivals <-chan arrival) {
+	for {
+		select {
+		case x := <-arrivals:
+			r.arrived(x)
+		default:
+			return
+		}
+	}
+}
+
+// when returns when a reading came, which is not when the loop gets to it. The
+// gate's time never runs back.
+func (r *recorder) when(now clock.Moment, reading *wire.Reading) clock.Moment {
+	r.decided = max(r.decided, time.Duration(reading.BootNS))
+	return now.Add(r.decided - now.Boot)
 }
 
 // keep journals a completed reading before anything is decided on it. When
@@ -173,16 +196,21 @@ func (r *recorder) apply(now clock.Moment, last time.Time, events []gate.Event) 
 			r.opts.Screen.Passage(now, seq, p)
 		}
 		if e.Alarm {
-			t := p.Temperature.Screening
-			fever := &wire.Alarm{ID: fmt.Sprintf("%s:%d", TroubleFever, seq), Type: TroubleFever,
-				State: wire.AlarmRaised, Passage: seq, Screening: &t}
-			if !r.raise(now, fever) {
-				r.append(now, fever) // once more; what fails again is a hole
-			}
+			r.fever(now, seq, &p)
 		}
 		if r.opts.OnPassage != nil {
 			r.opts.OnPassage(seq, p)
 		}
+	}
+}
+
+// fever raises the alarm of a passage.
+func (r *recorder) fever(now clock.Moment, seq uint64, p *wire.Passage) {
+	t := p.Temperature.Screening
+	alarm := &wire.Alarm{ID: fmt.Sprintf("%s:%d", TroubleFever, seq), Type: TroubleFever,
+		State: wire.AlarmRaised, Passage: seq, Screening: &t}
+	if !r.raise(now, alarm) {
+		r.append(now, alarm) // once more; what fails again is a hole
 	}
 }
 

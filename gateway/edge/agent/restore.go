@@ -23,13 +23,15 @@ type earlier struct {
 	thisBoot bool // its boot clock is the one that runs now
 }
 
-// past is what happened inside the pairing window before a restart: a reading,
-// or an answer of the guard.
+// past is what happened before a restart: a reading inside the pairing window, an
+// answer of the guard, or a device that broke or was mended.
 type past struct {
 	seq      uint64
 	at       clock.Moment
 	reading  *wire.Reading
 	answered []uint64 // readings of the passage that the guard dealt with
+	device   string   // whose state changed
+	works    bool     // it does since then
 }
 
 // How many passages are remembered with their readings: more than a pairing
@@ -89,6 +91,16 @@ func (r *recorder) restore(now clock.Moment) error {
 	r.show(now)
 	r.reshow(now, last)
 	r.show(now)
+	r.again(now, recent, last)
+	r.alarmFevers(now, last)
+	r.prompt(now)
+	return nil
+}
+
+// again lets what happened before the restart go through the gate, and gives what
+// was not decided then. Who was to pass has left or tries anew when that is longer
+// ago than a pass is shown: the barrier stays down.
+func (r *recorder) again(now clock.Moment, recent []past, last []earlier) {
 	used := map[uint64]bool{}
 	for _, e := range last {
 		for _, seq := range e.passage.Readings {
@@ -96,15 +108,56 @@ func (r *recorder) restore(now clock.Moment) error {
 		}
 	}
 	for _, x := range recent {
-		if x.reading == nil {
+		switch {
+		case x.device != "":
+			r.late(now, now, undecided(r.gate.SetWorks(x.device, x.works), used))
+		case x.reading == nil:
 			r.gate.Answered(x.answered)
-			continue
+		default:
+			r.decided = max(r.decided, x.at.Boot)
+			r.late(now, x.at, undecided(r.gate.Observe(x.at, x.seq, *x.reading), used))
 		}
-		r.apply(now, time.Time{}, undecided(r.gate.Observe(x.at, x.seq, *x.reading), used))
 	}
 	r.apply(now, time.Time{}, undecided(r.gate.Tick(now), used))
-	r.prompt(now)
-	return nil
+	for _, in := range r.inputs {
+		r.gate.SetWorks(in.cfg.Name, true) // until it says otherwise
+	}
+}
+
+// passShown is how long a pass is shown.
+const passShown = 3 * time.Second
+
+// late applies events of before the restart; passes of longer ago are kept and
+// no more.
+func (r *recorder) late(now, at clock.Moment, events []gate.Event) {
+	for _, e := range events {
+		if e.Passage.Verdict == wire.VerdictPass && now.Boot-at.Boot > passShown {
+			seq := r.append(now, &e.Passage)
+			r.given.add(seq, e.Passage.Readings)
+			continue
+		}
+		r.apply(now, time.Time{}, []gate.Event{e})
+	}
+}
+
+// alarmFevers raises the alarms of fevers whose passages the journal holds and
+// their alarms it does not: the agent ended in between.
+func (r *recorder) alarmFevers(now clock.Moment, last []earlier) {
+	alarmed := map[uint64]bool{} // readings
+	for _, e := range last {
+		p := e.passage
+		if p.Verdict != wire.VerdictFever || p.Temperature == nil {
+			continue
+		}
+		known := r.feverish[e.rec.Seq] || slices.ContainsFunc(p.Readings, func(seq uint64) bool { return alarmed[seq] })
+		if !known {
+			r.log.Warn("a fever of before the restart has no alarm: it is raised now", "passage", e.rec.Seq)
+			r.fever(now, e.rec.Seq, p)
+		}
+		for _, seq := range p.Readings {
+			alarmed[seq] = true
+		}
+	}
 }
 
 // undecided returns the events that use a reading which no passage used.
@@ -118,6 +171,7 @@ func undecided(events []gate.Event, used map[uint64]bool) []gate.Event {
 // what the guard did, the runs of machines.
 func (r *recorder) restoreConditions() (map[string]*machine.Past, error) {
 	past := map[string]*machine.Past{}
+	r.feverish = map[uint64]bool{}
 	through := r.journal.State().Through
 	var waiting []overtaker
 	err := r.journal.Walk(r.journal.First(), func(raw []byte) {
@@ -135,6 +189,9 @@ func (r *recorder) restoreConditions() (map[string]*machine.Past, error) {
 				r.answered = append(r.answered, b.Passage)
 			}
 		case *wire.Alarm:
+			if b.Type == TroubleFever {
+				r.feverish[b.Passage] = true
+			}
 			r.board.restore(b, rec.Seq, rec.At.Time)
 			if rec.Seq > through {
 				// Its bytes and its seq are what is sent.
@@ -165,7 +222,7 @@ func (r *recorder) recent(now clock.Moment) (recent []past, last []earlier, err 
 		}
 		for _, e := range chunk.Entries {
 			switch e.Record.Kind {
-			case wire.KindReading, wire.KindPassage, wire.KindAudit, wire.KindClock:
+			case wire.KindReading, wire.KindPassage, wire.KindAudit, wire.KindClock, wire.KindHealth:
 			default:
 				continue
 			}
@@ -181,6 +238,8 @@ func (r *recorder) recent(now clock.Moment) (recent []past, last []earlier, err 
 			case *wire.Passage:
 				r.given.add(e.Record.Seq, b.Readings)
 				last = append(last, earlier{e.Record, b, boot == r.opts.BootID})
+			case *wire.Health:
+				recent = append(recent, past{device: b.Device, works: b.State == stateOK})
 			case *wire.Audit:
 				if readings := r.given.readings(b.Passage); readings != nil {
 					recent = append(recent, past{answered: readings})

@@ -129,12 +129,11 @@ func (r *recorder) noted(n note) {
 
 // show tells the screen how the gate stands.
 func (r *recorder) show(now clock.Moment) {
-	r.prompts = r.gate.Prompts()
 	if r.opts.Screen == nil {
 		return
 	}
 	last := r.journal.Last()
-	s := Status{Prompts: r.prompts, Linked: r.link.get(), Pending: last - min(last, r.journal.State().Through), Oldest: r.oldest,
+	s := Status{Prompts: r.gate.Prompts(), Linked: r.link.get(), Pending: last - min(last, r.journal.State().Through), Oldest: r.oldest,
 		FullIn: r.space.FullIn, Unkept: r.board.detail(TroubleJournal), Answered: r.answered}
 	if len(r.cfg.Lanes) > 1 {
 		for _, l := range r.cfg.Lanes {
@@ -160,6 +159,7 @@ func (r *recorder) prompt(now clock.Moment) {
 	if reflect.DeepEqual(before, after) {
 		return
 	}
+	r.prompts = after
 	for _, p := range after {
 		same := func(x gate.Prompt) bool { return x.Reading == p.Reading && x.Wants == p.Wants }
 		if (p.Wants == gate.WantsCard || p.Wants == gate.WantsTemperature) && !slices.ContainsFunc(before, same) {

@@ -306,13 +306,14 @@ func (s *Screen) Press(now clock.Moment, id, action string) (audit wire.Audit, o
 	return audit, true
 }
 
-// Settle takes the item off that Press answered.
-func (s *Screen) Settle(now clock.Moment, id, action string) {
-	if action == ActionMute {
+// Settle takes the item off that Press answered. What amended it since then stays:
+// nobody has seen that.
+func (s *Screen) Settle(now clock.Moment, id string, audit wire.Audit) {
+	if audit.Action == ActionMute {
 		s.muted = now.Boot + muteFor
 		return
 	}
-	i := slices.IndexFunc(s.reds, func(x item) bool { return x.id == id })
+	i := slices.IndexFunc(s.reds, func(x item) bool { return x.id == id && x.seq == audit.Passage })
 	if i < 0 {
 		return
 	}

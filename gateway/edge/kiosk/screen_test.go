@@ -81,8 +81,8 @@ func (x *scene) see(p wire.Passage) *scene {
 func (x *scene) status(s agent.Status) *scene { x.s.Status(at(x.now), s); return x }
 func (x *scene) press(action string) *scene {
 	v := x.s.View(at(x.now))
-	if _, ok := x.s.Press(at(x.now), v.ID, action); ok {
-		x.s.Settle(at(x.now), v.ID, action)
+	if audit, ok := x.s.Press(at(x.now), v.ID, action); ok {
+		x.s.Settle(at(x.now), v.ID, audit)
 	}
 	return x
 }
@@ -306,6 +306,18 @@ func TestWhoStandsThereMustStepBack(t *testing.T) {
 	st.Measured = []string{""}
 	if v := x.status(st).s.View(at(0)); v.Look != LookTapped || !v.Occupied {
 		t.Errorf("the screen shows %+v", v)
+	}
+}
+
+// A fever that rises while the guard's answer is being kept is not answered.
+func TestAnAnswerIsToWhatWasSeen(t *testing.T) {
+	x := newScene().see(fever)
+	id := x.s.View(at(0)).ID
+	audit, ok := x.s.Press(at(0), id, ActionIsolate)
+	x.see(amends(fever, 8))
+	x.s.Settle(at(0), id, audit)
+	if got := x.brief(); !ok || got != "fever ♪fever" {
+		t.Errorf("the guard sees %s", got)
 	}
 }
 

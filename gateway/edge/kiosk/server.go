@@ -207,7 +207,7 @@ func (k *Kiosk) press(w http.ResponseWriter, r *http.Request, gate Gate) {
 	}
 	k.mu.Lock()
 	defer k.mu.Unlock()
-	k.screen.Settle(k.opts.Clock.Now(), m.ID, m.Action)
+	k.screen.Settle(k.opts.Clock.Now(), m.ID, audit)
 	k.draw()
 	w.WriteHeader(http.StatusNoContent)
 }

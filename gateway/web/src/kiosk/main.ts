@@ -68,7 +68,8 @@ function current(): View {
   if (view?.look !== "idle") testFrom = -Infinity; // somebody is there: the test is over
   if (testing() && view) {
     const look = testLooks[Math.floor((performance.now() - testFrom) / (testFor / testLooks.length))] ?? "pass";
-    return { ...none, look, id: `test ${look}`, sound: look === "retest" ? "amber" : look, test: true };
+    const sound = view.muted ? undefined : look === "retest" ? "amber" : look;
+    return { ...none, look, id: `test ${look}`, sound, muted: view.muted, strips: view.strips, test: true };
   }
   return view ?? none;
 }
