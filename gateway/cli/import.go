@@ -21,6 +21,7 @@ import (
 	"gatehouse/gateway/config"
 	"gatehouse/gateway/machine"
 	"gatehouse/gateway/mqtt"
+	"gatehouse/gateway/retry"
 	"gatehouse/gateway/wire"
 )
 
@@ -194,10 +195,9 @@ func (i *importing) send(ctx context.Context, reports []wire.Report) error {
 		}
 		m := mqtt.Message{Topic: wire.Topic(i.flags.county, i.machine, wire.LeafReport), Payload: b, QoS: 1}
 		for err = client.Publish(m); err != nil; err = client.Publish(m) {
-			select {
-			case <-ctx.Done():
-				return fmt.Errorf("the broker at %s did not take it within %s: %w; run the same command again, nothing is counted twice", i.flags.b.URL, sendIn, err)
-			case <-time.After(100 * time.Millisecond):
+			if !retry.Sleep(ctx, 100*time.Millisecond) {
+				return fmt.Errorf("the broker at %s did not take it within %s: %w; run the same command again, nothing is counted twice",
+					i.flags.b.URL, sendIn, err)
 			}
 		}
 	}

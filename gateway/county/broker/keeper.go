@@ -10,6 +10,8 @@ import (
 	"time"
 
 	"github.com/nats-io/nats-server/v2/server"
+
+	"gatehouse/gateway/retry"
 )
 
 // nats-server's file store does not recover by itself: once a write has failed,
@@ -65,17 +67,8 @@ func (b *Broker) keep(ctx context.Context, opts func() *server.Options, log *slo
 		case <-b.sick.found:
 		}
 		log.Error("broker: its own store takes nothing more; it is started anew, empty: no record is lost, agents send again")
-		for ctx.Err() == nil {
-			err := b.anew(opts(), log)
-			if err == nil {
-				break
-			}
-			log.Error("broker: start anew", "err", err, "next", againAfter)
-			select {
-			case <-ctx.Done():
-			case <-time.After(againAfter):
-			}
-		}
+		again := retry.Loop{Backoff: retry.Backoff{First: againAfter, Last: againAfter}, Log: log, Message: "broker: start anew"}
+		_ = again.Do(ctx, func() error { return b.anew(opts(), log) }) // fails with ctx only
 	}
 }
 
