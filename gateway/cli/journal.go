@@ -56,7 +56,7 @@ func journalInspect(dir *string) *cobra.Command {
 			if err != nil {
 				return err
 			}
-			for _, text := range v.Trouble {
+			for _, text := range v.Problems {
 				fmt.Fprintln(c.OutOrStdout(), "trouble      ", text)
 			}
 			var rows [][]string

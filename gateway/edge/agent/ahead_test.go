@@ -63,7 +63,7 @@ func TestAlarmsThatNobodyAcknowledgedOvertakeAgainAfterARestart(t *testing.T) {
 	if err := r.journal.Sync(t.Context()); err != nil {
 		t.Fatal(err)
 	}
-	if err := r.journal.Acked(h.now, journal.State{Through: 4, Store: "s", Term: 1}); err != nil {
+	if err := r.journal.Acknowledge(h.now, journal.State{Through: 4, Store: "s", Term: 1}); err != nil {
 		t.Fatal(err)
 	}
 	fresh := &recorder{Agent: &Agent{opts: r.opts, log: slog.New(slog.DiscardHandler), journal: r.journal, board: newBoard(), alarms: newOvertakers()}}

@@ -19,7 +19,7 @@ type pulse struct {
 	turned   time.Duration // boot clock
 	devices  []deviceState
 	machines []wire.BeatMachine
-	space    journal.Room
+	space    journal.Space
 }
 
 type deviceState struct {
@@ -39,13 +39,13 @@ func (p *pulse) setMachines(machines []wire.BeatMachine) {
 	p.machines = machines
 }
 
-func (p *pulse) setRoom(space journal.Room) {
+func (p *pulse) setRoom(space journal.Space) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	p.space = space
 }
 
-func (p *pulse) room() journal.Room {
+func (p *pulse) room() journal.Space {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	return p.space

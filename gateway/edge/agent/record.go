@@ -75,7 +75,7 @@ type recorder struct {
 	given    given           // passages that were given lately
 	prompts  []gate.Prompt   // as they were sounded last
 	decided  time.Duration   // boot clock of the newest reading that the gate has taken
-	space    journal.Room
+	space    journal.Space
 	oldest   time.Time     // when the oldest unacknowledged record was taken
 	oldestAt time.Duration // boot clock of that look
 	faultAt  time.Duration // boot clock of the last failed fsync; 0: long ago

@@ -19,7 +19,7 @@ func (r *recorder) diskFault(f journal.Fault) {
 // room looks at the journal's disk. An agent that is cut off must be heard of
 // before its disk is full, not after.
 func (r *recorder) room(now clock.Moment) {
-	r.space = r.journal.Turn(now)
+	r.space = r.journal.CheckSpace(now)
 	r.pulse.setRoom(r.space)
 	waiting := r.journal.Last() > r.journal.State().Through+fewWaiting
 	detail := ""

@@ -27,7 +27,7 @@ func onDisk(t *testing.T, free *int64) (*recorder, *hand) {
 	t.Helper()
 	h := &hand{clock.Moment{Wall: time.Date(2020, 2, 14, 6, 0, 0, 0, time.UTC), Boot: time.Hour}}
 	j, _, err := journal.Open(journal.Options{Dir: t.TempDir(), HostID: "h", Log: slog.New(slog.DiscardHandler),
-		Room: func(string) (int64, int64, error) { return *free, 1 << 30, nil }}, h.now)
+		DiskSpace: func(string) (int64, int64, error) { return *free, 1 << 30, nil }}, h.now)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -26,8 +26,8 @@ type queue interface {
 	First() uint64
 	Durable() uint64
 	State() journal.State
-	ReadBare(from uint64, maxRecords, maxBytes int) (journal.Chunk, error)
-	Acked(now clock.Moment, s journal.State) error
+	ReadRaw(from uint64, maxRecords, maxBytes int) (journal.Chunk, error)
+	Acknowledge(now clock.Moment, s journal.State) error
 	Renew(reason string) error
 }
 
@@ -229,7 +229,7 @@ func (s *shipper) remember(now clock.Moment, a wire.Ack) {
 		}
 		state.Proof = string(proof)
 	}
-	if err := s.q.Acked(now, state); err != nil {
+	if err := s.q.Acknowledge(now, state); err != nil {
 		s.log.Warn("remember the acknowledgement", "through", a.Through, "err", err)
 	}
 	s.confirmAhead(func(seq uint64) bool { return seq <= a.Through })
@@ -270,7 +270,7 @@ func (s *shipper) pump(now clock.Moment) {
 		if most == 0 {
 			return // taken goes on
 		}
-		chunk, err := s.q.ReadBare(s.next, wire.MaxBatchRecords, min(most, maxPayload))
+		chunk, err := s.q.ReadRaw(s.next, wire.MaxBatchRecords, min(most, maxPayload))
 		if err != nil {
 			s.log.Error("read the journal", "from", s.next, "err", err)
 			return

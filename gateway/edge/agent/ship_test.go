@@ -32,7 +32,7 @@ func (m *memory) JID() string          { return m.jid }
 func (m *memory) First() uint64        { return min(1, uint64(len(m.entries))) }
 func (m *memory) Durable() uint64      { return uint64(len(m.entries)) }
 func (m *memory) State() journal.State { return m.state }
-func (m *memory) Acked(_ clock.Moment, s journal.State) error {
+func (m *memory) Acknowledge(_ clock.Moment, s journal.State) error {
 	m.state = s
 	return nil
 }
@@ -44,7 +44,7 @@ func (m *memory) Renew(string) error {
 	return nil
 }
 
-func (m *memory) ReadBare(from uint64, maxRecords, _ int) (journal.Chunk, error) {
+func (m *memory) ReadRaw(from uint64, maxRecords, _ int) (journal.Chunk, error) {
 	to := min(from+uint64(min(maxRecords, 3))-1, m.Durable())
 	return journal.Chunk{From: from, To: to, Entries: m.entries[from-1 : to]}, nil
 }

@@ -118,7 +118,7 @@ func BenchmarkRead(b *testing.B) {
 			b.ReportAllocs()
 			b.ResetTimer()
 			for b.Loop() {
-				c, err := j.ReadBare(next, 256, 60<<10)
+				c, err := j.ReadRaw(next, 256, 60<<10)
 				if err != nil {
 					b.Fatal(err)
 				}

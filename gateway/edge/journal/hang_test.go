@@ -57,12 +57,12 @@ func TestAppendingGoesOnWhileAnFsyncHangs(t *testing.T) {
 		"of records written again":         {segments + freshSuffix, 1, nil},
 		"of their folder":                  {folder, 1, nil},
 		"of the watermark": {stateFile + freshSuffix, 0, func(j *Journal) {
-			_ = j.Acked(start, State{Through: 5, Store: "s", Term: 2})
+			_ = j.Acknowledge(start, State{Through: 5, Store: "s", Term: 2})
 		}},
 		"of the watermark when segments go": {folder, 0, func(j *Journal) {
-			_ = j.Acked(later, State{Through: j.Durable(), Store: "s", Term: 1})
+			_ = j.Acknowledge(later, State{Through: j.Durable(), Store: "s", Term: 1})
 		}},
-		"when room is made":   {stateFile + freshSuffix, 0, func(j *Journal) { j.Turn(start) }},
+		"when room is made":   {stateFile + freshSuffix, 0, func(j *Journal) { j.CheckSpace(start) }},
 		"of another store":    {stateFile + freshSuffix, 0, func(j *Journal) { _ = j.Trust("t", 1) }},
 		"of a new jid":        {identityFile + freshSuffix, 0, func(j *Journal) { _ = j.Renew("test") }},
 		"of the folder of it": {folder, 0, func(j *Journal) { _ = j.Renew("test") }},
@@ -71,11 +71,11 @@ func TestAppendingGoesOnWhileAnFsyncHangs(t *testing.T) {
 			h := &hanging{hangs: make(chan struct{}), release: make(chan struct{})}
 			free := int64(400 << 10) // short: acknowledged records are to go
 			o := options(t.TempDir() + folder)
-			o.Sync, o.SegmentBytes, o.Room = h.sync, 4*300, small(&free)
+			o.Sync, o.SegmentBytes, o.DiskSpace = h.sync, 4*300, small(&free)
 			j, _ := mustOpen(t, o)
 			fill(t, j, 10)
 			mustSync(t, j)
-			if err := j.Acked(start, State{Through: 4, Store: "s", Term: 1}); err != nil {
+			if err := j.Acknowledge(start, State{Through: 4, Store: "s", Term: 1}); err != nil {
 				t.Fatal(err)
 			}
 			h.arm(c.ends)
@@ -95,7 +95,7 @@ func TestAppendingGoesOnWhileAnFsyncHangs(t *testing.T) {
 				defer close(appended)
 				durable := j.Durable()
 				fill(t, j, 15)
-				j.Turn(start)
+				j.CheckSpace(start)
 				j.Lose(ReasonDiskFull)
 				fill(t, j, 1)
 				if c.act == nil && j.Durable() != durable {

@@ -46,9 +46,9 @@ type Options struct {
 	// on the boot clock, so that no step of the wall clock removes anything.
 	Keep         time.Duration
 	SegmentBytes int64 // a segment is closed at this size: 8 MiB when 0, less on a small disk
-	// Room gives the bytes that may still be written at dir and the size of its
+	// DiskSpace returns the bytes that may still be written at dir and the size of its
 	// disk: the file system's own word when nil.
-	Room func(dir string) (free, total int64, err error)
+	DiskSpace func(dir string) (free, total int64, err error)
 	Sync func(*os.File) error // makes a file or folder durable: fsync when nil
 	Log  *slog.Logger         // slog.Default when nil
 }
@@ -93,7 +93,7 @@ type Journal struct {
 	// appending never waits for either. It is taken before mu.
 	ship    sync.Mutex
 	reader  reader
-	bare    reader        // of ReadBare
+	bare    reader        // of ReadRaw
 	savedAt time.Duration // boot clock at the last write of the state
 
 	mu       sync.Mutex
@@ -158,7 +158,7 @@ func (j *Journal) Durable() uint64 {
 	return j.shelf.durable
 }
 
-// State is what the collector has said, as last told to Acked or Trust.
+// State is what the collector has said, as last told to Acknowledge or Trust.
 func (j *Journal) State() State {
 	j.mu.Lock()
 	defer j.mu.Unlock()
@@ -184,9 +184,9 @@ func (j *Journal) Read(from uint64, maxRecords, maxBytes int) (Chunk, error) {
 	return j.read(&j.reader, from, maxRecords, maxBytes)
 }
 
-// ReadBare is Read for who passes records on without looking at them: of each
+// ReadRaw is Read for who passes records on without looking at them: of each
 // Record only Seq is filled in.
-func (j *Journal) ReadBare(from uint64, maxRecords, maxBytes int) (Chunk, error) {
+func (j *Journal) ReadRaw(from uint64, maxRecords, maxBytes int) (Chunk, error) {
 	return j.read(&j.bare, from, maxRecords, maxBytes)
 }
 

@@ -86,7 +86,7 @@ func all(t tester, read func(uint64, int, int) (Chunk, error), durable uint64) (
 // bareIsTheSame checks that records read without decoding are those read with it.
 func bareIsTheSame(t tester, j *Journal, entries []wire.Entry, holes []wire.Hole) {
 	t.Helper()
-	bare, without := all(t, j.ReadBare, j.Durable())
+	bare, without := all(t, j.ReadRaw, j.Durable())
 	if !slices.Equal(holes, without) || len(bare) != len(entries) {
 		t.Fatalf("bare: %d entries and holes %v, else %d and %v", len(bare), without, len(entries), holes)
 	}
@@ -281,7 +281,7 @@ func TestNothingIsTakenAfterClose(t *testing.T) {
 	j.Close()
 	_, appendErr := j.Append(start, body(1))
 	_, readErr := j.Read(1, 1, 1)
-	ackErr := j.Acked(start, State{Store: "s"})
+	ackErr := j.Acknowledge(start, State{Store: "s"})
 	for _, err := range []error{appendErr, readErr, ackErr, j.Trust("s", 1), j.Renew("late")} {
 		if !errors.Is(err, ErrClosed) {
 			t.Errorf("after close: %v", err)

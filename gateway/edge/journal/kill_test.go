@@ -42,7 +42,7 @@ func appendForEver(dir string) error {
 		fmt.Println(r.Seq, r.At)
 		if through := j.Durable(); n%50 == 0 && through > 0 {
 			now := clock.System{}.Now() // a rising term is written at once
-			if err := j.Acked(now, State{Through: through, Store: "a", Term: uint64(now.Boot)}); err != nil {
+			if err := j.Acknowledge(now, State{Through: through, Store: "a", Term: uint64(now.Boot)}); err != nil {
 				return err
 			}
 		}
@@ -142,7 +142,7 @@ func TestAppendingReadingAndAcknowledgingAtOnceAgree(t *testing.T) {
 				t.Fatalf("chunk %d to %d: %d entries, holes %v, %v", c.From, c.To, len(c.Entries), c.Holes, err)
 			}
 			next = c.To + 1
-			if err := j.Acked(start, State{Through: c.To, Store: "a", Term: next}); err != nil {
+			if err := j.Acknowledge(start, State{Through: c.To, Store: "a", Term: next}); err != nil {
 				t.Fatal(err)
 			}
 			j.First()

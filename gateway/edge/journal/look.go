@@ -14,7 +14,7 @@ type View struct {
 	First   uint64   // oldest seq on disk, 0 when there is none
 	Last    uint64   // newest seq on disk, 0 when there is none
 	State   State    // as saved: the watermark may lag behind
-	Trouble []string // what of identity and state can't be read, for people
+	Problems []string // what of identity and state can't be read, for people
 
 	shelf  shelf
 	reader reader
@@ -34,7 +34,7 @@ func Look(dir string) (*View, error) {
 	v := &View{JID: id.JID, State: saved.state(), shelf: shelf{segs: segs, base: id.Base, trimmed: saved.Trimmed}}
 	for _, err := range []error{idErr, stateErr} {
 		if err != nil {
-			v.Trouble = append(v.Trouble, err.Error())
+			v.Problems = append(v.Problems, err.Error())
 		}
 	}
 	if n := len(segs); n > 0 {

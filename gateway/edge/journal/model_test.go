@@ -53,7 +53,7 @@ func (m *model) lose(t *rapid.T) {
 func (m *model) acknowledge(t *rapid.T) {
 	s := State{Store: "store-a", Term: m.state.Term + rapid.Uint64Range(0, 1).Draw(t, "term"),
 		Through: rapid.Uint64Range(0, m.j.Durable()).Draw(t, "through")}
-	if err := m.j.Acked(start.Add(m.boot), s); err != nil {
+	if err := m.j.Acknowledge(start.Add(m.boot), s); err != nil {
 		t.Fatal(err)
 	}
 	m.state = s

@@ -32,8 +32,8 @@ func Open(o Options, now clock.Moment) (*Journal, Report, error) {
 	if o.Sync == nil {
 		o.Sync = (*os.File).Sync
 	}
-	if o.Room == nil {
-		o.Room = statfs
+	if o.DiskSpace == nil {
+		o.DiskSpace = statfs
 	}
 	if o.Log == nil {
 		o.Log = slog.Default()

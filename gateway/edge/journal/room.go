@@ -30,8 +30,8 @@ const (
 	OnlyAlarms       // and nothing but alarms and audits
 )
 
-// Room is how the journal's disk stands.
-type Room struct {
+// Space is how the journal's disk stands.
+type Space struct {
 	Level  Level
 	Free   int64         // bytes that can still be written, besides the ballast
 	FullIn time.Duration // if nothing is acknowledged and records come as in the last minutes; 0: not known
@@ -73,7 +73,7 @@ func statfs(dir string) (free, total int64, err error) {
 
 // measure sizes the reserve and, unless they are given, segments for the disk.
 func (j *Journal) measure() {
-	_, total, err := j.opts.Room(j.opts.Dir)
+	_, total, err := j.opts.DiskSpace(j.opts.Dir)
 	if err != nil {
 		total = 1 << 40
 	}
@@ -85,23 +85,23 @@ func (j *Journal) measure() {
 
 func (d *space) ballast() int64 { return d.reserve / 8 }
 
-// Turn looks at the disk; the record loop calls it every second. It has
+// CheckSpace looks at the disk; the record loop calls it every second. It has
 // acknowledged records removed when room is short, without waiting for that,
 // and keeps the ballast: a file that goes when nothing can be written, so that
 // alarms still can.
-func (j *Journal) Turn(now clock.Moment) Room {
-	free, _, err := j.opts.Room(j.opts.Dir)
+func (j *Journal) CheckSpace(now clock.Moment) Space {
+	free, _, err := j.opts.DiskSpace(j.opts.Dir)
 	j.mu.Lock()
 	d := &j.space
 	if err != nil || j.closed {
 		defer j.mu.Unlock()
-		return Room{d.level, d.free, d.fullIn}
+		return Space{d.level, d.free, d.fullIn}
 	}
 	was := d.level
 	d.free = free
 	d.level = d.judge(free)
 	d.project(now.Boot)
-	room := Room{d.level, d.free, d.fullIn}
+	room := Space{d.level, d.free, d.fullIn}
 	j.mu.Unlock()
 	if room.Level != was {
 		j.opts.Log.Warn("room for the journal", "level", room.Level, "free_bytes", free, "journal", j.opts.Dir)
@@ -116,7 +116,7 @@ func (j *Journal) Turn(now clock.Moment) Room {
 }
 
 // trim is the goroutine that removes acknowledged records when room is short:
-// it waits for the shipper and for fsyncs, so that Turn does not. Close ends it.
+// it waits for the shipper and for fsyncs, so that CheckSpace does not. Close ends it.
 func (j *Journal) trim() {
 	for {
 		select {
@@ -189,7 +189,7 @@ func (j *Journal) full(err error) bool {
 }
 
 // makeBallast makes the ballast where there is none. Should it fail there is
-// no room for it, which the next Turn sees.
+// no room for it, which the next CheckSpace sees.
 func (j *Journal) makeBallast() {
 	path := filepath.Join(j.opts.Dir, ballastFile)
 	if _, err := os.Stat(path); err == nil {

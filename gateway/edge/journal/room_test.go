@@ -31,7 +31,7 @@ func kinds() map[wire.Kind]wire.Body {
 func TestWhatIsShedWhenRoomIsShort(t *testing.T) {
 	free := int64(3 << 20)
 	o := options(t.TempDir())
-	o.Room = small(&free)
+	o.DiskSpace = small(&free)
 	j, _ := mustOpen(t, o)
 	defer j.Close()
 	for _, c := range []struct {
@@ -46,7 +46,7 @@ func TestWhatIsShedWhenRoomIsShort(t *testing.T) {
 		{300, ShedTail, nil},
 	} {
 		free = c.kib << 10
-		if got := j.Turn(start); got.Level != c.level || got.Free != free {
+		if got := j.CheckSpace(start); got.Level != c.level || got.Free != free {
 			t.Errorf("%d KiB: %+v, want level %d", c.kib, got, c.level)
 		}
 		for kind, b := range kinds() {
@@ -65,10 +65,10 @@ func TestWhatIsShedWhenRoomIsShort(t *testing.T) {
 func TestAFullDiskHasItsBallastForAlarms(t *testing.T) {
 	free := int64(3 << 20)
 	o := options(t.TempDir())
-	o.Room = small(&free)
+	o.DiskSpace = small(&free)
 	j, _ := mustOpen(t, o)
 	defer j.Close()
-	j.Turn(start)
+	j.CheckSpace(start)
 	ballast := filepath.Join(o.Dir, ballastFile)
 	if info, err := os.Stat(ballast); err != nil || info.Size() != 64<<10 {
 		t.Fatalf("ballast: %v %v", info, err)
@@ -87,11 +87,11 @@ func TestAFullDiskHasItsBallastForAlarms(t *testing.T) {
 			t.Errorf("%s: %v", kind, err)
 		}
 	}
-	if got := j.Turn(start).Level; got != OnlyAlarms {
+	if got := j.CheckSpace(start).Level; got != OnlyAlarms {
 		t.Errorf("with room for the ballast only: level %d", got)
 	}
 	free = 2 << 20
-	if got := j.Turn(start).Level; got != Plenty {
+	if got := j.CheckSpace(start).Level; got != Plenty {
 		t.Errorf("with room again: level %d", got)
 	}
 	if _, err := os.Stat(ballast); err != nil {
@@ -107,22 +107,22 @@ func TestShortRoomTakesTheAcknowledgedTailOnly(t *testing.T) {
 func shortRoomTakesTheAcknowledgedTailOnly(t *testing.T) {
 	free := int64(3 << 20)
 	o := options(t.TempDir())
-	o.Room, o.SegmentBytes = small(&free), 1200
+	o.DiskSpace, o.SegmentBytes = small(&free), 1200
 	j, _ := mustOpen(t, o)
 	defer j.Close()
 	fill(t, j, 40)
 	mustSync(t, j)
-	if err := j.Acked(start, State{Through: 20, Store: "s", Term: 1}); err != nil {
+	if err := j.Acknowledge(start, State{Through: 20, Store: "s", Term: 1}); err != nil {
 		t.Fatal(err)
 	}
 	before := len(segmentsOf(t, o.Dir))
-	j.Turn(start)
+	j.CheckSpace(start)
 	synctest.Wait()
 	if len(segmentsOf(t, o.Dir)) != before {
 		t.Fatal("with plenty of room something was removed")
 	}
 	free = 400 << 10
-	j.Turn(start)
+	j.CheckSpace(start)
 	synctest.Wait()
 	left := segmentsOf(t, o.Dir)
 	if len(left) >= before || left[0].first > 21 {
@@ -137,17 +137,17 @@ func shortRoomTakesTheAcknowledgedTailOnly(t *testing.T) {
 func TestWhenTheDiskWillBeFullIsTold(t *testing.T) {
 	free := int64(3 << 20)
 	o := options(t.TempDir())
-	o.Room = small(&free)
+	o.DiskSpace = small(&free)
 	j, _ := mustOpen(t, o)
 	defer j.Close()
 	now := start
-	j.Turn(now)
+	j.CheckSpace(now)
 	for range 20 {
 		fill(t, j, 10)
 		now = now.Add(30 * time.Second)
-		j.Turn(now)
+		j.CheckSpace(now)
 	}
-	got := j.Turn(now)
+	got := j.CheckSpace(now)
 	var size int64
 	for _, s := range segmentsOf(t, o.Dir) {
 		size += s.size - headerLen

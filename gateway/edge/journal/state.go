@@ -17,13 +17,13 @@ import (
 // collector after a crash, nothing else.
 const saveEvery = 10 * time.Second
 
-// Acked takes what the collector has acknowledged, which the caller has
+// Acknowledge takes what the collector has acknowledged, which the caller has
 // verified. A new store, term or proof, or an earlier watermark is durable when
 // it returns; a later watermark follows within 10 s if calls go on. Segments that
 // are acknowledged and older than Options.Keep are removed. It fails without
 // effect when another store is trusted, the term falls, or the watermark is
 // beyond Durable.
-func (j *Journal) Acked(now clock.Moment, s State) error {
+func (j *Journal) Acknowledge(now clock.Moment, s State) error {
 	j.ship.Lock()
 	defer j.ship.Unlock()
 	j.mu.Lock()

@@ -46,7 +46,7 @@ func TestJournalTakesANewJIDWhenItCantVouchForTheOld(t *testing.T) {
 			j, _ := mustOpen(t, o)
 			fill(t, j, 60)
 			mustSync(t, j)
-			if err := j.Acked(start, State{Through: 40, Store: "store-a", Term: 3}); err != nil {
+			if err := j.Acknowledge(start, State{Through: 40, Store: "store-a", Term: 3}); err != nil {
 				t.Fatal(err)
 			}
 			jid := j.JID()
@@ -101,7 +101,7 @@ func TestLostStateIsReportedAndKeepsTheJID(t *testing.T) {
 			j, _ := mustOpen(t, o)
 			fill(t, j, 5)
 			mustSync(t, j)
-			if err := j.Acked(start, State{Through: 4, Store: "store-a", Term: 1}); err != nil {
+			if err := j.Acknowledge(start, State{Through: 4, Store: "store-a", Term: 1}); err != nil {
 				t.Fatal(err)
 			}
 			jid := j.JID()
@@ -120,7 +120,7 @@ func TestRenewKeepsSeqsAndSendsWhatWasNotAcknowledged(t *testing.T) {
 	j, _ := mustOpen(t, o)
 	fill(t, j, 10)
 	mustSync(t, j)
-	if err := j.Acked(start, State{Through: 6, Store: "store-a", Term: 1}); err != nil {
+	if err := j.Acknowledge(start, State{Through: 6, Store: "store-a", Term: 1}); err != nil {
 		t.Fatal(err)
 	}
 	before, _ := all(t, j.Read, 10)
@@ -157,23 +157,23 @@ func TestAcknowledgedSegmentsGoAfterKeepOfRunningTime(t *testing.T) {
 	through := func(n uint64) State { return State{Through: n, Store: "store-a", Term: 1} }
 	later := start.Add(6 * 24 * time.Hour)
 	later.Wall = later.Wall.AddDate(50, 0, 0) // a step of the wall clock removes nothing
-	if err := j.Acked(later, through(60)); err != nil || j.First() != 1 {
+	if err := j.Acknowledge(later, through(60)); err != nil || j.First() != 1 {
 		t.Fatalf("after 6 days: first %d, %v", j.First(), err)
 	}
 	j.Close()
 	j, _ = mustOpen(t, o) // boots anew: 6 days of age are remembered
 	later = start.Add(25 * time.Hour)
-	if err := j.Acked(later, through(30)); err != nil {
+	if err := j.Acknowledge(later, through(30)); err != nil {
 		t.Fatal(err)
 	}
 	segs := segmentsOf(t, o.Dir)
 	if j.First() != segs[0].first || j.First() == 1 || j.First() > 31 {
 		t.Fatalf("first %d, on disk %d", j.First(), segs[0].first)
 	}
-	if err := j.Acked(later, through(60)); err != nil {
+	if err := j.Acknowledge(later, through(60)); err != nil {
 		t.Fatal(err)
 	}
-	if err := j.Acked(later.Add(saveEvery), through(60)); err != nil {
+	if err := j.Acknowledge(later.Add(saveEvery), through(60)); err != nil {
 		t.Fatal(err)
 	}
 	segs = segmentsOf(t, o.Dir)
@@ -218,14 +218,14 @@ func TestWatermarkMayLagOnDiskButNeverLeads(t *testing.T) {
 		{"restored store", 11 * time.Second, State{3, "a", 2, ""}, State{3, "a", 2, ""}},
 		{"same again", 12 * time.Second, State{4, "a", 2, ""}, State{3, "a", 2, ""}},
 	} {
-		if err := j.Acked(start.Add(c.after), c.ack); err != nil || j.State() != c.ack || onDisk() != c.disk {
+		if err := j.Acknowledge(start.Add(c.after), c.ack); err != nil || j.State() != c.ack || onDisk() != c.disk {
 			t.Fatalf("%s: %v, state %v, on disk %v, want %v", c.name, err, j.State(), onDisk(), c.disk)
 		}
 	}
 	for name, s := range map[string]State{
 		"no store": {5, "", 2, ""}, "another store": {5, "b", 2, ""}, "older term": {5, "a", 1, ""}, "beyond durable": {21, "a", 2, ""},
 	} {
-		if err := j.Acked(start, s); err == nil || j.State() != (State{4, "a", 2, ""}) {
+		if err := j.Acknowledge(start, s); err == nil || j.State() != (State{4, "a", 2, ""}) {
 			t.Errorf("%s: %v, state %v", name, err, j.State())
 		}
 	}
@@ -240,7 +240,7 @@ func TestTrustPinsAnotherStoreRunningOrNot(t *testing.T) {
 	j, _ := mustOpen(t, o)
 	fill(t, j, 5)
 	mustSync(t, j)
-	if err := j.Acked(start, State{5, "a", 4, ""}); err != nil {
+	if err := j.Acknowledge(start, State{5, "a", 4, ""}); err != nil {
 		t.Fatal(err)
 	}
 	if err := j.Trust("b", 1); err != nil || j.State() != (State{0, "b", 1, ""}) {
@@ -269,7 +269,7 @@ func TestTheProofOfTheTermOutlivesTheAgent(t *testing.T) {
 	fill(t, j, 5)
 	mustSync(t, j)
 	for _, s := range []State{{4, "a", 3, ""}, {4, "a", 3, `{"term":3}`}} {
-		if err := j.Acked(start, s); err != nil {
+		if err := j.Acknowledge(start, s); err != nil {
 			t.Fatal(err)
 		}
 		saved, err := readSmall[savedState](o.Dir, stateFile)
@@ -313,7 +313,7 @@ func TestLookReadsBesideARunningAgentAndDespiteLostFiles(t *testing.T) {
 	j.Close()
 	remove(t, o.Dir, identityFile)
 	remove(t, o.Dir, stateFile)
-	if v, err = Look(o.Dir); err != nil || len(v.Trouble) != 2 || v.Last != 12 {
+	if v, err = Look(o.Dir); err != nil || len(v.Problems) != 2 || v.Last != 12 {
 		t.Fatalf("%+v, %v", v, err)
 	}
 	v.Close()
