@@ -23,7 +23,7 @@ var importers = map[string]string{
 	"github.com/eclipse/paho.mqtt.golang":         "gatehouse/gateway/mqtt",
 	"github.com/nats-io/nats-server/v2":           "gatehouse/gateway/county/broker",
 	"github.com/influxdata/influxdb-client-go/v2": "gatehouse/gateway/county/store/influx",
-	"modernc.org/sqlite":                          "gatehouse/gateway/county/store/sqlite",
+	"modernc.org/sqlite":                          "gatehouse/gateway/county/db",
 	"github.com/goccy/go-yaml":                    "gatehouse/gateway/config",
 	"github.com/spf13/cobra":                      "gatehouse/gateway/cli",
 	"github.com/coder/websocket":                  "gatehouse/gateway/live",

@@ -2,7 +2,6 @@ package desk
 
 import (
 	"encoding/json"
-	"errors"
 	"fmt"
 	"net/http"
 	"net/http/httptest"
@@ -14,7 +13,7 @@ import (
 
 	"github.com/coder/websocket"
 
-	"gatehouse/gateway/county/store/sqlite"
+	"gatehouse/gateway/county/db"
 	"gatehouse/gateway/live"
 	"gatehouse/gateway/wire"
 )
@@ -150,7 +149,7 @@ func TestWhatHasEndedIsNotRedAndFeversComeFirst(t *testing.T) {
 
 func TestTheAlertsOfAnEarlierVersionGoOn(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "desk.db")
-	w, r, err := sqlite.OpenFile(path, schema, schemaMachines, schemaLineages, schemaOrigins)
+	file, err := db.Open(path, schema, schemaMachines, schemaLineages, schemaOrigins)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -159,13 +158,13 @@ func TestTheAlertsOfAnEarlierVersionGoOn(t *testing.T) {
 		alarm, kind string
 		cleared     any
 	}{{low, low, nil}, {"gate-silent:gate-001", typeSilent, now.UnixNano()}} {
-		_, err := w.ExecContext(t.Context(), `INSERT INTO alerts (agent, jid, alarm, type, device, detail, passage, seq, at, cleared)
+		_, err := file.Writer().ExecContext(t.Context(), `INSERT INTO alerts (agent, jid, alarm, type, device, detail, passage, seq, at, cleared)
 			VALUES ('gate-001', ?, ?, ?, '', '48 h', 0, 7, ?, ?)`, jid, x.alarm, x.kind, now.Add(-time.Hour).UnixNano(), x.cleared)
 		if err != nil {
 			t.Fatal(err)
 		}
 	}
-	if err := errors.Join(w.Close(), r.Close()); err != nil {
+	if err := file.Close(); err != nil {
 		t.Fatal(err)
 	}
 	d := open1(t, path, &records{})

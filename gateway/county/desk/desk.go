@@ -14,8 +14,8 @@ import (
 	"sync"
 	"time"
 
+	"gatehouse/gateway/county/db"
 	"gatehouse/gateway/county/store"
-	"gatehouse/gateway/county/store/sqlite"
 	"gatehouse/gateway/county/watch"
 	"gatehouse/gateway/live"
 	"gatehouse/gateway/site"
@@ -114,11 +114,11 @@ const gather = 200 * time.Millisecond
 
 // Open opens the desk's file, and makes it when it is missing.
 func Open(opts Options) (*Desk, error) {
-	w, r, err := sqlite.OpenFile(opts.Path, schema, schemaMachines, schemaLineages, schemaOrigins, schemaWords)
+	file, err := db.Open(opts.Path, schema, schemaMachines, schemaLineages, schemaOrigins, schemaWords)
 	if err != nil {
 		return nil, fmt.Errorf("open the desk: %w", err)
 	}
-	d := &Desk{opts: opts, log: opts.Log, w: w, r: r, Hub: live.New(gather), in: make(chan event, queue),
+	d := &Desk{opts: opts, log: opts.Log, w: file.Writer(), r: file.Reader(), Hub: live.New(gather), in: make(chan event, queue),
 		roll: watch.NewRoll(opts.Sites.Agents()...), behind: make(chan struct{}, 1), latest: map[string][]past{}, feed: []Passage{},
 		known: map[string]bool{}, bridges: map[string]bool{}, machines: map[string]*Machine{}, lineages: map[string]*lineage{},
 		conflicted: map[string]bool{}, overdone: map[string]time.Time{}, refused: map[string]refusal{}, counted: map[string]uint64{},

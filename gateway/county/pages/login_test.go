@@ -12,7 +12,7 @@ import (
 
 	"github.com/coder/websocket"
 
-	"gatehouse/gateway/county/store/sqlite"
+	"gatehouse/gateway/county/db"
 )
 
 // guess asks to log in n times at once and counts the answers.
@@ -102,14 +102,14 @@ func fed(t *testing.T, c *websocket.Conn, d time.Duration) bool {
 
 func TestASocketEndsWithItsSession(t *testing.T) {
 	b := start(t)
-	w, _, err := sqlite.OpenFile(b.path, make([]string, 5)...) // as another process
+	file, err := db.Open(b.path, make([]string, 5)...) // as another process
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer w.Close()
+	defer file.Close()
 	sql := func(text string) func() {
 		return func() {
-			if _, err := w.ExecContext(t.Context(), text); err != nil {
+			if _, err := file.Writer().ExecContext(t.Context(), text); err != nil {
 				t.Fatal(err)
 			}
 		}

@@ -8,8 +8,8 @@ import (
 	"fmt"
 	"time"
 
+	"gatehouse/gateway/county/db"
 	"gatehouse/gateway/county/store"
-	"gatehouse/gateway/county/store/sqlite"
 	"gatehouse/gateway/wire"
 )
 
@@ -43,11 +43,11 @@ CREATE TABLE progress (
 type book struct{ w, r *sql.DB }
 
 func openBook(path string) (*book, error) {
-	w, r, err := sqlite.OpenFile(path, schema)
+	file, err := db.Open(path, schema)
 	if err != nil {
 		return nil, err
 	}
-	return &book{w, r}, nil
+	return &book{w: file.Writer(), r: file.Reader()}, nil
 }
 
 func (b *book) close() error { return errors.Join(b.r.Close(), b.w.Close()) }

@@ -7,15 +7,13 @@ import (
 	"database/sql"
 	"errors"
 	"fmt"
-	"net/url"
-	"os"
 	"strconv"
 	"sync"
 	"time"
 
 	"github.com/google/uuid"
-	_ "modernc.org/sqlite" // the driver
 
+	"gatehouse/gateway/county/db"
 	"gatehouse/gateway/county/store"
 )
 
@@ -80,7 +78,8 @@ const schemaKin = `CREATE INDEX journals_agent ON journals (agent);`
 // Store implements store.Store.
 type Store struct {
 	path string
-	w    *sql.DB // one connection: SQLite has one writer
+	file *db.File
+	w    *sql.DB // the file's one connection for writing; nil when opened read-only
 	r    *sql.DB
 	one  *sql.Stmt // insert one record, rowsAtOnce records
 	many *sql.Stmt
@@ -94,124 +93,47 @@ type Store struct {
 
 var _ store.Store = (*Store)(nil)
 
-// Open opens the file and makes it when it is missing.
+// Open opens the file and creates it when it is missing.
 func Open(path string) (*Store, error) {
-	// Made here, so that nobody else can read it: SQLite would use the umask.
-	f, err := os.OpenFile(path, os.O_CREATE|os.O_RDWR, 0o600)
+	file, err := db.Open(path, schema, schemaKin, schemaMarks, schemaShares)
 	if err != nil {
-		return nil, fmt.Errorf("open the store: %w", err)
-	}
-	f.Close()
-	s := &Store{path: path, marked: map[int64]time.Time{}}
-	if s.w, err = connect(path, "rwc", 1); err != nil {
 		return nil, err
 	}
+	s := &Store{path: path, file: file, w: file.Writer(), r: file.Reader(), marked: map[int64]time.Time{}}
 	if err := s.prepare(); err != nil {
-		return nil, errors.Join(fmt.Errorf("open the store %s: %w", path, err), s.w.Close())
-	}
-	if s.r, err = connect(path, "ro", 4); err != nil {
-		return nil, errors.Join(err, s.w.Close())
+		return nil, errors.Join(fmt.Errorf("open the store %s: %w", path, err), file.Close())
 	}
 	return s, nil
 }
 
-// OpenReadOnly opens the file for looking, also while a collector runs.
+// OpenReadOnly opens the file for queries, also while a collector runs.
 func OpenReadOnly(path string) (*Store, error) {
-	if _, err := os.Stat(path); err != nil {
-		return nil, fmt.Errorf("open the store: %w", err)
-	}
-	r, err := connect(path, "ro", 2)
+	file, err := db.OpenReadOnly(path)
 	if err != nil {
 		return nil, err
 	}
-	s := &Store{path: path, r: r}
-	if err := s.identify(r); err != nil {
-		return nil, errors.Join(fmt.Errorf("open the store %s: %w", path, err), r.Close())
+	s := &Store{path: path, file: file, r: file.Reader()}
+	if err := s.identify(s.r); err != nil {
+		return nil, errors.Join(fmt.Errorf("open the store %s: %w", path, err), file.Close())
 	}
 	return s, nil
 }
 
-// connect opens a pool. Pragmas stand in the address, so that every connection
-// of the pool has them. FULL makes a commit survive a power cut.
-func connect(path, mode string, conns int) (*sql.DB, error) {
-	q := url.Values{"mode": {mode}, "_txlock": {"immediate"}, "_pragma": {"busy_timeout(10000)", "foreign_keys(1)"}}
-	if mode != "ro" {
-		q["_pragma"] = append(q["_pragma"], "journal_mode(WAL)", "synchronous(FULL)")
-	}
-	db, err := sql.Open("sqlite", (&url.URL{Scheme: "file", Opaque: url.PathEscape(path), RawQuery: q.Encode()}).String())
-	if err != nil {
-		return nil, fmt.Errorf("open the store %s: %w", path, err)
-	}
-	db.SetMaxOpenConns(conns)
-	db.SetMaxIdleConns(conns)
-	return db, nil
-}
-
-// OpenFile opens another file of the county's, such as the desk's, and makes
-// it with schema when it is new: statements that made its first version, those
-// that made the second of it, and so on. There is one writer, and a pool of
-// readers.
-func OpenFile(path string, schema ...string) (w, r *sql.DB, err error) {
-	f, err := os.OpenFile(path, os.O_CREATE|os.O_RDWR, 0o600)
-	if err != nil {
-		return nil, nil, fmt.Errorf("open %s: %w", path, err)
-	}
-	f.Close()
-	if w, err = connect(path, "rwc", 1); err != nil {
-		return nil, nil, err
-	}
-	s := &Store{path: path, w: w}
-	if err := s.make(schema, func(context.Context, *sql.Tx) error { return nil }); err != nil {
-		return nil, nil, errors.Join(fmt.Errorf("open %s: %w", path, err), w.Close())
-	}
-	if r, err = connect(path, "ro", 4); err != nil {
-		return nil, nil, errors.Join(err, w.Close())
-	}
-	return w, r, nil
-}
-
-// make makes the schema in a new file, brings an older one up to it, and
-// refuses one of a later version. fill is for new files.
-func (s *Store) make(schema []string, fill func(context.Context, *sql.Tx) error) error {
-	ctx := context.Background()
-	var have int
-	version := len(schema)
-	if err := s.w.QueryRowContext(ctx, "PRAGMA user_version").Scan(&have); err != nil {
-		return err
-	}
-	switch {
-	case have > version:
-		return fmt.Errorf("it was written by a later version (schema %d, this is %d)", have, version)
-	case have == version:
-		return nil
-	}
-	return s.write(ctx, func(tx *sql.Tx) error {
-		for _, step := range schema[have:] {
-			if _, err := tx.ExecContext(ctx, step); err != nil {
-				return err
-			}
-		}
-		if have == 0 {
-			if err := fill(ctx, tx); err != nil {
-				return err
-			}
-		}
-		_, err := tx.ExecContext(ctx, "PRAGMA user_version = "+strconv.Itoa(version))
-		return err
-	})
-}
-
-// prepare makes the schema in a new file and reads the store's identity.
+// prepare gives a new store its identity, and reads it.
 func (s *Store) prepare() error {
 	ctx := context.Background()
-	err := s.make([]string{schema, schemaKin, schemaMarks, schemaShares}, func(ctx context.Context, tx *sql.Tx) error {
-		_, err := tx.ExecContext(ctx, "INSERT INTO meta VALUES ('store', ?), ('term', '1')", uuid.NewString())
+	if err := s.prepareInserts(ctx); err != nil {
+		return err
+	}
+	err := s.identify(s.w)
+	if !errors.Is(err, sql.ErrNoRows) {
+		return err
+	}
+	err = s.write(ctx, func(tx *sql.Tx) error {
+		_, err := tx.ExecContext(ctx, "INSERT INTO meta VALUES ('store', ?), ('term', '1') ON CONFLICT DO NOTHING", uuid.NewString())
 		return err
 	})
 	if err != nil {
-		return err
-	}
-	if err := s.prepareInserts(ctx); err != nil {
 		return err
 	}
 	return s.identify(s.w)
@@ -231,14 +153,7 @@ func (s *Store) identify(db *sql.DB) error {
 
 // write runs what in one durable transaction.
 func (s *Store) write(ctx context.Context, what func(*sql.Tx) error) error {
-	tx, err := s.w.BeginTx(ctx, nil)
-	if err != nil {
-		return err
-	}
-	if err := what(tx); err != nil {
-		return errors.Join(err, tx.Rollback())
-	}
-	return tx.Commit()
+	return s.file.Write(ctx, what)
 }
 
 // commit is write for who must own the store's term.
@@ -256,15 +171,7 @@ func (s *Store) commit(ctx context.Context, what func(*sql.Tx) error) error {
 }
 
 // Close ends the store.
-func (s *Store) Close() error {
-	var errs []error
-	for _, db := range []*sql.DB{s.r, s.w} {
-		if db != nil {
-			errs = append(errs, db.Close())
-		}
-	}
-	return errors.Join(errs...)
-}
+func (s *Store) Close() error { return s.file.Close() }
 
 // Identity implements store.Store.
 func (s *Store) Identity(context.Context) (string, uint64, error) {
