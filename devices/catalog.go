@@ -28,18 +28,14 @@ type Settings struct {
 // Model is one row of the catalogue: all that is known of a device outside its
 // driver file.
 type Model struct {
-	Name  string // as configurations name it
-	Title string
-	Kind  Kind
-	Bus   string // UART, I²C, GPIO
-	Baud  int    // of a UART
-	Rate  string // how often it speaks
-	// AmbientMin and AmbientMax are the ambient range in which its values judge
-	// people: the datasheet's for that use, and 16 to 35 °C, the range of the
-	// metrologists for infrared thermometers, where it promises no more.
-	AmbientMin, AmbientMax Temp
-	Wiring                 string
-	Source                 string
+	Name   string // as configurations name it
+	Title  string
+	Kind   Kind
+	Bus    string // UART, I²C, GPIO
+	Baud   int    // of a UART
+	Rate   string // how often it speaks
+	Wiring string
+	Source string
 	// Example is what the device sends (on I²C: what it answers to the reads of
 	// ambient and object), in hex, and Gives the reading that makes.
 	Example string
@@ -53,7 +49,7 @@ func Catalog() []Model {
 	return []Model{
 		{
 			Name: "gy-mcu90614", Title: "GY-MCU90614 infrared thermometer module (MLX90614 behind a UART)", Kind: KindThermometer,
-			Bus: "UART", Baud: 9600, Rate: "14 samples a second", AmbientMin: 1600, AmbientMax: 3500,
+			Bus: "UART", Baud: 9600, Rate: "14 samples a second",
 			Wiring:  "VCC 3.3–5 V, GND, module TX to RX, module RX to TX; PS open (UART mode).",
 			Source:  "GY-MCU90614 data sheet; Melexis 3901090614",
 			Example: "5A 5A 45 04 0E 42 0A 28 7F", Gives: "object 36.50 °C, ambient 26.00 °C",
@@ -61,7 +57,7 @@ func Catalog() []Model {
 		},
 		{
 			Name: "mlx90614", Title: "Melexis MLX90614 infrared thermometer", Kind: KindThermometer,
-			Bus: "I²C", Rate: "10 samples a second", AmbientMin: 1600, AmbientMax: 3500,
+			Bus: "I²C", Rate: "10 samples a second",
 			Wiring:  "VDD 3.3 V (Bxx) or 5 V (Axx), SDA and SCL with 4.7 kΩ pull-ups, bus at 100 kHz at most; address 0x5A.",
 			Source:  "Melexis 3901090614, 390119061402",
 			Example: "6F 3A 80 7A 3C 92", Gives: "object 36.49 °C, ambient 26.03 °C",
@@ -115,9 +111,6 @@ func Markdown(models []Model) string {
 			fmt.Fprintf(&b, ", %d baud 8N1", m.Baud)
 		}
 		fmt.Fprintf(&b, " |\n| Rate | %s |\n", m.Rate)
-		if m.Kind == KindThermometer {
-			fmt.Fprintf(&b, "| Judges people at | %s to %s °C ambient |\n", m.AmbientMin, m.AmbientMax)
-		}
 		fmt.Fprintf(&b, "| Wiring | %s |\n| Source | %s |\n", m.Wiring, m.Source)
 		if m.Example != "" {
 			fmt.Fprintf(&b, "| Example | `%s` is %s |\n", m.Example, m.Gives)

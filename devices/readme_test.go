@@ -34,7 +34,7 @@ func IR200() []Model {
 	return []Model{
 		{
 			Name: "ir200", Title: "IR200 infrared thermometer", Kind: KindThermometer,
-			Bus: "UART", Baud: 19200, Rate: "8 samples a second", AmbientMin: 1600, AmbientMax: 3500,
+			Bus: "UART", Baud: 19200, Rate: "8 samples a second",
 			Wiring: "VCC 5 V, GND, TX to RX.", Source: "IR200 data sheet",
 			Example: "A5 0E 42 0A 28 27", Gives: "object 36.50 °C, ambient 26.00 °C",
 			Sensor: newIR200,

@@ -11,8 +11,8 @@ import (
 	"time"
 
 	"gatehouse/devices"
-	"gatehouse/devices/detect"
 	"gatehouse/devices/port"
+	"gatehouse/gateway/sense"
 )
 
 const offset = 320
@@ -21,7 +21,7 @@ const offset = 320
 type rig struct {
 	t       *testing.T
 	g       *Gate
-	got     chan any // detect.Measurement or devices.Tap
+	got     chan any // sense.Measurement or devices.Tap
 	errs    chan error
 	samples chan devices.Sample
 }
@@ -57,7 +57,7 @@ func newRig(t *testing.T, thermometer string) *rig {
 }
 
 func (r *rig) read(ctx context.Context, s devices.Sensor) {
-	meter, taps := detect.NewMeter(3730-offset), detect.NewTaps()
+	meter, taps := sense.NewMeter(3730-offset), sense.NewTaps()
 	for ctx.Err() == nil {
 		x, err := s.Next(ctx)
 		if err != nil && ctx.Err() == nil {
@@ -121,7 +121,7 @@ func TestTheDriversReadTheTemperatureThatWasWanted(t *testing.T) {
 				if err := r.g.Present(t.Context(), Person{Screening: want}); err != nil {
 					t.Fatal(err)
 				}
-				m, ok := r.next().(detect.Measurement)
+				m, ok := r.next().(sense.Measurement)
 				if got := m.Object + offset; !ok || !m.Settled || got < want || got > want+tolerance || m.Ambient < 1999 || m.Ambient > 2001 {
 					t.Errorf("wanted %s, read %+v", want, m)
 				}
@@ -196,7 +196,7 @@ func TestTheShellDoesWhatItIsTold(t *testing.T) {
 	seen := ""
 	for range 3 {
 		switch x := r.next().(type) {
-		case detect.Measurement:
+		case sense.Measurement:
 			seen += (x.Object + offset).String() + " "
 		case devices.Tap:
 			seen += x.Code + " "

@@ -7,8 +7,8 @@ import (
 	"time"
 
 	"gatehouse/devices"
-	"gatehouse/devices/detect"
 	"gatehouse/gateway/machine"
+	"gatehouse/gateway/sense"
 	"gatehouse/gateway/wire"
 )
 
@@ -88,8 +88,8 @@ func gateAfter(t *testing.T, details map[string]string) (*recorder, *hand) {
 	again := &recorder{Agent: r.Agent}
 	again.board, again.began = newBoard(), h.now.Boot
 	again.inputs = []*input{
-		{cfg: Device{Name: "thermometer"}, meter: detect.NewMeter(3730), state: stateOK},
-		{cfg: Device{Name: "reader"}, taps: detect.NewTaps(), state: stateOK}}
+		{cfg: Device{Name: "thermometer"}, meter: sense.NewMeter(3730), state: stateOK},
+		{cfg: Device{Name: "reader"}, taps: sense.NewTaps(), state: stateOK}}
 	drone := machine.Config{Machine: "drone-1", Name: "drone-1", Type: "drone"}
 	m := &bridged{Watch: machine.NewWatch(drone, wire.SourceMAVLink, "b")}
 	again.machines, again.byMachine = []*bridged{m}, map[string]*bridged{"drone-1": m}

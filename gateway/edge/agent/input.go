@@ -8,8 +8,8 @@ import (
 	"time"
 
 	"gatehouse/devices"
-	"gatehouse/devices/detect"
 	"gatehouse/gateway/clock"
+	"gatehouse/gateway/sense"
 	"gatehouse/gateway/wire"
 )
 
@@ -34,12 +34,12 @@ type input struct {
 	lane   Lane
 	model  devices.Model
 	sensor devices.Sensor
-	meter  *detect.Meter // of a thermometer
-	taps   *detect.Taps  // of a reader or scanner
+	meter  *sense.Meter // of a thermometer
+	taps   *sense.Taps  // of a reader or scanner
 
 	state     string
 	heard     time.Duration // boot clock of the last reading
-	presence  detect.State  // whether somebody stands at the thermometer
+	presence  sense.State   // whether somebody stands at the thermometer
 	badFrames uint64
 	reported  bool // the journal holds its state since the start
 }
@@ -100,9 +100,9 @@ func (a *Agent) makeDevices(fever wire.Temp) error {
 		}
 		in := &input{cfg: d, lane: a.cfg.laneOf(d), model: m, sensor: sensor, state: stateOK}
 		if m.Kind == devices.KindThermometer {
-			in.meter = detect.NewMeter(devices.Temp(fever) - devices.Temp(*d.Offset))
+			in.meter = sense.NewMeter(devices.Temp(fever) - devices.Temp(*d.Offset))
 		} else {
-			in.taps = detect.NewTaps()
+			in.taps = sense.NewTaps()
 		}
 		a.inputs = append(a.inputs, in)
 	}
@@ -139,12 +139,12 @@ func (a *Agent) reading(now clock.Moment, in *input, r devices.Reading) (*wire.R
 }
 
 // temperature puts the corrected value beside the raw ones.
-func (in *input) temperature(m detect.Measurement) *wire.Temperature {
+func (in *input) temperature(m sense.Measurement) *wire.Temperature {
 	offset := wire.Temp(*in.cfg.Offset)
 	return &wire.Temperature{
 		Object: wire.Temp(m.Object), Ambient: wire.Temp(m.Ambient), Background: wire.Temp(m.Background),
 		Offset: offset, Screening: wire.Temp(m.Object) + offset,
-		RatedMin: wire.Temp(in.model.AmbientMin), RatedMax: wire.Temp(in.model.AmbientMax),
+		RatedMin: sense.AmbientMin, RatedMax: sense.AmbientMax,
 		Samples: m.Samples, DurationMS: m.Duration.Milliseconds(), Settled: m.Settled,
 		Hot: m.HotBackground, Supersedes: m.Supersedes,
 	}

@@ -6,10 +6,10 @@ import (
 	"fmt"
 	"time"
 
-	"gatehouse/devices/detect"
 	"gatehouse/gateway/clock"
 	"gatehouse/gateway/edge/journal"
 	"gatehouse/gateway/gate"
+	"gatehouse/gateway/sense"
 	"gatehouse/gateway/wire"
 )
 
@@ -123,7 +123,7 @@ func (r *recorder) arrived(x arrival) {
 		r.apply(now, last, r.gate.Observe(r.when(now, reading), seq, *reading))
 	}
 	if m := x.in.meter; m != nil && m.State() != x.in.presence {
-		if x.in.presence = m.State(); x.in.presence == detect.Measuring {
+		if x.in.presence = m.State(); x.in.presence == sense.Measuring {
 			r.gate.Begun(now, x.in.cfg.Name)
 		}
 		r.show(now)
@@ -262,7 +262,7 @@ func (r *recorder) state(now clock.Moment, in *input, state, detail string) {
 	}
 	in.state, in.reported = state, true
 	if state != stateOK {
-		in.presence = detect.Idle
+		in.presence = sense.Idle
 	}
 	r.append(now, &wire.Health{Device: in.cfg.Name, Model: in.model.Name, State: state, Detail: detail, BadFrames: in.badFrames})
 	r.apply(now, time.Time{}, r.gate.SetWorks(in.cfg.Name, state == stateOK))

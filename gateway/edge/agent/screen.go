@@ -9,9 +9,9 @@ import (
 	"time"
 
 	"gatehouse/devices"
-	"gatehouse/devices/detect"
 	"gatehouse/gateway/clock"
 	"gatehouse/gateway/gate"
+	"gatehouse/gateway/sense"
 	"gatehouse/gateway/wire"
 )
 
@@ -144,9 +144,9 @@ func (r *recorder) show(now clock.Moment) {
 		s.Devices = append(s.Devices, DeviceStatus{Name: in.cfg.Name, Lane: in.lane.Name, Kind: in.model.Kind,
 			State: in.state, Idle: now.Boot - max(in.heard, r.began)})
 		switch in.presence {
-		case detect.Measuring:
+		case sense.Measuring:
 			s.Measuring = append(s.Measuring, in.lane.Name)
-		case detect.Measured:
+		case sense.Measured:
 			s.Measured = append(s.Measured, in.lane.Name)
 		}
 	}

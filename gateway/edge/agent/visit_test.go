@@ -8,13 +8,13 @@ import (
 	"time"
 
 	"gatehouse/devices"
-	"gatehouse/devices/detect"
 	"gatehouse/gateway/clock"
 	"gatehouse/gateway/config"
 	"gatehouse/gateway/edge/journal"
 	"gatehouse/gateway/gate"
 	"gatehouse/gateway/identity"
 	"gatehouse/gateway/policy"
+	"gatehouse/gateway/sense"
 	"gatehouse/gateway/wire"
 )
 
@@ -67,8 +67,8 @@ func (w *post) start() {
 	off := config.Celsius(320)
 	tm, _ := devices.Find("gy-mcu90614")
 	rm, _ := devices.Find("rdm6300")
-	w.in = map[string]*input{"t": {cfg: Device{Name: "t"}, model: tm, meter: detect.NewMeter(3410), state: stateOK},
-		"r": {cfg: Device{Name: "r"}, model: rm, taps: detect.NewTaps(), state: stateOK}}
+	w.in = map[string]*input{"t": {cfg: Device{Name: "t"}, model: tm, meter: sense.NewMeter(3410), state: stateOK},
+		"r": {cfg: Device{Name: "r"}, model: rm, taps: sense.NewTaps(), state: stateOK}}
 	w.in["t"].cfg.Offset = &off
 	a.inputs = []*input{w.in["t"], w.in["r"]}
 	w.r = &recorder{Agent: a}

@@ -1,7 +1,7 @@
-// Package detect makes completed readings of what sensors yield all the time:
-// a person's measurement of a thermometer's samples, and one tap of the frames
-// that a reader repeats. It is pure: time comes with the samples.
-package detect
+// Package sense turns what sensors send all the time into single events: the
+// samples of a thermometer into one measurement of a person, the frames that a
+// reader repeats into one tap. It does no I/O; time comes with the samples.
+package sense
 
 import (
 	"slices"
@@ -28,6 +28,15 @@ const (
 	gapAfter                    = time.Second            // without a sample the person may have gone
 	awayFor                     = 300 * time.Millisecond // out of sight for less, before there is a value, is a glance aside
 	stuckAfter                  = 30 * time.Second       // a real sensor's last digit moves before that
+)
+
+// AmbientMin and AmbientMax bound the ambient temperature, in °C/100, at which
+// the value of an infrared thermometer may judge people: metrology rates such
+// thermometers for 16 to 35 °C, and no data sheet of the catalogue promises
+// more for this use.
+const (
+	AmbientMin = 1600
+	AmbientMax = 3500
 )
 
 // Measurement is one person's temperature.
