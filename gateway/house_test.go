@@ -31,6 +31,7 @@ var importers = map[string]string{
 	"github.com/bluenviron/gomavlib/v3":           "gatehouse/firmware-bridge/mavlink",
 	"github.com/simonvetter/modbus":               "gatehouse/firmware-bridge/modbus",
 	"github.com/adrianmo/go-nmea":                 "gatehouse/firmware-bridge/nmea",
+	"github.com/gofrs/flock":                      "gatehouse/gateway/lockfile",
 }
 
 type pkg struct {

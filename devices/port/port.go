@@ -60,7 +60,8 @@ func (h *Host) Serial(name string, baud int) (io.ReadWriteCloser, error) {
 
 // hold takes the advisory lock of a serial port: tarm/serial lets two programs
 // open one port, and each would get half of the bytes. The file is non-blocking
-// and so known to Go's poller, which line.Read waits with.
+// and so known to Go's poller, which line.Read waits with; gofrs/flock, which
+// locks files elsewhere, makes its file blocking and does not hand it out.
 func hold(name string) (*os.File, error) {
 	f, err := os.OpenFile(name, os.O_RDWR|unix.O_NOCTTY|unix.O_NONBLOCK, 0)
 	if err != nil {

@@ -5,14 +5,13 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"log/slog"
 	"os"
 	"path/filepath"
 	"strings"
 	"sync"
 	"time"
-
-	"golang.org/x/sys/unix"
 
 	"gatehouse/gateway/county/broker"
 	"gatehouse/gateway/county/collect"
@@ -23,6 +22,7 @@ import (
 	"gatehouse/gateway/county/store/influx"
 	"gatehouse/gateway/county/store/sqlite"
 	"gatehouse/gateway/identity"
+	"gatehouse/gateway/lockfile"
 	"gatehouse/gateway/mqtt"
 	"gatehouse/gateway/site"
 )
@@ -67,11 +67,11 @@ func Run(ctx context.Context, cfg Config, version string, log *slog.Logger) (err
 	if err := os.MkdirAll(cfg.Dir, 0o700); err != nil {
 		return fmt.Errorf("make the county's folder: %w", err)
 	}
-	unlock, err := lock(cfg.Dir)
+	locked, err := lock(cfg.Dir)
 	if err != nil {
 		return err
 	}
-	defer unlock()
+	defer locked.Close()
 	key, siteKey, err := keys(&cfg, log)
 	if err != nil {
 		return err
@@ -126,16 +126,15 @@ func Run(ctx context.Context, cfg Config, version string, log *slog.Logger) (err
 }
 
 // lock keeps a second collector off the same folder.
-func lock(dir string) (unlock func(), err error) {
-	f, err := os.OpenFile(filepath.Join(dir, "lock"), os.O_CREATE|os.O_RDWR, 0o600)
+func lock(dir string) (io.Closer, error) {
+	held, err := lockfile.Take(filepath.Join(dir, "lock"))
+	if errors.Is(err, lockfile.ErrHeld) {
+		return nil, fmt.Errorf("the county's folder %s is used by another collector that still runs: %w", dir, err)
+	}
 	if err != nil {
 		return nil, fmt.Errorf("lock the county's folder: %w", err)
 	}
-	if err := unix.Flock(int(f.Fd()), unix.LOCK_EX|unix.LOCK_NB); err != nil {
-		f.Close()
-		return nil, fmt.Errorf("the county's folder %s is used by another collector that still runs: %w", dir, err)
-	}
-	return func() { f.Close() }, nil
+	return held, nil
 }
 
 // keys reads the county's keys and makes them on the first start.

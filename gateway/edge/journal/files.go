@@ -12,7 +12,8 @@ import (
 	"path/filepath"
 
 	"github.com/google/uuid"
-	"golang.org/x/sys/unix"
+
+	"gatehouse/gateway/lockfile"
 )
 
 // The small files beside the segments.
@@ -143,17 +144,13 @@ func readRange(path string, off, n int64) ([]byte, error) {
 }
 
 // takeLock makes sure that one process has the journal open.
-func takeLock(dir string) (*os.File, error) {
-	f, err := os.OpenFile(filepath.Join(dir, lockFile), os.O_RDWR|os.O_CREATE, 0o600)
+func takeLock(dir string) (io.Closer, error) {
+	lock, err := lockfile.Take(filepath.Join(dir, lockFile))
+	if errors.Is(err, lockfile.ErrHeld) {
+		return nil, fmt.Errorf("open the journal %s: %w", dir, ErrLocked)
+	}
 	if err != nil {
-		return nil, fmt.Errorf("lock the journal: %w", err)
+		return nil, fmt.Errorf("open the journal: %w", err)
 	}
-	if err := unix.Flock(int(f.Fd()), unix.LOCK_EX|unix.LOCK_NB); err != nil {
-		f.Close()
-		if errors.Is(err, unix.EWOULDBLOCK) {
-			return nil, fmt.Errorf("open the journal %s: %w", dir, ErrLocked)
-		}
-		return nil, fmt.Errorf("lock the journal %s: %w", dir, err)
-	}
-	return f, nil
+	return lock, nil
 }

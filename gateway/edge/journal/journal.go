@@ -17,6 +17,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"log/slog"
 	"os"
 	"sync"
@@ -49,8 +50,8 @@ type Options struct {
 	// DiskSpace returns the bytes that may still be written at dir and the size of its
 	// disk: the file system's own word when nil.
 	DiskSpace func(dir string) (free, total int64, err error)
-	Sync func(*os.File) error // makes a file or folder durable: fsync when nil
-	Log  *slog.Logger         // slog.Default when nil
+	Sync      func(*os.File) error // makes a file or folder durable: fsync when nil
+	Log       *slog.Logger         // slog.Default when nil
 }
 
 // State is what the collector has said of this journal.
@@ -79,7 +80,7 @@ var (
 // Journal is an open journal. Its methods may be called from any goroutine.
 type Journal struct {
 	opts    Options
-	lock    *os.File
+	lock    io.Closer
 	synced  atomic.Bool
 	changed chan struct{}
 	faults  chan Fault

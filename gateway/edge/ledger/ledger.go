@@ -19,6 +19,8 @@ import (
 	"unsafe"
 
 	"golang.org/x/sys/unix"
+
+	"gatehouse/gateway/lockfile"
 )
 
 // The file: 8 magic, 8 count (in the host's byte order), then one sum for each
@@ -37,6 +39,7 @@ var ErrFull = errors.New("ledger is full: begin a new file")
 // Ledger is an open ledger. Add may be called from any goroutine.
 type Ledger struct {
 	mu   sync.Mutex
+	lock io.Closer // of file
 	file *os.File
 	mem  []byte // nil when closed
 }
@@ -44,22 +47,23 @@ type Ledger struct {
 // Open opens the ledger at path, makes it when it is missing, and goes on
 // behind what it holds. One process at a time may have it open.
 func Open(path string) (*Ledger, error) {
-	f, err := os.OpenFile(path, os.O_RDWR|os.O_CREATE, 0o600)
+	lock, err := lockfile.Take(path)
 	if err != nil {
 		return nil, fmt.Errorf("open the ledger: %w", err)
 	}
+	f, err := os.OpenFile(path, os.O_RDWR, 0)
+	if err != nil {
+		return nil, errors.Join(fmt.Errorf("open the ledger: %w", err), lock.Close())
+	}
 	l, err := mapFile(f)
 	if err != nil {
-		f.Close()
-		return nil, fmt.Errorf("open the ledger %s: %w", path, err)
+		return nil, errors.Join(fmt.Errorf("open the ledger %s: %w", path, err), f.Close(), lock.Close())
 	}
+	l.lock = lock
 	return l, nil
 }
 
 func mapFile(f *os.File) (*Ledger, error) {
-	if err := unix.Flock(int(f.Fd()), unix.LOCK_EX|unix.LOCK_NB); err != nil {
-		return nil, fmt.Errorf("another process has it open: %w", err)
-	}
 	info, err := f.Stat()
 	if err != nil {
 		return nil, err
@@ -79,7 +83,7 @@ func mapFile(f *os.File) (*Ledger, error) {
 		copy(mem, magic)
 	}
 	if string(mem[:8]) != magic || l.count().Load() > capacity {
-		return nil, errors.Join(errors.New("it is no ledger: choose another file"), l.Close())
+		return nil, errors.Join(errors.New("it is no ledger: choose another file"), unix.Munmap(mem))
 	}
 	return l, nil
 }
@@ -116,7 +120,7 @@ func (l *Ledger) Close() error {
 	if l.mem == nil {
 		return nil
 	}
-	err := errors.Join(unix.Munmap(l.mem), l.file.Close())
+	err := errors.Join(unix.Munmap(l.mem), l.file.Close(), l.lock.Close())
 	l.mem = nil
 	if err != nil {
 		return fmt.Errorf("close the ledger: %w", err)
