@@ -232,7 +232,6 @@ func awaitReady(ctx context.Context, listen, key string, ended <-chan error) err
 	up := make(chan struct{}, 1)
 	client := mqtt.New(mqtt.Config{URL: "tcp://" + listen, ClientID: fmt.Sprintf("demo-%d", os.Getpid()), Log: slog.New(slog.DiscardHandler),
 		Subscriptions: []mqtt.Subscription{{Filter: wire.Topic(world.CountyID, wire.CollectorID, wire.LeafStatus)}},
-		OnUp:          func() {}, OnDown: func(error) {},
 		OnMessage: func(m mqtt.Message) {
 			if st, err := wire.Decode[wire.CollectorStatus](m.Payload); err == nil && st.State == wire.StateOnline {
 				select {

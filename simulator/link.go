@@ -44,7 +44,6 @@ func (d *demo) remind(ctx context.Context, out io.Writer, link string) {
 	messages := make(chan mqtt.Message, 256)
 	client := mqtt.New(mqtt.Config{URL: "tcp://" + d.listen, ClientID: fmt.Sprintf("demo-up-%d", os.Getpid()), Log: slog.New(slog.DiscardHandler),
 		Subscriptions: []mqtt.Subscription{{Filter: wire.Topic(world.CountyID, "+", wire.LeafStatus)}},
-		OnUp:          func() {}, OnDown: func(error) {},
 		OnMessage: func(m mqtt.Message) {
 			select {
 			case messages <- m:

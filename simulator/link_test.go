@@ -31,7 +31,7 @@ func TestTheLinkIsToldAgainWhenTheCountyIsUp(t *testing.T) {
 	go func() { defer close(told); d.remind(ctx, &out, "http://link") }()
 	up := make(chan struct{})
 	client := mqtt.New(mqtt.Config{URL: "tcp://" + b.Addr(), ClientID: "gates", Log: slog.New(slog.DiscardHandler),
-		OnUp: func() { close(up) }, OnDown: func(error) {}, OnMessage: func(mqtt.Message) {}})
+		OnUp: func() { close(up) }})
 	ended := make(chan struct{})
 	go func() { defer close(ended); _ = client.Run(ctx) }()
 	defer func() { cancel(); <-ended }()

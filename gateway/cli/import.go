@@ -167,7 +167,7 @@ func (i *importing) send(ctx context.Context, reports []wire.Report) error {
 	defer cancel()
 	up, failed := make(chan struct{}), make(chan error, 1)
 	cfg := mqtt.Config{ClientID: fmt.Sprintf("import-%d", os.Getpid()), Log: slog.New(slog.DiscardHandler),
-		OnUp: sync.OnceFunc(func() { close(up) }), OnDown: func(error) {},
+		OnUp: sync.OnceFunc(func() { close(up) }),
 		OnFail: func(err error) {
 			select {
 			case failed <- err:

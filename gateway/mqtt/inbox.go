@@ -4,49 +4,75 @@ import (
 	"context"
 	"errors"
 	"log/slog"
+	"sync"
 	"time"
 
 	paho "github.com/eclipse/paho.mqtt.golang"
 )
 
-// inbox is what has come and waits for its consumer, in the order in which it
-// came. A consumer that takes its time holds the broker back by the messages
-// that it has not acknowledged; paho goes on reading, so that pings and answers
-// pass.
+// inbox is the queue between paho and the consumer of a client: first in, first
+// out, over all its connections. While the consumer takes its time the broker
+// is held back by the messages that are not acknowledged; paho goes on reading,
+// so that pings and answers pass.
 type inbox struct {
 	take    func(Message) (acknowledge bool)
 	waiting chan paho.Message
 	log     *slog.Logger
 
-	// Of paho's goroutine that hands messages over:
+	mu      sync.Mutex // held by put
+	current int        // number of the connection whose messages are accepted
 	dropped int
-	told    time.Time
+	logged  time.Time // when it was last logged that messages are dropped
 }
 
 // Bounds of the inbox: of messages that need no acknowledgement, and of all. The
 // embedded broker sends 256 without an acknowledgement; Mosquitto 2.0.11 was seen
-// to send what it has, far beyond its max_inflight_messages.
+// to send all it has, far beyond its max_inflight_messages.
 const (
 	mostWaiting = 1024
 	mostInAll   = 4096
 )
 
-// tellEvery is how often it is logged that messages are dropped.
-const tellEvery = 10 * time.Second
+// logEvery is the shortest time between two log lines on dropped messages.
+const logEvery = 10 * time.Second
 
 var errTooMany = errors.New("more than 4,096 messages wait: bound what the broker sends without acknowledgement")
 
 func newInbox(cfg Config) *inbox {
 	take := cfg.Keep
 	if take == nil {
-		take = func(m Message) bool { cfg.OnMessage(m); return true }
+		take = func(m Message) bool {
+			if cfg.OnMessage != nil {
+				cfg.OnMessage(m)
+			}
+			return true
+		}
 	}
 	return &inbox{take: take, waiting: make(chan paho.Message, mostInAll), log: cfg.Log}
 }
 
-// put adds a message and does not wait. Where much waits it drops what has QoS 0,
-// which promises no more; what finds no room at all is left to the broker, to be sent again
-// over another connection: the error says to end this one.
+// open returns the function that adds a message of a new connection. It does not
+// wait, and returns an error when that connection must end. From now on messages
+// of earlier connections are ignored, so that none comes after its successors:
+// the broker sends them again if it promised to.
+func (b *inbox) open() (put func(paho.Message) error) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	b.current++
+	mine := b.current
+	return func(m paho.Message) error {
+		b.mu.Lock()
+		defer b.mu.Unlock()
+		if mine != b.current {
+			return nil
+		}
+		return b.put(m)
+	}
+}
+
+// put adds a message. When many wait it drops those of QoS 0, which promises no
+// more. Without room at all it returns an error: the connection must end, and
+// the broker sends the message again over the next one.
 func (b *inbox) put(m paho.Message) error {
 	if m.Qos() > 0 || len(b.waiting) < mostWaiting {
 		select {
@@ -57,15 +83,15 @@ func (b *inbox) put(m paho.Message) error {
 		}
 	}
 	b.dropped++
-	if now := time.Now(); now.Sub(b.told) >= tellEvery {
-		b.told = now
+	if now := time.Now(); now.Sub(b.logged) >= logEvery {
+		b.logged = now
 		b.log.Warn("messages of QoS 0 come faster than they are taken, and are dropped",
 			"topic", m.Topic(), "dropped", b.dropped)
 	}
 	return nil
 }
 
-// deliver hands messages over until ctx ends; what waits then is not
+// deliver hands messages over until ctx ends; those that wait then are not
 // acknowledged.
 func (b *inbox) deliver(ctx context.Context) {
 	for ctx.Err() == nil {
@@ -73,7 +99,7 @@ func (b *inbox) deliver(ctx context.Context) {
 		case <-ctx.Done():
 		case m := <-b.waiting:
 			if b.take(Message{Topic: m.Topic(), Payload: m.Payload(), QoS: m.Qos(), Retained: m.Retained()}) {
-				m.Ack() // of a connection that has ended: paho drops it
+				m.Ack() // paho ignores it if that connection has ended
 			}
 		}
 	}

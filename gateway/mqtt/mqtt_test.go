@@ -13,24 +13,30 @@ import (
 	"testing"
 	"time"
 
+	"golang.org/x/crypto/bcrypt"
+
+	"gatehouse/gateway/county/broker"
 	"gatehouse/gateway/mqtt"
 	"gatehouse/gateway/mqtt/mosquittotest"
 )
 
-// peer is a client under test with what it was told.
+// peer is a client under test and what it reported.
 type peer struct {
 	*mqtt.Client
 	up       chan struct{}
 	down     chan error
+	failed   chan error
 	messages chan mqtt.Message
 	stop     func()
 }
 
 func connect(t *testing.T, cfg mqtt.Config) *peer {
 	t.Helper()
-	p := &peer{up: make(chan struct{}, 100), down: make(chan error, 100), messages: make(chan mqtt.Message, 100)}
+	p := &peer{up: make(chan struct{}, 100), down: make(chan error, 100), failed: make(chan error, 100),
+		messages: make(chan mqtt.Message, 100)}
 	cfg.OnUp = func() { p.up <- struct{}{} }
 	cfg.OnDown = func(err error) { p.down <- err }
+	cfg.OnFail = func(err error) { p.failed <- err }
 	cfg.OnMessage = func(m mqtt.Message) { p.messages <- m }
 	cfg.Log = slog.New(slog.DiscardHandler)
 	p.Client = mqtt.New(cfg)
@@ -55,11 +61,13 @@ func await[T any](t *testing.T, what string, c <-chan T, limit time.Duration) T 
 
 func TestAMessagePassesAndTheWillComesWhenTheClientDies(t *testing.T) {
 	b := mosquittotest.Start(t)
-	all := connect(t, mqtt.Config{URL: b.URL, ClientID: "all", Subscriptions: []mqtt.Subscription{{Filter: "a/#", QoS: 1}}})
+	all := connect(t, mqtt.Config{URL: b.URL, ClientID: "all",
+		Subscriptions: []mqtt.Subscription{{Filter: "a/#", QoS: 1}}})
 	await(t, "connection", all.up, 10*time.Second)
 	one := connect(t, mqtt.Config{URL: b.URL, ClientID: "one",
 		Hello: func() (will, first *mqtt.Message) {
-			return &mqtt.Message{Topic: "a/will", Payload: []byte("gone"), QoS: 1}, &mqtt.Message{Topic: "a/first", Payload: []byte("here"), QoS: 1}
+			return &mqtt.Message{Topic: "a/will", Payload: []byte("gone"), QoS: 1},
+				&mqtt.Message{Topic: "a/first", Payload: []byte("here"), QoS: 1}
 		}})
 	await(t, "connection", one.up, 10*time.Second)
 	if m := await(t, "first message", all.messages, 5*time.Second); string(m.Payload) != "here" {
@@ -89,7 +97,7 @@ func TestAKilledBrokerIsFoundAgain(t *testing.T) {
 	b.Kill()
 	await(t, "loss", c.down, 5*time.Second)
 	if err := c.Publish(mqtt.Message{Topic: "x"}); !errors.Is(err, mqtt.ErrOffline) {
-		t.Fatalf("publishing without a broker gives %v", err)
+		t.Fatalf("publishing without a broker returns %v", err)
 	}
 	b.Run(t)
 	await(t, "second connection", c.up, 20*time.Second)
@@ -113,7 +121,8 @@ func TestAFrozenBrokerIsNoticedWithin12Seconds(t *testing.T) {
 func TestMessagesComeInTheOrderInWhichTheyWereSent(t *testing.T) {
 	const n = 3000
 	b := mosquittotest.Start(t, "max_queued_messages 0")
-	to := connect(t, mqtt.Config{URL: b.URL, ClientID: "to", Subscriptions: []mqtt.Subscription{{Filter: "q/+", QoS: 1}}})
+	to := connect(t, mqtt.Config{URL: b.URL, ClientID: "to",
+		Subscriptions: []mqtt.Subscription{{Filter: "q/+", QoS: 1}}})
 	from := connect(t, mqtt.Config{URL: b.URL, ClientID: "from"})
 	await(t, "connection", to.up, 10*time.Second)
 	await(t, "connection", from.up, 10*time.Second)
@@ -143,7 +152,8 @@ func TestASlowConsumerStallsNothingElse(t *testing.T) {
 	up := make(chan struct{}, 10)
 	slow := mqtt.New(mqtt.Config{URL: b.URL, ClientID: "slow", Log: slog.New(slog.DiscardHandler),
 		Subscriptions: []mqtt.Subscription{{Filter: "q", QoS: 1}},
-		OnUp:          func() { up <- struct{}{} }, OnDown: func(error) { down.Add(1) },
+		OnUp:          func() { up <- struct{}{} },
+		OnDown:        func(error) { down.Add(1) },
 		OnMessage: func(m mqtt.Message) {
 			select {
 			case begun <- struct{}{}:
@@ -193,17 +203,54 @@ func TestASlowConsumerStallsNothingElse(t *testing.T) {
 	}
 }
 
+// The broker lets gate-001 hear its own topics only. It lives and answers, which
+// the second client proves, and the first one goes on trying.
 func TestARefusedSubscriptionIsNoConnection(t *testing.T) {
-	// Mosquitto grants every filter and checks rights later, but refuses one
-	// that is nested too deeply.
-	b := mosquittotest.Start(t)
-	deep := strings.Repeat("a/", 300) + "b"
-	c := connect(t, mqtt.Config{URL: b.URL, ClientID: "c", Subscriptions: []mqtt.Subscription{{Filter: deep, QoS: 1}}})
-	select {
-	case <-c.up:
-		t.Fatal("the client is up without its subscription")
-	case <-time.After(2 * time.Second):
+	b := restricted(t, "gate-001")
+	as := func(filter string) mqtt.Config {
+		return mqtt.Config{URL: "tcp://" + b.Addr(), ClientID: "gate-001", Username: "gate-001", Password: "secret",
+			Subscriptions: []mqtt.Subscription{{Filter: filter, QoS: 1}}}
 	}
+	const others = "gatehouse/v1/c/gate-002/ack"
+	c := connect(t, as(others))
+	for range 3 {
+		err := await(t, "failed attempt", c.failed, 20*time.Second)
+		if refused, ok := errors.AsType[mqtt.RefusedError](err); !ok || refused.Filter != others {
+			t.Fatalf("the attempt failed with %v", err)
+		}
+	}
+	if len(c.up) != 0 {
+		t.Fatal("the client is up without its subscription")
+	}
+	if err := c.Publish(mqtt.Message{Topic: "x", QoS: 1}); !errors.Is(err, mqtt.ErrOffline) {
+		t.Fatalf("publishing without the subscription returns %v", err)
+	}
+	c.stop()
+	await(t, "connection with its own topic", connect(t, as("gatehouse/v1/c/gate-001/ack")).up, 20*time.Second)
+}
+
+// restricted starts the embedded broker, which knows one user.
+func restricted(t *testing.T, user string) *broker.Broker {
+	t.Helper()
+	hash, err := bcrypt.GenerateFromPassword([]byte("secret"), bcrypt.MinCost)
+	if err != nil {
+		t.Fatal(err)
+	}
+	users := filepath.Join(t.TempDir(), "users")
+	if err := os.WriteFile(users, []byte(user+":"+string(hash)+"\n"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	b, err := broker.Start(t.Context(), broker.Config{Listen: "127.0.0.1:0", Dir: t.TempDir(), UsersFile: users},
+		slog.New(slog.DiscardHandler))
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		if err := b.Close(); err != nil {
+			t.Error(err)
+		}
+	})
+	return b
 }
 
 func TestBrokerAddressesAreChecked(t *testing.T) {

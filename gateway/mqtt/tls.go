@@ -12,15 +12,16 @@ import (
 // Broker is the part of a configuration file that says how to reach a broker.
 type Broker struct {
 	URL          string `yaml:"url"`                     // tcp://127.0.0.1:1883 or ssl://host:8883
-	Name         string `yaml:"-"`                       // what messages call it, where that is not the URL
+	Name         string `yaml:"-"`                       // for messages, where the URL is not
 	Username     string `yaml:"username,omitempty"`      //
 	PasswordFile string `yaml:"password_file,omitempty"` // holds the password, first line
-	CA           string `yaml:"ca,omitempty"`            // PEM file of the authority that signed the broker's certificate
+	CA           string `yaml:"ca,omitempty"`            // PEM file of the authority of the broker's certificate
 	Cert         string `yaml:"cert,omitempty"`          // PEM file: the client's own certificate
 	Key          string `yaml:"key,omitempty"`           // PEM file: its key
 }
 
-// Check tells what is wrong with the address.
+// Check returns an error if the URL is not of the form tcp://host:port or
+// ssl://host:port.
 func (b Broker) Check() error {
 	u, err := url.Parse(b.URL)
 	if err != nil || u.Host == "" || u.Port() == "" || (u.Scheme != "tcp" && u.Scheme != "ssl") {
@@ -29,7 +30,8 @@ func (b Broker) Check() error {
 	return nil
 }
 
-// Load fills url, user, password and TLS settings of a Config.
+// Load sets the address, user, password and TLS settings of cfg, and reads the
+// files that they are in.
 func (b Broker) Load(cfg *Config) error {
 	if err := b.Check(); err != nil {
 		return err

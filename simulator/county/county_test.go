@@ -71,7 +71,7 @@ func start(t *testing.T) *whole {
 	feed, up := watch.NewFeed(), make(chan struct{}, 10)
 	client := mqtt.New(mqtt.Config{URL: "tcp://" + listen, ClientID: "test", Log: log,
 		Subscriptions: []mqtt.Subscription{{Filter: wire.Topic(world.CountyID, "+", wire.LeafRecords)}},
-		OnUp:          func() { up <- struct{}{} }, OnDown: func(error) {},
+		OnUp:          func() { up <- struct{}{} },
 		OnMessage: func(m mqtt.Message) {
 			x.mu.Lock()
 			defer x.mu.Unlock()

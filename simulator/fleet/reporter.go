@@ -25,7 +25,7 @@ const reportEvery = time.Second
 // run reports until ctx ends. What the broker does not take is offered again
 // until it does, in its order: this firmware's memory is its queue.
 func (r *reporter) run(ctx context.Context) {
-	c := mqtt.New(mqtt.Config{URL: r.broker, ClientID: "fw-" + r.ID, OnUp: func() {}, OnDown: func(error) {}, Log: slog.New(slog.DiscardHandler)})
+	c := mqtt.New(mqtt.Config{URL: r.broker, ClientID: "fw-" + r.ID, Log: slog.New(slog.DiscardHandler)})
 	done := make(chan struct{})
 	go func() { defer close(done); _ = c.Run(ctx) }() // ends with ctx only
 	defer func() { <-done }()

@@ -47,7 +47,6 @@ func (b *badAgent) run(ctx context.Context) {
 			default:
 			}
 		},
-		OnDown: func(error) {},
 		OnMessage: func(m mqtt.Message) {
 			if st, err := wire.Decode[wire.CollectorStatus](m.Payload); err == nil {
 				b.start.Store(&st.Start)
@@ -55,8 +54,7 @@ func (b *badAgent) run(ctx context.Context) {
 		}})
 	wg.Go(func() { _ = c.Run(ctx) }) // ends with ctx only
 	// What it sends besides has a connection of its own: its heart must not wait.
-	flood := mqtt.New(mqtt.Config{URL: b.r.brokerURL, ClientID: b.id + "-besides", Log: slog.New(slog.DiscardHandler),
-		OnUp: func() {}, OnDown: func(error) {}, OnMessage: func(mqtt.Message) {}})
+	flood := mqtt.New(mqtt.Config{URL: b.r.brokerURL, ClientID: b.id + "-besides", Log: slog.New(slog.DiscardHandler)})
 	wg.Go(func() { _ = flood.Run(ctx) }) // likewise
 	select {
 	case <-up:
@@ -125,6 +123,6 @@ func (b *badAgent) steal(ctx context.Context) {
 	ctx, cancel := context.WithTimeout(ctx, time.Second)
 	defer cancel()
 	c := mqtt.New(mqtt.Config{URL: b.r.brokerURL, ClientID: "collector-" + *start, Log: slog.New(slog.DiscardHandler),
-		OnUp: func() { b.counts[3].Add(1) }, OnDown: func(error) {}, OnMessage: func(mqtt.Message) {}})
+		OnUp: func() { b.counts[3].Add(1) }})
 	_ = c.Run(ctx) // until the time is over
 }

@@ -200,7 +200,7 @@ func storm(ctx context.Context, r *rig) error {
 				tries = append(tries, time.Now())
 				return nil, nil
 			},
-			OnUp: func() { up.Add(1) }, OnDown: func(error) { up.Add(-1) }, OnMessage: func(mqtt.Message) {}})
+			OnUp: func() { up.Add(1) }, OnDown: func(error) { up.Add(-1) }})
 		wg.Go(func() { _ = c.Run(ctx) }) // ends with ctx only
 	}
 	took, ok := r.until(ctx, time.Minute, func() bool { return up.Load() == agents })

@@ -88,7 +88,7 @@ func (r *rig) publish(ctx context.Context, m mqtt.Message) error {
 	defer cancel()
 	up := make(chan struct{}, 1)
 	c := mqtt.New(mqtt.Config{URL: r.brokerURL, ClientID: fmt.Sprintf("stranger-%d", time.Now().UnixNano()), Log: slog.New(slog.DiscardHandler),
-		OnUp: func() { up <- struct{}{} }, OnDown: func(error) {}, OnMessage: func(mqtt.Message) {}})
+		OnUp: func() { up <- struct{}{} }})
 	done := make(chan struct{})
 	go func() { defer close(done); _ = c.Run(ctx) }() // ends with ctx only
 	defer func() { cancel(); <-done }()

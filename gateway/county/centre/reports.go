@@ -57,7 +57,7 @@ func startReports(ctx context.Context, cfg Config, held *oneWriter, address mqtt
 		return nil, errors.Join(err, t.Close())
 	}
 	ctx, cancel := context.WithCancel(ctx)
-	m := mqtt.Config{ClientID: id, OnUp: func() {}, OnDown: func(error) {}, Log: log, Keep: func(m mqtt.Message) bool { return t.Take(ctx, m) }}
+	m := mqtt.Config{ClientID: id, Log: log, Keep: func(m mqtt.Message) bool { return t.Take(ctx, m) }}
 	for _, f := range t.Filters() {
 		m.Subscriptions = append(m.Subscriptions, mqtt.Subscription{Filter: f, QoS: 1})
 	}

@@ -131,7 +131,7 @@ func TestTheBrokerCannotBeAskedForTheCollectorsClientID(t *testing.T) {
 	ctx, cancel := context.WithCancel(t.Context())
 	up, ended := make(chan struct{}, 10), make(chan struct{})
 	thief := mqtt.New(mqtt.Config{URL: b.url, ClientID: "collector-" + b.said.Start, Log: slog.New(slog.DiscardHandler),
-		OnUp: func() { up <- struct{}{} }, OnDown: func(error) {}, OnMessage: func(mqtt.Message) {}})
+		OnUp: func() { up <- struct{}{} }})
 	go func() { defer close(ended); _ = thief.Run(ctx) }()
 	await(t, "the thief's connection", up)
 	b.quiet(2 * time.Second) // a collector that was thrown off announces itself when it is back

@@ -154,7 +154,7 @@ func start(t *testing.T, prepare ...func(*books)) *bench {
 	up := make(chan struct{}, 10)
 	b.agent = mqtt.New(mqtt.Config{URL: m.URL, ClientID: "agents", Log: log,
 		Subscriptions: []mqtt.Subscription{{Filter: wire.Topic("c", "+", wire.LeafAck)}, {Filter: wire.Topic("c", wire.CollectorID, wire.LeafStatus)}},
-		OnUp:          func() { up <- struct{}{} }, OnDown: func(error) {},
+		OnUp:          func() { up <- struct{}{} },
 		OnMessage: func(m mqtt.Message) {
 			_, agent, leaf, _ := wire.ParseTopic(m.Topic)
 			if leaf == wire.LeafAck {

@@ -1,0 +1,78 @@
+package mqtt
+
+import (
+	"context"
+	"errors"
+	"log/slog"
+	"slices"
+	"testing"
+
+	paho "github.com/eclipse/paho.mqtt.golang"
+)
+
+// incoming is a message as paho hands it over.
+type incoming struct {
+	paho.Message // nil: nothing else of it is asked for
+
+	text  string
+	qos   byte
+	acked *[]string
+}
+
+func (m incoming) Topic() string   { return "t" }
+func (m incoming) Payload() []byte { return []byte(m.text) }
+func (m incoming) Qos() byte       { return m.qos }
+func (m incoming) Retained() bool  { return false }
+func (m incoming) Ack()            { *m.acked = append(*m.acked, m.text) }
+
+func TestAnEarlierConnectionAddsNothingBehindTheNextOne(t *testing.T) {
+	var got, acked []string
+	ctx, cancel := context.WithCancel(t.Context())
+	b := newInbox(Config{Log: slog.New(slog.DiscardHandler), Keep: func(m Message) bool {
+		got = append(got, string(m.Payload))
+		if len(got) == 4 {
+			cancel()
+		}
+		return string(m.Payload) != "2"
+	}})
+	send := func(put func(paho.Message) error, text string) {
+		if err := put(incoming{text: text, qos: 1, acked: &acked}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	first := b.open()
+	send(first, "1")
+	send(first, "2")
+	second := b.open()
+	send(second, "1")
+	send(first, "3")
+	send(second, "2")
+	b.deliver(ctx)
+	if !slices.Equal(got, []string{"1", "2", "1", "2"}) {
+		t.Errorf("delivered %q", got)
+	}
+	if !slices.Equal(acked, []string{"1", "1"}) {
+		t.Errorf("acknowledged %q; 2 is not kept", acked)
+	}
+}
+
+func TestTheInboxIsBounded(t *testing.T) {
+	b := newInbox(Config{Log: slog.New(slog.DiscardHandler)})
+	put := b.open()
+	for range 2 * mostWaiting {
+		if err := put(incoming{}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if len(b.waiting) != mostWaiting || b.dropped != mostWaiting {
+		t.Errorf("%d messages of QoS 0 wait, %d were dropped", len(b.waiting), b.dropped)
+	}
+	for n := range mostInAll - mostWaiting {
+		if err := put(incoming{qos: 1}); err != nil {
+			t.Fatalf("message %d of QoS 1: %v", n, err)
+		}
+	}
+	if err := put(incoming{qos: 1}); !errors.Is(err, errTooMany) {
+		t.Errorf("without room: %v", err)
+	}
+}

@@ -1,0 +1,123 @@
+package mqtt
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net"
+	"time"
+
+	paho "github.com/eclipse/paho.mqtt.golang"
+)
+
+// session is one connection, from connecting to its end. It reports whether the
+// connection was ever up.
+func (c *Client) session(ctx context.Context) (up bool, err error) {
+	ended := make(chan error, 1)
+	will, first := c.cfg.Hello()
+	client := paho.NewClient(c.options(ctx, will, ended))
+	if err := wait(client.Connect(), connectTimeout+time.Second); err != nil {
+		client.Disconnect(0)
+		return false, fmt.Errorf("connect to %s: %w", c.cfg.Name, err)
+	}
+	defer client.Disconnect(100)
+	if err := c.subscribe(client); err != nil {
+		return false, err
+	}
+	if first != nil {
+		if _, err := publish(client, *first); err != nil {
+			return false, err
+		}
+	}
+	c.set(client)
+	c.cfg.OnUp()
+	select {
+	case err = <-ended:
+	case <-ctx.Done():
+		err = ctx.Err()
+		if m := c.cfg.Bye(); m != nil {
+			client.Publish(m.Topic, m.QoS, m.Retained, m.Payload).WaitTimeout(time.Second)
+		}
+	}
+	c.set(nil)
+	c.cfg.OnDown(err)
+	return true, err
+}
+
+// options are those of a new paho client, which reports on ended why its
+// connection has ended, or must end.
+func (c *Client) options(ctx context.Context, will *Message, ended chan<- error) *paho.ClientOptions {
+	end := func(err error) {
+		select {
+		case ended <- err:
+		default:
+		}
+	}
+	put := c.inbox.open()
+	dialer := &net.Dialer{Timeout: connectTimeout,
+		Cancel: ctx.Done()} //nolint:staticcheck // paho dials without a context
+	opts := paho.NewClientOptions().
+		AddBroker(c.cfg.URL).
+		SetClientID(c.cfg.ClientID).
+		SetUsername(c.cfg.Username).
+		SetPassword(c.cfg.Password).
+		SetCleanSession(c.cfg.Keep == nil).
+		SetAutoAckDisabled(true). // the inbox does
+		SetOrderMatters(true).    // the handler below never waits: one that does stalls paho's pings
+		SetAutoReconnect(false).
+		SetConnectRetry(false).
+		SetKeepAlive(keepAlive).
+		SetPingTimeout(pingTimeout).
+		SetWriteTimeout(writeTimeout).
+		SetConnectTimeout(connectTimeout).
+		SetProtocolVersion(4).
+		SetDialer(dialer).
+		SetConnectionLostHandler(func(_ paho.Client, err error) {
+			end(fmt.Errorf("connection lost: %w", err))
+		}).
+		// Every subscription shares this one handler, set before connecting, so
+		// that a retained message can't arrive before its route exists.
+		SetDefaultPublishHandler(func(_ paho.Client, m paho.Message) {
+			if err := put(m); err != nil {
+				end(err)
+			}
+		})
+	if c.cfg.TLS != nil {
+		opts.SetTLSConfig(c.cfg.TLS)
+	}
+	if will != nil {
+		opts.SetBinaryWill(will.Topic, will.Payload, will.QoS, will.Retained)
+	}
+	return opts
+}
+
+// subscribe returns a RefusedError if the broker refuses one of the filters.
+func (c *Client) subscribe(client paho.Client) error {
+	if len(c.cfg.Subscriptions) == 0 {
+		return nil
+	}
+	filters := make(map[string]byte, len(c.cfg.Subscriptions))
+	for _, s := range c.cfg.Subscriptions {
+		filters[s.Filter] = s.QoS
+	}
+	token := client.SubscribeMultiple(filters, nil)
+	err := wait(token, connectTimeout)
+	if sub, ok := token.(*paho.SubscribeToken); ok && !errors.Is(err, errTimeout) {
+		for filter, granted := range sub.Result() {
+			if granted > 2 { // paho may call it an error as well
+				err = RefusedError{filter}
+			}
+		}
+	}
+	if err != nil {
+		return fmt.Errorf("subscribe at %s: %w", c.cfg.Name, err)
+	}
+	return nil
+}
+
+// RefusedError means that the broker refuses a subscription.
+type RefusedError struct{ Filter string }
+
+func (e RefusedError) Error() string {
+	return fmt.Sprintf("the broker refuses %q; check the user's permissions", e.Filter)
+}
