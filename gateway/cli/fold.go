@@ -4,7 +4,7 @@ import (
 	"fmt"
 	"time"
 
-	"gatehouse/gateway/county/watch"
+	"gatehouse/gateway/cli/feed"
 	"gatehouse/gateway/wire"
 )
 
@@ -14,12 +14,12 @@ const foldFor = time.Second
 
 // fold makes one line of agents that come online together.
 type fold struct {
-	items []watch.Item
+	items []feed.Item
 	last  time.Time // when the newest came
 }
 
 // take reports whether it keeps the item, to be told by tell.
-func (f *fold) take(now time.Time, i watch.Item) bool {
+func (f *fold) take(now time.Time, i feed.Item) bool {
 	if i.What != "status" || i.State != wire.StateOnline {
 		return false
 	}
@@ -29,10 +29,10 @@ func (f *fold) take(now time.Time, i watch.Item) bool {
 
 // tell gives what there is to show once no more agents come: one as itself,
 // more as their number.
-func (f *fold) tell(now time.Time) (item watch.Item, ok bool) {
+func (f *fold) tell(now time.Time) (item feed.Item, ok bool) {
 	n := len(f.items)
 	if n == 0 || now.Sub(f.last) < foldFor {
-		return watch.Item{}, false
+		return feed.Item{}, false
 	}
 	item = f.items[n-1]
 	if n > 1 {

@@ -5,7 +5,7 @@ import (
 	"testing"
 	"time"
 
-	"gatehouse/gateway/county/watch"
+	"gatehouse/gateway/cli/feed"
 	"gatehouse/gateway/wire"
 )
 
@@ -14,7 +14,7 @@ func TestAgentsThatComeOnlineTogetherAreOneLine(t *testing.T) {
 	now := time.Date(2020, 2, 14, 6, 0, 0, 0, time.UTC)
 	for i := range 184 {
 		now = now.Add(50 * time.Millisecond)
-		if !f.take(now, watch.Item{Agent: fmt.Sprintf("gate-%03d", i+1), What: "status", State: wire.StateOnline}) {
+		if !f.take(now, feed.Item{Agent: fmt.Sprintf("gate-%03d", i+1), What: "status", State: wire.StateOnline}) {
 			t.Fatal("a line of its own")
 		}
 		if got, ok := f.tell(now); ok {
@@ -28,11 +28,11 @@ func TestAgentsThatComeOnlineTogetherAreOneLine(t *testing.T) {
 	if got, ok := f.tell(now.Add(time.Hour)); ok {
 		t.Errorf("told twice: %+v", got)
 	}
-	f.take(now, watch.Item{Agent: "gate-007", What: "status", State: wire.StateOnline})
+	f.take(now, feed.Item{Agent: "gate-007", What: "status", State: wire.StateOnline})
 	if got, ok := f.tell(now.Add(foldFor)); !ok || got.Agent != "gate-007" {
 		t.Errorf("one alone: %+v %v", got, ok)
 	}
-	for _, i := range []watch.Item{{What: "alarm"}, {What: "passage"}, {What: "status", State: wire.StateOffline}} {
+	for _, i := range []feed.Item{{What: "alarm"}, {What: "passage"}, {What: "status", State: wire.StateOffline}} {
 		if f.take(now, i) {
 			t.Errorf("%+v waits", i)
 		}

@@ -13,7 +13,8 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"gatehouse/gateway/county/watch"
+	"gatehouse/gateway/cli/feed"
+	"gatehouse/gateway/county/presence"
 	"gatehouse/gateway/mqtt"
 	"gatehouse/gateway/term"
 	"gatehouse/gateway/wire"
@@ -38,13 +39,13 @@ at the start; a connection that is lost later it makes again.`,
 				return usageError{fmt.Errorf("-o %q: use text or json", output)}
 			}
 			p := term.New(c.OutOrStdout())
-			feed := watch.NewFeed()
+			shown := feed.New()
 			var folded fold
-			say := func(i watch.Item) error {
+			say := func(i feed.Item) error {
 				line, style := i.Line(time.Now())
 				return p.Line(p.Paint(style, line))
 			}
-			show := func(i watch.Item) error {
+			show := func(i feed.Item) error {
 				switch {
 				case alarmsOnly && i.What == "passage":
 					return nil
@@ -63,7 +64,7 @@ at the start; a connection that is lost later it makes again.`,
 			}
 			return listen(c.Context(), &flags, c.ErrOrStderr(),
 				[]wire.Leaf{wire.LeafRecords, wire.LeafStatus}, tick, func(m mqtt.Message) error {
-					items, err := feed.Take(m.Topic, m.Payload, m.Retained)
+					items, err := shown.Take(m.Topic, m.Payload, m.Retained)
 					if err != nil {
 						fmt.Fprintln(c.ErrOrStderr(), "gatehouse:", m.Topic+":", term.Clean(err.Error()))
 						return nil
@@ -102,9 +103,9 @@ when it can't reach the broker.`,
 			began := time.Now()
 			ctx, cancel := context.WithTimeout(c.Context(), wait+2*time.Second)
 			defer cancel()
-			roll := watch.NewRoll()
+			roll := presence.NewRoll()
 			err := listen(ctx, &flags, c.ErrOrStderr(), []wire.Leaf{wire.LeafStatus, wire.LeafBeat}, nil, func(m mqtt.Message) error {
-				if err := roll.Take(time.Now(), m.Topic, m.Payload); err != nil {
+				if err := roll.Receive(time.Now(), m.Topic, m.Payload); err != nil {
 					fmt.Fprintln(c.ErrOrStderr(), "gatehouse:", m.Topic+":", term.Clean(err.Error()))
 				}
 				return nil
@@ -112,24 +113,24 @@ when it can't reach the broker.`,
 			if err != nil {
 				return err
 			}
-			lines := roll.Lines(time.Now(), time.Since(began))
+			lines := roll.Agents(time.Now(), time.Since(began))
 			if output == "json" {
 				return json.NewEncoder(c.OutOrStdout()).Encode(struct {
 					Collector *wire.CollectorStatus `json:"collector"`
-					Agents    []watch.Line          `json:"agents"`
-				}{roll.Collector, lines})
+					Agents    []presence.Agent      `json:"agents"`
+				}{roll.Collector(), lines})
 			}
 			return printRoll(term.New(c.OutOrStdout()), c.ErrOrStderr(), roll, lines)
 		},
 	}
 	c.Flags().StringVarP(&output, "output", "o", "table", "table or json")
-	c.Flags().DurationVar(&wait, "wait", watch.SilentAfter, "how long to listen for heartbeats")
+	c.Flags().DurationVar(&wait, "wait", presence.SilentAfter, "how long to listen for heartbeats")
 	flags.add(c)
 	return c
 }
 
-func printRoll(p *term.Printer, errOut io.Writer, roll *watch.Roll, lines []watch.Line) error {
-	switch st := roll.Collector; {
+func printRoll(p *term.Printer, errOut io.Writer, roll *presence.Roll, lines []presence.Agent) error {
+	switch st := roll.Collector(); {
 	case st == nil:
 		fmt.Fprintln(errOut, "gatehouse: no collector has ever announced itself at this broker")
 	case st.Fault != "":
@@ -144,10 +145,10 @@ func printRoll(p *term.Printer, errOut io.Writer, roll *watch.Roll, lines []watc
 	rows := make([][]string, 0, len(lines))
 	counts := map[string]int{}
 	for _, l := range lines {
-		rows = append(rows, l.Row())
+		rows = append(rows, feed.StatusRow(l))
 		counts[l.State]++
 	}
-	if err := p.Table(watch.RowHeader, rows); err != nil {
+	if err := p.Table(feed.StatusHeader(), rows); err != nil {
 		return err
 	}
 	return p.Line(fmt.Sprintf("%d agents: %d online, %d silent, %d offline", len(lines),

@@ -16,7 +16,7 @@ import (
 	"gatehouse/gateway/county/centre"
 	"gatehouse/gateway/county/store"
 	"gatehouse/gateway/county/store/sqlite"
-	"gatehouse/gateway/county/watch"
+	"gatehouse/gateway/cli/feed"
 	"gatehouse/gateway/mqtt"
 	"gatehouse/gateway/wire"
 	"gatehouse/simulator/world"
@@ -29,7 +29,7 @@ type whole struct {
 	county *County
 	db     string
 	mu     sync.Mutex
-	items  []watch.Item
+	items  []feed.Item
 }
 
 func free(t *testing.T) string {
@@ -68,14 +68,14 @@ func start(t *testing.T) *whole {
 		}
 	})
 	x := &whole{t: t, db: filepath.Join(cfg.Dir, centre.StoreFile)}
-	feed, up := watch.NewFeed(), make(chan struct{}, 10)
+	shown, up := feed.New(), make(chan struct{}, 10)
 	client := mqtt.New(mqtt.Config{URL: "tcp://" + listen, ClientID: "test", Log: log,
 		Subscriptions: []mqtt.Subscription{{Filter: wire.Topic(world.CountyID, "+", wire.LeafRecords)}},
 		OnUp:          func() { up <- struct{}{} },
 		OnMessage: func(m mqtt.Message) {
 			x.mu.Lock()
 			defer x.mu.Unlock()
-			items, err := feed.Take(m.Topic, m.Payload, m.Retained)
+			items, err := shown.Take(m.Topic, m.Payload, m.Retained)
 			if err != nil {
 				t.Errorf("%s: %v", m.Topic, err)
 			}
@@ -112,7 +112,7 @@ func (x *whole) poke(gate int, kind string) {
 }
 
 // shown waits for an item of the live feed.
-func (x *whole) shown(what string, match func(watch.Item) bool) watch.Item {
+func (x *whole) shown(what string, match func(feed.Item) bool) feed.Item {
 	x.t.Helper()
 	for deadline := time.Now().Add(60 * time.Second); time.Now().Before(deadline); time.Sleep(5 * time.Millisecond) {
 		x.mu.Lock()
@@ -125,7 +125,7 @@ func (x *whole) shown(what string, match func(watch.Item) bool) watch.Item {
 		x.mu.Unlock()
 	}
 	x.t.Fatalf("never shown: %s; shown: %+v", what, x.items)
-	return watch.Item{}
+	return feed.Item{}
 }
 
 // stored waits for a committed row of the agent that holds all texts.
@@ -153,8 +153,8 @@ func (x *whole) stored(agent string, texts ...string) {
 	x.t.Fatalf("no committed row of %s holds %q", agent, texts)
 }
 
-func passage(agent string, v wire.Verdict, reason string) func(watch.Item) bool {
-	return func(i watch.Item) bool {
+func passage(agent string, v wire.Verdict, reason string) func(feed.Item) bool {
+	return func(i feed.Item) bool {
 		return i.Agent == agent && i.What == "passage" && i.Verdict == v && strings.Contains(i.Detail, reason)
 	}
 }
@@ -165,7 +165,7 @@ func TestFromBytesToACommittedRow(t *testing.T) {
 	t.Run("a fever alarms, on either thermometer", func(t *testing.T) {
 		for n := range 2 {
 			x.poke(n, "fever")
-			x.shown("the fever's alarm", func(i watch.Item) bool {
+			x.shown("the fever's alarm", func(i feed.Item) bool {
 				return i.Agent == id(n) && i.What == "alarm" && i.Type == "fever" && i.State == "raised"
 			})
 			x.stored(id(n), `"kind":"passage"`, `"verdict":"fever"`, `"instruction":"go-home"`, `"screening_c":38.4`)
@@ -186,7 +186,7 @@ func TestFromBytesToACommittedRow(t *testing.T) {
 		x.poke(1, "sensor-fault")
 		for n, kind := range map[int]string{0: "device-gone", 1: "device-fault"} {
 			for _, state := range []string{"raised", "cleared"} {
-				x.shown(kind+" "+state, func(i watch.Item) bool {
+				x.shown(kind+" "+state, func(i feed.Item) bool {
 					return i.Agent == id(n) && i.What == "alarm" && i.Type == kind && i.State == state
 				})
 			}
@@ -201,7 +201,7 @@ func TestFromBytesToACommittedRow(t *testing.T) {
 				t.Fatal("the red lamp is dark")
 			}
 		}
-		i := x.shown("the alarm, later", func(i watch.Item) bool { return i.Agent == id(2) && i.Type == "fever" })
+		i := x.shown("the alarm, later", func(i feed.Item) bool { return i.Agent == id(2) && i.Type == "fever" })
 		if late := time.Since(i.At.Time); late < 5*time.Second {
 			t.Errorf("the line was not cut: the alarm came after %s", late)
 		}

@@ -15,8 +15,8 @@ import (
 	"time"
 
 	"gatehouse/gateway/county/db"
+	"gatehouse/gateway/county/presence"
 	"gatehouse/gateway/county/store"
-	"gatehouse/gateway/county/watch"
 	"gatehouse/gateway/live"
 	"gatehouse/gateway/site"
 	"gatehouse/gateway/wire"
@@ -55,7 +55,7 @@ type Desk struct {
 	began time.Time
 
 	mu         sync.Mutex // guards what follows
-	roll       *watch.Roll
+	roll       *presence.Roll
 	public     public                 // for the probes
 	heard      map[string][]wire.Beat // by agent, since the last look
 	refused    map[string]refusal     // by agent, since the last look
@@ -119,7 +119,7 @@ func Open(opts Options) (*Desk, error) {
 		return nil, fmt.Errorf("open the desk: %w", err)
 	}
 	d := &Desk{opts: opts, log: opts.Log, w: file.Writer(), r: file.Reader(), Hub: live.New(gather), in: make(chan event, queue),
-		roll: watch.NewRoll(opts.Sites.Agents()...), behind: make(chan struct{}, 1), latest: map[string][]past{}, feed: []Passage{},
+		roll: presence.NewRoll(opts.Sites.Agents()...), behind: make(chan struct{}, 1), latest: map[string][]past{}, feed: []Passage{},
 		known: map[string]bool{}, bridges: map[string]bool{}, machines: map[string]*Machine{}, lineages: map[string]*lineage{},
 		conflicted: map[string]bool{}, overdone: map[string]time.Time{}, refused: map[string]refusal{}, counted: map[string]uint64{},
 		heard: map[string][]wire.Beat{}, shown: map[string]string{}}
@@ -166,7 +166,7 @@ func (d *Desk) Hear(topic string, payload []byte) {
 	if beat && len(d.heard[agent]) >= mostHeard {
 		return // an agent that sends one after the other must not hold the others' up
 	}
-	if err := d.roll.Take(time.Now(), topic, payload); err != nil {
+	if err := d.roll.Receive(time.Now(), topic, payload); err != nil {
 		d.log.Debug("a status that can't be read", "topic", topic, "err", err)
 		return
 	}

@@ -7,7 +7,7 @@ import (
 	"slices"
 	"time"
 
-	"gatehouse/gateway/county/watch"
+	"gatehouse/gateway/county/presence"
 	"gatehouse/gateway/live"
 	"gatehouse/gateway/wire"
 )
@@ -129,8 +129,8 @@ func (d *Desk) look(ctx context.Context, now time.Time) error {
 	d.looked = now
 	deaf := d.unbroken(now)
 	d.mu.Lock()
-	lines := d.roll.Lines(now, now.Sub(d.began))
-	collector, fenced := d.roll.Collector, d.standsDown
+	lines := d.roll.Agents(now, now.Sub(d.began))
+	collector, fenced := d.roll.Collector(), d.standsDown
 	heard := d.heard
 	d.heard = map[string][]wire.Beat{}
 	refused := d.refused
@@ -138,7 +138,7 @@ func (d *Desk) look(ctx context.Context, now time.Time) error {
 	d.mu.Unlock()
 	errs := []error{d.journals(ctx, now, heard), d.refusals(ctx, now, refused)}
 	seen, states, backlog := map[string]bool{}, map[string]int{}, uint64(0)
-	stand := map[string]presence{}
+	stand := map[string]hearing{}
 	for _, l := range lines {
 		l.State = d.stateOf(now, l)
 		states[l.State]++
@@ -159,7 +159,7 @@ func (d *Desk) look(ctx context.Context, now time.Time) error {
 		state := "never"
 		if d.known[agent] {
 			state, stand[agent] = "silent", unknown
-			if now.Sub(d.since) > watch.SilentAfter {
+			if now.Sub(d.since) > presence.SilentAfter {
 				stand[agent] = quiet
 			}
 		}
@@ -190,7 +190,7 @@ func (d *Desk) lookCentre(collector *wire.CollectorStatus, fenced string, states
 	return live.Set(d.Hub, "centre", c)
 }
 
-func (d *Desk) tile(l watch.Line) error {
+func (d *Desk) tile(l presence.Agent) error {
 	g := Gate{Agent: l.Agent, State: l.State, Backlog: l.Backlog, Last: l.Last, Version: l.Version, Devices: slices.Clone(l.Devices)}
 	for i := range g.Devices {
 		g.Devices[i].IdleS = 0 // it changes all the time and no tile shows it

@@ -7,7 +7,7 @@ import (
 	"fmt"
 	"time"
 
-	"gatehouse/gateway/county/watch"
+	"gatehouse/gateway/county/presence"
 	"gatehouse/gateway/live"
 	"gatehouse/gateway/wire"
 )
@@ -182,7 +182,7 @@ func (d *Desk) publishMachines(ctx context.Context, in *intake) error {
 }
 
 // beats takes what a bridge's heartbeat says of its machines.
-func (d *Desk) beats(l watch.Line) {
+func (d *Desk) beats(l presence.Agent) {
 	for _, b := range l.Machines {
 		m := d.machine(b.Machine)
 		if !l.Heard.After(m.beat) {

@@ -9,7 +9,7 @@ import (
 	"slices"
 	"time"
 
-	"gatehouse/gateway/county/watch"
+	"gatehouse/gateway/county/presence"
 	"gatehouse/gateway/wire"
 )
 
@@ -22,13 +22,13 @@ const (
 	share    = 10               // and one in so many of those that were ever here
 )
 
-// presence is what the desk knows of a gate at a look.
-type presence int
+// hearing is what the desk knows of a gate at a look.
+type hearing int
 
 const (
-	unknown presence = iota // nothing was heard, and nothing could have been
-	back                    // it speaks
-	quiet                   // it does not, and could have been heard
+	unknown hearing = iota // nothing was heard, and nothing could have been
+	back                   // it speaks
+	quiet                  // it does not, and could have been heard
 )
 
 // silences turns who is quiet into alerts: one a gate, or one for all when many
@@ -51,7 +51,7 @@ type verdict struct{ kind, agent, detail string }
 // judge takes how each gate stands and returns the alerts that change. heard is
 // since when the desk could hear without a break; deaf since when it can't hear
 // the broker, zero while it can.
-func (s *silences) judge(now time.Time, gates map[string]presence, heard, deaf time.Time) []verdict {
+func (s *silences) judge(now time.Time, gates map[string]hearing, heard, deaf time.Time) []verdict {
 	s.note(now, gates, heard, deaf)
 	var out []verdict
 	for _, agent := range slices.Sorted(maps.Keys(s.alerted)) {
@@ -65,7 +65,7 @@ func (s *silences) judge(now time.Time, gates map[string]presence, heard, deaf t
 		}
 		return out
 	}
-	if now.Sub(heard) <= watch.SilentAfter+settle {
+	if now.Sub(heard) <= presence.SilentAfter+settle {
 		return out // they may be about to connect again
 	}
 	county := s.county(now, len(gates))
@@ -79,7 +79,7 @@ func (s *silences) judge(now time.Time, gates map[string]presence, heard, deaf t
 }
 
 // note keeps since when each gate is silent.
-func (s *silences) note(now time.Time, gates map[string]presence, heard, deaf time.Time) {
+func (s *silences) note(now time.Time, gates map[string]hearing, heard, deaf time.Time) {
 	for agent, st := range gates {
 		_, silent := s.since[agent]
 		switch {
@@ -93,7 +93,7 @@ func (s *silences) note(now time.Time, gates map[string]presence, heard, deaf ti
 	for agent, at := range s.since {
 		_, known := gates[agent]
 		switch {
-		case !known && now.Sub(heard) > watch.SilentAfter: // no gate of the county any more
+		case !known && now.Sub(heard) > presence.SilentAfter: // no gate of the county any more
 			delete(s.since, agent)
 			delete(s.members, agent)
 		case at.Before(heard) && !s.alerted[agent] && !s.members[agent]:
@@ -171,7 +171,7 @@ func (s *silences) done(v verdict) {
 }
 
 // hush makes alerts of gates that no longer speak.
-func (d *Desk) hush(ctx context.Context, now time.Time, gates map[string]presence, deaf time.Time) error {
+func (d *Desk) hush(ctx context.Context, now time.Time, gates map[string]hearing, deaf time.Time) error {
 	var errs []error
 	for _, v := range d.silences.judge(now, gates, d.since, deaf) {
 		err := d.own(ctx, v.kind, v.agent, v.detail, now)
@@ -209,19 +209,19 @@ func (d *Desk) unbroken(now time.Time) (deaf time.Time) {
 }
 
 // stateOf is how a gate stands on its tile: as before while nobody can know.
-func (d *Desk) stateOf(now time.Time, l watch.Line) string {
-	if l.State == "silent" && now.Sub(l.Heard) > now.Sub(d.since) && now.Sub(d.since) <= watch.SilentAfter {
+func (d *Desk) stateOf(now time.Time, l presence.Agent) string {
+	if l.State == "silent" && now.Sub(l.Heard) > now.Sub(d.since) && now.Sub(d.since) <= presence.SilentAfter {
 		l.State = cmp.Or(d.shown[l.Agent], wire.StateOnline)
 	}
 	d.shown[l.Agent] = l.State
 	return l.State
 }
 
-func presenceOf(now time.Time, l watch.Line) presence {
+func presenceOf(now time.Time, l presence.Agent) hearing {
 	switch {
 	case l.State != wire.StateOnline:
 		return quiet
-	case !l.Heard.IsZero() && now.Sub(l.Heard) <= watch.SilentAfter:
+	case !l.Heard.IsZero() && now.Sub(l.Heard) <= presence.SilentAfter:
 		return back
 	}
 	return unknown

@@ -37,7 +37,7 @@ func (h *hall) say(leaf wire.Leaf, agent, payload string) {
 	h.t.Helper()
 	h.mu.Lock()
 	defer h.mu.Unlock()
-	if err := h.roll.Take(h.now, wire.Topic("qinghe", agent, leaf), []byte(payload)); err != nil {
+	if err := h.roll.Receive(h.now, wire.Topic("qinghe", agent, leaf), []byte(payload)); err != nil {
 		h.t.Fatal(err)
 	}
 }

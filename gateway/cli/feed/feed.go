@@ -1,0 +1,146 @@
+// Package feed makes lines for a terminal of what the county's gates publish:
+// each passage, alarm and run once, however often it is sent and in whatever
+// order its batches arrive.
+package feed
+
+import (
+	"gatehouse/gateway/county/presence"
+	"gatehouse/gateway/wire"
+)
+
+// Item is one thing to show, as JSON for tools and as a line for people.
+type Item struct {
+	At        wire.Time    `json:"at"`
+	Agent     string       `json:"agent"`
+	What      string       `json:"what"` // passage, alarm, run, status, collector
+	Seq       uint64       `json:"seq,omitempty"`
+	Verdict   wire.Verdict `json:"verdict,omitempty"`
+	Screening *wire.Temp   `json:"screening_c,omitempty"`
+	Direction string       `json:"direction,omitempty"`
+	Class     string       `json:"class,omitempty"`
+	Type      string       `json:"type,omitempty"`  // of an alarm
+	State     string       `json:"state,omitempty"` // of an alarm, an agent, the collector
+	Detail    string       `json:"detail,omitempty"`
+}
+
+// Feed turns messages into items. It is for one goroutine.
+type Feed struct {
+	journals  map[string]map[string]*shown // by agent and jid
+	statuses  map[string]wire.Status       // by agent
+	collector wire.CollectorStatus
+}
+
+// What a feed remembers is bounded; beyond that it may show a fact again.
+const (
+	mostJournals = 4 // of one agent; it has one, and after a renewal another
+	mostAgents   = presence.MostAgents
+	// mostRecords is how many records of a journal are remembered: far more
+	// than an agent has in flight.
+	mostRecords = 4096
+)
+
+// shown is what was shown of one journal: its newest records.
+type shown struct {
+	max  uint64
+	seqs map[uint64]bool
+}
+
+// New returns an empty feed.
+func New() *Feed {
+	return &Feed{journals: map[string]map[string]*shown{}, statuses: map[string]wire.Status{}}
+}
+
+// first reports whether the record was not shown before, and remembers it.
+func (s *shown) first(seq uint64) bool {
+	if s.seqs[seq] || seq+mostRecords < s.max {
+		return false
+	}
+	s.seqs[seq], s.max = true, max(s.max, seq)
+	if len(s.seqs) > 2*mostRecords {
+		for old := range s.seqs {
+			if old+mostRecords < s.max {
+				delete(s.seqs, old)
+			}
+		}
+	}
+	return true
+}
+
+// Take returns the items of a message that were not shown yet. A retained
+// status is not shown, except that of a collector which can't commit.
+func (f *Feed) Take(topic string, payload []byte, retained bool) ([]Item, error) {
+	_, agent, leaf, ok := wire.ParseTopic(topic)
+	switch {
+	case ok && leaf == wire.LeafRecords:
+		return f.records(payload)
+	case ok && leaf == wire.LeafStatus && agent == wire.CollectorID:
+		return f.collectorStatus(payload, retained)
+	case ok && leaf == wire.LeafStatus:
+		return f.agentStatus(agent, payload, retained)
+	}
+	return nil, nil
+}
+
+func (f *Feed) collectorStatus(payload []byte, retained bool) ([]Item, error) {
+	st, err := wire.Decode[wire.CollectorStatus](payload)
+	if err != nil || presence.StaleCollector(f.collector, st) {
+		return nil, err
+	}
+	f.collector = st
+	if retained && st.Fault == "" {
+		return nil, nil
+	}
+	item := Item{At: st.At, Agent: wire.CollectorID, What: "collector", State: st.State, Detail: st.Fault}
+	if st.Fault != "" {
+		item.State = "fault"
+	}
+	return []Item{item}, nil
+}
+
+func (f *Feed) agentStatus(agent string, payload []byte, retained bool) ([]Item, error) {
+	st, err := wire.Decode[wire.Status](payload)
+	if err != nil || presence.Stale(f.statuses[agent], st) {
+		return nil, err
+	}
+	makeRoom(f.statuses, agent, mostAgents)
+	f.statuses[agent] = st
+	if retained {
+		return nil, nil
+	}
+	return []Item{{At: st.At, Agent: agent, What: "status", State: st.State}}, nil
+}
+
+// records returns the passages, alarms and runs of a batch that were not shown
+// yet.
+func (f *Feed) records(payload []byte) ([]Item, error) {
+	b, err := wire.DecodeBatch(payload)
+	if err != nil {
+		return nil, err
+	}
+	makeRoom(f.journals, b.Agent, mostAgents)
+	own := f.journals[b.Agent]
+	if own == nil {
+		own = map[string]*shown{}
+		f.journals[b.Agent] = own
+	}
+	makeRoom(own, b.JID, mostJournals)
+	s := own[b.JID]
+	if s == nil {
+		s = &shown{seqs: map[uint64]bool{}}
+		own[b.JID] = s
+	}
+	var out []Item
+	for _, e := range b.Entries {
+		if item, ok := describe(b.Agent, e.Record); ok && s.first(e.Record.Seq) {
+			out = append(out, item)
+		}
+	}
+	return out, nil
+}
+
+// makeRoom empties m if it has most entries and none of them is key's.
+func makeRoom[V any](m map[string]V, key string, most int) {
+	if _, known := m[key]; !known && len(m) >= most {
+		clear(m)
+	}
+}

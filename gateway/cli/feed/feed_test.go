@@ -1,0 +1,175 @@
+package feed
+
+import (
+	"encoding/json"
+	"fmt"
+	"strings"
+	"testing"
+	"time"
+
+	"gatehouse/gateway/county/presence"
+	"gatehouse/gateway/wire"
+)
+
+var t0 = time.Date(2026, 1, 20, 8, 0, 0, 0, time.UTC)
+
+const journal = "9d5d6c1e-9a2f-4a54-8f0c-3c8f9ad20a0e"
+
+func message(t *testing.T, v any) []byte {
+	t.Helper()
+	b, err := json.Marshal(v)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return b
+}
+
+// fever is a batch of alarms.
+func fever(t *testing.T, jid string, ahead bool, from, to uint64) []byte {
+	t.Helper()
+	body := message(t, wire.Alarm{ID: "fever:1", Type: "fever", State: wire.AlarmRaised})
+	b := wire.Batch{Agent: "gate-001", JID: jid, From: from, To: to, Ahead: ahead}
+	for seq := from; seq <= to; seq++ {
+		raw, err := wire.EncodeRecord(wire.Record{Seq: seq, At: wire.At(t0), Kind: wire.KindAlarm, Body: body})
+		if err != nil {
+			t.Fatal(err)
+		}
+		b.Entries = append(b.Entries, wire.Entry{Raw: raw})
+	}
+	payload, err := wire.EncodeBatch(b)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return payload
+}
+
+func TestTheFeedShowsEachFactOnce(t *testing.T) {
+	f := New()
+	topic := wire.Topic("c", "gate-001", wire.LeafRecords)
+	for i, c := range []struct {
+		payload []byte
+		want    int
+	}{
+		{fever(t, journal, true, 7, 7), 1},
+		{fever(t, journal, false, 6, 7), 1},
+		{fever(t, journal, false, 6, 7), 0},
+		{fever(t, journal, false, 8, 8), 1},
+	} {
+		items, err := f.Take(topic, c.payload, false)
+		if err != nil || len(items) != c.want {
+			t.Errorf("message %d shows %v, %v; want %d", i, items, err, c.want)
+		}
+	}
+}
+
+// A last will carries the time of the connection that left it.
+func TestAnAgentGoesOfflineNow(t *testing.T) {
+	will := message(t, wire.Status{V: 1, State: wire.StateOffline, At: wire.At(t0)})
+	items, err := New().Take(wire.Topic("c", "gate-001", wire.LeafStatus), will, false)
+	if err != nil || len(items) != 1 {
+		t.Fatal(items, err)
+	}
+	now := t0.Add(2 * time.Hour)
+	line, _ := items[0].Line(now)
+	if !strings.HasPrefix(line, now.Local().Format("15:04:05")+"  gate-001    offline") {
+		t.Errorf("the line is %q", line)
+	}
+}
+
+// A last will is published when its broker notices: that may be after the same
+// agent has come back.
+func TestALateLastWillIsIgnored(t *testing.T) {
+	status := func(state string, at time.Duration) []byte {
+		return message(t, wire.Status{V: 1, State: state, At: wire.At(t0.Add(at))})
+	}
+	beats := wire.Topic("c", "a", wire.LeafBeat)
+	const again = time.Minute // after the first connection
+	messages := map[string][]byte{
+		"beat":         message(t, wire.Beat{V: 1, At: wire.At(t0)}),
+		"online":       status(wire.StateOnline, time.Millisecond),
+		"will":         status(wire.StateOffline, 0),
+		"online again": status(wire.StateOnline, again+time.Millisecond),
+		"will again":   status(wire.StateOffline, again),
+	}
+	for name, c := range map[string]struct {
+		said []string
+		want string
+	}{
+		"the connection's own":           {[]string{"online", "beat", "will"}, "offline"},
+		"of the connection before":       {[]string{"online", "beat", "online again", "will"}, "online"},
+		"its own after that":             {[]string{"online", "online again", "will", "will again"}, "offline"},
+		"before the new status":          {[]string{"online", "will", "online again"}, "online"},
+		"a fresh heartbeat after it":     {[]string{"will", "beat"}, "online"},
+		"retained over a living agent":   {[]string{"will again", "beat", "beat"}, "online"},
+		"an online after the clock fell": {[]string{"online again", "online"}, "online"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			r, f := presence.NewRoll(), New()
+			shown := ""
+			now := t0.Add(time.Hour)
+			for _, what := range c.said {
+				now = now.Add(time.Second)
+				topic := wire.Topic("c", "a", wire.LeafStatus)
+				if what == "beat" {
+					topic = beats
+				}
+				items, err := f.Take(topic, messages[what], false)
+				if err != nil || r.Receive(now, topic, messages[what]) != nil {
+					t.Fatal(err)
+				}
+				for _, i := range items {
+					shown = i.State
+				}
+			}
+			if got := r.Agents(now.Add(time.Second), time.Second)[0].State; got != c.want {
+				t.Errorf("the roll has %s, want %s", got, c.want)
+			}
+			if c.said[len(c.said)-1] != "beat" && shown != c.want {
+				t.Errorf("the feed showed %q last, want %s", shown, c.want)
+			}
+		})
+	}
+}
+
+// Whoever may publish under any name, or name any journal, does not fill the
+// feed.
+func TestInventedNamesDoNotFillTheFeed(t *testing.T) {
+	f := New()
+	status := message(t, wire.Status{V: 1, State: wire.StateOnline, At: wire.At(t0)})
+	for i := range 2 * mostAgents {
+		if _, err := f.Take(wire.Topic("c", fmt.Sprint("x", i), wire.LeafStatus), status, false); err != nil {
+			t.Fatal(err)
+		}
+		payload := fever(t, fmt.Sprintf("9d5d6c1e-9a2f-4a54-8f0c-%012d", i), false, 1, 1)
+		if _, err := f.Take(wire.Topic("c", "gate-001", wire.LeafRecords), payload, false); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if len(f.statuses) > mostAgents || len(f.journals["gate-001"]) > mostJournals {
+		t.Errorf("the feed holds %d agents and %d journals", len(f.statuses), len(f.journals["gate-001"]))
+	}
+}
+
+func TestARowOfTheStatusTable(t *testing.T) {
+	agent := func(state string, age *float64) presence.Agent {
+		a := presence.Agent{Agent: "a", State: state, BeatAge: age}
+		if age != nil {
+			a.Backlog = new(uint64(7))
+		}
+		return a
+	}
+	cutOff := agent(wire.StateOnline, new(3.0))
+	cutOff.Oldest = new(wire.At(time.Date(2020, 2, 14, 6, 30, 0, 0, time.Local)))
+	cutOff.FullInH = new(int64(47))
+	for want, a := range map[string]presence.Agent{
+		"a online 3 s 7 – –":                 agent(wire.StateOnline, new(3.0)),
+		"a online 3 s 7 02-14 06:30:00 47 h": cutOff,
+		"a silent 16 s ≥ 7 – –":              agent("silent", new(16.0)),
+		"a offline 3 s ≥ 7 – –":              agent(wire.StateOffline, new(3.0)),
+		"a online – ? – –":                   agent(wire.StateOnline, nil),
+	} {
+		if got := strings.TrimSpace(strings.Join(StatusRow(a), " ")); got != want {
+			t.Errorf("got %q, want %q", got, want)
+		}
+	}
+}

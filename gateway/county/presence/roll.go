@@ -1,0 +1,186 @@
+// Package presence knows which agents of the county live: from their statuses,
+// which the broker retains and which may be out of date, and from their
+// heartbeats.
+package presence
+
+import (
+	"fmt"
+	"maps"
+	"slices"
+	"time"
+
+	"gatehouse/gateway/wire"
+)
+
+// SilentAfter is the age of a heartbeat at which an agent counts as silent,
+// whatever its retained status says: a heartbeat and a half.
+const SilentAfter = 15 * time.Second
+
+// Agent is what is known of one agent.
+type Agent struct {
+	Agent    string             `json:"agent"`
+	State    string             `json:"state"`      // online, offline, silent
+	BeatAge  *float64           `json:"beat_age_s"` // null: no heartbeat was received
+	Backlog  *uint64            `json:"backlog"`    // records not acknowledged at the last heartbeat; null: none was received
+	Last     uint64             `json:"last"`       // seq of the newest record
+	Oldest   *wire.Time         `json:"oldest_at"`  // when the oldest unacknowledged record was taken; null: none waits
+	FullInH  *int64             `json:"full_in_h"`  // hours until its disk is full if nothing is acknowledged; null: not known
+	Devices  []wire.BeatDevice  `json:"devices"`
+	Machines []wire.BeatMachine `json:"machines,omitempty"`
+	Version  string             `json:"version"`
+	Since    wire.Time          `json:"status_since"` // when the status was published
+	Heard    time.Time          `json:"-"`            // when the last heartbeat was received; zero: none was
+}
+
+// Roll collects statuses and heartbeats. It is for one goroutine.
+type Roll struct {
+	agents    map[string]*messages
+	listed    map[string]bool // agents that always have room
+	collector *wire.CollectorStatus
+}
+
+// messages are the last ones of an agent.
+type messages struct {
+	status   wire.Status
+	offline  time.Time // when the status was received, if it says offline
+	beat     wire.Beat
+	received time.Time // when the beat was; zero: none was
+}
+
+// MostAgents bounds the agents of a roll besides those it was made for: whoever
+// may publish under any name can invent some.
+const MostAgents = 2048
+
+// NewRoll returns an empty roll, which has room for the given agents however
+// many others there are.
+func NewRoll(agents ...string) *Roll {
+	r := &Roll{agents: map[string]*messages{}, listed: map[string]bool{}}
+	for _, a := range agents {
+		r.listed[a] = true
+	}
+	return r
+}
+
+// Collector returns the collector's last status; nil: none was received.
+func (r *Roll) Collector() *wire.CollectorStatus { return r.collector }
+
+// Receive takes a status or heartbeat that was received at now. Messages of
+// other topics change nothing.
+func (r *Roll) Receive(now time.Time, topic string, payload []byte) error {
+	_, agent, leaf, ok := wire.ParseTopic(topic)
+	switch {
+	case !ok:
+		return nil
+	case leaf == wire.LeafStatus && agent == wire.CollectorID:
+		return r.receiveCollector(payload)
+	case leaf == wire.LeafStatus:
+		return r.receiveStatus(now, agent, payload)
+	case leaf == wire.LeafBeat:
+		return r.receiveBeat(now, agent, payload)
+	}
+	return nil
+}
+
+func (r *Roll) receiveCollector(payload []byte) error {
+	st, err := wire.Decode[wire.CollectorStatus](payload)
+	if err != nil {
+		return err
+	}
+	if r.collector == nil || !StaleCollector(*r.collector, st) {
+		r.collector = &st
+	}
+	return nil
+}
+
+func (r *Roll) receiveStatus(now time.Time, agent string, payload []byte) error {
+	st, err := wire.Decode[wire.Status](payload)
+	if err != nil {
+		return err
+	}
+	m, err := r.of(agent)
+	if err != nil || Stale(m.status, st) {
+		return err
+	}
+	m.status = st
+	if st.State == wire.StateOffline {
+		m.offline = now
+	}
+	return nil
+}
+
+func (r *Roll) receiveBeat(now time.Time, agent string, payload []byte) error {
+	b, err := wire.Decode[wire.Beat](payload)
+	if err != nil {
+		return err
+	}
+	m, err := r.of(agent)
+	if err != nil {
+		return err
+	}
+	m.beat, m.received = b, now
+	return nil
+}
+
+func (r *Roll) of(agent string) (*messages, error) {
+	m := r.agents[agent]
+	if m == nil {
+		if len(r.agents) >= MostAgents+len(r.listed) && !r.listed[agent] {
+			return nil, fmt.Errorf("more than %d agents that the site file does not list: %s is not shown", MostAgents, agent)
+		}
+		m = &messages{}
+		r.agents[agent] = m
+	}
+	return m, nil
+}
+
+// sameConnect is how far apart the last will and the status of one connection
+// may have been written.
+const sameConnect = time.Second
+
+// Stale reports whether next is the last will of a connection that ended before
+// the one of held was made: the broker published it late. Both carry when their
+// connection was made.
+func Stale(held, next wire.Status) bool {
+	return next.State == wire.StateOffline && held.State == wire.StateOnline &&
+		next.At.Add(sameConnect).Before(held.At.Time)
+}
+
+// StaleCollector reports whether next is the last will of a start of the
+// collector before the one of held.
+func StaleCollector(held, next wire.CollectorStatus) bool {
+	return next.State == wire.StateOffline && held.State == wire.StateOnline &&
+		next.Start != held.Start && next.At.Before(held.At.Time)
+}
+
+// Agents returns the agents in the order of their names. listened is for how
+// long messages have been received: an agent without a heartbeat is silent only
+// if that is longer than SilentAfter.
+func (r *Roll) Agents(now time.Time, listened time.Duration) []Agent {
+	var out []Agent
+	for _, name := range slices.Sorted(maps.Keys(r.agents)) {
+		out = append(out, r.agents[name].agent(name, now, listened))
+	}
+	return out
+}
+
+func (m *messages) agent(name string, now time.Time, listened time.Duration) Agent {
+	st, b := m.status, m.beat
+	a := Agent{
+		Agent: name, State: st.State, Version: st.Version, Since: st.At,
+		Devices: b.Devices, Machines: b.Machines, Last: b.Last, Oldest: b.Oldest, FullInH: b.FullInH,
+	}
+	silent := listened > SilentAfter
+	if !m.received.IsZero() {
+		age := now.Sub(m.received)
+		silent = age > SilentAfter
+		a.BeatAge, a.Heard = new(age.Seconds()), m.received
+		a.Backlog = new(b.Last - min(b.Last, b.Through))
+	}
+	if a.State == wire.StateOffline && m.received.After(m.offline) {
+		a.State = wire.StateOnline // it sends heartbeats: the last will was an earlier connection's
+	}
+	if a.State != wire.StateOffline && silent {
+		a.State = "silent"
+	}
+	return a
+}
