@@ -2,10 +2,11 @@ package devices
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 )
 
-// Kind says what a device is for.
+// Kind is the purpose of a device.
 type Kind string
 
 // The kinds of devices at a gate.
@@ -16,80 +17,115 @@ const (
 	KindOutputs     Kind = "outputs"
 )
 
-// Settings is what a configuration file says about one device.
+// Settings are one device's settings from the configuration file.
 type Settings struct {
 	Port      string            // serial device or I²C bus
-	Baud      int               // 0: the model's
-	Address   uint16            // I²C; 0: the model's
+	Baud      int               // 0: the model's default
+	Address   uint16            // I²C address; 0: the model's default
 	Pins      map[string]string // role to GPIO line, for outputs
 	ActiveLow []string          // roles that are on when their line is low
 }
 
-// Model is one row of the catalogue: all that is known of a device outside its
-// driver file.
+// Model is one row of the catalogue: everything about a device that is not in
+// its driver.
 type Model struct {
-	Name   string // as configurations name it
+	Name   string // as in configuration files
 	Title  string
 	Kind   Kind
 	Bus    string // UART, I²C, GPIO
 	Baud   int    // of a UART
-	Rate   string // how often it speaks
+	Rate   string // how often it sends, in words
 	Wiring string
 	Source string
-	// Example is what the device sends (on I²C: what it answers to the reads of
-	// ambient and object), in hex, and Gives the reading that makes.
+	// Example is what the device sends, in hex (on I²C: its answers to the
+	// reads of ambient and object), and Reading is what the driver makes of it.
 	Example string
-	Gives   string
+	Reading string
 	Sensor  func(Ports, Settings) (Sensor, error) // of a thermometer, reader or scanner
 	Output  func(Ports, Settings) (Output, error) // of outputs
 }
 
-// Catalog lists the models that agents can drive.
-func Catalog() []Model {
+// Catalog returns the models that agents can drive.
+func Catalog() []Model { return slices.Concat(thermometers(), readers(), outputs()) }
+
+func thermometers() []Model {
 	return []Model{
 		{
-			Name: "gy-mcu90614", Title: "GY-MCU90614 infrared thermometer module (MLX90614 behind a UART)", Kind: KindThermometer,
-			Bus: "UART", Baud: 9600, Rate: "14 samples a second",
+			Name:    "gy-mcu90614",
+			Title:   "GY-MCU90614 infrared thermometer module (MLX90614 behind a UART)",
+			Kind:    KindThermometer,
+			Bus:     "UART",
+			Baud:    9600,
+			Rate:    "14 samples a second",
 			Wiring:  "VCC 3.3–5 V, GND, module TX to RX, module RX to TX; PS open (UART mode).",
 			Source:  "GY-MCU90614 data sheet; Melexis 3901090614",
-			Example: "5A 5A 45 04 0E 42 0A 28 7F", Gives: "object 36.50 °C, ambient 26.00 °C",
-			Sensor: newGYMCU90614,
+			Example: "5A 5A 45 04 0E 42 0A 28 7F",
+			Reading: "object 36.50 °C, ambient 26.00 °C",
+			Sensor:  newGYMCU90614,
 		},
 		{
-			Name: "mlx90614", Title: "Melexis MLX90614 infrared thermometer", Kind: KindThermometer,
-			Bus: "I²C", Rate: "10 samples a second",
-			Wiring:  "VDD 3.3 V (Bxx) or 5 V (Axx), SDA and SCL with 4.7 kΩ pull-ups, bus at 100 kHz at most; address 0x5A.",
+			Name:  "mlx90614",
+			Title: "Melexis MLX90614 infrared thermometer",
+			Kind:  KindThermometer,
+			Bus:   "I²C",
+			Rate:  "10 samples a second",
+			Wiring: "VDD 3.3 V (Bxx) or 5 V (Axx), SDA and SCL with 4.7 kΩ pull-ups, bus at 100 kHz at most; " +
+				"address 0x5A.",
 			Source:  "Melexis 3901090614, 390119061402",
-			Example: "6F 3A 80 7A 3C 92", Gives: "object 36.49 °C, ambient 26.03 °C",
-			Sensor: newMLX90614,
+			Example: "6F 3A 80 7A 3C 92",
+			Reading: "object 36.49 °C, ambient 26.03 °C",
+			Sensor:  newMLX90614,
 		},
+	}
+}
+
+func readers() []Model {
+	return []Model{
 		{
-			Name: "rdm6300", Title: "RDM6300 reader for 125 kHz EM4100 cards", Kind: KindCardReader,
-			Bus: "UART", Baud: 9600, Rate: "every 65 ms while a card is near",
+			Name:    "rdm6300",
+			Title:   "RDM6300 reader for 125 kHz EM4100 cards",
+			Kind:    KindCardReader,
+			Bus:     "UART",
+			Baud:    9600,
+			Rate:    "every 65 ms while a card is near",
 			Wiring:  "5 V, GND, TX to RX through a divider (its TX has 5 V); coil on ANT1 and ANT2.",
 			Source:  "RDM6300 data sheet",
-			Example: "02 36 32 45 33 30 38 36 43 45 44 30 38 03", Gives: "card 62E3086CED",
-			Sensor: newRDM6300,
+			Example: "02 36 32 45 33 30 38 36 43 45 44 30 38 03",
+			Reading: "card 62E3086CED",
+			Sensor:  newRDM6300,
 		},
 		{
-			Name: "qr-scanner", Title: "Serial QR and barcode scanner (GM65, GM72 and the like)", Kind: KindScanner,
-			Bus: "UART", Baud: 9600, Rate: "one line a code",
+			Name:    "qr-scanner",
+			Title:   "Serial QR and barcode scanner (GM65, GM72 and the like)",
+			Kind:    KindScanner,
+			Bus:     "UART",
+			Baud:    9600,
+			Rate:    "one line a code",
 			Wiring:  "USB-CDC, or 3.3 V UART; suffix CR, LF, both or none, by the scanner's set-up codes.",
 			Source:  "Grow GM65 and GM72 manuals",
-			Example: "56 49 53 49 54 2D 37 0D 0A", Gives: "code VISIT-7",
-			Sensor: newQRScanner,
+			Example: "56 49 53 49 54 2D 37 0D 0A",
+			Reading: "code VISIT-7",
+			Sensor:  newQRScanner,
 		},
+	}
+}
+
+func outputs() []Model {
+	return []Model{
 		{
-			Name: "gpio-outputs", Title: "Barrier, red, amber and green lamp, buzzer on GPIO lines", Kind: KindOutputs,
-			Bus: "GPIO", Rate: "barrier pulse 0.7 s, not more often than every 2 s",
-			Wiring: "Relay or transistor a line; the barrier's dry contact is open at rest (fail-secure).",
+			Name:   "gpio-outputs",
+			Title:  "Barrier, red, amber and green lamp, buzzer on GPIO lines",
+			Kind:   KindOutputs,
+			Bus:    "GPIO",
+			Rate:   "barrier pulse 0.7 s, at most every 2 s",
+			Wiring: "One relay or transistor per line; the barrier's dry contact is open at rest (fail-secure).",
 			Source: "wiring of the gate",
 			Output: newGPIOOutputs,
 		},
 	}
 }
 
-// Find gives the row of a model.
+// Find returns the row of the model called name.
 func Find(name string) (Model, error) {
 	var names []string
 	for _, m := range Catalog() {
@@ -101,7 +137,7 @@ func Find(name string) (Model, error) {
 	return Model{}, fmt.Errorf("model %q is not in the catalogue; known are %s", name, strings.Join(names, ", "))
 }
 
-// Markdown renders rows as DEVICES.md does.
+// Markdown returns the text of DEVICES.md for the given models.
 func Markdown(models []Model) string {
 	var b strings.Builder
 	b.WriteString("# Devices\n\nThe models that an agent can drive, by the name its configuration uses.\n")
@@ -113,7 +149,7 @@ func Markdown(models []Model) string {
 		fmt.Fprintf(&b, " |\n| Rate | %s |\n", m.Rate)
 		fmt.Fprintf(&b, "| Wiring | %s |\n| Source | %s |\n", m.Wiring, m.Source)
 		if m.Example != "" {
-			fmt.Fprintf(&b, "| Example | `%s` is %s |\n", m.Example, m.Gives)
+			fmt.Fprintf(&b, "| Example | `%s` is %s |\n", m.Example, m.Reading)
 		}
 	}
 	return b.String()

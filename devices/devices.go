@@ -1,6 +1,6 @@
-// Package devices turns the bytes of what stands at a gate into readings, and
-// signals into levels on wires. It knows nothing of people, verdicts or
-// networks: those begin in gateway.
+// Package devices drives the hardware of a gate: it turns bytes from sensors
+// into readings, and signals into levels on GPIO lines. It knows nothing of
+// people, verdicts or networks; those are the gateway's.
 package devices
 
 import (
@@ -16,39 +16,42 @@ import (
 
 // Sensor is one opened input device.
 //
-// Next blocks until a reading, an error or the end of ctx; it returns within
-// half a second of that end. The caller (one goroutine a sensor, in the agent)
-// calls it in a loop. (nil, nil) says that a port which was gone is open again.
-// After any error but ctx's own the next call carries on:
-// it re-opens an unplugged port with back-off by itself. Errors wrap
-// ErrFrame (bytes that are no frame: counted, the device still talks),
-// ErrFault (the device says it can't measure: bit 15, all FF; or, once until
-// the next frame, bytes come and three bursts of them made none: another baud
-// rate or model; or the driver is wrong) or ErrGone (port missing, unplugged,
-// no acknowledge).
+// Next blocks until there is a reading or an error, or ctx is done; then it
+// returns within half a second. One goroutine per sensor calls it in a loop.
+// It returns (nil, nil) when a port that was gone is open again. After any
+// error but ctx's own, call it again: it re-opens an unplugged port by itself,
+// with back-off.
+//
+// Errors wrap one of:
+//   - ErrFrame: bytes that are not a frame; the device still sends.
+//   - ErrFault: the device reports that it cannot measure (bit 15, all FF);
+//     or three bursts of bytes without a frame, which means another baud rate
+//     or model, reported once until the next frame; or the driver is wrong.
+//   - ErrGone: the port is missing or unplugged, or the device does not
+//     acknowledge.
 type Sensor interface {
 	Next(ctx context.Context) (Reading, error)
 }
 
-// Output is what a verdict drives: barrier, lamps, buzzer.
+// Output drives a gate's barrier, lamps and buzzer.
 //
 // Show applies the signal and returns when its timed parts (barrier pulse,
-// buzzer pattern) have ended or ctx has, whichever comes first; lamps stay as
-// they are. The agent cancels ctx when a newer signal must be shown. Off puts
-// everything into its safe state (barrier closed, buzzer silent, lamps dark)
-// and is called at start and at the end.
+// buzzer pattern) have ended or ctx is done, whichever comes first; the lamps
+// stay as they are. The agent cancels ctx when a newer signal must be shown.
+// Off puts everything into its safe state (barrier closed, buzzer silent,
+// lamps dark); the agent calls it at start and at the end.
 type Output interface {
 	Show(ctx context.Context, s Signal) error
 	Off() error
 }
 
-// Ports opens the lines that devices hang on. In production it is port.Host;
-// the simulator gives its own, whose far ends answer in bytes.
+// Ports opens the ports, buses and lines that devices are connected to. In
+// production it is port.Host; the simulator passes one with simulated devices.
 type Ports interface {
-	// Serial opens a serial line 8N1 at the given baud rate, flushed of what
-	// arrived before. Read returns (0, nil) when nothing came for the line's
-	// read timeout (at most half a second), and an error wrapping ErrGone
-	// after a hang-up.
+	// Serial opens a serial line 8N1 at the given baud rate and discards what
+	// arrived before. Read returns (0, nil) when nothing arrived within the
+	// line's read time-out (at most half a second), and an error wrapping
+	// ErrGone after a hang-up.
 	Serial(name string, baud int) (io.ReadWriteCloser, error)
 	// I2C opens a bus by periph's name for it ("1", "/dev/i2c-1").
 	I2C(name string) (i2c.BusCloser, error)
@@ -77,29 +80,29 @@ func (t Temp) String() string {
 	return fmt.Sprintf("%s%d.%02d", sign, v/100, v%100)
 }
 
-// Reading is what a sensor yields: a Sample or a Tap.
+// Reading is what a sensor returns: a Sample or a Tap.
 type Reading interface{ reading() }
 
-// Sample is one raw value of a thermometer, several a second, with or without
-// anybody in front of it.
+// Sample is one raw value of a thermometer. A thermometer sends several a
+// second, whether or not somebody is in front of it.
 type Sample struct {
 	At      time.Time // when its last byte arrived; carries the monotonic clock
 	Object  Temp      // surface seen by the sensor
 	Ambient Temp      // the sensor's own temperature
 }
 
-// Tap is one frame of a card reader or one line of a scanner. Readers repeat
-// it while the card is near. The code is personal data: it never leaves the
-// agent's memory except as a keyed pseudonym.
+// Tap is one frame of a card reader or one code of a scanner. Readers repeat
+// it while the card is near. The code is personal data: it leaves the agent's
+// memory only as a keyed pseudonym.
 type Tap struct {
 	At   time.Time // when its last byte arrived; carries the monotonic clock
-	Code string    // card: 10 upper-case hex digits; scanner: the line, valid UTF-8
+	Code string    // card: 10 upper-case hex digits; scanner: the text, valid UTF-8
 }
 
 func (Sample) reading() {}
 func (Tap) reading()    {}
 
-// Lamp is the one lamp that is lit.
+// Lamp names the lamp to light; at most one is lit at a time.
 type Lamp string
 
 // The lamps of a gate.
@@ -110,9 +113,9 @@ const (
 	LampGreen Lamp = "green"
 )
 
-// Signal is what the outputs of a gate shall show.
+// Signal is what the outputs of a gate are to show.
 type Signal struct {
-	Barrier bool            // give the barrier one opening pulse
-	Lamp    Lamp            // the lamp to light; LampNone: all dark
-	Buzzer  []time.Duration // on, off, on, ... ; empty: silent
+	Barrier bool            // send the barrier one opening pulse
+	Lamp    Lamp            // LampNone: all dark
+	Buzzer  []time.Duration // on, off, on, ...; empty: silent
 }

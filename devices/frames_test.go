@@ -5,6 +5,7 @@ import (
 	"errors"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -21,8 +22,8 @@ func unhex(t testing.TB, s string) []byte {
 	return b
 }
 
-// drain feeds bytes to a framer as the stream does, a chunk at a time.
-func drain(f framer, chunk int, b []byte) (readings []Reading, bad []error) {
+// parseAll feeds bytes to a framer as a stream does, a chunk at a time.
+func parseAll(f framer, chunk int, b []byte) (readings []Reading, bad []error) {
 	s := &stream{model: "m", frame: f, at: at}
 	for len(b) > 0 {
 		n := min(chunk, len(b))
@@ -51,52 +52,21 @@ const (
 	rdmGood = "02 36 32 45 33 30 38 36 43 45 44 30 38 03"
 )
 
-func TestFrames(t *testing.T) {
-	for name, c := range map[string]struct {
-		frame framer
-		bytes string
-		want  []Reading
-		bad   error // nil: none may be reported
-	}{
-		"gy: data sheet":     {gyFrame, gyGood, []Reading{sample(3650, 2600)}, nil},
-		"gy: ten bytes":      {gyFrame, "5A 5A 45 05 0E 42 0A 28 00 80", []Reading{sample(3650, 2600)}, nil},
-		"gy: frost":          {gyFrame, "5A 5A 45 04 FF 9C FE 0C A2", []Reading{sample(-100, -500)}, nil},
-		"gy: merged":         {gyFrame, gyGood + gyGood, []Reading{sample(3650, 2600), sample(3650, 2600)}, nil},
-		"gy: garbage before": {gyFrame, "00 FF 13" + gyGood, []Reading{sample(3650, 2600)}, ErrFrame},
-		// The sum of the cut frame and the next header is right by chance.
-		"gy: cut short":             {gyFrame, "5A 5A 45 04 0E" + gyGood + gyGood, []Reading{sample(3650, 2600), sample(3650, 2600)}, ErrFault},
-		"gy: bad checksum":          {gyFrame, "5A 5A 45 04 0E 42 0A 28 7E" + gyGood, []Reading{sample(3650, 2600)}, ErrFrame},
-		"gy: absurd length":         {gyFrame, "5A 5A 45 FF" + gyGood, []Reading{sample(3650, 2600)}, ErrFrame},
-		"gy: all FF":                {gyFrame, "FF FF FF FF FF FF FF FF FF", nil, ErrFrame},
-		"gy: impossible value":      {gyFrame, "5A 5A 45 04 80 00 0A 28 AF", nil, ErrFault},
-		"gy: wrong rate":            {gyFrame, "80 78 F8 00 80 F8 78 E0", nil, ErrFrame},
-		"rdm: data sheet":           {rdmFrame, rdmGood, []Reading{tap("62E3086CED")}, nil},
-		"rdm: lower case":           {rdmFrame, "02 36 32 65 33 30 38 36 63 65 64 30 38 03", []Reading{tap("62E3086CED")}, nil},
-		"rdm: merged":               {rdmFrame, rdmGood + rdmGood, []Reading{tap("62E3086CED"), tap("62E3086CED")}, nil},
-		"rdm: cut short":            {rdmFrame, "02 36 32 45" + rdmGood, []Reading{tap("62E3086CED")}, ErrFrame},
-		"rdm: bad checksum":         {rdmFrame, "02 36 32 45 33 30 38 36 43 45 44 30 39 03" + rdmGood, []Reading{tap("62E3086CED")}, ErrFrame},
-		"rdm: longer card":          {rdmFrame, "02 36 32 45 33 30 38 36 43 45 44 45 44 30 38 03" + rdmGood, []Reading{tap("62E3086CED")}, ErrFrame},
-		"rdm: shorter card":         {rdmFrame, "02 36 32 45 33 30 38 30 38 03" + rdmGood, []Reading{tap("62E3086CED")}, ErrFrame},
-		"rdm: no hex":               {rdmFrame, "02 36 32 45 33 30 38 36 43 45 5A 30 38 03" + rdmGood, []Reading{tap("62E3086CED")}, ErrFrame},
-		"rdm: garbage":              {rdmFrame, "00 FF FE" + rdmGood, []Reading{tap("62E3086CED")}, ErrFrame},
-		"qr: CR LF":                 {qrFrame, "56 49 53 49 54 2D 37 0D 0A", []Reading{tap("VISIT-7")}, nil},
-		"qr: LF, twice":             {qrFrame, "41 0A 42 0A", []Reading{tap("A"), tap("B")}, nil},
-		"qr: Chinese":               {qrFrame, "E8 AE BF E5 AE A2 0D", []Reading{tap("访客")}, nil},
-		"qr: no UTF-8":              {qrFrame, "FF FE 0D 41 0D", []Reading{tap("A")}, ErrFrame},
-		"qr: control characters":    {qrFrame, "41 1B 5B 0D 41 0D", []Reading{tap("A")}, ErrFrame},
-		"qr: empty lines are quiet": {qrFrame, "0D 0A 0D 0A", nil, nil},
-		"qr: longer than any code":  {qrFrame, strings.Repeat("41", qrMax+1) + "0D 42 0D", []Reading{tap("B")}, ErrFrame},
-	} {
+// frameCase is what a framer makes of bytes.
+type frameCase struct {
+	bytes string // hex
+	want  []Reading
+	bad   error // the first error; nil: no error
+}
+
+func testFrames(t *testing.T, frame framer, cases map[string]frameCase) {
+	t.Helper()
+	for name, c := range cases {
 		t.Run(name, func(t *testing.T) {
 			for _, chunk := range []int{1, 3, 8, 1 << 20} {
-				got, bad := drain(c.frame, chunk, unhex(t, c.bytes))
-				if len(got) != len(c.want) {
-					t.Fatalf("in chunks of %d: got %v, want %v", chunk, got, c.want)
-				}
-				for i := range got {
-					if got[i] != c.want[i] {
-						t.Errorf("in chunks of %d: got %v, want %v", chunk, got[i], c.want[i])
-					}
+				got, bad := parseAll(frame, chunk, unhex(t, c.bytes))
+				if !slices.Equal(got, c.want) {
+					t.Errorf("in chunks of %d: got %v, want %v", chunk, got, c.want)
 				}
 				if c.bad == nil && len(bad) > 0 {
 					t.Errorf("in chunks of %d: errors %v", chunk, bad)
@@ -109,6 +79,52 @@ func TestFrames(t *testing.T) {
 	}
 }
 
+func TestGYMCU90614Frames(t *testing.T) {
+	one := []Reading{sample(3650, 2600)}
+	two := []Reading{sample(3650, 2600), sample(3650, 2600)}
+	testFrames(t, gyFrame, map[string]frameCase{
+		"data sheet":     {gyGood, one, nil},
+		"ten bytes":      {"5A 5A 45 05 0E 42 0A 28 00 80", one, nil},
+		"frost":          {"5A 5A 45 04 FF 9C FE 0C A2", []Reading{sample(-100, -500)}, nil},
+		"merged":         {gyGood + gyGood, two, nil},
+		"garbage before": {"00 FF 13" + gyGood, one, ErrFrame},
+		// The checksum of the cut frame and the next header matches by chance.
+		"cut short":        {"5A 5A 45 04 0E" + gyGood + gyGood, two, ErrFault},
+		"bad checksum":     {"5A 5A 45 04 0E 42 0A 28 7E" + gyGood, one, ErrFrame},
+		"absurd length":    {"5A 5A 45 FF" + gyGood, one, ErrFrame},
+		"all FF":           {"FF FF FF FF FF FF FF FF FF", nil, ErrFrame},
+		"impossible value": {"5A 5A 45 04 80 00 0A 28 AF", nil, ErrFault},
+		"wrong rate":       {"80 78 F8 00 80 F8 78 E0", nil, ErrFrame},
+	})
+}
+
+func TestRDM6300Frames(t *testing.T) {
+	one := []Reading{tap("62E3086CED")}
+	testFrames(t, rdmFrame, map[string]frameCase{
+		"data sheet":   {rdmGood, one, nil},
+		"lower case":   {"02 36 32 65 33 30 38 36 63 65 64 30 38 03", one, nil},
+		"merged":       {rdmGood + rdmGood, []Reading{tap("62E3086CED"), tap("62E3086CED")}, nil},
+		"cut short":    {"02 36 32 45" + rdmGood, one, ErrFrame},
+		"bad checksum": {"02 36 32 45 33 30 38 36 43 45 44 30 39 03" + rdmGood, one, ErrFrame},
+		"longer card":  {"02 36 32 45 33 30 38 36 43 45 44 45 44 30 38 03" + rdmGood, one, ErrFrame},
+		"shorter card": {"02 36 32 45 33 30 38 30 38 03" + rdmGood, one, ErrFrame},
+		"not hex":      {"02 36 32 45 33 30 38 36 43 45 5A 30 38 03" + rdmGood, one, ErrFrame},
+		"garbage":      {"00 FF FE" + rdmGood, one, ErrFrame},
+	})
+}
+
+func TestQRScannerFrames(t *testing.T) {
+	testFrames(t, qrFrame, map[string]frameCase{
+		"CR LF":                {"56 49 53 49 54 2D 37 0D 0A", []Reading{tap("VISIT-7")}, nil},
+		"LF, twice":            {"41 0A 42 0A", []Reading{tap("A"), tap("B")}, nil},
+		"Chinese":              {"E8 AE BF E5 AE A2 0D", []Reading{tap("访客")}, nil},
+		"not UTF-8":            {"FF FE 0D 41 0D", []Reading{tap("A")}, ErrFrame},
+		"control characters":   {"41 1B 5B 0D 41 0D", []Reading{tap("A")}, ErrFrame},
+		"empty lines":          {"0D 0A 0D 0A", nil, nil},
+		"longer than any code": {strings.Repeat("41", qrMax+1) + "0D 42 0D", []Reading{tap("B")}, ErrFrame},
+	})
+}
+
 func TestSilenceEndsACodeWithoutASuffix(t *testing.T) {
 	if r, used, err := qrFrame(at, []byte("VISIT-7"), false); r != nil || used != 0 || err != nil {
 		t.Fatalf("before the silence: %v, %d, %v", r, used, err)
@@ -118,7 +134,7 @@ func TestSilenceEndsACodeWithoutASuffix(t *testing.T) {
 	}
 }
 
-func TestGarbageGivesOneErrorAChunkAndKeepsNoBytes(t *testing.T) {
+func TestGarbageLeavesAnErrorAndABoundedBuffer(t *testing.T) {
 	noise := make([]byte, 64<<10)
 	for i := range noise {
 		noise[i] = byte(i*7 + i>>8)
@@ -161,9 +177,9 @@ func TestMLX90614Words(t *testing.T) {
 	flagged := [3]byte{0x7A, 0xBC}
 	flagged[2] = crc8([]byte{0xB4, mlxObject, 0xB5, flagged[0], flagged[1]})
 	if _, err := mlxWord(mlxAddress, mlxObject, flagged); !errors.Is(err, ErrFault) {
-		t.Errorf("bit 15 gives %v", err)
+		t.Errorf("with bit 15 set: %v, want ErrFault", err)
 	}
-	// Melexis' own examples of the check: writes at address 0.
+	// Melexis' examples of the PEC: writes at address 0.
 	for in, want := range map[string]byte{"00 2E 00 00": 0x6F, "00 2E 5A 00": 0xE1} {
 		if got := crc8(unhex(t, in)); got != want {
 			t.Errorf("PEC of %s is %02X, want %02X", in, got, want)
@@ -186,7 +202,7 @@ func FuzzFrames(f *testing.F) {
 	f.Fuzz(func(t *testing.T, b []byte, idle bool) {
 		for _, frame := range []framer{gyFrame, rdmFrame, qrFrame} {
 			s := &stream{frame: frame, at: at, idle: idle, buf: append([]byte(nil), b...)}
-			for s.parse() != nil { //nolint:revive // until it asks for more
+			for s.parse() != nil { //nolint:revive // until it needs more bytes
 			}
 			if len(s.buf) > len(b) {
 				t.Fatal("the buffer grew")
@@ -197,7 +213,7 @@ func FuzzFrames(f *testing.F) {
 
 var update = os.Getenv("UPDATE") != ""
 
-func TestDocumentIsRenderedFromTheCatalogue(t *testing.T) {
+func TestDEVICESmdIsRenderedFromTheCatalogue(t *testing.T) {
 	want := Markdown(Catalog())
 	path := filepath.Join("DEVICES.md")
 	if update {
@@ -207,7 +223,7 @@ func TestDocumentIsRenderedFromTheCatalogue(t *testing.T) {
 	}
 	got, err := os.ReadFile(path)
 	if err != nil || string(got) != want {
-		t.Fatalf("DEVICES.md is not what the catalogue says (run make docs): %v", err)
+		t.Fatalf("DEVICES.md differs from the catalogue (run make docs): %v", err)
 	}
 }
 
@@ -215,7 +231,11 @@ func BenchmarkFrames(b *testing.B) {
 	for name, c := range map[string]struct {
 		f   framer
 		hex string
-	}{"gy-mcu90614": {gyFrame, gyGood}, "rdm6300": {rdmFrame, rdmGood}, "qr-scanner": {qrFrame, "56 49 53 49 54 0D"}} {
+	}{
+		"gy-mcu90614": {gyFrame, gyGood},
+		"rdm6300":     {rdmFrame, rdmGood},
+		"qr-scanner":  {qrFrame, "56 49 53 49 54 0D"},
+	} {
 		b.Run(name, func(b *testing.B) {
 			raw := unhex(b, c.hex)
 			b.ReportAllocs()

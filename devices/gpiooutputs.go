@@ -12,7 +12,7 @@ import (
 )
 
 // The roles a GPIO line can have at a gate. A barrier takes a dry contact of
-// half a second to a second; lamps and buzzer hang on relays or transistors.
+// half a second to a second; lamps and buzzer are on relays or transistors.
 const (
 	PinBarrier = "barrier"
 	PinRed     = "red"
@@ -25,24 +25,24 @@ var pinRoles = []string{PinBarrier, PinRed, PinAmber, PinGreen, PinBuzzer}
 
 const (
 	barrierPulse = 700 * time.Millisecond
-	barrierGap   = 2 * time.Second // between two pulses: a barrier takes a second one for "close"
+	barrierGap   = 2 * time.Second // a barrier may take an earlier second pulse for "close"
 )
 
-// gpioOutputs is fail-secure: at rest the barrier contact is open.
+// gpioOutputs is fail-secure: at rest the barrier's contact is open.
 type gpioOutputs struct {
 	pins   map[string]gpio.PinIO
-	on     map[string]gpio.Level // the level that switches a role on
+	on     map[string]gpio.Level // role to the level that switches it on
 	opened time.Time             // when the last barrier pulse began
 }
 
 func newGPIOOutputs(ports Ports, s Settings) (Output, error) {
 	if len(s.Pins) == 0 {
-		return nil, errors.New("gpio-outputs: pins are missing: name at least one of barrier, red, amber, green, buzzer")
+		return nil, fmt.Errorf("gpio-outputs: pins are missing: set at least one of %v", pinRoles)
 	}
 	o := &gpioOutputs{pins: map[string]gpio.PinIO{}, on: map[string]gpio.Level{}}
 	for _, role := range slices.Sorted(maps.Keys(s.Pins)) {
 		if !slices.Contains(pinRoles, role) {
-			return nil, fmt.Errorf("gpio-outputs: pin %q is none of %v", role, pinRoles)
+			return nil, fmt.Errorf("gpio-outputs: pin %q is not one of %v", role, pinRoles)
 		}
 		pin, err := ports.Pin(s.Pins[role])
 		if err != nil {
@@ -61,7 +61,11 @@ func newGPIOOutputs(ports Ports, s Settings) (Output, error) {
 
 // Show implements Output.
 func (o *gpioOutputs) Show(ctx context.Context, s Signal) error {
-	err := errors.Join(o.set(PinRed, s.Lamp == LampRed), o.set(PinAmber, s.Lamp == LampAmber), o.set(PinGreen, s.Lamp == LampGreen))
+	err := errors.Join(
+		o.set(PinRed, s.Lamp == LampRed),
+		o.set(PinAmber, s.Lamp == LampAmber),
+		o.set(PinGreen, s.Lamp == LampGreen),
+	)
 	pulsed := make(chan error, 1)
 	if s.Barrier && time.Since(o.opened) >= barrierGap {
 		o.opened = time.Now()
@@ -82,7 +86,7 @@ func (o *gpioOutputs) Show(ctx context.Context, s Signal) error {
 	return errors.Join(err, <-pulsed)
 }
 
-// pulse switches a role on for d, or until ctx ends, and always off again.
+// pulse switches a role on for d or until ctx is done, and always off again.
 func (o *gpioOutputs) pulse(ctx context.Context, role string, d time.Duration) error {
 	if err := o.set(role, true); err != nil {
 		return errors.Join(err, o.set(role, false))
@@ -100,10 +104,11 @@ func (o *gpioOutputs) Off() error {
 	return errors.Join(errs...)
 }
 
+// set switches a role on or off; it does nothing for a role without a pin.
 func (o *gpioOutputs) set(role string, on bool) error {
 	pin := o.pins[role]
 	if pin == nil {
-		return nil // this gate has none
+		return nil
 	}
 	level := o.on[role]
 	if !on {

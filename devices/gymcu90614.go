@@ -6,22 +6,22 @@ import (
 	"time"
 )
 
-// gyAsk makes a GY-MCU90614 send continuously: it wakes up in query mode when
-// it was left in it.
+// gyAsk makes a GY-MCU90614 send continuously. It is needed because a module
+// that was left in query mode starts in query mode.
 var gyAsk = []byte{0xA5, 0x45, 0xEA}
 
-// The GY-MCU90614 is an MLX90614 with a microcontroller that sends, some 14
-// times a second, 5A 5A 45 n and n bytes: object and ambient temperature as
-// big-endian hundredths of a degree, then, in newer modules, one byte more;
-// and the low byte of the sum of all before. Source: the module's data sheet
+// The GY-MCU90614 is an MLX90614 with a microcontroller. Some 14 times a second
+// it sends 5A 5A 45 n, then n bytes (object and ambient temperature as
+// big-endian hundredths of a degree; newer modules add one byte), then the low
+// byte of the sum of all bytes before. Source: the module's data sheet
 // (GY-MCU90614 V1); https://www.mikroelektronik.hu, as99shop.
 const (
 	gyMinData = 4
 	gyMaxData = 8
 )
 
-// The MLX90614 measures objects of -70 to 380 °C in an ambient of -40 to
-// 125 °C; what lies outside is no temperature (Melexis 3901090614).
+// The MLX90614 measures objects of -70 to 380 °C at an ambient of -40 to
+// 125 °C (Melexis 3901090614); other values are not measurements.
 const (
 	mlxObjectMin  Temp = -7000
 	mlxObjectMax  Temp = 38000
@@ -62,7 +62,7 @@ func gyFrame(at time.Time, buf []byte, _ bool) (Reading, int, error) {
 	ambient := Temp(int16(uint16(buf[6])<<8 | uint16(buf[7])))
 	r, err := plausible(at, object, ambient)
 	if err != nil {
-		size = 2 // a sum of 8 bits is right by chance once in 256: a frame may begin inside
+		size = 2 // an 8-bit sum matches by chance once in 256: a frame may begin inside
 	}
 	return r, size, err
 }
@@ -74,7 +74,8 @@ func sum8(b []byte) (sum byte) {
 	return sum
 }
 
-// plausible makes a sample, or ErrFault of values that no MLX90614 measures.
+// plausible returns a sample of the values, or an error that wraps ErrFault if
+// an MLX90614 cannot measure them.
 func plausible(at time.Time, object, ambient Temp) (Reading, error) {
 	if object < mlxObjectMin || object > mlxObjectMax || ambient < mlxAmbientMin || ambient > mlxAmbientMax {
 		return nil, fmt.Errorf("object %s °C, ambient %s °C: %w", object, ambient, ErrFault)

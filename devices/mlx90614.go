@@ -9,20 +9,20 @@ import (
 	"periph.io/x/conn/v3/i2c"
 )
 
-// MLX90614: infrared thermometer on I²C. A read of a word is one transaction
-// with a repeated start: command, then low byte, high byte and PEC. A word is
-// kelvin × 50; bit 15 flags an error. The EEPROM, emissivity among it, is
-// never written: a write that fails leaves garbage until the power is cut, and
-// the site offset corrects in software. Source: Melexis data sheet 3901090614
-// and application note 390119061402, pages 14 to 23.
+// MLX90614: infrared thermometer on I²C. Reading a word is one transaction with
+// a repeated start: command, then low byte, high byte and PEC. A word is
+// kelvin × 50; bit 15 flags an error. The driver never writes the EEPROM
+// (emissivity and others): a failed write leaves garbage until the power is
+// cut, and the site offset corrects in software. Source: Melexis data sheet
+// 3901090614 and application note 390119061402, pages 14 to 23.
 const (
 	mlxAddress   = 0x5A
 	mlxAmbient   = 0x06
 	mlxObject    = 0x07
-	mlxPeriod    = 100 * time.Millisecond // its filter passes 7 Hz at most
-	mlxZeroC     = 27315                  // hundredths
+	mlxPeriod    = 100 * time.Millisecond // between polls; its filter passes 7 Hz at most
+	mlxZeroC     = 27315                  // 0 °C in hundredths of a kelvin
 	mlxErrorFlag = 0x80
-	mlxAnswer    = 3 // bytes of a word with its PEC
+	mlxAnswer    = 3 // bytes: a word and its PEC
 )
 
 type mlx90614 struct {
@@ -32,26 +32,26 @@ type mlx90614 struct {
 
 	bus   i2c.BusCloser
 	noise noise
-	due   time.Time
-	gone  bool // ErrGone was returned and the sensor has not answered since
-	retry time.Duration
+	due   time.Time     // of the next poll
+	gone  bool          // ErrGone was returned and the sensor has not answered since
+	retry time.Duration // wait before the next poll after an error of the bus
 }
 
 func newMLX90614(ports Ports, s Settings) (Sensor, error) {
 	if s.Port == "" {
-		return nil, fmt.Errorf("mlx90614: port is missing: the I²C bus, such as 1")
+		return nil, errors.New("mlx90614: port is missing (the I²C bus, for example 1)")
 	}
 	addr := s.Address
 	if addr == 0 {
 		addr = mlxAddress
 	}
 	if addr > 0x7F {
-		return nil, fmt.Errorf("mlx90614: address %#x is no 7-bit I²C address", addr)
+		return nil, fmt.Errorf("mlx90614: address %#x is not a 7-bit I²C address", addr)
 	}
 	return &mlx90614{ports: ports, name: s.Port, addr: addr, retry: firstRetry}, nil
 }
 
-// Next implements Sensor: it waits for the next poll, ten times a second.
+// Next implements Sensor. It polls the sensor ten times a second.
 func (m *mlx90614) Next(ctx context.Context) (Reading, error) {
 	for {
 		wait(ctx, time.Until(m.due))
@@ -61,14 +61,14 @@ func (m *mlx90614) Next(ctx context.Context) (Reading, error) {
 		}
 		m.due = time.Now().Add(mlxPeriod)
 		r, err := m.poll()
-		if err == nil || !m.lost(err) {
+		if !isBusError(err) {
 			if r != nil {
 				m.gone, m.retry = false, firstRetry
 				m.noise.good()
 			}
 			if errors.Is(err, ErrFrame) && m.noise.bad(m.due, mlxAnswer) {
-				err = fmt.Errorf("mlx90614 at %#x on bus %s answers, but its checksum is never right: check model, address, wiring and pull-ups: %w",
-					m.addr, m.name, ErrFault)
+				err = fmt.Errorf("mlx90614 at %#x on bus %s answers, but its checksum is never right: "+
+					"check model, address, wiring and pull-ups: %w", m.addr, m.name, ErrFault)
 			}
 			return r, err
 		}
@@ -83,21 +83,22 @@ func (m *mlx90614) Next(ctx context.Context) (Reading, error) {
 	}
 }
 
-// errBus marks what opening the bus or a transaction failed with.
-type errBus struct{ error }
+// busError is a failure to open the bus, or of a transaction on it.
+type busError struct{ error }
 
-func (e errBus) Unwrap() []error { return []error{ErrGone, e.error} }
+func (e busError) Unwrap() []error { return []error{ErrGone, e.error} }
 
-func (m *mlx90614) lost(err error) bool {
-	_, bus := err.(errBus) //nolint:errorlint // made here, never wrapped
-	return bus
+func isBusError(err error) bool {
+	_, ok := err.(busError) //nolint:errorlint // poll never wraps it
+	return ok
 }
 
+// poll reads both temperatures; it opens the bus first if it is not open.
 func (m *mlx90614) poll() (Reading, error) {
 	if m.bus == nil {
 		bus, err := m.ports.I2C(m.name)
 		if err != nil {
-			return nil, errBus{fmt.Errorf("mlx90614: %w", err)}
+			return nil, busError{fmt.Errorf("mlx90614: %w", err)}
 		}
 		m.bus = bus
 	}
@@ -119,7 +120,7 @@ func (m *mlx90614) poll() (Reading, error) {
 func (m *mlx90614) word(cmd byte) (Temp, error) {
 	var b [mlxAnswer]byte
 	if err := m.bus.Tx(m.addr, []byte{cmd}, b[:]); err != nil {
-		return 0, errBus{fmt.Errorf("mlx90614 at %#x on bus %s does not answer: %w", m.addr, m.name, err)}
+		return 0, busError{fmt.Errorf("mlx90614 at %#x on bus %s does not answer: %w", m.addr, m.name, err)}
 	}
 	v, err := mlxWord(byte(m.addr), cmd, b)
 	if err != nil {
@@ -128,8 +129,9 @@ func (m *mlx90614) word(cmd byte) (Temp, error) {
 	return v, nil
 }
 
-// mlxWord checks a word's PEC (CRC-8, polynomial 07, over both addresses, the
-// command and the data) and its error flag.
+// mlxWord converts a word to a temperature. It checks the PEC (CRC-8,
+// polynomial 07, over both address bytes, the command and the data) and the
+// error flag.
 func mlxWord(addr, cmd byte, b [mlxAnswer]byte) (Temp, error) {
 	if got := crc8([]byte{addr << 1, cmd, addr<<1 | 1, b[0], b[1]}); got != b[2] {
 		return 0, fmt.Errorf("PEC %02X, not %02X: %w", b[2], got, ErrFrame)

@@ -2,12 +2,12 @@ package devices
 
 import "time"
 
-// When bytes that make no frame are a fault of the device: three bursts without
-// a frame between them, each at least a second after the one before began and
-// within an hour of its end. A burst is eight such bytes within ten seconds. So
-// a device at another baud rate is at fault after three seconds of speaking, or
-// three cards; glitches of a few bytes on a line that is idle for hours never
-// add up.
+// A device is at fault after three bursts of bytes without a good frame between
+// them. A burst is eight bytes within ten seconds that are not a frame; each
+// must begin at least a second after the previous one began, and within an hour
+// of its end. So a device at another baud rate is at fault after three seconds
+// of sending, or after three cards, but glitches of a few bytes on a line that
+// is idle for hours never add up to a fault.
 const (
 	burstBytes  = 8
 	burstWithin = 10 * time.Second
@@ -16,19 +16,19 @@ const (
 	burstsOver  = time.Hour
 )
 
-// noise tells a device that is never understood from a line with glitches. Its
-// zero value is a line on which nothing has come.
+// noise distinguishes a device whose bytes never make a frame from a line with
+// occasional glitches. Its zero value is a line without any bytes yet.
 type noise struct {
-	bytes  int       // of the burst that gathers
-	first  time.Time // when it began
-	bursts int
-	began  time.Time // when the last burst that counted began
-	last   time.Time // when its bytes came
-	told   bool
+	bytes    int       // in the burst being counted
+	first    time.Time // when that burst began
+	bursts   int       // complete bursts since the last good frame
+	began    time.Time // when the last complete burst began
+	last     time.Time // when its last bytes arrived
+	reported bool
 }
 
-// bad takes n bytes that came at at and are no frame. It reports whether that
-// makes a fault, once until a frame is good.
+// bad counts bytes that arrived at at and are not a frame. It reports whether
+// the device is now at fault, once until the next good frame.
 func (n *noise) bad(at time.Time, count int) bool {
 	if n.bytes == 0 || at.Sub(n.first) > burstWithin {
 		n.bytes, n.first = 0, at
@@ -46,12 +46,12 @@ func (n *noise) bad(at time.Time, count int) bool {
 	}
 	n.bursts++
 	n.began, n.last, n.bytes = n.first, at, 0
-	if n.bursts < burstsFault || n.told {
+	if n.bursts < burstsFault || n.reported {
 		return false
 	}
-	n.told = true
+	n.reported = true
 	return true
 }
 
-// good takes a frame: what came before was a glitch.
+// good notes a good frame: the bytes before it were a glitch.
 func (n *noise) good() { *n = noise{} }

@@ -8,9 +8,9 @@ import (
 	"unicode/utf8"
 )
 
-// Serial QR and barcode scanners (Grow GM65, GM72 and their like) send the
-// decoded text and, as set up, CR, LF, both or nothing after it. Nothing means
-// that silence ends the text. Source: GM65 and GM72 manuals.
+// Serial QR and barcode scanners (Grow GM65, GM72 and the like) send the
+// decoded text followed, depending on their set-up, by CR, LF, both or nothing.
+// Without a suffix, silence ends the text. Source: GM65 and GM72 manuals.
 const qrMax = 4 << 10 // bytes; a QR code holds at most 2,953
 
 func newQRScanner(ports Ports, s Settings) (Sensor, error) {
@@ -34,7 +34,7 @@ func qrFrame(at time.Time, buf []byte, idle bool) (Reading, int, error) {
 	}
 	text := buf[:end]
 	if !utf8.Valid(text) {
-		return nil, used, fmt.Errorf("a code of %d bytes that is no UTF-8: %w", end, ErrFrame)
+		return nil, used, fmt.Errorf("a code of %d bytes that is not UTF-8: %w", end, ErrFrame)
 	}
 	if bytes.ContainsFunc(text, unicode.IsControl) {
 		return nil, used, fmt.Errorf("a code with control characters: %w", ErrFrame)

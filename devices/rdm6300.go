@@ -8,10 +8,10 @@ import (
 	"time"
 )
 
-// RDM6300: reader of 125 kHz EM4100 cards. It sends, every 65 ms while a card
-// is near, 02, ten hex digits (version and 32-bit number), two hex digits (the
-// XOR of those five bytes), 03. It listens to nothing. Source: the module's
-// data sheet; https://github.com/arduino12/rdm6300.
+// RDM6300: reader of 125 kHz EM4100 cards. While a card is near it sends every
+// 65 ms: 02, ten hex digits (version and 32-bit number), two hex digits (the
+// XOR of those five bytes), 03. It takes no commands. Source: the module's data
+// sheet; https://github.com/arduino12/rdm6300.
 const (
 	rdmSize  = 14
 	rdmStart = 0x02

@@ -6,8 +6,8 @@ import (
 	"time"
 )
 
-// The thermometer with which README.md shows how to add a model: a test holds
-// that text against this file, and runs it as any row of the catalogue.
+// The example driver of README.md ("Add a thermometer"). A test compares that
+// text with this file and runs the conformance test on the driver.
 
 func newIR200(ports Ports, s Settings) (Sensor, error) {
 	return newStream("ir200", ports, s, 19200, nil, ir200Frame) // opens, re-opens, times out
@@ -36,7 +36,7 @@ func IR200() []Model {
 			Name: "ir200", Title: "IR200 infrared thermometer", Kind: KindThermometer,
 			Bus: "UART", Baud: 19200, Rate: "8 samples a second",
 			Wiring: "VCC 5 V, GND, TX to RX.", Source: "IR200 data sheet",
-			Example: "A5 0E 42 0A 28 27", Gives: "object 36.50 °C, ambient 26.00 °C",
+			Example: "A5 0E 42 0A 28 27", Reading: "object 36.50 °C, ambient 26.00 °C",
 			Sensor: newIR200,
 		},
 	}

@@ -9,55 +9,63 @@ import (
 )
 
 // framer finds the first frame in buf. It returns how many bytes to drop from
-// the front of buf, with the reading they are, or with an error when they are
-// no frame. used == 0 asks for more bytes. idle says that the line has been
-// quiet for a read time-out, for devices that mark the end of a frame by
-// silence. A framer is pure, and never looks at buf again. One that breaks this
-// is refused by name: what it was given is dropped, and Next returns an error
-// that wraps ErrFault.
+// the front of buf, with the reading they contain or, when they are not a
+// frame, with an error. used == 0 asks for more bytes. idle is true when
+// nothing arrived for a read time-out, for devices that end a frame by silence.
+// A framer is a pure function and must not keep buf. If it breaks this
+// contract, the buffer is dropped and Next returns an error that wraps ErrFault
+// and names the driver.
 type framer func(at time.Time, buf []byte, idle bool) (r Reading, used int, err error)
 
 const (
-	firstRetry = 100 * time.Millisecond // before a port that is gone is tried again
+	firstRetry = 100 * time.Millisecond // wait before re-opening; doubles up to lastRetry
 	lastRetry  = 5 * time.Second
-	maxBuffer  = 8 << 10 // bytes without a frame; a framer that keeps more is at fault
+	maxBuffer  = 8 << 10 // bytes kept while a framer asks for more
 )
 
 // stream is a Sensor on a serial line: it opens the line, feeds a framer, and
-// opens the line again after it was unplugged.
+// re-opens the line after it was unplugged.
 type stream struct {
 	model string
 	ports Ports
 	port  string
 	baud  int
 	frame framer
-	ask   []byte // makes the device talk; sent after each opening
+	ask   []byte // makes the device send; written after each opening
 
 	line  io.ReadWriteCloser
 	buf   []byte
 	chunk [512]byte
-	at    time.Time // when the newest byte in buf came
-	idle  bool
-	bad   error // bytes that were no frame, not reported yet
-	noise noise // whether there has been a frame at all
+	at    time.Time // when the newest byte in buf arrived
+	idle  bool      // the last Read timed out
+	bad   error     // to be returned by Next
+	noise noise
 
-	gone  bool // ErrGone was returned and the line is not back
-	retry time.Duration
+	gone  bool          // ErrGone was returned and the line is not open again
+	retry time.Duration // wait before the next opening
 }
 
-// newStream checks the settings of a serial device.
-func newStream(m string, ports Ports, s Settings, baud int, ask []byte, f framer) (Sensor, error) {
+// newStream checks the settings and returns the sensor; Next opens the line.
+// baud is the model's default; ask may be nil.
+func newStream(model string, ports Ports, s Settings, baud int, ask []byte, frame framer) (Sensor, error) {
 	if s.Port == "" {
-		return nil, fmt.Errorf("%s: port is missing", m)
+		return nil, fmt.Errorf("%s: port is missing", model)
 	}
 	if s.Baud != 0 {
 		baud = s.Baud
 	}
-	return &stream{model: m, ports: ports, port: s.Port, baud: baud, frame: f, ask: ask, retry: firstRetry}, nil
+	return &stream{
+		model: model,
+		ports: ports,
+		port:  s.Port,
+		baud:  baud,
+		frame: frame,
+		ask:   ask,
+		retry: firstRetry,
+	}, nil
 }
 
-// Next implements Sensor. It returns (nil, nil) when a line that was gone is
-// open again.
+// Next implements Sensor.
 func (s *stream) Next(ctx context.Context) (Reading, error) {
 	for {
 		if err := ctx.Err(); err != nil {
@@ -95,20 +103,23 @@ func (s *stream) Next(ctx context.Context) (Reading, error) {
 	}
 }
 
-// parse takes frames off the buffer until one is a reading or more bytes are
-// needed. However much garbage it meets, it leaves one error.
+// parse takes frames off the buffer until one is a reading, which it returns,
+// or more bytes are needed. However much garbage it meets, it leaves at most one
+// error in s.bad.
 func (s *stream) parse() Reading {
 	for len(s.buf) > 0 {
 		r, used, err := s.frame(s.at, s.buf, s.idle)
 		if breach := breach(r, used, len(s.buf), err); breach != "" {
-			r, used, err = nil, len(s.buf), fmt.Errorf("the driver %s is wrong: it %s: %w", s.model, breach, ErrFault)
+			r, used = nil, len(s.buf)
+			err = fmt.Errorf("the driver %s is wrong: it %s: %w", s.model, breach, ErrFault)
 		}
 		if used == 0 && len(s.buf) > maxBuffer {
 			used, err = len(s.buf), fmt.Errorf("%d bytes without an end: %w", len(s.buf), ErrFrame)
 		}
 		s.buf = append(s.buf[:0], s.buf[used:]...)
 		if errors.Is(err, ErrFrame) && s.noise.bad(s.at, used) {
-			err = fmt.Errorf("bytes come, but never a frame: check baud rate (%d now), model and wiring: %w", s.baud, ErrFault)
+			err = fmt.Errorf("bytes arrive, but never a frame: check baud rate (%d now), model and wiring: %w",
+				s.baud, ErrFault)
 		}
 		if err != nil && (s.bad == nil || errors.Is(err, ErrFault)) {
 			s.bad = fmt.Errorf("%s on %s: %w", s.model, s.port, err)
@@ -124,24 +135,25 @@ func (s *stream) parse() Reading {
 	return nil
 }
 
-// breach says what of its contract a framer has broken that was given n bytes,
-// or "".
+// breach describes how a framer's results for n bytes break its contract; it
+// returns "" if they do not.
 func breach(r Reading, used, n int, err error) string {
 	switch {
 	case used < 0 || used > n:
 		return fmt.Sprintf("wants to drop %d bytes of %d", used, n)
 	case r != nil && err != nil:
-		return fmt.Sprintf("gives a reading and an error (%v)", err)
+		return fmt.Sprintf("returns a reading and an error (%v)", err)
 	case r != nil && used == 0:
-		return "gives a reading and drops nothing"
+		return "returns a reading and drops nothing"
 	case err != nil && used == 0:
-		return fmt.Sprintf("gives an error and drops nothing (%v)", err)
+		return fmt.Sprintf("returns an error and drops nothing (%v)", err)
 	}
 	return ""
 }
 
-// open opens the line. It reports a failure once and then tries quietly, with
-// back-off, until the line is back or ctx ends.
+// open tries once to open the line. It returns the first failure; after later
+// ones it returns nil once it has waited for the back-off or ctx is done. back
+// reports that a line which was gone is open again.
 func (s *stream) open(ctx context.Context) (back bool, err error) {
 	line, err := s.ports.Serial(s.port, s.baud)
 	if err == nil && len(s.ask) > 0 {
@@ -176,7 +188,7 @@ func (s *stream) close() {
 	}
 }
 
-// wait waits for d or the end of ctx.
+// wait waits for d or until ctx is done.
 func wait(ctx context.Context, d time.Duration) {
 	t := time.NewTimer(d)
 	defer t.Stop()

@@ -1,5 +1,5 @@
-// Package port opens the real lines that devices hang on. It is the only
-// importer of tarm/serial and of periph's host drivers.
+// Package port opens the real ports, buses and lines of a computer. It is the
+// only importer of tarm/serial and of periph's host drivers.
 package port
 
 import (
@@ -23,33 +23,35 @@ import (
 	"gatehouse/devices"
 )
 
-// ReadTimeout is how long a Read waits for a first byte. A sensor notices the
-// end of its context within it. Shorter wakes 368 idle ports more often, longer
-// makes stopping slow; tarm/serial keeps tenths of a second.
+// ReadTimeout is how long a Read waits for a first byte, and so how long a
+// sensor may take to notice that its context is done. A shorter one wakes idle
+// ports more often (a county has 368), a longer one makes stopping slow.
+// tarm/serial rounds to tenths of a second.
 const ReadTimeout = 200 * time.Millisecond
 
-// Host gives the lines of this computer. It implements devices.Ports.
+// Host opens the ports of this computer. It implements devices.Ports; its
+// methods may be called from several goroutines.
 type Host struct {
 	periph sync.Once
-	err    error // of periph's start
+	err    error // of loading periph's drivers
 }
 
-// NewHost makes a Host; it touches nothing yet.
+// NewHost returns a Host. It opens nothing yet.
 func NewHost() *Host { return &Host{} }
 
 // Serial opens a serial line; see devices.Ports. A line that another process
 // (or another device of this one) has open is refused.
 func (h *Host) Serial(name string, baud int) (io.ReadWriteCloser, error) {
-	lock, err := hold(name)
+	lock, err := lockPort(name)
 	if err != nil {
 		return nil, err
 	}
 	p, err := serial.OpenPort(&serial.Config{Name: name, Baud: baud, ReadTimeout: ReadTimeout})
 	if err != nil {
 		lock.Close()
-		return nil, fmt.Errorf("open serial port %s at %d baud: %w", name, baud, absent(err))
+		return nil, fmt.Errorf("open serial port %s at %d baud: %w", name, baud, markGone(err))
 	}
-	// What came before now was for nobody: stale bytes are not people.
+	// Bytes received before opening must not become readings.
 	if err := p.Flush(); err != nil {
 		lock.Close()
 		p.Close()
@@ -58,16 +60,16 @@ func (h *Host) Serial(name string, baud int) (io.ReadWriteCloser, error) {
 	return &line{port: p, lock: lock, name: name}, nil
 }
 
-// hold takes the advisory lock of a serial port: tarm/serial lets two programs
-// open one port, and each would get half of the bytes. The file is non-blocking
-// and so known to Go's poller, which line.Read waits with; gofrs/flock, which
-// locks files elsewhere, makes its file blocking and does not hand it out.
-func hold(name string) (*os.File, error) {
+// lockPort takes the advisory lock of a serial port: tarm/serial lets two
+// programs open one port, and each would get part of the bytes. The returned
+// file is non-blocking, so that line.wait can use Go's poller on it; gofrs/flock
+// makes its file blocking and does not hand it out.
+func lockPort(name string) (*os.File, error) {
 	f, err := os.OpenFile(name, os.O_RDWR|unix.O_NOCTTY|unix.O_NONBLOCK, 0)
 	if err != nil {
-		return nil, fmt.Errorf("open serial port %s: %w", name, absent(err))
+		return nil, fmt.Errorf("open serial port %s: %w", name, markGone(err))
 	}
-	// Not f.Fd(): that would make it blocking.
+	// f.Fd() would make the file blocking.
 	conn, err := f.SyscallConn()
 	if err == nil {
 		var busy error
@@ -76,13 +78,14 @@ func hold(name string) (*os.File, error) {
 	}
 	if err != nil {
 		f.Close()
-		return nil, fmt.Errorf("serial port %s is in use by another program or another device of this gate: %w", name, err)
+		return nil, fmt.Errorf("serial port %s is in use by another program or another device of this gate: %w",
+			name, err)
 	}
 	return f, nil
 }
 
-// absent marks the errors of a port that is not there.
-func absent(err error) error {
+// markGone wraps err with devices.ErrGone if it means that the port is missing.
+func markGone(err error) error {
 	for _, e := range []error{fs.ErrNotExist, syscall.EIO, syscall.ENXIO, syscall.ENODEV} {
 		if errors.Is(err, e) {
 			return fmt.Errorf("%w: %w", devices.ErrGone, err)
@@ -99,13 +102,13 @@ type line struct {
 }
 
 // Read returns (0, nil) when ReadTimeout passed without a byte. It waits with
-// Go's poller before it asks tarm/serial: a thread that sleeps in read(2) keeps
-// the scheduler's watchdog awake, which cost three quarters of an agent's
-// processor time.
+// Go's poller before it calls tarm/serial: a thread that sleeps in read(2)
+// keeps the scheduler's monitor thread awake, which cost three quarters of an
+// agent's processor time.
 //
-// tarm/serial gives io.EOF for a time-out and for a hang-up alike; an EOF that
-// took less than half the time-out is a hang-up, and so is one whose port is no
-// longer there.
+// tarm/serial returns io.EOF both for a time-out and for a hang-up. An EOF
+// within half of the time-out is a hang-up; so is a time-out when the port's
+// file no longer exists.
 func (l *line) Read(b []byte) (int, error) {
 	ready, err := l.wait()
 	if err != nil {
@@ -160,14 +163,15 @@ func (l *line) Write(b []byte) (int, error) {
 	return n, nil
 }
 
-// Close gives the port back. A Read that waits returns within ReadTimeout.
+// Close closes and unlocks the port. A Read in progress returns within
+// ReadTimeout.
 func (l *line) Close() error { return errors.Join(l.lock.Close(), l.port.Close()) }
 
-// start loads periph's drivers once, when the first bus or pin is asked for.
+// start loads periph's drivers, once, when the first bus or pin is opened.
 func (h *Host) start() error {
 	h.periph.Do(func() { _, h.err = host.Init() })
 	if h.err != nil {
-		return fmt.Errorf("start the drivers of I²C and GPIO: %w", h.err)
+		return fmt.Errorf("load the I²C and GPIO drivers: %w", h.err)
 	}
 	return nil
 }
@@ -179,7 +183,8 @@ func (h *Host) I2C(name string) (i2c.BusCloser, error) {
 	}
 	bus, err := i2creg.Open(name)
 	if err != nil {
-		return nil, fmt.Errorf("open I²C bus %q (is it enabled, and may this user open /dev/i2c-*?): %w: %w", name, devices.ErrGone, err)
+		return nil, fmt.Errorf("open I²C bus %q (is it enabled, and may this user open /dev/i2c-*?): %w: %w",
+			name, devices.ErrGone, err)
 	}
 	return bus, nil
 }

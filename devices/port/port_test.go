@@ -60,7 +60,7 @@ func TestBytesPassBothWaysUnchanged(t *testing.T) {
 	}
 }
 
-func TestAnIdleLineIsNoError(t *testing.T) {
+func TestAnIdleLineTimesOutWithoutAnError(t *testing.T) {
 	_, line := open(t)
 	began := time.Now()
 	n, err := line.Read(make([]byte, 8))
@@ -72,19 +72,19 @@ func TestAnIdleLineIsNoError(t *testing.T) {
 	}
 }
 
-func TestAHangUpIsToldFromIdle(t *testing.T) {
+func TestAHangUpIsErrGoneAndNotATimeOut(t *testing.T) {
 	p, line := open(t)
 	if err := p.Close(); err != nil {
 		t.Fatal(err)
 	}
-	for range 3 { // EIO first, then EOF at once, for ever
+	for range 3 { // first EIO, then always EOF at once
 		if _, err := line.Read(make([]byte, 8)); !errors.Is(err, devices.ErrGone) {
 			t.Fatalf("a hung-up line reads %v", err)
 		}
 	}
 }
 
-func TestStaleBytesAreFlushedWhenOpening(t *testing.T) {
+func TestOpeningDiscardsBytesReceivedBefore(t *testing.T) {
 	p, err := pty.Open()
 	if err != nil {
 		t.Fatal(err)
@@ -99,11 +99,11 @@ func TestStaleBytesAreFlushedWhenOpening(t *testing.T) {
 	}
 	defer line.Close()
 	if n, err := line.Read(make([]byte, 8)); n != 0 || err != nil {
-		t.Fatalf("read %d bytes that came before the opening, %v", n, err)
+		t.Fatalf("read %d bytes received before opening, %v", n, err)
 	}
 }
 
-func TestAPortThatIsTakenIsRefusedByName(t *testing.T) {
+func TestAPortInUseIsRefused(t *testing.T) {
 	p, _ := open(t)
 	link := filepath.Join(t.TempDir(), "by-id", "reader")
 	if err := p.Link(link); err != nil {
@@ -112,12 +112,12 @@ func TestAPortThatIsTakenIsRefusedByName(t *testing.T) {
 	for _, name := range []string{p.Path, link} {
 		_, err := port.NewHost().Serial(name, 9600)
 		if err == nil || !strings.Contains(err.Error(), "in use") || !strings.Contains(err.Error(), name) {
-			t.Fatalf("opening %s again gives %v", name, err)
+			t.Fatalf("opening %s again: %v", name, err)
 		}
 	}
 }
 
-func TestClosingDoesNotHangWhileAReadWaits(t *testing.T) {
+func TestCloseDoesNotHangWhileReadWaits(t *testing.T) {
 	_, line := open(t)
 	reading := make(chan struct{})
 	go func() {
@@ -135,10 +135,10 @@ func TestClosingDoesNotHangWhileAReadWaits(t *testing.T) {
 	}
 }
 
-func TestAMissingPortIsGoneAndABadRateIsNot(t *testing.T) {
+func TestAMissingPortIsErrGoneAndABadRateIsNot(t *testing.T) {
 	h := port.NewHost()
 	if _, err := h.Serial(filepath.Join(t.TempDir(), "nothing"), 9600); !errors.Is(err, devices.ErrGone) {
-		t.Fatalf("a missing port gives %v", err)
+		t.Fatalf("a missing port: %v", err)
 	}
 	p, err := pty.Open()
 	if err != nil {
@@ -146,18 +146,19 @@ func TestAMissingPortIsGoneAndABadRateIsNot(t *testing.T) {
 	}
 	defer p.Close()
 	if _, err := h.Serial(p.Path, 14400); err == nil || errors.Is(err, devices.ErrGone) {
-		t.Fatalf("a rate that the driver does not know gives %v", err)
+		t.Fatalf("an unknown rate: %v", err)
 	}
 	if line, err := h.Serial(p.Path, 9600); err != nil {
-		t.Fatalf("the refused opening left the port locked: %v", err)
+		t.Fatalf("the failed opening left the port locked: %v", err)
 	} else {
 		line.Close()
 	}
 }
 
-func TestMissingBusesAndPinsAreNamed(t *testing.T) {
+func TestErrorsNameTheMissingBusOrPin(t *testing.T) {
 	h := port.NewHost()
-	if _, err := h.I2C("no-such-bus"); !errors.Is(err, devices.ErrGone) || !strings.Contains(err.Error(), "no-such-bus") {
+	_, err := h.I2C("no-such-bus")
+	if !errors.Is(err, devices.ErrGone) || !strings.Contains(err.Error(), "no-such-bus") {
 		t.Errorf("bus: %v", err)
 	}
 	if _, err := h.Pin("NO-PIN"); err == nil || !strings.Contains(err.Error(), "NO-PIN") {

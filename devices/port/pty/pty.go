@@ -1,5 +1,5 @@
-// Package pty makes pseudo-terminals that stand in for serial ports: tests and
-// the simulator hold the far end and answer in bytes.
+// Package pty opens pseudo-terminals that stand in for serial ports: tests and
+// the simulator hold the device's end.
 package pty
 
 import (
@@ -12,18 +12,18 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// PTY is one pseudo-terminal. The program under test opens Path (or a symlink
-// to it) as its serial port; the owner reads and writes what a device would.
+// PTY is one pseudo-terminal. The program under test opens Path, or a symlink
+// to it, as its serial port; the owner reads and writes as the device would.
 type PTY struct {
 	Path string // /dev/pts/N
 
 	master *os.File
-	slave  *os.File // kept open, or the master reads EIO between two openings
+	slave  *os.File // kept open: otherwise the master reads EIO between two openings
 }
 
-// Open makes a pty in raw mode. The master is non-blocking, so that deadlines
-// and Close work on it; raw mode is set before anybody can write, or the
-// terminal would echo commands and rewrite CR.
+// Open returns a new pty in raw mode. The master is non-blocking, so that
+// deadlines and Close work on it. Raw mode is set before anything can be
+// written: otherwise the terminal would echo and rewrite CR.
 func Open() (*PTY, error) {
 	fd, err := unix.Open("/dev/ptmx", unix.O_RDWR|unix.O_NOCTTY|unix.O_NONBLOCK|unix.O_CLOEXEC, 0)
 	if err != nil {
@@ -43,7 +43,7 @@ func Open() (*PTY, error) {
 	slave, err := os.OpenFile(path, os.O_RDWR|unix.O_NOCTTY, 0)
 	if err != nil {
 		master.Close()
-		return nil, fmt.Errorf("open the far end of a pty: %w", err)
+		return nil, fmt.Errorf("open the slave end of a pty: %w", err)
 	}
 	if err := raw(int(slave.Fd())); err != nil {
 		return nil, errors.Join(fmt.Errorf("set %s to raw mode: %w", path, err), slave.Close(), master.Close())
@@ -62,12 +62,12 @@ func raw(fd int) error {
 	return unix.IoctlSetTermios(fd, unix.TCSETS, t)
 }
 
-// Read gives what the program wrote to its port.
+// Read reads what the program wrote to its port.
 func (p *PTY) Read(b []byte) (int, error) { return p.master.Read(b) }
 
-// Write sends bytes to the program. When nobody reads them the kernel keeps
-// some 4 KB; what does not fit within a moment is lost, as on a UART that
-// overruns.
+// Write sends bytes to the program. If it does not read, the kernel buffers
+// some 4 KB; bytes for which there is no room within 5 ms are dropped without an
+// error, as on a UART that overruns.
 func (p *PTY) Write(b []byte) (int, error) {
 	if err := p.master.SetWriteDeadline(time.Now().Add(5 * time.Millisecond)); err != nil {
 		return 0, err
