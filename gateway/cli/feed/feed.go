@@ -1,9 +1,10 @@
 // Package feed makes lines for a terminal of what the county's gates publish:
-// each passage, alarm and run once, however often it is sent and in whatever
-// order its batches arrive.
+// each passage, alarm and run once, however often it is sent.
 package feed
 
 import (
+	"maps"
+
 	"gatehouse/gateway/county/presence"
 	"gatehouse/gateway/wire"
 )
@@ -34,15 +35,16 @@ type Feed struct {
 const (
 	mostJournals = 4 // of one agent; it has one, and after a renewal another
 	mostAgents   = presence.MostAgents
-	// mostRecords is how many records of a journal are remembered: far more
-	// than an agent has in flight.
-	mostRecords = 4096
+	// mostAhead bounds the alarms of a journal that came ahead of their batch: far
+	// more than an agent has unacknowledged.
+	mostAhead = 4096
 )
 
-// shown is what was shown of one journal: its newest records.
+// shown is how much of one journal was shown. Its batches come in order, some of
+// them again; alarms come ahead of their batch as well.
 type shown struct {
-	max  uint64
-	seqs map[uint64]bool
+	through uint64          // the newest record that came in order
+	ahead   map[uint64]bool // alarms beyond it
 }
 
 // New returns an empty feed.
@@ -50,20 +52,24 @@ func New() *Feed {
 	return &Feed{journals: map[string]map[string]*shown{}, statuses: map[string]wire.Status{}}
 }
 
-// first reports whether the record was not shown before, and remembers it.
-func (s *shown) first(seq uint64) bool {
-	if s.seqs[seq] || seq+mostRecords < s.max {
-		return false
-	}
-	s.seqs[seq], s.max = true, max(s.max, seq)
-	if len(s.seqs) > 2*mostRecords {
-		for old := range s.seqs {
-			if old+mostRecords < s.max {
-				delete(s.seqs, old)
-			}
+// add notes a batch, and returns the records of it that were not shown before.
+func (s *shown) add(b wire.Batch) (fresh []wire.Record) {
+	for _, e := range b.Entries {
+		seq := e.Record.Seq
+		if seq <= s.through || s.ahead[seq] {
+			continue
+		}
+		fresh = append(fresh, e.Record)
+		if b.Ahead {
+			makeRoom(s.ahead, seq, mostAhead)
+			s.ahead[seq] = true
 		}
 	}
-	return true
+	if !b.Ahead {
+		s.through = max(s.through, b.To)
+		maps.DeleteFunc(s.ahead, func(seq uint64, _ bool) bool { return seq <= s.through })
+	}
+	return fresh
 }
 
 // Take returns the items of a message that were not shown yet. A retained
@@ -126,12 +132,12 @@ func (f *Feed) records(payload []byte) ([]Item, error) {
 	makeRoom(own, b.JID, mostJournals)
 	s := own[b.JID]
 	if s == nil {
-		s = &shown{seqs: map[uint64]bool{}}
+		s = &shown{ahead: map[uint64]bool{}}
 		own[b.JID] = s
 	}
 	var out []Item
-	for _, e := range b.Entries {
-		if item, ok := describe(b.Agent, e.Record); ok && s.first(e.Record.Seq) {
+	for _, r := range s.add(b) {
+		if item, ok := describe(b.Agent, r); ok {
 			out = append(out, item)
 		}
 	}
@@ -139,7 +145,7 @@ func (f *Feed) records(payload []byte) ([]Item, error) {
 }
 
 // makeRoom empties m if it has most entries and none of them is key's.
-func makeRoom[V any](m map[string]V, key string, most int) {
+func makeRoom[K comparable, V any](m map[K]V, key K, most int) {
 	if _, known := m[key]; !known && len(m) >= most {
 		clear(m)
 	}

@@ -54,6 +54,14 @@ func TestTheFeedShowsEachFactOnce(t *testing.T) {
 		{fever(t, journal, false, 6, 7), 1},
 		{fever(t, journal, false, 6, 7), 0},
 		{fever(t, journal, false, 8, 8), 1},
+		{fever(t, journal, true, 8, 8), 0},
+		{fever(t, journal, true, 20, 20), 1},
+		{fever(t, journal, true, 20, 20), 0},
+		{fever(t, journal, true, 15, 15), 1},
+		{fever(t, journal, false, 9, 14), 6},
+		{fever(t, journal, false, 15, 19), 4},
+		{fever(t, journal, false, 20, 21), 1},
+		{fever(t, journal, false, 9, 14), 0},
 	} {
 		items, err := f.Take(topic, c.payload, false)
 		if err != nil || len(items) != c.want {
