@@ -13,8 +13,9 @@ import (
 	"gatehouse/gateway/config"
 	"gatehouse/gateway/edge/agent"
 	"gatehouse/gateway/edge/kiosk"
-	"gatehouse/gateway/edge/ledger"
 	"gatehouse/gateway/identity"
+	"gatehouse/gateway/proof/ledger"
+	"gatehouse/gateway/proof/shifted"
 	"gatehouse/gateway/version"
 )
 
@@ -58,7 +59,7 @@ the configuration are used.`,
 			}
 			opts := agent.Options{Ports: port.NewHost(), Clock: clock.System{}, Version: version.String, Log: log}
 			if shift != "" {
-				if opts.Clock, err = clock.OpenShifted(shift); err != nil {
+				if opts.Clock, err = shifted.Open(shift, clock.System{}); err != nil {
 					return err
 				}
 			}

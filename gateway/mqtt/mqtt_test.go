@@ -17,7 +17,7 @@ import (
 
 	"gatehouse/gateway/county/broker"
 	"gatehouse/gateway/mqtt"
-	"gatehouse/gateway/mqtt/mosquittotest"
+	"gatehouse/gateway/testkit/mosquitto"
 )
 
 // peer is a client under test and what it reported.
@@ -60,7 +60,7 @@ func await[T any](t *testing.T, what string, c <-chan T, limit time.Duration) T 
 }
 
 func TestAMessagePassesAndTheWillComesWhenTheClientDies(t *testing.T) {
-	b := mosquittotest.Start(t)
+	b := mosquitto.Start(t)
 	all := connect(t, mqtt.Config{URL: b.URL, ClientID: "all",
 		Subscriptions: []mqtt.Subscription{{Filter: "a/#", QoS: 1}}})
 	await(t, "connection", all.up, 10*time.Second)
@@ -91,7 +91,7 @@ func TestAMessagePassesAndTheWillComesWhenTheClientDies(t *testing.T) {
 }
 
 func TestAKilledBrokerIsFoundAgain(t *testing.T) {
-	b := mosquittotest.Start(t)
+	b := mosquitto.Start(t)
 	c := connect(t, mqtt.Config{URL: b.URL, ClientID: "c", Subscriptions: []mqtt.Subscription{{Filter: "x", QoS: 1}}})
 	await(t, "connection", c.up, 10*time.Second)
 	b.Kill()
@@ -110,7 +110,7 @@ func TestAKilledBrokerIsFoundAgain(t *testing.T) {
 }
 
 func TestAFrozenBrokerIsNoticedWithin12Seconds(t *testing.T) {
-	b := mosquittotest.Start(t)
+	b := mosquitto.Start(t)
 	c := connect(t, mqtt.Config{URL: b.URL, ClientID: "c"})
 	await(t, "connection", c.up, 10*time.Second)
 	b.Freeze()
@@ -120,7 +120,7 @@ func TestAFrozenBrokerIsNoticedWithin12Seconds(t *testing.T) {
 
 func TestMessagesComeInTheOrderInWhichTheyWereSent(t *testing.T) {
 	const n = 3000
-	b := mosquittotest.Start(t, "max_queued_messages 0")
+	b := mosquitto.Start(t, "max_queued_messages 0")
 	to := connect(t, mqtt.Config{URL: b.URL, ClientID: "to",
 		Subscriptions: []mqtt.Subscription{{Filter: "q/+", QoS: 1}}})
 	from := connect(t, mqtt.Config{URL: b.URL, ClientID: "from"})
@@ -145,7 +145,7 @@ func TestMessagesComeInTheOrderInWhichTheyWereSent(t *testing.T) {
 // pings go on, what is published is answered, and what it does not acknowledge
 // holds the broker back. What needs no acknowledgement is bounded.
 func TestASlowConsumerStallsNothingElse(t *testing.T) {
-	b := mosquittotest.Start(t)
+	b := mosquitto.Start(t)
 	begun, goOn := make(chan struct{}, 1), make(chan struct{})
 	got := make(chan string, 10_000)
 	var down atomic.Int32

@@ -11,7 +11,7 @@ import (
 	"time"
 
 	"gatehouse/gateway/edge/journal"
-	"gatehouse/gateway/loopback"
+	"gatehouse/gateway/testkit/loopback"
 	"gatehouse/simulator/bench"
 	"gatehouse/simulator/faults"
 	"gatehouse/simulator/world"

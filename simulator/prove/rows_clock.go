@@ -7,7 +7,7 @@ import (
 	"path/filepath"
 	"time"
 
-	"gatehouse/gateway/clock"
+	"gatehouse/gateway/proof/shifted"
 	"gatehouse/gateway/wire"
 	"gatehouse/simulator/faults"
 )
@@ -25,7 +25,7 @@ func (r *rig) shiftFile() string { return filepath.Join(r.Dir, "clock-shift") }
 
 // shift moves all agents' clocks.
 func (r *rig) shift(wall, boot time.Duration) error {
-	return clock.WriteShift(r.shiftFile(), wall, boot)
+	return shifted.Write(r.shiftFile(), wall, boot)
 }
 
 // clocks are what a computer without a battery does.

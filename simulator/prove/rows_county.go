@@ -13,7 +13,7 @@ import (
 	"gatehouse/gateway/config"
 	"gatehouse/gateway/edge/agent"
 	"gatehouse/gateway/edge/journal"
-	"gatehouse/gateway/loopback"
+	"gatehouse/gateway/testkit/loopback"
 	"gatehouse/gateway/wire"
 	"gatehouse/simulator/faults"
 )

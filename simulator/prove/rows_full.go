@@ -10,7 +10,7 @@ import (
 	"time"
 
 	"gatehouse/gateway/edge/journal"
-	"gatehouse/gateway/edge/ledger"
+	"gatehouse/gateway/proof/ledger"
 	"gatehouse/gateway/wire"
 	"gatehouse/simulator/faults"
 )

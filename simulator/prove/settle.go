@@ -14,7 +14,7 @@ import (
 	"gatehouse/gateway/county/store/influx/influxd"
 	"gatehouse/gateway/county/store/sqlite"
 	"gatehouse/gateway/edge/journal"
-	"gatehouse/gateway/edge/ledger"
+	"gatehouse/gateway/proof/ledger"
 	"gatehouse/gateway/wire"
 	"gatehouse/simulator/world"
 )

@@ -15,8 +15,8 @@ import (
 	"gatehouse/gateway/county/pages"
 	"gatehouse/gateway/county/store/influx/influxd"
 	"gatehouse/gateway/edge/agent"
-	"gatehouse/gateway/loopback"
 	"gatehouse/gateway/mqtt"
+	"gatehouse/gateway/testkit/loopback"
 	"gatehouse/simulator/fleet"
 	"gatehouse/simulator/world"
 )

@@ -13,8 +13,8 @@ import (
 	"gatehouse/gateway/county/centre"
 	"gatehouse/gateway/county/store/sqlite"
 	"gatehouse/gateway/edge/journal"
-	"gatehouse/gateway/edge/ledger"
 	"gatehouse/gateway/mqtt"
+	"gatehouse/gateway/proof/ledger"
 )
 
 // alert finds an alert on the desk by its type.

@@ -18,7 +18,7 @@ import (
 
 	"gatehouse/gateway/county/broker"
 	"gatehouse/gateway/county/pages"
-	"gatehouse/gateway/loopback"
+	"gatehouse/gateway/testkit/loopback"
 )
 
 // slowDesk names a desk that this program, run again, wastes the time of.

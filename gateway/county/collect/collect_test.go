@@ -14,7 +14,7 @@ import (
 	"gatehouse/gateway/county/collect"
 	"gatehouse/gateway/county/store"
 	"gatehouse/gateway/mqtt"
-	"gatehouse/gateway/mqtt/mosquittotest"
+	"gatehouse/gateway/testkit/mosquitto"
 	"gatehouse/gateway/wire"
 )
 
@@ -140,7 +140,7 @@ func (b *bench) Refused(agent, why string, _ uint64) {
 
 func start(t *testing.T, prepare ...func(*books)) *bench {
 	t.Helper()
-	m := mosquittotest.Start(t)
+	m := mosquitto.Start(t)
 	public, private, err := ed25519.GenerateKey(nil)
 	if err != nil {
 		t.Fatal(err)

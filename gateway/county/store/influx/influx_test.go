@@ -25,7 +25,7 @@ import (
 	"gatehouse/gateway/county/store/influx/influxd"
 	"gatehouse/gateway/county/store/sqlite"
 	"gatehouse/gateway/county/store/storetest"
-	"gatehouse/gateway/loopback"
+	"gatehouse/gateway/testkit/loopback"
 	"gatehouse/gateway/wire"
 )
 

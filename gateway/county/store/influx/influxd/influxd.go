@@ -14,7 +14,7 @@ import (
 	"path/filepath"
 	"time"
 
-	"gatehouse/gateway/loopback"
+	"gatehouse/gateway/testkit/loopback"
 )
 
 // Token, Bucket: how the prepared server is used. It asks for no password, so

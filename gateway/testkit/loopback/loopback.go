@@ -1,4 +1,4 @@
-// Package loopback finds addresses for servers that tests and proofs start.
+// Package loopback finds free addresses for servers that tests and proofs start.
 package loopback
 
 import (
@@ -8,12 +8,12 @@ import (
 	"net"
 )
 
-// Ports below those that Linux gives to whoever connects (ip(7),
-// ip_local_port_range: 32768 to 60999), so that none of these is taken between
-// finding it and listening on it.
+// These ports lie below those that Linux assigns to outgoing connections (ip(7),
+// ip_local_port_range: 32768 to 60999), so that no connection can take one
+// between Free and the server's Listen.
 const first, last = 15000, 32000
 
-// Free gives an address on which nobody listens.
+// Free returns an address, host:port, on which nobody listens.
 func Free(ctx context.Context) (string, error) {
 	for {
 		address := fmt.Sprintf("127.0.0.1:%d", first+rand.N(last-first))

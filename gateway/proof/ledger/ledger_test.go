@@ -15,7 +15,7 @@ import (
 
 const childEnv = "GATEHOUSE_LEDGER_TEST"
 
-// TestMain lets the test binary be the agent that is killed.
+// TestMain makes the test binary the agent that is killed when childEnv is set.
 func TestMain(m *testing.M) {
 	if path := os.Getenv(childEnv); path != "" {
 		if err := addForEver(path); err != nil {

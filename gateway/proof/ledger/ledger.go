@@ -1,9 +1,9 @@
 // Package ledger counts the readings that an agent has completed, in a file
-// that outlives it: the proof that none is lost compares it with the store.
+// that a proof afterwards compares with the store.
 //
-// The file is mapped into memory and shared, so that what was counted is there
-// after the process is killed at any instruction. It is no journal: a power
-// cut may take it.
+// The file is a shared memory mapping: a reading that was added is in it even
+// if the process is killed at the next instruction. It is never synced, so that
+// a power cut may lose it.
 package ledger
 
 import (
@@ -23,17 +23,17 @@ import (
 	"gatehouse/gateway/lockfile"
 )
 
-// The file: 8 magic, 8 count (in the host's byte order), then one sum for each
-// reading. It is sparse and as large as it can get.
+// The file: 8 bytes of magic, 8 of count (in the host's byte order), then one
+// sum per reading. It has its full size from the start and is sparse.
 const (
 	magic     = "GATELED1"
 	headerLen = 16
 	sumLen    = 16
-	capacity  = 1 << 20 // readings: far more than a proof makes
+	capacity  = 1 << 20 // readings
 	fileLen   = headerLen + capacity*sumLen
 )
 
-// ErrFull says that the ledger holds as many readings as it can.
+// ErrFull is the error of Add when the ledger has no room for another reading.
 var ErrFull = errors.New("ledger is full: begin a new file")
 
 // Ledger is an open ledger. Add may be called from any goroutine.
@@ -44,8 +44,8 @@ type Ledger struct {
 	mem  []byte // nil when closed
 }
 
-// Open opens the ledger at path, makes it when it is missing, and goes on
-// behind what it holds. One process at a time may have it open.
+// Open opens the ledger at path for adding, and creates it if it is missing.
+// Only one process at a time can have it open.
 func Open(path string) (*Ledger, error) {
 	lock, err := lockfile.Take(path)
 	if err != nil {
@@ -69,7 +69,7 @@ func mapFile(f *os.File) (*Ledger, error) {
 		return nil, err
 	}
 	if size := info.Size(); size != 0 && size != fileLen {
-		return nil, fmt.Errorf("%d bytes are no ledger: choose another file", size)
+		return nil, fmt.Errorf("it is not a ledger (%d bytes): choose another file", size)
 	}
 	if err := f.Truncate(fileLen); err != nil {
 		return nil, err
@@ -83,13 +83,13 @@ func mapFile(f *os.File) (*Ledger, error) {
 		copy(mem, magic)
 	}
 	if string(mem[:8]) != magic || l.count().Load() > capacity {
-		return nil, errors.Join(errors.New("it is no ledger: choose another file"), unix.Munmap(mem))
+		return nil, errors.Join(errors.New("it is not a ledger: choose another file"), unix.Munmap(mem))
 	}
 	return l, nil
 }
 
-// count is the number of readings, which every process that maps the file
-// shares. A mapping begins on a page, so that it is aligned.
+// count returns the number of readings, which every process that maps the file
+// shares. It is aligned because a mapping starts on a page boundary.
 func (l *Ledger) count() *atomic.Uint64 {
 	return (*atomic.Uint64)(unsafe.Pointer(&l.mem[8])) //nolint:gosec // shared memory has no other way to an atomic
 }
@@ -108,12 +108,12 @@ func (l *Ledger) Add(reading []byte) error {
 		return ErrFull
 	}
 	copy(l.mem[headerLen+n*sumLen:], sum[:])
-	// Only now: whoever sees the count finds the sum.
+	// After the sum, so that a reader that sees the count finds the sum.
 	l.count().Store(n + 1)
 	return nil
 }
 
-// Close ends the use of the ledger; the file stays.
+// Close closes the ledger; the file stays. Closing again does nothing.
 func (l *Ledger) Close() error {
 	l.mu.Lock()
 	defer l.mu.Unlock()
@@ -135,13 +135,13 @@ func Sum(reading []byte) [sumLen]byte {
 	return [sumLen]byte(full[:sumLen])
 }
 
-// Counts is what a ledger holds.
+// Counts is the content of a ledger.
 type Counts struct {
 	N    uint64
 	Sums [][sumLen]byte // in the order of Add
 }
 
-// Read gives what the ledger at path holds, also while an agent adds to it.
+// Read returns the content of the ledger at path, even while an agent adds to it.
 func Read(path string) (Counts, error) {
 	f, err := os.Open(path)
 	if err != nil {
@@ -154,7 +154,7 @@ func Read(path string) (Counts, error) {
 	}
 	n := binary.NativeEndian.Uint64(head[8:])
 	if string(head[:8]) != magic || n > capacity {
-		return Counts{}, fmt.Errorf("read the ledger %s: it is no ledger", path)
+		return Counts{}, fmt.Errorf("read the ledger %s: it is not a ledger", path)
 	}
 	sums := make([]byte, n*sumLen)
 	if _, err := io.ReadFull(f, sums); err != nil {

@@ -1,5 +1,5 @@
-// Package mosquittotest runs a real Mosquitto for tests.
-package mosquittotest
+// Package mosquitto runs a real Mosquitto for tests.
+package mosquitto
 
 import (
 	"fmt"
@@ -10,11 +10,14 @@ import (
 	"syscall"
 	"testing"
 	"time"
+
+	"gatehouse/gateway/testkit/loopback"
 )
 
-// Broker is one Mosquitto process on a port of its own.
+// Broker is one Mosquitto process on a port of its own. Its methods are for the
+// test's goroutine.
 type Broker struct {
-	URL  string
+	URL  string // tcp://host:port
 	conf string
 	cmd  *exec.Cmd
 }
@@ -23,17 +26,16 @@ type Broker struct {
 // ends. A missing Mosquitto fails the test: run make tools.
 func Start(t testing.TB, extra ...string) *Broker {
 	t.Helper()
-	l, err := net.Listen("tcp", "127.0.0.1:0")
+	address, err := loopback.Free(t.Context())
 	if err != nil {
 		t.Fatal(err)
 	}
-	port := l.Addr().(*net.TCPAddr).Port
-	l.Close()
-	conf := fmt.Sprintf("listener %d 127.0.0.1\nallow_anonymous true\npersistence false\n", port)
+	host, port, _ := net.SplitHostPort(address)
+	conf := fmt.Sprintf("listener %s %s\nallow_anonymous true\npersistence false\n", port, host)
 	for _, line := range extra {
 		conf += line + "\n"
 	}
-	b := &Broker{URL: fmt.Sprintf("tcp://127.0.0.1:%d", port), conf: filepath.Join(t.TempDir(), "mosquitto.conf")}
+	b := &Broker{URL: "tcp://" + address, conf: filepath.Join(t.TempDir(), "mosquitto.conf")}
 	if err := os.WriteFile(b.conf, []byte(conf), 0o600); err != nil {
 		t.Fatal(err)
 	}
@@ -42,7 +44,7 @@ func Start(t testing.TB, extra ...string) *Broker {
 	return b
 }
 
-// Run starts the process (again) and waits until it answers.
+// Run starts the process, which must not be running, and waits until it accepts connections.
 func (b *Broker) Run(t testing.TB) {
 	t.Helper()
 	path, err := exec.LookPath("mosquitto")
@@ -67,7 +69,7 @@ func (b *Broker) Run(t testing.TB) {
 	}
 }
 
-// Kill is kill -9.
+// Kill ends the process with SIGKILL.
 func (b *Broker) Kill() {
 	if b.cmd != nil {
 		_ = b.cmd.Process.Kill()
@@ -76,8 +78,8 @@ func (b *Broker) Kill() {
 	}
 }
 
-// Freeze stops the process without closing its sockets; Thaw lets it go on.
+// Freeze stops the process without closing its sockets.
 func (b *Broker) Freeze() { _ = b.cmd.Process.Signal(syscall.SIGSTOP) }
 
-// Thaw undoes Freeze.
+// Thaw continues the process after Freeze.
 func (b *Broker) Thaw() { _ = b.cmd.Process.Signal(syscall.SIGCONT) }
