@@ -45,7 +45,11 @@ lives on a bus inside one process, and demo plays it.`,
 			spec := bench.Spec{Thermometer: thermometer, Offset: devices.Temp(o), Ambient: 2000}
 			for name, model := range map[string]string{"reader": reader, "scanner": scanner} {
 				if model != "" {
-					spec.Readers = append(spec.Readers, bench.Reader{Name: name, Model: model, Direction: wire.DirectionIn})
+					spec.Readers = append(spec.Readers, bench.Reader{
+						Name:      name,
+						Model:     model,
+						Direction: wire.DirectionIn,
+					})
 				}
 			}
 			g, err := bench.NewGate(filepath.Join(dir, "ports"), spec)

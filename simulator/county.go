@@ -122,9 +122,10 @@ func countyCommand() *cobra.Command {
 func pokeCommand() *cobra.Command {
 	var dir string
 	c := &cobra.Command{
-		Use:     "poke GATE WHAT",
-		Short:   "Make something happen at a gate of a running demo",
-		Long:    "poke makes something happen at a gate of a running demo. WHAT is one of\n" + strings.Join(county.Kinds, ", ") + ".\nFaults mend themselves after a while.",
+		Use:   "poke GATE WHAT",
+		Short: "Make something happen at a gate of a running demo",
+		Long: "poke makes something happen at a gate of a running demo. WHAT is one of\n" +
+			strings.Join(county.Kinds, ", ") + ".\nFaults mend themselves after a while.",
 		Example: "  simulator poke gate-017 fever",
 		Args: cobra.MatchAll(cobra.MaximumNArgs(2), func(_ *cobra.Command, args []string) error {
 			if len(args) == 1 {

@@ -65,7 +65,8 @@ func (d *demo) run(c *cobra.Command) error {
 	for flag, address := range map[string]string{"listen": d.listen, "desk": d.desk, "kiosk": d.kiosk} {
 		l, err := (&net.ListenConfig{}).Listen(ctx, "tcp", address)
 		if err != nil {
-			return fmt.Errorf("end the demo or program that uses the address, or give another one with --%s: %w", flag, err)
+			return fmt.Errorf("end the demo or program that uses the address, or give another one with --%s: %w",
+				flag, err)
 		}
 		l.Close()
 	}
@@ -112,7 +113,8 @@ func (d *demo) play(ctx context.Context, c *cobra.Command, data, link string) er
 	log := slog.New(slog.NewTextHandler(f, &slog.HandlerOptions{Level: slog.LevelInfo}))
 	watched := make(chan int, 1)
 	go func() {
-		watched <- cli.Run(ctx, []string{"watch", "--broker", "tcp://" + d.listen}, c.InOrStdin(), c.OutOrStdout(), c.ErrOrStderr())
+		watched <- cli.Run(ctx, []string{"watch", "--broker", "tcp://" + d.listen}, c.InOrStdin(), c.OutOrStdout(),
+			c.ErrOrStderr())
 	}()
 	up := make(chan struct{})
 	go func() { defer close(up); d.remind(ctx, c.OutOrStdout(), link) }()
@@ -124,7 +126,8 @@ func (d *demo) play(ctx context.Context, c *cobra.Command, data, link string) er
 		}
 		machines <- err
 	}()
-	err = d.flags.run(ctx, "tcp://"+d.listen, filepath.Join(data, "collector.pub"), filepath.Join(data, "site.key"), log)
+	err = d.flags.run(ctx, "tcp://"+d.listen, filepath.Join(data, "collector.pub"), filepath.Join(data, "site.key"),
+		log)
 	cancel()
 	<-watched
 	<-up
@@ -144,7 +147,12 @@ func (d *demo) configure(ctx context.Context) (store string, err error) {
 		Machines: fleet.Reporters(&w.Sites)}
 	store = "SQLite: " + filepath.Join(d.flags.dir, "county", centre.StoreFile)
 	if server := os.Getenv("INFLUX_URL"); server != "" {
-		cfg.Influx = &centre.Influx{URL: server, Org: os.Getenv("INFLUX_ORG"), Bucket: env("INFLUX_BUCKET", "gatehouse/autogen"), TokenFile: "influx.token"}
+		cfg.Influx = &centre.Influx{
+			URL:       server,
+			Org:       os.Getenv("INFLUX_ORG"),
+			Bucket:    env("INFLUX_BUCKET", "gatehouse/autogen"),
+			TokenFile: "influx.token",
+		}
 		token := env("INFLUX_TOKEN", "user:password")
 		if err := os.WriteFile(filepath.Join(d.flags.dir, "influx.token"), []byte(token+"\n"), 0o600); err != nil {
 			return "", err
@@ -182,7 +190,8 @@ func createDatabase(ctx context.Context, server, bucket, token string) error {
 	}
 	defer answer.Body.Close()
 	if answer.StatusCode != http.StatusOK {
-		return fmt.Errorf("make the database %s in InfluxDB at %s: %s (INFLUX_TOKEN=user:password)", database, server, answer.Status)
+		return fmt.Errorf("make the database %s in InfluxDB at %s: %s (INFLUX_TOKEN=user:password)",
+			database, server, answer.Status)
 	}
 	return nil
 }
@@ -230,7 +239,10 @@ func awaitReady(ctx context.Context, listen, key string, ended <-chan error) err
 	ctx, cancel := context.WithTimeout(ctx, 30*time.Second)
 	defer cancel()
 	up := make(chan struct{}, 1)
-	client := mqtt.New(mqtt.Config{URL: "tcp://" + listen, ClientID: fmt.Sprintf("demo-%d", os.Getpid()), Log: slog.New(slog.DiscardHandler),
+	client := mqtt.New(mqtt.Config{
+		URL:           "tcp://" + listen,
+		ClientID:      fmt.Sprintf("demo-%d", os.Getpid()),
+		Log:           slog.New(slog.DiscardHandler),
 		Subscriptions: []mqtt.Subscription{{Filter: wire.Topic(world.CountyID, wire.CollectorID, wire.LeafStatus)}},
 		OnMessage: func(m mqtt.Message) {
 			if st, err := wire.Decode[wire.CollectorStatus](m.Payload); err == nil && st.State == wire.StateOnline {
@@ -239,7 +251,8 @@ func awaitReady(ctx context.Context, listen, key string, ended <-chan error) err
 				default:
 				}
 			}
-		}})
+		},
+	})
 	done := make(chan struct{})
 	go func() { defer close(done); _ = client.Run(ctx) }() // ends with ctx only
 	defer func() { cancel(); <-done }()

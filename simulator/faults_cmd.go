@@ -66,7 +66,8 @@ func proveSoak(c *cobra.Command, s prove.Soak, report string) (err error) {
 	if failed == 0 {
 		os.RemoveAll(dir)
 	}
-	fmt.Fprintf(c.OutOrStdout(), "seed %d: %d rounds survived, %d failed; the report is %s\n", s.Seed, rounds-failed, failed, report)
+	fmt.Fprintf(c.OutOrStdout(), "seed %d: %d rounds survived, %d failed; the report is %s\n",
+		s.Seed, rounds-failed, failed, report)
 	if err == nil && failed > 0 {
 		return errFound
 	}
@@ -90,7 +91,8 @@ func proveFaults(c *cobra.Command, m prove.Matrix, asJSON bool) error {
 	}
 	err = m.Run(c.Context(), func(o prove.Outcome) {
 		r.Rows = append(r.Rows, o)
-		r.Parsed, r.Stored, r.Lost, r.Duplicated = r.Parsed+o.Parsed, r.Stored+o.Stored, r.Lost+o.Lost, r.Duplicated+o.Duplicated
+		r.Parsed, r.Stored, r.Lost, r.Duplicated = r.Parsed+o.Parsed, r.Stored+o.Stored, r.Lost+o.Lost, r.Duplicated+
+			o.Duplicated
 		if o.Failed {
 			r.Failed++
 		} else {

@@ -123,7 +123,17 @@ func (p *pastGate) batch(people int) (wire.Batch, error) {
 
 // person gives one person's readings and verdict, and the alarm of a fever.
 func (p *pastGate) person() []wire.Body {
-	t := &wire.Temperature{Object: 3330, Offset: 320, Screening: 3650, Ambient: 2000, Background: 1900, RatedMin: 1600, RatedMax: 3500, Samples: 6, Settled: true}
+	t := &wire.Temperature{
+		Object:     3330,
+		Offset:     320,
+		Screening:  3650,
+		Ambient:    2000,
+		Background: 1900,
+		RatedMin:   1600,
+		RatedMax:   3500,
+		Samples:    6,
+		Settled:    true,
+	}
 	t.Screening += wire.Temp(p.rnd.NormFloat64() * 25)
 	verdict, reason := wire.VerdictPass, "normal"
 	switch x := p.rnd.IntN(1000); {
@@ -137,13 +147,41 @@ func (p *pastGate) person() []wire.Body {
 	t.Object = t.Screening - t.Offset
 	card := p.gate.Cards[p.rnd.IntN(len(p.gate.Cards))]
 	out := []wire.Body{
-		&wire.Reading{Device: "reader-in", Model: "rdm6300", Type: wire.TypeCard, Direction: wire.DirectionIn, Credential: "past-" + uuid.NewString()[:8], BootID: "past"},
-		&wire.Reading{Device: "thermometer", Model: p.gate.Thermometer, Type: wire.TypeTemperature, Temperature: t, BootID: "past"},
-		&wire.Passage{Verdict: verdict, Reasons: []string{reason}, Instruction: wire.InstructGo, Direction: wire.DirectionIn, Class: card.Class,
-			Temperature: t, Readings: []uint64{p.seq + 1, p.seq + 2}, Policy: "past", Limits: wire.Limits{Fever: 3730, InvalidBelow: 3500, PairingMS: 8000}},
+		&wire.Reading{
+			Device:     "reader-in",
+			Model:      "rdm6300",
+			Type:       wire.TypeCard,
+			Direction:  wire.DirectionIn,
+			Credential: "past-" + uuid.NewString()[:8],
+			BootID:     "past",
+		},
+		&wire.Reading{
+			Device:      "thermometer",
+			Model:       p.gate.Thermometer,
+			Type:        wire.TypeTemperature,
+			Temperature: t,
+			BootID:      "past",
+		},
+		&wire.Passage{
+			Verdict:     verdict,
+			Reasons:     []string{reason},
+			Instruction: wire.InstructGo,
+			Direction:   wire.DirectionIn,
+			Class:       card.Class,
+			Temperature: t,
+			Readings:    []uint64{p.seq + 1, p.seq + 2},
+			Policy:      "past",
+			Limits:      wire.Limits{Fever: 3730, InvalidBelow: 3500, PairingMS: 8000},
+		},
 	}
 	if verdict == wire.VerdictFever {
-		out = append(out, &wire.Alarm{ID: fmt.Sprintf("fever:%d", p.seq+3), Type: "fever", State: wire.AlarmRaised, Passage: p.seq + 3, Screening: &t.Screening})
+		out = append(out, &wire.Alarm{
+			ID:        fmt.Sprintf("fever:%d", p.seq+3),
+			Type:      "fever",
+			State:     wire.AlarmRaised,
+			Passage:   p.seq + 3,
+			Screening: &t.Screening,
+		})
 	}
 	return out
 }

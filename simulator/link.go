@@ -21,7 +21,8 @@ import (
 // link makes the link with which the demo's first user is made: an invitation
 // like the one that the collector logs.
 func (d *demo) link(ctx context.Context) (string, error) {
-	cmd := exec.CommandContext(ctx, d.gatehouse, "invite", "--dir", filepath.Join(d.flags.dir, "county"), "--url", "http://"+d.desk)
+	cmd := exec.CommandContext(ctx, d.gatehouse, "invite", "--dir", filepath.Join(d.flags.dir, "county"), "--url",
+		"http://"+d.desk)
 	out, err := cmd.Output()
 	if err != nil {
 		return "", fmt.Errorf("make a link for the desk: %w", err)
@@ -42,14 +43,18 @@ func (d *demo) remind(ctx context.Context, out io.Writer, link string) {
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
 	messages := make(chan mqtt.Message, 256)
-	client := mqtt.New(mqtt.Config{URL: "tcp://" + d.listen, ClientID: fmt.Sprintf("demo-up-%d", os.Getpid()), Log: slog.New(slog.DiscardHandler),
+	client := mqtt.New(mqtt.Config{
+		URL:           "tcp://" + d.listen,
+		ClientID:      fmt.Sprintf("demo-up-%d", os.Getpid()),
+		Log:           slog.New(slog.DiscardHandler),
 		Subscriptions: []mqtt.Subscription{{Filter: wire.Topic(world.CountyID, "+", wire.LeafStatus)}},
 		OnMessage: func(m mqtt.Message) {
 			select {
 			case messages <- m:
 			case <-ctx.Done():
 			}
-		}})
+		},
+	})
 	done := make(chan struct{})
 	go func() { defer close(done); _ = client.Run(ctx) }() // ends with ctx only
 	defer func() { cancel(); <-done }()
@@ -99,8 +104,10 @@ func (d *demo) announce(c *cobra.Command, store string) (link string, err error)
 	if err != nil {
 		return "", err
 	}
-	_, err = strings.NewReplacer("GATES", strconv.Itoa(d.flags.gates), "BROKER", d.listen, "STORE", store, "DIR", d.flags.dir,
-		"DESK", d.desk, "LINK", link, "FILE", d.linkFile(), "KIOSK", d.kiosk, "GATE", aside(w)).WriteString(c.OutOrStdout(), announcement)
+	_, err = strings.NewReplacer("GATES", strconv.Itoa(d.flags.gates), "BROKER", d.listen, "STORE", store, "DIR",
+		d.flags.dir,
+		"DESK", d.desk, "LINK", link, "FILE", d.linkFile(), "KIOSK", d.kiosk, "GATE",
+		aside(w)).WriteString(c.OutOrStdout(), announcement)
 	return link, err
 }
 

@@ -17,7 +17,10 @@ import (
 
 // The link is told again after the last gate has come online, not before.
 func TestTheLinkIsToldAgainWhenTheCountyIsUp(t *testing.T) {
-	b, err := broker.Start(t.Context(), broker.Config{Listen: "127.0.0.1:0", Dir: t.TempDir()}, slog.New(slog.DiscardHandler))
+	b, err := broker.Start(t.Context(), broker.Config{
+		Listen: "127.0.0.1:0",
+		Dir:    t.TempDir(),
+	}, slog.New(slog.DiscardHandler))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -36,8 +39,14 @@ func TestTheLinkIsToldAgainWhenTheCountyIsUp(t *testing.T) {
 	go func() { defer close(ended); _ = client.Run(ctx) }()
 	defer func() { cancel(); <-ended }()
 	<-up
-	for _, x := range []struct{ agent, state string }{{"gate-001", "online"}, {"gate-001", "online"}, {"station", "online"},
-		{"gate-002", "online"}, {"gate-003", "offline"}, {"gate-003", "online"}} {
+	for _, x := range []struct{ agent, state string }{
+		{"gate-001", "online"},
+		{"gate-001", "online"},
+		{"station", "online"},
+		{"gate-002", "online"},
+		{"gate-003", "offline"},
+		{"gate-003", "online"},
+	} {
 		select {
 		case <-told:
 			t.Fatalf("told before %+v", x)
@@ -45,7 +54,12 @@ func TestTheLinkIsToldAgainWhenTheCountyIsUp(t *testing.T) {
 		}
 		payload, err := wire.Encode(wire.Status{V: 1, State: x.state, At: wire.At(time.Now())})
 		if err == nil {
-			err = client.Publish(mqtt.Message{Topic: wire.Topic(world.CountyID, x.agent, wire.LeafStatus), Payload: payload, QoS: 1, Retained: true})
+			err = client.Publish(mqtt.Message{
+				Topic:    wire.Topic(world.CountyID, x.agent, wire.LeafStatus),
+				Payload:  payload,
+				QoS:      1,
+				Retained: true,
+			})
 		}
 		if err != nil {
 			t.Fatal(err)

@@ -25,7 +25,13 @@ import (
 )
 
 // demoTimes let somebody who watches see runs begin and end.
-var demoTimes = fleet.Times{First: 5 * time.Second, Work: 40 * time.Second, Pause: 8 * time.Second, More: 20 * time.Second, Rest: 60 * time.Second}
+var demoTimes = fleet.Times{
+	First: 5 * time.Second,
+	Work:  40 * time.Second,
+	Pause: 8 * time.Second,
+	More:  20 * time.Second,
+	Rest:  60 * time.Second,
+}
 
 // machines plays the fleet with its bridges, and tells each run that the desk
 // has beside what was true, until ctx ends.
@@ -38,8 +44,14 @@ func (d *demo) machines(ctx context.Context, out io.Writer, log *slog.Logger) er
 	if err != nil {
 		return err
 	}
-	f, err := fleet.New(ctx, fleet.Config{County: world.CountyID, Sites: &w.Sites, Dir: filepath.Join(d.flags.dir, "machines", "ports"),
-		Broker: "tcp://" + d.listen, UDP: udp, Times: demoTimes})
+	f, err := fleet.New(ctx, fleet.Config{
+		County: world.CountyID,
+		Sites:  &w.Sites,
+		Dir:    filepath.Join(d.flags.dir, "machines", "ports"),
+		Broker: "tcp://" + d.listen,
+		UDP:    udp,
+		Times:  demoTimes,
+	})
 	if err != nil {
 		return err
 	}
@@ -83,12 +95,23 @@ func (d *demo) bridge(f *fleet.Fleet, id string, log *slog.Logger) (*agent.Agent
 	}
 	cfg := f.Bridge(id, agent.Config{County: world.CountyID, Dir: dir, Broker: mqtt.Broker{URL: "tcp://" + d.listen},
 		CollectorKey: filepath.Join(d.flags.dir, "county", "collector.pub")})
-	return agent.New(cfg, agent.Options{Ports: port.NewHost(), Clock: clock.System{}, BootID: boot, HostID: host, Version: "simulated", Log: log.With("agent", id)})
+	return agent.New(cfg, agent.Options{
+		Ports:   port.NewHost(),
+		Clock:   clock.System{},
+		BootID:  boot,
+		HostID:  host,
+		Version: "simulated",
+		Log:     log.With("agent", id),
+	})
 }
 
 // tellRuns prints each run when it is over, as the desk has it, beside the truth.
 func (d *demo) tellRuns(ctx context.Context, f *fleet.Fleet, out io.Writer) error {
-	store, err := desk.Open(desk.Options{Path: filepath.Join(d.flags.dir, "county", centre.DeskFile), Sites: &site.County{}, Log: slog.New(slog.DiscardHandler)})
+	store, err := desk.Open(desk.Options{
+		Path:  filepath.Join(d.flags.dir, "county", centre.DeskFile),
+		Sites: &site.County{},
+		Log:   slog.New(slog.DiscardHandler),
+	})
 	if err != nil {
 		return err
 	}
@@ -122,7 +145,8 @@ func compared(r desk.RunSummary, truths []fleet.Truth) string {
 	if r.Litres != nil {
 		litres = fmt.Sprintf("%.2f L", *r.Litres)
 	}
-	text := fmt.Sprintf("%s  %s  run of %s: %s, %s, %.0f m", time.Now().Format(time.TimeOnly), r.Machine, r.Start.Local().Format(time.TimeOnly), r.Grade, litres, r.DistanceM)
+	text := fmt.Sprintf("%s  %s  run of %s: %s, %s, %.0f m", time.Now().Format(time.TimeOnly), r.Machine,
+		r.Start.Local().Format(time.TimeOnly), r.Grade, litres, r.DistanceM)
 	for _, t := range truths {
 		if t.Machine == r.Machine && r.Start.Before(t.End) && r.End.After(t.Start) {
 			same := "as it must be"

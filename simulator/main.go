@@ -35,6 +35,7 @@ func newRoot() *cobra.Command {
 Exit codes: 0 done, 1 failed, 2 wrong usage.`,
 		Version: version.String,
 	}
-	root.AddCommand(demoCommand(), historyCommand(), tlogCommand(), countyCommand(), benchCommand(), pokeCommand(), proveCommand())
+	root.AddCommand(demoCommand(), historyCommand(), tlogCommand(), countyCommand(), benchCommand(), pokeCommand(),
+		proveCommand())
 	return root
 }

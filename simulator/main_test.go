@@ -27,7 +27,8 @@ func TestExitCodesAreThoseOfTheHelp(t *testing.T) {
 		root.SetArgs(strings.Fields(line))
 		root.SetOut(&out)
 		root.SetErr(&out)
-		if code := cli.Execute(t.Context(), root, &out); code != want.code || !strings.Contains(out.String(), want.out) {
+		if code := cli.Execute(t.Context(), root, &out); code != want.code ||
+			!strings.Contains(out.String(), want.out) {
 			t.Errorf("simulator %s: %d, want %d and %q:\n%s", line, code, want.code, want.out, out.String())
 		}
 	}

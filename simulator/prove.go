@@ -107,14 +107,17 @@ groups, and need root.`,
 	c.Flags().StringVar(&cfg.Store, "store", "sqlite", "sqlite or influx")
 	c.Flags().StringVar(&cfg.Broker, "broker", "embedded", "embedded or mosquitto")
 	c.Flags().StringVar(&kill, "kill", "", "what to kill, of agent,collector,broker")
-	c.Flags().BoolVar(&cfg.Machines, "machines", false, "let drones and fogging machines work, too, and hold their runs against the truth")
+	c.Flags().BoolVar(&cfg.Machines, "machines", false,
+		"let drones and fogging machines work, too, and hold their runs against the truth")
 	c.Flags().BoolVar(&list, "list", false, "list the faults of --fault, with what is expected")
-	c.Flags().StringVar(&faultNames, "fault", "", "let these faults strike instead, by name or number: NAME[,NAME...] or all")
+	c.Flags().StringVar(&faultNames, "fault", "",
+		"let these faults strike instead, by name or number: NAME[,NAME...] or all")
 	c.Flags().IntVar(&matrix.Rounds, "rounds", 1, "of --fault, each with another seed")
 	c.Flags().IntVar(&matrix.Jobs, "jobs", 4, "faults at the same time, each on a county of its own")
 	c.Flags().BoolVar(&matrix.Long, "long", false, "with --fault: wait four times as long everywhere")
 	c.Flags().BoolVar(&matrix.Quick, "quick", false, "with --fault: leave out rows that take longer than half a minute")
-	c.Flags().StringVar(&matrix.Earlier, "earlier", "", "with --fault: the program of an earlier version (default gatehouse-earlier beside --gatehouse)")
+	c.Flags().StringVar(&matrix.Earlier, "earlier", "",
+		"with --fault: the program of an earlier version (default gatehouse-earlier beside --gatehouse)")
 	c.Flags().DurationVar(&soak, "soak", 0, "mix faults at random for so long instead, round after round")
 	c.Flags().StringVar(&soakReport, "report", "soak.jsonl", "of --soak: a JSON line a round is appended to this file")
 	c.Flags().BoolVar(&asJSON, "json", false, "print the result as one line of JSON")
@@ -138,6 +141,7 @@ lost         %d
 duplicated   %d
 verdict      %.3f ms (half), %.3f ms (99 of 100) after the last byte
 commit       %.0f ms (half), %.0f ms (99 of 100) after the append, outages included
-`, r.Gates, r.Seed, r.Kills, r.Parsed, r.Stored, r.Quarantined, r.Holes, r.Lost, r.Duplicated, r.Verdict.P50, r.Verdict.P99, r.Commit.P50, r.Commit.P99)
+`, r.Gates, r.Seed, r.Kills, r.Parsed, r.Stored, r.Quarantined, r.Holes, r.Lost, r.Duplicated, r.Verdict.P50,
+		r.Verdict.P99, r.Commit.P50, r.Commit.P99)
 	return err
 }

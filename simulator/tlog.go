@@ -28,7 +28,8 @@ func tlogCommand() *cobra.Command {
 			}
 			defer func() { err = errors.Join(err, f.Close()) }()
 			w := bufio.NewWriter(f)
-			truths, err := fleet.Record(w, &world.New(1).Sites, machine, time.Now().Add(-long).Truncate(time.Second), long)
+			truths, err := fleet.Record(w, &world.New(1).Sites, machine, time.Now().Add(-long).Truncate(time.Second),
+				long)
 			if err := errors.Join(err, w.Flush()); err != nil {
 				return err
 			}
@@ -38,7 +39,8 @@ func tlogCommand() *cobra.Command {
 			return nil
 		},
 	}
-	c.Flags().StringVar(&machine, "machine", "drone-1", "drone-1 (sound), drone-2 (dry nozzle), drone-3 (link gap) or drone-4 (no flow sensor)")
+	c.Flags().StringVar(&machine, "machine", "drone-1",
+		"drone-1 (sound), drone-2 (dry nozzle), drone-3 (link gap) or drone-4 (no flow sensor)")
 	c.Flags().DurationVar(&long, "for", 5*time.Minute, "how long the recording is")
 	return c
 }

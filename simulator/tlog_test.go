@@ -24,12 +24,15 @@ func TestARecordedFlightBecomesItsRun(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		truth, err := fleet.Record(f, &world.New(1).Sites, id, time.Date(2020, 2, 14, 8, 0, 0, 0, time.UTC), 3*time.Minute)
+		truth, err := fleet.Record(f, &world.New(1).Sites, id, time.Date(2020, 2, 14, 8, 0, 0, 0, time.UTC),
+			3*time.Minute)
 		if err != nil || len(truth) != 1 || f.Close() != nil {
 			t.Fatal(truth, err)
 		}
 		var out, problems bytes.Buffer
-		if code := cli.Run(t.Context(), []string{"agent", "--config", "../deploy/machines.example.yaml", "--replay", path}, nil, &out, &problems); code != 0 {
+		if code := cli.Run(t.Context(),
+			[]string{"agent", "--config", "../deploy/machines.example.yaml", "--replay", path}, nil, &out,
+			&problems); code != 0 {
 			t.Fatalf("%d: %s", code, problems.String())
 		}
 		var runs []wire.Run
@@ -63,7 +66,8 @@ func TestAReplayOfNoRecordingSaysSo(t *testing.T) {
 		t.Fatal(err)
 	}
 	var out, problems bytes.Buffer
-	if code := cli.Run(t.Context(), []string{"agent", "--config", "../deploy/machines.example.yaml", "--replay", path}, nil, &out, &problems); code == 0 || !strings.Contains(problems.String(), ".tlog") {
+	if code := cli.Run(t.Context(), []string{"agent", "--config", "../deploy/machines.example.yaml", "--replay", path},
+		nil, &out, &problems); code == 0 || !strings.Contains(problems.String(), ".tlog") {
 		t.Errorf("%d: %s", code, problems.String())
 	}
 }

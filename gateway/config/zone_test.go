@@ -7,7 +7,12 @@ import (
 
 func TestATimeZoneIsTheCountys(t *testing.T) {
 	at := time.Date(2020, 2, 14, 16, 30, 0, 0, time.UTC)
-	for name, want := range map[string]string{"": "2020-02-15 00:30", "Asia/Shanghai": "2020-02-15 00:30", "Asia/Urumqi": "2020-02-14 22:30", "UTC": "2020-02-14 16:30"} {
+	for name, want := range map[string]string{
+		"":              "2020-02-15 00:30",
+		"Asia/Shanghai": "2020-02-15 00:30",
+		"Asia/Urumqi":   "2020-02-14 22:30",
+		"UTC":           "2020-02-14 16:30",
+	} {
 		z, err := Zone(name)
 		if err != nil {
 			t.Fatalf("%q: %v", name, err)

@@ -63,7 +63,8 @@ type collector struct {
 func (collector) Describe(chan<- *prometheus.Desc) {}
 
 func (c collector) Collect(out chan<- prometheus.Metric) {
-	out <- prometheus.MustNewConstMetric(prometheus.NewDesc("gatehouse_build_info", "The running version.", []string{"version"}, nil),
+	out <- prometheus.MustNewConstMetric(prometheus.NewDesc("gatehouse_build_info", "The running version.",
+		[]string{"version"}, nil),
 		prometheus.GaugeValue, 1, c.version)
 	for _, m := range c.p.Metrics() {
 		kind := prometheus.GaugeValue

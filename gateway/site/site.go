@@ -170,7 +170,8 @@ func (k *checker) point(c Compound, pt Point) bool {
 	case k.first == nil:
 		k.first = &pt
 	case math.Abs(lon-k.first[0]) > spread || math.Abs(lat-k.first[1]) > spread:
-		k.add("compound %s: point [%g, %g] lies far from [%g, %g]: is it [longitude, latitude]?", c.ID, lon, lat, k.first[0], k.first[1])
+		k.add("compound %s: point [%g, %g] lies far from [%g, %g]: is it [longitude, latitude]?",
+			c.ID, lon, lat, k.first[0], k.first[1])
 		return false
 	}
 	return true

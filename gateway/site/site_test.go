@@ -57,14 +57,15 @@ func TestWhatIsWrongIsSaid(t *testing.T) {
 		"foreign coordinate": {"[115.120, 35.900]", "[15.120, 35.900]", "lies far from"},
 		"zero coordinate":    {"[115.120, 35.900]", "[0, 0]", "Atlantic"},
 		"not a number":       {"[115.120, 35.900]", "[.nan, 35.900]", "not [longitude, latitude]"},
-		"a line":             {", [115.122, 35.902]]\n            gates: [gate-002", "]\n            gates: [gate-002", "encloses nothing"},
-		"other datum":        {"WGS-84", "GCJ-02", "converting"},
-		"gate twice":         {"gate-003", "gate-001", "already"},
-		"id twice":           {"compound-002", "compound-001", "used twice"},
-		"bad gate id":        {"gate-003", "Gate_3", "a-z"},
-		"collector's name":   {"gate-003", "collector", "own name"},
-		"bad county":         {"county: qinghe", "county: 清和", "county"},
-		"no gates":           {"gates:", "#gates:", "no gate"},
+		"a line": {", [115.122, 35.902]]\n            gates: [gate-002", "]\n            gates: [gate-002",
+			"encloses nothing"},
+		"other datum":      {"WGS-84", "GCJ-02", "converting"},
+		"gate twice":       {"gate-003", "gate-001", "already"},
+		"id twice":         {"compound-002", "compound-001", "used twice"},
+		"bad gate id":      {"gate-003", "Gate_3", "a-z"},
+		"collector's name": {"gate-003", "collector", "own name"},
+		"bad county":       {"county: qinghe", "county: 清和", "county"},
+		"no gates":         {"gates:", "#gates:", "no gate"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			text := strings.ReplaceAll(good, c.old, c.new)

@@ -37,7 +37,13 @@ func newRig(t *testing.T, thermometer string) *rig {
 	var wg sync.WaitGroup
 	wg.Go(func() { g.Run(ctx) })
 	t.Cleanup(func() { cancel(); wg.Wait() })
-	r := &rig{t: t, g: g, got: make(chan any, 100), errs: make(chan error, 10000), samples: make(chan devices.Sample, 10000)}
+	r := &rig{
+		t:       t,
+		g:       g,
+		got:     make(chan any, 100),
+		errs:    make(chan error, 10000),
+		samples: make(chan devices.Sample, 10000),
+	}
 	ports := g.Ports(port.NewHost())
 	for _, d := range g.Devices() {
 		m, err := devices.Find(d.Model)
@@ -122,7 +128,8 @@ func TestTheDriversReadTheTemperatureThatWasWanted(t *testing.T) {
 					t.Fatal(err)
 				}
 				m, ok := r.next().(sense.Measurement)
-				if got := m.Object + offset; !ok || !m.Settled || got < want || got > want+tolerance || m.Ambient < 1999 || m.Ambient > 2001 {
+				if got := m.Object + offset; !ok || !m.Settled || got < want || got > want+tolerance ||
+					m.Ambient < 1999 || m.Ambient > 2001 {
 					t.Errorf("wanted %s, read %+v", want, m)
 				}
 				pause(t.Context(), 500*time.Millisecond)
@@ -154,7 +161,12 @@ func TestCardsAndCodesAreReadOnce(t *testing.T) {
 func TestFaultsShowAsTheDriversSayAndPass(t *testing.T) {
 	for thermometer, faults := range map[string]map[Fault]error{
 		"gy-mcu90614": {FaultBroken: devices.ErrFault, FaultGarbage: devices.ErrFrame, FaultAllFF: devices.ErrFrame},
-		"mlx90614":    {FaultBroken: devices.ErrFault, FaultGarbage: devices.ErrFrame, FaultAllFF: devices.ErrFrame, FaultSilent: devices.ErrGone},
+		"mlx90614": {
+			FaultBroken:  devices.ErrFault,
+			FaultGarbage: devices.ErrFrame,
+			FaultAllFF:   devices.ErrFrame,
+			FaultSilent:  devices.ErrGone,
+		},
 	} {
 		t.Run(thermometer, func(t *testing.T) {
 			t.Parallel()
@@ -207,7 +219,8 @@ func TestTheShellDoesWhatItIsTold(t *testing.T) {
 			t.Errorf("read %s, want %s in it", seen, want)
 		}
 	}
-	for _, want := range []string{"ten hex digits", "write broken", `no device "dog"`, `"wibble" is not understood`, "no temperature"} {
+	for _, want := range []string{"ten hex digits", "write broken", `no device "dog"`, `"wibble" is not understood`,
+		"no temperature"} {
 		if !strings.Contains(out.String(), want) {
 			t.Errorf("the shell never said %q:\n%s", want, out.String())
 		}

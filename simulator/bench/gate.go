@@ -117,11 +117,25 @@ func (g *Gate) Devices() []agent.Device {
 	}
 	out := []agent.Device{t}
 	for _, r := range g.spec.Readers {
-		out = append(out, agent.Device{Name: r.Name, Model: r.Model, Port: g.plugs[r.Name].link, Direction: r.Direction})
+		out = append(out, agent.Device{
+			Name:      r.Name,
+			Model:     r.Model,
+			Port:      g.plugs[r.Name].link,
+			Direction: r.Direction,
+		})
 	}
 	if g.spec.Outputs {
-		out = append(out, agent.Device{Name: "outputs", Model: "gpio-outputs", Pins: map[string]string{
-			devices.PinBarrier: "GPIO17", devices.PinRed: "GPIO22", devices.PinAmber: "GPIO23", devices.PinGreen: "GPIO24", devices.PinBuzzer: "GPIO27"}})
+		out = append(out, agent.Device{
+			Name:  "outputs",
+			Model: "gpio-outputs",
+			Pins: map[string]string{
+				devices.PinBarrier: "GPIO17",
+				devices.PinRed:     "GPIO22",
+				devices.PinAmber:   "GPIO23",
+				devices.PinGreen:   "GPIO24",
+				devices.PinBuzzer:  "GPIO27",
+			},
+		})
 	}
 	return out
 }

@@ -65,17 +65,34 @@ func newPost(t *testing.T) *post {
 		t.Fatal(err)
 	}
 	p := &post{t: t, g: g, came: make(chan struct{}, 100)}
-	p.cfg = agent.Config{County: "qinghe", Agent: "gate-001", Dir: filepath.Join(dir, "journal"), Broker: mqtt.Broker{URL: "tcp://127.0.0.1:1"},
-		CollectorKey: filepath.Join(dir, "collector.pub"), SiteKey: key, Devices: g.Devices(),
+	p.cfg = agent.Config{
+		County:       "qinghe",
+		Agent:        "gate-001",
+		Dir:          filepath.Join(dir, "journal"),
+		Broker:       mqtt.Broker{URL: "tcp://127.0.0.1:1"},
+		CollectorKey: filepath.Join(dir, "collector.pub"),
+		SiteKey:      key,
+		Devices:      g.Devices(),
 		Policy: write("policy.yaml", "version: \"1\"\nlimits: {fever_c: 37.3, invalid_below_c: 35.0, pairing: 4s}\n"+
 			"classes:\n  resident: {fever: go-home, directions: [in, out]}\n"),
-		Roster: write("roster.csv", fmt.Sprintf("card,class,status,household,from,until\n%s,resident,active,,,\n%s,resident,active,,,\n", cardA, cardB))}
+		Roster: write("roster.csv",
+			fmt.Sprintf("card,class,status,household,from,until\n%s,resident,active,,,\n%s,resident,active,,,\n",
+				cardA, cardB)),
+	}
 	boot, err := clock.BootID()
 	if err != nil {
 		t.Fatal(err)
 	}
-	p.opts = agent.Options{Ports: g.Ports(port.NewHost()), Clock: clock.System{}, HostID: "host", BootID: boot, Version: "test",
-		Log: slog.New(slog.DiscardHandler), OnPassage: p.passage, Screen: p}
+	p.opts = agent.Options{
+		Ports:     g.Ports(port.NewHost()),
+		Clock:     clock.System{},
+		HostID:    "host",
+		BootID:    boot,
+		Version:   "test",
+		Log:       slog.New(slog.DiscardHandler),
+		OnPassage: p.passage,
+		Screen:    p,
+	}
 	ctx, cancel := context.WithCancel(context.Background())
 	var wg sync.WaitGroup
 	wg.Go(func() { g.Run(ctx) })
@@ -189,7 +206,13 @@ func (p *post) expect(asked string, passages ...string) {
 func (p *post) alarms() int {
 	p.t.Helper()
 	p.stop()
-	j, _, err := journal.Open(journal.Options{Dir: p.cfg.Dir, HostID: "host", Version: "test", Keep: time.Hour, Log: p.opts.Log}, clock.System{}.Now())
+	j, _, err := journal.Open(journal.Options{
+		Dir:     p.cfg.Dir,
+		HostID:  "host",
+		Version: "test",
+		Keep:    time.Hour,
+		Log:     p.opts.Log,
+	}, clock.System{}.Now())
 	if err != nil {
 		p.t.Fatal(err)
 	}

@@ -183,7 +183,8 @@ func gyFrame(s *Scene) []byte {
 	case FaultSilent:
 		return nil
 	}
-	b := []byte{0x5A, 0x5A, 0x45, 0x04, byte(uint16(object) >> 8), byte(object), byte(uint16(ambient) >> 8), byte(ambient)}
+	b := []byte{0x5A, 0x5A, 0x45, 0x04, byte(uint16(object) >> 8), byte(object), byte(uint16(ambient) >> 8),
+		byte(ambient)}
 	var sum byte
 	for _, v := range b {
 		sum += v
@@ -215,7 +216,8 @@ func tap(ctx context.Context, p *plug, card string, d time.Duration) error {
 // rdmFrame is what an RDM6300 sends of a card of ten hex digits.
 func rdmFrame(card string) ([]byte, error) {
 	var raw [5]byte
-	if n, err := fmt.Sscanf(card, "%2X%2X%2X%2X%2X", &raw[0], &raw[1], &raw[2], &raw[3], &raw[4]); err != nil || n != 5 || len(card) != 10 {
+	if n, err := fmt.Sscanf(card, "%2X%2X%2X%2X%2X", &raw[0], &raw[1], &raw[2], &raw[3], &raw[4]); err != nil ||
+		n != 5 || len(card) != 10 {
 		return nil, fmt.Errorf("card %q: ten hex digits, please", card)
 	}
 	var sum byte

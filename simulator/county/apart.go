@@ -72,7 +72,12 @@ func newProgram(a Apart, dir string, cfg agent.Config, log *slog.Logger) (*progr
 	if err := os.WriteFile(file, b, 0o600); err != nil {
 		return nil, err
 	}
-	return &program{argv: []string{a.Program, "agent", "--config", file}, log: filepath.Join(dir, "agent.log"), pid: filepath.Join(dir, "agent.pid"), slog: log}, nil
+	return &program{
+		argv: []string{a.Program, "agent", "--config", file},
+		log:  filepath.Join(dir, "agent.log"),
+		pid:  filepath.Join(dir, "agent.pid"),
+		slog: log,
+	}, nil
 }
 
 // Run runs the process until ctx ends, and again when it was killed.

@@ -61,8 +61,16 @@ func BenchmarkCounty(b *testing.B) {
 			gates[i].Thermometer, gates[i].Scanner = "gy-mcu90614", false // two ptys a gate
 		}
 		ctx, cancel := context.WithCancel(context.Background())
-		c, err := New(ctx, Config{Gates: gates, Dir: dir, Broker: "tcp://127.0.0.1:1", CollectorKey: collector, SiteKey: siteKey,
-			Speed: 20, From: 7 * time.Hour, Log: slog.New(slog.DiscardHandler)})
+		c, err := New(ctx, Config{
+			Gates:        gates,
+			Dir:          dir,
+			Broker:       "tcp://127.0.0.1:1",
+			CollectorKey: collector,
+			SiteKey:      siteKey,
+			Speed:        20,
+			From:         7 * time.Hour,
+			Log:          slog.New(slog.DiscardHandler),
+		})
 		if err != nil {
 			b.Fatal(err)
 		}
@@ -88,7 +96,13 @@ func BenchmarkVerdict(b *testing.B) {
 	dir := b.TempDir()
 	collector, siteKey := keys(b, dir)
 	g := world.New(1).Gates[0]
-	hw, err := bench.NewGate(filepath.Join(dir, "ports"), bench.Spec{Thermometer: "gy-mcu90614", Readers: Readers(g), Outputs: true, Offset: 320, Ambient: 2000})
+	hw, err := bench.NewGate(filepath.Join(dir, "ports"), bench.Spec{
+		Thermometer: "gy-mcu90614",
+		Readers:     Readers(g),
+		Outputs:     true,
+		Offset:      320,
+		Ambient:     2000,
+	})
 	if err != nil {
 		b.Fatal(err)
 	}
@@ -101,16 +115,32 @@ func BenchmarkVerdict(b *testing.B) {
 	}
 	var mu sync.Mutex
 	var ms []float64
-	a, err := agent.New(agent.Config{County: "c", Agent: "gate", Dir: filepath.Join(dir, "journal"), Broker: mqtt.Broker{URL: "tcp://127.0.0.1:1"},
-		CollectorKey: collector, SiteKey: siteKey, Policy: rules, Roster: roster, Devices: hw.Devices()},
-		agent.Options{Ports: hw.Ports(port.NewHost()), Clock: clock.System{}, HostID: "h", BootID: "b", Version: "bench", Log: slog.New(slog.DiscardHandler),
+	a, err := agent.New(agent.Config{
+		County:       "c",
+		Agent:        "gate",
+		Dir:          filepath.Join(dir, "journal"),
+		Broker:       mqtt.Broker{URL: "tcp://127.0.0.1:1"},
+		CollectorKey: collector,
+		SiteKey:      siteKey,
+		Policy:       rules,
+		Roster:       roster,
+		Devices:      hw.Devices(),
+	},
+		agent.Options{
+			Ports:   hw.Ports(port.NewHost()),
+			Clock:   clock.System{},
+			HostID:  "h",
+			BootID:  "b",
+			Version: "bench",
+			Log:     slog.New(slog.DiscardHandler),
 			OnPassage: func(_ uint64, p wire.Passage) {
 				mu.Lock()
 				defer mu.Unlock()
 				if p.Temperature != nil && p.Temperature.Settled && p.LatencyUS > 0 {
 					ms = append(ms, float64(p.LatencyUS)/1000)
 				}
-			}})
+			},
+		})
 	if err != nil {
 		b.Fatal(err)
 	}
@@ -149,7 +179,12 @@ func BenchmarkAgent(b *testing.B) {
 	}
 	collector, siteKey := keys(b, dir)
 	g := world.New(1).Gates[0]
-	hw, err := bench.NewGate(filepath.Join(dir, "ports"), bench.Spec{Thermometer: "gy-mcu90614", Readers: Readers(g), Offset: 320, Ambient: 2000})
+	hw, err := bench.NewGate(filepath.Join(dir, "ports"), bench.Spec{
+		Thermometer: "gy-mcu90614",
+		Readers:     Readers(g),
+		Offset:      320,
+		Ambient:     2000,
+	})
 	if err != nil {
 		b.Fatal(err)
 	}
@@ -157,13 +192,26 @@ func BenchmarkAgent(b *testing.B) {
 	var wg sync.WaitGroup
 	wg.Go(func() { hw.Run(ctx) })
 	defer func() { cancel(); wg.Wait() }()
-	cfg := agent.Config{County: "c", Agent: "gate", Dir: filepath.Join(dir, "journal"), Broker: mqtt.Broker{URL: "tcp://127.0.0.1:1"},
-		CollectorKey: collector, SiteKey: siteKey, Policy: filepath.Join(dir, "policy.yaml"), Roster: filepath.Join(dir, "roster.csv"), Devices: hw.Devices()}
+	cfg := agent.Config{
+		County:       "c",
+		Agent:        "gate",
+		Dir:          filepath.Join(dir, "journal"),
+		Broker:       mqtt.Broker{URL: "tcp://127.0.0.1:1"},
+		CollectorKey: collector,
+		SiteKey:      siteKey,
+		Policy:       filepath.Join(dir, "policy.yaml"),
+		Roster:       filepath.Join(dir, "roster.csv"),
+		Devices:      hw.Devices(),
+	}
 	text, err := config.Write(cfg)
 	if err != nil {
 		b.Fatal(err)
 	}
-	for path, content := range map[string][]byte{cfg.Policy: world.Policy(), cfg.Roster: g.Roster(), filepath.Join(dir, "agent.yaml"): text} {
+	for path, content := range map[string][]byte{
+		cfg.Policy:                       world.Policy(),
+		cfg.Roster:                       g.Roster(),
+		filepath.Join(dir, "agent.yaml"): text,
+	} {
 		if err := os.WriteFile(path, content, 0o600); err != nil {
 			b.Fatal(err)
 		}

@@ -49,12 +49,23 @@ func BenchmarkBridge(b *testing.B) {
 	}
 	address := listen.LocalAddr().String()
 	listen.Close()
-	cfg := agent.Config{County: "c", Agent: "station", Dir: filepath.Join(dir, "journal"), Broker: mqtt.Broker{URL: "tcp://127.0.0.1:1"},
-		CollectorKey: collector, MAVLink: []agent.MAVLink{{UDP: address}}}
+	cfg := agent.Config{
+		County:       "c",
+		Agent:        "station",
+		Dir:          filepath.Join(dir, "journal"),
+		Broker:       mqtt.Broker{URL: "tcp://127.0.0.1:1"},
+		CollectorKey: collector,
+		MAVLink:      []agent.MAVLink{{UDP: address}},
+	}
 	for i := range vehicles {
 		id := fmt.Sprintf("drone-%d", i+1)
 		cfg.Machines = append(cfg.Machines, machine.Config{Machine: id, Name: id, Type: "drone", TankL: 16})
-		cfg.MAVLink[0].Vehicles = append(cfg.MAVLink[0].Vehicles, agent.Vehicle{System: uint8(i + 1), Machine: id, PumpServo: 9, FlowBattery: 2})
+		cfg.MAVLink[0].Vehicles = append(cfg.MAVLink[0].Vehicles, agent.Vehicle{
+			System:      uint8(i + 1),
+			Machine:     id,
+			PumpServo:   9,
+			FlowBattery: 2,
+		})
 	}
 	text, err := config.Write(cfg)
 	if err != nil {
@@ -116,9 +127,19 @@ func fly(ctx context.Context, b *testing.B, address string, system byte) {
 	for n := 0; ctx.Err() == nil; n++ {
 		<-t.C
 		out := [perTick]message.Message{
-			&common.MessageGlobalPositionInt{Lat: 359000000 + int32(n)*100, Lon: 1151100000, RelativeAlt: 3000, Vx: 500},
+			&common.MessageGlobalPositionInt{
+				Lat:         359000000 + int32(n)*100,
+				Lon:         1151100000,
+				RelativeAlt: 3000,
+				Vx:          500,
+			},
 			&common.MessageServoOutputRaw{Servo9Raw: 1700},
-			&common.MessageBatteryStatus{Id: 2, CurrentBattery: 6000, CurrentConsumed: int32(n * 2), BatteryRemaining: 50},
+			&common.MessageBatteryStatus{
+				Id:               2,
+				CurrentBattery:   6000,
+				CurrentConsumed:  int32(n * 2),
+				BatteryRemaining: 50,
+			},
 			&common.MessageAttitude{Roll: 0.1},
 			&common.MessageVfrHud{Groundspeed: 5},
 		}

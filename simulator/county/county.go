@@ -78,7 +78,13 @@ func New(ctx context.Context, cfg Config) (*County, error) {
 		return nil, err
 	}
 	for _, g := range cfg.Gates {
-		x, err := c.newGate(ctx, g, rules, agent.Options{Clock: clock.System{}, BootID: boot, HostID: host, Version: "simulated", Log: cfg.Log})
+		x, err := c.newGate(ctx, g, rules, agent.Options{
+			Clock:   clock.System{},
+			BootID:  boot,
+			HostID:  host,
+			Version: "simulated",
+			Log:     cfg.Log,
+		})
 		if err != nil {
 			c.Close()
 			return nil, fmt.Errorf("gate %s: %w", g.ID, err)
@@ -102,8 +108,13 @@ func Readers(g world.Gate) []bench.Reader {
 
 func (c *County) newGate(ctx context.Context, g world.Gate, rules string, opts agent.Options) (*gate, error) {
 	dir := filepath.Join(c.cfg.Dir, g.ID)
-	hw, err := bench.NewGate(filepath.Join(dir, "ports"), bench.Spec{Thermometer: g.Thermometer, Readers: Readers(g), Outputs: true,
-		Offset: g.Offset, Ambient: g.Ambient(c.cfg.From)})
+	hw, err := bench.NewGate(filepath.Join(dir, "ports"), bench.Spec{
+		Thermometer: g.Thermometer,
+		Readers:     Readers(g),
+		Outputs:     true,
+		Offset:      g.Offset,
+		Ambient:     g.Ambient(c.cfg.From),
+	})
 	if err != nil {
 		return nil, err
 	}

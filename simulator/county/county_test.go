@@ -11,12 +11,12 @@ import (
 	"testing"
 	"time"
 
+	"gatehouse/gateway/cli/feed"
 	"gatehouse/gateway/config"
 	"gatehouse/gateway/county/broker"
 	"gatehouse/gateway/county/centre"
 	"gatehouse/gateway/county/store"
 	"gatehouse/gateway/county/store/sqlite"
-	"gatehouse/gateway/cli/feed"
 	"gatehouse/gateway/mqtt"
 	"gatehouse/gateway/wire"
 	"gatehouse/simulator/world"
@@ -57,8 +57,12 @@ func start(t *testing.T) *whole {
 	if err := os.WriteFile(filepath.Join(dir, "sites.yaml"), sites, 0o600); err != nil {
 		t.Fatal(err)
 	}
-	cfg := centre.Config{County: world.CountyID, Dir: filepath.Join(dir, "county"), Sites: filepath.Join(dir, "sites.yaml"),
-		Broker: centre.Broker{Embedded: &broker.Config{Listen: listen}}}
+	cfg := centre.Config{
+		County: world.CountyID,
+		Dir:    filepath.Join(dir, "county"),
+		Sites:  filepath.Join(dir, "sites.yaml"),
+		Broker: centre.Broker{Embedded: &broker.Config{Listen: listen}},
+	}
 	ctx, cancel := context.WithCancel(context.Background())
 	var wg sync.WaitGroup
 	t.Cleanup(func() { cancel(); wg.Wait() })
@@ -171,7 +175,8 @@ func TestFromBytesToACommittedRow(t *testing.T) {
 			x.stored(id(n), `"kind":"passage"`, `"verdict":"fever"`, `"instruction":"go-home"`, `"screening_c":38.4`)
 			x.stored(id(n), `"kind":"alarm"`, `"type":"fever"`)
 			if g := x.county.gates[id(n)]; !g.hw.Lit("GPIO22") || g.hw.Lit("GPIO17") || g.hw.Lit("GPIO24") {
-				t.Errorf("%s: red %v, green %v, barrier %v", id(n), g.hw.Lit("GPIO22"), g.hw.Lit("GPIO24"), g.hw.Lit("GPIO17"))
+				t.Errorf("%s: red %v, green %v, barrier %v",
+					id(n), g.hw.Lit("GPIO22"), g.hw.Lit("GPIO24"), g.hw.Lit("GPIO17"))
 			}
 		}
 	})
@@ -232,7 +237,13 @@ func TestFromBytesToACommittedRow(t *testing.T) {
 }
 
 func TestPokesThatCannotBeAreAnswered(t *testing.T) {
-	c := &County{cfg: Config{Gates: []world.Gate{{ID: "gate-001"}}}, gates: map[string]*gate{"gate-001": {Gate: world.Gate{ID: "gate-001", Cards: []world.Card{{Code: "6200000000"}}}}}}
+	c := &County{
+		cfg: Config{Gates: []world.Gate{{ID: "gate-001"}}},
+		gates: map[string]*gate{"gate-001": {Gate: world.Gate{
+			ID:    "gate-001",
+			Cards: []world.Card{{Code: "6200000000"}},
+		}}},
+	}
 	socket := filepath.Join(t.TempDir(), "s")
 	ctx, cancel := context.WithCancel(t.Context())
 	served := make(chan error, 1)
@@ -242,7 +253,10 @@ func TestPokesThatCannotBeAreAnswered(t *testing.T) {
 			break
 		}
 	}
-	for _, q := range [][3]string{{"gate-999", "fever", "there is no gate"}, {"gate-001", "flood", "can't be made to happen"}} {
+	for _, q := range [][3]string{
+		{"gate-999", "fever", "there is no gate"},
+		{"gate-001", "flood", "can't be made to happen"},
+	} {
 		if _, err := Ask(ctx, socket, q[0], q[1]); err == nil || !strings.Contains(err.Error(), q[2]) {
 			t.Errorf("%v gives %v", q, err)
 		}
@@ -251,7 +265,8 @@ func TestPokesThatCannotBeAreAnswered(t *testing.T) {
 	if err := <-served; err != nil {
 		t.Fatal(err)
 	}
-	if _, err := Ask(t.Context(), socket, "gate-001", "fever"); err == nil || !strings.Contains(err.Error(), "make demo") {
+	if _, err := Ask(t.Context(), socket, "gate-001", "fever"); err == nil ||
+		!strings.Contains(err.Error(), "make demo") {
 		t.Errorf("without a demo: %v", err)
 	}
 }

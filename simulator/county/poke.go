@@ -77,10 +77,12 @@ func (c *County) Poke(ctx context.Context, id, kind string) (string, error) {
 	case "cut":
 		g.line.Cut(true)
 		later(cutFor, func() { g.line.Cut(false) })
-		return fmt.Sprintf("%s: its line to the county is cut for %s; it decides and keeps on its own", g.ID, cutFor), nil
+		return fmt.Sprintf("%s: its line to the county is cut for %s; it decides and keeps on its own", g.ID, cutFor),
+			nil
 	case "kill":
 		if g.apart == nil {
-			return "", fmt.Errorf("%s runs inside the simulator; only %s is a process of its own", g.ID, c.cfg.Apart.Gate)
+			return "", fmt.Errorf("%s runs inside the simulator; only %s is a process of its own",
+				g.ID, c.cfg.Apart.Gate)
 		}
 		g.apart.kill()
 		return fmt.Sprintf("%s: its agent is killed; it comes back after %s", g.ID, backAfter), nil

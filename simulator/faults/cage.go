@@ -35,7 +35,8 @@ func NewCage(name string) (*Cage, error) {
 
 // Command is argv in the cage.
 func (c *Cage) Command(argv []string) []string {
-	return append([]string{"/bin/sh", "-c", `echo $$ > "$0" && exec "$@"`, filepath.Join(c.dir, "cgroup.procs")}, argv...)
+	return append([]string{"/bin/sh", "-c", `echo $$ > "$0" && exec "$@"`, filepath.Join(c.dir, "cgroup.procs")},
+		argv...)
 }
 
 // Tighten bounds the memory and lets a neighbour in the cage take all of it, so

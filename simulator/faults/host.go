@@ -104,7 +104,8 @@ func Inject(ctx context.Context, pid int, calls, inject string, d time.Duration)
 	if err != nil {
 		return errors.New("strace is not installed: run make tools")
 	}
-	cmd := exec.CommandContext(ctx, path, "-f", "-qq", "-p", fmt.Sprint(pid), "-o", "/dev/null", "-e", "trace="+calls, "-e", "inject="+inject) //nolint:gosec // see run
+	cmd := exec.CommandContext(ctx, path, "-f", "-qq", "-p", fmt.Sprint(pid), "-o", "/dev/null", "-e", "trace="+calls,
+		"-e", "inject="+inject) //nolint:gosec // see run
 	cmd.Cancel = func() error { return cmd.Process.Signal(syscall.SIGINT) }
 	if err := cmd.Start(); err != nil {
 		return fmt.Errorf("trace process %d: %w", pid, err)

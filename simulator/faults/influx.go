@@ -48,7 +48,11 @@ func NewInflux(ctx context.Context, target string) (*Influx, error) {
 	if err != nil {
 		return nil, fmt.Errorf("stand in front of %s: %w", target, err)
 	}
-	i := &Influx{listener: l, done: make(chan struct{}), pass: &httputil.ReverseProxy{Rewrite: func(r *httputil.ProxyRequest) { r.SetURL(u) }}}
+	i := &Influx{
+		listener: l,
+		done:     make(chan struct{}),
+		pass:     &httputil.ReverseProxy{Rewrite: func(r *httputil.ProxyRequest) { r.SetURL(u) }},
+	}
 	i.pass.ErrorLog = log.New(io.Discard, "", 0) // a server that has gone is the proof's own doing
 	i.server = &http.Server{Handler: http.HandlerFunc(i.serve), ReadHeaderTimeout: time.Minute}
 	go func() { defer close(i.done); _ = i.server.Serve(l) }() // ends with Close

@@ -80,7 +80,12 @@ func (d *drone) messages(s state, n int) []message.Message {
 		servo = spraying
 	}
 	out := []message.Message{
-		&common.MessageGlobalPositionInt{Lat: int32(s.lat * 1e7), Lon: int32(s.lon * 1e7), RelativeAlt: int32(s.height * 1000), Vx: int16(s.speed * 100)},
+		&common.MessageGlobalPositionInt{
+			Lat:         int32(s.lat * 1e7),
+			Lon:         int32(s.lon * 1e7),
+			RelativeAlt: int32(s.height * 1000),
+			Vx:          int16(s.speed * 100),
+		},
 		&common.MessageServoOutputRaw{Servo9Raw: servo},
 	}
 	if !d.NoFlowSensor {
@@ -89,18 +94,35 @@ func (d *drone) messages(s state, n int) []message.Message {
 	if n%droneHz != 0 {
 		return out
 	}
-	return append(out, &ardupilotmega.MessageHeartbeat{Type: minimal.MAV_TYPE_HEXAROTOR, Autopilot: minimal.MAV_AUTOPILOT_ARDUPILOTMEGA, BaseMode: mode},
+	return append(out, &ardupilotmega.MessageHeartbeat{
+		Type:      minimal.MAV_TYPE_HEXAROTOR,
+		Autopilot: minimal.MAV_AUTOPILOT_ARDUPILOTMEGA,
+		BaseMode:  mode,
+	},
 		&common.MessageSysStatus{BatteryRemaining: int8(s.battery)})
 }
 
 func (d *drone) flowMeter(s state) []message.Message {
 	if d.named {
 		return []message.Message{&common.MessageNamedValueFloat{Name: "FLOWRATE", Value: float32(s.flow)},
-			&common.MessageNamedValueFloat{Name: "VOLUME", Value: float32(s.volume)}, &common.MessageNamedValueFloat{Name: "LEVEL", Value: float32(math.Floor(s.tank))}}
+			&common.MessageNamedValueFloat{
+				Name:  "VOLUME",
+				Value: float32(s.volume),
+			}, &common.MessageNamedValueFloat{Name: "LEVEL", Value: float32(math.Floor(s.tank))}}
 	}
 	current := min(s.flow*6000, math.MaxInt16) // it stops at 5.46 L/min
 	return []message.Message{
-		&common.MessageBatteryStatus{Id: flowBattery, CurrentBattery: int16(current), CurrentConsumed: int32(s.volume * 1000), BatteryRemaining: -1},
-		&common.MessageBatteryStatus{Id: levelBattery, CurrentBattery: -1, CurrentConsumed: -1, BatteryRemaining: int8(s.tank)},
+		&common.MessageBatteryStatus{
+			Id:               flowBattery,
+			CurrentBattery:   int16(current),
+			CurrentConsumed:  int32(s.volume * 1000),
+			BatteryRemaining: -1,
+		},
+		&common.MessageBatteryStatus{
+			Id:               levelBattery,
+			CurrentBattery:   -1,
+			CurrentConsumed:  -1,
+			BatteryRemaining: int8(s.tank),
+		},
 	}
 }

@@ -174,7 +174,15 @@ func (f *Fleet) Specs() (out []Spec) {
 }
 
 func known(m Spec) machine.Config {
-	return machine.Config{Machine: m.ID, Name: m.Name, Type: m.Type, Operator: m.Operator, TankL: m.TankL, Idle: Idle, Pause: Pause}
+	return machine.Config{
+		Machine:  m.ID,
+		Name:     m.Name,
+		Type:     m.Type,
+		Operator: m.Operator,
+		TankL:    m.TankL,
+		Idle:     Idle,
+		Pause:    Pause,
+	}
 }
 
 // Bridge fills in what the agent of a bridge must know of the machines.
@@ -196,7 +204,11 @@ func (f *Fleet) Bridge(bridge string, cfg agent.Config) agent.Config {
 		case m.Language == PLC && bridge == Depot:
 			onBus(agent.ModbusUnit{Unit: 1, Machine: m.ID, Map: "plc-fogger"})
 		case m.Language == VFD && bridge == Depot:
-			onBus(agent.ModbusUnit{Unit: 1, Machine: m.ID, Map: "vfd-pump"}, agent.ModbusUnit{Unit: 2, Machine: m.ID, Map: "tuf-2000f"})
+			onBus(agent.ModbusUnit{
+				Unit:    1,
+				Machine: m.ID,
+				Map:     "vfd-pump",
+			}, agent.ModbusUnit{Unit: 2, Machine: m.ID, Map: "tuf-2000f"})
 		default:
 			continue
 		}
@@ -216,8 +228,20 @@ func Reporters(sites *site.County) (out []report.Machine) {
 		switch s.Language {
 		case JSON:
 		case Tasmota:
-			r.Topics = []report.Topic{{Topic: powerTopic, Value: "command"}, {Topic: sensorTopic, Scale: map[string]float64{"flow_lpm": 1.0 / 60},
-				Fields: map[string]string{"at": "Time", "flow_lpm": "FLOW.Rate", "volume_l": "FLOW.Total", "lat": "GPS.Lat", "lon": "GPS.Lon"}}}
+			r.Topics = []report.Topic{
+				{Topic: powerTopic, Value: "command"},
+				{
+					Topic: sensorTopic,
+					Scale: map[string]float64{"flow_lpm": 1.0 / 60},
+					Fields: map[string]string{
+						"at":       "Time",
+						"flow_lpm": "FLOW.Rate",
+						"volume_l": "FLOW.Total",
+						"lat":      "GPS.Lat",
+						"lon":      "GPS.Lon",
+					},
+				},
+			}
 		default:
 			continue
 		}

@@ -15,7 +15,13 @@ import (
 	"gatehouse/simulator/world"
 )
 
-var times = Times{First: time.Second, Work: 20 * time.Second, Pause: 5 * time.Second, More: 10 * time.Second, Rest: 40 * time.Second}
+var times = Times{
+	First: time.Second,
+	Work:  20 * time.Second,
+	Pause: 5 * time.Second,
+	More:  10 * time.Second,
+	Rest:  40 * time.Second,
+}
 
 // play steps a machine through so much time.
 func play(m *model, d time.Duration, each func(state)) {
@@ -67,7 +73,8 @@ func TestADryNozzleCommandsAndALeakDoesNot(t *testing.T) {
 		})
 		if commanded != (s.Fault != FaultLeak) || flowed != (s.Fault != FaultDry) ||
 			silent != (s.Fault == FaultGap || s.Fault == FaultCut) || noFix != (s.Fault == FaultDrift) {
-			t.Errorf("%s (%s): commanded %v, flowed %v, silent %v, without fix %v", s.ID, s.Fault, commanded, flowed, silent, noFix)
+			t.Errorf("%s (%s): commanded %v, flowed %v, silent %v, without fix %v",
+				s.ID, s.Fault, commanded, flowed, silent, noFix)
 		}
 	}
 }
@@ -119,7 +126,12 @@ func TestTheSlaveAnswersMbpoll(t *testing.T) {
 
 func TestSentencesAreNMEA(t *testing.T) {
 	at := time.Date(2020, 2, 14, 8, 0, 0, 0, time.UTC)
-	for i, line := range strings.Split(strings.TrimSpace(sentences(state{lat: 35.9012345, lon: -115.1, fix: true, speed: 3}, at)), "\r\n") {
+	for i, line := range strings.Split(strings.TrimSpace(sentences(state{
+		lat:   35.9012345,
+		lon:   -115.1,
+		fix:   true,
+		speed: 3,
+	}, at)), "\r\n") {
 		s, ok, err := nmea.Parse(line)
 		if err != nil || !ok || math.Abs(*s.Lat-35.9012345) > 1e-6 || math.Abs(*s.Lon+115.1) > 1e-6 {
 			t.Errorf("%d %s: %+v %v", i, line, s, err)

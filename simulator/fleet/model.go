@@ -102,7 +102,14 @@ type model struct {
 }
 
 func newModel(s Spec, t Times) *model {
-	return &model{Spec: s, Times: t, left: t.First, tank: max(s.TankL, 1), battery: 96, metered: 1000 * float64(len(s.ID))}
+	return &model{
+		Spec:    s,
+		Times:   t,
+		left:    t.First,
+		tank:    max(s.TankL, 1),
+		battery: 96,
+		metered: 1000 * float64(len(s.ID)),
+	}
 }
 
 // state is what a machine's instruments show.
@@ -191,13 +198,20 @@ func (m *model) step(now time.Time, dt time.Duration) {
 // stuck tells that the flow sensor shows what it showed last; before the next
 // run it has come loose.
 func (m *model) stuck() bool {
-	return m.Fault == FaultStuck && (m.phase == pausing || m.phase == resting && len(m.truths) > 0 && m.left > 5*time.Second)
+	return m.Fault == FaultStuck &&
+		(m.phase == pausing || m.phase == resting && len(m.truths) > 0 && m.left > 5*time.Second)
 }
 
 func (m *model) look() state {
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	s := state{fix: true, volume: m.metered, battery: m.battery, armed: m.phase != resting, command: m.works() && m.Fault != FaultLeak}
+	s := state{
+		fix:     true,
+		volume:  m.metered,
+		battery: m.battery,
+		armed:   m.phase != resting,
+		command: m.works() && m.Fault != FaultLeak,
+	}
 	s.lat, s.lon = along(m.Mission, m.walked)
 	if m.works() {
 		s.speed, s.height = m.Speed, 3

@@ -69,7 +69,13 @@ func road(a, b site.Compound) []Point {
 		south, north, west, east = min(south, p[1]), max(north, p[1]), min(west, p[0]), max(east, p[0])
 	}
 	const kerb = 0.0003
-	return []Point{{south - kerb, west - kerb}, {north + kerb, west - kerb}, {north + kerb, east + kerb}, {south - kerb, east + kerb}, {south - kerb, west - kerb}}
+	return []Point{
+		{south - kerb, west - kerb},
+		{north + kerb, west - kerb},
+		{north + kerb, east + kerb},
+		{south - kerb, east + kerb},
+		{south - kerb, west - kerb},
+	}
 }
 
 // spot is the mission at one place, such as a public toilet or the plaza of an

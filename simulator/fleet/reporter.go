@@ -56,8 +56,18 @@ func (r *reporter) messages(now time.Time) []mqtt.Message {
 	if r.Fault == FaultClock {
 		now = now.Add(-behind)
 	}
-	w := wire.Report{V: 1, At: new(wire.At(now)), Lat: &s.lat, Lon: &s.lon, Speed: &s.speed, Command: &s.command,
-		Flow: thousandth(s.flow), Volume: thousandth(s.volume), Tank: thousandth(s.tank), Battery: thousandth(s.battery)}
+	w := wire.Report{
+		V:       1,
+		At:      new(wire.At(now)),
+		Lat:     &s.lat,
+		Lon:     &s.lon,
+		Speed:   &s.speed,
+		Command: &s.command,
+		Flow:    thousandth(s.flow),
+		Volume:  thousandth(s.volume),
+		Tank:    thousandth(s.tank),
+		Battery: thousandth(s.battery),
+	}
 	b, err := wire.Encode(w)
 	if err != nil {
 		return nil // a report of finite numbers can be encoded
@@ -80,7 +90,8 @@ func (r *reporter) tasmota(s state, now time.Time) []mqtt.Message {
 		Time string
 		FLOW flow
 		GPS  place
-	}{now.UTC().Format(time.RFC3339), flow{math.Round(s.flow * 60), math.Round(s.volume*100) / 100}, place{s.lat, s.lon}})
+	}{now.UTC().Format(time.RFC3339), flow{math.Round(s.flow * 60), math.Round(s.volume*100) / 100},
+		place{s.lat, s.lon}})
 	if err != nil {
 		return nil // a struct of finite numbers can be encoded
 	}
@@ -92,5 +103,6 @@ func (r *reporter) tasmota(s state, now time.Time) []mqtt.Message {
 }
 
 func (t Truth) String() string {
-	return fmt.Sprintf("%s %s–%s %.2f L, %d cells, %s", t.Machine, t.Start.Format(time.TimeOnly), t.End.Format(time.TimeOnly), t.Litres, t.Cells, t.Grade)
+	return fmt.Sprintf("%s %s–%s %.2f L, %d cells, %s",
+		t.Machine, t.Start.Format(time.TimeOnly), t.End.Format(time.TimeOnly), t.Litres, t.Cells, t.Grade)
 }

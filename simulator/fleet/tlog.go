@@ -17,7 +17,13 @@ func Record(out io.Writer, sites *site.County, id string, begin time.Time, long 
 		if s.ID != id || s.Type != "drone" {
 			continue
 		}
-		m := newModel(s, Times{First: 10 * time.Second, Work: 40 * time.Second, Pause: 8 * time.Second, More: 20 * time.Second, Rest: 20 * time.Minute})
+		m := newModel(s, Times{
+			First: 10 * time.Second,
+			Work:  40 * time.Second,
+			Pause: 8 * time.Second,
+			More:  20 * time.Second,
+			Rest:  20 * time.Minute,
+		})
 		w := &stamped{out: out}
 		d, err := newDrone(m, byte(i+1), w, s.Language == MAVLinkSerial)
 		if err != nil {

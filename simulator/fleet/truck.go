@@ -22,7 +22,8 @@ func plc(m *model) map[byte]unit {
 		case function != readInput || address > 5:
 			return 0, false
 		}
-		return [...]uint16{uint16(math.Round(s.flow * 100)), uint16(total >> 16), uint16(total), uint16(math.Round(s.tank * 10)), uint16(s.battery * 10), 0}[address], true
+		return [...]uint16{uint16(math.Round(s.flow * 100)), uint16(total >> 16), uint16(total),
+			uint16(math.Round(s.tank * 10)), uint16(s.battery * 10), 0}[address], true
 	}}
 }
 
@@ -41,7 +42,12 @@ func vfd(m *model) map[byte]unit {
 			s := m.look()
 			flow := math.Float32bits(float32(s.flow * 60 / 1000))
 			total := uint32(math.Round(s.volume * 100))
-			v, ok := map[uint16]uint16{0: uint16(flow), 1: uint16(flow >> 16), 8: uint16(total), 9: uint16(total >> 16)}[address]
+			v, ok := map[uint16]uint16{
+				0: uint16(flow),
+				1: uint16(flow >> 16),
+				8: uint16(total),
+				9: uint16(total >> 16),
+			}[address]
 			return v, ok && function == readHolding
 		},
 	}
@@ -79,7 +85,8 @@ func sentences(s state, at time.Time) string {
 	clock := at.Format("150405.00")
 	lat, ns := minutes(s.lat, 2, "N", "S")
 	lon, ew := minutes(s.lon, 3, "E", "W")
-	return sum(fmt.Sprintf("GPRMC,%s,%s,%s,%s,%s,%s,%.1f,,%s,,,A", clock, valid, lat, ns, lon, ew, s.speed*3600/1852, at.Format("020106"))) +
+	return sum(fmt.Sprintf("GPRMC,%s,%s,%s,%s,%s,%s,%.1f,,%s,,,A",
+		clock, valid, lat, ns, lon, ew, s.speed*3600/1852, at.Format("020106"))) +
 		sum(fmt.Sprintf("GPGGA,%s,%s,%s,%s,%s,%d,08,0.9,45.0,M,0.0,M,,", clock, lat, ns, lon, ew, quality))
 }
 

@@ -35,8 +35,14 @@ func (b *badAgent) run(ctx context.Context) {
 	defer wg.Wait()
 	jid := uuid.NewString()
 	up := make(chan struct{}, 1)
-	c := mqtt.New(mqtt.Config{URL: b.r.brokerURL, ClientID: b.id, Log: slog.New(slog.DiscardHandler),
-		Subscriptions: []mqtt.Subscription{{Filter: wire.Topic(world.CountyID, wire.CollectorID, wire.LeafStatus), QoS: 1}},
+	c := mqtt.New(mqtt.Config{
+		URL:      b.r.brokerURL,
+		ClientID: b.id,
+		Log:      slog.New(slog.DiscardHandler),
+		Subscriptions: []mqtt.Subscription{{
+			Filter: wire.Topic(world.CountyID, wire.CollectorID, wire.LeafStatus),
+			QoS:    1,
+		}},
 		Hello: func() (will, first *mqtt.Message) {
 			payload := encoded(wire.Status{V: 1, State: wire.StateOnline, At: wire.At(time.Now()), JID: jid})
 			return nil, &mqtt.Message{Topic: b.topic(wire.LeafStatus), Payload: payload, QoS: 1, Retained: true}
@@ -51,7 +57,8 @@ func (b *badAgent) run(ctx context.Context) {
 			if st, err := wire.Decode[wire.CollectorStatus](m.Payload); err == nil {
 				b.start.Store(&st.Start)
 			}
-		}})
+		},
+	})
 	wg.Go(func() { _ = c.Run(ctx) }) // ends with ctx only
 	// What it sends besides has a connection of its own: its heart must not wait.
 	flood := mqtt.New(mqtt.Config{URL: b.r.brokerURL, ClientID: b.id + "-besides", Log: slog.New(slog.DiscardHandler)})
@@ -74,13 +81,24 @@ func (b *badAgent) run(ctx context.Context) {
 		}
 	}
 	beat := func(int) {
-		payload := encoded(wire.Beat{V: 1, At: wire.At(time.Now()), JID: jid, Origin: jid, Devices: []wire.BeatDevice{}})
+		payload := encoded(wire.Beat{
+			V:       1,
+			At:      wire.At(time.Now()),
+			JID:     jid,
+			Origin:  jid,
+			Devices: []wire.BeatDevice{},
+		})
 		_ = c.Publish(mqtt.Message{Topic: b.topic(wire.LeafBeat), Payload: payload}) // the next one says the same
 	}
 	beat(0)
 	every(beatEvery, beat)
 	every(helloEvery, func(n int) {
-		say(0, wire.LeafHello, encoded(wire.Hello{V: 1, JID: jid, Term: math.MaxUint64 - 1, Nonce: fmt.Sprintf("bad-%020d", n)}))
+		say(0, wire.LeafHello, encoded(wire.Hello{
+			V:     1,
+			JID:   jid,
+			Term:  math.MaxUint64 - 1,
+			Nonce: fmt.Sprintf("bad-%020d", n),
+		}))
 	})
 	every(batchEvery, func(n int) { say(1, wire.LeafRecords, b.batch(uint64(1+n%2))) })
 	junk := []byte(strings.Repeat("junk", junkBytes/4))

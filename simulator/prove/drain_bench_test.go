@@ -50,9 +50,22 @@ func BenchmarkDrain(b *testing.B) {
 func drain(b *testing.B, program, kind string, records int) {
 	ctx, cancel := context.WithTimeout(b.Context(), 10*time.Minute)
 	defer cancel()
-	p := &proof{Config: Config{Gatehouse: program, Gates: drainGates, Seed: 1, Store: kind, Broker: "embedded", Dir: filepath.Join(b.TempDir(), "proof"), Progress: io.Discard},
-		rnd: rand.New(rand.NewPCG(1, 4)), gates: world.New(1).Gates[:drainGates], apart: true, desk: true,
-		readers: []bench.Reader{{Name: "reader-in", Model: "rdm6300", Direction: "in"}}}
+	p := &proof{
+		Config: Config{
+			Gatehouse: program,
+			Gates:     drainGates,
+			Seed:      1,
+			Store:     kind,
+			Broker:    "embedded",
+			Dir:       filepath.Join(b.TempDir(), "proof"),
+			Progress:  io.Discard,
+		},
+		rnd:     rand.New(rand.NewPCG(1, 4)),
+		gates:   world.New(1).Gates[:drainGates],
+		apart:   true,
+		desk:    true,
+		readers: []bench.Reader{{Name: "reader-in", Model: "rdm6300", Direction: "in"}},
+	}
 	defer p.stopAll()
 	check := func(err error) {
 		b.Helper()
@@ -135,7 +148,13 @@ func drain(b *testing.B, program, kind string, records int) {
 	check(err)
 	var s store.Store = own
 	if kind == "influx" {
-		s = influx.Open(influx.Options{URL: p.influxURL, Token: influxd.Token, Bucket: influxd.Bucket, County: "own", Books: own})
+		s = influx.Open(influx.Options{
+			URL:    p.influxURL,
+			Token:  influxd.Token,
+			Bucket: influxd.Bucket,
+			County: "own",
+			Books:  own,
+		})
 	}
 	defer s.Close()
 	const group = 32 // batches a commit, as the collector takes them
@@ -145,7 +164,8 @@ func drain(b *testing.B, program, kind string, records int) {
 		check(err)
 	}
 	b.ReportMetric(float64(records)/time.Since(began).Seconds(), "commit-records/s")
-	b.ReportMetric(time.Since(began).Seconds()/took.Seconds()*float64(records-first)/float64(records), "drain-of-commit")
+	b.ReportMetric(time.Since(began).Seconds()/took.Seconds()*float64(records-first)/float64(records),
+		"drain-of-commit")
 }
 
 // backlog fills the journal of a gate that was cut off for two days.
@@ -169,8 +189,17 @@ func batches(b *testing.B, dir string, records int) (out []store.Batch) {
 		if err != nil {
 			b.Fatal(err)
 		}
-		out = append(out, store.Batch{Received: time.Now(), Place: store.Place{Community: "c1", Grid: "g1", Compound: "k1"},
-			Batch: wire.Batch{Agent: filepath.Base(filepath.Dir(dir)), JID: v.JID, From: c.From, To: c.To, Entries: c.Entries}})
+		out = append(out, store.Batch{
+			Received: time.Now(),
+			Place:    store.Place{Community: "c1", Grid: "g1", Compound: "k1"},
+			Batch: wire.Batch{
+				Agent:   filepath.Base(filepath.Dir(dir)),
+				JID:     v.JID,
+				From:    c.From,
+				To:      c.To,
+				Entries: c.Entries,
+			},
+		})
 		next = c.To + 1
 	}
 	return out
@@ -191,7 +220,8 @@ func most(ctx context.Context, pids ...int) (kib [3]int) {
 // slowestAlarm pulls a reader's plug again and again, and times each alarm from
 // the agent's clock until the desk has it.
 func slowestAlarm(ctx context.Context, b *testing.B, p *proof) (worst time.Duration) {
-	db, err := sql.Open("sqlite", "file:"+filepath.Join(p.countyDir(), centre.DeskFile)+"?mode=ro&_pragma=busy_timeout(5000)")
+	db, err := sql.Open("sqlite",
+		"file:"+filepath.Join(p.countyDir(), centre.DeskFile)+"?mode=ro&_pragma=busy_timeout(5000)")
 	if err != nil {
 		b.Error(err)
 		return 0
@@ -207,7 +237,8 @@ func slowestAlarm(ctx context.Context, b *testing.B, p *proof) (worst time.Durat
 		}
 		for pause(ctx, 5*time.Millisecond) {
 			var at int64
-			err := db.QueryRowContext(ctx, "SELECT at FROM alerts WHERE agent = ? AND type = ? AND at > ? ORDER BY at LIMIT 1",
+			err := db.QueryRowContext(ctx,
+				"SELECT at FROM alerts WHERE agent = ? AND type = ? AND at > ? ORDER BY at LIMIT 1",
 				p.gates[g].ID, agent.TroubleDeviceGone, began.UnixNano()).Scan(&at)
 			if err == nil {
 				worst = max(worst, time.Since(time.Unix(0, at)))

@@ -34,9 +34,16 @@ type ackAt struct {
 
 func listenTo(ctx context.Context, url string) *ears {
 	e := &ears{beats: map[string]heard{}, acks: map[string][]ackAt{}, done: make(chan struct{})}
-	c := mqtt.New(mqtt.Config{URL: url, ClientID: fmt.Sprintf("prove-%d", os.Getpid()), Log: slog.New(slog.DiscardHandler),
-		Subscriptions: []mqtt.Subscription{{Filter: wire.Root + "/+/+/" + string(wire.LeafBeat)}, {Filter: wire.Root + "/+/+/" + string(wire.LeafAck)}},
-		OnMessage:     e.hear})
+	c := mqtt.New(mqtt.Config{
+		URL:      url,
+		ClientID: fmt.Sprintf("prove-%d", os.Getpid()),
+		Log:      slog.New(slog.DiscardHandler),
+		Subscriptions: []mqtt.Subscription{
+			{Filter: wire.Root + "/+/+/" + string(wire.LeafBeat)},
+			{Filter: wire.Root + "/+/+/" + string(wire.LeafAck)},
+		},
+		OnMessage: e.hear,
+	})
 	go func() { defer close(e.done); _ = c.Run(ctx) }() // ends with ctx only
 	return e
 }

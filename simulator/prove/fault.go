@@ -36,7 +36,8 @@ type Fault struct {
 
 // Faults is the matrix.
 func Faults() []Fault {
-	all := slices.Concat(kills(), lines(), disks(), clocks(), sensors(), databases(), brokers(), counties(), strangers())
+	all := slices.Concat(kills(), lines(), disks(), clocks(), sensors(), databases(), brokers(), counties(),
+		strangers())
 	slices.SortFunc(all, func(a, b Fault) int { return a.Row - b.Row })
 	return all
 }
@@ -162,7 +163,8 @@ func (m Matrix) one(ctx context.Context, f Fault, seed uint64) Outcome {
 	case !f.holes && o.Holes > 0:
 		o.Problems = append(o.Problems, fmt.Sprintf("%d holes where none may be", o.Holes))
 	case o.Quarantined > f.poison:
-		o.Problems = append(o.Problems, fmt.Sprintf("%d messages in quarantine, at most %d belong there", o.Quarantined, f.poison))
+		o.Problems = append(o.Problems,
+			fmt.Sprintf("%d messages in quarantine, at most %d belong there", o.Quarantined, f.poison))
 	}
 	o.Notes, o.Seconds = r.notes, hundredth(time.Since(begin).Seconds())
 	o.Failed = len(o.Problems) > 0 || o.Lost > 0 || o.Duplicated > 0

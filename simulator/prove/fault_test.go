@@ -17,8 +17,10 @@ var once = []struct {
 	seed uint64
 	why  string
 }{
-	{"reconnect-storm", 621009000, "277 of 1,000 agents came back within 100 ms: the wait between tries was half fixed"},
-	{"agent-cloned", 376194000, "a gate was ended for good while two of its records waited: the row's own mistake, on a busy computer"},
+	{"reconnect-storm", 621009000,
+		"277 of 1,000 agents came back within 100 ms: the wait between tries was half fixed"},
+	{"agent-cloned", 376194000,
+		"a gate was ended for good while two of its records waited: the row's own mistake, on a busy computer"},
 }
 
 func TestSeedsThatOnceFailed(t *testing.T) {

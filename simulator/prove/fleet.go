@@ -39,7 +39,13 @@ func (r *Runs) failed() bool {
 const maxLitres = 2
 
 // fleetTimes give each machine a run or two in two minutes.
-var fleetTimes = fleet.Times{First: 3 * time.Second, Work: 22 * time.Second, Pause: 6 * time.Second, More: 12 * time.Second, Rest: 50 * time.Second}
+var fleetTimes = fleet.Times{
+	First: 3 * time.Second,
+	Work:  22 * time.Second,
+	Pause: 6 * time.Second,
+	More:  12 * time.Second,
+	Rest:  50 * time.Second,
+}
 
 // newFleet makes the machines.
 func (p *proof) newFleet(ctx context.Context) error {
@@ -51,16 +57,26 @@ func (p *proof) newFleet(ctx context.Context) error {
 	if err := c.Close(); err != nil {
 		return err
 	}
-	p.fleet, err = fleet.New(ctx, fleet.Config{County: world.CountyID, Sites: &world.New(p.Seed).Sites, Dir: filepath.Join(p.Dir, "fleet"),
-		Broker: p.brokerURL, UDP: address, Times: fleetTimes})
+	p.fleet, err = fleet.New(ctx, fleet.Config{
+		County: world.CountyID,
+		Sites:  &world.New(p.Seed).Sites,
+		Dir:    filepath.Join(p.Dir, "fleet"),
+		Broker: p.brokerURL,
+		UDP:    address,
+		Times:  fleetTimes,
+	})
 	return err
 }
 
 // startBridges starts the agents of the machines.
 func (p *proof) startBridges() error {
 	for _, id := range []string{fleet.Station, fleet.Depot} {
-		cfg := p.fleet.Bridge(id, agent.Config{County: world.CountyID, Dir: filepath.Join(p.Dir, id), Broker: mqtt.Broker{URL: p.brokerURL},
-			CollectorKey: filepath.Join(p.countyDir(), "collector.pub")})
+		cfg := p.fleet.Bridge(id, agent.Config{
+			County:       world.CountyID,
+			Dir:          filepath.Join(p.Dir, id),
+			Broker:       mqtt.Broker{URL: p.brokerURL},
+			CollectorKey: filepath.Join(p.countyDir(), "collector.pub"),
+		})
 		file := filepath.Join(p.Dir, id+".yaml")
 		if err := writeYAML(file, cfg); err != nil {
 			return err
@@ -107,7 +123,8 @@ func compare(truths []fleet.Truth, specs []fleet.Spec, held map[string]heldRun) 
 	for _, t := range truths {
 		var found []heldRun
 		for key, h := range held {
-			if h.State != wire.RunWithdrawn && h.Machine == t.Machine && h.Start.Before(t.End.Add(slack)) && h.End.After(t.Start.Add(-slack)) {
+			if h.State != wire.RunWithdrawn && h.Machine == t.Machine && h.Start.Before(t.End.Add(slack)) &&
+				h.End.After(t.Start.Add(-slack)) {
 				found = append(found, h)
 				told[key]++
 			}

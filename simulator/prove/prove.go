@@ -239,7 +239,8 @@ func (p *proof) rest(ctx context.Context, ears *ears) error {
 			}
 		}
 		if !pause(ctx, 250*time.Millisecond) {
-			return fmt.Errorf("%d of %d agents did not deliver everything within %s; logs are in %s", waiting, len(p.agentIDs), restFor, p.Dir)
+			return fmt.Errorf("%d of %d agents did not deliver everything within %s; logs are in %s",
+				waiting, len(p.agentIDs), restFor, p.Dir)
 		}
 	}
 }

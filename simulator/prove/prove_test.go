@@ -18,8 +18,17 @@ func TestKillingEverythingLosesNothing(t *testing.T) {
 	for _, c := range [][2]string{{"sqlite", "embedded"}, {"influx", "mosquitto"}} {
 		t.Run(c[0]+" and "+c[1], func(t *testing.T) {
 			t.Parallel()
-			cfg := Config{Gatehouse: program, Gates: 4, For: 20 * time.Second, Seed: 3, Store: c[0], Broker: c[1],
-				Kill: []string{"agent", "collector", "broker"}, Dir: filepath.Join(t.TempDir(), "proof"), Progress: io.Discard}
+			cfg := Config{
+				Gatehouse: program,
+				Gates:     4,
+				For:       20 * time.Second,
+				Seed:      3,
+				Store:     c[0],
+				Broker:    c[1],
+				Kill:      []string{"agent", "collector", "broker"},
+				Dir:       filepath.Join(t.TempDir(), "proof"),
+				Progress:  io.Discard,
+			}
 			if err := cfg.Check(); err != nil {
 				t.Fatal(err)
 			}

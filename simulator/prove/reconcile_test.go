@@ -28,40 +28,141 @@ func TestReconcile(t *testing.T) {
 		lost, dup int
 		counted   int
 	}{
-		"all is there":                           {parsed: []Sum{sum(1), sum(2)}, rows: []row{other("a", 1), reading("a", 2, 1), reading("a", 3, 2)}},
-		"rows in any order":                      {parsed: []Sum{sum(1), sum(2)}, rows: []row{reading("a", 2, 2), reading("a", 1, 1)}},
-		"a reading is nowhere":                   {parsed: []Sum{sum(1), sum(2)}, rows: []row{reading("a", 1, 1)}, lost: 1},
-		"a record is nowhere":                    {parsed: []Sum{sum(1)}, rows: []row{reading("a", 1, 1), other("a", 3)}, lost: 1},
-		"the first record is nowhere":            {rows: []row{other("a", 2)}, lost: 1},
-		"a reading in quarantine":                {parsed: []Sum{sum(1)}, rows: []row{other("a", 2)}, poison: []row{reading("a", 1, 1)}},
-		"a reading in a hole":                    {parsed: []Sum{sum(1)}, rows: []row{other("a", 1), other("a", 3)}, holes: []span{hole("a", 2, 2)}},
-		"a hole hides one reading, not two":      {parsed: []Sum{sum(1), sum(2)}, rows: []row{other("a", 1), other("a", 3)}, holes: []span{hole("a", 2, 2)}, lost: 1},
-		"a hole at its place":                    {parsed: []Sum{sum(1), sum(2), sum(3)}, rows: []row{reading("a", 1, 1), reading("a", 3, 3)}, holes: []span{hole("a", 2, 2)}},
-		"a hole before its place is no help":     {parsed: []Sum{sum(1), sum(2), sum(3)}, rows: []row{reading("a", 2, 1), reading("a", 3, 3)}, holes: []span{hole("a", 1, 1)}, lost: 1},
-		"nor is one after it":                    {parsed: []Sum{sum(1), sum(2), sum(3)}, rows: []row{reading("a", 1, 1), reading("a", 2, 3), other("a", 4)}, holes: []span{hole("a", 3, 3)}, lost: 1},
-		"a hole over a stored record hides none": {parsed: []Sum{sum(1), sum(2)}, rows: []row{reading("a", 1, 1), other("a", 2), other("a", 3)}, holes: []span{hole("a", 2, 2)}, lost: 1},
-		"another agent's hole is no help":        {parsed: []Sum{sum(1)}, rows: []row{other("a", 1)}, holes: []span{{agent: "h", jid: "b", from: 1, to: 1}}, lost: 1},
-		"a hole over a journal's end":            {parsed: []Sum{sum(1), sum(2), sum(3)}, rows: []row{reading("a", 1, 1), other("a", 3), reading("b", 4, 3)}, holes: []span{hole("a", 2, 2), renewed("b", 3)}},
-		"a renewed journal hides none":           {parsed: []Sum{sum(1)}, rows: []row{other("a", 1), other("a", 2), other("b", 3)}, holes: []span{renewed("b", 2)}, lost: 1},
-		"a renewed journal's former records":     {parsed: []Sum{sum(1)}, rows: []row{other("a", 1), reading("a", 2, 1), other("b", 3)}, holes: []span{renewed("b", 2)}},
-		"of which one is in no journal":          {rows: []row{other("a", 1), other("b", 3)}, holes: []span{renewed("b", 2)}, lost: 1},
-		"another journal's hole is no help":      {rows: []row{other("a", 2)}, holes: []span{hole("b", 1, 1)}, lost: 1},
-		"a reading that a witness saw go":        {parsed: []Sum{sum(1), sum(2)}, rows: []row{reading("a", 1, 1)}, spared: []Sum{sum(2)}, counted: 1},
-		"a witness who saw another one go":       {parsed: []Sum{sum(1), sum(2)}, rows: []row{reading("a", 1, 1)}, spared: []Sum{sum(3)}, lost: 1},
-		"a witness of one that is there":         {parsed: []Sum{sum(1)}, rows: []row{reading("a", 1, 1)}, spared: []Sum{sum(1)}},
-		"a seq twice":                            {parsed: []Sum{sum(1)}, rows: []row{reading("a", 1, 1), other("a", 1)}, dup: 1},
-		"a reading twice":                        {parsed: []Sum{sum(1)}, rows: []row{reading("a", 1, 1), reading("b", 1, 1)}, dup: 1},
-		"a reading that nobody parsed":           {rows: []row{reading("a", 1, 1)}, dup: 1},
-		"the same seqs of two journals":          {parsed: []Sum{sum(1), sum(2)}, rows: []row{reading("a", 1, 1), reading("b", 1, 2)}},
+		"all is there": {
+			parsed: []Sum{sum(1), sum(2)},
+			rows:   []row{other("a", 1), reading("a", 2, 1), reading("a", 3, 2)},
+		},
+		"rows in any order": {
+			parsed: []Sum{sum(1), sum(2)},
+			rows:   []row{reading("a", 2, 2), reading("a", 1, 1)},
+		},
+		"a reading is nowhere": {
+			parsed: []Sum{sum(1), sum(2)},
+			rows:   []row{reading("a", 1, 1)},
+			lost:   1,
+		},
+		"a record is nowhere": {
+			parsed: []Sum{sum(1)},
+			rows:   []row{reading("a", 1, 1), other("a", 3)},
+			lost:   1,
+		},
+		"the first record is nowhere": {rows: []row{other("a", 2)}, lost: 1},
+		"a reading in quarantine": {
+			parsed: []Sum{sum(1)},
+			rows:   []row{other("a", 2)},
+			poison: []row{reading("a", 1, 1)},
+		},
+		"a reading in a hole": {
+			parsed: []Sum{sum(1)},
+			rows:   []row{other("a", 1), other("a", 3)},
+			holes:  []span{hole("a", 2, 2)},
+		},
+		"a hole hides one reading, not two": {
+			parsed: []Sum{sum(1), sum(2)},
+			rows:   []row{other("a", 1), other("a", 3)},
+			holes:  []span{hole("a", 2, 2)},
+			lost:   1,
+		},
+		"a hole at its place": {
+			parsed: []Sum{sum(1), sum(2), sum(3)},
+			rows:   []row{reading("a", 1, 1), reading("a", 3, 3)},
+			holes:  []span{hole("a", 2, 2)},
+		},
+		"a hole before its place is no help": {
+			parsed: []Sum{sum(1), sum(2), sum(3)},
+			rows:   []row{reading("a", 2, 1), reading("a", 3, 3)},
+			holes:  []span{hole("a", 1, 1)},
+			lost:   1,
+		},
+		"nor is one after it": {
+			parsed: []Sum{sum(1), sum(2), sum(3)},
+			rows:   []row{reading("a", 1, 1), reading("a", 2, 3), other("a", 4)},
+			holes:  []span{hole("a", 3, 3)},
+			lost:   1,
+		},
+		"a hole over a stored record hides none": {
+			parsed: []Sum{sum(1), sum(2)},
+			rows:   []row{reading("a", 1, 1), other("a", 2), other("a", 3)},
+			holes:  []span{hole("a", 2, 2)},
+			lost:   1,
+		},
+		"another agent's hole is no help": {
+			parsed: []Sum{sum(1)},
+			rows:   []row{other("a", 1)},
+			holes:  []span{{agent: "h", jid: "b", from: 1, to: 1}},
+			lost:   1,
+		},
+		"a hole over a journal's end": {
+			parsed: []Sum{sum(1), sum(2), sum(3)},
+			rows:   []row{reading("a", 1, 1), other("a", 3), reading("b", 4, 3)},
+			holes:  []span{hole("a", 2, 2), renewed("b", 3)},
+		},
+		"a renewed journal hides none": {
+			parsed: []Sum{sum(1)},
+			rows:   []row{other("a", 1), other("a", 2), other("b", 3)},
+			holes:  []span{renewed("b", 2)},
+			lost:   1,
+		},
+		"a renewed journal's former records": {
+			parsed: []Sum{sum(1)},
+			rows:   []row{other("a", 1), reading("a", 2, 1), other("b", 3)},
+			holes:  []span{renewed("b", 2)},
+		},
+		"of which one is in no journal": {
+			rows:  []row{other("a", 1), other("b", 3)},
+			holes: []span{renewed("b", 2)},
+			lost:  1,
+		},
+		"another journal's hole is no help": {rows: []row{other("a", 2)}, holes: []span{hole("b", 1, 1)}, lost: 1},
+		"a reading that a witness saw go": {
+			parsed:  []Sum{sum(1), sum(2)},
+			rows:    []row{reading("a", 1, 1)},
+			spared:  []Sum{sum(2)},
+			counted: 1,
+		},
+		"a witness who saw another one go": {
+			parsed: []Sum{sum(1), sum(2)},
+			rows:   []row{reading("a", 1, 1)},
+			spared: []Sum{sum(3)},
+			lost:   1,
+		},
+		"a witness of one that is there": {
+			parsed: []Sum{sum(1)},
+			rows:   []row{reading("a", 1, 1)},
+			spared: []Sum{sum(1)},
+		},
+		"a seq twice": {
+			parsed: []Sum{sum(1)},
+			rows:   []row{reading("a", 1, 1), other("a", 1)},
+			dup:    1,
+		},
+		"a reading twice": {
+			parsed: []Sum{sum(1)},
+			rows:   []row{reading("a", 1, 1), reading("b", 1, 1)},
+			dup:    1,
+		},
+		"a reading that nobody parsed": {rows: []row{reading("a", 1, 1)}, dup: 1},
+		"the same seqs of two journals": {
+			parsed: []Sum{sum(1), sum(2)},
+			rows:   []row{reading("a", 1, 1), reading("b", 1, 2)},
+		},
 	} {
 		t.Run(name, func(t *testing.T) {
-			f := facts{parsed: []account{{"g", c.parsed}}, rows: c.rows, poison: c.poison, holes: c.holes, spared: map[Sum]bool{}}
+			f := facts{
+				parsed: []account{{"g", c.parsed}},
+				rows:   c.rows,
+				poison: c.poison,
+				holes:  c.holes,
+				spared: map[Sum]bool{},
+			}
 			for _, s := range c.spared {
 				f.spared[s] = true
 			}
 			got := reconcile(f)
-			if got.Lost != c.lost || got.Duplicated != c.dup || got.Counted != c.counted || (got.Lost+got.Duplicated > 0) != (len(got.Problems) > 0) {
-				t.Fatalf("lost %d, duplicated %d, counted %d, want %d, %d, %d; %v", got.Lost, got.Duplicated, got.Counted, c.lost, c.dup, c.counted, got.Problems)
+			if got.Lost != c.lost || got.Duplicated != c.dup || got.Counted != c.counted ||
+				(got.Lost+got.Duplicated > 0) != (len(got.Problems) > 0) {
+				t.Fatalf("lost %d, duplicated %d, counted %d, want %d, %d, %d; %v",
+					got.Lost, got.Duplicated, got.Counted, c.lost, c.dup, c.counted, got.Problems)
 			}
 		})
 	}

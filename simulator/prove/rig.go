@@ -41,12 +41,31 @@ type rig struct {
 
 // newRig makes the county of a fault; nothing runs yet.
 func newRig(f Fault, c Matrix, seed uint64, dir string) *rig {
-	cfg := Config{Gatehouse: c.Gatehouse, Gates: max(2, f.gates), For: time.Minute, Seed: seed, Store: "sqlite", Broker: "embedded", Dir: dir, Progress: io.Discard}
+	cfg := Config{
+		Gatehouse: c.Gatehouse,
+		Gates:     max(2, f.gates),
+		For:       time.Minute,
+		Seed:      seed,
+		Store:     "sqlite",
+		Broker:    "embedded",
+		Dir:       dir,
+		Progress:  io.Discard,
+	}
 	if f.influx {
 		cfg.Store = "influx"
 	}
-	p := &proof{Config: cfg, rnd: rand.New(&shared{from: rand.NewPCG(seed, 4)}), gates: world.New(seed).Gates[:cfg.Gates], apart: true, desk: true, spared: map[Sum]bool{},
-		readers: []bench.Reader{{Name: "reader-in", Model: "rdm6300", Direction: "in"}, {Name: "scanner", Model: "qr-scanner", Direction: "in"}}}
+	p := &proof{
+		Config: cfg,
+		rnd:    rand.New(&shared{from: rand.NewPCG(seed, 4)}),
+		gates:  world.New(seed).Gates[:cfg.Gates],
+		apart:  true,
+		desk:   true,
+		spared: map[Sum]bool{},
+		readers: []bench.Reader{
+			{Name: "reader-in", Model: "rdm6300", Direction: "in"},
+			{Name: "scanner", Model: "qr-scanner", Direction: "in"},
+		},
+	}
 	return &rig{proof: p, fault: f, long: c.Long, lasts: cmp.Or(c.For, 20*time.Second), earlier: c.Earlier}
 }
 
@@ -194,7 +213,8 @@ func (r *rig) underLoad(ctx context.Context, strike func(context.Context) error)
 // scans shows codes to a scanner, several a second: load.
 func scans(ctx context.Context, seed uint64, gate int, hw *bench.Gate) {
 	for n := 0; ctx.Err() == nil; n++ {
-		_ = hw.Tap(ctx, "scanner", fmt.Sprintf("X%d-%d-%d", seed%1e6, gate, n)) // a port that is being re-opened loses bytes
+		_ = hw.Tap(ctx, "scanner",
+			fmt.Sprintf("X%d-%d-%d", seed%1e6, gate, n)) // a port that is being re-opened loses bytes
 		pause(ctx, 150*time.Millisecond)
 	}
 }
@@ -229,7 +249,8 @@ func (r *rig) atRest(ctx context.Context) error {
 			}
 		}
 		if !pause(ctx, 300*time.Millisecond) {
-			return fmt.Errorf("%s did not deliver everything within %s; the collector says:\n%s", waiting, restFor, r.collector.tail())
+			return fmt.Errorf("%s did not deliver everything within %s; the collector says:\n%s",
+				waiting, restFor, r.collector.tail())
 		}
 	}
 	return nil

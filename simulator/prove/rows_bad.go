@@ -30,10 +30,16 @@ const (
 // strangers are agents that do what they may not.
 func strangers() []Fault {
 	return []Fault{
-		{Row: 44, Name: "one-bad-agent",
+		{
+			Row:    44,
+			Name:   "one-bad-agent",
 			What:   "one agent sends terms that nobody signed, ever new journals and junk, and connects under the collector's name; for --for",
 			Expect: "memory and disk are bounded, the ten good ones' records take at most twice as long, one alert names it",
-			gates:  goodGates, poison: store.ShareRows, slow: true, strike: oneBad},
+			gates:  goodGates,
+			poison: store.ShareRows,
+			slow:   true,
+			strike: oneBad,
+		},
 	}
 }
 

@@ -22,14 +22,40 @@ import (
 // brokers are what strangers and crowds do to the embedded broker.
 func brokers() []Fault {
 	return []Fault{
-		{Row: 31, Name: "huge-and-garbage", What: "messages of 10 MiB, undecodable ones, a forged record under a seq that is stored, and bytes that are no MQTT", Expect: "refused or quarantined, the forged one with an alarm; broker and collector live", poison: 9, strike: hugeAndGarbage},
-		{Row: 32, Name: "descriptors-used-up", What: "10,000 connections to a broker that may have 400 files open", Expect: "it accepts again afterwards",
+		{
+			Row:    31,
+			Name:   "huge-and-garbage",
+			What:   "messages of 10 MiB, undecodable ones, a forged record under a seq that is stored, and bytes that are no MQTT",
+			Expect: "refused or quarantined, the forged one with an alarm; broker and collector live",
+			poison: 9,
+			strike: hugeAndGarbage,
+		},
+		{
+			Row:    32,
+			Name:   "descriptors-used-up",
+			What:   "10,000 connections to a broker that may have 400 files open",
+			Expect: "it accepts again afterwards",
 			before: func(_ context.Context, r *rig) error {
 				r.brokerArgv = []string{"/bin/sh", "-c", `ulimit -n 400; exec "$0" "$@"`}
 				return nil
-			}, strike: crowd},
-		{Row: 33, Name: "half-open", What: "connections that say nothing, or half a CONNECT, a byte a second", Expect: "closed after 5 s", strike: halfOpen},
-		{Row: 34, Name: "reconnect-storm", What: "the broker restarts under 1,000 connected agents", Expect: "they come back spread in time", slow: true, strike: storm},
+			},
+			strike: crowd,
+		},
+		{
+			Row:    33,
+			Name:   "half-open",
+			What:   "connections that say nothing, or half a CONNECT, a byte a second",
+			Expect: "closed after 5 s",
+			strike: halfOpen,
+		},
+		{
+			Row:    34,
+			Name:   "reconnect-storm",
+			What:   "the broker restarts under 1,000 connected agents",
+			Expect: "they come back spread in time",
+			slow:   true,
+			strike: storm,
+		},
 	}
 }
 
@@ -39,9 +65,14 @@ func hugeAndGarbage(ctx context.Context, r *rig) error {
 		// Whoever sends that much is cut off; that is no failure of the sender's.
 		_ = r.publish(ctx, mqtt.Message{Topic: topic, QoS: 1, Payload: make([]byte, 10<<20)})
 	}
-	for i, payload := range []string{"", "\x00\xff\xfe", `{"v":1}`, strings.Repeat("[", 100000), `{"v":1,"agent":"gate-999"`} {
+	for i, payload := range []string{"", "\x00\xff\xfe", `{"v":1}`, strings.Repeat("[", 100000),
+		`{"v":1,"agent":"gate-999"`} {
 		leaf := []wire.Leaf{wire.LeafRecords, wire.LeafHello}[i%2]
-		if err := r.publish(ctx, mqtt.Message{Topic: wire.Topic(world.CountyID, "gate-999", leaf), QoS: 1, Payload: []byte(payload)}); err != nil {
+		if err := r.publish(ctx, mqtt.Message{
+			Topic:   wire.Topic(world.CountyID, "gate-999", leaf),
+			QoS:     1,
+			Payload: []byte(payload),
+		}); err != nil {
 			return err
 		}
 	}
@@ -90,11 +121,21 @@ func (r *rig) forged(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	payload, err := wire.EncodeBatch(wire.Batch{Agent: gate, JID: v.JID, From: rec.Seq, To: rec.Seq, Entries: []wire.Entry{{Record: rec, Raw: raw}}})
+	payload, err := wire.EncodeBatch(wire.Batch{
+		Agent:   gate,
+		JID:     v.JID,
+		From:    rec.Seq,
+		To:      rec.Seq,
+		Entries: []wire.Entry{{Record: rec, Raw: raw}},
+	})
 	if err != nil {
 		return err
 	}
-	if err := r.publish(ctx, mqtt.Message{Topic: wire.Topic(world.CountyID, gate, wire.LeafRecords), QoS: 1, Payload: payload}); err != nil {
+	if err := r.publish(ctx, mqtt.Message{
+		Topic:   wire.Topic(world.CountyID, gate, wire.LeafRecords),
+		QoS:     1,
+		Payload: payload,
+	}); err != nil {
 		return err
 	}
 	return r.alerted(ctx, "journal-conflict")

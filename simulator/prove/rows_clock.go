@@ -31,8 +31,13 @@ func (r *rig) shift(wall, boot time.Duration) error {
 // clocks are what a computer without a battery does.
 func clocks() []Fault {
 	return []Fault{
-		{Row: 21, Name: "clock-steps", What: "the agents' wall clock steps by +25 h, back, by -1 year, and back; with the line cut and not", Expect: "order is kept, nothing expires",
-			before: shiftable, strike: func(ctx context.Context, r *rig) error {
+		{
+			Row:    21,
+			Name:   "clock-steps",
+			What:   "the agents' wall clock steps by +25 h, back, by -1 year, and back; with the line cut and not",
+			Expect: "order is kept, nothing expires",
+			before: shiftable,
+			strike: func(ctx context.Context, r *rig) error {
 				for i, wall := range []time.Duration{25 * time.Hour, 0, -365 * 24 * time.Hour, 0} {
 					r.chaos.Set(faults.Line{Cut: i%2 == 1})
 					if err := r.shift(wall, 0); err != nil {
@@ -42,33 +47,44 @@ func clocks() []Fault {
 				}
 				r.chaos.Set(faults.Line{})
 				return nil
-			}, settled: func(r *rig, result Result) error {
+			},
+			settled: func(r *rig, result Result) error {
 				if n := r.steps; n < 3*len(r.agents) {
-					return fmt.Errorf("%d steps of the clock are recorded by %d agents that lived through four each", n, len(r.agents))
+					return fmt.Errorf("%d steps of the clock are recorded by %d agents that lived through four each",
+						n, len(r.agents))
 				}
 				r.note("%d steps recorded", r.steps)
 				return nil
-			}},
-		{Row: 22, Name: "booted-in-1970", What: "the agents start with a clock at 1970, which is set right later", Expect: "delivered at once, marked, in order",
+			},
+		},
+		{
+			Row:    22,
+			Name:   "booted-in-1970",
+			What:   "the agents start with a clock at 1970, which is set right later",
+			Expect: "delivered at once, marked, in order",
 			before: func(ctx context.Context, r *rig) error {
 				if err := shiftable(ctx, r); err != nil {
 					return err
 				}
 				return r.shift(-time.Duration(time.Now().UnixNano()), 0)
-			}, strike: func(ctx context.Context, r *rig) error {
+			},
+			strike: func(ctx context.Context, r *rig) error {
 				r.wait(ctx, 3*time.Second)
 				if err := r.shift(0, 0); err != nil {
 					return err
 				}
 				r.wait(ctx, 3*time.Second)
 				return nil
-			}, settled: func(r *rig, result Result) error {
+			},
+			settled: func(r *rig, result Result) error {
 				if r.early == 0 || r.earlyMarked != r.early {
-					return fmt.Errorf("%d records are of 1970, %d of them are marked as unsynchronised", r.early, r.earlyMarked)
+					return fmt.Errorf("%d records are of 1970, %d of them are marked as unsynchronised",
+						r.early, r.earlyMarked)
 				}
 				r.note("%d records of 1970, all marked", r.early)
 				return nil
-			}},
+			},
+		},
 	}
 }
 
@@ -99,7 +115,8 @@ func (o *order) take(jid string, rec wire.Record) string {
 	before, known := o.last[jid]
 	o.last[jid] = rec
 	if known && (rec.Era < before.Era || rec.Era == before.Era && !rec.At.After(before.At.Time)) {
-		return fmt.Sprintf("journal %s: seq %d (%s, era %d) does not follow seq %d (%s, era %d) in time", jid, rec.Seq, rec.At, rec.Era, before.Seq, before.At, before.Era)
+		return fmt.Sprintf("journal %s: seq %d (%s, era %d) does not follow seq %d (%s, era %d) in time",
+			jid, rec.Seq, rec.At, rec.Era, before.Seq, before.At, before.Era)
 	}
 	return ""
 }

@@ -21,12 +21,45 @@ import (
 // counties are what people do to the county's machines by mistake.
 func counties() []Fault {
 	return []Fault{
-		{Row: 35, Name: "two-collectors", What: "a copy of the collector's folder is started beside it; later the copy goes and the first is started again", Expect: "the one started last acknowledges, the other stands down",
-			rewinds: true, strike: twoCollectors},
-		{Row: 36, Name: "store-restored", What: "the store is replaced by a backup that is some seconds old", Expect: "what it lacks is sent again from the acknowledged tails", rewinds: true, strike: restored},
-		{Row: 37, Name: "journal-deleted", What: "an agent's folder is removed while records wait in it", Expect: "a new journal; the loss is counted on the desk", strike: deleted},
-		{Row: 38, Name: "agent-cloned", What: "an agent's disk is copied to a second computer, and both run", Expect: "an alarm; the records of both journals are stored", gates: 3, strike: cloned, after: uncloned},
-		{Row: 42, Name: "acks-replayed", What: "everything that the collector ever said is said again a thousand times while the line is cut, retained and forged too", Expect: "nothing moves: watermark, store and term of each agent stay", strike: replayed},
+		{
+			Row:     35,
+			Name:    "two-collectors",
+			What:    "a copy of the collector's folder is started beside it; later the copy goes and the first is started again",
+			Expect:  "the one started last acknowledges, the other stands down",
+			rewinds: true,
+			strike:  twoCollectors,
+		},
+		{
+			Row:     36,
+			Name:    "store-restored",
+			What:    "the store is replaced by a backup that is some seconds old",
+			Expect:  "what it lacks is sent again from the acknowledged tails",
+			rewinds: true,
+			strike:  restored,
+		},
+		{
+			Row:    37,
+			Name:   "journal-deleted",
+			What:   "an agent's folder is removed while records wait in it",
+			Expect: "a new journal; the loss is counted on the desk",
+			strike: deleted,
+		},
+		{
+			Row:    38,
+			Name:   "agent-cloned",
+			What:   "an agent's disk is copied to a second computer, and both run",
+			Expect: "an alarm; the records of both journals are stored",
+			gates:  3,
+			strike: cloned,
+			after:  uncloned,
+		},
+		{
+			Row:    42,
+			Name:   "acks-replayed",
+			What:   "everything that the collector ever said is said again a thousand times while the line is cut, retained and forged too",
+			Expect: "nothing moves: watermark, store and term of each agent stay",
+			strike: replayed,
+		},
 	}
 }
 
@@ -172,7 +205,8 @@ func cloned(ctx context.Context, r *rig) error {
 	if err := os.WriteFile(id, []byte("00000000000000000000000000000c10\n"), 0o600); err != nil {
 		return err
 	}
-	b.argv = append([]string{"unshare", "--mount", "/bin/sh", "-c", `mount --bind "$0" /etc/machine-id && exec "$@"`, id}, b.argv...)
+	b.argv = append([]string{"unshare", "--mount", "/bin/sh", "-c", `mount --bind "$0" /etc/machine-id && exec "$@"`,
+		id}, b.argv...)
 	r.cloneDir = dir
 	if err := b.start(); err != nil {
 		return err
@@ -223,7 +257,10 @@ func uncloned(ctx context.Context, r *rig) error {
 	if w.JID == jid {
 		return fmt.Errorf("the copy kept journal %s", jid)
 	}
-	took, ok := r.until(ctx, time.Minute, func() bool { through, ok := r.stored(ctx, jid); return ok && through >= last })
+	took, ok := r.until(ctx, time.Minute, func() bool {
+		through, ok := r.stored(ctx, jid)
+		return ok && through >= last
+	})
 	if !ok {
 		return fmt.Errorf("the copy's journal did not get through")
 	}

@@ -15,21 +15,47 @@ import (
 // disks are media that fill up, fail, rot or lose their power.
 func disks() []Fault {
 	return []Fault{
-		{Row: 5, Name: "power-cut-gate", What: "the power of a gate's computer is cut: its disk is what the kernel had written", Expect: "only what is younger than the fsync interval is missing, and is counted",
-			holes: true, before: func(ctx context.Context, r *rig) error {
+		{
+			Row:    5,
+			Name:   "power-cut-gate",
+			What:   "the power of a gate's computer is cut: its disk is what the kernel had written",
+			Expect: "only what is younger than the fsync interval is missing, and is counted",
+			holes:  true,
+			before: func(ctx context.Context, r *rig) error {
 				return r.onDisk(ctx, r.journalDir(r.gates[0].ID))
-			}, strike: powerCutGate},
-		{Row: 6, Name: "power-cut-county", What: "the power of the collector's computer is cut", Expect: "all that was acknowledged is there",
-			before: func(ctx context.Context, r *rig) error { return r.onDisk(ctx, r.countyDir()) }, strike: powerCutCounty},
-		{Row: 16, Name: "gate-disk-full", What: "an agent's disk of 4 MiB fills up with the line cut", Expect: "an alarm before anything is shed; health goes first, each as a recorded hole", holes: true, slow: true,
+			},
+			strike: powerCutGate,
+		},
+		{
+			Row:    6,
+			Name:   "power-cut-county",
+			What:   "the power of the collector's computer is cut",
+			Expect: "all that was acknowledged is there",
+			before: func(ctx context.Context, r *rig) error { return r.onDisk(ctx, r.countyDir()) },
+			strike: powerCutCounty,
+		},
+		{
+			Row:    16,
+			Name:   "gate-disk-full",
+			What:   "an agent's disk of 4 MiB fills up with the line cut",
+			Expect: "an alarm before anything is shed; health goes first, each as a recorded hole",
+			holes:  true,
+			slow:   true,
 			before: func(_ context.Context, r *rig) error {
 				unmount, err := faults.Memory(r.journalDir(r.gates[0].ID), 4<<10)
 				if err == nil {
 					r.undo = append(r.undo, unmount)
 				}
 				return err
-			}, strike: gateDiskFull},
-		{Row: 17, Name: "county-disk-full", What: "the disk of collector and broker is full", Expect: "nothing is acknowledged until it has room", slow: true,
+			},
+			strike: gateDiskFull,
+		},
+		{
+			Row:    17,
+			Name:   "county-disk-full",
+			What:   "the disk of collector and broker is full",
+			Expect: "nothing is acknowledged until it has room",
+			slow:   true,
 			before: func(_ context.Context, r *rig) error {
 				r.brokerDir = filepath.Join(r.countyDir(), "broker")
 				unmount, err := faults.Memory(r.countyDir(), 24<<10)
@@ -37,20 +63,41 @@ func disks() []Fault {
 					r.undo = append(r.undo, unmount)
 				}
 				return err
-			}, strike: countyDiskFull},
-		{Row: 18, Name: "fsync-fails", What: "every fsync of an agent fails with EIO for a while", Expect: "a new segment, the records written again, an alarm",
+			},
+			strike: countyDiskFull,
+		},
+		{
+			Row:    18,
+			Name:   "fsync-fails",
+			What:   "every fsync of an agent fails with EIO for a while",
+			Expect: "a new segment, the records written again, an alarm",
 			strike: func(ctx context.Context, r *rig) error {
 				a := r.agents[0]
 				if err := faults.Inject(ctx, a.pid(), "fsync", "fsync:error=EIO", 3*time.Second); err != nil {
 					return err
 				}
 				return r.alerted(ctx, "journal-sync-failed")
-			}},
-		{Row: 19, Name: "write-fails", What: "writes of an agent fail now and then with ENOSPC", Expect: "no phantom record, each a recorded hole", holes: true,
+			},
+		},
+		{
+			Row:    19,
+			Name:   "write-fails",
+			What:   "writes of an agent fail now and then with ENOSPC",
+			Expect: "no phantom record, each a recorded hole",
+			holes:  true,
 			strike: func(ctx context.Context, r *rig) error {
-				return faults.Inject(ctx, r.agents[0].pid(), "pwrite64", "pwrite64:error=ENOSPC:when=3+5", 5*time.Second)
-			}},
-		{Row: 20, Name: "bit-rot", What: "a byte of the unacknowledged journal flips while its agent is down", Expect: "the start succeeds, what is damaged is a recorded hole", holes: true, strike: bitRot},
+				return faults.Inject(ctx, r.agents[0].pid(), "pwrite64", "pwrite64:error=ENOSPC:when=3+5",
+					5*time.Second)
+			},
+		},
+		{
+			Row:    20,
+			Name:   "bit-rot",
+			What:   "a byte of the unacknowledged journal flips while its agent is down",
+			Expect: "the start succeeds, what is damaged is a recorded hole",
+			holes:  true,
+			strike: bitRot,
+		},
 	}
 }
 

@@ -20,16 +20,24 @@ import (
 
 // databases are what InfluxDB does.
 func databases() []Fault {
-	refuses := func(row int, name, what, expect string, a faults.Answer, d time.Duration, check func(r *rig) error) Fault {
-		return Fault{Row: row, Name: name, What: what, Expect: expect, influx: true, strike: func(ctx context.Context, r *rig) error {
-			r.influx.Set(a)
-			r.wait(ctx, d)
-			waited := r.backlog(ctx)
-			err := check(r)
-			r.influx.Set(faults.Answer{})
-			r.note("%d records waited", waited)
-			return err
-		}}
+	refuses := func(row int, name, what, expect string, a faults.Answer, d time.Duration,
+		check func(r *rig) error) Fault {
+		return Fault{
+			Row:    row,
+			Name:   name,
+			What:   what,
+			Expect: expect,
+			influx: true,
+			strike: func(ctx context.Context, r *rig) error {
+				r.influx.Set(a)
+				r.wait(ctx, d)
+				waited := r.backlog(ctx)
+				err := check(r)
+				r.influx.Set(faults.Answer{})
+				r.note("%d records waited", waited)
+				return err
+			},
+		}
 	}
 	told := func(text string) func(r *rig) error {
 		return func(r *rig) error {
@@ -40,8 +48,12 @@ func databases() []Fault {
 		}
 	}
 	all := []Fault{
-		refuses(25, "influx-401", "InfluxDB refuses the token", "nothing goes to quarantine, it resumes", faults.Answer{Status: 401}, 6*time.Second, told("refuses the token")),
-		refuses(26, "influx-429", "InfluxDB answers 429 with Retry-After: 3", "obeyed", faults.Answer{Status: 429, RetryAfter: 3}, 8*time.Second, func(r *rig) error {
+		refuses(25, "influx-401", "InfluxDB refuses the token", "nothing goes to quarantine, it resumes",
+			faults.Answer{Status: 401}, 6*time.Second, told("refuses the token")),
+		refuses(26, "influx-429", "InfluxDB answers 429 with Retry-After: 3", "obeyed", faults.Answer{
+			Status:     429,
+			RetryAfter: 3,
+		}, 8*time.Second, func(r *rig) error {
 			times := r.influx.Writes()
 			for i := 1; i < len(times); i++ {
 				if gap := times[i].Sub(times[i-1]); gap < 2900*time.Millisecond {
@@ -53,25 +65,45 @@ func databases() []Fault {
 			}
 			return nil
 		}),
-		refuses(28, "influx-answer-lost", "InfluxDB writes and its answer is lost", "the identical points are written again", faults.Answer{Lose: true}, 6*time.Second, told("does not answer")),
-		refuses(29, "influx-slow", "InfluxDB takes 60 s for a write", "timed out, no watermark", faults.Answer{Slow: time.Minute}, 22*time.Second, told("does not answer")),
+		refuses(28, "influx-answer-lost", "InfluxDB writes and its answer is lost",
+			"the identical points are written again", faults.Answer{Lose: true}, 6*time.Second,
+			told("does not answer")),
+		refuses(29, "influx-slow", "InfluxDB takes 60 s for a write", "timed out, no watermark",
+			faults.Answer{Slow: time.Minute}, 22*time.Second, told("does not answer")),
 	}
 	all[len(all)-1].slow = true
 	return append(all,
-		Fault{Row: 27, Name: "influx-partial", What: "InfluxDB says 400 to one point and keeps the others of the write", Expect: "bisected: only the offender goes to quarantine", influx: true, poison: 1,
-			strike: partial, settled: func(_ *rig, result Result) error {
+		Fault{
+			Row:    27,
+			Name:   "influx-partial",
+			What:   "InfluxDB says 400 to one point and keeps the others of the write",
+			Expect: "bisected: only the offender goes to quarantine",
+			influx: true,
+			poison: 1,
+			strike: partial,
+			settled: func(_ *rig, result Result) error {
 				if result.Quarantined != 1 {
 					return fmt.Errorf("%d records are in quarantine, one was refused", result.Quarantined)
 				}
 				return nil
-			}},
-		Fault{Row: 30, Name: "type-conflict", What: "a field has another type in InfluxDB; somebody sends NaN", Expect: "quarantined, the rest commits", influx: true, poison: 4,
-			strike: typeConflict, settled: func(r *rig, result Result) error {
+			},
+		},
+		Fault{
+			Row:    30,
+			Name:   "type-conflict",
+			What:   "a field has another type in InfluxDB; somebody sends NaN",
+			Expect: "quarantined, the rest commits",
+			influx: true,
+			poison: 4,
+			strike: typeConflict,
+			settled: func(r *rig, result Result) error {
 				if result.Quarantined < 2 {
-					return fmt.Errorf("%d messages are in quarantine: a conflict and a NaN belong there", result.Quarantined)
+					return fmt.Errorf("%d messages are in quarantine: a conflict and a NaN belong there",
+						result.Quarantined)
 				}
 				return nil
-			}})
+			},
+		})
 }
 
 // partial refuses the first reading that comes, for ever.
@@ -93,7 +125,8 @@ func partial(ctx context.Context, r *rig) error {
 // typeConflict gives a field of health records another type before any agent
 // does, and pulls a plug; then it sends what no number is.
 func typeConflict(ctx context.Context, r *rig) error {
-	req, err := http.NewRequestWithContext(ctx, http.MethodPost, r.influxURL+"/write?db="+strings.Split(influxd.Bucket, "/")[0],
+	req, err := http.NewRequestWithContext(ctx, http.MethodPost,
+		r.influxURL+"/write?db="+strings.Split(influxd.Bucket, "/")[0],
 		strings.NewReader(fmt.Sprintf("device_health,agent=nobody detail=1i %d", time.Now().UnixNano())))
 	if err != nil {
 		return err
@@ -115,6 +148,10 @@ func typeConflict(ctx context.Context, r *rig) error {
 	}
 	const jid, records = "3f2b8a52-6c1d-4e0f-9a77-0d3c5b1e8f42", `[{"seq":1,"object_c":NaN}]`
 	sum := crc32.Checksum([]byte(jid+records), crc32.MakeTable(crc32.Castagnoli))
-	return r.publish(ctx, mqtt.Message{Topic: wire.Topic(world.CountyID, "gate-999", wire.LeafRecords), QoS: 1,
-		Payload: fmt.Appendf(nil, `{"v":1,"agent":"gate-999","jid":%q,"from":1,"to":1,"crc32c":"%08x","records":%s}`, jid, sum, records)})
+	return r.publish(ctx, mqtt.Message{
+		Topic: wire.Topic(world.CountyID, "gate-999", wire.LeafRecords),
+		QoS:   1,
+		Payload: fmt.Appendf(nil, `{"v":1,"agent":"gate-999","jid":%q,"from":1,"to":1,"crc32c":"%08x","records":%s}`,
+			jid, sum, records),
+	})
 }

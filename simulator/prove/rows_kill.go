@@ -19,19 +19,38 @@ import (
 // kills are processes that end without being asked.
 func kills() []Fault {
 	return []Fault{
-		{Row: 1, Name: "agent-killed", What: "kill -9 of an agent at a random instant, six times", Expect: "it resumes at the torn tail", mixes: true,
+		{
+			Row:    1,
+			Name:   "agent-killed",
+			What:   "kill -9 of an agent at a random instant, six times",
+			Expect: "it resumes at the torn tail",
+			mixes:  true,
 			strike: func(ctx context.Context, r *rig) error {
 				for range 6 {
 					pause(ctx, time.Duration(300+r.rnd.IntN(1500))*time.Millisecond)
-					if err := r.restart(ctx, time.Duration(r.rnd.IntN(500))*time.Millisecond, r.agents[r.rnd.IntN(len(r.agents))]); err != nil {
+					if err := r.restart(ctx, time.Duration(r.rnd.IntN(500))*time.Millisecond,
+						r.agents[r.rnd.IntN(len(r.agents))]); err != nil {
 						return err
 					}
 				}
 				return nil
-			}},
-		{Row: 2, Name: "collector-killed", What: "kill -9 of the collector when it has committed and no acknowledgement has arrived", Expect: "what comes again is absorbed", mixes: true, line: true,
-			strike: collectorKilled},
-		{Row: 3, Name: "broker-killed", What: "kill -9 of the broker, five times in a row", Expect: "everything is sent again", mixes: true,
+			},
+		},
+		{
+			Row:    2,
+			Name:   "collector-killed",
+			What:   "kill -9 of the collector when it has committed and no acknowledgement has arrived",
+			Expect: "what comes again is absorbed",
+			mixes:  true,
+			line:   true,
+			strike: collectorKilled,
+		},
+		{
+			Row:    3,
+			Name:   "broker-killed",
+			What:   "kill -9 of the broker, five times in a row",
+			Expect: "everything is sent again",
+			mixes:  true,
 			strike: func(ctx context.Context, r *rig) error {
 				for range 5 {
 					pause(ctx, time.Duration(500+r.rnd.IntN(1500))*time.Millisecond)
@@ -40,18 +59,30 @@ func kills() []Fault {
 					}
 				}
 				return nil
-			}},
-		{Row: 4, Name: "all-killed", What: "kill -9 of agents, collector and broker together, twice", Expect: "they converge", mixes: true,
+			},
+		},
+		{
+			Row:    4,
+			Name:   "all-killed",
+			What:   "kill -9 of agents, collector and broker together, twice",
+			Expect: "they converge",
+			mixes:  true,
 			strike: func(ctx context.Context, r *rig) error {
 				for range 2 {
 					r.wait(ctx, 2*time.Second)
-					if err := r.restart(ctx, 500*time.Millisecond, append(r.agents[:len(r.agents):len(r.agents)], r.broker, r.collector)...); err != nil {
+					if err := r.restart(ctx, 500*time.Millisecond,
+						append(r.agents[:len(r.agents):len(r.agents)], r.broker, r.collector)...); err != nil {
 						return err
 					}
 				}
 				return nil
-			}},
-		{Row: 7, Name: "broker-wiped", What: "the broker is killed and all its files are removed", Expect: "nothing is missed",
+			},
+		},
+		{
+			Row:    7,
+			Name:   "broker-wiped",
+			What:   "the broker is killed and all its files are removed",
+			Expect: "nothing is missed",
 			strike: func(ctx context.Context, r *rig) error {
 				r.broker.kill()
 				if err := os.RemoveAll(filepath.Join(r.Dir, "broker")); err != nil {
@@ -59,18 +90,32 @@ func kills() []Fault {
 				}
 				r.wait(ctx, 2*time.Second)
 				return r.broker.start()
-			}},
-		{Row: 41, Name: "out-of-memory", What: "an agent's memory is bounded below what it needs", Expect: "as a kill -9", before: func(_ context.Context, r *rig) error {
-			cage, err := faults.NewCage(fmt.Sprintf("gatehouse-%d-%d", os.Getpid(), r.Seed))
-			if err != nil {
-				return err
-			}
-			r.undo = append(r.undo, cage.Remove)
-			r.cage = cage
-			return nil
-		}, strike: starved},
-		{Row: 43, Name: "versions-swapped", What: "the agents are replaced by an earlier version and back, twice, with a backlog waiting, and the earlier collector by this one", Expect: "each reads what the other wrote; the collector takes over the earlier one's store",
-			before: versions, strike: swapped},
+			},
+		},
+		{
+			Row:    41,
+			Name:   "out-of-memory",
+			What:   "an agent's memory is bounded below what it needs",
+			Expect: "as a kill -9",
+			before: func(_ context.Context, r *rig) error {
+				cage, err := faults.NewCage(fmt.Sprintf("gatehouse-%d-%d", os.Getpid(), r.Seed))
+				if err != nil {
+					return err
+				}
+				r.undo = append(r.undo, cage.Remove)
+				r.cage = cage
+				return nil
+			},
+			strike: starved,
+		},
+		{
+			Row:    43,
+			Name:   "versions-swapped",
+			What:   "the agents are replaced by an earlier version and back, twice, with a backlog waiting, and the earlier collector by this one",
+			Expect: "each reads what the other wrote; the collector takes over the earlier one's store",
+			before: versions,
+			strike: swapped,
+		},
 	}
 }
 

@@ -38,7 +38,8 @@ func (t *tap) see(p faults.Packet) {
 	}
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	t.said[to] = append(t.said[to], faults.Publish(p.Topic, p.Payload(), false), faults.Publish(p.Topic, p.Payload(), true))
+	t.said[to] = append(t.said[to], faults.Publish(p.Topic, p.Payload(), false),
+		faults.Publish(p.Topic, p.Payload(), true))
 	if a, err := wire.Decode[wire.Ack](p.Payload()); err == nil && leaf == wire.LeafAck {
 		t.acks[to] = a
 	}
@@ -168,7 +169,8 @@ func (t *tap) forge(r *rig) (forged [][]byte, err error) {
 			}
 			forged = append(forged, faults.Publish(topic, payload, false))
 		}
-		forged = append(forged, faults.Publish(wire.Topic(world.CountyID, g.ID, "command"), []byte(`{"v":1,"action":"open"}`), false))
+		forged = append(forged,
+			faults.Publish(wire.Topic(world.CountyID, g.ID, "command"), []byte(`{"v":1,"action":"open"}`), false))
 	}
 	return forged, nil
 }

@@ -15,7 +15,12 @@ import (
 // sensors are what comes over the cables of a gate.
 func sensors() []Fault {
 	return []Fault{
-		{Row: 13, Name: "agent-frozen", What: "SIGSTOP of an agent while people come", Expect: "only what it never read is missing", mixes: true,
+		{
+			Row:    13,
+			Name:   "agent-frozen",
+			What:   "SIGSTOP of an agent while people come",
+			Expect: "only what it never read is missing",
+			mixes:  true,
 			strike: func(ctx context.Context, r *rig) error {
 				before := r.parsed()
 				r.freeze(ctx, r.agents[0], 7*time.Second)
@@ -24,9 +29,25 @@ func sensors() []Fault {
 					return errors.New("the gate reads nothing after it was frozen")
 				}
 				return nil
-			}},
-		{Row: 23, Name: "frames-corrupt", What: "devices send garbage, half frames, and frames that run together", Expect: "refused, and the next frame is read", mixes: true, strike: corruptFrames},
-		{Row: 24, Name: "serial-unplugged", What: "every serial device is pulled and put in again, five times", Expect: "it works again, and nothing leaks", mixes: true, strike: unplugged, after: noLeak},
+			},
+		},
+		{
+			Row:    23,
+			Name:   "frames-corrupt",
+			What:   "devices send garbage, half frames, and frames that run together",
+			Expect: "refused, and the next frame is read",
+			mixes:  true,
+			strike: corruptFrames,
+		},
+		{
+			Row:    24,
+			Name:   "serial-unplugged",
+			What:   "every serial device is pulled and put in again, five times",
+			Expect: "it works again, and nothing leaks",
+			mixes:  true,
+			strike: unplugged,
+			after:  noLeak,
+		},
 	}
 }
 

@@ -23,7 +23,12 @@ func fillJournal(dir string, ago time.Duration, n int, body func(n int) wire.Bod
 		return err
 	}
 	now := clock.System{}.Now()
-	j, _, err := journal.Open(journal.Options{Dir: dir, HostID: host, Version: "prove", Log: slog.New(slog.DiscardHandler)}, now)
+	j, _, err := journal.Open(journal.Options{
+		Dir:     dir,
+		HostID:  host,
+		Version: "prove",
+		Log:     slog.New(slog.DiscardHandler),
+	}, now)
 	if err != nil {
 		return err
 	}
@@ -82,7 +87,8 @@ func slowLine(ctx context.Context, r *rig) error {
 		return err
 	}
 	r.chaos.Set(faults.Line{})
-	r.note("%d records in %s, %d waited; an alarm after %.1f s; the agent's memory %d to %d KiB", end-begin, slow, waited, overtook.Seconds(), before, after)
+	r.note("%d records in %s, %d waited; an alarm after %.1f s; the agent's memory %d to %d KiB",
+		end-begin, slow, waited, overtook.Seconds(), before, after)
 	const record = 230 // bytes, with what is around it
 	switch least := uint64(rate * slow.Seconds() / record / 2); {
 	case end-begin < least:

@@ -35,7 +35,13 @@ func (p *proof) settle(ctx context.Context, e *ears) (Result, []string, error) {
 	}
 	var held store.Store = books
 	if p.Store == "influx" {
-		held = influx.Open(influx.Options{URL: p.influxURL, Token: influxd.Token, Bucket: influxd.Bucket, County: world.CountyID, Books: books})
+		held = influx.Open(influx.Options{
+			URL:    p.influxURL,
+			Token:  influxd.Token,
+			Bucket: influxd.Bucket,
+			County: world.CountyID,
+			Books:  books,
+		})
 	}
 	defer held.Close()
 	var disorder []string
@@ -72,8 +78,20 @@ func (p *proof) settle(ctx context.Context, e *ears) (Result, []string, error) {
 		return Result{}, nil, err
 	}
 	c := reconcile(f)
-	result := Result{Gates: p.Gates, Seed: p.Seed, Parsed: c.Parsed, Stored: c.Stored, Quarantined: c.Quarantined, Holes: c.Holes, Counted: c.Counted,
-		Lost: c.Lost, Duplicated: c.Duplicated, Kills: int(p.kills.Load()), Verdict: quantiles(verdicts), Commit: quantiles(commits)}
+	result := Result{
+		Gates:       p.Gates,
+		Seed:        p.Seed,
+		Parsed:      c.Parsed,
+		Stored:      c.Stored,
+		Quarantined: c.Quarantined,
+		Holes:       c.Holes,
+		Counted:     c.Counted,
+		Lost:        c.Lost,
+		Duplicated:  c.Duplicated,
+		Kills:       int(p.kills.Load()),
+		Verdict:     quantiles(verdicts),
+		Commit:      quantiles(commits),
+	}
 	c.Problems = append(c.Problems, disorder[:min(len(disorder), maxProblems)]...)
 	if p.fleet != nil {
 		found, problems := compare(p.fleet.Truth(), p.fleet.Specs(), runs)

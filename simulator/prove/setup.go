@@ -79,7 +79,9 @@ func (p *proof) startBroker(ctx context.Context, listen string) error {
 		}
 		p.broker = p.program("broker", path, "-c", conf)
 	case p.apart || contains(p.Kill, "broker"):
-		p.broker = p.program("broker", append(slices.Clone(p.brokerArgv), p.Gatehouse, "broker", "--listen", listen, "--dir", cmp.Or(p.brokerDir, filepath.Join(p.Dir, "broker")))...)
+		p.broker = p.program("broker",
+			append(slices.Clone(p.brokerArgv), p.Gatehouse, "broker", "--listen", listen, "--dir",
+				cmp.Or(p.brokerDir, filepath.Join(p.Dir, "broker")))...)
 	default:
 		return nil
 	}
@@ -149,7 +151,11 @@ func (p *proof) startCollector(ctx context.Context, listen string) error {
 		cfg.Desk = &pages.Config{Listen: address}
 	}
 	if p.Store == "influx" {
-		cfg.Influx = &centre.Influx{URL: p.storeURL, Bucket: influxd.Bucket, TokenFile: filepath.Join(p.Dir, "influx.token")}
+		cfg.Influx = &centre.Influx{
+			URL:       p.storeURL,
+			Bucket:    influxd.Bucket,
+			TokenFile: filepath.Join(p.Dir, "influx.token"),
+		}
 		if err := os.WriteFile(cfg.Influx.TokenFile, []byte(influxd.Token), 0o600); err != nil {
 			return err
 		}
@@ -202,9 +208,17 @@ func (p *proof) startAgents() error {
 		if err := os.WriteFile(roster, g.Roster(), 0o600); err != nil {
 			return err
 		}
-		cfg := agent.Config{County: world.CountyID, Agent: g.ID, Dir: p.journalDir(g.ID), Broker: mqtt.Broker{URL: p.agentURL},
-			CollectorKey: filepath.Join(p.countyDir(), "collector.pub"), SiteKey: filepath.Join(p.countyDir(), "site.key"),
-			Policy: rules, Roster: roster, Devices: p.hw[i].Devices()}
+		cfg := agent.Config{
+			County:       world.CountyID,
+			Agent:        g.ID,
+			Dir:          p.journalDir(g.ID),
+			Broker:       mqtt.Broker{URL: p.agentURL},
+			CollectorKey: filepath.Join(p.countyDir(), "collector.pub"),
+			SiteKey:      filepath.Join(p.countyDir(), "site.key"),
+			Policy:       rules,
+			Roster:       roster,
+			Devices:      p.hw[i].Devices(),
+		}
 		file := filepath.Join(dir, "agent.yaml")
 		if err := writeYAML(file, cfg); err != nil {
 			return err

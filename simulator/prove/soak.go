@@ -45,7 +45,12 @@ func mixture(seed uint64) Fault {
 			able = append(able, f)
 		}
 	}
-	return Fault{Name: fmt.Sprintf("soak-%d", seed), gates: soakGates, influx: rnd.IntN(2) == 0, poison: 1 << 20, lies: true,
+	return Fault{
+		Name:   fmt.Sprintf("soak-%d", seed),
+		gates:  soakGates,
+		influx: rnd.IntN(2) == 0,
+		poison: 1 << 20,
+		lies:   true,
 		strike: func(ctx context.Context, r *rig) error {
 			for range soakStrikes {
 				first := able[rnd.IntN(len(able))]
@@ -62,7 +67,8 @@ func mixture(seed uint64) Fault {
 				r.note("%s with %s", first.Name, second.Name)
 			}
 			return r.all(ctx)
-		}}
+		},
+	}
 }
 
 // all makes sure that everything runs and nothing is in its way.

@@ -24,7 +24,8 @@ func (r *rig) alert(kind string) (detail string, found bool) {
 		return "", false
 	}
 	defer db.Close()
-	err = db.QueryRowContext(context.Background(), "SELECT detail FROM alerts WHERE type = ? ORDER BY id DESC LIMIT 1", kind).Scan(&detail)
+	err = db.QueryRowContext(context.Background(), "SELECT detail FROM alerts WHERE type = ? ORDER BY id DESC LIMIT 1",
+		kind).Scan(&detail)
 	return detail, err == nil
 }
 
@@ -87,8 +88,12 @@ func (r *rig) publish(ctx context.Context, m mqtt.Message) error {
 	ctx, cancel := context.WithTimeout(ctx, 5*time.Second)
 	defer cancel()
 	up := make(chan struct{}, 1)
-	c := mqtt.New(mqtt.Config{URL: r.brokerURL, ClientID: fmt.Sprintf("stranger-%d", time.Now().UnixNano()), Log: slog.New(slog.DiscardHandler),
-		OnUp: func() { up <- struct{}{} }})
+	c := mqtt.New(mqtt.Config{
+		URL:      r.brokerURL,
+		ClientID: fmt.Sprintf("stranger-%d", time.Now().UnixNano()),
+		Log:      slog.New(slog.DiscardHandler),
+		OnUp:     func() { up <- struct{}{} },
+	})
 	done := make(chan struct{})
 	go func() { defer close(done); _ = c.Run(ctx) }() // ends with ctx only
 	defer func() { cancel(); <-done }()

@@ -89,7 +89,12 @@ func (d *Day) Next() Arrival {
 }
 
 func (d *Day) arrival() Arrival {
-	a := Arrival{At: d.at, Kind: KindNormal, Direction: wire.DirectionOut, Screening: devices.Temp(3620 + 2*d.rnd.IntN(40))}
+	a := Arrival{
+		At:        d.at,
+		Kind:      KindNormal,
+		Direction: wire.DirectionOut,
+		Screening: devices.Temp(3620 + 2*d.rnd.IntN(40)),
+	}
 	if d.rnd.IntN(2) == 0 {
 		a.Direction = wire.DirectionIn
 	}

@@ -64,7 +64,11 @@ func newCards(rnd *rand.Rand, households, residents int) []Card {
 		cards = append(cards, Card{Code: number(), Class: "worker", Status: "active"})
 	}
 	for range 3 {
-		cards = append(cards, Card{Code: fmt.Sprintf("code:VISIT-%06d", rnd.IntN(1e6)), Class: "visitor", Status: "active"})
+		cards = append(cards, Card{
+			Code:   fmt.Sprintf("code:VISIT-%06d", rnd.IntN(1e6)),
+			Class:  "visitor",
+			Status: "active",
+		})
 	}
 	return cards
 }

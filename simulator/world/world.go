@@ -64,8 +64,14 @@ func New(seed uint64) *World {
 			grid := site.Grid{ID: fmt.Sprintf("grid-%02d", g+1), Name: fmt.Sprintf("第%d网格", g+1)}
 			for range compounds[g] {
 				id := fmt.Sprintf("gate-%03d", c+1)
-				grid.Compounds = append(grid.Compounds, site.Compound{ID: fmt.Sprintf("compound-%03d", c+1), Name: names[c],
-					Households: households[c], Residents: residents[c], Polygon: outline(rnd, c), Gates: []string{id}})
+				grid.Compounds = append(grid.Compounds, site.Compound{
+					ID:         fmt.Sprintf("compound-%03d", c+1),
+					Name:       names[c],
+					Households: households[c],
+					Residents:  residents[c],
+					Polygon:    outline(rnd, c),
+					Gates:      []string{id},
+				})
 				w.Gates = append(w.Gates, newGate(rnd, id, names[c], households[c], residents[c]))
 				c++
 			}

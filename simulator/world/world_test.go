@@ -31,7 +31,8 @@ func TestTheCountyHasItsNumbers(t *testing.T) {
 				}
 			}
 		}
-		if len(w.Sites.Communities) != 6 || grids != 78 || compounds != 184 || households != 16336 || residents != 55887 || len(names) != 184 || len(w.Gates) != 184 {
+		if len(w.Sites.Communities) != 6 || grids != 78 || compounds != 184 || households != 16336 ||
+			residents != 55887 || len(names) != 184 || len(w.Gates) != 184 {
 			t.Fatalf("seed %d: %d communities, %d grids, %d compounds, %d households, %d residents, %d names, %d gates",
 				seed, len(w.Sites.Communities), grids, compounds, households, residents, len(names), len(w.Gates))
 		}
@@ -137,6 +138,7 @@ func TestADayHasItsSharesAndItsPeaks(t *testing.T) {
 func TestABoothIsWarmAndTheOpenIsNot(t *testing.T) {
 	booth, open := Gate{Heated: true}, Gate{}
 	if booth.Ambient(4*time.Hour) != 2000 || open.Ambient(3*time.Hour) > -500 || open.Ambient(15*time.Hour) < 700 {
-		t.Fatalf("booth %s, open at night %s, by day %s", booth.Ambient(0), open.Ambient(3*time.Hour), open.Ambient(15*time.Hour))
+		t.Fatalf("booth %s, open at night %s, by day %s",
+			booth.Ambient(0), open.Ambient(3*time.Hour), open.Ambient(15*time.Hour))
 	}
 }
