@@ -6,12 +6,13 @@ package devices
 import (
 	"context"
 	"errors"
-	"fmt"
 	"io"
 	"time"
 
 	"periph.io/x/conn/v3/gpio"
 	"periph.io/x/conn/v3/i2c"
+
+	"gatehouse/gateway/fact"
 )
 
 // Sensor is one opened input device.
@@ -66,20 +67,6 @@ var (
 	ErrGone  = errors.New("device is gone")
 )
 
-// Temp is a temperature in hundredths of a degree Celsius: every device in the
-// catalogue reports multiples of 0.01 °C, so nothing is ever rounded and
-// 34.10 + 3.20 is 37.30.
-type Temp int32
-
-// String gives "36.50".
-func (t Temp) String() string {
-	sign, v := "", int64(t)
-	if v < 0 {
-		sign, v = "-", -v
-	}
-	return fmt.Sprintf("%s%d.%02d", sign, v/100, v%100)
-}
-
 // Reading is what a sensor returns: a Sample or a Tap.
 type Reading interface{ reading() }
 
@@ -87,8 +74,8 @@ type Reading interface{ reading() }
 // second, whether or not somebody is in front of it.
 type Sample struct {
 	At      time.Time // when its last byte arrived; carries the monotonic clock
-	Object  Temp      // surface seen by the sensor
-	Ambient Temp      // the sensor's own temperature
+	Object  fact.Temp // surface seen by the sensor
+	Ambient fact.Temp // the sensor's own temperature
 }
 
 // Tap is one frame of a card reader or one code of a scanner. Readers repeat

@@ -9,6 +9,8 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"gatehouse/gateway/fact"
 )
 
 var at = time.Date(2020, 2, 14, 6, 30, 0, 0, time.UTC)
@@ -44,8 +46,10 @@ func parseAll(f framer, chunk int, b []byte) (readings []Reading, bad []error) {
 	return readings, bad
 }
 
-func sample(object, ambient Temp) Reading { return Sample{At: at, Object: object, Ambient: ambient} }
-func tap(code string) Reading             { return Tap{At: at, Code: code} }
+func sample(object, ambient fact.Temp) Reading {
+	return Sample{At: at, Object: object, Ambient: ambient}
+}
+func tap(code string) Reading { return Tap{At: at, Code: code} }
 
 const (
 	gyGood  = "5A 5A 45 04 0E 42 0A 28 7F"
@@ -160,7 +164,7 @@ func TestMLX90614Words(t *testing.T) {
 	for name, c := range map[string]struct {
 		cmd   byte
 		bytes string
-		want  Temp
+		want  fact.Temp
 		err   error
 	}{
 		"36.49 °C": {mlxObject, "7A 3C 92", 3649, nil},
@@ -188,7 +192,7 @@ func TestMLX90614Words(t *testing.T) {
 }
 
 func TestTemperaturesPrintInDegrees(t *testing.T) {
-	for v, want := range map[Temp]string{3650: "36.50", 5: "0.05", -5: "-0.05", -100: "-1.00", 0: "0.00"} {
+	for v, want := range map[fact.Temp]string{3650: "36.50", 5: "0.05", -5: "-0.05", -100: "-1.00", 0: "0.00"} {
 		if got := v.String(); got != want {
 			t.Errorf("%d prints %q, want %q", int32(v), got, want)
 		}

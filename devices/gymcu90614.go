@@ -4,6 +4,8 @@ import (
 	"bytes"
 	"fmt"
 	"time"
+
+	"gatehouse/gateway/fact"
 )
 
 // gyAsk makes a GY-MCU90614 send continuously. It is needed because a module
@@ -23,10 +25,10 @@ const (
 // The MLX90614 measures objects of -70 to 380 °C at an ambient of -40 to
 // 125 °C (Melexis 3901090614); other values are not measurements.
 const (
-	mlxObjectMin  Temp = -7000
-	mlxObjectMax  Temp = 38000
-	mlxAmbientMin Temp = -4000
-	mlxAmbientMax Temp = 12500
+	mlxObjectMin  fact.Temp = -7000
+	mlxObjectMax  fact.Temp = 38000
+	mlxAmbientMin fact.Temp = -4000
+	mlxAmbientMax fact.Temp = 12500
 )
 
 func newGYMCU90614(ports Ports, s Settings) (Sensor, error) {
@@ -58,8 +60,8 @@ func gyFrame(at time.Time, buf []byte, _ bool) (Reading, int, error) {
 	if got, want := sum8(buf[:size-1]), buf[size-1]; got != want {
 		return nil, 2, fmt.Errorf("checksum %02X, not %02X: %w", got, want, ErrFrame)
 	}
-	object := Temp(int16(uint16(buf[4])<<8 | uint16(buf[5])))
-	ambient := Temp(int16(uint16(buf[6])<<8 | uint16(buf[7])))
+	object := fact.Temp(int16(uint16(buf[4])<<8 | uint16(buf[5])))
+	ambient := fact.Temp(int16(uint16(buf[6])<<8 | uint16(buf[7])))
 	r, err := plausible(at, object, ambient)
 	if err != nil {
 		size = 2 // an 8-bit sum matches by chance once in 256: a frame may begin inside
@@ -76,7 +78,7 @@ func sum8(b []byte) (sum byte) {
 
 // plausible returns a sample of the values, or an error that wraps ErrFault if
 // an MLX90614 cannot measure them.
-func plausible(at time.Time, object, ambient Temp) (Reading, error) {
+func plausible(at time.Time, object, ambient fact.Temp) (Reading, error) {
 	if object < mlxObjectMin || object > mlxObjectMax || ambient < mlxAmbientMin || ambient > mlxAmbientMax {
 		return nil, fmt.Errorf("object %s °C, ambient %s °C: %w", object, ambient, ErrFault)
 	}

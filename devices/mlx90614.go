@@ -7,6 +7,8 @@ import (
 	"time"
 
 	"periph.io/x/conn/v3/i2c"
+
+	"gatehouse/gateway/fact"
 )
 
 // MLX90614: infrared thermometer on I²C. Reading a word is one transaction with
@@ -117,7 +119,7 @@ func (m *mlx90614) poll() (Reading, error) {
 	return r, nil
 }
 
-func (m *mlx90614) word(cmd byte) (Temp, error) {
+func (m *mlx90614) word(cmd byte) (fact.Temp, error) {
 	var b [mlxAnswer]byte
 	if err := m.bus.Tx(m.addr, []byte{cmd}, b[:]); err != nil {
 		return 0, busError{fmt.Errorf("mlx90614 at %#x on bus %s does not answer: %w", m.addr, m.name, err)}
@@ -132,14 +134,14 @@ func (m *mlx90614) word(cmd byte) (Temp, error) {
 // mlxWord converts a word to a temperature. It checks the PEC (CRC-8,
 // polynomial 07, over both address bytes, the command and the data) and the
 // error flag.
-func mlxWord(addr, cmd byte, b [mlxAnswer]byte) (Temp, error) {
+func mlxWord(addr, cmd byte, b [mlxAnswer]byte) (fact.Temp, error) {
 	if got := crc8([]byte{addr << 1, cmd, addr<<1 | 1, b[0], b[1]}); got != b[2] {
 		return 0, fmt.Errorf("PEC %02X, not %02X: %w", b[2], got, ErrFrame)
 	}
 	if b[1]&mlxErrorFlag != 0 {
 		return 0, fmt.Errorf("error flag set in %02X%02X: %w", b[1], b[0], ErrFault)
 	}
-	return Temp(int32(b[1])<<8|int32(b[0]))*2 - mlxZeroC, nil
+	return fact.Temp(int32(b[1])<<8|int32(b[0]))*2 - mlxZeroC, nil
 }
 
 func crc8(b []byte) (crc byte) {

@@ -4,6 +4,8 @@ import (
 	"bytes"
 	"fmt"
 	"time"
+
+	"gatehouse/gateway/fact"
 )
 
 // The example driver of README.md ("Add a thermometer"). A test compares that
@@ -27,7 +29,7 @@ func ir200Frame(at time.Time, buf []byte, _ bool) (r Reading, used int, err erro
 		return nil, 1, fmt.Errorf("checksum %02X: %w", buf[5], ErrFrame)
 	}
 	object, ambient := int16(buf[1])<<8|int16(buf[2]), int16(buf[3])<<8|int16(buf[4])
-	return Sample{At: at, Object: Temp(object), Ambient: Temp(ambient)}, 6, nil
+	return Sample{At: at, Object: fact.Temp(object), Ambient: fact.Temp(ambient)}, 6, nil
 }
 
 func IR200() []Model {

@@ -9,10 +9,9 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"gatehouse/devices"
 	"gatehouse/gateway/config"
 	"gatehouse/gateway/edge/agent"
-	"gatehouse/gateway/wire"
+	"gatehouse/gateway/fact"
 	"gatehouse/simulator/bench"
 )
 
@@ -32,7 +31,7 @@ lives on a bus inside one process, and demo plays it.`,
 			if thermometer == "mlx90614" {
 				return fmt.Errorf("an MLX90614 is on I²C, which can't reach another process: use gy-mcu90614 here, or simulator demo")
 			}
-			o, err := wire.ParseTemp(fmt.Sprint(offset))
+			o, err := fact.ParseTemp(fmt.Sprint(offset))
 			if err != nil {
 				return fmt.Errorf("--offset: %w", err)
 			}
@@ -42,13 +41,13 @@ lives on a bus inside one process, and demo plays it.`,
 				}
 				defer os.RemoveAll(dir)
 			}
-			spec := bench.Spec{Thermometer: thermometer, Offset: devices.Temp(o), Ambient: 2000}
+			spec := bench.Spec{Thermometer: thermometer, Offset: o, Ambient: 2000}
 			for name, model := range map[string]string{"reader": reader, "scanner": scanner} {
 				if model != "" {
 					spec.Readers = append(spec.Readers, bench.Reader{
 						Name:      name,
 						Model:     model,
-						Direction: wire.DirectionIn,
+						Direction: fact.DirectionIn,
 					})
 				}
 			}

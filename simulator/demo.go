@@ -22,6 +22,7 @@ import (
 	"gatehouse/gateway/county/broker"
 	"gatehouse/gateway/county/centre"
 	"gatehouse/gateway/county/pages"
+	"gatehouse/gateway/fact"
 	"gatehouse/gateway/mqtt"
 	"gatehouse/gateway/wire"
 	"gatehouse/simulator/county"
@@ -245,7 +246,7 @@ func awaitReady(ctx context.Context, listen, key string, ended <-chan error) err
 		Log:           slog.New(slog.DiscardHandler),
 		Subscriptions: []mqtt.Subscription{{Filter: wire.Topic(world.CountyID, wire.CollectorID, wire.LeafStatus)}},
 		OnMessage: func(m mqtt.Message) {
-			if st, err := wire.Decode[wire.CollectorStatus](m.Payload); err == nil && st.State == wire.StateOnline {
+			if st, err := wire.Decode[wire.CollectorStatus](m.Payload); err == nil && st.State == fact.Online {
 				select {
 				case up <- struct{}{}:
 				default:

@@ -14,6 +14,7 @@ import (
 	"gatehouse/gateway/county/centre"
 	"gatehouse/gateway/county/store"
 	"gatehouse/gateway/county/store/sqlite"
+	"gatehouse/gateway/fact"
 	"gatehouse/gateway/wire"
 	"gatehouse/simulator/world"
 )
@@ -134,13 +135,13 @@ func (p *pastGate) person() []wire.Body {
 		Samples:    6,
 		Settled:    true,
 	}
-	t.Screening += wire.Temp(p.rnd.NormFloat64() * 25)
-	verdict, reason := wire.VerdictPass, "normal"
+	t.Screening += fact.Temp(p.rnd.NormFloat64() * 25)
+	verdict, reason := fact.VerdictPass, fact.ReasonNormal
 	switch x := p.rnd.IntN(1000); {
 	case x < 2:
-		t.Screening, verdict, reason = 3800, wire.VerdictFever, "fever"
+		t.Screening, verdict, reason = 3800, fact.VerdictFever, fact.ReasonFever
 	case x < 60:
-		t.Screening, verdict, reason = 3420, wire.VerdictInvalid, "too-cold"
+		t.Screening, verdict, reason = 3420, fact.VerdictInvalid, fact.ReasonTooCold
 	case t.Screening >= 3730:
 		t.Screening = 3720
 	}
@@ -150,23 +151,23 @@ func (p *pastGate) person() []wire.Body {
 		&wire.Reading{
 			Device:     "reader-in",
 			Model:      "rdm6300",
-			Type:       wire.TypeCard,
-			Direction:  wire.DirectionIn,
+			Type:       fact.ReadingCard,
+			Direction:  fact.DirectionIn,
 			Credential: "past-" + uuid.NewString()[:8],
 			BootID:     "past",
 		},
 		&wire.Reading{
 			Device:      "thermometer",
 			Model:       p.gate.Thermometer,
-			Type:        wire.TypeTemperature,
+			Type:        fact.ReadingTemperature,
 			Temperature: t,
 			BootID:      "past",
 		},
 		&wire.Passage{
 			Verdict:     verdict,
-			Reasons:     []string{reason},
-			Instruction: wire.InstructGo,
-			Direction:   wire.DirectionIn,
+			Reasons:     []fact.Reason{reason},
+			Instruction: fact.InstructGo,
+			Direction:   fact.DirectionIn,
 			Class:       card.Class,
 			Temperature: t,
 			Readings:    []uint64{p.seq + 1, p.seq + 2},
@@ -174,11 +175,11 @@ func (p *pastGate) person() []wire.Body {
 			Limits:      wire.Limits{Fever: 3730, InvalidBelow: 3500, PairingMS: 8000},
 		},
 	}
-	if verdict == wire.VerdictFever {
+	if verdict == fact.VerdictFever {
 		out = append(out, &wire.Alarm{
 			ID:        fmt.Sprintf("fever:%d", p.seq+3),
 			Type:      "fever",
-			State:     wire.AlarmRaised,
+			State:     fact.AlarmRaised,
 			Passage:   p.seq + 3,
 			Screening: &t.Screening,
 		})

@@ -13,6 +13,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"gatehouse/gateway/fact"
 	"gatehouse/gateway/mqtt"
 	"gatehouse/gateway/wire"
 	"gatehouse/simulator/world"
@@ -89,7 +90,7 @@ type turnout struct {
 func (t *turnout) take(topic string, payload []byte) bool {
 	_, agent, _, ok := wire.ParseTopic(topic)
 	st, err := wire.Decode[wire.Status](payload)
-	if ok && err == nil && st.State == wire.StateOnline && strings.HasPrefix(agent, "gate-") {
+	if ok && err == nil && st.State == fact.Online && strings.HasPrefix(agent, "gate-") {
 		t.here[agent] = true
 	}
 	return len(t.here) >= t.want

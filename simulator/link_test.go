@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"gatehouse/gateway/county/broker"
+	"gatehouse/gateway/fact"
 	"gatehouse/gateway/mqtt"
 	"gatehouse/gateway/wire"
 	"gatehouse/simulator/world"
@@ -39,7 +40,10 @@ func TestTheLinkIsToldAgainWhenTheCountyIsUp(t *testing.T) {
 	go func() { defer close(ended); _ = client.Run(ctx) }()
 	defer func() { cancel(); <-ended }()
 	<-up
-	for _, x := range []struct{ agent, state string }{
+	for _, x := range []struct {
+		agent string
+		state fact.LinkState
+	}{
 		{"gate-001", "online"},
 		{"gate-001", "online"},
 		{"station", "online"},

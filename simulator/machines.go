@@ -16,10 +16,10 @@ import (
 	"gatehouse/gateway/county/centre"
 	"gatehouse/gateway/county/desk"
 	"gatehouse/gateway/edge/agent"
+	"gatehouse/gateway/fact"
 	"gatehouse/gateway/identity"
 	"gatehouse/gateway/mqtt"
 	"gatehouse/gateway/site"
-	"gatehouse/gateway/wire"
 	"gatehouse/simulator/fleet"
 	"gatehouse/simulator/world"
 )
@@ -130,7 +130,7 @@ func (d *demo) tellRuns(ctx context.Context, f *fleet.Fleet, out io.Writer) erro
 			continue // the next look will do
 		}
 		for _, r := range found {
-			if r.State != wire.RunClosed || told[r.ID] {
+			if r.State != fact.RunClosed || told[r.ID] {
 				continue
 			}
 			told[r.ID] = true

@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"gatehouse/gateway/cli"
+	"gatehouse/gateway/fact"
 	"gatehouse/gateway/wire"
 	"gatehouse/simulator/fleet"
 	"gatehouse/simulator/world"
@@ -44,7 +45,7 @@ func TestARecordedFlightBecomesItsRun(t *testing.T) {
 			if err := json.Unmarshal([]byte(line), &x); err != nil {
 				t.Fatal(err)
 			}
-			if x.Kind == wire.KindRun && x.Body.State == wire.RunClosed {
+			if x.Kind == wire.KindRun && x.Body.State == fact.RunClosed {
 				runs = append(runs, x.Body)
 			}
 		}

@@ -5,7 +5,7 @@ import (
 	"time"
 
 	"gatehouse/gateway/cli/feed"
-	"gatehouse/gateway/wire"
+	"gatehouse/gateway/fact"
 )
 
 // foldFor is how long a watch waits for more agents that come online before it
@@ -20,7 +20,7 @@ type fold struct {
 
 // take reports whether it keeps the item, to be told by tell.
 func (f *fold) take(now time.Time, i feed.Item) bool {
-	if i.What != "status" || i.State != wire.StateOnline {
+	if i.What != "status" || i.State != string(fact.Online) {
 		return false
 	}
 	f.items, f.last = append(f.items, i), now

@@ -9,6 +9,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"gatehouse/gateway/edge/agent"
+	"gatehouse/gateway/fact"
 	"gatehouse/gateway/wire"
 )
 
@@ -27,7 +28,7 @@ func replayLog(c *cobra.Command, cfg agent.Config, path string) error {
 		case *wire.Track:
 			points += len(b.Points)
 		case *wire.Run:
-			if b.State == wire.RunClosed {
+			if b.State == fact.RunClosed {
 				done++
 			}
 		}

@@ -15,6 +15,7 @@ import (
 
 	"gatehouse/gateway/cli/feed"
 	"gatehouse/gateway/county/presence"
+	"gatehouse/gateway/fact"
 	"gatehouse/gateway/mqtt"
 	"gatehouse/gateway/term"
 	"gatehouse/gateway/wire"
@@ -134,7 +135,7 @@ func printRoll(p *term.Printer, errOut io.Writer, roll *presence.Roll, lines []p
 	case st == nil:
 		fmt.Fprintln(errOut, "gatehouse: no collector has ever announced itself at this broker")
 	case st.Fault != "":
-		if err := p.Line(p.Paint(term.Danger, "collector "+st.State+", NOT COMMITTING: "+term.Clean(st.Fault))); err != nil {
+		if err := p.Line(p.Paint(term.Danger, "collector "+string(st.State)+", NOT COMMITTING: "+term.Clean(st.Fault))); err != nil {
 			return err
 		}
 	default:
@@ -143,7 +144,7 @@ func printRoll(p *term.Printer, errOut io.Writer, roll *presence.Roll, lines []p
 		}
 	}
 	rows := make([][]string, 0, len(lines))
-	counts := map[string]int{}
+	counts := map[fact.LinkState]int{}
 	for _, l := range lines {
 		rows = append(rows, feed.StatusRow(l))
 		counts[l.State]++
@@ -152,7 +153,7 @@ func printRoll(p *term.Printer, errOut io.Writer, roll *presence.Roll, lines []p
 		return err
 	}
 	return p.Line(fmt.Sprintf("%d agents: %d online, %d silent, %d offline", len(lines),
-		counts[wire.StateOnline], counts["silent"], counts[wire.StateOffline]))
+		counts[fact.Online], counts[fact.Silent], counts[fact.Offline]))
 }
 
 // unreachable says that a broker can't be reached, and what to look at.

@@ -3,13 +3,13 @@ package gate
 import (
 	"slices"
 
-	"gatehouse/gateway/policy"
+	"gatehouse/gateway/fact"
 	"gatehouse/gateway/wire"
 )
 
 // event puts a passage together from what it was decided on; c and t may be
 // nil, not both.
-func (g *Gate) event(l *lane, v wire.Verdict, reasons []string, c *card, t *temp) Event {
+func (g *Gate) event(l *lane, v fact.Verdict, reasons []fact.Reason, c *card, t *temp) Event {
 	p := wire.Passage{Verdict: v, Reasons: slices.Clone(reasons), Lane: l.Name,
 		Policy: g.cfg.Rules.Version, Limits: g.limits}
 	if t != nil {
@@ -33,24 +33,24 @@ func (g *Gate) event(l *lane, v wire.Verdict, reasons []string, c *card, t *temp
 	return Event{Passage: p}
 }
 
-func (g *Gate) instruct(p wire.Passage, c *card) wire.Instruction {
+func (g *Gate) instruct(p wire.Passage, c *card) fact.Instruction {
 	switch {
-	case p.Verdict == wire.VerdictPass:
-		return wire.InstructGo
-	case p.Verdict == wire.VerdictFever && slices.Contains(p.Reasons, ReasonOneAtATime):
-		return wire.InstructMeasureAgain // who has it is not known
-	case p.Verdict == wire.VerdictFever:
+	case p.Verdict == fact.VerdictPass:
+		return fact.InstructGo
+	case p.Verdict == fact.VerdictFever && slices.Contains(p.Reasons, fact.ReasonOneAtATime):
+		return fact.InstructMeasureAgain // who has it is not known
+	case p.Verdict == fact.VerdictFever:
 		return g.cfg.Rules.OnFever(p.Class)
-	case p.Verdict == wire.VerdictInvalid:
-		return wire.InstructWarmUp
-	case slices.Contains(p.Reasons, ReasonNoTemperature):
-		return wire.InstructMeasure
-	case slices.Contains(p.Reasons, ReasonNoThermometer):
-		return wire.InstructMeasureByHand
-	case p.Verdict == wire.VerdictRetest:
-		return wire.InstructMeasureAgain
-	case c == nil || c.standing.Reason == policy.ReasonUnknownCard:
-		return wire.InstructCheckID
+	case p.Verdict == fact.VerdictInvalid:
+		return fact.InstructWarmUp
+	case slices.Contains(p.Reasons, fact.ReasonNoTemperature):
+		return fact.InstructMeasure
+	case slices.Contains(p.Reasons, fact.ReasonNoThermometer):
+		return fact.InstructMeasureByHand
+	case p.Verdict == fact.VerdictRetest:
+		return fact.InstructMeasureAgain
+	case c == nil || c.standing.Reason == fact.ReasonUnknownCard:
+		return fact.InstructCheckID
 	}
-	return wire.InstructTurnAway
+	return fact.InstructTurnAway
 }

@@ -18,26 +18,9 @@ import (
 	"time"
 
 	"gatehouse/gateway/clock"
+	"gatehouse/gateway/fact"
 	"gatehouse/gateway/policy"
 	"gatehouse/gateway/wire"
-)
-
-// Reasons of verdicts besides those of package policy, as they stand in
-// passages.
-const (
-	ReasonNormal        = "normal"         // settled, in range, below the limit
-	ReasonFever         = "fever"          // screening at or above the limit
-	ReasonUnsettled     = "unsettled"      // the value did not settle, or the person left too soon
-	ReasonTooCold       = "too-cold"       // screening below what can be judged
-	ReasonAmbientLow    = "ambient-low"    // colder than the thermometer is rated for
-	ReasonAmbientHigh   = "ambient-high"   // warmer than that
-	ReasonHotBackground = "hot-background" // something as warm as a person stands behind them
-	ReasonNoTemperature = "no-temperature" // a card, and nobody was measured within the window
-	ReasonNoCard        = "no-card"        // a measurement, and no card within the window
-	ReasonOneAtATime    = "one-at-a-time"  // more than one card or person in the lane: who is who is not known
-	ReasonNoReader      = "no-reader"      // a measurement, and no reader of the lane works
-	ReasonNoThermometer = "no-thermometer" // a card, and no thermometer of the lane works
-	ReasonNotMeasured   = "not-measured"   // the lane does not measure: the card alone decided
 )
 
 // passAgain is how long after a pass the same card, tapped once more, is taken
@@ -101,7 +84,7 @@ type newest struct {
 func New(cfg Config) *Gate {
 	l := cfg.Rules.Limits
 	g := &Gate{cfg: cfg, window: l.Pairing, by: map[string]*lane{}, newest: map[string]newest{}, limits: wire.Limits{
-		Fever: wire.Temp(l.Fever), InvalidBelow: wire.Temp(l.InvalidBelow), PairingMS: l.Pairing.Milliseconds()}}
+		Fever: l.Fever, InvalidBelow: l.InvalidBelow, PairingMS: l.Pairing.Milliseconds()}}
 	for _, c := range cfg.Lanes {
 		x := &lane{Lane: c, broken: map[string]bool{}}
 		g.lanes = append(g.lanes, x)
@@ -119,9 +102,9 @@ func (g *Gate) Observe(at clock.Moment, seq uint64, r wire.Reading) []Event {
 	l := g.by[r.Device]
 	switch {
 	case l == nil:
-	case r.Type == wire.TypeTemperature && r.Temperature != nil:
+	case r.Type == fact.ReadingTemperature && r.Temperature != nil:
 		events = append(events, g.temperature(l, at, seq, r)...)
-	case r.Type == wire.TypeCard || r.Type == wire.TypeCode:
+	case r.Type == fact.ReadingCard || r.Type == fact.ReadingCode:
 		events = append(events, g.tap(l, at, seq, r)...)
 	}
 	return events
@@ -207,30 +190,30 @@ func (l *lane) over() {
 // judge holds a temperature against the limits. Fever comes first: no bad
 // condition excuses it. A verdict of pass means normal here; without a card
 // nobody passes.
-func (g *Gate) judge(t *wire.Temperature) (wire.Verdict, []string) {
-	var conditions []string
+func (g *Gate) judge(t *wire.Temperature) (fact.Verdict, []fact.Reason) {
+	var conditions []fact.Reason
 	if t.Ambient < t.RatedMin {
-		conditions = append(conditions, ReasonAmbientLow)
+		conditions = append(conditions, fact.ReasonAmbientLow)
 	}
 	if t.Ambient > t.RatedMax {
-		conditions = append(conditions, ReasonAmbientHigh)
+		conditions = append(conditions, fact.ReasonAmbientHigh)
 	}
 	if t.Hot {
-		conditions = append(conditions, ReasonHotBackground)
+		conditions = append(conditions, fact.ReasonHotBackground)
 	}
 	unsettled := conditions
 	if !t.Settled {
-		unsettled = append(slices.Clone(conditions), ReasonUnsettled)
+		unsettled = append(slices.Clone(conditions), fact.ReasonUnsettled)
 	}
 	switch {
 	case t.Screening >= g.limits.Fever:
-		return wire.VerdictFever, append([]string{ReasonFever}, unsettled...)
+		return fact.VerdictFever, append([]fact.Reason{fact.ReasonFever}, unsettled...)
 	case !t.Settled:
-		return wire.VerdictRetest, append([]string{ReasonUnsettled}, conditions...)
+		return fact.VerdictRetest, append([]fact.Reason{fact.ReasonUnsettled}, conditions...)
 	case t.Screening < g.limits.InvalidBelow:
-		return wire.VerdictInvalid, append([]string{ReasonTooCold}, conditions...)
+		return fact.VerdictInvalid, append([]fact.Reason{fact.ReasonTooCold}, conditions...)
 	case len(conditions) > 0:
-		return wire.VerdictInvalid, conditions
+		return fact.VerdictInvalid, conditions
 	}
-	return wire.VerdictPass, []string{ReasonNormal}
+	return fact.VerdictPass, []fact.Reason{fact.ReasonNormal}
 }

@@ -11,6 +11,7 @@ import (
 	"pgregory.net/rapid"
 
 	"gatehouse/gateway/clock"
+	"gatehouse/gateway/fact"
 	"gatehouse/gateway/policy"
 	"gatehouse/gateway/wire"
 )
@@ -86,7 +87,7 @@ func answer(at float64, reading uint64) step {
 
 func tapped(at float64, c string) step { return step{at: at, card: c} }
 
-func temperature(at float64, screening wire.Temp, change ...func(*wire.Temperature)) step {
+func temperature(at float64, screening fact.Temp, change ...func(*wire.Temperature)) step {
 	t := &wire.Temperature{Object: screening - 320, Offset: 320, Screening: screening, Ambient: 2000, Background: 2000,
 		RatedMin: 1600, RatedMax: 3500, Samples: 5, Settled: true}
 	for _, c := range change {
@@ -119,7 +120,7 @@ func run(g *Gate, steps []step) (out []Event) {
 // brief is an event in a line: verdict, reasons, readings, what is told.
 func brief(e Event) string {
 	p := e.Passage
-	s := fmt.Sprintf("%s %s %v %s", p.Verdict, strings.Join(p.Reasons, "+"), p.Readings, p.Instruction)
+	s := fmt.Sprintf("%s %s %v %s", p.Verdict, fact.JoinReasons(p.Reasons, "+"), p.Readings, p.Instruction)
 	if p.Class != "" {
 		s += " " + p.Class
 	}
@@ -305,7 +306,7 @@ func TestDecisions(t *testing.T) {
 func TestAPassageCarriesAllItWasDecidedOn(t *testing.T) {
 	events := run(newGate(t), []step{tapped(0, resident), temperature(2, 3650)})
 	p := events[0].Passage
-	want := wire.Passage{Verdict: wire.VerdictPass, Reasons: []string{ReasonNormal}, Instruction: wire.InstructGo, Direction: "out",
+	want := wire.Passage{Verdict: fact.VerdictPass, Reasons: []fact.Reason{fact.ReasonNormal}, Instruction: fact.InstructGo, Direction: "out",
 		Class: "resident", Credential: resident, Temperature: temperature(0, 3650).t, Readings: []uint64{1, 2}, Policy: "1",
 		Limits: wire.Limits{Fever: 3730, InvalidBelow: 3500, PairingMS: 8000}}
 	if !reflect.DeepEqual(p, want) {
@@ -357,10 +358,10 @@ func draw(t *rapid.T) []step {
 			steps = append(steps, tapped(at, rapid.SampledFrom([]string{resident, resident2, visitor, lost, inward, stranger}).Draw(t, "card")))
 			continue
 		}
-		s := temperature(at, wire.Temp(rapid.IntRange(3300, 4000).Draw(t, "screening")))
+		s := temperature(at, fact.Temp(rapid.IntRange(3300, 4000).Draw(t, "screening")))
 		s.t.Settled = rapid.IntRange(0, 5).Draw(t, "settled") > 0
 		s.t.Supersedes = rapid.IntRange(0, 4).Draw(t, "supersedes") == 0
-		s.t.Ambient = wire.Temp(rapid.IntRange(1000, 3800).Draw(t, "ambient"))
+		s.t.Ambient = fact.Temp(rapid.IntRange(1000, 3800).Draw(t, "ambient"))
 		steps = append(steps, s)
 	}
 	return append(steps, wait(at+100))
@@ -397,10 +398,10 @@ func TestWhateverComesTheRulesHold(t *testing.T) {
 				for _, seq := range p.Readings {
 					used[seq] = true
 				}
-				if e.Alarm != (e.Alarm && p.Verdict == wire.VerdictFever) {
+				if e.Alarm != (e.Alarm && p.Verdict == fact.VerdictFever) {
 					t.Fatalf("an alarm for %s", brief(e))
 				}
-				if p.Verdict == wire.VerdictPass {
+				if p.Verdict == fact.VerdictPass {
 					checkPass(t, steps, p, passes)
 					passedAt[p.Credential] = s.at
 				}
@@ -419,10 +420,10 @@ func TestWhateverComesTheRulesHold(t *testing.T) {
 }
 
 func run1(g *Gate, s step, seq uint64) []Event {
-	r := wire.Reading{Device: "t", Type: wire.TypeTemperature, Temperature: s.t}
+	r := wire.Reading{Device: "t", Type: fact.ReadingTemperature, Temperature: s.t}
 	switch {
 	case s.card != "":
-		r = wire.Reading{Device: "r", Type: wire.TypeCard, Credential: s.card, Direction: "out"}
+		r = wire.Reading{Device: "r", Type: fact.ReadingCard, Credential: s.card, Direction: "out"}
 	case s.do != nil:
 		return s.do(g)
 	case s.t == nil:
@@ -433,7 +434,7 @@ func run1(g *Gate, s step, seq uint64) []Event {
 
 func feverOf(events []Event, seq uint64) (Event, bool) {
 	for _, e := range events {
-		if e.Passage.Verdict == wire.VerdictFever && slices.Contains(e.Passage.Readings, seq) {
+		if e.Passage.Verdict == fact.VerdictFever && slices.Contains(e.Passage.Readings, seq) {
 			return e, true
 		}
 	}
@@ -484,8 +485,8 @@ func BenchmarkObserve(b *testing.B) {
 	b.ReportAllocs()
 	for i := range b.N {
 		at := clock.Moment{Boot: time.Duration(i) * 10 * time.Second}
-		g.Observe(at, uint64(2*i+1), wire.Reading{Device: "r", Type: wire.TypeCard, Credential: resident})
-		if e := g.Observe(at, uint64(2*i+2), wire.Reading{Device: "t", Type: wire.TypeTemperature, Temperature: t}); len(e) != 1 {
+		g.Observe(at, uint64(2*i+1), wire.Reading{Device: "r", Type: fact.ReadingCard, Credential: resident})
+		if e := g.Observe(at, uint64(2*i+2), wire.Reading{Device: "t", Type: fact.ReadingTemperature, Temperature: t}); len(e) != 1 {
 			b.Fatal(e)
 		}
 	}

@@ -8,6 +8,7 @@ import (
 
 	"pgregory.net/rapid"
 
+	"gatehouse/gateway/fact"
 	"gatehouse/gateway/wire"
 )
 
@@ -40,7 +41,7 @@ func drawPeople(t *rapid.T, n, lanes int) []person {
 	cards := []string{resident, resident2, visitor, stranger}
 	var out []person
 	for i := range n {
-		screening := rapid.SampledFrom([]wire.Temp{3620, 3680, 3840, 3400}).Draw(t, "screening")
+		screening := rapid.SampledFrom([]fact.Temp{3620, 3680, 3840, 3400}).Draw(t, "screening")
 		out = append(out, person{card: cards[i], t: temperature(0, screening).t, lane: rapid.IntRange(0, lanes-1).Draw(t, "lane")})
 	}
 	return out
@@ -79,21 +80,21 @@ func TestNobodyPassesOnAnothersTemperature(t *testing.T) {
 			a.at = at
 			p, seq := people[a.who], uint64(i+1)
 			did[seq] = a
-			r := wire.Reading{Device: fmt.Sprint("t", p.lane), Type: wire.TypeTemperature, Temperature: p.t}
+			r := wire.Reading{Device: fmt.Sprint("t", p.lane), Type: fact.ReadingTemperature, Temperature: p.t}
 			if a.tap {
-				r = wire.Reading{Device: fmt.Sprint("r", p.lane), Type: wire.TypeCard, Credential: p.card}
+				r = wire.Reading{Device: fmt.Sprint("r", p.lane), Type: fact.ReadingCard, Credential: p.card}
 			}
 			if last, ok := passed[a.who]; !a.tap || !ok || at-last >= passAgain.Seconds() {
 				opened[p.lane] = append(opened[p.lane], open{a, seq})
 			}
 			for _, e := range g.Observe(moment(at), seq, r) {
 				checkIdentity(t, e, people, did, opened, at)
-				if e.Passage.Verdict == wire.VerdictPass {
+				if e.Passage.Verdict == fact.VerdictPass {
 					passed[slices.IndexFunc(people, func(x person) bool { return x.card == e.Passage.Credential })] = at
 				}
-				if e.Passage.Verdict == wire.VerdictFever && rapid.Bool().Draw(t, "answered") {
+				if e.Passage.Verdict == fact.VerdictFever && rapid.Bool().Draw(t, "answered") {
 					g.Answered(e.Passage.Readings)
-					if !slices.Contains(e.Passage.Reasons, ReasonOneAtATime) {
+					if !slices.Contains(e.Passage.Reasons, fact.ReasonOneAtATime) {
 						closeReadings(opened, e.Passage.Readings)
 					}
 				}
@@ -121,13 +122,13 @@ func checkIdentity(t *rapid.T, e Event, people []person, did map[uint64]act, ope
 		}
 	}
 	if holder < 0 || measured < 0 {
-		if p.Verdict == wire.VerdictPass {
+		if p.Verdict == fact.VerdictPass {
 			t.Fatalf("a pass without both: %s", brief(e))
 		}
 		if p.Temperature != nil && p.Credential != "" {
 			t.Fatalf("whose is it? %s", brief(e))
 		}
-		if p.Verdict == wire.VerdictInvalid {
+		if p.Verdict == fact.VerdictInvalid {
 			closeReadings(opened, p.Readings) // told to measure again
 		}
 		return
@@ -146,7 +147,7 @@ func checkIdentity(t *rapid.T, e Event, people []person, did map[uint64]act, ope
 			temps++
 		}
 	}
-	wrong := holder != measured && (p.Verdict == wire.VerdictPass || p.Verdict == wire.VerdictFever && p.Credential != "")
+	wrong := holder != measured && (p.Verdict == fact.VerdictPass || p.Verdict == fact.VerdictFever && p.Credential != "")
 	if wrong && (len(cards) > 1 || temps > 1) {
 		t.Fatalf("%d decided with the temperature of %d while %d cards and %d measurements were open: %s", holder, measured, len(cards), temps, brief(e))
 	}
@@ -170,7 +171,7 @@ func TestWhoComesAloneIsNeverAskedTwice(t *testing.T) {
 				at += rapid.Float64Range(0, 7.9).Draw(t, "second")
 				acts = append(acts, act{at, len(people), !tapFirst})
 				card := []string{resident, resident2, visitor, inward}[len(people)%4]
-				people = append(people, person{card: card, t: temperature(0, wire.Temp(rapid.IntRange(3500, 3729).Draw(t, "screening"))).t, lane: lane})
+				people = append(people, person{card: card, t: temperature(0, fact.Temp(rapid.IntRange(3500, 3729).Draw(t, "screening"))).t, lane: lane})
 			}
 		}
 		slices.SortStableFunc(acts, func(a, b act) int {
@@ -182,12 +183,12 @@ func TestWhoComesAloneIsNeverAskedTwice(t *testing.T) {
 		got := map[string]int{}
 		for i, a := range acts {
 			p := people[a.who]
-			r := wire.Reading{Device: fmt.Sprint("t", p.lane), Type: wire.TypeTemperature, Temperature: p.t}
+			r := wire.Reading{Device: fmt.Sprint("t", p.lane), Type: fact.ReadingTemperature, Temperature: p.t}
 			if a.tap {
-				r = wire.Reading{Device: fmt.Sprint("r", p.lane), Type: wire.TypeCard, Credential: p.card, Direction: "in"}
+				r = wire.Reading{Device: fmt.Sprint("r", p.lane), Type: fact.ReadingCard, Credential: p.card, Direction: "in"}
 			}
 			for _, e := range g.Observe(moment(a.at), uint64(i+1), r) {
-				if e.Passage.Verdict != wire.VerdictPass || e.Passage.Lane != fmt.Sprint("lane-", p.lane) {
+				if e.Passage.Verdict != fact.VerdictPass || e.Passage.Lane != fmt.Sprint("lane-", p.lane) {
 					t.Fatalf("%+v: %s", acts, brief(e))
 				}
 				got[e.Passage.Credential]++
@@ -207,13 +208,13 @@ func TestALaneThatDoesNotMeasure(t *testing.T) {
 	g := New(Config{Rules: rules(t), Zone: time.UTC, Lanes: []Lane{
 		{Name: "in", Measures: true, Thermometers: []string{"t"}, Readers: []string{"in"}}, {Name: "out", Readers: []string{"out"}}}})
 	see := func(at float64, seq uint64, device, card string) (got []string) {
-		for _, e := range g.Observe(moment(at), seq, wire.Reading{Device: device, Type: wire.TypeCard, Credential: card, Direction: "out"}) {
+		for _, e := range g.Observe(moment(at), seq, wire.Reading{Device: device, Type: fact.ReadingCard, Credential: card, Direction: "out"}) {
 			got = append(got, e.Passage.Lane+": "+brief(e))
 		}
 		return got
 	}
-	measured := func(at float64, seq uint64, screening wire.Temp) []Event {
-		return g.Observe(moment(at), seq, wire.Reading{Device: "t", Type: wire.TypeTemperature, Temperature: temperature(0, screening).t})
+	measured := func(at float64, seq uint64, screening fact.Temp) []Event {
+		return g.Observe(moment(at), seq, wire.Reading{Device: "t", Type: fact.ReadingTemperature, Temperature: temperature(0, screening).t})
 	}
 	if e := measured(0, 1, 3650); len(e) != 0 {
 		t.Fatalf("measured at the entry: %v", e)

@@ -4,7 +4,7 @@ import (
 	"time"
 
 	"gatehouse/gateway/clock"
-	"gatehouse/gateway/wire"
+	"gatehouse/gateway/fact"
 )
 
 // Wants is what a visit waits for.
@@ -25,9 +25,9 @@ type Prompt struct {
 	Since     clock.Moment   // when the visit began
 	Until     time.Duration  // boot clock
 	Reading   uint64         // the first reading of the visit: tells one visit from the next
-	Screening *wire.Temp     // what was measured; nil: nothing yet
+	Screening *fact.Temp     // what was measured; nil: nothing yet
 	Class     string         // of the card
-	Direction wire.Direction // of the card
+	Direction fact.Direction // of the card
 }
 
 // Prompts returns what the visits in the lanes wait for, in the lanes' order.
@@ -42,7 +42,7 @@ func (g *Gate) Prompts() []Prompt {
 		switch {
 		case v.mixed:
 			p.Wants = WantsApart
-		case len(v.temps) == 1 && v.temps[0].verdict == wire.VerdictPass:
+		case len(v.temps) == 1 && v.temps[0].verdict == fact.VerdictPass:
 			screening := v.temps[0].value.Screening
 			p.Wants, p.Screening = WantsCard, &screening
 		case len(v.cards) == 1 && v.cards[0].standing.Allowed:

@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"gatehouse/gateway/clock"
+	"gatehouse/gateway/fact"
 	"gatehouse/gateway/policy"
 	"gatehouse/gateway/wire"
 )
@@ -26,7 +27,7 @@ type card struct {
 	seqs       []uint64
 	told       int // how many of seqs a passage names
 	credential string
-	direction  wire.Direction
+	direction  fact.Direction
 	standing   policy.Standing
 }
 
@@ -36,8 +37,8 @@ type temp struct {
 	seqs    []uint64
 	told    int // how many of seqs a passage names
 	value   *wire.Temperature
-	verdict wire.Verdict
-	reasons []string
+	verdict fact.Verdict
+	reasons []fact.Reason
 }
 
 func (v *visit) uses(readings []uint64) bool {
@@ -81,7 +82,7 @@ func (g *Gate) tap(l *lane, at clock.Moment, seq uint64, r wire.Reading) []Event
 	case !l.works(l.Thermometers):
 		return g.withoutCounterpart(l)
 	case !c.standing.Allowed:
-		return []Event{g.event(l, wire.VerdictRefuse, nil, c, nil)}
+		return []Event{g.event(l, fact.VerdictRefuse, nil, c, nil)}
 	}
 	return nil
 }
@@ -98,10 +99,10 @@ func (v *visit) find(credential string) *card {
 // unmeasured decides on a card in a lane that does not measure.
 func (g *Gate) unmeasured(l *lane, at clock.Moment, c *card) Event {
 	if !c.standing.Allowed {
-		return g.event(l, wire.VerdictRefuse, nil, c, nil)
+		return g.event(l, fact.VerdictRefuse, nil, c, nil)
 	}
 	l.passed, l.passedAt = c.credential, at.Boot
-	return g.event(l, wire.VerdictPass, []string{ReasonNotMeasured}, c, nil)
+	return g.event(l, fact.VerdictPass, []fact.Reason{fact.ReasonNotMeasured}, c, nil)
 }
 
 // temperature takes a measurement.
@@ -134,10 +135,10 @@ func (g *Gate) measured(l *lane, at clock.Moment, device string, t *temp) []Even
 // silence, and a fever so that it gets a name; any other is over once it is told,
 // and the person measures again.
 func (g *Gate) alone(l *lane, t *temp) []Event {
-	if t.verdict == wire.VerdictPass {
+	if t.verdict == fact.VerdictPass {
 		return nil
 	}
-	fever := t.verdict == wire.VerdictFever
+	fever := t.verdict == fact.VerdictFever
 	e := g.event(l, t.verdict, t.reasons, nil, t)
 	e.Alarm = fever && !e.Passage.Amends
 	if !fever {
@@ -151,13 +152,13 @@ func (g *Gate) decide(l *lane, at clock.Moment) []Event {
 	v := l.visit
 	c, t := v.cards[0], v.temps[0]
 	verdict, reasons := t.verdict, t.reasons
-	if !c.standing.Allowed && verdict != wire.VerdictFever {
-		verdict, reasons = wire.VerdictRefuse, nil
+	if !c.standing.Allowed && verdict != fact.VerdictFever {
+		verdict, reasons = fact.VerdictRefuse, nil
 	}
 	first := t.told == 0
 	e := g.event(l, verdict, reasons, c, t)
-	e.Alarm = verdict == wire.VerdictFever && first
-	if verdict == wire.VerdictPass {
+	e.Alarm = verdict == fact.VerdictFever && first
+	if verdict == fact.VerdictPass {
 		l.passed, l.passedAt = c.credential, at.Boot
 	}
 	l.over()
@@ -170,7 +171,7 @@ func (g *Gate) decide(l *lane, at clock.Moment) []Event {
 // known whose it is.
 func (g *Gate) higher(l *lane, at clock.Moment, device string, before newest, t *temp) []Event {
 	v, x := before.visit, before.temp
-	fever, was := t.verdict == wire.VerdictFever, x.verdict == wire.VerdictFever
+	fever, was := t.verdict == fact.VerdictFever, x.verdict == fact.VerdictFever
 	switch {
 	case was && !fever: // a fever stays one
 	case l.visit == v:
@@ -191,7 +192,7 @@ func (g *Gate) higher(l *lane, at clock.Moment, device string, before newest, t 
 // rises takes a higher value of a person in the visit that is open.
 func (g *Gate) rises(l *lane, at clock.Moment, x, t *temp) []Event {
 	v := g.enter(l, at)
-	fever, was := t.verdict == wire.VerdictFever, x.verdict == wire.VerdictFever
+	fever, was := t.verdict == fact.VerdictFever, x.verdict == fact.VerdictFever
 	same := t.verdict == x.verdict && slices.Equal(t.reasons, x.reasons)
 	switch {
 	case fever && (v.mixed || !was):
@@ -226,19 +227,19 @@ func (g *Gate) mix(l *lane) []Event {
 		if t.told > 0 {
 			continue
 		}
-		if t.verdict == wire.VerdictFever {
+		if t.verdict == fact.VerdictFever {
 			events = append(events, g.unnamed(l, t))
 			continue
 		}
-		events = append(events, g.event(l, wire.VerdictRetest, mixed(t.reasons), nil, t))
+		events = append(events, g.event(l, fact.VerdictRetest, mixed(t.reasons), nil, t))
 	}
 	for _, c := range v.cards {
 		switch {
 		case c.told == len(c.seqs):
 		case c.standing.Allowed:
-			events = append(events, g.event(l, wire.VerdictRetest, mixed(nil), c, nil))
+			events = append(events, g.event(l, fact.VerdictRetest, mixed(nil), c, nil))
 		default:
-			events = append(events, g.event(l, wire.VerdictRefuse, nil, c, nil))
+			events = append(events, g.event(l, fact.VerdictRefuse, nil, c, nil))
 		}
 	}
 	return events
@@ -246,16 +247,16 @@ func (g *Gate) mix(l *lane) []Event {
 
 // unnamed tells of a fever of somebody in a mixed visit: whose it is is not known.
 func (g *Gate) unnamed(l *lane, t *temp) Event {
-	e := g.event(l, wire.VerdictFever, append(slices.Clone(t.reasons), ReasonOneAtATime), nil, t)
+	e := g.event(l, fact.VerdictFever, append(slices.Clone(t.reasons), fact.ReasonOneAtATime), nil, t)
 	e.Alarm = true
 	return e
 }
 
 // mixed returns the reasons of somebody in a mixed visit.
-func mixed(reasons []string) []string {
-	out := []string{ReasonOneAtATime}
+func mixed(reasons []fact.Reason) []fact.Reason {
+	out := []fact.Reason{fact.ReasonOneAtATime}
 	for _, r := range reasons {
-		if r != ReasonNormal {
+		if r != fact.ReasonNormal {
 			out = append(out, r)
 		}
 	}
@@ -268,8 +269,8 @@ func (g *Gate) withoutCounterpart(l *lane) []Event {
 	v := l.visit
 	l.over()
 	if len(v.temps) == 1 {
-		if t := v.temps[0]; t.verdict == wire.VerdictPass {
-			return []Event{g.event(l, wire.VerdictRefuse, []string{ReasonNoReader}, nil, t)}
+		if t := v.temps[0]; t.verdict == fact.VerdictPass {
+			return []Event{g.event(l, fact.VerdictRefuse, []fact.Reason{fact.ReasonNoReader}, nil, t)}
 		} else if t.told < len(t.seqs) {
 			return g.alone(l, t)
 		}
@@ -280,9 +281,9 @@ func (g *Gate) withoutCounterpart(l *lane) []Event {
 	case c.told == len(c.seqs):
 		return nil
 	case !c.standing.Allowed:
-		return []Event{g.event(l, wire.VerdictRefuse, nil, c, nil)}
+		return []Event{g.event(l, fact.VerdictRefuse, nil, c, nil)}
 	}
-	return []Event{g.event(l, wire.VerdictRetest, []string{ReasonNoThermometer}, c, nil)}
+	return []Event{g.event(l, fact.VerdictRetest, []fact.Reason{fact.ReasonNoThermometer}, c, nil)}
 }
 
 // timeOut ends a visit whose window has run out.
@@ -293,13 +294,13 @@ func (g *Gate) timeOut(l *lane) []Event {
 		return nil
 	}
 	for _, t := range v.temps {
-		if t.verdict == wire.VerdictPass {
-			return []Event{g.event(l, wire.VerdictRefuse, []string{ReasonNoCard}, nil, t)}
+		if t.verdict == fact.VerdictPass {
+			return []Event{g.event(l, fact.VerdictRefuse, []fact.Reason{fact.ReasonNoCard}, nil, t)}
 		}
 	}
 	for _, c := range v.cards {
 		if c.told < len(c.seqs) {
-			return []Event{g.event(l, wire.VerdictRetest, []string{ReasonNoTemperature}, c, nil)}
+			return []Event{g.event(l, fact.VerdictRetest, []fact.Reason{fact.ReasonNoTemperature}, c, nil)}
 		}
 	}
 	return nil

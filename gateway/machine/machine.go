@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"gatehouse/firmware-bridge/runs"
+	"gatehouse/gateway/fact"
 	"gatehouse/gateway/wire"
 )
 
@@ -88,10 +89,10 @@ func Sample(p wire.TrackPoint, at time.Time, t time.Duration) runs.Sample {
 }
 
 // Body is a run as a record says it.
-func (c Config) Body(source string, r runs.Run, state wire.RunState) *wire.Run {
+func (c Config) Body(source string, r runs.Run, state fact.RunState) *wire.Run {
 	w := &wire.Run{Machine: c.Machine, ID: r.ID, Name: c.Name, Type: c.Type, Operator: c.Operator, Source: source, State: state,
 		Start: wire.At(r.Start), End: wire.At(r.End), Since: new(wire.At(r.Since)), Until: new(wire.At(r.Until)),
-		Working: state == wire.RunOpen && r.Working, Sorties: r.Sorties, Samples: r.Samples,
+		Working: state == fact.RunOpen && r.Working, Sorties: r.Sorties, Samples: r.Samples,
 		CommandS: seconds(r.Commanded), FlowS: seconds(r.Flowing), GapS: seconds(r.Gaps), DistanceM: math.Round(r.Distance*10) / 10,
 		BadFixes: r.BadFixes, MeterL: round(r.Meter, 1000), FlowL: round(r.Integrated, 1000), UnaskedL: math.Round(r.Unasked*1000) / 1000,
 		TankL: round(r.TankFell, 1000), TankFirst: round(r.TankFirst, 100), TankLast: round(r.TankLast, 100),

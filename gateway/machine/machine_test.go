@@ -13,6 +13,7 @@ import (
 
 	"gatehouse/firmware-bridge/runs"
 	"gatehouse/gateway/clock"
+	"gatehouse/gateway/fact"
 	"gatehouse/gateway/wire"
 )
 
@@ -180,7 +181,7 @@ func TestARunThatBeginsBesideARestartIsOne(t *testing.T) {
 func TestABeatSaysHowTheMachineStands(t *testing.T) {
 	w := NewWatch(fogger, wire.SourceModbus, "boot")
 	at := func(s int) clock.Moment { return begin.Add(time.Duration(s) * time.Second) }
-	state := func(s int) string { return w.Beat(at(s)).State }
+	state := func(s int) fact.MachineState { return w.Beat(at(s)).State }
 	if got := state(0); got != "gone" {
 		t.Errorf("never heard of: %s", got)
 	}

@@ -5,6 +5,7 @@ import (
 
 	"gatehouse/firmware-bridge/runs"
 	"gatehouse/gateway/clock"
+	"gatehouse/gateway/fact"
 	"gatehouse/gateway/wire"
 )
 
@@ -83,7 +84,7 @@ func (w *Watch) Observe(s runs.Sample, now clock.Moment) []wire.Body {
 	out = append(out, w.bodies(w.tracker.Observe(s), s.T)...)
 	if open, _ := w.tracker.Open(); open && s.T-w.told >= tellEvery {
 		w.told = s.T
-		out = append(out, w.cfg.Body(w.source, w.tracker.Run(), wire.RunOpen))
+		out = append(out, w.cfg.Body(w.source, w.tracker.Run(), fact.RunOpen))
 	}
 	return out
 }
@@ -93,9 +94,9 @@ func (w *Watch) Finish() []wire.Body { return w.bodies(w.tracker.Finish(), 0) }
 
 func (w *Watch) bodies(events []runs.Event, t time.Duration) (out []wire.Body) {
 	for _, e := range events {
-		state := wire.RunOpen
+		state := fact.RunOpen
 		if e.Closed {
-			state = wire.RunClosed
+			state = fact.RunClosed
 		}
 		if !e.Closed && w.owed != "" {
 			if t <= w.owedBy {
@@ -114,7 +115,7 @@ func (w *Watch) bodies(events []runs.Event, t time.Duration) (out []wire.Body) {
 // tracks since its last run was over.
 type Past struct {
 	tracks []*wire.Track
-	known  map[string]wire.RunState
+	known  map[string]fact.RunState
 	open   string // id of the run that was written last and is not over
 }
 
@@ -124,10 +125,10 @@ func (p *Past) Track(t *wire.Track) { p.tracks = append(p.tracks, t) }
 // Run adds a run record.
 func (p *Past) Run(r *wire.Run) {
 	if p.known == nil {
-		p.known = map[string]wire.RunState{}
+		p.known = map[string]fact.RunState{}
 	}
 	p.known[r.ID], p.open = r.State, r.ID
-	if r.State != wire.RunOpen {
+	if r.State != fact.RunOpen {
 		p.tracks, p.open = nil, ""
 	}
 }
@@ -144,7 +145,7 @@ func (w *Watch) Restore(now clock.Moment, p Past) (out []wire.Body) {
 				e.Run.ID, p.open = p.open, ""
 			}
 			state, written := p.known[e.Run.ID]
-			if !written || e.Closed && state == wire.RunOpen {
+			if !written || e.Closed && state == fact.RunOpen {
 				out = append(out, w.bodies([]runs.Event{e}, epoch+now.Boot)...)
 			}
 		}
@@ -166,7 +167,7 @@ func (w *Watch) Restore(now clock.Moment, p Past) (out []wire.Body) {
 
 // Beat is how the machine stands, for the heartbeat.
 func (w *Watch) Beat(now clock.Moment) wire.BeatMachine {
-	b := wire.BeatMachine{Machine: w.cfg.Machine, Name: w.cfg.Name, Type: w.cfg.Type, State: "gone", IdleS: -1}
+	b := wire.BeatMachine{Machine: w.cfg.Machine, Name: w.cfg.Name, Type: w.cfg.Type, State: fact.MachineGone, IdleS: -1}
 	open, working := w.tracker.Open()
 	if open {
 		b.Run = w.tracker.Run().ID
@@ -181,13 +182,13 @@ func (w *Watch) Beat(now clock.Moment) wire.BeatMachine {
 	switch {
 	case idle > goneAfter:
 	case w.last.Fault != "":
-		b.State = "fault"
+		b.State = fact.MachineFault
 	case working:
-		b.State = "working"
+		b.State = fact.MachineWorking
 	case open:
-		b.State = "paused"
+		b.State = fact.MachinePaused
 	default:
-		b.State = "idle"
+		b.State = fact.MachineIdle
 	}
 	return b
 }

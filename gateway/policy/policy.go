@@ -10,7 +10,7 @@ import (
 	"time"
 
 	"gatehouse/gateway/config"
-	"gatehouse/gateway/wire"
+	"gatehouse/gateway/fact"
 )
 
 // Policy is one version of the rule set.
@@ -22,15 +22,15 @@ type Policy struct {
 
 // Limits are the numbers that readings are held against.
 type Limits struct {
-	Fever        config.Celsius `yaml:"fever_c"`         // fever at or above; 37.3 °C is the rule in force
-	InvalidBelow config.Celsius `yaml:"invalid_below_c"` // no forehead reads this low unless it is cold
-	Pairing      time.Duration  `yaml:"pairing"`         // card and temperature belong together within this
+	Fever        fact.Temp     `yaml:"fever_c"`         // fever at or above; 37.3 °C is the rule in force
+	InvalidBelow fact.Temp     `yaml:"invalid_below_c"` // no forehead reads this low unless it is cold
+	Pairing      time.Duration `yaml:"pairing"`         // card and temperature belong together within this
 }
 
 // Class is a kind of person.
 type Class struct {
-	Fever      wire.Instruction `yaml:"fever"`           // go-home (lives here) or turn-away
-	Directions []wire.Direction `yaml:"directions,flow"` // in which its cards are good
+	Fever      fact.Instruction `yaml:"fever"`           // go-home (lives here) or turn-away
+	Directions []fact.Direction `yaml:"directions,flow"` // in which its cards are good
 }
 
 // What a limit can be at all.
@@ -69,10 +69,10 @@ func (p Policy) check() error {
 	}
 	l := p.Limits
 	if l.Fever < feverMin || l.Fever > feverMax {
-		add("limits.fever_c %s: must be 36 to 42 °C", wire.Temp(l.Fever))
+		add("limits.fever_c %s: must be 36 to 42 °C", l.Fever)
 	}
 	if l.InvalidBelow < invalidMin || l.InvalidBelow > invalidMax || l.InvalidBelow >= l.Fever {
-		add("limits.invalid_below_c %s: must be 30 to 36.5 °C and below fever_c", wire.Temp(l.InvalidBelow))
+		add("limits.invalid_below_c %s: must be 30 to 36.5 °C and below fever_c", l.InvalidBelow)
 	}
 	if l.Pairing < pairingMin || l.Pairing > pairingMax {
 		add("limits.pairing %s: must be 1s to 60s", l.Pairing)
@@ -81,14 +81,14 @@ func (p Policy) check() error {
 		add("classes: none are given")
 	}
 	for name, c := range p.Classes {
-		if c.Fever != wire.InstructGoHome && c.Fever != wire.InstructTurnAway {
+		if c.Fever != fact.InstructGoHome && c.Fever != fact.InstructTurnAway {
 			add("classes.%s.fever %q: write go-home or turn-away", name, c.Fever)
 		}
 		if len(c.Directions) == 0 {
 			add("classes.%s.directions: write in, out or both", name)
 		}
 		for _, d := range c.Directions {
-			if d != wire.DirectionIn && d != wire.DirectionOut {
+			if d != fact.DirectionIn && d != fact.DirectionOut {
 				add("classes.%s.directions: %q is neither in nor out", name, d)
 			}
 		}
@@ -96,21 +96,11 @@ func (p Policy) check() error {
 	return errors.Join(errs...)
 }
 
-// Why a card may not pass: reason codes of passages.
-const (
-	ReasonUnknownCard = "unknown-card"     // the roster does not list it
-	ReasonLostCard    = "lost-card"        // reported lost
-	ReasonSealed      = "sealed-household" // the household is sealed
-	ReasonNotYet      = "not-yet-valid"    // before the card's first day
-	ReasonExpired     = "expired"          // after the card's last day
-	ReasonDirection   = "direction"        // its class may not go this way
-)
-
 // Standing is what the rules say of a credential at a moment.
 type Standing struct {
 	Class   string // empty when unknown
 	Allowed bool
-	Reason  string // why not, when not allowed
+	Reason  fact.Reason // why not, when not allowed
 }
 
 // Rules is a policy with a roster: all that a gate decides by.
@@ -122,24 +112,24 @@ type Rules struct {
 // Standing looks a credential up. A reader without a direction serves both, so
 // either direction of the class will do. day is the wall clock, in the
 // county's time zone.
-func (r *Rules) Standing(credential string, d wire.Direction, day time.Time) Standing {
+func (r *Rules) Standing(credential string, d fact.Direction, day time.Time) Standing {
 	p, known := r.people[credential]
 	if !known {
-		return Standing{Reason: ReasonUnknownCard}
+		return Standing{Reason: fact.ReasonUnknownCard}
 	}
 	s := Standing{Class: p.Class}
 	date := day.Format(time.DateOnly)
 	switch {
 	case p.Status == StatusLost:
-		s.Reason = ReasonLostCard
+		s.Reason = fact.ReasonLostCard
 	case p.Status == StatusSealed:
-		s.Reason = ReasonSealed
+		s.Reason = fact.ReasonSealed
 	case p.From != "" && date < p.From:
-		s.Reason = ReasonNotYet
+		s.Reason = fact.ReasonNotYet
 	case p.Until != "" && date > p.Until:
-		s.Reason = ReasonExpired
-	case d != wire.DirectionNone && !slices.Contains(r.Classes[p.Class].Directions, d):
-		s.Reason = ReasonDirection
+		s.Reason = fact.ReasonExpired
+	case d != fact.DirectionNone && !slices.Contains(r.Classes[p.Class].Directions, d):
+		s.Reason = fact.ReasonDirection
 	default:
 		s.Allowed = true
 	}
@@ -148,11 +138,11 @@ func (r *Rules) Standing(credential string, d wire.Direction, day time.Time) Sta
 
 // OnFever tells what somebody of a class with a fever is told. Nobody known
 // goes home inside: who is of no class is turned away.
-func (r *Rules) OnFever(class string) wire.Instruction {
+func (r *Rules) OnFever(class string) fact.Instruction {
 	if c, ok := r.Classes[class]; ok {
 		return c.Fever
 	}
-	return wire.InstructTurnAway
+	return fact.InstructTurnAway
 }
 
 // People is how many credentials the roster lists.

@@ -8,26 +8,27 @@ import (
 	"time"
 
 	"gatehouse/devices"
+	"gatehouse/gateway/fact"
 )
 
 // How a person is told from the background, and when a value is settled. The
 // numbers fit MLX90614 modules at 7 to 14 samples a second and people who stop
 // for a second.
 const (
-	rise           devices.Temp = 200  // above the background: somebody is there
-	skinMin        devices.Temp = 2800 // what skin can read, in °C/100
-	skinMax        devices.Temp = 4500
-	settleSpread   devices.Temp = 20 // samples this close agree
-	settleCount                 = 5  // samples that must agree in a row
-	higher         devices.Temp = 30 // a later plateau this much above is told again
-	glimpse                     = 3  // fewer samples than this are something passing by
-	hotBackground  devices.Temp = 3400
-	backgroundSpan              = 10 * time.Second
-	unsettledAfter              = 5 * time.Second
-	standingAfter               = 60 * time.Second       // what stays this long is no person
-	gapAfter                    = time.Second            // without a sample the person may have gone
-	awayFor                     = 300 * time.Millisecond // out of sight for less, before there is a value, is a glance aside
-	stuckAfter                  = 30 * time.Second       // a real sensor's last digit moves before that
+	rise           fact.Temp = 200  // above the background: somebody is there
+	skinMin        fact.Temp = 2800 // what skin can read, in °C/100
+	skinMax        fact.Temp = 4500
+	settleSpread   fact.Temp = 20 // samples this close agree
+	settleCount              = 5  // samples that must agree in a row
+	higher         fact.Temp = 30 // a later plateau this much above is told again
+	glimpse                  = 3  // fewer samples than this are something passing by
+	hotBackground  fact.Temp = 3400
+	backgroundSpan           = 10 * time.Second
+	unsettledAfter           = 5 * time.Second
+	standingAfter            = 60 * time.Second       // what stays this long is no person
+	gapAfter                 = time.Second            // without a sample the person may have gone
+	awayFor                  = 300 * time.Millisecond // out of sight for less, before there is a value, is a glance aside
+	stuckAfter               = 30 * time.Second       // a real sensor's last digit moves before that
 )
 
 // AmbientMin and AmbientMax bound the ambient temperature, in °C/100, at which
@@ -42,9 +43,9 @@ const (
 // Measurement is one person's temperature.
 type Measurement struct {
 	At         time.Time     // when the last byte of its last sample came
-	Object     devices.Temp  // the highest value of the settled plateau; unsettled: the highest seen
-	Ambient    devices.Temp  // at that sample
-	Background devices.Temp  // before the person came
+	Object     fact.Temp     // the highest value of the settled plateau; unsettled: the highest seen
+	Ambient    fact.Temp     // at that sample
+	Background fact.Temp     // before the person came
 	Samples    int           // since the person came
 	Duration   time.Duration // since the person came
 	Settled    bool          // settleCount samples in a row agreed
@@ -67,19 +68,19 @@ const (
 
 // Meter turns samples into measurements. It is for one goroutine.
 type Meter struct {
-	limit  devices.Temp
+	limit  fact.Temp
 	past   []devices.Sample // of the last backgroundSpan with nobody there
 	last   devices.Sample
 	state  State
 	came   time.Time
-	base   devices.Temp     // the background when the person came
+	base   fact.Temp        // the background when the person came
 	seen   devices.Sample   // the person's newest sample
 	away   time.Time        // since when they are out of sight; zero: they are not
 	recent []devices.Sample // the newest samples of the person, settleCount at most
 	peak   devices.Sample   // the person's highest sample
 	count  int
-	told   devices.Temp // what was reported last of this person
-	late   bool         // an unsettled measurement was reported of this person
+	told   fact.Temp // what was reported last of this person
+	late   bool      // an unsettled measurement was reported of this person
 
 	same time.Time // since when the raw value has not moved
 }
@@ -87,7 +88,7 @@ type Meter struct {
 // NewMeter makes a meter that has seen nothing. A plateau that reaches limit
 // (of the object temperature; what counts as fever less the site offset) after
 // a lower one was reported is reported however little above it lies.
-func NewMeter(limit devices.Temp) *Meter { return &Meter{limit: limit} }
+func NewMeter(limit fact.Temp) *Meter { return &Meter{limit: limit} }
 
 // State tells whether somebody is being measured.
 func (m *Meter) State() State { return m.state }
@@ -154,11 +155,11 @@ func (m *Meter) present(s devices.Sample) bool {
 
 // background is the median of what was seen with nobody there; before anything
 // was, things are as warm as the air.
-func (m *Meter) background(s devices.Sample) devices.Temp {
+func (m *Meter) background(s devices.Sample) fact.Temp {
 	if len(m.past) == 0 {
 		return s.Ambient
 	}
-	values := make([]devices.Temp, len(m.past))
+	values := make([]fact.Temp, len(m.past))
 	for i, p := range m.past {
 		values[i] = p.Object
 	}

@@ -7,6 +7,7 @@ import (
 	"pgregory.net/rapid"
 
 	"gatehouse/devices"
+	"gatehouse/gateway/fact"
 )
 
 var t0 = time.Date(2020, 2, 14, 6, 30, 0, 0, time.UTC)
@@ -20,12 +21,12 @@ const (
 type scene struct {
 	at      time.Time
 	samples []devices.Sample
-	wobble  devices.Temp
+	wobble  fact.Temp
 }
 
 func newScene() *scene { return (&scene{at: t0}).see(2000, 2*time.Second) }
 
-func (s *scene) see(object devices.Temp, d time.Duration) *scene {
+func (s *scene) see(object fact.Temp, d time.Duration) *scene {
 	for end := s.at.Add(d); s.at.Before(end); s.at = s.at.Add(step) {
 		s.wobble = 2 - s.wobble // a live sensor's last digit moves
 		s.samples = append(s.samples, devices.Sample{At: s.at, Object: object - s.wobble, Ambient: 2000})
@@ -46,7 +47,7 @@ func (s *scene) measure() (out []Measurement, m *Meter) {
 }
 
 type want struct {
-	object     devices.Temp
+	object     fact.Temp
 	settled    bool
 	supersedes bool
 }
@@ -166,12 +167,12 @@ func TestAFeverThatStandsStillIsNeverMissed(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		s := newScene()
 		for range rapid.IntRange(0, 8).Draw(t, "acts") {
-			s.see(devices.Temp(rapid.IntRange(1500, 4400).Draw(t, "object")), time.Duration(rapid.IntRange(1, 40).Draw(t, "steps"))*step)
+			s.see(fact.Temp(rapid.IntRange(1500, 4400).Draw(t, "object")), time.Duration(rapid.IntRange(1, 40).Draw(t, "steps"))*step)
 		}
 		// A background the fever stands out from, then the fever.
 		s.see(2000, 12*time.Second)
-		fever := devices.Temp(rapid.IntRange(limit, 4400).Draw(t, "fever"))
-		s.see(devices.Temp(rapid.IntRange(2300, limit).Draw(t, "first")), time.Duration(rapid.IntRange(0, 30).Draw(t, "steps"))*step)
+		fever := fact.Temp(rapid.IntRange(limit, 4400).Draw(t, "fever"))
+		s.see(fact.Temp(rapid.IntRange(2300, limit).Draw(t, "first")), time.Duration(rapid.IntRange(0, 30).Draw(t, "steps"))*step)
 		s.see(fever, time.Second)
 		got, _ := s.measure()
 		if len(got) == 0 || got[len(got)-1].Object < limit {
@@ -183,12 +184,12 @@ func TestAFeverThatStandsStillIsNeverMissed(t *testing.T) {
 func TestMeasurementsComeFromSamples(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		m, at := NewMeter(limit), t0
-		seen := map[devices.Temp]bool{}
+		seen := map[fact.Temp]bool{}
 		for range rapid.IntRange(1, 300).Draw(t, "samples") {
 			at = at.Add(time.Duration(rapid.IntRange(1, 1500).Draw(t, "ms")) * time.Millisecond)
-			s := devices.Sample{At: at, Object: devices.Temp(rapid.IntRange(-7000, 38000).Draw(t, "object")), Ambient: 2000}
+			s := devices.Sample{At: at, Object: fact.Temp(rapid.IntRange(-7000, 38000).Draw(t, "object")), Ambient: 2000}
 			if rapid.Bool().Draw(t, "skin") {
-				s.Object = devices.Temp(rapid.IntRange(2800, 4500).Draw(t, "skin temperature"))
+				s.Object = fact.Temp(rapid.IntRange(2800, 4500).Draw(t, "skin temperature"))
 			}
 			seen[s.Object] = true
 			if got, ok := m.Observe(s); ok && (!seen[got.Object] || got.Object < skinMin || got.Object > skinMax || got.Duration < 0 || got.Samples < glimpse) {

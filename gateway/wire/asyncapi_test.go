@@ -8,6 +8,8 @@ import (
 	"testing"
 
 	"github.com/goccy/go-yaml"
+
+	"gatehouse/gateway/fact"
 )
 
 // api is what asyncapi.yaml says of topics and fields.
@@ -194,11 +196,11 @@ func TestTheEnumsOfAsyncAPIAreTheConstants(t *testing.T) {
 	s := a.Components.Schemas
 	for name, c := range map[string]struct{ got, want []string }{
 		"kinds":      {s["record"].Properties["kind"].Enum, []string{string(KindReading), string(KindPassage), string(KindAlarm), string(KindHealth), string(KindClock), string(KindAudit), string(KindTrack), string(KindRun)}},
-		"types":      {s["reading"].Properties["type"].Enum, []string{string(TypeTemperature), string(TypeCard), string(TypeCode)}},
-		"directions": {s["direction"].Enum, []string{string(DirectionIn), string(DirectionOut)}},
-		"verdicts":   {s["passage"].Properties["verdict"].Enum, []string{string(VerdictFever), string(VerdictRefuse), string(VerdictInvalid), string(VerdictRetest), string(VerdictPass)}},
-		"states":     {s["alarm"].Properties["state"].Enum, []string{string(AlarmRaised), string(AlarmCleared)}},
-		"presence":   {s["presence"].Enum, []string{StateOnline, StateOffline}},
+		"types":      {s["reading"].Properties["type"].Enum, []string{string(fact.ReadingTemperature), string(fact.ReadingCard), string(fact.ReadingCode)}},
+		"directions": {s["direction"].Enum, []string{string(fact.DirectionIn), string(fact.DirectionOut)}},
+		"verdicts":   {s["passage"].Properties["verdict"].Enum, []string{string(fact.VerdictFever), string(fact.VerdictRefuse), string(fact.VerdictInvalid), string(fact.VerdictRetest), string(fact.VerdictPass)}},
+		"states":     {s["alarm"].Properties["state"].Enum, []string{string(fact.AlarmRaised), string(fact.AlarmCleared)}},
+		"presence":   {s["presence"].Enum, []string{string(fact.Online), string(fact.Offline)}},
 	} {
 		if !slices.Equal(c.got, c.want) {
 			t.Errorf("%s: %v, want %v", name, c.got, c.want)

@@ -10,6 +10,8 @@ import (
 	"testing"
 
 	"pgregory.net/rapid"
+
+	"gatehouse/gateway/fact"
 )
 
 const (
@@ -261,16 +263,16 @@ func drawBatch(t *testing.T, rt *rapid.T) Batch {
 }
 
 func drawBody(rt *rapid.T) Body {
-	text, temp := rapid.String(), rapid.Map(rapid.Int32Range(-50000, 50000), func(v int32) Temp { return Temp(v) })
+	text, temp := rapid.String(), rapid.Map(rapid.Int32Range(-50000, 50000), func(v int32) fact.Temp { return fact.Temp(v) })
 	switch rapid.IntRange(0, 3).Draw(rt, "kind") {
 	case 0:
 		object, offset := temp.Draw(rt, "object"), temp.Draw(rt, "offset")
-		return &Reading{Device: "d" + text.Draw(rt, "device"), Type: TypeTemperature, BootNS: rapid.Int64().Draw(rt, "boot_ns"),
+		return &Reading{Device: "d" + text.Draw(rt, "device"), Type: fact.ReadingTemperature, BootNS: rapid.Int64().Draw(rt, "boot_ns"),
 			Temperature: &Temperature{Object: object, Offset: offset, Screening: object + offset, Ambient: temp.Draw(rt, "ambient")}}
 	case 1:
-		return &Reading{Device: "d" + text.Draw(rt, "device"), Type: TypeCard, Credential: "c" + text.Draw(rt, "credential")}
+		return &Reading{Device: "d" + text.Draw(rt, "device"), Type: fact.ReadingCard, Credential: "c" + text.Draw(rt, "credential")}
 	case 2:
-		return &Passage{Verdict: VerdictPass, Reasons: []string{"r" + text.Draw(rt, "reason")}, Amends: rapid.Bool().Draw(rt, "amends"),
+		return &Passage{Verdict: fact.VerdictPass, Reasons: []fact.Reason{fact.Reason("r" + text.Draw(rt, "reason"))}, Amends: rapid.Bool().Draw(rt, "amends"),
 			Readings: rapid.SliceOfN(rapid.Uint64(), 1, 5).Draw(rt, "readings")}
 	default:
 		return &Clock{Reason: "r" + text.Draw(rt, "reason"), StepMS: rapid.Int64().Draw(rt, "step")}

@@ -3,6 +3,8 @@ package wire
 import (
 	"bytes"
 	"strconv"
+
+	"gatehouse/gateway/fact"
 )
 
 // Almost every record that arrives was written by EncodeRecord: its fields in
@@ -83,7 +85,7 @@ func (c *canon) int() int64 {
 }
 
 // temp takes a temperature with its two decimals.
-func (c *canon) temp() Temp {
+func (c *canon) temp() fact.Temp {
 	start := c.b
 	c.may("-")
 	c.digits()
@@ -93,7 +95,7 @@ func (c *canon) temp() Temp {
 		return 0
 	}
 	c.b = c.b[2:]
-	t, err := ParseTemp(string(start[:len(start)-len(c.b)]))
+	t, err := fact.ParseTemp(string(start[:len(start)-len(c.b)]))
 	c.bad = c.bad || err != nil
 	return t
 }
@@ -160,12 +162,12 @@ func (c *canon) reading() *Reading {
 	c.must(`,"model":`)
 	r.Model = c.text()
 	c.must(`,"type":`)
-	r.Type = Type(c.text())
+	r.Type = fact.ReadingType(c.text())
 	if c.may(`,"lane":`) {
 		r.Lane = c.text()
 	}
 	if c.may(`,"direction":`) {
-		r.Direction = Direction(c.text())
+		r.Direction = fact.Direction(c.text())
 	}
 	if c.may(`,"credential":`) {
 		r.Credential = c.text()
@@ -185,7 +187,7 @@ func (c *canon) temperature() *Temperature {
 	t := &Temperature{}
 	for _, f := range [...]struct {
 		name string
-		to   *Temp
+		to   *fact.Temp
 	}{{`{"object_c":`, &t.Object}, {`,"ambient_c":`, &t.Ambient}, {`,"background_c":`, &t.Background}, {`,"offset_c":`, &t.Offset},
 		{`,"screening_c":`, &t.Screening}, {`,"rated_min_c":`, &t.RatedMin}, {`,"rated_max_c":`, &t.RatedMax}} {
 		c.must(f.name)
@@ -211,18 +213,18 @@ func (c *canon) temperature() *Temperature {
 func (c *canon) passage() *Passage {
 	p := &Passage{}
 	c.must(`{"verdict":`)
-	p.Verdict = Verdict(c.text())
+	p.Verdict = fact.Verdict(c.text())
 	c.must(`,"reasons":[`)
 	for more := true; more && !c.bad; more = c.may(",") {
-		p.Reasons = append(p.Reasons, c.text())
+		p.Reasons = append(p.Reasons, fact.Reason(c.text()))
 	}
 	c.must(`],"instruction":`)
-	p.Instruction = Instruction(c.text())
+	p.Instruction = fact.Instruction(c.text())
 	if c.may(`,"lane":`) {
 		p.Lane = c.text()
 	}
 	if c.may(`,"direction":`) {
-		p.Direction = Direction(c.text())
+		p.Direction = fact.Direction(c.text())
 	}
 	if c.may(`,"class":`) {
 		p.Class = c.text()

@@ -15,6 +15,8 @@ import (
 	"strconv"
 	"strings"
 	"testing"
+
+	"gatehouse/gateway/fact"
 )
 
 // The worked examples of WIRE.md are of this gate.
@@ -74,7 +76,7 @@ func word(t reflect.Type, name string) string {
 		return "object"
 	case t == reflect.TypeFor[Time]():
 		return "time"
-	case t == reflect.TypeFor[Temp]():
+	case t == reflect.TypeFor[fact.Temp]():
 		return "°C"
 	}
 	switch t.Kind() {
@@ -258,12 +260,11 @@ func TestTheWorkedSignaturesOfWIREFit(t *testing.T) {
 // coded are the folders and the beginnings of the names of constants that
 // stand on the wire as codes.
 var coded = map[string]string{
-	".":                          "Kind Type Direction Verdict Instruct Alarm State Leaf Source Run",
+	".": "Kind Leaf Source",
+	"../fact": "Reading Direction Verdict Instruct Alarm Reason Device Online Offline Run " +
+		"MachineIdle MachineWorking MachinePaused MachineFault MachineGone",
 	"../../firmware-bridge/runs": "Reason",
-	"../gate":                    "Reason",
-	"../policy":                  "Reason",
 	"../edge/journal":            "Reason",
-	"../edge/agent":              "Trouble",
 }
 
 func TestEveryCodeOnTheWireIsExplainedInWIRE(t *testing.T) {

@@ -5,6 +5,8 @@ import (
 	"fmt"
 	"math"
 	"regexp"
+
+	"gatehouse/gateway/fact"
 )
 
 // Sources of a track: which language the machine spoke.
@@ -96,58 +98,47 @@ func (t *Track) Check() error {
 	return nil
 }
 
-// RunState tells whether a run is over.
-type RunState string
-
-// The states of a run. One that was found again with other limits, because
-// samples came late, is withdrawn: the runs that replace it follow.
-const (
-	RunOpen      RunState = "open"
-	RunClosed    RunState = "closed"
-	RunWithdrawn RunState = "withdrawn"
-)
-
 // Run is one disinfection task of one machine. Records with the same machine
 // and run replace each other; the one with the higher seq holds. Its numbers are
 // of the samples from Since to Until; earlier programs do not say these two, nor
 // Work.
 type Run struct {
-	Machine   string     `json:"machine"`            //
-	ID        string     `json:"run"`                // unique within the machine
-	Name      string     `json:"name"`               // of the machine, for people
-	Type      string     `json:"type"`               // drone, fogger
-	Operator  string     `json:"operator,omitempty"` // crew, where configured; no person's name
-	Source    string     `json:"source"`             // of its tracks
-	State     RunState   `json:"state"`
-	Start     Time       `json:"start"`
-	End       Time       `json:"end"`                  // of the last work
-	Since     *Time      `json:"since,omitempty"`      // of the first sample that counts: counter and tank are read against it
-	Until     *Time      `json:"until,omitempty"`      // of the last sample that counts
-	Working   bool       `json:"working,omitempty"`    // open, and a sortie is under way
-	Sorties   int        `json:"sorties"`              // between refills and battery changes
-	Samples   int        `json:"samples"`              //
-	CommandS  float64    `json:"command_s"`            // seconds for which the pump was told to run
-	FlowS     float64    `json:"flow_s"`               // seconds for which something flowed
-	GapS      float64    `json:"gap_s"`                // seconds of sorties without a word
-	Work      [][2]int64 `json:"work,omitempty"`       // when it worked: milliseconds after start, from and to, at most 200
-	DistanceM float64    `json:"distance_m"`           // in its sorties
-	BadFixes  int        `json:"bad_fixes"`            // positions that could not be true
-	MeterL    *float64   `json:"meter_l,omitempty"`    // litres by the flow meter's counter
-	FlowL     *float64   `json:"flow_l,omitempty"`     // litres by flow and time; not across gaps
-	UnaskedL  float64    `json:"unasked_l"`            // litres of these that flowed without command
-	TankL     *float64   `json:"tank_l,omitempty"`     // litres by the fall of the tank's level
-	TankFirst *float64   `json:"tank_first,omitempty"` // percent, when it began
-	TankLast  *float64   `json:"tank_last,omitempty"`  // percent, the lowest since it began or was refilled last
-	Refills   int        `json:"refills,omitempty"`    // of the tank, between the two
-	Refilled  float64    `json:"refilled,omitempty"`   // percent that they brought: tank_first + refilled - tank_last is what fell
-	Commanded *bool      `json:"commanded,omitempty"`  // evidence; absent where it could not be known
-	Moved     *bool      `json:"moved,omitempty"`      //
-	Flowed    *bool      `json:"flowed,omitempty"`     //
-	TankFell  *bool      `json:"tank_fell,omitempty"`  //
-	Grade     string     `json:"grade"`                // code; see below
-	Reasons   []string   `json:"reasons"`              // codes, behind the grade
-	Faults    []string   `json:"faults"`               // the machine's own words
-	TankSizeL float64    `json:"tank_size_l"`          // as configured; 0: not known
+	Machine   string        `json:"machine"`            //
+	ID        string        `json:"run"`                // unique within the machine
+	Name      string        `json:"name"`               // of the machine, for people
+	Type      string        `json:"type"`               // drone, fogger
+	Operator  string        `json:"operator,omitempty"` // crew, where configured; no person's name
+	Source    string        `json:"source"`             // of its tracks
+	State     fact.RunState `json:"state"`
+	Start     Time          `json:"start"`
+	End       Time          `json:"end"`                  // of the last work
+	Since     *Time         `json:"since,omitempty"`      // of the first sample that counts: counter and tank are read against it
+	Until     *Time         `json:"until,omitempty"`      // of the last sample that counts
+	Working   bool          `json:"working,omitempty"`    // open, and a sortie is under way
+	Sorties   int           `json:"sorties"`              // between refills and battery changes
+	Samples   int           `json:"samples"`              //
+	CommandS  float64       `json:"command_s"`            // seconds for which the pump was told to run
+	FlowS     float64       `json:"flow_s"`               // seconds for which something flowed
+	GapS      float64       `json:"gap_s"`                // seconds of sorties without a word
+	Work      [][2]int64    `json:"work,omitempty"`       // when it worked: milliseconds after start, from and to, at most 200
+	DistanceM float64       `json:"distance_m"`           // in its sorties
+	BadFixes  int           `json:"bad_fixes"`            // positions that could not be true
+	MeterL    *float64      `json:"meter_l,omitempty"`    // litres by the flow meter's counter
+	FlowL     *float64      `json:"flow_l,omitempty"`     // litres by flow and time; not across gaps
+	UnaskedL  float64       `json:"unasked_l"`            // litres of these that flowed without command
+	TankL     *float64      `json:"tank_l,omitempty"`     // litres by the fall of the tank's level
+	TankFirst *float64      `json:"tank_first,omitempty"` // percent, when it began
+	TankLast  *float64      `json:"tank_last,omitempty"`  // percent, the lowest since it began or was refilled last
+	Refills   int           `json:"refills,omitempty"`    // of the tank, between the two
+	Refilled  float64       `json:"refilled,omitempty"`   // percent that they brought: tank_first + refilled - tank_last is what fell
+	Commanded *bool         `json:"commanded,omitempty"`  // evidence; absent where it could not be known
+	Moved     *bool         `json:"moved,omitempty"`      //
+	Flowed    *bool         `json:"flowed,omitempty"`     //
+	TankFell  *bool         `json:"tank_fell,omitempty"`  //
+	Grade     string        `json:"grade"`                // code; see below
+	Reasons   []string      `json:"reasons"`              // codes, behind the grade
+	Faults    []string      `json:"faults"`               // the machine's own words
+	TankSizeL float64       `json:"tank_size_l"`          // as configured; 0: not known
 }
 
 // Kind is KindRun.
@@ -163,7 +154,7 @@ func (r *Run) Check() error {
 	switch {
 	case !runPattern.MatchString(r.ID):
 		return fmt.Errorf("run %.40q is no id of a run", r.ID)
-	case r.State != RunOpen && r.State != RunClosed && r.State != RunWithdrawn:
+	case r.State != fact.RunOpen && r.State != fact.RunClosed && r.State != fact.RunWithdrawn:
 		return fmt.Errorf("state %.20q is unknown", r.State)
 	case r.Start.IsZero() || r.End.IsZero() || r.End.Before(r.Start.Time):
 		return errors.New("start and end are no span")
@@ -184,17 +175,17 @@ func (r *Run) Check() error {
 
 // BeatMachine is how a machine stands, for a screen.
 type BeatMachine struct {
-	Machine string   `json:"machine"`
-	Name    string   `json:"name"`                  // for people
-	Type    string   `json:"type"`                  // drone, fogger
-	State   string   `json:"state"`                 // idle, working, paused, fault, gone
-	IdleS   int64    `json:"idle_s"`                // since its last word
-	Battery *float64 `json:"battery_pct,omitempty"` // percent
-	Tank    *float64 `json:"tank_pct,omitempty"`    // percent
-	Lat     *float64 `json:"lat,omitempty"`         // degrees north, WGS-84
-	Lon     *float64 `json:"lon,omitempty"`         // degrees east, WGS-84
-	Run     string   `json:"run,omitempty"`         // that is open
-	Fault   string   `json:"fault,omitempty"`       // the machine's own word
+	Machine string            `json:"machine"`
+	Name    string            `json:"name"`                  // for people
+	Type    string            `json:"type"`                  // drone, fogger
+	State   fact.MachineState `json:"state"`                 // idle, working, paused, fault, gone
+	IdleS   int64             `json:"idle_s"`                // since its last word
+	Battery *float64          `json:"battery_pct,omitempty"` // percent
+	Tank    *float64          `json:"tank_pct,omitempty"`    // percent
+	Lat     *float64          `json:"lat,omitempty"`         // degrees north, WGS-84
+	Lon     *float64          `json:"lon,omitempty"`         // degrees east, WGS-84
+	Run     string            `json:"run,omitempty"`         // that is open
+	Fault   string            `json:"fault,omitempty"`       // the machine's own word
 }
 
 // Report is what a machine that speaks MQTT by itself publishes: how it is at

@@ -8,6 +8,8 @@ import (
 	"math"
 	"strconv"
 	"strings"
+
+	"gatehouse/gateway/fact"
 )
 
 // Hello is what an agent says when it connects and when the collector's status
@@ -41,24 +43,24 @@ type Ack struct {
 
 // CollectorStatus is retained on …/collector/status.
 type CollectorStatus struct {
-	V       int    `json:"v"`               // 1
-	State   string `json:"state"`           // online, offline
-	At      Time   `json:"at"`              //
-	Start   string `json:"start"`           // random, new at each start of the collector
-	Store   string `json:"store"`           //
-	Term    uint64 `json:"term"`            //
-	Version string `json:"version"`         //
-	Fault   string `json:"fault,omitempty"` // why nothing is being committed; for people
-	Sig     string `json:"sig,omitempty"`   // absent on the last will, which moves nothing
+	V       int            `json:"v"`               // 1
+	State   fact.LinkState `json:"state"`           // online, offline
+	At      Time           `json:"at"`              //
+	Start   string         `json:"start"`           // random, new at each start of the collector
+	Store   string         `json:"store"`           //
+	Term    uint64         `json:"term"`            //
+	Version string         `json:"version"`         //
+	Fault   string         `json:"fault,omitempty"` // why nothing is being committed; for people
+	Sig     string         `json:"sig,omitempty"`   // absent on the last will, which moves nothing
 }
 
 // Status is retained on …/<agent>/status and set to offline by the last will.
 type Status struct {
-	V       int    `json:"v"`     // 1
-	State   string `json:"state"` // online, offline
-	At      Time   `json:"at"`    // of the connect; on the last will too
-	JID     string `json:"jid"`
-	Version string `json:"version"`
+	V       int            `json:"v"`     // 1
+	State   fact.LinkState `json:"state"` // online, offline
+	At      Time           `json:"at"`    // of the connect; on the last will too
+	JID     string         `json:"jid"`
+	Version string         `json:"version"`
 }
 
 // Beat is sent every 10 s and is not journalled: its age tells whether the
@@ -83,16 +85,10 @@ type Beat struct {
 
 // BeatDevice is the state of one device, for a screen.
 type BeatDevice struct {
-	Name  string `json:"name"`
-	State string `json:"state"` // ok, fault, gone
-	IdleS int64  `json:"idle_s"`
+	Name  string           `json:"name"`
+	State fact.DeviceState `json:"state"` // ok, fault, gone
+	IdleS int64            `json:"idle_s"`
 }
-
-// States of agents and of the collector.
-const (
-	StateOnline  = "online"
-	StateOffline = "offline"
-)
 
 // ErrSignature says that a message was not signed by the key it should be.
 var ErrSignature = errors.New("signature does not fit the collector's key")
@@ -182,7 +178,7 @@ func (a Ack) text(county, agent string) []byte {
 }
 
 func (s CollectorStatus) text(county string) []byte {
-	return signed("gatehouse/v1 collector status", county, s.State, s.At.String(), s.Start, s.Store, num(s.Term), s.Version, s.Fault)
+	return signed("gatehouse/v1 collector status", county, string(s.State), s.At.String(), s.Start, s.Store, num(s.Term), s.Version, s.Fault)
 }
 
 func num(v uint64) string { return strconv.FormatUint(v, 10) }

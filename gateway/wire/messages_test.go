@@ -10,6 +10,8 @@ import (
 	"testing"
 
 	"pgregory.net/rapid"
+
+	"gatehouse/gateway/fact"
 )
 
 // testKey is the key of WIRE.md's worked example: the seed is 00 01 … 1f.
@@ -34,7 +36,7 @@ func sampleAck() Ack {
 }
 
 func sampleCollectorStatus() CollectorStatus {
-	return CollectorStatus{V: 1, State: StateOnline, At: At(testTime), Start: "5e0fb1a2c3d4e5f6", Store: testStore, Term: 1,
+	return CollectorStatus{V: 1, State: fact.Online, At: At(testTime), Start: "5e0fb1a2c3d4e5f6", Store: testStore, Term: 1,
 		Version: "1.0.0", Fault: "the disk is full"}
 }
 
@@ -115,7 +117,7 @@ func TestASignatureFitsWhateverTextItCovers(t *testing.T) {
 			return string(rapid.SliceOf(rapid.Byte()).Draw(t, what))
 		}
 		st := sampleCollectorStatus()
-		st.State, st.Start, st.Store, st.Version, st.Fault = text("state"), text("start"), text("store"), text("version"), text("fault")
+		st.State, st.Start, st.Store, st.Version, st.Fault = fact.LinkState(text("state")), text("start"), text("store"), text("version"), text("fault")
 		payload, err := Encode(SignCollectorStatus(st, "yuncheng", key))
 		if err != nil {
 			t.Fatal(err)
@@ -180,7 +182,7 @@ func TestACollectorsStatusIsBelievedOnlyAsItWasSigned(t *testing.T) {
 		t.Fatal(err)
 	}
 	for what, edit := range map[string]func(*CollectorStatus){
-		"another state":   func(s *CollectorStatus) { s.State = StateOffline },
+		"another state":   func(s *CollectorStatus) { s.State = fact.Offline },
 		"another time":    func(s *CollectorStatus) { s.At = At(testTime.Add(1)) },
 		"another start":   func(s *CollectorStatus) { s.Start = "" },
 		"another store":   func(s *CollectorStatus) { s.Store = testJID },
@@ -264,7 +266,7 @@ func TestMessagesComeBackAsTheyWereSent(t *testing.T) {
 	comesBack(t, sampleHello())
 	comesBack(t, SignAck(sampleAck(), "yuncheng", "gate-017", testKey()))
 	comesBack(t, SignCollectorStatus(sampleCollectorStatus(), "yuncheng", testKey()))
-	comesBack(t, Status{V: 1, State: StateOnline, At: At(testTime), JID: testJID, Version: "1.0.0"})
+	comesBack(t, Status{V: 1, State: fact.Online, At: At(testTime), JID: testJID, Version: "1.0.0"})
 	comesBack(t, Beat{V: 1, At: At(testTime), JID: testJID, Last: 42, Through: 40, UptimeS: 86400,
 		Devices: []BeatDevice{{Name: "thermometer", State: "ok"}, {Name: "reader-in", State: "gone", IdleS: 30}}})
 }

@@ -3,6 +3,8 @@ package wire
 import (
 	"testing"
 	"time"
+
+	"gatehouse/gateway/fact"
 )
 
 const (
@@ -14,7 +16,7 @@ const (
 var testTime = time.Date(2020, 2, 14, 6, 30, 0, 0, time.UTC)
 
 func sampleCard() *Reading {
-	return &Reading{Device: "reader-in", Model: "rdm6300", Type: TypeCard, Direction: DirectionIn,
+	return &Reading{Device: "reader-in", Model: "rdm6300", Type: fact.ReadingCard, Direction: fact.DirectionIn,
 		Credential: testCard, BootID: testBoot, BootNS: 86400123456789}
 }
 
@@ -24,20 +26,20 @@ func sampleTemperature() *Temperature {
 }
 
 func sampleMeasurement() *Reading {
-	return &Reading{Device: "thermometer", Model: "gy-mcu90614", Type: TypeTemperature,
+	return &Reading{Device: "thermometer", Model: "gy-mcu90614", Type: fact.ReadingTemperature,
 		Temperature: sampleTemperature(), BootID: testBoot, BootNS: 86401123456789}
 }
 
 func samplePassage() *Passage {
-	return &Passage{Verdict: VerdictPass, Reasons: []string{"normal"}, Instruction: InstructGo, Direction: DirectionIn,
+	return &Passage{Verdict: fact.VerdictPass, Reasons: []fact.Reason{fact.ReasonNormal}, Instruction: fact.InstructGo, Direction: fact.DirectionIn,
 		Class: "resident", Credential: testCard, Temperature: sampleTemperature(),
 		Readings: []uint64{40, 41}, Policy: "2020-02-14.1",
 		Limits: Limits{Fever: 3730, InvalidBelow: 3500, PairingMS: 15000}, LatencyUS: 812}
 }
 
 func sampleAlarm() *Alarm {
-	t := Temp(3840)
-	return &Alarm{ID: "fever:42", Type: "fever", State: AlarmRaised, Passage: 42, Screening: &t}
+	t := fact.Temp(3840)
+	return &Alarm{ID: "fever:42", Type: "fever", State: fact.AlarmRaised, Passage: 42, Screening: &t}
 }
 
 func sampleHealth() *Health {

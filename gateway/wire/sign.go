@@ -4,6 +4,8 @@ import (
 	"crypto/ed25519"
 	"encoding/base64"
 	"strings"
+
+	"gatehouse/gateway/fact"
 )
 
 // SignAck signs a for one agent of one county. It first makes the texts of a
@@ -21,7 +23,7 @@ func VerifyAck(a Ack, county, agent string, key ed25519.PublicKey) error {
 
 // SignCollectorStatus signs s for one county, as SignAck does.
 func SignCollectorStatus(s CollectorStatus, county string, key ed25519.PrivateKey) CollectorStatus {
-	s.State, s.Start, s.Store = oneLine(s.State), oneLine(s.Start), oneLine(s.Store)
+	s.State, s.Start, s.Store = fact.LinkState(oneLine(string(s.State))), oneLine(s.Start), oneLine(s.Store)
 	s.Version, s.Fault = oneLine(s.Version), oneLine(s.Fault)
 	s.Sig = base64.StdEncoding.EncodeToString(ed25519.Sign(key, s.text(county)))
 	return s
@@ -29,7 +31,7 @@ func SignCollectorStatus(s CollectorStatus, county string, key ed25519.PrivateKe
 
 // VerifyCollectorStatus returns ErrSignature unless key signed s.
 func VerifyCollectorStatus(s CollectorStatus, county string, key ed25519.PublicKey) error {
-	return verify(s.text(county), s.Sig, key, county, s.State, s.Start, s.Store, s.Version, s.Fault)
+	return verify(s.text(county), s.Sig, key, county, string(s.State), s.Start, s.Store, s.Version, s.Fault)
 }
 
 // oneLine returns s as JSON and a line of signed text both carry it: what is no

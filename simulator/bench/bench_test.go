@@ -12,6 +12,7 @@ import (
 
 	"gatehouse/devices"
 	"gatehouse/devices/port"
+	"gatehouse/gateway/fact"
 	"gatehouse/gateway/sense"
 )
 
@@ -118,12 +119,12 @@ func (r *rig) awaitSample() {
 }
 
 func TestTheDriversReadTheTemperatureThatWasWanted(t *testing.T) {
-	for thermometer, tolerance := range map[string]devices.Temp{"gy-mcu90614": 0, "mlx90614": 1} {
+	for thermometer, tolerance := range map[string]fact.Temp{"gy-mcu90614": 0, "mlx90614": 1} {
 		t.Run(thermometer, func(t *testing.T) {
 			t.Parallel()
 			r := newRig(t, thermometer)
 			r.awaitSample()
-			for _, want := range []devices.Temp{3660, 3840, 3729, 3730, 3400} {
+			for _, want := range []fact.Temp{3660, 3840, 3729, 3730, 3400} {
 				if err := r.g.Present(t.Context(), Person{Screening: want}); err != nil {
 					t.Fatal(err)
 				}

@@ -15,25 +15,24 @@ import (
 	"periph.io/x/conn/v3/i2c"
 
 	"gatehouse/devices"
-	"gatehouse/gateway/config"
 	"gatehouse/gateway/edge/agent"
-	"gatehouse/gateway/wire"
+	"gatehouse/gateway/fact"
 )
 
 // Spec says what hardware a gate has.
 type Spec struct {
-	Thermometer string       // gy-mcu90614 or mlx90614
-	Readers     []Reader     //
-	Outputs     bool         // barrier, lamps and buzzer on GPIO lines
-	Offset      devices.Temp // site offset that its agent is configured with
-	Ambient     devices.Temp
+	Thermometer string    // gy-mcu90614 or mlx90614
+	Readers     []Reader  //
+	Outputs     bool      // barrier, lamps and buzzer on GPIO lines
+	Offset      fact.Temp // site offset that its agent is configured with
+	Ambient     fact.Temp
 }
 
 // Reader is a card reader or scanner.
 type Reader struct {
 	Name      string // as the agent's configuration names it
 	Model     string // rdm6300 or qr-scanner
-	Direction wire.Direction
+	Direction fact.Direction
 }
 
 const thermometerName = "thermometer"
@@ -110,7 +109,7 @@ func (g *Gate) Names() map[string]string {
 
 // Devices is what an agent's configuration says about this hardware.
 func (g *Gate) Devices() []agent.Device {
-	offset := config.Celsius(g.spec.Offset)
+	offset := g.spec.Offset
 	t := agent.Device{Name: thermometerName, Model: g.spec.Thermometer, Port: "1", Offset: &offset}
 	if p := g.plugs[thermometerName]; p != nil {
 		t.Port = p.link
@@ -142,9 +141,9 @@ func (g *Gate) Devices() []agent.Device {
 
 // Person comes to the gate.
 type Person struct {
-	Screening devices.Temp // what the agent shall read; 0: nobody is measured
-	Reader    string       // where the card is held; empty: no card
-	Card      string       // ten hex digits, or a scanner's text
+	Screening fact.Temp // what the agent shall read; 0: nobody is measured
+	Reader    string    // where the card is held; empty: no card
+	Card      string    // ten hex digits, or a scanner's text
 }
 
 // How a person behaves at a gate.

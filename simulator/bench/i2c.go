@@ -7,7 +7,7 @@ import (
 
 	"periph.io/x/conn/v3/physic"
 
-	"gatehouse/devices"
+	"gatehouse/gateway/fact"
 )
 
 var errNAK = errors.New("no acknowledge")
@@ -67,7 +67,7 @@ func (m *mlx) Tx(addr uint16, w, r []byte) error {
 
 // kelvin gives the word for a temperature, 0.02 K a step, rounded up: a fever
 // that was asked for must be one.
-func kelvin(t devices.Temp) uint16 { return uint16((t + 27315 + 1) / 2) }
+func kelvin(t fact.Temp) uint16 { return uint16((t + 27315 + 1) / 2) }
 
 // pec is the SMBus packet error code: CRC-8, polynomial 07.
 func pec(b []byte) (crc byte) {

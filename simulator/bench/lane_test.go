@@ -12,11 +12,11 @@ import (
 	"testing"
 	"time"
 
-	"gatehouse/devices"
 	"gatehouse/devices/port"
 	"gatehouse/gateway/clock"
 	"gatehouse/gateway/edge/agent"
 	"gatehouse/gateway/edge/journal"
+	"gatehouse/gateway/fact"
 	"gatehouse/gateway/identity"
 	"gatehouse/gateway/mqtt"
 	"gatehouse/gateway/wire"
@@ -129,7 +129,7 @@ func (p *post) passage(seq uint64, x wire.Passage) {
 	if x.Credential != "" {
 		who = x.Class
 	}
-	text := fmt.Sprintf("%s %s %s", x.Verdict, strings.Join(x.Reasons, "+"), who)
+	text := fmt.Sprintf("%s %s %s", x.Verdict, fact.JoinReasons(x.Reasons, "+"), who)
 	if x.Temperature != nil {
 		text += " " + x.Temperature.Screening.String()
 	}
@@ -153,7 +153,7 @@ func (p *post) Status(_ clock.Moment, s agent.Status) {
 }
 
 // measure lets somebody be measured and step away; tap holds a card.
-func (p *post) measure(screening devices.Temp) {
+func (p *post) measure(screening fact.Temp) {
 	p.t.Helper()
 	if err := p.g.Present(p.t.Context(), Person{Screening: screening}); err != nil {
 		p.t.Fatal(err)

@@ -7,15 +7,15 @@ import (
 	"sync"
 	"time"
 
-	"gatehouse/devices"
+	"gatehouse/gateway/fact"
 )
 
 // Scene is what stands in front of a gate's thermometer, and how it is.
 type Scene struct {
 	mu         sync.Mutex
-	ambient    devices.Temp
-	background devices.Temp
-	person     devices.Temp // plateau of the surface temperature
+	ambient    fact.Temp
+	background fact.Temp
+	person     fact.Temp // plateau of the surface temperature
 	came, goes time.Time
 	fault      Fault
 	ticks      int
@@ -39,10 +39,10 @@ const ramp = 200 * time.Millisecond
 
 // wobble is the noise of a real sensor: downwards from the plateau, so that the
 // highest of a few samples is the temperature that was wanted.
-var wobble = [4]devices.Temp{0, -2, -4, -2}
+var wobble = [4]fact.Temp{0, -2, -4, -2}
 
 // Stand puts a person with the given surface temperature there until d is over.
-func (s *Scene) Stand(surface devices.Temp, d time.Duration) {
+func (s *Scene) Stand(surface fact.Temp, d time.Duration) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.person, s.came = surface, time.Now()
@@ -50,7 +50,7 @@ func (s *Scene) Stand(surface devices.Temp, d time.Duration) {
 }
 
 // SetAmbient sets the air and, with it, what is seen when nobody is there.
-func (s *Scene) SetAmbient(t devices.Temp) {
+func (s *Scene) SetAmbient(t fact.Temp) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.ambient, s.background = t, t-100
@@ -64,14 +64,14 @@ func (s *Scene) SetFault(f Fault) {
 }
 
 // look gives what the sensor measures now.
-func (s *Scene) look(now time.Time) (object, ambient devices.Temp, fault Fault) {
+func (s *Scene) look(now time.Time) (object, ambient fact.Temp, fault Fault) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	object = s.background
 	if now.Before(s.goes) {
 		object = s.person
 		if since := now.Sub(s.came); since < ramp {
-			object = s.background + devices.Temp(float64(s.person-s.background)*float64(since)/float64(ramp))
+			object = s.background + fact.Temp(float64(s.person-s.background)*float64(since)/float64(ramp))
 		}
 	}
 	if s.fault != FaultFrozen {
@@ -82,4 +82,4 @@ func (s *Scene) look(now time.Time) (object, ambient devices.Temp, fault Fault) 
 
 // Surface works back from the screening temperature that is wanted to the
 // surface temperature that the sensor must see.
-func Surface(screening, offset devices.Temp) devices.Temp { return screening - offset }
+func Surface(screening, offset fact.Temp) fact.Temp { return screening - offset }

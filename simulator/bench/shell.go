@@ -7,8 +7,7 @@ import (
 	"io"
 	"strings"
 
-	"gatehouse/devices"
-	"gatehouse/gateway/wire"
+	"gatehouse/gateway/fact"
 )
 
 const help = `  36.6                     somebody whose screening temperature is 36.6 °C stands there
@@ -68,7 +67,7 @@ func (g *Gate) command(ctx context.Context, words []string, out io.Writer) (quit
 	case "card", "code":
 		err = g.commandTap(ctx, words)
 	case "ambient":
-		var t devices.Temp
+		var t fact.Temp
 		if t, err = celsius(arg); err == nil {
 			g.SetAmbient(t)
 		}
@@ -123,10 +122,10 @@ func (g *Gate) commandTap(ctx context.Context, words []string) error {
 	return g.Present(ctx, p)
 }
 
-func celsius(s string) (devices.Temp, error) {
-	t, err := wire.ParseTemp(s)
+func celsius(s string) (fact.Temp, error) {
+	t, err := fact.ParseTemp(s)
 	if err != nil {
 		return 0, fmt.Errorf("%q is no temperature in °C, such as 36.6", s)
 	}
-	return devices.Temp(t), nil
+	return t, nil
 }

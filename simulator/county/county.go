@@ -16,9 +16,9 @@ import (
 	"gatehouse/devices/port"
 	"gatehouse/gateway/clock"
 	"gatehouse/gateway/edge/agent"
+	"gatehouse/gateway/fact"
 	"gatehouse/gateway/identity"
 	"gatehouse/gateway/mqtt"
-	"gatehouse/gateway/wire"
 	"gatehouse/simulator/bench"
 	"gatehouse/simulator/faults"
 	"gatehouse/simulator/world"
@@ -99,9 +99,9 @@ const readerName = "reader-in"
 // Readers is what every simulated gate has: a reader a direction, and at some
 // gates a scanner.
 func Readers(g world.Gate) []bench.Reader {
-	r := []bench.Reader{{Name: readerName, Model: "rdm6300", Direction: wire.DirectionIn}}
+	r := []bench.Reader{{Name: readerName, Model: "rdm6300", Direction: fact.DirectionIn}}
 	if g.Scanner {
-		r = append(r, bench.Reader{Name: "scanner", Model: "qr-scanner", Direction: wire.DirectionIn})
+		r = append(r, bench.Reader{Name: "scanner", Model: "qr-scanner", Direction: fact.DirectionIn})
 	}
 	return r
 }

@@ -17,6 +17,7 @@ import (
 	"gatehouse/gateway/county/centre"
 	"gatehouse/gateway/county/store"
 	"gatehouse/gateway/county/store/sqlite"
+	"gatehouse/gateway/fact"
 	"gatehouse/gateway/mqtt"
 	"gatehouse/gateway/wire"
 	"gatehouse/simulator/world"
@@ -157,7 +158,7 @@ func (x *whole) stored(agent string, texts ...string) {
 	x.t.Fatalf("no committed row of %s holds %q", agent, texts)
 }
 
-func passage(agent string, v wire.Verdict, reason string) func(feed.Item) bool {
+func passage(agent string, v fact.Verdict, reason string) func(feed.Item) bool {
 	return func(i feed.Item) bool {
 		return i.Agent == agent && i.What == "passage" && i.Verdict == v && strings.Contains(i.Detail, reason)
 	}
@@ -182,9 +183,9 @@ func TestFromBytesToACommittedRow(t *testing.T) {
 	})
 	t.Run("the cold are not judged and the unknown do not pass", func(t *testing.T) {
 		x.poke(0, "cold")
-		x.shown("too cold", passage(id(0), wire.VerdictInvalid, "too-cold"))
+		x.shown("too cold", passage(id(0), fact.VerdictInvalid, "too-cold"))
 		x.poke(1, "unknown-card")
-		x.shown("unknown card", passage(id(1), wire.VerdictRefuse, "unknown-card"))
+		x.shown("unknown card", passage(id(1), fact.VerdictRefuse, "unknown-card"))
 	})
 	t.Run("an unplugged thermometer alarms and recovers", func(t *testing.T) {
 		x.poke(0, "unplug")

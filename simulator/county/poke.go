@@ -7,7 +7,7 @@ import (
 	"strings"
 	"time"
 
-	"gatehouse/devices"
+	"gatehouse/gateway/fact"
 	"gatehouse/simulator/bench"
 	"gatehouse/simulator/world"
 )
@@ -36,7 +36,7 @@ func (c *County) Poke(ctx context.Context, id, kind string) (string, error) {
 			mend()
 		})
 	}
-	person := func(screening devices.Temp, card, who string) (string, error) {
+	person := func(screening fact.Temp, card, who string) (string, error) {
 		c.pokes.Go(func() {
 			g.present(ctx, c.cfg.Log, bench.Person{Screening: screening, Card: card, Reader: readerName})
 		})
@@ -93,7 +93,7 @@ func (c *County) Poke(ctx context.Context, id, kind string) (string, error) {
 // halves lets people come who bring only half of what a gate needs, or two who
 // stand there at once and could have swapped temperatures.
 func (c *County) halves(ctx context.Context, g *gate, kind string) (string, error) {
-	alone := func(screening devices.Temp, card string) {
+	alone := func(screening fact.Temp, card string) {
 		p := bench.Person{Screening: screening, Card: card}
 		if card != "" {
 			p.Reader = readerName

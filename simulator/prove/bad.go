@@ -12,6 +12,7 @@ import (
 
 	"github.com/google/uuid"
 
+	"gatehouse/gateway/fact"
 	"gatehouse/gateway/mqtt"
 	"gatehouse/gateway/wire"
 	"gatehouse/simulator/world"
@@ -44,7 +45,7 @@ func (b *badAgent) run(ctx context.Context) {
 			QoS:    1,
 		}},
 		Hello: func() (will, first *mqtt.Message) {
-			payload := encoded(wire.Status{V: 1, State: wire.StateOnline, At: wire.At(time.Now()), JID: jid})
+			payload := encoded(wire.Status{V: 1, State: fact.Online, At: wire.At(time.Now()), JID: jid})
 			return nil, &mqtt.Message{Topic: b.topic(wire.LeafStatus), Payload: payload, QoS: 1, Retained: true}
 		},
 		OnUp: func() {

@@ -17,8 +17,8 @@ import (
 	"gatehouse/gateway/county/store/influx"
 	"gatehouse/gateway/county/store/influx/influxd"
 	"gatehouse/gateway/county/store/sqlite"
-	"gatehouse/gateway/edge/agent"
 	"gatehouse/gateway/edge/journal"
+	"gatehouse/gateway/fact"
 	"gatehouse/gateway/wire"
 	"gatehouse/simulator/bench"
 	"gatehouse/simulator/faults"
@@ -171,7 +171,7 @@ func drain(b *testing.B, program, kind string, records int) {
 // backlog fills the journal of a gate that was cut off for two days.
 func backlog(dir string, records int) error {
 	return fillJournal(dir, 48*time.Hour, records, func(n int) wire.Body {
-		return &wire.Reading{Device: "reader-in", Model: "rdm6300", Type: wire.TypeCard,
+		return &wire.Reading{Device: "reader-in", Model: "rdm6300", Type: fact.ReadingCard,
 			Credential: "p1:0123456789abcdef0123456789abcdef", BootID: "b", BootNS: int64(n)}
 	})
 }
@@ -239,7 +239,7 @@ func slowestAlarm(ctx context.Context, b *testing.B, p *proof) (worst time.Durat
 			var at int64
 			err := db.QueryRowContext(ctx,
 				"SELECT at FROM alerts WHERE agent = ? AND type = ? AND at > ? ORDER BY at LIMIT 1",
-				p.gates[g].ID, agent.TroubleDeviceGone, began.UnixNano()).Scan(&at)
+				p.gates[g].ID, fact.AlarmDeviceGone, began.UnixNano()).Scan(&at)
 			if err == nil {
 				worst = max(worst, time.Since(time.Unix(0, at)))
 				n++

@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"gatehouse/gateway/edge/agent"
+	"gatehouse/gateway/fact"
 	"gatehouse/gateway/mqtt"
 	"gatehouse/gateway/wire"
 	"gatehouse/simulator/fleet"
@@ -123,7 +124,7 @@ func compare(truths []fleet.Truth, specs []fleet.Spec, held map[string]heldRun) 
 	for _, t := range truths {
 		var found []heldRun
 		for key, h := range held {
-			if h.State != wire.RunWithdrawn && h.Machine == t.Machine && h.Start.Before(t.End.Add(slack)) &&
+			if h.State != fact.RunWithdrawn && h.Machine == t.Machine && h.Start.Before(t.End.Add(slack)) &&
 				h.End.After(t.Start.Add(-slack)) {
 				found = append(found, h)
 				told[key]++
@@ -159,7 +160,7 @@ func compare(truths []fleet.Truth, specs []fleet.Spec, held map[string]heldRun) 
 		}
 	}
 	for key, h := range held {
-		if h.State == wire.RunWithdrawn {
+		if h.State == fact.RunWithdrawn {
 			continue
 		}
 		r.Stored++

@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"gatehouse/gateway/edge/journal"
+	"gatehouse/gateway/fact"
 	"gatehouse/gateway/proof/ledger"
 	"gatehouse/gateway/wire"
 	"gatehouse/simulator/faults"
@@ -121,17 +122,17 @@ func (r *rig) warnedInTime(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	raised := func(kind string) int {
+	raised := func(typ fact.AlarmType) int {
 		return slices.IndexFunc(all, func(rec wire.Record) bool {
 			body, err := rec.DecodeBody()
 			if err != nil {
 				return false
 			}
 			a, ok := body.(*wire.Alarm)
-			return ok && a.Type == kind && a.State == wire.AlarmRaised
+			return ok && a.Type == typ && a.State == fact.AlarmRaised
 		})
 	}
-	if low, failed := raised("journal-disk-low"), raised("journal-write-failed"); low < 0 || failed < low {
+	if low, failed := raised(fact.AlarmJournalDiskLow), raised(fact.AlarmJournalWrite); low < 0 || failed < low {
 		return fmt.Errorf("the alarm of little room is record %d, that of lost ones %d", low, failed)
 	}
 	return nil

@@ -5,8 +5,7 @@ import (
 	"math/rand/v2"
 	"time"
 
-	"gatehouse/devices"
-	"gatehouse/gateway/wire"
+	"gatehouse/gateway/fact"
 )
 
 // Kind is the truth about an arrival.
@@ -35,8 +34,8 @@ type Arrival struct {
 	Kind      Kind
 	Card      string // ten hex digits; empty: no card
 	Code      string // a visitor's QR code; empty: none
-	Direction wire.Direction
-	Screening devices.Temp // what the thermometer with its offset shall give
+	Direction fact.Direction
+	Screening fact.Temp // what the thermometer with its offset shall give
 }
 
 // hourly is how a day's trips spread over its hours, in parts of their sum.
@@ -47,12 +46,12 @@ const tripsADay = 0.3
 
 // Ambient is the air at a gate at a time of day: a booth is kept warm, the open
 // has a February day of -6 to 8 °C.
-func (g Gate) Ambient(at time.Duration) devices.Temp {
+func (g Gate) Ambient(at time.Duration) fact.Temp {
 	if g.Heated {
 		return 2000
 	}
 	hour := math.Mod(at.Hours(), 24)
-	return devices.Temp(100 - 700*math.Cos((hour-3)/24*2*math.Pi))
+	return fact.Temp(100 - 700*math.Cos((hour-3)/24*2*math.Pi))
 }
 
 // Day is the endless timetable of one gate. It is for one goroutine.
@@ -92,11 +91,11 @@ func (d *Day) arrival() Arrival {
 	a := Arrival{
 		At:        d.at,
 		Kind:      KindNormal,
-		Direction: wire.DirectionOut,
-		Screening: devices.Temp(3620 + 2*d.rnd.IntN(40)),
+		Direction: fact.DirectionOut,
+		Screening: fact.Temp(3620 + 2*d.rnd.IntN(40)),
 	}
 	if d.rnd.IntN(2) == 0 {
-		a.Direction = wire.DirectionIn
+		a.Direction = fact.DirectionIn
 	}
 	c := d.g.Cards[d.rnd.IntN(len(d.g.Cards))]
 	if code, isCode := cutCode(c.Code); isCode && d.g.Scanner {
@@ -108,13 +107,13 @@ func (d *Day) arrival() Arrival {
 	}
 	switch n := d.rnd.IntN(1000); {
 	case n < feverShare:
-		a.Kind, a.Screening = KindFever, devices.Temp(3740+2*d.rnd.IntN(75))
+		a.Kind, a.Screening = KindFever, fact.Temp(3740+2*d.rnd.IntN(75))
 	case n < feverShare+unknownShare:
 		a.Kind, a.Card, a.Code = KindUnknown, unknownCard(d.rnd), ""
 	case n < feverShare+unknownShare+noCardShare:
 		a.Kind, a.Card, a.Code = KindNoCard, "", ""
 	case d.g.Ambient(d.at) < 300 && d.rnd.IntN(1000) < coldShare:
-		a.Kind, a.Screening = KindCold, devices.Temp(3320+2*d.rnd.IntN(80))
+		a.Kind, a.Screening = KindCold, fact.Temp(3320+2*d.rnd.IntN(80))
 	}
 	return a
 }

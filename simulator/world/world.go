@@ -7,7 +7,7 @@ import (
 	"fmt"
 	"math/rand/v2"
 
-	"gatehouse/devices"
+	"gatehouse/gateway/fact"
 	"gatehouse/gateway/site"
 )
 
@@ -38,11 +38,11 @@ type World struct {
 // Gate is one gate with its hardware and its people.
 type Gate struct {
 	ID          string
-	Compound    string       // the compound's name
-	Heated      bool         // it has a heated booth; otherwise it stands in the open
-	Thermometer string       // model
-	Scanner     bool         // it has a QR scanner for visitors besides its card reader
-	Offset      devices.Temp // site offset of its thermometer
+	Compound    string    // the compound's name
+	Heated      bool      // it has a heated booth; otherwise it stands in the open
+	Thermometer string    // model
+	Scanner     bool      // it has a QR scanner for visitors besides its card reader
+	Offset      fact.Temp // site offset of its thermometer
 	Residents   int
 	Cards       []Card
 	seed        uint64
@@ -88,7 +88,7 @@ func newGate(rnd *rand.Rand, id, name string, households, residents int) Gate {
 		Heated:      rnd.IntN(10) < 8,
 		Thermometer: "gy-mcu90614",
 		Scanner:     rnd.IntN(4) == 0,
-		Offset:      devices.Temp(260 + 2*rnd.IntN(61)),
+		Offset:      fact.Temp(260 + 2*rnd.IntN(61)),
 	}
 	if rnd.IntN(5) == 0 {
 		g.Thermometer = "mlx90614"

@@ -6,6 +6,7 @@ import (
 	"maps"
 
 	"gatehouse/gateway/county/presence"
+	"gatehouse/gateway/fact"
 	"gatehouse/gateway/wire"
 )
 
@@ -15,8 +16,8 @@ type Item struct {
 	Agent     string       `json:"agent"`
 	What      string       `json:"what"` // passage, alarm, run, status, collector
 	Seq       uint64       `json:"seq,omitempty"`
-	Verdict   wire.Verdict `json:"verdict,omitempty"`
-	Screening *wire.Temp   `json:"screening_c,omitempty"`
+	Verdict   fact.Verdict `json:"verdict,omitempty"`
+	Screening *fact.Temp   `json:"screening_c,omitempty"`
 	Direction string       `json:"direction,omitempty"`
 	Class     string       `json:"class,omitempty"`
 	Type      string       `json:"type,omitempty"`  // of an alarm
@@ -96,7 +97,7 @@ func (f *Feed) collectorStatus(payload []byte, retained bool) ([]Item, error) {
 	if retained && st.Fault == "" {
 		return nil, nil
 	}
-	item := Item{At: st.At, Agent: wire.CollectorID, What: "collector", State: st.State, Detail: st.Fault}
+	item := Item{At: st.At, Agent: wire.CollectorID, What: "collector", State: string(st.State), Detail: st.Fault}
 	if st.Fault != "" {
 		item.State = "fault"
 	}
@@ -113,7 +114,7 @@ func (f *Feed) agentStatus(agent string, payload []byte, retained bool) ([]Item,
 	if retained {
 		return nil, nil
 	}
-	return []Item{{At: st.At, Agent: agent, What: "status", State: st.State}}, nil
+	return []Item{{At: st.At, Agent: agent, What: "status", State: string(st.State)}}, nil
 }
 
 // records returns the passages, alarms and runs of a batch that were not shown

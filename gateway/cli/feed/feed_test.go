@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"gatehouse/gateway/county/presence"
+	"gatehouse/gateway/fact"
 	"gatehouse/gateway/wire"
 )
 
@@ -27,7 +28,7 @@ func message(t *testing.T, v any) []byte {
 // fever is a batch of alarms.
 func fever(t *testing.T, jid string, ahead bool, from, to uint64) []byte {
 	t.Helper()
-	body := message(t, wire.Alarm{ID: "fever:1", Type: "fever", State: wire.AlarmRaised})
+	body := message(t, wire.Alarm{ID: "fever:1", Type: "fever", State: fact.AlarmRaised})
 	b := wire.Batch{Agent: "gate-001", JID: jid, From: from, To: to, Ahead: ahead}
 	for seq := from; seq <= to; seq++ {
 		raw, err := wire.EncodeRecord(wire.Record{Seq: seq, At: wire.At(t0), Kind: wire.KindAlarm, Body: body})
@@ -72,7 +73,7 @@ func TestTheFeedShowsEachFactOnce(t *testing.T) {
 
 // A last will carries the time of the connection that left it.
 func TestAnAgentGoesOfflineNow(t *testing.T) {
-	will := message(t, wire.Status{V: 1, State: wire.StateOffline, At: wire.At(t0)})
+	will := message(t, wire.Status{V: 1, State: fact.Offline, At: wire.At(t0)})
 	items, err := New().Take(wire.Topic("c", "gate-001", wire.LeafStatus), will, false)
 	if err != nil || len(items) != 1 {
 		t.Fatal(items, err)
@@ -87,17 +88,17 @@ func TestAnAgentGoesOfflineNow(t *testing.T) {
 // A last will is published when its broker notices: that may be after the same
 // agent has come back.
 func TestALateLastWillIsIgnored(t *testing.T) {
-	status := func(state string, at time.Duration) []byte {
+	status := func(state fact.LinkState, at time.Duration) []byte {
 		return message(t, wire.Status{V: 1, State: state, At: wire.At(t0.Add(at))})
 	}
 	beats := wire.Topic("c", "a", wire.LeafBeat)
 	const again = time.Minute // after the first connection
 	messages := map[string][]byte{
 		"beat":         message(t, wire.Beat{V: 1, At: wire.At(t0)}),
-		"online":       status(wire.StateOnline, time.Millisecond),
-		"will":         status(wire.StateOffline, 0),
-		"online again": status(wire.StateOnline, again+time.Millisecond),
-		"will again":   status(wire.StateOffline, again),
+		"online":       status(fact.Online, time.Millisecond),
+		"will":         status(fact.Offline, 0),
+		"online again": status(fact.Online, again+time.Millisecond),
+		"will again":   status(fact.Offline, again),
 	}
 	for name, c := range map[string]struct {
 		said []string
@@ -129,7 +130,7 @@ func TestALateLastWillIsIgnored(t *testing.T) {
 					shown = i.State
 				}
 			}
-			if got := r.Agents(now.Add(time.Second), time.Second)[0].State; got != c.want {
+			if got := r.Agents(now.Add(time.Second), time.Second)[0].State; got != fact.LinkState(c.want) {
 				t.Errorf("the roll has %s, want %s", got, c.want)
 			}
 			if c.said[len(c.said)-1] != "beat" && shown != c.want {
@@ -143,7 +144,7 @@ func TestALateLastWillIsIgnored(t *testing.T) {
 // feed.
 func TestInventedNamesDoNotFillTheFeed(t *testing.T) {
 	f := New()
-	status := message(t, wire.Status{V: 1, State: wire.StateOnline, At: wire.At(t0)})
+	status := message(t, wire.Status{V: 1, State: fact.Online, At: wire.At(t0)})
 	for i := range 2 * mostAgents {
 		if _, err := f.Take(wire.Topic("c", fmt.Sprint("x", i), wire.LeafStatus), status, false); err != nil {
 			t.Fatal(err)
@@ -159,22 +160,22 @@ func TestInventedNamesDoNotFillTheFeed(t *testing.T) {
 }
 
 func TestARowOfTheStatusTable(t *testing.T) {
-	agent := func(state string, age *float64) presence.Agent {
+	agent := func(state fact.LinkState, age *float64) presence.Agent {
 		a := presence.Agent{Agent: "a", State: state, BeatAge: age}
 		if age != nil {
 			a.Backlog = new(uint64(7))
 		}
 		return a
 	}
-	cutOff := agent(wire.StateOnline, new(3.0))
+	cutOff := agent(fact.Online, new(3.0))
 	cutOff.Oldest = new(wire.At(time.Date(2020, 2, 14, 6, 30, 0, 0, time.Local)))
 	cutOff.FullInH = new(int64(47))
 	for want, a := range map[string]presence.Agent{
-		"a online 3 s 7 – –":                 agent(wire.StateOnline, new(3.0)),
+		"a online 3 s 7 – –":                 agent(fact.Online, new(3.0)),
 		"a online 3 s 7 02-14 06:30:00 47 h": cutOff,
 		"a silent 16 s ≥ 7 – –":              agent("silent", new(16.0)),
-		"a offline 3 s ≥ 7 – –":              agent(wire.StateOffline, new(3.0)),
-		"a online – ? – –":                   agent(wire.StateOnline, nil),
+		"a offline 3 s ≥ 7 – –":              agent(fact.Offline, new(3.0)),
+		"a online – ? – –":                   agent(fact.Online, nil),
 	} {
 		if got := strings.TrimSpace(strings.Join(StatusRow(a), " ")); got != want {
 			t.Errorf("got %q, want %q", got, want)

@@ -5,6 +5,7 @@ import (
 	"strings"
 	"time"
 
+	"gatehouse/gateway/fact"
 	"gatehouse/gateway/term"
 	"gatehouse/gateway/wire"
 )
@@ -20,17 +21,17 @@ func describe(agent string, r wire.Record) (Item, bool) {
 	switch b := body.(type) {
 	case *wire.Passage:
 		item.Verdict, item.Direction, item.Class = b.Verdict, string(b.Direction), b.Class
-		item.Detail = strings.Join(b.Reasons, " ")
+		item.Detail = fact.JoinReasons(b.Reasons, " ")
 		if b.Temperature != nil {
 			item.Screening = &b.Temperature.Screening
 		}
 	case *wire.Alarm:
-		item.Type, item.State, item.Screening, item.Detail = b.Type, string(b.State), b.Screening, b.Detail
+		item.Type, item.State, item.Screening, item.Detail = string(b.Type), string(b.State), b.Screening, b.Detail
 		if item.Detail == "" {
 			item.Detail = b.Device
 		}
 	case *wire.Run:
-		if b.State != wire.RunClosed { // an open one is written every 10 s
+		if b.State != fact.RunClosed { // an open one is written every 10 s
 			return Item{}, false
 		}
 		item.Type, item.State, item.Class, item.Detail = b.Grade, string(b.State), b.Machine, runDetail(b)
@@ -49,15 +50,15 @@ func runDetail(r *wire.Run) string {
 }
 
 // verdicts are the words of the verdicts, Chinese first, and their styles.
-var verdicts = map[wire.Verdict]struct {
+var verdicts = map[fact.Verdict]struct {
 	text  string
 	style term.Style
 }{
-	wire.VerdictPass:    {"通行 pass", term.Good},
-	wire.VerdictFever:   {"发热 FEVER", term.Danger},
-	wire.VerdictInvalid: {"无效 invalid", term.Warn},
-	wire.VerdictRetest:  {"复测 retest", term.Warn},
-	wire.VerdictRefuse:  {"拒绝 refuse", term.Warn},
+	fact.VerdictPass:    {"通行 pass", term.Good},
+	fact.VerdictFever:   {"发热 FEVER", term.Danger},
+	fact.VerdictInvalid: {"无效 invalid", term.Warn},
+	fact.VerdictRetest:  {"复测 retest", term.Warn},
+	fact.VerdictRefuse:  {"拒绝 refuse", term.Warn},
 }
 
 // oldAfter is the age from which on a line says how old its fact is: it comes
@@ -68,7 +69,7 @@ const oldAfter = 15 * time.Second
 func (i Item) Line(now time.Time) (string, term.Style) {
 	what, style := i.what()
 	at := i.At.Time
-	if i.What == "status" && i.State == wire.StateOffline {
+	if i.What == "status" && i.State == string(fact.Offline) {
 		at = now // a last will has the time of the connection that left it
 	}
 	screening := ""
@@ -88,7 +89,7 @@ func (i Item) Line(now time.Time) (string, term.Style) {
 func (i Item) what() (string, term.Style) {
 	switch i.What {
 	case "alarm":
-		if i.State == string(wire.AlarmCleared) {
+		if i.State == string(fact.AlarmCleared) {
 			return "恢复 " + i.Type, term.Good
 		}
 		return "告警 " + i.Type, term.Danger
@@ -98,7 +99,7 @@ func (i Item) what() (string, term.Style) {
 		}
 		return "作业 " + i.Type, term.Good
 	case "status", "collector":
-		if i.State == wire.StateOnline {
+		if i.State == string(fact.Online) {
 			return i.State, term.Good
 		}
 		return i.State, term.Warn

@@ -5,8 +5,8 @@ import (
 	"strings"
 
 	"gatehouse/gateway/county/presence"
+	"gatehouse/gateway/fact"
 	"gatehouse/gateway/term"
-	"gatehouse/gateway/wire"
 )
 
 // StatusHeader names the cells of StatusRow.
@@ -21,14 +21,14 @@ func StatusRow(a presence.Agent) []string {
 		age = fmt.Sprintf("%.0f s", *a.BeatAge)
 	}
 	switch {
-	case a.Backlog != nil && a.State == wire.StateOnline:
+	case a.Backlog != nil && a.State == fact.Online:
 		backlog = fmt.Sprint(*a.Backlog)
 	case a.Backlog != nil:
 		backlog = fmt.Sprintf("≥ %d", *a.Backlog) // more may wait by now
 	}
 	var devices []string
 	for _, d := range a.Devices {
-		devices = append(devices, d.Name+" "+d.State)
+		devices = append(devices, d.Name+" "+string(d.State))
 	}
 	since, full := "–", "–"
 	if a.Oldest != nil {
@@ -40,5 +40,5 @@ func StatusRow(a presence.Agent) []string {
 			full = "> 999 h"
 		}
 	}
-	return []string{a.Agent, a.State, age, backlog, since, full, term.Clean(strings.Join(devices, ", "))}
+	return []string{a.Agent, string(a.State), age, backlog, since, full, term.Clean(strings.Join(devices, ", "))}
 }

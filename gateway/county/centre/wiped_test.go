@@ -17,6 +17,7 @@ import (
 	"gatehouse/gateway/county/store/influx"
 	"gatehouse/gateway/county/store/influx/influxd"
 	"gatehouse/gateway/county/store/sqlite"
+	"gatehouse/gateway/fact"
 	"gatehouse/gateway/mqtt"
 	"gatehouse/gateway/site"
 	"gatehouse/gateway/wire"
@@ -95,7 +96,7 @@ func TestReportsAfterAWipedDatabaseAreStoredAndShown(t *testing.T) {
 		for end := time.Now().Add(20 * time.Second); time.Now().Before(end); time.Sleep(50 * time.Millisecond) {
 			runs, err = d.Runs(ctx, "fogger-9", 10)
 			must(t, err)
-			if len(runs) == want && runs[0].State == wire.RunClosed {
+			if len(runs) == want && runs[0].State == fact.RunClosed {
 				return
 			}
 		}

@@ -10,6 +10,7 @@ import (
 	"time"
 	"unicode/utf8"
 
+	"gatehouse/gateway/fact"
 	"gatehouse/gateway/mqtt"
 	"gatehouse/gateway/wire"
 )
@@ -106,7 +107,7 @@ func TestTheHighestTermGoesOn(t *testing.T) {
 func TestWhoSaysTheCollectorIsGoneIsContradictedAndNoAgentIsRoused(t *testing.T) {
 	b := start(t)
 	for _, start := range []string{b.said.Start, "another"} {
-		payload, err := wire.Encode(wire.CollectorStatus{V: 1, State: wire.StateOffline, Start: start, At: wire.At(time.Unix(1e9, 0))})
+		payload, err := wire.Encode(wire.CollectorStatus{V: 1, State: fact.Offline, Start: start, At: wire.At(time.Unix(1e9, 0))})
 		if err != nil {
 			t.Fatal(err)
 		}

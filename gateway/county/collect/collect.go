@@ -18,6 +18,7 @@ import (
 	"time"
 
 	"gatehouse/gateway/county/store"
+	"gatehouse/gateway/fact"
 	"gatehouse/gateway/mqtt"
 	"gatehouse/gateway/wire"
 )
@@ -177,7 +178,7 @@ func (c *Collector) Run(ctx context.Context) error {
 
 // offline is the last will. It is unsigned, and so moves nothing.
 func (c *Collector) offline() *mqtt.Message {
-	payload, err := wire.Encode(wire.CollectorStatus{V: 1, State: wire.StateOffline, At: wire.At(time.Now()),
+	payload, err := wire.Encode(wire.CollectorStatus{V: 1, State: fact.Offline, At: wire.At(time.Now()),
 		Start: c.start, Version: c.cfg.Version})
 	if err != nil {
 		c.cfg.Log.Error("encode the last will", "err", err)
@@ -189,7 +190,7 @@ func (c *Collector) offline() *mqtt.Message {
 // announce says who collects, at which term: when it came to the broker and when
 // that has changed. Every agent answers a new one with a hello.
 func (c *Collector) announce() {
-	c.said = wire.CollectorStatus{V: 1, State: wire.StateOnline, At: wire.At(time.Now()),
+	c.said = wire.CollectorStatus{V: 1, State: fact.Online, At: wire.At(time.Now()),
 		Start: c.start, Store: c.storeID, Term: c.term, Version: c.cfg.Version}
 	c.faulty()
 }

@@ -13,6 +13,7 @@ import (
 
 	"gatehouse/gateway/county/collect"
 	"gatehouse/gateway/county/store"
+	"gatehouse/gateway/fact"
 	"gatehouse/gateway/mqtt"
 	"gatehouse/gateway/testkit/mosquitto"
 	"gatehouse/gateway/wire"
@@ -163,7 +164,7 @@ func start(t *testing.T, prepare ...func(*books)) *bench {
 					t.Errorf("bad acknowledgement %s: %v", m.Payload, err)
 				}
 				b.acks <- a
-			} else if st, err := wire.Decode[wire.CollectorStatus](m.Payload); err == nil && st.State == wire.StateOnline {
+			} else if st, err := wire.Decode[wire.CollectorStatus](m.Payload); err == nil && st.State == fact.Online {
 				if wire.VerifyCollectorStatus(st, "c", public) != nil {
 					t.Errorf("bad signature: %s", m.Payload)
 				}

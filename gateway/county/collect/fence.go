@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"gatehouse/gateway/county/store"
+	"gatehouse/gateway/fact"
 	"gatehouse/gateway/mqtt"
 	"gatehouse/gateway/wire"
 )
@@ -30,11 +31,11 @@ type announced struct {
 // count.
 func (c *Collector) heard(m mqtt.Message) {
 	st, err := wire.Decode[wire.CollectorStatus](m.Payload)
-	if err != nil || st.Start == c.start && st.State == wire.StateOnline {
+	if err != nil || st.Start == c.start && st.State == fact.Online {
 		return
 	}
 	a := announced{status: st, retained: m.Retained,
-		signed: st.State == wire.StateOnline && wire.VerifyCollectorStatus(st, c.cfg.County, c.cfg.public()) == nil}
+		signed: st.State == fact.Online && wire.VerifyCollectorStatus(st, c.cfg.County, c.cfg.public()) == nil}
 	for {
 		select {
 		case c.others <- a:

@@ -7,56 +7,50 @@ import (
 	"errors"
 	"fmt"
 	"strconv"
-	"strings"
 	"time"
 
+	"gatehouse/gateway/fact"
 	"gatehouse/gateway/live"
 	"gatehouse/gateway/wire"
 )
 
 // Alert is one condition that needs somebody.
 type Alert struct {
-	ID        int64      `json:"id"`
-	Agent     string     `json:"agent"`
-	Type      string     `json:"type"`                  // as in WIRE.md, and gate-silent
-	Level     string     `json:"level"`                 // red, amber, or over: the condition has ended
-	Device    string     `json:"device,omitempty"`      //
-	Detail    string     `json:"detail,omitempty"`      // for engineers, English: the latest words
-	Screening *wire.Temp `json:"screening_c,omitempty"` //
-	At        time.Time  `json:"at"`                    // when it was raised
-	Cleared   *time.Time `json:"cleared,omitempty"`     // the condition has ended
-	Guard     string     `json:"guard,omitempty"`       // what the guard did
-	Acked     *time.Time `json:"acked,omitempty"`       //
-	AckedBy   string     `json:"acked_by,omitempty"`    //
-	Note      string     `json:"note,omitempty"`        //
+	ID        int64          `json:"id"`
+	Agent     string         `json:"agent"`
+	Type      fact.AlarmType `json:"type"`                  // as in WIRE.md, and gate-silent
+	Level     string         `json:"level"`                 // red, amber, or over: the condition has ended
+	Device    string         `json:"device,omitempty"`      //
+	Detail    string         `json:"detail,omitempty"`      // for engineers, English: the latest words
+	Screening *fact.Temp     `json:"screening_c,omitempty"` //
+	At        time.Time      `json:"at"`                    // when it was raised
+	Cleared   *time.Time     `json:"cleared,omitempty"`     // the condition has ended
+	Guard     string         `json:"guard,omitempty"`       // what the guard did
+	Acked     *time.Time     `json:"acked,omitempty"`       //
+	AckedBy   string         `json:"acked_by,omitempty"`    //
+	Note      string         `json:"note,omitempty"`        //
 }
 
 // What the desk sees by itself.
 const (
 	ownJournal = "desk"
-	typeSilent = "gate-silent"  // one gate says nothing
-	typeMany   = "gates-silent" // many at once: the county's own side must be looked at
-	typeFever  = "fever"
 )
 
 // open is what stays on the list: a condition until it has ended and somebody
 // has seen it, what happened once until somebody has seen it. A silence that has
 // ended needs nobody: it leaves the list and stays in the history.
-const open = "(acked IS NULL OR (cleared IS NULL AND type NOT IN ('" + typeFever + "', '" + typeLost + "')))" +
-	" AND NOT (cleared IS NOT NULL AND type IN ('" + typeSilent + "', '" + typeMany + "'))"
+const open = "(acked IS NULL OR (cleared IS NULL AND type NOT IN ('" + string(fact.AlarmFever) + "', '" + string(fact.AlarmJournalLost) + "')))" +
+	" AND NOT (cleared IS NOT NULL AND type IN ('" + string(fact.AlarmGateSilent) + "', '" + string(fact.AlarmGatesSilent) + "'))"
 
 // urgentFirst orders alerts for a list that is cut: no fever falls off its end.
-const urgentFirst = "type <> '" + typeFever + "', cleared IS NOT NULL, at DESC"
-
-// happened tells what happened once from a condition that will end.
-func happened(kind string) bool { return kind == typeFever || kind == typeLost }
+const urgentFirst = "type <> '" + string(fact.AlarmFever) + "', cleared IS NOT NULL, at DESC"
 
 // open reports whether a stays on the list, as the constant open does.
 func (a Alert) open() bool {
-	if a.Cleared != nil && (a.Type == typeSilent || a.Type == typeMany) {
+	if a.Cleared != nil && a.Type.Alarm().Fleeting {
 		return false
 	}
-	return a.Acked == nil || a.Cleared == nil && !happened(a.Type)
+	return a.Acked == nil || a.Cleared == nil && !a.Type.Alarm().Happened
 }
 
 // listed is how many open alerts the pages get; the newest count.
@@ -65,14 +59,11 @@ const listed = 300
 // level tells what needs somebody now from what needs somebody soon, and from
 // what has ended.
 func (a Alert) level() string {
-	switch kind := a.Type; {
-	case a.Cleared != nil && !happened(kind):
+	kind := a.Type.Alarm()
+	if a.Cleared != nil && !kind.Happened {
 		return "over"
-	case kind == typeFever, kind == typeSilent, kind == typeMany, kind == typeCloned, kind == typeRefused,
-		strings.HasPrefix(kind, "journal-"), strings.HasPrefix(kind, "collector-"):
-		return "red"
 	}
-	return "amber"
+	return string(kind.Level)
 }
 
 // alarm takes an alarm record in. It may come twice, ahead of its journal and
@@ -83,7 +74,7 @@ func (in *intake) alarm(agent, jid string, r wire.Record) error {
 		return nil
 	}
 	w := word{agent: agent, jid: jid, alarm: a.ID, seq: r.Seq, at: r.At.Time}
-	if a.State == wire.AlarmCleared {
+	if a.State == fact.AlarmCleared {
 		return in.cleared(w)
 	}
 	return in.raised(w, a)
@@ -101,7 +92,7 @@ type word struct {
 // change neither who has acknowledged it nor how many rows there are.
 func (in *intake) raised(w word, a *wire.Alarm) error {
 	first := cmp.Or(a.Updates, w.seq)
-	if !happened(a.Type) {
+	if !a.Type.Alarm().Happened {
 		if err := in.before(w, first); err != nil {
 			return err
 		}
@@ -200,11 +191,11 @@ func maybe(ns *int64) *time.Time {
 	return &t
 }
 
-func temp(n *int64) *wire.Temp {
+func temp(n *int64) *fact.Temp {
 	if n == nil {
 		return nil
 	}
-	t := wire.Temp(*n)
+	t := fact.Temp(*n)
 	return &t
 }
 

@@ -14,6 +14,7 @@ import (
 	"github.com/coder/websocket"
 
 	"gatehouse/gateway/county/db"
+	"gatehouse/gateway/fact"
 	"gatehouse/gateway/live"
 	"gatehouse/gateway/wire"
 )
@@ -23,9 +24,9 @@ import (
 func TestTheLaterWordOfAnAlarmHolds(t *testing.T) {
 	d, _ := newDesk(t)
 	now := time.Now()
-	r1 := entry(t, 1, now, alarm("device-gone:t", wire.AlarmRaised))
-	c1 := entry(t, 2, now.Add(1), alarm("device-gone:t", wire.AlarmCleared))
-	r2 := entry(t, 3, now.Add(2), alarm("device-gone:t", wire.AlarmRaised))
+	r1 := entry(t, 1, now, alarm("device-gone:t", fact.AlarmRaised))
+	c1 := entry(t, 2, now.Add(1), alarm("device-gone:t", fact.AlarmCleared))
+	r2 := entry(t, 3, now.Add(2), alarm("device-gone:t", fact.AlarmRaised))
 	arrived(t, d, batch(r2))
 	arrived(t, d, batch(r2))
 	if got := briefAlerts(t, d); got != "device-gone" {
@@ -38,7 +39,7 @@ func TestTheLaterWordOfAnAlarmHolds(t *testing.T) {
 }
 
 func told(id, detail string, updates uint64) *wire.Alarm {
-	a := alarm(id, wire.AlarmRaised)
+	a := alarm(id, fact.AlarmRaised)
 	a.Detail, a.Updates = detail, updates
 	return a
 }
@@ -52,7 +53,7 @@ func words(t *testing.T, d *Desk) string {
 	}
 	var out []string
 	for _, a := range list {
-		s := a.Type + ": " + a.Detail
+		s := string(a.Type) + ": " + a.Detail
 		if a.Cleared != nil {
 			s += " (over)"
 		}
@@ -105,7 +106,7 @@ func TestOtherWordsLeaveTheAcknowledgementAlone(t *testing.T) {
 	if got := words(t, d); got != low+": 2 h (wang)" {
 		t.Errorf("told again: %q", got)
 	}
-	took(t, d, batch(entry(t, 3, now.Add(2), alarm(low, wire.AlarmCleared))))
+	took(t, d, batch(entry(t, 3, now.Add(2), alarm(low, fact.AlarmCleared))))
 	took(t, d, batch(entry(t, 4, now.Add(3), told(low, "47 h", 0))))
 	if got := words(t, d); got != low+": 47 h, "+low+": 2 h (over) (wang)" {
 		t.Errorf("raised anew: %q", got)
@@ -120,7 +121,7 @@ func TestAnAlarmGoesOnUnderARenewedJournal(t *testing.T) {
 	arrived(t, d, batch(entry(t, 5, now, told(low, "48 h", 0)), entry(t, 6, now.Add(1), told("device-gone:r", "gone", 0)),
 		entry(t, 7, now.Add(2), told("fever:3", "", 0))))
 	renewed(entry(t, 9, now.Add(3), told(low, "2 h", 5)))
-	renewed(entry(t, 10, now.Add(4), alarm("device-gone:r", wire.AlarmCleared)))
+	renewed(entry(t, 10, now.Add(4), alarm("device-gone:r", fact.AlarmCleared)))
 	renewed(entry(t, 11, now.Add(5), told("fever:3", "", 0))) // another fever, of the new journal's seq 3
 	if got := words(t, d); got != "fever: , fever: , device-gone: gone (over), "+low+": 2 h" {
 		t.Errorf("%q", got)
@@ -132,13 +133,13 @@ func TestWhatHasEndedIsNotRedAndFeversComeFirst(t *testing.T) {
 	now := time.Now().Add(-time.Hour)
 	took(t, d, batch(entry(t, 1, now, told("fever:9", "", 0)),
 		entry(t, 2, now.Add(1), told("journal-write-failed", "x", 0)),
-		entry(t, 3, now.Add(2), alarm("journal-write-failed", wire.AlarmCleared))))
+		entry(t, 3, now.Add(2), alarm("journal-write-failed", fact.AlarmCleared))))
 	for i := range uint64(listed + 20) {
 		at := now.Add(time.Second + time.Duration(i))
 		took(t, d, batch(entry(t, 4+i, at, told(fmt.Sprint("device-gone:", i), "gone", 0))))
 	}
 	list, err := d.alerts(t.Context(), open+" ORDER BY "+urgentFirst+" LIMIT ?", listed)
-	if err != nil || len(list) != listed || list[0].Type != typeFever {
+	if err != nil || len(list) != listed || list[0].Type != fact.AlarmFever {
 		t.Fatalf("%d, the first %+v, %v", len(list), list[:1], err)
 	}
 	over, err := d.alerts(t.Context(), "type = 'journal-write-failed'")
@@ -155,9 +156,10 @@ func TestTheAlertsOfAnEarlierVersionGoOn(t *testing.T) {
 	}
 	now := time.Now()
 	for _, x := range []struct {
-		alarm, kind string
-		cleared     any
-	}{{low, low, nil}, {"gate-silent:gate-001", typeSilent, now.UnixNano()}} {
+		alarm   string
+		kind    fact.AlarmType
+		cleared any
+	}{{low, low, nil}, {"gate-silent:gate-001", fact.AlarmGateSilent, now.UnixNano()}} {
 		_, err := file.Writer().ExecContext(t.Context(), `INSERT INTO alerts (agent, jid, alarm, type, device, detail, passage, seq, at, cleared)
 			VALUES ('gate-001', ?, ?, ?, '', '48 h', 0, 7, ?, ?)`, jid, x.alarm, x.kind, now.Add(-time.Hour).UnixNano(), x.cleared)
 		if err != nil {
@@ -216,7 +218,7 @@ func TestAcknowledgingAtTheMomentOfClearingLeavesNothingOnThePages(t *testing.T)
 				t.Error(err)
 			}
 		})
-		took(t, d, batch(entry(t, seq+1, time.Now(), alarm("device-gone:r", wire.AlarmCleared))))
+		took(t, d, batch(entry(t, seq+1, time.Now(), alarm("device-gone:r", fact.AlarmCleared))))
 		both.Wait()
 		if left := shownTo(t, d, s.URL); len(left) != 0 {
 			t.Fatalf("after %d: %s", i+1, left)

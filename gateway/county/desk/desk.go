@@ -17,6 +17,7 @@ import (
 	"gatehouse/gateway/county/db"
 	"gatehouse/gateway/county/presence"
 	"gatehouse/gateway/county/store"
+	"gatehouse/gateway/fact"
 	"gatehouse/gateway/live"
 	"gatehouse/gateway/site"
 	"gatehouse/gateway/wire"
@@ -73,14 +74,14 @@ type Desk struct {
 	telling sync.Mutex // one alert at a time is read and told to the pages
 
 	// The Run goroutine's own:
-	progress          map[string]uint64 // by jid
-	latest            map[string][]past // by jid: the last passages, oldest first
-	known             map[string]bool   // agents that were ever here
-	silences          *silences         // of gates
-	since             time.Time         // of the last break: what was not heard before it proves nothing
-	shown             map[string]string // each gate's state on its tile
-	wasDeaf           bool              // at the last look
-	bridges           map[string]bool   // agents that bridge machines
+	progress          map[string]uint64         // by jid
+	latest            map[string][]past         // by jid: the last passages, oldest first
+	known             map[string]bool           // agents that were ever here
+	silences          *silences                 // of gates
+	since             time.Time                 // of the last break: what was not heard before it proves nothing
+	shown             map[string]fact.LinkState // each gate's state on its tile
+	wasDeaf           bool                      // at the last look
+	bridges           map[string]bool           // agents that bridge machines
 	machines          map[string]*Machine
 	runsChanged       int       // tells pages to read runs again
 	feed              []Passage // the county's last, the newest first
@@ -122,7 +123,7 @@ func Open(opts Options) (*Desk, error) {
 		roll: presence.NewRoll(opts.Sites.Agents()...), behind: make(chan struct{}, 1), latest: map[string][]past{}, feed: []Passage{},
 		known: map[string]bool{}, bridges: map[string]bool{}, machines: map[string]*Machine{}, lineages: map[string]*lineage{},
 		conflicted: map[string]bool{}, overdone: map[string]time.Time{}, refused: map[string]refusal{}, counted: map[string]uint64{},
-		heard: map[string][]wire.Beat{}, shown: map[string]string{}}
+		heard: map[string][]wire.Beat{}, shown: map[string]fact.LinkState{}}
 	d.began = time.Now()
 	d.since, d.silences = d.began, newSilences()
 	d.hashes, d.sessionsEnded = newHashes(), make(chan struct{})

@@ -13,6 +13,7 @@ import (
 	"time"
 
 	"gatehouse/gateway/county/store"
+	"gatehouse/gateway/fact"
 	"gatehouse/gateway/site"
 	"gatehouse/gateway/wire"
 )
@@ -114,8 +115,8 @@ func arrived(t *testing.T, d *Desk, b store.Batch) {
 	}
 }
 
-func pass(v wire.Verdict, screening wire.Temp, readings ...uint64) *wire.Passage {
-	return &wire.Passage{Verdict: v, Reasons: []string{"normal"}, Readings: readings, Direction: wire.DirectionIn, Class: "resident",
+func pass(v fact.Verdict, screening fact.Temp, readings ...uint64) *wire.Passage {
+	return &wire.Passage{Verdict: v, Reasons: []fact.Reason{fact.ReasonNormal}, Readings: readings, Direction: fact.DirectionIn, Class: "resident",
 		Temperature: &wire.Temperature{Screening: screening, Ambient: 2000, Offset: screening}}
 }
 
@@ -139,20 +140,20 @@ func hours(t *testing.T, d *Desk) string {
 func TestPassagesAreCountedOnceEach(t *testing.T) {
 	d, _ := newDesk(t)
 	now := time.Now().Truncate(time.Hour)
-	a := batch(entry(t, 1, now, pass(wire.VerdictPass, 3650, 10)), entry(t, 2, now.Add(1), pass(wire.VerdictPass, 3610, 11)))
+	a := batch(entry(t, 1, now, pass(fact.VerdictPass, 3650, 10)), entry(t, 2, now.Add(1), pass(fact.VerdictPass, 3610, 11)))
 	took(t, d, a)
 	took(t, d, a, a) // sent again, committed again
 	if got := hours(t, d); got != "2/0/0/0/0 36.30" {
 		t.Errorf("hours %q", got)
 	}
-	amended := pass(wire.VerdictFever, 3810, 11)
+	amended := pass(fact.VerdictFever, 3810, 11)
 	amended.Amends = true
 	took(t, d, batch(entry(t, 3, now.Add(2), amended)))
 	if got := hours(t, d); got != "1/0/0/0/1 37.30" {
 		t.Errorf("after an amendment %q", got)
 	}
 	list, err := d.Passages(t.Context(), "gate-001", 10)
-	if err != nil || len(list) != 2 || list[0].Verdict != wire.VerdictFever || list[1].Screening.String() != "36.50" {
+	if err != nil || len(list) != 2 || list[0].Verdict != fact.VerdictFever || list[1].Screening.String() != "36.50" {
 		t.Errorf("passages %+v, %v", list, err)
 	}
 }
@@ -164,7 +165,7 @@ func TestWhatWasMissedIsReadFromTheStore(t *testing.T) {
 	now := time.Now().Truncate(time.Hour)
 	var all []store.Batch
 	for i := range uint64(6) {
-		b := batch(entry(t, i+1, now.Add(time.Duration(i)), pass(wire.VerdictPass, 3650, 20+i)))
+		b := batch(entry(t, i+1, now.Add(time.Duration(i)), pass(fact.VerdictPass, 3650, 20+i)))
 		all = append(all, b)
 		held.keep(b)
 	}
@@ -194,23 +195,23 @@ func TestARestartedDeskGoesOnWhereItWas(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "desk.db")
 	now := time.Now().Truncate(time.Hour)
 	d := open1(t, path, held)
-	took(t, d, batch(entry(t, 1, now, pass(wire.VerdictPass, 3650, 10))))
+	took(t, d, batch(entry(t, 1, now, pass(fact.VerdictPass, 3650, 10))))
 	if err := d.Close(); err != nil {
 		t.Fatal(err)
 	}
 	d = open1(t, path, held)
 	defer d.Close()
-	amended := pass(wire.VerdictFever, 3850, 10)
+	amended := pass(fact.VerdictFever, 3850, 10)
 	amended.Amends = true
-	took(t, d, batch(entry(t, 1, now, pass(wire.VerdictPass, 3650, 10)), entry(t, 2, now.Add(1), amended)))
+	took(t, d, batch(entry(t, 1, now, pass(fact.VerdictPass, 3650, 10)), entry(t, 2, now.Add(1), amended)))
 	if got := hours(t, d); got != "0/0/0/0/1 38.50" {
 		t.Errorf("hours %q", got)
 	}
 }
 
-func alarm(id string, state wire.AlarmState) *wire.Alarm {
+func alarm(id string, state fact.AlarmState) *wire.Alarm {
 	kind, _, _ := strings.Cut(id, ":")
-	return &wire.Alarm{ID: id, Type: kind, State: state, Device: "thermometer"}
+	return &wire.Alarm{ID: id, Type: fact.AlarmType(kind), State: state, Device: "thermometer"}
 }
 
 func briefAlerts(t *testing.T, d *Desk) string {
@@ -221,7 +222,7 @@ func briefAlerts(t *testing.T, d *Desk) string {
 	}
 	var out []string
 	for _, a := range list {
-		s := a.Type
+		s := string(a.Type)
 		if a.Cleared != nil {
 			s += " cleared"
 		}
@@ -238,7 +239,7 @@ func briefAlerts(t *testing.T, d *Desk) string {
 
 func TestAnAlertIsAcknowledgedOnceByName(t *testing.T) {
 	d, _ := newDesk(t)
-	took(t, d, batch(entry(t, 1, time.Now(), &wire.Alarm{ID: "fever:9", Type: "fever", State: wire.AlarmRaised, Passage: 9})))
+	took(t, d, batch(entry(t, 1, time.Now(), &wire.Alarm{ID: "fever:9", Type: "fever", State: fact.AlarmRaised, Passage: 9})))
 	took(t, d, batch(entry(t, 2, time.Now(), &wire.Audit{Actor: "guard", Action: "call-doctor", Passage: 9})))
 	if err := d.Acknowledge(t.Context(), 1, "王主任", "已联系"); err != nil {
 		t.Fatal(err)
@@ -257,7 +258,7 @@ func TestAnAlertIsAcknowledgedOnceByName(t *testing.T) {
 // A desk that is made anew beside an old store does not cry about last month.
 func TestOldAlarmsOfARebuiltDeskNeedNobody(t *testing.T) {
 	d, held := newDesk(t)
-	held.keep(batch(entry(t, 1, time.Now().Add(-72*time.Hour), alarm("fever:0", wire.AlarmRaised)), entry(t, 2, time.Now(), alarm("fever:1", wire.AlarmRaised))))
+	held.keep(batch(entry(t, 1, time.Now().Add(-72*time.Hour), alarm("fever:0", fact.AlarmRaised)), entry(t, 2, time.Now(), alarm("fever:1", fact.AlarmRaised))))
 	if err := d.catchUp(t.Context()); err != nil {
 		t.Fatal(err)
 	}

@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"gatehouse/gateway/county/presence"
+	"gatehouse/gateway/fact"
 	"gatehouse/gateway/live"
 	"gatehouse/gateway/wire"
 )
@@ -15,7 +16,7 @@ import (
 // Gate is a tile: how one gate stands.
 type Gate struct {
 	Agent   string            `json:"agent"`
-	State   string            `json:"state"`               // online, offline, silent, never
+	State   fact.LinkState    `json:"state"`               // online, offline, silent, never
 	Heard   *time.Time        `json:"heard,omitempty"`     // last heartbeat
 	Backlog *uint64           `json:"backlog,omitempty"`   // at the last heartbeat
 	Last    uint64            `json:"last,omitempty"`      // newest record then
@@ -27,20 +28,20 @@ type Gate struct {
 
 // Passage is one verdict for the pages.
 type Passage struct {
-	At        time.Time    `json:"at"`
-	Agent     string       `json:"agent"`
-	Verdict   wire.Verdict `json:"verdict"`
-	Reasons   []string     `json:"reasons"`
-	Screening *wire.Temp   `json:"screening_c,omitempty"`
-	Ambient   *wire.Temp   `json:"ambient_c,omitempty"`
-	Direction string       `json:"direction,omitempty"`
-	Class     string       `json:"class,omitempty"`
+	At        time.Time     `json:"at"`
+	Agent     string        `json:"agent"`
+	Verdict   fact.Verdict  `json:"verdict"`
+	Reasons   []fact.Reason `json:"reasons"`
+	Screening *fact.Temp    `json:"screening_c,omitempty"`
+	Ambient   *fact.Temp    `json:"ambient_c,omitempty"`
+	Direction string        `json:"direction,omitempty"`
+	Class     string        `json:"class,omitempty"`
 }
 
 // Totals are the county's figures.
 type Totals struct {
 	Hour        int64                `json:"hour"`     // unix hours: what this_hour counts
-	ThisHour    map[wire.Verdict]int `json:"verdicts"` // since the hour began
+	ThisHour    map[fact.Verdict]int `json:"verdicts"` // since the hour began
 	Quarantined int                  `json:"quarantined"`
 	Lost        int                  `json:"lost"` // records that holes stand for
 }
@@ -56,7 +57,7 @@ type Centre struct {
 
 type day struct {
 	hour     int64
-	verdicts map[wire.Verdict]int
+	verdicts map[fact.Verdict]int
 }
 
 const feedLength = 14
@@ -104,7 +105,7 @@ func (d *Desk) publish(ctx context.Context, in *intake) error {
 	}
 	for k, h := range in.hours {
 		if k.hour > d.today.hour {
-			d.today = day{hour: k.hour, verdicts: map[wire.Verdict]int{}}
+			d.today = day{hour: k.hour, verdicts: map[fact.Verdict]int{}}
 		}
 		if k.hour == d.today.hour {
 			for v, n := range h.verdicts {
@@ -137,7 +138,7 @@ func (d *Desk) look(ctx context.Context, now time.Time) error {
 	d.refused = map[string]refusal{}
 	d.mu.Unlock()
 	errs := []error{d.journals(ctx, now, heard), d.refusals(ctx, now, refused)}
-	seen, states, backlog := map[string]bool{}, map[string]int{}, uint64(0)
+	seen, states, backlog := map[string]bool{}, map[fact.LinkState]int{}, uint64(0)
 	stand := map[string]hearing{}
 	for _, l := range lines {
 		l.State = d.stateOf(now, l)
@@ -156,9 +157,9 @@ func (d *Desk) look(ctx context.Context, now time.Time) error {
 		if seen[agent] {
 			continue
 		}
-		state := "never"
+		state := fact.Never
 		if d.known[agent] {
-			state, stand[agent] = "silent", unknown
+			state, stand[agent] = fact.Silent, unknown
 			if now.Sub(d.since) > presence.SilentAfter {
 				stand[agent] = quiet
 			}
@@ -171,7 +172,7 @@ func (d *Desk) look(ctx context.Context, now time.Time) error {
 }
 
 // lookCentre tells pages and probes how the county's own machine does.
-func (d *Desk) lookCentre(collector *wire.CollectorStatus, fenced string, states map[string]int, backlog uint64) error {
+func (d *Desk) lookCentre(collector *wire.CollectorStatus, fenced string, states map[fact.LinkState]int, backlog uint64) error {
 	c := Centre{Store: d.opts.Store, Catching: d.catching, Version: d.opts.Version, Fault: d.fault}
 	if collector != nil && collector.Fault != "" {
 		c.Fault = collector.Fault
@@ -226,10 +227,10 @@ func (d *Desk) totals() {
 func (d *Desk) figures() Totals {
 	t := Totals{Hour: d.today.hour, ThisHour: d.today.verdicts}
 	if t.ThisHour == nil {
-		t.ThisHour = map[wire.Verdict]int{}
+		t.ThisHour = map[fact.Verdict]int{}
 	}
 	if time.Now().Unix()/3600 > t.Hour {
-		t.Hour, t.ThisHour = time.Now().Unix()/3600, map[wire.Verdict]int{}
+		t.Hour, t.ThisHour = time.Now().Unix()/3600, map[fact.Verdict]int{}
 	}
 	t.Quarantined, t.Lost = d.quarantined, d.lost
 	return t

@@ -6,10 +6,9 @@ import (
 	"encoding/json"
 	"fmt"
 	"slices"
-	"strings"
 	"time"
 
-	"gatehouse/gateway/wire"
+	"gatehouse/gateway/fact"
 )
 
 // Hour is what passed in one hour.
@@ -22,7 +21,7 @@ type Hour struct {
 	Fever   int       `json:"fever"`
 	// Mean is the mean screening temperature of those who passed or had fever,
 	// °C; null when there was none.
-	Mean *wire.Temp `json:"mean_c"`
+	Mean *fact.Temp `json:"mean_c"`
 }
 
 // Hours gives the hours from a time on, of a gate or of all ("").
@@ -49,7 +48,7 @@ func (d *Desk) Hours(ctx context.Context, agent string, from time.Time) ([]Hour,
 		}
 		h.At = time.Unix(at*3600, 0).UTC()
 		if temps > 0 {
-			mean := wire.Temp((sum + temps/2) / temps)
+			mean := fact.Temp((sum + temps/2) / temps)
 			h.Mean = &mean
 		}
 		out = append(out, h)
@@ -74,7 +73,7 @@ func (d *Desk) Passages(ctx context.Context, agent string, limit int) ([]Passage
 		if err := rows.Scan(&at, &p.Agent, &p.Verdict, &reasons, &screening, &ambient, &p.Direction, &p.Class); err != nil {
 			return nil, fmt.Errorf("read passages: %w", err)
 		}
-		p.At, p.Reasons, p.Screening, p.Ambient = instant(at), strings.Fields(reasons), temp(screening), temp(ambient)
+		p.At, p.Reasons, p.Screening, p.Ambient = instant(at), fact.SplitReasons(reasons), temp(screening), temp(ambient)
 		out = append(out, p)
 	}
 	return out, rows.Err()
@@ -111,11 +110,11 @@ func (d *Desk) loadLatest(ctx context.Context) error {
 func (d *Desk) loadHour(ctx context.Context) error {
 	now := time.Now()
 	hours, err := d.Hours(ctx, "", now)
-	d.today = day{hour: now.Unix() / 3600, verdicts: map[wire.Verdict]int{}}
+	d.today = day{hour: now.Unix() / 3600, verdicts: map[fact.Verdict]int{}}
 	if len(hours) > 0 {
 		h := hours[0]
-		d.today.verdicts = map[wire.Verdict]int{wire.VerdictPass: h.Pass, wire.VerdictRetest: h.Retest, wire.VerdictInvalid: h.Invalid,
-			wire.VerdictRefuse: h.Refuse, wire.VerdictFever: h.Fever}
+		d.today.verdicts = map[fact.Verdict]int{fact.VerdictPass: h.Pass, fact.VerdictRetest: h.Retest, fact.VerdictInvalid: h.Invalid,
+			fact.VerdictRefuse: h.Refuse, fact.VerdictFever: h.Fever}
 	}
 	return err
 }

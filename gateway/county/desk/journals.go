@@ -6,16 +6,13 @@ import (
 	"fmt"
 	"time"
 
+	"gatehouse/gateway/fact"
 	"gatehouse/gateway/wire"
 )
 
 // What the desk concludes from the journals that an agent names in its
 // heartbeats.
-const (
-	typeLost     = "journal-lost"     // a journal has gone with records in it
-	typeCloned   = "agent-cloned"     // two computers run as the same agent
-	typeConflict = "journal-conflict" // records came under seqs that are stored with other content
-)
+const ()
 
 // calm is how long after the last change of journals a cloned agent counts as
 // one again.
@@ -49,7 +46,7 @@ func (d *Desk) journals(ctx context.Context, now time.Time, heard map[string][]w
 	for agent, l := range d.lineages {
 		if !l.flipped.IsZero() && now.Sub(l.flipped) > calm {
 			l.flipped = time.Time{}
-			if err := d.own(ctx, typeCloned, agent, "", now); err != nil {
+			if err := d.own(ctx, fact.AlarmAgentCloned, agent, "", now); err != nil {
 				return err
 			}
 		}
@@ -82,17 +79,17 @@ func (d *Desk) journal(ctx context.Context, now time.Time, agent string, b wire.
 		first := l.flipped.IsZero()
 		l.flipped = now
 		// What looked like the end of a journal was not.
-		if err := d.own(ctx, typeLost, agent, "", now); err != nil {
+		if err := d.own(ctx, fact.AlarmJournalLost, agent, "", now); err != nil {
 			return err
 		}
 		if first {
-			return d.own(ctx, typeCloned, agent, fmt.Sprintf("journals %s and %s take turns: two computers run as %s, stop one; the records of both are kept", old.JID, b.JID, agent), now)
+			return d.own(ctx, fact.AlarmAgentCloned, agent, fmt.Sprintf("journals %s and %s take turns: two computers run as %s, stop one; the records of both are kept", old.JID, b.JID, agent), now)
 		}
 		return nil
 	}
 	if from := firstGone(old, b, through); from <= old.Last {
 		detail := fmt.Sprintf("at least %d records of journal %s (%d to %d) were never delivered, and its agent has begun another", old.Last-from+1, old.JID, from, old.Last)
-		return d.own(ctx, typeLost, agent, detail, now)
+		return d.own(ctx, fact.AlarmJournalLost, agent, detail, now)
 	}
 	return nil
 }
@@ -128,14 +125,14 @@ func (d *Desk) conflicts(ctx context.Context, now time.Time) error {
 		}
 		detail := fmt.Sprintf("other content than what is stored is in quarantine (%d so far, the latest under seq %d of journal %s): its disk was copied, or somebody sends in its name",
 			c.Count, c.Seq, c.JID)
-		if err := d.own(ctx, typeConflict, c.Agent, detail, now); err != nil {
+		if err := d.own(ctx, fact.AlarmJournalConflict, c.Agent, detail, now); err != nil {
 			return err
 		}
 		d.conflicted[c.Agent] = true
 	}
 	for agent := range d.conflicted {
 		if !stand[agent] {
-			if err := d.own(ctx, typeConflict, agent, "", now); err != nil {
+			if err := d.own(ctx, fact.AlarmJournalConflict, agent, "", now); err != nil {
 				return err
 			}
 			delete(d.conflicted, agent)
@@ -146,7 +143,7 @@ func (d *Desk) conflicts(ctx context.Context, now time.Time) error {
 
 // loadConflicts takes over whose conflicts are an alert already.
 func (d *Desk) loadConflicts(ctx context.Context) error {
-	list, err := d.alerts(ctx, "type = ? AND cleared IS NULL", typeConflict)
+	list, err := d.alerts(ctx, "type = ? AND cleared IS NULL", fact.AlarmJournalConflict)
 	for _, a := range list {
 		d.conflicted[a.Agent] = true
 	}
@@ -155,15 +152,15 @@ func (d *Desk) loadConflicts(ctx context.Context) error {
 
 // own raises an alert of the desk's own about an agent, or with an empty
 // detail clears it.
-func (d *Desk) own(ctx context.Context, kind, agent, detail string, now time.Time) error {
+func (d *Desk) own(ctx context.Context, typ fact.AlarmType, agent, detail string, now time.Time) error {
 	// Rises over restarts, and when the clock is set back.
 	d.ownSeq = max(d.ownSeq+1, uint64(now.UnixMicro()))
 	in := d.intake(ctx)
 	err := d.write(ctx, func(tx *sql.Tx) error {
 		in.tx = tx
-		w := word{agent: agent, jid: ownJournal, alarm: kind + ":" + agent, seq: d.ownSeq, at: now}
+		w := word{agent: agent, jid: ownJournal, alarm: string(typ) + ":" + agent, seq: d.ownSeq, at: now}
 		if detail != "" {
-			return in.raised(w, &wire.Alarm{ID: w.alarm, Type: kind, State: wire.AlarmRaised, Detail: detail})
+			return in.raised(w, &wire.Alarm{ID: w.alarm, Type: typ, State: fact.AlarmRaised, Detail: detail})
 		}
 		return in.cleared(w)
 	})
@@ -217,7 +214,7 @@ func (d *Desk) loadLineages(ctx context.Context) error {
 // loadCloned takes over which agents run twice: each counts as one again when
 // it has been calm for a while.
 func (d *Desk) loadCloned(ctx context.Context) error {
-	list, err := d.alerts(ctx, "type = ? AND cleared IS NULL", typeCloned)
+	list, err := d.alerts(ctx, "type = ? AND cleared IS NULL", fact.AlarmAgentCloned)
 	for _, a := range list {
 		if l := d.lineages[a.Agent]; l != nil {
 			l.flipped = d.began

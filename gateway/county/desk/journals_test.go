@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"gatehouse/gateway/county/store"
+	"gatehouse/gateway/fact"
 	"gatehouse/gateway/wire"
 )
 
@@ -39,8 +40,8 @@ func standing(t *testing.T, d *Desk) (out []string) {
 		t.Fatal(err)
 	}
 	for _, a := range all {
-		if (a.Type == typeLost || a.Type == typeCloned || a.Type == typeConflict) && a.Cleared == nil {
-			out = append(out, a.Type+": "+a.Detail)
+		if (a.Type == fact.AlarmJournalLost || a.Type == fact.AlarmAgentCloned || a.Type == fact.AlarmJournalConflict) && a.Cleared == nil {
+			out = append(out, string(a.Type)+": "+a.Detail)
 		}
 	}
 	return out
@@ -94,7 +95,7 @@ func TestTwoComputersThatRunAsOneAgentAreTold(t *testing.T) {
 		beat(t, d, now.Add(time.Duration(2*i+1)*time.Second), jidY, 95+i, 50)
 	}
 	got := standing(t, d)
-	if len(got) != 1 || !strings.HasPrefix(got[0], typeCloned) || !strings.Contains(got[0], jidX) || !strings.Contains(got[0], jidY) {
+	if len(got) != 1 || !strings.HasPrefix(got[0], string(fact.AlarmAgentCloned)) || !strings.Contains(got[0], jidX) || !strings.Contains(got[0], jidY) {
 		t.Fatalf("%q", got)
 	}
 	for i := range 13 {
@@ -113,7 +114,7 @@ func TestAnAlertOfAClonedAgentEndsOverARestart(t *testing.T) {
 	beat(t, d, now, jidX, 100, 90)
 	beat(t, d, now.Add(time.Second), jidY, 95, 50)
 	beat(t, d, now.Add(time.Minute), jidX, 100, 90)
-	if got := standing(t, d); len(got) != 1 || !strings.HasPrefix(got[0], typeCloned) {
+	if got := standing(t, d); len(got) != 1 || !strings.HasPrefix(got[0], string(fact.AlarmAgentCloned)) {
 		t.Fatalf("%q", got)
 	}
 	if err := d.Close(); err != nil {
@@ -144,7 +145,7 @@ func TestAGateThatWasHeardOfIsSilentOverARestart(t *testing.T) {
 				t.Fatal(err)
 			}
 		}
-		list, err := d.alerts(t.Context(), "type = ? AND agent = 'gate-001'", typeSilent)
+		list, err := d.alerts(t.Context(), "type = ? AND agent = 'gate-001'", fact.AlarmGateSilent)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -182,7 +183,7 @@ func TestALostJournalIsOffTheListWhenSomebodyHasSeenIt(t *testing.T) {
 	beatOf(t, d, time.Now(), jidX, jidX, 90, 60)
 	beatOf(t, d, time.Now(), jidY, jidY, 100, 60)
 	list, err := d.alerts(t.Context(), open)
-	if err != nil || len(list) != 1 || list[0].Type != typeLost || list[0].Level != "red" {
+	if err != nil || len(list) != 1 || list[0].Type != fact.AlarmJournalLost || list[0].Level != "red" {
 		t.Fatalf("%+v, %v", list, err)
 	}
 	if err := d.Acknowledge(t.Context(), list[0].ID, "li", ""); err != nil {
@@ -203,7 +204,7 @@ func TestConflictingRecordsAreAnAlertWhileTheyAreInQuarantine(t *testing.T) {
 				t.Fatal(err)
 			}
 		}
-		if got := standing(t, d); len(got) != 1 || !strings.HasPrefix(got[0], typeConflict+": ") || !strings.Contains(got[0], "3 so far") || !strings.Contains(got[0], "seq 7") {
+		if got := standing(t, d); len(got) != 1 || !strings.HasPrefix(got[0], string(fact.AlarmJournalConflict)+": ") || !strings.Contains(got[0], "3 so far") || !strings.Contains(got[0], "seq 7") {
 			t.Fatalf("%q", got)
 		}
 		if err := d.Close(); err != nil {

@@ -8,25 +8,26 @@ import (
 	"time"
 
 	"gatehouse/gateway/county/presence"
+	"gatehouse/gateway/fact"
 	"gatehouse/gateway/live"
 	"gatehouse/gateway/wire"
 )
 
 // Machine is a tile: how one drone or fogging machine stands.
 type Machine struct {
-	Machine string      `json:"machine"`
-	Name    string      `json:"name"`
-	Type    string      `json:"type"`
-	State   string      `json:"state"` // idle, working, paused, fault, gone, silent, never
-	Agent   string      `json:"agent"`
-	Heard   *time.Time  `json:"heard,omitempty"` // its last word
-	Battery *float64    `json:"battery_pct,omitempty"`
-	Tank    *float64    `json:"tank_pct,omitempty"`
-	Lat     *float64    `json:"lat,omitempty"`
-	Lon     *float64    `json:"lon,omitempty"`
-	Run     string      `json:"run,omitempty"` // that is open
-	Fault   string      `json:"fault,omitempty"`
-	Last    *RunSummary `json:"last,omitempty"`
+	Machine string            `json:"machine"`
+	Name    string            `json:"name"`
+	Type    string            `json:"type"`
+	State   fact.MachineState `json:"state"` // idle, working, paused, fault, gone, silent, never
+	Agent   string            `json:"agent"`
+	Heard   *time.Time        `json:"heard,omitempty"` // its last word
+	Battery *float64          `json:"battery_pct,omitempty"`
+	Tank    *float64          `json:"tank_pct,omitempty"`
+	Lat     *float64          `json:"lat,omitempty"`
+	Lon     *float64          `json:"lon,omitempty"`
+	Run     string            `json:"run,omitempty"` // that is open
+	Fault   string            `json:"fault,omitempty"`
+	Last    *RunSummary       `json:"last,omitempty"`
 
 	beat time.Time // of the bridge; zero: it reports by itself
 }
@@ -160,7 +161,7 @@ func (d *Desk) readMachine(ctx context.Context, id string) error {
 	}
 	m.Last = &last[0]
 	m.Run = ""
-	if last[0].State == wire.RunOpen {
+	if last[0].State == fact.RunOpen {
 		m.Run = last[0].ID
 	}
 	return nil
@@ -186,15 +187,15 @@ func (d *Desk) beats(l presence.Agent) {
 	for _, b := range l.Machines {
 		m := d.machine(b.Machine)
 		if !l.Heard.After(m.beat) {
-			if l.State != wire.StateOnline {
-				m.State = "silent"
+			if l.State != fact.Online {
+				m.State = fact.MachineSilent
 			}
 			continue
 		}
 		m.beat, m.Agent, m.Name, m.Type, m.State = l.Heard, l.Agent, b.Name, b.Type, b.State
 		m.Battery, m.Tank, m.Lat, m.Lon, m.Run, m.Fault = b.Battery, b.Tank, b.Lat, b.Lon, b.Run, b.Fault
 		d.bridges[l.Agent] = true
-		if b.State != "gone" || b.IdleS > 0 {
+		if b.State != fact.MachineGone || b.IdleS > 0 {
 			at := l.Heard.Add(-time.Duration(b.IdleS) * time.Second).UTC().Truncate(time.Second)
 			m.Heard = &at
 		}
@@ -208,15 +209,15 @@ func (d *Desk) lookMachines(now time.Time) error {
 		if m.beat.IsZero() && m.Heard != nil {
 			switch {
 			case now.Sub(*m.Heard) > reportAfter:
-				m.State = "gone"
+				m.State = fact.MachineGone
 			case m.Fault != "":
-				m.State = "fault"
+				m.State = fact.MachineFault
 			case m.Run != "" && m.Last.Working:
-				m.State = "working"
+				m.State = fact.MachineWorking
 			case m.Run != "":
-				m.State = "paused"
+				m.State = fact.MachinePaused
 			default:
-				m.State = "idle"
+				m.State = fact.MachineIdle
 			}
 		}
 		errs = append(errs, live.Set(d.Hub, "m:"+id, m))

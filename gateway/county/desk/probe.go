@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"time"
 
+	"gatehouse/gateway/fact"
 	"gatehouse/gateway/probe"
 )
 
@@ -12,7 +13,7 @@ import (
 type public struct {
 	centre  Centre
 	totals  Totals
-	states  map[string]int // of the gates
+	states  map[fact.LinkState]int // of the gates
 	backlog uint64
 }
 
@@ -33,7 +34,7 @@ func (d *Desk) Ready() probe.Ready {
 	if s.centre.Catching {
 		r.Warnings = append(r.Warnings, "the desk is catching up with the store")
 	}
-	if n := s.states["silent"] + s.states["offline"]; n > 0 {
+	if n := s.states[fact.Silent] + s.states[fact.Offline]; n > 0 {
 		r.Warnings = append(r.Warnings, fmt.Sprintf("%d gates are silent", n))
 	}
 	if s.totals.Quarantined > 0 {
@@ -48,7 +49,7 @@ func (d *Desk) Metrics() []probe.Metric {
 	one := func(v float64) map[string]float64 { return map[string]float64{"": v} }
 	gates := map[string]float64{}
 	for k, n := range s.states {
-		gates[k] = float64(n)
+		gates[string(k)] = float64(n)
 	}
 	stored := 0.0
 	if s.centre.Stored != nil {

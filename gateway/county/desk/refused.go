@@ -5,11 +5,9 @@ import (
 	"database/sql"
 	"fmt"
 	"time"
-)
 
-// typeRefused is an agent of whom the collector does not take all messages:
-// they would need more than one agent may use, or say what nobody believes.
-const typeRefused = "agent-refused"
+	"gatehouse/gateway/fact"
+)
 
 // refusedFew bounds the alerts about agents that the site file does not list:
 // who invents names must not fill the list.
@@ -64,9 +62,9 @@ func (d *Desk) refusals(ctx context.Context, now time.Time, fresh map[string]ref
 		detail := fmt.Sprintf("%s; %d of its messages were not taken so far", r.why, r.count)
 		var err error
 		if stands {
-			err = d.reword(ctx, typeRefused, agent, detail)
+			err = d.reword(ctx, fact.AlarmAgentRefused, agent, detail)
 		} else {
-			err = d.own(ctx, typeRefused, agent, detail, now)
+			err = d.own(ctx, fact.AlarmAgentRefused, agent, detail, now)
 		}
 		if err != nil {
 			return err
@@ -75,7 +73,7 @@ func (d *Desk) refusals(ctx context.Context, now time.Time, fresh map[string]ref
 	}
 	for agent, last := range d.overdone {
 		if now.Sub(last) > calm {
-			if err := d.own(ctx, typeRefused, agent, "", now); err != nil {
+			if err := d.own(ctx, fact.AlarmAgentRefused, agent, "", now); err != nil {
 				return err
 			}
 			delete(d.overdone, agent)
@@ -85,12 +83,12 @@ func (d *Desk) refusals(ctx context.Context, now time.Time, fresh map[string]ref
 }
 
 // reword gives a standing alert of the desk's own another detail.
-func (d *Desk) reword(ctx context.Context, kind, agent, detail string) error {
+func (d *Desk) reword(ctx context.Context, typ fact.AlarmType, agent, detail string) error {
 	in := d.intake(ctx)
 	err := d.write(ctx, func(tx *sql.Tx) error {
 		rows, err := tx.QueryContext(ctx,
 			"UPDATE alerts SET detail = ? WHERE jid = ? AND alarm = ? AND cleared IS NULL RETURNING id",
-			detail, ownJournal, kind+":"+agent)
+			detail, ownJournal, string(typ)+":"+agent)
 		if err != nil {
 			return fmt.Errorf("word an alert anew: %w", err)
 		}
@@ -104,7 +102,7 @@ func (d *Desk) reword(ctx context.Context, kind, agent, detail string) error {
 
 // loadRefused takes over which agents' refusals are an alert already.
 func (d *Desk) loadRefused(ctx context.Context) error {
-	list, err := d.alerts(ctx, "type = ? AND cleared IS NULL", typeRefused)
+	list, err := d.alerts(ctx, "type = ? AND cleared IS NULL", fact.AlarmAgentRefused)
 	for _, a := range list {
 		d.overdone[a.Agent] = d.began
 	}

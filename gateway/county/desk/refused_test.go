@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"gatehouse/gateway/county/store"
+	"gatehouse/gateway/fact"
 	"gatehouse/gateway/site"
 	"gatehouse/gateway/wire"
 )
@@ -21,7 +22,7 @@ func refusals(t *testing.T, d *Desk) (out []Alert) {
 		t.Fatal(err)
 	}
 	for _, a := range all {
-		if a.Type == typeRefused {
+		if a.Type == fact.AlarmAgentRefused {
 			out = append(out, a)
 		}
 	}

@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"time"
 
+	"gatehouse/gateway/fact"
 	"gatehouse/gateway/site"
 	"gatehouse/gateway/wire"
 )
@@ -17,7 +18,7 @@ type RunSummary struct {
 	Name      string        `json:"name"`
 	Type      string        `json:"type"`
 	ID        string        `json:"run"`
-	State     wire.RunState `json:"state"`
+	State     fact.RunState `json:"state"`
 	Source    string        `json:"source"`
 	Operator  string        `json:"operator"`
 	Start     time.Time     `json:"start"`

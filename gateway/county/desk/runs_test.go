@@ -7,6 +7,7 @@ import (
 
 	"gatehouse/firmware-bridge/runs"
 	"gatehouse/gateway/clock"
+	"gatehouse/gateway/fact"
 	"gatehouse/gateway/machine"
 	"gatehouse/gateway/wire"
 )
@@ -49,7 +50,7 @@ func played(t *testing.T) (tracks []*wire.Track, run *wire.Run) {
 			}
 		}
 	}
-	if run == nil || run.State != wire.RunClosed || run.Grade != "disputed" {
+	if run == nil || run.State != fact.RunClosed || run.Grade != "disputed" {
 		t.Fatalf("%+v", run)
 	}
 	return tracks, run
@@ -113,7 +114,7 @@ func TestATileSaysWhatTheRunSays(t *testing.T) {
 	now := time.Now()
 	point := wire.TrackPoint{Tank: new(50.0)} // no flow, no command
 	run := &wire.Run{Machine: "fogger-9", ID: "r", Name: "9号", Type: "fogger", Source: wire.SourceReport,
-		State: wire.RunOpen, Start: wire.At(now.Add(-time.Minute)), End: wire.At(now), Grade: "measured", Reasons: []string{}, Faults: []string{}}
+		State: fact.RunOpen, Start: wire.At(now.Add(-time.Minute)), End: wire.At(now), Grade: "measured", Reasons: []string{}, Faults: []string{}}
 	for i, working := range []bool{true, false} {
 		run.Working = working
 		at := now.Add(time.Duration(i) * time.Second)
@@ -123,7 +124,7 @@ func TestATileSaysWhatTheRunSays(t *testing.T) {
 			t.Fatal(err)
 		}
 		want := map[bool]string{true: "working", false: "paused"}[working]
-		if got := d.machines["fogger-9"].State; got != want {
+		if got := d.machines["fogger-9"].State; got != fact.MachineState(want) {
 			t.Errorf("the run says working: %v, the tile %s", working, got)
 		}
 	}

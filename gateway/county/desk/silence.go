@@ -10,7 +10,7 @@ import (
 	"time"
 
 	"gatehouse/gateway/county/presence"
-	"gatehouse/gateway/wire"
+	"gatehouse/gateway/fact"
 )
 
 // When silence is an alert.
@@ -46,7 +46,10 @@ func newSilences() *silences {
 }
 
 // verdict raises an alert of the desk's own, or with an empty detail clears it.
-type verdict struct{ kind, agent, detail string }
+type verdict struct {
+	typ           fact.AlarmType
+	agent, detail string
+}
 
 // judge takes how each gate stands and returns the alerts that change. heard is
 // since when the desk could hear without a break; deaf since when it can't hear
@@ -56,12 +59,12 @@ func (s *silences) judge(now time.Time, gates map[string]hearing, heard, deaf ti
 	var out []verdict
 	for _, agent := range slices.Sorted(maps.Keys(s.alerted)) {
 		if _, silent := s.since[agent]; !silent {
-			out = append(out, verdict{typeSilent, agent, ""})
+			out = append(out, verdict{fact.AlarmGateSilent, agent, ""})
 		}
 	}
 	if !deaf.IsZero() {
 		if now.Sub(deaf) >= settle && !s.told {
-			out = append(out, verdict{typeMany, "", "the desk's own connection to the broker is down: no gate can be heard"})
+			out = append(out, verdict{fact.AlarmGatesSilent, "", "the desk's own connection to the broker is down: no gate can be heard"})
 		}
 		return out
 	}
@@ -71,9 +74,9 @@ func (s *silences) judge(now time.Time, gates map[string]hearing, heard, deaf ti
 	county := s.county(now, len(gates))
 	switch {
 	case county != "" && !s.told:
-		out = append(out, verdict{typeMany, "", county})
+		out = append(out, verdict{fact.AlarmGatesSilent, "", county})
 	case county == "" && s.told:
-		out = append(out, verdict{typeMany, "", ""})
+		out = append(out, verdict{fact.AlarmGatesSilent, "", ""})
 	}
 	return append(out, s.single(now, len(gates))...)
 }
@@ -153,7 +156,7 @@ func (s *silences) single(now time.Time, gates int) (out []verdict) {
 	}
 	slices.Sort(due)
 	for _, agent := range due {
-		out = append(out, verdict{typeSilent, agent, "no heartbeat"})
+		out = append(out, verdict{fact.AlarmGateSilent, agent, "no heartbeat"})
 	}
 	return out
 }
@@ -161,7 +164,7 @@ func (s *silences) single(now time.Time, gates int) (out []verdict) {
 // done notes that an alert was kept.
 func (s *silences) done(v verdict) {
 	switch {
-	case v.kind == typeMany:
+	case v.typ == fact.AlarmGatesSilent:
 		s.told = v.detail != ""
 	case v.detail != "":
 		s.alerted[v.agent] = true
@@ -174,7 +177,7 @@ func (s *silences) done(v verdict) {
 func (d *Desk) hush(ctx context.Context, now time.Time, gates map[string]hearing, deaf time.Time) error {
 	var errs []error
 	for _, v := range d.silences.judge(now, gates, d.since, deaf) {
-		err := d.own(ctx, v.kind, v.agent, v.detail, now)
+		err := d.own(ctx, v.typ, v.agent, v.detail, now)
 		if err == nil {
 			d.silences.done(v)
 		}
@@ -209,9 +212,9 @@ func (d *Desk) unbroken(now time.Time) (deaf time.Time) {
 }
 
 // stateOf is how a gate stands on its tile: as before while nobody can know.
-func (d *Desk) stateOf(now time.Time, l presence.Agent) string {
-	if l.State == "silent" && now.Sub(l.Heard) > now.Sub(d.since) && now.Sub(d.since) <= presence.SilentAfter {
-		l.State = cmp.Or(d.shown[l.Agent], wire.StateOnline)
+func (d *Desk) stateOf(now time.Time, l presence.Agent) fact.LinkState {
+	if l.State == fact.Silent && now.Sub(l.Heard) > now.Sub(d.since) && now.Sub(d.since) <= presence.SilentAfter {
+		l.State = cmp.Or(d.shown[l.Agent], fact.Online)
 	}
 	d.shown[l.Agent] = l.State
 	return l.State
@@ -219,7 +222,7 @@ func (d *Desk) stateOf(now time.Time, l presence.Agent) string {
 
 func presenceOf(now time.Time, l presence.Agent) hearing {
 	switch {
-	case l.State != wire.StateOnline:
+	case l.State != fact.Online:
 		return quiet
 	case !l.Heard.IsZero() && now.Sub(l.Heard) <= presence.SilentAfter:
 		return back
@@ -229,9 +232,9 @@ func presenceOf(now time.Time, l presence.Agent) hearing {
 
 // loadSilences takes over whose silence is an alert already.
 func (d *Desk) loadSilences(ctx context.Context) error {
-	list, err := d.alerts(ctx, "type IN (?, ?) AND cleared IS NULL", typeSilent, typeMany)
+	list, err := d.alerts(ctx, "type IN (?, ?) AND cleared IS NULL", fact.AlarmGateSilent, fact.AlarmGatesSilent)
 	for _, a := range list {
-		if a.Type == typeMany {
+		if a.Type == fact.AlarmGatesSilent {
 			d.silences.told = true
 			continue
 		}

@@ -8,6 +8,7 @@ import (
 	"testing"
 	"time"
 
+	"gatehouse/gateway/fact"
 	"gatehouse/gateway/wire"
 )
 
@@ -96,7 +97,7 @@ func (h *hall) open() int {
 	return len(list)
 }
 
-func (h *hall) state(agent string) string { return h.shown[agent] }
+func (h *hall) state(agent string) string { return string(h.shown[agent]) }
 
 func TestAGateThatFallsSilentIsAnAlertUntilItSpeaks(t *testing.T) {
 	h := newHall(t, 2)
@@ -135,7 +136,7 @@ func TestAProcessThatStoodStillBlamesNoGate(t *testing.T) {
 		h.pass(500*time.Millisecond, true)
 		h.late = false
 		for agent, state := range h.shown {
-			if state != wire.StateOnline {
+			if state != fact.Online {
 				t.Fatalf("after a stall %s is %s", agent, state)
 			}
 		}

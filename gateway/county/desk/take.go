@@ -6,10 +6,10 @@ import (
 	"encoding/json"
 	"fmt"
 	"slices"
-	"strings"
 	"time"
 
 	"gatehouse/gateway/county/store"
+	"gatehouse/gateway/fact"
 	"gatehouse/gateway/wire"
 )
 
@@ -26,8 +26,8 @@ type past struct {
 	seq       uint64
 	agent     string
 	hour      int64
-	verdict   wire.Verdict
-	screening *wire.Temp
+	verdict   fact.Verdict
+	screening *fact.Temp
 	readings  []uint64
 }
 
@@ -57,7 +57,7 @@ type hourKey struct {
 
 // hour is what an hour of a gate gains.
 type hour struct {
-	verdicts   map[wire.Verdict]int
+	verdicts   map[fact.Verdict]int
 	temps, sum int
 }
 
@@ -170,7 +170,7 @@ func (in *intake) passage(agent, jid string, r wire.Record) error {
 		return nil
 	}
 	now := past{seq: r.Seq, agent: agent, hour: r.At.Unix() / 3600, verdict: p.Verdict, readings: p.Readings}
-	var ambient *wire.Temp
+	var ambient *fact.Temp
 	if p.Temperature != nil {
 		now.screening, ambient = &p.Temperature.Screening, &p.Temperature.Ambient
 	}
@@ -190,7 +190,7 @@ func (in *intake) passage(agent, jid string, r wire.Record) error {
 		return err
 	}
 	_, err = in.tx.ExecContext(in.ctx, `INSERT OR REPLACE INTO passages (jid, seq, agent, at, verdict, reasons, screening, ambient, direction, class, readings)
-		VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`, jid, r.Seq, agent, r.At.UnixNano(), string(p.Verdict), strings.Join(p.Reasons, " "),
+		VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`, jid, r.Seq, agent, r.At.UnixNano(), string(p.Verdict), fact.JoinReasons(p.Reasons, " "),
 		number(now.screening), number(ambient), string(p.Direction), p.Class, string(readings))
 	in.fresh = append(in.fresh, Passage{At: r.At.Time, Agent: agent, Verdict: p.Verdict, Reasons: p.Reasons, Screening: now.screening,
 		Ambient: ambient, Direction: string(p.Direction), Class: p.Class})
@@ -217,11 +217,11 @@ func (in *intake) count(p past, by int) {
 	k := hourKey{p.agent, p.hour}
 	h := in.hours[k]
 	if h == nil {
-		h = &hour{verdicts: map[wire.Verdict]int{}}
+		h = &hour{verdicts: map[fact.Verdict]int{}}
 		in.hours[k] = h
 	}
 	h.verdicts[p.verdict] += by
-	if p.screening != nil && (p.verdict == wire.VerdictPass || p.verdict == wire.VerdictFever) {
+	if p.screening != nil && (p.verdict == fact.VerdictPass || p.verdict == fact.VerdictFever) {
 		h.temps += by
 		h.sum += by * int(*p.screening)
 	}
@@ -234,7 +234,7 @@ func (in *intake) finish() error {
 			VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO UPDATE SET pass = pass + excluded.pass, retest = retest + excluded.retest,
 			invalid = invalid + excluded.invalid, refuse = refuse + excluded.refuse, fever = fever + excluded.fever,
 			temps = temps + excluded.temps, sum = sum + excluded.sum`, k.agent, k.hour,
-			v[wire.VerdictPass], v[wire.VerdictRetest], v[wire.VerdictInvalid], v[wire.VerdictRefuse], v[wire.VerdictFever], h.temps, h.sum)
+			v[fact.VerdictPass], v[fact.VerdictRetest], v[fact.VerdictInvalid], v[fact.VerdictRefuse], v[fact.VerdictFever], h.temps, h.sum)
 		if err != nil {
 			return fmt.Errorf("count passages: %w", err)
 		}
@@ -248,7 +248,7 @@ func (in *intake) finish() error {
 	return nil
 }
 
-func number(t *wire.Temp) *int64 {
+func number(t *fact.Temp) *int64 {
 	if t == nil {
 		return nil
 	}

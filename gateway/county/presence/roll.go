@@ -9,6 +9,7 @@ import (
 	"slices"
 	"time"
 
+	"gatehouse/gateway/fact"
 	"gatehouse/gateway/wire"
 )
 
@@ -19,7 +20,7 @@ const SilentAfter = 15 * time.Second
 // Agent is what is known of one agent.
 type Agent struct {
 	Agent    string             `json:"agent"`
-	State    string             `json:"state"`      // online, offline, silent
+	State    fact.LinkState     `json:"state"`      // online, offline, silent
 	BeatAge  *float64           `json:"beat_age_s"` // null: no heartbeat was received
 	Backlog  *uint64            `json:"backlog"`    // records not acknowledged at the last heartbeat; null: none was received
 	Last     uint64             `json:"last"`       // seq of the newest record
@@ -102,7 +103,7 @@ func (r *Roll) receiveStatus(now time.Time, agent string, payload []byte) error 
 		return err
 	}
 	m.status = st
-	if st.State == wire.StateOffline {
+	if st.State == fact.Offline {
 		m.offline = now
 	}
 	return nil
@@ -141,14 +142,14 @@ const sameConnect = time.Second
 // the one of held was made: the broker published it late. Both carry when their
 // connection was made.
 func Stale(held, next wire.Status) bool {
-	return next.State == wire.StateOffline && held.State == wire.StateOnline &&
+	return next.State == fact.Offline && held.State == fact.Online &&
 		next.At.Add(sameConnect).Before(held.At.Time)
 }
 
 // StaleCollector reports whether next is the last will of a start of the
 // collector before the one of held.
 func StaleCollector(held, next wire.CollectorStatus) bool {
-	return next.State == wire.StateOffline && held.State == wire.StateOnline &&
+	return next.State == fact.Offline && held.State == fact.Online &&
 		next.Start != held.Start && next.At.Before(held.At.Time)
 }
 
@@ -176,11 +177,11 @@ func (m *messages) agent(name string, now time.Time, listened time.Duration) Age
 		a.BeatAge, a.Heard = new(age.Seconds()), m.received
 		a.Backlog = new(b.Last - min(b.Last, b.Through))
 	}
-	if a.State == wire.StateOffline && m.received.After(m.offline) {
-		a.State = wire.StateOnline // it sends heartbeats: the last will was an earlier connection's
+	if a.State == fact.Offline && m.received.After(m.offline) {
+		a.State = fact.Online // it sends heartbeats: the last will was an earlier connection's
 	}
-	if a.State != wire.StateOffline && silent {
-		a.State = "silent"
+	if a.State != fact.Offline && silent {
+		a.State = fact.Silent
 	}
 	return a
 }

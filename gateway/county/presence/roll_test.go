@@ -6,6 +6,7 @@ import (
 	"testing"
 	"time"
 
+	"gatehouse/gateway/fact"
 	"gatehouse/gateway/wire"
 )
 
@@ -23,18 +24,18 @@ func message(t *testing.T, v any) []byte {
 func TestOnlyAHeartbeatMakesAnAgentOnline(t *testing.T) {
 	beat := wire.Beat{V: 1, At: wire.At(t0), Last: 40, Through: 33}
 	for name, c := range map[string]struct {
-		state    string
+		state    fact.LinkState
 		beat     *wire.Beat
 		age      time.Duration // of the heartbeat
 		listened time.Duration
-		want     string
+		want     fact.LinkState
 	}{
-		"alive":                 {wire.StateOnline, &beat, 3 * time.Second, time.Minute, wire.StateOnline},
-		"silent":                {wire.StateOnline, &beat, 16 * time.Second, time.Minute, "silent"},
-		"offline":               {wire.StateOffline, &beat, 3 * time.Second, time.Minute, wire.StateOffline},
-		"offline, no heartbeat": {wire.StateOffline, nil, 0, time.Minute, wire.StateOffline},
-		"just started":          {wire.StateOnline, nil, 0, 3 * time.Second, wire.StateOnline},
-		"no heartbeat":          {wire.StateOnline, nil, 0, time.Minute, "silent"},
+		"alive":                 {fact.Online, &beat, 3 * time.Second, time.Minute, fact.Online},
+		"silent":                {fact.Online, &beat, 16 * time.Second, time.Minute, fact.Silent},
+		"offline":               {fact.Offline, &beat, 3 * time.Second, time.Minute, fact.Offline},
+		"offline, no heartbeat": {fact.Offline, nil, 0, time.Minute, fact.Offline},
+		"just started":          {fact.Online, nil, 0, 3 * time.Second, fact.Online},
+		"no heartbeat":          {fact.Online, nil, 0, time.Minute, fact.Silent},
 	} {
 		t.Run(name, func(t *testing.T) {
 			r := NewRoll()
@@ -63,14 +64,14 @@ func TestOnlyAHeartbeatMakesAnAgentOnline(t *testing.T) {
 func TestALastWillOfAnEarlierStartIsNotTheCollectors(t *testing.T) {
 	r := NewRoll()
 	for _, st := range []wire.CollectorStatus{
-		{V: 1, State: wire.StateOnline, Start: "b", At: wire.At(t0.Add(time.Minute))},
-		{V: 1, State: wire.StateOffline, Start: "a", At: wire.At(t0)},
+		{V: 1, State: fact.Online, Start: "b", At: wire.At(t0.Add(time.Minute))},
+		{V: 1, State: fact.Offline, Start: "a", At: wire.At(t0)},
 	} {
 		if err := r.Receive(t0, wire.Topic("c", wire.CollectorID, wire.LeafStatus), message(t, st)); err != nil {
 			t.Fatal(err)
 		}
 	}
-	if r.Collector().State != wire.StateOnline {
+	if r.Collector().State != fact.Online {
 		t.Errorf("the collector is %+v", r.Collector())
 	}
 }
@@ -79,7 +80,7 @@ func TestALastWillOfAnEarlierStartIsNotTheCollectors(t *testing.T) {
 // whom the site file lists.
 func TestInventedAgentsDoNotFillTheRoll(t *testing.T) {
 	r := NewRoll("gate-001")
-	status := message(t, wire.Status{V: 1, State: wire.StateOnline, At: wire.At(t0)})
+	status := message(t, wire.Status{V: 1, State: fact.Online, At: wire.At(t0)})
 	refused := 0
 	for i := range 2 * MostAgents {
 		if r.Receive(t0, wire.Topic("c", fmt.Sprint("x", i), wire.LeafStatus), status) != nil {

@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"gatehouse/firmware-bridge/runs"
+	"gatehouse/gateway/fact"
 	"gatehouse/gateway/machine"
 	"gatehouse/gateway/wire"
 )
@@ -30,7 +31,7 @@ func (t *Taker) rebuild(ctx context.Context, m *reporter) error {
 		return err
 	}
 	for _, r := range known {
-		if r.State == wire.RunOpen && r.Start.Add(-time.Minute).Before(from) {
+		if r.State == fact.RunOpen && r.Start.Add(-time.Minute).Before(from) {
 			from = r.Start.Add(-time.Minute)
 		}
 	}
@@ -103,18 +104,18 @@ func (t *Taker) late(ctx context.Context, m *reporter, track *wire.Track) ([]wir
 	for _, p := range again.arrange(append(tracks, track)) {
 		for _, e := range again.tracker.Observe(again.sample(p)) {
 			if e.Closed {
-				found = append(found, m.cfg.Body(wire.SourceReport, e.Run, wire.RunClosed))
+				found = append(found, m.cfg.Body(wire.SourceReport, e.Run, fact.RunClosed))
 			}
 		}
 	}
 	if newest { // it reaches to the newest report: it goes on from here
 		m.tracker, m.fuser, m.pace, m.last, m.newest = again.tracker, again.fuser, again.pace, again.last, again.newest
 		if open, _ := m.tracker.Open(); open {
-			found = append(found, m.cfg.Body(wire.SourceReport, m.tracker.Run(), wire.RunOpen))
+			found = append(found, m.cfg.Body(wire.SourceReport, m.tracker.Run(), fact.RunOpen))
 		}
 	} else {
 		for _, e := range again.tracker.Finish() {
-			found = append(found, m.cfg.Body(wire.SourceReport, e.Run, wire.RunClosed))
+			found = append(found, m.cfg.Body(wire.SourceReport, e.Run, fact.RunClosed))
 		}
 	}
 	return changes(old, found)
@@ -125,7 +126,7 @@ func changes(old, found []*wire.Run) (out []wire.Body, err error) {
 	for _, o := range old {
 		if !slices.ContainsFunc(found, func(r *wire.Run) bool { return r.ID == o.ID }) {
 			gone := *o
-			gone.State = wire.RunWithdrawn
+			gone.State = fact.RunWithdrawn
 			out = append(out, &gone)
 		}
 	}
@@ -175,7 +176,7 @@ func (t *Taker) imported(ctx context.Context, m *reporter, track *wire.Track) (*
 	if len(found) == 0 {
 		return nil, nil
 	}
-	body := m.cfg.Body(wire.SourceImport, found[0], wire.RunClosed)
+	body := m.cfg.Body(wire.SourceImport, found[0], fact.RunClosed)
 	body.ID = "import-" + track.Import.ID
 	return body, nil
 }

@@ -8,6 +8,7 @@ import (
 
 	"gatehouse/firmware-bridge/runs"
 	"gatehouse/gateway/county/store"
+	"gatehouse/gateway/fact"
 	"gatehouse/gateway/machine"
 	"gatehouse/gateway/wire"
 )
@@ -16,16 +17,16 @@ import (
 func (m *reporter) observe(p placed) (out []wire.Body) {
 	s := m.sample(p)
 	for _, e := range m.tracker.Observe(s) {
-		state := wire.RunOpen
+		state := fact.RunOpen
 		if e.Closed {
-			state = wire.RunClosed
+			state = fact.RunClosed
 		}
 		m.told = s.At
 		out = append(out, m.cfg.Body(wire.SourceReport, e.Run, state))
 	}
 	if open, _ := m.tracker.Open(); open && s.At.Sub(m.told) >= tellEvery {
 		m.told = s.At
-		out = append(out, m.cfg.Body(wire.SourceReport, m.tracker.Run(), wire.RunOpen))
+		out = append(out, m.cfg.Body(wire.SourceReport, m.tracker.Run(), fact.RunOpen))
 	}
 	return out
 }

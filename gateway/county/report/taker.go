@@ -12,6 +12,7 @@ import (
 
 	"gatehouse/firmware-bridge/runs"
 	"gatehouse/gateway/county/store"
+	"gatehouse/gateway/fact"
 	"gatehouse/gateway/machine"
 	"gatehouse/gateway/mqtt"
 	"gatehouse/gateway/wire"
@@ -154,7 +155,7 @@ func (t *Taker) Tick(ctx context.Context, now time.Time) {
 		}
 		if m.newest == nil || now.Sub(received(m.newest)) >= quietFor {
 			for _, e := range m.tracker.Tick(time.Duration(now.UnixNano())) {
-				bodies = append(bodies, m.cfg.Body(wire.SourceReport, e.Run, wire.RunClosed))
+				bodies = append(bodies, m.cfg.Body(wire.SourceReport, e.Run, fact.RunClosed))
 			}
 		}
 		if len(bodies) > 0 {

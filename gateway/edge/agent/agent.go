@@ -17,6 +17,7 @@ import (
 	"gatehouse/gateway/clock"
 	"gatehouse/gateway/config"
 	"gatehouse/gateway/edge/journal"
+	"gatehouse/gateway/fact"
 	"gatehouse/gateway/gate"
 	"gatehouse/gateway/identity"
 	"gatehouse/gateway/policy"
@@ -89,7 +90,7 @@ func New(cfg Config, opts Options) (*Agent, error) {
 		return nil, err
 	}
 	a.gate = gate.New(gate.Config{Rules: rules, Zone: zone, Lanes: cfg.lanes()})
-	if err := a.makeDevices(wire.Temp(rules.Limits.Fever)); err != nil {
+	if err := a.makeDevices(rules.Limits.Fever); err != nil {
 		return nil, err
 	}
 	if err := a.makeMachines(); err != nil {
@@ -126,7 +127,7 @@ func (a *Agent) opened(r journal.Report) {
 	if len(r.Damaged) > 0 {
 		damaged = fmt.Sprintf("%d damaged ranges, the first: %s", len(r.Damaged), r.Damaged[0])
 	}
-	a.board.set(TroubleDamaged, "", damaged)
+	a.board.set(fact.AlarmJournalDamaged, "", damaged)
 }
 
 func loadRules(cfg Config, key identity.SiteKey) (*policy.Rules, error) {

@@ -7,6 +7,7 @@ import (
 	"testing"
 
 	"gatehouse/gateway/edge/journal"
+	"gatehouse/gateway/fact"
 	"gatehouse/gateway/wire"
 )
 
@@ -51,9 +52,9 @@ func TestAlarmsThatNobodyAcknowledgedOvertakeAgainAfterARestart(t *testing.T) {
 	r, h := onDisk(t, &free)
 	for i := range 4 {
 		r.append(h.now, &wire.Clock{Reason: "start", BootID: "b"})
-		al := &wire.Alarm{ID: fmt.Sprint("x", i), Type: TroubleDeviceGone, Device: "reader", State: wire.AlarmRaised}
+		al := &wire.Alarm{ID: fmt.Sprint("x", i), Type: fact.AlarmDeviceGone, Device: "reader", State: fact.AlarmRaised}
 		if i == 2 {
-			al = &wire.Alarm{ID: "f", Type: TroubleFever, State: wire.AlarmRaised, Passage: 5}
+			al = &wire.Alarm{ID: "f", Type: fact.AlarmFever, State: fact.AlarmRaised, Passage: 5}
 		}
 		if !r.raise(h.now, al) {
 			t.Fatal("the journal does not take it")

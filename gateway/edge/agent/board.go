@@ -8,46 +8,17 @@ import (
 	"sync"
 	"time"
 
+	"gatehouse/gateway/fact"
 	"gatehouse/gateway/wire"
-)
-
-// What an agent itself may be in trouble with, besides its devices: the types
-// of its alarms.
-const (
-	TroubleForeignCollector = "collector-foreign"
-	TroubleStoreChanged     = "store-changed"
-	TroubleJournal          = "journal-write-failed"
-	TroubleJournalSync      = "journal-sync-failed"
-	TroubleDamaged          = "journal-damaged"
-	TroubleDiskLow          = "journal-disk-low"
-	TroubleDeviceGone       = "device-gone"
-	TroubleDeviceFault      = "device-fault"
-	TroubleFever            = "fever"
-	TroubleMachineFault     = "machine-fault"
 )
 
 // condition is one thing that holds or has ceased to.
 type condition struct {
-	kind, device, detail string
+	typ            fact.AlarmType
+	device, detail string
 }
 
-func (c condition) id() string {
-	if c.device == "" {
-		return c.kind
-	}
-	return c.kind + ":" + c.device
-}
-
-// lasts reports whether a condition of that kind holds until it is known to have
-// ended. A fever is none: people close it.
-func lasts(kind string) bool {
-	switch kind {
-	case TroubleForeignCollector, TroubleStoreChanged, TroubleJournal, TroubleJournalSync, TroubleDamaged, TroubleDiskLow,
-		TroubleDeviceGone, TroubleDeviceFault, TroubleMachineFault:
-		return true
-	}
-	return false
-}
+func (c condition) id() string { return c.typ.ID(c.device) }
 
 // board collects the conditions that hold, from any goroutine; the record loop
 // turns each change into one alarm record.
@@ -81,8 +52,8 @@ func newBoard() *board {
 }
 
 // set says that a condition holds, or with an empty detail that it does not.
-func (b *board) set(kind, device, detail string) {
-	c := condition{kind, device, detail}
+func (b *board) set(typ fact.AlarmType, device, detail string) {
+	c := condition{typ, device, detail}
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	b.known[c.id()] = true
@@ -101,10 +72,10 @@ func (b *board) set(kind, device, detail string) {
 }
 
 // detail says what a condition is about, or "" when it does not hold.
-func (b *board) detail(kind string) string {
+func (b *board) detail(typ fact.AlarmType) string {
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	return b.holds[kind].detail
+	return b.holds[string(typ)].detail
 }
 
 // changes gives the alarms that make what was raised equal to what holds at
@@ -115,8 +86,8 @@ func (b *board) changes(now time.Time) []*wire.Alarm {
 	defer b.mu.Unlock()
 	var out []*wire.Alarm
 	for _, id := range slices.Sorted(maps.Keys(b.raised)) {
-		if c := b.raised[id]; b.holds[id].kind == "" {
-			out = append(out, &wire.Alarm{ID: id, Type: c.kind, State: wire.AlarmCleared, Device: c.device})
+		if c := b.raised[id]; b.holds[id].typ == "" {
+			out = append(out, &wire.Alarm{ID: id, Type: c.typ, State: fact.AlarmCleared, Device: c.device})
 		}
 	}
 	for _, id := range slices.Sorted(maps.Keys(b.holds)) {
@@ -125,7 +96,7 @@ func (b *board) changes(now time.Time) []*wire.Alarm {
 		if is && now.Sub(t.at).Abs() < again(t.detail, c.detail) {
 			continue
 		}
-		out = append(out, &wire.Alarm{ID: id, Type: c.kind, State: wire.AlarmRaised, Device: c.device, Detail: c.detail,
+		out = append(out, &wire.Alarm{ID: id, Type: c.typ, State: fact.AlarmRaised, Device: c.device, Detail: c.detail,
 			Updates: t.seq})
 	}
 	return out
@@ -152,7 +123,7 @@ func again(was, is string) time.Duration {
 func (b *board) said(al *wire.Alarm, seq uint64, now time.Time) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	if al.State == wire.AlarmCleared {
+	if al.State == fact.AlarmCleared {
 		delete(b.raised, al.ID)
 		return
 	}
@@ -162,7 +133,7 @@ func (b *board) said(al *wire.Alarm, seq uint64, now time.Time) {
 // restore takes over an alarm record of an earlier run, in their order: what
 // was raised holds until something is known to have ended it.
 func (b *board) restore(al *wire.Alarm, seq uint64, at time.Time) {
-	if al.Type == TroubleFever {
+	if al.Type == fact.AlarmFever {
 		return
 	}
 	b.said(al, seq, at)
@@ -170,7 +141,7 @@ func (b *board) restore(al *wire.Alarm, seq uint64, at time.Time) {
 	defer b.mu.Unlock()
 	switch {
 	case b.known[al.ID]:
-	case al.State == wire.AlarmRaised && lasts(al.Type):
+	case al.State == fact.AlarmRaised && al.Type.Known() && !al.Type.Alarm().Happened:
 		b.holds[al.ID] = condition{al.Type, al.Device, al.Detail}
 	default:
 		delete(b.holds, al.ID)

@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"gatehouse/devices"
+	"gatehouse/gateway/fact"
 	"gatehouse/gateway/machine"
 	"gatehouse/gateway/sense"
 	"gatehouse/gateway/wire"
@@ -31,7 +32,7 @@ func tell(b *board, at time.Time, seq uint64) string {
 func TestAConditionIsOneAlarmHoweverOftenItIsReported(t *testing.T) {
 	b := newBoard()
 	for range 3 {
-		b.set(TroubleDeviceGone, "thermometer", "unplugged")
+		b.set(fact.AlarmDeviceGone, "thermometer", "unplugged")
 	}
 	if got := tell(b, noon, 1); got != "device-gone:thermometer raised unplugged" {
 		t.Fatal(got)
@@ -39,7 +40,7 @@ func TestAConditionIsOneAlarmHoweverOftenItIsReported(t *testing.T) {
 	if got := tell(b, noon, 2); got != "" {
 		t.Fatal("again", got)
 	}
-	b.set(TroubleDeviceGone, "thermometer", "")
+	b.set(fact.AlarmDeviceGone, "thermometer", "")
 	if got := tell(b, noon, 2); got != "device-gone:thermometer cleared " {
 		t.Fatal(got)
 	}
@@ -47,7 +48,7 @@ func TestAConditionIsOneAlarmHoweverOftenItIsReported(t *testing.T) {
 
 func TestAConditionThatChangesIsTheSameAlarmInOtherWords(t *testing.T) {
 	b := newBoard()
-	b.set(TroubleDiskLow, "", "the disk will be full in 47 hours")
+	b.set(fact.AlarmJournalDiskLow, "", "the disk will be full in 47 hours")
 	tell(b, noon, 7)
 	for _, c := range []struct {
 		after  time.Duration
@@ -63,7 +64,7 @@ func TestAConditionThatChangesIsTheSameAlarmInOtherWords(t *testing.T) {
 		{25 * time.Hour, "only alarms are kept", "raised only alarms are kept updates 7"},
 		{25*time.Hour + time.Second, "", "cleared "},
 	} {
-		b.set(TroubleDiskLow, "", c.detail)
+		b.set(fact.AlarmJournalDiskLow, "", c.detail)
 		if got := strings.TrimPrefix(tell(b, noon.Add(c.after), 100), "journal-disk-low "); got != c.want {
 			t.Errorf("after %s %q is told as %q, want %q", c.after, c.detail, got, c.want)
 		}
@@ -78,7 +79,7 @@ func gateAfter(t *testing.T, details map[string]string) (*recorder, *hand) {
 	r, h := onDisk(t, &free)
 	for id, detail := range details {
 		kind, device, _ := strings.Cut(id, ":")
-		r.board.set(kind, device, detail)
+		r.board.set(fact.AlarmType(kind), device, detail)
 	}
 	r.alarms()
 	first := len(raised(t, r))
@@ -88,8 +89,8 @@ func gateAfter(t *testing.T, details map[string]string) (*recorder, *hand) {
 	again := &recorder{Agent: r.Agent}
 	again.board, again.began = newBoard(), h.now.Boot
 	again.inputs = []*input{
-		{cfg: Device{Name: "thermometer"}, meter: sense.NewMeter(3730), state: stateOK},
-		{cfg: Device{Name: "reader"}, taps: sense.NewTaps(), state: stateOK}}
+		{cfg: Device{Name: "thermometer"}, meter: sense.NewMeter(3730), state: fact.DeviceOK},
+		{cfg: Device{Name: "reader"}, taps: sense.NewTaps(), state: fact.DeviceOK}}
 	drone := machine.Config{Machine: "drone-1", Name: "drone-1", Type: "drone"}
 	m := &bridged{Watch: machine.NewWatch(drone, wire.SourceMAVLink, "b")}
 	again.machines, again.byMachine = []*bridged{m}, map[string]*bridged{"drone-1": m}
@@ -107,11 +108,11 @@ func since(t *testing.T, r *recorder, n int) string {
 }
 
 // run lets seconds pass; the thermometer samples what it is given, if anything.
-func run(r *recorder, h *hand, seconds int, object devices.Temp) {
+func run(r *recorder, h *hand, seconds int, object fact.Temp) {
 	for i := range seconds {
 		h.now = h.now.Add(time.Second)
 		if object != 0 {
-			r.arrived(arrival{in: r.inputs[0], r: devices.Sample{At: h.now.Wall, Object: object + devices.Temp(i%3), Ambient: 2000}})
+			r.arrived(arrival{in: r.inputs[0], r: devices.Sample{At: h.now.Wall, Object: object + fact.Temp(i%3), Ambient: 2000}})
 		}
 		r.turn()
 	}
@@ -121,7 +122,7 @@ func TestARestartLeavesAlarmsThatStandAlone(t *testing.T) {
 	standing := map[string]string{
 		"device-gone:reader":       "unplugged",
 		"device-fault:thermometer": "it repeats the same value: switch it off and on",
-		"machine-fault:drone-1":    "motor", TroubleForeignCollector: "a stranger", TroubleStoreChanged: "another store",
+		"machine-fault:drone-1":    "motor", string(fact.AlarmCollectorForeign): "a stranger", string(fact.AlarmStoreChanged): "another store",
 	}
 	r, h := gateAfter(t, standing)
 	r.failed(h.now, r.inputs[1], fmt.Errorf("%w: still", devices.ErrGone))
@@ -134,8 +135,8 @@ func TestARestartLeavesAlarmsThatStandAlone(t *testing.T) {
 func TestARestartEndsWhatIsKnownToHaveEnded(t *testing.T) {
 	standing := map[string]string{
 		"device-gone:reader": "unplugged", "device-gone:thermometer": "unplugged", "device-fault:thermometer": "silent",
-		"device-gone:sold": "unplugged", "machine-fault:drone-9": "motor", TroubleDiskLow: "12 MiB",
-		TroubleJournalSync: "input/output error", "a-kind-of-another-version": "x",
+		"device-gone:sold": "unplugged", "machine-fault:drone-9": "motor", string(fact.AlarmJournalDiskLow): "12 MiB",
+		string(fact.AlarmJournalSync): "input/output error", "a-kind-of-another-version": "x",
 	}
 	r, h := gateAfter(t, standing)
 	want := "a-kind-of-another-version cleared, device-gone:sold cleared, machine-fault:drone-9 cleared"

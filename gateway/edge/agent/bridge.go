@@ -6,6 +6,7 @@ import (
 
 	"gatehouse/firmware-bridge/runs"
 	"gatehouse/gateway/clock"
+	"gatehouse/gateway/fact"
 	"gatehouse/gateway/machine"
 	"gatehouse/gateway/wire"
 )
@@ -14,7 +15,7 @@ import (
 type bridged struct {
 	*machine.Watch
 
-	state   string // ok, gone; empty: not heard of since the start
+	state   fact.DeviceState // ok, gone; empty: not heard of since the start
 	heard   time.Duration
 	bad     uint64 // frames and values that could not be true
 	lastBad string // told once, until another comes
@@ -59,9 +60,9 @@ func (r *recorder) said(w word) {
 	for _, err := range m.Take(now, w.s) {
 		r.doubt(m, err)
 	}
-	if m.state != stateOK {
-		m.state = stateOK
-		r.append(now, &wire.Health{Device: m.Machine(), Model: "machine", State: stateOK, BadFrames: m.bad})
+	if m.state != fact.DeviceOK {
+		m.state = fact.DeviceOK
+		r.append(now, &wire.Health{Device: m.Machine(), Model: "machine", State: fact.DeviceOK, BadFrames: m.bad})
 	}
 }
 
@@ -81,18 +82,18 @@ func (r *recorder) turnMachines(now clock.Moment) {
 	for _, m := range r.machines {
 		for _, body := range m.Turn(now) {
 			r.append(now, body)
-			if run, ok := body.(*wire.Run); ok && run.State == wire.RunClosed {
+			if run, ok := body.(*wire.Run); ok && run.State == fact.RunClosed {
 				r.log.Info("run", "machine", run.Machine, "run", run.ID, "grade", run.Grade, "sorties", run.Sorties)
 			}
 		}
 		b := m.Beat(now)
 		beats = append(beats, b)
-		if m.state == stateOK && now.Boot-m.heard > goneAfter {
-			m.state = stateGone
-			r.append(now, &wire.Health{Device: m.Machine(), Model: "machine", State: stateGone, Detail: m.lastBad, BadFrames: m.bad})
+		if m.state == fact.DeviceOK && now.Boot-m.heard > goneAfter {
+			m.state = fact.DeviceGone
+			r.append(now, &wire.Health{Device: m.Machine(), Model: "machine", State: fact.DeviceGone, Detail: m.lastBad, BadFrames: m.bad})
 		}
 		if m.state != "" { // before it was heard of, an earlier run's word stands
-			r.board.set(TroubleMachineFault, m.Machine(), b.Fault)
+			r.board.set(fact.AlarmMachineFault, m.Machine(), b.Fault)
 		}
 	}
 	r.pulse.setMachines(beats)

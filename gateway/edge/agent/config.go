@@ -6,6 +6,7 @@ import (
 
 	"gatehouse/devices"
 	"gatehouse/gateway/config"
+	"gatehouse/gateway/fact"
 	"gatehouse/gateway/machine"
 	"gatehouse/gateway/mqtt"
 	"gatehouse/gateway/web"
@@ -48,11 +49,11 @@ type Device struct {
 	Baud      int            `yaml:"baud,omitempty"`      // serial only; the catalogue's where absent
 	Address   uint16         `yaml:"address,omitempty"`   // I²C only; the catalogue's where absent
 	Lane      string         `yaml:"lane,omitempty"`      // that it belongs to, where there are several
-	Direction wire.Direction `yaml:"direction,omitempty"` // of a reader: in, out or absent for its lane's
+	Direction fact.Direction `yaml:"direction,omitempty"` // of a reader: in, out or absent for its lane's
 	// Offset is added to the surface temperature to give the screening
 	// temperature, in °C; measured at installation against a contact
 	// thermometer. A thermometer must state it, 0 included.
-	Offset *config.Celsius   `yaml:"offset_c,omitempty"`
+	Offset *fact.Temp        `yaml:"offset_c,omitempty"`
 	Pins   map[string]string `yaml:"pins,omitempty"`       // outputs: barrier, red, amber, green, buzzer
 	Low    []string          `yaml:"active_low,omitempty"` // outputs that are on when their pin is low
 }
@@ -139,7 +140,7 @@ func (d Device) check() error {
 	if err != nil {
 		return err
 	}
-	if d.Direction != wire.DirectionNone && d.Direction != wire.DirectionIn && d.Direction != wire.DirectionOut {
+	if d.Direction != fact.DirectionNone && d.Direction != fact.DirectionIn && d.Direction != fact.DirectionOut {
 		return fmt.Errorf("direction %q: write in or out, or leave it away", d.Direction)
 	}
 	switch {
@@ -148,7 +149,7 @@ func (d Device) check() error {
 	case m.Kind != devices.KindThermometer && d.Offset != nil:
 		return errors.New("offset_c belongs to thermometers only")
 	case d.Offset != nil && (*d.Offset > maxOffset || *d.Offset < -maxOffset):
-		return fmt.Errorf("offset_c %s: more than 8 °C is a fault of the installation", wire.Temp(*d.Offset))
+		return fmt.Errorf("offset_c %s: more than 8 °C is a fault of the installation", *d.Offset)
 	case m.Kind == devices.KindOutputs && len(d.Pins) == 0:
 		return errors.New("pins are missing")
 	case m.Kind != devices.KindOutputs && d.Port == "":

@@ -9,6 +9,7 @@ import (
 
 	"gatehouse/devices"
 	"gatehouse/gateway/clock"
+	"gatehouse/gateway/fact"
 	"gatehouse/gateway/sense"
 	"gatehouse/gateway/wire"
 )
@@ -37,19 +38,12 @@ type input struct {
 	meter  *sense.Meter // of a thermometer
 	taps   *sense.Taps  // of a reader or scanner
 
-	state     string
+	state     fact.DeviceState
 	heard     time.Duration // boot clock of the last reading
 	presence  sense.State   // whether somebody stands at the thermometer
 	badFrames uint64
 	reported  bool // the journal holds its state since the start
 }
-
-// States of a device.
-const (
-	stateOK    = "ok"
-	stateFault = "fault"
-	stateGone  = "gone"
-)
 
 // read passes on what the sensor yields until ctx ends.
 func (in *input) read(ctx context.Context, out chan<- arrival) {
@@ -79,7 +73,7 @@ func pause(ctx context.Context, d time.Duration) {
 }
 
 // makeDevices makes the drivers; fever is the limit of the rules, °C/100.
-func (a *Agent) makeDevices(fever wire.Temp) error {
+func (a *Agent) makeDevices(fever fact.Temp) error {
 	for _, d := range a.cfg.Devices {
 		m, err := devices.Find(d.Model)
 		if err != nil {
@@ -98,9 +92,9 @@ func (a *Agent) makeDevices(fever wire.Temp) error {
 		if err != nil {
 			return fmt.Errorf("device %s: %w", d.Name, err)
 		}
-		in := &input{cfg: d, lane: a.cfg.laneOf(d), model: m, sensor: sensor, state: stateOK}
+		in := &input{cfg: d, lane: a.cfg.laneOf(d), model: m, sensor: sensor, state: fact.DeviceOK}
 		if m.Kind == devices.KindThermometer {
-			in.meter = sense.NewMeter(devices.Temp(fever) - devices.Temp(*d.Offset))
+			in.meter = sense.NewMeter(fever - *d.Offset)
 		} else {
 			in.taps = sense.NewTaps()
 		}
@@ -119,16 +113,16 @@ func (a *Agent) reading(now clock.Moment, in *input, r devices.Reading) (*wire.R
 		if !done {
 			return nil, time.Time{}
 		}
-		out.Type, out.Temperature = wire.TypeTemperature, in.temperature(m)
+		out.Type, out.Temperature = fact.ReadingTemperature, in.temperature(m)
 		out.BootNS = int64(sinceBoot(now, m.At))
 		return out, m.At
 	case devices.Tap:
 		if !in.taps.Observe(r) {
 			return nil, time.Time{}
 		}
-		out.Type = wire.TypeCard
+		out.Type = fact.ReadingCard
 		if in.model.Kind == devices.KindScanner {
-			out.Type = wire.TypeCode
+			out.Type = fact.ReadingCode
 		}
 		out.Direction = cmp.Or(in.cfg.Direction, in.lane.Direction)
 		out.Credential = a.siteKey.Pseudonym(string(out.Type), r.Code)
@@ -140,10 +134,10 @@ func (a *Agent) reading(now clock.Moment, in *input, r devices.Reading) (*wire.R
 
 // temperature puts the corrected value beside the raw ones.
 func (in *input) temperature(m sense.Measurement) *wire.Temperature {
-	offset := wire.Temp(*in.cfg.Offset)
+	offset := *in.cfg.Offset
 	return &wire.Temperature{
-		Object: wire.Temp(m.Object), Ambient: wire.Temp(m.Ambient), Background: wire.Temp(m.Background),
-		Offset: offset, Screening: wire.Temp(m.Object) + offset,
+		Object: m.Object, Ambient: m.Ambient, Background: m.Background,
+		Offset: offset, Screening: m.Object + offset,
 		RatedMin: sense.AmbientMin, RatedMax: sense.AmbientMax,
 		Samples: m.Samples, DurationMS: m.Duration.Milliseconds(), Settled: m.Settled,
 		Hot: m.HotBackground, Supersedes: m.Supersedes,
@@ -151,12 +145,12 @@ func (in *input) temperature(m sense.Measurement) *wire.Temperature {
 }
 
 // judge gives the state that an error puts a device into, and its detail.
-func judge(err error) (state, detail string) {
+func judge(err error) (state fact.DeviceState, detail string) {
 	switch {
 	case errors.Is(err, devices.ErrGone):
-		return stateGone, err.Error()
+		return fact.DeviceGone, err.Error()
 	case errors.Is(err, devices.ErrFault):
-		return stateFault, err.Error()
+		return fact.DeviceFault, err.Error()
 	default:
 		return "", err.Error()
 	}

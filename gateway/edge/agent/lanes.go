@@ -6,6 +6,7 @@ import (
 	"slices"
 
 	"gatehouse/devices"
+	"gatehouse/gateway/fact"
 	"gatehouse/gateway/gate"
 	"gatehouse/gateway/wire"
 )
@@ -14,7 +15,7 @@ import (
 // configuration lists none has one, with all its devices.
 type Lane struct {
 	Name      string         `yaml:"name"`                // unique at this gate; passages name it
-	Direction wire.Direction `yaml:"direction,omitempty"` // in or out, for its readers that say none; absent: both
+	Direction fact.Direction `yaml:"direction,omitempty"` // in or out, for its readers that say none; absent: both
 	Measures  *bool          `yaml:"measures,omitempty"`  // false: the card alone decides; default true
 }
 
@@ -73,7 +74,7 @@ func (c Config) checkLanes() error {
 		if slices.ContainsFunc(c.Lanes[:i], func(x Lane) bool { return x.Name == l.Name }) {
 			add("%s: the name is used twice", key)
 		}
-		if l.Direction != wire.DirectionNone && l.Direction != wire.DirectionIn && l.Direction != wire.DirectionOut {
+		if l.Direction != fact.DirectionNone && l.Direction != fact.DirectionIn && l.Direction != fact.DirectionOut {
 			add("%s: direction %q: write in or out, or leave it away", key, l.Direction)
 		}
 	}

@@ -6,9 +6,8 @@ import (
 	"testing"
 
 	"gatehouse/devices"
-	"gatehouse/gateway/config"
+	"gatehouse/gateway/fact"
 	"gatehouse/gateway/mqtt"
-	"gatehouse/gateway/wire"
 )
 
 // gateOf is a configuration with these lanes and devices.
@@ -18,10 +17,10 @@ func gateOf(lanes []Lane, list ...Device) Config {
 }
 
 func thermometer(name, lane string) Device {
-	return Device{Name: name, Lane: lane, Model: "gy-mcu90614", Port: "x", Offset: new(config.Celsius)}
+	return Device{Name: name, Lane: lane, Model: "gy-mcu90614", Port: "x", Offset: new(fact.Temp)}
 }
 
-func reader(name, lane string, d wire.Direction) Device {
+func reader(name, lane string, d fact.Direction) Device {
 	return Device{Name: name, Lane: lane, Model: "rdm6300", Port: "x", Direction: d}
 }
 

@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"gatehouse/gateway/clock"
+	"gatehouse/gateway/fact"
 	"gatehouse/gateway/mqtt"
 	"gatehouse/gateway/wire"
 )
@@ -40,7 +41,7 @@ func (a *Agent) ship(ctx context.Context) error {
 			{Filter: wire.Topic(a.cfg.County, wire.CollectorID, wire.LeafStatus), QoS: 1},
 		},
 		Hello: func() (will, first *mqtt.Message) {
-			return a.status(wire.StateOffline), a.status(wire.StateOnline)
+			return a.status(fact.Offline), a.status(fact.Online)
 		},
 		OnUp:   func() { post(event{up: true}) },
 		OnDown: func(error) { post(event{down: true}) },
@@ -54,7 +55,7 @@ func (a *Agent) ship(ctx context.Context) error {
 				post(event{leaf: wire.LeafStatus, payload: m.Payload})
 			}
 		},
-		Bye: func() *mqtt.Message { return a.status(wire.StateOffline) },
+		Bye: func() *mqtt.Message { return a.status(fact.Offline) },
 		Log: a.log,
 	}
 	if err := a.cfg.Broker.Load(&cfg); err != nil {
@@ -70,7 +71,7 @@ func (a *Agent) ship(ctx context.Context) error {
 			}
 			return client.PublishThen(m, func() { post(event{taken: ticket}) })
 		},
-		trouble: func(kind, detail string) { a.board.set(kind, "", detail) }}
+		trouble: func(typ fact.AlarmType, detail string) { a.board.set(typ, "", detail) }}
 	done := make(chan struct{})
 	go func() { defer close(done); _ = client.Run(ctx) }() // ends with ctx only
 	defer func() { <-done }()
@@ -133,7 +134,7 @@ func (a *Agent) overtake(ctx context.Context, s *shipper) {
 func (a *Agent) topic(leaf wire.Leaf) string { return wire.Topic(a.cfg.County, a.cfg.Agent, leaf) }
 
 // status is the retained status; offline is the last will as well.
-func (a *Agent) status(state string) *mqtt.Message {
+func (a *Agent) status(state fact.LinkState) *mqtt.Message {
 	payload, err := wire.Encode(wire.Status{V: 1, State: state, At: wire.At(a.opts.Clock.Now().Wall),
 		JID: a.journal.JID(), Version: a.opts.Version})
 	if err != nil {

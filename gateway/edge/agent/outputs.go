@@ -6,7 +6,7 @@ import (
 	"time"
 
 	"gatehouse/devices"
-	"gatehouse/gateway/wire"
+	"gatehouse/gateway/fact"
 )
 
 // cue is what a verdict makes the outputs do: a signal, how long it stays, and
@@ -19,16 +19,16 @@ type cue struct {
 
 // cues maps verdicts to signals. Pulses follow the screens' sounds: a short
 // beep to go, two pulses to try again, three plus two for a fever.
-var cues = map[wire.Verdict]cue{
-	wire.VerdictPass: {rank: 1, hold: 3 * time.Second,
+var cues = map[fact.Verdict]cue{
+	fact.VerdictPass: {rank: 1, hold: 3 * time.Second,
 		Signal: devices.Signal{Barrier: true, Lamp: devices.LampGreen, Buzzer: pulses(80, 1)}},
-	wire.VerdictRetest: {rank: 2, hold: 4 * time.Second,
+	fact.VerdictRetest: {rank: 2, hold: 4 * time.Second,
 		Signal: devices.Signal{Lamp: devices.LampAmber, Buzzer: pulses(150, 2)}},
-	wire.VerdictInvalid: {rank: 2, hold: 4 * time.Second,
+	fact.VerdictInvalid: {rank: 2, hold: 4 * time.Second,
 		Signal: devices.Signal{Lamp: devices.LampAmber, Buzzer: pulses(150, 2)}},
-	wire.VerdictRefuse: {rank: 3, hold: 5 * time.Second,
+	fact.VerdictRefuse: {rank: 3, hold: 5 * time.Second,
 		Signal: devices.Signal{Lamp: devices.LampRed, Buzzer: pulses(150, 3)}},
-	wire.VerdictFever: {rank: 4, hold: 8 * time.Second,
+	fact.VerdictFever: {rank: 4, hold: 8 * time.Second,
 		Signal: devices.Signal{Lamp: devices.LampRed,
 			Buzzer: append(append(pulses(150, 3), 350*time.Millisecond), pulses(150, 2)...)}},
 }

@@ -10,7 +10,7 @@ import (
 	"time"
 
 	"gatehouse/devices"
-	"gatehouse/gateway/wire"
+	"gatehouse/gateway/fact"
 )
 
 // recorder of what outputs were told, with the time since its start.
@@ -37,7 +37,7 @@ func (p *played) note(what string) {
 	p.log = append(p.log, fmt.Sprintf("%s %s", time.Since(p.began).Round(100*time.Millisecond), what))
 }
 
-func play(t *testing.T, script func(send func(wire.Verdict))) []string {
+func play(t *testing.T, script func(send func(fact.Verdict))) []string {
 	t.Helper()
 	p := &played{}
 	synctest.Test(t, func(t *testing.T) {
@@ -46,7 +46,7 @@ func play(t *testing.T, script func(send func(wire.Verdict))) []string {
 		in := make(chan cue, 4)
 		done := make(chan struct{})
 		go func() { defer close(done); drive(ctx, p, in, slog.New(slog.DiscardHandler)) }()
-		script(func(v wire.Verdict) { in <- cues[v] })
+		script(func(v fact.Verdict) { in <- cues[v] })
 		time.Sleep(30 * time.Second)
 		cancel()
 		<-done
@@ -56,34 +56,34 @@ func play(t *testing.T, script func(send func(wire.Verdict))) []string {
 
 func TestOutputsFollowVerdicts(t *testing.T) {
 	for name, c := range map[string]struct {
-		script func(send func(wire.Verdict))
+		script func(send func(fact.Verdict))
 		want   []string
 	}{
 		"a pass opens the barrier and goes dark after its hold": {
-			func(send func(wire.Verdict)) { send(wire.VerdictPass) },
+			func(send func(fact.Verdict)) { send(fact.VerdictPass) },
 			[]string{"0s off", "0s show green", "700ms barrier done", "3s off", "30s off"},
 		},
 		"a fever ends a pass at once": {
-			func(send func(wire.Verdict)) {
-				send(wire.VerdictPass)
+			func(send func(fact.Verdict)) {
+				send(fact.VerdictPass)
 				time.Sleep(300 * time.Millisecond)
-				send(wire.VerdictFever)
+				send(fact.VerdictFever)
 			},
 			[]string{"0s off", "0s show green", "300ms barrier done", "300ms show red", "8.3s off", "30.3s off"},
 		},
 		"nobody slips through behind a fever": {
-			func(send func(wire.Verdict)) {
-				send(wire.VerdictFever)
+			func(send func(fact.Verdict)) {
+				send(fact.VerdictFever)
 				time.Sleep(time.Second)
-				send(wire.VerdictPass)
+				send(fact.VerdictPass)
 			},
 			[]string{"0s off", "0s show red", "8s show green", "8.7s barrier done", "11s off", "31s off"},
 		},
 		"of two that wait behind a fever the newest is shown": {
-			func(send func(wire.Verdict)) {
-				send(wire.VerdictFever)
-				send(wire.VerdictPass)
-				send(wire.VerdictRetest)
+			func(send func(fact.Verdict)) {
+				send(fact.VerdictFever)
+				send(fact.VerdictPass)
+				send(fact.VerdictRetest)
 			},
 			[]string{"0s off", "0s show red", "8s show amber", "12s off", "30s off"},
 		},

@@ -6,6 +6,7 @@ import (
 
 	"gatehouse/gateway/clock"
 	"gatehouse/gateway/edge/journal"
+	"gatehouse/gateway/fact"
 	"gatehouse/gateway/wire"
 )
 
@@ -23,8 +24,9 @@ type pulse struct {
 }
 
 type deviceState struct {
-	name, state string
-	heard       time.Duration // boot clock of its last reading, sample or frame; 0: never
+	name  string
+	state fact.DeviceState
+	heard time.Duration // boot clock of its last reading, sample or frame; 0: never
 }
 
 func (p *pulse) set(now clock.Moment, devices []deviceState) {

@@ -8,6 +8,7 @@ import (
 
 	"gatehouse/gateway/clock"
 	"gatehouse/gateway/edge/journal"
+	"gatehouse/gateway/fact"
 	"gatehouse/gateway/gate"
 	"gatehouse/gateway/sense"
 	"gatehouse/gateway/wire"
@@ -112,7 +113,7 @@ func (r *recorder) arrived(x arrival) {
 		return // plugged in again; only a sample shows that it measures
 	}
 	if m := x.in.meter; m == nil || !m.Stuck() && !m.Hot() {
-		r.state(now, x.in, stateOK, "")
+		r.state(now, x.in, fact.DeviceOK, "")
 	}
 	if x.r == nil {
 		return
@@ -169,15 +170,15 @@ func (r *recorder) keep(now clock.Moment, reading *wire.Reading) (seq uint64) {
 func (r *recorder) append(now clock.Moment, body wire.Body) uint64 {
 	rec, err := r.journal.Append(now, body)
 	if errors.Is(err, journal.ErrShed) && (body.Kind() == wire.KindHealth || body.Kind() == wire.KindTrack) {
-		return r.journal.Lose(journal.ReasonDiskFull) // in the stated order; TroubleDiskLow tells
+		return r.journal.Lose(journal.ReasonDiskFull) // in the stated order; fact.AlarmJournalDiskLow tells
 	}
 	if err != nil {
 		seq := r.journal.Lose(journal.ReasonDiskFull)
 		r.log.Error("a record could not be kept; it is a recorded hole", "kind", body.Kind(), "seq", seq, "err", err)
-		r.board.set(TroubleJournal, "", "records can't be kept: "+err.Error())
+		r.board.set(fact.AlarmJournalWrite, "", "records can't be kept: "+err.Error())
 		return seq
 	}
-	r.board.set(TroubleJournal, "", "")
+	r.board.set(fact.AlarmJournalWrite, "", "")
 	return rec.Seq
 }
 
@@ -207,8 +208,8 @@ func (r *recorder) apply(now clock.Moment, last time.Time, events []gate.Event) 
 // fever raises the alarm of a passage.
 func (r *recorder) fever(now clock.Moment, seq uint64, p *wire.Passage) {
 	t := p.Temperature.Screening
-	alarm := &wire.Alarm{ID: fmt.Sprintf("%s:%d", TroubleFever, seq), Type: TroubleFever,
-		State: wire.AlarmRaised, Passage: seq, Screening: &t}
+	alarm := &wire.Alarm{ID: fmt.Sprintf("%s:%d", fact.AlarmFever, seq), Type: fact.AlarmFever,
+		State: fact.AlarmRaised, Passage: seq, Screening: &t}
 	if !r.raise(now, alarm) {
 		r.append(now, alarm) // once more; what fails again is a hole
 	}
@@ -227,7 +228,7 @@ func (r *recorder) raise(now clock.Moment, al *wire.Alarm) bool {
 		r.log.Error("encode an alarm", "err", err)
 		return true
 	}
-	r.Agent.alarms.add(overtaker{wire.Entry{Record: rec, Raw: raw}, al.Type == TroubleFever})
+	r.Agent.alarms.add(overtaker{wire.Entry{Record: rec, Raw: raw}, al.Type == fact.AlarmFever})
 	return true
 }
 
@@ -255,17 +256,17 @@ func (r *recorder) failed(now clock.Moment, in *input, err error) {
 }
 
 // state notes a device's state; each change is a health record and an alarm.
-func (r *recorder) state(now clock.Moment, in *input, state, detail string) {
+func (r *recorder) state(now clock.Moment, in *input, state fact.DeviceState, detail string) {
 	r.hold(now, in, state, detail)
 	if in.reported && in.state == state {
 		return
 	}
 	in.state, in.reported = state, true
-	if state != stateOK {
+	if state != fact.DeviceOK {
 		in.presence = sense.Idle
 	}
 	r.append(now, &wire.Health{Device: in.cfg.Name, Model: in.model.Name, State: state, Detail: detail, BadFrames: in.badFrames})
-	r.apply(now, time.Time{}, r.gate.SetWorks(in.cfg.Name, state == stateOK))
+	r.apply(now, time.Time{}, r.gate.SetWorks(in.cfg.Name, state == fact.DeviceOK))
 	r.show(now)
 }
 
@@ -273,7 +274,7 @@ func (r *recorder) state(now clock.Moment, in *input, state, detail string) {
 func (r *recorder) turn() {
 	now := r.opts.Clock.Now()
 	for _, in := range r.inputs {
-		if in.meter != nil && in.state == stateOK {
+		if in.meter != nil && in.state == fact.DeviceOK {
 			r.watch(now, in)
 		}
 	}
@@ -300,11 +301,11 @@ func (r *recorder) turn() {
 func (r *recorder) watch(now clock.Moment, in *input) {
 	switch {
 	case now.Boot-max(in.heard, r.began) > silentAfter:
-		r.state(now, in, stateFault, fmt.Sprintf("no reading for %s", silentAfter))
+		r.state(now, in, fact.DeviceFault, fmt.Sprintf("no reading for %s", silentAfter))
 	case in.meter.Stuck():
-		r.state(now, in, stateFault, "it repeats the same value: switch it off and on")
+		r.state(now, in, fact.DeviceFault, "it repeats the same value: switch it off and on")
 	case in.meter.Hot():
-		r.state(now, in, stateFault, "what it sees with nobody there is as warm as people: shade it, or turn it away from the sun")
+		r.state(now, in, fact.DeviceFault, "what it sees with nobody there is as warm as people: shade it, or turn it away from the sun")
 	}
 }
 

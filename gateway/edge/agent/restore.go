@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"gatehouse/gateway/clock"
+	"gatehouse/gateway/fact"
 	"gatehouse/gateway/gate"
 	"gatehouse/gateway/machine"
 	"gatehouse/gateway/wire"
@@ -131,7 +132,7 @@ const passShown = 3 * time.Second
 // no more.
 func (r *recorder) late(now, at clock.Moment, events []gate.Event) {
 	for _, e := range events {
-		if e.Passage.Verdict == wire.VerdictPass && now.Boot-at.Boot > passShown {
+		if e.Passage.Verdict == fact.VerdictPass && now.Boot-at.Boot > passShown {
 			seq := r.append(now, &e.Passage)
 			r.given.add(seq, e.Passage.Readings)
 			continue
@@ -146,7 +147,7 @@ func (r *recorder) alarmFevers(now clock.Moment, last []earlier) {
 	alarmed := map[uint64]bool{} // readings
 	for _, e := range last {
 		p := e.passage
-		if p.Verdict != wire.VerdictFever || p.Temperature == nil {
+		if p.Verdict != fact.VerdictFever || p.Temperature == nil {
 			continue
 		}
 		known := r.feverish[e.rec.Seq] || slices.ContainsFunc(p.Readings, func(seq uint64) bool { return alarmed[seq] })
@@ -189,20 +190,20 @@ func (r *recorder) restoreConditions() (map[string]*machine.Past, error) {
 				r.answered = append(r.answered, b.Passage)
 			}
 		case *wire.Alarm:
-			if b.Type == TroubleFever {
+			if b.Type == fact.AlarmFever {
 				r.feverish[b.Passage] = true
 			}
 			r.board.restore(b, rec.Seq, rec.At.Time)
 			if rec.Seq > through {
 				// Its bytes and its seq are what is sent.
 				e := wire.Entry{Record: wire.Record{Seq: rec.Seq}, Raw: bytes.Clone(raw)}
-				waiting = bounded(append(waiting, overtaker{e, b.Type == TroubleFever}))
+				waiting = bounded(append(waiting, overtaker{e, b.Type == fact.AlarmFever}))
 			}
 		}
 	})
 	r.Agent.alarms.add(waiting...)
 	r.board.forget(r.has)
-	if r.board.detail(TroubleJournalSync) != "" {
+	if r.board.detail(fact.AlarmJournalSync) != "" {
 		r.faultAt = r.opts.Clock.Now().Boot
 	}
 	if len(r.answered) > answeredKept {
@@ -239,7 +240,7 @@ func (r *recorder) recent(now clock.Moment) (recent []past, last []earlier, err 
 				r.given.add(e.Record.Seq, b.Readings)
 				last = append(last, earlier{e.Record, b, boot == r.opts.BootID})
 			case *wire.Health:
-				recent = append(recent, past{device: b.Device, works: b.State == stateOK})
+				recent = append(recent, past{device: b.Device, works: b.State == fact.DeviceOK})
 			case *wire.Audit:
 				if readings := r.given.readings(b.Passage); readings != nil {
 					recent = append(recent, past{answered: readings})
@@ -279,19 +280,19 @@ func (r *recorder) has(device string) bool {
 const provenAfter = 35 * time.Second
 
 // hold tells the board how a device stands.
-func (r *recorder) hold(now clock.Moment, in *input, state, detail string) {
+func (r *recorder) hold(now clock.Moment, in *input, state fact.DeviceState, detail string) {
 	gone, fault := "", ""
 	switch state {
-	case stateGone:
+	case fact.DeviceGone:
 		gone = detail
-	case stateFault:
+	case fact.DeviceFault:
 		fault = detail
 	}
-	r.board.set(TroubleDeviceGone, in.cfg.Name, gone)
-	if state == stateOK && in.meter != nil && now.Boot-r.began < provenAfter {
+	r.board.set(fact.AlarmDeviceGone, in.cfg.Name, gone)
+	if state == fact.DeviceOK && in.meter != nil && now.Boot-r.began < provenAfter {
 		return // that it measures proves nothing yet
 	}
-	r.board.set(TroubleDeviceFault, in.cfg.Name, fault)
+	r.board.set(fact.AlarmDeviceFault, in.cfg.Name, fault)
 }
 
 // prove ends what an earlier run raised of readers that nobody has used since:
@@ -302,7 +303,7 @@ func (r *recorder) prove(now clock.Moment) {
 	}
 	for _, in := range r.inputs {
 		if in.meter == nil && !in.reported {
-			r.hold(now, in, stateOK, "")
+			r.hold(now, in, fact.DeviceOK, "")
 		}
 	}
 }

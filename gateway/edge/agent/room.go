@@ -6,13 +6,14 @@ import (
 
 	"gatehouse/gateway/clock"
 	"gatehouse/gateway/edge/journal"
+	"gatehouse/gateway/fact"
 )
 
 // diskFault is the journal's word that an fsync failed, and whether the records
 // are safe elsewhere by now.
 func (r *recorder) diskFault(f journal.Fault) {
 	r.log.Error("the disk failed to make records durable", "err", f.Err, "written_elsewhere", f.Safe)
-	r.board.set(TroubleJournalSync, "", f.Err.Error())
+	r.board.set(fact.AlarmJournalSync, "", f.Err.Error())
 	r.faultAt = r.opts.Clock.Now().Boot
 }
 
@@ -29,14 +30,14 @@ func (r *recorder) room(now clock.Moment) {
 	case waiting && r.space.FullIn > 0 && r.space.FullIn < fullSoon:
 		detail = fmt.Sprintf("the disk will be full in %d hours if the county does not answer", r.space.FullIn/time.Hour)
 	}
-	r.board.set(TroubleDiskLow, "", detail)
+	r.board.set(fact.AlarmJournalDiskLow, "", detail)
 	if now.Boot-r.oldestAt >= beatEvery {
 		r.oldestAt = now.Boot
 		r.oldest, _ = r.journal.Oldest()
 	}
 	if r.faultAt != 0 && now.Boot-r.faultAt > faultOver {
 		r.faultAt = 0
-		r.board.set(TroubleJournalSync, "", "")
+		r.board.set(fact.AlarmJournalSync, "", "")
 	}
 }
 

@@ -11,6 +11,7 @@ import (
 
 	"gatehouse/gateway/clock"
 	"gatehouse/gateway/edge/journal"
+	"gatehouse/gateway/fact"
 	"gatehouse/gateway/gate"
 	"gatehouse/gateway/policy"
 	"gatehouse/gateway/wire"
@@ -74,7 +75,7 @@ func TestLittleRoomIsAnAlarmAndShedsInOrder(t *testing.T) {
 	if seq != r.journal.Last() {
 		t.Errorf("the hole has seq %d, the journal is at %d", seq, r.journal.Last())
 	}
-	if r.board.detail(TroubleJournal) != "" {
+	if r.board.detail(fact.AlarmJournalWrite) != "" {
 		t.Error("shedding in order counts as a failure")
 	}
 	turn(500)
@@ -100,7 +101,7 @@ func TestAnAlarmThatCouldNotBeKeptComesAgain(t *testing.T) {
 	if err := unix.Setrlimit(unix.RLIMIT_FSIZE, &unix.Rlimit{Cur: 64, Max: old.Max}); err != nil {
 		t.Fatal(err)
 	}
-	r.board.set(TroubleDeviceGone, "reader", "unplugged")
+	r.board.set(fact.AlarmDeviceGone, "reader", "unplugged")
 	r.alarms()
 	if err := unix.Setrlimit(unix.RLIMIT_FSIZE, &old); err != nil {
 		t.Fatal(err)
@@ -139,7 +140,7 @@ func TestADiskThatWillBeFullSoonIsToldWhileTheCountyIsAway(t *testing.T) {
 		r.room(h.now)
 	}
 	r.alarms()
-	if got := r.board.detail(TroubleDiskLow); !strings.Contains(got, "full in 2 hours") {
+	if got := r.board.detail(fact.AlarmJournalDiskLow); !strings.Contains(got, "full in 2 hours") {
 		t.Errorf("%q", got)
 	}
 }

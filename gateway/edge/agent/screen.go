@@ -10,6 +10,7 @@ import (
 
 	"gatehouse/devices"
 	"gatehouse/gateway/clock"
+	"gatehouse/gateway/fact"
 	"gatehouse/gateway/gate"
 	"gatehouse/gateway/sense"
 	"gatehouse/gateway/wire"
@@ -49,8 +50,8 @@ type DeviceStatus struct {
 	Name  string
 	Lane  string
 	Kind  devices.Kind
-	State string        // ok, fault, gone
-	Idle  time.Duration // since it last said anything
+	State fact.DeviceState // ok, fault, gone
+	Idle  time.Duration    // since it last said anything
 }
 
 // linkState is what the ship loop leaves for the screen.
@@ -96,7 +97,7 @@ func (a *Agent) Note(ctx context.Context, audit wire.Audit) error {
 // Buzz sounds the buzzer once, as for a fever: the screen calls it while an
 // alarm waits and no page is there to sound.
 func (a *Agent) Buzz() {
-	c := cues[wire.VerdictFever]
+	c := cues[fact.VerdictFever]
 	c.hold = 2 * time.Second
 	for _, out := range a.outputs {
 		a.cue(out.lane, c)
@@ -134,7 +135,7 @@ func (r *recorder) show(now clock.Moment) {
 	}
 	last := r.journal.Last()
 	s := Status{Prompts: r.gate.Prompts(), Linked: r.link.get(), Pending: last - min(last, r.journal.State().Through), Oldest: r.oldest,
-		FullIn: r.space.FullIn, Unkept: r.board.detail(TroubleJournal), Answered: r.answered}
+		FullIn: r.space.FullIn, Unkept: r.board.detail(fact.AlarmJournalWrite), Answered: r.answered}
 	if len(r.cfg.Lanes) > 1 {
 		for _, l := range r.cfg.Lanes {
 			s.Lanes = append(s.Lanes, l.Name)

@@ -10,6 +10,7 @@ import (
 
 	"gatehouse/gateway/clock"
 	"gatehouse/gateway/edge/journal"
+	"gatehouse/gateway/fact"
 	"gatehouse/gateway/wire"
 )
 
@@ -43,7 +44,7 @@ type shipper struct {
 	// the broker has taken it.
 	send func(leaf wire.Leaf, payload []byte, ticket uint64) error
 	// trouble reports what somebody must know; detail "" clears it.
-	trouble func(kind, detail string)
+	trouble func(typ fact.AlarmType, detail string)
 	log     *slog.Logger
 
 	online    bool
@@ -120,11 +121,11 @@ func (s *shipper) proof(state journal.State) *wire.Ack {
 // collector is called with the collector's retained status.
 func (s *shipper) collector(now clock.Moment, payload []byte) {
 	st, err := wire.Decode[wire.CollectorStatus](payload)
-	if err != nil || st.State != wire.StateOnline {
+	if err != nil || st.State != fact.Online {
 		return // the last will is unsigned and moves nothing
 	}
 	if err := wire.VerifyCollectorStatus(st, s.county, s.key); err != nil {
-		s.trouble(TroubleForeignCollector, "a status on the collector's topic is not signed by the key in collector_key")
+		s.trouble(fact.AlarmCollectorForeign, "a status on the collector's topic is not signed by the key in collector_key")
 		return
 	}
 	// A collector announces itself when it starts, when it is back at the
@@ -146,7 +147,7 @@ func (s *shipper) acked(now clock.Moment, payload []byte) {
 	}
 	if err != nil {
 		s.log.Warn("acknowledgement refused", "err", err)
-		s.trouble(TroubleForeignCollector, "an acknowledgement is not signed by the key in collector_key")
+		s.trouble(fact.AlarmCollectorForeign, "an acknowledgement is not signed by the key in collector_key")
 		return
 	}
 	state := s.q.State()
@@ -155,7 +156,7 @@ func (s *shipper) acked(now clock.Moment, payload []byte) {
 	case a.JID != s.q.JID(), a.Nonce != "" && !answer:
 		return // of an earlier journal or hello
 	case state.Store != "" && a.Store != state.Store:
-		s.trouble(TroubleStoreChanged, fmt.Sprintf(
+		s.trouble(fact.AlarmStoreChanged, fmt.Sprintf(
 			"the collector's store is %s, this journal trusts %s; if that is wanted run: gatehouse journal trust %s",
 			a.Store, state.Store, a.Store))
 		return
@@ -164,7 +165,7 @@ func (s *shipper) acked(now clock.Moment, payload []byte) {
 	case a.Term < state.Term:
 		s.log.Warn("acknowledgement of an older term refused", "term", a.Term, "known", state.Term)
 		if answer {
-			s.trouble(TroubleStoreChanged, fmt.Sprintf(
+			s.trouble(fact.AlarmStoreChanged, fmt.Sprintf(
 				"the collector answers at term %d, this journal knows term %d of store %s, and sends nothing until it answers at that; "+
 					"if the store was restored from a backup run: gatehouse journal trust %s", a.Term, state.Term, a.Store, a.Store))
 		}
@@ -173,8 +174,8 @@ func (s *shipper) acked(now clock.Moment, payload []byte) {
 		s.hello(now, helloEvery) // the store was reset: only an answer may say how far
 		return
 	}
-	s.trouble(TroubleStoreChanged, "")
-	s.trouble(TroubleForeignCollector, "")
+	s.trouble(fact.AlarmStoreChanged, "")
+	s.trouble(fact.AlarmCollectorForeign, "")
 	if a.Ahead != 0 {
 		s.confirmAhead(func(seq uint64) bool { return seq == a.Ahead })
 	}

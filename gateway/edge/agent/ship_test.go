@@ -15,6 +15,7 @@ import (
 
 	"gatehouse/gateway/clock"
 	"gatehouse/gateway/edge/journal"
+	"gatehouse/gateway/fact"
 	"gatehouse/gateway/wire"
 )
 
@@ -100,7 +101,7 @@ func (c *county) ack(a wire.Ack) message {
 }
 
 func (c *county) status() message {
-	payload, err := wire.Encode(wire.SignCollectorStatus(wire.CollectorStatus{V: 1, State: wire.StateOnline, At: wire.At(time.Unix(1e9, int64(c.term))),
+	payload, err := wire.Encode(wire.SignCollectorStatus(wire.CollectorStatus{V: 1, State: fact.Online, At: wire.At(time.Unix(1e9, int64(c.term))),
 		Start: fmt.Sprint("start-", c.start), Store: c.store, Term: c.term}, "county", c.key))
 	if err != nil {
 		panic(err)
@@ -166,11 +167,11 @@ func newWorld() *world {
 			w.toCounty = append(w.toCounty, message{leaf, payload, ticket})
 			return nil
 		},
-		trouble: func(kind, detail string) {
+		trouble: func(typ fact.AlarmType, detail string) {
 			if detail == "" {
-				delete(w.troubles, kind)
+				delete(w.troubles, string(typ))
 			} else {
-				w.troubles[kind] = detail
+				w.troubles[string(typ)] = detail
 			}
 		}}
 	return w
@@ -227,7 +228,7 @@ func TestEveryRecordIsCommittedWhateverTheNetworkDoes(t *testing.T) {
 		t.Repeat(map[string]func(*rapid.T){
 			"append": func(t *rapid.T) { w.q.add(health(len(w.q.entries))); w.pump(w.now) },
 			"alarm": func(t *rapid.T) {
-				w.alarm(w.now, overtaker{w.q.add(&wire.Alarm{ID: "a", Type: "fever", State: wire.AlarmRaised}), true})
+				w.alarm(w.now, overtaker{w.q.add(&wire.Alarm{ID: "a", Type: "fever", State: fact.AlarmRaised}), true})
 			},
 			"arrive": func(t *rapid.T) {
 				if len(w.toCounty) > 0 {
@@ -323,7 +324,7 @@ func TestAnAlarmOvertakesAFullWindow(t *testing.T) {
 	if len(w.toCounty) != wire.MaxWindow {
 		t.Fatalf("%d batches are in flight, the window is %d", len(w.toCounty), wire.MaxWindow)
 	}
-	w.alarm(w.now, overtaker{w.q.add(&wire.Alarm{ID: "a", Type: "fever", State: wire.AlarmRaised}), true})
+	w.alarm(w.now, overtaker{w.q.add(&wire.Alarm{ID: "a", Type: "fever", State: fact.AlarmRaised}), true})
 	b, err := wire.DecodeBatch(w.toCounty[len(w.toCounty)-1].payload)
 	if err != nil || !b.Ahead || b.From != 102 {
 		t.Fatalf("the last message is %+v, %v", b, err)
@@ -335,9 +336,9 @@ func TestAnAlarmOvertakesAFullWindow(t *testing.T) {
 
 func TestAFeverGoesBeforeOtherAlarmsAndWhatIsAcknowledgedDoesNotGo(t *testing.T) {
 	w := joined(t)
-	gone := overtaker{w.q.add(&wire.Alarm{ID: "g", Type: "device-gone", State: wire.AlarmRaised}), false}
-	other := overtaker{w.q.add(&wire.Alarm{ID: "h", Type: "device-gone", State: wire.AlarmRaised}), false}
-	fever := overtaker{w.q.add(&wire.Alarm{ID: "f", Type: "fever", State: wire.AlarmRaised}), true}
+	gone := overtaker{w.q.add(&wire.Alarm{ID: "g", Type: "device-gone", State: fact.AlarmRaised}), false}
+	other := overtaker{w.q.add(&wire.Alarm{ID: "h", Type: "device-gone", State: fact.AlarmRaised}), false}
+	fever := overtaker{w.q.add(&wire.Alarm{ID: "f", Type: "fever", State: fact.AlarmRaised}), true}
 	known := overtaker{w.q.entries[0], true} // acknowledged: found in the journal at a start
 	w.down()
 	w.alarm(w.now, known, gone, other, fever)
@@ -390,7 +391,7 @@ func TestAnotherStoreIsRefusedUntilItIsTrustedAndSaysSo(t *testing.T) {
 	if err := w.calm(); err != nil {
 		t.Fatal(err)
 	}
-	if w.q.state.Store != "store-1" || w.troubles[TroubleStoreChanged] == "" {
+	if w.q.state.Store != "store-1" || w.troubles[string(fact.AlarmStoreChanged)] == "" {
 		t.Fatalf("state %+v, troubles %v", w.q.state, w.troubles)
 	}
 	w.q.state.Store = "store-2" // gatehouse journal trust store-2
@@ -398,7 +399,7 @@ func TestAnotherStoreIsRefusedUntilItIsTrustedAndSaysSo(t *testing.T) {
 	if err := w.calm(); err != nil {
 		t.Fatal(err)
 	}
-	if w.troubles[TroubleStoreChanged] != "" || w.c.through[testJID] != 1 {
+	if w.troubles[string(fact.AlarmStoreChanged)] != "" || w.c.through[testJID] != 1 {
 		t.Fatalf("troubles %v, the new store has %d", w.troubles, w.c.through[testJID])
 	}
 }
@@ -445,7 +446,7 @@ func TestAnAnswerBelowTheJournalsTermIsRefusedAndSaysWhatToDo(t *testing.T) {
 	if err := w.calm(); err != nil {
 		t.Fatal(err)
 	}
-	if w.ready || w.q.state.Term != 9 || !strings.Contains(w.troubles[TroubleStoreChanged], "gatehouse journal trust store-1") {
+	if w.ready || w.q.state.Term != 9 || !strings.Contains(w.troubles[string(fact.AlarmStoreChanged)], "gatehouse journal trust store-1") {
 		t.Fatalf("ready %v, state %+v, troubles %v", w.ready, w.q.state, w.troubles)
 	}
 	w.q.state.Term = 0 // gatehouse journal trust store-1
@@ -453,7 +454,7 @@ func TestAnAnswerBelowTheJournalsTermIsRefusedAndSaysWhatToDo(t *testing.T) {
 	if err := w.calm(); err != nil {
 		t.Fatal(err)
 	}
-	if !w.ready || w.troubles[TroubleStoreChanged] != "" || w.q.state.Term != 1 || w.q.state.Proof == "" {
+	if !w.ready || w.troubles[string(fact.AlarmStoreChanged)] != "" || w.q.state.Term != 1 || w.q.state.Proof == "" {
 		t.Fatalf("ready %v, state %+v, troubles %v", w.ready, w.q.state, w.troubles)
 	}
 }

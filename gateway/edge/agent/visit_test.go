@@ -9,8 +9,8 @@ import (
 
 	"gatehouse/devices"
 	"gatehouse/gateway/clock"
-	"gatehouse/gateway/config"
 	"gatehouse/gateway/edge/journal"
+	"gatehouse/gateway/fact"
 	"gatehouse/gateway/gate"
 	"gatehouse/gateway/identity"
 	"gatehouse/gateway/policy"
@@ -64,11 +64,11 @@ func (w *post) start() {
 	a.opts.OnPassage = func(seq uint64, p wire.Passage) {
 		w.said = append(w.said, fmt.Sprintf("%s %v %v amends=%v", p.Verdict, p.Reasons, p.Readings, p.Amends))
 	}
-	off := config.Celsius(320)
+	off := fact.Temp(320)
 	tm, _ := devices.Find("gy-mcu90614")
 	rm, _ := devices.Find("rdm6300")
-	w.in = map[string]*input{"t": {cfg: Device{Name: "t"}, model: tm, meter: sense.NewMeter(3410), state: stateOK},
-		"r": {cfg: Device{Name: "r"}, model: rm, taps: sense.NewTaps(), state: stateOK}}
+	w.in = map[string]*input{"t": {cfg: Device{Name: "t"}, model: tm, meter: sense.NewMeter(3410), state: fact.DeviceOK},
+		"r": {cfg: Device{Name: "r"}, model: rm, taps: sense.NewTaps(), state: fact.DeviceOK}}
 	w.in["t"].cfg.Offset = &off
 	a.inputs = []*input{w.in["t"], w.in["r"]}
 	w.r = &recorder{Agent: a}
@@ -88,19 +88,19 @@ func (w *post) restart() {
 
 func (w *post) wait(s float64) { w.h.now = w.h.now.Add(time.Duration(s * 1e9)) }
 
-func (w *post) reading(device, card string, screening wire.Temp) *wire.Reading {
+func (w *post) reading(device, card string, screening fact.Temp) *wire.Reading {
 	r := &wire.Reading{Device: device, Model: "gy-mcu90614", BootID: "b", BootNS: int64(w.h.now.Boot)}
 	if card != "" {
-		r.Type, r.Credential, r.Direction, r.Model = wire.TypeCard, identity.SiteKey{}.Pseudonym("card", card), "in", "rdm6300"
+		r.Type, r.Credential, r.Direction, r.Model = fact.ReadingCard, identity.SiteKey{}.Pseudonym("card", card), "in", "rdm6300"
 		return r
 	}
-	r.Type = wire.TypeTemperature
+	r.Type = fact.ReadingTemperature
 	r.Temperature = &wire.Temperature{Object: screening - 320, Offset: 320, Screening: screening, Ambient: 2000, Background: 2000,
 		RatedMin: 1600, RatedMax: 3500, Samples: 5, DurationMS: 600, Settled: true}
 	return r
 }
 
-func (w *post) observe(device, card string, screening wire.Temp) {
+func (w *post) observe(device, card string, screening fact.Temp) {
 	x := w.reading(device, card, screening)
 	seq := w.r.keep(w.h.now, x)
 	w.r.apply(w.h.now, time.Time{}, w.r.gate.Observe(w.h.now, seq, *x))
@@ -108,14 +108,14 @@ func (w *post) observe(device, card string, screening wire.Temp) {
 
 // sample lets the thermometer see something.
 func (w *post) sample(at time.Time, object int) {
-	w.r.arrived(arrival{in: w.in["t"], r: devices.Sample{At: at, Object: devices.Temp(object), Ambient: 2000}})
+	w.r.arrived(arrival{in: w.in["t"], r: devices.Sample{At: at, Object: fact.Temp(object), Ambient: 2000}})
 }
 
 // A's measurement ended with "no reader works"; the plug is put back, and the
 // agent restarts: A's visit is open again and B passes on it.
 func TestARestartReopensNoVisitThatWasOver(t *testing.T) {
 	w := newPost(t)
-	w.r.state(w.h.now, w.in["r"], stateGone, "unplugged")
+	w.r.state(w.h.now, w.in["r"], fact.DeviceGone, "unplugged")
 	w.observe("t", "", 3660)
 	w.wait(2)
 	w.restart()
@@ -131,14 +131,14 @@ func TestARestartReopensNoVisitThatWasOver(t *testing.T) {
 // The same, and the device is still broken: told twice.
 func TestARestartTellsNobodyTwice(t *testing.T) {
 	w := newPost(t)
-	w.r.state(w.h.now, w.in["r"], stateGone, "unplugged")
+	w.r.state(w.h.now, w.in["r"], fact.DeviceGone, "unplugged")
 	w.observe("t", "", 3660)
 	w.wait(2)
 	w.restart()
 	if p := w.r.gate.Prompts(); len(p) != 0 {
 		t.Errorf("asks for %s, over since before the restart", p[0].Wants)
 	}
-	w.r.state(w.h.now, w.in["r"], stateGone, "unplugged")
+	w.r.state(w.h.now, w.in["r"], fact.DeviceGone, "unplugged")
 	if n := strings.Count(strings.Join(w.said, "\n"), "no-reader"); n != 1 {
 		t.Errorf("told %d times:\n%s", n, strings.Join(w.said, "\n"))
 	}

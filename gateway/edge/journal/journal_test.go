@@ -15,6 +15,7 @@ import (
 	"pgregory.net/rapid"
 
 	"gatehouse/gateway/clock"
+	"gatehouse/gateway/fact"
 	"gatehouse/gateway/wire"
 )
 
@@ -42,7 +43,7 @@ func mustOpen(t tester, o Options) (*Journal, Report) {
 }
 
 func body(n int) wire.Body {
-	return &wire.Reading{Device: fmt.Sprintf("reader-%d", n), Model: "rdm6300", Type: wire.TypeCard,
+	return &wire.Reading{Device: fmt.Sprintf("reader-%d", n), Model: "rdm6300", Type: fact.ReadingCard,
 		Credential: "p1:0123456789abcdef0123456789abcdef", BootID: "b", BootNS: int64(n)}
 }
 

@@ -10,6 +10,7 @@ import (
 
 	"golang.org/x/sys/unix"
 
+	"gatehouse/gateway/fact"
 	"gatehouse/gateway/wire"
 )
 
@@ -23,7 +24,7 @@ func kinds() map[wire.Kind]wire.Body {
 		wire.KindReading: body(1),
 		wire.KindHealth:  &wire.Health{Device: "reader", Model: "rdm6300", State: "ok"},
 		wire.KindTrack:   &wire.Track{Machine: "drone-1", Source: "mavlink", At: wire.At(start.Wall), Points: []wire.TrackPoint{{}}},
-		wire.KindAlarm:   &wire.Alarm{ID: "fever:1", Type: "fever", State: wire.AlarmRaised},
+		wire.KindAlarm:   &wire.Alarm{ID: "fever:1", Type: "fever", State: fact.AlarmRaised},
 		wire.KindAudit:   &wire.Audit{Action: "called", Actor: "guard"},
 	}
 }

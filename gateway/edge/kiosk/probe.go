@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"time"
 
+	"gatehouse/gateway/fact"
 	"gatehouse/gateway/probe"
 )
 
@@ -26,7 +27,7 @@ func (k *Kiosk) Ready() probe.Ready {
 		r.Problems = append(r.Problems, st.Unkept)
 	}
 	for _, d := range st.Devices {
-		if d.State != "ok" {
+		if d.State != fact.DeviceOK {
 			r.Problems = append(r.Problems, fmt.Sprintf("device %s: %s", d.Name, d.State))
 		}
 	}
@@ -58,7 +59,7 @@ func (k *Kiosk) Metrics() []probe.Metric {
 		verdicts[v] = n
 	}
 	for _, d := range st.Devices {
-		devs[d.Name] = truth(d.State == "ok")
+		devs[d.Name] = truth(d.State == fact.DeviceOK)
 	}
 	one := func(v float64) map[string]float64 { return map[string]float64{"": v} }
 	return []probe.Metric{

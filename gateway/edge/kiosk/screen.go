@@ -10,8 +10,8 @@ import (
 	"gatehouse/devices"
 	"gatehouse/gateway/clock"
 	"gatehouse/gateway/edge/agent"
+	"gatehouse/gateway/fact"
 	"gatehouse/gateway/gate"
-	"gatehouse/gateway/policy"
 	"gatehouse/gateway/wire"
 )
 
@@ -120,19 +120,19 @@ func NewScreen() *Screen { return &Screen{answered: map[uint64]bool{}, verdicts:
 // look gives a verdict its look.
 func look(p wire.Passage) Look {
 	switch p.Verdict {
-	case wire.VerdictPass:
+	case fact.VerdictPass:
 		return LookPass
-	case wire.VerdictFever:
+	case fact.VerdictFever:
 		return LookFever
-	case wire.VerdictInvalid:
+	case fact.VerdictInvalid:
 		return LookInvalid
-	case wire.VerdictRetest:
+	case fact.VerdictRetest:
 		return LookRetest
 	}
 	switch {
-	case slices.Contains(p.Reasons, policy.ReasonUnknownCard):
+	case slices.Contains(p.Reasons, fact.ReasonUnknownCard):
 		return LookUnknown
-	case slices.Contains(p.Reasons, policy.ReasonSealed):
+	case slices.Contains(p.Reasons, fact.ReasonSealed):
 		return LookSealed
 	}
 	return LookRefuse
@@ -149,7 +149,7 @@ func shares(a, b wire.Passage) bool {
 func newItem(at clock.Moment, seq uint64, p wire.Passage) item {
 	it := item{id: "p" + itoa(seq), look: look(p), seq: seq, passage: p, lane: p.Lane, at: at}
 	if it.look == LookFever {
-		it.alarm = agent.TroubleFever + ":" + itoa(seq)
+		it.alarm = fact.AlarmFever.ID(itoa(seq))
 	}
 	return it
 }
@@ -238,7 +238,7 @@ func (s *Screen) Status(now clock.Moment, st agent.Status) {
 	}
 	s.county(now, st.Linked)
 	if st.Unkept != "" {
-		s.holds(now, item{id: "f-journal", look: LookFault, device: "journal", kind: "journal", alarm: agent.TroubleJournal})
+		s.holds(now, item{id: "f-journal", look: LookFault, device: "journal", kind: "journal", alarm: fact.AlarmJournalWrite.ID("")})
 	} else {
 		s.mended("f-journal")
 	}
@@ -246,13 +246,13 @@ func (s *Screen) Status(now clock.Moment, st agent.Status) {
 
 func (s *Screen) device(now clock.Moment, d agent.DeviceStatus) {
 	id := "f-" + d.Name
-	if d.State == "ok" {
+	if d.State == fact.DeviceOK {
 		s.mended(id)
 		return
 	}
-	it := item{id: id, look: LookFault, device: d.Name, kind: kindOf(d.Kind), gone: d.State == "gone", alarm: agent.TroubleDeviceFault + ":" + d.Name}
+	it := item{id: id, look: LookFault, device: d.Name, kind: kindOf(d.Kind), gone: d.State == fact.DeviceGone, alarm: fact.AlarmDeviceFault.ID(d.Name)}
 	if it.gone {
-		it.alarm = agent.TroubleDeviceGone + ":" + d.Name
+		it.alarm = fact.AlarmDeviceGone.ID(d.Name)
 	}
 	s.holds(now, it)
 }

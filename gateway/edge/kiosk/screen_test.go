@@ -11,8 +11,8 @@ import (
 	"gatehouse/devices"
 	"gatehouse/gateway/clock"
 	"gatehouse/gateway/edge/agent"
+	"gatehouse/gateway/fact"
 	"gatehouse/gateway/gate"
-	"gatehouse/gateway/policy"
 	"gatehouse/gateway/wire"
 )
 
@@ -24,22 +24,22 @@ func at(s float64) clock.Moment {
 	return clock.Moment{Wall: t0.Add(d), Boot: time.Hour + d}
 }
 
-func passage(v wire.Verdict, reason string, readings ...uint64) wire.Passage {
-	p := wire.Passage{Verdict: v, Reasons: []string{reason}, Readings: readings, Instruction: wire.InstructTurnAway}
-	if v != wire.VerdictRefuse {
+func passage(v fact.Verdict, reason fact.Reason, readings ...uint64) wire.Passage {
+	p := wire.Passage{Verdict: v, Reasons: []fact.Reason{reason}, Readings: readings, Instruction: fact.InstructTurnAway}
+	if v != fact.VerdictRefuse {
 		p.Temperature = &wire.Temperature{Screening: 3650}
 	}
 	return p
 }
 
 var (
-	pass    = passage(wire.VerdictPass, "normal", 1)
-	fever   = passage(wire.VerdictFever, "fever", 2)
-	cold    = passage(wire.VerdictInvalid, "too-cold", 3)
-	unknown = passage(wire.VerdictRefuse, policy.ReasonUnknownCard, 4)
-	sealed  = passage(wire.VerdictRefuse, policy.ReasonSealed, 5)
-	lost    = passage(wire.VerdictRefuse, policy.ReasonLostCard, 6)
-	again   = passage(wire.VerdictRetest, "unsettled", 7)
+	pass    = passage(fact.VerdictPass, "normal", 1)
+	fever   = passage(fact.VerdictFever, "fever", 2)
+	cold    = passage(fact.VerdictInvalid, "too-cold", 3)
+	unknown = passage(fact.VerdictRefuse, fact.ReasonUnknownCard, 4)
+	sealed  = passage(fact.VerdictRefuse, fact.ReasonSealed, 5)
+	lost    = passage(fact.VerdictRefuse, fact.ReasonLostCard, 6)
+	again   = passage(fact.VerdictRetest, "unsettled", 7)
 )
 
 func amends(p wire.Passage, seq uint64) wire.Passage {
@@ -47,10 +47,10 @@ func amends(p wire.Passage, seq uint64) wire.Passage {
 	return p
 }
 
-func linked(linked bool, states ...string) agent.Status {
+func linked(linked bool, states ...fact.DeviceState) agent.Status {
 	s := agent.Status{Linked: linked}
 	for i, name := range []string{"thermometer", "reader"} {
-		state := "ok"
+		state := fact.DeviceOK
 		if i < len(states) {
 			state = states[i]
 		}
@@ -142,8 +142,8 @@ func TestWhatTheGuardSees(t *testing.T) {
 		"a fever comes before a stranger":         {newScene().see(unknown).see(fever), "fever +1 ♪fever"},
 		"the stranger still waits":                {newScene().see(unknown).see(fever).press(ActionIsolate), "unknown ♪unknown"},
 		"a stranger does not hide a fever":        {newScene().see(fever).see(unknown), "fever +1 ♪fever"},
-		"two fevers":                              {newScene().see(fever).see(passage(wire.VerdictFever, "fever", 9)), "fever +1 ♪fever"},
-		"one of two fevers answered":              {newScene().see(fever).see(passage(wire.VerdictFever, "fever", 9)).press(ActionRetest), "fever ♪fever"},
+		"two fevers":                              {newScene().see(fever).see(passage(fact.VerdictFever, "fever", 9)), "fever +1 ♪fever"},
+		"one of two fevers answered":              {newScene().see(fever).see(passage(fact.VerdictFever, "fever", 9)).press(ActionRetest), "fever ♪fever"},
 		"a sealed household":                      {newScene().see(sealed), "sealed ♪sealed"},
 		"a fever's card comes later":              {newScene().see(fever).see(amends(fever, 8)), "fever ♪fever"},
 		"a stranger measured later":               {newScene().see(unknown).see(amends(unknown, 8)), "unknown ♪unknown"},
@@ -215,7 +215,7 @@ func TestAnswersNameWhatTheyAnswer(t *testing.T) {
 func TestTheLastFivePeople(t *testing.T) {
 	x := newScene()
 	for i := range uint64(7) {
-		x.see(passage(wire.VerdictPass, "normal", 50+i))
+		x.see(passage(fact.VerdictPass, "normal", 50+i))
 	}
 	x.see(amends(fever, 56)) // the seventh, after all
 	got := x.s.Recent(at(x.now))
@@ -231,10 +231,10 @@ func TestARestartForgetsNobody(t *testing.T) {
 	st := linked(true)
 	st.Answered = []uint64{11}
 	s.Status(at(0), st)
-	s.Earlier(at(0), at(-3600), 10, passage(wire.VerdictFever, "fever", 1))
-	s.Earlier(at(0), at(-60), 11, passage(wire.VerdictFever, "fever", 2))
-	s.Earlier(at(0), at(-50), 12, passage(wire.VerdictFever, "fever", 3))
-	s.Earlier(at(0), at(-1), 13, passage(wire.VerdictPass, "normal", 4))
+	s.Earlier(at(0), at(-3600), 10, passage(fact.VerdictFever, "fever", 1))
+	s.Earlier(at(0), at(-60), 11, passage(fact.VerdictFever, "fever", 2))
+	s.Earlier(at(0), at(-50), 12, passage(fact.VerdictFever, "fever", 3))
+	s.Earlier(at(0), at(-1), 13, passage(fact.VerdictPass, "normal", 4))
 	if v := s.View(at(0)); v.Look != LookFever || v.ID != "p12" || v.Waiting != 0 {
 		t.Errorf("the screen shows %+v", v)
 	}
@@ -400,10 +400,10 @@ func TestNoFeverIsEverForgotten(t *testing.T) {
 				x.see(p)
 			case 2:
 				reading++
-				x.see(passage(wire.VerdictFever, "fever", reading))
+				x.see(passage(fact.VerdictFever, "fever", reading))
 				open["p"+itoa(x.seq)] = true
 			case 3:
-				state := rapid.SampledFrom([]string{"ok", "fault", "gone"}).Draw(t, "state")
+				state := rapid.SampledFrom([]fact.DeviceState{fact.DeviceOK, fact.DeviceFault, fact.DeviceGone}).Draw(t, "state")
 				x.status(linked(rapid.Bool().Draw(t, "linked"), state))
 			case 4:
 				x.press(ActionMute)

@@ -6,31 +6,32 @@ import (
 	"time"
 
 	"gatehouse/gateway/clock"
+	"gatehouse/gateway/fact"
 	"gatehouse/gateway/wire"
 )
 
 // View is what the page draws. Texts are codes; the page has the words.
 type View struct {
-	Look        Look       `json:"look"`
-	ID          string     `json:"id"`                    // of what is shown; answers name it
-	Since       *time.Time `json:"since,omitempty"`       // when it began
-	Screening   *wire.Temp `json:"screening_c,omitempty"` //
-	Reasons     []string   `json:"reasons,omitempty"`     //
-	Instruction string     `json:"instruction,omitempty"` //
-	Class       string     `json:"class,omitempty"`       //
-	Direction   string     `json:"direction,omitempty"`   //
-	Device      string     `json:"device,omitempty"`      // that is at fault
-	Kind        string     `json:"kind,omitempty"`        // of the device: thermometer, reader; or journal
-	Gone        bool       `json:"gone,omitempty"`        // it is unplugged
-	Actions     []string   `json:"actions"`               // of F1 to F3
-	Lane        string     `json:"lane,omitempty"`        // that it is about, at a gate with several
-	Until       *time.Time `json:"until,omitempty"`       // when it is too late for what is asked
-	Asks        string     `json:"asks,omitempty"`        // of an idle gate: what its devices can take; see asks
-	Occupied    bool       `json:"occupied,omitempty"`    // who is asked to be measured must step back first: somebody stands there
-	Waiting     int        `json:"waiting"`               // more that must be answered
-	Sound       string     `json:"sound,omitempty"`       // pattern, while this is shown
-	Muted       *time.Time `json:"muted,omitempty"`       // until when
-	Strips      []Strip    `json:"strips"`                //
+	Look        Look          `json:"look"`
+	ID          string        `json:"id"`                    // of what is shown; answers name it
+	Since       *time.Time    `json:"since,omitempty"`       // when it began
+	Screening   *fact.Temp    `json:"screening_c,omitempty"` //
+	Reasons     []fact.Reason `json:"reasons,omitempty"`     //
+	Instruction string        `json:"instruction,omitempty"` //
+	Class       string        `json:"class,omitempty"`       //
+	Direction   string        `json:"direction,omitempty"`   //
+	Device      string        `json:"device,omitempty"`      // that is at fault
+	Kind        string        `json:"kind,omitempty"`        // of the device: thermometer, reader; or journal
+	Gone        bool          `json:"gone,omitempty"`        // it is unplugged
+	Actions     []string      `json:"actions"`               // of F1 to F3
+	Lane        string        `json:"lane,omitempty"`        // that it is about, at a gate with several
+	Until       *time.Time    `json:"until,omitempty"`       // when it is too late for what is asked
+	Asks        string        `json:"asks,omitempty"`        // of an idle gate: what its devices can take; see asks
+	Occupied    bool          `json:"occupied,omitempty"`    // who is asked to be measured must step back first: somebody stands there
+	Waiting     int           `json:"waiting"`               // more that must be answered
+	Sound       string        `json:"sound,omitempty"`       // pattern, while this is shown
+	Muted       *time.Time    `json:"muted,omitempty"`       // until when
+	Strips      []Strip       `json:"strips"`                //
 }
 
 // Strip is a line over what fills the screen: a condition that the guard knows
@@ -49,7 +50,7 @@ type Person struct {
 	Seq       uint64     `json:"seq"`
 	At        *time.Time `json:"at,omitempty"` // absent: the clocks do not tell
 	Look      Look       `json:"look"`
-	Screening *wire.Temp `json:"screening_c,omitempty"`
+	Screening *fact.Temp `json:"screening_c,omitempty"`
 	Class     string     `json:"class,omitempty"`
 	Direction string     `json:"direction,omitempty"`
 }
@@ -169,9 +170,9 @@ func (s *Screen) asks() string {
 	for _, d := range s.status.Devices {
 		switch kindOf(d.Kind) {
 		case "thermometer":
-			thermometers, thermometer = true, thermometer || d.State == "ok"
+			thermometers, thermometer = true, thermometer || d.State == fact.DeviceOK
 		case "reader":
-			reader = reader || d.State == "ok"
+			reader = reader || d.State == fact.DeviceOK
 		}
 	}
 	switch {
@@ -198,7 +199,7 @@ func (s *Screen) Recent(now clock.Moment) []Person {
 	return out
 }
 
-func screening(p wire.Passage) *wire.Temp {
+func screening(p wire.Passage) *fact.Temp {
 	if p.Temperature == nil {
 		return nil
 	}
@@ -211,9 +212,9 @@ func (s *Screen) Lamps() Lamps {
 	for _, d := range s.status.Devices {
 		switch kindOf(d.Kind) {
 		case "thermometer":
-			l.Thermometer = worse(l.Thermometer, d.State)
+			l.Thermometer = worse(l.Thermometer, string(d.State))
 		case "reader":
-			l.Reader = worse(l.Reader, d.State)
+			l.Reader = worse(l.Reader, string(d.State))
 		}
 	}
 	return l

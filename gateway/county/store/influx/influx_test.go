@@ -25,6 +25,7 @@ import (
 	"gatehouse/gateway/county/store/influx/influxd"
 	"gatehouse/gateway/county/store/sqlite"
 	"gatehouse/gateway/county/store/storetest"
+	"gatehouse/gateway/fact"
 	"gatehouse/gateway/testkit/loopback"
 	"gatehouse/gateway/wire"
 )
@@ -384,7 +385,7 @@ func TestCredentialsAreNeverTags(t *testing.T) {
 	url := server(t)
 	s := open(t, url, filepath.Join(t.TempDir(), "books.db"))
 	b := storetest.Batch(1, 1, 2)
-	b.Entries[0] = storetest.Entry(1, &wire.Reading{Device: "r", Model: "m", Type: wire.TypeCard, Credential: "k-secret", BootID: "b"})
+	b.Entries[0] = storetest.Entry(1, &wire.Reading{Device: "r", Model: "m", Type: fact.ReadingCard, Credential: "k-secret", BootID: "b"})
 	commit(t, s, b)
 	res, err := http.Get(url + "/query?db=" + influxd.Database + "&q=SHOW+SERIES")
 	if err != nil {

@@ -7,6 +7,7 @@ import (
 	"github.com/influxdata/influxdb-client-go/v2/api/write"
 
 	"gatehouse/gateway/county/store"
+	"gatehouse/gateway/fact"
 	"gatehouse/gateway/wire"
 )
 
@@ -66,7 +67,7 @@ func point(county string, b store.Batch, e wire.Entry) (*write.Point, error) {
 type field struct {
 	name  string
 	text  string
-	temp  *wire.Temp
+	temp  *fact.Temp
 	count *int64
 	value *float64
 }
@@ -97,17 +98,17 @@ func describe(body wire.Body) (measurement, outcome string, fields []field) {
 		fields = []field{{name: "class", text: b.Class}, {name: "credential", text: b.Credential}, {name: "direction", text: string(b.Direction)},
 			{name: "policy", text: b.Policy}, {name: "latency_us", count: &b.LatencyUS}}
 		if len(b.Reasons) > 0 {
-			fields = append(fields, field{name: "reason", text: b.Reasons[0]})
+			fields = append(fields, field{name: "reason", text: string(b.Reasons[0])})
 		}
 		if b.Temperature != nil {
 			fields = append(fields, temperature(b.Temperature)...)
 		}
 		return measurementPassage, string(b.Verdict), fields
 	case *wire.Alarm:
-		return measurementAlarm, string(b.State), []field{{name: "id", text: b.ID}, {name: "type", text: b.Type},
+		return measurementAlarm, string(b.State), []field{{name: "id", text: b.ID}, {name: "type", text: string(b.Type)},
 			{name: "device", text: b.Device}, {name: "detail", text: b.Detail}, {name: "screening_c", temp: b.Screening}}
 	case *wire.Health:
-		return measurementHealth, b.State, []field{{name: "device", text: b.Device}, {name: "detail", text: b.Detail}}
+		return measurementHealth, string(b.State), []field{{name: "device", text: b.Device}, {name: "detail", text: b.Detail}}
 	case *wire.Clock:
 		return measurementClock, b.Reason, []field{{name: "boot_id", text: b.BootID}, {name: "step_ms", count: &b.StepMS}}
 	case *wire.Audit:

@@ -5,6 +5,7 @@ import (
 	"slices"
 
 	"gatehouse/gateway/county/store"
+	"gatehouse/gateway/fact"
 	"gatehouse/gateway/wire"
 )
 
@@ -110,7 +111,7 @@ func dropped(t suite, _ func() Opened) {
 func overtaking(n int, seq uint64) store.Batch {
 	b := Empty(n, seq, seq)
 	b.Ahead = true
-	b.Entries = []wire.Entry{Entry(seq, &wire.Alarm{ID: "device-gone:reader", Type: "device-gone", Device: "reader", State: wire.AlarmRaised})}
+	b.Entries = []wire.Entry{Entry(seq, &wire.Alarm{ID: "device-gone:reader", Type: "device-gone", Device: "reader", State: fact.AlarmRaised})}
 	return b
 }
 

@@ -8,6 +8,7 @@ import (
 	"testing"
 
 	"gatehouse/gateway/county/store"
+	"gatehouse/gateway/fact"
 	"gatehouse/gateway/wire"
 )
 
@@ -94,7 +95,7 @@ func gap(t suite, _ func() Opened) {
 }
 
 func ahead(t suite, _ func() Opened) {
-	alarm := Entry(5, &wire.Alarm{ID: "fever:4", Type: "fever", State: wire.AlarmRaised, Passage: 4})
+	alarm := Entry(5, &wire.Alarm{ID: "fever:4", Type: "fever", State: fact.AlarmRaised, Passage: 4})
 	b := Empty(1, 5, 5)
 	b.Ahead, b.Entries = true, []wire.Entry{alarm}
 	for range 2 {

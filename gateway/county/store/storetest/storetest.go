@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"gatehouse/gateway/county/store"
+	"gatehouse/gateway/fact"
 	"gatehouse/gateway/wire"
 )
 
@@ -54,15 +55,15 @@ func raw(seq uint64, kind wire.Kind, body []byte) wire.Entry {
 }
 
 // Reading is the body of a person's measurement.
-func Reading(screening wire.Temp) *wire.Reading {
-	return &wire.Reading{Device: "thermometer", Model: "gy-mcu90614", Type: wire.TypeTemperature, BootID: "b",
+func Reading(screening fact.Temp) *wire.Reading {
+	return &wire.Reading{Device: "thermometer", Model: "gy-mcu90614", Type: fact.ReadingTemperature, BootID: "b",
 		Temperature: &wire.Temperature{Object: screening - 320, Offset: 320, Screening: screening, Ambient: 2000, Background: 2000,
 			RatedMin: 1600, RatedMax: 3500, Samples: 5, Settled: true}}
 }
 
 // Passage is the body of a verdict.
-func Passage(v wire.Verdict, readings ...uint64) *wire.Passage {
-	return &wire.Passage{Verdict: v, Reasons: []string{"normal"}, Instruction: wire.InstructGo, Direction: wire.DirectionIn,
+func Passage(v fact.Verdict, readings ...uint64) *wire.Passage {
+	return &wire.Passage{Verdict: v, Reasons: []fact.Reason{fact.ReasonNormal}, Instruction: fact.InstructGo, Direction: fact.DirectionIn,
 		Class: "resident", Credential: "k-abc", Temperature: Reading(3650).Temperature, Readings: readings, Policy: "1",
 		Limits: wire.Limits{Fever: 3730, InvalidBelow: 3500, PairingMS: 8000}, LatencyUS: 900}
 }
@@ -72,9 +73,9 @@ func Batch(n int, from, to uint64) store.Batch {
 	b := Empty(n, from, to)
 	for seq := from; seq <= to; seq++ {
 		if seq%2 == 1 {
-			b.Entries = append(b.Entries, Entry(seq, Reading(3600+wire.Temp(seq%100))))
+			b.Entries = append(b.Entries, Entry(seq, Reading(3600+fact.Temp(seq%100))))
 		} else {
-			b.Entries = append(b.Entries, Entry(seq, Passage(wire.VerdictPass, seq-1)))
+			b.Entries = append(b.Entries, Entry(seq, Passage(fact.VerdictPass, seq-1)))
 		}
 	}
 	return b

@@ -1,4 +1,4 @@
-package wire
+package fact
 
 import (
 	"encoding/json"

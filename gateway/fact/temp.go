@@ -1,4 +1,4 @@
-package wire
+package fact
 
 import (
 	"errors"
@@ -7,17 +7,17 @@ import (
 	"strings"
 )
 
-// Temp is a temperature in hundredths of a degree Celsius. On the wire it is a
-// JSON number in °C with two decimals, so that people can read it, and it is
-// compared as an integer, so that 34.10 + 3.20 meets a limit of 37.30.
+// Temp is a temperature in hundredths of a degree Celsius, at most 1000 °C
+// either way. Every thermometer of the catalogue reports multiples of 0.01 °C,
+// so nothing is rounded, and 34.10 + 3.20 meets a limit of 37.30. In JSON and in
+// configuration files it is a number in °C with two decimals: 37.3 is 37.30 °C.
 type Temp int32
 
-// maxTemp bounds what the wire carries, either way.
 const maxTemp Temp = 1000_00
 
 var errTemp = errors.New("not a temperature in °C")
 
-// String gives "36.50".
+// String returns t in °C with two decimals: "36.50".
 func (t Temp) String() string {
 	sign, v := "", int64(t)
 	if v < 0 {
@@ -38,6 +38,15 @@ func (t *Temp) UnmarshalJSON(b []byte) error {
 	*t = v
 	return nil
 }
+
+// UnmarshalYAML reads a number in °C; see ParseTemp.
+func (t *Temp) UnmarshalYAML(b []byte) error {
+	number, _, _ := strings.Cut(string(b), "#") // the YAML library passes the line's comment, too
+	return t.UnmarshalJSON([]byte(strings.TrimSpace(number)))
+}
+
+// MarshalYAML writes 36.50 as the number 36.50.
+func (t Temp) MarshalYAML() ([]byte, error) { return []byte(t.String()), nil }
 
 // ParseTemp reads "36.5" as 36.50 °C: digits with an optional minus and
 // decimals, no exponent, from -1000 to 1000. At most two decimals may count:

@@ -1,0 +1,126 @@
+package fact
+
+import (
+	"slices"
+	"strings"
+	"time"
+)
+
+// AlarmState says whether the condition of an alarm holds.
+type AlarmState string
+
+// The states of an alarm at its source. Whether somebody has acknowledged it is
+// known at the desk only.
+const (
+	AlarmRaised  AlarmState = "raised"
+	AlarmCleared AlarmState = "cleared"
+)
+
+// AlarmType is the code of an alarm: what is wrong.
+type AlarmType string
+
+// ID returns the id of an alarm of type t about a device, machine or passage:
+// "device-gone:reader", or the type alone when about is empty.
+func (t AlarmType) ID(about string) string {
+	if about == "" {
+		return string(t)
+	}
+	return string(t) + ":" + about
+}
+
+// Alarms that agents raise.
+const (
+	AlarmFever            AlarmType = "fever"                // somebody has a fever
+	AlarmDeviceGone       AlarmType = "device-gone"          // a port is missing or unplugged
+	AlarmDeviceFault      AlarmType = "device-fault"         // a device can't measure
+	AlarmMachineFault     AlarmType = "machine-fault"        // a machine reports a fault
+	AlarmJournalWrite     AlarmType = "journal-write-failed" // records can't be kept
+	AlarmJournalSync      AlarmType = "journal-sync-failed"  // the disk fails to make records durable
+	AlarmJournalDamaged   AlarmType = "journal-damaged"      // part of the journal can't be read
+	AlarmJournalDiskLow   AlarmType = "journal-disk-low"     // little room is left for the journal
+	AlarmCollectorForeign AlarmType = "collector-foreign"    // signed by a key that is not the collector's
+	AlarmStoreChanged     AlarmType = "store-changed"        // a store that the journal does not trust answers
+)
+
+// Alarms that the desk raises.
+const (
+	AlarmGateSilent      AlarmType = "gate-silent"      // one gate sends nothing
+	AlarmGatesSilent     AlarmType = "gates-silent"     // many gates at once: look at the county's own side
+	AlarmJournalLost     AlarmType = "journal-lost"     // a journal has gone with records in it
+	AlarmJournalConflict AlarmType = "journal-conflict" // records under stored seqs with other content
+	AlarmAgentCloned     AlarmType = "agent-cloned"     // two computers run as the same agent
+	AlarmAgentRefused    AlarmType = "agent-refused"    // messages of an agent are refused
+)
+
+// AlarmLevel says how soon an alarm needs somebody.
+type AlarmLevel string
+
+// The levels.
+const (
+	LevelRed   AlarmLevel = "red"   // now
+	LevelAmber AlarmLevel = "amber" // soon
+)
+
+// Alarm is one row of the catalogue of alarms.
+type Alarm struct {
+	Type  AlarmType
+	Level AlarmLevel
+	// Happened is true of an alarm about something that happened: it has no
+	// end, and stays until somebody acknowledges it. The others are conditions
+	// that hold until they are cleared.
+	Happened bool
+	// Fleeting is true of a condition that needs nobody once it has ended: it
+	// leaves the list of open alerts without an acknowledgement.
+	Fleeting bool
+	// OnDelay is how long the condition must hold before the alarm is raised,
+	// and OffDelay how long it must have ended before the alarm is cleared.
+	OnDelay, OffDelay time.Duration
+	Zh, En            string // for screens
+}
+
+// silenceDelay keeps a gate that only restarts off the list: it is back before.
+const silenceDelay = 10 * time.Second
+
+// Alarms returns the catalogue: all alarms, the ones of agents first.
+func Alarms() []Alarm {
+	return []Alarm{
+		{Type: AlarmFever, Level: LevelRed, Happened: true, Zh: "发热", En: "Fever"},
+		{Type: AlarmDeviceGone, Level: LevelAmber, Zh: "设备断开", En: "Device unplugged"},
+		{Type: AlarmDeviceFault, Level: LevelAmber, Zh: "设备故障", En: "Device fault"},
+		{Type: AlarmMachineFault, Level: LevelAmber, Zh: "消杀设备报障", En: "Machine reports a fault"},
+		{Type: AlarmJournalWrite, Level: LevelRed, Zh: "记录无法保存", En: "Records not kept"},
+		{Type: AlarmJournalSync, Level: LevelRed, Zh: "磁盘写入失败", En: "Disk write failed"},
+		{Type: AlarmJournalDamaged, Level: LevelRed, Zh: "记录损坏", En: "Records damaged"},
+		{Type: AlarmJournalDiskLow, Level: LevelRed, Zh: "磁盘将满", En: "Disk nearly full"},
+		{Type: AlarmCollectorForeign, Level: LevelRed, Zh: "上传对象可疑", En: "Foreign collector"},
+		{Type: AlarmStoreChanged, Level: LevelAmber, Zh: "存储已更换", En: "Store replaced"},
+		{Type: AlarmGateSilent, Level: LevelRed, Fleeting: true, OnDelay: silenceDelay, Zh: "门岗失联", En: "Gate silent"},
+		{Type: AlarmGatesSilent, Level: LevelRed, Fleeting: true, OnDelay: silenceDelay,
+			Zh: "多个门岗同时失联：先查县中心网络", En: "Many gates silent: check the county's side"},
+		{Type: AlarmJournalLost, Level: LevelRed, Happened: true, Zh: "日志连同记录丢失", En: "Journal gone with records"},
+		{Type: AlarmJournalConflict, Level: LevelRed, Zh: "同序号内容不同", En: "Other content under a stored seq"},
+		{Type: AlarmAgentCloned, Level: LevelRed, Zh: "两台主机冒用同一门岗", En: "Two computers as one gate"},
+		{Type: AlarmAgentRefused, Level: LevelRed, Zh: "部分数据被拒收", En: "Messages refused"},
+	}
+}
+
+// Known reports whether t is in the catalogue.
+func (t AlarmType) Known() bool {
+	return slices.ContainsFunc(Alarms(), func(a Alarm) bool { return a.Type == t })
+}
+
+// Alarm returns t's row of the catalogue. Of a type that this version does not
+// know, such as one of a newer agent, it returns a condition: a red one when it
+// is about a journal or a collector.
+func (t AlarmType) Alarm() Alarm {
+	for _, a := range Alarms() {
+		if a.Type == t {
+			return a
+		}
+	}
+	unknown := Alarm{Type: t, Level: LevelAmber, Zh: string(t), En: string(t)}
+	if strings.HasPrefix(string(t), "journal-") || strings.HasPrefix(string(t), "collector-") {
+		unknown.Level = LevelRed
+	}
+	return unknown
+}

@@ -1,0 +1,69 @@
+// Package fact holds the words of the domain as types: temperatures, verdicts
+// and their reasons, states, the catalogue of alarms, and the fields of a
+// machine's sample. It is the ground floor: it imports nothing of gatehouse, and
+// every other package may import it. What a value looks like on the wire is
+// documented in wire/WIRE.md.
+package fact
+
+// ReadingType says what a reading is of.
+type ReadingType string
+
+// The types of readings.
+const (
+	ReadingTemperature ReadingType = "temperature" // one person's measurement
+	ReadingCard        ReadingType = "card"        // one tap of a card
+	ReadingCode        ReadingType = "code"        // one QR code or barcode
+)
+
+// Direction is the way in which the people at a reader go. It comes from the
+// reader's configuration.
+type Direction string
+
+// The directions. A thermometer, and a reader for both ways, has none.
+const (
+	DirectionNone Direction = ""
+	DirectionIn   Direction = "in"
+	DirectionOut  Direction = "out"
+)
+
+// Valid reports whether d is one of the directions, DirectionNone included.
+func (d Direction) Valid() bool {
+	return d == DirectionNone || d == DirectionIn || d == DirectionOut
+}
+
+// Verdict is the decision about a person at a gate.
+type Verdict string
+
+// The verdicts, from the one that overrides all others to the one that needs
+// every condition to hold.
+const (
+	VerdictFever   Verdict = "fever"   // screening temperature at or above the limit
+	VerdictRefuse  Verdict = "refuse"  // the card may not pass
+	VerdictInvalid Verdict = "invalid" // the value can't be judged: warm up, measure again
+	VerdictRetest  Verdict = "retest"  // no settled value: measure again
+	VerdictPass    Verdict = "pass"
+)
+
+// Valid reports whether v is one of the verdicts.
+func (v Verdict) Valid() bool {
+	switch v {
+	case VerdictFever, VerdictRefuse, VerdictInvalid, VerdictRetest, VerdictPass:
+		return true
+	}
+	return false
+}
+
+// Instruction says what the person at the gate has to do.
+type Instruction string
+
+// The instructions.
+const (
+	InstructGo            Instruction = "go"
+	InstructGoHome        Instruction = "go-home"         // resident with fever: go home and wait
+	InstructTurnAway      Instruction = "turn-away"       // visitor with fever, or one who may not pass
+	InstructWarmUp        Instruction = "warm-up"         // too cold to judge
+	InstructMeasureAgain  Instruction = "measure-again"   //
+	InstructMeasure       Instruction = "measure"         // card without temperature
+	InstructMeasureByHand Instruction = "measure-by-hand" // card, and no thermometer works
+	InstructCheckID       Instruction = "check-identity"  // unknown card
+)

@@ -1,0 +1,56 @@
+package fact
+
+import "strings"
+
+// Reason is a code that says why a verdict was given. The codes are explained
+// in wire/WIRE.md.
+type Reason string
+
+// Reasons that come from the measurement and from the visit.
+const (
+	ReasonNormal        Reason = "normal"         // settled, in range, below the limit
+	ReasonFever         Reason = "fever"          // screening temperature at or above the limit
+	ReasonUnsettled     Reason = "unsettled"      // the value did not settle, or the person left too soon
+	ReasonTooCold       Reason = "too-cold"       // screening temperature below what can be judged
+	ReasonAmbientLow    Reason = "ambient-low"    // colder than the thermometer is rated for
+	ReasonAmbientHigh   Reason = "ambient-high"   // warmer than that
+	ReasonHotBackground Reason = "hot-background" // something as warm as a person stands behind them
+	ReasonNoTemperature Reason = "no-temperature" // a card, and nobody was measured within the window
+	ReasonNoCard        Reason = "no-card"        // a measurement, and no card within the window
+	ReasonOneAtATime    Reason = "one-at-a-time"  // more than one card or person in the lane: who is who is not known
+	ReasonNoReader      Reason = "no-reader"      // a measurement, and no reader of the lane works
+	ReasonNoThermometer Reason = "no-thermometer" // a card, and no thermometer of the lane works
+	ReasonNotMeasured   Reason = "not-measured"   // the lane does not measure: the card alone decided
+)
+
+// Reasons that come from the roster and the policy.
+const (
+	ReasonUnknownCard Reason = "unknown-card"     // the roster does not list it
+	ReasonLostCard    Reason = "lost-card"        // reported lost
+	ReasonSealed      Reason = "sealed-household" // the household is sealed
+	ReasonNotYet      Reason = "not-yet-valid"    // before the card's first day
+	ReasonExpired     Reason = "expired"          // after the card's last day
+	ReasonDirection   Reason = "direction"        // its class may not go this way
+)
+
+// JoinReasons returns the codes as one text, with sep between them.
+func JoinReasons(reasons []Reason, sep string) string {
+	var b strings.Builder
+	for i, r := range reasons {
+		if i > 0 {
+			b.WriteString(sep)
+		}
+		b.WriteString(string(r))
+	}
+	return b.String()
+}
+
+// SplitReasons returns the codes of a text in which blanks separate them.
+func SplitReasons(s string) []Reason {
+	fields := strings.Fields(s)
+	out := make([]Reason, len(fields))
+	for i, f := range fields {
+		out[i] = Reason(f)
+	}
+	return out
+}
