@@ -39,7 +39,8 @@ func (b *bench) quiet(d time.Duration) {
 
 func (b *bench) helloWith(term uint64, proof *wire.Ack) wire.Ack {
 	b.t.Helper()
-	payload, err := wire.Encode(wire.Hello{V: 1, JID: jidA, First: 1, Last: 7, Term: term, Nonce: "0123456789abcdef", KeyID: "k1", Proof: proof})
+	payload, err := wire.Encode(wire.Hello{V: 1, JID: jidA, First: 1, Last: 7, Term: term,
+		Nonce: "0123456789abcdef", KeyID: "k1", Proof: proof})
 	if err != nil {
 		b.t.Fatal(err)
 	}
@@ -47,32 +48,36 @@ func (b *bench) helloWith(term uint64, proof *wire.Ack) wire.Ack {
 	return await(b.t, "answer", b.acks)
 }
 
-func TestATermThatNobodySignedMovesNobodyAndItsAgentIsAnsweredAndNamed(t *testing.T) {
+func TestAnUnsignedTermRaisesNothingAndItsAgentIsAnsweredAndNamed(t *testing.T) {
 	b := start(t)
 	for range 20 {
-		if a := b.helloWith(math.MaxUint64-1, nil); a.Term != b.said.Term || a.Nonce == "" {
-			t.Fatalf("answered with %+v, the term was %d", a, b.said.Term)
+		if a := b.helloWith(math.MaxUint64-1, nil); a.Term != b.first.Term || a.Nonce == "" {
+			t.Fatalf("answered with %+v, the term was %d", a, b.first.Term)
 		}
 	}
 	b.quiet(200 * time.Millisecond)
-	if who := await(t, "word of it", b.told); !strings.HasPrefix(who, "gate-a: ") || !strings.Contains(who, "journal trust") {
-		t.Errorf("the desk is told %q", who)
+	who := await(t, "report of it", b.refused)
+	if !strings.HasPrefix(who, "gate-a: ") || !strings.Contains(who, "journal trust") {
+		t.Errorf("the desk hears %q", who)
 	}
-	if len(b.told) != 0 {
-		t.Errorf("and again: %q", <-b.told)
+	if len(b.refused) != 0 {
+		t.Errorf("and again: %q", <-b.refused)
 	}
 }
 
-func TestATermIsBelievedWithTheWordThatGaveIt(t *testing.T) {
+func TestATermIsBelievedWithTheAcknowledgementThatGaveIt(t *testing.T) {
 	b := start(t)
 	const term = math.MaxUint64 - 8 // of a county whose terms were driven up
 	signed := func(agent, store string) *wire.Ack {
 		a := wire.SignAck(wire.Ack{V: 1, JID: jidA, Through: 7, Store: store, Term: term}, "c", agent, b.secret)
 		return &a
 	}
-	for what, proof := range map[string]*wire.Ack{"another agent's": signed("gate-b", "store-1"), "another store's": signed("gate-a", "store-2")} {
-		if a := b.helloWith(term, proof); a.Term != b.said.Term {
-			t.Errorf("%s word moved the term to %d", what, a.Term)
+	for what, proof := range map[string]*wire.Ack{
+		"another agent's": signed("gate-b", "store-1"),
+		"another store's": signed("gate-a", "store-2"),
+	} {
+		if a := b.helloWith(term, proof); a.Term != b.first.Term {
+			t.Errorf("%s acknowledgement raised the term to %d", what, a.Term)
 		}
 	}
 	b.quiet(100 * time.Millisecond)
@@ -90,7 +95,8 @@ func TestATermIsBelievedWithTheWordThatGaveIt(t *testing.T) {
 // restored: nothing overflows, and nobody is told without a change.
 func TestTheHighestTermGoesOn(t *testing.T) {
 	b := start(t)
-	proof := wire.SignAck(wire.Ack{V: 1, JID: jidA, Through: 7, Store: "store-1", Term: math.MaxUint64}, "c", "gate-a", b.secret)
+	ack := wire.Ack{V: 1, JID: jidA, Through: 7, Store: "store-1", Term: math.MaxUint64}
+	proof := wire.SignAck(ack, "c", "gate-a", b.secret)
 	if a := b.helloWith(math.MaxUint64, &proof); a.Term != math.MaxUint64 {
 		t.Fatalf("answered at term %d", a.Term)
 	}
@@ -104,21 +110,23 @@ func TestTheHighestTermGoesOn(t *testing.T) {
 	b.settled(1)
 }
 
-func TestWhoSaysTheCollectorIsGoneIsContradictedAndNoAgentIsRoused(t *testing.T) {
+func TestAForgedLastWillIsReplacedAndNoAgentSendsAHello(t *testing.T) {
 	b := start(t)
-	for _, start := range []string{b.said.Start, "another"} {
-		payload, err := wire.Encode(wire.CollectorStatus{V: 1, State: fact.Offline, Start: start, At: wire.At(time.Unix(1e9, 0))})
+	for _, start := range []string{b.first.Start, "another"} {
+		payload, err := wire.Encode(wire.CollectorStatus{V: 1, State: fact.Offline, Start: start,
+			At: wire.At(time.Unix(1e9, 0))})
 		if err != nil {
 			t.Fatal(err)
 		}
 		for range 20 {
-			m := mqtt.Message{Topic: wire.Topic("c", wire.CollectorID, wire.LeafStatus), Payload: payload, QoS: 1, Retained: true}
+			m := mqtt.Message{Topic: wire.Topic("c", wire.CollectorID, wire.LeafStatus), Payload: payload,
+				QoS: 1, Retained: true}
 			if err := b.agent.Publish(m); err != nil {
 				t.Fatal(err)
 			}
 		}
-		if st := await(t, "word against it", b.status); st != b.said {
-			t.Errorf("said %+v, before %+v", st, b.said)
+		if st := await(t, "status against it", b.status); st != b.first {
+			t.Errorf("said %+v, before %+v", st, b.first)
 		}
 	}
 	time.Sleep(1500 * time.Millisecond)
@@ -131,8 +139,8 @@ func TestTheBrokerCannotBeAskedForTheCollectorsClientID(t *testing.T) {
 	b := start(t)
 	ctx, cancel := context.WithCancel(t.Context())
 	up, ended := make(chan struct{}, 10), make(chan struct{})
-	thief := mqtt.New(mqtt.Config{URL: b.url, ClientID: "collector-" + b.said.Start, Log: slog.New(slog.DiscardHandler),
-		OnUp: func() { up <- struct{}{} }})
+	thief := mqtt.New(mqtt.Config{URL: b.url, ClientID: "collector-" + b.first.Start,
+		Log: slog.New(slog.DiscardHandler), OnUp: func() { up <- struct{}{} }})
 	go func() { defer close(ended); _ = thief.Run(ctx) }()
 	await(t, "the thief's connection", up)
 	b.quiet(2 * time.Second) // a collector that was thrown off announces itself when it is back
@@ -150,7 +158,8 @@ func TestAFaultInChineseIsSignedAsItArrives(t *testing.T) {
 		for st := await(t, "status with the fault", b.status); ; st = await(t, "status with the fault", b.status) {
 			// the bench has checked its signature
 			if text, ok := strings.CutPrefix(st.Fault, strings.Repeat("x", pad)); ok && strings.HasPrefix(text, "磁") {
-				if !utf8.ValidString(st.Fault) || strings.ContainsRune(text, utf8.RuneError) || len(st.Fault) > 400 || len(st.Fault) < 398 {
+				valid := utf8.ValidString(st.Fault) && !strings.ContainsRune(text, utf8.RuneError)
+				if !valid || len(st.Fault) > 400 || len(st.Fault) < 398 {
 					t.Errorf("fault of %d bytes: %q", len(st.Fault), st.Fault)
 				}
 				break
@@ -165,10 +174,11 @@ func TestOneAgentBeginsOnlySoManyJournals(t *testing.T) {
 	b := start(t)
 	for i := range 500 {
 		from := uint64(1 + i%2) // every other one begins after what nobody has sent
-		b.publish("gate-a", wire.LeafRecords, batch(t, "gate-a", fmt.Sprintf("0190b1c2-0000-7000-8000-%012d", i), from, from, false))
+		jid := fmt.Sprintf("0190b1c2-0000-7000-8000-%012d", i)
+		b.publish("gate-a", wire.LeafRecords, batch(t, "gate-a", jid, from, from, false))
 	}
-	if who := await(t, "word of it", b.told); !strings.HasPrefix(who, "gate-a: ") {
-		t.Errorf("the desk is told %q", who)
+	if who := await(t, "report of it", b.refused); !strings.HasPrefix(who, "gate-a: ") {
+		t.Errorf("the desk hears %q", who)
 	}
 	b.settled(1)
 	b.books.mu.Lock()
@@ -183,8 +193,9 @@ func TestJunkBeyondAnAgentsShareIsDroppedAndItsAgentNamed(t *testing.T) {
 	for i := range 10 {
 		b.publish("gate-a", wire.LeafRecords, fmt.Appendf(nil, "junk %d", i))
 	}
-	if who := await(t, "word of it", b.told); !strings.HasPrefix(who, "gate-a: ") || !strings.Contains(who, "gatehouse quarantine") {
-		t.Errorf("the desk is told %q", who)
+	who := await(t, "report of it", b.refused)
+	if !strings.HasPrefix(who, "gate-a: ") || !strings.Contains(who, "gatehouse quarantine") {
+		t.Errorf("the desk hears %q", who)
 	}
 	b.settled(1)
 	if n := len(b.books.quarantined()); n != 2 {
@@ -207,8 +218,8 @@ func TestJunkDelaysItsOwnAgentOnly(t *testing.T) {
 	if n := len(b.books.quarantined()); n > 2+int(took/(100*time.Millisecond)) || took > 5*time.Second {
 		t.Errorf("%d messages were looked at within %s", n, took)
 	}
-	if who := await(t, "word of the flood", b.told); !strings.HasPrefix(who, "gate-a: ") {
-		t.Errorf("the desk is told %q", who)
+	if who := await(t, "report of the flood", b.refused); !strings.HasPrefix(who, "gate-a: ") {
+		t.Errorf("the desk hears %q", who)
 	}
 }
 
@@ -217,8 +228,8 @@ func TestJunkDelaysItsOwnAgentOnly(t *testing.T) {
 func TestABatchThatIsRefusedIsNotAcknowledged(t *testing.T) {
 	b := start(t, func(s *books) { s.refuse = "gate-a" })
 	b.publish("gate-a", wire.LeafRecords, batch(t, "gate-a", jidA, 1, 1, false))
-	if who := await(t, "word of it", b.told); !strings.HasPrefix(who, "gate-a: ") {
-		t.Errorf("the desk is told %q", who)
+	if who := await(t, "report of it", b.refused); !strings.HasPrefix(who, "gate-a: ") {
+		t.Errorf("the desk hears %q", who)
 	}
 	b.publish("gate-b", wire.LeafRecords, batch(t, "gate-b", jidB, 1, 1, false))
 	if a := await(t, "acknowledgement", b.acks); a.JID != jidB {

@@ -4,32 +4,49 @@ import (
 	"context"
 	"errors"
 	"slices"
-	"strings"
 	"time"
-	"unicode/utf8"
 
 	"gatehouse/gateway/county/store"
+	"gatehouse/gateway/retry"
 	"gatehouse/gateway/wire"
 )
 
-// commitLoop is the one goroutine that writes: whatever has come since the last
+// group is how many batches are committed in one transaction at most: enough
+// to make a durable commit cheap per record, few enough to answer soon.
+const group = 32
+
+// committer is the one goroutine that writes: what has come since the last
 // commit goes into the next one together.
-func (c *Collector) commitLoop(ctx context.Context) {
+type committer struct {
+	cfg      Config
+	status   *announcer
+	refusals *refusals
+	in       inputs
+
+	storeID  string
+	term     uint64
+	fenced   bool                // another collector has taken over
+	began    time.Time           // of the first connection
+	accounts map[string]*account // by agent
+	unproven unproven
+}
+
+func (c *committer) run(ctx context.Context) {
 	for {
 		select {
 		case <-ctx.Done():
 			return
-		case <-c.up:
+		case <-c.in.up:
 			if c.began.IsZero() {
-				c.began = time.Now()
+				c.began = c.cfg.Now()
 			}
 			c.announce()
-		case a := <-c.others:
-			c.other(ctx, a)
-		case <-c.again:
-			c.again = nil
-			c.repeat()
-		case it := <-c.in:
+		case o := <-c.in.others:
+			c.other(ctx, o)
+		case <-c.status.again:
+			c.status.again = nil
+			c.status.repeat()
+		case it := <-c.in.items:
 			if !c.fenced {
 				c.take(ctx, it)
 			}
@@ -37,40 +54,48 @@ func (c *Collector) commitLoop(ctx context.Context) {
 	}
 }
 
-func (c *Collector) take(ctx context.Context, it item) {
+func (c *committer) announce() { c.status.announce(c.storeID, c.term) }
+
+// take commits it together with the messages that wait behind it, and then
+// answers the hellos among them.
+func (c *committer) take(ctx context.Context, it item) {
 	var batches []store.Batch
 	var hellos []item
 	for more := true; more; {
-		select { // the word of another collector comes first
-		case a := <-c.others:
-			c.other(ctx, a)
+		select { // the status of another collector comes first
+		case o := <-c.in.others:
+			c.other(ctx, o)
 		default:
 		}
 		if it.hello != nil {
 			hellos = append(hellos, it)
-		} else if c.welcome(ctx, &it.batch) {
+		} else if c.admit(ctx, &it.batch) {
 			batches = append(batches, it.batch)
 		}
 		if len(batches) == group {
 			break
 		}
 		select {
-		case it = <-c.in:
+		case it = <-c.in.items:
 		default:
 			more = false
 		}
 	}
-	for len(batches) > 0 && ctx.Err() == nil && !c.fenced {
-		batches = c.commit(ctx, batches)
+	if len(batches) > 0 && ctx.Err() == nil && !c.fenced {
+		c.commit(ctx, batches)
+	}
+	if c.fenced {
+		return
 	}
 	for _, h := range hellos {
-		c.greet(ctx, h.agent, *h.hello)
+		c.answer(ctx, h.agent, *h.hello)
 	}
 }
 
-// welcome fills in where the batch's agent stands and refuses a journal that
-// the store knows as another agent's: a copied disk, or a forgery.
-func (c *Collector) welcome(ctx context.Context, b *store.Batch) bool {
+// admit sets the place of the batch's agent. It returns false for a journal that
+// the store knows as another agent's, a copied disk or a forgery, and for one
+// new journal too many.
+func (c *committer) admit(ctx context.Context, b *store.Batch) bool {
 	if own := c.account(b.Agent); !own.journals[b.JID] {
 		var pos store.Position
 		err := c.retry(ctx, func() (err error) { pos, err = c.cfg.Store.Position(ctx, b.JID); return err })
@@ -84,7 +109,7 @@ func (c *Collector) welcome(ctx context.Context, b *store.Batch) bool {
 			c.refusals.add(b.Received, b.Agent, refusedNew)
 			return false
 		}
-		own.knows(b.JID)
+		own.add(b.JID)
 	}
 	b.Place = c.place(b.Agent)
 	if b.Ahead && c.cfg.Watch != nil {
@@ -94,9 +119,9 @@ func (c *Collector) welcome(ctx context.Context, b *store.Batch) bool {
 }
 
 // foreign puts the records of another agent's journal into quarantine.
-func (c *Collector) foreign(ctx context.Context, b *store.Batch, owner string) {
+func (c *committer) foreign(ctx context.Context, b *store.Batch, owner string) {
 	reason := "journal " + b.JID + " belongs to agent " + owner
-	if c.refusals.note(b.Received, b.Agent, "foreign") {
+	if c.refusals.due(b.Received, b.Agent, "foreign") {
 		c.cfg.Log.Error("batch refused", "agent", b.Agent, "reason", reason)
 	}
 	for _, e := range b.Entries {
@@ -119,62 +144,62 @@ func (c *Collector) foreign(ctx context.Context, b *store.Batch, owner string) {
 	}
 }
 
-func (c *Collector) place(agent string) store.Place {
+func (c *committer) place(agent string) store.Place {
 	community, grid, compound, ok := c.cfg.Sites.Place(agent)
 	if !ok {
-		if own := c.account(agent); !own.told {
-			own.told = true
-			c.cfg.Log.Warn("the site file does not list this agent; its records are kept as unassigned", "agent", agent)
+		if own := c.account(agent); !own.unlisted {
+			own.unlisted = true
+			c.cfg.Log.Warn("the site file does not list this agent; its records are stored as unassigned",
+				"agent", agent)
 		}
 		return store.Place{Community: "unassigned", Grid: "unassigned", Compound: "unassigned"}
 	}
 	return store.Place{Community: community, Grid: grid, Compound: compound}
 }
 
-// commit stores batches, acknowledges them, and returns those that can follow
-// now because what they waited for is there.
-func (c *Collector) commit(ctx context.Context, batches []store.Batch) (next []store.Batch) {
+// commit stores batches and acknowledges them. A batch that begins beyond its
+// journal's watermark is dropped: one before it was refused or damaged, and its
+// agent sends again from the watermark.
+func (c *committer) commit(ctx context.Context, batches []store.Batch) {
 	var receipts []store.Receipt
 	err := c.retry(ctx, func() (err error) { receipts, err = c.cfg.Store.Commit(ctx, batches); return err })
 	if err != nil {
-		return nil
+		return
 	}
-	c.identity(ctx)
-	acks := map[string]wire.Ack{}
+	c.checkIdentity(ctx)
+	acks := map[string]wire.Ack{} // the highest of each journal
 	agents := map[string]string{}
 	var stored []store.Batch
 	for i, r := range receipts {
 		b := batches[i]
-		if !r.Gap && !r.Refused {
-			stored = append(stored, without(b, r))
-		}
 		for _, bad := range r.Rejected {
-			c.cfg.Log.Warn("record put into quarantine", "agent", b.Agent, "jid", b.JID, "seq", bad.Seq, "reason", bad.Reason)
+			c.cfg.Log.Warn("record put into quarantine",
+				"agent", b.Agent, "jid", b.JID, "seq", bad.Seq, "reason", bad.Reason)
 		}
-		agents[b.JID] = b.Agent
-		switch a := acks[b.JID]; {
+		switch {
 		case r.Refused:
 			c.refusals.add(b.Received, b.Agent, refusedShare)
+			continue
 		case r.Gap:
-			c.account(b.Agent).wait(b)
+			continue
 		case b.Ahead:
 			c.acknowledge(b.Agent, wire.Ack{JID: b.JID, Through: r.Through, Ahead: r.Ahead})
-		case r.Through >= a.Through:
-			acks[b.JID] = wire.Ack{JID: b.JID, Through: r.Through}
+		case r.Through >= acks[b.JID].Through:
+			acks[b.JID], agents[b.JID] = wire.Ack{JID: b.JID, Through: r.Through}, b.Agent
 		}
+		stored = append(stored, accepted(b, r))
 	}
 	if c.cfg.Watch != nil && len(stored) > 0 {
 		c.cfg.Watch.Committed(stored)
 	}
 	for jid, a := range acks {
 		c.acknowledge(agents[jid], a)
-		next = append(next, c.account(agents[jid]).ready(jid, a.Through)...)
 	}
-	return next
 }
 
-// without gives a batch less what went to quarantine or was stored before.
-func without(b store.Batch, r store.Receipt) store.Batch {
+// accepted returns a batch without its records that went to quarantine or were
+// stored before.
+func accepted(b store.Batch, r store.Receipt) store.Batch {
 	if len(r.Rejected) == 0 && len(r.Repeated) == 0 {
 		return b
 	}
@@ -185,93 +210,38 @@ func without(b store.Batch, r store.Receipt) store.Batch {
 	return b
 }
 
-// greet answers a hello from the store.
-func (c *Collector) greet(ctx context.Context, agent string, h wire.Hello) {
-	now := time.Now()
-	if h.KeyID != "" && h.KeyID != c.cfg.KeyID && c.refusals.note(now, agent, "site key") {
-		// A bridge of machines has none.
-		c.cfg.Log.Error("agent uses another site key: its pseudonyms can't be matched; copy the county's site.key to it",
-			"agent", agent, "its_key", h.KeyID, "county_key", c.cfg.KeyID)
-	}
-	raise, refused := c.unproven.judge(now, c.term, h.Term, h.ProvenTerm(c.cfg.County, agent, c.storeID, c.cfg.public()))
-	if refused {
-		c.refusals.add(now, agent, refusedTerm)
-	}
-	if raise != 0 {
-		if !c.raise(ctx, raise) {
-			return
-		}
-		c.cfg.Log.Warn("the store is older than its agents; its term was raised", "agent", agent, "term", c.term)
-		c.announce()
-	}
-	var pos store.Position
-	err := c.retry(ctx, func() (err error) { pos, err = c.cfg.Store.Position(ctx, h.JID); return err })
-	if err != nil {
-		return
-	}
-	if pos.Agent != "" && pos.Agent != agent {
-		if c.refusals.note(now, agent, "foreign hello") {
-			c.cfg.Log.Error("hello refused: the journal belongs to another agent",
-				"agent", agent, "owner", pos.Agent, "jid", h.JID)
-		}
-		return
-	}
-	c.acknowledge(agent, wire.Ack{JID: h.JID, Through: pos.Through, Nonce: h.Nonce})
+func (c *committer) acknowledge(agent string, a wire.Ack) {
+	a.V, a.Store, a.Term = 1, c.storeID, c.term
+	c.status.acknowledge(agent, a)
 }
 
-// retry does what until it succeeds or ctx ends, and tells the county
-// meanwhile why nothing is committed.
-func (c *Collector) retry(ctx context.Context, what func() error) error {
-	for pause := firstPause; ; pause = min(2*pause, lastPause) {
+// retry calls what until it succeeds or ctx ends, and publishes meanwhile why
+// nothing is committed. If another collector owns the store it gives up.
+func (c *committer) retry(ctx context.Context, what func() error) error {
+	loop := retry.Loop{Backoff: backoff, Log: c.cfg.Log,
+		Message: "the store does not take it; nothing is acknowledged until it does",
+		Failed:  func(err error) { c.status.setFault(err.Error()) }}
+	err := loop.Do(ctx, func() error {
 		err := what()
-		if ctx.Err() != nil {
-			return ctx.Err()
+		if errors.Is(err, store.ErrTerm) {
+			return retry.Permanent(err)
 		}
-		if err == nil {
-			c.setFault("")
-			return nil
-		}
-		if outdone(err) {
-			c.fence(err.Error())
-			return err
-		}
-		delay := pause
-		var later interface{ RetryAfter() time.Duration }
-		if errors.As(err, &later) {
-			delay = max(delay, later.RetryAfter())
-		}
-		c.setFault(err.Error())
-		c.cfg.Log.Error("the store does not take it; nothing is acknowledged until it does", "err", err, "next", delay)
-		sleep(ctx, delay)
+		return err
+	})
+	switch {
+	case ctx.Err() != nil:
+		return ctx.Err()
+	case err != nil:
+		c.fence(err.Error())
+	default:
+		c.status.setFault("")
 	}
+	return err
 }
 
-func (c *Collector) setFault(text string) {
-	if text = fit(text); text != c.fault {
-		c.fault = text
-		c.faulty()
-	}
-}
-
-// maxFault bounds the text that a screen gets, in bytes.
-const maxFault = 400
-
-// fit makes one line of valid text of at most maxFault bytes.
-func fit(text string) string {
-	text = strings.ToValidUTF8(strings.Join(strings.Fields(text), " "), "\uFFFD")
-	if len(text) <= maxFault {
-		return text
-	}
-	end := maxFault
-	for !utf8.RuneStart(text[end]) {
-		end--
-	}
-	return text[:end]
-}
-
-// identity notices a store that reset itself (a wiped InfluxDB): a new term,
-// which agents must hear of.
-func (c *Collector) identity(ctx context.Context) {
+// checkIdentity announces a store that has reset itself (an InfluxDB that was
+// wiped) and so has a new term.
+func (c *committer) checkIdentity(ctx context.Context) {
 	id, term, err := c.cfg.Store.Identity(ctx)
 	if err != nil || (id == c.storeID && term == c.term) {
 		return

@@ -2,80 +2,78 @@ package collect
 
 import (
 	"context"
-	"errors"
 	"time"
 
-	"gatehouse/gateway/county/store"
 	"gatehouse/gateway/fact"
 	"gatehouse/gateway/mqtt"
 	"gatehouse/gateway/wire"
 )
 
-// Two collectors on one county (a copied folder, a restored machine beside the
-// old one) would each hold half of the records and acknowledge all of them. The
+// Two collectors of one county (a copied folder, a restored machine beside the
+// old one) would each store half of the records and acknowledge all of them. The
 // term decides: each start raises it above every term announced before, so the
 // one started last goes on, and the other stands down until it is started again.
 
-// greeting is how long after the first connect a retained status is an earlier
-// collector's; after a reconnect it is of one that came meanwhile.
+// greeting is how long after the first connect a retained status is that of an
+// earlier start; after a reconnect it is of a collector that came meanwhile.
 const greeting = 3 * time.Second
 
-// announced is a status on the collector's topic.
-type announced struct {
+// otherReport is a status on the collector's topic that is not this run's.
+type otherReport struct {
 	status   wire.CollectorStatus
 	signed   bool
-	retained bool // it was there when this collector came: an earlier word
+	retained bool // it was published before this collector subscribed
 }
 
-// heard takes a status of this topic. It does not wait; of too many the newest
-// count.
-func (c *Collector) heard(m mqtt.Message) {
+// otherStatus passes a status of another collector to the committer. It does not
+// wait; if there are too many the newest signed ones count.
+func (r *receiver) otherStatus(m mqtt.Message) {
 	st, err := wire.Decode[wire.CollectorStatus](m.Payload)
-	if err != nil || st.Start == c.start && st.State == fact.Online {
+	if err != nil || st.Start == r.start && st.State == fact.Online {
 		return
 	}
-	a := announced{status: st, retained: m.Retained,
-		signed: st.State == fact.Online && wire.VerifyCollectorStatus(st, c.cfg.County, c.cfg.public()) == nil}
+	o := otherReport{status: st, retained: m.Retained}
+	o.signed = st.State == fact.Online && wire.VerifyCollectorStatus(st, r.cfg.County, r.cfg.public()) == nil
 	for {
 		select {
-		case c.others <- a:
+		case r.out.others <- o:
 			return
 		default:
 		}
-		if !a.signed {
-			return // one more of what moves nothing
+		if !o.signed {
+			return // like those that wait it moves nothing
 		}
 		select {
-		case <-c.others:
+		case <-r.out.others:
 		default:
 		}
 	}
 }
 
-// other decides what another collector's word means.
-func (c *Collector) other(ctx context.Context, a announced) {
+// other decides what the status of another collector means.
+func (c *committer) other(ctx context.Context, o otherReport) {
 	switch {
 	case c.fenced:
-	case !a.signed:
-		// A last will over this one's word: of one that has gone, or of a
-		// connection that this one has replaced.
-		c.repeat()
-	case a.retained && (c.began.IsZero() || time.Since(c.began) < greeting):
+	case !o.signed:
+		// A last will has replaced this one's status: of a collector that has
+		// gone, or of a connection that this one has replaced.
+		c.status.repeat()
+	case o.retained && (c.began.IsZero() || c.cfg.Now().Sub(c.began) < greeting):
 		// Of an earlier start, of this folder or a copy: this one goes on.
-		if a.status.Term >= c.term {
-			c.raise(ctx, wire.NextTerm(a.status.Term))
+		if o.status.Term >= c.term {
+			c.raise(ctx, wire.NextTerm(o.status.Term))
 			c.announce()
 		}
-	case a.status.Term > c.term || a.status.Term == c.term && a.status.Start > c.start:
-		c.fence("another collector has taken over (store " + a.status.Store + ", started as " + a.status.Start +
+	case o.status.Term > c.term || o.status.Term == c.term && o.status.Start > c.status.start:
+		c.fence("another collector has taken over (store " + o.status.Store + ", started as " + o.status.Start +
 			"): stop one of the two, and start this one again if it is the one to stay")
 	default:
-		c.repeat() // an older one that has not heard of this one yet
+		c.status.repeat() // an older one that has not seen this one's status yet
 	}
 }
 
-// raise makes the term at least so high; false when ctx ended before.
-func (c *Collector) raise(ctx context.Context, term uint64) bool {
+// raise raises the term to at least term. It returns false when ctx ended before.
+func (c *committer) raise(ctx context.Context, term uint64) bool {
 	err := c.retry(ctx, func() (err error) { c.term, err = c.cfg.Store.RaiseTerm(ctx, term); return err })
 	if err == nil {
 		c.cfg.Log.Info("the store's term", "term", c.term)
@@ -83,15 +81,12 @@ func (c *Collector) raise(ctx context.Context, term uint64) bool {
 	return err == nil
 }
 
-// fence ends committing and acknowledging for good; the desk must say so.
-func (c *Collector) fence(reason string) {
-	c.fenced, c.fault = true, reason
-	c.stoodDown.Store(true)
+// fence ends committing and acknowledging for good, and reports why.
+func (c *committer) fence(reason string) {
+	c.fenced = true
+	c.status.silent.Store(true)
 	c.cfg.Log.Error("this collector has stood down: " + reason)
 	if c.cfg.Fenced != nil {
 		c.cfg.Fenced(reason)
 	}
 }
-
-// outdone tells an error that says that another collector owns the store.
-func outdone(err error) bool { return errors.Is(err, store.ErrTerm) }

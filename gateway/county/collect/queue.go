@@ -9,23 +9,24 @@ import (
 	"gatehouse/gateway/wire"
 )
 
-// queue is what came and is not decoded yet. Agents take turns, a message each,
-// so that one that sends more than its share delays itself only.
+// queue holds the messages that are not decoded yet. Agents take turns, a message
+// each, so that one that sends too much delays only itself. Its methods may be
+// called from any goroutine.
 type queue struct {
 	mu    sync.Mutex
 	more  sync.Cond
-	lanes map[string]*lane // of agents of whom something waits or is being decoded
-	turns []*lane          // of whom something waits and nothing is being decoded
-	bytes int              // of all
+	lanes map[string]*lane // of agents with messages that wait or are being decoded
+	turns []*lane          // with messages that wait and none that is being decoded
+	bytes int              // of all messages that wait
 	ended bool
 }
 
-// lane is what waits of one agent, in order.
+// lane holds the messages of one agent in order.
 type lane struct {
 	agent string
 	items []arrived
 	bytes int
-	turn  bool // it is among turns
+	turn  bool // it is in turns
 	busy  bool // a message of it is being decoded
 }
 
@@ -36,9 +37,9 @@ type arrived struct {
 	mqtt.Message
 }
 
-// What may wait of one agent: more than four batches in flight, an alarm ahead,
-// and some of them again after a reconnect; and of all agents together, should
-// somebody invent names.
+// Bounds of one lane: more than four batches in flight, an alarm ahead of them,
+// and some of them again after a reconnect. allBytes bounds all lanes together,
+// should somebody invent names.
 const (
 	laneMessages = 16
 	laneBytes    = 3 * wire.MaxMessageBytes
@@ -51,8 +52,8 @@ func newQueue() *queue {
 	return q
 }
 
-// put adds a message; false when the agent's share is used up. A hello takes the
-// place of one that waits, which its agent no longer asks.
+// put adds a message. It returns false if the agent's lane is full. A hello
+// replaces one that waits, whose answer the agent would ignore.
 func (q *queue) put(a arrived) bool {
 	q.mu.Lock()
 	defer q.mu.Unlock()
@@ -75,12 +76,12 @@ func (q *queue) put(a arrived) bool {
 	l.items = append(l.items, a)
 	q.lanes[a.agent] = l
 	if !l.turn && !l.busy {
-		q.takesTurn(l)
+		q.enqueue(l)
 	}
 	return true
 }
 
-func (q *queue) takesTurn(l *lane) {
+func (q *queue) enqueue(l *lane) {
 	l.turn = true
 	q.turns = append(q.turns, l)
 	q.more.Signal()
@@ -88,8 +89,8 @@ func (q *queue) takesTurn(l *lane) {
 
 func (q *queue) count(l *lane, n int) { l.bytes, q.bytes = l.bytes+n, q.bytes+n }
 
-// next waits for the message whose turn it is; nil when the queue has ended.
-// Nothing more of its agent is given before done.
+// next waits for the message whose turn it is. It returns no other one of that
+// agent before done is called, and a nil lane when the queue has ended.
 func (q *queue) next() (*lane, arrived) {
 	q.mu.Lock()
 	defer q.mu.Unlock()
@@ -108,7 +109,7 @@ func (q *queue) next() (*lane, arrived) {
 	return l, a
 }
 
-// done says that a message of this lane has been passed on.
+// done is called when the message that next returned has been passed on.
 func (q *queue) done(l *lane) {
 	q.mu.Lock()
 	defer q.mu.Unlock()
@@ -117,10 +118,11 @@ func (q *queue) done(l *lane) {
 		delete(q.lanes, l.agent)
 		return
 	}
-	q.takesTurn(l)
+	q.enqueue(l)
 }
 
-// endWith ends the queue when ctx ends; the caller calls stop.
+// endWith makes the queue end with ctx. The caller calls stop when it needs the
+// queue no longer.
 func (q *queue) endWith(ctx context.Context) (stop func() bool) {
 	return context.AfterFunc(ctx, func() {
 		q.mu.Lock()

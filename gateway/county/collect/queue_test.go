@@ -2,13 +2,11 @@ package collect
 
 import (
 	"fmt"
-	"math"
 	"testing"
 	"time"
 
 	"pgregory.net/rapid"
 
-	"gatehouse/gateway/county/store"
 	"gatehouse/gateway/mqtt"
 	"gatehouse/gateway/wire"
 )
@@ -88,8 +86,9 @@ func TestTheQueueIsBoundedAndForgetsWhoHasNothingWaiting(t *testing.T) {
 		t.Repeat(map[string]func(*rapid.T){
 			"put": func(t *rapid.T) {
 				leaf := rapid.SampledFrom([]wire.Leaf{wire.LeafRecords, wire.LeafHello}).Draw(t, "leaf")
-				q.put(arrived{rapid.SampledFrom([]string{"a", "b", "c"}).Draw(t, "agent"), leaf,
-					mqtt.Message{Payload: make([]byte, rapid.IntRange(0, wire.MaxMessageBytes).Draw(t, "bytes"))}})
+				agent := rapid.SampledFrom([]string{"a", "b", "c"}).Draw(t, "agent")
+				size := rapid.IntRange(0, wire.MaxMessageBytes).Draw(t, "bytes")
+				q.put(arrived{agent, leaf, mqtt.Message{Payload: make([]byte, size)}})
 			},
 			"next": func(t *rapid.T) {
 				if len(q.turns) == 0 {
@@ -115,8 +114,11 @@ func TestTheQueueIsBoundedAndForgetsWhoHasNothingWaiting(t *testing.T) {
 						bytes += len(m.Payload)
 					}
 					sum += bytes
-					if bytes != l.bytes || len(l.items) > laneMessages+1 || bytes > laneBytes || l.turn == l.busy || l.turn != (len(l.items) > 0 && !l.busy) {
-						t.Fatalf("%s: %d messages, %d bytes, said to be %d; in turn %v, busy %v", agent, len(l.items), bytes, l.bytes, l.turn, l.busy)
+					if bytes != l.bytes || len(l.items) > laneMessages+1 || bytes > laneBytes {
+						t.Fatalf("%s: %d messages, %d bytes, counted as %d", agent, len(l.items), bytes, l.bytes)
+					}
+					if l.turn == l.busy || l.turn != (len(l.items) > 0 && !l.busy) {
+						t.Fatalf("%s: %d messages, in turn %v, busy %v", agent, len(l.items), l.turn, l.busy)
 					}
 				}
 				if sum != q.bytes {
@@ -127,65 +129,13 @@ func TestTheQueueIsBoundedAndForgetsWhoHasNothingWaiting(t *testing.T) {
 	})
 }
 
-// Whoever sends hellos without a proof, in whatever order and as fast as they
-// like, moves the term seldom and never far.
-func TestTermsWithoutAProofMoveTheCountySeldomAndNeverFar(t *testing.T) {
-	rapid.Check(t, func(t *rapid.T) {
-		floor := rapid.OneOf(rapid.Uint64Range(1, 9), rapid.Uint64Range(math.MaxUint64-mostUnproven-2, math.MaxUint64)).Draw(t, "floor")
-		u, own, raised := unproven{floor: floor}, floor, 0
-		now := time.Unix(1e9, 0)
-		begin := now
-		for range rapid.IntRange(1, 60).Draw(t, "hellos") {
-			now = now.Add(time.Duration(rapid.IntRange(0, 20_000).Draw(t, "ms")) * time.Millisecond)
-			said := rapid.OneOf(rapid.Just(own), rapid.Just(wire.NextTerm(own)), rapid.Just(uint64(math.MaxUint64)-1), rapid.Uint64()).Draw(t, "said")
-			raise, refused := u.judge(now, own, said, 0)
-			if raise != 0 && (raise <= own && own != math.MaxUint64 || refused) {
-				t.Fatalf("from %d to %d, refused %v", own, raise, refused)
-			}
-			if raise != 0 {
-				own, raised = raise, raised+1
-			}
-			if own > floor && own-floor > mostUnproven+1 || own < floor {
-				t.Fatalf("from %d to %d", floor, own)
-			}
-		}
-		if most := int(now.Sub(begin)/unprovenEvery) + 1; raised > most {
-			t.Fatalf("raised %d times in %s", raised, now.Sub(begin))
-		}
-	})
-}
-
-func TestAnOlderAgentOfARestoredStoreIsBelieved(t *testing.T) {
-	u := unproven{floor: 3}
-	now := time.Unix(1e9, 0)
-	if raise, refused := u.judge(now, 3, 7, 0); raise != 8 || refused {
-		t.Errorf("raised to %d, refused %v", raise, refused)
-	}
-	if raise, refused := u.judge(now.Add(time.Second), 8, 12, 0); raise != 0 || refused {
-		t.Errorf("soon after: raised to %d, refused %v", raise, refused)
-	}
-	if raise, refused := u.judge(now.Add(unprovenEvery), 8, 12, 0); raise != 13 || refused {
-		t.Errorf("then: raised to %d, refused %v", raise, refused)
-	}
-}
-
-func TestWhatWaitsOfOneAgentIsBounded(t *testing.T) {
+func TestTheJournalsRememberedOfOneAgentAreBounded(t *testing.T) {
 	a := &account{journals: map[string]bool{}}
-	raw := make([]byte, wire.MaxMessageBytes)
 	for i := range 10_000 {
-		jid := fmt.Sprint(i)
-		a.knows(jid)
-		a.wait(store.Batch{Batch: wire.Batch{JID: jid, From: 2, To: 2, Entries: []wire.Entry{{Raw: raw}}}})
-	}
-	size := 0
-	for _, b := range a.late {
-		size += sizeOf(b)
-	}
-	if len(a.late) > wire.MaxWindow || size > lateBytes || len(a.journals) > 2*mostJournals {
-		t.Errorf("%d batches, %d bytes, %d journals", len(a.late), size, len(a.journals))
-	}
-	if next := a.ready("9999", 1); len(next) != 1 || len(a.late) != wire.MaxWindow-1 {
-		t.Errorf("%d follow, %d wait on", len(next), len(a.late))
+		a.add(fmt.Sprint(i))
+		if !a.journals[fmt.Sprint(i)] || len(a.journals) > 2*mostJournals {
+			t.Fatalf("%d journals after %d, the newest among them: %v", len(a.journals), i, a.journals[fmt.Sprint(i)])
+		}
 	}
 }
 

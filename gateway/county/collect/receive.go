@@ -7,49 +7,60 @@ import (
 
 	"gatehouse/gateway/county/store"
 	"gatehouse/gateway/mqtt"
+	"gatehouse/gateway/retry"
 	"gatehouse/gateway/wire"
 )
 
-// receive takes a message off the connection, in order and without waiting for
-// the store: what is beyond an agent's share is dropped, and its agent, which
-// has no acknowledgement, sends it again.
-func (c *Collector) receive(m mqtt.Message) {
+// receiver reads messages and hands them to the committer.
+type receiver struct {
+	cfg      Config
+	start    string // names this run
+	queue    *queue
+	refusals *refusals
+	out      inputs
+}
+
+// receive is called by the connection with each message, in order. It does not
+// wait for the store: a message beyond its agent's share is dropped, and the
+// agent, which gets no acknowledgement, sends it again.
+func (r *receiver) receive(m mqtt.Message) {
 	_, agent, leaf, ok := wire.ParseTopic(m.Topic)
 	switch {
 	case ok && agent == wire.CollectorID && leaf == wire.LeafStatus:
-		c.heard(m)
+		r.otherStatus(m)
 	case ok && leaf != wire.LeafRecords && leaf != wire.LeafHello:
 		// not subscribed to
-	case !c.queue.put(arrived{agent, leaf, m}):
-		c.refusals.dropped(time.Now(), agent)
+	case !r.queue.put(arrived{agent, leaf, m}):
+		r.refusals.dropped(r.cfg.Now(), agent)
 	}
 }
 
-// decodeLoop takes messages apart and hands them to the committer, until ctx
-// ends. As many run as there are cores, so that decoding keeps pace.
-func (c *Collector) decodeLoop(ctx context.Context) {
+// decodeLoop decodes messages and hands them to the committer until ctx ends.
+// Several may run at once.
+func (r *receiver) decodeLoop(ctx context.Context) {
 	for {
-		l, a := c.queue.next()
+		l, a := r.queue.next()
 		if l == nil {
 			return
 		}
-		if it, ok := c.decode(ctx, a); ok {
+		if it, ok := r.decode(ctx, a); ok {
 			select {
-			case c.in <- it:
+			case r.out.items <- it:
 			case <-ctx.Done():
 				return
 			}
 		}
-		if d := c.refusals.slowed(time.Now(), a.agent); d > 0 {
-			time.AfterFunc(d, func() { c.queue.done(l) })
+		if d := r.refusals.slowed(r.cfg.Now(), a.agent); d > 0 {
+			time.AfterFunc(d, func() { r.queue.done(l) })
 		} else {
-			c.queue.done(l)
+			r.queue.done(l)
 		}
 	}
 }
 
-// decode reads one message; what can't be read goes to quarantine.
-func (c *Collector) decode(ctx context.Context, a arrived) (it item, ok bool) {
+// decode reads one message. It puts one that can't be read into quarantine and
+// returns false.
+func (r *receiver) decode(ctx context.Context, a arrived) (it item, ok bool) {
 	it.agent = a.agent
 	var err error
 	switch a.leaf {
@@ -57,15 +68,15 @@ func (c *Collector) decode(ctx context.Context, a arrived) (it item, ok bool) {
 		var b wire.Batch
 		b, err = wire.DecodeBatch(a.Payload)
 		if errors.Is(err, wire.ErrCRC) {
-			if c.refusals.note(time.Now(), a.agent, "damaged") {
-				c.cfg.Log.Warn("batch refused, it will come again", "agent", a.agent, "err", err)
+			if r.refusals.due(r.cfg.Now(), a.agent, "damaged") {
+				r.cfg.Log.Warn("batch refused, it will come again", "agent", a.agent, "err", err)
 			}
 			return it, false
 		}
 		if err == nil && b.Agent != a.agent {
 			err = errors.New("the batch says it is of agent " + b.Agent)
 		}
-		it.batch = store.Batch{Batch: b, Received: time.Now()}
+		it.batch = store.Batch{Batch: b, Received: r.cfg.Now()}
 	case wire.LeafHello:
 		var h wire.Hello
 		if h, err = wire.Decode[wire.Hello](a.Payload); err == nil {
@@ -76,46 +87,30 @@ func (c *Collector) decode(ctx context.Context, a arrived) (it item, ok bool) {
 		err = errors.New("the topic is not of this contract")
 	}
 	if err != nil {
-		c.refusals.unreadable(time.Now(), a.agent)
-		c.quarantine(ctx, a, err.Error())
+		r.refusals.unreadable(r.cfg.Now(), a.agent)
+		r.quarantine(ctx, a, err.Error())
 	}
 	return it, err == nil
 }
 
-// quarantine keeps a message that can't be read, and tries until it is kept or
-// its agent's share is full.
-func (c *Collector) quarantine(ctx context.Context, a arrived, reason string) {
-	p := store.Poison{At: time.Now(), Agent: a.agent, Topic: a.Topic, Reason: reason, Raw: a.Payload}
-	for pause := firstPause; ; pause = min(2*pause, lastPause) {
-		err := c.cfg.Store.Quarantine(ctx, p)
-		switch {
-		case ctx.Err() != nil:
-			return
-		case errors.Is(err, store.ErrShare):
-			c.refusals.add(time.Now(), a.agent, refusedShare)
-			return
-		case err == nil:
-			if c.refusals.note(time.Now(), a.agent, "quarantine") {
-				c.cfg.Log.Warn("message put into quarantine", "topic", a.Topic, "bytes", len(a.Payload), "reason", reason)
-			}
-			return
+// quarantine stores a message that can't be read. It tries until the store takes
+// it or the agent's share of the quarantine is full.
+func (r *receiver) quarantine(ctx context.Context, a arrived, reason string) {
+	p := store.Poison{At: r.cfg.Now(), Agent: a.agent, Topic: a.Topic, Reason: reason, Raw: a.Payload}
+	loop := retry.Loop{Backoff: backoff, Log: r.cfg.Log.With("topic", a.Topic),
+		Message: "put a message into quarantine"}
+	err := loop.Do(ctx, func() error {
+		err := r.cfg.Store.Quarantine(ctx, p)
+		if errors.Is(err, store.ErrShare) {
+			return retry.Permanent(err)
 		}
-		c.cfg.Log.Error("quarantine a message", "topic", a.Topic, "err", err, "next", pause)
-		sleep(ctx, pause)
-	}
-}
-
-// Pauses between attempts at a store that does not take anything.
-const (
-	firstPause = 250 * time.Millisecond
-	lastPause  = 30 * time.Second
-)
-
-func sleep(ctx context.Context, d time.Duration) {
-	t := time.NewTimer(d)
-	defer t.Stop()
-	select {
-	case <-ctx.Done():
-	case <-t.C:
+		return err
+	})
+	switch {
+	case ctx.Err() != nil:
+	case err != nil:
+		r.refusals.add(r.cfg.Now(), a.agent, refusedShare)
+	case r.refusals.due(r.cfg.Now(), a.agent, "quarantine"):
+		r.cfg.Log.Warn("message put into quarantine", "topic", a.Topic, "bytes", len(a.Payload), "reason", reason)
 	}
 }

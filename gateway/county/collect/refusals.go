@@ -9,13 +9,15 @@ import (
 // Why messages of one agent are refused.
 const (
 	refusedFlood = "it sends faster than the county takes from one agent"
-	refusedShare = "its share of the quarantine is full: see gatehouse quarantine, mend the agent, and drop what is there"
-	refusedNew   = "it begins one journal after the other"
-	refusedTerm  = "its hello knows a term that nobody signed for it: " +
+	refusedShare = "its share of the quarantine is full: " +
+		"see gatehouse quarantine, mend the agent, and drop what is there"
+	refusedNew  = "it begins one journal after the other"
+	refusedTerm = "its hello knows a term that nobody signed for it: " +
 		"if the store was restored from a backup, run gatehouse journal trust at the agent"
 )
 
-// refusals counts what is refused of each agent, and tells of it now and then.
+// refusals counts what is refused of each agent, and reports it now and then. Its
+// methods may be called from any goroutine.
 type refusals struct {
 	log   *slog.Logger
 	watch Observer // or nil
@@ -25,17 +27,17 @@ type refusals struct {
 }
 
 type refused struct {
-	count  uint64
-	told   map[string]time.Time // by reason
-	floods bucket
-	last   time.Time // when something of it was refused or could not be read
+	count    uint64
+	reported map[string]time.Time // when, by reason
+	floods   bucket
+	last     time.Time // when something of it was refused or could not be read
 }
 
-// tellEvery is how often one reason of one agent is told.
-const tellEvery = 10 * time.Second
+// reportEvery is the shortest time between two reports of one reason and agent.
+const reportEvery = 10 * time.Second
 
-// mostAgents bounds what is remembered of agents: more than a county has. Beyond
-// it, which takes invented names, all is forgotten and begins again.
+// mostAgents bounds what is remembered of agents: more than a county has. When
+// invented names exceed it everything is forgotten and begins again.
 const mostAgents = 4096
 
 func (r *refusals) of(agent string) *refused {
@@ -44,7 +46,7 @@ func (r *refusals) of(agent string) *refused {
 		if len(r.agents) >= mostAgents {
 			clear(r.agents)
 		}
-		x = &refused{told: map[string]time.Time{}, floods: bucket{most: mostDropped, every: time.Second / 10}}
+		x = &refused{reported: map[string]time.Time{}, floods: bucket{most: mostDropped, every: time.Second / 10}}
 		r.agents[agent] = x
 	}
 	return x
@@ -56,9 +58,9 @@ func (r *refusals) add(now time.Time, agent, why string) {
 	x := r.of(agent)
 	x.last = now
 	x.count++
-	count, tell := x.count, x.due(now, why)
+	count, due := x.count, x.due(now, why)
 	r.mu.Unlock()
-	if !tell {
+	if !due {
 		return
 	}
 	r.log.Error("messages of an agent are refused", "agent", agent, "reason", why, "refused", count)
@@ -67,18 +69,18 @@ func (r *refusals) add(now time.Time, agent, why string) {
 	}
 }
 
-// penalty is how much later the next message of an agent is decoded of whom one
-// was refused within the last second: what it sends then costs the others nothing.
+// penalty delays the next message of an agent after one was refused within the
+// last second: a flood of one agent then costs the others nothing.
 const penalty = 100 * time.Millisecond
 
-// unreadable notes a message that went to quarantine.
+// unreadable notes a message that could not be read.
 func (r *refusals) unreadable(now time.Time, agent string) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	r.of(agent).last = now
 }
 
-// slowed returns how much later the agent's next message is to be decoded.
+// slowed returns by how much the agent's next message is to be delayed.
 func (r *refusals) slowed(now time.Time, agent string) time.Duration {
 	r.mu.Lock()
 	defer r.mu.Unlock()
@@ -88,8 +90,8 @@ func (r *refusals) slowed(now time.Time, agent string) time.Duration {
 	return 0
 }
 
-// mostDropped is how many messages of an agent may be dropped at once, for want
-// of room, before that is told: while the store takes nothing, agents send again.
+// mostDropped is how many messages of an agent may be dropped at once for want of
+// room before that is reported: while the store takes nothing, agents send again.
 const mostDropped = 100
 
 // dropped counts a message for which the agent's queue had no room.
@@ -102,30 +104,31 @@ func (r *refusals) dropped(now time.Time, agent string) {
 	}
 }
 
-// note reports whether it is time to log this about an agent (again).
-func (r *refusals) note(now time.Time, agent, what string) bool {
+// due reports whether it is time to log this about an agent, and notes that it is
+// logged now.
+func (r *refusals) due(now time.Time, agent, what string) bool {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	return r.of(agent).due(now, what)
 }
 
 func (x *refused) due(now time.Time, what string) bool {
-	if last, known := x.told[what]; known && now.Sub(last) < tellEvery {
+	if last, known := x.reported[what]; known && now.Sub(last) < reportEvery {
 		return false
 	}
-	x.told[what] = now
+	x.reported[what] = now
 	return true
 }
 
-// bucket lets most things happen at once, and one more every so often.
+// bucket limits a rate: most at once, and one more after each time of every.
 type bucket struct {
 	most  int
 	every time.Duration
 	used  int
-	since time.Time // from when on used falls
+	since time.Time // used falls by one each time of every after it
 }
 
-// take reports whether one more may happen at now.
+// take reports whether one more may happen now, and counts it.
 func (b *bucket) take(now time.Time) bool {
 	if n := int(now.Sub(b.since) / b.every); n > 0 {
 		b.used = max(0, b.used-n)

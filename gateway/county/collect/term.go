@@ -7,26 +7,26 @@ import (
 	"gatehouse/gateway/wire"
 )
 
-// A store that was restored from a backup is older than its agents, who believe
-// nothing below the term that they have seen: the first hello raises its term
-// above theirs. A term moves all agents and can't be taken back, so that it is
-// believed with the acknowledgement that gave it. Agents of an earlier version
-// keep none; theirs is believed within bounds that a county never reaches, and
-// that leave nobody the means to use the terms up.
+// A store that was restored from a backup has a lower term than its agents know,
+// and they ignore it until it raises its term above theirs. A hello carries that
+// term. Raising it concerns all agents and can't be undone, so a term is believed
+// if the hello contains the signed acknowledgement which gave it. Agents of an
+// earlier version keep no acknowledgement; their term is believed within bounds
+// that a county never reaches and that do not use the terms up.
 const (
 	mostUnproven  = 1 << 20          // above the term that this run began with
-	unprovenEvery = 10 * time.Second // raises all agents' hellos at most so often
+	unprovenEvery = 10 * time.Second // each raise makes all agents send a hello
 )
 
-// unproven is what was believed without a proof.
+// unproven limits what is believed without a proof.
 type unproven struct {
 	floor uint64    // the term that this run began with
-	last  time.Time // when the term was last raised so
+	last  time.Time // when the term was last raised without a proof
 }
 
-// judge returns what the store's own term is to be raised to because of a hello
-// that says term said and proves term proven; 0: it stays. refused says that the
-// hello is not to be believed.
+// judge returns the term that the store's own is to be raised to by a hello with
+// the term said, of which it proves the term proven; 0: it stays. refused
+// reports that said is too high to be believed.
 func (u *unproven) judge(now time.Time, own, said, proven uint64) (raise uint64, refused bool) {
 	switch {
 	case proven > own:
@@ -36,7 +36,7 @@ func (u *unproven) judge(now time.Time, own, said, proven uint64) (raise uint64,
 	case said > u.floor+min(mostUnproven, math.MaxUint64-u.floor):
 		return 0, true
 	case now.Sub(u.last) < unprovenEvery:
-		return 0, false // it is said again
+		return 0, false // the agent sends another hello
 	}
 	u.last = now
 	return wire.NextTerm(said), false

@@ -1,0 +1,135 @@
+package collect
+
+import (
+	"strings"
+	"sync/atomic"
+	"time"
+	"unicode/utf8"
+
+	"gatehouse/gateway/fact"
+	"gatehouse/gateway/mqtt"
+	"gatehouse/gateway/wire"
+)
+
+// announcer publishes the collector's retained status: who collects, at which
+// term, and why nothing is committed. It is the committer's own, except offline
+// and bye, which the connection calls.
+type announcer struct {
+	cfg    Config
+	client *mqtt.Client
+	start  string      // random, names this run
+	silent atomic.Bool // another collector has taken over: nothing more is published
+
+	current  wire.CollectorStatus // the last one; V is 0 before the first
+	fault    string               // why nothing is being committed
+	repeated time.Time            // when it was last published again
+	again    <-chan time.Time     // when it is due again, or nil
+}
+
+// offline returns the last will. It is unsigned, and so moves nobody.
+func (a *announcer) offline() *mqtt.Message {
+	return a.message(wire.CollectorStatus{V: 1, State: fact.Offline, At: wire.At(a.cfg.Now()),
+		Start: a.start, Version: a.cfg.Version})
+}
+
+// bye returns what is published before a wanted disconnect: nothing after
+// another collector has taken over, whose status must stay.
+func (a *announcer) bye() *mqtt.Message {
+	if a.silent.Load() {
+		return nil
+	}
+	return a.offline()
+}
+
+// announce publishes a new status, which every agent answers with a hello: after
+// a connect, and when the store or its term has changed.
+func (a *announcer) announce(storeID string, term uint64) {
+	a.current = wire.CollectorStatus{V: 1, State: fact.Online, At: wire.At(a.cfg.Now()),
+		Start: a.start, Store: storeID, Term: term, Version: a.cfg.Version}
+	a.sign()
+}
+
+// setFault publishes the last status with another fault; "" means none. Agents
+// tell a new announcement by start and at, and so do not answer this.
+func (a *announcer) setFault(text string) {
+	if text = fit(text); text == a.fault {
+		return
+	}
+	a.fault = text
+	if a.current.V != 0 {
+		a.sign()
+	}
+}
+
+func (a *announcer) sign() {
+	a.current.Fault = a.fault
+	a.current = wire.SignCollectorStatus(a.current, a.cfg.County, a.cfg.Key)
+	a.publish()
+}
+
+// repeat publishes the last status as it was, once a second at most, because
+// another message has replaced it at the broker. Agents that know it do nothing.
+func (a *announcer) repeat() {
+	if a.current.V == 0 || a.again != nil {
+		return
+	}
+	now := a.cfg.Now()
+	if wait := time.Second - now.Sub(a.repeated); wait > 0 {
+		a.again = time.After(wait)
+		return
+	}
+	a.repeated = now
+	a.publish()
+}
+
+func (a *announcer) publish() {
+	if a.silent.Load() {
+		return
+	}
+	m := a.message(a.current)
+	if m == nil {
+		return
+	}
+	if err := a.client.Publish(*m); err != nil {
+		a.cfg.Log.Warn("publish the collector's status", "err", err)
+	}
+}
+
+// message returns nil, and logs why, for a status that can't be encoded.
+func (a *announcer) message(st wire.CollectorStatus) *mqtt.Message {
+	payload, err := wire.Encode(st)
+	if err != nil {
+		a.cfg.Log.Error("encode the collector's status", "err", err)
+		return nil
+	}
+	return &mqtt.Message{Topic: wire.Topic(a.cfg.County, wire.CollectorID, wire.LeafStatus), Payload: payload,
+		QoS: 1, Retained: true}
+}
+
+// acknowledge publishes to an agent how far its journal is committed.
+func (a *announcer) acknowledge(agent string, ack wire.Ack) {
+	payload, err := wire.Encode(wire.SignAck(ack, a.cfg.County, agent, a.cfg.Key))
+	if err == nil {
+		err = a.client.Publish(mqtt.Message{Topic: wire.Topic(a.cfg.County, agent, wire.LeafAck), Payload: payload})
+	}
+	if err != nil {
+		// The agent sends again and is answered then.
+		a.cfg.Log.Debug("acknowledgement not sent", "agent", agent, "err", err)
+	}
+}
+
+// maxFault is the longest text of a fault, in bytes.
+const maxFault = 400
+
+// fit returns text as one line of valid UTF-8 of at most maxFault bytes.
+func fit(text string) string {
+	text = strings.ToValidUTF8(strings.Join(strings.Fields(text), " "), "\uFFFD")
+	if len(text) <= maxFault {
+		return text
+	}
+	end := maxFault
+	for !utf8.RuneStart(text[end]) {
+		end--
+	}
+	return text[:end]
+}
