@@ -13,7 +13,7 @@ import (
 
 	"gatehouse/gateway/county/centre"
 	"gatehouse/gateway/county/store"
-	"gatehouse/gateway/county/store/sqlite"
+	"gatehouse/gateway/county/store/archive"
 	"gatehouse/gateway/fact"
 	"gatehouse/gateway/wire"
 	"gatehouse/simulator/world"
@@ -58,7 +58,7 @@ func history(ctx context.Context, dir string, days, people int, seed uint64) (n 
 	if err := writeYAML(filepath.Join(dir, "sites.yaml"), w.Sites); err != nil {
 		return 0, err
 	}
-	s, err := sqlite.Open(filepath.Join(dir, centre.StoreFile))
+	s, err := archive.OpenSQLite(filepath.Join(dir, centre.StoreFile))
 	if err != nil {
 		return 0, err
 	}

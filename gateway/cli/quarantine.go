@@ -10,7 +10,7 @@ import (
 
 	"gatehouse/gateway/county/centre"
 	"gatehouse/gateway/county/store"
-	"gatehouse/gateway/county/store/sqlite"
+	"gatehouse/gateway/county/store/books"
 	"gatehouse/gateway/term"
 )
 
@@ -29,8 +29,8 @@ is in quarantine counts as committed: its agent no longer sends it.`,
 	return c
 }
 
-func books(dir string) (*sqlite.Store, error) {
-	return sqlite.OpenReadOnly(filepath.Join(dir, centre.StoreFile))
+func openBooks(dir string) (*books.Books, error) {
+	return books.OpenReadOnly(filepath.Join(dir, centre.StoreFile))
 }
 
 func quarantineList(dir *string) *cobra.Command {
@@ -44,7 +44,7 @@ func quarantineList(dir *string) *cobra.Command {
 			if output != "table" && output != "json" {
 				return usageError{fmt.Errorf("-o %q: use table or json", output)}
 			}
-			s, err := books(*dir)
+			s, err := openBooks(*dir)
 			if err != nil {
 				return err
 			}
@@ -105,7 +105,7 @@ func quarantineShow(dir *string) *cobra.Command {
 			if err != nil {
 				return err
 			}
-			s, err := books(*dir)
+			s, err := openBooks(*dir)
 			if err != nil {
 				return err
 			}
@@ -127,7 +127,7 @@ func quarantineHoles(dir *string) *cobra.Command {
 		Short: "List the recorded holes: seqs that will never arrive, and why",
 		Args:  cobra.NoArgs,
 		RunE: func(c *cobra.Command, _ []string) error {
-			s, err := books(*dir)
+			s, err := openBooks(*dir)
 			if err != nil {
 				return err
 			}

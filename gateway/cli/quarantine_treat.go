@@ -62,12 +62,12 @@ InfluxDB, name the collector's configuration.`,
 				}
 				cfg.Beside(file)
 			}
-			if r, err := books(cfg.Dir); err != nil { // no folder is made by a wrong --dir
+			if r, err := openBooks(cfg.Dir); err != nil { // no folder is made by a wrong --dir
 				return err
 			} else if err := r.Close(); err != nil {
 				return err
 			}
-			s, err := centre.OpenStore(cfg)
+			s, err := centre.OpenArchive(cfg)
 			if err != nil {
 				return err
 			}
@@ -77,7 +77,7 @@ InfluxDB, name the collector's configuration.`,
 				if err != nil {
 					return err
 				}
-				if err := store.Retry(c.Context(), s, p); err != nil {
+				if err := s.Retry(c.Context(), p); err != nil {
 					return fmt.Errorf("row %d: %w", id, err)
 				}
 				if _, err := fmt.Fprintf(c.OutOrStdout(), "row %d is stored: agent %s, journal %s, seq %d\n", p.ID, p.Agent, p.JID, p.Seq); err != nil {
@@ -106,12 +106,12 @@ is stored.`,
 			if err != nil {
 				return err
 			}
-			if r, err := books(*dir); err != nil {
+			if r, err := openBooks(*dir); err != nil {
 				return err
 			} else if err := r.Close(); err != nil {
 				return err
 			}
-			s, err := centre.OpenStore(centre.Config{Dir: *dir})
+			s, err := centre.OpenArchive(centre.Config{Dir: *dir})
 			if err != nil {
 				return err
 			}

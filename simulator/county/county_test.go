@@ -16,7 +16,7 @@ import (
 	"gatehouse/gateway/county/broker"
 	"gatehouse/gateway/county/centre"
 	"gatehouse/gateway/county/store"
-	"gatehouse/gateway/county/store/sqlite"
+	"gatehouse/gateway/county/store/archive"
 	"gatehouse/gateway/fact"
 	"gatehouse/gateway/mqtt"
 	"gatehouse/gateway/wire"
@@ -136,7 +136,7 @@ func (x *whole) shown(what string, match func(feed.Item) bool) feed.Item {
 // stored waits for a committed row of the agent that holds all texts.
 func (x *whole) stored(agent string, texts ...string) {
 	x.t.Helper()
-	s, err := sqlite.OpenReadOnly(x.db)
+	s, err := archive.OpenReadOnly(x.db)
 	if err != nil {
 		x.t.Fatal(err)
 	}
@@ -214,7 +214,7 @@ func TestFromBytesToACommittedRow(t *testing.T) {
 		x.stored(id(2), `"verdict":"fever"`)
 	})
 	t.Run("no card number is stored", func(t *testing.T) {
-		s, err := sqlite.OpenReadOnly(x.db)
+		s, err := archive.OpenReadOnly(x.db)
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -14,9 +14,7 @@ import (
 
 	"gatehouse/gateway/county/centre"
 	"gatehouse/gateway/county/store"
-	"gatehouse/gateway/county/store/influx"
-	"gatehouse/gateway/county/store/influx/influxd"
-	"gatehouse/gateway/county/store/sqlite"
+	"gatehouse/gateway/county/store/books"
 	"gatehouse/gateway/edge/journal"
 	"gatehouse/gateway/fact"
 	"gatehouse/gateway/wire"
@@ -83,9 +81,9 @@ func drain(b *testing.B, program, kind string, records int) {
 	for _, g := range p.hw {
 		hardware.Go(func() { g.Run(ctx) })
 	}
-	books, err := sqlite.OpenReadOnly(storeFile(p.countyDir()))
+	held, err := books.OpenReadOnly(storeFile(p.countyDir()))
 	check(err)
-	defer books.Close()
+	defer held.Close()
 	jids := make([]string, len(p.gates))
 	for i, g := range p.gates {
 		v, err := journal.Look(p.journalDir(g.ID))
@@ -95,7 +93,7 @@ func drain(b *testing.B, program, kind string, records int) {
 	}
 	through := func() (n int) {
 		for _, jid := range jids {
-			if pos, err := books.Position(ctx, jid); err == nil {
+			if pos, err := held.Position(ctx, jid); err == nil {
 				n += int(min(pos.Through, uint64(records/drainGates)))
 			}
 		}
@@ -144,18 +142,8 @@ func drain(b *testing.B, program, kind string, records int) {
 	}
 	p.broker.kill()
 	p.collector.kill()
-	own, err := sqlite.Open(filepath.Join(b.TempDir(), "own.db"))
+	s, err := openArchive(kind, filepath.Join(b.TempDir(), "own.db"), p.influxURL, "own")
 	check(err)
-	var s store.Store = own
-	if kind == "influx" {
-		s = influx.Open(influx.Options{
-			URL:    p.influxURL,
-			Token:  influxd.Token,
-			Bucket: influxd.Bucket,
-			County: "own",
-			Books:  own,
-		})
-	}
 	defer s.Close()
 	const group = 32 // batches a commit, as the collector takes them
 	began = time.Now()

@@ -11,8 +11,8 @@ import (
 	"sync"
 	"time"
 
-	"gatehouse/gateway/county/store/influx/influxd"
 	"gatehouse/gateway/mqtt"
+	"gatehouse/gateway/testkit/influxd"
 	"gatehouse/gateway/wire"
 	"gatehouse/simulator/faults"
 	"gatehouse/simulator/world"

@@ -5,16 +5,15 @@ import (
 	"fmt"
 	"math"
 	"os"
-	"path/filepath"
 	"slices"
 
-	"gatehouse/gateway/county/centre"
 	"gatehouse/gateway/county/store"
+	"gatehouse/gateway/county/store/archive"
+	"gatehouse/gateway/county/store/books"
 	"gatehouse/gateway/county/store/influx"
-	"gatehouse/gateway/county/store/influx/influxd"
-	"gatehouse/gateway/county/store/sqlite"
 	"gatehouse/gateway/edge/journal"
 	"gatehouse/gateway/proof/ledger"
+	"gatehouse/gateway/testkit/influxd"
 	"gatehouse/gateway/wire"
 	"gatehouse/simulator/world"
 )
@@ -29,19 +28,9 @@ func (p *proof) settle(ctx context.Context, e *ears) (Result, []string, error) {
 		}
 		f.parsed = append(f.parsed, account{g.ID, counts.Sums})
 	}
-	books, err := sqlite.Open(filepath.Join(p.countyDir(), centre.StoreFile))
+	held, err := openArchive(p.Store, storeFile(p.countyDir()), p.influxURL, world.CountyID)
 	if err != nil {
 		return Result{}, nil, err
-	}
-	var held store.Store = books
-	if p.Store == "influx" {
-		held = influx.Open(influx.Options{
-			URL:    p.influxURL,
-			Token:  influxd.Token,
-			Bucket: influxd.Bucket,
-			County: world.CountyID,
-			Books:  books,
-		})
 	}
 	defer held.Close()
 	var disorder []string
@@ -71,10 +60,10 @@ func (p *proof) settle(ctx context.Context, e *ears) (Result, []string, error) {
 			commits = append(commits, float64(at.Sub(r.At).Microseconds())/1000)
 		}
 	}
-	if f.poison, err = poisonOf(ctx, books); err != nil {
+	if f.poison, err = poisonOf(ctx, held.Books); err != nil {
 		return Result{}, nil, err
 	}
-	if f.holes, err = holesOf(ctx, books); err != nil {
+	if f.holes, err = holesOf(ctx, held.Books); err != nil {
 		return Result{}, nil, err
 	}
 	c := reconcile(f)
@@ -101,9 +90,18 @@ func (p *proof) settle(ctx context.Context, e *ears) (Result, []string, error) {
 	return result, c.Problems, nil
 }
 
+// openArchive opens a store of a kind, "sqlite" or "influx", with its books at path.
+func openArchive(kind, path, influxURL, county string) (*archive.Archive, error) {
+	if kind != "influx" {
+		return archive.OpenSQLite(path)
+	}
+	return archive.OpenInflux(path, influx.Options{URL: influxURL, Token: influxd.Token,
+		Bucket: influxd.Bucket, County: county})
+}
+
 // poisonOf gives the quarantine; a message that can't be read has no place.
-func poisonOf(ctx context.Context, books *sqlite.Store) (rows []row, err error) {
-	held, err := books.Quarantined(ctx, 0)
+func poisonOf(ctx context.Context, b *books.Books) (rows []row, err error) {
+	held, err := b.Quarantined(ctx, 0)
 	if err != nil {
 		return nil, err
 	}
@@ -119,8 +117,8 @@ func poisonOf(ctx context.Context, books *sqlite.Store) (rows []row, err error) 
 
 // holesOf gives the recorded holes. Those that a journal's renewal leaves, or a
 // repeat under its new id, stand for records of another journal.
-func holesOf(ctx context.Context, books *sqlite.Store) ([]span, error) {
-	held, err := books.Holes(ctx)
+func holesOf(ctx context.Context, b *books.Books) ([]span, error) {
+	held, err := b.Holes(ctx)
 	if err != nil {
 		return nil, err
 	}

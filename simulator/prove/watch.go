@@ -5,7 +5,7 @@ import (
 	"maps"
 	"time"
 
-	"gatehouse/gateway/county/store/sqlite"
+	"gatehouse/gateway/county/store/books"
 	"gatehouse/gateway/edge/journal"
 )
 
@@ -55,12 +55,12 @@ func (r *rig) claims() (known, removed map[string]uint64) {
 
 // positions gives how far the store has each journal.
 func (r *rig) positions(ctx context.Context) (map[string]uint64, bool) {
-	books, err := sqlite.OpenReadOnly(storeFile(r.countyDir()))
+	b, err := books.OpenReadOnly(storeFile(r.countyDir()))
 	if err != nil {
 		return nil, false
 	}
-	defer books.Close()
-	all, err := books.Positions(ctx)
+	defer b.Close()
+	all, err := b.Positions(ctx)
 	if err != nil {
 		return nil, false
 	}

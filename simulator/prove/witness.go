@@ -11,7 +11,7 @@ import (
 
 	"gatehouse/gateway/clock"
 	"gatehouse/gateway/county/centre"
-	"gatehouse/gateway/county/store/sqlite"
+	"gatehouse/gateway/county/store/books"
 	"gatehouse/gateway/edge/journal"
 	"gatehouse/gateway/mqtt"
 	"gatehouse/gateway/proof/ledger"
@@ -111,7 +111,7 @@ func (r *rig) publish(ctx context.Context, m mqtt.Message) error {
 
 // soundStore looks into what a power cut left of a store.
 func soundStore(ctx context.Context, dir string, acked map[string]uint64) error {
-	s, err := sqlite.Open(storeFile(dir))
+	s, err := books.Open(storeFile(dir))
 	if err != nil {
 		return err
 	}

@@ -11,16 +11,13 @@ import (
 	"path/filepath"
 	"strings"
 	"sync"
-	"time"
 
 	"gatehouse/gateway/county/broker"
 	"gatehouse/gateway/county/collect"
-	"gatehouse/gateway/county/desk"
-	"gatehouse/gateway/county/pages"
 	"gatehouse/gateway/county/report"
 	"gatehouse/gateway/county/store"
+	"gatehouse/gateway/county/store/archive"
 	"gatehouse/gateway/county/store/influx"
-	"gatehouse/gateway/county/store/sqlite"
 	"gatehouse/gateway/identity"
 	"gatehouse/gateway/lockfile"
 	"gatehouse/gateway/mqtt"
@@ -76,11 +73,10 @@ func Run(ctx context.Context, cfg Config, version string, log *slog.Logger) (err
 	if err != nil {
 		return err
 	}
-	opened, err := OpenStore(cfg)
+	held, err := OpenArchive(cfg)
 	if err != nil {
 		return err
 	}
-	held := &oneWriter{Store: opened}
 	if since := cfg.RewindSince; !since.IsZero() {
 		n, err := held.Rewind(ctx, since, func(p store.Position) bool { return p.JID == report.JID(cfg.County, p.Agent) })
 		if err != nil {
@@ -159,35 +155,23 @@ func keys(cfg *Config, log *slog.Logger) (identity.CollectorKey, identity.SiteKe
 	return key, siteKey, err
 }
 
-// Store is a store with its books, which the desk reads.
-type Store interface {
-	store.Store
-	pages.Poison
-	desk.Records
-	desk.Losses
-	Rewind(ctx context.Context, since time.Time, keep func(store.Position) bool) (int, error)
-}
-
-// OpenStore opens what cfg says records are kept in, also while a collector
+// OpenArchive opens what cfg says records are stored in, also while a collector
 // runs: both write in whole transactions.
-func OpenStore(cfg Config) (Store, error) {
-	books, err := sqlite.Open(filepath.Join(cfg.Dir, StoreFile))
-	if err != nil {
-		return nil, err
-	}
+func OpenArchive(cfg Config) (*archive.Archive, error) {
+	path := filepath.Join(cfg.Dir, StoreFile)
 	if cfg.Influx == nil {
-		return books, nil
+		return archive.OpenSQLite(path)
 	}
 	token := os.Getenv(TokenVariable)
 	if cfg.Influx.TokenFile != "" {
 		b, err := os.ReadFile(cfg.Influx.TokenFile)
 		if err != nil {
-			return nil, errors.Join(fmt.Errorf("read the InfluxDB token: %w", err), books.Close())
+			return nil, fmt.Errorf("read the InfluxDB token: %w", err)
 		}
 		token = strings.TrimSpace(string(b))
 	}
-	return influx.Open(influx.Options{URL: cfg.Influx.URL, Token: token, Org: cfg.Influx.Org,
-		Bucket: cfg.Influx.Bucket, County: cfg.County, Books: books}), nil
+	return archive.OpenInflux(path, influx.Options{URL: cfg.Influx.URL, Token: token, Org: cfg.Influx.Org,
+		Bucket: cfg.Influx.Bucket, County: cfg.County})
 }
 
 // startBroker gives the address at which the collector finds its broker.

@@ -12,6 +12,7 @@ import (
 	"gatehouse/gateway/county/collect"
 	"gatehouse/gateway/county/desk"
 	"gatehouse/gateway/county/pages"
+	"gatehouse/gateway/county/store/archive"
 	"gatehouse/gateway/mqtt"
 	"gatehouse/gateway/site"
 	"gatehouse/gateway/wire"
@@ -22,7 +23,7 @@ const DeskFile = "desk.db"
 
 // startDesk runs the desk beside the collector, where one is configured. What
 // ends it ends nothing else: gates deliver whether anybody looks or not.
-func startDesk(ctx context.Context, cfg Config, sites *site.County, held Store, address mqtt.Broker, version string, log *slog.Logger) (collect.Observer, func() error, error) {
+func startDesk(ctx context.Context, cfg Config, sites *site.County, held *archive.Archive, address mqtt.Broker, version string, log *slog.Logger) (collect.Observer, func() error, error) {
 	if cfg.Desk == nil {
 		return nil, func() error { return nil }, nil
 	}

@@ -14,30 +14,16 @@ import (
 	"gatehouse/gateway/config"
 	"gatehouse/gateway/county/collect"
 	"gatehouse/gateway/county/report"
-	"gatehouse/gateway/county/store"
+	"gatehouse/gateway/county/store/archive"
 	"gatehouse/gateway/mqtt"
 )
 
 // ReportsFile is the name of the reports' own file in the county's folder.
 const ReportsFile = "reports.db"
 
-// oneWriter lets collector and reports commit one after the other.
-type oneWriter struct {
-	Store
-
-	mu sync.Mutex
-}
-
-// Commit implements store.Store.
-func (s *oneWriter) Commit(ctx context.Context, batches []store.Batch) ([]store.Receipt, error) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	return s.Store.Commit(ctx, batches)
-}
-
 // startReports takes what machines publish by themselves, in a persistent
 // session of its own: the broker holds what is not stored yet.
-func startReports(ctx context.Context, cfg Config, held *oneWriter, address mqtt.Broker, watched collect.Observer, log *slog.Logger) (func() error, error) {
+func startReports(ctx context.Context, cfg Config, held *archive.Archive, address mqtt.Broker, watched collect.Observer, log *slog.Logger) (func() error, error) {
 	log = log.With("part", "reports")
 	zone, err := config.Zone(cfg.TimeZone)
 	if err != nil {

@@ -14,12 +14,12 @@ import (
 	"gatehouse/gateway/county/desk"
 	"gatehouse/gateway/county/report"
 	"gatehouse/gateway/county/store"
+	"gatehouse/gateway/county/store/archive"
 	"gatehouse/gateway/county/store/influx"
-	"gatehouse/gateway/county/store/influx/influxd"
-	"gatehouse/gateway/county/store/sqlite"
 	"gatehouse/gateway/fact"
 	"gatehouse/gateway/mqtt"
 	"gatehouse/gateway/site"
+	"gatehouse/gateway/testkit/influxd"
 	"gatehouse/gateway/wire"
 )
 
@@ -51,10 +51,9 @@ func database(t *testing.T) (url string) {
 // its county's InfluxDB was wiped is new, in the database and on the desk.
 func TestReportsAfterAWipedDatabaseAreStoredAndShown(t *testing.T) {
 	url, dir, log := database(t), t.TempDir(), slog.New(slog.DiscardHandler)
-	books, err := sqlite.Open(filepath.Join(dir, StoreFile))
+	held, err := archive.OpenInflux(filepath.Join(dir, StoreFile), influx.Options{URL: url, Token: influxd.Token,
+		Bucket: influxd.Bucket, County: "qinghe", CheckEvery: time.Nanosecond})
 	must(t, err)
-	held := influx.Open(influx.Options{URL: url, Token: influxd.Token, Bucket: influxd.Bucket, County: "qinghe",
-		Books: books, CheckEvery: time.Nanosecond})
 	defer held.Close()
 	d, err := desk.Open(desk.Options{Path: filepath.Join(dir, DeskFile), Sites: &site.County{}, Records: held,
 		Losses: held, Log: log})

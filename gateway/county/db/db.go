@@ -99,13 +99,17 @@ func (f *File) Path() string { return f.path }
 func (f *File) Reader() *sql.DB { return f.reader }
 
 // Writer returns the one connection for writing, for prepared statements and
-// single statements. It waits while a transaction of Write is under way.
+// single statements. It waits while a transaction of Write is under way. It is
+// nil when the file was opened read-only.
 func (f *File) Writer() *sql.DB { return f.writer }
 
 // Write runs do in one transaction, which is durable when Write returns nil and
 // has changed nothing when it returns an error. Transactions run one after the
 // other; within do, use the transaction only: Writer would wait for ever.
 func (f *File) Write(ctx context.Context, do func(*sql.Tx) error) error {
+	if f.writer == nil {
+		return fmt.Errorf("%s is open for reading only", f.path)
+	}
 	tx, err := f.writer.BeginTx(ctx, nil)
 	if err != nil {
 		return err

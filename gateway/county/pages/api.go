@@ -10,6 +10,7 @@ import (
 
 	"gatehouse/gateway/county/desk"
 	"gatehouse/gateway/county/store"
+	"gatehouse/gateway/county/store/books"
 )
 
 const (
@@ -135,9 +136,9 @@ func (s *Server) quarantine(w http.ResponseWriter, r *http.Request, name string)
 	case m.Drop:
 		_, err = s.poison.Drop(r.Context(), m.ID)
 	default:
-		err = store.Retry(r.Context(), s.poison, p)
+		err = s.poison.Retry(r.Context(), p)
 	}
-	if errors.Is(err, store.ErrStays) {
+	if errors.Is(err, books.ErrStays) {
 		answer(w, struct {
 			Stays string `json:"stays"`
 		}{err.Error()}, nil)

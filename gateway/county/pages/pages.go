@@ -49,8 +49,8 @@ func (c Config) Check() error {
 
 // Poison is what the quarantine's page reads, and what its buttons need.
 type Poison interface {
-	store.Retrier
 	Poison(ctx context.Context, id int64) (store.HeldPoison, bool, error)
+	Retry(ctx context.Context, p store.HeldPoison) error
 	Drop(ctx context.Context, id int64) (bool, error)
 	Quarantined(ctx context.Context, limit int) ([]store.HeldPoison, error)
 	Holes(ctx context.Context) ([]store.HeldHole, error)

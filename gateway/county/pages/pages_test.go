@@ -30,14 +30,8 @@ func (nothing) Losses(context.Context) (int, int, error)            { return 0, 
 func (nothing) Quarantined(context.Context, int) ([]store.HeldPoison, error) {
 	return []store.HeldPoison{{ID: 1, Poison: store.Poison{Agent: "a", Reason: "<b>", Raw: []byte("<script>\xff")}}}, nil
 }
-func (nothing) Commit(context.Context, []store.Batch) ([]store.Receipt, error) {
-	return nil, nil
-}
-func (nothing) Position(context.Context, string) (store.Position, error) {
-	return store.Position{}, nil
-}
 func (nothing) Conflicts(context.Context) ([]store.Conflicts, error) { return nil, nil }
-func (nothing) Release(context.Context, int64) error                 { return nil }
+func (nothing) Retry(context.Context, store.HeldPoison) error        { return nil }
 func (nothing) Drop(context.Context, int64) (bool, error)            { return true, nil }
 func (nothing) Poison(_ context.Context, id int64) (store.HeldPoison, bool, error) {
 	return store.HeldPoison{ID: id, Poison: store.Poison{Agent: "a", Raw: []byte("<script>\xff")}}, id == 1, nil

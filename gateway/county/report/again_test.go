@@ -8,7 +8,7 @@ import (
 	"testing"
 
 	"gatehouse/gateway/county/store"
-	"gatehouse/gateway/county/store/sqlite"
+	"gatehouse/gateway/county/store/archive"
 	"gatehouse/gateway/wire"
 )
 
@@ -43,7 +43,7 @@ func (c *county) replace(file []byte) {
 		must(c.t, os.WriteFile(path, file, 0o600))
 	}
 	var err error
-	c.store, err = sqlite.Open(path)
+	c.store, err = archive.OpenSQLite(path)
 	must(c.t, err)
 	c.open()
 }
@@ -71,7 +71,7 @@ func TestASeqThatAStoreHasLostIsNotGivenAgain(t *testing.T) {
 	must(t, c.store.Close())
 	file, err := os.ReadFile(filepath.Join(c.dir, "store.db"))
 	must(t, err)
-	c.store, err = sqlite.Open(filepath.Join(c.dir, "store.db"))
+	c.store, err = archive.OpenSQLite(filepath.Join(c.dir, "store.db"))
 	must(t, err)
 	c.restart()
 	c.say(topic, report(60))
@@ -90,7 +90,7 @@ func TestASeqThatAStoreHasLostIsNotGivenAgain(t *testing.T) {
 // wiped is a store that finds out at a commit that it has lost all it had.
 type wiped struct {
 	Store
-	now *sqlite.Store
+	now *archive.Archive
 }
 
 func (w *wiped) Commit(ctx context.Context, batches []store.Batch) ([]store.Receipt, error) {
@@ -103,7 +103,7 @@ func TestAReportThatFindsTheStoreWipedIsKept(t *testing.T) {
 	for n := range 5 {
 		c.say(topic, report(n))
 	}
-	fresh, err := sqlite.Open(filepath.Join(c.dir, "fresh.db"))
+	fresh, err := archive.OpenSQLite(filepath.Join(c.dir, "fresh.db"))
 	must(t, err)
 	defer fresh.Close()
 	c.opts.Store = &wiped{c.store, fresh}

@@ -12,7 +12,7 @@ import (
 	"time"
 
 	"gatehouse/gateway/county/store"
-	"gatehouse/gateway/county/store/sqlite"
+	"gatehouse/gateway/county/store/archive"
 	"gatehouse/gateway/machine"
 	"gatehouse/gateway/mqtt"
 	"gatehouse/gateway/wire"
@@ -24,7 +24,7 @@ var begin = time.Date(2020, 2, 14, 6, 0, 0, 0, time.UTC)
 type county struct {
 	*Taker
 	t     testing.TB
-	store *sqlite.Store
+	store *archive.Archive
 	dir   string
 	now   time.Time
 	known []Machine
@@ -32,7 +32,7 @@ type county struct {
 
 func newCounty(t testing.TB, dir string, known ...Machine) *county {
 	t.Helper()
-	s, err := sqlite.Open(filepath.Join(dir, "store.db"))
+	s, err := archive.OpenSQLite(filepath.Join(dir, "store.db"))
 	must(t, err)
 	c := &county{t: t, store: s, dir: dir, now: begin, known: known}
 	c.open()

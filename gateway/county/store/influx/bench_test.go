@@ -11,9 +11,9 @@ import (
 	"github.com/influxdata/influxdb-client-go/v2/api/write"
 
 	"gatehouse/gateway/county/store"
-	"gatehouse/gateway/county/store/influx/influxd"
-	"gatehouse/gateway/county/store/sqlite"
-	"gatehouse/gateway/county/store/storetest"
+	"gatehouse/gateway/county/store/books"
+	"gatehouse/gateway/testkit/influxd"
+	"gatehouse/gateway/testkit/storetest"
 )
 
 // The bulk write makes the same points and writes them with the client's
@@ -39,11 +39,12 @@ func BenchmarkCommit(b *testing.B) {
 		b.Fatal(err)
 	}
 	open := func(name string) *Store {
-		books, err := sqlite.Open(filepath.Join(b.TempDir(), name))
+		held, err := books.Open(filepath.Join(b.TempDir(), name))
 		if err != nil {
 			b.Fatal(err)
 		}
-		return Open(Options{URL: url, Token: influxd.Token, Bucket: influxd.Bucket, County: name, Books: books})
+		b.Cleanup(func() { held.Close() })
+		return New(Options{URL: url, Token: influxd.Token, Bucket: influxd.Bucket, County: name}, held)
 	}
 	s, other := open("committed"), open("bulk")
 	defer s.Close()

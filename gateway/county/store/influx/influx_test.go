@@ -21,12 +21,12 @@ import (
 	"time"
 
 	"gatehouse/gateway/county/store"
+	"gatehouse/gateway/county/store/archive"
 	"gatehouse/gateway/county/store/influx"
-	"gatehouse/gateway/county/store/influx/influxd"
-	"gatehouse/gateway/county/store/sqlite"
-	"gatehouse/gateway/county/store/storetest"
 	"gatehouse/gateway/fact"
+	"gatehouse/gateway/testkit/influxd"
 	"gatehouse/gateway/testkit/loopback"
+	"gatehouse/gateway/testkit/storetest"
 	"gatehouse/gateway/wire"
 )
 
@@ -64,16 +64,19 @@ func server(t testing.TB) string {
 	return ""
 }
 
-func open(t testing.TB, url, books string) *influx.Store {
+func open(t testing.TB, url, books string) *archive.Archive {
 	t.Helper()
-	b, err := sqlite.Open(books)
+	s, err := archive.OpenInflux(books, influx.Options{URL: url, Token: influxd.Token, Bucket: influxd.Bucket,
+		County: filepath.Base(filepath.Dir(books)), CheckEvery: time.Nanosecond})
 	if err != nil {
 		t.Fatal(err)
 	}
-	s := influx.Open(influx.Options{URL: url, Token: influxd.Token, Bucket: influxd.Bucket, County: filepath.Base(filepath.Dir(books)),
-		Books: b, CheckEvery: time.Nanosecond})
 	t.Cleanup(func() { s.Close() })
 	return s
+}
+
+func opened(a *archive.Archive) storetest.Opened {
+	return storetest.Opened{Store: a.Store, Books: a.Books}
 }
 
 func TestStore(t *testing.T) {
@@ -84,11 +87,11 @@ func TestStore(t *testing.T) {
 			t.Fatal(err)
 		}
 		s := open(t, url, books)
-		return s, func() storetest.Opened {
+		return opened(s), func() storetest.Opened {
 			if err := s.Close(); err != nil {
 				t.Fatal(err)
 			}
-			return open(t, url, books)
+			return opened(open(t, url, books))
 		}
 	})
 }

@@ -14,40 +14,40 @@ import (
 	"gatehouse/gateway/wire"
 )
 
-// always is the range of all times that a record can have.
+// always is the range of all times a record can have.
 const always = "|> range(start: 1970-01-01T00:00:00Z, stop: 2261-01-01T00:00:00Z)"
 
-// markerMeasurement holds the point whose id says that this is the database
-// which the books are about. It is written anew now and then, so that no
-// retention policy takes it away.
+// markerMeasurement has one point, the marker, whose id shows that this is the
+// database which the books are about. It is written again from time to time, so
+// that no retention policy removes it.
 const (
 	markerMeasurement = "gatehouse_store"
 	markerRenew       = 12 * time.Hour
 )
 
-// sameDatabase makes sure, every CheckEvery, that the database still holds the
+// checkDatabase checks, every CheckEvery, that the database still holds the
 // marker. One that was wiped or replaced does not: the books begin a new term.
-func (s *Store) sameDatabase(ctx context.Context) error {
+func (s *Store) checkDatabase(ctx context.Context) error {
 	now := time.Now()
 	if !s.checked.IsZero() && now.Sub(s.checked) < s.opts.CheckEvery {
 		return nil
 	}
-	want, err := s.Marker(ctx)
+	want, err := s.books.Marker(ctx)
 	if err != nil {
-		return fmt.Errorf("read the marker's id: %w", err)
+		return err
 	}
 	have, written, err := s.readMarker(ctx)
 	if err != nil {
 		return err
 	}
 	if want == "" || have != want {
-		// The point first: a crash in between leaves a marker that the books do
-		// not know, and the next start does this again.
+		// The point first: after a crash in between the database has a marker that
+		// the books do not know, and the next check does this again.
 		want = uuid.NewString()
 		if err := s.writeMarker(ctx, want, now); err != nil {
 			return err
 		}
-		if err := s.Reset(ctx, want); err != nil {
+		if err := s.books.Reset(ctx, want); err != nil {
 			return err
 		}
 	} else if now.Sub(written) > markerRenew {

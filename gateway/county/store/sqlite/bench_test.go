@@ -6,7 +6,7 @@ import (
 	"testing"
 
 	"gatehouse/gateway/county/store"
-	"gatehouse/gateway/county/store/storetest"
+	"gatehouse/gateway/testkit/storetest"
 )
 
 // The bulk write is the plainest there is: one prepared INSERT of the same

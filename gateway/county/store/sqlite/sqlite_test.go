@@ -14,13 +14,13 @@ import (
 	"time"
 
 	"gatehouse/gateway/county/store"
-	"gatehouse/gateway/county/store/sqlite"
-	"gatehouse/gateway/county/store/storetest"
+	"gatehouse/gateway/county/store/archive"
+	"gatehouse/gateway/testkit/storetest"
 )
 
-func open(t testing.TB, path string) *sqlite.Store {
+func open(t testing.TB, path string) *archive.Archive {
 	t.Helper()
-	s, err := sqlite.Open(path)
+	s, err := archive.OpenSQLite(path)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -28,15 +28,19 @@ func open(t testing.TB, path string) *sqlite.Store {
 	return s
 }
 
+func opened(a *archive.Archive) storetest.Opened {
+	return storetest.Opened{Store: a.Store, Books: a.Books}
+}
+
 func TestStore(t *testing.T) {
 	storetest.Run(t, func(t *testing.T) (storetest.Opened, func() storetest.Opened) {
 		path := filepath.Join(t.TempDir(), "a store?#.db")
 		s := open(t, path)
-		return s, func() storetest.Opened {
+		return opened(s), func() storetest.Opened {
 			if err := s.Close(); err != nil {
 				t.Fatal(err)
 			}
-			return open(t, path)
+			return opened(open(t, path))
 		}
 	})
 }
@@ -56,10 +60,10 @@ func TestAFileThatIsNoStoreIsRefused(t *testing.T) {
 	if err := os.WriteFile(path, []byte(strings.Repeat("not a database ", 1000)), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	if _, err := sqlite.Open(path); err == nil || !strings.Contains(err.Error(), path) {
+	if _, err := archive.OpenSQLite(path); err == nil || !strings.Contains(err.Error(), path) {
 		t.Fatalf("error is %v", err)
 	}
-	if _, err := sqlite.OpenReadOnly(path + "x"); err == nil || !strings.Contains(err.Error(), "no such file") {
+	if _, err := archive.OpenReadOnly(path + "x"); err == nil || !strings.Contains(err.Error(), "no such file") {
 		t.Fatalf("error is %v", err)
 	}
 }
@@ -102,7 +106,7 @@ func TestAReaderLooksWhileTheCollectorWrites(t *testing.T) {
 	if _, err := w.Commit(t.Context(), []store.Batch{storetest.Batch(1, 1, 4)}); err != nil {
 		t.Fatal(err)
 	}
-	r, err := sqlite.OpenReadOnly(path)
+	r, err := archive.OpenReadOnly(path)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -121,7 +125,7 @@ func TestAReaderLooksWhileTheCollectorWrites(t *testing.T) {
 // The child of the next test: commits batch after batch and says so.
 func TestMain(m *testing.M) {
 	if path := os.Getenv("SQLITE_TEST_CHILD"); path != "" {
-		s, err := sqlite.Open(path)
+		s, err := archive.OpenSQLite(path)
 		if err != nil {
 			panic(err)
 		}

@@ -2,27 +2,21 @@
 package storetest
 
 import (
-	"context"
 	"fmt"
 	"slices"
 	"testing"
 	"time"
 
 	"gatehouse/gateway/county/store"
+	"gatehouse/gateway/county/store/books"
 	"gatehouse/gateway/fact"
 	"gatehouse/gateway/wire"
 )
 
-// Opened is a store under test with the books that stand behind it.
-type Opened interface {
+// Opened is a store under test and its books.
+type Opened struct {
 	store.Store
-	Quarantined(ctx context.Context, limit int) ([]store.HeldPoison, error)
-	Poison(ctx context.Context, id int64) (store.HeldPoison, bool, error)
-	Drop(ctx context.Context, id int64) (bool, error)
-	Release(ctx context.Context, id int64) error
-	Conflicts(ctx context.Context) ([]store.Conflicts, error)
-	Holes(ctx context.Context) ([]store.HeldHole, error)
-	Losses(ctx context.Context) (quarantined, lost int, err error)
+	*books.Books
 }
 
 // Make gives a new empty store and a function that closes it and opens it

@@ -5,6 +5,7 @@ import (
 	"slices"
 
 	"gatehouse/gateway/county/store"
+	"gatehouse/gateway/county/store/books"
 	"gatehouse/gateway/fact"
 	"gatehouse/gateway/wire"
 )
@@ -53,8 +54,8 @@ func retried(t suite, _ func() Opened) {
 		t.Fatal(err)
 	}
 	for _, p := range t.quarantined() {
-		err := store.Retry(t.Context(), t.s, p)
-		if stays := p.Seq != 2; errors.Is(err, store.ErrStays) != stays || err != nil && !stays {
+		err := t.s.Retry(t.Context(), t.s, p)
+		if stays := p.Seq != 2; errors.Is(err, books.ErrStays) != stays || err != nil && !stays {
 			t.Errorf("seq %d: %v", p.Seq, err)
 		}
 	}
