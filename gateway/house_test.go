@@ -11,12 +11,10 @@ import (
 	"testing"
 )
 
-// ground is below all storeys: everybody may import it, and it imports nothing.
-const ground = "gatehouse/gateway/fact"
-
-// storeys lists the folders from the ground up: a package imports only from its
-// own storey or one before it.
-var storeys = []string{"devices", "firmware-bridge", "gateway", "simulator"}
+// storeys lists the folders from the bottom of the house up: a package imports
+// only from its own storey or from one before it. gateway/fact, the domain's
+// words, lies below them all and imports nothing of ours.
+var storeys = []string{"gateway/fact", "devices", "firmware-bridge", "gateway", "simulator"}
 
 // importers names the only package that imports an outside library (tests and
 // the simulator aside), by the library's module path.
@@ -67,49 +65,81 @@ func packages(t *testing.T) []pkg {
 
 func under(path, dir string) bool { return path == dir || strings.HasPrefix(path, dir+"/") }
 
+// storey returns the index in storeys of the folder that holds the package at
+// path; -1: it is not one of ours.
 func storey(path string) int {
-	rest, ours := strings.CutPrefix(path, "gatehouse/")
-	if !ours {
-		return -1
-	}
-	top, _, _ := strings.Cut(rest, "/")
-	return slices.Index(storeys, top)
+	return slices.IndexFunc(storeys, func(dir string) bool { return under(path, "gatehouse/"+dir) })
 }
 
-func TestAFolderImportsOnlyFromStoreysBelow(t *testing.T) {
+func TestAFolderImportsOnlyFromItsStoreyAndTheOnesBelow(t *testing.T) {
 	for _, p := range packages(t) {
 		mine := storey(p.ImportPath)
 		if mine < 0 {
-			t.Errorf("%s stands in no storey of the house", p.ImportPath)
+			t.Errorf("%s is in no storey of the house", p.ImportPath)
 		}
 		for _, i := range p.Imports {
-			if theirs := storey(i); theirs > mine && i != ground {
-				t.Errorf("%s imports %s, which stands above it", p.ImportPath, i)
+			if theirs := storey(i); theirs > mine || mine == 0 && theirs == 0 {
+				t.Errorf("%s imports %s, which is above it", p.ImportPath, i)
 			}
 		}
 	}
 }
 
-func TestEdgeAndCountyMeetOnlyInWire(t *testing.T) {
+func TestWireImportsOnlyFact(t *testing.T) {
 	for _, p := range packages(t) {
 		for _, i := range p.Imports {
-			if under(p.ImportPath, "gatehouse/gateway/edge") && under(i, "gatehouse/gateway/county") ||
-				under(p.ImportPath, "gatehouse/gateway/county") && under(i, "gatehouse/gateway/edge") {
-				t.Errorf("%s imports %s: they meet in wire", p.ImportPath, i)
-			}
-		}
-	}
-}
-
-func TestFactImportsNothingOfOursAndWireOnlyFact(t *testing.T) {
-	for _, p := range packages(t) {
-		for _, i := range p.Imports {
-			if p.ImportPath == ground && storey(i) >= 0 {
-				t.Errorf("fact imports %s", i)
-			}
-			if p.ImportPath == "gatehouse/gateway/wire" && storey(i) >= 0 && i != ground {
+			if p.ImportPath == "gatehouse/gateway/wire" && storey(i) > 0 {
 				t.Errorf("wire imports %s", i)
 			}
+		}
+	}
+}
+
+// walls names the only folders that import from a folder of the gateway, besides
+// itself and the simulator.
+var walls = map[string][]string{
+	"gatehouse/gateway/edge":    {"gatehouse/gateway/cli"},                              // edge and county meet in wire
+	"gatehouse/gateway/county":  {"gatehouse/gateway/cli", "gatehouse/gateway/testkit"}, // the stores' shared suite
+	"gatehouse/gateway/proof":   {"gatehouse/gateway/cli"},                              // what the program offers to proofs
+	"gatehouse/gateway/testkit": {"gatehouse/gateway/county/store/influx/influxd"},      // test furniture does not ship
+	"gatehouse/gateway/cli":     {"gatehouse/gateway"},
+}
+
+// breaches returns the imports of p that the walls forbid.
+func breaches(p pkg) (forbidden []string) {
+	for _, i := range p.Imports {
+		for dir, importers := range walls {
+			if under(i, dir) && !under(p.ImportPath, dir) && !under(p.ImportPath, "gatehouse/simulator") &&
+				!slices.ContainsFunc(importers, func(from string) bool { return fits(p.ImportPath, from) }) {
+				forbidden = append(forbidden, i)
+			}
+		}
+	}
+	return forbidden
+}
+
+// fits reports whether path is in the folder from; the folder of the program
+// itself stands for its main package alone.
+func fits(path, from string) bool {
+	return path == from || from != "gatehouse/gateway" && under(path, from)
+}
+
+func TestNobodyImportsThroughAWall(t *testing.T) {
+	for _, p := range packages(t) {
+		for _, i := range breaches(p) {
+			t.Errorf("%s imports %s, which is behind a wall", p.ImportPath, i)
+		}
+	}
+	for _, p := range []pkg{
+		{"gatehouse/gateway/edge/agent", []string{"gatehouse/gateway/county/store"}},
+		{"gatehouse/gateway/county/collect", []string{"gatehouse/gateway/edge/journal"}},
+		{"gatehouse/gateway/machine", []string{"gatehouse/gateway/county/store"}},
+		{"gatehouse/gateway/edge/agent", []string{"gatehouse/gateway/proof/ledger"}},
+		{"gatehouse/gateway/cli", []string{"gatehouse/gateway/testkit/loopback"}},
+		{"gatehouse/gateway/live", []string{"gatehouse/gateway/cli"}},
+	} {
+		if len(breaches(p)) != 1 {
+			t.Errorf("%s may import %s", p.ImportPath, p.Imports)
 		}
 	}
 }
