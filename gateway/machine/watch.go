@@ -10,42 +10,38 @@ import (
 )
 
 const (
-	tellEvery = 10 * time.Second // an open run is written again
-	goneAfter = 15 * time.Second // a machine that says nothing for so long is gone
-	beside    = 5 * time.Second  // how far rounding and a second's turn can move a begin
-	// epoch is added to the boot clock, so that what came before the last boot
-	// has a T above zero, too.
+	goneAfter = 15 * time.Second // a machine without a sample for so long is gone
+	// near is how far rounding and the turn of a second can move the begin of a run
+	// that is found again.
+	near = 5 * time.Second
+	// epoch is added to the boot clock, so that a time before the last boot has a T
+	// above zero, too.
 	epoch = 100_000 * time.Hour
 )
 
-// Watch follows one machine at its bridge: samples come in, and the bodies of
-// the records that must be kept go out. It has no clock and does no I/O.
+// Watch follows one machine at its bridge: it takes samples and returns the
+// bodies of the records to keep. It has no clock and does no I/O. It is for one
+// goroutine.
 type Watch struct {
-	cfg     Config
-	source  string
-	bootID  string
-	fuser   runs.Fuser
-	tracker *runs.Tracker
-	told    time.Duration // T when the open run was last written
-	last    runs.Sample   // the newest
-	heard   bool
-
-	// A run that an earlier bridge has written as open, and that its tracks do
-	// not show yet: rounding can put its begin beside the restart.
-	owed   string
-	owedBy time.Duration // T until which a run that begins is this one
+	cfg    Config
+	source string
+	bootID string
+	fuser  runs.Fuser
+	runs   *Recorder
+	last   runs.Sample // the newest
+	heard  bool        // there was one
 }
 
-// NewWatch makes a watch; bootID names the boot that the clock counts from.
+// NewWatch returns a watch; bootID names the boot that the clock counts from.
 func NewWatch(cfg Config, source, bootID string) *Watch {
-	return &Watch{cfg: cfg, source: source, bootID: bootID, tracker: runs.New(cfg.Runs())}
+	return &Watch{cfg: cfg, source: source, bootID: bootID, runs: NewRecorder(cfg, source)}
 }
 
-// Machine is its id.
+// Machine returns the machine's id.
 func (w *Watch) Machine() string { return w.cfg.Machine }
 
-// Take notes what a source said just now, and tells which of its values can't
-// be true; those are dropped.
+// Take adds values of the present moment. It drops those that can't be true, and
+// returns what is wrong with them.
 func (w *Watch) Take(now clock.Moment, s runs.Sample) []error {
 	s.At, s.T = now.Wall, epoch+now.Boot
 	bad := s.Clean()
@@ -55,68 +51,46 @@ func (w *Watch) Take(now clock.Moment, s runs.Sample) []error {
 	return bad
 }
 
-// Turn is called every second. It gives the records to keep, in this order.
+// Turn is called every second. It returns the records to keep, in their order.
 func (w *Watch) Turn(now clock.Moment) []wire.Body {
 	t := epoch + now.Boot
 	s, ok := w.fuser.Sample(now.Wall, t)
 	if !ok {
-		return w.bodies(w.tracker.Tick(t), t)
+		return w.runs.Tick(t)
 	}
 	return w.Observe(s, now)
 }
 
-// Observe takes one whole sample, such as of a recording; Turn does for what
-// comes live.
+// Observe takes one whole sample, such as of a recording. Turn does it for live
+// values.
 func (w *Watch) Observe(s runs.Sample, now clock.Moment) []wire.Body {
 	w.last, w.heard = s, true
-	// A run that has ended is written before the first sample of the next.
-	out := w.bodies(w.tracker.Tick(s.T), s.T)
-	if keep := w.tracker.Keep(s); len(keep) > 0 {
-		track := &wire.Track{Machine: w.cfg.Machine, Source: w.source, At: wire.At(keep[0].At), BootID: w.bootID, BootNS: int64(keep[0].T - epoch)}
+	// A run that has ended is recorded before the first sample of the next one.
+	out := w.runs.Tick(s.T)
+	if keep := w.runs.tracker.Keep(s); len(keep) > 0 {
+		first := keep[0]
+		track := &wire.Track{Machine: w.cfg.Machine, Source: w.source, At: wire.At(first.At),
+			BootID: w.bootID, BootNS: int64(first.T - epoch)}
 		for _, k := range keep {
-			track.Points = append(track.Points, Point(k, keep[0].T))
+			track.Points = append(track.Points, Point(k, first.T))
 		}
 		out = append(out, track)
-		// What is observed is what a restart would read, to the last digit: or
-		// the run that it finds again would begin a moment beside this one.
-		s = Sample(track.Points[len(track.Points)-1], track.At.Time, keep[0].T)
+		// Observe what a restart would read, to the last digit: otherwise the run
+		// that is found again would begin a moment earlier or later.
+		s = Sample(track.Points[len(track.Points)-1], track.At.Time, first.T)
 	}
-	out = append(out, w.bodies(w.tracker.Observe(s), s.T)...)
-	if open, _ := w.tracker.Open(); open && s.T-w.told >= tellEvery {
-		w.told = s.T
-		out = append(out, w.cfg.Body(w.source, w.tracker.Run(), fact.RunOpen))
-	}
-	return out
+	return append(out, w.runs.Observe(s)...)
 }
 
-// Finish ends what is open, at the end of a recording.
-func (w *Watch) Finish() []wire.Body { return w.bodies(w.tracker.Finish(), 0) }
-
-func (w *Watch) bodies(events []runs.Event, t time.Duration) (out []wire.Body) {
-	for _, e := range events {
-		state := fact.RunOpen
-		if e.Closed {
-			state = fact.RunClosed
-		}
-		if !e.Closed && w.owed != "" {
-			if t <= w.owedBy {
-				w.tracker.Rename(w.owed)
-				e.Run.ID = w.owed
-			}
-			w.owed = ""
-		}
-		w.told = t
-		out = append(out, w.cfg.Body(w.source, e.Run, state))
-	}
-	return out
-}
+// Finish ends the run that is open, at the end of a recording.
+func (w *Watch) Finish() []wire.Body { return w.runs.Finish() }
 
 // Past is what a restarted bridge finds in its journal of one machine: the
-// tracks since its last run was over.
+// tracks since its last run has ended.
 type Past struct {
 	tracks []*wire.Track
 	known  map[string]fact.RunState
-	open   string // id of the run that was written last and is not over
+	open   string // id of the run that was recorded last, if it has not ended
 }
 
 // Track adds a track record, in the journal's order.
@@ -133,20 +107,20 @@ func (p *Past) Run(r *wire.Run) {
 	}
 }
 
-// Restore takes up where an earlier run of the bridge stopped, and gives the
+// Restore continues where an earlier run of the bridge stopped, and returns the
 // records that it had not written.
 func (w *Watch) Restore(now clock.Moment, p Past) (out []wire.Body) {
 	take := func(events []runs.Event) {
 		for _, e := range events {
 			if !e.Closed && p.open != "" {
-				// After a reboot durations come from the wall clock: the run may
-				// be found to begin a sample beside. It is the same one.
-				w.tracker.Rename(p.open)
+				// After a reboot durations come from the wall clock: the run may be
+				// found to begin one sample earlier or later. It is the same one.
+				w.runs.tracker.Rename(p.open)
 				e.Run.ID, p.open = p.open, ""
 			}
 			state, written := p.known[e.Run.ID]
 			if !written || e.Closed && state == fact.RunOpen {
-				out = append(out, w.bodies([]runs.Event{e}, epoch+now.Boot)...)
+				out = append(out, w.runs.records([]runs.Event{e}, epoch+now.Boot)...)
 			}
 		}
 	}
@@ -157,20 +131,21 @@ func (w *Watch) Restore(now clock.Moment, p Past) (out []wire.Body) {
 		}
 		for _, point := range t.Points {
 			s := Sample(point, t.At.Time, begin)
-			take(w.tracker.Observe(s))
-			w.owedBy = s.T + beside
+			take(w.runs.tracker.Observe(s))
+			w.runs.adoptBy = s.T + near
 		}
 	}
-	w.owed = p.open
+	w.runs.adopt = p.open
 	return out
 }
 
-// Beat is how the machine stands, for the heartbeat.
+// Beat returns the machine's state for the heartbeat.
 func (w *Watch) Beat(now clock.Moment) wire.BeatMachine {
-	b := wire.BeatMachine{Machine: w.cfg.Machine, Name: w.cfg.Name, Type: w.cfg.Type, State: fact.MachineGone, IdleS: -1}
-	open, working := w.tracker.Open()
+	b := wire.BeatMachine{Machine: w.cfg.Machine, Name: w.cfg.Name, Type: w.cfg.Type,
+		State: fact.MachineGone, IdleS: -1}
+	open, working := w.runs.Open()
 	if open {
-		b.Run = w.tracker.Run().ID
+		b.Run = w.runs.Run().ID
 	}
 	if !w.heard {
 		b.IdleS = 0
@@ -178,7 +153,8 @@ func (w *Watch) Beat(now clock.Moment) wire.BeatMachine {
 	}
 	idle := epoch + now.Boot - w.last.T
 	b.IdleS = int64(idle / time.Second)
-	b.Battery, b.Tank, b.Lat, b.Lon, b.Fault = round(w.last.Battery, 10), round(w.last.Tank, 100), round(w.last.Lat, 1e7), round(w.last.Lon, 1e7), w.last.Fault
+	b.Battery, b.Tank, b.Fault = round(w.last.Battery, 10), round(w.last.Tank, 100), w.last.Fault
+	b.Lat, b.Lon = round(w.last.Lat, 1e7), round(w.last.Lon, 1e7)
 	switch {
 	case idle > goneAfter:
 	case w.last.Fault != "":
