@@ -10,6 +10,7 @@ import (
 	"fmt"
 	"io"
 	"net"
+	"slices"
 	"strings"
 	"time"
 
@@ -73,8 +74,8 @@ func (c Config) Check() error {
 			add("pump_servo is not in 1 to 16")
 		}
 		for name, m := range v.Named {
-			if m != Flow && m != Volume && m != Tank {
-				add(fmt.Sprintf("named %s: %q is none of %s, %s, %s", name, m, Flow, Volume, Tank))
+			if !slices.Contains(mayMean, m) {
+				add(fmt.Sprintf("named %s: %q is none of %s", name, m, strings.Join(mayMean, ", ")))
 			}
 			if len(name) == 0 || len(name) > 10 {
 				add(fmt.Sprintf("named %q: MAVLink names have 1 to 10 characters", name))

@@ -25,6 +25,7 @@ import (
 	"gatehouse/devices/port"
 	"gatehouse/devices/port/pty"
 	"gatehouse/firmware-bridge/runs"
+	"gatehouse/gateway/fact"
 )
 
 const sprayer = common.MAV_CMD(ardupilotmega.MAV_CMD_DO_SPRAYER)
@@ -346,7 +347,7 @@ func TestConfigurationsThatAreWrong(t *testing.T) {
 		"same system id":    {UDP: ":14550", Vehicles: append(v, v...)},
 		"pump_servo":        {UDP: ":14550", Vehicles: []Vehicle{{System: 1, PumpServo: 17}}},
 		"named":             {UDP: ":14550", Vehicles: []Vehicle{{System: 1, Named: map[string]string{"A": "flow"}}}},
-		"10 characters":     {UDP: ":14550", Vehicles: []Vehicle{{System: 1, Named: map[string]string{"ELEVENCHARS": Flow}}}},
+		"10 characters":     {UDP: ":14550", Vehicles: []Vehicle{{System: 1, Named: map[string]string{"ELEVENCHARS": fact.FieldFlow}}}},
 	} {
 		if _, err := New(c, port.NewHost()); err == nil || !strings.Contains(err.Error(), want) {
 			t.Errorf("%s: %v", want, err)

@@ -10,6 +10,7 @@ import (
 	"github.com/bluenviron/gomavlib/v3/pkg/message"
 
 	"gatehouse/firmware-bridge/runs"
+	"gatehouse/gateway/fact"
 )
 
 // Vehicle is one MAVLink system on a link, and where its sprayer's values are:
@@ -30,14 +31,10 @@ type Vehicle struct {
 	Named map[string]string
 }
 
-// The meanings that a named value may have.
-const (
-	Flow   = "flow_lpm"
-	Volume = "volume_l"
-	Tank   = "tank_pct"
-)
+var defaultNames = map[string]string{"FLOWRATE": fact.FieldFlow, "VOLUME": fact.FieldVolume, "LEVEL": fact.FieldTank}
 
-var defaultNames = map[string]string{"FLOWRATE": Flow, "VOLUME": Volume, "LEVEL": Tank}
+// mayMean are the fields that a named value may be.
+var mayMean = []string{fact.FieldFlow, fact.FieldVolume, fact.FieldTank}
 
 const defaultPumpOn = 1200
 
@@ -130,14 +127,8 @@ func (d *decoder) battery(s *runs.Sample, m *common.MessageBatteryStatus) {
 }
 
 func (d *decoder) named(s *runs.Sample, m *common.MessageNamedValueFloat) {
-	v := new(float64(m.Value))
-	switch d.Named[strings.ToUpper(m.Name)] {
-	case Flow:
-		s.Flow = v
-	case Volume:
-		s.Volume = v
-	case Tank:
-		s.Tank = v
+	if n, ok := fact.NumberNamed(d.Named[strings.ToUpper(m.Name)]); ok {
+		*n.Of(&s.Values) = new(float64(m.Value))
 	}
 }
 

@@ -8,6 +8,8 @@ import (
 	"maps"
 	"slices"
 	"strings"
+
+	"gatehouse/gateway/fact"
 )
 
 // Map is the register map of one model, as its YAML file has it.
@@ -37,31 +39,18 @@ type Value struct {
 	Faults map[uint16]string `yaml:"faults,omitempty"` // of fault: words for codes; 0 is none
 }
 
-// What a value may mean.
-const (
-	Flow    = "flow_lpm"
-	Volume  = "volume_l"
-	Tank    = "tank_pct"
-	Battery = "battery_pct"
-	Speed   = "speed_ms"
-	Command = "command"
-	Armed   = "armed"
-	Fault   = "fault"
-)
-
-// measure is what a meaning takes: units with the factor to ours, and limits.
-type measure struct {
-	units    map[string]float64
-	min, max float64
+// units are the units that a number may be in, with the factor to ours.
+var units = map[string]map[string]float64{
+	fact.FieldFlow:    {"L/min": 1, "L/h": 1.0 / 60, "m3/h": 1000.0 / 60, "mL/min": 0.001},
+	fact.FieldVolume:  {"L": 1, "mL": 0.001, "m3": 1000},
+	fact.FieldTank:    {"%": 1},
+	fact.FieldBattery: {"%": 1},
+	fact.FieldSpeed:   {"m/s": 1, "km/h": 1 / 3.6},
 }
 
-var measures = map[string]measure{
-	Flow:    {map[string]float64{"L/min": 1, "L/h": 1.0 / 60, "m3/h": 1000.0 / 60, "mL/min": 0.001}, 0, 5000},
-	Volume:  {map[string]float64{"L": 1, "mL": 0.001, "m3": 1000}, 0, 1e8},
-	Tank:    {map[string]float64{"%": 1}, 0, 100},
-	Battery: {map[string]float64{"%": 1}, 0, 100},
-	Speed:   {map[string]float64{"m/s": 1, "km/h": 1 / 3.6}, 0, 80},
-}
+// counterMax is the default for the highest plausible counter, in litres: less
+// than what can be true, because words in the wrong order make large numbers.
+const counterMax = 1e8
 
 const (
 	tableCoil     = "coil"
@@ -134,11 +123,11 @@ func (v Value) check() (errs []error) {
 
 func (v Value) checkMeaning(n uint16) (errs []error) {
 	add := func(format string, args ...any) { errs = append(errs, fmt.Errorf(format, args...)) }
-	m, number := measures[v.Means]
+	factors, number := units[v.Means]
 	switch {
 	case number:
-		if _, ok := m.units[v.Unit]; !ok {
-			add("unit %q is none that %s can be in: %s", v.Unit, v.Means, strings.Join(slices.Sorted(maps.Keys(m.units)), ", "))
+		if _, ok := factors[v.Unit]; !ok {
+			add("unit %q is none that %s can be in: %s", v.Unit, v.Means, strings.Join(slices.Sorted(maps.Keys(factors)), ", "))
 		}
 		if v.Bit != nil || v.Above != nil {
 			add("bit and above are of command and armed")
@@ -146,21 +135,26 @@ func (v Value) checkMeaning(n uint16) (errs []error) {
 		if v.Type == "bit" {
 			add("a bit can't be %s", v.Means)
 		}
-	case v.Means == Command || v.Means == Armed:
+	case v.Means == fact.FieldCommand || v.Means == fact.FieldArmed:
 		if v.Bit != nil && (*v.Bit > 15 || n != 1 || v.Above != nil) {
 			add("bit is 0 to 15 of one register, and excludes above")
 		}
-	case v.Means == Fault:
+	case v.Means == fact.FieldFault:
 		if v.Type == "float32" || v.Bit != nil || v.Above != nil {
 			add("a fault is a whole number, without bit or above")
 		}
 	default:
-		add("means %q is none of %s, %s, %s, %s, %s, %s, %s, %s", v.Means, Flow, Volume, Tank, Battery, Speed, Command, Armed, Fault)
+		add("means %q is none of %s", v.Means, strings.Join(meanings(), ", "))
 	}
-	if len(v.Faults) > 0 && v.Means != Fault {
+	if len(v.Faults) > 0 && v.Means != fact.FieldFault {
 		add("faults are of means: fault")
 	}
 	return errs
+}
+
+// meanings returns what a value may mean.
+func meanings() []string {
+	return append(slices.Sorted(maps.Keys(units)), fact.FieldCommand, fact.FieldArmed, fact.FieldFault)
 }
 
 //go:embed maps/*.yaml

@@ -8,6 +8,7 @@ import (
 	"github.com/goccy/go-yaml"
 
 	"gatehouse/firmware-bridge/runs"
+	"gatehouse/gateway/fact"
 )
 
 func shippedMap(t testing.TB, name string) *Map {
@@ -38,7 +39,7 @@ func TestShippedMapsAreRight(t *testing.T) {
 }
 
 func TestAMapSaysWhatIsWrongWithIt(t *testing.T) {
-	good := Value{Name: "x", Table: "holding", Type: "float32", Unit: "L/h", Means: Flow}
+	good := Value{Name: "x", Table: "holding", Type: "float32", Unit: "L/h", Means: fact.FieldFlow}
 	for _, c := range []struct {
 		want   string
 		change func(*Value)
@@ -47,8 +48,8 @@ func TestAMapSaysWhatIsWrongWithIt(t *testing.T) {
 		{"65535", func(v *Value) { v.Address = 65535 }}, {"word_order", func(v *Value) { v.Words = "cdab" }},
 		{"byte_order", func(v *Value) { v.Bytes = "little" }}, {"unit", func(v *Value) { v.Unit = "gpm" }},
 		{"means", func(v *Value) { v.Means = "flow" }}, {"min", func(v *Value) { v.Min, v.Max = new(2.0), new(1.0) }},
-		{"bit", func(v *Value) { v.Bit = new(uint8(1)) }}, {"bit", func(v *Value) { v.Means, v.Bit = Command, new(uint8(1)) }},
-		{"faults", func(v *Value) { v.Faults = map[uint16]string{1: "a"} }}, {"whole", func(v *Value) { v.Means = Fault }},
+		{"bit", func(v *Value) { v.Bit = new(uint8(1)) }}, {"bit", func(v *Value) { v.Means, v.Bit = fact.FieldCommand, new(uint8(1)) }},
+		{"faults", func(v *Value) { v.Faults = map[uint16]string{1: "a"} }}, {"whole", func(v *Value) { v.Means = fact.FieldFault }},
 		{"type must be bit", func(v *Value) { v.Table = "coil" }}, {"type bit is of coil", func(v *Value) { v.Type = "bit" }},
 	} {
 		v := good
@@ -92,8 +93,8 @@ func TestNumbers(t *testing.T) {
 }
 
 func TestSwappedWordsAreTold(t *testing.T) {
-	total := Value{Name: "total", Type: "uint32", Scale: 0.01, Unit: "L", Means: Volume, Max: new(1e6)}
-	flow := Value{Name: "flow", Type: "float32", Unit: "m3/h", Means: Flow, Max: new(300.0)}
+	total := Value{Name: "total", Type: "uint32", Scale: 0.01, Unit: "L", Means: fact.FieldVolume, Max: new(1e6)}
+	flow := Value{Name: "flow", Type: "float32", Unit: "m3/h", Means: fact.FieldFlow, Max: new(300.0)}
 	f := math.Float32bits(0.252)
 	for _, c := range []struct {
 		v    Value
@@ -133,7 +134,7 @@ func TestCommandAndFault(t *testing.T) {
 	if s.Fault != "drive fault 77" || *s.Command {
 		t.Errorf("%+v", s)
 	}
-	run := Value{Type: "uint16", Means: Command, Bit: new(uint8(3))}
+	run := Value{Type: "uint16", Means: fact.FieldCommand, Bit: new(uint8(3))}
 	_ = run.set(&s, []uint16{8})
 	if !*s.Command {
 		t.Error("bit 3 of 8 is off")

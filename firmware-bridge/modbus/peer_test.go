@@ -14,6 +14,7 @@ import (
 
 	"gatehouse/devices/port"
 	"gatehouse/firmware-bridge/runs"
+	"gatehouse/gateway/fact"
 )
 
 // slave starts python3-pymodbus, a slave that others wrote. The system's Python
@@ -119,8 +120,8 @@ func TestABusOfUnitsThatOthersWrote(t *testing.T) {
 	wait(t, "socat", func() bool { _, err := os.Stat(far); return err == nil })
 	slave(t, "rtu", far)
 	outside := &Map{Model: "outside", Values: []Value{
-		{Name: "first", Table: "input", Address: 0, Type: "uint16", Unit: "%", Means: Battery},
-		{Name: "absent", Table: "input", Address: 90, Type: "uint16", Unit: "%", Means: Tank},
+		{Name: "first", Table: "input", Address: 0, Type: "uint16", Unit: "%", Means: fact.FieldBattery},
+		{Name: "absent", Table: "input", Address: 90, Type: "uint16", Unit: "%", Means: fact.FieldTank},
 	}}
 	swapped := shippedMap(t, "tuf-2000f")
 	for i := range swapped.Values {

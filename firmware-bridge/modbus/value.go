@@ -5,6 +5,7 @@ import (
 	"math"
 
 	"gatehouse/firmware-bridge/runs"
+	"gatehouse/gateway/fact"
 )
 
 // block is a run of addresses that one request reads.
@@ -84,14 +85,11 @@ func (v Value) set(s *runs.Sample, regs []uint16) error {
 	case v.Above != nil:
 		on = f > *v.Above
 	}
-	switch v.Means {
-	case Command:
-		s.Command = &on
+	if flag, ok := fact.FlagNamed(v.Means); ok {
+		*flag.Of(&s.Values) = &on
 		return nil
-	case Armed:
-		s.Armed = &on
-		return nil
-	case Fault:
+	}
+	if v.Means == fact.FieldFault {
 		if code := uint16(f); f != 0 {
 			s.Fault = v.Faults[code]
 			if s.Fault == "" {
@@ -100,9 +98,15 @@ func (v Value) set(s *runs.Sample, regs []uint16) error {
 		}
 		return nil
 	}
-	m := measures[v.Means]
-	f *= m.units[v.Unit]
-	low, high := m.min, m.max
+	n, ok := fact.NumberNamed(v.Means)
+	if !ok {
+		return fmt.Errorf("%s means %s, which is no number", v.Name, v.Means) // the map was not checked
+	}
+	f *= units[v.Means][v.Unit]
+	low, high := n.Min, n.Max
+	if v.Means == fact.FieldVolume {
+		high = counterMax
+	}
 	if v.Min != nil {
 		low = *v.Min
 	}
@@ -112,18 +116,7 @@ func (v Value) set(s *runs.Sample, regs []uint16) error {
 	if !(f >= low && f <= high) || f != 0 && math.Abs(f) < tiny {
 		return fmt.Errorf("%s is %.4g, which is not plausible (%s, %g to %g)%s", v.Name, f, v.Means, low, high, v.hint())
 	}
-	switch v.Means {
-	case Flow:
-		s.Flow = &f
-	case Volume:
-		s.Volume = &f
-	case Tank:
-		s.Tank = &f
-	case Battery:
-		s.Battery = &f
-	case Speed:
-		s.Speed = &f
-	}
+	*n.Of(&s.Values) = &f
 	return nil
 }
 

@@ -7,6 +7,8 @@ import (
 	"time"
 
 	"pgregory.net/rapid"
+
+	"gatehouse/gateway/fact"
 )
 
 var noon = time.Date(2020, 2, 14, 4, 0, 0, 0, time.UTC)
@@ -31,8 +33,9 @@ func (c *script) play(seconds int, command bool, lpm float64, do ...func(*Sample
 		c.volume += lpm / 60
 		c.tank = max(0, c.tank-lpm/60/c.size*100)
 		c.lat += 3.0 / 111_000
-		s := Sample{At: noon.Add(time.Duration(c.t) * time.Second), T: time.Hour + time.Duration(c.t)*time.Second, Command: new(command),
-			Lat: new(c.lat), Lon: new(115.1), Armed: new(true)}
+		past := time.Duration(c.t) * time.Second
+		s := Sample{At: noon.Add(past), T: time.Hour + past, Values: fact.Values{
+			Command: new(command), Lat: new(c.lat), Lon: new(115.1), Armed: new(true)}}
 		if !c.noMeter {
 			s.Flow, s.Volume = new(lpm), new(c.volume)
 		}
@@ -164,16 +167,22 @@ func TestAHungSensorIsNoEndlessLeak(t *testing.T) {
 }
 
 func TestImpossibleValuesAreTakenAway(t *testing.T) {
-	for name, s := range map[string]Sample{
-		"latitude 91": {Lat: new(91.0), Lon: new(115.0)}, "not a number": {Lat: new(math.NaN()), Lon: new(115.0)},
-		"0, 0": {Lat: new(0.0), Lon: new(0.0)}, "half a position": {Lat: new(35.0)}, "tank of 300 %": {Tank: new(300.0)},
-		"negative flow": {Flow: new(-1.0)}, "flow is not a number": {Flow: new(math.NaN())}, "infinite volume": {Volume: new(math.Inf(1))},
+	for name, v := range map[string]fact.Values{
+		"latitude 91":          {Lat: new(91.0), Lon: new(115.0)},
+		"not a number":         {Lat: new(math.NaN()), Lon: new(115.0)},
+		"0, 0":                 {Lat: new(0.0), Lon: new(0.0)},
+		"half a position":      {Lat: new(35.0)},
+		"tank of 300 %":        {Tank: new(300.0)},
+		"negative flow":        {Flow: new(-1.0)},
+		"flow is not a number": {Flow: new(math.NaN())},
+		"infinite volume":      {Volume: new(math.Inf(1))},
 	} {
+		s := Sample{Values: v}
 		if bad := s.Clean(); len(bad) != 1 || !s.Empty() {
 			t.Errorf("%s: %v leaves %+v", name, bad, s)
 		}
 	}
-	s := Sample{Lat: new(35.9), Lon: new(115.1), Flow: new(0.0), Tank: new(100.0)}
+	s := Sample{Values: fact.Values{Lat: new(35.9), Lon: new(115.1), Flow: new(0.0), Tank: new(100.0)}}
 	if bad := s.Clean(); bad != nil || s.Flow == nil || s.Lat == nil {
 		t.Errorf("good values: %v", bad)
 	}
@@ -257,8 +266,8 @@ func TestThinningKeepsThePath(t *testing.T) {
 
 func TestAFuserForgetsWhatIsOld(t *testing.T) {
 	var f Fuser
-	f.Take(Sample{T: time.Hour, Flow: new(3.0), Lat: new(35.9), Lon: new(115.1)})
-	f.Take(Sample{T: time.Hour + 3*time.Second, Tank: new(80.0)})
+	f.Take(Sample{T: time.Hour, Values: fact.Values{Flow: new(3.0), Lat: new(35.9), Lon: new(115.1)}})
+	f.Take(Sample{T: time.Hour + 3*time.Second, Values: fact.Values{Tank: new(80.0)}})
 	s, ok := f.Sample(noon, time.Hour+4*time.Second)
 	if !ok || *s.Flow != 3 || *s.Tank != 80 || s.Lat == nil {
 		t.Errorf("%+v", s)
@@ -266,7 +275,7 @@ func TestAFuserForgetsWhatIsOld(t *testing.T) {
 	if _, ok := f.Sample(noon, time.Hour+5*time.Second); ok {
 		t.Error("nothing came, and it has a sample")
 	}
-	f.Take(Sample{T: time.Hour + 6*time.Second, Tank: new(79.0)})
+	f.Take(Sample{T: time.Hour + 6*time.Second, Values: fact.Values{Tank: new(79.0)}})
 	if s, _ := f.Sample(noon, time.Hour+6*time.Second); s.Flow != nil || s.Lat != nil || *s.Tank != 79 {
 		t.Errorf("old values stay: %+v", s)
 	}

@@ -28,13 +28,14 @@ func (c Config) Check() error {
 		return errors.New("idle is not in 0s to 1h")
 	case c.Pause < 0 || c.Pause > 24*time.Hour:
 		return errors.New("pause is not in 0s to 24h")
-	case c.MinFlow < 0 || c.MaxFlow < 0 || c.MaxFlow > maxFlow:
+	case c.MinFlow < 0 || c.MaxFlow < 0 || c.MaxFlow > mostFlow:
 		return errors.New("min_flow or max_flow is not in 0 to 5000 L/min")
 	}
 	return nil
 }
 
 const (
+	mostFlow    = 5000.0          // L/min that a pump can be configured with
 	leakFor     = 3 * time.Second // so long it must flow without command to be work
 	overrun     = 3 * time.Second // so long it may flow after the command has ended
 	settle      = 2 * time.Second // after a silence the values come one after the other

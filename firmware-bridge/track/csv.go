@@ -10,14 +10,21 @@ import (
 	"strings"
 
 	"gatehouse/firmware-bridge/runs"
+	"gatehouse/gateway/fact"
 )
 
 // columns are ours, by the names that apps give them.
 var columns = map[string]string{
 	"time": "time", "at": "time", "timestamp": "time", "datetime": "time", "时间": "time",
 	"lat": "lat", "latitude": "lat", "纬度": "lat", "lon": "lon", "lng": "lon", "longitude": "lon", "经度": "lon",
-	"height_m": "height_m", "speed_ms": "speed_ms", "flow_lpm": "flow_lpm", "volume_l": "volume_l", "tank_pct": "tank_pct", "battery_pct": "battery_pct",
-	"command": "command",
+}
+
+// column returns ours for the name of a column, or "" when we have none.
+func column(name string) string {
+	if _, ok := fact.NumberNamed(name); ok || name == fact.FieldCommand {
+		return name
+	}
+	return columns[name]
 }
 
 // csv reads a table with a header line.
@@ -38,7 +45,7 @@ func (c *collector) csv(in *source) error {
 	}
 	at := map[string]int{}
 	for i, name := range head {
-		if ours, ok := columns[strings.ToLower(strings.TrimSpace(name))]; ok {
+		if ours := column(strings.ToLower(strings.TrimSpace(name))); ours != "" {
 			at[ours] = i
 		}
 	}
@@ -80,24 +87,23 @@ func delimiter(r *bufio.Reader) rune {
 }
 
 func (c *collector) row(row []string, at map[string]int) (s runs.Sample, err error) {
-	for name, to := range map[string]**float64{"lat": &s.Lat, "lon": &s.Lon, "height_m": &s.Height, "speed_ms": &s.Speed,
-		"flow_lpm": &s.Flow, "volume_l": &s.Volume, "tank_pct": &s.Tank, "battery_pct": &s.Battery} {
-		i, ok := at[name]
+	for _, n := range fact.Numbers() {
+		i, ok := at[n.Name]
 		if !ok || strings.TrimSpace(row[i]) == "" {
 			continue
 		}
 		v, err := strconv.ParseFloat(strings.TrimSpace(row[i]), 64)
 		if err != nil {
-			return s, fmt.Errorf("%s: %.40q is no number", name, row[i])
+			return s, fmt.Errorf("%s: %.40q is no number", n.Name, row[i])
 		}
-		*to = &v
+		*n.Of(&s.Values) = &v
 	}
 	if i, ok := at["time"]; ok {
 		if s.At, err = c.parseTime(row[i]); err != nil {
 			return s, err
 		}
 	}
-	if i, ok := at["command"]; ok && row[i] != "" {
+	if i, ok := at[fact.FieldCommand]; ok && row[i] != "" {
 		on := strings.EqualFold(row[i], "true") || row[i] == "1" || strings.EqualFold(row[i], "on")
 		s.Command = &on
 	}

@@ -14,6 +14,7 @@ import (
 	"time"
 
 	"gatehouse/firmware-bridge/runs"
+	"gatehouse/gateway/fact"
 )
 
 // Options say what a file does not.
@@ -101,7 +102,7 @@ func (c *collector) position(at time.Time, coords []float64) error {
 		return c.add(runs.Sample{})
 	}
 	// The height of a file is above the sea: it is no height above the ground.
-	return c.add(runs.Sample{At: at, Lat: &coords[1], Lon: &coords[0]})
+	return c.add(runs.Sample{At: at, Values: fact.Values{Lat: &coords[1], Lon: &coords[0]}})
 }
 
 // finish orders the samples and gives them their times.

@@ -66,11 +66,15 @@ func Fresh(source string) time.Duration {
 	return runs.FreshFor
 }
 
-// Point makes a sample a point of a track that begins at T base.
+// Point returns a sample as a point of a track that begins at T base, rounded to
+// what a device can mean.
 func Point(s runs.Sample, base time.Duration) wire.TrackPoint {
-	return wire.TrackPoint{TMS: (s.T - base).Milliseconds(), Lat: round(s.Lat, 1e7), Lon: round(s.Lon, 1e7), Height: round(s.Height, 100),
-		Speed: round(s.Speed, 100), Armed: s.Armed, Command: s.Command, Flow: round(s.Flow, 1e4), Volume: round(s.Volume, 1e4),
-		Tank: round(s.Tank, 100), Battery: round(s.Battery, 10), Fault: s.Fault}
+	p := wire.TrackPoint{TMS: (s.T - base).Milliseconds(), Values: s.Values}
+	for _, n := range fact.Numbers() {
+		v := n.Of(&p.Values)
+		*v = round(*v, n.Steps)
+	}
+	return p
 }
 
 // round keeps what a device can mean: 1e7 of a degree is a centimetre.
@@ -84,8 +88,7 @@ func round(v *float64, scale float64) *float64 {
 // Sample makes a point of a track a sample; at and t are of the track's begin.
 func Sample(p wire.TrackPoint, at time.Time, t time.Duration) runs.Sample {
 	past := time.Duration(p.TMS) * time.Millisecond
-	return runs.Sample{At: at.Add(past), T: t + past, Lat: p.Lat, Lon: p.Lon, Height: p.Height, Speed: p.Speed, Armed: p.Armed,
-		Command: p.Command, Flow: p.Flow, Volume: p.Volume, Tank: p.Tank, Battery: p.Battery, Fault: p.Fault}
+	return runs.Sample{At: at.Add(past), T: t + past, Values: p.Values}
 }
 
 // Body is a run as a record says it.

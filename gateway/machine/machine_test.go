@@ -119,7 +119,8 @@ func work(b *bridge, dice *rand.Rand, leaking bool, seconds int, restarts map[in
 		}
 		phase := i % 90
 		on := phase >= 10 && phase < 34 || phase >= 40 && phase < 50
-		s := runs.Sample{Lat: new(35.9 + float64(i)*2e-5), Lon: new(115.1), Command: new(on && !leaking), Flow: new(0.0), Volume: &volume, Tank: &tank}
+		s := runs.Sample{Values: fact.Values{Lat: new(35.9 + float64(i)*2e-5), Lon: new(115.1),
+			Command: new(on && !leaking), Flow: new(0.0), Volume: &volume, Tank: &tank}}
 		if on {
 			s.Flow = new(9.0)
 			volume += 0.15
@@ -189,20 +190,20 @@ func TestABeatSaysHowTheMachineStands(t *testing.T) {
 		w.Take(at(s), x)
 		w.Turn(at(s))
 	}
-	say(1, runs.Sample{Command: new(false), Tank: new(55.0)})
+	say(1, runs.Sample{Values: fact.Values{Command: new(false), Tank: new(55.0)}})
 	if b := w.Beat(at(2)); b.State != "idle" || *b.Tank != 55 || b.IdleS != 1 || b.Battery != nil {
 		t.Errorf("%+v", b)
 	}
-	say(3, runs.Sample{Command: new(true), Flow: new(5.0)})
+	say(3, runs.Sample{Values: fact.Values{Command: new(true), Flow: new(5.0)}})
 	if b := w.Beat(at(3)); b.State != "working" || b.Run == "" {
 		t.Errorf("%+v", b)
 	}
-	say(4, runs.Sample{Command: new(false), Flow: new(0.0)})
-	say(14, runs.Sample{Command: new(false)})
+	say(4, runs.Sample{Values: fact.Values{Command: new(false), Flow: new(0.0)}})
+	say(14, runs.Sample{Values: fact.Values{Command: new(false)}})
 	if got := state(14); got != "paused" {
 		t.Error(got)
 	}
-	say(15, runs.Sample{Command: new(false), Fault: "急停"})
+	say(15, runs.Sample{Values: fact.Values{Command: new(false), Fault: "急停"}})
 	if b := w.Beat(at(15)); b.State != "fault" || b.Fault != "急停" {
 		t.Errorf("%+v", b)
 	}
@@ -213,7 +214,8 @@ func TestABeatSaysHowTheMachineStands(t *testing.T) {
 
 func TestWhatCannotBeTrueIsDropped(t *testing.T) {
 	w := NewWatch(fogger, wire.SourceModbus, "boot")
-	bad := w.Take(begin, runs.Sample{Lat: new(91.0), Lon: new(0.0), Flow: new(math.NaN()), Tank: new(101.0), Command: new(true)})
+	bad := w.Take(begin, runs.Sample{Values: fact.Values{
+		Lat: new(91.0), Lon: new(0.0), Flow: new(math.NaN()), Tank: new(101.0), Command: new(true)}})
 	if len(bad) != 3 {
 		t.Errorf("%v", bad)
 	}

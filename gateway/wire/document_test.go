@@ -58,6 +58,10 @@ type field struct{ name, typ string }
 // fieldsOf gives the fields that a struct writes, in order.
 func fieldsOf(t reflect.Type) (fields []field) {
 	for i := range t.NumField() {
+		if t.Field(i).Anonymous {
+			fields = append(fields, fieldsOf(t.Field(i).Type)...)
+			continue
+		}
 		name, options, _ := strings.Cut(t.Field(i).Tag.Get("json"), ",")
 		typ := word(t.Field(i).Type, name)
 		if options == "omitempty" {

@@ -18,21 +18,10 @@ const (
 	SourceImport  = "import" // a file, declared by somebody
 )
 
-// TrackPoint is what was known of a machine at one moment. A field that the
-// machine did not give is absent, never a made-up zero.
+// TrackPoint is what was known of a machine at one moment.
 type TrackPoint struct {
-	TMS     int64    `json:"t_ms"`                  // milliseconds after the track's at
-	Lat     *float64 `json:"lat,omitempty"`         // degrees north, WGS-84
-	Lon     *float64 `json:"lon,omitempty"`         // degrees east, WGS-84
-	Height  *float64 `json:"height_m,omitempty"`    // above the ground
-	Speed   *float64 `json:"speed_ms,omitempty"`    // over the ground, m/s
-	Armed   *bool    `json:"armed,omitempty"`       // may move and work
-	Command *bool    `json:"command,omitempty"`     // the pump is told to run
-	Flow    *float64 `json:"flow_lpm,omitempty"`    // measured, L/min
-	Volume  *float64 `json:"volume_l,omitempty"`    // counter of the flow meter, litres
-	Tank    *float64 `json:"tank_pct,omitempty"`    // percent of the tank
-	Battery *float64 `json:"battery_pct,omitempty"` // percent
-	Fault   string   `json:"fault,omitempty"`       // the machine's own word
+	TMS int64 `json:"t_ms"` // milliseconds after the track's at
+	fact.Values
 }
 
 // Track is what a machine said while it worked: the evidence of a run, kept
@@ -191,19 +180,9 @@ type BeatMachine struct {
 // Report is what a machine that speaks MQTT by itself publishes: how it is at
 // one moment. A field that it does not know is left away.
 type Report struct {
-	V       int      `json:"v"`                     // 1
-	At      *Time    `json:"at,omitempty"`          // its clock; absent: it has none
-	Lat     *float64 `json:"lat,omitempty"`         // degrees north, WGS-84
-	Lon     *float64 `json:"lon,omitempty"`         // degrees east, WGS-84
-	Height  *float64 `json:"height_m,omitempty"`    // above the ground
-	Speed   *float64 `json:"speed_ms,omitempty"`    // over the ground, m/s
-	Armed   *bool    `json:"armed,omitempty"`       // may move and work
-	Command *bool    `json:"command,omitempty"`     // the pump is told to run
-	Flow    *float64 `json:"flow_lpm,omitempty"`    // measured, L/min
-	Volume  *float64 `json:"volume_l,omitempty"`    // counter of the flow meter, litres
-	Tank    *float64 `json:"tank_pct,omitempty"`    // percent of the tank
-	Battery *float64 `json:"battery_pct,omitempty"` // percent
-	Fault   string   `json:"fault,omitempty"`       // its own word
+	V  int   `json:"v"`            // 1
+	At *Time `json:"at,omitempty"` // its clock; absent: it has none
+	fact.Values
 	// Import and Points are of gatehouse import: a file's track in parts.
 	Import *Part        `json:"import,omitempty"`
 	Points []TrackPoint `json:"points,omitempty"` // t_ms counts from at
@@ -218,15 +197,8 @@ func (r *Report) Check() error {
 		return errors.New("report: an import has no at or no points")
 	case r.Import == nil && len(r.Points) > 0:
 		return errors.New("report: points belong to an import")
-	case r.Import == nil && r.Lat == nil && r.Lon == nil && r.Height == nil && r.Speed == nil && r.Armed == nil && r.Command == nil &&
-		r.Flow == nil && r.Volume == nil && r.Tank == nil && r.Battery == nil && r.Fault == "":
+	case r.Import == nil && r.Empty():
 		return errors.New("report: it says nothing of the machine: no known field is in it")
 	}
 	return nil
-}
-
-// Point is the report as a point of a track.
-func (r *Report) Point() TrackPoint {
-	return TrackPoint{Lat: r.Lat, Lon: r.Lon, Height: r.Height, Speed: r.Speed, Armed: r.Armed, Command: r.Command,
-		Flow: r.Flow, Volume: r.Volume, Tank: r.Tank, Battery: r.Battery, Fault: r.Fault}
 }

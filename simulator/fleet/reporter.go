@@ -8,6 +8,7 @@ import (
 	"math"
 	"time"
 
+	"gatehouse/gateway/fact"
 	"gatehouse/gateway/mqtt"
 	"gatehouse/gateway/wire"
 )
@@ -56,18 +57,9 @@ func (r *reporter) messages(now time.Time) []mqtt.Message {
 	if r.Fault == FaultClock {
 		now = now.Add(-behind)
 	}
-	w := wire.Report{
-		V:       1,
-		At:      new(wire.At(now)),
-		Lat:     &s.lat,
-		Lon:     &s.lon,
-		Speed:   &s.speed,
-		Command: &s.command,
-		Flow:    thousandth(s.flow),
-		Volume:  thousandth(s.volume),
-		Tank:    thousandth(s.tank),
-		Battery: thousandth(s.battery),
-	}
+	w := wire.Report{V: 1, At: new(wire.At(now)), Values: fact.Values{
+		Lat: &s.lat, Lon: &s.lon, Speed: &s.speed, Command: &s.command, Flow: thousandth(s.flow),
+		Volume: thousandth(s.volume), Tank: thousandth(s.tank), Battery: thousandth(s.battery)}}
 	b, err := wire.Encode(w)
 	if err != nil {
 		return nil // a report of finite numbers can be encoded

@@ -23,7 +23,7 @@ func played(t *testing.T) (tracks []*wire.Track, run *wire.Run) {
 	tank, lat := 100.0, 35.9
 	for i := range 120 {
 		on := i >= 5 && i < 65
-		s := runs.Sample{Command: new(on), Flow: new(0.0), Lon: new(115.1)}
+		s := runs.Sample{Values: fact.Values{Command: new(on), Flow: new(0.0), Lon: new(115.1)}}
 		if on {
 			tank -= 0.75
 			lat += 3.0 / 111_000
@@ -112,7 +112,7 @@ func TestARunsPageShowsWhatItsNumbersAreOf(t *testing.T) {
 func TestATileSaysWhatTheRunSays(t *testing.T) {
 	d, _ := newDesk(t)
 	now := time.Now()
-	point := wire.TrackPoint{Tank: new(50.0)} // no flow, no command
+	point := wire.TrackPoint{Values: fact.Values{Tank: new(50.0)}} // no flow, no command
 	run := &wire.Run{Machine: "fogger-9", ID: "r", Name: "9号", Type: "fogger", Source: wire.SourceReport,
 		State: fact.RunOpen, Start: wire.At(now.Add(-time.Minute)), End: wire.At(now), Grade: "measured", Reasons: []string{}, Faults: []string{}}
 	for i, working := range []bool{true, false} {

@@ -6,8 +6,10 @@ package report
 import (
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 
+	"gatehouse/gateway/fact"
 	"gatehouse/gateway/machine"
 	"gatehouse/gateway/wire"
 )
@@ -34,16 +36,16 @@ type Topic struct {
 	On []string `yaml:"on,omitempty"`
 }
 
-// fieldNames are ours that a mapping may fill.
-var fieldNames = []string{"at", "lat", "lon", "height_m", "speed_ms", "armed", "command", "flow_lpm", "volume_l", "tank_pct", "battery_pct", "fault"}
-
-func knownField(name string) bool {
-	for _, f := range fieldNames {
-		if f == name {
-			return true
-		}
+// fieldNames returns the fields of a report that a mapping may fill.
+func fieldNames() []string {
+	names := []string{"at"}
+	for _, n := range fact.Numbers() {
+		names = append(names, n.Name)
 	}
-	return false
+	for _, f := range fact.Flags() {
+		names = append(names, f.Name)
+	}
+	return append(names, fact.FieldFault)
 }
 
 // Check tells what is wrong.
@@ -68,8 +70,8 @@ func (m Machine) Check() error {
 			names = append(names, name)
 		}
 		for _, name := range names {
-			if !knownField(name) {
-				add(fmt.Sprintf("%q is none of %s", name, strings.Join(fieldNames, ", ")))
+			if known := fieldNames(); !slices.Contains(known, name) {
+				add(fmt.Sprintf("%q is none of %s", name, strings.Join(known, ", ")))
 			}
 		}
 	}

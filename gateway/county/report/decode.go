@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"gatehouse/firmware-bridge/runs"
+	"gatehouse/gateway/fact"
 	"gatehouse/gateway/wire"
 )
 
@@ -86,9 +87,7 @@ var errNumber = errors.New("is not a number")
 
 // put sets one field of ours from its text.
 func (t Topic) put(r *wire.Report, name, text string, zone *time.Location) error {
-	numbers := map[string]**float64{"lat": &r.Lat, "lon": &r.Lon, "height_m": &r.Height, "speed_ms": &r.Speed, "flow_lpm": &r.Flow,
-		"volume_l": &r.Volume, "tank_pct": &r.Tank, "battery_pct": &r.Battery}
-	if to, ok := numbers[name]; ok {
+	if n, ok := fact.NumberNamed(name); ok {
 		v, err := strconv.ParseFloat(text, 64)
 		if err != nil || math.IsNaN(v) || math.IsInf(v, 0) {
 			return fmt.Errorf("%s: %.40q %w", name, text, errNumber)
@@ -96,15 +95,15 @@ func (t Topic) put(r *wire.Report, name, text string, zone *time.Location) error
 		if scale, ok := t.Scale[name]; ok {
 			v *= scale
 		}
-		*to = &v
+		*n.Of(&r.Values) = &v
+		return nil
+	}
+	if f, ok := fact.FlagNamed(name); ok {
+		*f.Of(&r.Values) = new(t.yes(text))
 		return nil
 	}
 	switch name {
-	case "armed":
-		r.Armed = new(t.yes(text))
-	case "command":
-		r.Command = new(t.yes(text))
-	case "fault":
+	case fact.FieldFault:
 		r.Fault = text
 	case "at":
 		at, err := parseTime(text, zone)
@@ -163,13 +162,10 @@ func when(r wire.Report, received time.Time) (at time.Time, wrong bool) {
 func points(r wire.Report) (out []wire.TrackPoint, bad []error) {
 	out = r.Points
 	if r.Import == nil {
-		out = []wire.TrackPoint{r.Point()}
+		out = []wire.TrackPoint{{Values: r.Values}}
 	}
 	for i := range out {
-		p := &out[i]
-		s := runs.Sample{Lat: p.Lat, Lon: p.Lon, Height: p.Height, Speed: p.Speed, Flow: p.Flow, Volume: p.Volume, Tank: p.Tank, Battery: p.Battery}
-		bad = append(bad, s.Clean()...)
-		p.Lat, p.Lon, p.Height, p.Speed, p.Flow, p.Volume, p.Tank, p.Battery = s.Lat, s.Lon, s.Height, s.Speed, s.Flow, s.Volume, s.Tank, s.Battery
+		bad = append(bad, runs.Clean(&out[i].Values)...)
 	}
 	return out, bad
 }

@@ -117,9 +117,11 @@ func describe(body wire.Body) (measurement, outcome string, fields []field) {
 		// The last point stands for the others, which are in raw.
 		at := b.Points[len(b.Points)-1]
 		points := int64(len(b.Points))
-		return measurementTrack, b.Source, []field{{name: "machine", text: b.Machine}, {name: "points", count: &points}, {name: "lat", value: at.Lat},
-			{name: "lon", value: at.Lon}, {name: "flow_lpm", value: at.Flow}, {name: "volume_l", value: at.Volume},
-			{name: "tank_pct", value: at.Tank}, {name: "battery_pct", value: at.Battery}}
+		fields = []field{{name: "machine", text: b.Machine}, {name: "points", count: &points}}
+		for _, n := range fact.Numbers() {
+			fields = append(fields, field{name: n.Name, value: *n.Of(&at.Values)})
+		}
+		return measurementTrack, b.Source, fields
 	case *wire.Run:
 		return measurementRun, b.Grade, []field{{name: "machine", text: b.Machine}, {name: "run", text: b.ID}, {name: "state", text: string(b.State)},
 			{name: "meter_l", value: b.MeterL}, {name: "flow_l", value: b.FlowL}, {name: "tank_l", value: b.TankL},
