@@ -9,9 +9,7 @@ import (
 	"time"
 )
 
-// BenchmarkAppend is from body to journal, with the grouped fsyncs going on, by
-// one writer and by many, beside what the file system does with the same bytes
-// in the same run.
+// BenchmarkAppend appends from one and from many goroutines, while fsyncs go on.
 func BenchmarkAppend(b *testing.B) {
 	for _, writers := range []int{1, 16} {
 		b.Run(fmt.Sprintf("%d writers", writers), func(b *testing.B) {
@@ -38,8 +36,8 @@ func BenchmarkAppend(b *testing.B) {
 	}
 }
 
-// BenchmarkDurable is one append, alone, until it is durable, and the fsync of
-// one write to the same disk.
+// BenchmarkDurable appends one record and waits until it is durable. To compare,
+// it measures a plain write and fsync on the same disk.
 func BenchmarkDurable(b *testing.B) {
 	dir := b.TempDir()
 	j, _ := mustOpen(b, options(dir))
@@ -54,7 +52,7 @@ func BenchmarkDurable(b *testing.B) {
 		if _, err := j.Append(start, body(1)); err != nil {
 			b.Fatal(err)
 		}
-		for j.Durable() < j.Last() { // as the shipper: told, not asking
+		for j.Durable() < j.Last() { // as the shipper waits
 			<-j.Changed()
 		}
 		took := time.Since(began)
@@ -75,15 +73,15 @@ func BenchmarkDurable(b *testing.B) {
 	j.Close()
 }
 
-// BenchmarkStart opens a journal of 1 GiB that nobody has acknowledged, which
-// is the worst case: all of it is looked through.
+// BenchmarkStart opens a journal of 1 GiB without any acknowledgement: the worst
+// case, since all of it is read.
 func BenchmarkStart(b *testing.B) {
 	o := options(b.TempDir())
 	j, _ := mustOpen(b, o)
 	for size := int64(0); size < 1<<30; {
 		fill(b, j, 2000)
 		j.mu.Lock()
-		size = int64(len(j.shelf.segs)) * (8 << 20)
+		size = int64(len(j.queue.segs.list)) * (8 << 20)
 		j.mu.Unlock()
 	}
 	j.Close()
@@ -99,15 +97,15 @@ func BenchmarkStart(b *testing.B) {
 		if err := j.Walk(1, func([]byte) { n++ }); err != nil || n == 0 {
 			b.Fatalf("%d records, %v", n, err)
 		}
-		b.ReportMetric(time.Since(began).Seconds(), "s/walk") // what an agent does next
+		b.ReportMetric(time.Since(began).Seconds(), "s/walk") // an agent walks next
 		j.Close()
 		b.StartTimer()
 	}
 	b.ReportMetric(b.Elapsed().Seconds()/float64(b.N), "s/start")
 }
 
-// BenchmarkRead reads a backlog in the batches that the shipper sends; its time
-// a record must not depend on how long the backlog is.
+// BenchmarkRead reads a backlog in batches as the shipper does. Its time per
+// record must not depend on the length of the backlog.
 func BenchmarkRead(b *testing.B) {
 	for name, records := range map[string]int{"backlog 10k": 10_000, "backlog 100k": 100_000} {
 		b.Run(name, func(b *testing.B) {

@@ -14,13 +14,13 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// disk stands in for fsync: it counts those of segments and fails on demand.
+// disk replaces fsync. It records those of segments and fails on demand.
 type disk struct {
-	mu    sync.Mutex
-	synci []time.Time // of good fsyncs of segments
-	fail  int         // so many fsyncs of segments fail
-	bad   []*os.File  // files whose fsync failed
-	again bool        // one of them was synced or written to afterwards
+	mu     sync.Mutex
+	synced []time.Time // successful fsyncs of segments
+	fail   int         // so many of the next fsyncs of segments fail
+	bad    []*os.File  // files whose fsync failed
+	again  bool        // one of them was synced again
 }
 
 var errIO = errors.New("input/output error")
@@ -37,7 +37,7 @@ func (d *disk) sync(f *os.File) error {
 		d.bad = append(d.bad, f)
 		return errIO
 	}
-	d.synci = append(d.synci, time.Now())
+	d.synced = append(d.synced, time.Now())
 	return nil
 }
 
@@ -50,10 +50,10 @@ func (d *disk) failNext(n int) {
 func (d *disk) good() []time.Time {
 	d.mu.Lock()
 	defer d.mu.Unlock()
-	return slices.Clone(d.synci)
+	return slices.Clone(d.synced)
 }
 
-func TestFsyncFollowsWithin20msOrAtOnceFor64(t *testing.T) {
+func TestFsyncComesWithin20msOrAtOnceFor64Records(t *testing.T) {
 	for _, c := range []struct {
 		name    string
 		records []int // appended every 5 ms
@@ -89,7 +89,7 @@ func TestFsyncFollowsWithin20msOrAtOnceFor64(t *testing.T) {
 				select {
 				case <-j.Changed():
 				default:
-					t.Error("the shipper was not told")
+					t.Error("Changed was not signalled")
 				}
 				j.Close()
 			})
@@ -97,7 +97,7 @@ func TestFsyncFollowsWithin20msOrAtOnceFor64(t *testing.T) {
 	}
 }
 
-func TestSyncDoesNotWaitForTheGroup(t *testing.T) {
+func TestSyncFlushesAtOnce(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		o := options(t.TempDir())
 		o.Sync = (&disk{}).sync
@@ -148,7 +148,7 @@ func TestAfterAFailedFsyncRecordsAreWrittenAgainElsewhere(t *testing.T) {
 	}
 }
 
-func TestADiskThatGoesOnFailingIsTriedEverySecondAndLosesNothing(t *testing.T) {
+func TestAFailingDiskIsTriedEverySecondAndLosesNothing(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		d := &disk{}
 		o := options(t.TempDir())
@@ -160,7 +160,7 @@ func TestADiskThatGoesOnFailingIsTriedEverySecondAndLosesNothing(t *testing.T) {
 		fill(t, j, 5)
 		time.Sleep(flushAfter)
 		synctest.Wait()
-		fill(t, j, 1) // memory keeps it
+		fill(t, j, 1) // stays in memory
 		if err := j.Sync(t.Context()); !errors.Is(err, errIO) {
 			t.Fatalf("sync: %v", err)
 		}
@@ -181,7 +181,7 @@ func TestADiskThatGoesOnFailingIsTriedEverySecondAndLosesNothing(t *testing.T) {
 	})
 }
 
-func TestAFailedFsyncWhenOpeningIsMadeGood(t *testing.T) {
+func TestAFailedFsyncWhileOpeningIsRepaired(t *testing.T) {
 	o := written(t, 50)
 	d := &disk{fail: 1}
 	o.Sync = d.sync
@@ -199,7 +199,7 @@ func TestAFailedFsyncWhenOpeningIsMadeGood(t *testing.T) {
 	}
 }
 
-func TestAFullDiskLeavesNoPhantomAndTakesRecordsWhenItHasRoom(t *testing.T) {
+func TestAFullDiskKeepsNoRefusedRecordAndRecoversWithSpace(t *testing.T) {
 	if !alone(t) {
 		return
 	}
@@ -253,12 +253,12 @@ func TestAFullDiskLeavesNoPhantomAndTakesRecordsWhenItHasRoom(t *testing.T) {
 	}
 }
 
-// aloneEnv marks a process that runs one test only.
+// aloneEnv is set in a process that runs one test only.
 const aloneEnv = "JOURNAL_TEST_ALONE"
 
-// alone reports whether the test has this process for itself. If not it runs the
-// test in another one, and fails when that does: what limitFiles limits holds for
-// a whole process, and "go test" lets a test binary write a file of its own.
+// alone reports whether the test is the only one in this process. If not, it runs
+// the test in a process of its own and fails when that fails: limitFiles limits a
+// whole process, and "go test" makes a test binary write a file of its own.
 func alone(t *testing.T) bool {
 	t.Helper()
 	if os.Getenv(aloneEnv) != "" {
@@ -268,13 +268,13 @@ func alone(t *testing.T) bool {
 	cmd.Env = append(os.Environ(), aloneEnv+"=1")
 	out, err := cmd.CombinedOutput()
 	if err != nil || !strings.Contains(string(out), "--- PASS: "+t.Name()) {
-		t.Fatalf("in a process of its own: %v\n%s", err, out)
+		t.Fatalf("alone in a process: %v\n%s", err, out)
 	}
 	return false
 }
 
-// limitFiles makes the kernel cut writes short and fail, as a full disk does, by a
-// limit on the size of files. Its caller is alone.
+// limitFiles limits the size of files, so that writes are cut short and fail as on
+// a full disk. It is called only after alone has returned true.
 func limitFiles(t *testing.T, size uint64) (free func()) {
 	t.Helper()
 	var old unix.Rlimit

@@ -1,27 +1,45 @@
 package journal
 
 import (
+	"context"
 	"fmt"
 	"os"
 	"slices"
-	"sort"
 	"time"
 )
 
 const (
-	flushAfter = 19 * time.Millisecond // from the first record that waits to its fsync: with a timer's slack, 20 ms
-	flushAt    = 64                    // so many don't wait any longer
+	flushAfter = 19 * time.Millisecond // from the first waiting record to its fsync: 20 ms with a timer's delay
+	flushAt    = 64                    // this many waiting records are flushed at once
 	retryAfter = time.Second           // between attempts on a disk that fails
 )
 
-// run is the journal's goroutine: it groups records into fsyncs. Close ends it.
+// unsynced is the frames that are not durable yet. Memory keeps them, because
+// a file whose fsync has failed may have lost them. In order of seq they are
+// retry, flushing, waiting.
+type unsynced struct {
+	retry    []byte // from durable+1 to retryTo: their fsync failed, they must be written again
+	retryTo  uint64
+	flushing []byte // their fsync is under way
+	waiting  []byte // for the next fsync
+	count    int    // frames in waiting
+
+	failed  error         // of the fsync that moved frames to retry; nil: there are none
+	broken  error         // the same, once writing them again has failed too
+	flushed chan struct{} // closed and replaced after every fsync
+}
+
+// bytes returns the size of the frames that are not being flushed.
+func (u *unsynced) bytes() int { return len(u.retry) + len(u.waiting) }
+
+// run is the goroutine that makes records durable, several with one fsync.
 func (j *Journal) run() {
 	for {
 		select {
-		case <-j.wake:
-			j.pause(flushAfter, j.urgent)
-		case <-j.urgent:
-		case <-j.stop:
+		case <-j.signals.wake:
+			j.pause(flushAfter, j.signals.urgent)
+		case <-j.signals.urgent:
+		case <-j.signals.stop:
 			j.flush()
 			return
 		}
@@ -33,172 +51,173 @@ func (j *Journal) run() {
 	}
 }
 
-// pause waits for d, less when hurry is signalled or the journal closes.
+// pause waits for d, or less when hurry is signalled or the journal closes.
 func (j *Journal) pause(d time.Duration, hurry <-chan struct{}) (stopped bool) {
 	timer := time.NewTimer(d)
 	defer timer.Stop()
 	select {
 	case <-timer.C:
 	case <-hurry:
-	case <-j.stop:
+	case <-j.signals.stop:
 		return true
 	}
 	return false
 }
 
-// flush makes what has been appended durable, and reports whether all is well.
-// No lock is held while an fsync is under way, so that appending never waits
-// for one. After a failed fsync the files are never trusted again: the kernel
-// may have dropped what they hold and report the next fsync as good. Their
-// records are written to another file first.
+// flush makes durable what has been appended, and reports whether it is. It
+// holds no lock during an fsync, so that appending never waits for one. A file
+// whose fsync has failed is never used again: the kernel may have dropped its
+// pages and report the next fsync as good. Its records are first written to
+// another file.
 func (j *Journal) flush() bool {
 	j.mu.Lock()
-	failed, told := j.failed, j.broken != nil
+	failed, reported := j.queue.unsynced.failed, j.queue.unsynced.broken != nil
 	j.mu.Unlock()
 	if failed == nil {
-		if failed = j.group(); failed == nil {
+		if failed = j.syncGroup(); failed == nil {
 			return true
 		}
 	}
-	if err := j.rebuild(); err != nil {
-		if !told {
-			j.tell(Fault{Err: fmt.Errorf("%w; writing the records again: %w", failed, err)})
+	if err := j.rewrite(); err != nil {
+		if !reported {
+			j.report(Fault{Err: fmt.Errorf("%w; writing the records again: %w", failed, err)})
 		}
 		return false
 	}
-	j.tell(Fault{Err: failed, Safe: true})
-	return j.group() == nil // what was appended meanwhile
+	j.report(Fault{Err: failed, Safe: true})
+	return j.syncGroup() == nil // what was appended meanwhile
 }
 
-// group makes the records that wait durable: one fsync a file. When one fails
-// they go to held.
-func (j *Journal) group() error {
-	j.mu.Lock()
-	if j.failed != nil {
-		defer j.mu.Unlock()
-		return j.failed
+// report sends a fault to the log and to Faults.
+func (j *Journal) report(f Fault) {
+	j.opts.Log.Error("the journal's disk failed", "journal", j.opts.Dir, "safe", f.Safe, "err", f.Err)
+	select {
+	case j.signals.faults <- f:
+	default:
 	}
-	target, files, made := j.written, j.dirty, j.made
-	j.dirty, j.made, j.waiting = nil, false, 0
-	j.flushing, j.unsynced = j.unsynced, j.flushing[:0]
-	j.mu.Unlock()
+}
 
-	err := j.syncAll(files, made)
+// group is the files that one group of records needs fsynced.
+type group struct {
+	last   uint64 // durable up to here afterwards
+	files  []*os.File
+	folder bool // and the journal's folder
+}
 
+// syncGroup makes the waiting records durable: one fsync a file. When one
+// fails the records move to unsynced.retry.
+func (j *Journal) syncGroup() error {
+	g, err := j.beginGroup()
+	if err != nil {
+		return err
+	}
+	err = j.sync(g)
 	j.mu.Lock()
 	defer j.mu.Unlock()
 	if err != nil {
-		j.giveUp(err, files)
+		j.queue.abandonFiles(err, g.files)
 		return err
 	}
-	for _, f := range files {
-		if f != j.active && !slices.Contains(j.dirty, f) {
-			f.Close()
-		}
-	}
-	j.flushing = j.flushing[:0]
-	j.reached(target)
+	j.queue.endGroup(g)
 	return nil
 }
 
-func (j *Journal) syncAll(files []*os.File, made bool) error {
-	for _, f := range files {
+func (j *Journal) beginGroup() (group, error) {
+	j.mu.Lock()
+	defer j.mu.Unlock()
+	u, out := &j.queue.unsynced, &j.queue.out
+	if u.failed != nil {
+		return group{}, u.failed
+	}
+	g := group{last: j.queue.numbers.written, files: out.dirty, folder: out.created}
+	out.dirty, out.created = nil, false
+	u.flushing, u.waiting, u.count = u.waiting, u.flushing[:0], 0
+	return g, nil
+}
+
+func (j *Journal) sync(g group) error {
+	for _, f := range g.files {
 		if err := j.opts.Sync(f); err != nil {
 			return fmt.Errorf("fsync %s: %w", f.Name(), err)
 		}
 	}
-	if made {
+	if g.folder {
 		return syncDir(j.opts.Dir, j.opts.Sync)
 	}
 	return nil
 }
 
-func syncDir(dir string, sync func(*os.File) error) error {
-	d, err := os.Open(dir)
-	if err != nil {
-		return fmt.Errorf("fsync %s: %w", dir, err)
-	}
-	defer d.Close()
-	if err := sync(d); err != nil {
-		return fmt.Errorf("fsync %s: %w", dir, err)
-	}
-	return nil
-}
-
-// reached tells those who wait how far the journal is durable; mu is held.
-func (j *Journal) reached(seq uint64) {
-	if seq > j.shelf.durable {
-		j.shelf.durable = seq
-		signal(j.changed)
-	}
-	close(j.flushed)
-	j.flushed = make(chan struct{})
-}
-
-// giveUp ends the use of every file with unsynced records: memory holds these
-// until rebuild has written them again. What is appended from now on begins a
-// new segment. mu is held.
-func (j *Journal) giveUp(err error, files []*os.File) {
-	j.held = append(append(j.held, j.flushing...), j.unsynced...)
-	j.flushing, j.unsynced = j.flushing[:0], j.unsynced[:0]
-	j.heldTo, j.failed = j.written, err
-	if j.active != nil {
-		files = append(files, j.active)
-	}
-	for _, f := range append(files, j.dirty...) {
-		f.Close()
-	}
-	j.active, j.dirty, j.made, j.waiting = nil, nil, false, 0
-}
-
-// rebuild writes the records in held to a new file, which takes the place of
-// the segments that held them when it is durable. Segments with later records
-// stay as they are, and grow meanwhile.
-func (j *Journal) rebuild() error {
-	j.mu.Lock()
-	from, to, frames := j.shelf.durable+1, j.heldTo, j.held
-	seg := &segment{first: from, start: headerLen, age: int64(j.age), path: segmentPath(j.opts.Dir, from)}
-	content := j.header(seg)
-	var stale []string
-	for _, old := range j.shelf.segs {
-		if old.first > from && old.first <= to {
-			stale = append(stale, old.path)
+// endGroup closes the files that are no longer written to.
+func (q *queue) endGroup(g group) {
+	for _, f := range g.files {
+		if f != q.out.active && !slices.Contains(q.out.dirty, f) {
+			f.Close()
 		}
 	}
-	j.mu.Unlock()
+	q.unsynced.flushing = q.unsynced.flushing[:0]
+	q.setDurable(g.last)
+}
 
-	content = append(content, frames...) // what is added to held meanwhile comes after them
-	seg.size = int64(len(content))
-	f, err := replace(seg.path, content, j.opts.Sync, stale...)
-
-	j.mu.Lock()
-	defer j.mu.Unlock()
-	if err != nil {
-		j.broken = j.failed
-		j.reached(j.shelf.durable)
-		return err
+// setDurable notes that the journal is durable up to seq, and wakes everybody
+// who waits for an fsync.
+func (q *queue) setDurable(seq uint64) {
+	if seq > q.segs.durable {
+		q.segs.durable = seq
+		signal(q.signals.changed)
 	}
-	earlier := sort.Search(len(j.shelf.segs), func(i int) bool { return j.shelf.segs[i].first >= from })
-	later := sort.Search(len(j.shelf.segs), func(i int) bool { return j.shelf.segs[i].first > to })
-	if later == len(j.shelf.segs) {
-		j.active = f
-	} else {
+	close(q.unsynced.flushed)
+	q.unsynced.flushed = make(chan struct{})
+}
+
+// abandonFiles closes files and every other one with unsynced frames: memory
+// keeps these until rewrite has written them again. What is appended from now
+// on begins a new segment.
+func (q *queue) abandonFiles(err error, files []*os.File) {
+	u, out := &q.unsynced, &q.out
+	u.retry = append(append(u.retry, u.flushing...), u.waiting...)
+	u.flushing, u.waiting, u.count = u.flushing[:0], u.waiting[:0], 0
+	u.retryTo, u.failed = q.numbers.written, err
+	if out.active != nil {
+		files = append(files, out.active)
+	}
+	for _, f := range append(files, out.dirty...) {
 		f.Close()
 	}
-	j.shelf.segs = slices.Concat(j.shelf.segs[:earlier], []*segment{seg}, j.shelf.segs[later:])
-	j.broken = nil
-	if j.held = j.held[len(frames):]; len(j.held) == 0 {
-		j.failed, j.held = nil, nil
+	out.active, out.dirty, out.created = nil, nil, false
+}
+
+// Sync forces the fsync and returns when everything appended before the call is
+// durable. It fails when the disk does; the journal then keeps trying.
+func (j *Journal) Sync(ctx context.Context) error {
+	j.mu.Lock()
+	defer j.mu.Unlock()
+	q := &j.queue
+	for target := q.numbers.written; q.segs.durable < target; {
+		err := q.unsynced.broken
+		if err == nil && q.closed {
+			err = ErrClosed
+		}
+		if err == nil {
+			err = j.awaitFsync(ctx)
+		}
+		if err != nil {
+			return fmt.Errorf("sync the journal %s: %w", j.opts.Dir, err)
+		}
 	}
-	j.reached(to)
 	return nil
 }
 
-// tell reports a fault to the log and to whoever listens.
-func (j *Journal) tell(f Fault) {
-	j.opts.Log.Error("the journal's disk failed", "journal", j.opts.Dir, "safe", f.Safe, "err", f.Err)
+// awaitFsync returns after the next fsync. The caller holds mu, which is
+// released meanwhile.
+func (j *Journal) awaitFsync(ctx context.Context) error {
+	flushed := j.queue.unsynced.flushed
+	j.mu.Unlock()
+	defer j.mu.Lock()
+	signal(j.signals.urgent)
 	select {
-	case j.faults <- f:
-	default:
+	case <-flushed:
+		return nil
+	case <-ctx.Done():
+		return ctx.Err()
 	}
 }

@@ -32,12 +32,13 @@ var frameMark = []byte{0xFF, 'G', 'J', 0xFE}
 
 var castagnoli = crc32.MakeTable(crc32.Castagnoli)
 
-// frame is one that checked out. Its payload is valid until the scanner moves.
+// frame is a frame whose checksum is right. Its payload is valid until the
+// scanner moves.
 type frame struct {
 	off     int64  // of its first byte in the segment
-	skipped int64  // bytes before it that are no frame: damage
+	skipped int64  // damaged bytes before it
 	seq     uint64 // of the record, or the first of the hole
-	to      uint64 // equals seq unless it is a hole
+	to      uint64 // of a hole, its last; else equal to seq
 	kind    byte
 	payload []byte
 }
@@ -59,13 +60,13 @@ func appendHole(b []byte, h wire.Hole) []byte {
 	return appendFrame(b, kindHole, h.From, append(payload, h.Reason...))
 }
 
-// hole is what a frame of kind hole says.
+// hole decodes a frame of kind hole.
 func (f frame) hole() wire.Hole {
 	return wire.Hole{From: f.seq, To: f.to, Reason: string(f.payload[8:]), Count: f.to - f.seq + 1}
 }
 
-// payloadLen reads the length out of the start of a frame, or -1 when b is
-// none.
+// payloadLen returns the length in the frame that b starts with, or -1 when it
+// starts with none.
 func payloadLen(b []byte) int {
 	if len(b) < frameLen || !bytes.HasPrefix(b, frameMark) {
 		return -1
@@ -77,8 +78,8 @@ func payloadLen(b []byte) int {
 	return int(n)
 }
 
-// parseFrame reads the frame that b starts with; after is the last seq before
-// it, which its own must exceed.
+// parseFrame parses the frame that b starts with. Its seq must exceed after, the
+// seq before it.
 func parseFrame(b []byte, after uint64) (frame, bool) {
 	n := payloadLen(b)
 	if n < 0 || len(b) < frameLen+n {
@@ -103,11 +104,11 @@ func parseFrame(b []byte, after uint64) (frame, bool) {
 	return f, f.seq > after && f.to >= f.seq
 }
 
-// header is what a segment starts with.
+// header is the start of a segment.
 type header struct {
-	jid   uuid.UUID // of the journal when the segment was made
+	jid   uuid.UUID // of the journal when the segment was created
 	first uint64    // seq of its first record
-	age   int64     // of the journal when the segment was made, ns; see Options.Keep
+	age   int64     // uptime of the journal when the segment was created, ns; see Options.Keep
 }
 
 func (h header) append(b []byte) []byte {

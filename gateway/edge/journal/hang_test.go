@@ -15,8 +15,8 @@ import (
 	"pgregory.net/rapid"
 )
 
-// hanging is a disk of which one fsync, the next of a file whose name ends
-// with ends, does not return before release is closed.
+// hanging is a disk where one fsync, the next of a file whose name ends with
+// ends, does not return before release is closed.
 type hanging struct {
 	disk
 	ends    string // empty: none hangs
@@ -44,13 +44,13 @@ func (h *hanging) arm(ends string) {
 	h.ends = ends
 }
 
-func TestAppendingGoesOnWhileAnFsyncHangs(t *testing.T) {
+func TestAppendDoesNotWaitForAnFsync(t *testing.T) {
 	const segments, folder = segmentSuffix, "/the-journal"
 	later := start.Add(30 * 24 * time.Hour)
 	for name, c := range map[string]struct {
 		ends string
 		fail int            // so many fsyncs of segments fail before
-		act  func(*Journal) // what leads to the fsync; nil: appending
+		act  func(*Journal) // leads to the fsync; nil: appending does
 	}{
 		"of a group":                       {segments, 0, nil},
 		"of the folder with a new segment": {folder, 0, nil},
@@ -62,14 +62,14 @@ func TestAppendingGoesOnWhileAnFsyncHangs(t *testing.T) {
 		"of the watermark when segments go": {folder, 0, func(j *Journal) {
 			_ = j.Acknowledge(later, State{Through: j.Durable(), Store: "s", Term: 1})
 		}},
-		"when room is made":   {stateFile + freshSuffix, 0, func(j *Journal) { j.CheckSpace(start) }},
+		"when space is made":  {stateFile + freshSuffix, 0, func(j *Journal) { j.CheckSpace(start) }},
 		"of another store":    {stateFile + freshSuffix, 0, func(j *Journal) { _ = j.Trust("t", 1) }},
 		"of a new jid":        {identityFile + freshSuffix, 0, func(j *Journal) { _ = j.Renew("test") }},
 		"of the folder of it": {folder, 0, func(j *Journal) { _ = j.Renew("test") }},
 	} {
 		t.Run(name, func(t *testing.T) {
 			h := &hanging{hangs: make(chan struct{}), release: make(chan struct{})}
-			free := int64(400 << 10) // short: acknowledged records are to go
+			free := int64(400 << 10) // short: acknowledged segments are removed
 			o := options(t.TempDir() + folder)
 			o.Sync, o.SegmentBytes, o.DiskSpace = h.sync, 4*300, small(&free)
 			j, _ := mustOpen(t, o)
@@ -120,8 +120,7 @@ func TestAppendingGoesOnWhileAnFsyncHangs(t *testing.T) {
 	}
 }
 
-// copied gives what another process finds in the journal's folder now: what a
-// kill would leave.
+// copied copies the journal's folder as it is now, as a kill would leave it.
 func copied(t *testing.T, o Options) Options {
 	t.Helper()
 	left := options(t.TempDir())
@@ -142,8 +141,8 @@ func copied(t *testing.T, o Options) Options {
 	return left
 }
 
-// nothingIsLost checks that the journal holds all up to last but what was
-// given up or removed.
+// nothingIsLost checks that the journal holds all records up to last, except
+// the one that was reported with Lose and those that were removed.
 func nothingIsLost(t *testing.T, o Options, last uint64) {
 	t.Helper()
 	j, rep := mustOpen(t, o)
@@ -153,14 +152,15 @@ func nothingIsLost(t *testing.T, o Options, last uint64) {
 	}
 	_, holes := all(t, j.Read, j.Durable())
 	for _, hole := range holes {
-		if hole.Reason == ReasonDamaged || hole.Reason == ReasonTorn || hole.Reason == ReasonDiskFull && hole.Count > 1 {
+		if hole.Reason == ReasonDamaged || hole.Reason == ReasonTorn ||
+			hole.Reason == ReasonDiskFull && hole.Count > 1 {
 			t.Errorf("lost: %+v", hole)
 		}
 	}
 }
 
-// While records wait to be written again the disk may not even take more.
-func TestWhatAFailingDiskDoesNotTakeIsKeptInMemoryAndWrittenInOrder(t *testing.T) {
+// While records wait to be written again, writes may fail too.
+func TestRecordsThatAFailingDiskRefusesStayInMemoryAndKeepTheirOrder(t *testing.T) {
 	if !alone(t) {
 		return
 	}
@@ -195,8 +195,8 @@ func TestWhatAFailingDiskDoesNotTakeIsKeptInMemoryAndWrittenInOrder(t *testing.T
 	})
 }
 
-// A process that is killed, whatever fsyncs failed before, leaves every record.
-func TestWhateverFsyncsFailEveryRecordIsThere(t *testing.T) {
+// After a kill every record is there, whichever fsyncs have failed before.
+func TestEveryRecordIsThereWhicheverFsyncsFail(t *testing.T) {
 	n := 0
 	base := t.TempDir()
 	rapid.Check(t, func(rt *rapid.T) {

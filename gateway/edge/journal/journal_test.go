@@ -1,116 +1,17 @@
 package journal
 
 import (
-	"context"
 	"errors"
 	"fmt"
-	"io"
-	"log/slog"
 	"os"
 	"slices"
 	"strings"
 	"testing"
 	"time"
 
-	"pgregory.net/rapid"
-
 	"gatehouse/gateway/clock"
-	"gatehouse/gateway/fact"
 	"gatehouse/gateway/wire"
 )
-
-var start = clock.Moment{Wall: time.Date(2020, 2, 14, 6, 30, 0, 0, time.UTC), Boot: time.Hour}
-
-// tester is what *testing.T, *testing.B and *rapid.T have in common.
-type tester interface {
-	rapid.TB
-	Cleanup(f func())
-	Context() context.Context
-}
-
-func options(dir string) Options {
-	return Options{Dir: dir, HostID: "host-a", Version: "test", Log: slog.New(slog.NewTextHandler(io.Discard, nil))}
-}
-
-func mustOpen(t tester, o Options) (*Journal, Report) {
-	t.Helper()
-	j, rep, err := Open(o, start)
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() { j.Close() })
-	return j, rep
-}
-
-func body(n int) wire.Body {
-	return &wire.Reading{Device: fmt.Sprintf("reader-%d", n), Model: "rdm6300", Type: fact.ReadingCard,
-		Credential: "p1:0123456789abcdef0123456789abcdef", BootID: "b", BootNS: int64(n)}
-}
-
-// fill appends n records, a second apart.
-func fill(t tester, j *Journal, n int) {
-	t.Helper()
-	for range n {
-		i := int(j.Last())
-		if _, err := j.Append(start.Add(time.Duration(i)*time.Second), body(i)); err != nil {
-			t.Fatal(err)
-		}
-	}
-}
-
-func mustSync(t tester, j *Journal) {
-	t.Helper()
-	if err := j.Sync(t.Context()); err != nil {
-		t.Fatal(err)
-	}
-}
-
-// all reads from seq 1 to the end in small chunks and checks that every seq is
-// there once.
-func all(t tester, read func(uint64, int, int) (Chunk, error), durable uint64) (entries []wire.Entry, holes []wire.Hole) {
-	t.Helper()
-	for from := uint64(1); from <= durable; {
-		c, err := read(from, 7, 4000)
-		if err != nil {
-			t.Fatal(err)
-		}
-		if c.From != from || c.To < from || c.To > durable {
-			t.Fatalf("chunk %d to %d for from %d, durable %d", c.From, c.To, from, durable)
-		}
-		covered(t, c)
-		entries, holes = append(entries, c.Entries...), append(holes, c.Holes...)
-		from = c.To + 1
-	}
-	return entries, holes
-}
-
-// bareIsTheSame checks that records read without decoding are those read with it.
-func bareIsTheSame(t tester, j *Journal, entries []wire.Entry, holes []wire.Hole) {
-	t.Helper()
-	bare, without := all(t, j.ReadRaw, j.Durable())
-	if !slices.Equal(holes, without) || len(bare) != len(entries) {
-		t.Fatalf("bare: %d entries and holes %v, else %d and %v", len(bare), without, len(entries), holes)
-	}
-	for i := range bare {
-		if bare[i].Record.Seq != entries[i].Record.Seq || string(bare[i].Raw) != string(entries[i].Raw) {
-			t.Fatalf("bare: entry %d is seq %d, %s", i, bare[i].Record.Seq, bare[i].Raw)
-		}
-	}
-}
-
-// covered lets the wire's own decoder judge the chunk.
-func covered(t tester, c Chunk) {
-	t.Helper()
-	msg, err := wire.EncodeBatch(wire.Batch{Agent: "gate-1", JID: "3f2b8c1e-5a77-4f5e-9f0b-0d6c3c1a9e11",
-		From: c.From, To: c.To, Holes: c.Holes, Entries: c.Entries})
-	if err != nil {
-		t.Fatal(err)
-	}
-	b, err := wire.DecodeBatch(msg)
-	if err != nil || len(b.Bad) > 0 {
-		t.Fatalf("chunk %d to %d: %v %v", c.From, c.To, err, b.Bad)
-	}
-}
 
 func TestRecordsComeBackByteForByteAfterReopening(t *testing.T) {
 	o := options(t.TempDir())
@@ -137,7 +38,7 @@ func TestRecordsComeBackByteForByteAfterReopening(t *testing.T) {
 	if len(after) != 50 || len(holes) != 0 || j.JID() != jid || j.First() != 1 || j.Last() != 50 {
 		t.Fatalf("%d entries, holes %v, first %d, last %d", len(after), holes, j.First(), j.Last())
 	}
-	bareIsTheSame(t, j, after, holes)
+	checkReadRaw(t, j, after, holes)
 	for i := range after {
 		again, err := wire.EncodeRecord(after[i].Record)
 		if err != nil || string(again) != string(after[i].Raw) {
@@ -149,7 +50,7 @@ func TestRecordsComeBackByteForByteAfterReopening(t *testing.T) {
 	}
 }
 
-func TestSecondAgentIsRefusedTheSameJournal(t *testing.T) {
+func TestSecondOpenFailsWithErrLocked(t *testing.T) {
 	o := options(t.TempDir())
 	j, _ := mustOpen(t, o)
 	if _, _, err := Open(o, start); !errors.Is(err, ErrLocked) {
@@ -162,7 +63,7 @@ func TestSecondAgentIsRefusedTheSameJournal(t *testing.T) {
 	mustOpen(t, o)
 }
 
-func TestRecordThatIsTooLongIsRefusedAndUsesNoSeq(t *testing.T) {
+func TestTooLongRecordIsRefusedAndUsesNoSeq(t *testing.T) {
 	j, _ := mustOpen(t, options(t.TempDir()))
 	long := &wire.Health{Device: "agent", State: "ok", Detail: strings.Repeat("x", wire.MaxRecordBytes)}
 	if _, err := j.Append(start, long); !errors.Is(err, ErrTooLong) {
@@ -179,7 +80,7 @@ func TestRecordThatIsTooLongIsRefusedAndUsesNoSeq(t *testing.T) {
 	}
 }
 
-func TestReadKeepsToItsLimitsAndToWhatIsDurable(t *testing.T) {
+func TestReadStopsAtItsLimitsAndAtDurable(t *testing.T) {
 	o := options(t.TempDir())
 	o.SegmentBytes = 3000
 	j, _ := mustOpen(t, o)
@@ -204,21 +105,24 @@ func TestReadKeepsToItsLimitsAndToWhatIsDurable(t *testing.T) {
 	}
 }
 
-func TestTimesRiseWithinAnEraWhateverTheClockDoes(t *testing.T) {
+func TestTimesRiseWithinAnEra(t *testing.T) {
 	wall := start.Wall
+	tomorrow, before, year := wall.Add(25*time.Hour), wall.Add(-time.Second-1), wall.AddDate(-1, 0, 0)
 	for _, c := range []struct {
 		name string
 		wall []time.Time
 		at   []time.Time
 		era  []uint32
 	}{
-		{"forward 25 h", []time.Time{wall, wall.Add(25 * time.Hour)}, []time.Time{wall, wall.Add(25 * time.Hour)}, []uint32{0, 0}},
+		{"forward 25 h", []time.Time{wall, tomorrow}, []time.Time{wall, tomorrow}, []uint32{0, 0}},
 		{"same instant", []time.Time{wall, wall, wall}, []time.Time{wall, wall.Add(1), wall.Add(2)}, []uint32{0, 0, 0}},
 		{"back a second", []time.Time{wall, wall.Add(-time.Second)}, []time.Time{wall, wall.Add(1)}, []uint32{0, 0}},
-		{"back more", []time.Time{wall, wall.Add(-time.Second - 1)}, []time.Time{wall, wall.Add(-time.Second - 1)}, []uint32{0, 1}},
-		{"back a year and on", []time.Time{wall, wall.AddDate(-1, 0, 0), wall}, []time.Time{wall, wall.AddDate(-1, 0, 0), wall}, []uint32{0, 1, 1}},
-		{"before 1970", []time.Time{time.Unix(-5, 0), time.Unix(-9, 0)}, []time.Time{earliest, earliest.Add(1)}, []uint32{0, 0}},
-		{"after 2261", []time.Time{latest.AddDate(99, 0, 0), latest.AddDate(99, 0, 0)}, []time.Time{latest, latest.Add(1)}, []uint32{0, 0}},
+		{"back more", []time.Time{wall, before}, []time.Time{wall, before}, []uint32{0, 1}},
+		{"back a year and on", []time.Time{wall, year, wall}, []time.Time{wall, year, wall}, []uint32{0, 1, 1}},
+		{"before 1970", []time.Time{time.Unix(-5, 0), time.Unix(-9, 0)},
+			[]time.Time{earliest, earliest.Add(1)}, []uint32{0, 0}},
+		{"after 2261", []time.Time{latest.AddDate(99, 0, 0), latest.AddDate(99, 0, 0)},
+			[]time.Time{latest, latest.Add(1)}, []uint32{0, 0}},
 	} {
 		for _, reopen := range []bool{false, true} {
 			t.Run(fmt.Sprintf("%s, reopening %v", c.name, reopen), func(t *testing.T) {
@@ -239,7 +143,7 @@ func TestTimesRiseWithinAnEraWhateverTheClockDoes(t *testing.T) {
 	}
 }
 
-func TestRecordsAreMarkedUntilTheClockIsKnownToBeRight(t *testing.T) {
+func TestRecordsAreMarkedUnlessTheClockIsSynchronised(t *testing.T) {
 	j, _ := mustOpen(t, options(t.TempDir()))
 	for i, known := range []bool{false, true, false} {
 		j.SetSynced(known)
@@ -249,7 +153,7 @@ func TestRecordsAreMarkedUntilTheClockIsKnownToBeRight(t *testing.T) {
 	}
 }
 
-func TestLostRecordsTravelAsAHoleAndUseTheirSeqs(t *testing.T) {
+func TestLostRecordsBecomeHolesAndUseSeqs(t *testing.T) {
 	for _, reopen := range []bool{false, true} {
 		o := options(t.TempDir())
 		j, _ := mustOpen(t, o)
@@ -277,13 +181,13 @@ func TestLostRecordsTravelAsAHoleAndUseTheirSeqs(t *testing.T) {
 	}
 }
 
-func TestNothingIsTakenAfterClose(t *testing.T) {
+func TestMethodsFailAfterClose(t *testing.T) {
 	j, _ := mustOpen(t, options(t.TempDir()))
 	j.Close()
 	_, appendErr := j.Append(start, body(1))
 	_, readErr := j.Read(1, 1, 1)
 	ackErr := j.Acknowledge(start, State{Store: "s"})
-	for _, err := range []error{appendErr, readErr, ackErr, j.Trust("s", 1), j.Renew("late")} {
+	for _, err := range []error{appendErr, readErr, ackErr, j.Trust("s", 1), j.Renew("test")} {
 		if !errors.Is(err, ErrClosed) {
 			t.Errorf("after close: %v", err)
 		}

@@ -15,10 +15,10 @@ import (
 
 const childEnv = "GATEHOUSE_JOURNAL_TEST"
 
-// TestMain lets the test binary be the agent that is killed.
+// TestMain makes the test binary the agent that is killed when childEnv is set.
 func TestMain(m *testing.M) {
 	if dir := os.Getenv(childEnv); dir != "" {
-		if err := appendForEver(dir); err != nil {
+		if err := appendForever(dir); err != nil {
 			fmt.Fprintln(os.Stderr, err)
 			os.Exit(1)
 		}
@@ -26,8 +26,8 @@ func TestMain(m *testing.M) {
 	os.Exit(m.Run())
 }
 
-// appendForEver prints each record's seq and time after Append has returned.
-func appendForEver(dir string) error {
+// appendForever prints each record's seq and time after Append has returned.
+func appendForever(dir string) error {
 	o := options(dir)
 	o.SegmentBytes = 8 << 10
 	j, _, err := Open(o, clock.System{}.Now())
@@ -79,7 +79,7 @@ func TestEveryRecordAppendedBeforeSIGKILLIsThere(t *testing.T) {
 				t.Fatalf("round %d: record %q is lost; %d are there", round, line, len(entries))
 			}
 		}
-		// Of each child at most one record was written and not printed.
+		// Each child has written at most one record that it did not print.
 		if extra := len(entries) - len(printed); extra < 0 || extra > round+1 {
 			t.Fatalf("round %d: %d records too many", round, extra)
 		}
@@ -87,7 +87,7 @@ func TestEveryRecordAppendedBeforeSIGKILLIsThere(t *testing.T) {
 	}
 }
 
-// untilKilled lets a child append and kills it after n lines.
+// untilKilled kills a child that appends, after n lines.
 func untilKilled(t *testing.T, dir string, n int) (lines []string) {
 	t.Helper()
 	cmd := exec.CommandContext(t.Context(), os.Args[0])
@@ -113,7 +113,7 @@ func untilKilled(t *testing.T, dir string, n int) (lines []string) {
 	return lines
 }
 
-func TestAppendingReadingAndAcknowledgingAtOnceAgree(t *testing.T) {
+func TestConcurrentAppendReadAndAcknowledge(t *testing.T) {
 	const writers, each = 4, 300
 	o := options(t.TempDir())
 	o.SegmentBytes = 16 << 10

@@ -13,12 +13,12 @@ import (
 	"gatehouse/gateway/wire"
 )
 
-// model knows what the journal must hold.
+// model is what the journal must hold.
 type model struct {
 	o       Options
 	j       *Journal
 	records map[uint64]string // bytes of every record by seq
-	lost    map[uint64]bool   // seqs that were given up or damaged
+	lost    map[uint64]bool   // seqs passed to Lose or damaged
 	state   State
 	jid     string
 	boot    time.Duration // passed since start
@@ -38,7 +38,7 @@ func (m *model) append(t *rapid.T) {
 			t.Fatal(err)
 		}
 		if _, twice := m.records[r.Seq]; twice || m.lost[r.Seq] {
-			t.Fatalf("seq %d is given twice", r.Seq)
+			t.Fatalf("seq %d is used twice", r.Seq)
 		}
 		m.records[r.Seq] = string(raw)
 	}
@@ -74,8 +74,8 @@ func (m *model) reopen(t *rapid.T) {
 	m.open(t)
 }
 
-// cut takes bytes off the end, as a power cut does: of the first record that
-// it hits a part remains, those after it are as if they had never been.
+// cut removes bytes at the end, as a power cut does: a part of the first record
+// that it hits remains, and nothing of those after it.
 func (m *model) cut(t *rapid.T) {
 	m.close(t)
 	if segs := m.segments(t); len(segs) > 0 {
@@ -84,7 +84,7 @@ func (m *model) cut(t *rapid.T) {
 		last := seg.first - 1
 		for _, f := range m.frames(t, seg) {
 			if f.off == size {
-				size++ // between records nothing is torn: that is no power cut
+				size++ // a cut between records leaves no torn end
 			}
 			if f.end <= size {
 				last = f.to
@@ -105,8 +105,8 @@ func (m *model) cut(t *rapid.T) {
 	}
 }
 
-// flip turns one bit anywhere in the segments, but not in a hole at the very
-// end: an agent that has noted one appends a record at once.
+// flip flips one bit anywhere in the segments, but not in a hole at the very end:
+// an agent that writes one also appends a record.
 func (m *model) flip(t *rapid.T) {
 	m.close(t)
 	if segs := m.segments(t); len(segs) > 0 {
@@ -138,6 +138,7 @@ func (m *model) segments(t *rapid.T) []*segment {
 	return segs
 }
 
+// placed is a frame and the offset of its end.
 type placed struct {
 	frame
 	end int64
@@ -170,8 +171,8 @@ func (m *model) open(t *rapid.T) {
 	m.j = j
 	t.Cleanup(func() { j.Close() })
 	if j.JID() != m.jid {
-		// Damage can hit the acknowledged end; then, and only then, the jid
-		// can't be kept.
+		// A new jid is right only when damage has hit acknowledged records at the
+		// end.
 		if m.jid != "" && j.Last() >= m.state.Through {
 			t.Fatalf("new jid without need: last %d, acknowledged %d", j.Last(), m.state.Through)
 		}
@@ -183,31 +184,31 @@ func (m *model) open(t *rapid.T) {
 	m.check(t)
 }
 
-// check reads everything: all() has judged that every seq is there once.
+// check reads everything; all checks that every seq is there once.
 func (m *model) check(t *rapid.T) {
 	mustSync(t, m.j)
 	entries, holes := all(t, m.j.Read, m.j.Durable())
-	bareIsTheSame(t, m.j, entries, holes)
+	checkReadRaw(t, m.j, entries, holes)
 	here := map[uint64]bool{}
 	for _, e := range entries {
 		seq := e.Record.Seq
 		if string(e.Raw) != m.records[seq] {
-			t.Fatalf("seq %d was never written like this: %s", seq, e.Raw)
+			t.Fatalf("seq %d was not written like this: %s", seq, e.Raw)
 		}
 		here[seq] = true
 	}
 	next := 0
 	if err := m.j.Walk(1, func(raw []byte) {
 		if next < len(entries) && string(raw) != string(entries[next].Raw) {
-			t.Fatalf("walking shows %s, reading %s", raw, entries[next].Raw)
+			t.Fatalf("Walk visits %s, Read returns %s", raw, entries[next].Raw)
 		}
 		next++
 	}); err != nil || next != len(entries) {
-		t.Fatalf("walking shows %d records, reading %d; %v", next, len(entries), err)
+		t.Fatalf("Walk visits %d records, Read returns %d; %v", next, len(entries), err)
 	}
 	for _, h := range holes {
 		for seq := h.From; seq <= h.To && (h.Reason == ReasonTrimmed || h.Reason == ReasonRenewed); seq++ {
-			here[seq] = true // elsewhere
+			here[seq] = true // not to be read here any more
 		}
 	}
 	for _, seq := range slices.Sorted(maps.Keys(m.records)) {
@@ -217,7 +218,7 @@ func (m *model) check(t *rapid.T) {
 	}
 }
 
-func TestWhateverHappensEverySeqIsARecordOrInAHole(t *testing.T) {
+func TestEverySeqIsARecordOrInAHole(t *testing.T) {
 	base := t.TempDir()
 	n := 0
 	rapid.Check(t, func(t *rapid.T) {

@@ -1,179 +1,105 @@
 package journal
 
 import (
-	"fmt"
-	"os"
+	"errors"
+	"time"
 
 	"gatehouse/gateway/wire"
 )
 
-// Chunk is a run of seqs without a gap: every one from From to To is an entry
-// or inside a hole. It is empty when To is From-1.
+// Chunk is a series of seqs without a gap: each from From to To is an entry or
+// inside a hole. It is empty when To is From-1.
 type Chunk struct {
 	From, To uint64
-	Entries  []wire.Entry // rising seq
-	Holes    []wire.Hole  // rising, apart from one another and from the entries
+	Entries  []wire.Entry // rising seqs
+	Holes    []wire.Hole  // rising; they overlap neither one another nor the entries
 
-	bytes []byte // what entries' Raw are made of
+	bytes []byte // holds every entry's Raw
 }
 
-// reader reads chunks and remembers where the last one ended, so that reading
-// on costs what is read and no more. It is used by one goroutine at a time.
-type reader struct {
-	seg  *segment // whose file is open, or nil
-	file *os.File
-	scan scanner // of it; what it has in memory below the limit never changes
-	off  int64   // in it, of the first frame after seq
-	seq  uint64  // last one read
-	bare bool    // records are not decoded: of each the seq only
+var errSeqZero = errors.New("read the journal: seqs begin with 1")
+
+// Read returns what follows from seq from on, each seq as an entry or in a
+// hole, up to Durable. It stops at maxRecords entries and holes and before the
+// records exceed maxBytes, but returns at least one if there is any.
+func (j *Journal) Read(from uint64, maxRecords, maxBytes int) (Chunk, error) {
+	return j.read(&j.reader, from, maxRecords, maxBytes)
 }
 
-// room is what a chunk may still take.
-type room struct{ items, bytes int }
+// ReadRaw is like Read but does not decode records: of each Record only Seq is
+// set.
+func (j *Journal) ReadRaw(from uint64, maxRecords, maxBytes int) (Chunk, error) {
+	return j.read(&j.rawReader, from, maxRecords, maxBytes)
+}
 
-func (r *reader) close() {
-	if r.file != nil {
-		r.file.Close()
+func (j *Journal) read(r *reader, from uint64, maxRecords, maxBytes int) (Chunk, error) {
+	if from == 0 {
+		return Chunk{}, errSeqZero
 	}
-	*r = reader{bare: r.bare}
-}
-
-// read fills a chunk from seq from on. Locate is asked once for every segment
-// or hole; it is only asked for seqs up to durable.
-func (r *reader) read(from, durable uint64, left room, locate func(want uint64) place) (Chunk, error) {
-	c := Chunk{From: from, To: from - 1}
-	for c.To < durable && left.items > 0 && (left.bytes > 0 || len(c.Entries) == 0) {
-		p := locate(c.To + 1)
-		if p.seg == nil {
-			c.addHole(p.hole, &left)
-			continue
-		}
-		full, err := r.readSegment(p, &c, &left)
-		if err != nil {
-			return c, err
-		}
-		if full {
-			break
-		}
-	}
-	return c, nil
-}
-
-func (r *reader) open(p place, want uint64) (*scanner, error) {
-	if r.seg != p.seg {
-		buf := r.scan.buf
-		r.close()
-		f, err := os.Open(p.seg.path)
-		if err != nil {
-			return nil, fmt.Errorf("read the journal: %w", err)
-		}
-		r.seg, r.file, r.scan = p.seg, f, scanner{r: f, buf: buf[:0]}
-	}
-	if r.off == 0 || r.seq != want-1 {
-		r.off, r.seq = p.seg.start, p.seg.first-1
-	}
-	r.scan.off, r.scan.limit, r.scan.after = r.off, p.limit, r.seq
-	return &r.scan, nil
-}
-
-// walk shows the records that stand from seq from on, damaged ones left out.
-func walk(from, durable uint64, locate func(want uint64) place, visit func(raw []byte)) error {
-	for want := from; want <= durable; {
-		p := locate(want)
-		if p.seg == nil {
-			want = p.hole.To + 1
-			continue
-		}
-		if err := p.walk(want, visit); err != nil {
-			return err
-		}
-		want = p.end + 1
-	}
-	return nil
-}
-
-func (p place) walk(want uint64, visit func(raw []byte)) error {
-	f, err := os.Open(p.seg.path)
+	j.fileMu.Lock()
+	defer j.fileMu.Unlock()
+	durable, err := j.readable()
 	if err != nil {
-		return fmt.Errorf("read the journal: %w", err)
+		return Chunk{}, err
 	}
-	defer f.Close()
-	s := &scanner{r: f, off: p.seg.start, limit: p.limit, after: p.seg.first - 1}
-	for {
-		x, ok := s.next()
-		if !ok || x.seq > p.end {
-			return nil
-		}
-		if x.kind == kindRecord && x.seq >= want {
-			visit(x.payload)
+	c, err := r.read(from, durable, limits{max(1, maxRecords), maxBytes}, j.locate)
+	for _, h := range c.Holes {
+		if h.Reason == ReasonDamaged {
+			j.opts.Log.Warn("records are lost", "from", h.From, "to", h.To, "journal", j.opts.Dir)
 		}
 	}
+	return c, err
 }
 
-// readSegment adds what the place holds, and tells whether the chunk is full.
-func (r *reader) readSegment(p place, c *Chunk, left *room) (full bool, err error) {
-	s, err := r.open(p, c.To+1)
+// Walk calls visit with the bytes of each durable record from seq from on, in
+// order, without those that are damaged. It is several times faster than Read
+// for callers that need few of many records. The bytes are valid until visit
+// returns.
+func (j *Journal) Walk(from uint64, visit func(raw []byte)) error {
+	j.fileMu.Lock() // no segment is removed meanwhile
+	defer j.fileMu.Unlock()
+	durable, err := j.readable()
 	if err != nil {
-		return false, err
+		return err
 	}
-	for c.To < p.end {
-		if left.items == 0 {
-			return true, nil
-		}
-		f, ok := s.next()
-		if ok && f.to <= c.To {
-			continue
-		}
-		if !ok || f.seq > c.To+1 {
-			to := p.end
-			if ok {
-				to = min(to, f.seq-1)
-			}
-			c.addHole(newHole(c.To+1, to, ReasonDamaged), left)
-			r.off, r.seq = f.off, c.To
-			s.off, s.after = f.off, c.To
-			continue
-		}
-		if full = !c.add(f, p.end, left, r.bare); full {
-			return true, nil
-		}
-		r.off, r.seq = s.off, c.To
-	}
-	return false, nil
+	return walk(max(1, from), durable, j.locate, visit)
 }
 
-// add takes a frame that continues the chunk, or says that there is no room.
-func (c *Chunk) add(f frame, end uint64, left *room, bare bool) bool {
-	if f.kind == kindHole {
-		c.addHole(newHole(c.To+1, min(f.to, end), f.hole().Reason), left)
-		return true
-	}
-	if len(f.payload) > left.bytes && len(c.Entries) > 0 {
-		return false
-	}
-	if c.bytes == nil {
-		c.bytes = make([]byte, 0, min(max(left.bytes, len(f.payload)), scanBytes))
-	}
-	// Where it grows, the entries before keep what they have.
-	c.bytes = append(c.bytes, f.payload...)
-	raw := c.bytes[len(c.bytes)-len(f.payload) : len(c.bytes) : len(c.bytes)]
-	rec := wire.Record{Seq: f.seq}
-	if !bare {
-		var err error
-		if rec, err = wire.DecodeRecord(raw); err != nil || rec.Seq != f.seq {
-			c.addHole(newHole(f.seq, f.seq, ReasonDamaged), left)
-			return true
+// Oldest returns the time of the oldest record that is not acknowledged, by the
+// wall clock when it was appended; false when there is none or it can't be read.
+// It does not wait for other readers: no segment with such records is removed.
+func (j *Journal) Oldest() (time.Time, bool) {
+	j.mu.Lock()
+	want, durable := max(j.queue.acked.Through, j.queue.segs.base)+1, j.queue.segs.durable
+	j.mu.Unlock()
+	var r reader
+	defer r.close()
+	for want <= durable {
+		c, err := r.read(want, durable, limits{1, 1}, j.locate)
+		if err != nil || c.To < want {
+			return time.Time{}, false
 		}
+		if len(c.Entries) > 0 {
+			return c.Entries[0].Record.At.Time, true
+		}
+		want = c.To + 1
 	}
-	c.Entries = append(c.Entries, wire.Entry{Record: rec, Raw: raw})
-	c.To = f.seq
-	left.items--
-	left.bytes -= len(raw)
-	return true
+	return time.Time{}, false
 }
 
-func (c *Chunk) addHole(h wire.Hole, left *room) {
-	c.Holes = append(c.Holes, h)
-	c.To = h.To
-	left.items--
+// locate is segments.locate for readers, which do not hold mu.
+func (j *Journal) locate(want uint64) location {
+	j.mu.Lock()
+	defer j.mu.Unlock()
+	return j.queue.segs.locate(want)
+}
+
+// readable returns the newest seq that may be read.
+func (j *Journal) readable() (uint64, error) {
+	j.mu.Lock()
+	defer j.mu.Unlock()
+	if j.queue.closed {
+		return 0, ErrClosed
+	}
+	return j.queue.segs.durable, nil
 }

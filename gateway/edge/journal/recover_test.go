@@ -11,7 +11,7 @@ import (
 	"gatehouse/gateway/wire"
 )
 
-// written makes a closed journal of n records in segments of about 20.
+// written creates and closes a journal of n records in segments of about 20.
 func written(t testing.TB, n int) Options {
 	t.Helper()
 	o := options(t.TempDir())
@@ -45,7 +45,7 @@ func edit(t tester, path string, change func(b []byte) []byte) {
 	}
 }
 
-// offsetOf gives where the frame of seq begins.
+// offsetOf returns the offset of the frame of seq.
 func offsetOf(t tester, seg *segment, seq uint64) int64 {
 	t.Helper()
 	f, err := os.Open(seg.path)
@@ -65,7 +65,7 @@ func offsetOf(t tester, seg *segment, seq uint64) int64 {
 	}
 }
 
-func TestDamageCostsOnlyWhatItHit(t *testing.T) {
+func TestDamageLosesOnlyTheRecordsThatItHit(t *testing.T) {
 	flip := func(off int64) func([]byte) []byte {
 		return func(b []byte) []byte { b[off] ^= 0x10; return b }
 	}
@@ -131,7 +131,7 @@ func TestDamageCostsOnlyWhatItHit(t *testing.T) {
 			if !slices.Equal(holes, want) || entries[len(entries)-1].Record.Seq != 61 {
 				t.Fatalf("holes %v, want %v", holes, want)
 			}
-			bareIsTheSame(t, j, entries, holes)
+			checkReadRaw(t, j, entries, holes)
 			j.Close()
 			if _, rep := mustOpen(t, o); len(rep.Damaged) != 0 {
 				t.Errorf("known damage was reported again: %v", rep.Damaged)
@@ -162,7 +162,7 @@ func checkVerify(t *testing.T, dir string, holes []wire.Hole) {
 	}
 }
 
-func TestBytesOfDamageAreKept(t *testing.T) {
+func TestDamagedBytesAreKept(t *testing.T) {
 	o := written(t, 60)
 	seg := segmentsOf(t, o.Dir)[0]
 	from, to := offsetOf(t, seg, 5), offsetOf(t, seg, 6)
@@ -184,9 +184,9 @@ func TestBytesOfDamageAreKept(t *testing.T) {
 	}
 }
 
-// A record at the end that was damaged after it had been sent can't be told
-// from one that was never written completely: its seq must not be given again.
-func TestSeqsOfATornEndAreNeverGivenAgain(t *testing.T) {
+// A record at the end that was damaged after it had been sent looks like one
+// that was never written completely, so its seq must not be used again.
+func TestSeqsOfATornEndAreNeverUsedAgain(t *testing.T) {
 	for _, c := range []struct {
 		name string
 		tear func(b []byte, last int64) []byte
@@ -211,7 +211,7 @@ func TestSeqsOfATornEndAreNeverGivenAgain(t *testing.T) {
 			if rep.TornBytes == 0 || len(rep.Damaged) != 0 {
 				t.Fatalf("report: %+v", rep)
 			}
-			for range 3 { // whatever comes after, the hole stays
+			for range 3 { // the hole stays
 				j.Close()
 				j, rep = mustOpen(t, o)
 				if rep.TornBytes != 0 {
@@ -230,7 +230,7 @@ func TestSeqsOfATornEndAreNeverGivenAgain(t *testing.T) {
 	}
 }
 
-func TestTornEndCountsAtLeastTheRecordsItHeld(t *testing.T) {
+func TestTornEndCountsAtLeastItsRecords(t *testing.T) {
 	var b []byte
 	for seq := range uint64(40) {
 		raw, err := wire.EncodeRecord(wire.Record{Seq: seq + 1, At: wire.At(start.Wall), Kind: "k", Body: []byte("{}")})

@@ -8,23 +8,23 @@ import (
 
 const (
 	scanBytes  = 64 << 10
-	blockBytes = 4 << 10 // what a medium loses at once
+	blockBytes = 4 << 10 // a medium loses this much at once
 )
 
-// scanner walks the frames of a segment up to limit. It steps over what is no
-// frame to the next one that checks out, so damage costs only what it hit.
+// scanner reads the frames of a segment up to limit. It skips bytes that are no
+// valid frame, so that damage costs only the records that it hit.
 type scanner struct {
 	r     io.ReaderAt
-	off   int64  // of what comes next
-	limit int64  // end of what was written completely
+	off   int64  // of the next byte to look at
+	limit int64  // bytes from here on may be incomplete
 	after uint64 // last seq seen; the next is higher
 
-	buf []byte // bytes of the segment from at
+	buf []byte // bytes of the segment from offset at
 	at  int64
 }
 
-// next gives the next frame, or false at the limit. The bytes between the last
-// frame and this one, or the limit, are in skipped.
+// next returns the next valid frame, or false at the limit. The frame's skipped
+// counts the bytes between the frame before and this one, or the limit.
 func (s *scanner) next() (frame, bool) {
 	start := s.off
 	for s.off < s.limit {
@@ -43,7 +43,7 @@ func (s *scanner) next() (frame, bool) {
 	return frame{off: s.limit, skipped: s.limit - start}, false
 }
 
-// resync moves on to the next thing that looks like a frame.
+// resync moves off to the next bytes that look like a frame.
 func (s *scanner) resync() {
 	s.off++
 	for s.off < s.limit {
@@ -57,8 +57,7 @@ func (s *scanner) resync() {
 	s.off = s.limit
 }
 
-// window gives the bytes from off: at least n of them unless the limit is
-// nearer.
+// window returns the bytes from off on: at least n unless the limit is nearer.
 func (s *scanner) window(n int) []byte {
 	n = int(min(int64(n), s.limit-s.off))
 	if s.off < s.at || s.off+int64(n) > s.at+int64(len(s.buf)) {
@@ -78,8 +77,8 @@ func (s *scanner) load(n int) {
 	}
 }
 
-// loadBlocks reads the rest of buf block by block and takes a block that the
-// medium no longer gives for zeros, which are no frame.
+// loadBlocks reads the rest of buf block by block. A block that can't be read is
+// replaced by zeros, which are no valid frame.
 func (s *scanner) loadBlocks(got int, err error) {
 	for got < len(s.buf) {
 		end := min(len(s.buf), got+blockBytes-int((s.at+int64(got))%blockBytes))

@@ -13,7 +13,7 @@ import (
 	"gatehouse/gateway/wire"
 )
 
-// sound is a segment of records 1 to 3, a hole 4 to 6 and record 7.
+// sound returns a segment of records 1 to 3, a hole 4 to 6 and record 7.
 func sound() []byte {
 	b := header{jid: uuid.MustParse("3f2b8c1e-5a77-4f5e-9f0b-0d6c3c1a9e11"), first: 1, age: 5}.append(nil)
 	for seq := range uint64(3) {
@@ -52,7 +52,9 @@ var segmentCases = []struct {
 	{"a hole that ends before it begins", func(b []byte) []byte {
 		return appendHole(b[:headerLen], wire.Hole{From: 9, To: 3, Reason: "x"})
 	}, nil},
-	{"a hole without a reason", func(b []byte) []byte { return appendHole(b[:headerLen], wire.Hole{From: 9, To: 9}) }, nil},
+	{"a hole without a reason", func(b []byte) []byte {
+		return appendHole(b[:headerLen], wire.Hole{From: 9, To: 9})
+	}, nil},
 	{"an unknown kind of frame", func(b []byte) []byte { return appendFrame(b[:headerLen], 9, 5, []byte("x")) }, nil},
 	{"a length beyond all records", func(b []byte) []byte {
 		return appendFrame(b[:headerLen], kindRecord, 5, make([]byte, maxPayload+1))
@@ -71,7 +73,7 @@ func scanAll(b []byte) (seqs []uint64) {
 	return seqs
 }
 
-func TestScannerFindsEverySoundFrame(t *testing.T) {
+func TestScannerFindsEveryValidFrame(t *testing.T) {
 	for _, c := range segmentCases {
 		t.Run(c.name, func(t *testing.T) {
 			if seqs := scanAll(c.make(sound())); !slices.Equal(seqs, c.seqs) {
@@ -81,7 +83,7 @@ func TestScannerFindsEverySoundFrame(t *testing.T) {
 	}
 }
 
-func TestScannerStepsOverSectorsThatCantBeRead(t *testing.T) {
+func TestScannerSkipsSectorsThatCantBeRead(t *testing.T) {
 	b := sound()[:headerLen]
 	var offsets []int64
 	for seq := range uint64(100) {
@@ -104,7 +106,7 @@ func TestScannerStepsOverSectorsThatCantBeRead(t *testing.T) {
 	}
 }
 
-// badSector fails wherever the second block is touched.
+// badSector fails for reads that touch the second block.
 type badSector struct{ *bytes.Reader }
 
 func (s badSector) ReadAt(p []byte, off int64) (int, error) {
@@ -153,7 +155,7 @@ func FuzzScanner(f *testing.F) {
 	})
 }
 
-func FuzzOpenNeverRefusesASegment(f *testing.F) {
+func FuzzOpenAcceptsAnySegment(f *testing.F) {
 	for _, c := range segmentCases {
 		f.Add(c.make(sound()), uint16(0))
 		f.Add(c.make(sound()), uint16(2))
@@ -167,7 +169,7 @@ func FuzzOpenNeverRefusesASegment(f *testing.F) {
 		j, _ := mustOpen(t, o)
 		last := j.Last()
 		if last > 1<<40 {
-			return // a frame that says so is sound; its hole is too large to travel
+			return // a valid frame can say so; its hole is too large for a batch
 		}
 		fill(t, j, 1)
 		mustSync(t, j)
@@ -186,7 +188,8 @@ func FuzzOpenNeverRefusesASegment(f *testing.F) {
 
 func FuzzSmallFiles(f *testing.F) {
 	dir := f.TempDir()
-	id := identity{JID: "3f2b8c1e-5a77-4f5e-9f0b-0d6c3c1a9e11", Origin: "3f2b8c1e-5a77-4f5e-9f0b-0d6c3c1a9e11", Host: "h", Base: 4, Reason: "r", Version: "v"}
+	const jid = "3f2b8c1e-5a77-4f5e-9f0b-0d6c3c1a9e11"
+	id := identity{JID: jid, Origin: jid, Host: "h", Base: 4, Reason: "r", Version: "v"}
 	if err := writeSmall(dir, identityFile, id, (*os.File).Sync); err != nil {
 		f.Fatal(err)
 	}
@@ -194,7 +197,8 @@ func FuzzSmallFiles(f *testing.F) {
 	if err != nil {
 		f.Fatal(err)
 	}
-	for _, seed := range [][]byte{b, b[:len(b)-1], nil, []byte("{}\n00000000\n"), bytes.Replace(b, []byte("3f"), []byte("3F"), 1)} {
+	upper := bytes.Replace(b, []byte("3f"), []byte("3F"), 1)
+	for _, seed := range [][]byte{b, b[:len(b)-1], nil, []byte("{}\n00000000\n"), upper} {
 		f.Add(seed)
 	}
 	f.Fuzz(func(t *testing.T, b []byte) {
@@ -207,7 +211,7 @@ func FuzzSmallFiles(f *testing.F) {
 			return
 		}
 		if _, err := uuid.Parse(id.JID); err != nil || bytes.Count(b, []byte("\n")) != 2 {
-			t.Fatalf("%q was believed: %+v", b, id)
+			t.Fatalf("%q was accepted: %+v", b, id)
 		}
 	})
 }

@@ -9,29 +9,30 @@ import (
 	"gatehouse/gateway/wire"
 )
 
-// Damage is a place where records are gone.
+// Damage is where in a segment records were lost.
 type Damage struct {
 	File     string // the segment, or the last one before a missing segment
-	Offset   int64  // of the damaged bytes in it
-	Bytes    int64  // 0 when they are missing altogether
+	Offset   int64  // of the damaged bytes in File
+	Bytes    int64  // so many are damaged; 0: they are missing
 	From, To uint64 // seqs that were lost
 }
 
-// String says it in a line.
+// String returns a line for people.
 func (d Damage) String() string {
-	return fmt.Sprintf("%s: seqs %d to %d are lost: %d damaged bytes at offset %d", d.File, d.From, d.To, d.Bytes, d.Offset)
+	return fmt.Sprintf("%s: seqs %d to %d are lost: %d damaged bytes at offset %d",
+		d.File, d.From, d.To, d.Bytes, d.Offset)
 }
 
-// finding is what looking through one segment gave.
+// finding is the result of reading through one segment.
 type finding struct {
-	last    uint64 // last seq, first-1 when there is none
+	last    uint64 // newest seq; the segment's first-1 when it is empty
 	record  []byte // bytes of the last record, or nil
 	damaged []Damage
-	torn    Damage // what follows the last frame of the last segment
+	torn    Damage // the bytes after the last frame of the last segment
 }
 
-// survey reads a segment whose seqs end before next; next is 0 for the last
-// segment, whose end nobody knows.
+// survey reads through a segment whose seqs end before next; next is 0 for the
+// last segment, whose end is not known.
 func survey(seg *segment, next uint64) (finding, error) {
 	found := finding{last: seg.first - 1}
 	file, err := os.Open(seg.path)
@@ -69,8 +70,8 @@ func survey(seg *segment, next uint64) (finding, error) {
 	}
 }
 
-// quarantine copies damaged bytes out of a segment, which is removed one day,
-// and tells whether that had not been done before.
+// quarantine keeps a copy of damaged bytes, since the segment will be removed
+// one day. It reports whether there was no copy of them before.
 func quarantine(dir string, d Damage) (fresh bool, err error) {
 	dir = filepath.Join(dir, damagedDir)
 	if err := os.MkdirAll(dir, 0o700); err != nil {
@@ -87,9 +88,9 @@ func quarantine(dir string, d Damage) (fresh bool, err error) {
 	return true, os.WriteFile(path, b, 0o600)
 }
 
-// tornRecords tells how many records b, the torn end of a journal, can have
-// held: none of their seqs may be given again, because a record that was
-// damaged later may have been sent.
+// tornRecords returns the most records that b, the torn end of a journal, can
+// have held. None of their seqs may be used again: what looks like a torn end can
+// be a record that was damaged after it had been sent.
 func tornRecords(b []byte) uint64 {
 	n := uint64(0)
 	for len(b) > 0 {
@@ -109,9 +110,9 @@ func tornRecords(b []byte) uint64 {
 	return n
 }
 
-// lastStamp finds the time of the newest record in segments that have not been
-// looked through.
-func lastStamp(segs []*segment, record []byte) stamp {
+// lastTime returns the time of record; when that is nil, of the newest record in
+// segs.
+func lastTime(segs []*segment, record []byte) timestamp {
 	for i := len(segs) - 1; record == nil && i >= 0; i-- {
 		found, err := survey(segs[i], 0)
 		if err == nil {
@@ -120,7 +121,7 @@ func lastStamp(segs []*segment, record []byte) stamp {
 	}
 	r, err := wire.DecodeRecord(record)
 	if err != nil {
-		return stamp{}
+		return timestamp{}
 	}
-	return stamp{at: r.At.Time, era: r.Era}
+	return timestamp{at: r.At.Time, era: r.Era}
 }

@@ -14,7 +14,7 @@ import (
 	"gatehouse/gateway/wire"
 )
 
-// small is a disk of 4 MiB with so much room.
+// small returns the DiskSpace of a disk of 4 MiB with *free bytes left.
 func small(free *int64) func(string) (int64, int64, error) {
 	return func(string) (int64, int64, error) { return *free, 4 << 20, nil }
 }
@@ -23,13 +23,14 @@ func kinds() map[wire.Kind]wire.Body {
 	return map[wire.Kind]wire.Body{
 		wire.KindReading: body(1),
 		wire.KindHealth:  &wire.Health{Device: "reader", Model: "rdm6300", State: "ok"},
-		wire.KindTrack:   &wire.Track{Machine: "drone-1", Source: "mavlink", At: wire.At(start.Wall), Points: []wire.TrackPoint{{}}},
-		wire.KindAlarm:   &wire.Alarm{ID: "fever:1", Type: "fever", State: fact.AlarmRaised},
-		wire.KindAudit:   &wire.Audit{Action: "called", Actor: "guard"},
+		wire.KindTrack: &wire.Track{Machine: "drone-1", Source: "mavlink", At: wire.At(start.Wall),
+			Points: []wire.TrackPoint{{}}},
+		wire.KindAlarm: &wire.Alarm{ID: "fever:1", Type: "fever", State: fact.AlarmRaised},
+		wire.KindAudit: &wire.Audit{Action: "called", Actor: "guard"},
 	}
 }
 
-func TestWhatIsShedWhenRoomIsShort(t *testing.T) {
+func TestKindsAreShedInOrderAsSpaceRunsOut(t *testing.T) {
 	free := int64(3 << 20)
 	o := options(t.TempDir())
 	o.DiskSpace = small(&free)
@@ -63,7 +64,7 @@ func TestWhatIsShedWhenRoomIsShort(t *testing.T) {
 	}
 }
 
-func TestAFullDiskHasItsBallastForAlarms(t *testing.T) {
+func TestAFullDiskReleasesTheBallastForAlarms(t *testing.T) {
 	free := int64(3 << 20)
 	o := options(t.TempDir())
 	o.DiskSpace = small(&free)
@@ -76,10 +77,10 @@ func TestAFullDiskHasItsBallastForAlarms(t *testing.T) {
 	}
 	fill(t, j, 3)
 	j.mu.Lock()
-	gave := j.full(unix.ENOSPC)
+	released := j.queue.releaseBallast(unix.ENOSPC)
 	j.mu.Unlock()
-	if _, err := os.Stat(ballast); !gave || !os.IsNotExist(err) {
-		t.Fatalf("the ballast stays: %v %v", gave, err)
+	if _, err := os.Stat(ballast); !released || !os.IsNotExist(err) {
+		t.Fatalf("the ballast stays: %v %v", released, err)
 	}
 	free = 64 << 10
 	for kind, b := range kinds() {
@@ -89,11 +90,11 @@ func TestAFullDiskHasItsBallastForAlarms(t *testing.T) {
 		}
 	}
 	if got := j.CheckSpace(start).Level; got != OnlyAlarms {
-		t.Errorf("with room for the ballast only: level %d", got)
+		t.Errorf("with space for the ballast only: level %d", got)
 	}
 	free = 2 << 20
 	if got := j.CheckSpace(start).Level; got != Plenty {
-		t.Errorf("with room again: level %d", got)
+		t.Errorf("with space again: level %d", got)
 	}
 	if _, err := os.Stat(ballast); err != nil {
 		t.Errorf("the ballast is not there again: %v", err)
@@ -101,11 +102,11 @@ func TestAFullDiskHasItsBallastForAlarms(t *testing.T) {
 	fill(t, j, 1)
 }
 
-func TestShortRoomTakesTheAcknowledgedTailOnly(t *testing.T) {
-	synctest.Test(t, shortRoomTakesTheAcknowledgedTailOnly)
+func TestShortSpaceRemovesOnlyAcknowledgedSegments(t *testing.T) {
+	synctest.Test(t, shortSpaceRemovesOnlyAcknowledgedSegments)
 }
 
-func shortRoomTakesTheAcknowledgedTailOnly(t *testing.T) {
+func shortSpaceRemovesOnlyAcknowledgedSegments(t *testing.T) {
 	free := int64(3 << 20)
 	o := options(t.TempDir())
 	o.DiskSpace, o.SegmentBytes = small(&free), 1200
@@ -120,7 +121,7 @@ func shortRoomTakesTheAcknowledgedTailOnly(t *testing.T) {
 	j.CheckSpace(start)
 	synctest.Wait()
 	if len(segmentsOf(t, o.Dir)) != before {
-		t.Fatal("with plenty of room something was removed")
+		t.Fatal("with plenty of space something was removed")
 	}
 	free = 400 << 10
 	j.CheckSpace(start)
@@ -135,7 +136,7 @@ func shortRoomTakesTheAcknowledgedTailOnly(t *testing.T) {
 	}
 }
 
-func TestWhenTheDiskWillBeFullIsTold(t *testing.T) {
+func TestFullInFollowsTheRateOfAppends(t *testing.T) {
 	free := int64(3 << 20)
 	o := options(t.TempDir())
 	o.DiskSpace = small(&free)
@@ -159,7 +160,7 @@ func TestWhenTheDiskWillBeFullIsTold(t *testing.T) {
 	}
 }
 
-func TestWhatMemoryHoldsWhileTheDiskFailsIsBounded(t *testing.T) {
+func TestMemoryIsBoundedWhileTheDiskFails(t *testing.T) {
 	d := &disk{}
 	o := options(t.TempDir())
 	o.Sync = d.sync
@@ -173,9 +174,9 @@ func TestWhatMemoryHoldsWhileTheDiskFailsIsBounded(t *testing.T) {
 		t.Fatalf("append: %v", err)
 	}
 	j.mu.Lock()
-	held := len(j.held) + len(j.unsynced) + len(j.flushing)
+	held := j.queue.unsynced.bytes() + len(j.queue.unsynced.flushing)
 	j.mu.Unlock()
-	if held > maxHeld+maxPayload {
+	if held > maxMemory+maxPayload {
 		t.Errorf("%d bytes in memory", held)
 	}
 	d.failNext(0)
