@@ -1,7 +1,7 @@
 // Package broker is the county's own MQTT broker, for counties that run no
-// other: nats-server with its MQTT listener and nothing else open. It is
-// transport only: a broker that forgets everything costs time, never records.
-// It is the only importer of nats-server.
+// other: nats-server with its MQTT listener and nothing else open. It only
+// transports: when it loses its state, agents send again and no record is lost.
+// This package is the only importer of nats-server.
 package broker
 
 import (
@@ -24,40 +24,40 @@ import (
 
 // Config is the broker's configuration.
 type Config struct {
-	Listen    string `yaml:"listen"`               // host:port; only loopback without tls and users_file; port 0: any
-	Dir       string `yaml:"dir,omitempty"`        // folder of its state; losing it loses no record
+	Listen    string `yaml:"listen"`               // host:port; loopback unless tls and users_file are set; port 0: any
+	Dir       string `yaml:"dir,omitempty"`        // folder of its state; no record is lost with it
 	TLS       TLS    `yaml:"tls,omitempty"`        // absent: plain TCP
-	UsersFile string `yaml:"users_file,omitempty"` // name:bcrypt-hash lines; absent: anybody may connect; read at start
+	UsersFile string `yaml:"users_file,omitempty"` // lines name:bcrypt-hash, read at start; absent: anybody may connect
 }
 
 // TLS names PEM files.
 type TLS struct {
 	Cert string `yaml:"cert"`         // the broker's certificate, with its chain
 	Key  string `yaml:"key"`          // its key
-	CA   string `yaml:"ca,omitempty"` // given: clients must show a certificate of this authority
+	CA   string `yaml:"ca,omitempty"` // when given, clients need a certificate of this authority
 }
 
 // Limits of the broker.
 const (
-	// MaxPayload bounds one message, in bytes. A client that sends more is cut
-	// off.
+	// MaxPayload bounds one message, in bytes. A client that sends more is
+	// disconnected.
 	MaxPayload = wire.MaxMessageBytes
-	// envelope is room for a message's topic and for what nats-server puts around
-	// it, which count towards its limit.
+	// envelope is how many bytes a message's topic and nats-server's own headers
+	// may add; they count towards its limit.
 	envelope = 4 << 10
-	// maxStore bounds the disk that undelivered messages may take, in bytes.
-	// Past it nothing more of QoS 1 is taken and agents keep their records.
+	// maxStore bounds the disk space of undelivered messages, in bytes. Beyond it
+	// messages of QoS 1 are refused and agents keep their records.
 	maxStore = 1 << 30
-	// maxMemory bounds JetStream's memory streams, of which MQTT makes none.
+	// maxMemory bounds JetStream's memory streams, in bytes; MQTT uses none.
 	maxMemory = 64 << 20
-	// loginTimeout bounds how long a client may wait with its CONNECT where
-	// users are needed, and how long checking many passwords at once may take.
+	// loginTimeout bounds the time from connecting to CONNECT when there are users,
+	// and the time for checking many passwords at once.
 	loginTimeout = 5 * time.Second
 	// maxAckPending is how many unacknowledged messages a subscriber may have.
 	maxAckPending = 256
-	// forgetAfter removes what a killed broker left of a client that does not
-	// come back under the same name. By default nats-server would keep messages
-	// for it for ever.
+	// forgetAfter is when messages are removed for a client that was connected when
+	// the broker was killed and has not come back under the same id. By default
+	// nats-server keeps them for ever.
 	forgetAfter = 10 * time.Minute
 )
 
@@ -65,48 +65,40 @@ const (
 type Broker struct {
 	mu     sync.Mutex // guards srv
 	srv    *server.Server
-	sick   sick
-	end    context.CancelFunc // of the keeper
+	store  storeWatch
+	end    context.CancelFunc // ends restartFailed
 	ended  chan struct{}      // closed when it has ended
-	front  *front
+	proxy  *proxy
 	addr   string
 	client mqtt.Broker
 }
 
-// Start runs the broker until Close. It returns when clients can connect, or
-// with an error that says what to change: the address is taken or open to the
-// network without protection, a file can't be read. ctx bounds the start only.
-// A subscription made in the first moments may miss messages retained before
-// the start: nats-server is still reading them. Agents and collector publish
-// theirs again at every connect.
+// Start runs the broker until Close. It returns when clients can connect, or an
+// error that says what to change: the address is in use, or reachable from the
+// network without TLS and users, or a file can't be read. ctx bounds the start
+// only. Just after the start a new subscription may miss messages that were
+// retained before: nats-server is still reading them. Agents and collector
+// publish theirs again at every connect.
 func Start(ctx context.Context, cfg Config, log *slog.Logger) (*Broker, error) {
 	host, port, err := cfg.check()
 	if err != nil {
 		return nil, err
 	}
 	if err := os.MkdirAll(cfg.Dir, 0o700); err != nil {
-		return nil, fmt.Errorf("make the broker's folder: %w", err)
+		return nil, fmt.Errorf("create the broker's folder: %w", err)
 	}
-	b := &Broker{sick: sick{found: make(chan struct{}, 1)}}
-	var users []*server.User
-	if cfg.UsersFile != "" {
-		if users, err = loadUsers(cfg.UsersFile); err != nil {
-			return nil, err
-		}
-		own, passwordFile, err := ownUser(cfg.Dir)
-		if err != nil {
-			return nil, err
-		}
-		users = append(users, own)
-		b.client.Username, b.client.PasswordFile = own.Username, passwordFile
+	b := &Broker{store: newStoreWatch()}
+	users, err := b.loadUsers(cfg)
+	if err != nil {
+		return nil, err
 	}
-	// The address is tried before nats-server touches its files: they may be
-	// in use by the broker that has the address.
+	// The address is taken before nats-server opens its files: another broker that
+	// has the address may be using them.
 	l, err := listen(ctx, host, port)
 	if err != nil {
 		return nil, err
 	}
-	if b.front, err = newFront(l, cfg.TLS, log); err != nil {
+	if b.proxy, err = newProxy(l, cfg.TLS, log); err != nil {
 		return nil, errors.Join(err, l.Close())
 	}
 	port = server.RANDOM_PORT
@@ -119,12 +111,33 @@ func Start(ctx context.Context, cfg Config, log *slog.Logger) (*Broker, error) {
 	if err := b.run(first, log); err != nil {
 		return nil, errors.Join(err, b.Close())
 	}
-	port = first.MQTT.Port // it comes back where its clients in this process look for it
-	b.front.serve(net.JoinHostPort("127.0.0.1", strconv.Itoa(port)))
-	keeping, end := context.WithCancel(context.Background())
+	port = first.MQTT.Port // after a restart the clients in this process find it on the same port
+	b.proxy.serve(net.JoinHostPort("127.0.0.1", strconv.Itoa(port)))
+	running, end := context.WithCancel(context.Background())
 	b.end, b.ended = end, make(chan struct{})
-	go func() { defer close(b.ended); b.keep(keeping, opts, log) }()
+	go func() {
+		defer close(b.ended)
+		b.restartFailed(running, opts, log)
+	}()
 	return b, nil
+}
+
+// loadUsers returns the users of the users file and the one of this process's
+// own clients; none without a users file.
+func (b *Broker) loadUsers(cfg Config) ([]*server.User, error) {
+	if cfg.UsersFile == "" {
+		return nil, nil
+	}
+	users, err := loadUsers(cfg.UsersFile)
+	if err != nil {
+		return nil, err
+	}
+	own, passwordFile, err := ownUser(cfg.Dir)
+	if err != nil {
+		return nil, err
+	}
+	b.client.Username, b.client.PasswordFile = own.Username, passwordFile
+	return append(users, own), nil
 }
 
 func (c Config) check() (host string, port int, err error) {
@@ -148,7 +161,7 @@ func (c Config) check() (host string, port int, err error) {
 	return host, port, nil
 }
 
-// loopback takes only what certainly stays on this machine.
+// loopback reports whether host is surely this machine only.
 func loopback(host string) bool {
 	ip := net.ParseIP(host)
 	return host == "localhost" || (ip != nil && ip.IsLoopback())
@@ -183,47 +196,47 @@ func options(dir string) *server.Options {
 	}
 }
 
-// run starts the server, and the front when there is one. On an error the
-// caller closes b.
+// run starts nats-server. After an error the caller closes b.
 func (b *Broker) run(opts *server.Options, log *slog.Logger) error {
 	srv, err := server.NewServer(opts)
 	if err != nil {
 		return fmt.Errorf("broker: %w", err)
 	}
 	b.srv = srv
-	logs := &logger{log: log, sick: &b.sick}
+	logs := &logger{log: log, store: &b.store}
 	srv.SetLogger(logs, false, false)
 	srv.Start() // returns when it listens, or after a fatal error
 	if err := logs.fatal(); err != nil {
-		return fmt.Errorf("broker: %w; if its state in %s is damaged, remove that folder: no record is lost", err, opts.StoreDir)
+		return fmt.Errorf("broker: %w; if its state in %s is damaged, remove that folder: no record is lost",
+			err, opts.StoreDir)
 	}
 	inner := net.JoinHostPort(opts.MQTT.Host, strconv.Itoa(opts.MQTT.Port))
-	b.addr, b.client.URL = b.front.Addr(), "tcp://"+inner
+	b.addr, b.client.URL = b.proxy.addr(), "tcp://"+inner
 	b.client.Name = "tcp://" + b.addr
-	if b.front.config != nil {
+	if b.proxy.config != nil {
 		b.client.Name = "ssl://" + b.addr
 	}
 	return nil
 }
 
-// Addr is the address that clients connect to, with the real port.
+// Addr returns the address that clients connect to, with the real port.
 func (b *Broker) Addr() string { return b.addr }
 
-// Client is how a part of this process connects: over loopback, without TLS,
-// and as a user of its own where users are needed. Its name is the address that
-// everybody else connects to.
+// Client returns how a part of this process connects: over loopback, without
+// TLS, and as a user of its own when there are users. Its Name is the address
+// that everybody else connects to.
 func (b *Broker) Client() mqtt.Broker { return b.client }
 
-// Close ends all connections and returns when everything has stopped and is
-// on disk.
+// Close ends all connections and returns when everything has stopped and is on
+// disk.
 func (b *Broker) Close() error {
 	var err error
 	if b.end != nil {
 		b.end()
 		<-b.ended
 	}
-	if b.front != nil {
-		err = b.front.Close()
+	if b.proxy != nil {
+		err = b.proxy.Close()
 	}
 	b.mu.Lock()
 	defer b.mu.Unlock()

@@ -29,7 +29,8 @@ func config(t testing.TB) Config {
 // start runs a broker until the test ends.
 func start(t testing.TB, cfg Config) *Broker {
 	t.Helper()
-	b, err := Start(t.Context(), cfg, slog.New(slog.NewTextHandler(&testLog{t: t}, &slog.HandlerOptions{Level: slog.LevelWarn})))
+	log := slog.New(slog.NewTextHandler(&testLog{t: t}, &slog.HandlerOptions{Level: slog.LevelWarn}))
+	b, err := Start(t.Context(), cfg, log)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -41,7 +42,7 @@ func start(t testing.TB, cfg Config) *Broker {
 	return b
 }
 
-// testLog passes a log on to the test's own.
+// testLog writes to the log of a test.
 type testLog struct{ t testing.TB }
 
 func (l *testLog) Write(b []byte) (int, error) {
@@ -49,7 +50,7 @@ func (l *testLog) Write(b []byte) (int, error) {
 	return len(b), nil
 }
 
-// users writes a users file in which everybody's password is the name and "!".
+// users writes a users file. The password of each user is the name and "!".
 func users(t testing.TB, names ...string) string {
 	t.Helper()
 	var text bytes.Buffer
@@ -72,14 +73,14 @@ func write(t testing.TB, name string, b []byte) string {
 	return path
 }
 
-// client is a real paho client that keeps what it gets.
+// client is a paho client that keeps the messages it receives.
 type client struct {
 	paho.Client
 	got  chan paho.Message
 	lost chan error
 }
 
-// login says who connects, and how.
+// login is who connects, and how.
 type login struct {
 	url, id, user, password string
 	tls                     *tls.Config
@@ -110,8 +111,8 @@ func connect(t testing.TB, l login) *client {
 	return c
 }
 
-// as connects a user of users(), under a client id of its own: nats-server
-// makes clients wait that chase each other off the same one.
+// as connects a user of users() under a new client id: nats-server delays clients
+// that disconnect each other by using the same one.
 func as(t testing.TB, b *Broker, name string) *client {
 	t.Helper()
 	return connect(t, login{url: "tcp://" + b.Addr(), id: name + "-" + rand.Text(), user: name, password: name + "!"})
@@ -128,7 +129,7 @@ func done(token paho.Token) error {
 func (c *client) subscribe(t testing.TB, filter string, qos byte) (granted byte) {
 	t.Helper()
 	token, _ := c.Subscribe(filter, qos, nil).(*paho.SubscribeToken)
-	// paho says that a refusal is an error; the code tells it from a failure.
+	// For paho a refusal is an error too; it has the return code 128.
 	if err := done(token); err != nil && token.Result()[filter] != 128 {
 		t.Fatal(err)
 	}
@@ -142,22 +143,29 @@ func (c *client) publish(t testing.TB, topic string, qos byte, retained bool, te
 	}
 }
 
-// want waits for a message.
-func (c *client) want(t testing.TB, topic, text string) paho.Message {
+// next returns the next message, which is to be what.
+func (c *client) next(t testing.TB, what string) paho.Message {
 	t.Helper()
 	select {
 	case m := <-c.got:
-		if m.Topic() != topic || string(m.Payload()) != text {
-			t.Fatalf("got %s %q, want %s %q", m.Topic(), m.Payload(), topic, text)
-		}
 		return m
 	case <-time.After(patience):
-		t.Fatalf("%s %q did not come", topic, text)
+		t.Fatalf("%s did not come", what)
 		return nil
 	}
 }
 
-// tool finds one of Mosquitto's clients.
+// want checks that the next message is this one.
+func (c *client) want(t testing.TB, topic, text string) paho.Message {
+	t.Helper()
+	m := c.next(t, topic+" "+text)
+	if m.Topic() != topic || string(m.Payload()) != text {
+		t.Fatalf("got %s %q, want %s %q", m.Topic(), m.Payload(), topic, text)
+	}
+	return m
+}
+
+// tool returns the path of one of Mosquitto's clients.
 func tool(t testing.TB, name string) string {
 	t.Helper()
 	path, err := exec.LookPath(name)
@@ -167,7 +175,7 @@ func tool(t testing.TB, name string) string {
 	return path
 }
 
-// run runs a tool to its end and gives what it said.
+// run runs a tool to its end and returns its output.
 func run(t testing.TB, name string, args ...string) (string, error) {
 	t.Helper()
 	ctx, cancel := context.WithTimeout(t.Context(), patience)
@@ -176,7 +184,7 @@ func run(t testing.TB, name string, args ...string) (string, error) {
 	return string(out), err
 }
 
-// buffer is a bytes.Buffer for two goroutines.
+// buffer is a bytes.Buffer for several goroutines.
 type buffer struct {
 	mu sync.Mutex
 	b  bytes.Buffer

@@ -7,13 +7,13 @@ import (
 	"time"
 )
 
-// logger hands nats-server's log to slog. What nats-server calls notices are
-// details of its start and end here.
+// logger passes nats-server's log on to slog. Notices of nats-server concern its
+// start and end; they are logged at level debug.
 type logger struct {
-	log  *slog.Logger
-	sick *sick
-	mu   sync.Mutex
-	err  error // the first fatal error: nats-server reports those in no other way
+	log   *slog.Logger
+	store *storeWatch
+	mu    sync.Mutex
+	err   error // the first fatal error: nats-server reports those in no other way
 }
 
 // fatal returns the error that kept the server from starting, or nil.
@@ -36,14 +36,14 @@ func (l *logger) Fatalf(format string, v ...any) {
 func (l *logger) Errorf(format string, v ...any) {
 	text := fmt.Sprintf(format, v...)
 	l.log.Error("broker: " + text)
-	l.sick.hear(time.Now(), text)
+	l.store.observe(time.Now(), text)
 }
 
 // Warnf logs a warning.
 func (l *logger) Warnf(format string, v ...any) {
 	text := fmt.Sprintf(format, v...)
 	l.log.Warn("broker: " + text)
-	l.sick.hear(time.Now(), text)
+	l.store.observe(time.Now(), text)
 }
 
 // Noticef logs a detail.
@@ -51,7 +51,7 @@ func (l *logger) Noticef(format string, v ...any) {
 	l.log.Debug("broker: " + fmt.Sprintf(format, v...))
 }
 
-// Debugf is never called: the server is told so.
+// Debugf is never called: SetLogger turns these off.
 func (*logger) Debugf(string, ...any) {}
 
 // Tracef is never called.

@@ -11,18 +11,18 @@ import (
 	"github.com/nats-io/nats-server/v2/server"
 )
 
-// impatient runs a broker that forgets dead clients after a second.
-func impatient(t *testing.T, dir string) *Broker {
+// forgetful runs a broker that forgets lost clients after a second.
+func forgetful(t *testing.T, dir string) *Broker {
 	t.Helper()
 	l, err := listen(t.Context(), "127.0.0.1", 0)
 	if err != nil {
 		t.Fatal(err)
 	}
-	front, err := newFront(l, TLS{}, slog.New(slog.DiscardHandler))
+	proxy, err := newProxy(l, TLS{}, slog.New(slog.DiscardHandler))
 	if err != nil {
 		t.Fatal(err)
 	}
-	b, opts := &Broker{front: front, sick: sick{found: make(chan struct{}, 1)}}, options(dir)
+	b, opts := &Broker{proxy: proxy, store: newStoreWatch()}, options(dir)
 	opts.MQTT.Host, opts.MQTT.Port = "127.0.0.1", server.RANDOM_PORT
 	opts.MQTT.ConsumerInactiveThreshold = time.Second
 	if err := b.run(opts, slog.New(slog.DiscardHandler)); err != nil {
@@ -36,7 +36,7 @@ func impatient(t *testing.T, dir string) *Broker {
 	return b
 }
 
-// kept counts the messages of QoS 1 that wait for somebody.
+// kept counts the messages of QoS 1 that the store holds for subscribers.
 func (b *Broker) kept(t *testing.T) uint64 {
 	t.Helper()
 	z, err := b.srv.Jsz(&server.JSzOptions{Accounts: true, Streams: true})
@@ -54,40 +54,39 @@ func (b *Broker) kept(t *testing.T) uint64 {
 	return 0
 }
 
-// TestNothingIsKeptForAClientThatDiedWithTheBroker: a clean session ends with
-// its connection, but a killed broker can't end it. What it leaves behind must
-// go by itself, or messages would be kept for it until the disk is full.
-func TestNothingIsKeptForAClientThatDiedWithTheBroker(t *testing.T) {
+// A clean session ends with its connection, but a killed broker can't end it. The
+// next broker must, or it would keep messages for it until the disk is full.
+func TestSessionsThatAKilledBrokerLeftAreForgotten(t *testing.T) {
 	dir, copied := filepath.Join(t.TempDir(), "broker"), filepath.Join(t.TempDir(), "killed")
-	before := impatient(t, dir)
+	before := forgetful(t, dir)
 	dead := connect(t, login{url: before.Client().URL, id: "dead"})
 	dead.subscribe(t, "dead", 1)
 	// The state on disk while it runs is what kill -9 leaves.
 	if err := os.CopyFS(copied, os.DirFS(dir)); err != nil {
 		t.Fatal(err)
 	}
-	after := impatient(t, copied)
+	after := forgetful(t, copied)
 	live := connect(t, login{url: after.Client().URL, id: "live"})
 	live.subscribe(t, "live", 1)
 	live.publish(t, "dead", 1, false, "x")
 	if after.kept(t) != 1 {
-		t.Fatal("nothing was left behind: this test is out of date")
+		t.Fatal("the killed broker has left no session: this test is out of date")
 	}
 	for deadline := time.Now().Add(patience); after.kept(t) > 0; time.Sleep(50 * time.Millisecond) {
 		if time.Now().After(deadline) {
-			t.Fatalf("%d messages are kept for nobody", after.kept(t))
+			t.Fatalf("%d messages are kept for a client that is gone", after.kept(t))
 		}
 	}
-	live.publish(t, "live", 1, false, "a silent client is not a dead one")
-	live.want(t, "live", "a silent client is not a dead one")
+	live.publish(t, "live", 1, false, "still here")
+	live.want(t, "live", "still here")
 }
 
-// BenchmarkStart is from nothing to the first connection that could be made,
-// and back.
+// BenchmarkStart starts a broker in an empty folder and closes it.
 func BenchmarkStart(b *testing.B) {
 	dir := b.TempDir()
 	for i := 0; b.Loop(); i++ {
-		br, err := Start(b.Context(), Config{Listen: "127.0.0.1:0", Dir: filepath.Join(dir, fmt.Sprint(i))}, slog.New(slog.DiscardHandler))
+		cfg := Config{Listen: "127.0.0.1:0", Dir: filepath.Join(dir, fmt.Sprint(i))}
+		br, err := Start(b.Context(), cfg, slog.New(slog.DiscardHandler))
 		if err != nil {
 			b.Fatal(err)
 		}
@@ -97,7 +96,7 @@ func BenchmarkStart(b *testing.B) {
 	}
 }
 
-// BenchmarkDeliver is a batch of 64 KiB at QoS 1 through the broker.
+// BenchmarkDeliver sends messages of 64 KiB at QoS 1 through the broker.
 func BenchmarkDeliver(b *testing.B) {
 	br := start(b, config(b))
 	sub, pub := connect(b, login{url: br.Client().URL, id: "sub"}), connect(b, login{url: br.Client().URL, id: "pub"})
@@ -110,19 +109,19 @@ func BenchmarkDeliver(b *testing.B) {
 	}
 }
 
-func TestABrokerWhoseStoreFailsIsStartedAnew(t *testing.T) {
+func TestABrokerWhoseStoreFailsIsRestarted(t *testing.T) {
 	b := start(t, config(t))
-	for _, words := range [][]string{
-		{signRefused + " on stream '$G > $MQTT_msgs': lmb missing", signRefused, signRefused},
-		{"JetStream out of space, " + signDisabled},
+	for _, messages := range [][]string{
+		{msgRefused + " on stream '$G > $MQTT_msgs': lmb missing", msgRefused, msgRefused},
+		{"JetStream out of space, " + msgDisabled},
 	} {
 		old := connect(t, login{url: "tcp://" + b.Addr(), id: "old"})
 		old.subscribe(t, "a", 1)
 		b.mu.Lock()
 		srv := b.srv
 		b.mu.Unlock()
-		for _, text := range words {
-			(&logger{log: slog.New(slog.DiscardHandler), sick: &b.sick}).Errorf("%s", text)
+		for _, text := range messages {
+			(&logger{log: slog.New(slog.DiscardHandler), store: &b.store}).Errorf("%s", text)
 		}
 		for deadline := time.Now().Add(patience); ; time.Sleep(20 * time.Millisecond) {
 			b.mu.Lock()
@@ -132,7 +131,7 @@ func TestABrokerWhoseStoreFailsIsStartedAnew(t *testing.T) {
 				break
 			}
 			if time.Now().After(deadline) {
-				t.Fatalf("after %q nothing happens", words)
+				t.Fatalf("after %q there is no restart", messages)
 			}
 		}
 		c := connect(t, login{url: "tcp://" + b.Addr(), id: "new"})
@@ -143,14 +142,14 @@ func TestABrokerWhoseStoreFailsIsStartedAnew(t *testing.T) {
 	}
 }
 
-func TestOneRefusalIsNoFailureOfTheStore(t *testing.T) {
-	s := sick{found: make(chan struct{}, 1)}
+func TestRefusalsFarApartAreNoFailureOfTheStore(t *testing.T) {
+	w := newStoreWatch()
 	now := time.Now()
 	for i := range 10 {
-		s.hear(now.Add(time.Duration(i)*time.Minute), signRefused)
+		w.observe(now.Add(time.Duration(i)*time.Minute), msgRefused)
 	}
-	s.hear(now, "something else")
-	if len(s.found) != 0 {
+	w.observe(now, "something else")
+	if len(w.failed) != 0 {
 		t.Error("refusals a minute apart are taken for a failed store")
 	}
 }

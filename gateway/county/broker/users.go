@@ -14,8 +14,8 @@ import (
 	"gatehouse/gateway/wire"
 )
 
-// ownName is the user of this process's own clients. It can't be in a users
-// file, because it is no valid id.
+// ownName is the user name of this process's own clients. It can't be in a users
+// file, because it is not a valid id.
 const ownName = "_county"
 
 // loadUsers reads lines of name:bcrypt-hash, such as htpasswd -nbB makes.
@@ -48,7 +48,8 @@ func parseUsers(text string) ([]*server.User, error) {
 			return nil, fmt.Errorf("line %d: user %w", n, err)
 		}
 		if _, err := bcrypt.Cost([]byte(hash)); err != nil {
-			return nil, fmt.Errorf("line %d: user %s: no bcrypt hash follows the colon; make the line with: htpasswd -nbB %s PASSWORD", n, name, name)
+			return nil, fmt.Errorf("line %d: user %s: no bcrypt hash follows the colon; "+
+				"make the line with: htpasswd -nbB %s PASSWORD", n, name, name)
 		}
 		if seen[name] {
 			return nil, fmt.Errorf("line %d: user %s is listed twice", n, name)
@@ -62,29 +63,31 @@ func parseUsers(text string) ([]*server.User, error) {
 	return users, nil
 }
 
-// ownUser makes a user with a new random password, kept in a file that only
-// this account can read.
+// ownUser returns a user with a new random password, which it writes to a file
+// that only this account can read.
 func ownUser(dir string) (user *server.User, passwordFile string, err error) {
 	password := rand.Text()
 	passwordFile = filepath.Join(dir, "county.password")
-	// Removed first: an older file could be readable by others.
+	// An older file could be readable by others.
 	if err := os.Remove(passwordFile); err != nil && !errors.Is(err, os.ErrNotExist) {
 		return nil, "", fmt.Errorf("broker: replace the county's own password: %w", err)
 	}
 	if err := os.WriteFile(passwordFile, []byte(password+"\n"), 0o600); err != nil {
-		return nil, "", fmt.Errorf("broker: keep the county's own password: %w", err)
+		return nil, "", fmt.Errorf("broker: write the county's own password: %w", err)
 	}
-	// At the lowest cost: nobody can guess 128 random bits.
+	// The lowest cost is enough: nobody can guess 128 random bits.
 	hash, err := bcrypt.GenerateFromPassword([]byte(password), bcrypt.MinCost)
 	if err != nil {
 		return nil, "", fmt.Errorf("broker: hash the county's own password: %w", err)
 	}
-	return &server.User{Username: ownName, Password: string(hash), Permissions: permissions(wire.CollectorID)}, passwordFile, nil
+	user = &server.User{Username: ownName, Password: string(hash), Permissions: permissions(wire.CollectorID)}
+	return user, passwordFile, nil
 }
 
-// permissions lets the collector use the whole tree, and an agent its own
-// branch (in any county) and the collector's status. MQTT's a/b is NATS' a.b;
-// MQTT's a/# covers a itself, which NATS' a.> does not.
+// permissions allows the collector all topics below wire.Root. An agent may
+// publish below its own id (in any county), and subscribe there and to the
+// collector's status. MQTT's a/b is a.b in NATS; MQTT's a/# includes a itself,
+// a.> in NATS does not.
 func permissions(user string) *server.Permissions {
 	root := strings.ReplaceAll(wire.Root, "/", ".")
 	if user == wire.CollectorID {
