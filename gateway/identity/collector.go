@@ -13,22 +13,23 @@ import (
 // The collector's key files in its folder.
 const (
 	collectorPrivate = "collector.key" // 0600, the seed in base64
-	collectorPublic  = "collector.pub" // for the agents, in base64
+	collectorPublic  = "collector.pub" // in base64; agents have a copy
 )
 
-// CollectorKey signs acknowledgements.
+// CollectorKey signs what the collector publishes.
 type CollectorKey struct{ Private ed25519.PrivateKey }
 
-// LoadOrCreateCollectorKey reads the key pair in dir; on the collector's first
-// start it makes it. The public file is written again when it is missing or
-// not the private key's, so that a crash in between heals.
-func LoadOrCreateCollectorKey(dir string) (key CollectorKey, made bool, err error) {
+// LoadOrCreateCollectorKey reads the key pair in dir, or creates it on the
+// collector's first start and reports that. It writes the public file again when
+// that is missing or belongs to another key, as after a crash between the two
+// files.
+func LoadOrCreateCollectorKey(dir string) (key CollectorKey, created bool, err error) {
 	path := filepath.Join(dir, collectorPrivate)
 	seed, err := readKey(path, ed25519.SeedSize)
 	if errors.Is(err, os.ErrNotExist) {
 		seed = make([]byte, ed25519.SeedSize)
 		rand.Read(seed) // never fails (crypto/rand)
-		made = true
+		created = true
 		err = create(path, base64.StdEncoding.EncodeToString(seed)+"\n", 0o600)
 	}
 	if err != nil {
@@ -38,16 +39,17 @@ func LoadOrCreateCollectorKey(dir string) (key CollectorKey, made bool, err erro
 	public := filepath.Join(dir, collectorPublic)
 	want, _ := key.Private.Public().(ed25519.PublicKey)
 	if have, err := LoadCollectorPublic(public); err == nil && have.Equal(want) {
-		return key, made, nil
+		return key, created, nil
 	}
 	text := base64.StdEncoding.EncodeToString(want) + "\n"
 	if err := os.WriteFile(public, []byte(text), 0o644); err != nil { //nolint:gosec // public
-		return key, made, fmt.Errorf("collector's public key: %w", err)
+		return key, created, fmt.Errorf("collector's public key: %w", err)
 	}
-	return key, made, nil
+	return key, created, nil
 }
 
-// LoadCollectorPublic reads the key that agents believe.
+// LoadCollectorPublic reads the public key with which agents verify the
+// collector's signatures.
 func LoadCollectorPublic(path string) (ed25519.PublicKey, error) {
 	b, err := readBase64(path, ed25519.PublicKeySize)
 	if errors.Is(err, os.ErrNotExist) {

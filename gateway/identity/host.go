@@ -9,8 +9,9 @@ import (
 	"strings"
 )
 
-// HostID names this computer, so that a journal on a copied disk can tell. It
-// is /etc/machine-id, or where a system has none an id kept in dir.
+// HostID returns this computer's id, by which a journal on a copied disk detects
+// that it is on another computer. It is /etc/machine-id; on a system without one,
+// a random id that is kept in dir.
 func HostID(dir string) (string, error) {
 	if b, err := os.ReadFile("/etc/machine-id"); err == nil {
 		if id := strings.TrimSpace(string(b)); id != "" {

@@ -7,7 +7,7 @@ import (
 	"testing"
 )
 
-func TestAPseudonymIsStableAndTellsNothing(t *testing.T) {
+func TestAPseudonymIsStableAndHidesTheCode(t *testing.T) {
 	k := newSiteKey([]byte("0123456789abcdef0123456789abcdef"))
 	p := k.Pseudonym("card", "62E3086CED")
 	if p != k.Pseudonym("card", " 62e3086ced ") {
@@ -17,17 +17,18 @@ func TestAPseudonymIsStableAndTellsNothing(t *testing.T) {
 		t.Error("a code and a card of the same text share a pseudonym")
 	}
 	if strings.Contains(strings.ToUpper(p), "62E3086CED") {
-		t.Errorf("%s holds the number", p)
+		t.Errorf("%s contains the number", p)
 	}
-	if other := newSiteKey([]byte("another key, another key, 32 byt")); other.Pseudonym("card", "62E3086CED") == p || other.ID() == k.ID() {
+	other := newSiteKey([]byte("another key, another key, 32 byt"))
+	if other.Pseudonym("card", "62E3086CED") == p || other.ID() == k.ID() {
 		t.Error("another key makes the same pseudonym or id")
 	}
 	if !strings.HasPrefix(p, k.ID()+"-") {
-		t.Errorf("%s does not say which key made it", p)
+		t.Errorf("%s does not begin with the key's id", p)
 	}
 }
 
-func TestASiteKeyIsMadeOnceAndReadBack(t *testing.T) {
+func TestASiteKeyIsCreatedOnceAndReadBack(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "site.key")
 	if _, err := LoadSiteKey(path); err == nil || !strings.Contains(err.Error(), "copy site.key") {
 		t.Fatalf("a missing key gives %v", err)
@@ -52,29 +53,31 @@ func TestASiteKeyIsMadeOnceAndReadBack(t *testing.T) {
 }
 
 func TestBadKeyFilesAreRefused(t *testing.T) {
-	for name, text := range map[string]string{"empty": "", "short": "AAAA", "no base64": "!!", "long": strings.Repeat("A", 64)} {
+	for name, text := range map[string]string{
+		"empty": "", "short": "AAAA", "no base64": "!!", "long": strings.Repeat("A", 64),
+	} {
 		path := filepath.Join(t.TempDir(), "key")
 		if err := os.WriteFile(path, []byte(text), 0o600); err != nil {
 			t.Fatal(err)
 		}
 		if _, err := LoadSiteKey(path); err == nil {
-			t.Errorf("%s: taken as a site key", name)
+			t.Errorf("%s: accepted as a site key", name)
 		}
 		if _, err := LoadCollectorPublic(path); err == nil {
-			t.Errorf("%s: taken as a public key", name)
+			t.Errorf("%s: accepted as a public key", name)
 		}
 	}
 }
 
-func TestTheCollectorsKeyIsMadeOnItsFirstStart(t *testing.T) {
+func TestTheCollectorsKeyIsCreatedOnItsFirstStart(t *testing.T) {
 	dir := t.TempDir()
-	first, made, err := LoadOrCreateCollectorKey(dir)
-	if err != nil || !made {
-		t.Fatalf("made %v, %v", made, err)
+	first, created, err := LoadOrCreateCollectorKey(dir)
+	if err != nil || !created {
+		t.Fatalf("created %v, %v", created, err)
 	}
-	again, made, err := LoadOrCreateCollectorKey(dir)
-	if err != nil || made || !again.Private.Equal(first.Private) {
-		t.Fatalf("the second start made %v, %v", made, err)
+	again, created, err := LoadOrCreateCollectorKey(dir)
+	if err != nil || created || !again.Private.Equal(first.Private) {
+		t.Fatalf("the second start created %v, %v", created, err)
 	}
 	public := filepath.Join(dir, collectorPublic)
 	if err := os.Remove(public); err != nil { // a crash between the two files

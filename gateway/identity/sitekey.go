@@ -17,15 +17,15 @@ import (
 
 const keyBytes = 32
 
-// SiteKey is the county's secret for pseudonyms. Gates and collector share it
-// by file; whoever has it can tell which card a pseudonym stands for.
+// SiteKey is the county's secret for pseudonyms. Gates and collector have the
+// same file; whoever has it can find the card of a pseudonym.
 type SiteKey struct {
 	secret []byte
 	id     string
 }
 
-// newSiteKey derives the id from the secret: eight characters that tell keys
-// apart and give nothing away.
+// newSiteKey derives the key's id from the secret: eight characters that tell keys
+// apart without disclosing them.
 func newSiteKey(secret []byte) SiteKey {
 	sum := sha256.Sum256(append([]byte("gatehouse site key id\x00"), secret...))
 	return SiteKey{secret: secret, id: encode(sum[:5])}
@@ -35,30 +35,30 @@ func encode(b []byte) string {
 	return strings.ToLower(base32.StdEncoding.WithPadding(base32.NoPadding).EncodeToString(b))
 }
 
-// ID names the key without telling it.
+// ID returns the key's id, which does not disclose the key.
 func (k SiteKey) ID() string { return k.id }
 
-// Pseudonym is what stands for a credential everywhere outside the agent's
+// Pseudonym returns what replaces a credential everywhere outside the agent's
 // memory: the key's id and 128 bits of HMAC-SHA256 over kind and code. Letter
-// case and blanks around a code do not matter. The same code of another kind
-// has another pseudonym.
+// case and blanks around a code do not matter. The same code of another kind has
+// another pseudonym.
 func (k SiteKey) Pseudonym(kind, code string) string {
 	mac := hmac.New(sha256.New, k.secret)
 	mac.Write([]byte(kind + "\x00" + strings.ToUpper(strings.TrimSpace(code))))
 	return k.id + "-" + encode(mac.Sum(nil)[:16])
 }
 
-// CreateSiteKey makes a new key in a file that does not exist yet.
+// CreateSiteKey creates a key in a new file; it fails when the file exists.
 func CreateSiteKey(path string) (SiteKey, error) {
 	secret := make([]byte, keyBytes)
 	rand.Read(secret) // never fails (crypto/rand)
 	if err := create(path, base64.StdEncoding.EncodeToString(secret)+"\n", 0o600); err != nil {
-		return SiteKey{}, fmt.Errorf("make the site key: %w", err)
+		return SiteKey{}, fmt.Errorf("create the site key: %w", err)
 	}
 	return newSiteKey(secret), nil
 }
 
-// LoadSiteKey reads the key. The file must belong to its reader alone.
+// LoadSiteKey reads a key. It fails when other accounts may read the file.
 func LoadSiteKey(path string) (SiteKey, error) {
 	secret, err := readKey(path, keyBytes)
 	if errors.Is(err, os.ErrNotExist) {
@@ -70,8 +70,8 @@ func LoadSiteKey(path string) (SiteKey, error) {
 	return newSiteKey(secret), nil
 }
 
-// readKey reads a base64 secret of size bytes from a file that nobody else may
-// read.
+// readKey reads a base64 secret of size bytes from a file that other accounts may
+// not read.
 func readKey(path string, size int) ([]byte, error) {
 	info, err := os.Stat(path)
 	if err != nil {
@@ -95,7 +95,7 @@ func readBase64(path string, size int) ([]byte, error) {
 	return b, nil
 }
 
-// create writes a file that did not exist, safely on disk before it returns.
+// create writes a new file and makes it durable; it fails when the file exists.
 func create(path, text string, mode os.FileMode) error {
 	f, err := os.OpenFile(path, os.O_CREATE|os.O_EXCL|os.O_WRONLY, mode)
 	if err != nil {

@@ -1,6 +1,6 @@
-// Package live keeps screens in step with a state that changes: one WebSocket a
-// page gives it the whole state first, then numbered changes. A page that lost
-// its connection resumes where it was.
+// Package live sends a state that changes to pages in browsers. Over its WebSocket
+// each page receives the whole state first and then numbered changes. A page that
+// has lost its connection resumes after the last change that it received.
 package live
 
 import (
@@ -14,51 +14,55 @@ import (
 	"github.com/google/uuid"
 )
 
-// kept is how many frames a page may have missed and still resume from; one
-// that missed more gets the whole state.
-const kept = 256
+// keptFrames is how many changes a page may have missed and still resume; after
+// more it receives the whole state.
+const keptFrames = 256
 
 // Frame is one message to a page.
 type Frame struct {
-	Epoch string                     `json:"e"`             // names the run of the program; numbers of another mean nothing
-	N     uint64                     `json:"n"`             // rises by one a change
-	At    time.Time                  `json:"at"`            // the server's clock, so that pages can show ages
+	Epoch string                     `json:"e"`             // random id of the Hub; N counts from 0 in each
+	N     uint64                     `json:"n"`             // number of the last change, which rises by one
+	At    time.Time                  `json:"at"`            // server's clock, from which pages compute ages
 	All   map[string]json.RawMessage `json:"all,omitzero"`  // the whole state
-	Set   map[string]json.RawMessage `json:"set,omitempty"` // what changed since N-1
-	Del   []string                   `json:"del,omitempty"` // what is gone since N-1
+	Set   map[string]json.RawMessage `json:"set,omitempty"` // keys changed since N-1
+	Del   []string                   `json:"del,omitempty"` // keys deleted since N-1
 }
 
+// numbered is an encoded frame with a change.
 type numbered struct {
 	n     uint64
 	bytes []byte
 }
 
-// Hub holds the state and its latest changes. Its methods may be called from
-// any goroutine and never wait for a page.
+// Hub holds the state and its latest changes. Its methods may be called from any
+// goroutine; all but Serve return without waiting for a page.
 type Hub struct {
-	every time.Duration // changes are gathered for so long; 0: sent at once
+	every time.Duration // changes are collected for this long; 0: sent at once
 	now   func() time.Time
 
-	mu      sync.Mutex
+	mu      sync.Mutex // guards the fields below
 	epoch   string
 	n       uint64
 	state   map[string]json.RawMessage
-	changed map[string]bool // since the last frame
-	frames  []numbered
-	news    chan struct{} // closed at the next frame
-	due     *time.Timer
-	pages   int
-	entered uint64 // pages ever
+	changed map[string]bool // keys since the last frame
+	frames  []numbered      // the latest, at most keptFrames
+	more    chan struct{}   // closed by the next frame
+	timer   *time.Timer     // makes the next frame; nil: nothing has changed
+	pages   int             // connected now
+	entered uint64          // connected ever
 }
 
-// New makes a hub without state. Changes that come within every of each other
-// travel together; 0 sends each at once.
+// New returns a hub without state. It sends the changes of each period every in
+// one frame; when every is 0, each change at once.
 func New(every time.Duration) *Hub {
-	return &Hub{every: every, now: time.Now, epoch: uuid.NewString(), state: map[string]json.RawMessage{},
-		changed: map[string]bool{}, news: make(chan struct{})}
+	return &Hub{
+		every: every, now: time.Now, epoch: uuid.NewString(),
+		state: map[string]json.RawMessage{}, changed: map[string]bool{},
+		more: make(chan struct{}),
+	}
 }
 
-// Set gives a key its value. A value that is there already is no change.
+// Set sets the value of a key. Setting an equal value changes nothing.
 func Set[T any](h *Hub, key string, v T) error {
 	b, err := json.Marshal(v)
 	if err != nil {
@@ -84,23 +88,24 @@ func (h *Hub) Delete(key string) {
 	}
 }
 
+// touch notes that a key has changed; mu is held.
 func (h *Hub) touch(key string) {
 	h.changed[key] = true
 	switch {
 	case h.every == 0:
-		h.cut()
-	case h.due == nil:
-		h.due = time.AfterFunc(h.every, func() {
+		h.makeFrame()
+	case h.timer == nil:
+		h.timer = time.AfterFunc(h.every, func() {
 			h.mu.Lock()
 			defer h.mu.Unlock()
-			h.due = nil
-			h.cut()
+			h.timer = nil
+			h.makeFrame()
 		})
 	}
 }
 
-// cut makes a frame of what changed.
-func (h *Hub) cut() {
+// makeFrame makes a frame of the changes since the last one; mu is held.
+func (h *Hub) makeFrame() {
 	if len(h.changed) == 0 {
 		return
 	}
@@ -115,14 +120,14 @@ func (h *Hub) cut() {
 	}
 	clear(h.changed)
 	h.frames = append(h.frames, numbered{h.n, encode(f)})
-	if len(h.frames) > kept {
-		h.frames = slices.Delete(h.frames, 0, len(h.frames)-kept)
+	if len(h.frames) > keptFrames {
+		h.frames = slices.Delete(h.frames, 0, len(h.frames)-keptFrames)
 	}
-	close(h.news)
-	h.news = make(chan struct{})
+	close(h.more)
+	h.more = make(chan struct{})
 }
 
-// encode can't fail: every value was encoded before.
+// encode encodes a frame. That can't fail: its values are encoded already.
 func encode(f Frame) []byte {
 	b, err := json.Marshal(f)
 	if err != nil {
@@ -131,12 +136,12 @@ func encode(f Frame) []byte {
 	return b
 }
 
-// after gives what a page that has seen n of epoch still needs, the number it
-// has then, and a channel that closes when there is more.
+// after returns the frames for a page that has received change n of epoch, the
+// number that it has then, and a channel that is closed when there are more.
 func (h *Hub) after(epoch string, n uint64) (out [][]byte, now uint64, more <-chan struct{}) {
 	h.mu.Lock()
 	defer h.mu.Unlock()
-	h.cut()
+	h.makeFrame()
 	switch {
 	case epoch != h.epoch || n > h.n || n < h.n && (len(h.frames) == 0 || h.frames[0].n > n+1):
 		out = append(out, encode(Frame{Epoch: h.epoch, N: h.n, At: h.now(), All: maps.Clone(h.state)}))
@@ -147,9 +152,9 @@ func (h *Hub) after(epoch string, n uint64) (out [][]byte, now uint64, more <-ch
 			}
 		}
 	}
-	return out, h.n, h.news
+	return out, h.n, h.more
 }
 
-// beat is what a page gets when nothing changes, so that it knows that it is
-// connected.
-func (h *Hub) beat(n uint64) []byte { return encode(Frame{Epoch: h.epoch, N: n, At: h.now()}) }
+// heartbeat returns the frame for a page when nothing changes, by which the page
+// knows that it is connected.
+func (h *Hub) heartbeat(n uint64) []byte { return encode(Frame{Epoch: h.epoch, N: n, At: h.now()}) }

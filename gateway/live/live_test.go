@@ -15,7 +15,9 @@ import (
 
 func serve(t *testing.T, h *Hub, hearer Hearer) *httptest.Server {
 	t.Helper()
-	s := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { h.Serve(t.Context(), w, r, hearer) }))
+	s := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		h.Serve(t.Context(), w, r, hearer)
+	}))
 	t.Cleanup(s.Close)
 	return s
 }
@@ -31,7 +33,7 @@ func dial(t *testing.T, s *httptest.Server, query string) *websocket.Conn {
 	return c
 }
 
-// frame reads the next frame that is no heartbeat.
+// frame reads the next frame that is not a heartbeat.
 func frame(t *testing.T, c *websocket.Conn) Frame {
 	t.Helper()
 	for {
@@ -58,7 +60,7 @@ func set(t *testing.T, h *Hub, key string, v int) {
 	}
 }
 
-func TestAPageGetsTheStateThenItsChanges(t *testing.T) {
+func TestAPageReceivesTheStateAndThenItsChanges(t *testing.T) {
 	h := New(0)
 	set(t, h, "a", 1)
 	c := dial(t, serve(t, h, nil), "")
@@ -77,34 +79,40 @@ func TestAPageGetsTheStateThenItsChanges(t *testing.T) {
 	}
 }
 
-func TestAPageResumesWhereItWas(t *testing.T) {
+func TestAPageResumesAfterTheLastChangeItHas(t *testing.T) {
 	h := New(0)
 	for i := range 5 {
 		set(t, h, "a", i)
 	}
 	s := serve(t, h, nil)
-	if f := frame(t, dial(t, s, "?epoch="+h.epoch+"&since=3")); f.N != 4 || f.All != nil || string(f.Set["a"]) != "3" {
-		t.Errorf("after 3 comes %+v", f)
-	}
-	for name, query := range map[string]string{
-		"another run":       "?epoch=other&since=3",
-		"from the future":   "?epoch=" + h.epoch + "&since=99",
-		"no number":         "?epoch=" + h.epoch + "&since=x",
-		"a negative number": "?epoch=" + h.epoch + "&since=-1",
+	for name, c := range map[string]struct {
+		query string
+		n     uint64 // of the first frame
+		whole bool   // which is the whole state
+		a     string // or has this value of "a"
+	}{
+		"after 3":           {"?epoch=" + h.epoch + "&since=3", 4, false, "3"},
+		"another epoch":     {"?epoch=other&since=3", 5, true, ""},
+		"no epoch":          {"", 5, true, ""},
+		"a future number":   {"?epoch=" + h.epoch + "&since=99", 5, true, ""},
+		"too large":         {"?epoch=" + h.epoch + "&since=99999999999999999999", 5, true, ""},
+		"no number":         {"?epoch=" + h.epoch + "&since=x", 1, false, "0"},
+		"a negative number": {"?epoch=" + h.epoch + "&since=-1", 1, false, "0"},
 	} {
-		if f := frame(t, dial(t, s, query)); name == "another run" && f.All == nil || name == "from the future" && f.All == nil {
-			t.Errorf("%s: %+v", name, f)
+		f := frame(t, dial(t, s, c.query))
+		if f.N != c.n || (f.All != nil) != c.whole || string(f.Set["a"]) != c.a {
+			t.Errorf("%s: the first frame is %+v", name, f)
 		}
 	}
-	for i := range 2 * kept {
+	for i := range 2 * keptFrames {
 		set(t, h, "a", 100+i)
 	}
-	if f := frame(t, dial(t, s, "?epoch="+h.epoch+"&since=3")); f.All == nil || f.N != 5+2*kept {
-		t.Errorf("a page that missed too much gets %+v", f)
+	if f := frame(t, dial(t, s, "?epoch="+h.epoch+"&since=3")); f.All == nil || f.N != 5+2*keptFrames {
+		t.Errorf("a page that missed too many changes receives %+v", f)
 	}
 }
 
-func TestChangesThatComeTogetherTravelTogether(t *testing.T) {
+func TestChangesOfOnePeriodComeInOneFrame(t *testing.T) {
 	h := New(30 * time.Millisecond)
 	c := dial(t, serve(t, h, nil), "")
 	frame(t, c)
@@ -119,14 +127,15 @@ func TestChangesThatComeTogetherTravelTogether(t *testing.T) {
 
 func TestAPageOfAnotherOriginIsRefused(t *testing.T) {
 	s := serve(t, New(0), nil)
-	_, r, err := websocket.Dial(t.Context(), s.URL, &websocket.DialOptions{HTTPHeader: http.Header{"Origin": {"http://evil.example"}}})
+	foreign := &websocket.DialOptions{HTTPHeader: http.Header{"Origin": {"http://evil.example"}}}
+	_, r, err := websocket.Dial(t.Context(), s.URL, foreign)
 	if err == nil || r == nil || r.StatusCode != http.StatusForbidden {
-		t.Fatalf("a foreign page got %v, %v", r, err)
+		t.Fatalf("a page of another origin received %v, %v", r, err)
 	}
 }
 
-// A page that never reads is dropped, and holds nobody up meanwhile.
-func TestAPageThatNeverReadsIsDropped(t *testing.T) {
+// A page that never reads is disconnected, and delays nobody meanwhile.
+func TestAPageThatNeverReadsIsDisconnected(t *testing.T) {
 	h := New(0)
 	s := serve(t, h, nil)
 	dial(t, s, "")
@@ -141,13 +150,13 @@ func TestAPageThatNeverReadsIsDropped(t *testing.T) {
 				set(t, h, "b", j)
 			}
 			if d := time.Since(begun); d > 2*time.Second {
-				t.Errorf("the page held the hub up for %s", d)
+				t.Errorf("the page delayed the hub by %s", d)
 			}
 		}
 		time.Sleep(10 * time.Millisecond)
 	}
 	if h.Pages() != 0 {
-		t.Fatal("it is still served")
+		t.Fatal("it is still connected")
 	}
 }
 
@@ -155,7 +164,7 @@ type ear chan string
 
 func (e ear) Hear(page uint64, b []byte) { e <- fmt.Sprint(page, " ", string(b)) }
 
-func TestWhatAPageSaysIsHeard(t *testing.T) {
+func TestMessagesOfPagesReachTheHearer(t *testing.T) {
 	e := make(ear, 1)
 	s := serve(t, New(0), e)
 	var c *websocket.Conn
@@ -165,13 +174,13 @@ func TestWhatAPageSaysIsHeard(t *testing.T) {
 			t.Fatal(err)
 		}
 		if got := <-e; got != want {
-			t.Fatalf("heard %q, want %q", got, want)
+			t.Fatalf("received %q, want %q", got, want)
 		}
 	}
-	_ = c.Write(t.Context(), websocket.MessageText, make([]byte, 2*readLimit)) // too long: the end of it
+	_ = c.Write(t.Context(), websocket.MessageText, make([]byte, 2*readLimit)) // too long: it is disconnected
 	if _, _, err := c.Read(t.Context()); err == nil {
 		if _, _, err = c.Read(t.Context()); err == nil {
-			t.Fatal("a page may say as much as it likes")
+			t.Fatal("a page may send a message of any length")
 		}
 	}
 }

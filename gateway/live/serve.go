@@ -10,20 +10,21 @@ import (
 )
 
 const (
-	beatEvery  = 2 * time.Second // a page that hears nothing for 6 s is cut off
-	writeLimit = 5 * time.Second // a page that takes longer is dropped, and resumes
-	readLimit  = 1 << 10         // bytes of what a page says
+	beatEvery  = 2 * time.Second // a page that receives nothing for 6 s reconnects
+	writeLimit = 5 * time.Second // a page that takes longer is disconnected, and resumes
+	readLimit  = 1 << 10         // bytes of a message from a page
 	maxPages   = 300
 )
 
-// Hearer is told what a page says, such as that it lives. Each page has its own
-// number. It must not wait.
+// Hearer receives the messages of pages, each with the page's number. Hear is
+// called from many goroutines and must not block.
 type Hearer interface {
 	Hear(page uint64, message []byte)
 }
 
-// Serve upgrades the request and serves the page until it goes, ctx ends, or it
-// reads too slowly. Pages of another origin are refused. hearer may be nil.
+// Serve upgrades the request to a WebSocket and serves the page until it closes
+// the connection, ctx ends, or it reads too slowly. Pages of another origin are
+// refused. hearer may be nil.
 func (h *Hub) Serve(ctx context.Context, w http.ResponseWriter, r *http.Request, hearer Hearer) {
 	page, ok := h.enter()
 	if !ok {
@@ -35,7 +36,7 @@ func (h *Hub) Serve(ctx context.Context, w http.ResponseWriter, r *http.Request,
 	if err != nil {
 		return // Accept has answered
 	}
-	defer c.CloseNow() //nolint:errcheck // nobody is there to hear it
+	defer c.CloseNow() //nolint:errcheck // there is nothing to do about it
 	c.SetReadLimit(readLimit)
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
@@ -54,13 +55,13 @@ func (h *Hub) Serve(ctx context.Context, w http.ResponseWriter, r *http.Request,
 		}
 	}()
 	defer func() { cancel(); <-read }()
-	since, _ := strconv.ParseUint(r.URL.Query().Get("since"), 10, 64) // 0, the whole state, where absent
+	since, _ := strconv.ParseUint(r.URL.Query().Get("since"), 10, 64) // 0 when absent
 	if h.send(ctx, c, r.URL.Query().Get("epoch"), since) == nil {
-		_ = c.Close(websocket.StatusGoingAway, "") // it may have gone
+		_ = c.Close(websocket.StatusGoingAway, "") // it may be closed already
 	}
 }
 
-// send writes frames until ctx ends (nil) or the page can't be written to.
+// send writes frames until ctx ends, and then returns nil, or until writing fails.
 func (h *Hub) send(ctx context.Context, c *websocket.Conn, epoch string, n uint64) error {
 	beat := time.NewTicker(beatEvery)
 	defer beat.Stop()
@@ -77,7 +78,7 @@ func (h *Hub) send(ctx context.Context, c *websocket.Conn, epoch string, n uint6
 			return nil
 		case <-more:
 		case <-beat.C:
-			if err := write(ctx, c, h.beat(n)); err != nil {
+			if err := write(ctx, c, h.heartbeat(n)); err != nil {
 				return err
 			}
 		}
@@ -90,6 +91,7 @@ func write(ctx context.Context, c *websocket.Conn, b []byte) error {
 	return c.Write(ctx, websocket.MessageText, b)
 }
 
+// enter counts a page and returns its number, unless too many are connected.
 func (h *Hub) enter() (page uint64, ok bool) {
 	h.mu.Lock()
 	defer h.mu.Unlock()
@@ -107,7 +109,7 @@ func (h *Hub) leave() {
 	h.pages--
 }
 
-// Pages is how many are open.
+// Pages returns how many pages are connected.
 func (h *Hub) Pages() int {
 	h.mu.Lock()
 	defer h.mu.Unlock()
