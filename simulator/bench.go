@@ -51,7 +51,7 @@ lives on a bus inside one process, and demo plays it.`,
 					})
 				}
 			}
-			g, err := bench.NewGate(filepath.Join(dir, "ports"), spec)
+			g, err := bench.New(filepath.Join(dir, "ports"), spec)
 			if err != nil {
 				return err
 			}
@@ -66,7 +66,7 @@ lives on a bus inside one process, and demo plays it.`,
 	return c
 }
 
-func playBench(c *cobra.Command, g *bench.Gate) error {
+func playBench(c *cobra.Command, g *bench.Hardware) error {
 	out := c.OutOrStdout()
 	text, err := config.Write(struct {
 		Devices []agent.Device `yaml:"devices"`
@@ -74,7 +74,7 @@ func playBench(c *cobra.Command, g *bench.Gate) error {
 	if err != nil {
 		return err
 	}
-	fmt.Fprintf(out, "Ports, as they stand in an agent's configuration:\n\n%s\n", text)
+	fmt.Fprintf(out, "The devices for an agent's configuration:\n\n%s\n", text)
 	ctx, cancel := context.WithCancel(c.Context())
 	var wg sync.WaitGroup
 	wg.Go(func() { g.Run(ctx) })

@@ -13,6 +13,7 @@ import (
 	"gatehouse/devices"
 	"gatehouse/devices/port"
 	"gatehouse/gateway/fact"
+	"gatehouse/gateway/retry"
 	"gatehouse/gateway/sense"
 )
 
@@ -21,7 +22,7 @@ const offset = 320
 // rig is a gate's hardware with the production drivers on it.
 type rig struct {
 	t       *testing.T
-	g       *Gate
+	hw      *Hardware
 	got     chan any // sense.Measurement or devices.Tap
 	errs    chan error
 	samples chan devices.Sample
@@ -29,24 +30,29 @@ type rig struct {
 
 func newRig(t *testing.T, thermometer string) *rig {
 	t.Helper()
-	g, err := NewGate(filepath.Join(t.TempDir(), "gate"), Spec{Thermometer: thermometer, Offset: offset, Ambient: 2000,
-		Readers: []Reader{{"reader", "rdm6300", "in"}, {"scanner", "qr-scanner", "in"}}, Outputs: true})
+	hw, err := New(filepath.Join(t.TempDir(), "gate"), Spec{
+		Thermometer: thermometer,
+		Offset:      offset,
+		Ambient:     2000,
+		Readers:     []Reader{{"reader", "rdm6300", "in"}, {"scanner", "qr-scanner", "in"}},
+		Outputs:     true,
+	})
 	if err != nil {
 		t.Fatal(err)
 	}
 	ctx, cancel := context.WithCancel(context.Background())
 	var wg sync.WaitGroup
-	wg.Go(func() { g.Run(ctx) })
+	wg.Go(func() { hw.Run(ctx) })
 	t.Cleanup(func() { cancel(); wg.Wait() })
 	r := &rig{
 		t:       t,
-		g:       g,
+		hw:      hw,
 		got:     make(chan any, 100),
 		errs:    make(chan error, 10000),
 		samples: make(chan devices.Sample, 10000),
 	}
-	ports := g.Ports(port.NewHost())
-	for _, d := range g.Devices() {
+	ports := hw.Ports(port.NewHost())
+	for _, d := range hw.Devices() {
 		m, err := devices.Find(d.Model)
 		if err != nil {
 			t.Fatal(err)
@@ -90,7 +96,7 @@ func (r *rig) next() any {
 	case v := <-r.got:
 		return v
 	case <-time.After(15 * time.Second):
-		r.t.Fatal("the drivers read nothing")
+		r.t.Fatal("the drivers read nothing for 15 s")
 		return nil
 	}
 }
@@ -109,34 +115,51 @@ func (r *rig) awaitError(want error) {
 	}
 }
 
+// awaitReader taps a card until the driver reads it: bytes that arrive before
+// it has opened the port are lost.
+func (r *rig) awaitReader(reader, card string) {
+	r.t.Helper()
+	for end := time.Now().Add(15 * time.Second); time.Now().Before(end); {
+		if err := r.hw.Tap(r.t.Context(), reader, card); err != nil {
+			r.t.Fatal(err)
+		}
+		select {
+		case <-r.got:
+			return
+		case <-time.After(200 * time.Millisecond):
+		}
+	}
+	r.t.Fatalf("%s read nothing for 15 s", reader)
+}
+
 func (r *rig) awaitSample() {
 	r.t.Helper()
 	select {
 	case <-r.samples:
 	case <-time.After(15 * time.Second):
-		r.t.Fatal("no sample comes")
+		r.t.Fatal("no sample for 15 s")
 	}
 }
 
-func TestTheDriversReadTheTemperatureThatWasWanted(t *testing.T) {
+func TestDriversReadThePresentedTemperature(t *testing.T) {
 	for thermometer, tolerance := range map[string]fact.Temp{"gy-mcu90614": 0, "mlx90614": 1} {
 		t.Run(thermometer, func(t *testing.T) {
 			t.Parallel()
 			r := newRig(t, thermometer)
 			r.awaitSample()
 			for _, want := range []fact.Temp{3660, 3840, 3729, 3730, 3400} {
-				if err := r.g.Present(t.Context(), Person{Screening: want}); err != nil {
+				if err := r.hw.Present(t.Context(), Person{Screening: want}); err != nil {
 					t.Fatal(err)
 				}
 				m, ok := r.next().(sense.Measurement)
 				if got := m.Object + offset; !ok || !m.Settled || got < want || got > want+tolerance ||
 					m.Ambient < 1999 || m.Ambient > 2001 {
-					t.Errorf("wanted %s, read %+v", want, m)
+					t.Errorf("read %+v, want %s", m, want)
 				}
-				pause(t.Context(), 500*time.Millisecond)
+				retry.Sleep(t.Context(), 500*time.Millisecond)
 			}
 			if len(r.got) != 0 {
-				t.Errorf("more was read than presented: %+v", <-r.got)
+				t.Errorf("read more than was presented: %+v", <-r.got)
 			}
 		})
 	}
@@ -144,22 +167,22 @@ func TestTheDriversReadTheTemperatureThatWasWanted(t *testing.T) {
 
 func TestCardsAndCodesAreReadOnce(t *testing.T) {
 	r := newRig(t, "mlx90614")
-	r.awaitSample() // the drivers are up
-	pause(t.Context(), 500*time.Millisecond)
+	r.awaitReader("reader", "62E3086CFF")
+	r.awaitReader("scanner", "VISIT-0")
 	for reader, card := range map[string]string{"reader": "62E3086CED", "scanner": "VISIT-7"} {
-		if err := r.g.Tap(t.Context(), reader, card); err != nil {
+		if err := r.hw.Tap(t.Context(), reader, card); err != nil {
 			t.Fatal(err)
 		}
 		if x, ok := r.next().(devices.Tap); !ok || x.Code != card {
-			t.Errorf("read %+v, held %s", x, card)
+			t.Errorf("read %+v, want %s", x, card)
 		}
 	}
 	if len(r.got) != 0 {
-		t.Errorf("more was read: %+v", <-r.got)
+		t.Errorf("read more than was presented: %+v", <-r.got)
 	}
 }
 
-func TestFaultsShowAsTheDriversSayAndPass(t *testing.T) {
+func TestDriversReportFaultsAndRecover(t *testing.T) {
 	for thermometer, faults := range map[string]map[Fault]error{
 		"gy-mcu90614": {FaultBroken: devices.ErrFault, FaultGarbage: devices.ErrFrame, FaultAllFF: devices.ErrFrame},
 		"mlx90614": {
@@ -174,22 +197,22 @@ func TestFaultsShowAsTheDriversSayAndPass(t *testing.T) {
 			r := newRig(t, thermometer)
 			r.awaitSample()
 			for fault, want := range faults {
-				r.g.SetFault(fault)
+				r.hw.SetFault(fault)
 				r.awaitError(want)
-				r.g.SetFault(FaultNone)
+				r.hw.SetFault(FaultNone)
 				for len(r.samples) > 0 {
 					<-r.samples
 				}
 				r.awaitSample()
 			}
-			if err := r.g.Unplug("thermometer"); err != nil {
+			if err := r.hw.Unplug("thermometer"); err != nil {
 				t.Fatal(err)
 			}
 			r.awaitError(devices.ErrGone)
 			for len(r.samples) > 0 {
 				<-r.samples
 			}
-			if err := r.g.Plug("thermometer"); err != nil {
+			if err := r.hw.Plug("thermometer"); err != nil {
 				t.Fatal(err)
 			}
 			r.awaitSample()
@@ -197,13 +220,14 @@ func TestFaultsShowAsTheDriversSayAndPass(t *testing.T) {
 	}
 }
 
-func TestTheShellDoesWhatItIsTold(t *testing.T) {
+func TestShellCommands(t *testing.T) {
 	r := newRig(t, "gy-mcu90614")
 	r.awaitSample()
 	var out strings.Builder
-	in := strings.NewReader("36.6\ncard 62E3086CED\ncode VISIT-7\nfault broken\nfault off\nambient 12\nunplug thermometer\nplug thermometer\n" +
+	in := strings.NewReader("36.6\ncard 62E3086CED\ncode VISIT-7\nfault broken\nfault off\nambient 12\n" +
+		"unplug thermometer\nplug thermometer\n" +
 		"card 62\nfault purple\nunplug dog\nwibble\ncard 62E3086CED 41x\n\nquit\n36.6\n")
-	if err := RunShell(t.Context(), in, &out, r.g); err != nil {
+	if err := RunShell(t.Context(), in, &out, r.hw); err != nil {
 		t.Fatal(err)
 	}
 	seen := ""
@@ -220,15 +244,20 @@ func TestTheShellDoesWhatItIsTold(t *testing.T) {
 			t.Errorf("read %s, want %s in it", seen, want)
 		}
 	}
-	for _, want := range []string{"ten hex digits", "write broken", `no device "dog"`, `"wibble" is not understood`,
-		"no temperature"} {
+	for _, want := range []string{
+		"ten hex digits",
+		"write broken",
+		`no device "dog"`,
+		`"wibble" is not a command`,
+		"not a temperature",
+	} {
 		if !strings.Contains(out.String(), want) {
-			t.Errorf("the shell never said %q:\n%s", want, out.String())
+			t.Errorf("the shell's output lacks %q:\n%s", want, out.String())
 		}
 	}
 }
 
-func TestTheCatalogueAndTheEmulatorsAgree(t *testing.T) {
+func TestEmulatorsSendTheCataloguesExamples(t *testing.T) {
 	s := &Scene{}
 	s.SetAmbient(2600)
 	s.mu.Lock()
@@ -252,8 +281,8 @@ func TestTheCatalogueAndTheEmulatorsAgree(t *testing.T) {
 
 func TestUnknownHardwareIsRefused(t *testing.T) {
 	for _, s := range []Spec{{Thermometer: "ir9"}, {Thermometer: "mlx90614", Readers: []Reader{{"r", "nose", ""}}}} {
-		if _, err := NewGate(t.TempDir(), s); err == nil || !strings.Contains(err.Error(), "no emulator") {
-			t.Errorf("%+v gives %v", s, err)
+		if _, err := New(t.TempDir(), s); err == nil || !strings.Contains(err.Error(), "no emulator") {
+			t.Errorf("%+v: %v", s, err)
 		}
 	}
 }

@@ -12,14 +12,14 @@ import (
 
 var errNAK = errors.New("no acknowledge")
 
-// mlx is an MLX90614 on an I²C bus of its own: RAM registers 06 (ambient) and
-// 07 (object), EEPROM 24 (emissivity) and 2E (address), PEC on every read. It
-// implements i2c.BusCloser.
+// mlx emulates an MLX90614 on an I²C bus of its own: RAM registers 06 (ambient)
+// and 07 (object), EEPROM 24 (emissivity) and 2E (address), PEC on every read.
+// It implements i2c.BusCloser.
 type mlx struct {
-	s       *Scene
-	pulled  atomic.Bool
-	eeprom  map[byte]uint16
-	address uint16
+	s         *Scene
+	unplugged atomic.Bool
+	eeprom    map[byte]uint16
+	address   uint16
 }
 
 func newMLX(s *Scene) *mlx {
@@ -32,10 +32,10 @@ func (m *mlx) Close() error                    { return nil }
 
 // Tx answers reads of a word: one command byte out, three bytes in.
 func (m *mlx) Tx(addr uint16, w, r []byte) error {
-	if m.pulled.Load() || addr != m.address || len(w) != 1 || len(r) != 3 {
+	if m.unplugged.Load() || addr != m.address || len(w) != 1 || len(r) != 3 {
 		return errNAK
 	}
-	object, ambient, fault := m.s.look(time.Now())
+	object, ambient, fault := m.s.measure(time.Now())
 	var word uint16
 	switch cmd := w[0]; cmd {
 	case 0x06:
@@ -65,11 +65,11 @@ func (m *mlx) Tx(addr uint16, w, r []byte) error {
 	return nil
 }
 
-// kelvin gives the word for a temperature, 0.02 K a step, rounded up: a fever
-// that was asked for must be one.
+// kelvin returns the word for a temperature, in units of 0.02 K. It rounds up,
+// so that a fever stays a fever.
 func kelvin(t fact.Temp) uint16 { return uint16((t + 27315 + 1) / 2) }
 
-// pec is the SMBus packet error code: CRC-8, polynomial 07.
+// pec returns the SMBus packet error code: CRC-8, polynomial 07.
 func pec(b []byte) (crc byte) {
 	for _, v := range b {
 		crc ^= v

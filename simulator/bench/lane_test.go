@@ -24,25 +24,27 @@ import (
 
 const (
 	cardA = "62E3086CED" // a resident
-	cardB = "62E3086CEE" // another
+	cardB = "62E3086CEE" // another resident
 )
 
-// post is the production agent on simulated hardware, with nobody to report to.
-type post struct {
+// gateRig is the production agent on simulated hardware, without a broker.
+type gateRig struct {
 	t     *testing.T
-	g     *Gate
+	hw    *Hardware
 	cfg   agent.Config
 	opts  agent.Options
-	mu    sync.Mutex
-	said  []string
-	asked []string // what the screen was told to ask
-	last  uint64   // seq of the newest passage
-	came  chan struct{}
 	agent *agent.Agent
 	stop  func()
+	seen  chan struct{} // a value per passage
+
+	mu       sync.Mutex
+	passages []string
+	prompts  []string // what the screen asked people for, without repetitions
+	last     uint64   // seq of the newest passage
+	status   agent.Status
 }
 
-func newPost(t *testing.T) *post {
+func newGateRig(t *testing.T) *gateRig {
 	t.Helper()
 	dir := t.TempDir()
 	write := func(name, text string) string {
@@ -59,20 +61,24 @@ func newPost(t *testing.T) *post {
 	if _, err := identity.CreateSiteKey(key); err != nil {
 		t.Fatal(err)
 	}
-	g, err := NewGate(filepath.Join(dir, "ports"), Spec{Thermometer: "gy-mcu90614", Offset: offset, Ambient: 2000,
-		Readers: []Reader{{"reader", "rdm6300", "in"}}})
+	hw, err := New(filepath.Join(dir, "ports"), Spec{
+		Thermometer: "gy-mcu90614",
+		Offset:      offset,
+		Ambient:     2000,
+		Readers:     []Reader{{"reader", "rdm6300", "in"}},
+	})
 	if err != nil {
 		t.Fatal(err)
 	}
-	p := &post{t: t, g: g, came: make(chan struct{}, 100)}
-	p.cfg = agent.Config{
+	r := &gateRig{t: t, hw: hw, seen: make(chan struct{}, 100)}
+	r.cfg = agent.Config{
 		County:       "qinghe",
 		Agent:        "gate-001",
 		Dir:          filepath.Join(dir, "journal"),
 		Broker:       mqtt.Broker{URL: "tcp://127.0.0.1:1"},
 		CollectorKey: filepath.Join(dir, "collector.pub"),
 		SiteKey:      key,
-		Devices:      g.Devices(),
+		Devices:      hw.Devices(),
 		Policy: write("policy.yaml", "version: \"1\"\nlimits: {fever_c: 37.3, invalid_below_c: 35.0, pairing: 4s}\n"+
 			"classes:\n  resident: {fever: go-home, directions: [in, out]}\n"),
 		Roster: write("roster.csv",
@@ -83,48 +89,73 @@ func newPost(t *testing.T) *post {
 	if err != nil {
 		t.Fatal(err)
 	}
-	p.opts = agent.Options{
-		Ports:     g.Ports(port.NewHost()),
+	r.opts = agent.Options{
+		Ports:     hw.Ports(port.NewHost()),
 		Clock:     clock.System{},
 		HostID:    "host",
 		BootID:    boot,
 		Version:   "test",
 		Log:       slog.New(slog.DiscardHandler),
-		OnPassage: p.passage,
-		Screen:    p,
+		OnPassage: r.passage,
+		Screen:    r,
 	}
 	ctx, cancel := context.WithCancel(context.Background())
 	var wg sync.WaitGroup
-	wg.Go(func() { g.Run(ctx) })
-	p.start()
-	t.Cleanup(func() { p.stop(); cancel(); wg.Wait() })
-	time.Sleep(500 * time.Millisecond) // the thermometer has seen the background
-	return p
+	wg.Go(func() { hw.Run(ctx) })
+	r.start()
+	t.Cleanup(func() { r.stop(); cancel(); wg.Wait() })
+	r.seeBackground()
+	return r
 }
 
-// start starts the agent, or starts it again.
-func (p *post) start() {
-	p.t.Helper()
-	a, err := agent.New(p.cfg, p.opts)
+// seeBackground waits until the thermometer works and has measured the
+// background for a moment; the agent does not show when it has seen enough.
+func (r *gateRig) seeBackground() {
+	r.t.Helper()
+	r.awaitDevice("thermometer", true)
+	time.Sleep(500 * time.Millisecond)
+}
+
+// awaitDevice waits until the agent's status says that a device works, or does
+// not.
+func (r *gateRig) awaitDevice(name string, works bool) {
+	r.t.Helper()
+	for end := time.Now().Add(15 * time.Second); time.Now().Before(end); time.Sleep(10 * time.Millisecond) {
+		r.mu.Lock()
+		devices := r.status.Devices
+		r.mu.Unlock()
+		for _, d := range devices {
+			if d.Name == name && (d.State == "ok") == works {
+				return
+			}
+		}
+	}
+	r.t.Fatalf("%s: not (working: %v) within 15 s", name, works)
+}
+
+// start starts the agent, also after a stop.
+func (r *gateRig) start() {
+	r.t.Helper()
+	a, err := agent.New(r.cfg, r.opts)
 	if err != nil {
-		p.t.Fatal(err)
+		r.t.Fatal(err)
 	}
 	ctx, cancel := context.WithCancel(context.Background())
 	ended := make(chan error, 1)
 	go func() { ended <- a.Run(ctx) }()
-	p.agent = a
-	p.stop = func() {
+	r.agent = a
+	r.stop = func() {
 		cancel()
 		if err := <-ended; err != nil {
-			p.t.Errorf("the agent: %v", err)
+			r.t.Errorf("the agent: %v", err)
 		}
 	}
 }
 
-func (p *post) passage(seq uint64, x wire.Passage) {
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	p.last = seq
+func (r *gateRig) passage(seq uint64, x wire.Passage) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.last = seq
 	who := "nobody"
 	if x.Credential != "" {
 		who = x.Class
@@ -133,88 +164,93 @@ func (p *post) passage(seq uint64, x wire.Passage) {
 	if x.Temperature != nil {
 		text += " " + x.Temperature.Screening.String()
 	}
-	p.said = append(p.said, text)
-	p.came <- struct{}{}
+	r.passages = append(r.passages, text)
+	r.seen <- struct{}{}
 }
 
-// Passage, Earlier and Status make it the agent's screen.
-func (p *post) Passage(clock.Moment, uint64, wire.Passage) {}
-func (p *post) Earlier(clock.Moment, uint64, wire.Passage) {}
-func (p *post) Status(_ clock.Moment, s agent.Status) {
-	p.mu.Lock()
-	defer p.mu.Unlock()
+// Passage, Earlier and Status implement the agent's screen.
+func (r *gateRig) Passage(clock.Moment, uint64, wire.Passage) {}
+func (r *gateRig) Earlier(clock.Moment, uint64, wire.Passage) {}
+func (r *gateRig) Status(_ clock.Moment, s agent.Status) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.status = s
 	text := ""
 	for _, x := range s.Prompts {
 		text += string(x.Wants)
 	}
-	if len(p.asked) == 0 && text != "" || len(p.asked) > 0 && p.asked[len(p.asked)-1] != text {
-		p.asked = append(p.asked, text)
+	last := ""
+	if len(r.prompts) > 0 {
+		last = r.prompts[len(r.prompts)-1]
+	}
+	if text != last {
+		r.prompts = append(r.prompts, text)
 	}
 }
 
-// measure lets somebody be measured and step away; tap holds a card.
-func (p *post) measure(screening fact.Temp) {
-	p.t.Helper()
-	if err := p.g.Present(p.t.Context(), Person{Screening: screening}); err != nil {
-		p.t.Fatal(err)
+// measure simulates a person who is measured and steps away.
+func (r *gateRig) measure(screening fact.Temp) {
+	r.t.Helper()
+	if err := r.hw.Present(r.t.Context(), Person{Screening: screening}); err != nil {
+		r.t.Fatal(err)
 	}
 }
 
-func (p *post) tap(card string) {
-	p.t.Helper()
-	if err := p.g.Tap(p.t.Context(), "reader", card); err != nil {
-		p.t.Fatal(err)
+func (r *gateRig) tap(card string) {
+	r.t.Helper()
+	if err := r.hw.Tap(r.t.Context(), "reader", card); err != nil {
+		r.t.Fatal(err)
 	}
 }
 
-// answer is the guard's to the newest passage.
-func (p *post) answer() {
-	p.t.Helper()
-	p.mu.Lock()
-	audit := wire.Audit{Actor: "guard", Action: "isolate", Passage: p.last}
-	p.mu.Unlock()
-	if err := p.agent.Note(p.t.Context(), audit); err != nil {
-		p.t.Fatal(err)
+// answer records the guard's answer to the newest passage.
+func (r *gateRig) answer() {
+	r.t.Helper()
+	r.mu.Lock()
+	audit := wire.Audit{Actor: "guard", Action: "isolate", Passage: r.last}
+	r.mu.Unlock()
+	if err := r.agent.Note(r.t.Context(), audit); err != nil {
+		r.t.Fatal(err)
 	}
 }
 
-// expect waits for so many passages and compares all there were, and what was
-// asked meanwhile.
-func (p *post) expect(asked string, passages ...string) {
-	p.t.Helper()
+// expect waits for as many passages as given and compares all that there were
+// since the last call, and the prompts meanwhile unless prompts is "".
+func (r *gateRig) expect(prompts string, passages ...string) {
+	r.t.Helper()
 	for range passages {
 		select {
-		case <-p.came:
+		case <-r.seen:
 		case <-time.After(10 * time.Second):
-			p.mu.Lock()
-			defer p.mu.Unlock()
-			p.t.Fatalf("the gate said only %q", p.said)
+			r.mu.Lock()
+			defer r.mu.Unlock()
+			r.t.Fatalf("no more passages for 10 s after %q", r.passages)
 		}
 	}
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	if got, want := strings.Join(p.said, "\n"), strings.Join(passages, "\n"); got != want {
-		p.t.Errorf("the gate said\n%s\nwant\n%s", got, want)
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if got, want := strings.Join(r.passages, "\n"), strings.Join(passages, "\n"); got != want {
+		r.t.Errorf("passages:\n%s\nwant\n%s", got, want)
 	}
-	if got := strings.Join(p.asked, ">"); asked != "" && got != asked {
-		p.t.Errorf("the screen asked %q, want %q", got, asked)
+	if got := strings.Join(r.prompts, ">"); prompts != "" && got != prompts {
+		r.t.Errorf("the screen asked for %q, want %q", got, prompts)
 	}
-	p.said, p.asked = nil, nil
+	r.passages, r.prompts = nil, nil
 }
 
 // alarms returns how many fever alarms the journal holds.
-func (p *post) alarms() int {
-	p.t.Helper()
-	p.stop()
+func (r *gateRig) alarms() int {
+	r.t.Helper()
+	r.stop()
 	j, _, err := journal.Open(journal.Options{
-		Dir:     p.cfg.Dir,
+		Dir:     r.cfg.Dir,
 		HostID:  "host",
 		Version: "test",
 		Keep:    time.Hour,
-		Log:     p.opts.Log,
+		Log:     r.opts.Log,
 	}, clock.System{}.Now())
 	if err != nil {
-		p.t.Fatal(err)
+		r.t.Fatal(err)
 	}
 	n := 0
 	err = j.Walk(j.First(), func(raw []byte) {
@@ -223,92 +259,93 @@ func (p *post) alarms() int {
 		}
 	})
 	if err = errors.Join(err, j.Close()); err != nil {
-		p.t.Fatal(err)
+		r.t.Fatal(err)
 	}
-	p.start()
+	r.start()
 	return n
 }
 
 func TestTwoPeopleCannotSwapTemperatures(t *testing.T) {
 	t.Parallel()
-	p := newPost(t)
-	p.measure(3660)
-	p.measure(3840)
-	p.tap(cardA)
-	time.Sleep(400 * time.Millisecond)
-	p.tap(cardB)
-	p.expect("", "retest one-at-a-time nobody 36.60", "fever fever+one-at-a-time nobody 38.40",
+	r := newGateRig(t)
+	r.measure(3660)
+	r.measure(3840)
+	r.tap(cardA)
+	time.Sleep(400 * time.Millisecond) // two people one after the other
+	r.tap(cardB)
+	r.expect("", "retest one-at-a-time nobody 36.60", "fever fever+one-at-a-time nobody 38.40",
 		"retest one-at-a-time resident", "retest one-at-a-time resident")
-	if n := p.alarms(); n != 1 {
+	if n := r.alarms(); n != 1 {
 		t.Errorf("%d fever alarms, want one", n)
 	}
 }
 
-func TestWhoComesAlonePassesAndIsAskedAtOnce(t *testing.T) {
+func TestASinglePersonIsPromptedAndPasses(t *testing.T) {
 	t.Parallel()
-	p := newPost(t)
-	p.tap(cardA)
-	p.measure(3660)
-	p.expect("temperature>", "pass normal resident 36.60")
-	p.measure(3670)
-	p.tap(cardB)
-	p.expect("card>", "pass normal resident 36.70")
-	p.tap(cardA)
-	time.Sleep(3 * time.Second) // late, but what is asked for counts while it is
-	p.measure(3650)
-	p.expect("temperature>", "pass normal resident 36.50")
+	r := newGateRig(t)
+	r.tap(cardA)
+	r.measure(3660)
+	r.expect("temperature>", "pass normal resident 36.60")
+	r.measure(3670)
+	r.tap(cardB)
+	r.expect("card>", "pass normal resident 36.70")
+	r.tap(cardA)
+	time.Sleep(3 * time.Second) // within the pairing window of 4 s
+	r.measure(3650)
+	r.expect("temperature>", "pass normal resident 36.50")
 }
 
-func TestAStrangersFeverIsNobodyElses(t *testing.T) {
+func TestAnUnknownPersonsFeverIsNotPairedWithTheNextCard(t *testing.T) {
 	t.Parallel()
-	p := newPost(t)
-	p.measure(3840)
-	p.expect("", "fever fever nobody 38.40")
-	time.Sleep(3 * time.Second) // nobody answers, and the window runs out
-	p.tap(cardA)
-	p.measure(3660)
-	p.expect("temperature>", "pass normal resident 36.60")
-	p.measure(3840)
-	p.expect("", "fever fever nobody 38.40")
-	p.answer()
-	p.tap(cardA)
-	p.measure(3660)
-	p.expect("", "pass normal resident 36.60")
+	r := newGateRig(t)
+	r.measure(3840)
+	r.expect("", "fever fever nobody 38.40")
+	time.Sleep(4 * time.Second) // no answer from the guard; the pairing window of the fever ends
+	r.tap(cardA)
+	r.measure(3660)
+	r.expect("temperature>", "pass normal resident 36.60")
+	r.measure(3840)
+	r.expect("", "fever fever nobody 38.40")
+	r.answer()
+	r.tap(cardA)
+	r.measure(3660)
+	r.expect("", "pass normal resident 36.60")
 }
 
-func TestWhatABrokenDeviceCannotGiveIsNotAskedFor(t *testing.T) {
+func TestABrokenDeviceIsNotPromptedFor(t *testing.T) {
 	t.Parallel()
-	p := newPost(t)
-	if err := p.g.Unplug("reader"); err != nil {
+	r := newGateRig(t)
+	if err := r.hw.Unplug("reader"); err != nil {
 		t.Fatal(err)
 	}
-	time.Sleep(700 * time.Millisecond)
-	p.measure(3660)
-	p.expect("", "refuse no-reader nobody 36.60")
-	if err := p.g.Plug("reader"); err != nil {
+	r.awaitDevice("reader", false)
+	r.measure(3660)
+	r.expect("", "refuse no-reader nobody 36.60")
+	if err := r.hw.Plug("reader"); err != nil {
 		t.Fatal(err)
 	}
-	p.g.SetFault(FaultSilent)
-	time.Sleep(7 * time.Second) // silent for 5 s: a fault
-	p.tap(cardA)
-	p.expect("", "retest no-thermometer resident")
+	r.hw.SetFault(FaultSilent)
+	r.awaitDevice("thermometer", false) // after 5 s of silence
+	r.awaitDevice("reader", true)
+	r.tap(cardA)
+	r.expect("", "retest no-thermometer resident")
 }
 
 func TestAVisitSurvivesARestart(t *testing.T) {
 	t.Parallel()
-	p := newPost(t)
-	p.tap(cardA)
-	time.Sleep(500 * time.Millisecond)
-	p.stop()
-	p.start()
-	time.Sleep(500 * time.Millisecond)
-	p.measure(3660)
-	p.expect("", "pass normal resident 36.60")
-	p.measure(3840)
-	p.expect("", "fever fever nobody 38.40")
-	p.stop()
-	p.start()
-	time.Sleep(500 * time.Millisecond)
-	p.tap(cardB) // the fever's visit is open still, and is told once
-	p.expect("", "fever fever resident 38.40")
+	r := newGateRig(t)
+	r.tap(cardA)
+	time.Sleep(500 * time.Millisecond) // the agent reads the card
+	r.stop()
+	r.start()
+	r.seeBackground()
+	r.measure(3660)
+	r.expect("", "pass normal resident 36.60")
+	r.measure(3840)
+	r.expect("", "fever fever nobody 38.40")
+	r.stop()
+	r.start()
+	r.seeBackground()
+	r.tap(cardB) // the fever's visit is still open, and is reported once
+	r.expect("", "fever fever resident 38.40")
 }

@@ -1,6 +1,6 @@
-// Package bench is a gate's hardware as bytes: thermometers, card readers and
-// scanners on ptys, an MLX90614 on an I²C bus, GPIO lines. The production
-// drivers read it, and can't tell.
+// Package bench simulates a gate's hardware down to the bytes: thermometers,
+// card readers and scanners on ptys, an MLX90614 on an I²C bus, GPIO lines. The
+// production drivers read it as they read real hardware.
 package bench
 
 import (
@@ -10,67 +10,69 @@ import (
 	"gatehouse/gateway/fact"
 )
 
-// Scene is what stands in front of a gate's thermometer, and how it is.
+// Scene is what a gate's thermometer sees, and its fault. Its methods may be
+// called from several goroutines.
 type Scene struct {
-	mu         sync.Mutex
-	ambient    fact.Temp
-	background fact.Temp
-	person     fact.Temp // plateau of the surface temperature
-	came, goes time.Time
-	fault      Fault
-	ticks      int
+	mu            sync.Mutex
+	ambient       fact.Temp
+	background    fact.Temp // seen while nobody is there
+	person        fact.Temp // surface temperature
+	arrive, leave time.Time // of the person
+	fault         Fault
+	ticks         int
 }
 
-// Fault is what is wrong with a thermometer.
+// Fault is a fault of a thermometer.
 type Fault string
 
-// The faults an emulator can have.
+// The faults that the emulators have.
 const (
 	FaultNone    Fault = ""
-	FaultBroken  Fault = "broken"  // it reports values that can't be; an MLX90614 sets its error flag
-	FaultFrozen  Fault = "frozen"  // it repeats itself
-	FaultGarbage Fault = "garbage" // bytes that are no frames; an MLX90614's PEC is wrong
+	FaultBroken  Fault = "broken"  // impossible values; an MLX90614 sets its error flag
+	FaultFrozen  Fault = "frozen"  // always the same value
+	FaultGarbage Fault = "garbage" // bytes that are not frames; an MLX90614 sends a wrong PEC
 	FaultAllFF   Fault = "allff"   // a line stuck high
-	FaultSilent  Fault = "silent"  // nothing comes; an MLX90614 does not acknowledge
+	FaultSilent  Fault = "silent"  // no bytes; an MLX90614 does not acknowledge
 )
 
 // ramp is how long a face takes to fill the thermometer's view.
 const ramp = 200 * time.Millisecond
 
-// wobble is the noise of a real sensor: downwards from the plateau, so that the
-// highest of a few samples is the temperature that was wanted.
+// wobble is a sensor's noise. It only lowers the value, so that the highest of
+// four samples is the wanted temperature.
 var wobble = [4]fact.Temp{0, -2, -4, -2}
 
-// Stand puts a person with the given surface temperature there until d is over.
+// Stand puts a person with the given surface temperature in front of the
+// thermometer for d.
 func (s *Scene) Stand(surface fact.Temp, d time.Duration) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	s.person, s.came = surface, time.Now()
-	s.goes = s.came.Add(d)
+	s.person, s.arrive = surface, time.Now()
+	s.leave = s.arrive.Add(d)
 }
 
-// SetAmbient sets the air and, with it, what is seen when nobody is there.
+// SetAmbient sets the air temperature and, with it, that of the background.
 func (s *Scene) SetAmbient(t fact.Temp) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.ambient, s.background = t, t-100
 }
 
-// SetFault breaks or mends the thermometer.
+// SetFault sets the thermometer's fault; FaultNone repairs it.
 func (s *Scene) SetFault(f Fault) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.fault = f
 }
 
-// look gives what the sensor measures now.
-func (s *Scene) look(now time.Time) (object, ambient fact.Temp, fault Fault) {
+// measure returns what the sensor measures now.
+func (s *Scene) measure(now time.Time) (object, ambient fact.Temp, fault Fault) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	object = s.background
-	if now.Before(s.goes) {
+	if now.Before(s.leave) {
 		object = s.person
-		if since := now.Sub(s.came); since < ramp {
+		if since := now.Sub(s.arrive); since < ramp {
 			object = s.background + fact.Temp(float64(s.person-s.background)*float64(since)/float64(ramp))
 		}
 	}
@@ -80,6 +82,6 @@ func (s *Scene) look(now time.Time) (object, ambient fact.Temp, fault Fault) {
 	return object + wobble[s.ticks%len(wobble)], s.ambient, s.fault
 }
 
-// Surface works back from the screening temperature that is wanted to the
-// surface temperature that the sensor must see.
+// Surface returns the surface temperature that makes a thermometer with the
+// given site offset read the screening temperature.
 func Surface(screening, offset fact.Temp) fact.Temp { return screening - offset }

@@ -3,16 +3,19 @@ package bench
 import (
 	"bytes"
 	"context"
+	"encoding/binary"
+	"encoding/hex"
 	"fmt"
 	"os"
 	"sync"
 	"time"
 
 	"gatehouse/devices/port/pty"
+	"gatehouse/gateway/retry"
 )
 
-// plug is a serial device's connector: a pty behind a stable name, as udev
-// gives a USB adapter. It can be pulled and put in again.
+// plug is a serial device's connector: a pty behind a symlink with a stable
+// name, as udev makes for a USB adapter.
 type plug struct {
 	link string
 	mu   sync.Mutex
@@ -22,11 +25,11 @@ type plug struct {
 
 func newPlug(link string) (*plug, error) {
 	p := &plug{link: link}
-	return p, p.in()
+	return p, p.insert()
 }
 
-// in plugs the device in.
-func (p *plug) in() error {
+// insert plugs the device in; it does nothing if it is plugged in.
+func (p *plug) insert() error {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	if p.pty != nil {
@@ -44,8 +47,8 @@ func (p *plug) in() error {
 	return nil
 }
 
-// out pulls it.
-func (p *plug) out() {
+// pull unplugs the device; it does nothing if it is unplugged.
+func (p *plug) pull() {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	if p.pty == nil {
@@ -57,23 +60,24 @@ func (p *plug) out() {
 	p.pty = nil
 }
 
-// current gives the pty that is plugged in, or nil.
+// current returns the pty and a channel that is closed when it is pulled. The
+// pty is nil if the device is unplugged.
 func (p *plug) current() (*pty.PTY, <-chan struct{}) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	return p.pty, p.gone
 }
 
-// fifo is how many bytes a UART hands over at once: a 16550's receiver
-// triggers at 8. Pacing each byte would cost a county of simulated gates more
-// than everything else.
+// fifo is how many bytes a UART delivers at once: a 16550's receiver triggers
+// at 8. Pacing single bytes would take most of the processor time of a county
+// of simulated gates.
 const fifo = 8
 
-// baud is the rate of all serial devices here.
+// baud is the rate of all simulated serial devices.
 const baud = 9600
 
-// send writes bytes as a line delivers them: ten bits a byte, a FIFO's worth at
-// a time.
+// send writes bytes at the pace of the line: ten bits a byte, fifo bytes at a
+// time.
 func (p *plug) send(ctx context.Context, b []byte) {
 	t, _ := p.current()
 	if t == nil {
@@ -81,44 +85,36 @@ func (p *plug) send(ctx context.Context, b []byte) {
 	}
 	for len(b) > 0 {
 		n := min(fifo, len(b))
-		pause(ctx, time.Duration(n*10)*time.Second/baud)
-		_, _ = t.Write(b[:n]) // a pulled plug loses bytes
+		retry.Sleep(ctx, time.Duration(n*10)*time.Second/baud)
+		_, _ = t.Write(b[:n]) // an unplugged device's bytes are lost
 		b = b[n:]
 	}
 }
 
-func pause(ctx context.Context, d time.Duration) {
-	t := time.NewTimer(d)
-	defer t.Stop()
-	select {
-	case <-ctx.Done():
-	case <-t.C:
-	}
-}
-
-// gyPeriod is a GY-MCU90614's: 14 frames a second.
+// gyPeriod is the time between two frames of a GY-MCU90614.
 const gyPeriod = time.Second / 14
 
-// gy emulates a GY-MCU90614 until ctx ends: it streams once it was asked to,
-// and answers single queries.
-func gy(ctx context.Context, p *plug, s *Scene) {
+// runGY emulates a GY-MCU90614 until ctx is done: it streams once it was told
+// to, and answers single queries.
+func runGY(ctx context.Context, p *plug, s *Scene) {
 	var wg sync.WaitGroup
 	defer wg.Wait()
 	for ctx.Err() == nil {
 		t, gone := p.current()
 		if t == nil {
-			pause(ctx, 50*time.Millisecond)
+			retry.Sleep(ctx, 50*time.Millisecond)
 			continue
 		}
-		asked := make(chan byte, 4)
-		wg.Go(func() { listen(t, asked) })
-		gyTalk(ctx, p, s, asked, gone)
+		commands := make(chan byte, 4)
+		wg.Go(func() { readCommands(t, commands) })
+		gySend(ctx, p, s, commands, gone)
 	}
-	p.out() // ends the listener
+	p.pull() // ends readCommands
 }
 
-// listen reads commands: A5, a byte, and their sum.
-func listen(t *pty.PTY, asked chan<- byte) {
+// readCommands reads commands (A5, a byte, and the sum of both) until the pty
+// is closed. Commands that nobody takes are dropped.
+func readCommands(t *pty.PTY, commands chan<- byte) {
 	var seen []byte
 	b := make([]byte, 16)
 	for {
@@ -135,7 +131,7 @@ func listen(t *pty.PTY, asked chan<- byte) {
 			}
 			if seen[i]+seen[i+1] == seen[i+2] {
 				select {
-				case asked <- seen[i+1]:
+				case commands <- seen[i+1]:
 				default:
 				}
 			}
@@ -144,7 +140,8 @@ func listen(t *pty.PTY, asked chan<- byte) {
 	}
 }
 
-func gyTalk(ctx context.Context, p *plug, s *Scene, asked <-chan byte, gone <-chan struct{}) {
+// gySend sends frames until ctx is done or the device is unplugged.
+func gySend(ctx context.Context, p *plug, s *Scene, commands <-chan byte, gone <-chan struct{}) {
 	tick := time.NewTicker(gyPeriod)
 	defer tick.Stop()
 	streaming := false
@@ -154,7 +151,7 @@ func gyTalk(ctx context.Context, p *plug, s *Scene, asked <-chan byte, gone <-ch
 			return
 		case <-gone:
 			return
-		case cmd := <-asked:
+		case cmd := <-commands:
 			switch cmd {
 			case 0x45:
 				streaming = true
@@ -170,9 +167,9 @@ func gyTalk(ctx context.Context, p *plug, s *Scene, asked <-chan byte, gone <-ch
 	}
 }
 
-// gyFrame is what a GY-MCU90614 sends at this moment.
+// gyFrame returns what a GY-MCU90614 sends now.
 func gyFrame(s *Scene) []byte {
-	object, ambient, fault := s.look(time.Now())
+	object, ambient, fault := s.measure(time.Now())
 	switch fault {
 	case FaultBroken:
 		object = -32768
@@ -183,8 +180,9 @@ func gyFrame(s *Scene) []byte {
 	case FaultSilent:
 		return nil
 	}
-	b := []byte{0x5A, 0x5A, 0x45, 0x04, byte(uint16(object) >> 8), byte(object), byte(uint16(ambient) >> 8),
-		byte(ambient)}
+	b := []byte{0x5A, 0x5A, 0x45, 0x04}
+	b = binary.BigEndian.AppendUint16(b, uint16(object))
+	b = binary.BigEndian.AppendUint16(b, uint16(ambient))
 	var sum byte
 	for _, v := range b {
 		sum += v
@@ -192,11 +190,11 @@ func gyFrame(s *Scene) []byte {
 	return append(b, sum)
 }
 
-// rdmRepeat is how often an RDM6300 repeats a card that is near.
+// rdmRepeat is the time between two frames of an RDM6300 while a card is near.
 const rdmRepeat = 65 * time.Millisecond
 
-// tap holds a card to an RDM6300 for d.
-func tap(ctx context.Context, p *plug, card string, d time.Duration) error {
+// holdCard holds a card to an RDM6300 for d.
+func holdCard(ctx context.Context, p *plug, card string, d time.Duration) error {
 	frame, err := rdmFrame(card)
 	if err != nil {
 		return err
@@ -213,16 +211,15 @@ func tap(ctx context.Context, p *plug, card string, d time.Duration) error {
 	return nil
 }
 
-// rdmFrame is what an RDM6300 sends of a card of ten hex digits.
+// rdmFrame returns what an RDM6300 sends for a card of ten hex digits.
 func rdmFrame(card string) ([]byte, error) {
-	var raw [5]byte
-	if n, err := fmt.Sscanf(card, "%2X%2X%2X%2X%2X", &raw[0], &raw[1], &raw[2], &raw[3], &raw[4]); err != nil ||
-		n != 5 || len(card) != 10 {
-		return nil, fmt.Errorf("card %q: ten hex digits, please", card)
+	raw, err := hex.DecodeString(card)
+	if err != nil || len(raw) != 5 {
+		return nil, fmt.Errorf("card %q is not ten hex digits", card)
 	}
 	var sum byte
 	for _, v := range raw {
 		sum ^= v
 	}
-	return []byte(fmt.Sprintf("\x02%X%02X\x03", raw[:], sum)), nil
+	return fmt.Appendf(nil, "\x02%X%02X\x03", raw, sum), nil
 }

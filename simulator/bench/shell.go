@@ -10,18 +10,19 @@ import (
 	"gatehouse/gateway/fact"
 )
 
-const help = `  36.6                     somebody whose screening temperature is 36.6 °C stands there
-  card 62E3086CED          a card is held to the first reader
+const help = `  36.6                     a person with a screening temperature of 36.6 °C
+  card 62E3086CED          hold a card to the first reader
   card 62E3086CED 38.4     both
-  code VISIT-7             a code is held to the scanner
-  ambient 12               the air, °C
-  unplug thermometer       pull a plug; plug thermometer puts it in again
-  fault broken             or frozen, garbage, allff, silent; fault off mends it
+  code VISIT-7             hold a code to the scanner
+  ambient 12               set the air temperature, °C
+  unplug thermometer       unplug a device; plug thermometer plugs it in again
+  fault broken             or frozen, garbage, allff, silent; fault off ends it
   help, quit
 `
 
-// RunShell lets an engineer play the hardware: a line in, bytes out.
-func RunShell(ctx context.Context, in io.Reader, out io.Writer, g *Gate) error {
+// RunShell reads commands for the hardware from in, a line each, until quit,
+// the end of in or ctx is done. Prompts and errors go to out.
+func RunShell(ctx context.Context, in io.Reader, out io.Writer, h *Hardware) error {
 	fmt.Fprint(out, help)
 	lines := make(chan string)
 	scan := bufio.NewScanner(in)
@@ -40,7 +41,7 @@ func RunShell(ctx context.Context, in io.Reader, out io.Writer, g *Gate) error {
 			if !ok {
 				return scan.Err()
 			}
-			quit, err := g.command(ctx, strings.Fields(line), out)
+			quit, err := h.command(ctx, strings.Fields(line), out)
 			if quit {
 				return nil
 			}
@@ -51,7 +52,7 @@ func RunShell(ctx context.Context, in io.Reader, out io.Writer, g *Gate) error {
 	}
 }
 
-func (g *Gate) command(ctx context.Context, words []string, out io.Writer) (quit bool, err error) {
+func (h *Hardware) command(ctx context.Context, words []string, out io.Writer) (quit bool, err error) {
 	if len(words) == 0 {
 		return false, nil
 	}
@@ -65,16 +66,16 @@ func (g *Gate) command(ctx context.Context, words []string, out io.Writer) (quit
 	case "help":
 		_, err = fmt.Fprint(out, help)
 	case "card", "code":
-		err = g.commandTap(ctx, words)
+		err = h.commandTap(ctx, words)
 	case "ambient":
 		var t fact.Temp
 		if t, err = celsius(arg); err == nil {
-			g.SetAmbient(t)
+			h.SetAmbient(t)
 		}
 	case "unplug":
-		err = g.Unplug(arg)
+		err = h.Unplug(arg)
 	case "plug":
-		err = g.Plug(arg)
+		err = h.Plug(arg)
 	case "fault":
 		f := Fault(arg)
 		switch f {
@@ -84,24 +85,24 @@ func (g *Gate) command(ctx context.Context, words []string, out io.Writer) (quit
 		default:
 			return false, fmt.Errorf("fault %q: write broken, frozen, garbage, allff, silent or off", arg)
 		}
-		g.SetFault(f)
+		h.SetFault(f)
 	default:
 		t, bad := celsius(words[0])
 		if bad != nil || len(words) > 1 {
-			return false, fmt.Errorf("%q is not understood; help lists what is", strings.Join(words, " "))
+			return false, fmt.Errorf("%q is not a command; help lists them", strings.Join(words, " "))
 		}
-		err = g.Present(ctx, Person{Screening: t})
+		err = h.Present(ctx, Person{Screening: t})
 	}
 	return false, err
 }
 
-func (g *Gate) commandTap(ctx context.Context, words []string) error {
+func (h *Hardware) commandTap(ctx context.Context, words []string) error {
 	model := map[string]string{"card": "rdm6300", "code": "qr-scanner"}[words[0]]
 	if len(words) < 2 || len(words) > 3 {
-		return fmt.Errorf("write %s, its text, and a temperature if you like", words[0])
+		return fmt.Errorf("usage: %s TEXT [TEMPERATURE]", words[0])
 	}
 	p := Person{Card: words[1]}
-	for _, r := range g.spec.Readers {
+	for _, r := range h.spec.Readers {
 		if r.Model == model {
 			p.Reader = r.Name
 			break
@@ -117,15 +118,15 @@ func (g *Gate) commandTap(ctx context.Context, words []string) error {
 		}
 	}
 	if p.Screening == 0 {
-		return g.Tap(ctx, p.Reader, p.Card)
+		return h.Tap(ctx, p.Reader, p.Card)
 	}
-	return g.Present(ctx, p)
+	return h.Present(ctx, p)
 }
 
 func celsius(s string) (fact.Temp, error) {
 	t, err := fact.ParseTemp(s)
 	if err != nil {
-		return 0, fmt.Errorf("%q is no temperature in °C, such as 36.6", s)
+		return 0, fmt.Errorf("%q is not a temperature in °C such as 36.6", s)
 	}
 	return t, nil
 }

@@ -96,7 +96,7 @@ func BenchmarkVerdict(b *testing.B) {
 	dir := b.TempDir()
 	collector, siteKey := keys(b, dir)
 	g := world.New(1).Gates[0]
-	hw, err := bench.NewGate(filepath.Join(dir, "ports"), bench.Spec{
+	hw, err := bench.New(filepath.Join(dir, "ports"), bench.Spec{
 		Thermometer: "gy-mcu90614",
 		Readers:     Readers(g),
 		Outputs:     true,
@@ -179,7 +179,7 @@ func BenchmarkAgent(b *testing.B) {
 	}
 	collector, siteKey := keys(b, dir)
 	g := world.New(1).Gates[0]
-	hw, err := bench.NewGate(filepath.Join(dir, "ports"), bench.Spec{
+	hw, err := bench.New(filepath.Join(dir, "ports"), bench.Spec{
 		Thermometer: "gy-mcu90614",
 		Readers:     Readers(g),
 		Offset:      320,

@@ -50,7 +50,7 @@ type County struct {
 // gate is one gate with all that belongs to it.
 type gate struct {
 	world.Gate
-	hw    *bench.Gate
+	hw    *bench.Hardware
 	agent interface {
 		Run(ctx context.Context) error
 	}
@@ -108,7 +108,7 @@ func Readers(g world.Gate) []bench.Reader {
 
 func (c *County) newGate(ctx context.Context, g world.Gate, rules string, opts agent.Options) (*gate, error) {
 	dir := filepath.Join(c.cfg.Dir, g.ID)
-	hw, err := bench.NewGate(filepath.Join(dir, "ports"), bench.Spec{
+	hw, err := bench.New(filepath.Join(dir, "ports"), bench.Spec{
 		Thermometer: g.Thermometer,
 		Readers:     Readers(g),
 		Outputs:     true,

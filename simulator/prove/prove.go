@@ -92,7 +92,7 @@ type proof struct {
 	Config
 	rnd              *rand.Rand
 	gates            []world.Gate
-	hw               []*bench.Gate
+	hw               []*bench.Hardware
 	agents           []*process
 	agentIDs         []string
 	fleet            *fleet.Fleet // or nil
@@ -186,7 +186,7 @@ func (p *proof) victim() *process {
 
 // people come to a gate as fast as it can take them, without regard to the
 // time of day; every tenth has something wrong.
-func people(ctx context.Context, rnd *rand.Rand, g world.Gate, hw *bench.Gate) {
+func people(ctx context.Context, rnd *rand.Rand, g world.Gate, hw *bench.Hardware) {
 	day := g.Day(8 * time.Hour)
 	pause(ctx, time.Duration(rnd.IntN(3000))*time.Millisecond)
 	for ctx.Err() == nil {
@@ -289,7 +289,7 @@ func (p *proof) newHardware() error {
 		if readers == nil {
 			readers = county.Readers(g)
 		}
-		hw, err := bench.NewGate(filepath.Join(p.Dir, g.ID, "ports"), bench.Spec{Thermometer: g.Thermometer,
+		hw, err := bench.New(filepath.Join(p.Dir, g.ID, "ports"), bench.Spec{Thermometer: g.Thermometer,
 			Readers: readers, Offset: g.Offset, Ambient: 2000})
 		if err != nil {
 			return err

@@ -211,7 +211,7 @@ func (r *rig) underLoad(ctx context.Context, strike func(context.Context) error)
 }
 
 // scans shows codes to a scanner, several a second: load.
-func scans(ctx context.Context, seed uint64, gate int, hw *bench.Gate) {
+func scans(ctx context.Context, seed uint64, gate int, hw *bench.Hardware) {
 	for n := 0; ctx.Err() == nil; n++ {
 		_ = hw.Tap(ctx, "scanner",
 			fmt.Sprintf("X%d-%d-%d", seed%1e6, gate, n)) // a port that is being re-opened loses bytes

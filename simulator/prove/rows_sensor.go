@@ -70,7 +70,7 @@ func corruptFrames(ctx context.Context, r *rig) error {
 			noise[i] = byte(r.rnd.Uint32())
 		}
 		for _, name := range serials {
-			hw.Babble(ctx, name, noise)
+			hw.SendBytes(ctx, name, noise)
 		}
 		r.wait(ctx, 500*time.Millisecond)
 	}

@@ -8,24 +8,24 @@ import (
 	"gatehouse/gateway/fact"
 )
 
-// Kind is the truth about an arrival.
+// Kind is what is true of an arrival.
 type Kind string
 
 // The kinds of arrivals.
 const (
 	KindNormal  Kind = "normal"
 	KindFever   Kind = "fever"
-	KindCold    Kind = "cold" // from the frost, too cold to judge
+	KindCold    Kind = "cold" // skin too cold to judge, from the frost
 	KindUnknown Kind = "unknown-card"
 	KindNoCard  Kind = "no-card"
 )
 
-// Shares of arrivals, of 1000.
+// How many of 1000 arrivals are of each kind.
 const (
 	feverShare   = 3
 	unknownShare = 10
 	noCardShare  = 5
-	coldShare    = 500 // of those at gates in the open, while it freezes
+	coldShare    = 500 // of 1000 at unheated gates while it is cold
 )
 
 // Arrival is one person at a gate.
@@ -35,17 +35,17 @@ type Arrival struct {
 	Card      string // ten hex digits; empty: no card
 	Code      string // a visitor's QR code; empty: none
 	Direction fact.Direction
-	Screening fact.Temp // what the thermometer with its offset shall give
+	Screening fact.Temp // what the thermometer should read, its offset added
 }
 
-// hourly is how a day's trips spread over its hours, in parts of their sum.
+// hourly are the weights by which a day's trips spread over its hours.
 var hourly = [24]float64{0.2, 0.1, 0.1, 0.1, 0.3, 1, 3, 7, 8, 6, 5, 5, 5, 3, 4, 5, 6, 8, 7, 4, 3, 2, 1, 0.5}
 
-// tripsADay is how often a resident of a closed compound passes its gate.
+// tripsADay is how often a resident of a closed compound passes its gate in a day.
 const tripsADay = 0.3
 
-// Ambient is the air at a gate at a time of day: a booth is kept warm, the open
-// has a February day of -6 to 8 °C.
+// Ambient returns the air temperature at the gate at a simulated time: 20 °C in
+// a heated booth, outside that of a February day, -6 to 8 °C.
 func (g Gate) Ambient(at time.Duration) fact.Temp {
 	if g.Heated {
 		return 2000
@@ -54,26 +54,27 @@ func (g Gate) Ambient(at time.Duration) fact.Temp {
 	return fact.Temp(100 - 700*math.Cos((hour-3)/24*2*math.Pi))
 }
 
-// Day is the endless timetable of one gate. It is for one goroutine.
+// Day is the endless sequence of arrivals at one gate. It is not safe for use by
+// several goroutines.
 type Day struct {
 	g   Gate
 	rnd *rand.Rand
 	at  time.Duration
 }
 
-// Day begins the gate's timetable at a simulated time of day.
+// Day returns the gate's arrivals from a simulated time of day on.
 func (g Gate) Day(from time.Duration) *Day {
 	return &Day{g: g, rnd: rand.New(rand.NewPCG(g.seed, 2)), at: from}
 }
 
-// Next gives the next arrival.
+// Next returns the next arrival.
 func (d *Day) Next() Arrival {
 	sum := 0.0
 	for _, h := range hourly {
 		sum += h
 	}
-	// A Poisson process whose rate changes by the hour: a step is taken again
-	// from the hour's end when it leaves the hour.
+	// A Poisson process whose rate changes by the hour: a step that leaves the
+	// hour is drawn again from the hour's end.
 	for {
 		hour := int(d.at.Hours())
 		rate := float64(d.g.Residents) * tripsADay * hourly[hour%24] / sum // an hour
@@ -126,7 +127,7 @@ func cutCode(s string) (string, bool) {
 	return s, false
 }
 
-// unknownCard makes a card of no roster: theirs begin with 62.
+// unknownCard returns a card that is in no roster: cards of rosters begin with 62.
 func unknownCard(rnd *rand.Rand) string {
 	const hex = "0123456789ABCDEF"
 	b := []byte("99")
@@ -136,5 +137,5 @@ func unknownCard(rnd *rand.Rand) string {
 	return string(b)
 }
 
-// UnknownCard makes a card that no roster of the county lists.
+// UnknownCard returns a card that is in no roster of the county.
 func UnknownCard(seed uint64) string { return unknownCard(rand.New(rand.NewPCG(seed, 3))) }

@@ -14,7 +14,7 @@ var (
 	thirdParts  = []string{"苑", "里", "花园", "小区", "家园", "新村"}
 )
 
-// placeNames makes n different names.
+// placeNames returns n different names.
 func placeNames(rnd *rand.Rand, n int) []string {
 	var all []string
 	for _, a := range firstParts {
@@ -38,8 +38,8 @@ type Card struct {
 	Household string
 }
 
-// newCards gives every resident a card, and the compound some workers and
-// visitors. A few cards are lost.
+// newCards returns a card for every resident, and for some workers and visitors
+// of the compound. A few cards are lost.
 func newCards(rnd *rand.Rand, households, residents int) []Card {
 	used := map[string]bool{}
 	number := func() string {
@@ -59,7 +59,7 @@ func newCards(rnd *rand.Rand, households, residents int) []Card {
 		}
 		cards = append(cards, c)
 	}
-	cards[residents-1].Status = "sealed" // one household of each compound is sealed
+	cards[residents-1].Status = "sealed" // one household in each compound
 	for range 2 + rnd.IntN(4) {
 		cards = append(cards, Card{Code: number(), Class: "worker", Status: "active"})
 	}
@@ -73,7 +73,7 @@ func newCards(rnd *rand.Rand, households, residents int) []Card {
 	return cards
 }
 
-// Roster gives the gate's roster file.
+// Roster returns the gate's roster file.
 func (g Gate) Roster() []byte {
 	var b bytes.Buffer
 	b.WriteString("card,class,status,household,from,until\n")
@@ -87,7 +87,7 @@ func (g Gate) Roster() []byte {
 	return b.Bytes()
 }
 
-// Policy is the county's rule file.
+// Policy returns the county's policy file.
 func Policy() []byte {
 	return []byte(`version: 2020-02-14.1
 limits:

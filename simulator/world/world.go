@@ -1,6 +1,6 @@
-// Package world is the county that the simulator plays: its tree, its people
-// and their days, all from one seed. It knows the truth. Names are invented,
-// and there are no persons in it, only cards.
+// Package world makes up the county that the simulator simulates: its sites,
+// its people's cards and their days, all from one seed, and with what is true of
+// each arrival. Names are invented; people are known only by their cards.
 package world
 
 import (
@@ -23,7 +23,7 @@ const (
 // CountyID is the county's first topic level.
 const CountyID = "qinghe"
 
-// The county lies around this point.
+// The county's centre, degrees.
 const (
 	latitude  = 35.90
 	longitude = 115.11
@@ -39,16 +39,16 @@ type World struct {
 type Gate struct {
 	ID          string
 	Compound    string    // the compound's name
-	Heated      bool      // it has a heated booth; otherwise it stands in the open
+	Heated      bool      // in a heated booth; otherwise in the open
 	Thermometer string    // model
-	Scanner     bool      // it has a QR scanner for visitors besides its card reader
+	Scanner     bool      // has a QR scanner for visitors besides its card reader
 	Offset      fact.Temp // site offset of its thermometer
 	Residents   int
 	Cards       []Card
 	seed        uint64
 }
 
-// New makes the county of a seed.
+// New returns the county of a seed.
 func New(seed uint64) *World {
 	rnd := rand.New(rand.NewPCG(seed, 1))
 	w := &World{Sites: site.County{ID: CountyID, Name: "清和县", CRS: site.CRS}}
@@ -97,7 +97,7 @@ func newGate(rnd *rand.Rand, id, name string, households, residents int) Gate {
 	return g
 }
 
-// split cuts total into n parts of at least least, unevenly.
+// split divides total unevenly into n parts, each at least least.
 func split(rnd *rand.Rand, total, n, least int) []int {
 	parts := make([]int, n)
 	weights, sum := make([]float64, n), 0.0
@@ -119,7 +119,8 @@ func split(rnd *rand.Rand, total, n, least int) []int {
 	return parts
 }
 
-// spread gives the residents of compounds by their households.
+// spread returns the residents of compounds with the given households; they add
+// up to Residents.
 func spread(rnd *rand.Rand, households []int) []int {
 	out := make([]int, len(households))
 	given := 0
@@ -139,14 +140,14 @@ func spread(rnd *rand.Rand, households []int) []int {
 	return out
 }
 
-// Compounds lie in a town plan of cells of some 270 by 280 metres.
+// The compounds are in a grid of cells of some 270 by 280 metres.
 const (
 	columns    = 16
 	cellWidth  = 0.003  // degrees of longitude
 	cellHeight = 0.0025 // degrees of latitude
 )
 
-// outline is a quadrilateral inside the compound's cell of the plan.
+// outline returns a quadrilateral inside the cell of the nth compound.
 func outline(rnd *rand.Rand, n int) []site.Point {
 	rows := (Compounds + columns - 1) / columns
 	west := longitude + (float64(n%columns)-columns/2.0)*cellWidth
@@ -159,5 +160,5 @@ func outline(rnd *rand.Rand, n int) []site.Point {
 	return []site.Point{corner(0.2, 0.2), corner(0.8, 0.2), corner(0.8, 0.8), corner(0.2, 0.8)}
 }
 
-// round keeps six decimals: a tenth of a metre.
+// round rounds degrees to six decimals, a tenth of a metre.
 func round(v float64) float64 { return float64(int64(v*1e6+0.5)) / 1e6 }

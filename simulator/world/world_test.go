@@ -15,7 +15,7 @@ type plain struct{}
 
 func (plain) Pseudonym(kind, code string) string { return kind + code }
 
-func TestTheCountyHasItsNumbers(t *testing.T) {
+func TestTheCountysSizeDoesNotDependOnTheSeed(t *testing.T) {
 	for _, seed := range []uint64{1, 2, 99} {
 		w := New(seed)
 		grids, compounds, households, residents := 0, 0, 0, 0
@@ -39,7 +39,7 @@ func TestTheCountyHasItsNumbers(t *testing.T) {
 	}
 }
 
-func TestItsFilesAreTakenByTheGateway(t *testing.T) {
+func TestTheGatewayAcceptsTheCountysFiles(t *testing.T) {
 	w := New(1)
 	text, err := config.Write(w.Sites)
 	if err != nil {
@@ -80,13 +80,13 @@ func TestCompoundsDoNotOverlap(t *testing.T) {
 	}
 }
 
-func TestTheSameSeedIsTheSameCounty(t *testing.T) {
+func TestOneSeedMakesOneCounty(t *testing.T) {
 	a, b := New(7), New(7)
 	if !reflect.DeepEqual(a, b) {
 		t.Fatal("two counties of one seed differ")
 	}
 	if reflect.DeepEqual(a, New(8)) {
-		t.Fatal("two seeds give one county")
+		t.Fatal("two seeds make the same county")
 	}
 	x, y := a.Gates[3].Day(7*time.Hour), b.Gates[3].Day(7*time.Hour)
 	for range 100 {
@@ -96,7 +96,7 @@ func TestTheSameSeedIsTheSameCounty(t *testing.T) {
 	}
 }
 
-func TestADayHasItsSharesAndItsPeaks(t *testing.T) {
+func TestADaysArrivalsHaveTheirSharesAndPeaks(t *testing.T) {
 	w := New(1)
 	n, kinds, morning, night := 0, map[Kind]int{}, 0, 0
 	for _, g := range w.Gates {
@@ -107,7 +107,7 @@ func TestADayHasItsSharesAndItsPeaks(t *testing.T) {
 				break
 			}
 			if a.At < last {
-				t.Fatal("time runs backwards")
+				t.Fatal("an arrival is earlier than the one before")
 			}
 			last = a.At
 			n++
@@ -135,7 +135,7 @@ func TestADayHasItsSharesAndItsPeaks(t *testing.T) {
 	}
 }
 
-func TestABoothIsWarmAndTheOpenIsNot(t *testing.T) {
+func TestAmbientInABoothAndInTheOpen(t *testing.T) {
 	booth, open := Gate{Heated: true}, Gate{}
 	if booth.Ambient(4*time.Hour) != 2000 || open.Ambient(3*time.Hour) > -500 || open.Ambient(15*time.Hour) < 700 {
 		t.Fatalf("booth %s, open at night %s, by day %s",
