@@ -15,13 +15,13 @@ func (g *Gate) event(l *lane, v fact.Verdict, reasons []fact.Reason, c *card, t 
 	if t != nil {
 		value := *t.value
 		p.Temperature = &value
-		p.Amends = t.told > 0
+		p.Amends = t.reported > 0
 		p.Readings = append(p.Readings, t.seqs...)
-		t.told = len(t.seqs)
+		t.reported = len(t.seqs)
 	}
 	if c != nil {
-		p.Amends = p.Amends || c.told > 0
-		c.told = len(c.seqs)
+		p.Amends = p.Amends || c.reported > 0
+		c.reported = len(c.seqs)
 		p.Readings = append(p.Readings, c.seqs...)
 		p.Direction, p.Class, p.Credential = c.direction, c.standing.Class, c.credential
 		if !c.standing.Allowed {

@@ -40,7 +40,7 @@ type Lane struct {
 	Thermometers, Readers []string
 }
 
-// Config is what a gate decides by.
+// Config is the configuration of a gate.
 type Config struct {
 	Rules *policy.Rules
 	Zone  *time.Location // the county's, for the days that cards are valid
@@ -110,8 +110,8 @@ func (g *Gate) Observe(at clock.Moment, seq uint64, r wire.Reading) []Event {
 	return events
 }
 
-// Tick lets time pass: visits whose window has run out are over, and who waited
-// in them is told so. The agent calls it when Next is due.
+// Tick ends the visits whose window has run out and returns an event for each
+// person who waited in them. The agent calls it when Next is due.
 func (g *Gate) Tick(at clock.Moment) []Event {
 	var events []Event
 	for _, l := range g.lanes {
@@ -133,18 +133,18 @@ func (g *Gate) Next() (boot time.Duration, ok bool) {
 	return boot, ok
 }
 
-// Begun says that somebody stands at a thermometer and is not measured yet: who
-// was asked to be measured, and came in time, must not be too late because a
-// measurement takes a moment.
+// Begun notes that somebody stands at a thermometer and is not measured yet. It
+// extends the window: who came in time must not be refused because a measurement
+// takes a moment.
 func (g *Gate) Begun(at clock.Moment, device string) {
 	if l := g.by[device]; l != nil && l.visit != nil && len(l.visit.temps) == 0 {
 		l.visit.until = max(l.visit.until, at.Boot+measuredWithin)
 	}
 }
 
-// Answered says that the guard dealt with a passage that used these readings:
-// the visit they are of is over. A mixed one is not: who is who is still not
-// known.
+// Answered notes that the guard has dealt with a passage that used these readings,
+// and ends their visit. A mixed visit goes on: its cards and temperatures still
+// can't be assigned to people.
 func (g *Gate) Answered(readings []uint64) {
 	for _, l := range g.lanes {
 		if v := l.visit; v != nil && !v.mixed && v.uses(readings) {
@@ -157,8 +157,8 @@ func (g *Gate) Answered(readings []uint64) {
 	}
 }
 
-// SetWorks says whether a device works. Whoever waits for one that does not is
-// told at once.
+// SetWorks notes whether a device works. It ends a visit that waits for a device
+// that does not.
 func (g *Gate) SetWorks(device string, works bool) []Event {
 	l := g.by[device]
 	if l == nil || l.broken[device] == !works {
@@ -187,8 +187,8 @@ func (l *lane) over() {
 	}
 }
 
-// judge holds a temperature against the limits. Fever comes first: no bad
-// condition excuses it. A verdict of pass means normal here; without a card
+// judge compares a temperature with the limits. Fever comes first, whatever the
+// conditions of the measurement. VerdictPass means normal here: without a card
 // nobody passes.
 func (g *Gate) judge(t *wire.Temperature) (fact.Verdict, []fact.Reason) {
 	var conditions []fact.Reason

@@ -42,7 +42,8 @@ func drawPeople(t *rapid.T, n, lanes int) []person {
 	var out []person
 	for i := range n {
 		screening := rapid.SampledFrom([]fact.Temp{3620, 3680, 3840, 3400}).Draw(t, "screening")
-		out = append(out, person{card: cards[i], t: temperature(0, screening).t, lane: rapid.IntRange(0, lanes-1).Draw(t, "lane")})
+		out = append(out, person{card: cards[i], t: temperature(0, screening).t,
+			lane: rapid.IntRange(0, lanes-1).Draw(t, "lane")})
 	}
 	return out
 }
@@ -147,9 +148,11 @@ func checkIdentity(t *rapid.T, e Event, people []person, did map[uint64]act, ope
 			temps++
 		}
 	}
-	wrong := holder != measured && (p.Verdict == fact.VerdictPass || p.Verdict == fact.VerdictFever && p.Credential != "")
+	wrong := holder != measured && (p.Verdict == fact.VerdictPass || p.Verdict == fact.VerdictFever &&
+		p.Credential != "")
 	if wrong && (len(cards) > 1 || temps > 1) {
-		t.Fatalf("%d decided with the temperature of %d while %d cards and %d measurements were open: %s", holder, measured, len(cards), temps, brief(e))
+		t.Fatalf("%d decided with the temperature of %d while %d cards and %d measurements were open: %s", holder,
+			measured, len(cards), temps, brief(e))
 	}
 	closeReadings(opened, p.Readings)
 }
@@ -171,7 +174,8 @@ func TestWhoComesAloneIsNeverAskedTwice(t *testing.T) {
 				at += rapid.Float64Range(0, 7.9).Draw(t, "second")
 				acts = append(acts, act{at, len(people), !tapFirst})
 				card := []string{resident, resident2, visitor, inward}[len(people)%4]
-				people = append(people, person{card: card, t: temperature(0, fact.Temp(rapid.IntRange(3500, 3729).Draw(t, "screening"))).t, lane: lane})
+				people = append(people, person{card: card,
+					t: temperature(0, fact.Temp(rapid.IntRange(3500, 3729).Draw(t, "screening"))).t, lane: lane})
 			}
 		}
 		slices.SortStableFunc(acts, func(a, b act) int {
@@ -185,7 +189,8 @@ func TestWhoComesAloneIsNeverAskedTwice(t *testing.T) {
 			p := people[a.who]
 			r := wire.Reading{Device: fmt.Sprint("t", p.lane), Type: fact.ReadingTemperature, Temperature: p.t}
 			if a.tap {
-				r = wire.Reading{Device: fmt.Sprint("r", p.lane), Type: fact.ReadingCard, Credential: p.card, Direction: "in"}
+				r = wire.Reading{Device: fmt.Sprint("r", p.lane), Type: fact.ReadingCard, Credential: p.card,
+					Direction: "in"}
 			}
 			for _, e := range g.Observe(moment(a.at), uint64(i+1), r) {
 				if e.Passage.Verdict != fact.VerdictPass || e.Passage.Lane != fmt.Sprint("lane-", p.lane) {
@@ -206,15 +211,18 @@ func TestWhoComesAloneIsNeverAskedTwice(t *testing.T) {
 
 func TestALaneThatDoesNotMeasure(t *testing.T) {
 	g := New(Config{Rules: rules(t), Zone: time.UTC, Lanes: []Lane{
-		{Name: "in", Measures: true, Thermometers: []string{"t"}, Readers: []string{"in"}}, {Name: "out", Readers: []string{"out"}}}})
+		{Name: "in", Measures: true, Thermometers: []string{"t"}, Readers: []string{"in"}}, {Name: "out",
+			Readers: []string{"out"}}}})
 	see := func(at float64, seq uint64, device, card string) (got []string) {
-		for _, e := range g.Observe(moment(at), seq, wire.Reading{Device: device, Type: fact.ReadingCard, Credential: card, Direction: "out"}) {
+		for _, e := range g.Observe(moment(at), seq,
+			wire.Reading{Device: device, Type: fact.ReadingCard, Credential: card, Direction: "out"}) {
 			got = append(got, e.Passage.Lane+": "+brief(e))
 		}
 		return got
 	}
 	measured := func(at float64, seq uint64, screening fact.Temp) []Event {
-		return g.Observe(moment(at), seq, wire.Reading{Device: "t", Type: fact.ReadingTemperature, Temperature: temperature(0, screening).t})
+		return g.Observe(moment(at), seq, wire.Reading{Device: "t", Type: fact.ReadingTemperature,
+			Temperature: temperature(0, screening).t})
 	}
 	if e := measured(0, 1, 3650); len(e) != 0 {
 		t.Fatalf("measured at the entry: %v", e)
@@ -238,15 +246,18 @@ func TestPrompts(t *testing.T) {
 		steps []step
 		want  string
 	}{
-		"nobody":                 {nil, ""},
-		"a card":                 {[]step{tapped(0, resident)}, "temperature 8s reading 1 resident"},
-		"a card, tapped again":   {[]step{tapped(0, resident), tapped(3, resident)}, "temperature 11s reading 1 resident"},
-		"a normal temperature":   {[]step{temperature(0, 3650)}, "card 8s reading 1 36.50"},
-		"seen a little higher":   {[]step{temperature(0, 3650), temperature(1, 3690, supersedes)}, "card 9s reading 1 36.90"},
-		"a card that may not":    {[]step{tapped(0, lost)}, " 8s reading 1"},
-		"a fever":                {[]step{temperature(0, 3840)}, " 8s reading 1"},
-		"too cold":               {[]step{temperature(0, 3400)}, ""},
-		"too cold, then not":     {[]step{temperature(0, 3400), temperature(1, 3500, supersedes)}, "card 9s reading 2 35.00"},
+		"nobody": {nil, ""},
+		"a card": {[]step{tapped(0, resident)}, "temperature 8s reading 1 resident"},
+		"a card, tapped again": {[]step{tapped(0, resident), tapped(3, resident)},
+			"temperature 11s reading 1 resident"},
+		"a normal temperature": {[]step{temperature(0, 3650)}, "card 8s reading 1 36.50"},
+		"seen a little higher": {[]step{temperature(0, 3650), temperature(1, 3690, supersedes)},
+			"card 9s reading 1 36.90"},
+		"a card that may not": {[]step{tapped(0, lost)}, " 8s reading 1"},
+		"a fever":             {[]step{temperature(0, 3840)}, " 8s reading 1"},
+		"too cold":            {[]step{temperature(0, 3400)}, ""},
+		"too cold, then not": {[]step{temperature(0, 3400), temperature(1, 3500, supersedes)},
+			"card 9s reading 2 35.00"},
 		"decided":                {[]step{tapped(0, resident), temperature(1, 3650)}, ""},
 		"two":                    {[]step{tapped(0, resident), tapped(1, visitor)}, "apart 9s reading 1"},
 		"too late":               {[]step{tapped(0, resident), wait(8)}, ""},

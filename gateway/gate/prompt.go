@@ -7,7 +7,7 @@ import (
 	"gatehouse/gateway/fact"
 )
 
-// Wants is what a visit waits for.
+// Wants says what a visit waits for.
 type Wants string
 
 // What a visit can wait for.
@@ -15,7 +15,7 @@ const (
 	WantsTemperature Wants = "temperature" // a permitted card was tapped
 	WantsCard        Wants = "card"        // a normal temperature was measured
 	WantsApart       Wants = "apart"       // it is mixed: everybody steps back until it is over
-	WantsNothing     Wants = ""            // a verdict was told; the visit waits in case its other half comes
+	WantsNothing     Wants = ""            // a verdict was given; the visit waits in case its other half comes
 )
 
 // Prompt is what the people in a lane are asked to do until it is too late.

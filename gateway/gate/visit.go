@@ -18,14 +18,15 @@ type visit struct {
 	cards []*card
 	temps []*temp
 	mixed bool
-	// answered: the guard has dealt with it, so that what follows is another's.
+	// answered is true when the guard has dealt with the visit: what follows
+	// belongs to somebody else.
 	answered bool
 }
 
 // card is one credential that was tapped in a visit, once or more often.
 type card struct {
 	seqs       []uint64
-	told       int // how many of seqs a passage names
+	reported   int // how many of seqs a passage names
 	credential string
 	direction  fact.Direction
 	standing   policy.Standing
@@ -34,11 +35,11 @@ type card struct {
 // temp is one person's measurement. The same person, seen higher a moment
 // later, changes its value.
 type temp struct {
-	seqs    []uint64
-	told    int // how many of seqs a passage names
-	value   *wire.Temperature
-	verdict fact.Verdict
-	reasons []fact.Reason
+	seqs     []uint64
+	reported int // how many of seqs a passage names
+	value    *wire.Temperature
+	verdict  fact.Verdict
+	reasons  []fact.Reason
 }
 
 func (v *visit) uses(readings []uint64) bool {
@@ -131,9 +132,9 @@ func (g *Gate) measured(l *lane, at clock.Moment, device string, t *temp) []Even
 	return g.alone(l, t)
 }
 
-// alone tells of a measurement without a card. A normal one waits for it in
-// silence, and a fever so that it gets a name; any other is over once it is told,
-// and the person measures again.
+// alone reports a measurement that has no card yet. A normal one is not reported:
+// the visit waits for the card. A fever is, and the visit waits for the card, which
+// names it. Any other ends the visit, and the person measures again.
 func (g *Gate) alone(l *lane, t *temp) []Event {
 	if t.verdict == fact.VerdictPass {
 		return nil
@@ -155,7 +156,7 @@ func (g *Gate) decide(l *lane, at clock.Moment) []Event {
 	if !c.standing.Allowed && verdict != fact.VerdictFever {
 		verdict, reasons = fact.VerdictRefuse, nil
 	}
-	first := t.told == 0
+	first := t.reported == 0
 	e := g.event(l, verdict, reasons, c, t)
 	e.Alarm = verdict == fact.VerdictFever && first
 	if verdict == fact.VerdictPass {
@@ -165,66 +166,14 @@ func (g *Gate) decide(l *lane, at clock.Moment) []Event {
 	return []Event{e}
 }
 
-// higher takes a measurement of a thermometer in front of which somebody has
-// stood since the one before: nearly always the same person, but it can be one
-// close behind. The highest value counts. When it turns to a fever it is not
-// known whose it is.
-func (g *Gate) higher(l *lane, at clock.Moment, device string, before newest, t *temp) []Event {
-	v, x := before.visit, before.temp
-	fever, was := t.verdict == fact.VerdictFever, x.verdict == fact.VerdictFever
-	switch {
-	case was && !fever: // a fever stays one
-	case l.visit == v:
-		return g.rises(l, at, x, t)
-	case was && l.visit == nil && v == l.last && !v.mixed && !v.answered && len(v.cards) == 1:
-		x.take(t)
-		return []Event{g.event(l, t.verdict, t.reasons, v.cards[0], x)}
-	case fever:
-		g.enter(l, at).mixed = true
-		return g.measured(l, at, device, t)
-	case l.visit == nil && len(v.cards) == 0:
-		return g.measured(l, at, device, t) // no card came for what was measured before
-	}
-	// Decided already, or somebody else has tapped: who steps back is measured anew.
-	return nil
-}
-
-// rises takes a higher value of a person in the visit that is open.
-func (g *Gate) rises(l *lane, at clock.Moment, x, t *temp) []Event {
-	v := g.enter(l, at)
-	fever, was := t.verdict == fact.VerdictFever, x.verdict == fact.VerdictFever
-	same := t.verdict == x.verdict && slices.Equal(t.reasons, x.reasons)
-	switch {
-	case fever && (v.mixed || !was):
-		v.mixed = true
-		x.take(t)
-		e := g.unnamed(l, x)
-		e.Alarm = !was
-		return []Event{e}
-	case v.mixed:
-		x.seqs = append(x.seqs, t.seqs...)
-		return nil
-	}
-	x.take(t)
-	if same && !fever {
-		return nil
-	}
-	return g.alone(l, x)
-}
-
-// take makes x what t is, which the same person was measured with later.
-func (x *temp) take(t *temp) {
-	x.seqs, x.value, x.verdict, x.reasons = append(x.seqs, t.seqs...), t.value, t.verdict, t.reasons
-}
-
-// mix tells everybody in a visit with more than one person in it who was not
-// told yet, that nobody passes.
+// mix makes the visit mixed and returns an event for each card and measurement in
+// it that was not reported yet: nobody passes.
 func (g *Gate) mix(l *lane) []Event {
 	v := l.visit
 	v.mixed = true
 	var events []Event
 	for _, t := range v.temps {
-		if t.told > 0 {
+		if t.reported > 0 {
 			continue
 		}
 		if t.verdict == fact.VerdictFever {
@@ -235,7 +184,7 @@ func (g *Gate) mix(l *lane) []Event {
 	}
 	for _, c := range v.cards {
 		switch {
-		case c.told == len(c.seqs):
+		case c.reported == len(c.seqs):
 		case c.standing.Allowed:
 			events = append(events, g.event(l, fact.VerdictRetest, mixed(nil), c, nil))
 		default:
@@ -245,7 +194,8 @@ func (g *Gate) mix(l *lane) []Event {
 	return events
 }
 
-// unnamed tells of a fever of somebody in a mixed visit: whose it is is not known.
+// unnamed reports a fever in a mixed visit, without a card: it is not known who has
+// it.
 func (g *Gate) unnamed(l *lane, t *temp) Event {
 	e := g.event(l, fact.VerdictFever, append(slices.Clone(t.reasons), fact.ReasonOneAtATime), nil, t)
 	e.Alarm = true
@@ -271,14 +221,14 @@ func (g *Gate) withoutCounterpart(l *lane) []Event {
 	if len(v.temps) == 1 {
 		if t := v.temps[0]; t.verdict == fact.VerdictPass {
 			return []Event{g.event(l, fact.VerdictRefuse, []fact.Reason{fact.ReasonNoReader}, nil, t)}
-		} else if t.told < len(t.seqs) {
+		} else if t.reported < len(t.seqs) {
 			return g.alone(l, t)
 		}
 		return nil
 	}
 	c := v.cards[0]
 	switch {
-	case c.told == len(c.seqs):
+	case c.reported == len(c.seqs):
 		return nil
 	case !c.standing.Allowed:
 		return []Event{g.event(l, fact.VerdictRefuse, nil, c, nil)}
@@ -299,7 +249,7 @@ func (g *Gate) timeOut(l *lane) []Event {
 		}
 	}
 	for _, c := range v.cards {
-		if c.told < len(c.seqs) {
+		if c.reported < len(c.seqs) {
 			return []Event{g.event(l, fact.VerdictRetest, []fact.Reason{fact.ReasonNoTemperature}, c, nil)}
 		}
 	}

@@ -41,7 +41,8 @@ func (c Config) Check() error {
 
 // Runs is the part of it that run detection needs.
 func (c Config) Runs() runs.Config {
-	return runs.Config{Machine: c.Machine, TankLitres: c.TankL, Idle: c.Idle, Pause: c.Pause, MinFlow: c.MinFlow, MaxFlow: c.MaxFlow}
+	return runs.Config{Machine: c.Machine, TankLitres: c.TankL, Idle: c.Idle, Pause: c.Pause, MinFlow: c.MinFlow,
+		MaxFlow: c.MaxFlow}
 }
 
 // RunsOf is what run detection needs of what a source says: how far apart its
@@ -93,15 +94,19 @@ func Sample(p wire.TrackPoint, at time.Time, t time.Duration) runs.Sample {
 
 // Body is a run as a record says it.
 func (c Config) Body(source string, r runs.Run, state fact.RunState) *wire.Run {
-	w := &wire.Run{Machine: c.Machine, ID: r.ID, Name: c.Name, Type: c.Type, Operator: c.Operator, Source: source, State: state,
+	w := &wire.Run{Machine: c.Machine, ID: r.ID, Name: c.Name, Type: c.Type, Operator: c.Operator, Source: source,
+		State: state,
 		Start: wire.At(r.Start), End: wire.At(r.End), Since: new(wire.At(r.Since)), Until: new(wire.At(r.Until)),
 		Working: state == fact.RunOpen && r.Working, Sorties: r.Sorties, Samples: r.Samples,
-		CommandS: seconds(r.Commanded), FlowS: seconds(r.Flowing), GapS: seconds(r.Gaps), DistanceM: math.Round(r.Distance*10) / 10,
-		BadFixes: r.BadFixes, MeterL: round(r.Meter, 1000), FlowL: round(r.Integrated, 1000), UnaskedL: math.Round(r.Unasked*1000) / 1000,
-		TankL: round(r.TankFell, 1000), TankFirst: round(r.TankFirst, 100), TankLast: round(r.TankLast, 100),
+		CommandS: seconds(r.Commanded), FlowS: seconds(r.Flowing), GapS: seconds(r.Gaps),
+		DistanceM: math.Round(r.Distance*10) / 10,
+		BadFixes:  r.BadFixes, MeterL: round(r.Meter, 1000), FlowL: round(r.Integrated, 1000),
+		UnaskedL: math.Round(r.Unasked*1000) / 1000,
+		TankL:    round(r.TankFell, 1000), TankFirst: round(r.TankFirst, 100), TankLast: round(r.TankLast, 100),
 		Refills: r.Refills, Refilled: math.Round(r.Refilled*100) / 100,
-		Commanded: r.Evidence.Commanded, Moved: r.Evidence.Moved, Flowed: r.Evidence.Flowed, TankFell: r.Evidence.TankFell,
-		Grade: string(r.Grade), Reasons: some(r.Reasons), Faults: some(r.Faults), TankSizeL: c.TankL}
+		Commanded: r.Evidence.Commanded, Moved: r.Evidence.Moved, Flowed: r.Evidence.Flowed,
+		TankFell: r.Evidence.TankFell,
+		Grade:    string(r.Grade), Reasons: some(r.Reasons), Faults: some(r.Faults), TankSizeL: c.TankL}
 	for _, s := range r.Work {
 		w.Work = append(w.Work, [2]int64{s.From.Milliseconds(), s.To.Milliseconds()})
 	}

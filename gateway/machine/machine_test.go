@@ -17,7 +17,8 @@ import (
 	"gatehouse/gateway/wire"
 )
 
-var fogger = Config{Machine: "fogger-1", Name: "1号雾炮车", Type: "fogger", Operator: "消杀一队", TankL: 20, Idle: 5 * time.Second, Pause: 20 * time.Second}
+var fogger = Config{Machine: "fogger-1", Name: "1号雾炮车", Type: "fogger", Operator: "消杀一队", TankL: 20,
+	Idle: 5 * time.Second, Pause: 20 * time.Second}
 
 var begin = clock.Moment{Wall: time.Date(2020, 2, 14, 6, 0, 0, 123456789, time.UTC), Boot: 90 * time.Second}
 
@@ -113,7 +114,8 @@ func work(b *bridge, dice *rand.Rand, leaking bool, seconds int, restarts map[in
 	volume, tank := 500.0, 100.0
 	for i := range seconds {
 		jitter := time.Duration(dice.IntN(900_000)) // of the wall clock, below a millisecond
-		now := clock.Moment{Wall: begin.Wall.Add(time.Duration(i)*time.Second + jitter), Boot: begin.Boot + time.Duration(i)*time.Second + time.Duration(dice.IntN(900_000))}
+		now := clock.Moment{Wall: begin.Wall.Add(time.Duration(i)*time.Second + jitter),
+			Boot: begin.Boot + time.Duration(i)*time.Second + time.Duration(dice.IntN(900_000))}
 		if boot, ok := restarts[i]; ok {
 			b.restart(now, boot)
 		}

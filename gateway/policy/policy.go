@@ -1,6 +1,6 @@
-// Package policy says who may pass and how temperatures are judged. It is data
-// with its checks: a rule set from a strict YAML file and a roster from a
-// strict CSV file. Nobody passes whom the roster does not list as permitted.
+// Package policy holds the rules of a gate: a rule set, read from a YAML file, with
+// the limits of temperatures, and a roster, read from a CSV file, of the cards that
+// may pass. A card that the roster does not list may not.
 package policy
 
 import (
@@ -20,20 +20,20 @@ type Policy struct {
 	Classes map[string]Class `yaml:"classes"`
 }
 
-// Limits are the numbers that readings are held against.
+// Limits are the numbers that readings are compared with.
 type Limits struct {
 	Fever        fact.Temp     `yaml:"fever_c"`         // fever at or above; 37.3 °C is the rule in force
 	InvalidBelow fact.Temp     `yaml:"invalid_below_c"` // no forehead reads this low unless it is cold
 	Pairing      time.Duration `yaml:"pairing"`         // card and temperature belong together within this
 }
 
-// Class is a kind of person.
+// Class is a class of people, such as residents.
 type Class struct {
 	Fever      fact.Instruction `yaml:"fever"`           // go-home (lives here) or turn-away
-	Directions []fact.Direction `yaml:"directions,flow"` // in which its cards are good
+	Directions []fact.Direction `yaml:"directions,flow"` // in which its cards may pass
 }
 
-// What a limit can be at all.
+// The range that a limit may be configured in.
 const (
 	feverMin, feverMax     = 3600, 4200
 	invalidMin, invalidMax = 3000, 3650
@@ -96,22 +96,22 @@ func (p Policy) check() error {
 	return errors.Join(errs...)
 }
 
-// Standing is what the rules say of a credential at a moment.
+// Standing says whether a credential may pass at a moment, and why not.
 type Standing struct {
 	Class   string // empty when unknown
 	Allowed bool
 	Reason  fact.Reason // why not, when not allowed
 }
 
-// Rules is a policy with a roster: all that a gate decides by.
+// Rules is a policy with its roster. It is never changed after LoadRules.
 type Rules struct {
 	Policy
 	people map[string]Person // by pseudonym
 }
 
-// Standing looks a credential up. A reader without a direction serves both, so
-// either direction of the class will do. day is the wall clock, in the
-// county's time zone.
+// Standing looks a credential up. With DirectionNone, of a reader for both ways,
+// it is enough that the class may pass one way. day is the wall clock in the county's
+// time zone: cards are valid for whole days.
 func (r *Rules) Standing(credential string, d fact.Direction, day time.Time) Standing {
 	p, known := r.people[credential]
 	if !known {
@@ -136,8 +136,8 @@ func (r *Rules) Standing(credential string, d fact.Direction, day time.Time) Sta
 	return s
 }
 
-// OnFever tells what somebody of a class with a fever is told. Nobody known
-// goes home inside: who is of no class is turned away.
+// OnFever returns the instruction for somebody of a class who has a fever. Unknown
+// classes are turned away.
 func (r *Rules) OnFever(class string) fact.Instruction {
 	if c, ok := r.Classes[class]; ok {
 		return c.Fever
@@ -145,5 +145,5 @@ func (r *Rules) OnFever(class string) fact.Instruction {
 	return fact.InstructTurnAway
 }
 
-// People is how many credentials the roster lists.
+// People returns the number of credentials in the roster.
 func (r *Rules) People() int { return len(r.people) }

@@ -54,17 +54,21 @@ func TestStanding(t *testing.T) {
 		day        time.Time
 		want       Standing
 	}{
-		"a resident":                   {"card/62E3086CED", "in", day, Standing{"resident", true, ""}},
-		"a resident going out":         {"card/62E3086CED", "out", day, Standing{"resident", true, ""}},
-		"a lost card":                  {"card/62E3086CEE", "in", day, Standing{"resident", false, fact.ReasonLostCard}},
-		"a sealed household":           {"card/62E3086CEF", "out", day, Standing{"resident", false, fact.ReasonSealed}},
-		"a visitor's code":             {"code/VISIT-7", "in", day, Standing{"visitor", true, ""}},
-		"a code is no card":            {"card/VISIT-7", "in", day, Standing{"", false, fact.ReasonUnknownCard}},
-		"nobody":                       {"card/FFFFFFFFFF", "in", day, Standing{"", false, fact.ReasonUnknownCard}},
-		"no credential":                {"", "in", day, Standing{"", false, fact.ReasonUnknownCard}},
-		"before the first day":         {"card/62E3086CF0", "in", day.AddDate(0, -1, 0), Standing{"worker", false, fact.ReasonNotYet}},
-		"on the last day":              {"card/62E3086CF0", "in", time.Date(2030, 12, 31, 23, 0, 0, 0, time.UTC), Standing{"worker", true, ""}},
-		"after the last day":           {"card/62E3086CF0", "in", time.Date(2031, 1, 1, 0, 0, 0, 0, time.UTC), Standing{"worker", false, fact.ReasonExpired}},
+		"a resident":           {"card/62E3086CED", "in", day, Standing{"resident", true, ""}},
+		"a resident going out": {"card/62E3086CED", "out", day, Standing{"resident", true, ""}},
+		"a lost card": {"card/62E3086CEE", "in", day,
+			Standing{"resident", false, fact.ReasonLostCard}},
+		"a sealed household": {"card/62E3086CEF", "out", day, Standing{"resident", false, fact.ReasonSealed}},
+		"a visitor's code":   {"code/VISIT-7", "in", day, Standing{"visitor", true, ""}},
+		"a code is no card":  {"card/VISIT-7", "in", day, Standing{"", false, fact.ReasonUnknownCard}},
+		"nobody":             {"card/FFFFFFFFFF", "in", day, Standing{"", false, fact.ReasonUnknownCard}},
+		"no credential":      {"", "in", day, Standing{"", false, fact.ReasonUnknownCard}},
+		"before the first day": {"card/62E3086CF0", "in", day.AddDate(0, -1, 0),
+			Standing{"worker", false, fact.ReasonNotYet}},
+		"on the last day": {"card/62E3086CF0", "in", time.Date(2030, 12, 31, 23, 0, 0, 0, time.UTC),
+			Standing{"worker", true, ""}},
+		"after the last day": {"card/62E3086CF0", "in", time.Date(2031, 1, 1, 0, 0, 0, 0, time.UTC),
+			Standing{"worker", false, fact.ReasonExpired}},
 		"the way its class may not go": {"card/D", "out", day, Standing{"delivery", false, fact.ReasonDirection}},
 		"a reader without a direction": {"card/D", "", day, Standing{"delivery", true, ""}},
 		"the way its class may go":     {"card/D", "in", day, Standing{"delivery", true, ""}},
@@ -75,7 +79,8 @@ func TestStanding(t *testing.T) {
 			}
 		})
 	}
-	if r.OnFever("resident") != fact.InstructGoHome || r.OnFever("visitor") != fact.InstructTurnAway || r.OnFever("") != fact.InstructTurnAway {
+	if r.OnFever("resident") != fact.InstructGoHome || r.OnFever("visitor") != fact.InstructTurnAway ||
+		r.OnFever("") != fact.InstructTurnAway {
 		t.Error("a fever is told something else")
 	}
 }
@@ -139,7 +144,8 @@ func TestWhatIsWrongInARosterIsSaidWithItsLine(t *testing.T) {
 
 func TestARosterFromASpreadsheetIsRead(t *testing.T) {
 	_, p := example(t)
-	r, err := ParseRoster(p, strings.NewReader("\xef\xbb\xbfcard,class,status,household,from,until\r\n62E3086CED,resident,active,,,\r\n"), plain{})
+	r, err := ParseRoster(p,
+		strings.NewReader("\xef\xbb\xbfcard,class,status,household,from,until\r\n62E3086CED,resident,active,,,\r\n"), plain{})
 	if err != nil || r.People() != 1 {
 		t.Fatalf("%v", err)
 	}

@@ -10,7 +10,7 @@ import (
 	"time"
 )
 
-// Status is how a card stands.
+// Status is the status of a card in the roster.
 type Status string
 
 // The states of a card.
@@ -33,7 +33,7 @@ type Person struct {
 // column is taken.
 var columns = []string{"card", "class", "status", "household", "from", "until"}
 
-// Pseudonymer makes a pseudonym of a credential.
+// Pseudonymer returns the keyed pseudonym of a credential.
 type Pseudonymer interface {
 	Pseudonym(kind, code string) string
 }
@@ -41,7 +41,7 @@ type Pseudonymer interface {
 // codePrefix marks what a scanner reads; a card number stands alone.
 const codePrefix = "code:"
 
-// maxErrors bounds how many faults of a roster are listed.
+// maxErrors is how many errors of a roster are listed at most.
 const maxErrors = 10
 
 // LoadRules reads the roster that belongs to a policy.
@@ -59,8 +59,8 @@ func LoadRules(p Policy, path string, key Pseudonymer) (*Rules, error) {
 }
 
 // ParseRoster reads a roster: CSV with the header card,class,status,
-// household,from,until. All its faults are listed, each with its line, up to
-// ten; card numbers are not repeated in messages.
+// household,from,until. Its error lists up to ten faults, each with its
+// line, and repeats no card number.
 func ParseRoster(p Policy, in io.Reader, key Pseudonymer) (*Rules, error) {
 	rd := csv.NewReader(skipBOM(in))
 	rd.FieldsPerRecord = len(columns)
@@ -80,7 +80,7 @@ func ParseRoster(p Policy, in io.Reader, key Pseudonymer) (*Rules, error) {
 			break
 		}
 		if err != nil {
-			errs = append(errs, err) // says the line itself
+			errs = append(errs, err) // the error names the line
 			if !errors.Is(err, csv.ErrFieldCount) {
 				break
 			}
@@ -114,7 +114,7 @@ func skipBOM(in io.Reader) io.Reader {
 	return io.MultiReader(strings.NewReader(string(b[:n])), in)
 }
 
-// credential tells a card from a code. A card is ten hex digits, as the reader
+// credential distinguishes a card from a code. A card is ten hex digits, as the reader
 // sends it.
 func credential(s string) (kind, code string, err error) {
 	if text, ok := strings.CutPrefix(s, codePrefix); ok {
@@ -124,7 +124,8 @@ func credential(s string) (kind, code string, err error) {
 		return "code", text, nil
 	}
 	if len(s) != 10 || strings.Trim(strings.ToUpper(s), "0123456789ABCDEF") != "" {
-		return "", "", fmt.Errorf("the card has %d characters; it must be 10 hex digits, or code:TEXT for a scanner", len(s))
+		return "", "", fmt.Errorf("the card has %d characters; it must be 10 hex digits, or code:TEXT for a scanner",
+			len(s))
 	}
 	return "card", s, nil
 }
