@@ -27,7 +27,7 @@ type Config struct {
 	MaxFlow  float64       `yaml:"max_flow,omitempty"` // L/min that its pump can give; default 300
 }
 
-// Check tells what is wrong, each fault with the key to mend.
+// Check returns an error that says what is wrong, each fault with the key to mend.
 func (c Config) Check() error {
 	var errs []error
 	if err := wire.CheckID(c.Machine); err != nil {
@@ -86,7 +86,7 @@ func round(v *float64, scale float64) *float64 {
 	return new(math.Round(*v*scale) / scale)
 }
 
-// Sample makes a point of a track a sample; at and t are of the track's begin.
+// Sample returns a point of a track as a sample; at and t are of the track's begin.
 func Sample(p wire.TrackPoint, at time.Time, t time.Duration) runs.Sample {
 	past := time.Duration(p.TMS) * time.Millisecond
 	return runs.Sample{At: at.Add(past), T: t + past, Values: p.Values}

@@ -65,7 +65,7 @@ func (b *bridge) restart(now clock.Moment, boot string) {
 	b.keep(b.watch.Restore(now, past))
 }
 
-// last gives each run as it was written last.
+// last returns each run as it was written last.
 func (b *bridge) last() (out []string) {
 	at := map[string]int{}
 	for _, body := range b.journal {

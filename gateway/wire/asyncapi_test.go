@@ -58,10 +58,12 @@ type schema struct {
 var schemas = map[string]reflect.Type{
 	"batch": tables["Batch"], "hole": tables["Hole"], "record": tables["Record"],
 	"reading": tables["Reading"], "temperature": tables["Temperature"], "passage": tables["Passage"],
-	"limits": tables["Limits of a passage"], "alarm": tables["Alarm"], "health": tables["Health"], "clock": tables["Clock"], "audit": tables["Audit"],
+	"limits": tables["Limits of a passage"], "alarm": tables["Alarm"], "health": tables["Health"],
+	"clock": tables["Clock"], "audit": tables["Audit"],
 	"hello": tables["Hello"], "ack": tables["Ack"], "collectorStatus": tables["Collector status"],
 	"status": tables["Status"], "beat": tables["Beat"], "device": tables["Device of a beat"],
-	"track": tables["Track"], "trackPoint": tables["Point of a track"], "part": tables["Part of an import"], "run": tables["Run"],
+	"track": tables["Track"], "trackPoint": tables["Point of a track"], "part": tables["Part of an import"],
+	"run":         tables["Run"],
 	"beatMachine": tables["Machine of a beat"], "report": tables["Report"],
 }
 
@@ -81,7 +83,7 @@ func readAPI(t *testing.T) api {
 	return a
 }
 
-// follow gives what a reference such as #/components/schemas/x points to.
+// follow returns what a reference such as #/components/schemas/x points to.
 func (a api) follow(t *testing.T, s schema) schema {
 	t.Helper()
 	if s.Ref == "" {
@@ -115,7 +117,8 @@ func TestTheChannelsOfAsyncAPIAreTheTopics(t *testing.T) {
 		}
 		a.checkOperation(t, name, qos[leaf], leaf == LeafStatus)
 		for m, r := range c.Messages {
-			if payload := a.Components.Messages[m].Payload.Ref; r.Ref != "#/components/messages/"+m || payload != "#/components/schemas/"+m || schemas[m] == nil {
+			if payload := a.Components.Messages[m].Payload.Ref; r.Ref != "#/components/messages/"+m ||
+				payload != "#/components/schemas/"+m || schemas[m] == nil {
 				t.Errorf("channel %s: message %s is %s with payload %s", name, m, r.Ref, payload)
 			}
 		}
@@ -135,7 +138,8 @@ func (a api) checkOperation(t *testing.T, channel string, qos int, retain bool) 
 		}
 		n++
 		if o.Bindings.MQTT.QoS != qos || o.Bindings.MQTT.Retain != retain {
-			t.Errorf("operation %s: QoS %d, retained %v; want %d, %v", name, o.Bindings.MQTT.QoS, o.Bindings.MQTT.Retain, qos, retain)
+			t.Errorf("operation %s: QoS %d, retained %v; want %d, %v", name, o.Bindings.MQTT.QoS,
+				o.Bindings.MQTT.Retain, qos, retain)
 		}
 	}
 	if n != 1 {
@@ -170,7 +174,8 @@ func TestTheSchemasOfAsyncAPIAreTheStructs(t *testing.T) {
 			}
 		}
 		if len(s.Properties) != len(fields) || len(s.Required) > len(fields) {
-			t.Errorf("%s has %d properties and %d required, the struct %d fields", name, len(s.Properties), len(s.Required), len(fields))
+			t.Errorf("%s has %d properties and %d required, the struct %d fields", name, len(s.Properties),
+				len(s.Required), len(fields))
 		}
 	}
 	for name, s := range a.Components.Schemas {
@@ -180,7 +185,7 @@ func TestTheSchemasOfAsyncAPIAreTheStructs(t *testing.T) {
 	}
 }
 
-// says tells whether a schema means what WIRE.md calls word.
+// says reports whether a schema means what WIRE.md calls word.
 func says(s schema, word string) bool {
 	switch word {
 	case "time":
@@ -195,12 +200,18 @@ func TestTheEnumsOfAsyncAPIAreTheConstants(t *testing.T) {
 	a := readAPI(t)
 	s := a.Components.Schemas
 	for name, c := range map[string]struct{ got, want []string }{
-		"kinds":      {s["record"].Properties["kind"].Enum, []string{string(KindReading), string(KindPassage), string(KindAlarm), string(KindHealth), string(KindClock), string(KindAudit), string(KindTrack), string(KindRun)}},
-		"types":      {s["reading"].Properties["type"].Enum, []string{string(fact.ReadingTemperature), string(fact.ReadingCard), string(fact.ReadingCode)}},
+		"kinds": {s["record"].Properties["kind"].Enum,
+			[]string{string(KindReading), string(KindPassage), string(KindAlarm), string(KindHealth),
+				string(KindClock), string(KindAudit), string(KindTrack), string(KindRun)}},
+		"types": {s["reading"].Properties["type"].Enum,
+			[]string{string(fact.ReadingTemperature), string(fact.ReadingCard), string(fact.ReadingCode)}},
 		"directions": {s["direction"].Enum, []string{string(fact.DirectionIn), string(fact.DirectionOut)}},
-		"verdicts":   {s["passage"].Properties["verdict"].Enum, []string{string(fact.VerdictFever), string(fact.VerdictRefuse), string(fact.VerdictInvalid), string(fact.VerdictRetest), string(fact.VerdictPass)}},
-		"states":     {s["alarm"].Properties["state"].Enum, []string{string(fact.AlarmRaised), string(fact.AlarmCleared)}},
-		"presence":   {s["presence"].Enum, []string{string(fact.Online), string(fact.Offline)}},
+		"verdicts": {s["passage"].Properties["verdict"].Enum,
+			[]string{string(fact.VerdictFever), string(fact.VerdictRefuse), string(fact.VerdictInvalid),
+				string(fact.VerdictRetest), string(fact.VerdictPass)}},
+		"states": {s["alarm"].Properties["state"].Enum,
+			[]string{string(fact.AlarmRaised), string(fact.AlarmCleared)}},
+		"presence": {s["presence"].Enum, []string{string(fact.Online), string(fact.Offline)}},
 	} {
 		if !slices.Equal(c.got, c.want) {
 			t.Errorf("%s: %v, want %v", name, c.got, c.want)

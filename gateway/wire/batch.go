@@ -32,14 +32,14 @@ type Hole struct {
 	Count  uint64 `json:"count"`  // records lost; equals To-From+1
 }
 
-// Entry is one record as it travels: what it says and the bytes that say it.
+// Entry is one record of a batch, decoded and as its bytes.
 type Entry struct {
 	Record Record
-	Raw    []byte // exactly as the journal fixed them
+	Raw    []byte // exactly as the journal wrote them
 }
 
-// Batch is what a message on …/records holds: records From to To of one
-// journal, less the Holes. Ahead marks a single alarm that overtakes the
+// Batch is a message on …/records: records From to To of one journal, without the
+// Holes. Ahead marks a single alarm that overtakes the
 // backlog; it moves no watermark.
 type Batch struct {
 	Agent   string // whose journal it is; equals the topic's
@@ -72,14 +72,13 @@ type batchHeader struct {
 	Records json.RawMessage `json:"records"`
 }
 
-// ErrBatch says that a message is no batch at all: all of it belongs into
-// quarantine.
+// ErrBatch means that a message is not a batch. All of it belongs into quarantine.
 var ErrBatch = errors.New("bad batch")
 
-// ErrCRC says that a batch was damaged on its way: ask for it again.
+// ErrCRC means that a batch was damaged on its way and must be sent again.
 var ErrCRC = errors.New("batch damaged in flight: crc32c differs")
 
-// EncodeBatch gives the message for b. Entries carry their bytes; Bad is not
+// EncodeBatch returns the message for b. Entries carry their bytes; Bad is not
 // encoded.
 func EncodeBatch(b Batch) ([]byte, error) {
 	size := 2
@@ -109,7 +108,7 @@ func EncodeBatch(b Batch) ([]byte, error) {
 }
 
 // sum is the CRC-32C (RFC 3720) of the jid's characters and then the bytes of
-// records, brackets included: what covered can't check.
+// records, brackets included.
 func sum(jid string, records []byte) string {
 	return fmt.Sprintf("%08x", crc32.Update(crc32.Checksum([]byte(jid), castagnoli), castagnoli, records))
 }
@@ -200,7 +199,7 @@ func validJID(s string) bool {
 	return true
 }
 
-// take reads one record, checks it and its body, and files it.
+// take reads one record, checks it and its body, and adds it to Entries or Bad.
 func (b *Batch) take(raw []byte) {
 	r, err := decodeEnvelope(raw)
 	if err == nil && (r.Seq < b.From || r.Seq > b.To) {
@@ -220,8 +219,8 @@ func (b *Batch) take(raw []byte) {
 }
 
 // covered checks that records, unreadable records and holes account for every
-// seq from From to To exactly once, so that nothing slips out between them. A
-// bad record whose seq is unknown fills any one place.
+// seq from From to To exactly once, so that none is lost unnoticed. A bad record
+// whose seq is unknown accounts for any one seq.
 func (b *Batch) covered() error {
 	spans := make([][2]uint64, 0, len(b.Entries)+len(b.Bad)+len(b.Holes))
 	unknown := uint64(0)

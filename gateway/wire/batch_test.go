@@ -2,16 +2,11 @@ package wire
 
 import (
 	"bytes"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"reflect"
 	"strings"
 	"testing"
-
-	"pgregory.net/rapid"
-
-	"gatehouse/gateway/fact"
 )
 
 const (
@@ -89,7 +84,8 @@ func TestABatchAccountsForEverySeqOnce(t *testing.T) {
 				t.Fatal(err)
 			}
 			if len(b.Bad) != c.bad || len(b.Entries) != len(c.records)-c.bad {
-				t.Errorf("%d entries and %d bad, want %d and %d", len(b.Entries), len(b.Bad), len(c.records)-c.bad, c.bad)
+				t.Errorf("%d entries and %d bad, want %d and %d", len(b.Entries), len(b.Bad), len(c.records)-c.bad,
+					c.bad)
 			}
 		})
 	}
@@ -139,7 +135,8 @@ func TestAMessageLargerThanTheLimitIsNoBatch(t *testing.T) {
 }
 
 func TestFieldsOfALaterVersionAreKeptToTheBit(t *testing.T) {
-	raw := `{ "seq":7, "new":{"a":[1,2.50]}, "at":"2020-02-14T06:30:00Z", "kind":"clock", "body":{"reason":"start","phase" : 1e2 } }`
+	raw := `{ "seq":7, "new":{"a":[1,2.50]}, "at":"2020-02-14T06:30:00Z", "kind":"clock", ` +
+		`"body":{"reason":"start","phase" : 1e2 } }`
 	b, err := DecodeBatch(message(t, 7, 7, nil, raw))
 	if err != nil || len(b.Entries) != 1 {
 		t.Fatalf("%+v, %v", b, err)
@@ -194,139 +191,33 @@ func TestDamagedRecordsAreToldFromNoBatch(t *testing.T) {
 const header = `"agent":"gate-017","jid":"` + testJID + `","from":7,"to":7,"crc32c":"00000000"`
 
 var noBatches = map[string]string{
-	"empty":                  ``,
-	"null":                   `null`,
-	"text":                   `hello`,
-	"array":                  `[1]`,
-	"version 2":              `{"v":2,` + header + `,"records":[]}`,
-	"no version":             `{` + header + `,"records":[]}`,
-	"no records":             `{"v":1,` + header + `}`,
-	"records twice":          `{"v":1,` + header + `,"records":[],"records":[]}`,
-	"records an object":      `{"v":1,` + header + `,"records":{}}`,
-	"records null":           `{"v":1,` + header + `,"records":null}`,
-	"no checksum":            `{"v":1,"agent":"gate-017","jid":"` + testJID + `","from":7,"to":7,"records":[]}`,
-	"jid in capitals":        `{"v":1,"agent":"gate-017","jid":"` + strings.ToUpper(testJID) + `","from":7,"to":7,"crc32c":"00000000","records":[]}`,
-	"jid without dashes":     `{"v":1,"agent":"gate-017","jid":"` + strings.Repeat("a", 36) + `","from":7,"to":7,"crc32c":"00000000","records":[]}`,
-	"jid too short":          `{"v":1,"agent":"gate-017","jid":"3f2b","from":7,"to":7,"crc32c":"00000000","records":[]}`,
-	"agent no id":            `{"v":1,"agent":"Gate","jid":"` + testJID + `","from":7,"to":7,"crc32c":"00000000","records":[]}`,
-	"agent named collector":  `{"v":1,"agent":"collector","jid":"` + testJID + `","from":7,"to":7,"crc32c":"00000000","records":[]}`,
-	"from as a string":       `{"v":1,"agent":"gate-017","jid":"` + testJID + `","from":"7","to":7,"crc32c":"00000000","records":[]}`,
-	"ahead of two seqs":      `{"v":1,"agent":"gate-017","jid":"` + testJID + `","from":7,"to":8,"ahead":true,"crc32c":"00000000","records":[]}`,
-	"ahead with a hole":      `{"v":1,` + header + `,"ahead":true,"holes":[{"from":7,"to":7,"reason":"damaged","count":1}],"records":[]}`,
+	"empty":             ``,
+	"null":              `null`,
+	"text":              `hello`,
+	"array":             `[1]`,
+	"version 2":         `{"v":2,` + header + `,"records":[]}`,
+	"no version":        `{` + header + `,"records":[]}`,
+	"no records":        `{"v":1,` + header + `}`,
+	"records twice":     `{"v":1,` + header + `,"records":[],"records":[]}`,
+	"records an object": `{"v":1,` + header + `,"records":{}}`,
+	"records null":      `{"v":1,` + header + `,"records":null}`,
+	"no checksum":       `{"v":1,"agent":"gate-017","jid":"` + testJID + `","from":7,"to":7,"records":[]}`,
+	"jid in capitals": `{"v":1,"agent":"gate-017","jid":"` + strings.ToUpper(testJID) +
+		`","from":7,"to":7,"crc32c":"00000000","records":[]}`,
+	"jid without dashes": `{"v":1,"agent":"gate-017","jid":"` + strings.Repeat("a", 36) +
+		`","from":7,"to":7,"crc32c":"00000000","records":[]}`,
+	"jid too short": `{"v":1,"agent":"gate-017","jid":"3f2b","from":7,"to":7,"crc32c":"00000000","records":[]}`,
+	"agent no id": `{"v":1,"agent":"Gate","jid":"` + testJID +
+		`","from":7,"to":7,"crc32c":"00000000","records":[]}`,
+	"agent named collector": `{"v":1,"agent":"collector","jid":"` + testJID +
+		`","from":7,"to":7,"crc32c":"00000000","records":[]}`,
+	"from as a string": `{"v":1,"agent":"gate-017","jid":"` + testJID +
+		`","from":"7","to":7,"crc32c":"00000000","records":[]}`,
+	"ahead of two seqs": `{"v":1,"agent":"gate-017","jid":"` + testJID +
+		`","from":7,"to":8,"ahead":true,"crc32c":"00000000","records":[]}`,
+	"ahead with a hole": `{"v":1,` + header +
+		`,"ahead":true,"holes":[{"from":7,"to":7,"reason":"damaged","count":1}],"records":[]}`,
 	"something after it":     `{"v":1,` + header + `,"records":[]}}`,
 	"cut off":                `{"v":1,` + header + `,"records":[{"seq":7`,
 	"a thousand open braces": strings.Repeat("{", 1000),
-}
-
-func TestABatchComesBackAsItWasSent(t *testing.T) {
-	rapid.Check(t, func(rt *rapid.T) {
-		want := drawBatch(t, rt)
-		payload, err := EncodeBatch(want)
-		if err != nil {
-			rt.Fatal(err)
-		}
-		if !json.Valid(payload) {
-			rt.Fatalf("%s is no JSON", payload)
-		}
-		got, err := DecodeBatch(payload)
-		if err != nil {
-			rt.Fatal(err)
-		}
-		if !reflect.DeepEqual(got, want) {
-			rt.Errorf("%+v came back as %+v", want, got)
-		}
-	})
-}
-
-// drawBatch makes any batch that an agent may send.
-func drawBatch(t *testing.T, rt *rapid.T) Batch {
-	from := rapid.Uint64Range(1, 1<<50).Draw(rt, "from")
-	next := from
-	var holes []Hole
-	var raws [][]byte
-	for range rapid.IntRange(1, 20).Draw(rt, "parts") {
-		if rapid.Bool().Draw(rt, "hole") {
-			n := rapid.Uint64Range(1, 1000).Draw(rt, "count")
-			holes = append(holes, Hole{From: next, To: next + n - 1, Reason: rapid.String().Draw(rt, "reason"), Count: n})
-			next += n
-			continue
-		}
-		raws = append(raws, record(t, next, drawBody(rt)))
-		next++
-	}
-	b := batch(t, from, next-1, holes, raws...)
-	if b.Entries == nil {
-		b.Entries = []Entry{}
-	}
-	b.Ahead = len(raws) == 1 && len(holes) == 0 && rapid.Bool().Draw(rt, "ahead")
-	return b
-}
-
-func drawBody(rt *rapid.T) Body {
-	text, temp := rapid.String(), rapid.Map(rapid.Int32Range(-50000, 50000), func(v int32) fact.Temp { return fact.Temp(v) })
-	switch rapid.IntRange(0, 3).Draw(rt, "kind") {
-	case 0:
-		object, offset := temp.Draw(rt, "object"), temp.Draw(rt, "offset")
-		return &Reading{Device: "d" + text.Draw(rt, "device"), Type: fact.ReadingTemperature, BootNS: rapid.Int64().Draw(rt, "boot_ns"),
-			Temperature: &Temperature{Object: object, Offset: offset, Screening: object + offset, Ambient: temp.Draw(rt, "ambient")}}
-	case 1:
-		return &Reading{Device: "d" + text.Draw(rt, "device"), Type: fact.ReadingCard, Credential: "c" + text.Draw(rt, "credential")}
-	case 2:
-		return &Passage{Verdict: fact.VerdictPass, Reasons: []fact.Reason{fact.Reason("r" + text.Draw(rt, "reason"))}, Amends: rapid.Bool().Draw(rt, "amends"),
-			Readings: rapid.SliceOfN(rapid.Uint64(), 1, 5).Draw(rt, "readings")}
-	default:
-		return &Clock{Reason: "r" + text.Draw(rt, "reason"), StepMS: rapid.Int64().Draw(rt, "step")}
-	}
-}
-
-// reseal gives a message the checksum that its jid and records ask for, so
-// that the fuzzer gets past it.
-func reseal(payload []byte) []byte {
-	h, err := decodeHeader(payload)
-	if err != nil {
-		return payload
-	}
-	return bytes.Replace(payload, []byte(h.CRC), []byte(sum(h.JID, h.Records)), 1)
-}
-
-func FuzzDecodeBatch(f *testing.F) {
-	for _, c := range covers {
-		f.Add(message(f, c.from, c.to, c.holes, c.records...))
-	}
-	for _, payload := range noBatches {
-		f.Add([]byte(payload))
-	}
-	for _, c := range envelopes {
-		f.Add(message(f, 1, 1, nil, c.raw))
-	}
-	f.Fuzz(func(t *testing.T, payload []byte) {
-		got, err := DecodeBatch(reseal(payload))
-		if err != nil {
-			return
-		}
-		seqs := uint64(len(got.Entries) + len(got.Bad))
-		for _, h := range got.Holes {
-			seqs += h.Count
-		}
-		if seqs != got.To-got.From+1 {
-			t.Fatalf("%d seqs for %d to %d", seqs, got.From, got.To)
-		}
-		if len(got.Bad) > 0 {
-			return
-		}
-		again, err := EncodeBatch(got)
-		if err != nil {
-			t.Fatal(err)
-		}
-		if back, err := DecodeBatch(again); err != nil && len(again) <= MaxMessageBytes || err == nil && !sameBatch(got, back) {
-			t.Errorf("%+v came back as %+v, %v", got, back, err)
-		}
-	})
-}
-
-func sameBatch(a, b Batch) bool {
-	if len(a.Holes) == 0 { // an empty list is not written
-		a.Holes, b.Holes = nil, nil
-	}
-	return reflect.DeepEqual(a, b)
 }

@@ -48,7 +48,8 @@ func BenchmarkDecodeBatch(b *testing.B) {
 }
 
 func BenchmarkEncodeRecord(b *testing.B) {
-	for name, body := range map[string]Body{"card": sampleCard(), "measurement": sampleMeasurement(), "passage": samplePassage()} {
+	for name, body := range map[string]Body{"card": sampleCard(), "measurement": sampleMeasurement(),
+		"passage": samplePassage()} {
 		b.Run(name, func(b *testing.B) {
 			for b.Loop() {
 				record(b, 41, body)

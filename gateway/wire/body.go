@@ -8,8 +8,8 @@ import (
 	"gatehouse/gateway/fact"
 )
 
-// Reading is one completed measurement or tap: it is in the journal before
-// anything is decided on it.
+// Reading is one completed measurement or tap: it is in the journal before a
+// decision is made on it.
 type Reading struct {
 	Device      string           `json:"device"`                // its name in the agent's configuration
 	Model       string           `json:"model"`                 // its row in the catalogue
@@ -23,26 +23,27 @@ type Reading struct {
 }
 
 // Temperature is a person's measurement with all that is needed to judge it.
-// Raw values stand unchanged beside the corrected one.
+// Raw values are kept beside the corrected one.
 type Temperature struct {
-	Object     fact.Temp `json:"object_c"`             // surface temperature as the device gave it, °C
-	Ambient    fact.Temp `json:"ambient_c"`            // the device's own temperature, °C
-	Background fact.Temp `json:"background_c"`         // what it saw before the person came, °C
-	Offset     fact.Temp `json:"offset_c"`             // site offset measured at installation, °C
-	Screening  fact.Temp `json:"screening_c"`          // Object + Offset, °C: what is judged
-	RatedMin   fact.Temp `json:"rated_min_c"`          // ambient range in which the device's value holds, °C
-	RatedMax   fact.Temp `json:"rated_max_c"`          //
-	Samples    int       `json:"samples"`              // raw values that went into it
-	DurationMS int64     `json:"duration_ms"`          // from the person's coming to the last of them
-	Settled    bool      `json:"settled"`              // five values in a row agreed within 0.20 °C
-	Hot        bool      `json:"hot,omitempty"`        // the background was too warm to tell a person from it
-	Supersedes bool      `json:"supersedes,omitempty"` // a later value of the person measured just before: higher, or steady at last
+	Object     fact.Temp `json:"object_c"`      // surface temperature as the device gave it, °C
+	Ambient    fact.Temp `json:"ambient_c"`     // the device's own temperature, °C
+	Background fact.Temp `json:"background_c"`  // what it saw before the person came, °C
+	Offset     fact.Temp `json:"offset_c"`      // site offset measured at installation, °C
+	Screening  fact.Temp `json:"screening_c"`   // Object + Offset, °C: what is judged
+	RatedMin   fact.Temp `json:"rated_min_c"`   // ambient range in which the device's value holds, °C
+	RatedMax   fact.Temp `json:"rated_max_c"`   //
+	Samples    int       `json:"samples"`       // raw values that went into it
+	DurationMS int64     `json:"duration_ms"`   // from the person's coming to the last of them
+	Settled    bool      `json:"settled"`       // five values in a row agreed within 0.20 °C
+	Hot        bool      `json:"hot,omitempty"` // the background was too warm to tell a person from it
+	// a later value of the person measured just before: higher, or settled
+	Supersedes bool `json:"supersedes,omitempty"`
 }
 
 // Kind is KindReading.
 func (*Reading) Kind() Kind { return KindReading }
 
-// Check tells what is missing.
+// Check returns an error that says what is missing.
 func (r *Reading) Check() error {
 	switch {
 	case r.Device == "":
@@ -79,10 +80,11 @@ type Passage struct {
 	Credential  string           `json:"credential,omitempty"`  // keyed pseudonym
 	Temperature *Temperature     `json:"temperature,omitempty"` // as in the reading
 	Readings    []uint64         `json:"readings"`              // seqs of the readings used, this journal
-	Amends      bool             `json:"amends,omitempty"`      // an earlier passage shares a reading with this one, which replaces it
-	Policy      string           `json:"policy"`                // version of the rule set
-	Limits      Limits           `json:"limits"`                // of the rule set, as applied
-	LatencyUS   int64            `json:"latency_us"`            // last byte of the last reading to verdict, µs
+	// an earlier passage shares a reading with this one, which replaces it
+	Amends    bool   `json:"amends,omitempty"`
+	Policy    string `json:"policy"`     // version of the rule set
+	Limits    Limits `json:"limits"`     // of the rule set, as applied
+	LatencyUS int64  `json:"latency_us"` // last byte of the last reading to verdict, µs
 }
 
 // Limits are the numbers of the rule set that a verdict was measured against.
@@ -95,7 +97,7 @@ type Limits struct {
 // Kind is KindPassage.
 func (*Passage) Kind() Kind { return KindPassage }
 
-// Check tells what is missing.
+// Check returns an error that says what is missing.
 func (p *Passage) Check() error {
 	if !p.Verdict.Valid() {
 		return fmt.Errorf("verdict %.20q is unknown", p.Verdict)
@@ -125,15 +127,15 @@ type Alarm struct {
 	// Screening is the temperature that raised a fever alarm, so that the copy
 	// that overtakes the backlog explains itself.
 	Screening *fact.Temp `json:"screening_c,omitempty"`
-	// Updates is the seq of the record that raised the alarm, in one that only
-	// tells it in other words; 0 in the one that raised it.
+	// Updates is the seq of the record that raised the alarm, in a record that
+	// changes only its detail; 0 in the record that raised it.
 	Updates uint64 `json:"updates,omitempty"`
 }
 
 // Kind is KindAlarm.
 func (*Alarm) Kind() Kind { return KindAlarm }
 
-// Check tells what is missing.
+// Check returns an error that says what is missing.
 func (a *Alarm) Check() error {
 	switch {
 	case a.ID == "":
@@ -146,7 +148,7 @@ func (a *Alarm) Check() error {
 	return nil
 }
 
-// Health says that a device's state changed.
+// Health is a change of a device's state.
 type Health struct {
 	Device string           `json:"device"` // name in the configuration; "agent" for the agent itself
 	Model  string           `json:"model,omitempty"`
@@ -159,7 +161,7 @@ type Health struct {
 // Kind is KindHealth.
 func (*Health) Kind() Kind { return KindHealth }
 
-// Check tells what is missing.
+// Check returns an error that says what is missing.
 func (h *Health) Check() error {
 	if h.Device == "" || h.State == "" {
 		return errors.New("device or state is missing")
@@ -167,7 +169,7 @@ func (h *Health) Check() error {
 	return nil
 }
 
-// Clock says how the agent's clocks stand to one another.
+// Clock is a start of the agent or a step of its wall clock.
 type Clock struct {
 	Reason       string `json:"reason"`            // start, step, synchronised
 	BootID       string `json:"boot_id"`           // changes with every boot of the host
@@ -179,7 +181,7 @@ type Clock struct {
 // Kind is KindClock.
 func (*Clock) Kind() Kind { return KindClock }
 
-// Check tells what is missing.
+// Check returns an error that says what is missing.
 func (c *Clock) Check() error {
 	if c.Reason == "" {
 		return errors.New("reason is missing")
@@ -187,7 +189,7 @@ func (c *Clock) Check() error {
 	return nil
 }
 
-// Audit says what somebody did at the gate's screen.
+// Audit is what somebody did at the gate's screen.
 type Audit struct {
 	Actor   string `json:"actor"`             // guard
 	Action  string `json:"action"`            // code; see WIRE.md
@@ -198,7 +200,7 @@ type Audit struct {
 // Kind is KindAudit.
 func (*Audit) Kind() Kind { return KindAudit }
 
-// Check tells what is missing.
+// Check returns an error that says what is missing.
 func (a *Audit) Check() error {
 	if a.Actor == "" || a.Action == "" {
 		return errors.New("actor or action is missing")

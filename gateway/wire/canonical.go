@@ -188,7 +188,8 @@ func (c *canon) temperature() *Temperature {
 	for _, f := range [...]struct {
 		name string
 		to   *fact.Temp
-	}{{`{"object_c":`, &t.Object}, {`,"ambient_c":`, &t.Ambient}, {`,"background_c":`, &t.Background}, {`,"offset_c":`, &t.Offset},
+	}{{`{"object_c":`, &t.Object}, {`,"ambient_c":`, &t.Ambient}, {`,"background_c":`, &t.Background},
+		{`,"offset_c":`, &t.Offset},
 		{`,"screening_c":`, &t.Screening}, {`,"rated_min_c":`, &t.RatedMin}, {`,"rated_max_c":`, &t.RatedMax}} {
 		c.must(f.name)
 		*f.to = c.temp()

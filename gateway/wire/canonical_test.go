@@ -31,7 +31,8 @@ func TestWhatTheEncoderWritesTakesTheFastPath(t *testing.T) {
 	full := samplePassage()
 	full.Amends, full.Temperature.Hot, full.Temperature.Supersedes = true, true, true
 	full.Temperature.Ambient = -505
-	for name, b := range map[string]Body{"card": sampleCard(), "measurement": sampleMeasurement(), "passage": samplePassage(), "everything": full} {
+	for name, b := range map[string]Body{"card": sampleCard(), "measurement": sampleMeasurement(),
+		"passage": samplePassage(), "everything": full} {
 		raw := record(t, 41, b)
 		r, ok := canonicalRecord(raw)
 		if !ok {

@@ -4,15 +4,10 @@ import (
 	"bytes"
 	"encoding/base64"
 	"encoding/json"
-	"go/ast"
-	"go/parser"
-	"go/token"
 	"os"
-	"path/filepath"
 	"reflect"
 	"regexp"
 	"slices"
-	"strconv"
 	"strings"
 	"testing"
 
@@ -55,7 +50,7 @@ var tables = map[string]reflect.Type{
 // field is one line of a table: a name and the type as WIRE.md words it.
 type field struct{ name, typ string }
 
-// fieldsOf gives the fields that a struct writes, in order.
+// fieldsOf returns the fields that a struct writes, in order.
 func fieldsOf(t reflect.Type) (fields []field) {
 	for i := range t.NumField() {
 		if t.Field(i).Anonymous {
@@ -142,7 +137,7 @@ func TestEveryFieldStandsInWIREAndNoOther(t *testing.T) {
 
 var fence = regexp.MustCompile("(?ms)^```(json|text) ([a-z-]+)\n(.*?)^```$")
 
-// examples gives the fenced blocks of one kind by their names, in order.
+// examples returns the fenced blocks of one kind by their names, in order.
 func examples(t *testing.T, kind string) map[string][]string {
 	t.Helper()
 	found := map[string][]string{}
@@ -258,77 +253,5 @@ func TestTheWorkedSignaturesOfWIREFit(t *testing.T) {
 	}
 	if string(s.text(docCounty)) != texts["collector-status"][0] {
 		t.Errorf("the text under the status' signature is\n%s", s.text(docCounty))
-	}
-}
-
-// coded are the folders and the beginnings of the names of constants that
-// stand on the wire as codes.
-var coded = map[string]string{
-	".": "Kind Leaf Source",
-	"../fact": "Reading Direction Verdict Instruct Alarm Reason Device Online Offline Run " +
-		"MachineIdle MachineWorking MachinePaused MachineFault MachineGone",
-	"../../firmware-bridge/runs": "Reason",
-	"../edge/journal":            "Reason",
-}
-
-func TestEveryCodeOnTheWireIsExplainedInWIRE(t *testing.T) {
-	text := document(t)
-	for dir, prefixes := range coded {
-		n := 0
-		for name, value := range constants(t, dir) {
-			if !slices.ContainsFunc(strings.Fields(prefixes), func(p string) bool { return strings.HasPrefix(name, p) }) || value == "" {
-				continue
-			}
-			n++
-			if !strings.Contains(text, "`"+value+"`") && !strings.Contains(text, "/"+value+"`") {
-				t.Errorf("WIRE.md does not explain %q (%s in %s)", value, name, dir)
-			}
-		}
-		if n == 0 {
-			t.Errorf("%s has no constants that begin with %s: this test is out of date", dir, prefixes)
-		}
-	}
-}
-
-// constants reads the exported string constants of a folder's files.
-func constants(t *testing.T, dir string) map[string]string {
-	t.Helper()
-	files, err := filepath.Glob(filepath.Join(dir, "*.go"))
-	if err != nil {
-		t.Fatal(err)
-	}
-	found := map[string]string{}
-	for _, path := range files {
-		if strings.HasSuffix(path, "_test.go") {
-			continue
-		}
-		file, err := parser.ParseFile(token.NewFileSet(), path, nil, parser.SkipObjectResolution)
-		if err != nil {
-			t.Fatal(err)
-		}
-		ast.Inspect(file, func(n ast.Node) bool {
-			spec, ok := n.(*ast.ValueSpec)
-			if !ok || len(spec.Names) != 1 || len(spec.Values) != 1 || !spec.Names[0].IsExported() {
-				return true
-			}
-			if lit, ok := spec.Values[0].(*ast.BasicLit); ok && lit.Kind == token.STRING {
-				found[spec.Names[0].Name], _ = strconv.Unquote(lit.Value)
-			}
-			return true
-		})
-	}
-	return found
-}
-
-func TestTheLinksWithinWIRELeadToHeadings(t *testing.T) {
-	text := document(t)
-	headings := map[string]bool{}
-	for _, m := range regexp.MustCompile(`(?m)^#+ (.+)$`).FindAllStringSubmatch(text, -1) {
-		headings[strings.ReplaceAll(strings.ReplaceAll(strings.ToLower(m[1]), ",", ""), " ", "-")] = true
-	}
-	for _, m := range regexp.MustCompile(`\]\(#([^)]+)\)`).FindAllStringSubmatch(text, -1) {
-		if !headings[m[1]] {
-			t.Errorf("#%s leads nowhere", m[1])
-		}
 	}
 }

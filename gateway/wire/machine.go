@@ -9,7 +9,7 @@ import (
 	"gatehouse/gateway/fact"
 )
 
-// Sources of a track: which language the machine spoke.
+// Sources of a track: the protocol of the machine.
 const (
 	SourceMAVLink = "mavlink"
 	SourceModbus  = "modbus"
@@ -24,8 +24,8 @@ type TrackPoint struct {
 	fact.Values
 }
 
-// Track is what a machine said while it worked: the evidence of a run, kept
-// before anything is concluded from it.
+// Track is what a machine reported while it worked: the evidence of a run, in the
+// journal before a run is found in it.
 type Track struct {
 	Machine string       `json:"machine"`           // id, unique in the county
 	Source  string       `json:"source"`            // mavlink, modbus, nmea, report, import
@@ -54,7 +54,7 @@ func (*Track) Kind() Kind { return KindTrack }
 // MaxPoints is how many points one track record may hold.
 const MaxPoints = 200
 
-// Check tells what is wrong.
+// Check returns an error that says what is wrong.
 func (t *Track) Check() error {
 	if err := CheckID(t.Machine); err != nil {
 		return fmt.Errorf("machine: %w", err)
@@ -89,45 +89,48 @@ func (t *Track) Check() error {
 
 // Run is one disinfection task of one machine. Records with the same machine
 // and run replace each other; the one with the higher seq holds. Its numbers are
-// of the samples from Since to Until; earlier programs do not say these two, nor
+// of the samples from Since to Until. Earlier versions do not send these two, nor
 // Work.
 type Run struct {
-	Machine   string        `json:"machine"`            //
-	ID        string        `json:"run"`                // unique within the machine
-	Name      string        `json:"name"`               // of the machine, for people
-	Type      string        `json:"type"`               // drone, fogger
-	Operator  string        `json:"operator,omitempty"` // crew, where configured; no person's name
-	Source    string        `json:"source"`             // of its tracks
-	State     fact.RunState `json:"state"`
-	Start     Time          `json:"start"`
-	End       Time          `json:"end"`                  // of the last work
-	Since     *Time         `json:"since,omitempty"`      // of the first sample that counts: counter and tank are read against it
-	Until     *Time         `json:"until,omitempty"`      // of the last sample that counts
-	Working   bool          `json:"working,omitempty"`    // open, and a sortie is under way
-	Sorties   int           `json:"sorties"`              // between refills and battery changes
-	Samples   int           `json:"samples"`              //
-	CommandS  float64       `json:"command_s"`            // seconds for which the pump was told to run
-	FlowS     float64       `json:"flow_s"`               // seconds for which something flowed
-	GapS      float64       `json:"gap_s"`                // seconds of sorties without a word
-	Work      [][2]int64    `json:"work,omitempty"`       // when it worked: milliseconds after start, from and to, at most 200
-	DistanceM float64       `json:"distance_m"`           // in its sorties
-	BadFixes  int           `json:"bad_fixes"`            // positions that could not be true
-	MeterL    *float64      `json:"meter_l,omitempty"`    // litres by the flow meter's counter
-	FlowL     *float64      `json:"flow_l,omitempty"`     // litres by flow and time; not across gaps
-	UnaskedL  float64       `json:"unasked_l"`            // litres of these that flowed without command
-	TankL     *float64      `json:"tank_l,omitempty"`     // litres by the fall of the tank's level
-	TankFirst *float64      `json:"tank_first,omitempty"` // percent, when it began
-	TankLast  *float64      `json:"tank_last,omitempty"`  // percent, the lowest since it began or was refilled last
-	Refills   int           `json:"refills,omitempty"`    // of the tank, between the two
-	Refilled  float64       `json:"refilled,omitempty"`   // percent that they brought: tank_first + refilled - tank_last is what fell
-	Commanded *bool         `json:"commanded,omitempty"`  // evidence; absent where it could not be known
-	Moved     *bool         `json:"moved,omitempty"`      //
-	Flowed    *bool         `json:"flowed,omitempty"`     //
-	TankFell  *bool         `json:"tank_fell,omitempty"`  //
-	Grade     string        `json:"grade"`                // code; see below
-	Reasons   []string      `json:"reasons"`              // codes, behind the grade
-	Faults    []string      `json:"faults"`               // the machine's own words
-	TankSizeL float64       `json:"tank_size_l"`          // as configured; 0: not known
+	Machine  string        `json:"machine"`            //
+	ID       string        `json:"run"`                // unique within the machine
+	Name     string        `json:"name"`               // of the machine, for people
+	Type     string        `json:"type"`               // drone, fogger
+	Operator string        `json:"operator,omitempty"` // crew, where configured; no person's name
+	Source   string        `json:"source"`             // of its tracks
+	State    fact.RunState `json:"state"`
+	Start    Time          `json:"start"`
+	End      Time          `json:"end"` // of the last work
+	// of the first sample that counts: counter and tank are read against it
+	Since    *Time   `json:"since,omitempty"`
+	Until    *Time   `json:"until,omitempty"`   // of the last sample that counts
+	Working  bool    `json:"working,omitempty"` // open, and a sortie is under way
+	Sorties  int     `json:"sorties"`           // between refills and battery changes
+	Samples  int     `json:"samples"`           //
+	CommandS float64 `json:"command_s"`         // seconds for which the pump was told to run
+	FlowS    float64 `json:"flow_s"`            // seconds for which something flowed
+	GapS     float64 `json:"gap_s"`             // seconds of sorties without a sample
+	// when it worked: milliseconds after start, from and to, at most 200
+	Work      [][2]int64 `json:"work,omitempty"`
+	DistanceM float64    `json:"distance_m"`           // in its sorties
+	BadFixes  int        `json:"bad_fixes"`            // positions that could not be true
+	MeterL    *float64   `json:"meter_l,omitempty"`    // litres by the flow meter's counter
+	FlowL     *float64   `json:"flow_l,omitempty"`     // litres by flow and time; not across gaps
+	UnaskedL  float64    `json:"unasked_l"`            // litres of these that flowed without command
+	TankL     *float64   `json:"tank_l,omitempty"`     // litres by the fall of the tank's level
+	TankFirst *float64   `json:"tank_first,omitempty"` // percent, when it began
+	TankLast  *float64   `json:"tank_last,omitempty"`  // percent, the lowest since it began or was refilled last
+	Refills   int        `json:"refills,omitempty"`    // of the tank, between the two
+	// percent that they brought: tank_first + refilled - tank_last is what fell
+	Refilled  float64  `json:"refilled,omitempty"`
+	Commanded *bool    `json:"commanded,omitempty"` // evidence; absent where it could not be known
+	Moved     *bool    `json:"moved,omitempty"`     //
+	Flowed    *bool    `json:"flowed,omitempty"`    //
+	TankFell  *bool    `json:"tank_fell,omitempty"` //
+	Grade     string   `json:"grade"`               // code; see below
+	Reasons   []string `json:"reasons"`             // codes, behind the grade
+	Faults    []string `json:"faults"`              // in the machine's words
+	TankSizeL float64  `json:"tank_size_l"`         // as configured; 0: not known
 }
 
 // Kind is KindRun.
@@ -135,7 +138,7 @@ func (*Run) Kind() Kind { return KindRun }
 
 var runPattern = regexp.MustCompile(`^[a-zA-Z0-9][a-zA-Z0-9.:_-]{0,95}$`)
 
-// Check tells what is wrong.
+// Check returns an error that says what is wrong.
 func (r *Run) Check() error {
 	if err := CheckID(r.Machine); err != nil {
 		return fmt.Errorf("machine: %w", err)
@@ -162,23 +165,23 @@ func (r *Run) Check() error {
 	return nil
 }
 
-// BeatMachine is how a machine stands, for a screen.
+// BeatMachine is the state of a machine, for a screen.
 type BeatMachine struct {
 	Machine string            `json:"machine"`
 	Name    string            `json:"name"`                  // for people
 	Type    string            `json:"type"`                  // drone, fogger
 	State   fact.MachineState `json:"state"`                 // idle, working, paused, fault, gone
-	IdleS   int64             `json:"idle_s"`                // since its last word
+	IdleS   int64             `json:"idle_s"`                // since its last sample
 	Battery *float64          `json:"battery_pct,omitempty"` // percent
 	Tank    *float64          `json:"tank_pct,omitempty"`    // percent
 	Lat     *float64          `json:"lat,omitempty"`         // degrees north, WGS-84
 	Lon     *float64          `json:"lon,omitempty"`         // degrees east, WGS-84
 	Run     string            `json:"run,omitempty"`         // that is open
-	Fault   string            `json:"fault,omitempty"`       // the machine's own word
+	Fault   string            `json:"fault,omitempty"`       // in the machine's words
 }
 
-// Report is what a machine that speaks MQTT by itself publishes: how it is at
-// one moment. A field that it does not know is left away.
+// Report is what a machine that speaks MQTT by itself publishes: its values at
+// one moment.
 type Report struct {
 	V  int   `json:"v"`            // 1
 	At *Time `json:"at,omitempty"` // its clock; absent: it has none
@@ -188,7 +191,7 @@ type Report struct {
 	Points []TrackPoint `json:"points,omitempty"` // t_ms counts from at
 }
 
-// Check tells what is wrong.
+// Check returns an error that says what is wrong.
 func (r *Report) Check() error {
 	switch {
 	case r.V != 1:

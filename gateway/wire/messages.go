@@ -12,8 +12,8 @@ import (
 	"gatehouse/gateway/fact"
 )
 
-// Hello is what an agent says when it connects and when the collector's status
-// changes: what it holds. The answer is an Ack that carries the nonce.
+// Hello says which records an agent holds. The agent sends it when it connects and
+// when the collector's status changes. The answer is an Ack with the same nonce.
 type Hello struct {
 	V       int    `json:"v"`       // 1
 	JID     string `json:"jid"`     // the journal
@@ -24,7 +24,7 @@ type Hello struct {
 	KeyID   string `json:"key_id"`  // which site key its pseudonyms are made with
 	Version string `json:"version"` // of the software
 	// Proof is the acknowledgement that gave the agent Term; nil before the
-	// first, and from agents of a version that kept none.
+	// first, and from agents of versions without this field.
 	Proof *Ack `json:"proof,omitempty"`
 }
 
@@ -51,7 +51,7 @@ type CollectorStatus struct {
 	Term    uint64         `json:"term"`            //
 	Version string         `json:"version"`         //
 	Fault   string         `json:"fault,omitempty"` // why nothing is being committed; for people
-	Sig     string         `json:"sig,omitempty"`   // absent on the last will, which moves nothing
+	Sig     string         `json:"sig,omitempty"`   // absent on the last will, which changes no watermark
 }
 
 // Status is retained on …/<agent>/status and set to offline by the last will.
@@ -71,14 +71,17 @@ type Beat struct {
 	JID     string `json:"jid"`     //
 	Last    uint64 `json:"last"`    // newest seq
 	Through uint64 `json:"through"` // acknowledged up to
-	// Origin is the jid that the journal was made with; empty: an agent before
-	// that was told. Another jid with the same origin was renewed: what is up to
-	// last comes again. Another origin is another journal.
+	// Origin is the jid that the journal was made with; it is empty in beats of
+	// versions without this field. A new jid with the same origin is the same
+	// journal: its records up to Last are sent again. Another origin is another
+	// journal.
 	Origin  string       `json:"origin,omitempty"`
 	UptimeS int64        `json:"uptime_s"`
 	Devices []BeatDevice `json:"devices"`
-	Oldest  *Time        `json:"oldest_at,omitempty"` // when the oldest unacknowledged record was taken; nil: none waits
-	FullInH *int64       `json:"full_in_h,omitempty"` // hours until the disk is full if nothing is acknowledged; nil: not known
+	// when the oldest unacknowledged record was taken; nil: none waits
+	Oldest *Time `json:"oldest_at,omitempty"`
+	// hours until the disk is full if nothing is acknowledged; nil: not known
+	FullInH *int64 `json:"full_in_h,omitempty"`
 	// Machines that the agent bridges.
 	Machines []BeatMachine `json:"machines,omitempty"`
 }
@@ -90,10 +93,10 @@ type BeatDevice struct {
 	IdleS int64            `json:"idle_s"`
 }
 
-// ErrSignature says that a message was not signed by the key it should be.
+// ErrSignature means that a message was not signed by the key it should be.
 var ErrSignature = errors.New("signature does not fit the collector's key")
 
-// Encode gives the JSON of one of the messages above.
+// Encode returns the JSON of one of the messages above.
 func Encode[M Hello | Ack | CollectorStatus | Status | Beat | Report](m M) ([]byte, error) {
 	return marshal(m)
 }
@@ -116,7 +119,7 @@ func Decode[M Hello | Ack | CollectorStatus | Status | Beat | Report](payload []
 	return m, nil
 }
 
-// Check tells what is wrong with a hello.
+// Check returns an error that says what is wrong with a hello.
 func (h Hello) Check() error {
 	switch {
 	case !validJID(h.JID):
@@ -139,12 +142,12 @@ func (h Hello) ProvenTerm(county, agent, store string, key ed25519.PublicKey) ui
 	return h.Proof.Term
 }
 
-// NextTerm returns the term after t; after the highest there is none, and it
-// stays.
+// NextTerm returns the term after t; the highest has none, and
+// is returned.
 func NextTerm(t uint64) uint64 { return t + min(1, math.MaxUint64-t) }
 
-// Check tells what is wrong with a heartbeat, so that no conclusion is drawn
-// from a damaged one.
+// Check returns an error that says what is wrong with a heartbeat, so that a damaged
+// one is ignored.
 func (b Beat) Check() error {
 	switch {
 	case !validJID(b.JID):
@@ -157,7 +160,7 @@ func (b Beat) Check() error {
 	return nil
 }
 
-// validNonce keeps line breaks out of the text under the answer's signature.
+// validNonce reports whether s can be a line of signed text and is long enough.
 func validNonce(s string) bool {
 	for _, c := range []byte(s) {
 		if c <= ' ' || c > '~' {
@@ -178,7 +181,8 @@ func (a Ack) text(county, agent string) []byte {
 }
 
 func (s CollectorStatus) text(county string) []byte {
-	return signed("gatehouse/v1 collector status", county, string(s.State), s.At.String(), s.Start, s.Store, num(s.Term), s.Version, s.Fault)
+	return signed("gatehouse/v1 collector status", county, string(s.State), s.At.String(), s.Start, s.Store,
+		num(s.Term), s.Version, s.Fault)
 }
 
 func num(v uint64) string { return strconv.FormatUint(v, 10) }

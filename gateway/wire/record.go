@@ -11,10 +11,10 @@ import (
 	"unicode/utf8"
 )
 
-// Kind says what fact a record states.
+// Kind is the kind of a record.
 type Kind string
 
-// The kinds this version knows. A collector puts a record of another kind into
+// The kinds that this version knows. A collector puts a record of another kind into
 // quarantine with its bytes; it never drops one.
 const (
 	KindReading Kind = "reading" // one completed measurement or tap
@@ -34,10 +34,10 @@ type Time struct{ time.Time }
 // timeLayout keeps nine decimals, so that strings sort as instants do.
 const timeLayout = "2006-01-02T15:04:05.000000000Z"
 
-// At makes a Time of t.
+// At returns a Time of t.
 func At(t time.Time) Time { return Time{t.UTC().Round(0)} }
 
-// String gives "2020-02-14T06:30:00.000000000Z".
+// String returns "2020-02-14T06:30:00.000000000Z".
 func (t Time) String() string { return t.UTC().Format(timeLayout) }
 
 // MarshalJSON writes the string form.
@@ -71,9 +71,9 @@ func parseTime(s string) (Time, error) {
 // MaxSeq is the largest seq: larger numbers are not exact in JavaScript.
 const MaxSeq = 1<<53 - 1
 
-// Record is one fact at one place. It is identified by its journal's id and
-// Seq. Its bytes are fixed when the journal takes it: they are what is sent,
-// hashed and stored.
+// Record is one fact at one place, identified by its journal's id and Seq. Its
+// bytes never change after the journal has written it: they are sent, hashed and
+// stored as they are.
 type Record struct {
 	Seq    uint64          `json:"seq"`              // gapless within a journal, from 1
 	At     Time            `json:"at"`               // wall clock at append; strictly rising within an era
@@ -89,19 +89,19 @@ type Record struct {
 type Body interface {
 	// Kind is the record kind this body belongs to.
 	Kind() Kind
-	// Check tells what is wrong with the body, or nil.
+	// Check returns an error that says what is wrong with the body, or nil.
 	Check() error
 }
 
 var (
-	// ErrKind says that the record's kind is not one of this version's.
+	// ErrKind means that the record's kind is not one of this version's.
 	ErrKind = errors.New("unknown kind of record")
-	// ErrBody says that a record's body is not what its kind asks for.
+	// ErrBody means that a record's body is not what its kind asks for.
 	ErrBody = errors.New("bad record body")
 )
 
-// EncodeRecord gives the record's bytes: one line of JSON without white space
-// or HTML escapes. Journals call it once a record; nobody re-encodes. The body
+// EncodeRecord returns the record's bytes: one line of JSON without white space
+// or HTML escapes. Journals call it once a record; nobody encodes it again. The body
 // is EncodeBody's. It writes the bytes that encoding/json would, in a fifth of
 // the time: a journal's writers wait for each other here.
 func EncodeRecord(r Record) ([]byte, error) {
@@ -123,7 +123,7 @@ func EncodeRecord(r Record) ([]byte, error) {
 	return append(b, '}'), nil
 }
 
-// plain tells whether JSON writes a text as it is.
+// plain reports whether JSON writes a text as it is.
 func plain(s string) bool {
 	for i := range len(s) {
 		if c := s[i]; c < ' ' || c > '~' || c == '"' || c == '\\' {
@@ -133,7 +133,7 @@ func plain(s string) bool {
 	return true
 }
 
-// EncodeBody gives the bytes that become Record.Body.
+// EncodeBody returns the bytes that become Record.Body.
 func EncodeBody(b Body) (json.RawMessage, error) { return marshal(b) }
 
 func marshal[T any](v T) ([]byte, error) {
@@ -146,7 +146,7 @@ func marshal[T any](v T) ([]byte, error) {
 	return bytes.TrimSuffix(buf.Bytes(), []byte("\n")), nil
 }
 
-// PeekKind gives the kind of a record that EncodeRecord wrote, without reading
+// PeekKind returns the kind of a record that EncodeRecord wrote, without reading
 // the rest, or "" when it can't be seen: for whoever looks for few among many.
 func PeekKind(raw []byte) Kind {
 	const mark = `,"kind":"`
@@ -244,5 +244,6 @@ func (r Record) DecodeBody() (Body, error) {
 	return b, nil
 }
 
-// Hash is what makes two records of the same journal and seq the same record.
+// Hash returns the hash of a record's bytes. Records of one journal and seq with
+// different hashes are different records.
 func Hash(raw []byte) [32]byte { return sha256.Sum256(raw) }

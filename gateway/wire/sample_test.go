@@ -31,8 +31,9 @@ func sampleMeasurement() *Reading {
 }
 
 func samplePassage() *Passage {
-	return &Passage{Verdict: fact.VerdictPass, Reasons: []fact.Reason{fact.ReasonNormal}, Instruction: fact.InstructGo, Direction: fact.DirectionIn,
-		Class: "resident", Credential: testCard, Temperature: sampleTemperature(),
+	return &Passage{Verdict: fact.VerdictPass, Reasons: []fact.Reason{fact.ReasonNormal}, Instruction: fact.InstructGo,
+		Direction: fact.DirectionIn,
+		Class:     "resident", Credential: testCard, Temperature: sampleTemperature(),
 		Readings: []uint64{40, 41}, Policy: "2020-02-14.1",
 		Limits: Limits{Fever: 3730, InvalidBelow: 3500, PairingMS: 15000}, LatencyUS: 812}
 }
@@ -43,29 +44,31 @@ func sampleAlarm() *Alarm {
 }
 
 func sampleHealth() *Health {
-	return &Health{Device: "thermometer", Model: "gy-mcu90614", State: "gone", Detail: "gy-mcu90614: device is gone", BadFrames: 3}
+	return &Health{Device: "thermometer", Model: "gy-mcu90614", State: "gone", Detail: "gy-mcu90614: device is gone",
+		BadFrames: 3}
 }
 
 func sampleClock() *Clock {
 	return &Clock{Reason: "start", BootID: testBoot, Synchronised: true, Version: "1.0.0"}
 }
 
-// record gives the bytes of a record with this body.
+// record returns the bytes of a record with this body.
 func record(tb testing.TB, seq uint64, body Body) []byte {
 	tb.Helper()
 	raw, err := EncodeBody(body)
 	if err != nil {
 		tb.Fatal(err)
 	}
-	b, err := EncodeRecord(Record{Seq: seq, At: At(testTime.Add(time.Duration(seq%1e6) * time.Second)), BootNS: int64(seq) * 1e9,
-		Kind: body.Kind(), Body: raw})
+	b, err := EncodeRecord(Record{Seq: seq, At: At(testTime.Add(time.Duration(seq%1e6) * time.Second)),
+		BootNS: int64(seq) * 1e9,
+		Kind:   body.Kind(), Body: raw})
 	if err != nil {
 		tb.Fatal(err)
 	}
 	return b
 }
 
-// batch gives the batch that holds these records.
+// batch returns the batch that holds these records.
 func batch(tb testing.TB, from, to uint64, holes []Hole, raws ...[]byte) Batch {
 	tb.Helper()
 	b := Batch{Agent: "gate-017", JID: testJID, From: from, To: to, Holes: holes}
@@ -79,7 +82,7 @@ func batch(tb testing.TB, from, to uint64, holes []Hole, raws ...[]byte) Batch {
 	return b
 }
 
-// message gives the bytes of a batch, whatever stands in records.
+// message returns the bytes of a batch, whatever stands in records.
 func message(tb testing.TB, from, to uint64, holes []Hole, records ...string) []byte {
 	tb.Helper()
 	b := Batch{Agent: "gate-017", JID: testJID, From: from, To: to, Holes: holes}

@@ -38,7 +38,7 @@ func cut(b []byte, field string) (value, rest []byte, err error) {
 	return value, rest, err
 }
 
-// items gives the elements of a JSON array, which may be no JSON themselves.
+// items returns the elements of a JSON array, which may be no JSON themselves.
 func items(b []byte) (values [][]byte, err error) {
 	c := cursor{b: b}
 	err = c.each('[', ']', func() error {

@@ -8,8 +8,9 @@ import (
 	"gatehouse/gateway/fact"
 )
 
-// SignAck signs a for one agent of one county. It first makes the texts of a
-// such as arrive unchanged, so that the signature fits what the agent reads.
+// SignAck signs a for one agent of one county. It first replaces in the
+// texts of a what would not arrive unchanged, so that the signature fits what the
+// agent reads.
 func SignAck(a Ack, county, agent string, key ed25519.PrivateKey) Ack {
 	a.JID, a.Store, a.Nonce = oneLine(a.JID), oneLine(a.Store), oneLine(a.Nonce)
 	a.Sig = base64.StdEncoding.EncodeToString(ed25519.Sign(key, a.text(county, agent)))

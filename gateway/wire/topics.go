@@ -10,7 +10,7 @@ import (
 	"strings"
 )
 
-// Root is the first two levels of every topic. What stands below it is stable:
+// Root is the first two levels of every topic. What is below it is stable:
 // a change that an older agent can't read becomes v2.
 const Root = "gatehouse/v1"
 
@@ -33,11 +33,11 @@ const (
 
 var idPattern = regexp.MustCompile(`^[a-z0-9](?:[a-z0-9-]{0,46}[a-z0-9])?$`)
 
-// ErrID says that a county's or agent's id can't be a topic level.
+// ErrID means that a county's or agent's id can't be a topic level.
 var ErrID = errors.New("must be 1 to 48 characters of a-z, 0-9 and -, beginning and ending with a letter or digit")
 
-// CheckID tells whether id may name a county or an agent. It keeps to what
-// every broker takes as a topic level, a client id and a NATS subject.
+// CheckID returns an error unless id may name a county or an agent: it must be
+// valid as a topic level, a client id and a NATS subject at every broker.
 func CheckID(id string) error {
 	if !idPattern.MatchString(id) {
 		return fmt.Errorf("id %q: %w", id, ErrID)
@@ -50,7 +50,7 @@ func Topic(county, agent string, leaf Leaf) string {
 	return Root + "/" + county + "/" + agent + "/" + string(leaf)
 }
 
-// ParseTopic takes a topic apart; ok is false when it is none of ours.
+// ParseTopic splits a topic; ok is false when it is none of ours.
 func ParseTopic(topic string) (county, agent string, leaf Leaf, ok bool) {
 	rest, found := strings.CutPrefix(topic, Root+"/")
 	if !found {

@@ -114,10 +114,10 @@ type Screen struct {
 	wall     time.Time       // the wall clock when the boot clock was 0: it moves when the clock is set
 }
 
-// NewScreen makes a screen at a quiet gate.
+// NewScreen returns a screen at a quiet gate.
 func NewScreen() *Screen { return &Screen{answered: map[uint64]bool{}, verdicts: map[string]item{}} }
 
-// look gives a verdict its look.
+// look returns a verdict its look.
 func look(p wire.Passage) Look {
 	switch p.Verdict {
 	case fact.VerdictPass:
@@ -327,7 +327,7 @@ func (s *Screen) Settle(now clock.Moment, id string, audit wire.Audit) {
 	s.done = s.done[max(0, len(s.done)-maxReds):]
 }
 
-// Urgent tells whether something waits that must be heard.
+// Urgent reports whether something waits that must be heard.
 func (s *Screen) Urgent(now clock.Moment) bool {
 	t := s.top(now)
 	return t != nil && t.until == 0 && t.look != LookOffline && s.muted <= now.Boot

@@ -60,7 +60,7 @@ type page struct {
 
 var _ agent.Screen = (*Kiosk)(nil)
 
-// New makes a kiosk; hand it to the agent as its Screen, then Serve.
+// New returns a kiosk; hand it to the agent as its Screen, then Serve.
 func New(opts Options) (*Kiosk, error) {
 	k := &Kiosk{opts: opts, hub: live.New(0), screen: NewScreen(), pages: map[uint64]page{}, counts: map[string]float64{}}
 	err := live.Set(k.hub, "gate", struct {

@@ -206,7 +206,7 @@ func screening(p wire.Passage) *fact.Temp {
 	return &p.Temperature.Screening
 }
 
-// Lamps gives what works: of several devices of a kind the worst.
+// Lamps returns what works: of several devices of a kind the worst.
 func (s *Screen) Lamps() Lamps {
 	l := Lamps{Thermometer: "none", Reader: "none", County: s.status.Linked, Pending: s.status.Pending, Kept: s.status.Unkept == ""}
 	for _, d := range s.status.Devices {
