@@ -12,7 +12,7 @@ import (
 	"gatehouse/gateway/wire"
 )
 
-// seqs are those of what the store has of fogger-9.
+// seqs returns the seqs of the reports in the store.
 func (c *county) seqs() string {
 	c.t.Helper()
 	var out []uint64
@@ -50,9 +50,9 @@ func (c *county) replace(file []byte) {
 
 func report(n int) string { return fmt.Sprintf(`{"v":1,"tank_pct":%d}`, n) }
 
-// Whoever follows the journal has taken in what was given before: a seq that
-// came again with another record would be taken for that.
-func TestASeqThatAStoreHasLostIsNotGivenAgain(t *testing.T) {
+// Those who follow the journal have the records that the store has lost: another
+// record of the same seq would be taken for one of them.
+func TestASeqThatAStoreHasLostIsNotUsedAgain(t *testing.T) {
 	c := newCounty(t, t.TempDir())
 	defer c.end()
 	for n := range 5 {
@@ -87,7 +87,7 @@ func TestASeqThatAStoreHasLostIsNotGivenAgain(t *testing.T) {
 	}
 }
 
-// wiped is a store that finds out at a commit that it has lost all it had.
+// wiped is a store that has lost everything when it is asked to commit.
 type wiped struct {
 	Store
 	now *archive.Archive
@@ -98,7 +98,7 @@ func (w *wiped) Commit(ctx context.Context, batches []store.Batch) ([]store.Rece
 	return w.now.Commit(ctx, batches)
 }
 
-func TestAReportThatFindsTheStoreWipedIsKept(t *testing.T) {
+func TestAReportIsStoredThoughTheStoreWasWiped(t *testing.T) {
 	c := newCounty(t, t.TempDir())
 	for n := range 5 {
 		c.say(topic, report(n))

@@ -2,126 +2,39 @@ package report
 
 import (
 	"context"
+	"slices"
 	"time"
 
 	"github.com/google/uuid"
 
 	"gatehouse/firmware-bridge/runs"
-	"gatehouse/gateway/county/store"
 	"gatehouse/gateway/fact"
 	"gatehouse/gateway/machine"
 	"gatehouse/gateway/wire"
 )
 
-// observe takes a report in its order.
-func (m *reporter) observe(p placed) (out []wire.Body) {
-	s := m.sample(p)
-	for _, e := range m.tracker.Observe(s) {
-		state := fact.RunOpen
-		if e.Closed {
-			state = fact.RunClosed
-		}
-		m.told = s.At
-		out = append(out, m.cfg.Body(wire.SourceReport, e.Run, state))
-	}
-	if open, _ := m.tracker.Open(); open && s.At.Sub(m.told) >= tellEvery {
-		m.told = s.At
-		out = append(out, m.cfg.Body(wire.SourceReport, m.tracker.Run(), fact.RunOpen))
-	}
-	return out
+// reporter is one machine that reports by itself.
+type reporter struct {
+	cfg      machine.Config
+	jid      string
+	lastSeq  uint64    // the highest that was ever used, also if the store has lost it
+	lastAt   time.Time // of its last record: times strictly rise
+	timing   timing
+	fuser    runs.Fuser
+	runs     *machine.Recorder
+	observed time.Duration // T of the newest sample
+	newest   *wire.Track   // the report of that sample
 }
 
-// sample is the machine as it is with this report: messages may hold single values.
-func (m *reporter) sample(p placed) runs.Sample {
-	s := machine.Sample(p.Points[0], p.at, time.Duration(p.at.UnixNano()))
-	m.last, m.newest = s.T, p.Track
-	m.fuser.Take(s)
-	s, _ = m.fuser.Sample(s.At, s.T)
-	return s
+// JID returns the id of the journal that the collector keeps of a machine which
+// reports by itself: the same in every run of the county. Unlike an agent's, its
+// records can't be sent again.
+func JID(county, machine string) string {
+	return uuid.NewSHA1(uuid.NameSpaceURL, []byte(wire.Topic(county, machine, wire.LeafReport))).String()
 }
 
-// keep commits bodies as the next records of the machine's journal. It returns
-// false when ctx ended before they were stored and noted.
-func (t *Taker) keep(ctx context.Context, m *reporter, now time.Time, bodies []wire.Body) bool {
-	b := store.Batch{Received: now, Place: place, Batch: wire.Batch{Agent: m.cfg.Machine, JID: m.jid}}
-	stored := false
-	for !stored {
-		if !t.retry(ctx, func() error { return t.follow(ctx, m, &b.Batch) }) {
-			return false
-		}
-		if err := m.fill(&b.Batch, now, bodies); err != nil {
-			t.opts.Log.Error("encode a record of a report", "machine", m.cfg.Machine, "err", err)
-			return false
-		}
-		var receipts []store.Receipt
-		if !t.retry(ctx, func() (err error) { receipts, err = t.opts.Store.Commit(ctx, []store.Batch{b}); return err }) {
-			return false
-		}
-		stored = !receipts[0].Gap // the store began again in between: what it has must be asked anew
-	}
-	records := make([]wire.Record, 0, len(b.Entries))
-	for _, e := range b.Entries {
-		records = append(records, e.Record)
-	}
-	if !t.retry(ctx, func() error { return t.book.take(ctx, m.jid, records) }) {
-		return false
-	}
-	m.through = b.To
-	if t.opts.Watch != nil {
-		t.opts.Watch.Committed([]store.Batch{b})
-	}
-	return true
-}
-
-// follow makes b begin where the store is. A store that is behind what it once
-// had (a wiped InfluxDB, a file out of a backup) gets a hole for what it has
-// lost: a seq that was given is never given to another record, because whoever
-// follows the journal has taken it in.
-func (t *Taker) follow(ctx context.Context, m *reporter, b *wire.Batch) error {
-	pos, err := t.opts.Store.Position(ctx, m.jid)
-	if err != nil {
-		return err
-	}
-	b.From, b.Holes = pos.Through+1, nil
-	if pos.Through < m.through {
-		b.Holes = []wire.Hole{{From: b.From, To: m.through, Reason: store.ReasonLost, Count: m.through - pos.Through}}
-		t.opts.Log.Warn("the store has lost records of a machine's reports, and goes on behind them",
-			"machine", m.cfg.Machine, "from", b.From, "to", m.through)
-	}
-	return nil
-}
-
-// fill makes b's records of bodies, behind what b begins with.
-func (m *reporter) fill(b *wire.Batch, now time.Time, bodies []wire.Body) error {
-	b.Entries = nil
-	b.To = b.From - 1
-	if len(b.Holes) > 0 {
-		b.To = b.Holes[0].To
-	}
-	for _, body := range bodies {
-		raw, err := wire.EncodeBody(body)
-		if err != nil {
-			return err
-		}
-		if !now.After(m.at) {
-			now = m.at.Add(time.Microsecond)
-		}
-		m.at = now
-		b.To++
-		r := wire.Record{Seq: b.To, At: wire.At(now), Kind: body.Kind(), Body: raw}
-		line, err := wire.EncodeRecord(r)
-		if err != nil {
-			return err
-		}
-		b.Entries = append(b.Entries, wire.Entry{Record: r, Raw: line})
-	}
-	return nil
-}
-
-// place is that of machines: they belong to no compound.
-var place = store.Place{Community: "machines", Grid: "machines", Compound: "machines"}
-
-// reporter finds a machine, and makes it as the store has it.
+// reporter returns the machine of an id. When it is asked for the first time it
+// is restored from what is stored.
 func (t *Taker) reporter(ctx context.Context, id string) (*reporter, error) {
 	if m := t.machines[id]; m != nil {
 		return m, nil
@@ -132,25 +45,96 @@ func (t *Taker) reporter(ctx context.Context, id string) (*reporter, error) {
 			m.cfg = c.Config
 		}
 	}
+	m.reset()
 	var err error
-	if m.through, err = t.book.catchUp(ctx, t.opts.Store, m.jid); err != nil {
+	if m.lastSeq, err = t.index.catchUp(ctx, t.opts.Store, m.jid); err != nil {
 		return nil, err
 	}
-	if err := t.rebuild(ctx, m); err != nil {
+	if err := t.restore(ctx, m); err != nil {
 		return nil, err
 	}
 	t.machines[id] = m
 	return m, nil
 }
 
-// JID names the journal that the collector keeps of a machine that reports by
-// itself: the same in every run of the county. Nobody sends it again.
-func JID(county, machine string) string {
-	return uuid.NewSHA1(uuid.NameSpaceURL, []byte(wire.Topic(county, machine, wire.LeafReport))).String()
+// restore observes again the reports since the open run began, or since a pause
+// ago.
+func (t *Taker) restore(ctx context.Context, m *reporter) error {
+	now := t.opts.Now()
+	from := now.Add(-m.pause() - time.Hour)
+	known, err := t.index.runs(ctx, m.cfg.Machine, from.Add(-24*time.Hour), now.Add(tooEarly))
+	if err != nil {
+		return err
+	}
+	for _, r := range known {
+		if r.State == fact.RunOpen && r.Start.Add(-time.Minute).Before(from) {
+			from = r.Start.Add(-time.Minute)
+		}
+	}
+	tracks, err := t.index.tracks(ctx, m.cfg.Machine, from, now.Add(tooEarly))
+	if err != nil {
+		return err
+	}
+	for _, r := range m.arrange(tracks) {
+		m.observe(r) // the records of it are stored
+	}
+	return nil
 }
 
+// reset forgets everything that was observed.
 func (m *reporter) reset() {
-	m.pace, m.last, m.newest = pace{}, 0, nil
-	m.tracker = runs.New(m.cfg.RunsOf(wire.SourceReport))
-	m.fuser = &runs.Fuser{Fresh: machine.Fresh(wire.SourceReport)}
+	m.timing, m.observed, m.newest = timing{}, 0, nil
+	m.runs = machine.NewRecorder(m.cfg, wire.SourceReport)
+	m.fuser = runs.Fuser{Fresh: machine.Fresh(wire.SourceReport)}
+}
+
+// observe takes the next report in the order of time, and returns the records of
+// runs that it makes.
+func (m *reporter) observe(r timed) []wire.Body {
+	// A message may hold a single value: the sample has the others that are fresh.
+	s := machine.Sample(r.Points[0], r.at, time.Duration(r.at.UnixNano()))
+	m.observed, m.newest = s.T, r.Track
+	m.fuser.Take(s)
+	s, _ = m.fuser.Sample(s.At, s.T)
+	return m.runs.Observe(s)
+}
+
+// tick is called every second, and returns the records that time makes.
+func (m *reporter) tick(now time.Time) (out []wire.Body) {
+	for _, r := range m.timing.expire(now.Add(-patience)) {
+		out = append(out, m.observe(r)...)
+	}
+	if m.newest == nil || now.Sub(received(m.newest)) >= quietFor {
+		out = append(out, m.runs.Tick(time.Duration(now.UnixNano()))...)
+	}
+	return out
+}
+
+// pause returns how far apart two runs are at least.
+func (m *reporter) pause() time.Duration {
+	if m.cfg.Pause > 0 {
+		return m.cfg.Pause
+	}
+	return 15 * time.Minute // the default of package runs
+}
+
+// arrange puts reports into the order of their times.
+func (m *reporter) arrange(tracks []*wire.Track) (out []timed) {
+	slices.SortStableFunc(tracks, func(a, b *wire.Track) int { return received(a).Compare(received(b)) })
+	for _, t := range tracks {
+		out = append(out, m.timing.add(t)...)
+	}
+	if n := len(tracks); n > 0 {
+		out = append(out, m.timing.expire(received(tracks[n-1]).Add(1))...)
+	}
+	slices.SortStableFunc(out, func(a, b timed) int { return a.at.Compare(b.at) })
+	return out
+}
+
+// received returns when a report arrived.
+func received(t *wire.Track) time.Time {
+	if t.Received == nil {
+		return t.At.Time
+	}
+	return t.Received.Time
 }

@@ -1,0 +1,76 @@
+package report
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"gatehouse/gateway/county/store"
+	"gatehouse/gateway/mqtt"
+	"gatehouse/gateway/wire"
+)
+
+// quarantine stores a report that can't be read. If its machine's share is full
+// the report is dropped, which is counted and reported: the broker would send it
+// again for ever.
+func (t *Taker) quarantine(ctx context.Context, p store.Poison) bool {
+	full := false
+	kept := t.retry(ctx, func() error {
+		err := t.opts.Store.Quarantine(ctx, p)
+		if full = errors.Is(err, store.ErrShare); full {
+			return nil
+		}
+		return err
+	})
+	switch n := t.dropped.Load(); {
+	case full:
+		n = t.dropped.Add(1)
+		if n == 1 || n%1000 == 0 {
+			t.opts.Log.Error("a report that can't be read was dropped: its machine's share of the quarantine is full",
+				"topic", p.Topic, "dropped", n)
+		}
+		if t.opts.Watch != nil {
+			t.opts.Watch.Refused(p.Agent, "its share of the quarantine is full of reports that can't be read", n)
+		}
+	case kept && n == 0:
+		t.opts.Log.Warn("report put into quarantine", "topic", p.Topic, "reason", p.Reason)
+	}
+	return kept
+}
+
+// decode returns the machine that a message is of, if that is known, and its
+// report.
+func (t *Taker) decode(m mqtt.Message) (machine string, r wire.Report, err error) {
+	if to, ok := t.topics[m.Topic]; ok {
+		r, err = to.topic.decode(m.Payload, t.opts.Zone)
+		return to.machine, r, err
+	}
+	_, id, leaf, ok := wire.ParseTopic(m.Topic)
+	if !ok || leaf != wire.LeafReport || id == wire.CollectorID {
+		return "", r, errors.New("the topic is not of this contract")
+	}
+	if len(m.Payload) > maxReport {
+		return id, r, fmt.Errorf("a report of %d bytes is larger than %d", len(m.Payload), maxReport)
+	}
+	r, err = decode(m.Payload)
+	return id, r, err
+}
+
+// track returns the record's body of a report.
+func (t *Taker) track(id string, r wire.Report, payload []byte, now time.Time) *wire.Track {
+	at, wrong := when(r, now)
+	track := &wire.Track{Machine: id, Source: wire.SourceReport, At: wire.At(at), Received: new(wire.At(now)),
+		BadClock: wrong, Import: r.Import}
+	var bad []error
+	track.Points, bad = points(r)
+	if len(bad) > 0 {
+		t.opts.Log.Warn("a report has values that can't be true", "machine", id, "what", bad[0], "more", len(bad)-1)
+	}
+	if r.Import != nil {
+		track.Source = wire.SourceImport
+	} else {
+		track.Raw = string(payload)
+	}
+	return track
+}
