@@ -57,7 +57,8 @@ func TestAnOlderFileIsBroughtUpToTheLastVersionAndKeepsItsRows(t *testing.T) {
 		if got := gates(t, f); !slices.Equal(got, []string{"east", "west"}) {
 			t.Errorf("gates %v", got)
 		}
-		lanes, found, err := db.One(t.Context(), f.Reader(), db.Value[int], "SELECT lanes FROM gates WHERE name = 'west'")
+		lanes, found, err := db.One(t.Context(), f.Reader(), db.Value[int],
+			"SELECT lanes FROM gates WHERE name = 'west'")
 		if lanes != 1 || !found || err != nil {
 			t.Errorf("lanes %d, %v, %v", lanes, found, err)
 		}
@@ -164,10 +165,11 @@ func TestRowsOfAQuery(t *testing.T) {
 	f := open(t, filepath.Join(t.TempDir(), "f.db"), first)
 	q := f.Reader()
 	ctx := t.Context()
-	if all, err := db.All(ctx, q, db.Value[string], "SELECT name FROM gates WHERE name = ?", "north"); all == nil || len(all) != 0 || err != nil {
+	const byName = "SELECT name FROM gates WHERE name = ?"
+	if all, err := db.All(ctx, q, db.Value[string], byName, "north"); all == nil || len(all) != 0 || err != nil {
 		t.Errorf("no row: %v, %v", all, err)
 	}
-	if v, found, err := db.One(ctx, q, db.Value[string], "SELECT name FROM gates WHERE name = ?", "north"); v != "" || found || err != nil {
+	if v, found, err := db.One(ctx, q, db.Value[string], byName, "north"); v != "" || found || err != nil {
 		t.Errorf("no row: %q, %v, %v", v, found, err)
 	}
 	for name, query := range map[string]string{

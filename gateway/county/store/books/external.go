@@ -44,7 +44,9 @@ func (b *Books) Register(ctx context.Context, batches []store.Batch) ([]store.Po
 
 // positionsOf returns the positions of batches' journals; complete is false when
 // a journal is not known.
-func (b *Books) positionsOf(ctx context.Context, batches []store.Batch) (all []store.Position, complete bool, err error) {
+func (b *Books) positionsOf(
+	ctx context.Context, batches []store.Batch,
+) (all []store.Position, complete bool, err error) {
 	complete = true
 	for _, batch := range batches {
 		p, err := b.Position(ctx, batch.JID)

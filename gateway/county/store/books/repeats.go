@@ -72,9 +72,11 @@ func WithoutRepeats(
 
 // WithoutRepeats is the function of that name for a store elsewhere, which
 // compares digests.
-func (b *Books) WithoutRepeats(ctx context.Context, batch store.Batch) (less store.Batch, repeated []uint64, err error) {
+func (b *Books) WithoutRepeats(
+	ctx context.Context, batch store.Batch,
+) (less store.Batch, repeated []uint64, err error) {
 	q := b.file.Reader()
-	less, repeated, err = WithoutRepeats(ctx, q, batch, func(o Other, entries []wire.Entry) (seqs []uint64, err error) {
+	stored := func(o Other, entries []wire.Entry) (seqs []uint64, err error) {
 		known, err := digests(ctx, q, o.JID, batch.From, batch.To)
 		if err != nil {
 			return nil, err
@@ -85,7 +87,8 @@ func (b *Books) WithoutRepeats(ctx context.Context, batch store.Batch) (less sto
 			}
 		}
 		return seqs, nil
-	})
+	}
+	less, repeated, err = WithoutRepeats(ctx, q, batch, stored)
 	if err != nil {
 		return batch, nil, b.failed("look for repeated records", err)
 	}
