@@ -4,10 +4,8 @@ import (
 	"context"
 	"fmt"
 	"log/slog"
-	"os/exec"
 	"path/filepath"
 	"sync"
-	"syscall"
 	"testing"
 	"time"
 
@@ -30,21 +28,13 @@ func must(t *testing.T, err error) {
 	}
 }
 
-// database runs a real influxd until the test ends.
+// database runs a real InfluxDB until the test ends.
 func database(t *testing.T) (url string) {
 	t.Helper()
-	path, err := influxd.Find()
+	s, err := influxd.Start(t.Context(), t.TempDir())
 	must(t, err)
-	conf, url, err := influxd.Configure(t.Context(), t.TempDir())
-	must(t, err)
-	cmd := exec.Command(path, "run", "-config", conf)
-	cmd.SysProcAttr = &syscall.SysProcAttr{Pdeathsig: syscall.SIGKILL}
-	must(t, cmd.Start())
-	t.Cleanup(func() { _ = cmd.Process.Kill(); _ = cmd.Wait() })
-	ctx, cancel := context.WithTimeout(t.Context(), 30*time.Second)
-	defer cancel()
-	must(t, influxd.CreateDatabase(ctx, url))
-	return url
+	t.Cleanup(s.Close)
+	return s.URL
 }
 
 // A machine that reports by itself sends nothing again: what it reports after

@@ -17,15 +17,15 @@ import (
 	"gatehouse/gateway/testkit/loopback"
 )
 
-// Token, Bucket: how the prepared server is used. It asks for no password, so
-// that any will do.
+// What a client of the server needs. The server checks no password, so any will
+// do.
 const (
 	Token    = "user:password"
 	Database = "gatehouse"
 	Bucket   = Database + "/autogen"
 )
 
-// Find gives the server's path: where `make tools` puts it, in a folder at or
+// Find returns the program's path: where `make tools` puts it, in a folder at or
 // above the working directory, or on PATH.
 func Find() (string, error) {
 	dir, err := os.Getwd()
@@ -77,7 +77,7 @@ bind-address = "127.0.0.1:0"
 	return path, "http://" + address, os.WriteFile(path, []byte(text), 0o600)
 }
 
-// CreateDatabase waits until the server answers and makes the database.
+// CreateDatabase waits until the server answers and creates the database.
 func CreateDatabase(ctx context.Context, server string) error {
 	for {
 		err := statement(ctx, server, "CREATE DATABASE "+Database)
@@ -92,13 +92,13 @@ func CreateDatabase(ctx context.Context, server string) error {
 	}
 }
 
-// DropDatabase wipes the database, as a mistake of an operator would.
+// DropDatabase deletes the database, as an operator might by mistake.
 func DropDatabase(ctx context.Context, server string) error {
 	return statement(ctx, server, "DROP DATABASE "+Database)
 }
 
-// Delete removes the points that an InfluxQL condition is true of, as a restore
-// from a backup leaves out what came after it.
+// Delete deletes the points for which an InfluxQL condition is true. A database
+// restored from a backup lacks the points written after the backup.
 func Delete(ctx context.Context, server, where string) error {
 	return statement(ctx, server, "DELETE WHERE "+where)
 }

@@ -5,7 +5,6 @@ package influx
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"net/http"
 	"strings"
@@ -101,11 +100,14 @@ func (s *Store) explain(err error) error {
 	what := fmt.Sprintf("InfluxDB at %s, bucket %s", s.opts.URL, s.opts.Bucket)
 	switch {
 	case e == nil || e.StatusCode == 0:
-		return fmt.Errorf("%s does not answer; nothing is lost, agents keep their records until it does: %w", what, err)
+		return fmt.Errorf("%s does not answer; nothing is lost, agents keep their records until it does: %w",
+			what, err)
 	case e.StatusCode == http.StatusUnauthorized || e.StatusCode == http.StatusForbidden:
-		err = fmt.Errorf("%s refuses the token (%d): check token_file (InfluxDB 1.8: user:password): %w", what, e.StatusCode, err)
+		err = fmt.Errorf("%s refuses the token (%d): check token_file (InfluxDB 1.8: user:password): %w",
+			what, e.StatusCode, err)
 	case e.StatusCode == http.StatusNotFound || strings.Contains(err.Error(), "no database"):
-		err = fmt.Errorf("%s is not there: create the database (1.8: influx -execute 'CREATE DATABASE …') or the bucket: %w", what, err)
+		err = fmt.Errorf("%s is not there: create the database (1.8: influx -execute 'CREATE DATABASE …') "+
+			"or the bucket: %w", what, err)
 	default:
 		err = fmt.Errorf("%s answers %d: %w", what, e.StatusCode, err)
 	}
@@ -114,5 +116,3 @@ func (s *Store) explain(err error) error {
 	}
 	return err
 }
-
-var errMarker = errors.New("the marker point can't be read")

@@ -60,7 +60,8 @@ func (s *Store) checkDatabase(ctx context.Context) error {
 }
 
 func (s *Store) writeMarker(ctx context.Context, id string, now time.Time) error {
-	p := write.NewPointWithMeasurement(markerMeasurement).AddTag("county", s.opts.County).AddField("id", id).SetTime(now)
+	p := write.NewPointWithMeasurement(markerMeasurement).
+		AddTag("county", s.opts.County).AddField("id", id).SetTime(now)
 	if err := s.writer.WritePoint(ctx, p); err != nil {
 		return s.explain(err)
 	}
@@ -68,7 +69,8 @@ func (s *Store) writeMarker(ctx context.Context, id string, now time.Time) error
 }
 
 func (s *Store) readMarker(ctx context.Context) (id string, written time.Time, err error) {
-	q := fmt.Sprintf(`from(bucket: %q) %s |> filter(fn: (r) => r._measurement == %q and r.county == %q and r._field == "id") |> last()`,
+	q := fmt.Sprintf(`from(bucket: %q) %s
+		|> filter(fn: (r) => r._measurement == %q and r.county == %q and r._field == "id") |> last()`,
 		s.opts.Bucket, always, markerMeasurement, s.opts.County)
 	err = s.query(ctx, q, func(r *query.FluxRecord) bool {
 		id, _ = r.Value().(string)
@@ -76,7 +78,7 @@ func (s *Store) readMarker(ctx context.Context) (id string, written time.Time, e
 		return true
 	})
 	if err != nil {
-		return "", time.Time{}, fmt.Errorf("%w: %w", errMarker, s.explain(err))
+		return "", time.Time{}, fmt.Errorf("read the marker point: %w", s.explain(err))
 	}
 	return id, written, nil
 }
@@ -99,7 +101,8 @@ func (s *Store) query(ctx context.Context, flux string, each func(*query.FluxRec
 // Rows implements store.Store.
 func (s *Store) Rows(ctx context.Context, q store.Query) iter.Seq2[store.Row, error] {
 	return func(yield func(store.Row, error) bool) {
-		filter := fmt.Sprintf(`r.county == %q and (r._field == %q or r._field == %q)`, s.opts.County, fieldRaw, fieldSeq)
+		filter := fmt.Sprintf("r.county == %q and (r._field == %q or r._field == %q)",
+			s.opts.County, fieldRaw, fieldSeq)
 		if q.JID != "" {
 			filter += fmt.Sprintf(` and r.journal == %q`, q.JID)
 		}
@@ -108,7 +111,8 @@ func (s *Store) Rows(ctx context.Context, q store.Query) iter.Seq2[store.Row, er
 		}
 		flux := fmt.Sprintf(`from(bucket: %q) %s |> filter(fn: (r) => %s)
 			|> pivot(rowKey: ["_time"], columnKey: ["_field"], valueColumn: "_value")
-			|> filter(fn: (r) => r.seq > %d) |> group() |> sort(columns: ["journal", "seq"])`, s.opts.Bucket, always, filter, q.After)
+			|> filter(fn: (r) => r.seq > %d) |> group() |> sort(columns: ["journal", "seq"])`,
+			s.opts.Bucket, always, filter, q.After)
 		stopped := false
 		err := s.query(ctx, flux, func(r *query.FluxRecord) bool {
 			row, err := rowOf(r)
@@ -127,6 +131,13 @@ func rowOf(r *query.FluxRecord) (store.Row, error) {
 	if !ok || seq < 0 {
 		return store.Row{}, fmt.Errorf("a point at %s has no seq", r.Time())
 	}
-	return store.Row{Agent: text("agent"), JID: text("journal"), Seq: uint64(seq), At: r.Time(), Kind: wire.Kind(text("kind")), Raw: []byte(text(fieldRaw)),
-		Place: store.Place{Community: text("community"), Grid: text("grid"), Compound: text("compound")}}, nil
+	return store.Row{
+		Agent: text("agent"),
+		JID:   text("journal"),
+		Place: store.Place{Community: text("community"), Grid: text("grid"), Compound: text("compound")},
+		Seq:   uint64(seq),
+		At:    r.Time(),
+		Kind:  wire.Kind(text("kind")),
+		Raw:   []byte(text(fieldRaw)),
+	}, nil
 }

@@ -13,8 +13,8 @@ import (
 	"gatehouse/gateway/county/store"
 )
 
-// write writes points. Those that the database can't take for what they are
-// come back by index with the reason; an error means that nothing was decided.
+// write writes points. It returns those that the database refuses for what they
+// are, by index, with the reason. After an error nothing is known of any point.
 func (s *Store) write(ctx context.Context, points []*write.Point) (map[int]string, error) {
 	w := &bisector{s: s, ctx: ctx, rejected: map[int]string{}, allowed: max(minOffenders, len(points)/100)}
 	if len(points) == 0 {
@@ -23,20 +23,21 @@ func (s *Store) write(ctx context.Context, points []*write.Point) (map[int]strin
 	return w.rejected, w.try(points, 0)
 }
 
-// minOffenders is how many refused points are never held to be the store's
-// fault, however few were written with them.
+// minOffenders is how many points may be refused before the store is taken to be
+// at fault, however few were written with them.
 const minOffenders = 3
 
-// bisector finds the points that a refused write was refused for. The server's
-// own word about it is not believed: versions differ in what they keep of a
-// partial write and in what they name.
+// bisector finds the points because of which a write was refused. It does not
+// rely on the server's message: versions differ in what they store of a partial
+// write and in which point they name.
 type bisector struct {
 	s        *Store
 	ctx      context.Context
-	rejected map[int]string
-	allowed  int
+	rejected map[int]string // reasons, by index
+	allowed  int            // how many may be rejected
 }
 
+// try writes points, the first of which has index first.
 func (w *bisector) try(points []*write.Point, first int) error {
 	err := w.s.writer.WritePoint(w.ctx, points...)
 	if err == nil {
@@ -44,7 +45,7 @@ func (w *bisector) try(points []*write.Point, first int) error {
 	}
 	e := statusOf(err)
 	switch {
-	case e == nil || (e.StatusCode != http.StatusBadRequest && e.StatusCode != http.StatusRequestEntityTooLarge && e.StatusCode != http.StatusUnprocessableEntity):
+	case e == nil || !refusesContent(e.StatusCode):
 		return w.s.explain(err)
 	case limits(e.Error()):
 		return fmt.Errorf("%w: InfluxDB refuses to take more, raise its limit or free room: %w", store.ErrFault, err)
@@ -62,11 +63,21 @@ func (w *bisector) try(points []*write.Point, first int) error {
 	return nil
 }
 
-// limits tells refusals that are about the database's state from those about a
-// point.
+// refusesContent reports whether an HTTP status is about what was written.
+func refusesContent(status int) bool {
+	switch status {
+	case http.StatusBadRequest, http.StatusRequestEntityTooLarge, http.StatusUnprocessableEntity:
+		return true
+	}
+	return false
+}
+
+// limits reports whether a refusal is about the state of the database, not about
+// a point.
 func limits(message string) bool {
 	message = strings.ToLower(message)
-	for _, word := range []string{"retention", "max-series", "max-values", "series limit", "limit exceeded", "capacity", "no space", "max_"} {
+	for _, word := range []string{"retention", "max-series", "max-values", "series limit", "limit exceeded",
+		"capacity", "no space", "max_"} {
 		if strings.Contains(message, word) {
 			return true
 		}

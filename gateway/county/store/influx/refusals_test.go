@@ -1,0 +1,208 @@
+package influx_test
+
+import (
+	"bytes"
+	"compress/gzip"
+	"errors"
+	"fmt"
+	"io"
+	"net/http"
+	"net/http/httptest"
+	"net/http/httputil"
+	"net/url"
+	"path/filepath"
+	"strings"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"gatehouse/gateway/county/store"
+	"gatehouse/gateway/testkit/loopback"
+	"gatehouse/gateway/testkit/storetest"
+)
+
+// proxy forwards requests to a real InfluxDB, except for writes that the test
+// answers itself.
+type proxy struct {
+	url    string
+	answer atomic.Pointer[answer]
+}
+
+// answer answers a write with a body, or returns false to forward it.
+type answer func(w http.ResponseWriter, body string) bool
+
+func newProxy(t *testing.T) *proxy {
+	t.Helper()
+	target, err := url.Parse(server(t))
+	if err != nil {
+		t.Fatal(err)
+	}
+	f := &proxy{}
+	forward := httputil.NewSingleHostReverseProxy(target)
+	ts := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if answer := f.answer.Load(); answer != nil && strings.HasSuffix(r.URL.Path, "/write") {
+			if (*answer)(w, readBody(t, r)) {
+				return
+			}
+		}
+		forward.ServeHTTP(w, r)
+	}))
+	t.Cleanup(ts.Close)
+	f.url = ts.URL
+	return f
+}
+
+func (f *proxy) answerWith(a answer) { f.answer.Store(&a) }
+
+func (f *proxy) forwardAll() { f.answer.Store(nil) }
+
+// refuse answers every write with an error.
+func (f *proxy) refuse(status int, retryAfter, message string) {
+	f.answerWith(func(w http.ResponseWriter, _ string) bool {
+		if retryAfter != "" {
+			w.Header().Set("Retry-After", retryAfter)
+		}
+		w.Header().Set("Content-Type", "application/json")
+		w.WriteHeader(status)
+		fmt.Fprintf(w, `{"code":"invalid","message":%q}`, message)
+		return true
+	})
+}
+
+func TestADatabaseThatIsNotReadyPutsNothingInQuarantine(t *testing.T) {
+	f := newProxy(t)
+	s := open(t, f.url, filepath.Join(t.TempDir(), "books.db"))
+	commit(t, s, storetest.Batch(1, 1, 2))
+	for _, c := range []struct {
+		status       int
+		header, want string
+		after        time.Duration
+	}{
+		{401, "", "token_file", 0}, {403, "", "token_file", 0}, {404, "", "create the database", 0},
+		{429, "7", "429", 7 * time.Second}, {503, "", "503", 0}, {500, "", "500", 0},
+	} {
+		f.refuse(c.status, c.header, "no")
+		_, err := s.Commit(t.Context(), []store.Batch{storetest.Batch(1, 3, 4)})
+		if err == nil || errors.Is(err, store.ErrFault) || !strings.Contains(err.Error(), c.want) {
+			t.Errorf("%d gives %v, want %q in it", c.status, err, c.want)
+		}
+		var later interface{ RetryAfter() time.Duration }
+		if errors.As(err, &later) != (c.after > 0) || c.after > 0 && later.RetryAfter() != c.after {
+			t.Errorf("%d with Retry-After %q gives %v", c.status, c.header, err)
+		}
+	}
+	f.forwardAll()
+	if q, err := s.Quarantined(t.Context(), 0); err != nil || len(q) != 0 {
+		t.Fatalf("quarantine %+v, %v", q, err)
+	}
+	if r := commit(t, s, storetest.Batch(1, 3, 4))[0]; r.Through != 4 {
+		t.Fatalf("receipt %+v", r)
+	}
+}
+
+func TestADatabaseThatDoesNotAnswerIsNotTakenForAWipedOne(t *testing.T) {
+	nobody, err := loopback.Free(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	s := open(t, "http://"+nobody, filepath.Join(t.TempDir(), "books.db"))
+	_, err = s.Commit(t.Context(), []store.Batch{storetest.Batch(1, 1, 2)})
+	if err == nil || !strings.Contains(err.Error(), "does not answer") {
+		t.Fatalf("error is %v", err)
+	}
+	if _, term, err := s.Identity(t.Context()); err != nil || term != 1 {
+		t.Fatalf("term %d, %v", term, err)
+	}
+}
+
+func TestAPointThatIsRefusedGoesToQuarantineAndTheOthersAreStored(t *testing.T) {
+	f := newProxy(t)
+	s := open(t, f.url, filepath.Join(t.TempDir(), "books.db"))
+	commit(t, s, storetest.Batch(1, 1, 2))
+	for i, status := range []int{400, 413, 422} {
+		f.answerWith(func(w http.ResponseWriter, body string) bool {
+			if !strings.Contains(body, "seq=5i") {
+				return false
+			}
+			w.WriteHeader(status)
+			fmt.Fprint(w, `{"code":"invalid","message":"partial write: field type conflict dropped=1"}`)
+			return true
+		})
+		r := commit(t, s, storetest.Batch(i+2, 1, 64))[0] // each in a journal of its own
+		if r.Through != 64 || len(r.Rejected) != 1 || r.Rejected[0].Seq != 5 || r.New != 63 {
+			t.Errorf("%d: receipt %+v", status, r)
+		}
+		f.forwardAll()
+	}
+	q, err := s.Quarantined(t.Context(), 0)
+	if err != nil || len(q) != 3 || !strings.Contains(q[0].Reason, "field type conflict") {
+		t.Fatalf("quarantine %+v, %v", q, err)
+	}
+}
+
+func TestLimitsAndManyRefusedPointsAreAFaultOfTheStore(t *testing.T) {
+	f := newProxy(t)
+	s := open(t, f.url, filepath.Join(t.TempDir(), "books.db"))
+	commit(t, s, storetest.Batch(1, 1, 2))
+	for _, message := range []string{
+		"partial write: max-series-per-database limit exceeded",
+		"partial write: points beyond retention policy dropped=1",
+		"anything",
+	} {
+		f.refuse(422, "", message)
+		_, err := s.Commit(t.Context(), []store.Batch{storetest.Batch(1, 3, 200)})
+		if !errors.Is(err, store.ErrFault) {
+			t.Errorf("%q gives %v", message, err)
+		}
+	}
+	f.forwardAll()
+	if q, err := s.Quarantined(t.Context(), 0); err != nil || len(q) != 0 {
+		t.Fatalf("quarantine %+v, %v", q, err)
+	}
+	if p, err := s.Position(t.Context(), storetest.JID(1)); err != nil || p.Through != 2 {
+		t.Fatalf("position %+v, %v", p, err)
+	}
+}
+
+func TestAfterALostAnswerTheSamePointsAreWritten(t *testing.T) {
+	f := newProxy(t)
+	s := open(t, f.url, filepath.Join(t.TempDir(), "books.db"))
+	commit(t, s, storetest.Batch(1, 1, 2))
+	f.answerWith(func(w http.ResponseWriter, _ string) bool {
+		conn, _, err := w.(http.Hijacker).Hijack()
+		if err == nil {
+			conn.Close()
+		}
+		return true
+	})
+	if _, err := s.Commit(t.Context(), []store.Batch{storetest.Batch(1, 3, 8)}); err == nil {
+		t.Fatal("a lost answer is taken for a commit")
+	}
+	f.forwardAll()
+	commit(t, s, storetest.Batch(1, 3, 8))
+	if n := count(t, s); n != 8 {
+		t.Fatalf("%d rows", n)
+	}
+}
+
+func readBody(t *testing.T, r *http.Request) string {
+	t.Helper()
+	raw, err := io.ReadAll(r.Body)
+	if err != nil {
+		t.Error(err)
+	}
+	r.Body = io.NopCloser(bytes.NewReader(raw))
+	if r.Header.Get("Content-Encoding") != "gzip" {
+		return string(raw)
+	}
+	z, err := gzip.NewReader(bytes.NewReader(raw))
+	if err != nil {
+		t.Error(err)
+		return ""
+	}
+	text, err := io.ReadAll(z)
+	if err != nil {
+		t.Error(err)
+	}
+	return string(text)
+}
