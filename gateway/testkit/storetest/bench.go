@@ -11,13 +11,13 @@ import (
 	"gatehouse/gateway/wire"
 )
 
-// group is how many batches a commit takes, as the collector does.
+// group is how many batches the collector commits at once.
 const group = 32
 
-// BenchmarkCommit measures, in one run and by turns, how many records a second
-// the store commits from messages (decoded in parallel with committing, as the
-// collector does it) and how many its own bulk write of the same rows reaches.
-// The ratio is what counts: a machine's speed drifts.
+// BenchmarkCommit measures, in turn, how many records a second the store commits
+// from messages (decoded in parallel with committing, as the collector does), how
+// many it commits from batches, and how many bulk, its own plainest write of the
+// same rows, reaches. The ratios count: the speed of a machine changes.
 func BenchmarkCommit(b *testing.B, s store.Store, bulk func(batches []store.Batch) error) {
 	const groups = 12
 	var ours, stored, theirs time.Duration
@@ -57,7 +57,7 @@ func BenchmarkCommit(b *testing.B, s store.Store, bulk func(batches []store.Batc
 	b.ReportMetric(0, "ns/op")
 }
 
-// payloads makes messages, and the batches in them, each of a journal of its own.
+// payloads returns messages and the batches in them, each of its own journal.
 func payloads(b *testing.B, first, count int) (messages [][]byte, batches []store.Batch) {
 	b.Helper()
 	for n := first; n < first+count; n++ {
@@ -86,7 +86,8 @@ func commitMessages(s store.Store, messages [][]byte) error {
 				if err != nil {
 					once.Do(func() { failed = err })
 				}
-				out <- store.Batch{Batch: d, Received: T0, Place: store.Place{Community: "c1", Grid: "g1", Compound: "k1"}}
+				place := store.Place{Community: "c1", Grid: "g1", Compound: "k1"}
+				out <- store.Batch{Batch: d, Received: T0, Place: place}
 			}
 		})
 	}

@@ -3,7 +3,7 @@ package storetest
 
 import (
 	"fmt"
-	"slices"
+	"strings"
 	"testing"
 	"time"
 
@@ -19,18 +19,17 @@ type Opened struct {
 	*books.Books
 }
 
-// Make gives a new empty store and a function that closes it and opens it
-// again, as a restart of the collector does.
+// Make returns a new empty store, and a function that closes it and opens it again
+// as a restart of the collector does.
 type Make func(t *testing.T) (s Opened, reopen func() Opened)
 
-// JID makes the id of a test's n-th journal.
+// JID returns the id of journal n.
 func JID(n int) string { return fmt.Sprintf("0190b1c2-0000-7000-8000-%012d", n) }
 
-// T0 is the first instant of test records.
+// T0 is the time before the first record.
 var T0 = time.Date(2020, 2, 14, 6, 0, 0, 0, time.UTC)
 
-// Entry makes a record of the kind with the given seq, at T0 and as many
-// milliseconds.
+// Entry returns a record with the given seq, seq milliseconds after T0.
 func Entry(seq uint64, body wire.Body) wire.Entry {
 	b, err := wire.EncodeBody(body)
 	if err != nil {
@@ -40,7 +39,8 @@ func Entry(seq uint64, body wire.Body) wire.Entry {
 }
 
 func raw(seq uint64, kind wire.Kind, body []byte) wire.Entry {
-	r := wire.Record{Seq: seq, At: wire.At(T0.Add(time.Duration(seq) * time.Millisecond)), BootNS: int64(seq), Kind: kind, Body: body}
+	at := wire.At(T0.Add(time.Duration(seq) * time.Millisecond))
+	r := wire.Record{Seq: seq, At: at, BootNS: int64(seq), Kind: kind, Body: body}
 	b, err := wire.EncodeRecord(r)
 	if err != nil {
 		panic(err)
@@ -48,21 +48,45 @@ func raw(seq uint64, kind wire.Kind, body []byte) wire.Entry {
 	return wire.Entry{Record: r, Raw: b}
 }
 
-// Reading is the body of a person's measurement.
+// Reading returns the body of a measurement.
 func Reading(screening fact.Temp) *wire.Reading {
-	return &wire.Reading{Device: "thermometer", Model: "gy-mcu90614", Type: fact.ReadingTemperature, BootID: "b",
-		Temperature: &wire.Temperature{Object: screening - 320, Offset: 320, Screening: screening, Ambient: 2000, Background: 2000,
-			RatedMin: 1600, RatedMax: 3500, Samples: 5, Settled: true}}
+	return &wire.Reading{
+		Device: "thermometer",
+		Model:  "gy-mcu90614",
+		Type:   fact.ReadingTemperature,
+		BootID: "b",
+		Temperature: &wire.Temperature{
+			Object:     screening - 320,
+			Offset:     320,
+			Screening:  screening,
+			Ambient:    2000,
+			Background: 2000,
+			RatedMin:   1600,
+			RatedMax:   3500,
+			Samples:    5,
+			Settled:    true,
+		},
+	}
 }
 
-// Passage is the body of a verdict.
+// Passage returns the body of a verdict.
 func Passage(v fact.Verdict, readings ...uint64) *wire.Passage {
-	return &wire.Passage{Verdict: v, Reasons: []fact.Reason{fact.ReasonNormal}, Instruction: fact.InstructGo, Direction: fact.DirectionIn,
-		Class: "resident", Credential: "k-abc", Temperature: Reading(3650).Temperature, Readings: readings, Policy: "1",
-		Limits: wire.Limits{Fever: 3730, InvalidBelow: 3500, PairingMS: 8000}, LatencyUS: 900}
+	return &wire.Passage{
+		Verdict:     v,
+		Reasons:     []fact.Reason{fact.ReasonNormal},
+		Instruction: fact.InstructGo,
+		Direction:   fact.DirectionIn,
+		Class:       "resident",
+		Credential:  "k-abc",
+		Temperature: Reading(3650).Temperature,
+		Readings:    readings,
+		Policy:      "1",
+		Limits:      wire.Limits{Fever: 3730, InvalidBelow: 3500, PairingMS: 8000},
+		LatencyUS:   900,
+	}
 }
 
-// Batch makes a batch of readings and passages, seqs from to to of journal n.
+// Batch returns a batch of readings and passages: seqs from to to of journal n.
 func Batch(n int, from, to uint64) store.Batch {
 	b := Empty(n, from, to)
 	for seq := from; seq <= to; seq++ {
@@ -75,19 +99,23 @@ func Batch(n int, from, to uint64) store.Batch {
 	return b
 }
 
-// Empty makes a batch without records, to be filled.
+// Empty returns a batch without records, to be filled.
 func Empty(n int, from, to uint64) store.Batch {
 	agent := fmt.Sprintf("gate-%03d", n)
-	return store.Batch{Batch: wire.Batch{Agent: agent, JID: JID(n), From: from, To: to}, Received: T0.Add(time.Hour),
-		Place: store.Place{Community: "c1", Grid: "g1", Compound: fmt.Sprintf("k%d", n)}}
+	return store.Batch{
+		Batch:    wire.Batch{Agent: agent, JID: JID(n), From: from, To: to},
+		Received: T0.Add(time.Hour),
+		Place:    store.Place{Community: "c1", Grid: "g1", Compound: fmt.Sprintf("k%d", n)},
+	}
 }
 
+// suite is one test of the suite.
 type suite struct {
 	*testing.T
 	s Opened
 }
 
-// commit commits and checks that it went well.
+// commit commits batches, which must not fail.
 func (t suite) commit(batches ...store.Batch) []store.Receipt {
 	t.Helper()
 	r, err := t.s.Commit(t.Context(), batches)
@@ -100,38 +128,48 @@ func (t suite) commit(batches ...store.Batch) []store.Receipt {
 	return r
 }
 
-// rows gives "jid-number:seq" of all that is stored, and checks the bytes.
-func (t suite) rows(want ...wire.Entry) (out []string) {
+// stored returns all rows, as "journal:seq", and checks that entries are among
+// them, byte for byte.
+func (t suite) stored(entries ...wire.Entry) (rows []string) {
 	t.Helper()
-	var raws []string
+	raws := map[string]bool{}
 	for r, err := range t.s.Rows(t.Context(), store.Query{}) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		out = append(out, fmt.Sprintf("%s:%d", r.JID[len(r.JID)-1:], r.Seq))
-		raws = append(raws, string(r.Raw))
+		rows = append(rows, fmt.Sprintf("%s:%d", r.JID[len(r.JID)-1:], r.Seq))
+		raws[string(r.Raw)] = true
 	}
-	for _, e := range want {
-		if !slices.Contains(raws, string(e.Raw)) {
+	for _, e := range entries {
+		if !raws[string(e.Raw)] {
 			t.Errorf("seq %d is not stored byte for byte", e.Record.Seq)
 		}
 	}
-	return out
+	return rows
 }
 
+// rows checks which rows are stored, as "journal:seq journal:seq ...", and that
+// entries are, byte for byte.
+func (t suite) rows(want string, entries ...wire.Entry) {
+	t.Helper()
+	if got := strings.Join(t.stored(entries...), " "); got != want {
+		t.Fatalf("rows %s, want %s", got, want)
+	}
+}
+
+// count checks how many rows are stored.
+func (t suite) count(want int) {
+	t.Helper()
+	if got := t.stored(); len(got) != want {
+		t.Fatalf("%d rows, want %d: %v", len(got), want, got)
+	}
+}
+
+// through checks the watermark of journal n.
 func (t suite) through(n int, want uint64) {
 	t.Helper()
 	p, err := t.s.Position(t.Context(), JID(n))
 	if err != nil || p.Through != want {
 		t.Fatalf("the watermark of journal %d is %d, want %d; %v", n, p.Through, want, err)
 	}
-}
-
-func (t suite) quarantined() []store.HeldPoison {
-	t.Helper()
-	q, err := t.s.Quarantined(t.Context(), 0)
-	if err != nil {
-		t.Fatal(err)
-	}
-	return q
 }

@@ -62,7 +62,8 @@ func (s *Store) Rows(ctx context.Context, q store.Query) iter.Seq2[store.Row, er
 		journal, args = " AND journal = (SELECT id FROM journals WHERE jid = ?)", append(args, q.JID)
 	}
 	//nolint:gosec // journal is a constant
-	rows := db.Rows(ctx, s.books.File().Reader(), scanRow, `SELECT agent, jid, community, grid, compound, seq, at, kind, raw
+	rows := db.Rows(ctx, s.books.File().Reader(), scanRow,
+		`SELECT agent, jid, community, grid, compound, seq, at, kind, raw
 		FROM records JOIN journals ON id = journal
 		WHERE (? = '' OR kind = ?) AND seq > ?`+journal+` ORDER BY journal, seq`, args...)
 	return func(yield func(store.Row, error) bool) {

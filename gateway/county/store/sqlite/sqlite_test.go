@@ -3,13 +3,10 @@ package sqlite_test
 import (
 	"bufio"
 	"context"
-	"database/sql"
-	"errors"
 	"fmt"
 	"os"
 	"os/exec"
 	"path/filepath"
-	"strings"
 	"testing"
 	"time"
 
@@ -45,62 +42,7 @@ func TestStore(t *testing.T) {
 	})
 }
 
-func TestTheFileBelongsToItsOwnerAlone(t *testing.T) {
-	path := filepath.Join(t.TempDir(), "s.db")
-	open(t, path)
-	for _, name := range []string{path, path + "-wal"} {
-		if info, err := os.Stat(name); err != nil || info.Mode().Perm() != 0o600 {
-			t.Errorf("%s: %v, %v", name, info.Mode(), err)
-		}
-	}
-}
-
-func TestAFileThatIsNoStoreIsRefused(t *testing.T) {
-	path := filepath.Join(t.TempDir(), "s.db")
-	if err := os.WriteFile(path, []byte(strings.Repeat("not a database ", 1000)), 0o600); err != nil {
-		t.Fatal(err)
-	}
-	if _, err := archive.OpenSQLite(path); err == nil || !strings.Contains(err.Error(), path) {
-		t.Fatalf("error is %v", err)
-	}
-	if _, err := archive.OpenReadOnly(path + "x"); err == nil || !strings.Contains(err.Error(), "no such file") {
-		t.Fatalf("error is %v", err)
-	}
-}
-
-// A file of the version before knows what is in quarantine, and not whose share
-// of it that is.
-func TestWhatIsInQuarantineCountsWhenAnEarlierFileIsOpened(t *testing.T) {
-	path := filepath.Join(t.TempDir(), "s.db")
-	s := open(t, path)
-	half := store.Poison{Agent: "gate-001", Topic: "t", Reason: "r", Raw: make([]byte, store.ShareBytes/2)}
-	if err := s.Quarantine(t.Context(), half); err != nil {
-		t.Fatal(err)
-	}
-	if err := s.Close(); err != nil {
-		t.Fatal(err)
-	}
-	db, err := sql.Open("sqlite", path)
-	if err != nil {
-		t.Fatal(err)
-	}
-	if _, err := db.ExecContext(t.Context(), "DROP TRIGGER quarantine_in; DROP TRIGGER quarantine_out; DROP TABLE shares; PRAGMA user_version = 3"); err != nil {
-		t.Fatal(err)
-	}
-	if err := db.Close(); err != nil {
-		t.Fatal(err)
-	}
-	s = open(t, path)
-	half.Raw = append([]byte("x"), half.Raw...)
-	if err := s.Quarantine(t.Context(), half); !errors.Is(err, store.ErrShare) {
-		t.Errorf("the second half: %v", err)
-	}
-	if err := s.Quarantine(t.Context(), store.Poison{Agent: "gate-001", Raw: []byte("{")}); err != nil {
-		t.Errorf("a little more: %v", err)
-	}
-}
-
-func TestAReaderLooksWhileTheCollectorWrites(t *testing.T) {
+func TestAReaderSeesWhatIsCommittedWhileTheCollectorWrites(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "s.db")
 	w := open(t, path)
 	if _, err := w.Commit(t.Context(), []store.Batch{storetest.Batch(1, 1, 4)}); err != nil {
@@ -122,7 +64,8 @@ func TestAReaderLooksWhileTheCollectorWrites(t *testing.T) {
 	}
 }
 
-// The child of the next test: commits batch after batch and says so.
+// The child process of the next test commits batch after batch and prints the
+// watermark after each.
 func TestMain(m *testing.M) {
 	if path := os.Getenv("SQLITE_TEST_CHILD"); path != "" {
 		s, err := archive.OpenSQLite(path)
@@ -157,10 +100,11 @@ func TestWhatWasAcknowledgedSurvivesKill9(t *testing.T) {
 		if err := cmd.Start(); err != nil {
 			t.Fatal(err)
 		}
-		timer := time.AfterFunc(time.Duration(100+37*round)*time.Millisecond, func() { _ = cmd.Process.Kill() })
+		after := time.Duration(100+37*round) * time.Millisecond
+		timer := time.AfterFunc(after, func() { _ = cmd.Process.Kill() })
 		for lines := bufio.NewScanner(out); lines.Scan(); {
 			if _, err := fmt.Sscan(lines.Text(), &acknowledged); err != nil {
-				t.Fatalf("the child says %q", lines.Text())
+				t.Fatalf("the child prints %q", lines.Text())
 			}
 		}
 		_ = cmd.Wait()
