@@ -3,192 +3,113 @@ package centre
 import (
 	"cmp"
 	"context"
+	"crypto/ed25519"
 	"errors"
-	"fmt"
-	"io"
 	"log/slog"
-	"os"
 	"path/filepath"
-	"strings"
+	"slices"
 	"sync"
 
 	"gatehouse/gateway/county/broker"
 	"gatehouse/gateway/county/collect"
-	"gatehouse/gateway/county/report"
-	"gatehouse/gateway/county/store"
 	"gatehouse/gateway/county/store/archive"
-	"gatehouse/gateway/county/store/influx"
-	"gatehouse/gateway/identity"
-	"gatehouse/gateway/lockfile"
 	"gatehouse/gateway/mqtt"
 	"gatehouse/gateway/site"
 )
 
-// StoreFile is the SQLite file's name in the county's folder.
-const StoreFile = "gatehouse.db"
+// county is what Run starts, one step after the other.
+type county struct {
+	cfg     Config
+	version string
+	log     *slog.Logger
 
-// Beside resolves relative paths against the configuration file's own folder.
-func (c *Config) Beside(file string) {
-	paths := []*string{&c.Dir, &c.Sites, &c.SiteKey}
-	if e := c.Broker.Embedded; e != nil {
-		paths = append(paths, &e.Dir, &e.UsersFile, &e.TLS.Cert, &e.TLS.Key, &e.TLS.CA)
-	}
-	if e := c.Broker.External; e != nil {
-		paths = append(paths, &e.PasswordFile, &e.CA, &e.Cert, &e.Key)
-	}
-	if c.Desk != nil {
-		paths = append(paths, &c.Desk.TLS.Cert, &c.Desk.TLS.Key)
-	}
-	if c.Influx != nil {
-		paths = append(paths, &c.Influx.TokenFile)
-	}
-	for _, p := range paths {
-		if *p != "" && !filepath.IsAbs(*p) {
-			*p = filepath.Join(filepath.Dir(file), *p)
-		}
-	}
+	sites     *site.County
+	key       ed25519.PrivateKey
+	siteKeyID string
+	archive   *archive.Archive
+	broker    mqtt.Broker      // where its own clients find it
+	desk      collect.Observer // nil: there is none
+	reports   *reports
+
+	closers []func() error // of what was started, in that order
 }
 
-// Run runs the county until ctx ends.
+// Run runs the county until ctx ends. It returns an error if a part can't be
+// started or closed.
 func Run(ctx context.Context, cfg Config, version string, log *slog.Logger) (err error) {
 	if err := cfg.Check(); err != nil {
 		return err
 	}
-	sites, err := site.Load(cfg.Sites)
-	if err != nil {
-		return err
-	}
-	if sites.ID != cfg.County {
-		return fmt.Errorf("%s describes county %q, the configuration says %q", cfg.Sites, sites.ID, cfg.County)
-	}
-	if err := os.MkdirAll(cfg.Dir, 0o700); err != nil {
-		return fmt.Errorf("make the county's folder: %w", err)
-	}
-	locked, err := lock(cfg.Dir)
-	if err != nil {
-		return err
-	}
-	defer locked.Close()
-	key, siteKey, err := keys(&cfg, log)
-	if err != nil {
-		return err
-	}
-	held, err := OpenArchive(cfg)
-	if err != nil {
-		return err
-	}
-	if since := cfg.RewindSince; !since.IsZero() {
-		n, err := held.Rewind(ctx, since, func(p store.Position) bool { return p.JID == report.JID(cfg.County, p.Agent) })
-		if err != nil {
-			return errors.Join(err, held.Close())
-		}
-		log.Warn("watermarks were taken back; agents send again what they hold", "since", since, "journals", n)
-	}
-	defer func() { err = errors.Join(err, held.Close()) }()
-	address, closeBroker, err := startBroker(ctx, cfg, log)
-	if err != nil {
-		return err
-	}
-	defer func() { err = errors.Join(err, closeBroker()) }()
-	log.Info("collecting", "county", cfg.County, "gates", sites.Gates(), "broker", cmp.Or(address.Name, address.URL), "dir", cfg.Dir)
-	watched, closeDesk, err := startDesk(ctx, cfg, sites, held, address, version, log)
-	if err != nil {
-		return err
-	}
-	defer func() { err = errors.Join(err, closeDesk()) }()
-	closeReports, err := startReports(ctx, cfg, held, address, watched, log)
-	if err != nil {
-		return err
-	}
-	closeReports = sync.OnceValue(closeReports)
-	defer func() { err = errors.Join(err, closeReports()) }()
-	// A collector that another one has taken over from takes nothing more, and
-	// says so as long as it runs: should it end, a supervisor would start it
-	// again, and it would take over in its turn.
-	var standing sync.WaitGroup
-	defer standing.Wait()
-	fenced := func(reason string) {
-		standing.Go(func() {
-			if err := closeReports(); err != nil {
-				log.Error("end taking reports", "err", err)
-			}
-		})
-		if watched != nil {
-			watched.Fenced(reason)
+	c := &county{cfg: cfg, version: version, log: log}
+	defer func() { err = errors.Join(err, c.close()) }()
+	for _, step := range []func(context.Context) error{
+		c.loadSites,
+		c.lockFolder,
+		c.loadKeys,
+		c.openArchive,
+		c.startBroker,
+		c.startDesk,
+		c.startReports,
+		c.collect,
+	} {
+		if err := step(ctx); err != nil {
+			return err
 		}
 	}
-	return collect.New(collect.Config{County: cfg.County, Version: version, KeyID: siteKey.ID(), Key: key.Private,
-		Sites: sites, Store: held, Broker: address, Watch: watched, Fenced: fenced, Log: log}).Run(ctx)
+	return nil
 }
 
-// lock keeps a second collector off the same folder.
-func lock(dir string) (io.Closer, error) {
-	held, err := lockfile.Take(filepath.Join(dir, "lock"))
-	if errors.Is(err, lockfile.ErrHeld) {
-		return nil, fmt.Errorf("the county's folder %s is used by another collector that still runs: %w", dir, err)
+// onClose has f called at the end, before those that were given earlier.
+func (c *county) onClose(f func() error) { c.closers = append(c.closers, f) }
+
+func (c *county) close() error {
+	var errs []error
+	for _, f := range slices.Backward(c.closers) {
+		errs = append(errs, f())
 	}
-	if err != nil {
-		return nil, fmt.Errorf("lock the county's folder: %w", err)
-	}
-	return held, nil
+	return errors.Join(errs...)
 }
 
-// keys reads the county's keys and makes them on the first start.
-func keys(cfg *Config, log *slog.Logger) (identity.CollectorKey, identity.SiteKey, error) {
-	key, made, err := identity.LoadOrCreateCollectorKey(cfg.Dir)
-	if err != nil {
-		return key, identity.SiteKey{}, err
-	}
-	if made {
-		log.Info("the collector's keys were made: give collector.pub to every agent", "dir", cfg.Dir)
-	}
-	if cfg.SiteKey == "" {
-		cfg.SiteKey = filepath.Join(cfg.Dir, "site.key")
-		if _, err := os.Stat(cfg.SiteKey); errors.Is(err, os.ErrNotExist) {
-			if _, err := identity.CreateSiteKey(cfg.SiteKey); err != nil {
-				return key, identity.SiteKey{}, err
-			}
-			log.Info("the county's site key was made: copy it to every gate, and keep it secret", "file", cfg.SiteKey)
-		}
-	}
-	siteKey, err := identity.LoadSiteKey(cfg.SiteKey)
-	return key, siteKey, err
-}
-
-// OpenArchive opens what cfg says records are stored in, also while a collector
-// runs: both write in whole transactions.
-func OpenArchive(cfg Config) (*archive.Archive, error) {
-	path := filepath.Join(cfg.Dir, StoreFile)
-	if cfg.Influx == nil {
-		return archive.OpenSQLite(path)
-	}
-	token := os.Getenv(TokenVariable)
-	if cfg.Influx.TokenFile != "" {
-		b, err := os.ReadFile(cfg.Influx.TokenFile)
-		if err != nil {
-			return nil, fmt.Errorf("read the InfluxDB token: %w", err)
-		}
-		token = strings.TrimSpace(string(b))
-	}
-	return archive.OpenInflux(path, influx.Options{URL: cfg.Influx.URL, Token: token, Org: cfg.Influx.Org,
-		Bucket: cfg.Influx.Bucket, County: cfg.County})
-}
-
-// startBroker gives the address at which the collector finds its broker.
-func startBroker(ctx context.Context, cfg Config, log *slog.Logger) (mqtt.Broker, func() error, error) {
-	if e := cfg.Broker.External; e != nil {
-		return *e, func() error { return nil }, nil
+// startBroker starts the embedded broker unless another one is configured.
+func (c *county) startBroker(ctx context.Context) error {
+	if e := c.cfg.Broker.External; e != nil {
+		c.broker = *e
+		return nil
 	}
 	own := broker.Config{Listen: "127.0.0.1:1883"}
-	if cfg.Broker.Embedded != nil {
-		own = *cfg.Broker.Embedded
+	if c.cfg.Broker.Embedded != nil {
+		own = *c.cfg.Broker.Embedded
 	}
 	if own.Dir == "" {
-		own.Dir = filepath.Join(cfg.Dir, "broker")
+		own.Dir = filepath.Join(c.cfg.Dir, "broker")
 	}
-	b, err := broker.Start(ctx, own, log)
+	b, err := broker.Start(ctx, own, c.log)
 	if err != nil {
-		return mqtt.Broker{}, nil, err
+		return err
 	}
-	return b.Client(), b.Close, nil
+	c.onClose(b.Close)
+	c.broker = b.Client()
+	return nil
+}
+
+// collect runs the collector until ctx ends. When another collector has taken
+// over, this one stops storing and says so, and does not end: a supervisor would
+// start it again, and it would take over in its turn.
+func (c *county) collect(ctx context.Context) error {
+	c.log.Info("collecting", "county", c.cfg.County, "gates", c.sites.Gates(),
+		"broker", cmp.Or(c.broker.Name, c.broker.URL), "dir", c.cfg.Dir)
+	var closing sync.WaitGroup
+	defer closing.Wait()
+	fenced := func(reason string) {
+		closing.Go(func() {
+			if err := c.reports.close(); err != nil {
+				c.log.Error("stop taking reports", "err", err)
+			}
+		})
+		if c.desk != nil {
+			c.desk.Fenced(reason)
+		}
+	}
+	return collect.New(collect.Config{County: c.cfg.County, Version: c.version, KeyID: c.siteKeyID, Key: c.key,
+		Sites: c.sites, Store: c.archive, Broker: c.broker, Watch: c.desk, Fenced: fenced, Log: c.log}).Run(ctx)
 }

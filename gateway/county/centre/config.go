@@ -1,11 +1,13 @@
-// Package centre is all that runs at the county in one process: the broker
-// (unless another is used), the store and the collector.
+// Package centre runs the county's part in one process: the broker (unless
+// another one is used), the store, the collector, the desk and the reports of
+// machines.
 package centre
 
 import (
 	"errors"
 	"fmt"
 	"net/url"
+	"path/filepath"
 	"time"
 
 	"gatehouse/gateway/config"
@@ -50,53 +52,85 @@ type Influx struct {
 // TokenVariable may hold the InfluxDB token instead of a file.
 const TokenVariable = "GATEHOUSE_INFLUX_TOKEN" //nolint:gosec // a variable's name
 
-// Check tells what is wrong, each fault with the key to mend.
+// Beside resolves relative paths against the configuration file's own folder.
+func (c *Config) Beside(file string) {
+	paths := []*string{&c.Dir, &c.Sites, &c.SiteKey}
+	if e := c.Broker.Embedded; e != nil {
+		paths = append(paths, &e.Dir, &e.UsersFile, &e.TLS.Cert, &e.TLS.Key, &e.TLS.CA)
+	}
+	if e := c.Broker.External; e != nil {
+		paths = append(paths, &e.PasswordFile, &e.CA, &e.Cert, &e.Key)
+	}
+	if c.Desk != nil {
+		paths = append(paths, &c.Desk.TLS.Cert, &c.Desk.TLS.Key)
+	}
+	if c.Influx != nil {
+		paths = append(paths, &c.Influx.TokenFile)
+	}
+	for _, p := range paths {
+		if *p != "" && !filepath.IsAbs(*p) {
+			*p = filepath.Join(filepath.Dir(file), *p)
+		}
+	}
+}
+
+// Check returns what is wrong, each fault with the key to mend.
 func (c Config) Check() error {
 	var errs []error
-	if err := wire.CheckID(c.County); err != nil {
-		errs = append(errs, fmt.Errorf("county: %w", err))
+	add := func(key string, err error) {
+		if err != nil {
+			errs = append(errs, fmt.Errorf("%s: %w", key, err))
+		}
 	}
+	add("county", wire.CheckID(c.County))
 	if c.Dir == "" {
 		errs = append(errs, errors.New("dir: is missing"))
 	}
 	if c.Sites == "" {
 		errs = append(errs, errors.New("sites: is missing"))
 	}
-	if _, err := config.Zone(c.TimeZone); err != nil {
-		errs = append(errs, fmt.Errorf("time_zone: %w", err))
-	}
+	_, err := config.Zone(c.TimeZone)
+	add("time_zone", err)
 	if c.Broker.Embedded != nil && c.Broker.External != nil {
 		errs = append(errs, errors.New("broker: give embedded or external, not both"))
 	}
 	if c.Broker.External != nil {
-		if err := c.Broker.External.Check(); err != nil {
-			errs = append(errs, fmt.Errorf("broker.external: %w", err))
-		}
+		add("broker.external", c.Broker.External.Check())
 	}
 	if c.Desk != nil {
-		if err := c.Desk.Check(); err != nil {
-			errs = append(errs, fmt.Errorf("desk: %w", err))
-		}
+		add("desk", c.Desk.Check())
 	}
-	topics := map[string]bool{}
+	if c.Influx != nil {
+		errs = append(errs, c.Influx.check())
+	}
+	return errors.Join(append(errs, c.checkMachines())...)
+}
+
+func (c Config) checkMachines() error {
+	var errs []error
+	seen := map[string]bool{}
 	for i, m := range c.Machines {
 		if err := m.Check(); err != nil {
 			errs = append(errs, fmt.Errorf("machines[%d] %s: %w", i, m.Machine, err))
 		}
 		for _, t := range append(m.Topics, report.Topic{Topic: wire.Topic(c.County, m.Machine, wire.LeafReport)}) {
-			if topics[t.Topic] {
-				errs = append(errs, fmt.Errorf("machines[%d] %s: %s is another machine's, or listed twice", i, m.Machine, t.Topic))
+			if seen[t.Topic] {
+				errs = append(errs, fmt.Errorf("machines[%d] %s: %s is another machine's, or listed twice",
+					i, m.Machine, t.Topic))
 			}
-			topics[t.Topic] = true
+			seen[t.Topic] = true
 		}
 	}
-	if i := c.Influx; i != nil {
-		if u, err := url.Parse(i.URL); err != nil || u.Host == "" || (u.Scheme != "http" && u.Scheme != "https") {
-			errs = append(errs, fmt.Errorf("influx.url %q: write it as http://host:8086", i.URL))
-		}
-		if i.Bucket == "" {
-			errs = append(errs, errors.New("influx.bucket: is missing (InfluxDB 1.8: database/retention-policy)"))
-		}
+	return errors.Join(errs...)
+}
+
+func (i Influx) check() error {
+	var errs []error
+	if u, err := url.Parse(i.URL); err != nil || u.Host == "" || (u.Scheme != "http" && u.Scheme != "https") {
+		errs = append(errs, fmt.Errorf("influx.url %q: write it as http://host:8086", i.URL))
+	}
+	if i.Bucket == "" {
+		errs = append(errs, errors.New("influx.bucket: is missing (InfluxDB 1.8: database/retention-policy)"))
 	}
 	return errors.Join(errs...)
 }

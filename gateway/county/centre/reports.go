@@ -12,57 +12,77 @@ import (
 	"sync"
 
 	"gatehouse/gateway/config"
-	"gatehouse/gateway/county/collect"
 	"gatehouse/gateway/county/report"
-	"gatehouse/gateway/county/store/archive"
 	"gatehouse/gateway/mqtt"
 )
 
 // ReportsFile is the name of the reports' own file in the county's folder.
 const ReportsFile = "reports.db"
 
+// reports is what takes the reports of machines.
+type reports struct {
+	taker   *report.Taker
+	cancel  context.CancelFunc
+	running sync.WaitGroup
+	close   func() error // may be called several times
+}
+
 // startReports takes what machines publish by themselves, in a persistent
-// session of its own: the broker holds what is not stored yet.
-func startReports(ctx context.Context, cfg Config, held *archive.Archive, address mqtt.Broker, watched collect.Observer, log *slog.Logger) (func() error, error) {
-	log = log.With("part", "reports")
-	zone, err := config.Zone(cfg.TimeZone)
+// session of its own: the broker holds each message until it is stored.
+func (c *county) startReports(ctx context.Context) error {
+	log := c.log.With("part", "reports")
+	zone, err := config.Zone(c.cfg.TimeZone)
 	if err != nil {
-		return nil, fmt.Errorf("time_zone: %w", err)
+		return fmt.Errorf("time_zone: %w", err)
 	}
-	opts := report.Options{County: cfg.County, Path: filepath.Join(cfg.Dir, ReportsFile), Machines: cfg.Machines,
-		Store: held, Zone: zone, Log: log}
-	if watched != nil {
-		opts.Watch = watched
+	opts := report.Options{County: c.cfg.County, Path: filepath.Join(c.cfg.Dir, ReportsFile),
+		Machines: c.cfg.Machines, Store: c.archive, Zone: zone, Log: log}
+	if c.desk != nil {
+		opts.Watch = c.desk
 	}
-	t, err := report.Open(ctx, opts)
+	taker, err := report.Open(ctx, opts)
+	if err != nil {
+		return err
+	}
+	ctx, cancel := context.WithCancel(ctx)
+	r := &reports{taker: taker, cancel: cancel}
+	r.close = sync.OnceValue(r.end)
+	c.reports = r
+	c.onClose(func() error { return r.close() })
+	client, err := c.reportsClient(ctx, taker, log)
+	if err != nil {
+		return err
+	}
+	r.running.Go(func() { _ = client.Run(ctx) }) // ends with ctx only
+	r.running.Go(func() { _ = taker.Run(ctx) })  // likewise
+	return nil
+}
+
+func (r *reports) end() error {
+	r.cancel()
+	r.running.Wait()
+	return r.taker.Close()
+}
+
+// reportsClient returns the client that passes reports to taker.
+func (c *county) reportsClient(ctx context.Context, taker *report.Taker, log *slog.Logger) (*mqtt.Client, error) {
+	id, err := sessionID(c.cfg.Dir)
 	if err != nil {
 		return nil, err
 	}
-	id, err := sessionID(cfg.Dir)
-	if err != nil {
-		return nil, errors.Join(err, t.Close())
-	}
-	ctx, cancel := context.WithCancel(ctx)
-	m := mqtt.Config{ClientID: id, Log: log, Keep: func(m mqtt.Message) bool { return t.Take(ctx, m) }}
-	for _, f := range t.Filters() {
+	m := mqtt.Config{ClientID: id, Keep: func(m mqtt.Message) bool { return taker.Take(ctx, m) }, Log: log}
+	for _, f := range taker.Filters() {
 		m.Subscriptions = append(m.Subscriptions, mqtt.Subscription{Filter: f, QoS: 1})
 	}
-	if err := address.Load(&m); err != nil {
-		cancel()
-		return nil, errors.Join(err, t.Close())
+	if err := c.broker.Load(&m); err != nil {
+		return nil, err
 	}
-	var wg sync.WaitGroup
-	wg.Go(func() { _ = mqtt.New(m).Run(ctx) }) // ends with ctx only
-	wg.Go(func() { _ = t.Run(ctx) })           // likewise
-	return func() error {
-		cancel()
-		wg.Wait()
-		return t.Close()
-	}, nil
+	return mqtt.New(m), nil
 }
 
-// sessionID is the client id of the session for reports: secret, because
-// whoever knows it can end the session, and kept, because it names the session.
+// sessionID returns the client id of the session for reports: secret, because who
+// knows it can end the session, and the same after a restart, because it names
+// the session.
 func sessionID(dir string) (string, error) {
 	path := filepath.Join(dir, "reports.session")
 	b, err := os.ReadFile(path)
@@ -74,7 +94,7 @@ func sessionID(dir string) (string, error) {
 	}
 	id := "reports-" + strings.ToLower(rand.Text())
 	if err := os.WriteFile(path, []byte(id+"\n"), 0o600); err != nil {
-		return "", fmt.Errorf("keep the session of reports: %w", err)
+		return "", fmt.Errorf("store the id of the session of reports: %w", err)
 	}
 	return id, nil
 }

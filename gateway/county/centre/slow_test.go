@@ -21,7 +21,8 @@ import (
 	"gatehouse/gateway/testkit/loopback"
 )
 
-// slowDesk names a desk that this program, run again, wastes the time of.
+// slowDesk is the variable with the address of a desk: this program, run again,
+// opens slow connections to it.
 const slowDesk = "TEST_SLOW_DESK"
 
 const slowConnections = 1500
@@ -34,8 +35,8 @@ func TestMain(m *testing.M) {
 	os.Exit(m.Run())
 }
 
-// waste opens connections, begins a login on each and never ends it. It says
-// when it has all, and keeps them until its input ends.
+// waste opens connections and begins a login on each, which it never ends. It
+// prints how many it has opened, and holds them until its input ends.
 func waste(address string) {
 	open := 0
 	for range slowConnections {
@@ -97,13 +98,14 @@ func TestSlowBrowsersLeaveTheBrokerItsOpenFiles(t *testing.T) {
 	must(t, err)
 	desk, err := loopback.Free(t.Context())
 	must(t, err)
-	cfg := Config{County: "qinghe", Dir: filepath.Join(dir, "county"),
-		Sites: filepath.Join(dir, "sites.yaml"), Broker: Broker{Embedded: &broker.Config{Listen: mqtt}}, Desk: &pages.Config{Listen: desk}}
+	cfg := Config{County: "qinghe", Dir: filepath.Join(dir, "county"), Sites: filepath.Join(dir, "sites.yaml"),
+		Broker: Broker{Embedded: &broker.Config{Listen: mqtt}}, Desk: &pages.Config{Listen: desk}}
 	ctx, cancel := context.WithCancel(t.Context())
 	ended := make(chan error, 1)
 	go func() { ended <- Run(ctx, cfg, "test", slog.New(slog.DiscardHandler)) }()
 	defer func() { cancel(); must(t, <-ended) }()
-	for end := time.Now().Add(30 * time.Second); !answers("http://" + desk + "/healthz"); time.Sleep(50 * time.Millisecond) {
+	end := time.Now().Add(30 * time.Second)
+	for ; !answers("http://" + desk + "/healthz"); time.Sleep(50 * time.Millisecond) {
 		if time.Now().After(end) {
 			t.Fatal("the desk does not come up")
 		}

@@ -37,8 +37,8 @@ func database(t *testing.T) (url string) {
 	return s.URL
 }
 
-// A machine that reports by itself sends nothing again: what it reports after
-// its county's InfluxDB was wiped is new, in the database and on the desk.
+// A machine that reports by itself sends nothing again. What it reports after the
+// InfluxDB was wiped must be stored and shown as new.
 func TestReportsAfterAWipedDatabaseAreStoredAndShown(t *testing.T) {
 	url, dir, log := database(t), t.TempDir(), slog.New(slog.DiscardHandler)
 	held, err := archive.OpenInflux(filepath.Join(dir, StoreFile), influx.Options{URL: url, Token: influxd.Token,
@@ -63,7 +63,7 @@ func TestReportsAfterAWipedDatabaseAreStoredAndShown(t *testing.T) {
 		for n := range reports {
 			now = now.Add(2 * time.Second)
 			m := mqtt.Message{Topic: wire.Topic("qinghe", "fogger-9", wire.LeafReport),
-				Payload: fmt.Appendf(nil, `{"v":1,"command":true,"flow_lpm":6,"volume_l":%d,"lat":35.9,"lon":115.1}`, n)}
+				Payload: fmt.Appendf(nil, `{"v":1,"command":true,"flow_lpm":6,"volume_l":%d,"lat":35.9,"lon":115}`, n)}
 			if !taker.Take(ctx, m) {
 				t.Fatal("not acknowledged")
 			}

@@ -120,14 +120,14 @@ func (l line) play(t *testing.T) []string {
 func TestADelayedMessageOfTheRelayIsNoLeak(t *testing.T) {
 	sec := func(s float64) time.Duration { return time.Duration(s * float64(time.Second)) }
 	cases := map[string]line{
-		"in time":                      {phase: sec(0.4)},
-		"stuck as it begins":           {phase: sec(0.9), stuck: [2]time.Duration{sec(8), sec(20)}},
-		"stuck as it ends":             {phase: sec(0.2), stuck: [2]time.Duration{sec(45), sec(57)}},
-		"stuck over the pause":         {phase: sec(0.5), stuck: [2]time.Duration{sec(28), sec(41)}},
-		"silent as it ends":            {phase: sec(0.3), stall: [2]time.Duration{sec(45), sec(52)}},
-		"silent as it begins":          {phase: sec(0.3), stall: [2]time.Duration{sec(8), sec(16)}},
-		"the sensor first, silent":     {phase: sec(0.3), stall: [2]time.Duration{sec(7), sec(16)}, swap: true},
-		"delivered again":              {phase: sec(0.6), stuck: [2]time.Duration{sec(30), sec(36)}, twice: true},
+		"in time":                  {phase: sec(0.4)},
+		"stuck as it begins":       {phase: sec(0.9), stuck: [2]time.Duration{sec(8), sec(20)}},
+		"stuck as it ends":         {phase: sec(0.2), stuck: [2]time.Duration{sec(45), sec(57)}},
+		"stuck over the pause":     {phase: sec(0.5), stuck: [2]time.Duration{sec(28), sec(41)}},
+		"silent as it ends":        {phase: sec(0.3), stall: [2]time.Duration{sec(45), sec(52)}},
+		"silent as it begins":      {phase: sec(0.3), stall: [2]time.Duration{sec(8), sec(16)}},
+		"the sensor first, silent": {phase: sec(0.3), stall: [2]time.Duration{sec(7), sec(16)}, swap: true},
+		"delivered again":          {phase: sec(0.6), stuck: [2]time.Duration{sec(30), sec(36)}, twice: true},
 		"delivered again at a restart": {phase: sec(0.6), stuck: [2]time.Duration{sec(9), sec(18)}, twice: true,
 			restart: true},
 	}

@@ -1,0 +1,55 @@
+package centre
+
+import (
+	"context"
+	"fmt"
+	"os"
+	"path/filepath"
+	"strings"
+
+	"gatehouse/gateway/county/report"
+	"gatehouse/gateway/county/store"
+	"gatehouse/gateway/county/store/archive"
+	"gatehouse/gateway/county/store/influx"
+)
+
+// StoreFile is the SQLite file's name in the county's folder.
+const StoreFile = "gatehouse.db"
+
+// OpenArchive opens the store that cfg names. It may be opened while a collector
+// runs: both write in whole transactions.
+func OpenArchive(cfg Config) (*archive.Archive, error) {
+	path := filepath.Join(cfg.Dir, StoreFile)
+	if cfg.Influx == nil {
+		return archive.OpenSQLite(path)
+	}
+	token := os.Getenv(TokenVariable)
+	if cfg.Influx.TokenFile != "" {
+		b, err := os.ReadFile(cfg.Influx.TokenFile)
+		if err != nil {
+			return nil, fmt.Errorf("read the InfluxDB token: %w", err)
+		}
+		token = strings.TrimSpace(string(b))
+	}
+	return archive.OpenInflux(path, influx.Options{URL: cfg.Influx.URL, Token: token, Org: cfg.Influx.Org,
+		Bucket: cfg.Influx.Bucket, County: cfg.County})
+}
+
+func (c *county) openArchive(ctx context.Context) (err error) {
+	if c.archive, err = OpenArchive(c.cfg); err != nil {
+		return err
+	}
+	c.onClose(c.archive.Close)
+	since := c.cfg.RewindSince
+	if since.IsZero() {
+		return nil
+	}
+	// What machines report by themselves can't be sent again.
+	keep := func(p store.Position) bool { return p.JID == report.JID(c.cfg.County, p.Agent) }
+	n, err := c.archive.Rewind(ctx, since, keep)
+	if err != nil {
+		return err
+	}
+	c.log.Warn("watermarks were taken back; agents send again what they hold", "since", since, "journals", n)
+	return nil
+}

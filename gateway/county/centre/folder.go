@@ -1,0 +1,66 @@
+package centre
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+
+	"gatehouse/gateway/identity"
+	"gatehouse/gateway/lockfile"
+	"gatehouse/gateway/site"
+)
+
+func (c *county) loadSites(context.Context) (err error) {
+	if c.sites, err = site.Load(c.cfg.Sites); err != nil {
+		return err
+	}
+	if c.sites.ID != c.cfg.County {
+		return fmt.Errorf("%s describes county %q, the configuration says %q", c.cfg.Sites, c.sites.ID, c.cfg.County)
+	}
+	return nil
+}
+
+// lockFolder keeps a second collector off the same folder.
+func (c *county) lockFolder(context.Context) error {
+	if err := os.MkdirAll(c.cfg.Dir, 0o700); err != nil {
+		return fmt.Errorf("make the county's folder: %w", err)
+	}
+	held, err := lockfile.Take(filepath.Join(c.cfg.Dir, "lock"))
+	if errors.Is(err, lockfile.ErrHeld) {
+		return fmt.Errorf("the county's folder %s is used by another collector that still runs: %w", c.cfg.Dir, err)
+	}
+	if err != nil {
+		return fmt.Errorf("lock the county's folder: %w", err)
+	}
+	c.onClose(held.Close)
+	return nil
+}
+
+// loadKeys reads the county's keys. On the first start it makes them.
+func (c *county) loadKeys(context.Context) error {
+	key, made, err := identity.LoadOrCreateCollectorKey(c.cfg.Dir)
+	if err != nil {
+		return err
+	}
+	if made {
+		c.log.Info("the collector's keys were made: give collector.pub to every agent", "dir", c.cfg.Dir)
+	}
+	path := c.cfg.SiteKey
+	if path == "" {
+		path = filepath.Join(c.cfg.Dir, "site.key")
+		if _, err := os.Stat(path); errors.Is(err, os.ErrNotExist) {
+			if _, err := identity.CreateSiteKey(path); err != nil {
+				return err
+			}
+			c.log.Info("the county's site key was made: copy it to every gate, and keep it secret", "file", path)
+		}
+	}
+	siteKey, err := identity.LoadSiteKey(path)
+	if err != nil {
+		return err
+	}
+	c.key, c.siteKeyID = key.Private, siteKey.ID()
+	return nil
+}
