@@ -16,7 +16,11 @@ function quantile(list, q) {
 
 /** Processor seconds of every process whose command line holds text. */
 function spent(text) {
-  const pids = execFileSync("pgrep", ["-f", text]).toString().trim().split("\n").filter((p) => Number(p) !== process.pid);
+  const pids = execFileSync("pgrep", ["-f", text])
+    .toString()
+    .trim()
+    .split("\n")
+    .filter((p) => Number(p) !== process.pid);
   return pids.reduce((sum, pid) => {
     try {
       const f = readFileSync(`/proc/${pid}/stat`, "utf8").split(") ")[1].split(" ");
@@ -35,7 +39,9 @@ async function login(page) {
 }
 
 for (const name of ["kiosk", "desk"]) {
-  const all = ["html", "js", "css"].map((x) => gzipSync(readFileSync(new URL(`dist/${name}.${x}`, import.meta.url)), { level: 9 }).length);
+  const all = ["html", "js", "css"].map(
+    (x) => gzipSync(readFileSync(new URL(`dist/${name}.${x}`, import.meta.url)), { level: 9 }).length,
+  );
   say(`${name}, gzip`, `${(all.reduce((a, b) => a + b) / 1000).toFixed(1)} kB`, name === "kiosk" ? "30 kB" : "150 kB");
 }
 
@@ -48,7 +54,9 @@ try {
   await (await kiosk.context().newCDPSession(kiosk)).send("Emulation.setCPUThrottlingRate", { rate: 4 });
   for (let i = 0; i < 25; i++) {
     await demo.poke(demo.gate, "pass");
-    await until("a verdict", () => kiosk.evaluate((n) => window.gatehouse.latencies.length > n, i), 30_000).catch(() => {});
+    await until("a verdict", () => kiosk.evaluate((n) => window.gatehouse.latencies.length > n, i), 30_000).catch(
+      () => {},
+    );
   }
   const lat = await kiosk.evaluate(() => window.gatehouse.latencies);
   say(`verdict to pixels, processor throttled 4x, p50 of ${lat.length}`, `${quantile(lat, 0.5)} ms`, "-");
@@ -61,14 +69,20 @@ try {
     window.bytes = 0;
     window.sockets = Array.from({ length: 49 }, () => {
       const s = new WebSocket(`ws://${location.host}/live`);
-      s.onmessage = (m) => { window.bytes += m.data.length; };
+      s.onmessage = (m) => {
+        window.bytes += m.data.length;
+      };
       return s;
     });
   });
   await sleep(10_000);
   const [a, c] = [spent(demo.dir), spent(`collect --config ${demo.dir}`)];
   await sleep(20_000);
-  say("50 desks while the county of 184 gates runs, all processes", `${((spent(demo.dir) - a) / 20).toFixed(2)} cores`, "1 core");
+  say(
+    "50 desks while the county of 184 gates runs, all processes",
+    `${((spent(demo.dir) - a) / 20).toFixed(2)} cores`,
+    "1 core",
+  );
   say("of that the collector", `${((spent(`collect --config ${demo.dir}`) - c) / 20).toFixed(2)} cores`, "-");
   await desk.context().close();
 
@@ -77,25 +91,56 @@ try {
   const soak = await browser.newContext({ viewport: sizes.kiosk });
   const page = await soak.newPage();
   await page.addInitScript(() => {
-    window.WebSocket = class { static OPEN = 1; readyState = 1; constructor() { window.socket = this; } send() {} close() {} };
+    window.WebSocket = class {
+      static OPEN = 1;
+      readyState = 1;
+      constructor() {
+        window.socket = this;
+      }
+      send() {}
+      close() {}
+    };
     window.feed = async (n, count) => {
       const lamps = { thermometer: "ok", reader: "ok", county: true, pending: 0, kept: true };
       const looks = ["pass", "pass", "pass", "invalid", "fever", "idle"];
       for (const end = n + count; n < end; n++) {
         const [at, look, t] = [new Date().toISOString(), looks[n % looks.length], 36 + (n % 20) / 10];
-        const recent = Array.from({ length: 5 }, (_, i) => ({ seq: n - i, at, look: "pass", screening_c: t, direction: "in" }));
-        const view = { look, id: `p${n}`, since: at, screening_c: look === "idle" ? undefined : t, reasons: ["too-cold"], class: "resident", direction: "in",
-          actions: [], waiting: 0, strips: [], sound: { fever: "fever", idle: "", invalid: "amber" }[look] ?? "pass" };
-        window.socket.onmessage({ data: JSON.stringify({ e: "soak", n: n + 1, at, [n === 0 ? "all" : "set"]: { lamps, recent, view } }) });
+        const recent = Array.from({ length: 5 }, (_, i) => ({
+          seq: n - i,
+          at,
+          look: "pass",
+          screening_c: t,
+          direction: "in",
+        }));
+        const view = {
+          look,
+          id: `p${n}`,
+          since: at,
+          screening_c: look === "idle" ? undefined : t,
+          reasons: ["too-cold"],
+          class: "resident",
+          direction: "in",
+          actions: [],
+          waiting: 0,
+          strips: [],
+          sound: { fever: "fever", idle: "", invalid: "amber" }[look] ?? "pass",
+        };
+        window.socket.onmessage({
+          data: JSON.stringify({ e: "soak", n: n + 1, at, [n === 0 ? "all" : "set"]: { lamps, recent, view } }),
+        });
         if (n % 250 === 0) await new Promise((r) => setTimeout(r));
       }
     };
   });
   await page.goto(demo.kiosk);
-  const heap = () => page.evaluate(async () => {
-    for (let i = 0; i < 4; i++) { window.gc(); await new Promise((r) => setTimeout(r, 50)); }
-    return [performance.memory.usedJSHeapSize, document.querySelectorAll("*").length];
-  });
+  const heap = () =>
+    page.evaluate(async () => {
+      for (let i = 0; i < 4; i++) {
+        window.gc();
+        await new Promise((r) => setTimeout(r, 50));
+      }
+      return [performance.memory.usedJSHeapSize, document.querySelectorAll("*").length];
+    });
   await page.evaluate(() => window.feed(0, 2000));
   const [before, nodes] = await heap();
   await page.evaluate(() => window.feed(2000, 50_000));
@@ -109,12 +154,22 @@ try {
   demo = undefined;
 
   // The desk on a month: 184 gates, some 470,000 passages.
-  console.log(execFileSync(bin("simulator"), ["history", "--dir", join(dir, "county"), "--days", "30"]).toString().trim());
-  writeFileSync(join(dir, "collect.yaml"), "county: qinghe\ndir: county\nsites: county/sites.yaml\nbroker: {embedded: {listen: 127.0.0.1:18833}}\ndesk: {listen: 127.0.0.1:18081}\n");
+  console.log(
+    execFileSync(bin("simulator"), ["history", "--dir", join(dir, "county"), "--days", "30"])
+      .toString()
+      .trim(),
+  );
+  writeFileSync(
+    join(dir, "collect.yaml"),
+    "county: qinghe\ndir: county\nsites: county/sites.yaml\n" +
+      "broker: {embedded: {listen: 127.0.0.1:18833}}\ndesk: {listen: 127.0.0.1:18081}\n",
+  );
   let log = "";
   const began = Date.now();
   collector = spawn(bin("gatehouse"), ["collect", "--config", join(dir, "collect.yaml")]);
-  collector.stderr.on("data", (b) => { log += b; });
+  collector.stderr.on("data", (b) => {
+    log += b;
+  });
   await until("the desk to catch up", () => log.includes("has caught up"), 180_000);
   say("desk made anew from 30 days", `${((Date.now() - began) / 1000).toFixed(1)} s`, "-");
   const month = await openPage(browser, sizes.wide, /link=(\S+)/.exec(log)[1]);
@@ -132,10 +187,29 @@ try {
   say("desk, chart of 30 days after the click", `${Date.now() - t0} ms`, "-");
 
   // A run of 20,000 points, none of which can be left out of its path.
-  const zigzag = Array.from({ length: 20_000 }, (_, i) => `${1581660000 + i * 3},${(35.9 + (i % 200) * 2e-5).toFixed(6)},${(115.1 + Math.floor(i / 200) * 5e-5 + (i % 2) * 4e-5).toFixed(6)},${5 + (i % 7) / 10}`);
+  const zigzag = Array.from({ length: 20_000 }, (_, i) =>
+    [
+      1581660000 + i * 3,
+      (35.9 + (i % 200) * 2e-5).toFixed(6),
+      (115.1 + Math.floor(i / 200) * 5e-5 + (i % 2) * 4e-5).toFixed(6),
+      5 + (i % 7) / 10,
+    ].join(","),
+  );
   writeFileSync(join(dir, "long.csv"), `time,lat,lon,flow_lpm\n${zigzag.join("\n")}\n`);
   const sent = Date.now();
-  execFileSync(bin("gatehouse"), ["import", "run", join(dir, "long.csv"), "--machine", "fogger-30", "--crs", "WGS-84", "--county", "qinghe", "--broker", "tcp://127.0.0.1:18833"]);
+  execFileSync(bin("gatehouse"), [
+    "import",
+    "run",
+    join(dir, "long.csv"),
+    "--machine",
+    "fogger-30",
+    "--crs",
+    "WGS-84",
+    "--county",
+    "qinghe",
+    "--broker",
+    "tcp://127.0.0.1:18833",
+  ]);
   await month.goto("http://127.0.0.1:18081/machines/fogger-30");
   const href = await month.waitForSelector("tbody a", { timeout: 60_000 }).then((a) => a.getAttribute("href"));
   say("import of 20,000 points to its run on the desk", `${((Date.now() - sent) / 1000).toFixed(1)} s`, "-");

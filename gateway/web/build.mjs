@@ -3,7 +3,10 @@ import { build } from "esbuild";
 import { copyFileSync, mkdirSync } from "node:fs";
 
 mkdirSync("dist", { recursive: true });
-for (const [name, entry] of [["kiosk", "src/kiosk/main.ts"], ["desk", "src/desk/main.tsx"]]) {
+for (const [name, entry] of [
+  ["kiosk", "src/kiosk/main.ts"],
+  ["desk", "src/desk/main.tsx"],
+]) {
   await build({
     entryPoints: { [name]: entry },
     outdir: "dist",

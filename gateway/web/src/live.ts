@@ -24,7 +24,7 @@ export class Live {
   readonly state = new Map<string, unknown>();
   /** When the last frame came, by performance.now(). */
   heard = performance.now();
-  /** Server clock less this computer's, milliseconds. */
+  /** The server's clock minus this computer's, in milliseconds. */
   skew = 0;
   private epoch = "";
   private n = 0;
@@ -32,7 +32,10 @@ export class Live {
   private socket: WebSocket | null = null;
   private stopped = false;
 
-  constructor(private readonly path: string, private readonly listener: Listener) {}
+  constructor(
+    private readonly path: string,
+    private readonly listener: Listener,
+  ) {}
 
   connect(): void {
     this.stopped = false;
@@ -46,7 +49,7 @@ export class Live {
     const socket = new WebSocket(url);
     this.socket = socket;
     let opened = false;
-    // A host that vanished without a word leaves a socket that never closes.
+    // A host that vanished leaves a socket that never closes.
     const watch = setInterval(() => {
       if (performance.now() - Math.max(this.heard, began) > 8000) socket.close();
     }, 1000);
@@ -61,7 +64,12 @@ export class Live {
       this.socket = null;
       if (this.stopped) return;
       if (!opened) this.listener.refused?.();
-      setTimeout(() => { if (!this.stopped) this.connect(); }, this.retry * (0.7 + 0.6 * Math.random()));
+      setTimeout(
+        () => {
+          if (!this.stopped) this.connect();
+        },
+        this.retry * (0.7 + 0.6 * Math.random()),
+      );
       this.retry = Math.min(this.retry * 2, retryLast);
     };
   }

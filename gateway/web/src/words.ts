@@ -1,5 +1,5 @@
-// Words by language. A code without a word is shown as it is: a later version
-// of the other side may know more codes.
+// Texts by code and language. A code without a text is shown as it is: a server of a
+// later version may send more codes.
 
 export type Lang = "zh" | "en";
 export type Words = Record<string, string>;
@@ -20,7 +20,7 @@ export function keepLang(lang: Lang): void {
   try {
     localStorage.setItem(key, lang);
   } catch {
-    // A browser that keeps nothing starts in Chinese again.
+    // A browser without storage starts in Chinese again.
   }
 }
 
@@ -44,5 +44,7 @@ export function ago(words: Words, ms: number): string {
 export function clock(ms: number): string {
   const s = Math.max(0, Math.round(ms / 1000));
   const two = (n: number) => String(n).padStart(2, "0");
-  return s >= 3600 ? `${Math.floor(s / 3600)}:${two(Math.floor(s / 60) % 60)}:${two(s % 60)}` : `${two(Math.floor(s / 60))}:${two(s % 60)}`;
+  return s >= 3600
+    ? `${Math.floor(s / 3600)}:${two(Math.floor(s / 60) % 60)}:${two(s % 60)}`
+    : `${two(Math.floor(s / 60))}:${two(s % 60)}`;
 }

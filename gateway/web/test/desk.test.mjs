@@ -19,7 +19,10 @@ after(async () => {
 });
 
 const go = async (path) => {
-  await page.evaluate((to) => { history.pushState(null, "", to); dispatchEvent(new PopStateEvent("popstate")); }, path);
+  await page.evaluate((to) => {
+    history.pushState(null, "", to);
+    dispatchEvent(new PopStateEvent("popstate"));
+  }, path);
   await sleep(400);
 };
 const alerts = () => page.$$eval(".alerts li", (l) => l.map((x) => x.textContent));
@@ -31,11 +34,15 @@ async function fill(p, name, secret) {
   await p.click("form.login button[type=submit]");
 }
 
-/** What holds of every page: both languages, both sizes. */
+/** Checks what every page must fulfil, in both languages and sizes. */
 async function inspect(name) {
   for (const lang of ["zh", "en"]) {
-    if ((await page.evaluate(() => document.documentElement.lang)).startsWith("zh") !== (lang === "zh")) await page.click(".lang");
-    for (const [size, box] of [["1366", sizes.laptop], ["1920", sizes.wide]]) {
+    if ((await page.evaluate(() => document.documentElement.lang)).startsWith("zh") !== (lang === "zh"))
+      await page.click(".lang");
+    for (const [size, box] of [
+      ["1366", sizes.laptop],
+      ["1920", sizes.wide],
+    ]) {
       await page.setViewportSize(box);
       await sleep(150);
       const over = await page.evaluate(() => document.documentElement.scrollWidth - innerWidth);
@@ -89,7 +96,9 @@ test("what is written survives a session that ends in the middle", async () => {
   await accessible(page, "the form");
   await page.fill("dialog textarea", evil);
   await shot(page, "desk-form-zh-1920");
-  await page.evaluate(() => fetch("/api/logout", { method: "POST", headers: { "Content-Type": "application/json" }, body: "{}" }));
+  await page.evaluate(() =>
+    fetch("/api/logout", { method: "POST", headers: { "Content-Type": "application/json" }, body: "{}" }),
+  );
   await page.click("dialog button[type=submit]");
   await page.waitForSelector("dialog[open] form.login");
   await shot(page, "desk-expired-zh-1920");
@@ -113,7 +122,10 @@ test("who acknowledged what, when, with what note; HTML stays text", async () =>
   await go("/");
 });
 
-for (const [what, type] of [["sensor-fault", "设备故障"], ["unplug", "设备断开"]]) {
+for (const [what, type] of [
+  ["sensor-fault", "设备故障"],
+  ["unplug", "设备断开"],
+]) {
   test(`${what} is amber on the desk within a second, and recovers`, async () => {
     await demo.poke("gate-005", what);
     await until("the alert", async () => (await alerts()).some((a) => a.includes(type)), 3000);
@@ -152,7 +164,11 @@ test("one gate's page: state, devices, chart with its table, passages, alerts", 
   await demo.poke(demo.gate, "pass");
   await go(`/gates/${demo.gate}`);
   await until("the passage", async () => /36\.[45] °C/.test(await page.textContent("main")), 15_000);
-  await until("its devices", async () => /thermometer: 正常.*reader-in: 正常/.test(await page.textContent(".gatehead")), 25_000);
+  await until(
+    "its devices",
+    async () => /thermometer: 正常.*reader-in: 正常/.test(await page.textContent(".gatehead")),
+    25_000,
+  );
   await page.click(".chartbox summary");
   await page.waitForSelector(".chartbox table");
   for (const i of [2, 3]) {
@@ -165,7 +181,18 @@ test("one gate's page: state, devices, chart with its table, passages, alerts", 
 });
 
 test("quarantine shows what could not be stored, as text", async () => {
-  execFileSync("mosquitto_pub", ["-h", "127.0.0.1", "-p", String(demo.broker), "-q", "1", "-t", "gatehouse/v1/qinghe/gate-005/records", "-m", evil]);
+  execFileSync("mosquitto_pub", [
+    "-h",
+    "127.0.0.1",
+    "-p",
+    String(demo.broker),
+    "-q",
+    "1",
+    "-t",
+    "gatehouse/v1/qinghe/gate-005/records",
+    "-m",
+    evil,
+  ]);
   await go("/losses");
   await until("the row", async () => (await page.textContent("main")).includes(evil), 15_000);
   await until("the badge", async () => (await page.textContent(".badge")) === "1");
@@ -175,21 +202,43 @@ test("quarantine shows what could not be stored, as text", async () => {
 test("machines appear by themselves, and their runs with the evidence", async () => {
   await go("/machines");
   await until("ten machines", async () => (await page.$$(".machine")).length === 10);
-  const wanted = { "drone-2": ["空喷", "没有药液流出", "该区域需要重做"], "fogger-2": ["泄漏", "没有喷洒指令", "请检查阀门"], "drone-4": ["无法证实", "没有流量计"] };
+  const wanted = {
+    "drone-2": ["空喷", "没有药液流出", "该区域需要重做"],
+    "fogger-2": ["泄漏", "没有喷洒指令", "请检查阀门"],
+    "drone-4": ["无法证实", "没有流量计"],
+  };
   let runs;
-  await until("a run of each, and what they are", async () => {
-    const text = await page.textContent("main");
-    runs = await page.$$eval("tbody a", (l) => l.map((a) => a.getAttribute("href")));
-    return runs.length >= 10 && Object.keys(wanted).every((m) => runs.some((r) => r.startsWith(`/runs/${m}/`)))
-      && ["1号无人机", "空喷", "泄漏", "无法证实", "飞防一组", "卫星定位"].every((word) => text.includes(word));
-  }, 60_000);
+  await until(
+    "a run of each, and what they are",
+    async () => {
+      const text = await page.textContent("main");
+      runs = await page.$$eval("tbody a", (l) => l.map((a) => a.getAttribute("href")));
+      return (
+        runs.length >= 10 &&
+        Object.keys(wanted).every((m) => runs.some((r) => r.startsWith(`/runs/${m}/`))) &&
+        ["1号无人机", "空喷", "泄漏", "无法证实", "飞防一组", "卫星定位"].every((word) => text.includes(word))
+      );
+    },
+    60_000,
+  );
   await inspect("machines");
   for (const [machine, words] of Object.entries(wanted)) {
     await go(runs.find((r) => r.startsWith(`/runs/${machine}/`)));
-    // A run that has just begun says more with each of its page's refreshes.
+    // A run that has just begun shows more after each refresh.
     await until(`the way of ${machine}`, async () => ((await drawn(page))?.way ?? 0) > 0, 40_000);
-    await until(`what is said of ${machine}`, async () => { const text = await page.textContent("main"); return words.every((w) => text.includes(w)); }, 40_000);
-    await until(`${machine} spraying is drawn thick, or not`, async () => ((await drawn(page))?.wet > 0) === (machine !== "drone-2"), 40_000);
+    await until(
+      `what is said of ${machine}`,
+      async () => {
+        const text = await page.textContent("main");
+        return words.every((w) => text.includes(w));
+      },
+      40_000,
+    );
+    await until(
+      `${machine} spraying is drawn thick, or not`,
+      async () => (await drawn(page))?.wet > 0 === (machine !== "drone-2"),
+      40_000,
+    );
     await inspect(`run-${machine}`);
   }
   await go("/runs/drone-1/none");
@@ -205,16 +254,37 @@ test("a machine that follows only WIRE.md ends as a run", async () => {
   await until("its tile", async () => /80%/.test(await page.textContent(".machine")));
 });
 
-// A machine that stands, goes exactly east, or exactly north; told, heard once, or at work.
-for (const [machine, what, [north, east], count] of [["fogger-31", "east", [0, 1e-5], 30], ["fogger-32", "north", [1e-5, 0], 30], ["fogger-33", "nowhere", [0, 0], 30], ["fogger-34", "once", [0, 0], 1]]) {
+// A machine that stands, goes exactly east, or exactly north; commanded, seen once, or working.
+for (const [machine, what, [north, east], count] of [
+  ["fogger-31", "east", [0, 1e-5], 30],
+  ["fogger-32", "north", [1e-5, 0], 30],
+  ["fogger-33", "nowhere", [0, 0], 30],
+  ["fogger-34", "once", [0, 0], 1],
+]) {
   test(`a run that goes ${what} is on its map`, async () => {
     const begun = Date.now() - 3_600_000;
-    const lines = Array.from({ length: count }, (_, i) => JSON.stringify({ v: 1, at: new Date(begun + i * 2000).toISOString(), lat: 35.9 + i * north, lon: 115.1 + i * east,
-      command: i < count - 1 || count === 1, flow_lpm: i < count - 1 || count === 1 ? 6 : 0, tank_pct: 90 - i }));
-    execFileSync("mosquitto_pub", ["-h", "127.0.0.1", "-p", String(demo.broker), "-q", "1", "-l", "-t", `gatehouse/v1/qinghe/${machine}/report`], { input: lines.join("\n") + "\n" });
+    const lines = Array.from({ length: count }, (_, i) =>
+      JSON.stringify({
+        v: 1,
+        at: new Date(begun + i * 2000).toISOString(),
+        lat: 35.9 + i * north,
+        lon: 115.1 + i * east,
+        command: i < count - 1 || count === 1,
+        flow_lpm: i < count - 1 || count === 1 ? 6 : 0,
+        tank_pct: 90 - i,
+      }),
+    );
+    execFileSync(
+      "mosquitto_pub",
+      ["-h", "127.0.0.1", "-p", String(demo.broker), "-q", "1", "-l", "-t", `gatehouse/v1/qinghe/${machine}/report`],
+      { input: lines.join("\n") + "\n" },
+    );
     await go(`/machines/${machine}`);
-    // It ends when the collector looks: its last report is an hour old.
-    await until("its run, ended", async () => (await page.$$("tbody tr")).length === 1 && !/进行中/.test(await page.textContent("tbody")));
+    // The collector ends it: its last report is an hour old.
+    await until(
+      "its run, ended",
+      async () => (await page.$$("tbody tr")).length === 1 && !/进行中/.test(await page.textContent("tbody")),
+    );
     await page.click("tbody a");
     await page.waitForSelector(".map .track");
     const seen = await drawn(page);
@@ -222,7 +292,10 @@ for (const [machine, what, [north, east], count] of [["fogger-31", "east", [0, 1
     if (count > 1) assert.ok(seen.wet > 10, JSON.stringify(seen));
     if (north || east) assert.ok(seen.way > 100, JSON.stringify(seen));
     const text = await page.textContent("main");
-    for (const [here, not] of [[/未配置药箱容量/, /没有液位传感器/], count > 1 ? [north || east ? /移动了/ : /不超过 10 米/, /没有位置/] : [/位置数据太少/, /没有位置数据|没有流量计/]]) {
+    for (const [here, not] of [
+      [/未配置药箱容量/, /没有液位传感器/],
+      count > 1 ? [north || east ? /移动了/ : /不超过 10 米/, /没有位置/] : [/位置数据太少/, /没有位置数据|没有流量计/],
+    ]) {
       assert.match(text, here);
       assert.doesNotMatch(text, not);
     }
@@ -232,8 +305,28 @@ for (const [machine, what, [north, east], count] of [["fogger-31", "east", [0, 1
 
 test("a file that somebody declares is a run that says so", async () => {
   const file = join(demo.dir, "track.csv");
-  writeFileSync(file, "time,lat,lon\n" + Array.from({ length: 300 }, (_, i) => `${1581660000 + i * 2},${35.9 + i * 1e-5},${115.1 + Math.sin(i / 20) * 1e-3}`).join("\n") + "\n");
-  execFileSync(bin("gatehouse"), ["import", "run", file, "--machine", "fogger-21", "--crs", "WGS-84", "--county", "qinghe", "--broker", `tcp://127.0.0.1:${demo.broker}`]);
+  writeFileSync(
+    file,
+    "time,lat,lon\n" +
+      Array.from(
+        { length: 300 },
+        (_, i) => `${1581660000 + i * 2},${35.9 + i * 1e-5},${115.1 + Math.sin(i / 20) * 1e-3}`,
+      ).join("\n") +
+      "\n",
+  );
+  execFileSync(bin("gatehouse"), [
+    "import",
+    "run",
+    file,
+    "--machine",
+    "fogger-21",
+    "--crs",
+    "WGS-84",
+    "--county",
+    "qinghe",
+    "--broker",
+    `tcp://127.0.0.1:${demo.broker}`,
+  ]);
   await go("/machines/fogger-21");
   await until("its run", async () => (await page.$$("tbody tr")).length === 1);
   await page.click("tbody a");
@@ -261,7 +354,12 @@ test("users invite users", async () => {
 
 test("data that stops says so, amber and then red, and comes back", async () => {
   await go("/");
-  const pid = Number(execFileSync("pgrep", ["-f", `collect --config ${demo.dir}`]).toString().trim().split("\n")[0]);
+  const pid = Number(
+    execFileSync("pgrep", ["-f", `collect --config ${demo.dir}`])
+      .toString()
+      .trim()
+      .split("\n")[0],
+  );
   process.kill(pid, "SIGSTOP");
   try {
     await page.waitForSelector(".until.amber", { timeout: 20_000 });
@@ -272,18 +370,30 @@ test("data that stops says so, amber and then red, and comes back", async () => 
     process.kill(pid, "SIGCONT");
   }
   await page.waitForSelector(".until:not(.red):not(.amber)", { timeout: 30_000 });
-  for (let i = 0; i < 60; i++) { // the stall was the county's: no gate is blamed for it
-    assert.deepEqual((await alerts()).filter((a) => a.includes("门岗失联")), []);
+  for (let i = 0; i < 60; i++) {
+    // the stall was the county's: no gate is blamed for it
+    assert.deepEqual(
+      (await alerts()).filter((a) => a.includes("门岗失联")),
+      [],
+    );
     await sleep(500);
   }
   await until("all gates", async () => (await page.$$(".tile.silent")).length === 0);
-  assert.deepEqual((await alerts()).filter((a) => a.includes("失联")), []);
+  assert.deepEqual(
+    (await alerts()).filter((a) => a.includes("失联")),
+    [],
+  );
 });
 
 test("nine desks at once", async () => {
   const context = page.context();
   const more = await Promise.all(Array.from({ length: 8 }, () => context.newPage()));
-  await Promise.all(more.map(async (p) => { await p.goto(demo.desk); await p.waitForSelector(".tile"); }));
+  await Promise.all(
+    more.map(async (p) => {
+      await p.goto(demo.desk);
+      await p.waitForSelector(".tile");
+    }),
+  );
   await Promise.all(more.map((p) => p.close()));
 });
 

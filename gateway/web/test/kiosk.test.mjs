@@ -16,18 +16,24 @@ after(async () => {
   await demo?.stop();
 });
 
-// Each test begins at a quiet gate, whatever the one before left.
+// Each test begins with an idle gate.
 beforeEach(async () => {
   let look;
-  await until("a quiet gate", async () => {
-    look = await page.evaluate(() => {
-      const look = document.body.className.split(" ")[1];
-      if (look !== "idle") document.querySelector("#buttons button:not([disabled])")?.click();
-      return look;
-    });
-    return look === "idle";
-  }, 60_000).catch((e) => { throw new Error(`${e.message}; the screen shows ${look}`); });
-  if (await page.evaluate(() => document.documentElement.lang) !== "zh-CN") await page.click("#lang");
+  await until(
+    "a quiet gate",
+    async () => {
+      look = await page.evaluate(() => {
+        const look = document.body.className.split(" ")[1];
+        if (look !== "idle") document.querySelector("#buttons button:not([disabled])")?.click();
+        return look;
+      });
+      return look === "idle";
+    },
+    60_000,
+  ).catch((e) => {
+    throw new Error(`${e.message}; the screen shows ${look}`);
+  });
+  if ((await page.evaluate(() => document.documentElement.lang)) !== "zh-CN") await page.click("#lang");
   await page.setViewportSize(sizes.kiosk);
 });
 
@@ -41,14 +47,22 @@ const press = async (key) => {
   await page.keyboard.press(key);
 };
 
-/** Everything that holds of every state, in both languages and at the small size. */
+/** Checks what every state must fulfil, in both languages and at the small size. */
 async function inspect(name) {
   for (const lang of ["zh", "en"]) {
-    if ((await page.evaluate(() => document.documentElement.lang)).startsWith("zh") !== (lang === "zh")) await page.click("#lang");
-    for (const [size, box] of [["1024", sizes.kiosk], ["800", sizes.small]]) {
+    if ((await page.evaluate(() => document.documentElement.lang)).startsWith("zh") !== (lang === "zh"))
+      await page.click("#lang");
+    for (const [size, box] of [
+      ["1024", sizes.kiosk],
+      ["800", sizes.small],
+    ]) {
       await page.setViewportSize(box);
       await sleep(60);
-      await fits(page, `${name} ${lang} ${size}`, "#headline, #temperature, #text p, #strips p, #buttons button, header > *, #lamps li");
+      await fits(
+        page,
+        `${name} ${lang} ${size}`,
+        "#headline, #temperature, #text p, #strips p, #buttons button, header > *, #lamps li",
+      );
       await shot(page, `kiosk-${name}-${lang}-${size}`);
     }
     await page.setViewportSize(sizes.kiosk);
@@ -73,7 +87,11 @@ test("an idle gate invites, and its buttons fit gloves", async () => {
 test("somebody who passes: measured, told to go, forgotten", async () => {
   const looks = [];
   await page.exposeFunction("noted", (l) => looks.push(l));
-  await page.evaluate(() => new MutationObserver(() => window.noted(document.body.className.split(" ")[1])).observe(document.body, { attributeFilter: ["class"] }));
+  await page.evaluate(() =>
+    new MutationObserver(() => window.noted(document.body.className.split(" ")[1])).observe(document.body, {
+      attributeFilter: ["class"],
+    }),
+  );
   await poke("pass");
   await seen("pass");
   assert.equal(await sounding(), "pass");
@@ -131,7 +149,11 @@ test("a measurement shows when it is taken, and asks for the card", async () => 
 test("two people at once: the fever has no name, nobody passes, all step back", async () => {
   const looks = [];
   await page.exposeFunction("mixed", (l) => looks.push(l));
-  await page.evaluate(() => new MutationObserver(() => window.mixed(document.body.className)).observe(document.body, { attributeFilter: ["class"] }));
+  await page.evaluate(() =>
+    new MutationObserver(() => window.mixed(document.body.className)).observe(document.body, {
+      attributeFilter: ["class"],
+    }),
+  );
   await poke("two");
   await seen("fever", 10_000);
   assert.equal(await text("person"), "");
@@ -173,13 +195,23 @@ test("a fever fills the screen in red until it is answered, and the answer is jo
   assert.match(await text("detail"), /请回家等候/);
   await inspect("fever");
   await poke("pass"); // the next person does not hide it
-  await until("the next person in the list", () => page.evaluate(() => document.querySelectorAll("#recent li")[0].classList.contains("pass")));
+  await until("the next person in the list", () =>
+    page.evaluate(() => document.querySelectorAll("#recent li")[0].classList.contains("pass")),
+  );
   await seen("fever");
   await press("F3");
   await until("the answer", async () => !(await classes()).includes("fever"));
   const { execFileSync } = await import("node:child_process");
-  const records = execFileSync(new URL("../../../bin/gatehouse", import.meta.url).pathname, ["journal", "export", "--dir", join(demo.dir, "gates", demo.gate, "journal")]).toString();
-  assert.match(records, /"kind":"audit","body":\{"actor":"guard","action":"call-doctor","passage":\d+,"alarm":"fever:\d+"\}/);
+  const records = execFileSync(new URL("../../../bin/gatehouse", import.meta.url).pathname, [
+    "journal",
+    "export",
+    "--dir",
+    join(demo.dir, "gates", demo.gate, "journal"),
+  ]).toString();
+  assert.match(
+    records,
+    /"kind":"audit","body":\{"actor":"guard","action":"call-doctor","passage":\d+,"alarm":"fever:\d+"\}/,
+  );
 });
 
 test("a fever is not answered by a key that was meant for the screen before", async () => {
@@ -286,15 +318,23 @@ test("the shift's test shows and sounds all, and is no verdict", async () => {
 });
 
 test("anything real ends the shift's test", async () => {
-  for (const [what, look] of [["hurry", "retest"], ["tap", "tapped"], ["fever", "fever"]]) {
+  for (const [what, look] of [
+    ["hurry", "retest"],
+    ["tap", "tapped"],
+    ["fever", "fever"],
+  ]) {
     await seen("idle", 20_000);
     await press("F1");
     await until("the test", async () => (await classes()).split(" ").includes("test"));
     await poke(what);
-    await until(look, async () => {
-      const c = (await classes()).split(" ");
-      return c.includes(look) && !c.includes("test");
-    }, 6000);
+    await until(
+      look,
+      async () => {
+        const c = (await classes()).split(" ");
+        return c.includes(look) && !c.includes("test");
+      },
+      6000,
+    );
     if (look === "fever") await press("F1");
   }
   await seen("idle", 30_000);
@@ -319,8 +359,13 @@ test("a page that may not sound says so", async () => {
   const silent = await startBrowser({ silent: true });
   try {
     const p = await openPage(silent, sizes.kiosk, demo.kiosk);
-    // The page says so by itself; asking it would count as a gesture.
-    await until("the host to know", async () => (await (await fetch(`${demo.kiosk}/readyz`)).json()).warnings.some((w) => w.includes("may not sound")), 30_000);
+    // The page shows it unasked; asking it would count as a gesture.
+    await until(
+      "the host to know",
+      async () =>
+        (await (await fetch(`${demo.kiosk}/readyz`)).json()).warnings.some((w) => w.includes("may not sound")),
+      30_000,
+    );
     assert.equal(await p.locator("#sound").innerText(), "声音未开启 请点此处");
     await shot(p, "kiosk-silent-zh-1024");
   } finally {
@@ -376,12 +421,23 @@ test("each sound has its pitch and its pulses", async () => {
     }
     return out;
   });
-  const want = { prompt: [1319], pass: [1047], amber: [659, 659], fever: [523, 587, 659, 698, 784], sealed: [880, 880, 880, 880, 880], unknown: [784, 784, 784],
-    fault: [587, 587, 587], offline: [523, 523, 523], cut: [988, 988, 988, 988, 988] };
+  const want = {
+    prompt: [1319],
+    pass: [1047],
+    amber: [659, 659],
+    fever: [523, 587, 659, 698, 784],
+    sealed: [880, 880, 880, 880, 880],
+    unknown: [784, 784, 784],
+    fault: [587, 587, 587],
+    offline: [523, 523, 523],
+    cut: [988, 988, 988, 988, 988],
+  };
   assert.deepEqual(Object.keys(got).sort(), Object.keys(want).sort());
   for (const [name, hz] of Object.entries(want)) {
     assert.equal(got[name].length, hz.length, `${name}: ${JSON.stringify(got[name])}`);
-    hz.forEach((h, i) => assert.ok(Math.abs(got[name][i].hz - h) < 15, `${name} pulse ${i}: ${got[name][i].hz} Hz, want ${h}`));
+    hz.forEach((h, i) =>
+      assert.ok(Math.abs(got[name][i].hz - h) < 15, `${name} pulse ${i}: ${got[name][i].hz} Hz, want ${h}`),
+    );
     assert.ok(hz.every((h) => h >= 500 && h <= 2000));
   }
   for (const name of ["fever", "sealed", "cut"]) {
@@ -401,7 +457,9 @@ test("what sounds is heard: the live tone of a fever", async () => {
     const end = performance.now() + 4000;
     while (performance.now() < end) {
       speaker.out.getFloatFrequencyData(bins);
-      bins.forEach((db, i) => { if (db > best.db) best = { db, hz: (i * speaker.ctx.sampleRate) / speaker.out.fftSize }; });
+      bins.forEach((db, i) => {
+        if (db > best.db) best = { db, hz: (i * speaker.ctx.sampleRate) / speaker.out.fftSize };
+      });
       await new Promise((r) => setTimeout(r, 30));
     }
     return best;

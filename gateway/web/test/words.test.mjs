@@ -27,30 +27,45 @@ test("Chinese is Chinese, and degrees are °C", () => {
 });
 
 test("every word that the code asks for is there", () => {
-  for (const [part, dir] of [["kiosk", "kiosk"], ["desk", "desk"]]) {
+  for (const [part, dir] of [
+    ["kiosk", "kiosk"],
+    ["desk", "desk"],
+  ]) {
     for (const f of readdirSync(new URL(`../src/${dir}`, import.meta.url)).filter((f) => /\.tsx?$/.test(f))) {
       const text = readFileSync(new URL(`../src/${dir}/${f}`, import.meta.url), "utf8");
-      for (const [, key] of text.matchAll(/say\((?:w\(\), |w, )?"([\w.-]+)"/g)) assert.ok(zh[part][key], `${f} asks for ${key}`);
+      for (const [, key] of text.matchAll(/say\((?:w\(\), |w, )?"([\w.-]+)"/g))
+        assert.ok(zh[part][key], `${f} asks for ${key}`);
     }
   }
 });
 
 test("the codes of the other side have words", () => {
-  const codes = (file, re) => [...readFileSync(new URL(`../../../${file}`, import.meta.url), "utf8").matchAll(re)].map((m) => m[1]);
-  const reasons = [...codes("gateway/gate/gate.go", /Reason\w+\s+= "([\w-]+)"/g), ...codes("gateway/policy/policy.go", /Reason\w+\s+= "([\w-]+)"/g)];
+  const codes = (file, re) =>
+    [...readFileSync(new URL(`../../../${file}`, import.meta.url), "utf8").matchAll(re)].map((m) => m[1]);
+  const reasons = [
+    ...codes("gateway/gate/gate.go", /Reason\w+\s+= "([\w-]+)"/g),
+    ...codes("gateway/policy/policy.go", /Reason\w+\s+= "([\w-]+)"/g),
+  ];
   assert.ok(reasons.length > 10);
   for (const r of reasons) assert.ok(zh.desk[`reason.${r}`], `the desk has no word for ${r}`);
   const looks = codes("gateway/edge/kiosk/screen.go", /Look\w+\s+Look = "([\w-]+)"/g);
   assert.ok(looks.length > 8);
   for (const l of looks) assert.ok(zh.kiosk[`look.${l}`], `the kiosk has no word for ${l}`);
-  for (const a of codes("gateway/edge/kiosk/screen.go", /Action\w+\s+= "([\w-]+)"/g)) assert.ok(zh.kiosk[`action.${a}`], `no word for ${a}`);
-  for (const t of codes("gateway/edge/agent/board.go", /Trouble\w+\s+= "([\w-]+)"/g)) assert.ok(zh.desk[`alert.${t}`], `the desk has no word for ${t}`);
+  for (const a of codes("gateway/edge/kiosk/screen.go", /Action\w+\s+= "([\w-]+)"/g))
+    assert.ok(zh.kiosk[`action.${a}`], `no word for ${a}`);
+  for (const t of codes("gateway/edge/agent/board.go", /Trouble\w+\s+= "([\w-]+)"/g))
+    assert.ok(zh.desk[`alert.${t}`], `the desk has no word for ${t}`);
   const why = codes("firmware-bridge/runs/run.go", /Reason\w+\s+= "([\w-]+)"/g);
   const grades = codes("firmware-bridge/runs/run.go", /Grade = "([\w-]+)"/g);
   const sources = codes("gateway/wire/machine.go", /Source\w+\s+= "([\w-]+)"/g);
-  assert.ok(why.length > 12 && grades.length > 6 && sources.length > 4, `${why.length} ${grades.length} ${sources.length}`);
+  assert.ok(
+    why.length > 12 && grades.length > 6 && sources.length > 4,
+    `${why.length} ${grades.length} ${sources.length}`,
+  );
   for (const w of why) assert.ok(zh.desk[`why.${w}`], `the desk has no word for ${w}`);
-  for (const g of grades) assert.ok(zh.desk[`grade.${g}`] && zh.desk[`grade.${g}.text`], `the desk has no word for ${g}`);
+  for (const g of grades)
+    assert.ok(zh.desk[`grade.${g}`] && zh.desk[`grade.${g}.text`], `the desk has no word for ${g}`);
   for (const x of sources) assert.ok(zh.desk[`source.${x}`], `the desk has no word for ${x}`);
-  for (const r of codes("gateway/edge/journal/journal.go", /Reason\w+\s+= "([\w-]+)"/g)) assert.ok(zh.desk[`hole.${r}`], `the desk has no word for ${r}`);
+  for (const r of codes("gateway/edge/journal/journal.go", /Reason\w+\s+= "([\w-]+)"/g))
+    assert.ok(zh.desk[`hole.${r}`], `the desk has no word for ${r}`);
 });

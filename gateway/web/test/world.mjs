@@ -14,7 +14,7 @@ const run = promisify(execFile);
 
 export const sleep = (ms) => new Promise((r) => setTimeout(r, ms));
 
-/** Waits until what() gives something, or fails with its name. */
+/** Waits until what() returns something, or fails with its name. */
 export async function until(name, what, ms = 20_000) {
   const end = Date.now() + ms;
   for (;;) {
@@ -33,15 +33,38 @@ async function port() {
   return port;
 }
 
-/** A demo of a few gates, whose people come only when they are sent for. */
+/** A demo of a few gates, where nobody comes unless the test sends them. */
 export async function startDemo({ gates = 20, speed = "0.001" } = {}) {
   const dir = mkdtempSync(join(tmpdir(), "gatehouse-web-"));
   const [broker, desk, kiosk] = [await port(), await port(), await port()];
-  const p = spawn(bin("simulator"), ["demo", "--gatehouse", bin("gatehouse"), "--dir", join(dir, "demo"), "--gates", String(gates), "--speed", speed,
-    "--listen", `127.0.0.1:${broker}`, "--desk", `127.0.0.1:${desk}`, "--kiosk", `127.0.0.1:${kiosk}`], { stdio: ["ignore", "pipe", "pipe"] });
+  const p = spawn(
+    bin("simulator"),
+    [
+      "demo",
+      "--gatehouse",
+      bin("gatehouse"),
+      "--dir",
+      join(dir, "demo"),
+      "--gates",
+      String(gates),
+      "--speed",
+      speed,
+      "--listen",
+      `127.0.0.1:${broker}`,
+      "--desk",
+      `127.0.0.1:${desk}`,
+      "--kiosk",
+      `127.0.0.1:${kiosk}`,
+    ],
+    { stdio: ["ignore", "pipe", "pipe"] },
+  );
   let out = "";
-  p.stdout.on("data", (b) => { out += b; });
-  p.stderr.on("data", (b) => { out += b; });
+  p.stdout.on("data", (b) => {
+    out += b;
+  });
+  p.stderr.on("data", (b) => {
+    out += b;
+  });
   const demo = {
     dir: join(dir, "demo"),
     broker,
@@ -58,42 +81,82 @@ export async function startDemo({ gates = 20, speed = "0.001" } = {}) {
     },
   };
   try {
-    await until("the demo's announcement", () => { if (p.exitCode !== null) throw new Error(out); return out.includes("Ctrl-C ends"); }, 60_000);
+    await until(
+      "the demo's announcement",
+      () => {
+        if (p.exitCode !== null) throw new Error(out);
+        return out.includes("Ctrl-C ends");
+      },
+      60_000,
+    );
     demo.link = /(http\S+setup#\S+)/.exec(out)[1];
     demo.gate = /guard's screen of (\S+)\)/.exec(out)[1];
-    await until("the kiosk", () => fetch(`${demo.kiosk}/healthz`).then((r) => r.ok, () => false));
+    await until("the kiosk", () =>
+      fetch(`${demo.kiosk}/healthz`).then(
+        (r) => r.ok,
+        () => false,
+      ),
+    );
     const control = join(demo.dir, "control.sock");
     await until("the county", () => existsSync(control));
   } catch (e) {
     p.kill("SIGKILL");
-    throw new Error(`${e.message}\n${out}\n${existsSync(join(demo.dir, "collect.log")) ? readFileSync(join(demo.dir, "collect.log")) : ""}`);
+    throw new Error(
+      `${e.message}\n${out}\n` +
+        (existsSync(join(demo.dir, "collect.log")) ? readFileSync(join(demo.dir, "collect.log"), "utf8") : ""),
+    );
   }
   return demo;
 }
 
-/** Chromium that speaks to nobody but this computer; a silent one plays nothing before a gesture. */
+/** Chromium without network but this computer; a silent one plays nothing before a gesture. */
 export async function startBrowser({ silent = false, more = [] } = {}) {
   return chromium.launch({
     executablePath: process.env.CHROMIUM ?? "/usr/bin/chromium",
-    args: ["--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking", "--disable-component-update",
+    args: [
+      "--no-sandbox",
+      "--disable-gpu",
+      "--disable-quic",
+      "--no-first-run",
+      "--disable-background-networking",
+      "--disable-component-update",
       "--disable-sync",
-      ...(silent ? [] : ["--autoplay-policy=no-user-gesture-required"]), ...more],
+      ...(silent ? [] : ["--autoplay-policy=no-user-gesture-required"]),
+      ...more,
+    ],
   });
 }
 
-/** A page that records what goes wrong in it, and fails on any request to elsewhere. */
+/** A page that records its errors, and fails on a request to another host. */
 export async function openPage(browser, { width, height, lang = "zh" }, url) {
-  const context = await browser.newContext({ viewport: { width, height }, locale: "zh-CN", timezoneId: "Asia/Shanghai" });
+  const context = await browser.newContext({
+    viewport: { width, height },
+    locale: "zh-CN",
+    timezoneId: "Asia/Shanghai",
+  });
   const page = await context.newPage();
   page.problems = [];
   page.on("pageerror", (e) => page.problems.push(`page: ${e.message}`));
-  page.on("console", (m) => { if (m.type() === "error" && !/status of (401|403|404|409|422|429)|WebSocket|ERR_CONNECTION/.test(m.text())) page.problems.push(`console: ${m.text()}`); });
+  page.on("console", (m) => {
+    if (m.type() === "error" && !/status of (401|403|404|409|422|429)|WebSocket|ERR_CONNECTION/.test(m.text()))
+      page.problems.push(`console: ${m.text()}`);
+  });
   const home = new URL(url).host;
-  page.on("request", (r) => { const u = new URL(r.url()); if (u.protocol !== "data:" && u.host !== home) page.problems.push(`request to ${r.url()}`); });
-  await page.addInitScript((l) => { if (!localStorage.getItem("gatehouse.lang")) localStorage.setItem("gatehouse.lang", l); }, lang);
+  page.on("request", (r) => {
+    const u = new URL(r.url());
+    if (u.protocol !== "data:" && u.host !== home) page.problems.push(`request to ${r.url()}`);
+  });
+  await page.addInitScript((l) => {
+    if (!localStorage.getItem("gatehouse.lang")) localStorage.setItem("gatehouse.lang", l);
+  }, lang);
   await page.goto(url);
   return page;
 }
 
-export const sizes = { kiosk: { width: 1024, height: 600 }, small: { width: 800, height: 480 }, wide: { width: 1920, height: 1080 }, laptop: { width: 1366, height: 768 } };
+export const sizes = {
+  kiosk: { width: 1024, height: 600 },
+  small: { width: 800, height: 480 },
+  wide: { width: 1920, height: 1080 },
+  laptop: { width: 1366, height: 768 },
+};
 export const password = "correct horse battery";

@@ -3,7 +3,7 @@ import { signal } from "@preact/signals";
 import { alerts, post, say, words_for, type Alert } from "./model";
 import { alertState, celsius, Moment, Place, placeName, Shape, Table, useData, Waiting } from "./parts";
 
-/** The alert whose form is open, and what was written: it survives a login. */
+/** The alert whose form is open, and the text in it; both survive a login. */
 export const open = signal<Alert | null>(null);
 const note = signal("");
 const failure = signal("");
@@ -15,7 +15,11 @@ export function AckForm() {
     if (a && !dialog.current?.open) dialog.current?.showModal();
     if (!a) dialog.current?.close();
   }, [a]);
-  const close = () => { open.value = null; note.value = ""; failure.value = ""; };
+  const close = () => {
+    open.value = null;
+    note.value = "";
+    failure.value = "";
+  };
   const send = async (e: Event) => {
     e.preventDefault();
     if (!a) return;
@@ -29,12 +33,39 @@ export function AckForm() {
   return (
     <dialog ref={dialog} aria-labelledby="acktitle" onCancel={close}>
       {a && (
-        <form onSubmit={(e) => { void send(e); }}>
+        <form
+          onSubmit={(e) => {
+            void send(e);
+          }}
+        >
           <h2 id="acktitle">{say("alert.ack.title")}</h2>
-          <p>{placeName(a)} · {say(`alert.${a.type}`)} {a.screening_c !== undefined && celsius(a.screening_c)}</p>
-          <label>{say("alert.note")}<textarea rows={3} maxLength={500} value={note.value} onInput={(e) => { note.value = e.currentTarget.value; }} /></label>
-          {failure.value && <p class="failed" role="alert">{failure.value}</p>}
-          <div class="row"><button type="submit" class="main">{say("alert.ack")}</button><button type="button" onClick={close}>{say("alert.cancel")}</button></div>
+          <p>
+            {placeName(a)} · {say(`alert.${a.type}`)} {a.screening_c !== undefined && celsius(a.screening_c)}
+          </p>
+          <label>
+            {say("alert.note")}
+            <textarea
+              rows={3}
+              maxLength={500}
+              value={note.value}
+              onInput={(e) => {
+                note.value = e.currentTarget.value;
+              }}
+            />
+          </label>
+          {failure.value && (
+            <p class="failed" role="alert">
+              {failure.value}
+            </p>
+          )}
+          <div class="row">
+            <button type="submit" class="main">
+              {say("alert.ack")}
+            </button>
+            <button type="button" onClick={close}>
+              {say("alert.cancel")}
+            </button>
+          </div>
         </form>
       )}
     </dialog>
@@ -51,11 +82,29 @@ export function AlertList({ most }: { most: number }) {
           <li key={a.id} class={`${a.level}${a.acked ? " seen" : ""}`}>
             <Shape of={a.level} />
             <div class="what">
-              <b>{say(`alert.${a.type}`)}{a.screening_c !== undefined && ` ${celsius(a.screening_c)}`}</b> <Place of={a} />
-              <small><Moment at={a.at} />{alertState(a) && ` · ${alertState(a)}`}{a.device && ` · ${a.device}`}</small>
+              <b>
+                {say(`alert.${a.type}`)}
+                {a.screening_c !== undefined && ` ${celsius(a.screening_c)}`}
+              </b>{" "}
+              <Place of={a} />
+              <small>
+                <Moment at={a.at} />
+                {alertState(a) && ` · ${alertState(a)}`}
+                {a.device && ` · ${a.device}`}
+              </small>
               {a.note && <small class="note">{a.note}</small>}
             </div>
-            {!a.acked && <button type="button" aria-label={`${say("alert.ack")}: ${say(`alert.${a.type}`)} ${placeName(a)}`} onClick={() => { open.value = a; }}>{say("alert.ack")}</button>}
+            {!a.acked && (
+              <button
+                type="button"
+                aria-label={`${say("alert.ack")}: ${say(`alert.${a.type}`)} ${placeName(a)}`}
+                onClick={() => {
+                  open.value = a;
+                }}
+              >
+                {say("alert.ack")}
+              </button>
+            )}
           </li>
         ))}
       </ul>
@@ -65,9 +114,17 @@ export function AlertList({ most }: { most: number }) {
 }
 
 export function alertRows(list: Alert[]) {
-  return list.map((a) => [<Moment at={a.at} />, <Place of={a} />,
-    <span class={`type ${a.level}`}><Shape of={a.level} />{say(`alert.${a.type}`)}</span>,
-    a.screening_c === undefined ? a.device || "–" : celsius(a.screening_c), <span class="state">{alertState(a)}</span>, [a.note, a.detail].filter(Boolean).join(" · ")]);
+  return list.map((a) => [
+    <Moment at={a.at} />,
+    <Place of={a} />,
+    <span class={`type ${a.level}`}>
+      <Shape of={a.level} />
+      {say(`alert.${a.type}`)}
+    </span>,
+    a.screening_c === undefined ? a.device || "–" : celsius(a.screening_c),
+    <span class="state">{alertState(a)}</span>,
+    [a.note, a.detail].filter(Boolean).join(" · "),
+  ]);
 }
 
 export const alertHead = ["col.time", "col.gate", "col.type", "col.value", "alert.state", "col.reason"];
@@ -76,10 +133,19 @@ export function AlertsPage() {
   const all = useData<Alert[]>("/api/alerts", 15);
   return (
     <>
-      <section><h2>{say("alerts.open")}</h2><AlertList most={300} /></section>
-      <section><h2>{say("alerts.history")}</h2><Waiting of={all} />
-        {all.data && (all.data.length === 0 ? <p class="empty">{say("alerts.none")}</p>
-          : <Table caption={say("alerts.history")} head={alertHead} rows={alertRows(all.data)} />)}
+      <section>
+        <h2>{say("alerts.open")}</h2>
+        <AlertList most={300} />
+      </section>
+      <section>
+        <h2>{say("alerts.history")}</h2>
+        <Waiting of={all} />
+        {all.data &&
+          (all.data.length === 0 ? (
+            <p class="empty">{say("alerts.none")}</p>
+          ) : (
+            <Table caption={say("alerts.history")} head={alertHead} rows={alertRows(all.data)} />
+          ))}
       </section>
     </>
   );

@@ -3,7 +3,23 @@ import { render } from "preact";
 import { useEffect, useRef } from "preact/hooks";
 import { useSignal } from "@preact/signals";
 import { AckForm, AlertsPage } from "./alerts";
-import { age, centre, clock, expired, lang, logout, path, post, say, switchLang, totals, tree, user, whoami, words_for } from "./model";
+import {
+  age,
+  centre,
+  clock,
+  expired,
+  lang,
+  logout,
+  path,
+  post,
+  say,
+  switchLang,
+  totals,
+  tree,
+  user,
+  whoami,
+  words_for,
+} from "./model";
 import { Counts, Overview } from "./overview";
 import { MachinesPage } from "./machines";
 import { GatePage, LossesPage, UsersPage } from "./pages";
@@ -20,7 +36,11 @@ function Credentials({ setup }: { setup: boolean }) {
     busy.value = true;
     failure.value = "";
     try {
-      await post(setup ? "/api/setup" : "/api/login", { token: setup ? location.hash.slice(1) : "", name: name.value, password: password.value });
+      await post(setup ? "/api/setup" : "/api/login", {
+        token: setup ? location.hash.slice(1) : "",
+        name: name.value,
+        password: password.value,
+      });
       if (setup) {
         await post("/api/login", { token: "", name: name.value, password: password.value });
         history.replaceState(null, "", "/");
@@ -34,30 +54,81 @@ function Credentials({ setup }: { setup: boolean }) {
   };
   const kind = setup ? "setup" : "login";
   return (
-    <form class="login" onSubmit={(e) => { void send(e); }}>
+    <form
+      class="login"
+      onSubmit={(e) => {
+        void send(e);
+      }}
+    >
       <h2>{say(`${kind}.title`)}</h2>
       {setup && <p>{say("setup.text")}</p>}
       {expired.value && <p role="status">{say("login.again")}</p>}
-      <label>{say("login.name")}<input name="name" autocomplete="username" required maxLength={32} value={name.value} onInput={(e) => { name.value = e.currentTarget.value; }} /></label>
-      <label>{say("login.password")}<input name="password" type="password" autocomplete={setup ? "new-password" : "current-password"} required value={password.value} onInput={(e) => { password.value = e.currentTarget.value; }} /></label>
-      {failure.value && <p class="failed" role="alert">{failure.value}</p>}
-      <button type="submit" class="main" disabled={busy.value}>{say(`${kind}.go`)}</button>
+      <label>
+        {say("login.name")}
+        <input
+          name="name"
+          autocomplete="username"
+          required
+          maxLength={32}
+          value={name.value}
+          onInput={(e) => {
+            name.value = e.currentTarget.value;
+          }}
+        />
+      </label>
+      <label>
+        {say("login.password")}
+        <input
+          name="password"
+          type="password"
+          autocomplete={setup ? "new-password" : "current-password"}
+          required
+          value={password.value}
+          onInput={(e) => {
+            password.value = e.currentTarget.value;
+          }}
+        />
+      </label>
+      {failure.value && (
+        <p class="failed" role="alert">
+          {failure.value}
+        </p>
+      )}
+      <button type="submit" class="main" disabled={busy.value}>
+        {say(`${kind}.go`)}
+      </button>
     </form>
   );
 }
 
-/** Asks for a login over the page, so that what was being written stays. */
+/** Asks for a login in front of the page, which keeps what was being written. */
 function LoginAgain() {
   const dialog = useRef<HTMLDialogElement>(null);
-  useEffect(() => { dialog.current?.showModal(); }, []);
-  return <dialog ref={dialog} aria-label={say("login.title")} onCancel={(e) => { e.preventDefault(); }}><Credentials setup={false} /></dialog>;
+  useEffect(() => {
+    dialog.current?.showModal();
+  }, []);
+  return (
+    <dialog
+      ref={dialog}
+      aria-label={say("login.title")}
+      onCancel={(e) => {
+        e.preventDefault();
+      }}
+    >
+      <Credentials setup={false} />
+    </dialog>
+  );
 }
 
-/** How old what is shown is: amber after 10 s, red after 30 s. */
+/** The age of what is shown: amber after 10 s, red after 30 s. */
 function Age() {
   const old = age.value;
   const tone = old > 30_000 ? "red" : old > 10_000 ? "amber" : "";
-  return <span class={`until ${tone}`} role={tone ? "alert" : undefined}>{say(tone ? "data.stopped" : "data.until", { time: time(new Date(clock.value - old).toISOString()) })}</span>;
+  return (
+    <span class={`until ${tone}`} role={tone ? "alert" : undefined}>
+      {say(tone ? "data.stopped" : "data.until", { time: time(new Date(clock.value - old).toISOString()) })}
+    </span>
+  );
 }
 
 function Top() {
@@ -66,18 +137,41 @@ function Top() {
     <header class="top">
       <h1>{tree.value?.name || say("title")}</h1>
       <nav>
-        <Link to="/">{say("nav.overview")}</Link><Link to="/alerts">{say("nav.alerts")}</Link><Link to="/machines">{say("nav.machines")}</Link>
-        <Link to="/losses">{say("nav.losses")}{losses > 0 && <b class="badge">{losses}</b>}</Link><Link to="/users">{say("nav.users")}</Link>
+        <Link to="/">{say("nav.overview")}</Link>
+        <Link to="/alerts">{say("nav.alerts")}</Link>
+        <Link to="/machines">{say("nav.machines")}</Link>
+        <Link to="/losses">
+          {say("nav.losses")}
+          {losses > 0 && <b class="badge">{losses}</b>}
+        </Link>
+        <Link to="/users">{say("nav.users")}</Link>
       </nav>
       <Age />
-      <button type="button" onClick={() => { void logout(); }}>{say("logout")} · {user.value}</button>
+      <button
+        type="button"
+        onClick={() => {
+          void logout();
+        }}
+      >
+        {say("logout")} · {user.value}
+      </button>
       <Lang />
     </header>
   );
 }
 
 function Lang() {
-  return <button type="button" class="lang" lang={lang.value === "zh" ? "en" : "zh-CN"} aria-label={say("lang.label")} onClick={switchLang}>{say("lang")}</button>;
+  return (
+    <button
+      type="button"
+      class="lang"
+      lang={lang.value === "zh" ? "en" : "zh-CN"}
+      aria-label={say("lang.label")}
+      onClick={switchLang}
+    >
+      {say("lang")}
+    </button>
+  );
 }
 
 function Page() {
@@ -86,12 +180,17 @@ function Page() {
   const machine = /^\/machines\/(.+)$/.exec(path.value)?.[1];
   if (machine !== undefined) return <MachinesPage key={machine} machine={decodeURIComponent(machine)} />;
   const [, of, run] = /^\/runs\/([^/]+)\/([^/]+)$/.exec(path.value) ?? [];
-  if (of !== undefined && run !== undefined) return <RunPage key={run} machine={decodeURIComponent(of)} run={decodeURIComponent(run)} />;
+  if (of !== undefined && run !== undefined)
+    return <RunPage key={run} machine={decodeURIComponent(of)} run={decodeURIComponent(run)} />;
   switch (path.value) {
-    case "/alerts": return <AlertsPage />;
-    case "/losses": return <LossesPage />;
-    case "/machines": return <MachinesPage machine="" />;
-    case "/users": return <UsersPage />;
+    case "/alerts":
+      return <AlertsPage />;
+    case "/losses":
+      return <LossesPage />;
+    case "/machines":
+      return <MachinesPage machine="" />;
+    case "/users":
+      return <UsersPage />;
   }
   return <Overview />;
 }
@@ -101,20 +200,49 @@ function App() {
     document.documentElement.lang = lang.value === "zh" ? "zh-CN" : "en";
     document.title = say("title");
   }, [lang.value]);
-  if (user.value === null) return <main class="outside"><p class="empty">{say("data.loading")}</p></main>;
+  if (user.value === null)
+    return (
+      <main class="outside">
+        <p class="empty">{say("data.loading")}</p>
+      </main>
+    );
   if (!user.value && !expired.value) {
-    return <main class="outside"><div class="corner"><Lang /></div><h1>{say("title")}</h1><Credentials setup={path.value === "/setup"} /></main>;
+    return (
+      <main class="outside">
+        <div class="corner">
+          <Lang />
+        </div>
+        <h1>{say("title")}</h1>
+        <Credentials setup={path.value === "/setup"} />
+      </main>
+    );
   }
   const c = centre.value;
   return (
     <>
       <Top />
-      {c?.fault && <p class="banner red" role="alert">{say("centre.fault", { text: c.fault })}</p>}
-      {age.value > 30_000 && <p class="banner red" role="alert">{say("data.stopped", { time: time(new Date(clock.value - age.value).toISOString()) })}</p>}
-      {c?.catching && <p class="banner amber" role="status">{say("centre.catching")}</p>}
+      {c?.fault && (
+        <p class="banner red" role="alert">
+          {say("centre.fault", { text: c.fault })}
+        </p>
+      )}
+      {age.value > 30_000 && (
+        <p class="banner red" role="alert">
+          {say("data.stopped", { time: time(new Date(clock.value - age.value).toISOString()) })}
+        </p>
+      )}
+      {c?.catching && (
+        <p class="banner amber" role="status">
+          {say("centre.catching")}
+        </p>
+      )}
       <Counts />
-      <main><Page /></main>
-      <footer>{c && `${c.store} · ${c.stored ? say("centre.stored", { time: time(c.stored) }) : "–"} · ${c.version}`}</footer>
+      <main>
+        <Page />
+      </main>
+      <footer>
+        {c && `${c.store} · ${c.stored ? say("centre.stored", { time: time(c.stored) }) : "–"} · ${c.version}`}
+      </footer>
       <AckForm />
       {!user.value && <LoginAgain />}
     </>

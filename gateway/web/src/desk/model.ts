@@ -1,42 +1,12 @@
-// What the desk's server says, and what this page knows of itself.
+// The state of the desk's page: what the server sent, who is logged in, the language.
 import { computed, signal } from "@preact/signals";
 import { Live } from "../live";
 import { chosenLang, keepLang, say as sayIn, ago as agoIn, type Lang, type Words } from "../words";
 import { desk as en } from "../words/en.json";
 import { desk as zh } from "../words/zh.json";
+import type { Gate, Alert, Passage, Node, Centre, Totals, Machine } from "./types";
 
-export interface Device { name: string; state: string; idle_s: number }
-export interface Gate { agent: string; state: string; heard?: string; backlog?: number; last?: number; oldest?: string; full_in_h?: number; devices?: Device[]; version?: string }
-export interface Alert {
-  id: number; agent: string; type: string; level: "red" | "amber" | "over"; device?: string; detail?: string; screening_c?: number;
-  at: string; cleared?: string; guard?: string; acked?: string; acked_by?: string; note?: string;
-}
-export interface Passage { at: string; agent: string; verdict: string; reasons: string[]; screening_c?: number; ambient_c?: number; direction?: string; class?: string }
-export interface Node { id: string; name: string; gates?: string[]; under?: Node[] }
-export interface Centre { fault?: string; store: string; stored?: string; catching: boolean; version: string }
-export interface Totals { hour: number; verdicts: Record<string, number>; quarantined: number; lost: number }
-export interface RunSummary {
-  machine: string; name: string; type: string; run: string; state: string; source: string; operator: string; start: string; end: string;
-  sorties: number; on_s: number; distance_m: number; litres: number | null; tank_l: number | null; grade: string; reasons: string[];
-}
-export interface Machine {
-  machine: string; name: string; type: string; state: string; agent: string; heard?: string; battery_pct?: number; tank_pct?: number;
-  run?: string; fault?: string; last?: RunSummary;
-}
-/** A run with its evidence; what could not be known is absent. */
-export interface RunPage {
-  run: {
-    machine: string; run: string; name: string; operator?: string; source: string; state: string; start: string; end: string; sorties: number;
-    command_s: number; flow_s: number; gap_s: number; on_s: number; distance_m: number; bad_fixes: number; litres: number | null; unasked_l: number;
-    tank_l?: number; tank_first?: number; tank_last?: number; refills?: number; refilled?: number; commanded?: boolean; moved?: boolean; flowed?: boolean; tank_fell?: boolean;
-    grade: string; reasons: string[]; faults: string[];
-  };
-  tolerance_m: number;
-  points: { lat: number; lon: number; on: boolean }[];
-  chart: { at: string; flow_lpm: number | null; tank_pct: number | null; on: boolean }[];
-  places: { name: string; polygon: [number, number][] }[];
-}
-export interface Hour { at: string; pass: number; retest: number; invalid: number; refuse: number; fever: number; mean_c: number | null }
+export type * from "./types";
 
 export const lang = signal<Lang>(chosenLang());
 const words: Record<Lang, Words> = { zh, en };
@@ -61,11 +31,11 @@ export const tree = signal<Node | null>(null);
 export const centre = signal<Centre | null>(null);
 export const totals = signal<Totals | null>(null);
 export const machines = signal(new Map<string, Machine>());
-/** It rises when a run has begun, ended or changed. */
+/** Rises when a run has begun, ended or changed. */
 export const runsVersion = signal(0);
 /** The server's clock, milliseconds; it turns every second. */
 export const clock = signal(Date.now());
-/** Milliseconds since the last word from the server. */
+/** Milliseconds since the last frame from the server. */
 export const age = signal(0);
 
 export const path = signal(location.pathname);
@@ -75,7 +45,9 @@ export function go(to: string): void {
   path.value = location.pathname;
   scrollTo(0, 0);
 }
-addEventListener("popstate", () => { path.value = location.pathname; });
+addEventListener("popstate", () => {
+  path.value = location.pathname;
+});
 
 /** The compound's name by gate. */
 export const compounds = computed(() => {
@@ -121,10 +93,15 @@ const live = new Live("/live", {
     }
     turn();
   },
-  refused() { void whoami(); },
+  refused() {
+    void whoami();
+  },
 });
 
-/** What nobody has seen before what somebody has; fevers, then the county's own side, red, amber, and what has ended. */
+/**
+ * The place of an alert in the list: unacknowledged before acknowledged; then fevers, the county's own side, red,
+ * amber, and conditions that have ended.
+ */
 function rank(a: Alert): number {
   const urgent = a.level === "over" ? -1 : ["fever", "gates-silent"].indexOf(a.type);
   return (a.acked ? 8 : 0) + (urgent >= 0 ? urgent : { red: 2, amber: 3, over: 4 }[a.level]);
@@ -137,12 +114,17 @@ function turn(): void {
 setInterval(turn, 1000);
 
 export class Refused extends Error {
-  constructor(readonly code: string) { super(code); }
+  constructor(readonly code: string) {
+    super(code);
+  }
 }
 
 async function answered(r: Response): Promise<Response> {
   if (r.ok) return r;
-  const code = await r.json().then((p: { code?: string }) => p.code ?? "server", () => "server");
+  const code = await r.json().then(
+    (p: { code?: string }) => p.code ?? "server",
+    () => "server",
+  );
   if (code === "session" && user.value) {
     expired.value = true;
     user.value = "";

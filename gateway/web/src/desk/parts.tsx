@@ -1,4 +1,4 @@
-// Small pieces that several pages use.
+// Parts that several pages use.
 import type { ComponentChildren } from "preact";
 import { useEffect, useState } from "preact/hooks";
 import { useSignal } from "@preact/signals";
@@ -10,25 +10,47 @@ const shapes: Record<string, string> = {
   ok: "M10 1a9 9 0 1 0 0 18 9 9 0 0 0 0-18z",
 };
 
-/** The shape says what the colour says. */
+/** A shape that means what its colour means. */
 export function Shape({ of }: { of: string }) {
   const broken = of === "silent";
   return (
     <svg class={`shape ${of}`} viewBox="0 0 20 20" aria-hidden="true">
-      {broken ? <path d="M3 3l14 14M17 3 3 17" stroke="currentColor" stroke-width="3.4" />
-        : of === "never" ? <circle cx="10" cy="10" r="7" fill="none" stroke="currentColor" stroke-width="2" stroke-dasharray="3 3" />
-          : <path d={shapes[of] ?? shapes.ok} fill="currentColor" />}
+      {broken ? (
+        <path d="M3 3l14 14M17 3 3 17" stroke="currentColor" stroke-width="3.4" />
+      ) : of === "never" ? (
+        <circle cx="10" cy="10" r="7" fill="none" stroke="currentColor" stroke-width="2" stroke-dasharray="3 3" />
+      ) : (
+        <path d={shapes[of] ?? shapes.ok} fill="currentColor" />
+      )}
     </svg>
   );
 }
 
-export function Link({ to, class: name, children, label }: { to: string; class?: string; children: ComponentChildren; label?: string }) {
+export function Link({
+  to,
+  class: name,
+  children,
+  label,
+}: {
+  to: string;
+  class?: string;
+  children: ComponentChildren;
+  label?: string;
+}) {
   return (
-    <a href={to} class={name} aria-label={label} aria-current={path.value === to ? "page" : undefined} onClick={(e) => {
-      if (e.metaKey || e.ctrlKey || e.shiftKey || e.button !== 0) return;
-      e.preventDefault();
-      go(to);
-    }}>{children}</a>
+    <a
+      href={to}
+      class={name}
+      aria-label={label}
+      aria-current={path.value === to ? "page" : undefined}
+      onClick={(e) => {
+        if (e.metaKey || e.ctrlKey || e.shiftKey || e.button !== 0) return;
+        e.preventDefault();
+        go(to);
+      }}
+    >
+      {children}
+    </a>
   );
 }
 
@@ -58,32 +80,62 @@ export function time(at: string): string {
 
 /** A moment as "3 minutes ago (14:00:05)". */
 export function Moment({ at }: { at: string }) {
-  return <time dateTime={at}>{ago(at)} ({time(at)})</time>;
+  return (
+    <time dateTime={at}>
+      {ago(at)} ({time(at)})
+    </time>
+  );
 }
 
-export interface Loaded<T> { data: T | null; error: string; again: () => void }
+export interface Loaded<T> {
+  data: T | null;
+  error: string;
+  again: () => void;
+}
 
-/** Reads url now, when it changes, and every so many seconds. */
+/** Reads url now, when it changes, and again after the given number of seconds. */
 export function useData<T>(url: string, seconds: number): Loaded<T> {
   const [state, set] = useState<{ url: string; data: T | null; error: string }>({ url, data: null, error: "" });
   const round = useSignal(0);
   useEffect(() => {
     let gone = false;
     const read = () => {
-      get<T>(url).then((data) => { if (!gone) set({ url, data, error: "" }); },
-        (e: unknown) => { if (!gone) set((old) => ({ url, data: old.url === url ? old.data : null, error: words_for(e) })); });
+      get<T>(url).then(
+        (data) => {
+          if (!gone) set({ url, data, error: "" });
+        },
+        (e: unknown) => {
+          if (!gone) set((old) => ({ url, data: old.url === url ? old.data : null, error: words_for(e) }));
+        },
+      );
     };
     read();
     const timer = setInterval(read, seconds * 1000);
-    return () => { gone = true; clearInterval(timer); };
+    return () => {
+      gone = true;
+      clearInterval(timer);
+    };
   }, [url, seconds, round.value]);
-  return { data: state.url === url ? state.data : null, error: state.error, again: () => { round.value++; } };
+  return {
+    data: state.url === url ? state.data : null,
+    error: state.error,
+    again: () => {
+      round.value++;
+    },
+  };
 }
 
-/** Loading, failed or empty: never a blank panel. */
+/** What a panel shows while it loads or when it could not. */
 export function Waiting({ of }: { of: Loaded<unknown> }) {
   if (of.error) {
-    return <p class="empty failed" role="alert">{say("data.failed")}: {of.error} <button type="button" onClick={of.again}>{say("data.retry")}</button></p>;
+    return (
+      <p class="empty failed" role="alert">
+        {say("data.failed")}: {of.error}{" "}
+        <button type="button" onClick={of.again}>
+          {say("data.retry")}
+        </button>
+      </p>
+    );
   }
   return of.data === null ? <p class="empty">{say("data.loading")}</p> : null;
 }
@@ -93,8 +145,24 @@ export function Table({ head, rows, caption }: { head: string[]; rows: Component
     <div class="scroll" tabIndex={0} role="region" aria-label={caption}>
       <table>
         <caption class="unseen">{caption}</caption>
-        <thead><tr>{head.map((h) => <th key={h} scope="col">{say(h)}</th>)}</tr></thead>
-        <tbody>{rows.map((r, i) => <tr key={i}>{r.map((c, j) => <td key={j}>{c}</td>)}</tr>)}</tbody>
+        <thead>
+          <tr>
+            {head.map((h) => (
+              <th key={h} scope="col">
+                {say(h)}
+              </th>
+            ))}
+          </tr>
+        </thead>
+        <tbody>
+          {rows.map((r, i) => (
+            <tr key={i}>
+              {r.map((c, j) => (
+                <td key={j}>{c}</td>
+              ))}
+            </tr>
+          ))}
+        </tbody>
       </table>
     </div>
   );

@@ -1,5 +1,5 @@
-// Shapes carry the meaning for whoever can't tell red from green: a circle with
-// a tick to go, a triangle to try again, an octagon to stop.
+// The shapes mean what the colours mean, for people who can't tell red from green: a
+// circle with a tick for go, a triangle for try again, an octagon for stop.
 
 const octagon = "M30 4h40l26 26v40l-26 26h-40l-26-26v-40z";
 const triangle = "M50 6 97 92H3z";
@@ -8,26 +8,82 @@ function svg(inner: string): string {
   return `<svg viewBox="0 0 100 100" aria-hidden="true" focusable="false">${inner}</svg>`;
 }
 
-const thermometer = '<path d="M50 22a9 9 0 0 1 9 9v24a15 15 0 1 1-18 0V31a9 9 0 0 1 9-9z" fill="none" stroke="currentColor" stroke-width="6"/><circle cx="50" cy="66" r="8" fill="currentColor"/><path d="M50 40v24" stroke="currentColor" stroke-width="6"/>';
+const thermometer =
+  '<path d="M50 22a9 9 0 0 1 9 9v24a15 15 0 1 1-18 0V31a9 9 0 0 1 9-9z" fill="none" stroke="currentColor" ' +
+  'stroke-width="6"/><circle cx="50" cy="66" r="8" fill="currentColor"/>' +
+  '<path d="M50 40v24" stroke="currentColor" stroke-width="6"/>';
 const card = '<rect x="26" y="34" width="48" height="34" rx="4" fill="none" stroke="currentColor" stroke-width="5"/>';
 const stop = `<path d="${octagon}" fill="none" stroke="currentColor" stroke-width="5"/>`;
 const warn = `<path d="${triangle}" fill="none" stroke="currentColor" stroke-width="6" stroke-linejoin="round"/>`;
 
 export const icons: Record<string, string> = {
-  idle: svg(`<circle cx="50" cy="50" r="44" fill="none" stroke="currentColor" stroke-width="4" stroke-dasharray="8 6"/>${thermometer}`),
+  idle: svg(
+    `<circle cx="50" cy="50" r="44" fill="none" stroke="currentColor" stroke-width="4" stroke-dasharray="8 6"/>` +
+      `${thermometer}`,
+  ),
   measuring: svg(`<circle cx="50" cy="50" r="44" fill="none" stroke="currentColor" stroke-width="7"/>${thermometer}`),
   tapped: svg(`<circle cx="50" cy="50" r="44" fill="none" stroke="currentColor" stroke-width="7"/>${thermometer}`),
-  measured: svg('<circle cx="50" cy="50" r="44" fill="none" stroke="currentColor" stroke-width="7"/><rect x="22" y="36" width="34" height="28" rx="4" fill="none" stroke="currentColor" stroke-width="6"/><path d="M62 40c5 5 5 15 0 20M70 34c9 9 9 23 0 32" fill="none" stroke="currentColor" stroke-width="5" stroke-linecap="round"/>'),
-  apart: svg('<circle cx="30" cy="30" r="13" fill="none" stroke="currentColor" stroke-width="7"/><circle cx="70" cy="30" r="13" fill="none" stroke="currentColor" stroke-width="7"/><path d="M8 86c0-20 9-30 22-30s14 5 16 10M92 86c0-20-9-30-22-30s-14 5-16 10" fill="none" stroke="currentColor" stroke-width="7" stroke-linecap="round"/><path d="M50 12v78" stroke="currentColor" stroke-width="5" stroke-dasharray="8 7"/>'),
-  test: svg('<path d="M20 38v24h14l20 18V20L34 38z" fill="none" stroke="currentColor" stroke-width="6" stroke-linejoin="round"/><path d="M66 36c7 8 7 20 0 28M77 26c13 14 13 34 0 48" fill="none" stroke="currentColor" stroke-width="6" stroke-linecap="round"/>'),
-  pass: svg('<circle cx="50" cy="50" r="44" fill="none" stroke="currentColor" stroke-width="8"/><path d="M29 52l14 15 29-33" fill="none" stroke="currentColor" stroke-width="10" stroke-linecap="round" stroke-linejoin="round"/>'),
-  retest: svg(`${warn}<path d="M36 72a18 18 0 1 1 28 0M64 72v-12M64 72H52" fill="none" stroke="currentColor" stroke-width="5"/>`),
+  measured: svg(
+    '<circle cx="50" cy="50" r="44" fill="none" stroke="currentColor" stroke-width="7"/>' +
+      '<rect x="22" y="36" width="34" height="28" rx="4" fill="none" stroke="currentColor" stroke-width="6"/>' +
+      '<path d="M62 40c5 5 5 15 0 20M70 34c9 9 9 23 0 32" fill="none" stroke="currentColor" stroke-width="5" ' +
+      'stroke-linecap="round"/>' +
+      "",
+  ),
+  apart: svg(
+    '<circle cx="30" cy="30" r="13" fill="none" stroke="currentColor" stroke-width="7"/>' +
+      '<circle cx="70" cy="30" r="13" fill="none" stroke="currentColor" stroke-width="7"/>' +
+      '<path d="M8 86c0-20 9-30 22-30s14 5 16 10M92 86c0-20-9-30-22-30s-14 5-16 10" fill="none" ' +
+      'stroke="currentColor" stroke-width="7" stroke-linecap="round"/>' +
+      '<path d="M50 12v78" stroke="currentColor" stroke-width="5" stroke-dasharray="8 7"/>',
+  ),
+  test: svg(
+    '<path d="M20 38v24h14l20 18V20L34 38z" fill="none" stroke="currentColor" stroke-width="6" ' +
+      'stroke-linejoin="round"/>' +
+      '<path d="M66 36c7 8 7 20 0 28M77 26c13 14 13 34 0 48" fill="none" stroke="currentColor" ' +
+      'stroke-width="6" stroke-linecap="round"/>' +
+      "",
+  ),
+  pass: svg(
+    '<circle cx="50" cy="50" r="44" fill="none" stroke="currentColor" stroke-width="8"/>' +
+      '<path d="M29 52l14 15 29-33" fill="none" stroke="currentColor" stroke-width="10" ' +
+      'stroke-linecap="round" stroke-linejoin="round"/>' +
+      "",
+  ),
+  retest: svg(
+    `${warn}<path d="M36 72a18 18 0 1 1 28 0M64 72v-12M64 72H52" fill="none" stroke="currentColor" stroke-width="5"/>`,
+  ),
   invalid: svg(`${warn}<path d="M50 38v40M33 48l34 20M67 48 33 68" stroke="currentColor" stroke-width="5"/>`),
-  refuse: svg(`${warn}<path d="M50 36v26" stroke="currentColor" stroke-width="9"/><circle cx="50" cy="76" r="5" fill="currentColor"/>`),
+  refuse: svg(
+    `${warn}<path d="M50 36v26" stroke="currentColor" stroke-width="9"/>` +
+      `<circle cx="50" cy="76" r="5" fill="currentColor"/>`,
+  ),
   fever: svg(stop + thermometer),
-  sealed: svg(`${stop}<path d="M26 50 50 28l24 22v24H26z" fill="none" stroke="currentColor" stroke-width="5"/><path d="M36 46v28M50 40v34M64 46v28" stroke="currentColor" stroke-width="5"/>`),
-  unknown: svg(`${stop}${card}<path d="M44 46c0-9 13-9 13 0 0 6-7 5-7 11" fill="none" stroke="currentColor" stroke-width="4"/><circle cx="50" cy="62" r="2.6" fill="currentColor"/>`),
-  fault: svg(`${stop}<path d="M38 30v14M62 30v14M32 44h36v8a18 18 0 0 1-36 0zM50 70v12" fill="none" stroke="currentColor" stroke-width="5"/>`),
-  offline: svg(`${stop}<path d="M28 56a24 24 0 0 1 44 0M37 64a15 15 0 0 1 26 0" fill="none" stroke="currentColor" stroke-width="5"/><circle cx="50" cy="73" r="4" fill="currentColor"/><path d="M30 30l40 44" stroke="currentColor" stroke-width="6"/>`),
-  cut: svg(`${stop}<path d="M42 42l-9 9a11 11 0 0 0 16 16l5-5M58 58l9-9a11 11 0 0 0-16-16l-5 5M36 30l4 8M64 70l-4-8M28 38l8 4M72 62l-8-4" fill="none" stroke="currentColor" stroke-width="5"/>`),
+  sealed: svg(
+    `${stop}<path d="M26 50 50 28l24 22v24H26z" fill="none" stroke="currentColor" stroke-width="5"/>` +
+      `<path d="M36 46v28M50 40v34M64 46v28" stroke="currentColor" stroke-width="5"/>`,
+  ),
+  unknown: svg(
+    `${stop}${card}` +
+      `<path d="M44 46c0-9 13-9 13 0 0 6-7 5-7 11" fill="none" stroke="currentColor" stroke-width="4"/>` +
+      `<circle cx="50" cy="62" r="2.6" fill="currentColor"/>`,
+  ),
+  fault: svg(
+    `${stop}` +
+      `<path d="M38 30v14M62 30v14M32 44h36v8a18 18 0 0 1-36 0zM50 70v12" fill="none" stroke="currentColor" ` +
+      `stroke-width="5"/>` +
+      ``,
+  ),
+  offline: svg(
+    `${stop}` +
+      `<path d="M28 56a24 24 0 0 1 44 0M37 64a15 15 0 0 1 26 0" fill="none" stroke="currentColor" stroke-width="5"/>` +
+      `<circle cx="50" cy="73" r="4" fill="currentColor"/>` +
+      `<path d="M30 30l40 44" stroke="currentColor" stroke-width="6"/>`,
+  ),
+  cut: svg(
+    `${stop}` +
+      `<path d="M42 42l-9 9a11 11 0 0 0 16 16l5-5M58 58l9-9a11 11 0 0 0-16-16l-5 5M36 30l4 8M64 70l-4-8M28 ` +
+      `38l8 4M72 62l-8-4" fill="none" stroke="currentColor" stroke-width="5"/>` +
+      ``,
+  ),
 };

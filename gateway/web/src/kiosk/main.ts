@@ -4,11 +4,12 @@ import { ago, chosenLang, clock, keepLang, say, type Lang, type Words } from "..
 import { kiosk as en } from "../words/en.json";
 import { kiosk as zh } from "../words/zh.json";
 import { icons } from "./icons";
+import { el, fit, put } from "./page";
 import { patterns, schedule, Speaker } from "./sound";
 import { describe, strip, tone, type Gate, type Lamps, type Person, type View } from "./view";
 
 const all: Record<Lang, Words> = { zh, en };
-const cutAfter = 4500; // ms without a word from the host; it speaks every 2 s
+const cutAfter = 4500; // ms without a frame from the host, which sends one every 2 s
 const armAfter = 500; // ms before a new screen takes an answer
 const testFor = 10_000;
 const testLooks = ["pass", "retest", "fever"];
@@ -37,31 +38,11 @@ const live = new Live("/live", {
   },
 });
 
-function el(id: string): HTMLElement {
-  const e = document.getElementById(id);
-  if (!e) throw new Error(`the page has no ${id}`);
-  return e;
-}
-
-function put(id: string, text: string): void {
-  const e = el(id);
-  if (e.textContent !== text) e.textContent = text;
-}
-
-/** Makes a line as large as it fits, most rem at most. */
-function fit(e: HTMLElement, most: number): void {
-  const key = `${most} ${e.textContent} ${innerWidth}x${innerHeight} ${document.fonts.size}`;
-  if (e.dataset.fitted === key) return;
-  e.dataset.fitted = key;
-  e.style.fontSize = `${most}rem`;
-  if (e.scrollWidth > e.clientWidth) e.style.fontSize = `${(most * e.clientWidth / e.scrollWidth * 0.985).toFixed(2)}rem`;
-}
-
 const w = (): Words => all[lang];
 const cut = (): boolean => !view || performance.now() - live.heard > cutAfter;
 const testing = (): boolean => performance.now() - testFrom < testFor;
 
-/** What fills the screen: the host's view, or what the page knows by itself. */
+/** The view that fills the screen: the host's, or the page's own. */
 function current(): View {
   const none: View = { look: "cut", id: "cut", actions: [], waiting: 0, strips: [] };
   if (cut()) return { ...none, sound: "cut" };
@@ -84,7 +65,17 @@ function draw(): void {
   const d = describe(w(), v, live.now());
   document.documentElement.lang = lang === "zh" ? "zh-CN" : "en";
   document.title = gate.title || gate.agent;
-  const classes = [tone(v.look), v.look, v.test ? "test" : "", v.actions.length === 0 ? "full" : "", d.value ? "has-temp" : "", v.strips.length > 0 ? "strips" : ""].join(" ").replace(/ +/g, " ").trim();
+  const classes = [
+    tone(v.look),
+    v.look,
+    v.test ? "test" : "",
+    v.actions.length === 0 ? "full" : "",
+    d.value ? "has-temp" : "",
+    v.strips.length > 0 ? "strips" : "",
+  ]
+    .join(" ")
+    .replace(/ +/g, " ")
+    .trim();
   if (document.body.className !== classes) document.body.className = classes;
   const icon = v.test ? "test" : v.look;
   if (drawn !== icon) {
@@ -130,19 +121,28 @@ function drawTop(v: View): void {
   const text = JSON.stringify([list, lang, cut()]);
   if (el("lamps").dataset.value !== text) {
     el("lamps").dataset.value = text;
-    el("lamps").replaceChildren(...list.map(([name, state]) => {
-      const li = document.createElement("li");
-      const shown = cut() && name !== "host" ? "none" : state;
-      li.className = shown === "ok" ? "ok" : shown === "none" ? "none" : "bad";
-      li.textContent = say(w(), `lamp.${name}`);
-      li.title = say(w(), shown === "ok" ? "lamp.ok" : shown === "none" ? "lamp.none" : "lamp.bad");
-      return li;
-    }));
+    el("lamps").replaceChildren(
+      ...list.map(([name, state]) => {
+        const li = document.createElement("li");
+        const shown = cut() && name !== "host" ? "none" : state;
+        li.className = shown === "ok" ? "ok" : shown === "none" ? "none" : "bad";
+        li.textContent = say(w(), `lamp.${name}`);
+        li.title = say(w(), shown === "ok" ? "lamp.ok" : shown === "none" ? "lamp.none" : "lamp.bad");
+        return li;
+      }),
+    );
   }
   const sound = el("sound");
   const muted = v.muted ? Date.parse(v.muted) - live.now() : 0;
   sound.className = !speaker.running || muted > 0 ? "warn" : "";
-  put("sound", !speaker.running ? say(w(), "sound.blocked") : muted > 0 ? say(w(), "sound.muted", { time: clock(muted) }) : say(w(), "sound.on"));
+  put(
+    "sound",
+    !speaker.running
+      ? say(w(), "sound.blocked")
+      : muted > 0
+        ? say(w(), "sound.muted", { time: clock(muted) })
+        : say(w(), "sound.on"),
+  );
   put("lang", say(w(), "lang"));
   el("lang").setAttribute("aria-label", say(w(), "lang.label"));
   el("lang").lang = lang === "zh" ? "en" : "zh-CN";
@@ -197,16 +197,20 @@ function drawButtons(v: View): void {
   const key = JSON.stringify([v.id, v.actions, lang]);
   if (box.dataset.value !== key) {
     box.dataset.value = key;
-    box.replaceChildren(...v.actions.map((action, i) => {
-      const b = document.createElement("button");
-      b.type = "button";
-      b.textContent = say(w(), `action.${action}`);
-      const hint = document.createElement("span");
-      hint.textContent = `F${i + 1}`;
-      b.append(hint);
-      b.onclick = () => { void press(v.id, action); };
-      return b;
-    }));
+    box.replaceChildren(
+      ...v.actions.map((action, i) => {
+        const b = document.createElement("button");
+        b.type = "button";
+        b.textContent = say(w(), `action.${action}`);
+        const hint = document.createElement("span");
+        hint.textContent = `F${i + 1}`;
+        b.append(hint);
+        b.onclick = () => {
+          void press(v.id, action);
+        };
+        return b;
+      }),
+    );
   }
   const armed = performance.now() >= armedAt;
   for (const b of box.querySelectorAll("button")) b.disabled = !armed;
@@ -217,7 +221,11 @@ async function press(id: string, action: string): Promise<void> {
   if (id !== shownID || performance.now() < armedAt) return;
   if (action === "shift-test") testFrom = performance.now();
   try {
-    const r = await fetch("/press", { method: "POST", headers: { "Content-Type": "application/json" }, body: JSON.stringify({ id, action }) });
+    const r = await fetch("/press", {
+      method: "POST",
+      headers: { "Content-Type": "application/json" },
+      body: JSON.stringify({ id, action }),
+    });
     if (!r.ok && r.status !== 409) throw new Error(await r.text());
   } catch {
     toastUntil = performance.now() + 4000;
@@ -246,7 +254,12 @@ el("lang").onclick = () => {
   draw();
 };
 el("sound").onclick = () => {
-  if (speaker.running && view && !view.muted) void fetch("/press", { method: "POST", headers: { "Content-Type": "application/json" }, body: JSON.stringify({ id: "", action: "muted" }) });
+  if (speaker.running && view && !view.muted)
+    void fetch("/press", {
+      method: "POST",
+      headers: { "Content-Type": "application/json" },
+      body: JSON.stringify({ id: "", action: "muted" }),
+    });
   speaker.unlock();
 };
 document.addEventListener("keydown", (e) => {
@@ -257,8 +270,12 @@ document.addEventListener("keydown", (e) => {
   const action = current().actions[i];
   if (action) void press(shownID, action);
 });
-document.addEventListener("contextmenu", (e) => { e.preventDefault(); });
-setInterval(() => { live.say({ audio: speaker.ctx.state }); }, 2000);
+document.addEventListener("contextmenu", (e) => {
+  e.preventDefault();
+});
+setInterval(() => {
+  live.say({ audio: speaker.ctx.state });
+}, 2000);
 setInterval(draw, 250);
 live.connect();
 draw();

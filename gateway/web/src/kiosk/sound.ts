@@ -1,5 +1,5 @@
 // The sounds of the guard's screen: pulses between 500 and 2,000 Hz, which
-// small speakers can give. High priority is 3 + 2 pulses (IEC 60601-1-8).
+// small speakers can play. High priority is 3 + 2 pulses (IEC 60601-1-8).
 
 export interface Pulse {
   hz: number;
@@ -59,7 +59,7 @@ export function schedule(ctx: BaseAudioContext, out: AudioNode, p: Pattern, t0: 
   }
 }
 
-/** Plays the one pattern that belongs to what is shown. */
+/** Plays the pattern of the view that is shown. */
 export class Speaker {
   readonly ctx = new AudioContext();
   readonly out: AnalyserNode;
@@ -81,7 +81,7 @@ export class Speaker {
     void this.ctx.resume();
   }
 
-  /** Plays name for the thing called id; the same again changes nothing. */
+  /** Plays the pattern name for the view id; the same call again changes nothing. */
   play(name: string, id: string): void {
     const what = name && `${name} ${id}`;
     if (what === this.playing) return;

@@ -1,4 +1,4 @@
-// What a view says, in words.
+// The texts of a view.
 import { clock, say, type Words } from "../words";
 
 export interface View {
@@ -73,15 +73,32 @@ export interface Description {
   extra: string;
 }
 
-/** Seconds until it is too late, rounded up. */
-export const left = (until: string | undefined, now: number): number => (until ? Math.max(0, Math.ceil((Date.parse(until) - now) / 1000)) : 0);
+/** Seconds until the visit times out, rounded up. */
+export const left = (until: string | undefined, now: number): number =>
+  until ? Math.max(0, Math.ceil((Date.parse(until) - now) / 1000)) : 0;
 
 // Reasons that are the message, with what to do about them.
-const messages = ["no-temperature", "no-card", "lost-card", "expired", "not-yet-valid", "direction", "one-at-a-time", "no-reader",
-  "no-thermometer"];
+const messages = [
+  "no-temperature",
+  "no-card",
+  "lost-card",
+  "expired",
+  "not-yet-valid",
+  "direction",
+  "one-at-a-time",
+  "no-reader",
+  "no-thermometer",
+];
 
 export function describe(w: Words, v: View, now: number): Description {
-  const d: Description = { headline: say(w, `look.${v.look}`), value: "", unit: "°C", detail: "", person: "", extra: "" };
+  const d: Description = {
+    headline: say(w, `look.${v.look}`),
+    value: "",
+    unit: "°C",
+    detail: "",
+    person: "",
+    extra: "",
+  };
   const reason = v.reasons?.[0] ?? "";
   if (v.screening_c !== undefined) d.value = v.screening_c.toFixed(1);
   const n = left(v.until, now);
@@ -91,7 +108,11 @@ export function describe(w: Words, v: View, now: number): Description {
       d.detail = say(w, "idle.detail");
       break;
     case "tapped":
-      [d.value, d.unit, d.detail] = [String(n), say(w, "unit.s"), say(w, v.occupied ? "tapped.occupied" : "tapped.detail")];
+      [d.value, d.unit, d.detail] = [
+        String(n),
+        say(w, "unit.s"),
+        say(w, v.occupied ? "tapped.occupied" : "tapped.detail"),
+      ];
       break;
     case "measured":
       d.detail = say(w, "measured.detail", { n });
@@ -142,17 +163,20 @@ export function describe(w: Words, v: View, now: number): Description {
   if (v.class && v.direction) person.push(say(w, `direction.${v.direction}`));
   d.person = person.join(" · ");
   const extra: string[] = d.extra ? [d.extra] : [];
-  if (v.since && (v.look === "fault" || v.look === "offline")) extra.push(say(w, "since", { time: clock(now - Date.parse(v.since)) }));
+  if (v.since && (v.look === "fault" || v.look === "offline"))
+    extra.push(say(w, "since", { time: clock(now - Date.parse(v.since)) }));
   if (v.waiting > 0) extra.push(say(w, "waiting", { n: v.waiting }));
   d.extra = extra.join(" · ");
   return d;
 }
 
-/** A line over what fills the screen. */
+/** A line above the view. */
 export function strip(w: Words, s: Strip, pending: number, now: number): string {
   if (s.until) {
     const lane = s.lane ? `${say(w, "lane", { name: s.lane })}：` : "";
-    const asked = w[`strip.${s.look}`] ? say(w, `strip.${s.look}`, { n: left(s.until, now) }) : say(w, `look.${s.look}`);
+    const asked = w[`strip.${s.look}`]
+      ? say(w, `strip.${s.look}`, { n: left(s.until, now) })
+      : say(w, `look.${s.look}`);
     return lane + asked;
   }
   const what = s.look === "offline" ? say(w, "strip.offline") : say(w, `fault.${s.kind}`);

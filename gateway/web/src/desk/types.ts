@@ -1,0 +1,140 @@
+// What the desk's server sends.
+
+export interface Device {
+  name: string;
+  state: string;
+  idle_s: number;
+}
+export interface Gate {
+  agent: string;
+  state: string;
+  heard?: string;
+  backlog?: number;
+  last?: number;
+  oldest?: string;
+  full_in_h?: number;
+  devices?: Device[];
+  version?: string;
+}
+export interface Alert {
+  id: number;
+  agent: string;
+  type: string;
+  level: "red" | "amber" | "over";
+  device?: string;
+  detail?: string;
+  screening_c?: number;
+  at: string;
+  cleared?: string;
+  guard?: string;
+  acked?: string;
+  acked_by?: string;
+  note?: string;
+}
+export interface Passage {
+  at: string;
+  agent: string;
+  verdict: string;
+  reasons: string[];
+  screening_c?: number;
+  ambient_c?: number;
+  direction?: string;
+  class?: string;
+}
+export interface Node {
+  id: string;
+  name: string;
+  gates?: string[];
+  under?: Node[];
+}
+export interface Centre {
+  fault?: string;
+  store: string;
+  stored?: string;
+  catching: boolean;
+  version: string;
+}
+export interface Totals {
+  hour: number;
+  verdicts: Record<string, number>;
+  quarantined: number;
+  lost: number;
+}
+export interface RunSummary {
+  machine: string;
+  name: string;
+  type: string;
+  run: string;
+  state: string;
+  source: string;
+  operator: string;
+  start: string;
+  end: string;
+  sorties: number;
+  on_s: number;
+  distance_m: number;
+  litres: number | null;
+  tank_l: number | null;
+  grade: string;
+  reasons: string[];
+}
+export interface Machine {
+  machine: string;
+  name: string;
+  type: string;
+  state: string;
+  agent: string;
+  heard?: string;
+  battery_pct?: number;
+  tank_pct?: number;
+  run?: string;
+  fault?: string;
+  last?: RunSummary;
+}
+/** A run with its evidence; what could not be known is absent. */
+export interface RunPage {
+  run: {
+    machine: string;
+    run: string;
+    name: string;
+    operator?: string;
+    source: string;
+    state: string;
+    start: string;
+    end: string;
+    sorties: number;
+    command_s: number;
+    flow_s: number;
+    gap_s: number;
+    on_s: number;
+    distance_m: number;
+    bad_fixes: number;
+    litres: number | null;
+    unasked_l: number;
+    tank_l?: number;
+    tank_first?: number;
+    tank_last?: number;
+    refills?: number;
+    refilled?: number;
+    commanded?: boolean;
+    moved?: boolean;
+    flowed?: boolean;
+    tank_fell?: boolean;
+    grade: string;
+    reasons: string[];
+    faults: string[];
+  };
+  tolerance_m: number;
+  points: { lat: number; lon: number; on: boolean }[];
+  chart: { at: string; flow_lpm: number | null; tank_pct: number | null; on: boolean }[];
+  places: { name: string; polygon: [number, number][] }[];
+}
+export interface Hour {
+  at: string;
+  pass: number;
+  retest: number;
+  invalid: number;
+  refuse: number;
+  fever: number;
+  mean_c: number | null;
+}
