@@ -62,7 +62,7 @@ fuzz: ## every fuzz target for FUZZTIME (default 10s) each
 	  for f in $$(grep -hos '^func Fuzz[A-Za-z0-9_]*' $$dir/*_test.go | sed 's/^func //'); do \
 	    echo "== $$pkg $$f"; $(GO) test -run '^$$' -fuzz "^$$f$$" -fuzztime $(FUZZTIME) -fuzzminimizetime 10x $$pkg; done; done
 
-lint: $(TOOLS)/golangci-lint ## static checks
+lint: $(TOOLS)/golangci-lint ## static checks: format, faults, sizes of files, functions and lines
 	gofmt -l $$(git ls-files '*.go') | tee /dev/stderr | wc -l | grep -qx 0
 	$(TOOLS)/golangci-lint run ./...
 
@@ -71,7 +71,8 @@ tools: ## install what tests and the demo need, or say what is missing
 
 $(TOOLS)/golangci-lint:
 	@mkdir -p $(TOOLS)
-	GOBIN=$(TOOLS) $(GO) install $(GOLANGCI)
+	@echo "building golangci-lint (a few minutes, once)"
+	@GOBIN=$(TOOLS) $(GO) install $(GOLANGCI)
 
 demo: build ## run the county on simulated hardware; Ctrl-C ends it (INFLUX_URL=… stores in InfluxDB)
 	@bin/simulator demo --gatehouse bin/gatehouse --speed $(SPEED)

@@ -94,8 +94,8 @@ func arrays() func(byte) bool {
 	}
 }
 
-// refused gives the reason why a source refused a file, or what its decoder
-// made of that.
+// refused returns ErrMany or errLarge when err wraps it, without what the decoder
+// says around it, and otherwise err.
 func refused(err error) error {
 	for _, reason := range []error{ErrMany, errLarge} {
 		if errors.Is(err, reason) {

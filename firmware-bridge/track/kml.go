@@ -26,10 +26,10 @@ func (c *collector) kml(r *source) error {
 			}
 			return nil
 		}
-		if refused(err) != err {
+		switch {
+		case errors.Is(err, ErrMany), errors.Is(err, errLarge):
 			return refused(err)
-		}
-		if err != nil {
+		case err != nil:
 			return fmt.Errorf("it is no KML: %w", err)
 		}
 		switch t := t.(type) {

@@ -219,14 +219,18 @@ func TestWhatCannotBeTrueIsDropped(t *testing.T) {
 	bad := w.Take(begin, runs.Sample{Values: fact.Values{
 		Lat: new(91.0), Lon: new(0.0), Flow: new(math.NaN()), Tank: new(101.0), Command: new(true)}})
 	if len(bad) != 3 {
-		t.Errorf("%v", bad)
+		t.Errorf("refused are %v, want position, flow and tank", bad)
 	}
-	for _, b := range w.Turn(begin) {
-		if track, ok := b.(*wire.Track); ok {
-			if p := track.Points[0]; p.Lat != nil || p.Flow != nil || p.Tank != nil || p.Command == nil {
-				t.Errorf("%+v", p)
-			}
-		}
+	bodies := w.Turn(begin)
+	if len(bodies) == 0 {
+		t.Fatal("no record is kept")
+	}
+	track, ok := bodies[0].(*wire.Track)
+	if !ok || len(track.Points) != 1 {
+		t.Fatalf("the first record is %+v, want a track of one point", bodies[0])
+	}
+	if p := track.Points[0]; p.Lat != nil || p.Flow != nil || p.Tank != nil || p.Command == nil || !*p.Command {
+		t.Errorf("the point is %+v, want the command alone", p)
 	}
 }
 
