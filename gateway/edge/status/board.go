@@ -1,0 +1,176 @@
+package status
+
+import (
+	"maps"
+	"slices"
+	"sync"
+	"time"
+
+	"gatehouse/gateway/clock"
+	"gatehouse/gateway/fact"
+	"gatehouse/gateway/wire"
+)
+
+// Board holds what the parts of an agent have posted. Its methods may be called
+// from any goroutine and never wait. The slices in what is posted and read are
+// shared: nobody changes them afterwards.
+type Board struct {
+	changed  chan struct{}
+	troubled chan struct{}
+
+	mu     sync.Mutex
+	now    Snapshot                 // without Unkept and Turned
+	turned map[string]time.Duration // boot clock of the last turn, by part
+	holds  map[string]Condition     // by id
+	posted map[string]bool          // conditions that a part has posted about since the start, by id
+}
+
+// NewBoard returns an empty board.
+func NewBoard() *Board {
+	return &Board{changed: make(chan struct{}, 1), troubled: make(chan struct{}, 1),
+		turned: map[string]time.Duration{}, holds: map[string]Condition{}, posted: map[string]bool{}}
+}
+
+// Changed receives after a change that a screen should show at once. It is for
+// one reader, which then calls Snapshot.
+func (b *Board) Changed() <-chan struct{} { return b.changed }
+
+// Troubled receives after a change of the conditions. It is for one reader,
+// which then calls Conditions.
+func (b *Board) Troubled() <-chan struct{} { return b.troubled }
+
+func signal(c chan<- struct{}) {
+	select {
+	case c <- struct{}{}:
+	default:
+	}
+}
+
+// Snapshot returns how the agent stands.
+func (b *Board) Snapshot() Snapshot {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	s := b.now
+	s.Unkept = b.holds[fact.AlarmJournalWrite.ID("")].Detail
+	for _, at := range b.turned {
+		if s.Turned == 0 || at < s.Turned {
+			s.Turned = at
+		}
+	}
+	return s
+}
+
+// SetTurned notes that a part turned at now. A part that has turned once must do
+// so every second.
+func (b *Board) SetTurned(part string, now clock.Moment) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	b.turned[part] = now.Boot
+}
+
+// Still returns the parts that stand still at now, sorted by name.
+func (b *Board) Still(now clock.Moment) (parts []string) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	for part, at := range b.turned {
+		if now.Boot-at > StuckAfter {
+			parts = append(parts, part)
+		}
+	}
+	slices.Sort(parts)
+	return parts
+}
+
+// SetGate posts how the devices of the gate stand.
+func (b *Board) SetGate(g Gate) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	b.now.Gate = g
+	signal(b.changed)
+}
+
+// SetMachines posts how the bridged machines stand.
+func (b *Board) SetMachines(machines []wire.BeatMachine) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	b.now.Machines = machines
+}
+
+// SetJournal posts how the journal and its disk stand.
+func (b *Board) SetJournal(j Journal) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	b.now.Journal = j
+}
+
+// SetLinked posts whether the county answers.
+func (b *Board) SetLinked(linked bool) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	if b.now.Linked != linked {
+		b.now.Linked = linked
+		signal(b.changed)
+	}
+}
+
+// Set posts that a condition holds, or with an empty detail that it does not.
+func (b *Board) Set(c Condition) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	id := c.ID()
+	b.posted[id] = true
+	if b.holds[id].Detail == c.Detail {
+		return
+	}
+	b.put(c, c.Detail != "")
+}
+
+// Clear posts that a condition does not hold.
+func (b *Board) Clear(t fact.AlarmType, device string) { b.Set(Condition{Type: t, Device: device}) }
+
+// put changes one condition; mu is held.
+func (b *Board) put(c Condition, holds bool) {
+	if holds {
+		b.holds[c.ID()] = c
+	} else {
+		delete(b.holds, c.ID())
+	}
+	signal(b.troubled)
+	if c.Type == fact.AlarmJournalWrite {
+		signal(b.changed)
+	}
+}
+
+// Restore takes over a condition of an earlier run of the agent, unless a part
+// has posted about it since the start.
+func (b *Board) Restore(c Condition, holds bool) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	if !b.posted[c.ID()] {
+		b.put(c, holds)
+	}
+}
+
+// Forget ends the conditions of devices and machines for which known returns
+// false: the configuration lists them no more.
+func (b *Board) Forget(known func(device string) bool) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	maps.DeleteFunc(b.holds, func(_ string, c Condition) bool { return c.Device != "" && !known(c.Device) })
+	signal(b.troubled)
+}
+
+// Conditions returns the conditions that hold, by the ids of their alarms.
+func (b *Board) Conditions() map[string]Condition {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	return maps.Clone(b.holds)
+}
+
+// Detail returns the detail of a condition of the agent itself, or "" when it
+// does not hold.
+func (b *Board) Detail(t fact.AlarmType) string {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	return b.holds[t.ID("")].Detail
+}

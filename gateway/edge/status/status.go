@@ -1,0 +1,67 @@
+// Package status is the board of an agent. Each part of the agent posts on it
+// how it stands; the heartbeat, the guard's screen and the probes read it. The
+// package knows nothing of the parts.
+package status
+
+import (
+	"time"
+
+	"gatehouse/devices"
+	"gatehouse/gateway/clock"
+	"gatehouse/gateway/fact"
+	"gatehouse/gateway/gate"
+	"gatehouse/gateway/wire"
+)
+
+// StuckAfter is how long a part of the agent, each of which turns once a second,
+// may stand still before the agent counts as stuck.
+const StuckAfter = 15 * time.Second
+
+// Snapshot is how an agent stands at one moment.
+type Snapshot struct {
+	Gate
+	Journal
+	Machines []wire.BeatMachine // as in the configuration; none at a gate without a bridge
+	Linked   bool               // the county answers
+	Unkept   string             // why records can't be kept; empty: they are
+	Turned   time.Duration      // boot clock: the last turn of the part that turned least recently; 0: none has started
+}
+
+// Stuck reports whether a part of the agent stands still at now.
+func (s Snapshot) Stuck(now clock.Moment) bool { return now.Boot-s.Turned > StuckAfter }
+
+// Gate is how the devices of a gate stand and what its people are asked to do.
+type Gate struct {
+	Devices   []Device
+	Lanes     []string      // names of the lanes where there are several
+	Measuring []string      // lanes in which somebody stands at a thermometer and is not measured yet
+	Measured  []string      // lanes in which somebody still stands there after it: only who steps back is measured again
+	Prompts   []gate.Prompt // what the people in the lanes are asked to do
+}
+
+// Device is one sensor of a gate.
+type Device struct {
+	Name  string
+	Lane  string
+	Kind  devices.Kind
+	State fact.DeviceState
+	Heard time.Duration // boot clock of its last reading, at the earliest the start of the agent
+}
+
+// Journal is how the journal and its disk stand.
+type Journal struct {
+	Pending uint64        // records that the county has not acknowledged
+	Oldest  time.Time     // when the oldest of them was taken, looked up every 10 s; zero: none waits
+	FullIn  time.Duration // until the disk is full if nothing is acknowledged; 0: not known
+}
+
+// Condition is something that is wrong and lasts until it is known to have
+// ended.
+type Condition struct {
+	Type   fact.AlarmType
+	Device string // device or machine that it is about; empty: the agent
+	Detail string // for people
+}
+
+// ID returns the id of the condition's alarm, such as "device-gone:reader".
+func (c Condition) ID() string { return c.Type.ID(c.Device) }
