@@ -1,0 +1,128 @@
+package ship
+
+import (
+	"context"
+	"log/slog"
+	"strings"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"gatehouse/gateway/clock"
+	"gatehouse/gateway/edge/status"
+	"gatehouse/gateway/fact"
+	"gatehouse/gateway/mqtt"
+	"gatehouse/gateway/wire"
+)
+
+// bubble is the clock of a synctest bubble.
+type bubble struct{ began time.Time }
+
+func (b bubble) Now() clock.Moment {
+	return clock.Moment{Wall: time.Now(), Boot: time.Hour + time.Since(b.began)}
+}
+func (bubble) Synchronised() bool { return true }
+
+// hung is a journal whose fsync does not return.
+type hung struct{ memory }
+
+func (h *hung) Last() uint64             { return h.Durable() }
+func (h *hung) Origin() string           { return h.jid }
+func (h *hung) Changed() <-chan struct{} { return nil }
+func (h *hung) Sync(ctx context.Context) error {
+	<-ctx.Done()
+	return ctx.Err()
+}
+
+// line is a connection that notes what is sent.
+type line struct{ sent []mqtt.Message }
+
+func (l *line) Publish(m mqtt.Message) error {
+	l.sent = append(l.sent, m)
+	return nil
+}
+
+func (l *line) PublishThen(m mqtt.Message, _ func()) error { return l.Publish(m) }
+
+// beats returns the heartbeats among what was sent.
+func (l *line) beats(t *testing.T) (out []wire.Beat) {
+	t.Helper()
+	for _, m := range l.sent {
+		if !strings.HasSuffix(m.Topic, string(wire.LeafBeat)) {
+			continue
+		}
+		b, err := wire.Decode[wire.Beat](m.Payload)
+		if err != nil {
+			t.Fatal(err)
+		}
+		out = append(out, b)
+	}
+	return out
+}
+
+func newShipper(t *testing.T, c clock.Source) *Shipper {
+	t.Helper()
+	s, err := New(Options{County: "county", Agent: "gate", Broker: mqtt.Broker{URL: "tcp://127.0.0.1:1"},
+		Journal: &hung{memory{jid: testJID}}, Board: status.NewBoard(), Clock: c, Log: slog.New(slog.DiscardHandler)})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return s
+}
+
+// An fsync that hangs used to end the heartbeats as soon as an alarm waited for
+// it.
+func TestHeartbeatsGoOnWhileAnFsyncHangs(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		l := &line{}
+		s := newShipper(t, bubble{time.Now()})
+		ctx, cancel := context.WithCancel(t.Context())
+		up := make(chan struct{}, 1)
+		go s.beats(ctx, l, up)
+		go s.waitForAlarms(ctx, nil)
+		up <- struct{}{}
+		s.Overtake(wire.Entry{Record: wire.Record{Seq: 1}}, true)
+		for range 60 {
+			time.Sleep(time.Second)
+			s.opts.Board.SetTurned("station", s.opts.Clock.Now())
+		}
+		synctest.Wait()
+		if got := l.beats(t); len(got) != 7 || got[6].UptimeS != 60 {
+			t.Errorf("%d heartbeats in a minute: %+v", len(got), got)
+		}
+		cancel()
+		synctest.Wait()
+	})
+}
+
+func TestAHeartbeatSaysHowTheAgentStands(t *testing.T) {
+	c := bubble{time.Now().Add(-time.Hour)} // boot clock: two hours
+	s := newShipper(t, c)
+	now, oldest := c.Now(), time.Date(2020, 2, 14, 6, 0, 0, 0, time.UTC)
+	s.opts.Board.SetGate(status.Gate{Devices: []status.Device{{Name: "reader", State: fact.DeviceGone, Heard: now.Boot - 90*time.Second}}})
+	s.opts.Board.SetJournal(status.Journal{Oldest: oldest, FullIn: 150 * time.Minute})
+	b := s.heartbeat(now)
+	if len(b.Devices) != 1 || b.Devices[0] != (wire.BeatDevice{Name: "reader", State: fact.DeviceGone, IdleS: 90}) {
+		t.Errorf("devices %+v", b.Devices)
+	}
+	if b.JID != testJID || b.Oldest == nil || !b.Oldest.Equal(oldest) || b.FullInH == nil || *b.FullInH != 2 {
+		t.Errorf("%+v", b)
+	}
+}
+
+func TestAStuckAgentSendsNoHeartbeat(t *testing.T) {
+	c := bubble{time.Now()}
+	s, l := newShipper(t, c), &line{}
+	now := c.Now()
+	s.opts.Board.SetTurned("station", clock.Moment{Boot: now.Boot - status.StuckAfter - time.Second})
+	s.opts.Board.SetTurned("recorder", now)
+	s.beat(l)
+	if got := l.beats(t); len(got) != 0 {
+		t.Errorf("%d heartbeats of a station that stands still", len(got))
+	}
+	s.opts.Board.SetTurned("station", now)
+	s.beat(l)
+	if got := l.beats(t); len(got) != 1 {
+		t.Errorf("%d heartbeats of an agent that turns", len(got))
+	}
+}

@@ -1,0 +1,140 @@
+package ship
+
+import (
+	"context"
+	"time"
+
+	"gatehouse/gateway/fact"
+	"gatehouse/gateway/mqtt"
+	"gatehouse/gateway/wire"
+)
+
+const tickEvery = time.Second
+
+// publisher is what sends messages: an MQTT client.
+type publisher interface {
+	Publish(m mqtt.Message) error
+	PublishThen(m mqtt.Message, taken func()) error
+}
+
+// event is what the connection reports to the loop.
+type event struct {
+	up, down bool
+	taken    uint64    // ticket of a message that the broker has
+	leaf     wire.Leaf // of a message: ack, or the collector's status
+	payload  []byte
+}
+
+func post(ctx context.Context, events chan<- event, e event) {
+	select {
+	case events <- e:
+	case <-ctx.Done():
+	}
+}
+
+// connection returns the options of the MQTT client, which posts what happens
+// to events.
+func (s *Shipper) connection(ctx context.Context, events chan<- event) mqtt.Config {
+	acks, collector := s.topic(wire.LeafAck), wire.Topic(s.opts.County, wire.CollectorID, wire.LeafStatus)
+	cfg := s.broker
+	cfg.ClientID, cfg.Log = s.opts.Agent, s.opts.Log
+	cfg.Subscriptions = []mqtt.Subscription{{Filter: acks, QoS: 0}, {Filter: collector, QoS: 1}}
+	cfg.Hello = func() (will, first *mqtt.Message) { return s.status(fact.Offline), s.status(fact.Online) }
+	cfg.Bye = func() *mqtt.Message { return s.status(fact.Offline) }
+	cfg.OnUp = func() { post(ctx, events, event{up: true}) }
+	cfg.OnDown = func(error) { post(ctx, events, event{down: true}) }
+	cfg.OnMessage = func(m mqtt.Message) {
+		switch {
+		case m.Topic == acks && !m.Retained: // a retained acknowledgement is forged or stale
+			post(ctx, events, event{leaf: wire.LeafAck, payload: m.Payload})
+		case m.Topic == collector:
+			post(ctx, events, event{leaf: wire.LeafStatus, payload: m.Payload})
+		}
+	}
+	return cfg
+}
+
+// loop owns the delivery until ctx ends: it waits for the connection, the
+// journal, the clock and new alarms, and calls the delivery with each.
+func (s *Shipper) loop(ctx context.Context, d *delivery, events <-chan event, durable <-chan []overtaker, up chan<- struct{}) {
+	tick := time.NewTicker(tickEvery)
+	defer tick.Stop()
+	for {
+		s.opts.Board.SetLinked(d.online && d.greeting.answered)
+		select {
+		case <-ctx.Done():
+			return
+		case e := <-events:
+			now := s.opts.Clock.Now()
+			switch {
+			case e.up:
+				d.up(now)
+				signal(up)
+			case e.down:
+				d.down()
+			case e.taken != 0:
+				d.taken(now, e.taken)
+			case e.leaf == wire.LeafAck:
+				d.acked(now, e.payload)
+			default:
+				d.collector(now, e.payload)
+			}
+		case <-s.opts.Journal.Changed():
+			d.pump(s.opts.Clock.Now())
+		case list := <-durable:
+			d.alarm(s.opts.Clock.Now(), list...)
+		case <-tick.C:
+			d.tick(s.opts.Clock.Now())
+		}
+	}
+}
+
+func signal(c chan<- struct{}) {
+	select {
+	case c <- struct{}{}:
+	default:
+	}
+}
+
+// waitForAlarms passes new alarms on when they are durable. Those that a failing
+// disk does not make durable are tried again every second.
+func (s *Shipper) waitForAlarms(ctx context.Context, durable chan<- []overtaker) {
+	again := time.NewTicker(tickEvery)
+	defer again.Stop()
+	for {
+		select {
+		case <-ctx.Done():
+			return
+		case <-s.alarms.wake:
+		case <-again.C:
+		}
+		list := s.alarms.take()
+		if len(list) == 0 {
+			continue
+		}
+		if err := s.opts.Journal.Sync(ctx); err != nil {
+			s.opts.Log.Debug("alarms wait until they are durable", "count", len(list), "err", err)
+			s.alarms.putBack(list)
+			continue
+		}
+		select {
+		case durable <- list:
+		case <-ctx.Done():
+			return
+		}
+	}
+}
+
+func (s *Shipper) topic(leaf wire.Leaf) string { return wire.Topic(s.opts.County, s.opts.Agent, leaf) }
+
+// status returns the retained status; the one with Offline is the last will,
+// too.
+func (s *Shipper) status(state fact.LinkState) *mqtt.Message {
+	payload, err := wire.Encode(wire.Status{V: 1, State: state, At: wire.At(s.opts.Clock.Now().Wall),
+		JID: s.opts.Journal.JID(), Version: s.opts.Version})
+	if err != nil {
+		s.opts.Log.Error("encode the status", "err", err)
+		return nil
+	}
+	return &mqtt.Message{Topic: s.topic(wire.LeafStatus), Payload: payload, QoS: 1, Retained: true}
+}

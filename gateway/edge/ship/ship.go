@@ -1,0 +1,95 @@
+// Package ship delivers an agent's journal to the county by MQTT, record by
+// record and in order, until the collector has acknowledged it. It also sends
+// the agent's status and heartbeats. It knows nothing of devices and machines.
+package ship
+
+import (
+	"context"
+	"crypto/ed25519"
+	"log/slog"
+	"sync"
+	"time"
+
+	"gatehouse/gateway/clock"
+	"gatehouse/gateway/edge/status"
+	"gatehouse/gateway/fact"
+	"gatehouse/gateway/mqtt"
+	"gatehouse/gateway/wire"
+)
+
+// Journal is what the shipper needs of the journal.
+type Journal interface {
+	queue
+	Last() uint64
+	Origin() string
+	Changed() <-chan struct{}       // receives when there are more durable records
+	Sync(ctx context.Context) error // returns when everything appended before is durable
+}
+
+// Options of a shipper.
+type Options struct {
+	County, Agent, Version string
+
+	Collector ed25519.PublicKey // signs acknowledgements and the collector's status
+	KeyID     string            // of the key that makes pseudonyms; empty: none
+	Broker    mqtt.Broker
+	Journal   Journal
+	Board     *status.Board
+	Clock     clock.Source
+	Log       *slog.Logger
+}
+
+// Shipper delivers the journal of one agent. Run owns its goroutines: the MQTT
+// client, the loop that owns the delivery, the one that waits for fsyncs of
+// alarms, and the heartbeat, which none of the others can hold up.
+type Shipper struct {
+	opts   Options
+	broker mqtt.Config
+	began  time.Duration // boot clock
+	alarms *mailbox
+}
+
+// New makes a shipper and reads the files that the broker's options name; it
+// does not connect yet.
+func New(opts Options) (*Shipper, error) {
+	s := &Shipper{opts: opts, began: opts.Clock.Now().Boot, alarms: newMailbox()}
+	if err := opts.Broker.Load(&s.broker); err != nil {
+		return nil, err
+	}
+	return s, nil
+}
+
+// Overtake sends a copy of an alarm record ahead of the backlog as soon as it is
+// durable. It may be called from any goroutine, before Run too, and does not
+// wait.
+func (s *Shipper) Overtake(e wire.Entry, fever bool) { s.alarms.add(overtaker{e, fever}) }
+
+// Run delivers until ctx ends, and returns when everything it started has ended.
+func (s *Shipper) Run(ctx context.Context) {
+	events := make(chan event, 16)
+	durable := make(chan []overtaker)
+	up := make(chan struct{}, 1)
+	client := mqtt.New(s.connection(ctx, events))
+	var wg sync.WaitGroup
+	defer wg.Wait()
+	wg.Go(func() { _ = client.Run(ctx) }) // ends with ctx only
+	wg.Go(func() { s.waitForAlarms(ctx, durable) })
+	wg.Go(func() { s.beats(ctx, client, up) })
+	d := s.delivery(client, func(e event) { post(ctx, events, e) })
+	s.loop(ctx, d, events, durable, up)
+}
+
+// delivery makes the sending half of the protocol, which sends by client and
+// posts what the broker has taken.
+func (s *Shipper) delivery(client publisher, post func(event)) *delivery {
+	o := s.opts
+	return &delivery{parties: parties{o.County, o.Agent, o.Version, o.KeyID, o.Collector}, journal: o.Journal, log: o.Log,
+		send: func(leaf wire.Leaf, payload []byte, ticket uint64) error {
+			m := mqtt.Message{Topic: s.topic(leaf), Payload: payload, QoS: 1}
+			if ticket == 0 {
+				return client.Publish(m)
+			}
+			return client.PublishThen(m, func() { post(event{taken: ticket}) })
+		},
+		report: func(t fact.AlarmType, detail string) { o.Board.Set(status.Condition{Type: t, Detail: detail}) }}
+}
