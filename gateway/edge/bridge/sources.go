@@ -1,0 +1,109 @@
+package bridge
+
+import (
+	"context"
+	"fmt"
+	"os"
+
+	"gatehouse/devices"
+	"gatehouse/firmware-bridge/mavlink"
+	"gatehouse/firmware-bridge/modbus"
+	"gatehouse/firmware-bridge/nmea"
+	"gatehouse/firmware-bridge/runs"
+	"gatehouse/gateway/config"
+	"gatehouse/gateway/machine"
+	"gatehouse/gateway/wire"
+)
+
+// source is one link, bus or receiver.
+type source struct {
+	name string // for the log
+	run  func(ctx context.Context, out func(machine string, s runs.Sample, err error)) error
+}
+
+// languages are the names of the protocols in which machines report, by machine,
+// in the order of the configuration.
+type languages map[string][]string
+
+func (l languages) add(machine, language string) {
+	if have := l[machine]; len(have) == 0 || have[len(have)-1] != language {
+		l[machine] = append(have, language)
+	}
+}
+
+// sources makes the sources of a configuration.
+func sources(cfg Config, ports devices.Ports) (out []source, speak languages, err error) {
+	speak = languages{}
+	for _, m := range cfg.MAVLink {
+		link, err := newLink(m, ports)
+		if err != nil {
+			return nil, nil, err
+		}
+		out = append(out, source{"mavlink " + m.UDP + m.Serial, link.Run})
+		for _, v := range m.Vehicles {
+			speak.add(v.Machine, wire.SourceMAVLink)
+		}
+	}
+	for _, m := range cfg.Modbus {
+		bus, err := newBus(m, ports)
+		if err != nil {
+			return nil, nil, err
+		}
+		out = append(out, source{"modbus " + m.Serial + m.TCP, bus.Run})
+		for _, u := range m.Units {
+			speak.add(u.Machine, wire.SourceModbus)
+		}
+	}
+	for _, n := range cfg.NMEA {
+		receiver := nmea.Config{Serial: n.Serial, Baud: n.Baud, Machine: n.Machine}
+		out = append(out, source{"nmea " + n.Serial, func(ctx context.Context, out func(string, runs.Sample, error)) error {
+			return nmea.Run(ctx, receiver, ports, out)
+		}})
+		speak.add(n.Machine, wire.SourceNMEA)
+	}
+	return out, speak, nil
+}
+
+// newMachines makes the machines of a configuration.
+func newMachines(list []machine.Config, speak languages, bootID string) (out []*bridged) {
+	for _, m := range list {
+		out = append(out, &bridged{Watch: machine.NewWatch(m, machine.Source(speak[m.Machine]...), bootID)})
+	}
+	return out
+}
+
+func newLink(m MAVLink, ports devices.Ports) (*mavlink.Link, error) {
+	cfg := m.link()
+	if m.KeyFile != "" {
+		text, err := os.ReadFile(m.KeyFile)
+		if err != nil {
+			return nil, fmt.Errorf("mavlink: read the signing key: %w", err)
+		}
+		cfg.Key = mavlink.ParseKey(string(text))
+	}
+	return mavlink.New(cfg, ports)
+}
+
+func newBus(m Modbus, ports devices.Ports) (*modbus.Bus, error) {
+	cfg := modbus.Config{Serial: m.Serial, Baud: m.Baud, TCP: m.TCP, Every: m.Every}
+	for _, u := range m.Units {
+		registers, err := registerMap(u.Map)
+		if err != nil {
+			return nil, fmt.Errorf("modbus unit %d: %w", u.Unit, err)
+		}
+		cfg.Units = append(cfg.Units, modbus.Unit{Machine: u.Machine, Unit: u.Unit, Map: &registers})
+	}
+	return modbus.New(cfg, ports)
+}
+
+// registerMap reads a map that comes with the program, or a file.
+func registerMap(name string) (modbus.Map, error) {
+	if isFile(name) {
+		return config.Load[modbus.Map](name)
+	}
+	text, err := modbus.Shipped(name)
+	if err != nil {
+		return modbus.Map{}, err
+	}
+	return config.Parse[modbus.Map](text)
+}
