@@ -1,0 +1,108 @@
+package station
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"gatehouse/devices"
+	"gatehouse/gateway/fact"
+	"gatehouse/gateway/retry"
+	"gatehouse/gateway/sense"
+)
+
+// errorPause keeps a driver that fails at once from spinning.
+const errorPause = 20 * time.Millisecond
+
+// arrival is one reading or error of one sensor. A reading of nil says that a
+// port which was gone is open again.
+type arrival struct {
+	in  *input
+	r   devices.Reading
+	err error
+}
+
+// input is one sensor with the state that the loop keeps of it.
+type input struct {
+	cfg    Device
+	lane   Lane
+	model  devices.Model
+	sensor devices.Sensor
+	meter  *sense.Meter // of a thermometer
+	taps   *sense.Taps  // of a reader or scanner
+
+	state     fact.DeviceState
+	heard     time.Duration // boot clock of the last reading
+	presence  sense.State   // whether somebody stands at the thermometer
+	badFrames uint64
+	reported  bool // the journal holds its state since the start
+}
+
+// read passes on what the sensor yields until ctx ends.
+func (in *input) read(ctx context.Context, out chan<- arrival) {
+	for ctx.Err() == nil {
+		r, err := in.sensor.Next(ctx)
+		if ctx.Err() != nil {
+			return
+		}
+		select {
+		case out <- arrival{in: in, r: r, err: err}:
+		case <-ctx.Done():
+			return
+		}
+		if err != nil {
+			retry.Sleep(ctx, errorPause)
+		}
+	}
+}
+
+// makeDevices makes the drivers.
+func (s *Station) makeDevices(cfg Config) error {
+	for _, d := range cfg.Devices {
+		m, err := devices.Find(d.Model)
+		if err != nil {
+			return err
+		}
+		settings := devices.Settings{Port: d.Port, Baud: d.Baud, Address: d.Address, Pins: d.Pins, ActiveLow: d.Low}
+		if m.Kind == devices.KindOutputs {
+			out, err := m.Output(s.opts.Ports, settings)
+			if err != nil {
+				return fmt.Errorf("device %s: %w", d.Name, err)
+			}
+			s.outputs = append(s.outputs, newOutput(out, d.Lane))
+			continue
+		}
+		sensor, err := m.Sensor(s.opts.Ports, settings)
+		if err != nil {
+			return fmt.Errorf("device %s: %w", d.Name, err)
+		}
+		in := newInput(d, cfg.laneOf(d), m, s.opts.Rules.Limits.Fever)
+		in.sensor = sensor
+		s.inputs = append(s.inputs, in)
+	}
+	return nil
+}
+
+// newInput returns a sensor that works; fever is the limit of the rules.
+func newInput(d Device, lane Lane, m devices.Model, fever fact.Temp) *input {
+	in := &input{cfg: d, lane: lane, model: m, state: fact.DeviceOK}
+	if m.Kind == devices.KindThermometer {
+		in.meter = sense.NewMeter(fever - *d.Offset)
+	} else {
+		in.taps = sense.NewTaps()
+	}
+	return in
+}
+
+// stateAfter returns the state into which an error puts a device, or "" when the
+// device still works.
+func stateAfter(err error) fact.DeviceState {
+	switch {
+	case errors.Is(err, devices.ErrGone):
+		return fact.DeviceGone
+	case errors.Is(err, devices.ErrFault):
+		return fact.DeviceFault
+	}
+	return ""
+}

@@ -1,0 +1,137 @@
+package station
+
+import (
+	"slices"
+	"time"
+
+	"gatehouse/gateway/clock"
+	"gatehouse/gateway/fact"
+	"gatehouse/gateway/wire"
+)
+
+const (
+	// restoreWindow is how far back a restarted agent looks for readings that
+	// nothing was decided on yet: the longest pairing window a rule set may have.
+	restoreWindow = time.Minute
+	// passagesKept is how many passages are remembered with their readings: more
+	// than a pairing window has.
+	passagesKept = 64
+	// answersKept is how many answers are remembered: more than a guard gives
+	// while the screen would still show what they answer.
+	answersKept = 512
+)
+
+// past is what the journal holds of before the restart.
+type past struct {
+	answered []uint64        // passages that the guard dealt with, oldest first
+	alarmed  map[uint64]bool // passages with a fever that have an alarm
+	events   []event         // what the gate must go through again, oldest first
+	verdicts []earlier       // the last passages, oldest first
+	bootID   string          // of the newest record that names one
+}
+
+// event is what happened inside the pairing window: a reading, an answer of the
+// guard, or a device that broke or was mended.
+type event struct {
+	seq      uint64
+	at       clock.Moment
+	reading  *wire.Reading
+	answered []uint64 // readings of the passage that the guard dealt with
+	device   string   // whose state changed
+	works    bool     // it does since then
+}
+
+// earlier is a passage of before the restart.
+type earlier struct {
+	seq      uint64
+	at       clock.Moment // when it was given
+	passage  *wire.Passage
+	thisBoot bool // at.Boot counts from the same boot as the clock of now
+}
+
+// when returns when the passage was given, or zero where the clocks can't say.
+func (e earlier) when(now clock.Moment) clock.Moment {
+	age := now.Wall.Sub(e.at.Wall)
+	if e.thisBoot {
+		age = now.Boot - e.at.Boot
+	}
+	if age < 0 {
+		return clock.Moment{} // the wall clock is behind
+	}
+	return now.Add(-age)
+}
+
+// RememberAlarm takes over an alarm of an earlier run of the agent. Like
+// RememberAnswer it is called before Remember, with all that the journal holds.
+func (s *Station) RememberAlarm(al *wire.Alarm) {
+	if al.Type != fact.AlarmFever {
+		return
+	}
+	if s.past.alarmed == nil {
+		s.past.alarmed = map[uint64]bool{}
+	}
+	s.past.alarmed[al.Passage] = true
+}
+
+// RememberAnswer takes over what the guard did in an earlier run of the agent.
+func (s *Station) RememberAnswer(a *wire.Audit) {
+	if a.Passage == 0 {
+		return
+	}
+	s.past.answered = append(s.past.answered, a.Passage)
+	if len(s.past.answered) > 2*answersKept {
+		s.past.answered = slices.Clone(s.past.answered[answersKept:])
+	}
+}
+
+// Remember takes over one of the last records of earlier runs of the agent. It
+// is called before Begin, in the order of the records.
+func (s *Station) Remember(now clock.Moment, rec wire.Record, body wire.Body) {
+	p := &s.past
+	switch b := body.(type) {
+	case *wire.Clock:
+		p.bootID = b.BootID
+	case *wire.Reading:
+		p.bootID = b.BootID
+		at := clock.Moment{Wall: rec.At.Time, Boot: time.Duration(b.BootNS)}
+		if age := now.Boot - at.Boot; b.BootID == s.opts.BootID && age >= 0 && age < restoreWindow {
+			p.events = append(p.events, event{seq: rec.Seq, at: at, reading: b})
+		}
+	case *wire.Passage:
+		s.recent.add(rec.Seq, b.Readings)
+		at := clock.Moment{Wall: rec.At.Time, Boot: time.Duration(rec.BootNS)}
+		p.verdicts = append(p.verdicts, earlier{rec.Seq, at, b, p.bootID == s.opts.BootID})
+	case *wire.Health:
+		p.events = append(p.events, event{device: b.Device, works: b.State == fact.DeviceOK})
+	case *wire.Audit:
+		if readings := s.recent.readings(b.Passage); readings != nil {
+			p.events = append(p.events, event{answered: readings})
+		}
+	}
+}
+
+// passages are the newest passages with their readings, oldest first.
+type passages []struct {
+	seq      uint64
+	readings []uint64
+}
+
+func (p *passages) add(seq uint64, readings []uint64) {
+	*p = append(*p, struct {
+		seq      uint64
+		readings []uint64
+	}{seq, readings})
+	if len(*p) > 2*passagesKept {
+		*p = slices.Clone((*p)[len(*p)-passagesKept:])
+	}
+}
+
+// readings returns those of a passage, or nil when it is too long ago.
+func (p passages) readings(seq uint64) []uint64 {
+	for _, x := range p {
+		if x.seq == seq {
+			return x.readings
+		}
+	}
+	return nil
+}

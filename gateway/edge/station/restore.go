@@ -1,0 +1,97 @@
+package station
+
+import (
+	"slices"
+	"time"
+
+	"gatehouse/gateway/clock"
+	"gatehouse/gateway/fact"
+	"gatehouse/gateway/gate"
+)
+
+// Begin restores the gate as it was before the restart, from what was
+// remembered: readings still inside the pairing window and what the guard
+// answered go through the gate again, and what was not decided then is decided
+// now. The screen gets the last verdicts. It is called before Run.
+func (s *Station) Begin(now clock.Moment) {
+	p := s.past
+	s.past = past{}
+	p.answered = p.answered[max(0, len(p.answered)-answersKept):]
+	s.post()
+	if s.opts.Screen != nil {
+		for _, e := range p.verdicts {
+			s.opts.Screen.Earlier(e.when(now), e.seq, *e.passage, slices.Contains(p.answered, e.seq))
+		}
+	}
+	s.replay(now, p)
+	s.raiseFevers(now, p)
+	s.prompt(now)
+	s.post()
+	s.opts.Board.SetTurned(part, now)
+}
+
+// replay lets what happened before the restart go through the gate again, and
+// applies what was not decided then.
+func (s *Station) replay(now clock.Moment, p past) {
+	used := map[uint64]bool{} // readings
+	for _, e := range p.verdicts {
+		for _, seq := range e.passage.Readings {
+			used[seq] = true
+		}
+	}
+	for _, x := range p.events {
+		switch {
+		case x.device != "":
+			s.applyLate(now, now, undecided(s.gate.SetWorks(x.device, x.works), used))
+		case x.reading == nil:
+			s.gate.Answered(x.answered)
+		default:
+			s.decided = max(s.decided, x.at.Boot)
+			s.applyLate(now, x.at, undecided(s.gate.Observe(x.at, x.seq, *x.reading), used))
+		}
+	}
+	s.apply(now, time.Time{}, undecided(s.gate.Tick(now), used))
+	for _, in := range s.inputs {
+		s.gate.SetWorks(in.cfg.Name, true) // until it says otherwise
+	}
+}
+
+// applyLate applies events of before the restart. A pass of longer ago than a
+// pass is shown is recorded and nothing else: whoever was to pass has left or
+// tries anew, and the barrier stays down.
+func (s *Station) applyLate(now, at clock.Moment, events []gate.Event) {
+	for _, e := range events {
+		if e.Passage.Verdict == fact.VerdictPass && now.Boot-at.Boot > passShown {
+			s.record(now, e.Passage)
+			continue
+		}
+		s.apply(now, time.Time{}, []gate.Event{e})
+	}
+}
+
+// raiseFevers raises the alarms of fevers whose passages the journal holds and
+// their alarms it does not: the agent ended in between.
+func (s *Station) raiseFevers(now clock.Moment, p past) {
+	alarmed := map[uint64]bool{} // readings
+	for _, e := range p.verdicts {
+		if e.passage.Verdict != fact.VerdictFever || e.passage.Temperature == nil {
+			continue
+		}
+		readings := e.passage.Readings
+		known := p.alarmed[e.seq] || slices.ContainsFunc(readings, func(seq uint64) bool { return alarmed[seq] })
+		if !known {
+			s.log.Warn("a fever of before the restart has no alarm: it is raised now", "passage", e.seq)
+			s.raiseFever(now, e.seq, *e.passage)
+		}
+		for _, seq := range readings {
+			alarmed[seq] = true
+		}
+	}
+}
+
+// undecided returns the events that use a reading which no passage used.
+func undecided(events []gate.Event, used map[uint64]bool) []gate.Event {
+	return slices.DeleteFunc(events, func(e gate.Event) bool {
+		return !slices.ContainsFunc(e.Passage.Readings, func(seq uint64) bool { return !used[seq] })
+	})
+}
