@@ -14,9 +14,8 @@ import (
 var floors = map[string][][]string{
 	"gatehouse/gateway/edge": {
 		{"journal", "status"},
-		{"station", "bridge", "ship"},
+		{"station", "bridge", "recorder", "ship", "kiosk"},
 		{"agent"},
-		{"kiosk"},
 	},
 	"gatehouse/gateway/county": {
 		{"broker", "db", "store"},

@@ -10,7 +10,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"gatehouse/gateway/config"
-	"gatehouse/gateway/edge/agent"
+	"gatehouse/gateway/edge/station"
 	"gatehouse/gateway/fact"
 	"gatehouse/simulator/bench"
 )
@@ -69,7 +69,7 @@ lives on a bus inside one process, and demo plays it.`,
 func playBench(c *cobra.Command, g *bench.Hardware) error {
 	out := c.OutOrStdout()
 	text, err := config.Write(struct {
-		Devices []agent.Device `yaml:"devices"`
+		Devices []station.Device `yaml:"devices"`
 	}{g.Devices()})
 	if err != nil {
 		return err

@@ -129,7 +129,7 @@ func runAgent(ctx context.Context, cfg agent.Config, opts agent.Options) error {
 	served := make(chan error, 1)
 	go func() {
 		defer cancel() // a gate without its screen is restarted
-		served <- screen.Serve(ctx, l, a)
+		served <- screen.Serve(ctx, l, a, a.Board())
 	}()
 	err = a.Run(ctx)
 	cancel()

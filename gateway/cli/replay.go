@@ -9,6 +9,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"gatehouse/gateway/edge/agent"
+	"gatehouse/gateway/edge/bridge"
 	"gatehouse/gateway/fact"
 	"gatehouse/gateway/wire"
 )
@@ -23,7 +24,7 @@ func replayLog(c *cobra.Command, cfg agent.Config, path string) error {
 	out := json.NewEncoder(c.OutOrStdout())
 	var failed error
 	points, done := 0, 0
-	skipped, err := agent.Replay(cfg, f, func(b wire.Body) {
+	skipped, err := bridge.Replay(cfg.Bridge(), f, func(b wire.Body) {
 		switch b := b.(type) {
 		case *wire.Track:
 			points += len(b.Points)

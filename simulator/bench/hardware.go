@@ -15,7 +15,7 @@ import (
 	"periph.io/x/conn/v3/i2c"
 
 	"gatehouse/devices"
-	"gatehouse/gateway/edge/agent"
+	"gatehouse/gateway/edge/station"
 	"gatehouse/gateway/fact"
 	"gatehouse/gateway/retry"
 )
@@ -102,15 +102,15 @@ func (h *Hardware) Run(ctx context.Context) {
 }
 
 // Devices returns the part of an agent's configuration for this hardware.
-func (h *Hardware) Devices() []agent.Device {
+func (h *Hardware) Devices() []station.Device {
 	offset := h.spec.Offset
-	t := agent.Device{Name: thermometerName, Model: h.spec.Thermometer, Port: "1", Offset: &offset}
+	t := station.Device{Name: thermometerName, Model: h.spec.Thermometer, Port: "1", Offset: &offset}
 	if p := h.plugs[thermometerName]; p != nil {
 		t.Port = p.link
 	}
-	out := []agent.Device{t}
+	out := []station.Device{t}
 	for _, r := range h.spec.Readers {
-		out = append(out, agent.Device{
+		out = append(out, station.Device{
 			Name:      r.Name,
 			Model:     r.Model,
 			Port:      h.plugs[r.Name].link,
@@ -118,7 +118,7 @@ func (h *Hardware) Devices() []agent.Device {
 		})
 	}
 	if h.spec.Outputs {
-		out = append(out, agent.Device{
+		out = append(out, station.Device{
 			Name:  "outputs",
 			Model: "gpio-outputs",
 			Pins: map[string]string{

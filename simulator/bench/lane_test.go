@@ -16,6 +16,7 @@ import (
 	"gatehouse/gateway/clock"
 	"gatehouse/gateway/edge/agent"
 	"gatehouse/gateway/edge/journal"
+	"gatehouse/gateway/edge/status"
 	"gatehouse/gateway/fact"
 	"gatehouse/gateway/identity"
 	"gatehouse/gateway/mqtt"
@@ -39,9 +40,8 @@ type gateRig struct {
 
 	mu       sync.Mutex
 	passages []string
-	prompts  []string // what the screen asked people for, without repetitions
+	prompts  []string // what the board asked people for, without repetitions
 	last     uint64   // seq of the newest passage
-	status   agent.Status
 }
 
 func newGateRig(t *testing.T) *gateRig {
@@ -97,7 +97,6 @@ func newGateRig(t *testing.T) *gateRig {
 		Version:   "test",
 		Log:       slog.New(slog.DiscardHandler),
 		OnPassage: r.passage,
-		Screen:    r,
 	}
 	ctx, cancel := context.WithCancel(context.Background())
 	var wg sync.WaitGroup
@@ -116,16 +115,13 @@ func (r *gateRig) seeBackground() {
 	time.Sleep(500 * time.Millisecond)
 }
 
-// awaitDevice waits until the agent's status says that a device works, or does
+// awaitDevice waits until the agent's board says that a device works, or does
 // not.
 func (r *gateRig) awaitDevice(name string, works bool) {
 	r.t.Helper()
 	for end := time.Now().Add(15 * time.Second); time.Now().Before(end); time.Sleep(10 * time.Millisecond) {
-		r.mu.Lock()
-		devices := r.status.Devices
-		r.mu.Unlock()
-		for _, d := range devices {
-			if d.Name == name && (d.State == "ok") == works {
+		for _, d := range r.agent.Board().Snapshot().Devices {
+			if d.Name == name && (d.State == fact.DeviceOK) == works {
 				return
 			}
 		}
@@ -142,10 +138,13 @@ func (r *gateRig) start() {
 	}
 	ctx, cancel := context.WithCancel(context.Background())
 	ended := make(chan error, 1)
+	var reading sync.WaitGroup
+	reading.Go(func() { r.readPrompts(ctx, a.Board()) })
 	go func() { ended <- a.Run(ctx) }()
 	r.agent = a
 	r.stop = func() {
 		cancel()
+		reading.Wait()
 		if err := <-ended; err != nil {
 			r.t.Errorf("the agent: %v", err)
 		}
@@ -168,24 +167,44 @@ func (r *gateRig) passage(seq uint64, x wire.Passage) {
 	r.seen <- struct{}{}
 }
 
-// Passage, Earlier and Status implement the agent's screen.
-func (r *gateRig) Passage(clock.Moment, uint64, wire.Passage) {}
-func (r *gateRig) Earlier(clock.Moment, uint64, wire.Passage) {}
-func (r *gateRig) Status(_ clock.Moment, s agent.Status) {
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	r.status = s
-	text := ""
-	for _, x := range s.Prompts {
-		text += string(x.Wants)
+// readPrompts notes what the board asks of people until ctx ends.
+func (r *gateRig) readPrompts(ctx context.Context, board *status.Board) {
+	for {
+		select {
+		case <-ctx.Done():
+			return
+		case <-board.Changed():
+		}
+		text := ""
+		for _, x := range board.Snapshot().Prompts {
+			text += string(x.Wants)
+		}
+		r.mu.Lock()
+		last := ""
+		if len(r.prompts) > 0 {
+			last = r.prompts[len(r.prompts)-1]
+		}
+		if text != last {
+			r.prompts = append(r.prompts, text)
+		}
+		r.mu.Unlock()
 	}
-	last := ""
-	if len(r.prompts) > 0 {
-		last = r.prompts[len(r.prompts)-1]
+}
+
+// awaitPrompts waits until the prompts are these.
+func (r *gateRig) awaitPrompts(want string) {
+	r.t.Helper()
+	got := ""
+	for range 100 {
+		r.mu.Lock()
+		got = strings.Join(r.prompts, ">")
+		r.mu.Unlock()
+		if got == want {
+			return
+		}
+		time.Sleep(10 * time.Millisecond)
 	}
-	if text != last {
-		r.prompts = append(r.prompts, text)
-	}
+	r.t.Errorf("people were asked for %q, want %q", got, want)
 }
 
 // measure simulates a person who is measured and steps away.
@@ -227,13 +246,13 @@ func (r *gateRig) expect(prompts string, passages ...string) {
 			r.t.Fatalf("no more passages for 10 s after %q", r.passages)
 		}
 	}
+	if prompts != "" {
+		r.awaitPrompts(prompts)
+	}
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	if got, want := strings.Join(r.passages, "\n"), strings.Join(passages, "\n"); got != want {
 		r.t.Errorf("passages:\n%s\nwant\n%s", got, want)
-	}
-	if got := strings.Join(r.prompts, ">"); prompts != "" && got != prompts {
-		r.t.Errorf("the screen asked for %q, want %q", got, prompts)
 	}
 	r.passages, r.prompts = nil, nil
 }

@@ -15,6 +15,7 @@ import (
 	"gatehouse/devices"
 	"gatehouse/gateway/config"
 	"gatehouse/gateway/edge/agent"
+	"gatehouse/gateway/edge/station"
 )
 
 // Apart is one gate whose agent runs as the process that it is in production,
@@ -42,7 +43,7 @@ type program struct {
 // newProgram writes the agent's configuration. Its devices are the serial ones:
 // outputs and I²C of a simulated gate are inside this process.
 func newProgram(a Apart, dir string, cfg agent.Config, log *slog.Logger) (*program, error) {
-	var serial []agent.Device
+	var serial []station.Device
 	for _, d := range cfg.Devices {
 		m, err := devices.Find(d.Model)
 		if err != nil {

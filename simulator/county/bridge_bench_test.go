@@ -22,6 +22,7 @@ import (
 
 	"gatehouse/gateway/config"
 	"gatehouse/gateway/edge/agent"
+	"gatehouse/gateway/edge/bridge"
 	"gatehouse/gateway/edge/journal"
 	"gatehouse/gateway/machine"
 	"gatehouse/gateway/mqtt"
@@ -55,12 +56,12 @@ func BenchmarkBridge(b *testing.B) {
 		Dir:          filepath.Join(dir, "journal"),
 		Broker:       mqtt.Broker{URL: "tcp://127.0.0.1:1"},
 		CollectorKey: collector,
-		MAVLink:      []agent.MAVLink{{UDP: address}},
+		MAVLink:      []bridge.MAVLink{{UDP: address}},
 	}
 	for i := range vehicles {
 		id := fmt.Sprintf("drone-%d", i+1)
 		cfg.Machines = append(cfg.Machines, machine.Config{Machine: id, Name: id, Type: "drone", TankL: 16})
-		cfg.MAVLink[0].Vehicles = append(cfg.MAVLink[0].Vehicles, agent.Vehicle{
+		cfg.MAVLink[0].Vehicles = append(cfg.MAVLink[0].Vehicles, bridge.Vehicle{
 			System:      uint8(i + 1),
 			Machine:     id,
 			PumpServo:   9,

@@ -12,6 +12,7 @@ import (
 	"gatehouse/devices/port/pty"
 	"gatehouse/gateway/county/report"
 	"gatehouse/gateway/edge/agent"
+	"gatehouse/gateway/edge/bridge"
 	"gatehouse/gateway/machine"
 	"gatehouse/gateway/site"
 )
@@ -186,29 +187,29 @@ func known(m Spec) machine.Config {
 }
 
 // Bridge fills in what the agent of a bridge must know of the machines.
-func (f *Fleet) Bridge(bridge string, cfg agent.Config) agent.Config {
-	cfg.Agent = bridge
-	radio := agent.MAVLink{UDP: f.cfg.UDP}
+func (f *Fleet) Bridge(id string, cfg agent.Config) agent.Config {
+	cfg.Agent = id
+	radio := bridge.MAVLink{UDP: f.cfg.UDP}
 	for i, m := range f.models {
-		vehicle := agent.Vehicle{System: uint8(i + 1), Machine: m.ID, PumpServo: pumpServo}
-		onBus := func(units ...agent.ModbusUnit) {
-			cfg.Modbus = append(cfg.Modbus, agent.Modbus{Serial: f.port(m.ID + "-bus"), Units: units})
-			cfg.NMEA = append(cfg.NMEA, agent.NMEA{Serial: f.port(m.ID + "-gps"), Machine: m.ID})
+		vehicle := bridge.Vehicle{System: uint8(i + 1), Machine: m.ID, PumpServo: pumpServo}
+		onBus := func(units ...bridge.ModbusUnit) {
+			cfg.Modbus = append(cfg.Modbus, bridge.Modbus{Serial: f.port(m.ID + "-bus"), Units: units})
+			cfg.NMEA = append(cfg.NMEA, bridge.NMEA{Serial: f.port(m.ID + "-gps"), Machine: m.ID})
 		}
 		switch {
-		case m.Language == MAVLinkUDP && bridge == Station:
+		case m.Language == MAVLinkUDP && id == Station:
 			vehicle.FlowBattery, vehicle.LevelBattery = flowBattery, levelBattery
 			radio.Vehicles = append(radio.Vehicles, vehicle)
-		case m.Language == MAVLinkSerial && bridge == Station:
-			cfg.MAVLink = append(cfg.MAVLink, agent.MAVLink{Serial: f.port(m.ID), Vehicles: []agent.Vehicle{vehicle}})
-		case m.Language == PLC && bridge == Depot:
-			onBus(agent.ModbusUnit{Unit: 1, Machine: m.ID, Map: "plc-fogger"})
-		case m.Language == VFD && bridge == Depot:
-			onBus(agent.ModbusUnit{
+		case m.Language == MAVLinkSerial && id == Station:
+			cfg.MAVLink = append(cfg.MAVLink, bridge.MAVLink{Serial: f.port(m.ID), Vehicles: []bridge.Vehicle{vehicle}})
+		case m.Language == PLC && id == Depot:
+			onBus(bridge.ModbusUnit{Unit: 1, Machine: m.ID, Map: "plc-fogger"})
+		case m.Language == VFD && id == Depot:
+			onBus(bridge.ModbusUnit{
 				Unit:    1,
 				Machine: m.ID,
 				Map:     "vfd-pump",
-			}, agent.ModbusUnit{Unit: 2, Machine: m.ID, Map: "tuf-2000f"})
+			}, bridge.ModbusUnit{Unit: 2, Machine: m.ID, Map: "tuf-2000f"})
 		default:
 			continue
 		}

@@ -1,12 +1,11 @@
-// Package agent runs at a gate: it turns the bytes of its devices into
-// readings, keeps them, decides on the spot, drives the outputs, and ships the
-// journal to the county until every record is acknowledged. It works the same
-// with the network cut.
+// Package agent makes one agent of its parts: the station of a gate, the bridge
+// to machines, the recorder that writes the journal, and the shipper that
+// delivers it to the county. They meet in the journal and on the board of
+// package status. An agent works the same with the network cut.
 package agent
 
 import (
 	"context"
-	"crypto/ed25519"
 	"errors"
 	"fmt"
 	"log/slog"
@@ -15,150 +14,130 @@ import (
 
 	"gatehouse/devices"
 	"gatehouse/gateway/clock"
-	"gatehouse/gateway/config"
+	"gatehouse/gateway/edge/bridge"
 	"gatehouse/gateway/edge/journal"
-	"gatehouse/gateway/fact"
-	"gatehouse/gateway/gate"
-	"gatehouse/gateway/identity"
-	"gatehouse/gateway/policy"
+	"gatehouse/gateway/edge/recorder"
+	"gatehouse/gateway/edge/ship"
+	"gatehouse/gateway/edge/station"
+	"gatehouse/gateway/edge/status"
 	"gatehouse/gateway/wire"
 )
 
-// Counter counts completed readings where they happen, for the proof.
-type Counter interface{ Add(reading []byte) error }
-
-// Options is what an agent is given besides its configuration.
+// Options are what an agent gets besides its configuration.
 type Options struct {
 	Ports   devices.Ports
 	Clock   clock.Source
-	HostID  string  // identity of this computer: a copied disk gets a new journal
-	BootID  string  // names what the boot clock counts from
-	Version string  //
-	Ledger  Counter // may be nil
+	HostID  string // identity of this computer: a copied disk gets a new journal
+	BootID  string // names what the boot clock counts from
+	Version string
+	Ledger  station.Counter // may be nil
 	Log     *slog.Logger
-	// OnPassage is called by the record loop with each passage and must not
-	// wait; nil: nobody watches.
+	// OnPassage is called with each passage, from the station's goroutine; it must
+	// not wait. May be nil.
 	OnPassage func(seq uint64, p wire.Passage)
-	Screen    Screen // may be nil
+	Screen    station.Screen // may be nil
 }
 
-// Agent is one gate. Make it with New, run it with Run, then Close it.
+// Agent is one agent. Make it with New and run it with Run, which also closes
+// it.
 type Agent struct {
-	cfg          Config
-	opts         Options
-	log          *slog.Logger
-	collectorKey ed25519.PublicKey
-	siteKey      identity.SiteKey
-	journal      *journal.Journal
-	gate         *gate.Gate
-	inputs       []*input
-	outputs      []output
-	board        *board
-	pulse        pulse
-	link         linkState
-	alarms       *overtakers
-	notes        chan note     // what the guard did, on its way to the record loop
-	began        time.Duration // boot clock
-	sources      []source
-	machines     []*bridged
-	byMachine    map[string]*bridged
+	log      *slog.Logger
+	clock    clock.Source
+	board    *status.Board
+	journal  *journal.Journal
+	recorder *recorder.Recorder
+	shipper  *ship.Shipper
+	station  *station.Station // nil without devices
+	bridge   *bridge.Bridge   // nil without machines
 }
 
-// New reads the files that the configuration names, opens the journal and
-// makes the drivers; it opens no port yet.
+// New reads the files that the configuration names, opens the journal and makes
+// the parts; it opens no port and no connection yet.
 func New(cfg Config, opts Options) (*Agent, error) {
 	if err := cfg.Check(); err != nil {
 		return nil, err
 	}
-	a := &Agent{cfg: cfg, opts: opts, log: opts.Log.With("agent", cfg.Agent), board: newBoard(),
-		alarms: newOvertakers(), notes: make(chan note), byMachine: map[string]*bridged{}}
-	var err error
-	if a.collectorKey, err = identity.LoadCollectorPublic(cfg.CollectorKey); err != nil {
-		return nil, err
-	}
-	rules := &policy.Rules{}
-	if len(cfg.Devices) > 0 {
-		if a.siteKey, err = identity.LoadSiteKey(cfg.SiteKey); err != nil {
-			return nil, err
-		}
-		if rules, err = loadRules(cfg, a.siteKey); err != nil {
-			return nil, err
-		}
-	}
-	zone, err := config.Zone(cfg.TimeZone)
+	files, err := readFiles(cfg)
 	if err != nil {
 		return nil, err
 	}
-	a.gate = gate.New(gate.Config{Rules: rules, Zone: zone, Lanes: cfg.lanes()})
-	if err := a.makeDevices(rules.Limits.Fever); err != nil {
-		return nil, err
-	}
-	if err := a.makeMachines(); err != nil {
-		return nil, err
-	}
-	now := opts.Clock.Now()
-	a.began = now.Boot
+	a := &Agent{log: opts.Log.With("agent", cfg.Agent), clock: opts.Clock, board: status.NewBoard()}
 	keep := 7
 	if cfg.KeepDays > 0 {
 		keep = cfg.KeepDays
 	}
 	j, report, err := journal.Open(journal.Options{Dir: cfg.Dir, HostID: opts.HostID, Version: opts.Version,
-		Keep: time.Duration(keep) * 24 * time.Hour, Log: a.log}, now)
+		Keep: time.Duration(keep) * 24 * time.Hour, Log: a.log}, opts.Clock.Now())
 	if err != nil {
 		return nil, fmt.Errorf("open the journal in %s: %w", cfg.Dir, err)
 	}
 	a.journal = j
-	a.opened(report)
+	if err := a.makeParts(cfg, opts, files, report); err != nil {
+		return nil, errors.Join(err, j.Close())
+	}
 	return a, nil
 }
 
-// opened says what the journal found when it was opened.
-func (a *Agent) opened(r journal.Report) {
-	if r.NewJID != "" {
-		a.log.Info("new journal", "jid", a.journal.JID(), "former", r.Former, "why", r.NewJID)
-	}
-	if r.StateLost != "" {
-		a.log.Warn("the journal no longer knows what was acknowledged; the collector will tell", "why", r.StateLost)
-	}
-	if r.TornBytes > 0 {
-		a.log.Info("the journal's torn end was cut", "bytes", r.TornBytes)
-	}
-	damaged := ""
-	if len(r.Damaged) > 0 {
-		damaged = fmt.Sprintf("%d damaged ranges, the first: %s", len(r.Damaged), r.Damaged[0])
-	}
-	a.board.set(fact.AlarmJournalDamaged, "", damaged)
-}
-
-func loadRules(cfg Config, key identity.SiteKey) (*policy.Rules, error) {
-	p, err := policy.Load(cfg.Policy)
+// makeParts makes the parts of the agent, which share its journal and board.
+func (a *Agent) makeParts(cfg Config, opts Options, f files, report journal.Report) (err error) {
+	a.shipper, err = ship.New(ship.Options{County: cfg.County, Agent: cfg.Agent, Version: opts.Version,
+		Collector: f.collector, KeyID: f.site.ID(), Broker: cfg.Broker,
+		Journal: a.journal, Board: a.board, Clock: opts.Clock, Log: a.log})
 	if err != nil {
-		return nil, err
+		return err
 	}
-	return policy.LoadRules(p, cfg.Roster, key)
+	a.recorder = recorder.New(recorder.Options{Journal: a.journal, Board: a.board, Overtake: a.shipper.Overtake,
+		Clock: opts.Clock, BootID: opts.BootID, Version: opts.Version, Log: a.log}, report)
+	if len(cfg.Devices) > 0 {
+		a.station, err = station.New(cfg.Station(), station.Options{Rules: f.rules, Zone: f.zone, Pseudonyms: f.site,
+			Ports: opts.Ports, Journal: a.recorder, Board: a.board, Screen: opts.Screen, Ledger: opts.Ledger,
+			OnPassage: opts.OnPassage, Clock: opts.Clock, BootID: opts.BootID, Log: a.log})
+		if err != nil {
+			return err
+		}
+	}
+	if len(cfg.Machines) > 0 {
+		a.bridge, err = bridge.New(cfg.Bridge(), bridge.Options{Ports: opts.Ports, Journal: a.recorder, Board: a.board,
+			Clock: opts.Clock, BootID: opts.BootID, Log: a.log})
+	}
+	return err
 }
 
-// Run runs the gate until ctx ends. It returns after everything it started
-// has ended and the journal is safe on disk.
+// Board is where the parts of the agent post how they stand.
+func (a *Agent) Board() *status.Board { return a.board }
+
+// Note records what the guard did. It returns when the journal holds it. It may
+// be called from any goroutine while Run runs.
+func (a *Agent) Note(ctx context.Context, audit wire.Audit) error {
+	if a.station != nil {
+		return a.station.Note(ctx, audit)
+	}
+	_, err := a.recorder.TryAppend(a.clock.Now(), &audit)
+	return err
+}
+
+// Buzz sounds the buzzers of a gate once. It may be called from any goroutine.
+func (a *Agent) Buzz() {
+	if a.station != nil {
+		a.station.Buzz()
+	}
+}
+
+// Run restores what the journal holds and runs the parts until ctx ends. It
+// returns when all of them have ended and the journal is safe on disk.
 func (a *Agent) Run(ctx context.Context) error {
-	ctx, cancel := context.WithCancel(ctx)
-	defer cancel()
+	if err := a.begin(); err != nil {
+		return errors.Join(err, a.journal.Close())
+	}
 	var wg sync.WaitGroup
-	for _, out := range a.outputs {
-		wg.Go(func() { drive(ctx, out.Output, out.cues, a.log) })
+	wg.Go(func() { a.recorder.Run(ctx) })
+	wg.Go(func() { a.shipper.Run(ctx) })
+	if a.station != nil {
+		wg.Go(func() { a.station.Run(ctx) })
 	}
-	arrivals := make(chan arrival, 16)
-	for _, in := range a.inputs {
-		wg.Go(func() { in.read(ctx, arrivals) })
+	if a.bridge != nil {
+		wg.Go(func() { a.bridge.Run(ctx) })
 	}
-	words := make(chan word, 256)
-	for _, s := range a.sources {
-		wg.Go(func() { a.speak(ctx, s, words) })
-	}
-	shipped := make(chan error, 1)
-	wg.Go(func() { shipped <- a.ship(ctx) })
-	err := a.record(ctx, arrivals, words, shipped)
-	cancel()
 	wg.Wait()
-	return errors.Join(err, a.journal.Close())
+	return a.journal.Close()
 }

@@ -4,9 +4,9 @@ import (
 	"errors"
 	"fmt"
 
-	"gatehouse/devices"
 	"gatehouse/gateway/config"
-	"gatehouse/gateway/fact"
+	"gatehouse/gateway/edge/bridge"
+	"gatehouse/gateway/edge/station"
 	"gatehouse/gateway/machine"
 	"gatehouse/gateway/mqtt"
 	"gatehouse/gateway/web"
@@ -25,12 +25,12 @@ type Config struct {
 	Policy       string           `yaml:"policy,omitempty"`    // YAML file: rules and limits
 	Roster       string           `yaml:"roster,omitempty"`    // CSV file: who lives here
 	TimeZone     string           `yaml:"time_zone,omitempty"` // of the county; default Asia/Shanghai
-	Lanes        []Lane           `yaml:"lanes,omitempty"`     // ways through the gate; absent: one, with all devices
-	Devices      []Device         `yaml:"devices,omitempty"`   //
+	Lanes        []station.Lane   `yaml:"lanes,omitempty"`     // ways through the gate; absent: one, with all devices
+	Devices      []station.Device `yaml:"devices,omitempty"`   //
 	Machines     []machine.Config `yaml:"machines,omitempty"`  // drones and fogging machines that this agent bridges
-	MAVLink      []MAVLink        `yaml:"mavlink,omitempty"`   // links to drones
-	Modbus       []Modbus         `yaml:"modbus,omitempty"`    // buses of fogging machines
-	NMEA         []NMEA           `yaml:"nmea,omitempty"`      // receivers of positions
+	MAVLink      []bridge.MAVLink `yaml:"mavlink,omitempty"`   // links to drones
+	Modbus       []bridge.Modbus  `yaml:"modbus,omitempty"`    // buses of fogging machines
+	NMEA         []bridge.NMEA    `yaml:"nmea,omitempty"`      // receivers of positions
 	KeepDays     int              `yaml:"keep_days"`           // acknowledged records stay on disk; default 7
 	Kiosk        Kiosk            `yaml:"kiosk,omitempty"`     // the guard's screen; absent: none
 }
@@ -41,46 +41,24 @@ type Kiosk struct {
 	Title  string `yaml:"title"`  // compound and gate, as the guard knows them
 }
 
-// Device is one piece of hardware at the gate.
-type Device struct {
-	Name      string         `yaml:"name"`                // unique at this gate
-	Model     string         `yaml:"model"`               // a row of the catalogue: gatehouse devices
-	Port      string         `yaml:"port,omitempty"`      // serial device or I²C bus
-	Baud      int            `yaml:"baud,omitempty"`      // serial only; the catalogue's where absent
-	Address   uint16         `yaml:"address,omitempty"`   // I²C only; the catalogue's where absent
-	Lane      string         `yaml:"lane,omitempty"`      // that it belongs to, where there are several
-	Direction fact.Direction `yaml:"direction,omitempty"` // of a reader: in, out or absent for its lane's
-	// Offset is added to the surface temperature to give the screening
-	// temperature, in °C; measured at installation against a contact
-	// thermometer. A thermometer must state it, 0 included.
-	Offset *fact.Temp        `yaml:"offset_c,omitempty"`
-	Pins   map[string]string `yaml:"pins,omitempty"`       // outputs: barrier, red, amber, green, buzzer
-	Low    []string          `yaml:"active_low,omitempty"` // outputs that are on when their pin is low
+// Station returns the station's part of the configuration.
+func (c Config) Station() station.Config {
+	return station.Config{Lanes: c.Lanes, Devices: c.Devices}
 }
 
-// Paths are all paths in it.
+// Bridge returns the bridge's part of the configuration.
+func (c Config) Bridge() bridge.Config {
+	return bridge.Config{Machines: c.Machines, MAVLink: c.MAVLink, Modbus: c.Modbus, NMEA: c.NMEA}
+}
+
+// Paths returns all paths in the configuration.
 func (c *Config) Paths() []*string {
 	paths := []*string{&c.Dir, &c.CollectorKey, &c.SiteKey, &c.Policy, &c.Roster,
 		&c.Broker.PasswordFile, &c.Broker.CA, &c.Broker.Cert, &c.Broker.Key}
-	for i := range c.MAVLink {
-		paths = append(paths, &c.MAVLink[i].KeyFile)
-	}
-	for i := range c.Modbus {
-		for j := range c.Modbus[i].Units {
-			if u := &c.Modbus[i].Units[j]; IsFile(u.Map) {
-				paths = append(paths, &u.Map)
-			}
-		}
-	}
-	return paths
+	return append(paths, c.Bridge().Paths()...)
 }
 
-// maxOffset bounds a site offset: bare skin reads 2 to 5 °C below the body, and
-// a larger correction is a fault of the installation.
-const maxOffset = 800
-
-// Check tells what is wrong with the configuration, each fault with the key to
-// mend.
+// Check returns what is wrong with the configuration, each fault with its key.
 func (c Config) Check() error {
 	var errs []error
 	add := func(key string, err error) {
@@ -94,23 +72,13 @@ func (c Config) Check() error {
 		add("agent", fmt.Errorf("%q is the collector's own name", c.Agent))
 	}
 	add("broker", c.Broker.Check())
-	needed := map[string]string{"dir": c.Dir, "collector_key": c.CollectorKey}
-	if len(c.Devices) > 0 {
-		needed["site_key"], needed["policy"], needed["roster"] = c.SiteKey, c.Policy, c.Roster
-	}
-	for key, v := range needed {
+	for key, v := range c.needed() {
 		if v == "" {
 			add(key, errors.New("is missing"))
 		}
 	}
 	_, err := config.Zone(c.TimeZone)
 	add("time_zone", err)
-	if err := c.checkLanes(); err != nil {
-		errs = append(errs, err)
-	}
-	if err := c.checkMachines(); err != nil {
-		errs = append(errs, err)
-	}
 	if c.KeepDays < 0 || c.KeepDays > 365 {
 		add("keep_days", errors.New("must be 1 to 365"))
 	}
@@ -120,40 +88,14 @@ func (c Config) Check() error {
 	if l := c.Kiosk.Listen; l != "" && !web.Loopback(l) {
 		add("kiosk.listen", fmt.Errorf("%q: the guard's screen has no password and is for this computer only: write 127.0.0.1:8090", l))
 	}
-	seen := map[string]bool{}
-	for i, d := range c.Devices {
-		key := fmt.Sprintf("devices[%d] %s", i, d.Name)
-		add(key, d.check())
-		if seen[d.Name] {
-			add(key, errors.New("the name is used twice"))
-		}
-		seen[d.Name] = true
-	}
-	return errors.Join(errs...)
+	return errors.Join(append(errs, c.Station().Check(), c.Bridge().Check())...)
 }
 
-func (d Device) check() error {
-	if err := wire.CheckID(d.Name); err != nil {
-		return err
+// needed returns the values that must be there, by key.
+func (c Config) needed() map[string]string {
+	needed := map[string]string{"dir": c.Dir, "collector_key": c.CollectorKey}
+	if len(c.Devices) > 0 {
+		needed["site_key"], needed["policy"], needed["roster"] = c.SiteKey, c.Policy, c.Roster
 	}
-	m, err := devices.Find(d.Model)
-	if err != nil {
-		return err
-	}
-	if d.Direction != fact.DirectionNone && d.Direction != fact.DirectionIn && d.Direction != fact.DirectionOut {
-		return fmt.Errorf("direction %q: write in or out, or leave it away", d.Direction)
-	}
-	switch {
-	case m.Kind == devices.KindThermometer && d.Offset == nil:
-		return errors.New("offset_c is missing: measure it at installation with a contact thermometer (0 if it reads body temperature)")
-	case m.Kind != devices.KindThermometer && d.Offset != nil:
-		return errors.New("offset_c belongs to thermometers only")
-	case d.Offset != nil && (*d.Offset > maxOffset || *d.Offset < -maxOffset):
-		return fmt.Errorf("offset_c %s: more than 8 °C is a fault of the installation", *d.Offset)
-	case m.Kind == devices.KindOutputs && len(d.Pins) == 0:
-		return errors.New("pins are missing")
-	case m.Kind != devices.KindOutputs && d.Port == "":
-		return errors.New("port is missing")
-	}
-	return nil
+	return needed
 }

@@ -4,13 +4,10 @@ import (
 	"fmt"
 	"time"
 
+	"gatehouse/gateway/edge/status"
 	"gatehouse/gateway/fact"
 	"gatehouse/gateway/probe"
 )
-
-// loopAfter is how long the agent's record loop, which turns every second, may
-// stand still.
-const loopAfter = 15 * time.Second
 
 // Ready implements probe.Prober: a gate is ready when it can judge people and
 // keep what it saw.
@@ -19,8 +16,8 @@ func (k *Kiosk) Ready() probe.Ready {
 	defer k.mu.Unlock()
 	r := probe.Ready{Problems: []string{}, Warnings: []string{}}
 	now := k.opts.Clock.Now()
-	if now.Boot-k.updated > loopAfter {
-		r.Problems = append(r.Problems, "the record loop does not turn")
+	if now.Boot-k.updated > status.StuckAfter {
+		r.Problems = append(r.Problems, "a part of the agent stands still")
 	}
 	st := k.screen.status
 	if st.Unkept != "" {

@@ -9,7 +9,7 @@ import (
 
 	"gatehouse/devices"
 	"gatehouse/gateway/clock"
-	"gatehouse/gateway/edge/agent"
+	"gatehouse/gateway/edge/status"
 	"gatehouse/gateway/fact"
 	"gatehouse/gateway/gate"
 	"gatehouse/gateway/wire"
@@ -107,15 +107,14 @@ type Screen struct {
 	strips   []item          // answered faults that still hold
 	done     []item          // answered reds, so that an amendment does not put them up again
 	recent   []item          // newest first
-	status   agent.Status
-	answered map[uint64]bool // before a restart
-	lost     time.Duration   // boot clock since when the county does not answer; 0: it does
-	muted    time.Duration   // boot clock until when there is no sound
-	wall     time.Time       // the wall clock when the boot clock was 0: it moves when the clock is set
+	status   status.Snapshot
+	lost     time.Duration // boot clock since when the county does not answer; 0: it does
+	muted    time.Duration // boot clock until when there is no sound
+	wall     time.Time     // the wall clock when the boot clock was 0: it moves when the clock is set
 }
 
 // NewScreen returns a screen at a quiet gate.
-func NewScreen() *Screen { return &Screen{answered: map[uint64]bool{}, verdicts: map[string]item{}} }
+func NewScreen() *Screen { return &Screen{verdicts: map[string]item{}} }
 
 // look returns a verdict its look.
 func look(p wire.Passage) Look {
@@ -160,7 +159,7 @@ func (s *Screen) Passage(now, at clock.Moment, seq uint64, p wire.Passage) {
 	s.remember(it)
 	if red(it.look) {
 		delete(s.verdicts, it.lane) // it must not come back when this is answered
-		s.red(now, it)
+		s.red(now, it, false)
 		return
 	}
 	it.until = at.Boot + amberFor
@@ -172,18 +171,18 @@ func (s *Screen) Passage(now, at clock.Moment, seq uint64, p wire.Passage) {
 
 // Earlier takes a verdict of before a restart: only a red one that is not
 // answered is shown again. at is zero when it is not known how long ago it was.
-func (s *Screen) Earlier(now, at clock.Moment, seq uint64, p wire.Passage) {
+func (s *Screen) Earlier(now, at clock.Moment, seq uint64, p wire.Passage, answered bool) {
 	it := newItem(at, seq, p)
 	s.remember(it)
 	if red(it.look) && (at.Wall.IsZero() || now.Boot-at.Boot <= oldest) {
-		s.red(now, it)
+		s.red(now, it, answered)
 	}
 }
 
 // red takes a verdict that stays until it is answered.
-func (s *Screen) red(now clock.Moment, it item) {
+func (s *Screen) red(now clock.Moment, it item, answered bool) {
 	same := func(x item) bool { return x.seq != 0 && shares(x.passage, it.passage) }
-	if s.answered[it.seq] {
+	if answered {
 		// Who answered it answered what it amends.
 		s.reds = slices.DeleteFunc(s.reds, same)
 		s.done = append(s.done, it)
@@ -226,12 +225,7 @@ func (s *Screen) raise(now clock.Moment, it item) {
 }
 
 // Status takes how the gate stands.
-func (s *Screen) Status(now clock.Moment, st agent.Status) {
-	if len(s.answered) == 0 {
-		for _, seq := range st.Answered {
-			s.answered[seq] = true
-		}
-	}
+func (s *Screen) Status(now clock.Moment, st status.Snapshot) {
 	s.status = st
 	for _, d := range st.Devices {
 		s.device(now, d)
@@ -244,7 +238,7 @@ func (s *Screen) Status(now clock.Moment, st agent.Status) {
 	}
 }
 
-func (s *Screen) device(now clock.Moment, d agent.DeviceStatus) {
+func (s *Screen) device(now clock.Moment, d status.Device) {
 	id := "f-" + d.Name
 	if d.State == fact.DeviceOK {
 		s.mended(id)

@@ -10,7 +10,7 @@ import (
 
 	"gatehouse/devices"
 	"gatehouse/gateway/clock"
-	"gatehouse/gateway/edge/agent"
+	"gatehouse/gateway/edge/status"
 	"gatehouse/gateway/fact"
 	"gatehouse/gateway/gate"
 	"gatehouse/gateway/wire"
@@ -47,8 +47,8 @@ func amends(p wire.Passage, seq uint64) wire.Passage {
 	return p
 }
 
-func linked(linked bool, states ...fact.DeviceState) agent.Status {
-	s := agent.Status{Linked: linked}
+func linked(linked bool, states ...fact.DeviceState) status.Snapshot {
+	s := status.Snapshot{Linked: linked}
 	for i, name := range []string{"thermometer", "reader"} {
 		state := fact.DeviceOK
 		if i < len(states) {
@@ -58,7 +58,7 @@ func linked(linked bool, states ...fact.DeviceState) agent.Status {
 		if i == 1 {
 			kind = devices.KindCardReader
 		}
-		s.Devices = append(s.Devices, agent.DeviceStatus{Name: name, Kind: kind, State: state})
+		s.Devices = append(s.Devices, status.Device{Name: name, Kind: kind, State: state})
 	}
 	return s
 }
@@ -78,7 +78,7 @@ func (x *scene) see(p wire.Passage) *scene {
 	x.s.Passage(at(x.now), at(x.now), x.seq, p)
 	return x
 }
-func (x *scene) status(s agent.Status) *scene { x.s.Status(at(x.now), s); return x }
+func (x *scene) status(s status.Snapshot) *scene { x.s.Status(at(x.now), s); return x }
 func (x *scene) press(action string) *scene {
 	v := x.s.View(at(x.now))
 	if audit, ok := x.s.Press(at(x.now), v.ID, action); ok {
@@ -127,7 +127,7 @@ func TestWhatTheGuardSees(t *testing.T) {
 		want  string
 	}{
 		"nobody":                                  {newScene(), "idle"},
-		"somebody is being measured":              {newScene().status(agent.Status{Linked: true, Measuring: []string{""}}), "measuring"},
+		"somebody is being measured":              {newScene().status(status.Snapshot{Linked: true, Gate: status.Gate{Measuring: []string{""}}}), "measuring"},
 		"a pass":                                  {newScene().see(pass), "pass ♪pass"},
 		"a pass, later":                           {newScene().see(pass).wait(3), "idle"},
 		"too cold to judge":                       {newScene().see(cold), "invalid ♪amber"},
@@ -157,7 +157,7 @@ func TestWhatTheGuardSees(t *testing.T) {
 		"mended before it was noted":              {newScene().status(linked(true, "gone")).status(linked(true)), "idle"},
 		"both devices":                            {newScene().status(linked(true, "fault", "gone")), "fault +1 ♪fault"},
 		"a fever while the reader is broken":      {newScene().status(linked(true, "ok", "gone")).see(fever), "fever +1 ♪fever"},
-		"records can't be kept":                   {newScene().status(agent.Status{Linked: true, Unkept: "disk full"}), "fault ♪fault"},
+		"records can't be kept":                   {newScene().status(status.Snapshot{Linked: true, Unkept: "disk full"}), "fault ♪fault"},
 		"the county is away for a moment":         {newScene().status(linked(false)).wait(9).status(linked(false)), "idle"},
 		"the county is away":                      {newScene().status(linked(false)).wait(10).status(linked(false)), "offline ♪offline"},
 		"away, noted":                             {newScene().status(linked(false)).wait(10).status(linked(false)).press(ActionNoted), "idle =offline"},
@@ -228,13 +228,11 @@ func TestTheLastFivePeople(t *testing.T) {
 // dealt with is there again, who was is not, and nobody of an hour ago.
 func TestARestartForgetsNobody(t *testing.T) {
 	s := NewScreen()
-	st := linked(true)
-	st.Answered = []uint64{11}
-	s.Status(at(0), st)
-	s.Earlier(at(0), at(-3600), 10, passage(fact.VerdictFever, "fever", 1))
-	s.Earlier(at(0), at(-60), 11, passage(fact.VerdictFever, "fever", 2))
-	s.Earlier(at(0), at(-50), 12, passage(fact.VerdictFever, "fever", 3))
-	s.Earlier(at(0), at(-1), 13, passage(fact.VerdictPass, "normal", 4))
+	s.Status(at(0), linked(true))
+	s.Earlier(at(0), at(-3600), 10, passage(fact.VerdictFever, "fever", 1), false)
+	s.Earlier(at(0), at(-60), 11, passage(fact.VerdictFever, "fever", 2), true)
+	s.Earlier(at(0), at(-50), 12, passage(fact.VerdictFever, "fever", 3), false)
+	s.Earlier(at(0), at(-1), 13, passage(fact.VerdictPass, "normal", 4), false)
 	if v := s.View(at(0)); v.Look != LookFever || v.ID != "p12" || v.Waiting != 0 {
 		t.Errorf("the screen shows %+v", v)
 	}
@@ -245,13 +243,11 @@ func TestARestartForgetsNobody(t *testing.T) {
 
 // The guard answered an amendment: what it amends is answered too.
 func TestAnAnsweredAmendmentStaysAnswered(t *testing.T) {
-	for name, answered := range map[string][]uint64{"the amendment was answered": {118}, "what it amends was answered": {116}} {
+	for name, answered := range map[string]int{"the amendment was answered": 118, "what it amends was answered": 116} {
 		s := NewScreen()
-		st := linked(true)
-		st.Answered = answered
-		s.Status(at(0), st)
-		s.Earlier(at(0), at(-20), 116, unknown)
-		s.Earlier(at(0), at(-18), 118, amends(unknown, 117))
+		s.Status(at(0), linked(true))
+		s.Earlier(at(0), at(-20), 116, unknown, answered == 116)
+		s.Earlier(at(0), at(-18), 118, amends(unknown, 117), answered == 118)
 		if v := s.View(at(0)); v.Look != LookIdle || v.Waiting != 0 {
 			t.Errorf("%s: the screen shows %s", name, v.Look)
 		}
@@ -263,12 +259,12 @@ func TestAnAnsweredAmendmentStaysAnswered(t *testing.T) {
 func TestAStartWithTheClockBehind(t *testing.T) {
 	s := NewScreen()
 	s.Status(at(0), linked(true))
-	s.Earlier(at(0), clock.Moment{}, 12, pass)
-	s.Earlier(at(0), clock.Moment{}, 13, cold)
+	s.Earlier(at(0), clock.Moment{}, 12, pass, false)
+	s.Earlier(at(0), clock.Moment{}, 13, cold, false)
 	if v := s.View(at(1)); v.Look != LookIdle {
 		t.Errorf("the screen shows %s", v.Look)
 	}
-	s.Earlier(at(0), clock.Moment{}, 14, fever)
+	s.Earlier(at(0), clock.Moment{}, 14, fever, false)
 	if v := s.View(at(3600)); v.Look != LookFever || v.Since != nil {
 		t.Errorf("the screen shows %s since %v", v.Look, v.Since)
 	}
@@ -323,19 +319,19 @@ func TestAnAnswerIsToWhatWasSeen(t *testing.T) {
 
 // An idle gate asks for what its devices can take.
 func TestAnIdleGateAsksForWhatWorks(t *testing.T) {
-	exit := agent.DeviceStatus{Name: "exit", Lane: "out", Kind: devices.KindCardReader, State: "ok"}
+	exit := status.Device{Name: "exit", Lane: "out", Kind: devices.KindCardReader, State: "ok"}
 	for name, c := range map[string]struct {
-		devices []agent.DeviceStatus
+		devices []status.Device
 		want    string
 	}{
 		"all works":               {linked(true).Devices, "both"},
 		"the reader is gone":      {linked(true, "ok", "gone").Devices, "temperature"},
 		"the thermometer is gone": {linked(true, "gone").Devices, "by-hand"},
 		"both are":                {linked(true, "gone", "fault").Devices, "nothing"},
-		"nobody is measured here": {[]agent.DeviceStatus{exit}, "card"},
+		"nobody is measured here": {[]status.Device{exit}, "card"},
 		"no lane can measure":     {append(linked(true, "gone").Devices, exit), "by-hand"},
 	} {
-		x := newScene().status(agent.Status{Linked: true, Devices: c.devices})
+		x := newScene().status(status.Snapshot{Linked: true, Gate: status.Gate{Devices: c.devices}})
 		if got := x.s.asks(); got != c.want {
 			t.Errorf("%s: it asks for %q, want %q", name, got, c.want)
 		}
@@ -375,7 +371,7 @@ func TestTwoLanes(t *testing.T) {
 
 func TestLampsShowTheWorst(t *testing.T) {
 	st := linked(false, "ok", "fault")
-	st.Devices = append(st.Devices, agent.DeviceStatus{Name: "scanner", Kind: devices.KindScanner, State: "gone"})
+	st.Devices = append(st.Devices, status.Device{Name: "scanner", Kind: devices.KindScanner, State: "gone"})
 	st.Pending = 12
 	x := newScene().status(st)
 	if got, want := x.s.Lamps(), (Lamps{Thermometer: "ok", Reader: "gone", Pending: 12, Kept: true}); got != want {

@@ -13,7 +13,7 @@ import (
 	"time"
 
 	"gatehouse/gateway/clock"
-	"gatehouse/gateway/edge/agent"
+	"gatehouse/gateway/edge/status"
 	"gatehouse/gateway/live"
 	"gatehouse/gateway/openfiles"
 	"gatehouse/gateway/probe"
@@ -30,6 +30,12 @@ type Gate interface {
 	Buzz()                                        // sounds the relay buzzer once
 }
 
+// Board is where the parts of the agent post how they stand.
+type Board interface {
+	Snapshot() status.Snapshot
+	Changed() <-chan struct{} // receives after a change; the kiosk is its only reader
+}
+
 // Options is what a kiosk is made of.
 type Options struct {
 	Title   string // compound and gate, as the guard knows them
@@ -39,7 +45,7 @@ type Options struct {
 	Log     *slog.Logger
 }
 
-// Kiosk serves the screen of one gate. It is the agent's Screen.
+// Kiosk serves the screen of one gate.
 type Kiosk struct {
 	opts Options
 	hub  *live.Hub
@@ -49,7 +55,7 @@ type Kiosk struct {
 	pages   map[uint64]page // that said something within pageAfter
 	counts  map[string]float64
 	told    time.Duration
-	updated time.Duration // boot clock: the agent's record loop last turned
+	updated time.Duration // boot clock: the part of the agent that turned least recently did
 }
 
 // page is what a page last said of itself.
@@ -57,8 +63,6 @@ type page struct {
 	heard time.Duration // boot clock
 	audio string        // its AudioContext: running, suspended
 }
-
-var _ agent.Screen = (*Kiosk)(nil)
 
 // New returns a kiosk; hand it to the agent as its Screen, then Serve.
 func New(opts Options) (*Kiosk, error) {
@@ -71,7 +75,7 @@ func New(opts Options) (*Kiosk, error) {
 	return k, err
 }
 
-// Passage implements agent.Screen.
+// Passage implements station.Screen.
 func (k *Kiosk) Passage(at clock.Moment, seq uint64, p wire.Passage) {
 	k.mu.Lock()
 	defer k.mu.Unlock()
@@ -80,19 +84,19 @@ func (k *Kiosk) Passage(at clock.Moment, seq uint64, p wire.Passage) {
 	k.draw()
 }
 
-// Earlier implements agent.Screen.
-func (k *Kiosk) Earlier(at clock.Moment, seq uint64, p wire.Passage) {
+// Earlier implements station.Screen.
+func (k *Kiosk) Earlier(at clock.Moment, seq uint64, p wire.Passage, answered bool) {
 	k.mu.Lock()
 	defer k.mu.Unlock()
-	k.screen.Earlier(k.opts.Clock.Now(), at, seq, p) // Status follows, and draws
+	k.screen.Earlier(k.opts.Clock.Now(), at, seq, p, answered) // the next status draws
 }
 
-// Status implements agent.Screen.
-func (k *Kiosk) Status(at clock.Moment, s agent.Status) {
+// status takes how the agent stands.
+func (k *Kiosk) status(s status.Snapshot) {
 	k.mu.Lock()
 	defer k.mu.Unlock()
-	k.updated = at.Boot
-	k.screen.Status(at, s)
+	k.updated = s.Turned
+	k.screen.Status(k.opts.Clock.Now(), s)
 	k.draw()
 }
 
@@ -134,8 +138,9 @@ func (k *Kiosk) living(now clock.Moment) (pages, silent int) {
 	return len(k.pages), silent
 }
 
-// Serve serves the screen on l and watches the page until ctx ends.
-func (k *Kiosk) Serve(ctx context.Context, l net.Listener, gate Gate) error {
+// Serve serves the screen on l, shows what is posted on the board, and watches
+// the page until ctx ends.
+func (k *Kiosk) Serve(ctx context.Context, l net.Listener, gate Gate, board Board) error {
 	s := web.NewServer(k.handler(ctx, gate, l.Addr().String()), k.opts.Log)
 	done := make(chan error, 1)
 	go func() { done <- s.Serve(web.Bound(l, openfiles.Pages(), k.opts.Log)) }()
@@ -149,7 +154,10 @@ func (k *Kiosk) Serve(ctx context.Context, l net.Listener, gate Gate) error {
 			return nil
 		case err := <-done:
 			return fmt.Errorf("serve the guard's screen on %s: %w", l.Addr(), err)
+		case <-board.Changed():
+			k.status(board.Snapshot())
 		case <-tick.C:
+			k.status(board.Snapshot())
 			if k.tick() {
 				gate.Buzz()
 			}
@@ -163,7 +171,6 @@ func (k *Kiosk) tick() (buzz bool) {
 	k.mu.Lock()
 	defer k.mu.Unlock()
 	now := k.opts.Clock.Now()
-	k.draw()
 	if pages, silent := k.living(now); pages > silent || !k.screen.Urgent(now) || now.Boot-k.told < 3*time.Second {
 		return false
 	}

@@ -14,6 +14,7 @@ import (
 	"testing"
 
 	"gatehouse/gateway/clock"
+	"gatehouse/gateway/edge/status"
 	"gatehouse/gateway/wire"
 )
 
@@ -26,6 +27,12 @@ type hand struct {
 func (h *hand) Now() clock.Moment  { h.mu.Lock(); defer h.mu.Unlock(); return at(h.now) }
 func (h *hand) Synchronised() bool { return true }
 func (h *hand) turn(s float64)     { h.mu.Lock(); defer h.mu.Unlock(); h.now += s }
+
+// turned returns st of an agent whose parts turned just now.
+func turned(h *hand, st status.Snapshot) status.Snapshot {
+	st.Turned = h.Now().Boot
+	return st
+}
 
 // notebook is an agent that keeps notes, or can't.
 type notebook struct {
@@ -50,7 +57,7 @@ func start(t *testing.T) (*Kiosk, *hand, *notebook, *httptest.Server) {
 	}
 	s := httptest.NewServer(k.handler(t.Context(), g, "127.0.0.1:0"))
 	t.Cleanup(s.Close)
-	k.Status(h.Now(), linked(true))
+	k.status(turned(h, linked(true)))
 	return k, h, g, s
 }
 
@@ -175,13 +182,13 @@ func TestTheGateSaysWhatIsWrong(t *testing.T) {
 		"no sound":       {func() { k.Hear(1, []byte(`{"audio":"suspended"}`)) }, 200, "[] [a page may not sound"},
 		"one is silent":  {func() { k.Hear(1, []byte(`{"audio":"suspended"}`)); k.Hear(2, []byte(`{"audio":"running"}`)) }, 200, "[] [a page may not sound"},
 		"no page":        {func() { h.turn(7) }, 200, "[] [no page shows"},
-		"offline":        {func() { k.Status(h.Now(), linked(false)) }, 200, "the county does not answer"},
-		"device gone":    {func() { k.Status(h.Now(), linked(true, "gone")) }, 503, "[device thermometer: gone]"},
-		"loop is stuck":  {func() { h.turn(16) }, 503, "[the record loop does not turn]"},
+		"offline":        {func() { k.status(turned(h, linked(false))) }, 200, "the county does not answer"},
+		"device gone":    {func() { k.status(turned(h, linked(true, "gone"))) }, 503, "[device thermometer: gone]"},
+		"loop is stuck":  {func() { h.turn(16) }, 503, "[a part of the agent stands still]"},
 		"rubbish spoken": {func() { k.Hear(1, []byte(`x`)) }, 200, "[] [no page shows"},
 	} {
 		h.turn(100)
-		k.Status(h.Now(), linked(true))
+		k.status(turned(h, linked(true)))
 		c.do()
 		code, text := get("/readyz")
 		if err := json.Unmarshal([]byte(text), &ready); err != nil {
@@ -191,7 +198,7 @@ func TestTheGateSaysWhatIsWrong(t *testing.T) {
 			t.Errorf("%s: %d %s, want %d %s", name, code, got, c.code, c.wants)
 		}
 	}
-	k.Status(h.Now(), linked(true)) // the cases come in any order
+	k.status(turned(h, linked(true))) // the cases come in any order
 	k.Passage(h.Now(), 7, fever)
 	if _, text := get("/metrics"); !strings.Contains(text, `gatehouse_passages_total{verdict="fever"} 1`) || !strings.Contains(text, `gatehouse_device_up{device="thermometer"} 1`) {
 		t.Error(text)

@@ -2,6 +2,7 @@ package kiosk
 
 import (
 	"context"
+	"gatehouse/gateway/edge/status"
 	"io"
 	"log/slog"
 	"net"
@@ -21,7 +22,7 @@ func TestAnAnswerThatNeverEndsIsCutOff(t *testing.T) {
 	}
 	ctx, cancel := context.WithCancel(t.Context())
 	ended := make(chan error, 1)
-	go func() { ended <- k.Serve(ctx, l, &notebook{}) }()
+	go func() { ended <- k.Serve(ctx, l, &notebook{}, status.NewBoard()) }()
 	defer func() { cancel(); <-ended }()
 	c, err := (&net.Dialer{}).DialContext(ctx, "tcp", l.Addr().String())
 	if err != nil {
