@@ -1,4 +1,4 @@
-// Package sense turns what sensors send all the time into single events: the
+// Package sense turns the continuous output of sensors into single events: the
 // samples of a thermometer into one measurement of a person, the frames that a
 // reader repeats into one tap. It does no I/O; time comes with the samples.
 package sense
@@ -11,8 +11,8 @@ import (
 	"gatehouse/gateway/fact"
 )
 
-// How a person is told from the background, and when a value is settled. The
-// numbers fit MLX90614 modules at 7 to 14 samples a second and people who stop
+// How a person is distinguished from the background, and when a value is settled.
+// The numbers fit MLX90614 modules at 7 to 14 samples a second and people who stop
 // for a second.
 const (
 	rise           fact.Temp = 200  // above the background: somebody is there
@@ -20,15 +20,16 @@ const (
 	skinMax        fact.Temp = 4500
 	settleSpread   fact.Temp = 20 // samples this close agree
 	settleCount              = 5  // samples that must agree in a row
-	higher         fact.Temp = 30 // a later plateau this much above is told again
+	higher         fact.Temp = 30 // a later plateau this much above is reported, too
 	glimpse                  = 3  // fewer samples than this are something passing by
 	hotBackground  fact.Temp = 3400
 	backgroundSpan           = 10 * time.Second
 	unsettledAfter           = 5 * time.Second
-	standingAfter            = 60 * time.Second       // what stays this long is no person
-	gapAfter                 = time.Second            // without a sample the person may have gone
-	awayFor                  = 300 * time.Millisecond // out of sight for less, before there is a value, is a glance aside
-	stuckAfter               = 30 * time.Second       // a real sensor's last digit moves before that
+	standingAfter            = 60 * time.Second // whatever stays this long is not a person
+	gapAfter                 = time.Second      // without a sample the person may have gone
+	// out of sight for less, before there is a value, is a glance aside
+	awayFor    = 300 * time.Millisecond
+	stuckAfter = 30 * time.Second // a real sensor's last digit moves before that
 )
 
 // AmbientMin and AmbientMax bound the ambient temperature, in °C/100, at which
@@ -56,49 +57,49 @@ type Measurement struct {
 	Supersedes bool
 }
 
-// State is what a screen may say between measurements.
+// State says what happens in front of a thermometer, for screens.
 type State int
 
 // The states of a meter.
 const (
 	Idle      State = iota // nobody is there
 	Measuring              // somebody is, and no value has settled yet
-	Measured               // somebody is who has been measured
+	Measured               // somebody is there who has been measured
 )
 
 // Meter turns samples into measurements. It is for one goroutine.
 type Meter struct {
-	limit  fact.Temp
-	past   []devices.Sample // of the last backgroundSpan with nobody there
-	last   devices.Sample
-	state  State
-	came   time.Time
-	base   fact.Temp        // the background when the person came
-	seen   devices.Sample   // the person's newest sample
-	away   time.Time        // since when they are out of sight; zero: they are not
-	recent []devices.Sample // the newest samples of the person, settleCount at most
-	peak   devices.Sample   // the person's highest sample
-	count  int
-	told   fact.Temp // what was reported last of this person
-	late   bool      // an unsettled measurement was reported of this person
+	limit     fact.Temp
+	past      []devices.Sample // of the last backgroundSpan with nobody there
+	last      devices.Sample
+	state     State
+	came      time.Time
+	base      fact.Temp        // the background when the person came
+	seen      devices.Sample   // the person's newest sample
+	away      time.Time        // since when they are out of sight; zero: they are not
+	recent    []devices.Sample // the newest samples of the person, settleCount at most
+	peak      devices.Sample   // the person's highest sample
+	count     int
+	reported  fact.Temp // the value that was reported last of this person
+	unsettled bool      // an unsettled measurement was reported of this person
 
 	same time.Time // since when the raw value has not moved
 }
 
-// NewMeter makes a meter that has seen nothing. A plateau that reaches limit
-// (of the object temperature; what counts as fever less the site offset) after
-// a lower one was reported is reported however little above it lies.
+// NewMeter returns a meter. limit is the fever limit minus the site offset, in terms
+// of the object temperature: a plateau at or above it that follows a reported one
+// below it is reported, however small the difference is.
 func NewMeter(limit fact.Temp) *Meter { return &Meter{limit: limit} }
 
-// State tells whether somebody is being measured.
+// State returns the state after the last sample.
 func (m *Meter) State() State { return m.state }
 
-// Stuck tells that the raw value has not moved for half a minute: the sensor
+// Stuck reports whether the raw value has not changed for half a minute: the sensor
 // repeats itself and measures nothing.
 func (m *Meter) Stuck() bool { return m.last.At.Sub(m.same) >= stuckAfter }
 
-// Hot tells that what the sensor sees with nobody there is about as warm as
-// people are: it can't tell them from it.
+// Hot reports whether the background is about as warm as people are, so that they
+// can't be distinguished from it.
 func (m *Meter) Hot() bool {
 	return m.state == Idle && len(m.past) > 0 && m.background(m.last) >= hotBackground
 }
@@ -136,16 +137,16 @@ func (m *Meter) Observe(s devices.Sample) (Measurement, bool) {
 	return m.follow(s)
 }
 
-// begin looks at a sample with nobody there yet.
+// begin takes a sample while nobody is there.
 func (m *Meter) begin(s devices.Sample) {
-	if s.Object >= skinMin { // below it nobody is, whatever the background
+	if s.Object >= skinMin { // below it nobody is there, whatever the background
 		m.base = m.background(s)
 	}
 	if s.Object < skinMin || !m.present(s) {
 		m.learn(s)
 		return
 	}
-	m.state, m.came, m.told, m.late, m.away = Measuring, s.At, 0, false, time.Time{}
+	m.state, m.came, m.reported, m.unsettled, m.away = Measuring, s.At, 0, false, time.Time{}
 	m.recent, m.seen, m.peak, m.count = append(m.recent[:0], s), s, s, 1
 }
 
@@ -153,8 +154,8 @@ func (m *Meter) present(s devices.Sample) bool {
 	return s.Object >= m.base+rise && s.Object >= skinMin && s.Object <= skinMax
 }
 
-// background is the median of what was seen with nobody there; before anything
-// was, things are as warm as the air.
+// background returns the median of the samples with nobody there. Before the first it
+// assumes that things are as warm as the air.
 func (m *Meter) background(s devices.Sample) fact.Temp {
 	if len(m.past) == 0 {
 		return s.Ambient
@@ -176,7 +177,7 @@ func (m *Meter) learn(s devices.Sample) {
 	m.past = slices.Delete(m.past, 0, old)
 }
 
-// follow looks at a sample of somebody who is there.
+// follow takes a sample of somebody who is there.
 func (m *Meter) follow(s devices.Sample) (Measurement, bool) {
 	m.count++
 	m.seen = s
@@ -196,19 +197,20 @@ func (m *Meter) follow(s devices.Sample) (Measurement, bool) {
 	}
 	top, settled := m.plateau()
 	switch {
-	case settled && (m.state == Measuring || top.Object >= m.told+higher || m.told < m.limit && top.Object >= m.limit):
+	case settled && (m.state == Measuring || top.Object >= m.reported+higher || m.reported < m.limit &&
+		top.Object >= m.limit):
 		out := m.result(s, top, true)
-		out.Supersedes = m.state == Measured || m.late
-		m.state, m.told = Measured, top.Object
+		out.Supersedes = m.state == Measured || m.unsettled
+		m.state, m.reported = Measured, top.Object
 		return out, true
-	case m.state == Measuring && !m.late && s.At.Sub(m.came) > unsettledAfter:
-		m.late = true
+	case m.state == Measuring && !m.unsettled && s.At.Sub(m.came) > unsettledAfter:
+		m.unsettled = true
 		return m.result(s, m.peak, false), true
 	}
 	return Measurement{}, false
 }
 
-// plateau gives the highest of the newest samples when they agree.
+// plateau returns the highest of the newest samples when they agree.
 func (m *Meter) plateau() (top devices.Sample, settled bool) {
 	if len(m.recent) < settleCount {
 		return top, false
@@ -223,9 +225,10 @@ func (m *Meter) plateau() (top devices.Sample, settled bool) {
 	return top, top.Object-low <= settleSpread
 }
 
-// leave ends a presence; who was not measured by then is told as too short.
+// leave notes that the person has left. Who was not measured by then, and was not only
+// passing by, is reported with an unsettled measurement.
 func (m *Meter) leave() (Measurement, bool) {
-	unmeasured := m.state == Measuring && !m.late && m.count >= glimpse
+	unmeasured := m.state == Measuring && !m.unsettled && m.count >= glimpse
 	m.state = Idle
 	if !unmeasured {
 		return Measurement{}, false

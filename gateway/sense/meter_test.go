@@ -57,23 +57,37 @@ func TestMeasurements(t *testing.T) {
 		scene *scene
 		want  []want
 	}{
-		"nobody":                       {newScene(), nil},
-		"a person is measured once":    {newScene().see(3340, 3*time.Second).see(2000, time.Second), []want{{3340, true, false}}},
-		"the ramp is not the value":    {newScene().see(2500, step).see(2900, step).see(3200, step).see(3340, time.Second).see(2000, time.Second), []want{{3340, true, false}}},
-		"two people with a gap":        {newScene().see(3340, time.Second).see(2000, time.Second).see(3300, time.Second), []want{{3340, true, false}, {3300, true, false}}},
-		"too short":                    {newScene().see(3340, 4*step).see(2000, time.Second), []want{{3340, false, false}}},
-		"something passing by":         {newScene().see(3340, 2*step).see(2000, time.Second), nil},
-		"a hot drink":                  {newScene().see(5500, 3*time.Second).see(2000, time.Second), nil},
-		"a cold forehead is measured":  {newScene().see(2950, time.Second).see(2000, time.Second), []want{{2950, true, false}}},
-		"a fever that shows late":      {newScene().see(3340, time.Second).see(3480, time.Second).see(2000, time.Second), []want{{3340, true, false}, {3480, true, true}}},
-		"one that creeps to the limit": {newScene().see(3400, time.Second).see(3410, time.Second).see(2000, time.Second), []want{{3400, true, false}, {3410, true, true}}},
-		"one close behind, warmer":     {newScene().see(3340, time.Second).see(3200, time.Second).see(3500, time.Second), []want{{3340, true, false}, {3500, true, true}}},
-		"one right behind, as warm":    {newScene().see(3340, time.Second).see(2000, 2*step).see(3340, time.Second), []want{{3340, true, false}, {3340, true, false}}},
-		"one right behind, warmer":     {newScene().see(3340, time.Second).see(2000, 2*step).see(3480, time.Second), []want{{3340, true, false}, {3480, true, false}}},
-		"one right behind, cooler":     {newScene().see(3480, time.Second).see(2000, 2*step).see(3340, time.Second), []want{{3480, true, false}, {3340, true, false}}},
-		"a glance before it settles":   {newScene().see(3340, 4*step).see(2000, 2*step).see(3340, time.Second), []want{{3340, true, false}}},
-		"samples stop half way":        {newScene().see(3340, 4*step).silence(3*time.Second).see(2000, time.Second), []want{{3340, false, false}}},
-		"samples stop, then another":   {newScene().see(3340, time.Second).silence(3*time.Second).see(3500, time.Second), []want{{3340, true, false}, {3500, true, false}}},
+		"nobody": {newScene(), nil},
+		"a person is measured once": {newScene().see(3340, 3*time.Second).see(2000, time.Second),
+			[]want{{3340, true, false}}},
+		"the ramp is not the value": {newScene().see(2500, step).see(2900, step).see(3200, step).see(3340,
+			time.Second).see(2000, time.Second), []want{{3340, true, false}}},
+		"two people with a gap": {newScene().see(3340, time.Second).see(2000, time.Second).see(3300,
+			time.Second), []want{{3340, true, false}, {3300, true, false}}},
+		"too short": {newScene().see(3340, 4*step).see(2000, time.Second),
+			[]want{{3340, false, false}}},
+		"something passing by": {newScene().see(3340, 2*step).see(2000, time.Second), nil},
+		"a hot drink":          {newScene().see(5500, 3*time.Second).see(2000, time.Second), nil},
+		"a cold forehead is measured": {newScene().see(2950, time.Second).see(2000, time.Second),
+			[]want{{2950, true, false}}},
+		"a fever that shows late": {newScene().see(3340, time.Second).see(3480, time.Second).see(2000,
+			time.Second), []want{{3340, true, false}, {3480, true, true}}},
+		"one that creeps to the limit": {newScene().see(3400, time.Second).see(3410, time.Second).see(2000,
+			time.Second), []want{{3400, true, false}, {3410, true, true}}},
+		"one close behind, warmer": {newScene().see(3340, time.Second).see(3200, time.Second).see(3500, time.Second),
+			[]want{{3340, true, false}, {3500, true, true}}},
+		"one right behind, as warm": {newScene().see(3340, time.Second).see(2000, 2*step).see(3340, time.Second),
+			[]want{{3340, true, false}, {3340, true, false}}},
+		"one right behind, warmer": {newScene().see(3340, time.Second).see(2000, 2*step).see(3480, time.Second),
+			[]want{{3340, true, false}, {3480, true, false}}},
+		"one right behind, cooler": {newScene().see(3480, time.Second).see(2000, 2*step).see(3340, time.Second),
+			[]want{{3480, true, false}, {3340, true, false}}},
+		"a glance before it settles": {newScene().see(3340, 4*step).see(2000, 2*step).see(3340, time.Second),
+			[]want{{3340, true, false}}},
+		"samples stop half way": {newScene().see(3340, 4*step).silence(3*time.Second).see(2000, time.Second),
+			[]want{{3340, false, false}}},
+		"samples stop, then another": {newScene().see(3340, time.Second).silence(3*time.Second).see(3500, time.Second),
+			[]want{{3340, true, false}, {3500, true, false}}},
 	} {
 		t.Run(name, func(t *testing.T) {
 			got, _ := c.scene.measure()
@@ -81,7 +95,8 @@ func TestMeasurements(t *testing.T) {
 				t.Fatalf("got %d measurements, want %d: %+v", len(got), len(c.want), got)
 			}
 			for i, w := range c.want {
-				if g := got[i]; g.Object != w.object || g.Settled != w.settled || g.Supersedes != w.supersedes || g.Background < 1990 || g.Background > 2000 {
+				if g := got[i]; g.Object != w.object || g.Settled != w.settled || g.Supersedes != w.supersedes ||
+					g.Background < 1990 || g.Background > 2000 {
 					t.Errorf("measurement %d is %+v, want %+v", i, g, w)
 				}
 			}
@@ -167,12 +182,14 @@ func TestAFeverThatStandsStillIsNeverMissed(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		s := newScene()
 		for range rapid.IntRange(0, 8).Draw(t, "acts") {
-			s.see(fact.Temp(rapid.IntRange(1500, 4400).Draw(t, "object")), time.Duration(rapid.IntRange(1, 40).Draw(t, "steps"))*step)
+			s.see(fact.Temp(rapid.IntRange(1500, 4400).Draw(t, "object")),
+				time.Duration(rapid.IntRange(1, 40).Draw(t, "steps"))*step)
 		}
 		// A background the fever stands out from, then the fever.
 		s.see(2000, 12*time.Second)
 		fever := fact.Temp(rapid.IntRange(limit, 4400).Draw(t, "fever"))
-		s.see(fact.Temp(rapid.IntRange(2300, limit).Draw(t, "first")), time.Duration(rapid.IntRange(0, 30).Draw(t, "steps"))*step)
+		s.see(fact.Temp(rapid.IntRange(2300, limit).Draw(t, "first")),
+			time.Duration(rapid.IntRange(0, 30).Draw(t, "steps"))*step)
 		s.see(fever, time.Second)
 		got, _ := s.measure()
 		if len(got) == 0 || got[len(got)-1].Object < limit {
@@ -187,12 +204,14 @@ func TestMeasurementsComeFromSamples(t *testing.T) {
 		seen := map[fact.Temp]bool{}
 		for range rapid.IntRange(1, 300).Draw(t, "samples") {
 			at = at.Add(time.Duration(rapid.IntRange(1, 1500).Draw(t, "ms")) * time.Millisecond)
-			s := devices.Sample{At: at, Object: fact.Temp(rapid.IntRange(-7000, 38000).Draw(t, "object")), Ambient: 2000}
+			s := devices.Sample{At: at, Object: fact.Temp(rapid.IntRange(-7000, 38000).Draw(t, "object")),
+				Ambient: 2000}
 			if rapid.Bool().Draw(t, "skin") {
 				s.Object = fact.Temp(rapid.IntRange(2800, 4500).Draw(t, "skin temperature"))
 			}
 			seen[s.Object] = true
-			if got, ok := m.Observe(s); ok && (!seen[got.Object] || got.Object < skinMin || got.Object > skinMax || got.Duration < 0 || got.Samples < glimpse) {
+			if got, ok := m.Observe(s); ok && (!seen[got.Object] || got.Object < skinMin || got.Object > skinMax ||
+				got.Duration < 0 || got.Samples < glimpse) {
 				t.Fatalf("impossible measurement %+v", got)
 			}
 		}
@@ -205,8 +224,10 @@ func TestRepeatsOfACardThatStaysAreOneTap(t *testing.T) {
 		ms   int
 		code string
 		want bool
-	}{{0, "A", true}, {65, "A", false}, {130, "A", false}, {429, "A", false}, {729, "A", true}, {760, "B", true}, {800, "A", true}, {1200, "A", true}} {
-		if got := f.Observe(devices.Tap{At: t0.Add(time.Duration(c.ms) * time.Millisecond), Code: c.code}); got != c.want {
+	}{{0, "A", true}, {65, "A", false}, {130, "A", false}, {429, "A", false}, {729, "A", true}, {760, "B", true}, {800,
+		"A", true}, {1200, "A", true}} {
+		if got := f.Observe(devices.Tap{At: t0.Add(time.Duration(c.ms) * time.Millisecond),
+			Code: c.code}); got != c.want {
 			t.Errorf("frame %d (%s at %d ms) is a new tap: %v", i, c.code, c.ms, got)
 		}
 	}
