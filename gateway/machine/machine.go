@@ -1,5 +1,6 @@
-// Package machine stands between what a machine says (firmware-bridge/runs) and
-// what the county keeps of it (wire): bridges and the collector both use it.
+// Package machine turns the samples of a machine and the runs found in them
+// (firmware-bridge/runs) into records (wire). Bridges use it, and the collector for
+// machines that report by themselves.
 package machine
 
 import (
@@ -14,7 +15,7 @@ import (
 	"gatehouse/gateway/wire"
 )
 
-// Config is what is known of a machine beforehand.
+// Config is the configuration of a machine.
 type Config struct {
 	Machine  string        `yaml:"machine"`            // id, unique in the county
 	Name     string        `yaml:"name"`               // for people: 1号无人机
@@ -39,14 +40,14 @@ func (c Config) Check() error {
 	return errors.Join(append(errs, c.Runs().Check())...)
 }
 
-// Runs is the part of it that run detection needs.
+// Runs returns the configuration of run detection.
 func (c Config) Runs() runs.Config {
 	return runs.Config{Machine: c.Machine, TankLitres: c.TankL, Idle: c.Idle, Pause: c.Pause, MinFlow: c.MinFlow,
 		MaxFlow: c.MaxFlow}
 }
 
-// RunsOf is what run detection needs of what a source says: how far apart its
-// samples lie differs.
+// RunsOf returns the configuration of run detection in samples from a source: how far
+// apart they lie differs.
 func (c Config) RunsOf(source string) runs.Config {
 	out := c.Runs()
 	switch source {
@@ -58,8 +59,8 @@ func (c Config) RunsOf(source string) runs.Config {
 	return out
 }
 
-// Fresh is for how long a value of a source counts as the present one: reports
-// are seldom, and single values in them still more so.
+// Fresh returns how long a value from a source counts as the present one: reports are
+// seldom, and a value is not in each of them.
 func Fresh(source string) time.Duration {
 	if source == wire.SourceReport {
 		return 30 * time.Second
@@ -68,7 +69,7 @@ func Fresh(source string) time.Duration {
 }
 
 // Point returns a sample as a point of a track that begins at T base, rounded to
-// what a device can mean.
+// the precision of the devices.
 func Point(s runs.Sample, base time.Duration) wire.TrackPoint {
 	p := wire.TrackPoint{TMS: (s.T - base).Milliseconds(), Values: s.Values}
 	for _, n := range fact.Numbers() {
@@ -78,7 +79,7 @@ func Point(s runs.Sample, base time.Duration) wire.TrackPoint {
 	return p
 }
 
-// round keeps what a device can mean: 1e7 of a degree is a centimetre.
+// round rounds v to 1/scale.
 func round(v *float64, scale float64) *float64 {
 	if v == nil {
 		return nil
@@ -92,7 +93,7 @@ func Sample(p wire.TrackPoint, at time.Time, t time.Duration) runs.Sample {
 	return runs.Sample{At: at.Add(past), T: t + past, Values: p.Values}
 }
 
-// Body is a run as a record says it.
+// Body returns a run as the body of a record.
 func (c Config) Body(source string, r runs.Run, state fact.RunState) *wire.Run {
 	w := &wire.Run{Machine: c.Machine, ID: r.ID, Name: c.Name, Type: c.Type, Operator: c.Operator, Source: source,
 		State: state,
@@ -122,5 +123,5 @@ func some(s []string) []string {
 
 func seconds(d time.Duration) float64 { return float64(d.Milliseconds()) / 1000 }
 
-// Source joins the languages that a machine speaks: "modbus+nmea".
+// Source joins the protocols of a machine: "modbus+nmea".
 func Source(languages ...string) string { return strings.Join(languages, "+") }
