@@ -11,7 +11,7 @@ import (
 	"gatehouse/gateway/wire"
 )
 
-// Tx is a transaction of Update.
+// Tx is a transaction of Update, which ends it.
 type Tx struct {
 	*sql.Tx
 	before map[int64]time.Time // when journals were last marked before this transaction

@@ -27,6 +27,7 @@ type Options struct {
 	// CheckEvery is how often a commit checks that this is still the database that
 	// was written to; 30 s when 0.
 	CheckEvery time.Duration
+	Now        func() time.Time // nil: time.Now
 }
 
 // requestTimeout bounds one request; a write that takes longer is repeated.
@@ -47,6 +48,9 @@ var _ store.Store = (*Store)(nil)
 func New(o Options, b *books.Books) *Store {
 	if o.CheckEvery == 0 {
 		o.CheckEvery = 30 * time.Second
+	}
+	if o.Now == nil {
+		o.Now = time.Now
 	}
 	c := influxdb2.NewClientWithOptions(o.URL, o.Token, influxdb2.DefaultOptions().
 		SetPrecision(time.Nanosecond).SetUseGZip(true).SetLogLevel(0).

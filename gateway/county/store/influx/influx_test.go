@@ -109,6 +109,37 @@ func TestAWipedDatabaseBeginsANewTermAndNeedsEverythingAgain(t *testing.T) {
 	}
 }
 
+func TestTheMarkerIsCheckedAndWrittenAgainAsTimePasses(t *testing.T) {
+	url, now := server(t), storetest.T0
+	s, err := archive.OpenInflux(filepath.Join(t.TempDir(), "books.db"), influx.Options{URL: url,
+		Token: influxd.Token, Bucket: influxd.Bucket, County: "c", CheckEvery: time.Minute,
+		Now: func() time.Time { return now }})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer s.Close()
+	commit(t, s, storetest.Batch(1, 1, 2))
+	now = now.Add(13 * time.Hour)
+	commit(t, s, storetest.Batch(1, 3, 4))
+	if err := influxd.Delete(t.Context(), url, "time < '2020-02-14T12:00:00Z'"); err != nil {
+		t.Fatal(err) // as a retention policy does
+	}
+	now = now.Add(time.Minute)
+	commit(t, s, storetest.Batch(1, 5, 6))
+	if _, term, err := s.Identity(t.Context()); term != 1 || err != nil {
+		t.Errorf("after 13 hours the marker was gone: term %d, %v", term, err)
+	}
+	if err := influxd.Delete(t.Context(), url, "time > '2020-02-14T12:00:00Z'"); err != nil {
+		t.Fatal(err)
+	}
+	now = now.Add(59 * time.Second)
+	commit(t, s, storetest.Batch(1, 7, 8)) // not checked yet
+	now = now.Add(time.Second)
+	if r := commit(t, s, storetest.Batch(1, 9, 10))[0]; !r.Gap {
+		t.Errorf("without a marker: %+v", r)
+	}
+}
+
 // A database restored from a backup has the right marker, and lacks what was
 // written after the backup: only an operator can tell.
 func TestADatabaseRestoredFromABackupIsFilledAgainAfterARewind(t *testing.T) {

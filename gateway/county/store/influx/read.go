@@ -28,7 +28,7 @@ const (
 // checkDatabase checks, every CheckEvery, that the database still holds the
 // marker. One that was wiped or replaced does not: the books begin a new term.
 func (s *Store) checkDatabase(ctx context.Context) error {
-	now := time.Now()
+	now := s.opts.Now()
 	if !s.checked.IsZero() && now.Sub(s.checked) < s.opts.CheckEvery {
 		return nil
 	}
