@@ -9,7 +9,7 @@ import (
 	"os"
 )
 
-// Broker is the part of a configuration file that says how to reach a broker.
+// Broker is the part of a configuration file for the connection to a broker.
 type Broker struct {
 	URL          string `yaml:"url"`                     // tcp://127.0.0.1:1883 or ssl://host:8883
 	Name         string `yaml:"-"`                       // for messages, where the URL is not

@@ -79,28 +79,32 @@ func TestReportsAfterAWipedDatabaseAreStoredAndShown(t *testing.T) {
 		}
 		return n
 	}
-	shown := func(want int) {
-		t.Helper()
-		var runs []desk.RunSummary
-		for end := time.Now().Add(20 * time.Second); time.Now().Before(end); time.Sleep(50 * time.Millisecond) {
-			runs, err = d.Runs(ctx, "fogger-9", 10)
-			must(t, err)
-			if len(runs) == want && runs[0].State == fact.RunClosed {
-				return
-			}
-		}
-		t.Fatalf("the desk has %d runs, want %d: %+v", len(runs), want, runs)
-	}
 	work(30)
-	shown(1)
+	awaitRuns(t, d, 1)
 	must(t, influxd.DropDatabase(ctx, url))
 	must(t, influxd.CreateDatabase(ctx, url))
 	work(10)
 	if n := tracks(); n != 10 {
 		t.Errorf("the database has %d of the 10 reports since it was wiped", n)
 	}
-	shown(2)
+	awaitRuns(t, d, 2)
 	if _, lost, err := held.Losses(ctx); err != nil || lost == 0 {
 		t.Errorf("%d records are known to be lost, %v", lost, err)
 	}
+}
+
+// awaitRuns waits until the desk has as many runs of the machine, the newest of
+// them closed.
+func awaitRuns(t *testing.T, d *desk.Desk, want int) {
+	t.Helper()
+	var runs []desk.RunSummary
+	var err error
+	for end := time.Now().Add(20 * time.Second); time.Now().Before(end); time.Sleep(50 * time.Millisecond) {
+		runs, err = d.Runs(t.Context(), "fogger-9", 10)
+		must(t, err)
+		if len(runs) == want && runs[0].State == fact.RunClosed {
+			return
+		}
+	}
+	t.Fatalf("the desk has %d runs, want %d: %+v", len(runs), want, runs)
 }

@@ -26,7 +26,7 @@ type announcer struct {
 	again    <-chan time.Time     // when it is due again, or nil
 }
 
-// offline returns the last will. It is unsigned, and so moves nobody.
+// offline returns the last will. It is unsigned, and so has no effect on agents.
 func (a *announcer) offline() *mqtt.Message {
 	return a.message(wire.CollectorStatus{V: 1, State: fact.Offline, At: wire.At(a.cfg.Now()),
 		Start: a.start, Version: a.cfg.Version})

@@ -92,7 +92,7 @@ func TestATermIsBelievedWithTheAcknowledgementThatGaveIt(t *testing.T) {
 }
 
 // The term of a county that was poisoned stays where it is when its store is
-// restored: nothing overflows, and nobody is told without a change.
+// restored: nothing overflows, and nothing is announced without a change.
 func TestTheHighestTermGoesOn(t *testing.T) {
 	b := start(t)
 	ack := wire.Ack{V: 1, JID: jidA, Through: 7, Store: "store-1", Term: math.MaxUint64}
@@ -173,7 +173,7 @@ func TestAFaultInChineseIsSignedAsItArrives(t *testing.T) {
 func TestOneAgentBeginsOnlySoManyJournals(t *testing.T) {
 	b := start(t)
 	for i := range 500 {
-		from := uint64(1 + i%2) // every other one begins after what nobody has sent
+		from := uint64(1 + i%2) // every other one begins with a gap
 		jid := fmt.Sprintf("0190b1c2-0000-7000-8000-%012d", i)
 		b.publish("gate-a", wire.LeafRecords, batch(t, "gate-a", jid, from, from, false))
 	}

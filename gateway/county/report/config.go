@@ -1,11 +1,12 @@
-// Package report takes what machines publish by themselves: it keeps each
-// report as a record of a journal of its own, finds the runs in them, and says
+// Package report takes the reports that machines publish by themselves. It stores
+// each as a record of a journal per machine, finds the runs in them, and decides
 // which messages the broker may forget.
 package report
 
 import (
 	"errors"
 	"fmt"
+	"maps"
 	"slices"
 	"strings"
 
@@ -14,8 +15,8 @@ import (
 	"gatehouse/gateway/wire"
 )
 
-// Machine is one machine that speaks MQTT by itself. One that is not listed is
-// taken by the documented form, under its id.
+// Machine is one machine that publishes over MQTT by itself. One that is not
+// configured may report in the documented form, under its id.
 type Machine struct {
 	machine.Config `yaml:",inline"`
 	// Topics are those of a firmware that does not publish on
@@ -23,12 +24,13 @@ type Machine struct {
 	Topics []Topic `yaml:"topics,omitempty"`
 }
 
-// Topic maps one topic of another form.
+// Topic maps the messages of one topic to the documented form.
 type Topic struct {
 	Topic string `yaml:"topic"` // as published, without wildcards
 	// Value: the whole message is one value, such as ESPHome publishes.
 	Value string `yaml:"value,omitempty"`
-	// Fields: the message is JSON. Ours to a path in it: flow_lpm: SENSOR.Rate
+	// Fields: the message is JSON. They map our names to paths in it, such as
+	// flow_lpm: SENSOR.Rate
 	Fields map[string]string `yaml:"fields,omitempty"`
 	// Scale multiplies numbers: flow_lpm: 0.0166667 for L/h
 	Scale map[string]float64 `yaml:"scale,omitempty"`
@@ -48,32 +50,33 @@ func fieldNames() []string {
 	return append(names, fact.FieldFault)
 }
 
-// Check tells what is wrong.
+// Check returns what is wrong, each fault with the key to mend.
 func (m Machine) Check() error {
 	errs := []error{m.Config.Check()}
 	for i, t := range m.Topics {
-		add := func(text string) { errs = append(errs, fmt.Errorf("topics[%d] %s: %s", i, t.Topic, text)) }
-		if t.Topic == "" || strings.ContainsAny(t.Topic, "+#") || strings.HasPrefix(t.Topic, wire.Root) {
-			add("write the firmware's own topic, without + and #")
-		}
-		if (t.Value == "") == (len(t.Fields) == 0) {
-			add("give value or fields, one of them")
-		}
-		names := []string{}
-		if t.Value != "" {
-			names = append(names, t.Value)
-		}
-		for name := range t.Fields {
-			names = append(names, name)
-		}
-		for name := range t.Scale {
-			names = append(names, name)
-		}
-		for _, name := range names {
-			if known := fieldNames(); !slices.Contains(known, name) {
-				add(fmt.Sprintf("%q is none of %s", name, strings.Join(known, ", ")))
-			}
+		for _, fault := range t.faults() {
+			errs = append(errs, fmt.Errorf("topics[%d] %s: %s", i, t.Topic, fault))
 		}
 	}
 	return errors.Join(errs...)
+}
+
+func (t Topic) faults() (out []string) {
+	if t.Topic == "" || strings.ContainsAny(t.Topic, "+#") || strings.HasPrefix(t.Topic, wire.Root) {
+		out = append(out, "write the firmware's own topic, without + and #")
+	}
+	if (t.Value == "") == (len(t.Fields) == 0) {
+		out = append(out, "give value or fields, one of them")
+	}
+	names := slices.Concat(slices.Collect(maps.Keys(t.Fields)), slices.Collect(maps.Keys(t.Scale)))
+	if t.Value != "" {
+		names = append(names, t.Value)
+	}
+	known := fieldNames()
+	for _, name := range names {
+		if !slices.Contains(known, name) {
+			out = append(out, fmt.Sprintf("%q is none of %s", name, strings.Join(known, ", ")))
+		}
+	}
+	return out
 }

@@ -70,7 +70,7 @@ func (c *county) say(topic, payload string) {
 
 const topic = "gatehouse/v1/qinghe/fogger-9/report"
 
-// runsOf returns the runs of a machine that stand, as text.
+// runsOf returns the runs of a machine that were not withdrawn, as text.
 func (c *county) runsOf(id string) (out []string) {
 	c.t.Helper()
 	found, err := c.index.runs(context.Background(), id, begin.AddDate(-60, 0, 0), begin.AddDate(60, 0, 0))

@@ -19,13 +19,14 @@ import (
 func decode(payload []byte) (wire.Report, error) {
 	r, err := wire.Decode[wire.Report](payload)
 	if err != nil {
-		return r, plain(err)
+		return r, explain(err)
 	}
 	return r, r.Check()
 }
 
-// plain says what is wrong with JSON to whoever writes a machine's firmware.
-func plain(err error) error {
+// explain rewrites an error of encoding/json for the author of a machine's
+// firmware.
+func explain(err error) error {
 	var syntax *json.SyntaxError
 	var kind *json.UnmarshalTypeError
 	switch {
@@ -39,7 +40,7 @@ func plain(err error) error {
 	return err
 }
 
-// value gives what stands at a path such as SENSOR.Rate in JSON.
+// value returns the value at a path such as SENSOR.Rate in JSON.
 func value(doc map[string]json.RawMessage, path string) (json.RawMessage, bool) {
 	key, rest, deeper := strings.Cut(path, ".")
 	raw, ok := doc[key]
@@ -85,7 +86,7 @@ func (t Topic) decode(payload []byte, zone *time.Location) (wire.Report, error) 
 
 var errNumber = errors.New("is not a number")
 
-// put sets one field of ours from its text.
+// put sets the field of a name from its text.
 func (t Topic) put(r *wire.Report, name, text string, zone *time.Location) error {
 	if n, ok := fact.NumberNamed(name); ok {
 		v, err := strconv.ParseFloat(text, 64)
@@ -124,8 +125,8 @@ func (t Topic) yes(text string) bool {
 	return false
 }
 
-// parseTime reads RFC 3339, seconds or milliseconds since 1970, and the county's
-// time without a zone that Tasmota writes.
+// parseTime reads RFC 3339, seconds or milliseconds since 1970, and a local time
+// without a zone, as Tasmota writes it.
 func parseTime(text string, zone *time.Location) (wire.Time, error) {
 	if n, err := strconv.ParseInt(text, 10, 64); err == nil {
 		if n > 1e11 {
@@ -138,16 +139,17 @@ func parseTime(text string, zone *time.Location) (wire.Time, error) {
 			return wire.At(v), nil
 		}
 	}
-	return wire.Time{}, fmt.Errorf("at: %.40q is no time", text)
+	return wire.Time{}, fmt.Errorf("at: %.40q is not a time", text)
 }
 
 // Limits of a machine's clock.
 const (
-	tooEarly = 10 * time.Minute    // ahead of ours
+	tooEarly = 10 * time.Minute    // ahead of the collector's
 	tooLate  = 14 * 24 * time.Hour // behind it: reports may wait for a link so long
 )
 
-// when gives the time of a report, and whether its own can't be right.
+// when returns the time of a report. If its own can't be right, wrong is true and
+// the time is that of its arrival.
 func when(r wire.Report, received time.Time) (at time.Time, wrong bool) {
 	if r.At == nil {
 		return received, false
@@ -158,7 +160,8 @@ func when(r wire.Report, received time.Time) (at time.Time, wrong bool) {
 	return r.At.Time, false
 }
 
-// points gives a report's points, without what can't be true.
+// points returns a report's points without the values that can't be true, and
+// what is wrong with those.
 func points(r wire.Report) (out []wire.TrackPoint, bad []error) {
 	out = r.Points
 	if r.Import == nil {
