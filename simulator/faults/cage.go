@@ -15,8 +15,8 @@ import (
 // systemd's MemoryMax= does.
 type Cage struct{ dir, limit, usage string }
 
-// NewCage makes a group of the given name; version 1 and 2 of the kernel's
-// interface are known.
+// NewCage makes a control group of the given name, with version 1 or 2 of the
+// kernel's interface. It needs root.
 func NewCage(name string) (*Cage, error) {
 	for _, c := range []Cage{
 		{filepath.Join("/sys/fs/cgroup/memory", name), "memory.limit_in_bytes", "memory.usage_in_bytes"},
@@ -30,45 +30,45 @@ func NewCage(name string) (*Cage, error) {
 		}
 		os.Remove(c.dir)
 	}
-	return nil, errors.New("the kernel's control group for memory can't be used here: run it as root")
+	return nil, errors.New("can't make a control group for memory: run as root")
 }
 
-// Command is argv in the cage.
+// Command returns the command line that runs argv in the cage.
 func (c *Cage) Command(argv []string) []string {
 	return append([]string{"/bin/sh", "-c", `echo $$ > "$0" && exec "$@"`, filepath.Join(c.dir, "cgroup.procs")},
 		argv...)
 }
 
-// Tighten bounds the memory and lets a neighbour in the cage take all of it, so
-// that the kernel must end somebody: pid is whom it prefers. It returns what
-// ends the neighbour.
+// Tighten bounds the memory to 16 MiB more than is used and starts a process in
+// the cage that takes all of it, so that the kernel kills pid, or that process.
+// The returned function ends it.
 func (c *Cage) Tighten(pid int) (end func(), err error) {
 	b, err := os.ReadFile(filepath.Join(c.dir, c.usage))
 	if err != nil {
-		return nil, fmt.Errorf("read the cage: %w", err)
+		return nil, fmt.Errorf("memory in use in the control group: %w", err)
 	}
 	used, err := strconv.Atoi(strings.TrimSpace(string(b)))
 	if err != nil {
-		return nil, fmt.Errorf("read the cage: %w", err)
+		return nil, fmt.Errorf("memory in use in the control group: %w", err)
 	}
 	if err := c.set(strconv.Itoa(used + 16<<20)); err != nil {
 		return nil, err
 	}
 	if err := os.WriteFile(fmt.Sprintf("/proc/%d/oom_score_adj", pid), []byte("1000"), 0o600); err != nil {
-		return nil, fmt.Errorf("choose whom the kernel ends: %w", err)
+		return nil, fmt.Errorf("make the kernel prefer to kill process %d: %w", pid, err)
 	}
-	argv := c.Command([]string{"tail", "/dev/zero"}) // it looks for the end of a line, in memory
+	argv := c.Command([]string{"tail", "/dev/zero"}) // it keeps an endless line in memory
 	cmd := exec.Command(argv[0], argv[1:]...)        //nolint:noctx,gosec // ended by the caller
 	cmd.SysProcAttr = &syscall.SysProcAttr{Pdeathsig: syscall.SIGKILL}
 	if err := cmd.Start(); err != nil {
-		return nil, fmt.Errorf("start the greedy neighbour: %w", err)
+		return nil, fmt.Errorf("start a process that takes all memory: %w", err)
 	}
-	return func() { _ = cmd.Process.Kill(); _ = cmd.Wait() }, nil // it may have been ended, too
+	return func() { _ = cmd.Process.Kill(); _ = cmd.Wait() }, nil // the kernel may have killed it
 }
 
-// Loosen takes the bound away.
+// Loosen removes the bound.
 func (c *Cage) Loosen() {
-	if c.set("-1") != nil { // version 1's word
+	if c.set("-1") != nil { // version 1
 		_ = c.set("max")
 	}
 }
@@ -80,5 +80,5 @@ func (c *Cage) set(v string) error {
 	return nil
 }
 
-// Remove removes the group; its processes have ended.
+// Remove removes the group; its processes must have ended.
 func (c *Cage) Remove() { os.Remove(c.dir) }

@@ -3,183 +3,115 @@ package faults
 import (
 	"bufio"
 	"context"
-	"encoding/binary"
-	"errors"
-	"fmt"
-	"io"
+	"maps"
 	"math/rand/v2"
 	"net"
 	"slices"
 	"sync"
 	"time"
+
+	"gatehouse/gateway/retry"
 )
 
-// Packet is one MQTT control packet on its way.
-type Packet struct {
-	Up    bool   // from the client to the broker
-	Kind  byte   // of MQTT 3.1.1: 3 is PUBLISH
-	Topic string // of a PUBLISH
-	body  int    // where its payload begins
-	raw   []byte
-}
-
-// Payload is a PUBLISH's. It must not be changed.
-func (p Packet) Payload() []byte { return p.raw[p.body:] }
-
-// kindPublish is MQTT's number of a PUBLISH.
-const kindPublish = 3
-
-// Line is what happens on the way. Chances are of PUBLISH packets, 0 to 1.
+// Line is the state of the line between clients and broker; its zero value is a
+// sound one. Probabilities, 0 to 1, are of PUBLISH packets.
 type Line struct {
-	Cut       bool                // no connection stands, none is made
-	Frozen    bool                // connections stand and nothing passes
-	Lose      func(p Packet) bool // packets that vanish
-	Delay     time.Duration       // at most, of each packet
-	Rate      int                 // bytes per second each way of a connection; 0: no limit
-	Duplicate float64             // chance to pass twice
-	Reorder   float64             // chance to pass after the next one
-	Corrupt   float64             // chance of one flipped bit in the payload
-	See       func(p Packet)      // is shown every PUBLISH that passes; may be nil
+	Cut       bool                // connections are closed and refused
+	Frozen    bool                // connections stay open and nothing passes
+	Lose      func(p Packet) bool // reports whether a packet is lost; nil: none is
+	Delay     time.Duration       // longest delay of a packet; it is random
+	Rate      int                 // bytes a second, each way of each connection; 0: no limit
+	Duplicate float64             // probability of passing twice
+	Reorder   float64             // probability of passing after the next packet
+	Corrupt   float64             // probability of one flipped bit in the payload
+	See       func(p Packet)      // called with every PUBLISH that passes; may be nil
 }
 
-// Chaos stands between MQTT clients and their broker and treats each packet as
-// its line says.
+// Chaos is a proxy between MQTT clients and their broker that treats each
+// packet as its Line says.
 type Chaos struct {
-	target   string
-	listener net.Listener
-	wg       sync.WaitGroup
+	relay *relay
 
 	mu      sync.Mutex
 	line    Line
-	changed chan struct{} // closed when the line changes
-	conns   map[net.Conn]bool
-	down    map[net.Conn]*sync.Mutex // clients, and who may write to them
+	changed chan struct{}            // closed when the line changes
+	clients map[net.Conn]*sync.Mutex // locked while writing to the client
 	rnd     *rand.Rand
 }
 
 // NewChaos listens on a loopback port for MQTT clients of target (host:port).
 func NewChaos(ctx context.Context, target string, seed uint64) (*Chaos, error) {
-	l, err := (&net.ListenConfig{}).Listen(ctx, "tcp", "127.0.0.1:0")
+	r, err := newRelay(ctx, target)
 	if err != nil {
-		return nil, fmt.Errorf("open a line to %s: %w", target, err)
+		return nil, err
 	}
-	c := &Chaos{target: target, listener: l, changed: make(chan struct{}), conns: map[net.Conn]bool{},
-		down: map[net.Conn]*sync.Mutex{}, rnd: rand.New(rand.NewPCG(seed, 7))}
-	c.wg.Go(func() {
-		for {
-			near, err := l.Accept()
-			if err != nil {
-				return
-			}
-			c.wg.Go(func() { c.join(ctx, near) })
-		}
-	})
+	c := &Chaos{
+		relay:   r,
+		changed: make(chan struct{}),
+		clients: map[net.Conn]*sync.Mutex{},
+		rnd:     rand.New(rand.NewPCG(seed, 7)),
+	}
+	r.serve(ctx, func(near, far net.Conn) { c.join(ctx, near, far) })
 	return c, nil
 }
 
-// Addr is what clients connect to.
-func (c *Chaos) Addr() string { return c.listener.Addr().String() }
+// Addr returns the address that clients connect to.
+func (c *Chaos) Addr() string { return c.relay.addr() }
 
 // Set changes the line.
 func (c *Chaos) Set(l Line) {
 	c.mu.Lock()
-	defer c.mu.Unlock()
 	c.line = l
 	close(c.changed)
 	c.changed = make(chan struct{})
-	if l.Cut {
-		for conn := range c.conns {
-			conn.Close()
-		}
-	}
+	c.mu.Unlock()
+	c.relay.setCut(l.Cut)
 }
 
-// Send writes raw packets to every client, as if the broker had.
+// Send writes raw packets to every client, as if the broker had sent them.
 func (c *Chaos) Send(raw ...[]byte) {
 	c.mu.Lock()
-	to := map[net.Conn]*sync.Mutex{}
-	for conn, mu := range c.down {
-		to[conn] = mu
-	}
+	clients := maps.Clone(c.clients)
 	c.mu.Unlock()
-	for conn, mu := range to {
+	for conn, mu := range clients {
 		mu.Lock()
 		for _, b := range raw {
-			_, _ = conn.Write(b) // a client that has gone gets nothing
+			_, _ = conn.Write(b) // a client that has gone needs nothing
 		}
 		mu.Unlock()
 	}
 }
 
-// Publish is a PUBLISH packet of QoS 0.
-func Publish(topic string, payload []byte, retained bool) []byte {
-	head := byte(kindPublish << 4)
-	if retained {
-		head |= 1
-	}
-	b := binary.AppendUvarint([]byte{head}, uint64(2+len(topic)+len(payload)))
-	b = binary.BigEndian.AppendUint16(b, uint16(len(topic)))
-	return append(append(b, topic...), payload...)
-}
-
 // Close ends the proxy and waits for its goroutines.
 func (c *Chaos) Close() {
 	c.Set(Line{Cut: true})
-	c.listener.Close()
-	c.wg.Wait()
+	c.relay.close()
 }
 
-func (c *Chaos) keep(conn net.Conn, client bool) bool {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	if c.line.Cut {
-		conn.Close()
-		return false
-	}
-	c.conns[conn] = true
-	if client {
-		c.down[conn] = &sync.Mutex{}
-	}
-	return true
-}
-
-func (c *Chaos) drop(conn net.Conn) {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	conn.Close()
-	delete(c.conns, conn)
-	delete(c.down, conn)
-}
-
-func (c *Chaos) join(ctx context.Context, near net.Conn) {
-	if !c.keep(near, true) {
-		return
-	}
-	defer c.drop(near)
-	far, err := (&net.Dialer{}).DialContext(ctx, "tcp", c.target)
-	if err != nil || !c.keep(far, false) {
-		return
-	}
-	defer c.drop(far)
+// join passes packets between a client and its broker until a connection ends.
+func (c *Chaos) join(ctx context.Context, client, broker net.Conn) {
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
+	toClient := &sync.Mutex{}
 	c.mu.Lock()
-	mu := c.down[near]
+	c.clients[client] = toClient
 	c.mu.Unlock()
-	if mu == nil {
-		return
-	}
+	defer func() {
+		c.mu.Lock()
+		defer c.mu.Unlock()
+		delete(c.clients, client)
+	}()
 	var both sync.WaitGroup
-	end := func() { cancel(); near.Close(); far.Close() }
-	both.Go(func() { defer end(); c.carry(ctx, near, far, true, &sync.Mutex{}) })
-	both.Go(func() { defer end(); c.carry(ctx, far, near, false, mu) })
+	end := func() { cancel(); client.Close(); broker.Close() }
+	both.Go(func() { defer end(); c.pass(ctx, client, broker, true, &sync.Mutex{}) })
+	both.Go(func() { defer end(); c.pass(ctx, broker, client, false, toClient) })
 	both.Wait()
 }
 
-// carry passes packets one way until the connection ends.
-func (c *Chaos) carry(ctx context.Context, from, to net.Conn, up bool, mu *sync.Mutex) {
+// pass passes packets one way until the connection ends. It locks mu to write.
+func (c *Chaos) pass(ctx context.Context, from, to net.Conn, up bool, mu *sync.Mutex) {
 	r := bufio.NewReader(from)
-	var held []byte
+	var held []byte // to be passed after the next packet
 	write := func(raw []byte) error {
 		mu.Lock()
 		defer mu.Unlock()
@@ -201,7 +133,7 @@ func (c *Chaos) carry(ctx context.Context, from, to net.Conn, up bool, mu *sync.
 		}
 		for _, raw := range pass {
 			if line.Rate > 0 {
-				sleep(ctx, time.Duration(len(raw))*time.Second/time.Duration(line.Rate))
+				retry.Sleep(ctx, time.Duration(len(raw))*time.Second/time.Duration(line.Rate))
 			}
 			if write(raw) != nil {
 				return
@@ -211,7 +143,7 @@ func (c *Chaos) carry(ctx context.Context, from, to net.Conn, up bool, mu *sync.
 	}
 }
 
-// wait gives the line as soon as it is not frozen.
+// wait returns the line as soon as it is not frozen, or false when ctx is done.
 func (c *Chaos) wait(ctx context.Context) (Line, bool) {
 	for {
 		c.mu.Lock()
@@ -228,6 +160,7 @@ func (c *Chaos) wait(ctx context.Context) (Line, bool) {
 	}
 }
 
+// chance returns true with probability p.
 func (c *Chaos) chance(p float64) bool {
 	if p == 0 {
 		return false
@@ -237,19 +170,20 @@ func (c *Chaos) chance(p float64) bool {
 	return c.rnd.Float64() < p
 }
 
-func (c *Chaos) n(most int) int {
+// random returns a random number below n.
+func (c *Chaos) random(n int) int {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	return c.rnd.IntN(most)
+	return c.rnd.IntN(n)
 }
 
-// treat gives what passes now, and what passes after the next packet.
+// treat returns what passes now and what passes after the next packet.
 func (c *Chaos) treat(ctx context.Context, line Line, p Packet) (now [][]byte, later []byte) {
 	if line.Lose != nil && line.Lose(p) {
 		return nil, nil
 	}
 	if line.Delay > 0 {
-		sleep(ctx, time.Duration(c.n(int(line.Delay))))
+		retry.Sleep(ctx, time.Duration(c.random(int(line.Delay))))
 	}
 	if p.Kind != kindPublish {
 		return [][]byte{p.raw}, nil
@@ -259,7 +193,7 @@ func (c *Chaos) treat(ctx context.Context, line Line, p Packet) (now [][]byte, l
 	}
 	if c.chance(line.Corrupt) && p.body < len(p.raw) {
 		p.raw = slices.Clone(p.raw)
-		p.raw[p.body+c.n(len(p.raw)-p.body)] ^= 1 << c.n(8)
+		p.raw[p.body+c.random(len(p.raw)-p.body)] ^= 1 << c.random(8)
 	}
 	if c.chance(line.Duplicate) {
 		return [][]byte{p.raw, p.raw}, nil
@@ -268,55 +202,4 @@ func (c *Chaos) treat(ctx context.Context, line Line, p Packet) (now [][]byte, l
 		return nil, p.raw
 	}
 	return [][]byte{p.raw}, nil
-}
-
-var errPacket = errors.New("no MQTT packet")
-
-// readPacket reads one control packet.
-func readPacket(r *bufio.Reader, up bool) (Packet, error) {
-	head, err := r.ReadByte()
-	if err != nil {
-		return Packet{}, err
-	}
-	raw := []byte{head}
-	n, shift := 0, 0
-	for {
-		b, err := r.ReadByte()
-		if err != nil {
-			return Packet{}, err
-		}
-		raw = append(raw, b)
-		n |= int(b&0x7F) << shift
-		if b < 0x80 {
-			break
-		}
-		if shift += 7; shift > 21 {
-			return Packet{}, errPacket
-		}
-	}
-	begin := len(raw)
-	raw = append(raw, make([]byte, n)...)
-	if _, err := io.ReadFull(r, raw[begin:]); err != nil {
-		return Packet{}, err
-	}
-	p := Packet{Up: up, Kind: head >> 4, raw: raw, body: len(raw)}
-	if p.Kind == kindPublish && n >= 2 {
-		length := int(binary.BigEndian.Uint16(raw[begin:]))
-		if body := begin + 2 + length; body <= len(raw) {
-			p.Topic, p.body = string(raw[begin+2:body]), body
-			if head&0x06 != 0 {
-				p.body = min(body+2, len(raw))
-			}
-		}
-	}
-	return p, nil
-}
-
-func sleep(ctx context.Context, d time.Duration) {
-	t := time.NewTimer(d)
-	defer t.Stop()
-	select {
-	case <-ctx.Done():
-	case <-t.C:
-	}
 }

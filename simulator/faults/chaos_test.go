@@ -13,7 +13,7 @@ import (
 	"time"
 )
 
-// dial connects through the line to a broker that says every packet back.
+// dial connects through the proxy to a server that echoes every packet.
 func dial(t *testing.T, c *Chaos) (net.Conn, *bufio.Reader) {
 	t.Helper()
 	conn, err := net.Dial("tcp", c.Addr())
@@ -35,8 +35,9 @@ func newLine(t *testing.T) *Chaos {
 	return c
 }
 
-// heard gives the payloads of so many packets, or fewer when no more come.
-func heard(conn net.Conn, r *bufio.Reader, n int) (out []string) {
+// receive returns the payloads of n packets, or of fewer if none comes for half
+// a second.
+func receive(conn net.Conn, r *bufio.Reader, n int) (out []string) {
 	for range n {
 		_ = conn.SetReadDeadline(time.Now().Add(500 * time.Millisecond))
 		p, err := readPacket(r, false)
@@ -48,14 +49,14 @@ func heard(conn net.Conn, r *bufio.Reader, n int) (out []string) {
 	return out
 }
 
-func TestALineTreatsPacketsAsItIsTold(t *testing.T) {
+func TestLineConditions(t *testing.T) {
 	for name, c := range map[string]struct {
 		line Line
-		want string // of what comes back for a, b, c
+		want string // what the echo of a, b, c is
 	}{
-		"well":       {Line{}, "a b c"},
+		"sound":      {Line{}, "a b c"},
 		"loses":      {Line{Lose: func(p Packet) bool { return p.Up && p.Topic == "t/b" }}, "a c"},
-		"doubles up": {Line{Duplicate: 1}, "a a a a b b b b c c c c"},
+		"duplicates": {Line{Duplicate: 1}, "a a a a b b b b c c c c"},
 		"frozen":     {Line{Frozen: true}, ""},
 		"slow":       {Line{Rate: 1000, Delay: time.Millisecond}, "a b c"},
 	} {
@@ -68,52 +69,63 @@ func TestALineTreatsPacketsAsItIsTold(t *testing.T) {
 					t.Fatal(err)
 				}
 			}
-			if got := strings.Join(heard(conn, r, 12), " "); got != c.want {
-				t.Errorf("heard %q, want %q", got, c.want)
+			if got := strings.Join(receive(conn, r, 12), " "); got != c.want {
+				t.Errorf("received %q, want %q", got, c.want)
+			}
+			if c.line.Frozen { // nothing came because of the line, not because of a dead echo
+				l.Set(Line{})
+				if got := strings.Join(receive(conn, r, 3), " "); got != "a b c" {
+					t.Errorf("received %q after the freeze, want a b c", got)
+				}
 			}
 		})
 	}
 }
 
-func TestALineSwapsAndFlips(t *testing.T) {
+func TestALineReordersAndCorrupts(t *testing.T) {
 	l := newLine(t)
-	l.Set(Line{Reorder: 1})
+	seen := make(chan string, 10)
+	l.Set(Line{Reorder: 1, See: func(p Packet) {
+		if p.Up {
+			seen <- string(p.Payload())
+		}
+	}})
 	conn, r := dial(t, l)
 	for _, x := range []string{"a", "b"} {
 		_, _ = conn.Write(Publish("t", []byte(x), false))
+		<-seen
 	}
-	time.Sleep(100 * time.Millisecond)
 	l.Set(Line{})
 	_, _ = conn.Write(Publish("t", []byte("c"), false))
-	got := heard(conn, r, 3)
+	got := receive(conn, r, 3)
 	if len(got) != 3 || strings.Join(got, "") == "abc" {
-		t.Errorf("heard %q: in order", got)
+		t.Errorf("received %q, want another order than sent", got)
 	}
 	l.Set(Line{Corrupt: 1})
 	sent := bytes.Repeat([]byte{0}, 100)
 	_, _ = conn.Write(Publish("t", sent, false))
-	if got := heard(conn, r, 1); len(got) != 1 || got[0] == string(sent) || len(got[0]) != 100 {
-		t.Errorf("nothing was flipped: %q", got)
+	if got := receive(conn, r, 1); len(got) != 1 || got[0] == string(sent) || len(got[0]) != 100 {
+		t.Errorf("no bit was flipped: %q", got)
 	}
 }
 
-func TestALineIsCutAndSaysWhatNobodySaid(t *testing.T) {
+func TestALineForgesPacketsAndIsCut(t *testing.T) {
 	l := newLine(t)
 	conn, r := dial(t, l)
 	_, _ = conn.Write(Publish("t", []byte("x"), false))
-	heard(conn, r, 1)
+	receive(conn, r, 1)
 	l.Send(Publish("t", []byte("forged"), true))
-	if got := heard(conn, r, 1); len(got) != 1 || got[0] != "forged" {
-		t.Errorf("heard %q", got)
+	if got := receive(conn, r, 1); len(got) != 1 || got[0] != "forged" {
+		t.Errorf("received %q, want the forged packet", got)
 	}
 	l.Set(Line{Cut: true})
 	_ = conn.SetReadDeadline(time.Now().Add(5 * time.Second))
 	if _, err := r.ReadByte(); err == nil {
-		t.Error("the connection stands")
+		t.Error("the connection is still open")
 	}
 }
 
-func TestADatabaseAnswersAsItIsTold(t *testing.T) {
+func TestInfluxAnswers(t *testing.T) {
 	var written []string
 	real := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		b, _ := io.ReadAll(r.Body)
@@ -128,13 +140,13 @@ func TestADatabaseAnswersAsItIsTold(t *testing.T) {
 	defer i.Close()
 	for name, c := range map[string]struct {
 		answer  Answer
-		code    int // 0: none comes
+		code    int // 0: no answer
 		written string
 	}{
-		"well":           {Answer{}, 204, "a 1\nb 2"},
-		"refuses all":    {Answer{Status: 429, RetryAfter: 3}, 429, ""},
-		"refuses one":    {Answer{Refuse: func(l string) bool { return l == "a 1" }}, 400, "b 2"},
-		"loses its word": {Answer{Lose: true}, 0, "a 1\nb 2"},
+		"sound":            {Answer{}, 204, "a 1\nb 2"},
+		"refuses all":      {Answer{Status: 429, RetryAfter: 3}, 429, ""},
+		"refuses one":      {Answer{Refuse: func(l string) bool { return l == "a 1" }}, 400, "b 2"},
+		"loses its answer": {Answer{Lose: true}, 0, "a 1\nb 2"},
 	} {
 		written = nil
 		i.Set(c.answer)
@@ -150,7 +162,7 @@ func TestADatabaseAnswersAsItIsTold(t *testing.T) {
 			t.Errorf("%s: %d, wrote %q; want %d, %q", name, code, got, c.code, c.written)
 		}
 		if len(i.Writes()) == 0 {
-			t.Errorf("%s: no write was seen", name)
+			t.Errorf("%s: no write was counted", name)
 		}
 	}
 }

@@ -12,23 +12,25 @@ import (
 	"time"
 
 	"golang.org/x/sys/unix"
+
+	"gatehouse/gateway/retry"
 )
 
-// run runs a tool of the host; its words are in the error.
+// run runs a program; the error contains its output.
 func run(ctx context.Context, argv ...string) error {
 	if _, err := exec.LookPath(argv[0]); err != nil {
-		argv[0] = "/usr/sbin/" + argv[0] // which is not on every PATH
+		argv[0] = "/usr/sbin/" + argv[0] // not in every PATH
 	}
-	out, err := exec.CommandContext(ctx, argv[0], argv[1:]...).CombinedOutput() //nolint:gosec // the proof's own words
+	out, err := exec.CommandContext(ctx, argv[0], argv[1:]...).CombinedOutput() //nolint:gosec // from constants
 	if err != nil {
 		return fmt.Errorf("%s: %w: %s", strings.Join(argv, " "), err, strings.TrimSpace(string(out)))
 	}
 	return nil
 }
 
-var errRoot = errors.New("this fault mounts file systems: run it as root")
+var errRoot = errors.New("this fault mounts file systems: run as root")
 
-// Memory mounts a file system of so many KiB in memory on dir.
+// Memory mounts a file system of the given size in memory on dir. It needs root.
 func Memory(dir string, kib int) (unmount func(), err error) {
 	if os.Geteuid() != 0 {
 		return nil, errRoot
@@ -37,12 +39,12 @@ func Memory(dir string, kib int) (unmount func(), err error) {
 		return nil, err
 	}
 	if err := unix.Mount("none", dir, "tmpfs", 0, fmt.Sprintf("size=%dk,mode=700", kib)); err != nil {
-		return nil, fmt.Errorf("mount a small file system on %s: %w", dir, err)
+		return nil, fmt.Errorf("mount a file system in memory on %s: %w", dir, err)
 	}
 	return func() { _ = unix.Unmount(dir, unix.MNT_DETACH) }, nil
 }
 
-// Resize changes the size of what Memory mounted.
+// Resize changes the size of a file system that Memory mounted.
 func Resize(dir string, kib int) error {
 	if err := unix.Mount("none", dir, "tmpfs", unix.MS_REMOUNT, fmt.Sprintf("size=%dk", kib)); err != nil {
 		return fmt.Errorf("resize %s: %w", dir, err)
@@ -50,11 +52,12 @@ func Resize(dir string, kib int) error {
 	return nil
 }
 
-// Disk is an ext4 file system in an image file. What the kernel has not been
-// asked to write is not in the file: a copy of it is what a power cut leaves.
+// Disk is an ext4 file system in an image file. The file has only what was
+// synced, so a copy of it is what a power cut leaves.
 type Disk struct{ image, dir string }
 
-// NewDisk makes a file system of so many MiB in image and mounts it on dir.
+// NewDisk makes a file system of the given size in the file image and mounts it
+// on dir. It needs root.
 func NewDisk(ctx context.Context, image, dir string, mib int) (*Disk, error) {
 	if os.Geteuid() != 0 {
 		return nil, errRoot
@@ -82,23 +85,24 @@ func (d *Disk) mount(ctx context.Context) error {
 	return run(ctx, "mount", "-o", "loop", d.image, d.dir)
 }
 
-// Unmount takes the disk off.
+// Unmount unmounts the disk.
 func (d *Disk) Unmount() { _ = unix.Unmount(d.dir, unix.MNT_DETACH) }
 
-// Copy keeps what a power cut would leave now. The processes that write there
-// are stopped meanwhile.
+// Copy copies what a power cut would leave now to a file. The processes that
+// write to the disk must be stopped meanwhile.
 func (d *Disk) Copy(ctx context.Context, to string) error {
 	return run(ctx, "cp", "--sparse=always", d.image, to)
 }
 
-// Mounted opens a copy; its own journal is replayed, as after a power cut.
+// Mounted mounts a copy on dir; its ext4 journal is replayed, as after a power
+// cut.
 func Mounted(ctx context.Context, image, dir string) (*Disk, error) {
 	d := &Disk{image, dir}
 	return d, d.mount(ctx)
 }
 
-// Inject makes system calls of a running process fail for d, such as
-// "fsync:error=EIO:when=3+2".
+// Inject traces calls of a running process with strace for d and tampers with
+// them as inject says, for example "fsync:error=EIO:when=3+2".
 func Inject(ctx context.Context, pid int, calls, inject string, d time.Duration) error {
 	path, err := exec.LookPath("strace")
 	if err != nil {
@@ -110,22 +114,22 @@ func Inject(ctx context.Context, pid int, calls, inject string, d time.Duration)
 	if err := cmd.Start(); err != nil {
 		return fmt.Errorf("trace process %d: %w", pid, err)
 	}
-	sleep(ctx, d)
-	_ = cmd.Process.Signal(syscall.SIGINT) // it lets go of the process
+	retry.Sleep(ctx, d)
+	_ = cmd.Process.Signal(syscall.SIGINT) // strace detaches
 	if err := cmd.Wait(); err != nil && cmd.ProcessState.ExitCode() > 1 {
 		return fmt.Errorf("trace process %d: %w", pid, err)
 	}
 	return nil
 }
 
-// Descriptors counts what a process has open.
+// Descriptors returns how many file descriptors a process has open.
 func Descriptors(pid int) (int, error) {
 	list, err := os.ReadDir(fmt.Sprintf("/proc/%d/fd", pid))
 	return len(list), err
 }
 
-// Processor is the processor time that a process has used since its start, in
-// clock ticks of 10 ms (proc(5), fields 14 and 15 of stat).
+// Processor returns the processor time that a process has used since its start,
+// in steps of 10 ms (proc(5), fields 14 and 15 of stat).
 func Processor(pid int) (time.Duration, error) {
 	b, err := os.ReadFile(fmt.Sprintf("/proc/%d/stat", pid))
 	if err != nil {
@@ -139,7 +143,7 @@ func Processor(pid int) (time.Duration, error) {
 	return time.Duration(user+system) * 10 * time.Millisecond, nil
 }
 
-// ResidentKiB is how much memory a process takes.
+// ResidentKiB returns the resident memory of a process.
 func ResidentKiB(pid int) (int, error) {
 	b, err := os.ReadFile(fmt.Sprintf("/proc/%d/status", pid))
 	if err != nil {
@@ -151,5 +155,5 @@ func ResidentKiB(pid int) (int, error) {
 			return n, nil
 		}
 	}
-	return 0, fmt.Errorf("process %d has no memory", pid)
+	return 0, fmt.Errorf("process %d has no resident memory: it has ended", pid)
 }

@@ -15,18 +15,20 @@ import (
 	"strings"
 	"sync"
 	"time"
+
+	"gatehouse/gateway/retry"
 )
 
-// Answer is how a database treats writes.
+// Answer is how an Influx proxy treats writes. Its zero value passes them on.
 type Answer struct {
-	Status     int                    // instead of writing; 0: it writes
-	RetryAfter int                    // seconds, with the status
-	Refuse     func(line string) bool // points that it says it can't take; the others of the write are kept
-	Lose       bool                   // it writes, and the answer is lost
-	Slow       time.Duration          // before it does anything
+	Status     int                    // answered instead of writing; 0: write
+	RetryAfter int                    // seconds, sent with Status
+	Refuse     func(line string) bool // points to refuse; the others of the write are written
+	Lose       bool                   // write, but break the connection instead of answering
+	Slow       time.Duration          // wait before anything else
 }
 
-// Influx stands in front of a real InfluxDB server.
+// Influx is a proxy in front of a real InfluxDB server. Only writes are changed.
 type Influx struct {
 	server   *http.Server
 	listener net.Listener
@@ -42,24 +44,24 @@ type Influx struct {
 func NewInflux(ctx context.Context, target string) (*Influx, error) {
 	u, err := url.Parse(target)
 	if err != nil {
-		return nil, fmt.Errorf("stand in front of %s: %w", target, err)
+		return nil, fmt.Errorf("proxy for %s: %w", target, err)
 	}
 	l, err := (&net.ListenConfig{}).Listen(ctx, "tcp", "127.0.0.1:0")
 	if err != nil {
-		return nil, fmt.Errorf("stand in front of %s: %w", target, err)
+		return nil, fmt.Errorf("proxy for %s: %w", target, err)
 	}
 	i := &Influx{
 		listener: l,
 		done:     make(chan struct{}),
 		pass:     &httputil.ReverseProxy{Rewrite: func(r *httputil.ProxyRequest) { r.SetURL(u) }},
 	}
-	i.pass.ErrorLog = log.New(io.Discard, "", 0) // a server that has gone is the proof's own doing
+	i.pass.ErrorLog = log.New(io.Discard, "", 0) // tests stop the server on purpose
 	i.server = &http.Server{Handler: http.HandlerFunc(i.serve), ReadHeaderTimeout: time.Minute}
 	go func() { defer close(i.done); _ = i.server.Serve(l) }() // ends with Close
 	return i, nil
 }
 
-// URL is what clients connect to.
+// URL returns the address that clients connect to.
 func (i *Influx) URL() string { return "http://" + i.listener.Addr().String() }
 
 // Set changes how writes are treated.
@@ -69,7 +71,7 @@ func (i *Influx) Set(a Answer) {
 	i.answer, i.times = a, nil
 }
 
-// Writes gives when writes came since the last Set.
+// Writes returns the times of the writes since the last Set.
 func (i *Influx) Writes() []time.Time {
 	i.mu.Lock()
 	defer i.mu.Unlock()
@@ -91,13 +93,13 @@ func (i *Influx) serve(w http.ResponseWriter, r *http.Request) {
 	a := i.answer
 	i.times = append(i.times, time.Now())
 	i.mu.Unlock()
-	sleep(r.Context(), a.Slow)
+	retry.Sleep(r.Context(), a.Slow)
 	switch {
 	case a.Status != 0:
 		if a.RetryAfter > 0 {
 			w.Header().Set("Retry-After", strconv.Itoa(a.RetryAfter))
 		}
-		refuse(w, a.Status, "so the proof says")
+		refuse(w, a.Status, "injected fault")
 	case a.Refuse != nil:
 		i.partly(w, r, a.Refuse)
 	case a.Lose:
@@ -108,7 +110,8 @@ func (i *Influx) serve(w http.ResponseWriter, r *http.Request) {
 	}
 }
 
-// partly writes what is not refused, and answers as if nothing was known of it.
+// partly writes the points that are not refused and answers with the error that
+// InfluxDB sends for a partial write.
 func (i *Influx) partly(w http.ResponseWriter, r *http.Request, refused func(string) bool) {
 	text, err := lines(r)
 	if err != nil {
@@ -144,7 +147,7 @@ func refuse(w http.ResponseWriter, status int, text string) {
 	fmt.Fprintf(w, `{"code":"refused","message":%q,"error":%q}`, text, text)
 }
 
-// lines gives the points of a write.
+// lines returns the points of a write, a line each.
 func lines(r *http.Request) ([]string, error) {
 	var body io.Reader = r.Body
 	if r.Header.Get("Content-Encoding") == "gzip" {
@@ -168,7 +171,7 @@ func lines(r *http.Request) ([]string, error) {
 	return out, nil
 }
 
-// discard is a response that nobody gets.
+// discard is a ResponseWriter that drops the response.
 type discard struct{ header http.Header }
 
 func (d discard) Header() http.Header         { return d.header }

@@ -26,13 +26,13 @@ func echo(t *testing.T) string {
 	return l.Addr().String()
 }
 
-func TestALineCarriesIsCutAndCarriesAgain(t *testing.T) {
+func TestAProxyPassesIsCutAndPassesAgain(t *testing.T) {
 	p, err := NewProxy(t.Context(), echo(t))
 	if err != nil {
 		t.Fatal(err)
 	}
 	defer p.Close()
-	say := func() error {
+	exchange := func() error {
 		c, err := net.Dial("tcp", p.Addr())
 		if err != nil {
 			return err
@@ -47,7 +47,7 @@ func TestALineCarriesIsCutAndCarriesAgain(t *testing.T) {
 		_, err = io.ReadFull(c, make([]byte, 5))
 		return err
 	}
-	if err := say(); err != nil {
+	if err := exchange(); err != nil {
 		t.Fatal(err)
 	}
 	c, err := net.Dial("tcp", p.Addr())
@@ -63,13 +63,13 @@ func TestALineCarriesIsCutAndCarriesAgain(t *testing.T) {
 	}
 	p.Cut(true)
 	if _, err := c.Read(make([]byte, 1)); err == nil {
-		t.Fatal("a cut line still carries")
+		t.Fatal("a connection is open after the cut")
 	}
-	if say() == nil {
-		t.Fatal("a cut line takes a new connection")
+	if exchange() == nil {
+		t.Fatal("a new connection works after the cut")
 	}
 	p.Cut(false)
-	if err := say(); err != nil {
+	if err := exchange(); err != nil {
 		t.Fatal(err)
 	}
 }
