@@ -4,9 +4,9 @@ import (
 	"gatehouse/gateway/site"
 )
 
-// Machines are the county's: four drones, four fogging trucks that are bridged,
-// two machines that publish by themselves. Their missions lie over compounds,
-// roads, expressway exits and public toilets.
+// Machines returns the county's machines: four drones, four fogging trucks that
+// are connected through a bridge, and two machines that publish by themselves.
+// Their missions are at compounds, roads, expressway exits and public toilets.
 func Machines(sites *site.County) []Spec {
 	c := sites.Compounds()
 	at := func(i int) site.Compound { return c[i%len(c)] }

@@ -16,16 +16,16 @@ import (
 	"github.com/bluenviron/gomavlib/v3/pkg/streamwriter"
 )
 
-// Where the drones' sprayers are.
+// The channels of the drones' sprayers.
 const (
 	pumpServo    = 9
 	flowBattery  = 2
 	levelBattery = 3
-	spraying     = 1700 // µs
-	still        = 1000
+	spraying     = 1700 // servo output, µs
+	notSpraying  = 1000
 )
 
-// drone speaks MAVLink as ArduPilot does.
+// drone sends MAVLink messages as ArduPilot does.
 type drone struct {
 	*model
 	system byte
@@ -50,7 +50,8 @@ func newDrone(m *model, system byte, to io.Writer, named bool) (*drone, error) {
 	return d, nil
 }
 
-// droneHz is how often a drone tells where it is; batteries come once a second.
+// droneHz is how often a drone sends its position; it sends the state of its
+// batteries once a second.
 const droneHz = 4
 
 func (d *drone) run(ctx context.Context) {
@@ -62,20 +63,20 @@ func (d *drone) run(ctx context.Context) {
 			return
 		case <-t.C:
 		}
-		if s := d.look(); !s.silent {
+		if s := d.read(); !s.silent {
 			for _, m := range d.messages(s, n) {
-				_ = d.out.Write(m) // nobody may listen
+				_ = d.out.Write(m) // fails while nobody listens
 			}
 		}
 	}
 }
 
-func (d *drone) messages(s state, n int) []message.Message {
+func (d *drone) messages(s instruments, n int) []message.Message {
 	var mode minimal.MAV_MODE_FLAG
 	if s.armed {
 		mode = minimal.MAV_MODE_FLAG_SAFETY_ARMED
 	}
-	servo := uint16(still)
+	servo := uint16(notSpraying)
 	if s.command {
 		servo = spraying
 	}
@@ -102,7 +103,7 @@ func (d *drone) messages(s state, n int) []message.Message {
 		&common.MessageSysStatus{BatteryRemaining: int8(s.battery)})
 }
 
-func (d *drone) flowMeter(s state) []message.Message {
+func (d *drone) flowMeter(s instruments) []message.Message {
 	if d.named {
 		return []message.Message{&common.MessageNamedValueFloat{Name: "FLOWRATE", Value: float32(s.flow)},
 			&common.MessageNamedValueFloat{
@@ -110,7 +111,7 @@ func (d *drone) flowMeter(s state) []message.Message {
 				Value: float32(s.volume),
 			}, &common.MessageNamedValueFloat{Name: "LEVEL", Value: float32(math.Floor(s.tank))}}
 	}
-	current := min(s.flow*6000, math.MaxInt16) // it stops at 5.46 L/min
+	current := min(s.flow*6000, math.MaxInt16) // the field's limit is 5.46 L/min
 	return []message.Message{
 		&common.MessageBatteryStatus{
 			Id:               flowBattery,

@@ -14,45 +14,43 @@ import (
 	"gatehouse/gateway/edge/agent"
 	"gatehouse/gateway/edge/bridge"
 	"gatehouse/gateway/machine"
+	"gatehouse/gateway/retry"
 	"gatehouse/gateway/site"
 )
 
-// Config says which fleet plays.
+// Config are the options of a fleet.
 type Config struct {
 	County string
 	Sites  *site.County
-	Dir    string // for the ends of the serial lines
+	Dir    string // for the names of the serial ports
 	Broker string // of the machines that publish by themselves: tcp://host:port
-	UDP    string // where the ground station listens
-	Times  Times  // of a machine's cycle; the machines begin one after the other
+	UDP    string // host:port where the ground station listens
+	Times  Times  // of a machine's cycle; each machine begins 1.5 s after the one before
 }
 
-// The bridges: a ground station for drones, a depot for trucks.
+// The ids of the bridges: a ground station for drones, a depot for trucks.
 const (
 	Station = "station-1"
 	Depot   = "depot-1"
 )
 
-// What run detection is told for this fleet, whose cycles are short.
+// The settings of run detection for this fleet, whose cycles are short.
 const (
 	Idle  = 5 * time.Second
 	Pause = 20 * time.Second
 )
 
-// Fleet plays all machines. Make it with New, run it with Run.
+// Fleet simulates the county's machines. Make it with New and run it with Run.
 type Fleet struct {
-	cfg    Config
-	models []*model
-	players
+	cfg       Config
+	models    []*model
+	emulators []func(ctx context.Context) // each sends one machine's data until ctx is done
 }
 
-// players let the machines speak.
-type players []func(ctx context.Context)
-
-// New makes the fleet and plugs in its serial lines.
+// New returns the fleet with its serial ports open.
 func New(ctx context.Context, cfg Config) (*Fleet, error) {
 	if err := os.MkdirAll(cfg.Dir, 0o700); err != nil {
-		return nil, fmt.Errorf("make the fleet's folder: %w", err)
+		return nil, fmt.Errorf("create the folder of the machines' ports: %w", err)
 	}
 	f := &Fleet{cfg: cfg}
 	for i, s := range Machines(cfg.Sites) {
@@ -60,15 +58,16 @@ func New(ctx context.Context, cfg Config) (*Fleet, error) {
 		t.First += time.Duration(i) * 1500 * time.Millisecond
 		m := newModel(s, t)
 		f.models = append(f.models, m)
-		if err := f.player(ctx, m, byte(i+1)); err != nil {
+		if err := f.emulate(ctx, m, byte(i+1)); err != nil {
 			return nil, err
 		}
 	}
 	return f, nil
 }
 
-func (f *Fleet) player(ctx context.Context, m *model, system byte) error {
-	add := func(p func(ctx context.Context)) { f.players = append(f.players, p) }
+// emulate adds the emulators of a machine.
+func (f *Fleet) emulate(ctx context.Context, m *model, system byte) error {
+	add := func(run func(ctx context.Context)) { f.emulators = append(f.emulators, run) }
 	switch m.Language {
 	case MAVLinkUDP:
 		conn, err := (&net.Dialer{}).DialContext(ctx, "udp4", f.cfg.UDP)
@@ -81,7 +80,7 @@ func (f *Fleet) player(ctx context.Context, m *model, system byte) error {
 		}
 		add(func(ctx context.Context) { d.run(ctx); _ = conn.Close() })
 	case MAVLinkSerial:
-		line, err := f.plug(m.ID)
+		line, err := f.openPort(m.ID)
 		if err != nil {
 			return err
 		}
@@ -91,11 +90,11 @@ func (f *Fleet) player(ctx context.Context, m *model, system byte) error {
 		}
 		add(func(ctx context.Context) { d.run(ctx); _ = line.Close() })
 	case PLC, VFD:
-		bus, err := f.plug(m.ID + "-bus")
+		bus, err := f.openPort(m.ID + "-bus")
 		if err != nil {
 			return err
 		}
-		receiver, err := f.plug(m.ID + "-gps")
+		receiver, err := f.openPort(m.ID + "-gps")
 		if err != nil {
 			return err
 		}
@@ -103,7 +102,7 @@ func (f *Fleet) player(ctx context.Context, m *model, system byte) error {
 		if m.Language == VFD {
 			units = vfd(m)
 		}
-		add(func(ctx context.Context) { slave(ctx, bus, units, func() bool { return m.look().silent }) })
+		add(func(ctx context.Context) { slave(ctx, bus, units, func() bool { return m.read().silent }) })
 		add(func(ctx context.Context) { gps(ctx, m, receiver) })
 	case JSON, Tasmota:
 		r := &reporter{model: m, county: f.cfg.County, broker: f.cfg.Broker}
@@ -112,10 +111,10 @@ func (f *Fleet) player(ctx context.Context, m *model, system byte) error {
 	return nil
 }
 
-// port is the name of a serial line.
+// port returns the path of a serial port.
 func (f *Fleet) port(name string) string { return filepath.Join(f.cfg.Dir, name) }
 
-func (f *Fleet) plug(name string) (*pty.PTY, error) {
+func (f *Fleet) openPort(name string) (*pty.PTY, error) {
 	p, err := pty.Open()
 	if err != nil {
 		return nil, fmt.Errorf("%s: %w", name, err)
@@ -123,14 +122,14 @@ func (f *Fleet) plug(name string) (*pty.PTY, error) {
 	return p, p.Link(f.port(name))
 }
 
-// stepEvery is the fineness of the machines' time.
+// stepEvery is the time step of the simulation.
 const stepEvery = 50 * time.Millisecond
 
-// Run plays until ctx ends.
+// Run simulates the machines until ctx is done.
 func (f *Fleet) Run(ctx context.Context) {
 	var wg sync.WaitGroup
-	for _, p := range f.players {
-		wg.Go(func() { p(ctx) })
+	for _, run := range f.emulators {
+		wg.Go(func() { run(ctx) })
 	}
 	t := time.NewTicker(stepEvery)
 	defer t.Stop()
@@ -147,18 +146,19 @@ func (f *Fleet) Run(ctx context.Context) {
 	wg.Wait()
 }
 
-// Finish lets the runs under way be the last and waits for their end.
+// Finish starts no new runs and waits for the end of those in progress, or of
+// ctx. Run must be running.
 func (f *Fleet) Finish(ctx context.Context) {
 	for _, m := range f.models {
 		m.finish()
 	}
 	for _, m := range f.models {
-		for !m.rests() && pause(ctx, 100*time.Millisecond) {
+		for !m.finished() && retry.Sleep(ctx, 100*time.Millisecond) {
 		}
 	}
 }
 
-// Truth is what the machines truly did, in runs that are over.
+// Truth returns what the machines really did, for runs that have ended.
 func (f *Fleet) Truth() (out []Truth) {
 	for _, m := range f.models {
 		out = append(out, m.truth()...)
@@ -166,7 +166,7 @@ func (f *Fleet) Truth() (out []Truth) {
 	return out
 }
 
-// Specs are the machines.
+// Specs returns the machines.
 func (f *Fleet) Specs() (out []Spec) {
 	for _, m := range f.models {
 		out = append(out, m.Spec)
@@ -174,7 +174,8 @@ func (f *Fleet) Specs() (out []Spec) {
 	return out
 }
 
-func known(m Spec) machine.Config {
+// configOf returns a machine's configuration for run detection.
+func configOf(m Spec) machine.Config {
 	return machine.Config{
 		Machine:  m.ID,
 		Name:     m.Name,
@@ -186,7 +187,7 @@ func known(m Spec) machine.Config {
 	}
 }
 
-// Bridge fills in what the agent of a bridge must know of the machines.
+// Bridge returns cfg with the machines of the bridge id added.
 func (f *Fleet) Bridge(id string, cfg agent.Config) agent.Config {
 	cfg.Agent = id
 	radio := bridge.MAVLink{UDP: f.cfg.UDP}
@@ -213,7 +214,7 @@ func (f *Fleet) Bridge(id string, cfg agent.Config) agent.Config {
 		default:
 			continue
 		}
-		cfg.Machines = append(cfg.Machines, known(m.Spec))
+		cfg.Machines = append(cfg.Machines, configOf(m.Spec))
 	}
 	if len(radio.Vehicles) > 0 {
 		cfg.MAVLink = append(cfg.MAVLink, radio)
@@ -221,11 +222,11 @@ func (f *Fleet) Bridge(id string, cfg agent.Config) agent.Config {
 	return cfg
 }
 
-// Reporters are what the collector must know of machines that publish by
-// themselves.
+// Reporters returns the collector's configuration of the machines that publish
+// by themselves.
 func Reporters(sites *site.County) (out []report.Machine) {
 	for _, s := range Machines(sites) {
-		r := report.Machine{Config: known(s)}
+		r := report.Machine{Config: configOf(s)}
 		switch s.Language {
 		case JSON:
 		case Tasmota:

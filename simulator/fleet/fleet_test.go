@@ -23,22 +23,22 @@ var times = Times{
 	Rest:  40 * time.Second,
 }
 
-// play steps a machine through so much time.
-func play(m *model, d time.Duration, each func(state)) {
+// simulate steps a machine through d and calls each with its instruments.
+func simulate(m *model, d time.Duration, each func(instruments)) {
 	now := time.Date(2020, 2, 14, 8, 0, 0, 0, time.UTC)
 	for t := time.Duration(0); t < d; t += 100 * time.Millisecond {
 		m.step(now.Add(t), 100*time.Millisecond)
 		if each != nil {
-			each(m.look())
+			each(m.read())
 		}
 	}
 }
 
-func TestTheTruthIsWhatTheMachineDid(t *testing.T) {
+func TestTruthIsWhatTheMachineDid(t *testing.T) {
 	for _, s := range Machines(&world.New(1).Sites) {
 		m := newModel(s, times)
-		before := m.look().volume
-		play(m, 70*time.Second, nil)
+		before := m.read().volume
+		simulate(m, 70*time.Second, nil)
 		truth := m.truth()
 		if len(truth) != 1 || truth[0].End.Sub(truth[0].Start) < 34*time.Second || truth[0].Grade != s.Grade {
 			t.Fatalf("%s: %v", s.ID, truth)
@@ -55,7 +55,7 @@ func TestTheTruthIsWhatTheMachineDid(t *testing.T) {
 		if math.Abs(truth[0].Litres-want) > 0.05 {
 			t.Errorf("%s: %.2f L, want %.2f", s.ID, truth[0].Litres, want)
 		}
-		if got := m.look().volume - before; s.Fault != FaultStuck && math.Abs(got-want) > 0.05 {
+		if got := m.read().volume - before; s.Fault != FaultStuck && math.Abs(got-want) > 0.05 {
 			t.Errorf("%s: the meter counted %.2f L, want %.2f", s.ID, got, want)
 		}
 		if (truth[0].Cells > 0) != (want > 0) {
@@ -64,10 +64,10 @@ func TestTheTruthIsWhatTheMachineDid(t *testing.T) {
 	}
 }
 
-func TestADryNozzleCommandsAndALeakDoesNot(t *testing.T) {
+func TestInstrumentsShowTheFaults(t *testing.T) {
 	for _, s := range Machines(&world.New(1).Sites) {
 		commanded, flowed, silent, noFix := false, false, false, false
-		play(newModel(s, times), 70*time.Second, func(x state) {
+		simulate(newModel(s, times), 70*time.Second, func(x instruments) {
 			commanded, flowed = commanded || x.command, flowed || x.flow > 0
 			silent, noFix = silent || x.silent, noFix || !x.fix
 		})
@@ -79,7 +79,7 @@ func TestADryNozzleCommandsAndALeakDoesNot(t *testing.T) {
 	}
 }
 
-// mbpoll is a Modbus master that others wrote.
+// mbpoll is an independent Modbus master.
 func TestTheSlaveAnswersMbpoll(t *testing.T) {
 	line, err := pty.Open()
 	if err != nil {
@@ -91,7 +91,7 @@ func TestTheSlaveAnswersMbpoll(t *testing.T) {
 	}
 	spec := Machines(&world.New(1).Sites)[6] // fogger-3
 	m := newModel(spec, times)
-	play(m, 3*time.Second, nil)
+	simulate(m, 3*time.Second, nil)
 	units := vfd(m)
 	units[3] = plc(m)[1]
 	ctx, cancel := context.WithCancel(t.Context())
@@ -110,13 +110,13 @@ func TestTheSlaveAnswersMbpoll(t *testing.T) {
 		args []string
 		want string
 	}{
-		"the pump turns":    {[]string{"-a", "1", "-r", "8451", "-t", "4"}, `\[8451\]:\s+4500`},
-		"a flow as words":   {[]string{"-a", "2", "-r", "0", "-c", "2", "-t", "4:hex"}, `\[1\]:\s+0x3F38`}, // 0.72 m³/h
-		"a coil":            {[]string{"-a", "3", "-r", "0", "-t", "0"}, `\[0\]:\s+1`},
-		"a discrete input":  {[]string{"-a", "3", "-r", "0", "-t", "1"}, `\[0\]:\s+1`},
-		"input registers":   {[]string{"-a", "3", "-r", "0", "-t", "3", "-c", "6"}, `\[0\]:\s+1200`},
-		"no such address":   {[]string{"-a", "3", "-r", "9", "-t", "3"}, `Illegal data address`},
-		"nobody of this id": {[]string{"-a", "9", "-r", "0", "-t", "3"}, `timed out`},
+		"the pump turns":   {[]string{"-a", "1", "-r", "8451", "-t", "4"}, `\[8451\]:\s+4500`},
+		"a flow as words":  {[]string{"-a", "2", "-r", "0", "-c", "2", "-t", "4:hex"}, `\[1\]:\s+0x3F38`}, // 0.72 m³/h
+		"a coil":           {[]string{"-a", "3", "-r", "0", "-t", "0"}, `\[0\]:\s+1`},
+		"a discrete input": {[]string{"-a", "3", "-r", "0", "-t", "1"}, `\[0\]:\s+1`},
+		"input registers":  {[]string{"-a", "3", "-r", "0", "-t", "3", "-c", "6"}, `\[0\]:\s+1200`},
+		"no such address":  {[]string{"-a", "3", "-r", "9", "-t", "3"}, `Illegal data address`},
+		"no such unit":     {[]string{"-a", "9", "-r", "0", "-t", "3"}, `timed out`},
 	} {
 		if out := poll(c.args...); !regexp.MustCompile(c.want).MatchString(out) {
 			t.Errorf("%s: want %s\n%s", name, c.want, out)
@@ -126,7 +126,7 @@ func TestTheSlaveAnswersMbpoll(t *testing.T) {
 
 func TestSentencesAreNMEA(t *testing.T) {
 	at := time.Date(2020, 2, 14, 8, 0, 0, 0, time.UTC)
-	for i, line := range strings.Split(strings.TrimSpace(sentences(state{
+	for i, line := range strings.Split(strings.TrimSpace(sentences(instruments{
 		lat:   35.9012345,
 		lon:   -115.1,
 		fix:   true,
@@ -137,14 +137,14 @@ func TestSentencesAreNMEA(t *testing.T) {
 			t.Errorf("%d %s: %+v %v", i, line, s, err)
 		}
 	}
-	for _, line := range strings.Split(strings.TrimSpace(sentences(state{}, at)), "\r\n") {
+	for _, line := range strings.Split(strings.TrimSpace(sentences(instruments{}, at)), "\r\n") {
 		if _, ok, err := nmea.Parse(line); ok || err != nil {
 			t.Errorf("%s: %v %v", line, ok, err)
 		}
 	}
 }
 
-func TestMissionsLieInTheCounty(t *testing.T) {
+func TestMissionsAreInTheCounty(t *testing.T) {
 	sites := &world.New(1).Sites
 	for _, s := range Machines(sites) {
 		lat0, lon0 := along(s.Mission, 0)
@@ -154,10 +154,10 @@ func TestMissionsLieInTheCounty(t *testing.T) {
 			if math.Abs(lat-35.9) > 0.05 || math.Abs(lon-115.11) > 0.05 {
 				t.Fatalf("%s: %g, %g after %g m", s.ID, lat, lon, d)
 			}
-			moved = max(moved, distance(Point{lat0, lon0}, Point{lat, lon}))
+			moved = max(moved, distance(LatLon{lat0, lon0}, LatLon{lat, lon}))
 		}
 		if moved < 15 {
-			t.Errorf("%s moves %g m only", s.ID, moved)
+			t.Errorf("%s moves only %g m", s.ID, moved)
 		}
 	}
 }

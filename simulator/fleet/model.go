@@ -1,6 +1,6 @@
-// Package fleet plays the county's drones and fogging machines: it moves them
-// through their missions, knows what they truly did, and lets each speak its
-// firmware's language in bytes.
+// Package fleet simulates the county's drones and fogging machines: it moves
+// them through their missions, records what they really did, and sends each
+// one's data in its firmware's protocol.
 package fleet
 
 import (
@@ -9,14 +9,14 @@ import (
 	"time"
 )
 
-// Fault is what is wrong with a machine.
+// Fault is a fault of a machine.
 type Fault string
 
-// The faults. Each is a machine's for good.
+// The faults. A machine has the same one all the time.
 const (
 	FaultNone  Fault = ""
-	FaultDry   Fault = "dry nozzle"    // the pump is told to run and nothing comes out
-	FaultLeak  Fault = "leaking valve" // it drips and nobody told it to
+	FaultDry   Fault = "dry nozzle"    // the pump is commanded and nothing flows
+	FaultLeak  Fault = "leaking valve" // it flows without a command
 	FaultStuck Fault = "stuck flow sensor"
 	FaultDrift Fault = "GPS drift and loss"
 	FaultGap   Fault = "link gap"
@@ -24,46 +24,47 @@ const (
 	FaultClock Fault = "wrong clock"
 )
 
-// Spec is one machine.
+// Spec describes one machine.
 type Spec struct {
 	ID, Name, Type string
 	Operator       string
 	Fault          Fault
 	Language       Language
 	TankL          float64 // litres; 0: it has no level sensor
-	FlowLPM        float64 // litres a minute when it works
+	FlowLPM        float64 // litres a minute while it works
 	NoFlowSensor   bool
 	Speed          float64 // m/s
-	Mission        []Point
-	Grade          string // that its runs must get
+	Mission        []LatLon
+	Grade          string // the grade that its runs must get
 }
 
-// Language is how a machine is heard.
+// Language is the protocol that a machine sends.
 type Language string
 
-// The languages.
+// The protocols.
 const (
 	MAVLinkUDP    Language = "MAVLink over UDP"
 	MAVLinkSerial Language = "MAVLink over a serial radio"
 	PLC           Language = "Modbus RTU (PLC), NMEA"
 	VFD           Language = "Modbus RTU (VFD and TUF-2000F), NMEA"
-	JSON          Language = "MQTT, the documented report"
-	Tasmota       Language = "MQTT, Tasmota's form"
+	JSON          Language = "MQTT, the report of WIRE.md"
+	Tasmota       Language = "MQTT, Tasmota's format"
 )
 
-// Times are those of a machine's cycle.
+// Times are the lengths of a machine's phases: rest before the first run, work,
+// pause, more work, rest.
 type Times struct{ First, Work, Pause, More, Rest time.Duration }
 
-// Truth is one run as it really was.
+// Truth is what a machine really did in one run.
 type Truth struct {
 	Machine    string
 	Start, End time.Time
 	Litres     float64
-	Cells      int // squares of 5 m that were wetted
-	Grade      string
+	Cells      int    // squares of 5 m that were wetted
+	Grade      string // the grade that the run must get
 }
 
-// phase is a part of the cycle.
+// phase is a phase of a machine's cycle.
 type phase int
 
 const (
@@ -75,14 +76,15 @@ const (
 
 const (
 	leakLPM    = 1.5
-	silentFrom = 6 * time.Second // into the work, where a fault makes a machine silent
+	silentFrom = 6 * time.Second // after the start of work, for faults that silence a machine
 	silentFor  = 8 * time.Second
 	driftFor   = 6 * time.Second
-	refillFrom = 30 * time.Second // into the rest
+	refillFrom = 30 * time.Second // after the start of rest
 	cellMetres = 5.0
 )
 
-// model is one machine as it truly is.
+// model simulates one machine. Its methods may be called from several
+// goroutines.
 type model struct {
 	Spec
 	Times
@@ -90,13 +92,12 @@ type model struct {
 	mu      sync.Mutex
 	phase   phase
 	left    time.Duration // of the phase
-	ending  bool          // no new run begins
+	ending  bool          // start no new run
 	walked  float64       // metres along the mission
-	litres  float64       // dispensed, ever
-	metered float64       // litres by the flow meter's counter
-	tank    float64       // litres in it
+	metered float64       // the flow meter's counter, litres
+	tank    float64       // litres
 	battery float64       // percent
-	now     *Truth
+	run     *Truth        // in progress; nil: none
 	cells   map[[2]int]bool
 	truths  []Truth
 }
@@ -112,8 +113,8 @@ func newModel(s Spec, t Times) *model {
 	}
 }
 
-// state is what a machine's instruments show.
-type state struct {
+// instruments are the readings of a machine's instruments.
+type instruments struct {
 	lat, lon float64
 	fix      bool
 	height   float64
@@ -124,25 +125,25 @@ type state struct {
 	volume   float64 // litres
 	tank     float64 // percent
 	battery  float64 // percent
-	silent   bool    // nothing can be heard of it
+	silent   bool    // it sends nothing
 }
 
 func (m *model) length(p phase) time.Duration {
 	return [...]time.Duration{m.Rest, m.Work, m.Pause, m.More}[p]
 }
 
-// into is how long the phase has lasted.
+// into returns how long the phase has lasted.
 func (m *model) into() time.Duration { return m.length(m.phase) - m.left }
 
-// off tells that a power cut has the machine.
+// off reports whether the machine's power is cut.
 func (m *model) off() bool {
 	return m.Fault == FaultCut && m.phase == working && m.into() >= silentFrom && m.into() < silentFrom+silentFor
 }
 
 func (m *model) works() bool { return (m.phase == working || m.phase == workingMore) && !m.off() }
 
-// truly is how much comes out, L/min.
-func (m *model) truly() float64 {
+// flow returns how much really flows, L/min.
+func (m *model) flow() float64 {
 	switch {
 	case !m.works() || m.Fault == FaultDry:
 		return 0
@@ -152,19 +153,17 @@ func (m *model) truly() float64 {
 	return m.FlowLPM
 }
 
-// step lets time pass.
+// step advances the simulation by dt, to now.
 func (m *model) step(now time.Time, dt time.Duration) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	before := m.works()
-	if before {
-		q := m.truly() * dt.Minutes()
-		m.litres += q
+	if m.works() {
+		q := m.flow() * dt.Minutes()
 		m.metered += q
 		m.tank = max(0, m.tank-q)
 		m.walked += m.Speed * dt.Seconds()
 		m.battery = max(20, m.battery-0.05*dt.Seconds())
-		m.now.Litres += q
+		m.run.Litres += q
 		if q > 0 {
 			lat, lon := along(m.Mission, m.walked)
 			m.cells[cell(lat, lon)] = true
@@ -181,31 +180,32 @@ func (m *model) step(now time.Time, dt time.Duration) {
 	switch m.phase {
 	case resting:
 		m.phase = working
-		m.now, m.cells = &Truth{Machine: m.ID, Start: now, Grade: m.Grade}, map[[2]int]bool{}
+		m.run, m.cells = &Truth{Machine: m.ID, Start: now, Grade: m.Grade}, map[[2]int]bool{}
 	case working:
 		m.phase = pausing
 	case pausing:
 		m.phase = workingMore
 	case workingMore:
 		m.phase = resting
-		m.now.End, m.now.Cells = now, len(m.cells)
-		m.truths = append(m.truths, *m.now)
-		m.now = nil
+		m.run.End, m.run.Cells = now, len(m.cells)
+		m.truths = append(m.truths, *m.run)
+		m.run = nil
 	}
 	m.left = m.length(m.phase)
 }
 
-// stuck tells that the flow sensor shows what it showed last; before the next
-// run it has come loose.
+// stuck reports whether the flow sensor repeats its last value after work. It
+// recovers before the next run.
 func (m *model) stuck() bool {
 	return m.Fault == FaultStuck &&
 		(m.phase == pausing || m.phase == resting && len(m.truths) > 0 && m.left > 5*time.Second)
 }
 
-func (m *model) look() state {
+// read returns what the machine's instruments show now.
+func (m *model) read() instruments {
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	s := state{
+	s := instruments{
 		fix:     true,
 		volume:  m.metered,
 		battery: m.battery,
@@ -215,7 +215,7 @@ func (m *model) look() state {
 	s.lat, s.lon = along(m.Mission, m.walked)
 	if m.works() {
 		s.speed, s.height = m.Speed, 3
-		s.flow = m.truly()
+		s.flow = m.flow()
 	}
 	if m.stuck() {
 		s.flow = m.FlowLPM
@@ -237,20 +237,21 @@ func (m *model) look() state {
 	return s
 }
 
-// finish lets the run that is under way be the last.
+// finish starts no new run after the one in progress.
 func (m *model) finish() {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	m.ending = true
 }
 
-// resting tells that nothing is under way.
-func (m *model) rests() bool {
+// finished reports whether no run is in progress and the flow sensor shows 0.
+func (m *model) finished() bool {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	return m.phase == resting && !m.stuck()
 }
 
+// truth returns the runs that have ended.
 func (m *model) truth() []Truth {
 	m.mu.Lock()
 	defer m.mu.Unlock()

@@ -13,7 +13,7 @@ import (
 	"gatehouse/gateway/wire"
 )
 
-// reporter is a machine that publishes by itself.
+// reporter is a machine that publishes to the broker by itself.
 type reporter struct {
 	*model
 	county string
@@ -23,8 +23,8 @@ type reporter struct {
 // reportEvery is how often it reports.
 const reportEvery = time.Second
 
-// run reports until ctx ends. What the broker does not take is offered again
-// until it does, in its order: this firmware's memory is its queue.
+// run reports until ctx is done. It keeps what the broker has not taken and
+// publishes it again, in order.
 func (r *reporter) run(ctx context.Context) {
 	c := mqtt.New(mqtt.Config{URL: r.broker, ClientID: "fw-" + r.ID, Log: slog.New(slog.DiscardHandler)})
 	done := make(chan struct{})
@@ -46,11 +46,11 @@ func (r *reporter) run(ctx context.Context) {
 	}
 }
 
-// behind is the wrong clock's error: its battery was empty.
+// behind is the error of a wrong clock, as after an empty battery.
 const behind = 20 * 365 * 24 * time.Hour
 
 func (r *reporter) messages(now time.Time) []mqtt.Message {
-	s := r.look()
+	s := r.read()
 	if r.Language == Tasmota {
 		return r.tasmota(s, now)
 	}
@@ -58,24 +58,32 @@ func (r *reporter) messages(now time.Time) []mqtt.Message {
 		now = now.Add(-behind)
 	}
 	w := wire.Report{V: 1, At: new(wire.At(now)), Values: fact.Values{
-		Lat: &s.lat, Lon: &s.lon, Speed: &s.speed, Command: &s.command, Flow: thousandth(s.flow),
-		Volume: thousandth(s.volume), Tank: thousandth(s.tank), Battery: thousandth(s.battery)}}
+		Lat:     &s.lat,
+		Lon:     &s.lon,
+		Speed:   &s.speed,
+		Command: &s.command,
+		Flow:    rounded(s.flow),
+		Volume:  rounded(s.volume),
+		Tank:    rounded(s.tank),
+		Battery: rounded(s.battery),
+	}}
 	b, err := wire.Encode(w)
 	if err != nil {
-		return nil // a report of finite numbers can be encoded
+		return nil // can't happen: the numbers are finite
 	}
 	return []mqtt.Message{{Topic: wire.Topic(r.county, r.ID, wire.LeafReport), Payload: b, QoS: 1}}
 }
 
-func thousandth(v float64) *float64 { return new(math.Round(v*1000) / 1000) }
+// rounded returns v rounded to three decimals.
+func rounded(v float64) *float64 { return new(math.Round(v*1000) / 1000) }
 
-// The topics of Tasmota's form.
+// The topics of the Tasmota machine.
 const (
 	sensorTopic = "tele/fogger-9/SENSOR"
 	powerTopic  = "stat/fogger-9/POWER"
 )
 
-func (r *reporter) tasmota(s state, now time.Time) []mqtt.Message {
+func (r *reporter) tasmota(s instruments, now time.Time) []mqtt.Message {
 	type flow struct{ Rate, Total float64 }
 	type place struct{ Lat, Lon float64 }
 	b, err := json.Marshal(struct {
@@ -85,7 +93,7 @@ func (r *reporter) tasmota(s state, now time.Time) []mqtt.Message {
 	}{now.UTC().Format(time.RFC3339), flow{math.Round(s.flow * 60), math.Round(s.volume*100) / 100},
 		place{s.lat, s.lon}})
 	if err != nil {
-		return nil // a struct of finite numbers can be encoded
+		return nil // can't happen: the numbers are finite
 	}
 	power := "OFF"
 	if s.command {

@@ -9,10 +9,11 @@ import (
 	"time"
 
 	"gatehouse/devices/port/pty"
+	"gatehouse/gateway/retry"
 )
 
-// unit is a Modbus unit's tables: a function code and an address give a value.
-// ok is false where it has none.
+// unit returns the value at an address of a Modbus unit's table, by function
+// code. ok is false if there is none.
 type unit func(function byte, address uint16) (value uint16, ok bool)
 
 // Modbus function codes and exceptions.
@@ -21,7 +22,8 @@ const (
 	illegalFunction, illegalAddress, illegalValue   = 1, 2, 3
 )
 
-// crc16 is that of Modbus RTU (Modbus over serial line V1.02, 2.5.1.2).
+// crc16 returns the checksum of Modbus RTU (Modbus over serial line V1.02,
+// 2.5.1.2).
 func crc16(b []byte) uint16 {
 	crc := uint16(0xFFFF)
 	for _, x := range b {
@@ -37,13 +39,13 @@ func crc16(b []byte) uint16 {
 	return crc
 }
 
-// request is the length of a read request, slave id to checksum.
-const request = 8
+// requestLen is the length of a read request, from slave id to checksum.
+const requestLen = 8
 
-// answer makes the reply to a request; nil when it is for nobody here. silent
-// units do not answer.
+// answer returns the reply to a request, or nil if its checksum is wrong or it
+// is for another unit.
 func answer(units map[byte]unit, b []byte) []byte {
-	if crc16(b[:request-2]) != binary.LittleEndian.Uint16(b[request-2:]) {
+	if crc16(b[:requestLen-2]) != binary.LittleEndian.Uint16(b[requestLen-2:]) {
 		return nil
 	}
 	u, function := units[b[0]], b[1]
@@ -51,7 +53,7 @@ func answer(units map[byte]unit, b []byte) []byte {
 		return nil
 	}
 	first, count := binary.BigEndian.Uint16(b[2:]), binary.BigEndian.Uint16(b[4:])
-	refuse := func(code byte) []byte { return seal([]byte{b[0], function | 0x80, code}) }
+	refuse := func(code byte) []byte { return withCRC([]byte{b[0], function | 0x80, code}) }
 	bits := function == readCoils || function == readDiscrete
 	switch {
 	case !bits && function != readHolding && function != readInput:
@@ -74,12 +76,13 @@ func answer(units map[byte]unit, b []byte) []byte {
 			data = binary.BigEndian.AppendUint16(data, v)
 		}
 	}
-	return seal(append([]byte{b[0], function, byte(len(data))}, data...))
+	return withCRC(append([]byte{b[0], function, byte(len(data))}, data...))
 }
 
-func seal(b []byte) []byte { return binary.LittleEndian.AppendUint16(b, crc16(b)) }
+func withCRC(b []byte) []byte { return binary.LittleEndian.AppendUint16(b, crc16(b)) }
 
-// slave answers on a line until it is closed. A silence ends a frame.
+// slave answers requests until ctx is done, and then closes the line. Silence
+// ends a frame. It does not answer while silent returns true.
 func slave(ctx context.Context, line *pty.PTY, units map[byte]unit, silent func() bool) {
 	stop := context.AfterFunc(ctx, func() { _ = line.Close() }) // ends the read below
 	defer stop()
@@ -92,7 +95,7 @@ func slave(ctx context.Context, line *pty.PTY, units map[byte]unit, silent func(
 			return
 		}
 		if err != nil {
-			pause(ctx, 50*time.Millisecond)
+			retry.Sleep(ctx, 50*time.Millisecond)
 			continue
 		}
 		if time.Since(last) > 50*time.Millisecond {
@@ -100,25 +103,14 @@ func slave(ctx context.Context, line *pty.PTY, units map[byte]unit, silent func(
 		}
 		last = time.Now()
 		buf = append(buf, chunk[:n]...)
-		for len(buf) >= request {
-			reply := answer(units, buf[:request])
-			buf = buf[request:]
+		for len(buf) >= requestLen {
+			reply := answer(units, buf[:requestLen])
+			buf = buf[requestLen:]
 			if reply == nil || silent() {
 				continue
 			}
-			pause(ctx, time.Duration(len(reply)*10)*time.Second/9600)
+			retry.Sleep(ctx, time.Duration(len(reply)*10)*time.Second/9600)
 			_, _ = line.Write(reply)
 		}
-	}
-}
-
-func pause(ctx context.Context, d time.Duration) bool {
-	t := time.NewTimer(d)
-	defer t.Stop()
-	select {
-	case <-ctx.Done():
-		return false
-	case <-t.C:
-		return true
 	}
 }

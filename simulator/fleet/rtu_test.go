@@ -6,17 +6,22 @@ import (
 )
 
 func FuzzAnswer(f *testing.F) {
-	for _, s := range [][]byte{seal([]byte{1, 3, 0, 0, 0, 10}), seal([]byte{1, 1, 0, 0, 7, 208}),
-		seal([]byte{1, 4, 255, 255, 0, 125}), seal([]byte{1, 16, 0, 0, 0, 1}), seal([]byte{2, 3, 0, 0, 0, 1}),
-		{1, 3, 0, 0, 0, 10, 0, 0}} {
+	for _, s := range [][]byte{
+		withCRC([]byte{1, 3, 0, 0, 0, 10}),
+		withCRC([]byte{1, 1, 0, 0, 7, 208}),
+		withCRC([]byte{1, 4, 255, 255, 0, 125}),
+		withCRC([]byte{1, 16, 0, 0, 0, 1}),
+		withCRC([]byte{2, 3, 0, 0, 0, 1}),
+		{1, 3, 0, 0, 0, 10, 0, 0},
+	} {
 		f.Add(s, true)
 	}
-	f.Fuzz(func(t *testing.T, b []byte, sealed bool) {
-		if len(b) < request {
+	f.Fuzz(func(t *testing.T, b []byte, valid bool) {
+		if len(b) < requestLen {
 			return
 		}
-		if b = b[:request]; sealed {
-			b = seal(b[: request-2 : request-2])
+		if b = b[:requestLen]; valid {
+			b = withCRC(b[: requestLen-2 : requestLen-2])
 		}
 		reply := answer(map[byte]unit{1: func(_ byte, address uint16) (uint16, bool) {
 			return address, address < 2500

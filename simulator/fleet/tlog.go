@@ -9,9 +9,9 @@ import (
 	"gatehouse/gateway/site"
 )
 
-// Record writes what a drone says in so long a time as a ground station's
-// recording (.tlog): each frame behind its time, microseconds since 1970,
-// big-endian. It gives the truth.
+// Record writes what a drone sends within a time as a ground station's recording
+// (.tlog): each frame after its time in microseconds since 1970, big-endian. It
+// returns the runs that the drone really made.
 func Record(out io.Writer, sites *site.County, id string, begin time.Time, long time.Duration) ([]Truth, error) {
 	for i, s := range Machines(sites) {
 		if s.ID != id || s.Type != "drone" {
@@ -33,7 +33,7 @@ func Record(out io.Writer, sites *site.County, id string, begin time.Time, long 
 		for n := range int(long / step) {
 			w.at = begin.Add(time.Duration(n) * step)
 			m.step(w.at, step)
-			if s := d.look(); !s.silent {
+			if s := d.read(); !s.silent {
 				for _, msg := range d.messages(s, n) {
 					if err := d.out.Write(msg); err != nil {
 						return nil, fmt.Errorf("record %s: %w", id, err)
@@ -46,7 +46,7 @@ func Record(out io.Writer, sites *site.County, id string, begin time.Time, long 
 	return nil, fmt.Errorf("there is no drone %q", id)
 }
 
-// stamped puts the time before each write.
+// stamped writes the time before each write.
 type stamped struct {
 	out io.Writer
 	at  time.Time

@@ -9,10 +9,10 @@ import (
 	"gatehouse/devices/port/pty"
 )
 
-// plc is the map plc-fogger.
+// plc returns the units of the register map plc-fogger.
 func plc(m *model) map[byte]unit {
 	return map[byte]unit{1: func(function byte, address uint16) (uint16, bool) {
-		s := m.look()
+		s := m.read()
 		total := uint32(math.Round(s.volume * 100))
 		switch {
 		case function == readCoils && address == 0:
@@ -27,19 +27,20 @@ func plc(m *model) map[byte]unit {
 	}}
 }
 
-// vfd is the maps vfd-pump (unit 1) and tuf-2000f (unit 2).
+// vfd returns the units of the register maps vfd-pump (unit 1) and tuf-2000f
+// (unit 2).
 func vfd(m *model) map[byte]unit {
 	return map[byte]unit{
 		1: func(function byte, address uint16) (uint16, bool) {
 			hz := uint16(0)
-			if m.look().command {
+			if m.read().command {
 				hz = 4500
 			}
 			v, ok := map[uint16]uint16{0x2100: 0, 0x2101: 0, 0x2102: hz, 0x2103: hz, 0x2104: hz / 50}[address]
 			return v, ok && function == readHolding
 		},
 		2: func(function byte, address uint16) (uint16, bool) {
-			s := m.look()
+			s := m.read()
 			flow := math.Float32bits(float32(s.flow * 60 / 1000))
 			total := uint32(math.Round(s.volume * 100))
 			v, ok := map[uint16]uint16{
@@ -60,7 +61,7 @@ func bit(on bool) uint16 {
 	return 0
 }
 
-// gps writes NMEA once a second until ctx ends.
+// gps writes NMEA sentences once a second until ctx is done.
 func gps(ctx context.Context, m *model, line *pty.PTY) {
 	defer line.Close()
 	t := time.NewTicker(time.Second)
@@ -70,14 +71,15 @@ func gps(ctx context.Context, m *model, line *pty.PTY) {
 		case <-ctx.Done():
 			return
 		case now := <-t.C:
-			if s := m.look(); !s.silent {
-				_, _ = line.Write([]byte(sentences(s, now.UTC()))) // nobody may listen
+			if s := m.read(); !s.silent {
+				_, _ = line.Write([]byte(sentences(s, now.UTC()))) // fails while nobody listens
 			}
 		}
 	}
 }
 
-func sentences(s state, at time.Time) string {
+// sentences returns an RMC and a GGA sentence.
+func sentences(s instruments, at time.Time) string {
 	valid, quality := "A", 1
 	if !s.fix {
 		valid, quality = "V", 0
@@ -85,12 +87,12 @@ func sentences(s state, at time.Time) string {
 	clock := at.Format("150405.00")
 	lat, ns := minutes(s.lat, 2, "N", "S")
 	lon, ew := minutes(s.lon, 3, "E", "W")
-	return sum(fmt.Sprintf("GPRMC,%s,%s,%s,%s,%s,%s,%.1f,,%s,,,A",
+	return sentence(fmt.Sprintf("GPRMC,%s,%s,%s,%s,%s,%s,%.1f,,%s,,,A",
 		clock, valid, lat, ns, lon, ew, s.speed*3600/1852, at.Format("020106"))) +
-		sum(fmt.Sprintf("GPGGA,%s,%s,%s,%s,%s,%d,08,0.9,45.0,M,0.0,M,,", clock, lat, ns, lon, ew, quality))
+		sentence(fmt.Sprintf("GPGGA,%s,%s,%s,%s,%s,%d,08,0.9,45.0,M,0.0,M,,", clock, lat, ns, lon, ew, quality))
 }
 
-// minutes writes an angle as NMEA 0183 does: degrees and minutes in one.
+// minutes formats an angle as NMEA 0183 does: degrees and minutes in one number.
 func minutes(v float64, digits int, positive, negative string) (text, side string) {
 	side = positive
 	if v < 0 {
@@ -100,7 +102,8 @@ func minutes(v float64, digits int, positive, negative string) (text, side strin
 	return fmt.Sprintf("%0*d%08.5f", digits, int(degrees), (v-degrees)*60), side
 }
 
-func sum(body string) string {
+// sentence adds the start, the checksum and the end to an NMEA sentence.
+func sentence(body string) string {
 	x := byte(0)
 	for i := range len(body) {
 		x ^= body[i]
