@@ -10,6 +10,8 @@ import (
 	"time"
 
 	"github.com/nats-io/nats-server/v2/server"
+
+	"gatehouse/gateway/retry"
 )
 
 // nats-server's file store does not recover by itself: once a write has failed,
@@ -64,6 +66,7 @@ func (w *storeWatch) observe(now time.Time, text string) {
 // restartFailed is a goroutine that restarts nats-server whenever its store has
 // failed, until ctx ends.
 func (b *Broker) restartFailed(ctx context.Context, opts func() *server.Options, log *slog.Logger) {
+	again := retry.Loop{Backoff: retry.Backoff{First: retryAfter, Last: retryAfter}, Log: log, Message: "broker: restart"}
 	for {
 		select {
 		case <-ctx.Done():
@@ -72,17 +75,7 @@ func (b *Broker) restartFailed(ctx context.Context, opts func() *server.Options,
 		}
 		log.Error("broker: its own store takes nothing more; restarting with an empty one: " +
 			"no record is lost, agents send again")
-		for ctx.Err() == nil {
-			err := b.restart(opts(), log)
-			if err == nil {
-				break
-			}
-			log.Error("broker: restart", "err", err, "next", retryAfter)
-			select {
-			case <-ctx.Done():
-			case <-time.After(retryAfter):
-			}
-		}
+		_ = again.Do(ctx, func() error { return b.restart(opts(), log) }) // fails with ctx only
 	}
 }
 
