@@ -8,11 +8,11 @@ import (
 	"gatehouse/gateway/gate"
 )
 
-// current returns what concerns the people in the lanes now: the last verdict of
-// each lane, or what the gate asks since then. The weightiest comes last.
+// current returns what concerns the people in the lanes now: the last verdict of each
+// lane, or what the visit after it waits for. The most important comes last.
 func (s *Screen) current(now clock.Moment) []item {
 	var out []item
-	waits := map[string]*gate.Prompt{} // visits whose verdict stays as long as they do
+	waits := map[string]*gate.Prompt{} // visits whose verdict is shown as long as they last
 	asked := map[string]bool{}
 	for i := range s.status.Prompts {
 		p := &s.status.Prompts[i]
@@ -22,8 +22,9 @@ func (s *Screen) current(now clock.Moment) []item {
 		}
 		asked[p.Lane] = true
 		if p.Until > now.Boot {
-			out = append(out, item{id: "a" + itoa(p.Reading) + string(p.Wants), look: wants[p.Wants], prompt: p, lane: p.Lane,
-				at: p.Since, until: p.Until})
+			out = append(out, item{id: "a" + itoa(p.Reading) + string(p.Wants), look: wants[p.Wants], prompt: p,
+				lane: p.Lane,
+				at:   p.Since, until: p.Until})
 		}
 	}
 	for lane, v := range s.verdicts {
@@ -35,12 +36,13 @@ func (s *Screen) current(now clock.Moment) []item {
 		}
 	}
 	slices.SortFunc(out, func(a, b item) int {
-		return cmp.Or(cmp.Compare(ranks[a.look], ranks[b.look]), cmp.Compare(a.at.Boot, b.at.Boot), cmp.Compare(a.id, b.id))
+		return cmp.Or(cmp.Compare(ranks[a.look], ranks[b.look]), cmp.Compare(a.at.Boot, b.at.Boot),
+			cmp.Compare(a.id, b.id))
 	})
 	return out
 }
 
-// top is what fills the screen, or nil when nobody is there.
+// top returns what fills the screen, or nil when that is the idle view.
 func (s *Screen) top(now clock.Moment) *item {
 	var best *item
 	for _, x := range s.current(now) {

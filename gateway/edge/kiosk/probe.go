@@ -10,7 +10,7 @@ import (
 )
 
 // Ready implements probe.Prober: a gate is ready when it can judge people and
-// keep what it saw.
+// keep records of it.
 func (k *Kiosk) Ready() probe.Ready {
 	k.mu.Lock()
 	defer k.mu.Unlock()
@@ -41,7 +41,8 @@ func (k *Kiosk) Ready() probe.Ready {
 	if pages, silent := k.living(now); pages == 0 {
 		r.Warnings = append(r.Warnings, "no page shows the guard's screen")
 	} else if silent > 0 {
-		r.Warnings = append(r.Warnings, "a page may not sound: start the browser with --autoplay-policy=no-user-gesture-required")
+		r.Warnings = append(r.Warnings,
+			"a page may not sound: start the browser with --autoplay-policy=no-user-gesture-required")
 	}
 	return r
 }
@@ -60,13 +61,18 @@ func (k *Kiosk) Metrics() []probe.Metric {
 	}
 	one := func(v float64) map[string]float64 { return map[string]float64{"": v} }
 	return []probe.Metric{
-		{Name: "gatehouse_passages_total", Help: "Verdicts since the agent started.", Counter: true, Label: "verdict", Value: verdicts},
+		{Name: "gatehouse_passages_total", Help: "Verdicts since the agent started.", Counter: true, Label: "verdict",
+			Value: verdicts},
 		{Name: "gatehouse_device_up", Help: "1 while the device works.", Label: "device", Value: devs},
-		{Name: "gatehouse_journal_pending_records", Help: "Records that the county has not acknowledged.", Value: one(float64(st.Pending))},
-		{Name: "gatehouse_journal_full_in_seconds", Help: "Until the disk is full if nothing is acknowledged; 0: not known.", Value: one(st.FullIn.Seconds())},
+		{Name: "gatehouse_journal_pending_records", Help: "Records that the county has not acknowledged.",
+			Value: one(float64(st.Pending))},
+		{Name: "gatehouse_journal_full_in_seconds",
+			Help: "Until the disk is full if nothing is acknowledged; 0: not known.", Value: one(st.FullIn.Seconds())},
 		{Name: "gatehouse_county_up", Help: "1 while the county answers.", Value: one(truth(st.Linked))},
-		{Name: "gatehouse_kiosk_pages", Help: "Pages that show the guard's screen.", Value: one(float64(k.hub.Pages()))},
-		{Name: "gatehouse_alarms_waiting", Help: "Alarms that the guard has not answered.", Value: one(float64(len(k.screen.reds)))},
+		{Name: "gatehouse_kiosk_pages", Help: "Pages that show the guard's screen.",
+			Value: one(float64(k.hub.Pages()))},
+		{Name: "gatehouse_alarms_waiting", Help: "Alarms that the guard has not answered.",
+			Value: one(float64(len(k.screen.reds)))},
 	}
 }
 

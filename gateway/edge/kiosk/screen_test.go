@@ -1,7 +1,6 @@
 package kiosk
 
 import (
-	"fmt"
 	"strings"
 	"testing"
 	"time"
@@ -15,180 +14,6 @@ import (
 	"gatehouse/gateway/gate"
 	"gatehouse/gateway/wire"
 )
-
-var t0 = time.Date(2026, 1, 20, 8, 0, 0, 0, time.UTC)
-
-// at is a moment so many seconds after the start.
-func at(s float64) clock.Moment {
-	d := time.Duration(s * float64(time.Second))
-	return clock.Moment{Wall: t0.Add(d), Boot: time.Hour + d}
-}
-
-func passage(v fact.Verdict, reason fact.Reason, readings ...uint64) wire.Passage {
-	p := wire.Passage{Verdict: v, Reasons: []fact.Reason{reason}, Readings: readings, Instruction: fact.InstructTurnAway}
-	if v != fact.VerdictRefuse {
-		p.Temperature = &wire.Temperature{Screening: 3650}
-	}
-	return p
-}
-
-var (
-	pass    = passage(fact.VerdictPass, "normal", 1)
-	fever   = passage(fact.VerdictFever, "fever", 2)
-	cold    = passage(fact.VerdictInvalid, "too-cold", 3)
-	unknown = passage(fact.VerdictRefuse, fact.ReasonUnknownCard, 4)
-	sealed  = passage(fact.VerdictRefuse, fact.ReasonSealed, 5)
-	lost    = passage(fact.VerdictRefuse, fact.ReasonLostCard, 6)
-	again   = passage(fact.VerdictRetest, "unsettled", 7)
-)
-
-func amends(p wire.Passage, seq uint64) wire.Passage {
-	p.Amends, p.Readings = true, append([]uint64{seq}, p.Readings...)
-	return p
-}
-
-func linked(linked bool, states ...fact.DeviceState) status.Snapshot {
-	s := status.Snapshot{Linked: linked}
-	for i, name := range []string{"thermometer", "reader"} {
-		state := fact.DeviceOK
-		if i < len(states) {
-			state = states[i]
-		}
-		kind := devices.KindThermometer
-		if i == 1 {
-			kind = devices.KindCardReader
-		}
-		s.Devices = append(s.Devices, status.Device{Name: name, Kind: kind, State: state})
-	}
-	return s
-}
-
-// scene is a script of what happens at a gate.
-type scene struct {
-	s   *Screen
-	now float64
-	seq uint64
-}
-
-func newScene() *scene { return &scene{s: NewScreen(), seq: 100} }
-
-func (x *scene) wait(s float64) *scene { x.now += s; return x }
-func (x *scene) see(p wire.Passage) *scene {
-	x.seq++
-	x.s.Passage(at(x.now), at(x.now), x.seq, p)
-	return x
-}
-func (x *scene) status(s status.Snapshot) *scene { x.s.Status(at(x.now), s); return x }
-func (x *scene) press(action string) *scene {
-	v := x.s.View(at(x.now))
-	if audit, ok := x.s.Press(at(x.now), v.ID, action); ok {
-		x.s.Settle(at(x.now), v.ID, audit)
-	}
-	return x
-}
-
-// ask lets the gate ask for something for so many seconds; people stand at the
-// thermometers of the lanes measuring.
-func (x *scene) ask(wants gate.Wants, s float64, measuring ...string) *scene {
-	st := linked(true)
-	st.Measuring = measuring
-	st.Prompts = []gate.Prompt{{Wants: wants, Since: at(x.now), Until: at(x.now + s).Boot, Reading: x.seq}}
-	return x.status(st)
-}
-
-// brief is what the guard sees, in short.
-func (x *scene) brief() string {
-	v := x.s.View(at(x.now))
-	left := func(until *time.Time) string {
-		if until == nil {
-			return ""
-		}
-		return " " + until.Sub(at(x.now).Wall).String()
-	}
-	out := string(v.Look) + left(v.Until)
-	if v.Waiting > 0 {
-		out += fmt.Sprintf(" +%d", v.Waiting)
-	}
-	if v.Sound != "" {
-		out += " ♪" + v.Sound
-	}
-	for _, s := range v.Strips {
-		out += " =" + string(s.Look) + left(s.Until)
-	}
-	if v.Muted != nil {
-		out += " muted"
-	}
-	return out
-}
-
-func TestWhatTheGuardSees(t *testing.T) {
-	for name, c := range map[string]struct {
-		scene *scene
-		want  string
-	}{
-		"nobody":                                  {newScene(), "idle"},
-		"somebody is being measured":              {newScene().status(status.Snapshot{Linked: true, Gate: status.Gate{Measuring: []string{""}}}), "measuring"},
-		"a pass":                                  {newScene().see(pass), "pass ♪pass"},
-		"a pass, later":                           {newScene().see(pass).wait(3), "idle"},
-		"too cold to judge":                       {newScene().see(cold), "invalid ♪amber"},
-		"too cold, later":                         {newScene().see(cold).wait(6), "idle"},
-		"measure again":                           {newScene().see(again), "retest ♪amber"},
-		"a lost card":                             {newScene().see(lost), "refuse ♪amber"},
-		"a fever":                                 {newScene().see(fever), "fever ♪fever"},
-		"a fever stays":                           {newScene().see(fever).wait(3600), "fever ♪fever"},
-		"a fever, answered":                       {newScene().see(fever).press(ActionCallDoctor), "idle"},
-		"a fever, another's button":               {newScene().see(fever).press(ActionIDChecked), "fever ♪fever"},
-		"a pass does not hide a fever":            {newScene().see(fever).see(pass), "fever ♪fever"},
-		"a fever comes before a stranger":         {newScene().see(unknown).see(fever), "fever +1 ♪fever"},
-		"the stranger still waits":                {newScene().see(unknown).see(fever).press(ActionIsolate), "unknown ♪unknown"},
-		"a stranger does not hide a fever":        {newScene().see(fever).see(unknown), "fever +1 ♪fever"},
-		"two fevers":                              {newScene().see(fever).see(passage(fact.VerdictFever, "fever", 9)), "fever +1 ♪fever"},
-		"one of two fevers answered":              {newScene().see(fever).see(passage(fact.VerdictFever, "fever", 9)).press(ActionRetest), "fever ♪fever"},
-		"a sealed household":                      {newScene().see(sealed), "sealed ♪sealed"},
-		"a fever's card comes later":              {newScene().see(fever).see(amends(fever, 8)), "fever ♪fever"},
-		"a stranger measured later":               {newScene().see(unknown).see(amends(unknown, 8)), "unknown ♪unknown"},
-		"a stranger with fever":                   {newScene().see(unknown).see(amends(fever, 4)), "fever ♪fever"},
-		"dealt with, and then amended":            {newScene().see(unknown).press(ActionTurnedAway).see(amends(unknown, 8)), "idle"},
-		"dealt with, and then worse":              {newScene().see(unknown).press(ActionTurnedAway).see(amends(fever, 4)), "fever ♪fever"},
-		"a broken thermometer":                    {newScene().status(linked(true, "fault")), "fault ♪fault"},
-		"a broken thermometer, noted":             {newScene().status(linked(true, "fault")).press(ActionNoted), "idle =fault"},
-		"noted, and still broken":                 {newScene().status(linked(true, "fault")).press(ActionNoted).status(linked(true, "gone")), "idle =fault"},
-		"a mended thermometer":                    {newScene().status(linked(true, "fault")).press(ActionNoted).status(linked(true)), "idle"},
-		"mended before it was noted":              {newScene().status(linked(true, "gone")).status(linked(true)), "idle"},
-		"both devices":                            {newScene().status(linked(true, "fault", "gone")), "fault +1 ♪fault"},
-		"a fever while the reader is broken":      {newScene().status(linked(true, "ok", "gone")).see(fever), "fever +1 ♪fever"},
-		"records can't be kept":                   {newScene().status(status.Snapshot{Linked: true, Unkept: "disk full"}), "fault ♪fault"},
-		"the county is away for a moment":         {newScene().status(linked(false)).wait(9).status(linked(false)), "idle"},
-		"the county is away":                      {newScene().status(linked(false)).wait(10).status(linked(false)), "offline ♪offline"},
-		"away, noted":                             {newScene().status(linked(false)).wait(10).status(linked(false)).press(ActionNoted), "idle =offline"},
-		"back again":                              {newScene().status(linked(false)).wait(10).status(linked(false)).press(ActionNoted).status(linked(true)), "idle"},
-		"people pass while the county is away":    {newScene().status(linked(false)).wait(10).status(linked(false)).see(pass), "pass +1 ♪pass"},
-		"a card was tapped":                       {newScene().ask(gate.WantsTemperature, 8), "tapped 8s ♪prompt"},
-		"a card was tapped, a little later":       {newScene().ask(gate.WantsTemperature, 8).wait(5), "tapped 3s ♪prompt"},
-		"a card was tapped after a pass":          {newScene().see(pass).ask(gate.WantsTemperature, 8), "tapped 8s ♪prompt"},
-		"tapped, and time ran out":                {newScene().ask(gate.WantsTemperature, 8).wait(8), "idle"},
-		"tapped, and measuring":                   {newScene().ask(gate.WantsTemperature, 8, ""), "measuring"},
-		"measured, and measuring":                 {newScene().ask(gate.WantsCard, 8, ""), "measured 8s ♪prompt"},
-		"refused, and the visit goes on":          {newScene().see(lost).ask(gate.WantsNothing, 8).wait(7), "refuse ♪amber"},
-		"turned away, and no green comes back":    {newScene().see(pass).wait(0.5).see(unknown).wait(1).press(ActionTurnedAway), "idle"},
-		"no pass of an hour ago comes back":       {newScene().see(pass).wait(3600).see(fever).ask(gate.WantsNothing, 8).wait(1).press(ActionIsolate), "idle"},
-		"two in the lane":                         {newScene().see(again).ask(gate.WantsApart, 8, ""), "apart 8s ♪amber"},
-		"a fever in a mixed lane":                 {newScene().see(fever).ask(gate.WantsApart, 8), "fever ♪fever =apart 8s"},
-		"a card while a fever waits":              {newScene().see(fever).ask(gate.WantsTemperature, 8), "fever ♪fever =tapped 8s"},
-		"silence":                                 {newScene().press(ActionMute), "idle muted"},
-		"silence does not hide":                   {newScene().press(ActionMute).see(pass), "pass muted"},
-		"a new alarm ends the silence":            {newScene().press(ActionMute).see(fever), "fever ♪fever"},
-		"silence ends":                            {newScene().press(ActionMute).wait(120), "idle"},
-		"silenced while a fever waits":            {newScene().see(fever).press(ActionMute), "fever muted"},
-		"the silence over, the fever still there": {newScene().see(fever).press(ActionMute).wait(121), "fever ♪fever"},
-	} {
-		t.Run(name, func(t *testing.T) {
-			if got := c.scene.brief(); got != c.want {
-				t.Errorf("the guard sees %q, want %q", got, c.want)
-			}
-		})
-	}
-}
 
 func TestAnswersNameWhatTheyAnswer(t *testing.T) {
 	x := newScene().see(fever)
@@ -278,7 +103,8 @@ func TestAStartWithTheClockBehind(t *testing.T) {
 // The clock is set while the agent runs, hours back or from 1970: ages are those
 // of the boot clock.
 func TestTheClockIsSet(t *testing.T) {
-	for name, wall := range map[string]time.Time{"back": t0.Add(-2 * time.Hour), "forth": t0.Add(50 * 365 * 24 * time.Hour)} {
+	for name, wall := range map[string]time.Time{"back": t0.Add(-2 * time.Hour),
+		"forth": t0.Add(50 * 365 * 24 * time.Hour)} {
 		x := newScene().see(pass).ask(gate.WantsTemperature, 90)
 		now := clock.Moment{Wall: wall, Boot: at(60).Boot}
 		if r := x.s.Recent(now); now.Wall.Sub(*r[0].At) != time.Minute {
@@ -356,12 +182,14 @@ func TestTwoLanes(t *testing.T) {
 	}
 	refused := lost
 	refused.Lane = "out"
-	if v := x.see(refused).s.View(at(1)); v.Look != LookRefuse || len(v.Strips) != 1 || v.Strips[0].Look != LookMeasured {
+	if v := x.see(refused).s.View(at(1)); v.Look != LookRefuse || len(v.Strips) != 1 ||
+		v.Strips[0].Look != LookMeasured {
 		t.Errorf("a refusal in one lane: %+v", v)
 	}
 	x.wait(1).see(out)
 	v := x.s.View(at(2))
-	if v.Look != LookPass || v.Lane != "out" || len(v.Strips) != 1 || v.Strips[0].Look != LookMeasured || v.Strips[0].Lane != "in" {
+	if v.Look != LookPass || v.Lane != "out" || len(v.Strips) != 1 || v.Strips[0].Look != LookMeasured ||
+		v.Strips[0].Lane != "in" {
 		t.Errorf("the screen shows %+v", v)
 	}
 	if v := x.s.View(at(6)); v.Look != LookMeasured || v.Lane != "in" {
@@ -399,7 +227,8 @@ func TestNoFeverIsEverForgotten(t *testing.T) {
 				x.see(passage(fact.VerdictFever, "fever", reading))
 				open["p"+itoa(x.seq)] = true
 			case 3:
-				state := rapid.SampledFrom([]fact.DeviceState{fact.DeviceOK, fact.DeviceFault, fact.DeviceGone}).Draw(t, "state")
+				state := rapid.SampledFrom([]fact.DeviceState{fact.DeviceOK, fact.DeviceFault,
+					fact.DeviceGone}).Draw(t, "state")
 				x.status(linked(rapid.Bool().Draw(t, "linked"), state))
 			case 4:
 				x.press(ActionMute)

@@ -21,22 +21,22 @@ import (
 	"gatehouse/gateway/wire"
 )
 
-// pageAfter is how long a page may be silent before it counts as dead.
+// pageAfter is how long a page may send nothing before it counts as dead.
 const pageAfter = 6 * time.Second
 
-// Gate is what the screen asks of the agent.
+// Gate takes what the guard does at the screen.
 type Gate interface {
-	Note(ctx context.Context, a wire.Audit) error // keeps what the guard did
+	Note(ctx context.Context, a wire.Audit) error // journals what the guard did
 	Buzz()                                        // sounds the relay buzzer once
 }
 
-// Board is where the parts of the agent post how they stand.
+// Board is where the parts of the agent post their state.
 type Board interface {
 	Snapshot() status.Snapshot
 	Changed() <-chan struct{} // receives after a change; the kiosk is its only reader
 }
 
-// Options is what a kiosk is made of.
+// Options are the options of a kiosk.
 type Options struct {
 	Title   string // compound and gate, as the guard knows them
 	Agent   string
@@ -52,21 +52,22 @@ type Kiosk struct {
 
 	mu      sync.Mutex
 	screen  *Screen
-	pages   map[uint64]page // that said something within pageAfter
+	pages   map[uint64]page // that sent something within pageAfter
 	counts  map[string]float64
 	told    time.Duration
 	updated time.Duration // boot clock: the part of the agent that turned least recently did
 }
 
-// page is what a page last said of itself.
+// page is the state of one page.
 type page struct {
 	heard time.Duration // boot clock
 	audio string        // its AudioContext: running, suspended
 }
 
-// New returns a kiosk; hand it to the agent as its Screen, then Serve.
+// New returns a kiosk. Pass it to the station as its Screen, then call Serve.
 func New(opts Options) (*Kiosk, error) {
-	k := &Kiosk{opts: opts, hub: live.New(0), screen: NewScreen(), pages: map[uint64]page{}, counts: map[string]float64{}}
+	k := &Kiosk{opts: opts, hub: live.New(0), screen: NewScreen(), pages: map[uint64]page{},
+		counts: map[string]float64{}}
 	err := live.Set(k.hub, "gate", struct {
 		Title   string `json:"title"`
 		Agent   string `json:"agent"`
@@ -91,7 +92,7 @@ func (k *Kiosk) Earlier(at clock.Moment, seq uint64, p wire.Passage, answered bo
 	k.screen.Earlier(k.opts.Clock.Now(), at, seq, p, answered) // the next status draws
 }
 
-// status takes how the agent stands.
+// status takes the state of the agent.
 func (k *Kiosk) status(s status.Snapshot) {
 	k.mu.Lock()
 	defer k.mu.Unlock()
@@ -100,7 +101,7 @@ func (k *Kiosk) status(s status.Snapshot) {
 	k.draw()
 }
 
-// draw tells the page; what did not change is not sent.
+// draw sends the view to the pages. What did not change is not sent.
 func (k *Kiosk) draw() {
 	now := k.opts.Clock.Now()
 	err := errors.Join(live.Set(k.hub, "view", k.screen.View(now)), live.Set(k.hub, "recent", k.screen.Recent(now)),
@@ -110,7 +111,8 @@ func (k *Kiosk) draw() {
 	}
 }
 
-// Hear implements live.Hearer: a page lives, and says whether it can sound.
+// Hear implements live.Hearer: a page reports that it lives, and whether it can play
+// sounds.
 func (k *Kiosk) Hear(number uint64, message []byte) {
 	var m struct {
 		Audio string `json:"audio"`
@@ -126,8 +128,8 @@ func (k *Kiosk) Hear(number uint64, message []byte) {
 	k.pages[number] = page{k.opts.Clock.Now().Boot, m.Audio}
 }
 
-// living counts the pages that spoke lately, and those of them that may not
-// sound. The caller holds mu.
+// living returns the number of pages that sent something lately, and how many of them
+// may not play sounds. The caller holds mu.
 func (k *Kiosk) living(now clock.Moment) (pages, silent int) {
 	maps.DeleteFunc(k.pages, func(_ uint64, p page) bool { return now.Boot-p.heard > pageAfter })
 	for _, p := range k.pages {
@@ -138,8 +140,8 @@ func (k *Kiosk) living(now clock.Moment) (pages, silent int) {
 	return len(k.pages), silent
 }
 
-// Serve serves the screen on l, shows what is posted on the board, and watches
-// the page until ctx ends.
+// Serve serves the screen on l, shows what is posted on the board, and sounds the relay
+// buzzer when no page can, until ctx ends.
 func (k *Kiosk) Serve(ctx context.Context, l net.Listener, gate Gate, board Board) error {
 	s := web.NewServer(k.handler(ctx, gate, l.Addr().String()), k.opts.Log)
 	done := make(chan error, 1)
@@ -149,7 +151,7 @@ func (k *Kiosk) Serve(ctx context.Context, l net.Listener, gate Gate, board Boar
 	for {
 		select {
 		case <-ctx.Done():
-			_ = s.Close() // pages come again
+			_ = s.Close() // pages reconnect
 			<-done        //nolint:errcheck // it was closed
 			return nil
 		case err := <-done:
@@ -165,8 +167,8 @@ func (k *Kiosk) Serve(ctx context.Context, l net.Listener, gate Gate, board Boar
 	}
 }
 
-// tick lets time pass and tells whether the buzzer must sound: something waits
-// for the guard and no page is there to say so, or none that can sound.
+// tick advances the screen and reports whether the relay buzzer must sound: something
+// waits for the guard, and no page that can play sounds is there.
 func (k *Kiosk) tick() (buzz bool) {
 	k.mu.Lock()
 	defer k.mu.Unlock()
@@ -189,7 +191,7 @@ func (k *Kiosk) handler(ctx context.Context, gate Gate, addr string) http.Handle
 	return web.Guard(web.Hosts(addr), mux)
 }
 
-// press takes an answer of the guard: kept first, then shown.
+// press takes an answer of the guard. It is journalled before it is shown.
 func (k *Kiosk) press(w http.ResponseWriter, r *http.Request, gate Gate) {
 	var m struct {
 		ID     string `json:"id"`

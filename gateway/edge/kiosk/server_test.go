@@ -51,7 +51,8 @@ func (g *notebook) Buzz() {}
 func start(t *testing.T) (*Kiosk, *hand, *notebook, *httptest.Server) {
 	t.Helper()
 	h, g := &hand{}, &notebook{}
-	k, err := New(Options{Title: "丽景苑", Agent: "gate-001", Version: "test", Clock: h, Log: slog.New(slog.DiscardHandler)})
+	k, err := New(Options{Title: "丽景苑", Agent: "gate-001", Version: "test", Clock: h,
+		Log: slog.New(slog.DiscardHandler)})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -118,14 +119,16 @@ func TestAnAnswerIsKeptBeforeTheScreenIsCalm(t *testing.T) {
 	k, h, g, s := start(t)
 	k.Passage(h.Now(), 7, fever)
 	g.fail = errors.New("the disk is full")
-	if status, text := press(t, s, `{"id":"p7","action":"isolate"}`); status != http.StatusServiceUnavailable || !strings.Contains(text, "disk") {
+	if status, text := press(t, s, `{"id":"p7","action":"isolate"}`); status != http.StatusServiceUnavailable ||
+		!strings.Contains(text, "disk") {
 		t.Errorf("%d %s", status, text)
 	}
 	if v := k.screen.View(h.Now()); v.Look != LookFever {
 		t.Errorf("nothing was kept, and the screen shows %s", v.Look)
 	}
 	g.fail = nil
-	for body, want := range map[string]int{`{"id":"p8","action":"isolate"}`: 409, `{"id":"p7","action":"pass"}`: 409, `rubbish`: 400, ``: 400, `{"id":` + strings.Repeat("1", 2000): 400} {
+	for body, want := range map[string]int{`{"id":"p8","action":"isolate"}`: 409, `{"id":"p7","action":"pass"}`: 409,
+		`rubbish`: 400, ``: 400, `{"id":` + strings.Repeat("1", 2000): 400} {
 		if status, _ := press(t, s, body); status != want {
 			t.Errorf("%.40s: %d, want %d", body, status, want)
 		}
@@ -133,14 +136,16 @@ func TestAnAnswerIsKeptBeforeTheScreenIsCalm(t *testing.T) {
 	if status, _ := press(t, s, `{"id":"p7","action":"isolate"}`); status != http.StatusNoContent {
 		t.Error(status)
 	}
-	if want := []wire.Audit{{Actor: "guard", Action: "isolate", Passage: 7, Alarm: "fever:7"}}; !slices.Equal(g.notes, want) {
+	if want := []wire.Audit{{Actor: "guard", Action: "isolate", Passage: 7, Alarm: "fever:7"}}; !slices.Equal(g.notes,
+		want) {
 		t.Errorf("kept %+v", g.notes)
 	}
 }
 
 func TestAForeignPageCannotAnswer(t *testing.T) {
 	_, _, g, s := start(t)
-	r, err := http.NewRequestWithContext(t.Context(), http.MethodPost, s.URL+"/press", strings.NewReader(`{"id":"","action":"muted"}`))
+	r, err := http.NewRequestWithContext(t.Context(), http.MethodPost, s.URL+"/press",
+		strings.NewReader(`{"id":"","action":"muted"}`))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -178,9 +183,13 @@ func TestTheGateSaysWhatIsWrong(t *testing.T) {
 		code  int
 		wants string
 	}{
-		"well":           {func() { k.Hear(1, []byte(`{"audio":"running"}`)) }, 200, "[] []"},
-		"no sound":       {func() { k.Hear(1, []byte(`{"audio":"suspended"}`)) }, 200, "[] [a page may not sound"},
-		"one is silent":  {func() { k.Hear(1, []byte(`{"audio":"suspended"}`)); k.Hear(2, []byte(`{"audio":"running"}`)) }, 200, "[] [a page may not sound"},
+		"well":     {func() { k.Hear(1, []byte(`{"audio":"running"}`)) }, 200, "[] []"},
+		"no sound": {func() { k.Hear(1, []byte(`{"audio":"suspended"}`)) }, 200, "[] [a page may not sound"},
+		"one is silent": {func() {
+			k.Hear(1, []byte(`{"audio":"suspended"}`))
+			k.Hear(2,
+				[]byte(`{"audio":"running"}`))
+		}, 200, "[] [a page may not sound"},
 		"no page":        {func() { h.turn(7) }, 200, "[] [no page shows"},
 		"offline":        {func() { k.status(turned(h, linked(false))) }, 200, "the county does not answer"},
 		"device gone":    {func() { k.status(turned(h, linked(true, "gone"))) }, 503, "[device thermometer: gone]"},
@@ -194,13 +203,16 @@ func TestTheGateSaysWhatIsWrong(t *testing.T) {
 		if err := json.Unmarshal([]byte(text), &ready); err != nil {
 			t.Fatal(err)
 		}
-		if got := strings.Join(append(append([]string{"["}, ready.Problems...), append([]string{"] ["}, ready.Warnings...)...), "") + "]"; code != c.code || !strings.Contains(got, c.wants) {
+		if got := strings.Join(append(append([]string{"["}, ready.Problems...),
+			append([]string{"] ["}, ready.Warnings...)...), "") + "]"; code != c.code ||
+			!strings.Contains(got, c.wants) {
 			t.Errorf("%s: %d %s, want %d %s", name, code, got, c.code, c.wants)
 		}
 	}
 	k.status(turned(h, linked(true))) // the cases come in any order
 	k.Passage(h.Now(), 7, fever)
-	if _, text := get("/metrics"); !strings.Contains(text, `gatehouse_passages_total{verdict="fever"} 1`) || !strings.Contains(text, `gatehouse_device_up{device="thermometer"} 1`) {
+	if _, text := get("/metrics"); !strings.Contains(text, `gatehouse_passages_total{verdict="fever"} 1`) ||
+		!strings.Contains(text, `gatehouse_device_up{device="thermometer"} 1`) {
 		t.Error(text)
 	}
 }

@@ -2,12 +2,13 @@ package kiosk
 
 import (
 	"context"
-	"gatehouse/gateway/edge/status"
 	"io"
 	"log/slog"
 	"net"
 	"testing"
 	"time"
+
+	"gatehouse/gateway/edge/status"
 )
 
 func TestAnAnswerThatNeverEndsIsCutOff(t *testing.T) {
@@ -29,7 +30,8 @@ func TestAnAnswerThatNeverEndsIsCutOff(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer c.Close()
-	if _, err := io.WriteString(c, "POST /press HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Length: 100\r\n\r\n{"); err != nil {
+	if _, err := io.WriteString(c,
+		"POST /press HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Length: 100\r\n\r\n{"); err != nil {
 		t.Fatal(err)
 	}
 	_ = c.SetReadDeadline(time.Now().Add(20 * time.Second))

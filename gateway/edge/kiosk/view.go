@@ -10,7 +10,7 @@ import (
 	"gatehouse/gateway/wire"
 )
 
-// View is what the page draws. Texts are codes; the page has the words.
+// View is what the page draws. It holds codes; the page has the texts.
 type View struct {
 	Look        Look          `json:"look"`
 	ID          string        `json:"id"`                    // of what is shown; answers name it
@@ -25,18 +25,19 @@ type View struct {
 	Gone        bool          `json:"gone,omitempty"`        // it is unplugged
 	Actions     []string      `json:"actions"`               // of F1 to F3
 	Lane        string        `json:"lane,omitempty"`        // that it is about, at a gate with several
-	Until       *time.Time    `json:"until,omitempty"`       // when it is too late for what is asked
-	Asks        string        `json:"asks,omitempty"`        // of an idle gate: what its devices can take; see asks
-	Occupied    bool          `json:"occupied,omitempty"`    // who is asked to be measured must step back first: somebody stands there
-	Waiting     int           `json:"waiting"`               // more that must be answered
-	Sound       string        `json:"sound,omitempty"`       // pattern, while this is shown
-	Muted       *time.Time    `json:"muted,omitempty"`       // until when
-	Strips      []Strip       `json:"strips"`                //
+	Until       *time.Time    `json:"until,omitempty"`       // when the visit times out
+	Asks        string        `json:"asks,omitempty"`        // of an idle gate: what its devices can take
+	// somebody stands at the thermometer and must step back before being measured
+	Occupied bool       `json:"occupied,omitempty"`
+	Waiting  int        `json:"waiting"`         // more that must be answered
+	Sound    string     `json:"sound,omitempty"` // pattern, while this is shown
+	Muted    *time.Time `json:"muted,omitempty"` // until when
+	Strips   []Strip    `json:"strips"`          //
 }
 
-// Strip is a line over what fills the screen: a condition that the guard knows
-// of and that still holds, or what is asked in a lane while something weightier
-// fills the screen.
+// Strip is a line above the view: a condition that the guard has answered and that
+// still holds, or what a lane waits for while something more important fills the
+// screen.
 type Strip struct {
 	Look  Look       `json:"look"`
 	Kind  string     `json:"kind,omitempty"`
@@ -48,14 +49,14 @@ type Strip struct {
 // Person is one of the last people.
 type Person struct {
 	Seq       uint64     `json:"seq"`
-	At        *time.Time `json:"at,omitempty"` // absent: the clocks do not tell
+	At        *time.Time `json:"at,omitempty"` // absent: not known
 	Look      Look       `json:"look"`
 	Screening *fact.Temp `json:"screening_c,omitempty"`
 	Class     string     `json:"class,omitempty"`
 	Direction string     `json:"direction,omitempty"`
 }
 
-// Lamps say what works.
+// Lamps is what works.
 type Lamps struct {
 	Thermometer string `json:"thermometer"` // ok, fault, gone, none
 	Reader      string `json:"reader"`      //
@@ -64,7 +65,7 @@ type Lamps struct {
 	Kept        bool   `json:"kept"`        // records can be kept
 }
 
-// sounds of the looks, the page has their notes. A muted screen has none.
+// sounds are the sound patterns of the looks, by the names that the page knows.
 var sounds = map[Look]string{LookPass: "pass", LookRefuse: "amber", LookInvalid: "amber", LookRetest: "amber",
 	LookApart: "amber", LookTapped: "prompt", LookMeasured: "prompt", LookFever: "fever", LookSealed: "sealed",
 	LookUnknown: "unknown", LookFault: "fault", LookOffline: "offline"}
@@ -104,7 +105,7 @@ func (s *Screen) View(now clock.Moment) View {
 	return v
 }
 
-// fill puts what fills the screen into a view.
+// fill sets the fields of a view that are about the item t.
 func (s *Screen) fill(v *View, t *item) {
 	v.Look, v.ID, v.Sound, v.Asks = t.look, t.id, sounds[t.look], ""
 	v.Since, v.Device, v.Kind, v.Gone, v.Lane = s.known(t.at), t.device, t.kind, t.gone, s.label(t.lane)
@@ -118,26 +119,24 @@ func (s *Screen) fill(v *View, t *item) {
 	}
 }
 
-// stepped is how far the wall clock must move against the boot clock to count as
-// set anew.
+// stepped is how far the wall clock must move against the boot clock to count as a
+// step.
 const stepped = 500 * time.Millisecond
 
-// follow keeps up with a wall clock that is set: what is shown has an age by the
-// boot clock.
+// follow notes a step of the wall clock. Ages are by the boot clock, and stay.
 func (s *Screen) follow(now clock.Moment) {
 	if wall := now.Wall.Add(-now.Boot); wall.Sub(s.wall).Abs() > stepped {
 		s.wall = wall.UTC()
 	}
 }
 
-// deadline returns when it is too late for what is asked.
+// deadline returns when the visit of t times out, or nil.
 func (s *Screen) deadline(x item) *time.Time {
 	at := s.wall.Add(x.until)
 	return &at
 }
 
-// known returns when a moment was by the wall clock of now, or nil where that is
-// not known.
+// known returns a moment by the present wall clock, or nil when it is not known.
 func (s *Screen) known(at clock.Moment) *time.Time {
 	if at.Wall.IsZero() {
 		return nil
@@ -163,8 +162,7 @@ const (
 	asksNothing     = "nothing"     // neither works
 )
 
-// asks returns what the devices of a gate can take: what none of them can is not
-// asked for.
+// asks returns what the working devices of a gate can take.
 func (s *Screen) asks() string {
 	thermometers, thermometer, reader := false, false, false
 	for _, d := range s.status.Devices {
@@ -206,9 +204,10 @@ func screening(p wire.Passage) *fact.Temp {
 	return &p.Temperature.Screening
 }
 
-// Lamps returns what works: of several devices of a kind the worst.
+// Lamps returns what works. Of several devices of a kind the worst counts.
 func (s *Screen) Lamps() Lamps {
-	l := Lamps{Thermometer: "none", Reader: "none", County: s.status.Linked, Pending: s.status.Pending, Kept: s.status.Unkept == ""}
+	l := Lamps{Thermometer: "none", Reader: "none", County: s.status.Linked, Pending: s.status.Pending,
+		Kept: s.status.Unkept == ""}
 	for _, d := range s.status.Devices {
 		switch kindOf(d.Kind) {
 		case "thermometer":

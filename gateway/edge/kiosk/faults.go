@@ -1,0 +1,84 @@
+package kiosk
+
+import (
+	"slices"
+
+	"gatehouse/devices"
+	"gatehouse/gateway/clock"
+	"gatehouse/gateway/edge/status"
+	"gatehouse/gateway/fact"
+)
+
+// Status takes the state of the agent and its devices.
+func (s *Screen) Status(now clock.Moment, st status.Snapshot) {
+	s.status = st
+	for _, d := range st.Devices {
+		s.device(now, d)
+	}
+	s.county(now, st.Linked)
+	if st.Unkept != "" {
+		s.holds(now, item{id: "f-journal", look: LookFault, device: "journal", kind: "journal",
+			alarm: fact.AlarmJournalWrite.ID("")})
+	} else {
+		s.mended("f-journal")
+	}
+}
+
+func (s *Screen) device(now clock.Moment, d status.Device) {
+	id := "f-" + d.Name
+	if d.State == fact.DeviceOK {
+		s.mended(id)
+		return
+	}
+	it := item{id: id, look: LookFault, device: d.Name, kind: kindOf(d.Kind), gone: d.State == fact.DeviceGone,
+		alarm: fact.AlarmDeviceFault.ID(d.Name)}
+	if it.gone {
+		it.alarm = fact.AlarmDeviceGone.ID(d.Name)
+	}
+	s.holds(now, it)
+}
+
+func (s *Screen) county(now clock.Moment, linked bool) {
+	switch {
+	case linked:
+		s.lost = 0
+		s.mended("offline")
+	case s.lost == 0:
+		s.lost = max(now.Boot, 1)
+	case now.Boot-s.lost >= offlineAfter:
+		since := clock.Moment{Wall: now.Wall.Add(s.lost - now.Boot), Boot: s.lost}
+		s.holds(now, item{id: "offline", look: LookOffline, at: since})
+	}
+}
+
+// holds shows a condition that holds, or updates the one that is shown.
+func (s *Screen) holds(now clock.Moment, it item) {
+	same := func(x item) bool { return x.id == it.id }
+	for _, list := range [][]item{s.reds, s.strips} {
+		if i := slices.IndexFunc(list, same); i >= 0 {
+			list[i].gone, list[i].alarm = it.gone, it.alarm
+			return
+		}
+	}
+	if it.at.Wall.IsZero() {
+		it.at = now
+	}
+	s.raise(now, it)
+}
+
+func (s *Screen) mended(id string) {
+	same := func(x item) bool { return x.id == id }
+	s.reds = slices.DeleteFunc(s.reds, same)
+	s.strips = slices.DeleteFunc(s.strips, same)
+}
+
+// kindOf returns the lamp that a kind of device belongs to; "": none.
+func kindOf(k devices.Kind) string {
+	switch k {
+	case devices.KindThermometer:
+		return "thermometer"
+	case devices.KindCardReader, devices.KindScanner:
+		return "reader"
+	}
+	return ""
+}

@@ -1,0 +1,132 @@
+package kiosk
+
+import (
+	"slices"
+	"time"
+
+	"gatehouse/gateway/clock"
+	"gatehouse/gateway/fact"
+	"gatehouse/gateway/gate"
+	"gatehouse/gateway/wire"
+)
+
+// Look is the kind of view that fills the screen.
+type Look string
+
+// The looks, the most important first. Red ones stay until the guard has answered them;
+// the fault of a device and a lost connection become a strip then.
+const (
+	LookFever     Look = "fever"     // red
+	LookSealed    Look = "sealed"    // red: somebody of a sealed household
+	LookFault     Look = "fault"     // red: a device is broken or gone
+	LookUnknown   Look = "unknown"   // red: the roster does not list the card
+	LookRefuse    Look = "refuse"    // amber
+	LookInvalid   Look = "invalid"   // amber: too cold to judge, and the like
+	LookRetest    Look = "retest"    // amber
+	LookPass      Look = "pass"      // light
+	LookOffline   Look = "offline"   // red, once: the county does not answer
+	LookApart     Look = "apart"     // amber: more than one person in the lane
+	LookTapped    Look = "tapped"    // light: card read, now the temperature
+	LookMeasured  Look = "measured"  // light: temperature taken, now the card
+	LookMeasuring Look = "measuring" // light
+	LookIdle      Look = "idle"      // light
+)
+
+// ranks orders the looks by importance: what concerns the people in the lanes comes
+// before what the guard need not act on at once. Of two items with the same rank the
+// newer is shown.
+var ranks = map[Look]int{LookFever: 50, LookSealed: 40, LookFault: 30, LookUnknown: 20,
+	LookRefuse: 11, LookInvalid: 11, LookRetest: 11, LookApart: 11, LookPass: 10, LookTapped: 10, LookMeasured: 10,
+	LookOffline: 5, LookMeasuring: 2}
+
+// wants maps what a visit waits for to its look.
+var wants = map[gate.Wants]Look{
+	gate.WantsTemperature: LookTapped, gate.WantsCard: LookMeasured, gate.WantsApart: LookApart}
+
+// How long things are shown.
+const (
+	passFor      = 3 * time.Second
+	amberFor     = 6 * time.Second
+	offlineAfter = 10 * time.Second // without the county, before the screen says so
+	muteFor      = 2 * time.Minute
+	oldest       = 10 * time.Minute // older verdicts are not shown again after a restart
+	maxReds      = 50
+	recentShown  = 5
+)
+
+// The guard's answers, as in audit records.
+const (
+	ActionRetest     = "retest"
+	ActionIsolate    = "isolate"
+	ActionCallDoctor = "call-doctor"
+	ActionSentBack   = "sent-back"
+	ActionCallGrid   = "call-grid"
+	ActionIDChecked  = "id-checked"
+	ActionTurnedAway = "turned-away"
+	ActionNoted      = "noted"
+	ActionMute       = "muted"
+	ActionShiftTest  = "shift-test"
+)
+
+// answers are the buttons of a look, F1 to F3.
+var answers = map[Look][]string{
+	LookFever:   {ActionRetest, ActionIsolate, ActionCallDoctor},
+	LookSealed:  {ActionSentBack, ActionCallGrid},
+	LookUnknown: {ActionIDChecked, ActionTurnedAway},
+	LookFault:   {ActionNoted},
+	LookOffline: {ActionNoted},
+	LookIdle:    {ActionShiftTest, ActionMute},
+}
+
+// item is one thing to show.
+type item struct {
+	id      string
+	look    Look
+	seq     uint64 // of the passage; 0: none
+	alarm   string // id of the agent's alarm
+	device  string
+	kind    string // thermometer, reader, journal
+	gone    bool   // the device is gone, rather than broken
+	passage wire.Passage
+	prompt  *gate.Prompt // of a prompt
+	lane    string
+	at      clock.Moment  // Wall is zero if unknown; the screen is timed by the boot clock
+	until   time.Duration // boot clock; 0: until answered
+}
+
+// look returns the look of a verdict.
+func look(p wire.Passage) Look {
+	switch p.Verdict {
+	case fact.VerdictPass:
+		return LookPass
+	case fact.VerdictFever:
+		return LookFever
+	case fact.VerdictInvalid:
+		return LookInvalid
+	case fact.VerdictRetest:
+		return LookRetest
+	}
+	switch {
+	case slices.Contains(p.Reasons, fact.ReasonUnknownCard):
+		return LookUnknown
+	case slices.Contains(p.Reasons, fact.ReasonSealed):
+		return LookSealed
+	}
+	return LookRefuse
+}
+
+func red(l Look) bool { return l == LookFever || l == LookSealed || l == LookUnknown }
+
+func shares(a, b wire.Passage) bool {
+	return slices.ContainsFunc(a.Readings, func(seq uint64) bool { return slices.Contains(b.Readings, seq) })
+}
+
+// newItem returns a verdict as an item. The id of a fever's alarm holds the seq of the
+// first passage about it.
+func newItem(at clock.Moment, seq uint64, p wire.Passage) item {
+	it := item{id: "p" + itoa(seq), look: look(p), seq: seq, passage: p, lane: p.Lane, at: at}
+	if it.look == LookFever {
+		it.alarm = fact.AlarmFever.ID(itoa(seq))
+	}
+	return it
+}
