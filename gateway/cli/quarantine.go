@@ -85,7 +85,7 @@ type poisonRow struct {
 	Raw    []byte `json:"raw"` // base64
 }
 
-func poisonJSON(c *cobra.Command, held []store.HeldPoison) error {
+func poisonJSON(c *cobra.Command, held []store.Quarantined) error {
 	enc := json.NewEncoder(c.OutOrStdout())
 	for _, p := range held {
 		if err := enc.Encode(poisonRow{p.ID, p.At.Format("2006-01-02T15:04:05.999999999Z07:00"), p.Agent, p.JID, p.Seq, p.Topic, p.Reason, p.Raw}); err != nil {

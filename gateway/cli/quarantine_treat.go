@@ -14,7 +14,7 @@ import (
 
 // poisonReader finds a row of the quarantine.
 type poisonReader interface {
-	Poison(ctx context.Context, id int64) (store.HeldPoison, bool, error)
+	Poison(ctx context.Context, id int64) (store.Quarantined, bool, error)
 }
 
 // rowIDs reads the rows that arguments name.
@@ -31,7 +31,7 @@ func rowIDs(args []string) ([]int64, error) {
 }
 
 // quarantined gives one row.
-func quarantined(ctx context.Context, s poisonReader, id int64) (store.HeldPoison, error) {
+func quarantined(ctx context.Context, s poisonReader, id int64) (store.Quarantined, error) {
 	p, ok, err := s.Poison(ctx, id)
 	if err == nil && !ok {
 		err = fmt.Errorf("row %d is not in quarantine; see: gatehouse quarantine list", id)
@@ -121,7 +121,7 @@ is stored.`,
 				if err != nil {
 					return err
 				}
-				if err := poisonJSON(c, []store.HeldPoison{p}); err != nil {
+				if err := poisonJSON(c, []store.Quarantined{p}); err != nil {
 					return err
 				}
 				if _, err := s.Drop(c.Context(), p.ID); err != nil {

@@ -108,7 +108,7 @@ func (s *Server) losses(w http.ResponseWriter, r *http.Request, _ string) {
 	for _, p := range held {
 		out.Quarantine = append(out.Quarantine, poison{p.ID, p.At, p.Agent, p.Seq, p.Reason, len(p.Raw), beginning(p)})
 	}
-	holes = slices.DeleteFunc(holes, func(h store.HeldHole) bool { return h.Reason == store.ReasonRepeated }) // they are stored
+	holes = slices.DeleteFunc(holes, func(h store.RecordedHole) bool { return h.Reason == store.ReasonRepeated }) // they are stored
 	for _, h := range holes[max(0, len(holes)-lossesListed):] {
 		out.Holes = append(out.Holes, hole{h.At, h.Agent, h.From, h.To, h.Reason})
 	}
@@ -152,7 +152,7 @@ func (s *Server) quarantine(w http.ResponseWriter, r *http.Request, name string)
 	w.WriteHeader(http.StatusNoContent)
 }
 
-func beginning(p store.HeldPoison) string {
+func beginning(p store.Quarantined) string {
 	return strings.ToValidUTF8(string(p.Raw[:min(len(p.Raw), shownBytes)]), "\uFFFD")
 }
 

@@ -49,11 +49,11 @@ func (c Config) Check() error {
 
 // Poison is what the quarantine's page reads, and what its buttons need.
 type Poison interface {
-	Poison(ctx context.Context, id int64) (store.HeldPoison, bool, error)
-	Retry(ctx context.Context, p store.HeldPoison) error
+	Poison(ctx context.Context, id int64) (store.Quarantined, bool, error)
+	Retry(ctx context.Context, p store.Quarantined) error
 	Drop(ctx context.Context, id int64) (bool, error)
-	Quarantined(ctx context.Context, limit int) ([]store.HeldPoison, error)
-	Holes(ctx context.Context) ([]store.HeldHole, error)
+	Quarantined(ctx context.Context, limit int) ([]store.Quarantined, error)
+	Holes(ctx context.Context) ([]store.RecordedHole, error)
 }
 
 // Server serves one desk.

@@ -27,16 +27,16 @@ func (nothing) Rows(context.Context, store.Query) iter.Seq2[store.Row, error] {
 }
 func (nothing) Positions(context.Context) ([]store.Position, error) { return nil, nil }
 func (nothing) Losses(context.Context) (int, int, error)            { return 0, 0, nil }
-func (nothing) Quarantined(context.Context, int) ([]store.HeldPoison, error) {
-	return []store.HeldPoison{{ID: 1, Poison: store.Poison{Agent: "a", Reason: "<b>", Raw: []byte("<script>\xff")}}}, nil
+func (nothing) Quarantined(context.Context, int) ([]store.Quarantined, error) {
+	return []store.Quarantined{{ID: 1, Poison: store.Poison{Agent: "a", Reason: "<b>", Raw: []byte("<script>\xff")}}}, nil
 }
 func (nothing) Conflicts(context.Context) ([]store.Conflicts, error) { return nil, nil }
-func (nothing) Retry(context.Context, store.HeldPoison) error        { return nil }
+func (nothing) Retry(context.Context, store.Quarantined) error       { return nil }
 func (nothing) Drop(context.Context, int64) (bool, error)            { return true, nil }
-func (nothing) Poison(_ context.Context, id int64) (store.HeldPoison, bool, error) {
-	return store.HeldPoison{ID: id, Poison: store.Poison{Agent: "a", Raw: []byte("<script>\xff")}}, id == 1, nil
+func (nothing) Poison(_ context.Context, id int64) (store.Quarantined, bool, error) {
+	return store.Quarantined{ID: id, Poison: store.Poison{Agent: "a", Raw: []byte("<script>\xff")}}, id == 1, nil
 }
-func (nothing) Holes(context.Context) ([]store.HeldHole, error) { return nil, nil }
+func (nothing) Holes(context.Context) ([]store.RecordedHole, error) { return nil, nil }
 
 type bench struct {
 	t    *testing.T

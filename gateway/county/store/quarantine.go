@@ -18,8 +18,8 @@ type Poison struct {
 	Raw    []byte
 }
 
-// HeldPoison is a row of the quarantine.
-type HeldPoison struct {
+// Quarantined is poison in quarantine.
+type Quarantined struct {
 	ID int64
 	Poison
 }
@@ -32,11 +32,11 @@ type Conflicts struct {
 	Seq   uint64 // likewise
 }
 
-// HeldHole is a recorded hole.
-type HeldHole struct {
+// RecordedHole is a hole in a journal, as the books have it.
+type RecordedHole struct {
 	Agent string
 	JID   string
-	At    time.Time // when the collector was told of it
+	At    time.Time // when the collector received it
 	wire.Hole
 }
 

@@ -175,7 +175,7 @@ func (t suite) quarantine(p store.Poison) {
 }
 
 // quarantined returns what is in quarantine, newest first.
-func (t suite) quarantined() []store.HeldPoison {
+func (t suite) quarantined() []store.Quarantined {
 	t.Helper()
 	q, err := t.s.Quarantined(t.Context(), 0)
 	if err != nil {

@@ -61,7 +61,7 @@ func (a *Archive) Commit(ctx context.Context, batches []store.Batch) ([]store.Re
 }
 
 // Retry offers a row of the quarantine to the store once more; see books.Retry.
-func (a *Archive) Retry(ctx context.Context, p store.HeldPoison) error {
+func (a *Archive) Retry(ctx context.Context, p store.Quarantined) error {
 	return a.Books.Retry(ctx, a, p)
 }
 

@@ -38,7 +38,7 @@ func scanPosition(r db.Row) (p store.Position, err error) {
 }
 
 // Holes returns all recorded holes, by agent.
-func (b *Books) Holes(ctx context.Context) ([]store.HeldHole, error) {
+func (b *Books) Holes(ctx context.Context) ([]store.RecordedHole, error) {
 	all, err := db.All(ctx, b.file.Reader(), scanHole,
 		`SELECT agent, jid, first, last, reason, at FROM holes JOIN journals ON id = journal
 		ORDER BY agent, jid, first`)
@@ -48,7 +48,7 @@ func (b *Books) Holes(ctx context.Context) ([]store.HeldHole, error) {
 	return all, nil
 }
 
-func scanHole(r db.Row) (h store.HeldHole, err error) {
+func scanHole(r db.Row) (h store.RecordedHole, err error) {
 	var at int64
 	err = r.Scan(&h.Agent, &h.JID, &h.From, &h.To, &h.Reason, &at)
 	h.At, h.Count = time.Unix(0, at).UTC(), h.To-h.From+1
@@ -56,8 +56,8 @@ func scanHole(r db.Row) (h store.HeldHole, err error) {
 }
 
 // Losses returns how many rows are in quarantine, and for how many lost records
-// holes stand. A record that is stored elsewhere in the store, or that the agent
-// no longer had because it was acknowledged, is not lost.
+// holes stand. Holes of renewed journals, of records that were acknowledged before
+// the agent deleted them, and of repeated records are no losses.
 func (b *Books) Losses(ctx context.Context) (quarantined, lost int, err error) {
 	err = b.file.Reader().QueryRowContext(ctx, `SELECT (SELECT count(*) FROM quarantine),
 		(SELECT coalesce(sum(last - first + 1), 0) FROM holes WHERE reason NOT IN ('renewed', 'trimmed', 'repeated'))`).

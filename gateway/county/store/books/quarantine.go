@@ -44,7 +44,7 @@ func quarantine(ctx context.Context, tx *sql.Tx, p store.Poison) error {
 
 // Quarantined returns the rows of the quarantine, newest first, at most limit;
 // all when limit is 0.
-func (b *Books) Quarantined(ctx context.Context, limit int) ([]store.HeldPoison, error) {
+func (b *Books) Quarantined(ctx context.Context, limit int) ([]store.Quarantined, error) {
 	if limit == 0 {
 		limit = -1
 	}
@@ -56,7 +56,7 @@ func (b *Books) Quarantined(ctx context.Context, limit int) ([]store.HeldPoison,
 }
 
 // Poison returns one row of the quarantine; found is false when there is none.
-func (b *Books) Poison(ctx context.Context, id int64) (p store.HeldPoison, found bool, err error) {
+func (b *Books) Poison(ctx context.Context, id int64) (p store.Quarantined, found bool, err error) {
 	p, found, err = db.One(ctx, b.file.Reader(), scanPoison, selectPoison+" WHERE id = ?", id)
 	if err != nil {
 		return p, false, b.failed("read the quarantine", err)
@@ -66,7 +66,7 @@ func (b *Books) Poison(ctx context.Context, id int64) (p store.HeldPoison, found
 
 const selectPoison = "SELECT id, at, agent, jid, seq, topic, reason, raw FROM quarantine"
 
-func scanPoison(r db.Row) (p store.HeldPoison, err error) {
+func scanPoison(r db.Row) (p store.Quarantined, err error) {
 	var at int64
 	err = r.Scan(&p.ID, &at, &p.Agent, &p.JID, &p.Seq, &p.Topic, &p.Reason, &p.Raw)
 	p.At = time.Unix(0, at).UTC()
@@ -132,7 +132,7 @@ func remove(ctx context.Context, tx *sql.Tx, id int64) (bool, error) {
 
 // leaveHole accounts for the seq of a record that is dropped. A record is stored
 // if it has a row in records or, in a store elsewhere, a digest.
-func leaveHole(ctx context.Context, tx *sql.Tx, p store.HeldPoison) error {
+func leaveHole(ctx context.Context, tx *sql.Tx, p store.Quarantined) error {
 	if p.Seq == 0 || p.Reason == store.ReasonConflict {
 		return nil
 	}

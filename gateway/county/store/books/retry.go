@@ -22,7 +22,7 @@ var ErrStays = errors.New("it stays in quarantine")
 // Retry offers a row of the quarantine to the store once more, after the cause
 // was removed or with a later version of this program, and releases the row when
 // the store has committed it.
-func (b *Books) Retry(ctx context.Context, s Committer, p store.HeldPoison) error {
+func (b *Books) Retry(ctx context.Context, s Committer, p store.Quarantined) error {
 	batch, err := b.batchOf(ctx, p)
 	if err != nil {
 		return fmt.Errorf("%w: %w", ErrStays, err)
@@ -44,7 +44,7 @@ func (b *Books) Retry(ctx context.Context, s Committer, p store.HeldPoison) erro
 
 // batchOf makes a batch of a row: of a record that was refused, or of a whole
 // message that could not be decoded.
-func (b *Books) batchOf(ctx context.Context, p store.HeldPoison) (store.Batch, error) {
+func (b *Books) batchOf(ctx context.Context, p store.Quarantined) (store.Batch, error) {
 	now := time.Now()
 	if p.Seq == 0 {
 		batch, err := wire.DecodeBatch(p.Raw)
