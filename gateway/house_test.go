@@ -33,6 +33,7 @@ var importers = map[string]string{
 	"github.com/simonvetter/modbus":               "gatehouse/firmware-bridge/modbus",
 	"github.com/adrianmo/go-nmea":                 "gatehouse/firmware-bridge/nmea",
 	"github.com/gofrs/flock":                      "gatehouse/gateway/lockfile",
+	"github.com/go-json-experiment/json":          "gatehouse/gateway/wire",
 }
 
 type pkg struct {

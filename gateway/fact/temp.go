@@ -3,7 +3,6 @@ package fact
 import (
 	"errors"
 	"fmt"
-	"strconv"
 	"strings"
 )
 
@@ -31,7 +30,7 @@ func (t Temp) MarshalJSON() ([]byte, error) { return []byte(t.String()), nil }
 
 // UnmarshalJSON reads a number in °C; see ParseTemp.
 func (t *Temp) UnmarshalJSON(b []byte) error {
-	v, err := ParseTemp(string(b))
+	v, err := parseTemp(b)
 	if err != nil {
 		return err
 	}
@@ -51,25 +50,46 @@ func (t Temp) MarshalYAML() ([]byte, error) { return []byte(t.String()), nil }
 // ParseTemp reads "36.5" as 36.50 °C: digits with an optional minus and
 // decimals, no exponent, from -1000 to 1000. At most two decimals may count:
 // 36.5, 36.50 and 36.500 are the same, 36.505 is refused, not rounded.
-func ParseTemp(s string) (Temp, error) {
-	number, negative := strings.CutPrefix(s, "-")
-	whole, decimals, point := strings.Cut(number, ".")
-	if !digits(whole) || point && !digits(decimals) {
-		return 0, fmt.Errorf("%.20q: %w", s, errTemp)
-	}
-	if decimals = strings.TrimRight(decimals, "0"); len(decimals) > 2 {
-		return 0, fmt.Errorf("%.20q: %w: more than two decimals", s, errTemp)
-	}
-	v, err := strconv.ParseInt(whole+decimals+"00"[len(decimals):], 10, 64)
-	if err != nil || v > int64(maxTemp) {
-		return 0, fmt.Errorf("%.20q: %w: more than 1000 either way", s, errTemp)
-	}
-	if negative {
-		v = -v
-	}
-	return Temp(v), nil
-}
+func ParseTemp(s string) (Temp, error) { return parseTemp(s) }
 
-func digits(s string) bool {
-	return s != "" && strings.Trim(s, "0123456789") == ""
+func parseTemp[T string | []byte](s T) (Temp, error) {
+	negative := len(s) > 0 && s[0] == '-'
+	first := 0
+	if negative {
+		first = 1
+	}
+	value, whole, decimals, exact := Temp(0), 0, -1, true // decimals: -1 before the point
+	for i := first; i < len(s); i++ {
+		c := s[i]
+		switch {
+		case c == '.' && whole > 0 && decimals < 0:
+			decimals = 0
+			continue
+		case c < '0' || c > '9':
+			return 0, fmt.Errorf("%.20q: %w", s, errTemp)
+		case decimals < 0:
+			whole++
+		default:
+			decimals++
+		}
+		if decimals > 2 {
+			exact = exact && c == '0'
+			continue
+		}
+		value = min(value*10+Temp(c-'0'), maxTemp+1)
+	}
+	for n := max(decimals, 0); n < 2; n++ {
+		value = min(value*10, maxTemp+1)
+	}
+	switch {
+	case whole == 0 || decimals == 0:
+		return 0, fmt.Errorf("%.20q: %w", s, errTemp)
+	case !exact:
+		return 0, fmt.Errorf("%.20q: %w: more than two decimals", s, errTemp)
+	case value > maxTemp:
+		return 0, fmt.Errorf("%.20q: %w: more than 1000 either way", s, errTemp)
+	case negative:
+		return -value, nil
+	}
+	return value, nil
 }

@@ -201,7 +201,7 @@ func validJID(s string) bool {
 
 // take reads one record, checks it and its body, and adds it to Entries or Bad.
 func (b *Batch) take(raw []byte) {
-	r, err := decodeEnvelope(raw)
+	r, err := DecodeRecord(raw)
 	if err == nil && (r.Seq < b.From || r.Seq > b.To) {
 		err = fmt.Errorf("seq %d is outside the batch's %d to %d", r.Seq, b.From, b.To)
 	}

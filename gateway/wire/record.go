@@ -8,7 +8,9 @@ import (
 	"fmt"
 	"strconv"
 	"time"
-	"unicode/utf8"
+
+	jsonv2 "github.com/go-json-experiment/json"
+	"github.com/go-json-experiment/json/jsontext"
 )
 
 // Kind is the kind of a record.
@@ -160,39 +162,51 @@ func PeekKind(raw []byte) Kind {
 
 // DecodeRecord reads the envelope of a record and checks what every kind has:
 // a seq, a time, a kind, a body that is a JSON object. It does not look into
-// the body: DecodeBody does. The record's body shares raw's memory.
+// the body: DecodeBody does. The record's body shares raw's memory. With an
+// error it returns what it had read by then.
+//
+// Records and bodies are read with go-json-experiment/json, which becomes
+// encoding/json/v2: 7.2 µs for a record of a full batch, where a parser written
+// by hand took 6.2 and encoding/json 14 (medians of seven runs, one machine).
 func DecodeRecord(raw []byte) (Record, error) {
-	r, err := decodeEnvelope(raw)
-	if err == nil && !json.Valid(r.Body) {
-		err = errors.New("decode record: body is not JSON")
-	}
-	return r, err
-}
-
-// decodeEnvelope is DecodeRecord for callers that decode the body next. What
-// could be read of the record comes with the error.
-func decodeEnvelope(raw []byte) (Record, error) {
-	r, ok := canonicalRecord(raw)
-	if ok {
-		return r, r.check(raw)
-	}
-	r = Record{}
-	body, rest, err := cut(raw, "body")
-	if err == nil {
-		err = json.Unmarshal(rest, &r)
-	}
+	var e envelope
+	err := jsonv2.Unmarshal(raw, &e, decodeOptions)
+	r := e.Record
+	r.Body = raw[e.Body.from:e.Body.to:e.Body.to]
 	if err != nil {
 		return r, fmt.Errorf("decode record: %w", err)
 	}
-	r.Body = body
-	return r, r.check(raw)
+	return r, r.check()
+}
+
+// decodeOptions lets the last of several fields of one name count, as
+// encoding/json does.
+var decodeOptions = jsontext.AllowDuplicateNames(true)
+
+// envelope is a Record whose body is not copied: its Body hides Record.Body.
+type envelope struct {
+	Record
+
+	Body span `json:"body"`
+}
+
+// span is where a value begins and ends in the text that is being decoded.
+type span struct{ from, to int64 }
+
+// UnmarshalJSONFrom skips the value.
+func (s *span) UnmarshalJSONFrom(d *jsontext.Decoder) error {
+	if s.to > 0 {
+		return errors.New("it comes twice")
+	}
+	v, err := d.ReadValue()
+	s.to = d.InputOffset()
+	s.from = s.to - int64(len(v))
+	return err
 }
 
 // check looks at what every kind of record has.
-func (r *Record) check(raw []byte) error {
+func (r *Record) check() error {
 	switch {
-	case !utf8.Valid(raw):
-		return errors.New("decode record: text is not UTF-8")
 	case r.Seq == 0 || r.Seq > MaxSeq:
 		return fmt.Errorf("decode record: seq is missing or not in 1 to %d", uint64(MaxSeq))
 	case r.At.IsZero():
@@ -208,13 +222,7 @@ func (r *Record) check(raw []byte) error {
 // DecodeBody reads and checks the body of a record. The error wraps ErrKind or
 // ErrBody; either way the record belongs into quarantine.
 func (r Record) DecodeBody() (Body, error) {
-	b, ok := canonicalBody(r.Kind, r.Body)
-	if ok {
-		if err := b.Check(); err != nil {
-			return nil, fmt.Errorf("%w: %s: %w", ErrBody, r.Kind, err)
-		}
-		return b, nil
-	}
+	var b Body
 	switch r.Kind {
 	case KindReading:
 		b = new(Reading)
@@ -235,7 +243,7 @@ func (r Record) DecodeBody() (Body, error) {
 	default:
 		return nil, fmt.Errorf("%w: %.40q", ErrKind, r.Kind)
 	}
-	if err := json.Unmarshal(r.Body, b); err != nil {
+	if err := jsonv2.Unmarshal(r.Body, b, decodeOptions); err != nil {
 		return nil, fmt.Errorf("%w: %s: %w", ErrBody, r.Kind, err)
 	}
 	if err := b.Check(); err != nil {

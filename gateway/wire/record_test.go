@@ -202,6 +202,18 @@ func TestEachBodyComesBackAsItWasWritten(t *testing.T) {
 	}
 }
 
+func TestAFieldBehindTheBodyIsStillKept(t *testing.T) {
+	raw := record(t, 41, sampleMeasurement())
+	later := append(append([]byte{}, raw[:len(raw)-1]...), `,"later":{"x":1}}`...)
+	r, err := DecodeRecord(later)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if b, err := r.DecodeBody(); err != nil || !reflect.DeepEqual(b, Body(sampleMeasurement())) {
+		t.Fatalf("%+v, %v", b, err)
+	}
+}
+
 func TestARecordIsOneLineThatPeopleCanRead(t *testing.T) {
 	a := sampleAlarm()
 	a.Detail = "a<b & \"c\"\n体温"

@@ -4,10 +4,10 @@ import "errors"
 
 var errSyntax = errors.New("not JSON of the expected form")
 
-// A batch is mostly records, and a record mostly body. encoding/json would
-// scan those bytes again at every level, so the part is cut out first: cut and
-// items find where values end and leave judging them to whoever decodes the
-// pieces.
+// A batch whose checksum is right may hold a record that is not JSON, and its
+// other records must be read all the same. A JSON library refuses such a batch
+// as a whole. So cut and items take it apart by brackets and quotes alone, and
+// leave it to the decoder of each piece to find out whether the piece is JSON.
 
 // cut takes the value of one field out of a JSON object. In rest a null stands
 // in its place: when rest and value are valid JSON, so was b. value is nil when
@@ -38,7 +38,7 @@ func cut(b []byte, field string) (value, rest []byte, err error) {
 	return value, rest, err
 }
 
-// items returns the elements of a JSON array, which may be no JSON themselves.
+// items returns the elements of a JSON array. They may not be JSON themselves.
 func items(b []byte) (values [][]byte, err error) {
 	c := cursor{b: b}
 	err = c.each('[', ']', func() error {
@@ -52,7 +52,7 @@ func items(b []byte) (values [][]byte, err error) {
 	return values, err
 }
 
-// cursor is a place in a JSON text.
+// cursor is a position in a JSON text.
 type cursor struct {
 	b []byte
 	i int
@@ -84,7 +84,7 @@ func (c *cursor) each(first, last byte, member func() error) error {
 	return nil
 }
 
-// space skips white space and gives the byte after it, 0 at the end.
+// space skips white space and returns the byte after it, 0 at the end.
 func (c *cursor) space() byte {
 	for ; c.i < len(c.b); c.i++ {
 		switch c.b[c.i] {
@@ -96,33 +96,43 @@ func (c *cursor) space() byte {
 	return 0
 }
 
-// value skips one value and gives its bytes. It counts brackets and minds
-// strings, no more.
+// structural marks the bytes that value does not simply step over.
+var structural = [256]bool{'"': true, '{': true, '[': true, '}': true, ']': true, ',': true, ':': true,
+	' ': true, '\t': true, '\n': true, '\r': true}
+
+// value skips one value and returns its bytes. It only counts brackets and
+// skips strings.
 func (c *cursor) value() []byte {
 	start, depth := c.i, 0
-	for ; c.i < len(c.b); c.i++ {
-		switch c.b[c.i] {
+	for c.i < len(c.b) {
+		x := c.b[c.i]
+		if !structural[x] {
+			c.i++
+			continue
+		}
+		switch x {
 		case '"':
 			c.skipString()
 			if depth == 0 {
 				return c.b[start:c.i]
 			}
-			c.i--
+			continue
 		case '{', '[':
 			depth++
 		case '}', ']':
+			if depth == 0 {
+				return c.b[start:c.i]
+			}
 			if depth--; depth == 0 {
 				c.i++
 				return c.b[start:c.i]
 			}
-			if depth < 0 {
-				return c.b[start:c.i]
-			}
-		case ',', ':', ' ', '\t', '\n', '\r':
+		default:
 			if depth == 0 {
 				return c.b[start:c.i]
 			}
 		}
+		c.i++
 	}
 	return c.b[start:]
 }
