@@ -15,11 +15,11 @@ import (
 	"gatehouse/gateway/clock"
 	"gatehouse/gateway/county/centre"
 	"gatehouse/gateway/county/desk"
+	machines "gatehouse/gateway/county/fleet"
 	"gatehouse/gateway/edge/agent"
 	"gatehouse/gateway/fact"
 	"gatehouse/gateway/identity"
 	"gatehouse/gateway/mqtt"
-	"gatehouse/gateway/site"
 	"gatehouse/simulator/fleet"
 	"gatehouse/simulator/world"
 )
@@ -107,15 +107,12 @@ func (d *demo) bridge(f *fleet.Fleet, id string, log *slog.Logger) (*agent.Agent
 
 // tellRuns prints each run when it is over, as the desk has it, beside the truth.
 func (d *demo) tellRuns(ctx context.Context, f *fleet.Fleet, out io.Writer) error {
-	store, err := desk.Open(desk.Options{
-		Path:  filepath.Join(d.flags.dir, "county", centre.DeskFile),
-		Sites: &site.County{},
-		Log:   slog.New(slog.DiscardHandler),
-	})
+	file, err := desk.OpenFile(filepath.Join(d.flags.dir, "county", centre.DeskFile))
 	if err != nil {
 		return err
 	}
-	defer store.Close()
+	defer file.Close()
+	stored := machines.NewRuns(file, nil)
 	told := map[string]bool{}
 	t := time.NewTicker(2 * time.Second)
 	defer t.Stop()
@@ -125,7 +122,7 @@ func (d *demo) tellRuns(ctx context.Context, f *fleet.Fleet, out io.Writer) erro
 			return nil
 		case <-t.C:
 		}
-		found, err := store.Runs(ctx, "", 50)
+		found, err := stored.Last(ctx, "", 50)
 		if err != nil {
 			continue // the next look will do
 		}
@@ -140,7 +137,7 @@ func (d *demo) tellRuns(ctx context.Context, f *fleet.Fleet, out io.Writer) erro
 }
 
 // compared says what the desk has of a run and what was true.
-func compared(r desk.RunSummary, truths []fleet.Truth) string {
+func compared(r machines.RunSummary, truths []fleet.Truth) string {
 	litres := "- L"
 	if r.Litres != nil {
 		litres = fmt.Sprintf("%.2f L", *r.Litres)

@@ -3,7 +3,6 @@ package cli
 import (
 	"encoding/json"
 	"fmt"
-	"log/slog"
 	"os"
 	"path/filepath"
 	"strconv"
@@ -13,7 +12,7 @@ import (
 
 	"gatehouse/gateway/county/centre"
 	"gatehouse/gateway/county/desk"
-	"gatehouse/gateway/site"
+	"gatehouse/gateway/county/fleet"
 	"gatehouse/gateway/term"
 )
 
@@ -43,12 +42,12 @@ runs. The grade of a run says what agreed:
 			if _, err := os.Stat(path); err != nil {
 				return fmt.Errorf("the desk's file (the collector makes it when its configuration has desk:): %w", err)
 			}
-			d, err := desk.Open(desk.Options{Path: path, Sites: &site.County{}, Log: slog.New(slog.DiscardHandler)})
+			file, err := desk.OpenFile(path)
 			if err != nil {
 				return err
 			}
-			defer d.Close()
-			found, err := d.Runs(c.Context(), machine, limit)
+			defer file.Close()
+			found, err := fleet.NewRuns(file, nil).Last(c.Context(), machine, limit)
 			if err != nil {
 				return err
 			}
@@ -73,7 +72,7 @@ runs. The grade of a run says what agreed:
 	return c
 }
 
-func runRow(r desk.RunSummary) []string {
+func runRow(r fleet.RunSummary) []string {
 	return []string{r.Start.Local().Format("01-02 15:04:05"), shorten(r.Machine, 16), shorten(r.Name, 20), string(r.State), r.Grade, litres(r.Litres), litres(r.TankL),
 		(time.Duration(r.OnS) * time.Second).String(), strconv.Itoa(int(r.DistanceM)), strconv.Itoa(r.Sorties), r.Source}
 }

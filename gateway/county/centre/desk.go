@@ -10,6 +10,7 @@ import (
 
 	"gatehouse/gateway/county/desk"
 	"gatehouse/gateway/county/pages"
+	"gatehouse/gateway/county/report"
 	"gatehouse/gateway/mqtt"
 	"gatehouse/gateway/wire"
 )
@@ -28,8 +29,12 @@ func (c *county) startDesk(ctx context.Context) error {
 	if c.cfg.Influx != nil {
 		storeName = "InfluxDB"
 	}
-	d, err := desk.Open(desk.Options{Path: filepath.Join(c.cfg.Dir, DeskFile), Sites: c.sites,
-		Records: c.archive, Losses: c.archive, Store: storeName, Version: c.version, Log: log})
+	d, err := desk.Open(desk.Options{
+		Path: filepath.Join(c.cfg.Dir, DeskFile), Sites: c.sites, Records: c.archive, Losses: c.archive,
+		// A machine's reports have the same journal again when their own file was lost.
+		BeginsAgain: func(agent, jid string) bool { return jid == report.JID(c.cfg.County, agent) },
+		Store:       storeName, Version: c.version, Log: log,
+	})
 	if err != nil {
 		return err
 	}

@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"gatehouse/gateway/county/desk"
+	"gatehouse/gateway/county/fleet"
 	"gatehouse/gateway/county/report"
 	"gatehouse/gateway/county/store"
 	"gatehouse/gateway/county/store/archive"
@@ -97,10 +98,10 @@ func TestReportsAfterAWipedDatabaseAreStoredAndShown(t *testing.T) {
 // them closed.
 func awaitRuns(t *testing.T, d *desk.Desk, want int) {
 	t.Helper()
-	var runs []desk.RunSummary
+	var runs []fleet.RunSummary
 	var err error
 	for end := time.Now().Add(20 * time.Second); time.Now().Before(end); time.Sleep(50 * time.Millisecond) {
-		runs, err = d.Runs(t.Context(), "fogger-9", 10)
+		runs, err = d.Runs.Last(t.Context(), "fogger-9", 10)
 		must(t, err)
 		if len(runs) == want && runs[0].State == fact.RunClosed {
 			return

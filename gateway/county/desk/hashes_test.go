@@ -69,7 +69,7 @@ func TestLoggingInAndSettingUpWaitForTheirTurn(t *testing.T) {
 		t.Fatal(err)
 	}
 	for range hashesAtOnce {
-		d.hashes.at <- struct{}{}
+		d.people.hashes.at <- struct{}{}
 	}
 	ctx, cancel := context.WithTimeout(t.Context(), 100*time.Millisecond)
 	defer cancel()
@@ -84,7 +84,7 @@ func TestLoggingInAndSettingUpWaitForTheirTurn(t *testing.T) {
 	if err := d.SetUp(ctx, token, "wang", "correct horse"); !errors.Is(err, context.DeadlineExceeded) {
 		t.Errorf("set up: %v", err)
 	}
-	<-d.hashes.at
+	<-d.people.hashes.at
 	if err := d.SetUp(t.Context(), token, "wang", "correct horse"); err != nil {
 		t.Errorf("the invitation has gone: %v", err)
 	}

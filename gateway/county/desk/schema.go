@@ -1,59 +1,40 @@
 package desk
 
-// Times are unix nanoseconds. What comes from gates can be made again from the
-// store; users and what they did can't.
-const schema = `
-CREATE TABLE progress (               -- how far each journal is taken in
-	jid     TEXT PRIMARY KEY,
-	agent   TEXT NOT NULL,
-	through INTEGER NOT NULL
-) WITHOUT ROWID;
-CREATE TABLE passages (               -- the last ones of each gate
-	jid       TEXT NOT NULL,
-	seq       INTEGER NOT NULL,
-	agent     TEXT NOT NULL,
-	at        INTEGER NOT NULL,
-	verdict   TEXT NOT NULL,
-	reasons   TEXT NOT NULL,
-	screening INTEGER,                -- hundredths of a degree Celsius
-	ambient   INTEGER,
-	direction TEXT NOT NULL,
-	class     TEXT NOT NULL,
-	readings  TEXT NOT NULL,          -- JSON array of seqs
-	PRIMARY KEY (jid, seq)
-) WITHOUT ROWID;
-CREATE INDEX passages_at ON passages (agent, at);
-CREATE TABLE hours (                  -- what each gate did in each hour
-	agent   TEXT NOT NULL,
-	hour    INTEGER NOT NULL,         -- unix hours
-	pass    INTEGER NOT NULL, retest INTEGER NOT NULL, invalid INTEGER NOT NULL,
-	refuse  INTEGER NOT NULL, fever  INTEGER NOT NULL,
-	temps   INTEGER NOT NULL,         -- screening temperatures of passes and fevers
-	sum     INTEGER NOT NULL,         -- of them, hundredths of a degree
-	PRIMARY KEY (hour, agent)
-) WITHOUT ROWID;
-CREATE INDEX hours_agent ON hours (agent, hour);
-CREATE TABLE alerts (
-	id        INTEGER PRIMARY KEY,
-	agent     TEXT NOT NULL,
-	jid       TEXT NOT NULL,          -- 'desk' for what the desk itself sees
-	alarm     TEXT NOT NULL,          -- id at its source
-	type      TEXT NOT NULL,
-	device    TEXT NOT NULL,
-	detail    TEXT NOT NULL,
-	screening INTEGER,
-	passage   INTEGER NOT NULL,
-	seq       INTEGER NOT NULL,       -- of the record that raised it
-	at        INTEGER NOT NULL,
-	cleared   INTEGER,                -- when the condition ended
-	guard     TEXT NOT NULL DEFAULT '', -- what the guard did
-	acked     INTEGER,
-	acked_by  TEXT NOT NULL DEFAULT '',
-	note      TEXT NOT NULL DEFAULT '',
-	UNIQUE (jid, alarm, seq)
-);
-CREATE INDEX alerts_open ON alerts (id) WHERE acked IS NULL OR (cleared IS NULL AND type <> 'fever');
-CREATE INDEX alerts_agent ON alerts (agent, at);
+import (
+	"fmt"
+
+	"gatehouse/gateway/county/alerts"
+	"gatehouse/gateway/county/db"
+	"gatehouse/gateway/county/fleet"
+	"gatehouse/gateway/county/follow"
+	"gatehouse/gateway/county/passages"
+	"gatehouse/gateway/county/presence"
+)
+
+// OpenFile opens the desk's file, and makes it when it is missing. What comes
+// from gates can be made again from the store; users and what they did can't.
+func OpenFile(path string) (*db.File, error) {
+	file, err := db.Open(path, steps()...)
+	if err != nil {
+		return nil, fmt.Errorf("open the desk: %w", err)
+	}
+	return file, nil
+}
+
+// steps are those of the file's schema, each with the tables of the packages
+// that had something new in that version. Released ones never change.
+func steps() []string {
+	return []string{
+		follow.Schema + passages.Schema + alerts.Schema + schemaPeople,
+		fleet.Schema,
+		presence.Schema,
+		presence.SchemaOrigin + alerts.SchemaOpen,
+		alerts.SchemaSaid,
+		follow.SchemaNewest,
+	}
+}
+
+const schemaPeople = `
 CREATE TABLE users (
 	name    TEXT PRIMARY KEY,
 	hash    BLOB NOT NULL,            -- bcrypt
@@ -69,55 +50,3 @@ CREATE TABLE sessions (
 	name    TEXT NOT NULL,
 	expires INTEGER NOT NULL
 ) WITHOUT ROWID;`
-
-// schemaMachines is what the second version has more.
-const schemaMachines = `
-CREATE TABLE machines (               -- as last heard of in records
-	machine TEXT PRIMARY KEY,
-	agent   TEXT NOT NULL,
-	name    TEXT NOT NULL DEFAULT '',
-	type    TEXT NOT NULL DEFAULT '',
-	heard   INTEGER NOT NULL,
-	point   BLOB NOT NULL DEFAULT '{}' -- its last
-) WITHOUT ROWID;
-CREATE TABLE runs (
-	machine TEXT NOT NULL,
-	run     TEXT NOT NULL,
-	jid     TEXT NOT NULL,
-	seq     INTEGER NOT NULL,         -- of the record that holds
-	state   TEXT NOT NULL,
-	start   INTEGER NOT NULL,
-	finish  INTEGER NOT NULL,
-	body    BLOB NOT NULL,
-	PRIMARY KEY (machine, run)
-) WITHOUT ROWID;
-CREATE INDEX runs_start ON runs (start);
-CREATE TABLE tracks (
-	machine TEXT NOT NULL,
-	at      INTEGER NOT NULL,         -- of the first point
-	jid     TEXT NOT NULL,
-	seq     INTEGER NOT NULL,
-	file    TEXT NOT NULL,            -- id of an imported file, or empty
-	points  BLOB NOT NULL,
-	PRIMARY KEY (machine, at, jid, seq)
-) WITHOUT ROWID;`
-
-// schemaLineages is what the third version has more.
-const schemaLineages = `
-CREATE TABLE lineages (               -- each agent's journal at its last heartbeat
-	agent   TEXT PRIMARY KEY,
-	jid     TEXT NOT NULL,
-	last    INTEGER NOT NULL,
-	through INTEGER NOT NULL
-) WITHOUT ROWID;`
-
-// schemaOrigins is what the fourth version has more.
-const schemaOrigins = `
-ALTER TABLE lineages ADD COLUMN origin TEXT NOT NULL DEFAULT ''; -- empty: an agent that tells none
-DROP INDEX alerts_open;
-CREATE INDEX alerts_open ON alerts (id) WHERE acked IS NULL OR (cleared IS NULL AND type NOT IN ('fever', 'journal-lost'));`
-
-// schemaWords is what the fifth version has more.
-const schemaWords = `
-ALTER TABLE alerts ADD COLUMN said INTEGER NOT NULL DEFAULT 0; -- seq of the record whose words stand
-UPDATE alerts SET said = seq;`

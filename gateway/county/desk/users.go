@@ -9,11 +9,14 @@ import (
 	"errors"
 	"fmt"
 	"strings"
+	"sync"
 	"time"
 	"unicode"
 	"unicode/utf8"
 
 	"golang.org/x/crypto/bcrypt"
+
+	"gatehouse/gateway/county/db"
 )
 
 const (
@@ -38,6 +41,21 @@ var (
 	ErrBusy     = errors.New("too many passwords are being looked at: try again in a moment")
 )
 
+// people is what the desk holds of its users in memory.
+type people struct {
+	hashes hashes // of passwords
+	mu     sync.Mutex
+	ended  chan struct{} // closed, and another made, when sessions have been ended
+}
+
+func newPeople() people { return people{hashes: newHashes(), ended: make(chan struct{})} }
+
+// pruneSessions deletes sessions that have ended.
+func (d *Desk) pruneSessions(ctx context.Context, now time.Time) error {
+	_, err := d.file.Writer().ExecContext(ctx, "DELETE FROM sessions WHERE expires < ?", now.UnixNano())
+	return err
+}
+
 // secret makes a token, and what is kept of it.
 func secret() (token string, hash []byte) {
 	var b [24]byte
@@ -53,18 +71,18 @@ func digest(token string) []byte {
 
 // Users tells whether anybody can log in.
 func (d *Desk) Users(ctx context.Context) ([]string, error) {
-	rows, err := d.r.QueryContext(ctx, "SELECT name FROM users ORDER BY created")
+	names, err := db.All(ctx, d.file.Reader(), db.Value[string], "SELECT name FROM users ORDER BY created")
 	if err != nil {
 		return nil, fmt.Errorf("read the users: %w", err)
 	}
-	return names(rows)
+	return names, nil
 }
 
 // Invite makes a one-time token with which somebody becomes a user, or sets a
 // new password for their name.
 func (d *Desk) Invite(ctx context.Context, by string) (token string, err error) {
 	token, hash := secret()
-	_, err = d.w.ExecContext(ctx, "INSERT INTO invites VALUES (?, ?, ?)", hash, by, time.Now().Add(inviteFor).UnixNano())
+	_, err = d.file.Writer().ExecContext(ctx, "INSERT INTO invites VALUES (?, ?, ?)", hash, by, time.Now().Add(inviteFor).UnixNano())
 	if err != nil {
 		return "", fmt.Errorf("make an invitation: %w", err)
 	}
@@ -84,7 +102,7 @@ func (d *Desk) SetUp(ctx context.Context, token, name, password string) error {
 	}
 	now := time.Now().UnixNano()
 	var known int
-	err := d.r.QueryRowContext(ctx, "SELECT count(*) FROM invites WHERE hash = ? AND expires > ?", digest(token), now).Scan(&known)
+	err := d.file.Reader().QueryRowContext(ctx, "SELECT count(*) FROM invites WHERE hash = ? AND expires > ?", digest(token), now).Scan(&known)
 	if err != nil {
 		return fmt.Errorf("read an invitation: %w", err)
 	}
@@ -93,11 +111,11 @@ func (d *Desk) SetUp(ctx context.Context, token, name, password string) error {
 	}
 	var hash []byte
 	var failed error
-	err = d.hashes.do(ctx, func() { hash, failed = bcrypt.GenerateFromPassword([]byte(password), passwordCost) })
+	err = d.people.hashes.do(ctx, func() { hash, failed = bcrypt.GenerateFromPassword([]byte(password), passwordCost) })
 	if err = errors.Join(err, failed); err != nil {
 		return fmt.Errorf("hash a password: %w", err)
 	}
-	err = d.write(ctx, func(tx *sql.Tx) error {
+	err = d.file.Write(ctx, func(tx *sql.Tx) error {
 		var by string
 		switch err := tx.QueryRowContext(ctx, "DELETE FROM invites WHERE hash = ? AND expires > ? RETURNING invited_by", digest(token), now).Scan(&by); {
 		case errors.Is(err, sql.ErrNoRows):
@@ -134,12 +152,12 @@ var nobody = []byte("$2a$11$abcdefghijklmnopqrstuuKHkBOOMNoQbGJtHHTSwmYOAcYvJjTG
 // not fit, and ErrBusy when they were not looked at.
 func (d *Desk) Login(ctx context.Context, name, password string) (token string, err error) {
 	hash := nobody
-	err = d.r.QueryRowContext(ctx, "SELECT hash FROM users WHERE name = ?", strings.TrimSpace(name)).Scan(&hash)
+	err = d.file.Reader().QueryRowContext(ctx, "SELECT hash FROM users WHERE name = ?", strings.TrimSpace(name)).Scan(&hash)
 	if err != nil && !errors.Is(err, sql.ErrNoRows) {
 		return "", fmt.Errorf("log in: %w", err)
 	}
 	fits := err == nil
-	err = d.hashes.do(ctx, func() { fits = bcrypt.CompareHashAndPassword(hash, []byte(password)) == nil && fits })
+	err = d.people.hashes.do(ctx, func() { fits = bcrypt.CompareHashAndPassword(hash, []byte(password)) == nil && fits })
 	if err != nil {
 		return "", fmt.Errorf("log in: %w", err)
 	}
@@ -147,7 +165,7 @@ func (d *Desk) Login(ctx context.Context, name, password string) (token string, 
 		return "", ErrPassword
 	}
 	token, kept := secret()
-	_, err = d.w.ExecContext(ctx, "INSERT INTO sessions VALUES (?, ?, ?)", kept, strings.TrimSpace(name), time.Now().Add(sessionFor).UnixNano())
+	_, err = d.file.Writer().ExecContext(ctx, "INSERT INTO sessions VALUES (?, ?, ?)", kept, strings.TrimSpace(name), time.Now().Add(sessionFor).UnixNano())
 	if err != nil {
 		return "", fmt.Errorf("log in: %w", err)
 	}
@@ -158,7 +176,7 @@ func (d *Desk) Login(ctx context.Context, name, password string) (token string, 
 // it has ended, or its user has.
 func (d *Desk) Session(ctx context.Context, token string) (name string, until time.Time, err error) {
 	var expires int64
-	err = d.r.QueryRowContext(ctx, `SELECT name, expires FROM sessions s
+	err = d.file.Reader().QueryRowContext(ctx, `SELECT name, expires FROM sessions s
 		WHERE hash = ? AND expires > ? AND EXISTS (SELECT 1 FROM users u WHERE u.name = s.name)`, digest(token), time.Now().UnixNano()).Scan(&name, &expires)
 	if errors.Is(err, sql.ErrNoRows) {
 		return "", time.Time{}, ErrSession
@@ -166,12 +184,12 @@ func (d *Desk) Session(ctx context.Context, token string) (name string, until ti
 	if err != nil {
 		return "", time.Time{}, fmt.Errorf("read a session: %w", err)
 	}
-	return name, instant(expires), nil
+	return name, time.Unix(0, expires).UTC(), nil
 }
 
 // Logout ends a session.
 func (d *Desk) Logout(ctx context.Context, token string) error {
-	if _, err := d.w.ExecContext(ctx, "DELETE FROM sessions WHERE hash = ?", digest(token)); err != nil {
+	if _, err := d.file.Writer().ExecContext(ctx, "DELETE FROM sessions WHERE hash = ?", digest(token)); err != nil {
 		return fmt.Errorf("log out: %w", err)
 	}
 	d.endSessions()
@@ -184,9 +202,9 @@ func (d *Desk) AwaitEnd(ctx context.Context, token string) {
 	tick := time.NewTicker(lookAgain)
 	defer tick.Stop()
 	for {
-		d.mu.Lock()
-		ended := d.sessionsEnded
-		d.mu.Unlock()
+		d.people.mu.Lock()
+		ended := d.people.ended
+		d.people.mu.Unlock()
 		if _, _, err := d.Session(ctx, token); errors.Is(err, ErrSession) {
 			return
 		}
@@ -201,8 +219,8 @@ func (d *Desk) AwaitEnd(ctx context.Context, token string) {
 
 // endSessions lets every AwaitEnd look again.
 func (d *Desk) endSessions() {
-	d.mu.Lock()
-	defer d.mu.Unlock()
-	close(d.sessionsEnded)
-	d.sessionsEnded = make(chan struct{})
+	d.people.mu.Lock()
+	defer d.people.mu.Unlock()
+	close(d.people.ended)
+	d.people.ended = make(chan struct{})
 }

@@ -8,7 +8,8 @@ import (
 	"time"
 	"unicode/utf8"
 
-	"gatehouse/gateway/county/desk"
+	"gatehouse/gateway/county/alerts"
+	"gatehouse/gateway/county/passages"
 	"gatehouse/gateway/county/store"
 	"gatehouse/gateway/county/store/books"
 )
@@ -34,27 +35,27 @@ func (s *Server) hours(w http.ResponseWriter, r *http.Request, _ string) {
 		fail(w, errBody)
 		return
 	}
-	hours, err := s.desk.Hours(r.Context(), r.URL.Query().Get("agent"), time.Now().Add(-span))
+	hours, err := s.desk.Passages.Hours(r.Context(), r.URL.Query().Get("agent"), time.Now().Add(-span))
 	answer(w, hours, err)
 }
 
 func (s *Server) gate(w http.ResponseWriter, r *http.Request, _ string) {
 	agent := r.URL.Query().Get("agent")
-	passages, err := s.desk.Passages(r.Context(), agent, gatePassages)
+	passed, err := s.desk.Passages.Last(r.Context(), agent, gatePassages)
 	if err != nil {
 		fail(w, err)
 		return
 	}
-	alerts, err := s.desk.Alerts(r.Context(), agent, gatePassages)
+	raised, err := s.desk.Alerts.Last(r.Context(), agent, gatePassages)
 	answer(w, struct {
-		Passages []desk.Passage `json:"passages"`
-		Alerts   []desk.Alert   `json:"alerts"`
-	}{passages, alerts}, err)
+		Passages []passages.Passage `json:"passages"`
+		Alerts   []alerts.Alert     `json:"alerts"`
+	}{passed, raised}, err)
 }
 
 func (s *Server) alerts(w http.ResponseWriter, r *http.Request, _ string) {
-	alerts, err := s.desk.Alerts(r.Context(), "", alertsListed)
-	answer(w, alerts, err)
+	list, err := s.desk.Alerts.Last(r.Context(), "", alertsListed)
+	answer(w, list, err)
 }
 
 func (s *Server) acknowledge(w http.ResponseWriter, r *http.Request, name string) {
@@ -66,7 +67,7 @@ func (s *Server) acknowledge(w http.ResponseWriter, r *http.Request, name string
 		err = errBody
 	}
 	if err == nil {
-		err = s.desk.Acknowledge(r.Context(), m.ID, name, strings.TrimSpace(m.Note))
+		err = s.desk.Alerts.Acknowledge(r.Context(), time.Now(), m.ID, name, strings.TrimSpace(m.Note))
 	}
 	if err != nil {
 		fail(w, err)

@@ -12,7 +12,7 @@ import (
 
 	"github.com/coder/websocket"
 
-	"gatehouse/gateway/county/db"
+	"gatehouse/gateway/county/desk"
 )
 
 // guess asks to log in n times at once and counts the answers.
@@ -102,7 +102,7 @@ func fed(t *testing.T, c *websocket.Conn, d time.Duration) bool {
 
 func TestASocketEndsWithItsSession(t *testing.T) {
 	b := start(t)
-	file, err := db.Open(b.path, make([]string, 5)...) // as another process
+	file, err := desk.OpenFile(b.path) // as another process
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -9,7 +9,9 @@ import (
 	"sync"
 	"time"
 
+	"gatehouse/gateway/county/alerts"
 	"gatehouse/gateway/county/desk"
+	"gatehouse/gateway/county/fleet"
 )
 
 // cookie holds the session's token. It is never sent from another site's pages.
@@ -56,8 +58,8 @@ var codes = []struct {
 	{desk.ErrInvite, "invite", http.StatusForbidden},
 	{desk.ErrName, "name", http.StatusUnprocessableEntity},
 	{desk.ErrWeak, "weak", http.StatusUnprocessableEntity},
-	{desk.ErrGone, "gone", http.StatusConflict},
-	{desk.ErrNoRun, "run", http.StatusNotFound},
+	{alerts.ErrGone, "gone", http.StatusConflict},
+	{fleet.ErrNoRun, "run", http.StatusNotFound},
 	{errBody, "body", http.StatusBadRequest},
 	{errMany, "many", http.StatusTooManyRequests},
 	{desk.ErrBusy, "busy", http.StatusServiceUnavailable},

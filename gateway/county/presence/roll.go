@@ -33,6 +33,9 @@ type Agent struct {
 	Heard    time.Time          `json:"-"`            // when the last heartbeat was received; zero: none was
 }
 
+// Online reports whether the agent lives.
+func (a Agent) Online() bool { return a.State == fact.Online }
+
 // Roll collects statuses and heartbeats. It is for one goroutine.
 type Roll struct {
 	agents    map[string]*messages

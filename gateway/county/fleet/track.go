@@ -1,4 +1,4 @@
-package desk
+package fleet
 
 import (
 	"context"
@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"gatehouse/firmware-bridge/runs"
+	"gatehouse/gateway/county/db"
 	"gatehouse/gateway/machine"
 	"gatehouse/gateway/wire"
 )
@@ -17,53 +18,63 @@ type moment struct {
 	wire.TrackPoint
 }
 
-// points reads the track that a run's numbers are of.
-func (d *Desk) points(ctx context.Context, r *wire.Run) (out []moment, err error) {
+// track reads the track that a run's numbers are of.
+func (r *Runs) track(ctx context.Context, run *wire.Run) (out []moment, err error) {
 	file := ""
-	if r.Source == wire.SourceImport && len(r.ID) > len("import-") {
-		file = r.ID[len("import-"):]
+	if run.Source == wire.SourceImport && len(run.ID) > len("import-") {
+		file = run.ID[len("import-"):]
 	}
 	const rounding = 2 * time.Millisecond
-	from, to := r.Start.Add(-2*time.Second), r.End.Add(2*time.Second)
-	if r.Since != nil && r.Until != nil {
-		from, to = r.Since.Add(-rounding), r.Until.Add(rounding)
+	from, to := run.Start.Add(-2*time.Second), run.End.Add(2*time.Second)
+	if run.Since != nil && run.Until != nil {
+		from, to = run.Since.Add(-rounding), run.Until.Add(rounding)
 	}
-	const query = "SELECT at, points FROM tracks WHERE machine = ? AND file = ? AND at BETWEEN ? AND ? ORDER BY at"
-	rows, err := d.r.QueryContext(ctx, query,
-		r.Machine, file, from.Add(-time.Minute).UnixNano(), to.UnixNano())
-	if err != nil {
-		return nil, fmt.Errorf("read a track: %w", err)
-	}
-	defer rows.Close()
-	for rows.Next() {
-		var at int64
-		var raw []byte
-		var points []wire.TrackPoint
-		if err := rows.Scan(&at, &raw); err != nil {
+	for part, err := range db.Rows(ctx, r.file.Reader(), scanTrack,
+		"SELECT at, points FROM tracks WHERE machine = ? AND file = ? AND at BETWEEN ? AND ? ORDER BY at",
+		run.Machine, file, from.Add(-time.Minute).UnixNano(), to.UnixNano()) {
+		if err != nil {
 			return nil, fmt.Errorf("read a track: %w", err)
 		}
-		if err := json.Unmarshal(raw, &points); err != nil {
-			return nil, fmt.Errorf("read a track: %w", err)
-		}
-		for _, p := range points {
-			if t := instant(at).Add(time.Duration(p.TMS) * time.Millisecond); !t.Before(from) && !t.After(to) {
-				out = append(out, moment{at: t, TrackPoint: p})
+		for _, m := range part {
+			if !m.at.Before(from) && !m.at.After(to) {
+				out = append(out, m)
 			}
 		}
 	}
-	return out, rows.Err()
+	return out, nil
 }
 
-// work is when a run worked, as whoever found it says; of a run that an earlier
-// program found, its track is read again.
-func work(r *wire.Run, track []moment) (out []runs.Span) {
-	if r.Until != nil {
-		for _, w := range r.Work {
-			from, to := time.Duration(w[0])*time.Millisecond, time.Duration(w[1])*time.Millisecond
-			out = append(out, runs.Span{From: from, To: to})
-		}
-		return out
+func scanTrack(r db.Row) (out []moment, err error) {
+	var at int64
+	var raw []byte
+	var points []wire.TrackPoint
+	if err := r.Scan(&at, &raw); err != nil {
+		return nil, err
 	}
+	if err := json.Unmarshal(raw, &points); err != nil {
+		return nil, err
+	}
+	for _, p := range points {
+		out = append(out, moment{time.Unix(0, at).UTC().Add(time.Duration(p.TMS) * time.Millisecond), p})
+	}
+	return out, nil
+}
+
+// work returns when a run worked, from its start, as its record says it.
+func work(r *wire.Run, track []moment) (out []runs.Span) {
+	if r.Until == nil {
+		return workOfTrack(r, track)
+	}
+	for _, w := range r.Work {
+		from, to := time.Duration(w[0])*time.Millisecond, time.Duration(w[1])*time.Millisecond
+		out = append(out, runs.Span{From: from, To: to})
+	}
+	return out
+}
+
+// workOfTrack finds in its track when a run worked: the record of an earlier
+// program does not say it.
+func workOfTrack(r *wire.Run, track []moment) (out []runs.Span) {
 	cfg := machine.Config{Machine: r.Machine, TankL: r.TankSizeL}
 	fuser := runs.Fuser{Fresh: machine.Fresh(r.Source)}
 	var samples []runs.Sample
@@ -81,8 +92,8 @@ func work(r *wire.Run, track []moment) (out []runs.Span) {
 	}
 	for _, found := range runs.Segment(cfg.RunsOf(r.Source), samples) {
 		for _, w := range found.Work {
-			late := found.Start.Sub(r.Start.Time)
-			out = append(out, runs.Span{From: w.From + late, To: w.To + late})
+			after := found.Start.Sub(r.Start.Time)
+			out = append(out, runs.Span{From: w.From + after, To: w.To + after})
 		}
 	}
 	return out
@@ -98,8 +109,8 @@ func worked(spans []runs.Span, from, to time.Duration) bool {
 	return false
 }
 
-// path gives the way between the positions that can be true; a stretch is of
-// work if the machine worked in its middle.
+// path returns the way between the positions that can be true; the machine
+// worked on a stretch if it worked in its middle.
 func path(track []moment, start time.Time, spans []runs.Span) []RunPoint {
 	var way runs.Way
 	var all []runs.Point
@@ -124,7 +135,7 @@ func path(track []moment, start time.Time, spans []runs.Span) []RunPoint {
 	return out
 }
 
-// chart gives at most chartPoints moments: means of equal spans.
+// chart returns at most chartPoints moments: means of equal parts of the track.
 func chart(track []moment, start time.Time, spans []runs.Span) []ChartPoint {
 	out := []ChartPoint{}
 	step := max(1, (len(track)+chartPoints-1)/chartPoints)

@@ -1,0 +1,181 @@
+// Package alerts keeps what needs somebody in the county: the alarms of gates
+// and machines, what the county itself finds, and who has acknowledged it. It
+// follows the store; its table is in the desk's file.
+package alerts
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"strconv"
+	"strings"
+	"sync"
+	"time"
+
+	"gatehouse/gateway/county/db"
+	"gatehouse/gateway/fact"
+	"gatehouse/gateway/live"
+)
+
+// Alert is an alarm as the county's screens have it.
+type Alert struct {
+	ID        int64          `json:"id"`
+	Agent     string         `json:"agent"`
+	Type      fact.AlarmType `json:"type"`
+	Level     string         `json:"level"` // red, amber, or over: the condition has ended
+	Device    string         `json:"device,omitempty"`
+	Detail    string         `json:"detail,omitempty"` // for engineers, in English: the latest
+	Screening *fact.Temp     `json:"screening_c,omitempty"`
+	At        time.Time      `json:"at"`                // when it was raised
+	Cleared   *time.Time     `json:"cleared,omitempty"` // when the condition ended; nil: it holds, or it has no end
+	Guard     string         `json:"guard,omitempty"`   // what the guard did
+	Acked     *time.Time     `json:"acked,omitempty"`
+	AckedBy   string         `json:"acked_by,omitempty"`
+	Note      string         `json:"note,omitempty"`
+}
+
+// open reports whether an alert stays on the list, as openAlerts selects them.
+func (a Alert) open() bool {
+	if a.Cleared != nil && a.Type.Alarm().Fleeting {
+		return false
+	}
+	return a.Acked == nil || a.Cleared == nil && !a.Type.Alarm().Happened
+}
+
+// level returns how soon an alert needs somebody.
+func (a Alert) level() string {
+	kind := a.Type.Alarm()
+	if a.Cleared != nil && !kind.Happened {
+		return "over"
+	}
+	return string(kind.Level)
+}
+
+// openAlerts is the condition of open alerts in SQL: a condition stays on the
+// list until it has ended and is acknowledged, what happened until it is
+// acknowledged, and a fleeting condition until it has ended.
+func openAlerts() string {
+	happened := typesOf(func(a fact.Alarm) bool { return a.Happened })
+	fleeting := typesOf(func(a fact.Alarm) bool { return a.Fleeting })
+	return "(acked IS NULL OR (cleared IS NULL AND type NOT IN (" + happened + ")))" +
+		" AND NOT (cleared IS NOT NULL AND type IN (" + fleeting + "))"
+}
+
+// typesOf lists types of the catalogue for SQL.
+func typesOf(which func(fact.Alarm) bool) string {
+	var types []string
+	for _, a := range fact.Alarms() {
+		if which(a) {
+			types = append(types, "'"+string(a.Type)+"'")
+		}
+	}
+	return strings.Join(types, ", ")
+}
+
+// mostUrgent orders alerts for a list that is cut: fevers come first.
+const mostUrgent = " ORDER BY type <> '" + string(fact.AlarmFever) + "', cleared IS NOT NULL, at DESC LIMIT ?"
+
+// listed is how many open alerts the pages get.
+const listed = 300
+
+// Alerts is the county's list. Its methods may be called from any goroutine,
+// except those that take in records or raise alarms: they are for the goroutine
+// that follows the store.
+type Alerts struct {
+	file *db.File
+	hub  *live.Hub
+
+	showing sync.Mutex // one alert at a time is read and shown
+	ownSeq  uint64     // of the alarms that the county itself raises
+}
+
+// New returns the alerts of a file, which shows open ones on hub as a:<id>.
+func New(file *db.File, hub *live.Hub) *Alerts { return &Alerts{file: file, hub: hub} }
+
+// ErrGone is the error of Acknowledge when there is no such alert, or it is
+// acknowledged already.
+var ErrGone = errors.New("the alert is acknowledged already, or does not exist")
+
+// Acknowledge notes that user has seen an alert. The error wraps ErrGone when
+// somebody was faster, or there is no such alert.
+func (a *Alerts) Acknowledge(ctx context.Context, now time.Time, id int64, user, note string) error {
+	n, err := a.file.Writer().ExecContext(ctx,
+		"UPDATE alerts SET acked = ?, acked_by = ?, note = ? WHERE id = ? AND acked IS NULL", now.UnixNano(), user, note, id)
+	if err != nil {
+		return fmt.Errorf("acknowledge an alert: %w", err)
+	}
+	if changed, err := n.RowsAffected(); err != nil || changed == 0 {
+		// The page that asked may still show it.
+		return errors.Join(ErrGone, err, a.show(ctx, id))
+	}
+	return a.show(ctx, id)
+}
+
+// Last returns the last alerts of a gate, or of all (""), the newest first.
+func (a *Alerts) Last(ctx context.Context, agent string, limit int) ([]Alert, error) {
+	return a.read(ctx, "(? = '' OR agent = ?) ORDER BY at DESC LIMIT ?", agent, agent, limit)
+}
+
+// Open returns how many alerts are open.
+func (a *Alerts) Open(ctx context.Context) (int, error) {
+	n, _, err := db.One(ctx, a.file.Reader(), db.Value[int], "SELECT count(*) FROM alerts WHERE "+openAlerts())
+	if err != nil {
+		return 0, fmt.Errorf("count alerts: %w", err)
+	}
+	return n, nil
+}
+
+func (a *Alerts) read(ctx context.Context, where string, args ...any) ([]Alert, error) {
+	out, err := db.All(ctx, a.file.Reader(), scanAlert, `SELECT id, agent, type, device, detail, screening, at, cleared, guard,
+		acked, acked_by, note FROM alerts WHERE `+where, args...)
+	if err != nil {
+		return nil, fmt.Errorf("read alerts: %w", err)
+	}
+	return out, nil
+}
+
+func scanAlert(r db.Row) (a Alert, err error) {
+	var at int64
+	var cleared, acked *int64
+	err = r.Scan(&a.ID, &a.Agent, &a.Type, &a.Device, &a.Detail, &a.Screening, &at, &cleared, &a.Guard, &acked, &a.AckedBy, &a.Note)
+	a.At, a.Cleared, a.Acked = instant(at), instantOf(cleared), instantOf(acked)
+	a.Level = a.level()
+	return a, err
+}
+
+func instant(ns int64) time.Time { return time.Unix(0, ns).UTC() }
+
+func instantOf(ns *int64) *time.Time {
+	if ns == nil {
+		return nil
+	}
+	return new(instant(*ns))
+}
+
+// Show gives the pages all open alerts, at the start.
+func (a *Alerts) Show(ctx context.Context) error {
+	list, err := a.read(ctx, openAlerts()+mostUrgent, listed)
+	for _, x := range list {
+		err = errors.Join(err, a.show(ctx, x.ID))
+	}
+	return err
+}
+
+// show gives the pages an alert as it is now, or takes it off their list.
+// Whoever has changed the row calls it after the commit, from any goroutine.
+// One at a time is read and shown, so that the last one has read what all have
+// written.
+func (a *Alerts) show(ctx context.Context, id int64) error {
+	a.showing.Lock()
+	defer a.showing.Unlock()
+	list, err := a.read(ctx, "id = ?", id)
+	if err != nil || len(list) == 0 {
+		return err
+	}
+	key := "a:" + strconv.FormatInt(id, 10)
+	if !list[0].open() {
+		a.hub.Delete(key)
+		return nil
+	}
+	return live.Set(a.hub, key, list[0])
+}

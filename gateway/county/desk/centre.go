@@ -1,0 +1,159 @@
+package desk
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+	"fmt"
+	"sync"
+	"time"
+
+	"gatehouse/gateway/county/follow"
+	"gatehouse/gateway/county/presence"
+	"gatehouse/gateway/fact"
+	"gatehouse/gateway/live"
+	"gatehouse/gateway/probe"
+)
+
+// Totals are the county's figures.
+type Totals struct {
+	Hour        int64                `json:"hour"`     // unix hours: what this_hour counts
+	ThisHour    map[fact.Verdict]int `json:"verdicts"` // since the hour began
+	Quarantined int                  `json:"quarantined"`
+	Lost        int                  `json:"lost"` // records that holes stand for
+}
+
+// Centre is how the county's own machine does.
+type Centre struct {
+	Fault    string     `json:"fault,omitempty"`  // why nothing is stored, or the desk is behind
+	Store    string     `json:"store"`            // what stores
+	Stored   *time.Time `json:"stored,omitempty"` // last commit
+	Catching bool       `json:"catching"`         // the desk is reading the store
+	Version  string     `json:"version"`
+}
+
+// centre is what the desk knows of the county's own side.
+type centre struct {
+	mu     sync.Mutex // guards what follows
+	fenced string     // why this collector takes nothing any more
+	last   seen       // for the probes
+
+	// The Run goroutine's own:
+	counted, pruned time.Time // when it was last done
+	catching        bool      // at the last look
+}
+
+// seen is what was found at the last look.
+type seen struct {
+	centre  Centre
+	states  map[fact.LinkState]int // of the gates
+	backlog uint64                 // records
+}
+
+// totals shows the county's figures after each transaction.
+type totals struct{ d *Desk }
+
+// Apply implements follow.Follower.
+func (t totals) Apply(context.Context, *sql.Tx, time.Time, []follow.Entry) (follow.Committed, error) {
+	return func(context.Context) error { return t.d.showTotals(t.d.opts.Now()) }, nil
+}
+
+// Reset implements follow.Follower.
+func (t totals) Reset(context.Context, *sql.Tx, string, string) (follow.Committed, error) {
+	return nil, nil
+}
+
+func (d *Desk) showTotals(now time.Time) error {
+	var t Totals
+	t.Hour, t.ThisHour = d.Passages.ThisHour(now)
+	t.Quarantined, t.Lost = d.followers.refused.Lost()
+	return live.Set(d.Hub, "totals", t)
+}
+
+// showCentre shows the pages, and keeps for the probes, how the county's own
+// machine does.
+func (d *Desk) showCentre(now time.Time, agents []presence.Agent) error {
+	state := d.followers.loop.State()
+	c := Centre{Store: d.opts.Store, Catching: state.Catching, Version: d.opts.Version, Fault: state.Fault}
+	if collector := d.followers.presence.Collector(); collector != nil && collector.Fault != "" {
+		c.Fault = collector.Fault
+	}
+	if !state.Stored.IsZero() {
+		c.Stored = new(state.Stored.UTC().Truncate(time.Second))
+	}
+	s := seen{states: map[fact.LinkState]int{}}
+	for _, a := range agents {
+		s.states[a.State]++
+		if a.Backlog != nil {
+			s.backlog += *a.Backlog
+		}
+	}
+	d.centre.mu.Lock()
+	if d.centre.fenced != "" {
+		c.Fault = d.centre.fenced
+	}
+	s.centre = c
+	d.centre.last = s
+	d.centre.mu.Unlock()
+	return errors.Join(d.showTotals(now), live.Set(d.Hub, "centre", c))
+}
+
+func (d *Desk) lastSeen() seen {
+	d.centre.mu.Lock()
+	defer d.centre.mu.Unlock()
+	return d.centre.last
+}
+
+// Ready implements probe.Prober: the centre is ready when it stores what comes
+// and shows it.
+func (d *Desk) Ready() probe.Ready {
+	r := probe.Ready{Problems: []string{}, Warnings: []string{}}
+	s := d.lastSeen()
+	if s.centre.Fault != "" {
+		r.Problems = append(r.Problems, s.centre.Fault)
+	}
+	if s.centre.Catching {
+		r.Warnings = append(r.Warnings, "the desk is catching up with the store")
+	}
+	if n := s.states[fact.Silent] + s.states[fact.Offline]; n > 0 {
+		r.Warnings = append(r.Warnings, fmt.Sprintf("%d gates are silent", n))
+	}
+	if n, _ := d.followers.refused.Lost(); n > 0 {
+		r.Warnings = append(r.Warnings, fmt.Sprintf("%d messages are in quarantine", n))
+	}
+	return r
+}
+
+// Metrics implements probe.Prober.
+func (d *Desk) Metrics() []probe.Metric {
+	s := d.lastSeen()
+	gates := map[string]float64{}
+	for k, n := range s.states {
+		gates[string(k)] = float64(n)
+	}
+	stored := 0.0
+	if s.centre.Stored != nil {
+		stored = float64(s.centre.Stored.Unix())
+	}
+	ctx, cancel := context.WithTimeout(context.Background(), time.Second)
+	defer cancel()
+	open, err := d.Alerts.Open(ctx)
+	if err != nil {
+		d.opts.Log.Warn("count alerts for a probe", "err", err)
+	}
+	quarantined, lost := d.followers.refused.Lost()
+	one := func(name, help string, v float64) probe.Metric {
+		return probe.Metric{Name: name, Help: help, Value: map[string]float64{"": v}}
+	}
+	return []probe.Metric{
+		{Name: "gatehouse_gates", Help: "Gates by state.", Label: "state", Value: gates},
+		one("gatehouse_backlog_records", "Records that gates had not delivered at their last heartbeats.", float64(s.backlog)),
+		one("gatehouse_alerts_open", "Alerts that hold, or that nobody has acknowledged.", float64(open)),
+		one("gatehouse_quarantined_messages", "What could not be stored.", float64(quarantined)),
+		one("gatehouse_refused_messages", "Messages of agents that were not taken: see the alerts.",
+			float64(d.followers.refused.Messages())),
+		one("gatehouse_lost_records", "Records that holes stand for.", float64(lost)),
+		one("gatehouse_last_commit_timestamp_seconds", "When the store last took something.", stored),
+		one("gatehouse_desk_pages", "Pages that show the desk.", float64(d.Hub.Pages())),
+	}
+}

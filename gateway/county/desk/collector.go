@@ -1,0 +1,32 @@
+package desk
+
+import "gatehouse/gateway/county/store"
+
+// Committed implements collect.Observer.
+func (d *Desk) Committed(batches []store.Batch) { d.followers.loop.Committed(batches) }
+
+// Arrived implements collect.Observer.
+func (d *Desk) Arrived(b store.Batch) { d.followers.loop.Arrived(b) }
+
+// Refused implements collect.Observer.
+func (d *Desk) Refused(agent, why string, count uint64) {
+	d.followers.refused.Refused(agent, why, count)
+}
+
+// Fenced implements collect.Observer.
+func (d *Desk) Fenced(reason string) {
+	d.centre.mu.Lock()
+	defer d.centre.mu.Unlock()
+	d.centre.fenced = reason
+}
+
+// Hear takes a status or heartbeat as it passes the broker. It may be called
+// from any goroutine.
+func (d *Desk) Hear(topic string, payload []byte) {
+	d.followers.presence.Receive(d.opts.Now(), topic, payload)
+}
+
+// Linked says whether statuses and heartbeats can reach the desk: while they
+// can't, no gate is blamed for its silence. It is called at each change of the
+// connection to the broker, from any goroutine.
+func (d *Desk) Linked(up bool) { d.followers.presence.Linked(d.opts.Now(), up) }
