@@ -86,7 +86,8 @@ func (c Config) Check() error {
 		add("devices", errors.New("none are listed, and no machines"))
 	}
 	if l := c.Kiosk.Listen; l != "" && !web.Loopback(l) {
-		add("kiosk.listen", fmt.Errorf("%q: the guard's screen has no password and is for this computer only: write 127.0.0.1:8090", l))
+		add("kiosk.listen", fmt.Errorf(
+			"%q: the guard's screen has no password and is for this computer only: write 127.0.0.1:8090", l))
 	}
 	return errors.Join(append(errs, c.Station().Check(), c.Bridge().Check())...)
 }

@@ -13,10 +13,20 @@ import (
 )
 
 func TestTheTimeZoneIsChecked(t *testing.T) {
-	c := Config{County: "qinghe", Agent: "gate-001", Dir: "d", Broker: mqtt.Broker{URL: "tcp://127.0.0.1:1883"},
-		CollectorKey: "k", SiteKey: "s", Policy: "p", Roster: "r", Devices: []station.Device{
-			{Name: "t", Model: "gy-mcu90614", Port: "x", Offset: new(fact.Temp)}, {Name: "a", Model: "rdm6300", Port: "x"}}}
-	for zone, want := range map[string]string{"": "", "Asia/Urumqi": "", "Local": "time_zone: ", "Peking": "time_zone: unknown time zone Peking"} {
+	c := Config{
+		County: "qinghe", Agent: "gate-001", Dir: "d", Broker: mqtt.Broker{URL: "tcp://127.0.0.1:1883"},
+		CollectorKey: "k", SiteKey: "s", Policy: "p", Roster: "r",
+		Devices: []station.Device{
+			{Name: "t", Model: "gy-mcu90614", Port: "x", Offset: new(fact.Temp)},
+			{Name: "a", Model: "rdm6300", Port: "x"},
+		},
+	}
+	for zone, want := range map[string]string{
+		"":            "",
+		"Asia/Urumqi": "",
+		"Local":       "time_zone: ",
+		"Peking":      "time_zone: unknown time zone Peking",
+	} {
 		c.TimeZone = zone
 		if err := c.Check(); (err == nil) != (want == "") || err != nil && !strings.Contains(err.Error(), want) {
 			t.Errorf("%q: %v", zone, err)

@@ -189,7 +189,13 @@ func (b *Bridge) reject(m *bridged, err error) {
 
 func (b *Bridge) setState(now clock.Moment, m *bridged, state fact.DeviceState, detail string) {
 	m.state = state
-	b.opts.Journal.Append(now, &wire.Health{Device: m.Machine(), Model: "machine", State: state, Detail: detail, BadFrames: m.bad})
+	b.opts.Journal.Append(now, &wire.Health{
+		Device:    m.Machine(),
+		Model:     "machine",
+		State:     state,
+		Detail:    detail,
+		BadFrames: m.bad,
+	})
 }
 
 // turn does what is due every second: it records what has come of the machines
@@ -200,7 +206,8 @@ func (b *Bridge) turn(now clock.Moment) {
 		for _, body := range m.Turn(now) {
 			b.opts.Journal.Append(now, body)
 			if run, ok := body.(*wire.Run); ok && run.State == fact.RunClosed {
-				b.opts.Log.Info("run", "machine", run.Machine, "run", run.ID, "grade", run.Grade, "sorties", run.Sorties)
+				b.opts.Log.Info("run", "machine", run.Machine, "run", run.ID,
+					"grade", run.Grade, "sorties", run.Sorties)
 			}
 		}
 		beat := m.Beat(now)
@@ -209,7 +216,11 @@ func (b *Bridge) turn(now clock.Moment) {
 			b.setState(now, m, fact.DeviceGone, m.lastBad)
 		}
 		if m.state != "" { // before something came, what an earlier run recorded holds
-			b.opts.Board.Set(status.Condition{Type: fact.AlarmMachineFault, Device: m.Machine(), Detail: beat.Fault})
+			b.opts.Board.Set(status.Condition{
+				Type:   fact.AlarmMachineFault,
+				Device: m.Machine(),
+				Detail: beat.Fault,
+			})
 		}
 	}
 	b.opts.Board.SetMachines(beats)

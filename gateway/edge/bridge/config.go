@@ -22,10 +22,12 @@ type Config struct {
 
 // MAVLink is one link to drones.
 type MAVLink struct {
-	UDP      string    `yaml:"udp,omitempty"`      // 127.0.0.1:14550; or
-	Serial   string    `yaml:"serial,omitempty"`   // a radio's serial device
-	Baud     int       `yaml:"baud,omitempty"`     // default 57600
-	KeyFile  string    `yaml:"key_file,omitempty"` // signing key: 64 hex digits or a passphrase; unsigned frames are refused then
+	UDP    string `yaml:"udp,omitempty"`    // 127.0.0.1:14550; or
+	Serial string `yaml:"serial,omitempty"` // a radio's serial device
+	Baud   int    `yaml:"baud,omitempty"`   // default 57600
+	// KeyFile holds the signing key: 64 hex digits or a passphrase. Where it is
+	// given, unsigned frames are refused.
+	KeyFile  string    `yaml:"key_file,omitempty"`
 	Vehicles []Vehicle `yaml:"vehicles"`
 }
 
@@ -33,11 +35,11 @@ type MAVLink struct {
 type Vehicle struct {
 	System       uint8             `yaml:"system"`                  // its MAVLink id
 	Machine      string            `yaml:"machine"`                 // one of machines
-	PumpServo    int               `yaml:"pump_servo,omitempty"`    // output that drives the pump; absent: DO_SPRAYER says
+	PumpServo    int               `yaml:"pump_servo,omitempty"`    // output of the pump; absent: DO_SPRAYER says
 	PumpOnUS     uint16            `yaml:"pump_on_us,omitempty"`    // pulse above which the pump runs; default 1200
-	FlowBattery  uint8             `yaml:"flow_battery,omitempty"`  // BATTERY_STATUS instance that is the flow meter
-	LevelBattery uint8             `yaml:"level_battery,omitempty"` // the one that is the level sensor
-	Named        map[string]string `yaml:"named,omitempty"`         // NAMED_VALUE_FLOAT name: flow_lpm, volume_l or tank_pct
+	FlowBattery  uint8             `yaml:"flow_battery,omitempty"`  // BATTERY_STATUS id of the flow meter
+	LevelBattery uint8             `yaml:"level_battery,omitempty"` // that of the level sensor
+	Named        map[string]string `yaml:"named,omitempty"`         // NAMED_VALUE_FLOAT: flow_lpm, volume_l, tank_pct
 }
 
 // Modbus is one bus, or one device on the network.

@@ -21,7 +21,8 @@ func Replay(cfg Config, log io.Reader, each func(wire.Body)) (skipped int, err e
 		return 0, err
 	}
 	if len(cfg.vehicles()) == 0 {
-		return 0, errors.New("the configuration lists no vehicles under mavlink: the recording's systems must be named there")
+		return 0, errors.New(
+			"the configuration lists no vehicles under mavlink: the recording's systems must be named there")
 	}
 	p := player{watches: map[string]*machine.Watch{}, each: each}
 	for _, m := range cfg.Machines {

@@ -56,9 +56,10 @@ func sources(cfg Config, ports devices.Ports) (out []source, speak languages, er
 	}
 	for _, n := range cfg.NMEA {
 		receiver := nmea.Config{Serial: n.Serial, Baud: n.Baud, Machine: n.Machine}
-		out = append(out, source{"nmea " + n.Serial, func(ctx context.Context, out func(string, runs.Sample, error)) error {
+		run := func(ctx context.Context, out func(string, runs.Sample, error)) error {
 			return nmea.Run(ctx, receiver, ports, out)
-		}})
+		}
+		out = append(out, source{"nmea " + n.Serial, run})
 		speak.add(n.Machine, wire.SourceNMEA)
 	}
 	return out, speak, nil

@@ -26,7 +26,8 @@ func TestWhatIsWrongWithMachinesIsReported(t *testing.T) {
 	if _, err := registerMap("no-such-map"); err == nil || !strings.Contains(err.Error(), "plc-fogger") {
 		t.Errorf("an unknown map: %v", err)
 	}
-	if _, err := newBus(Modbus{TCP: "h:502", Units: []ModbusUnit{{Unit: 1, Machine: "x", Map: "absent.yaml"}}}, nil); err == nil || !strings.Contains(err.Error(), "absent.yaml") {
+	bus := Modbus{TCP: "h:502", Units: []ModbusUnit{{Unit: 1, Machine: "x", Map: "absent.yaml"}}}
+	if _, err := newBus(bus, nil); err == nil || !strings.Contains(err.Error(), "absent.yaml") {
 		t.Errorf("an absent map: %v", err)
 	}
 }

@@ -51,8 +51,14 @@ type Recorder struct {
 // New makes a recorder; report is what the journal found when it was opened.
 func New(opts Options, report journal.Report) *Recorder {
 	now := opts.Clock.Now()
-	r := &Recorder{opts: opts, journal: opts.Journal, board: opts.Board, log: opts.Log, alarms: newAlarms(),
-		clocks: clocks{shift: shift(now), synced: opts.Clock.Synchronised(), syncedAt: now.Boot}}
+	r := &Recorder{
+		opts:    opts,
+		journal: opts.Journal,
+		board:   opts.Board,
+		log:     opts.Log,
+		alarms:  newAlarms(),
+		clocks:  clocks{shift: shift(now), synced: opts.Clock.Synchronised(), syncedAt: now.Boot},
+	}
 	r.journal.SetSynced(r.clocks.synced)
 	r.opened(report)
 	return r
@@ -64,7 +70,8 @@ func (r *Recorder) opened(rep journal.Report) {
 		r.log.Info("new journal", "jid", r.journal.JID(), "former", rep.Former, "why", rep.NewJID)
 	}
 	if rep.StateLost != "" {
-		r.log.Warn("the journal no longer knows what was acknowledged; the collector's answer will say", "why", rep.StateLost)
+		r.log.Warn("the journal no longer knows what was acknowledged; the collector's answer will say",
+			"why", rep.StateLost)
 	}
 	if rep.TornBytes > 0 {
 		r.log.Info("the journal's torn end was cut", "bytes", rep.TornBytes)
@@ -101,7 +108,12 @@ func (r *Recorder) Begin(now clock.Moment, known func(device string) bool) {
 	if r.board.Detail(fact.AlarmJournalSync) != "" {
 		r.disk.failedAt = now.Boot
 	}
-	r.Append(now, &wire.Clock{Reason: "start", BootID: r.opts.BootID, Synchronised: r.clocks.synced, Version: r.opts.Version})
+	r.Append(now, &wire.Clock{
+		Reason:       "start",
+		BootID:       r.opts.BootID,
+		Synchronised: r.clocks.synced,
+		Version:      r.opts.Version,
+	})
 	r.raiseAlarms(now)
 	r.board.SetTurned(part, now)
 }

@@ -33,7 +33,8 @@ type rig struct {
 
 func newRig(t *testing.T) *rig {
 	t.Helper()
-	g := &rig{t: t, h: &hand{clock.Moment{Wall: time.Date(2020, 2, 14, 6, 0, 0, 0, time.UTC), Boot: time.Hour}}, free: 1 << 29}
+	start := clock.Moment{Wall: time.Date(2020, 2, 14, 6, 0, 0, 0, time.UTC), Boot: time.Hour}
+	g := &rig{t: t, h: &hand{start}, free: 1 << 29}
 	j, report, err := journal.Open(journal.Options{Dir: t.TempDir(), HostID: "h", Log: slog.New(slog.DiscardHandler),
 		DiskSpace: func(string) (int64, int64, error) { return g.free, 1 << 30, nil }}, g.h.now)
 	if err != nil {
@@ -136,7 +137,11 @@ func TestAStepOfTheWallClockIsRecorded(t *testing.T) {
 			t.Fatal(err)
 		}
 		for _, e := range c.Entries {
-			if body, err := e.Record.DecodeBody(); err == nil && e.Record.Kind == wire.KindClock && body.(*wire.Clock).StepMS == 3000 {
+			body, err := e.Record.DecodeBody()
+			if err != nil {
+				t.Fatal(err)
+			}
+			if c, ok := body.(*wire.Clock); ok && c.Reason == "step" && c.StepMS == 3000 {
 				n++
 			}
 		}

@@ -56,8 +56,10 @@ func (d *delivery) accepts(now clock.Moment, a wire.Ack, answer bool) bool {
 		d.log.Warn("acknowledgement of an older term refused", "term", a.Term, "known", state.Term)
 		if answer {
 			d.report(fact.AlarmStoreChanged, fmt.Sprintf(
-				"the collector answers at term %d, this journal knows term %d of store %s, and sends nothing until it answers at that; "+
-					"if the store was restored from a backup run: gatehouse journal trust %s", a.Term, state.Term, a.Store, a.Store))
+				"the collector answers at term %d, this journal knows term %d of store %s, "+
+					"and sends nothing until it answers at that; "+
+					"if the store was restored from a backup run: gatehouse journal trust %s",
+				a.Term, state.Term, a.Store, a.Store))
 		}
 		return false
 	case a.Term > state.Term && !answer:
@@ -71,8 +73,8 @@ func (d *delivery) accepts(now clock.Moment, a wire.Ack, answer bool) bool {
 // back to earlier records.
 func (d *delivery) answered(now clock.Moment, a wire.Ack) {
 	if a.Through > d.journal.Durable() {
-		err := d.journal.Renew(fmt.Sprintf("the store has %d records, the journal only %d", a.Through, d.journal.Durable()))
-		if err != nil {
+		reason := fmt.Sprintf("the store has %d records, the journal only %d", a.Through, d.journal.Durable())
+		if err := d.journal.Renew(reason); err != nil {
 			d.log.Error("start a new journal", "err", err)
 			return
 		}

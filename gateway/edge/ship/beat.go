@@ -49,10 +49,20 @@ func (s *Shipper) beat(client publisher) {
 // heartbeat says how the agent stands at now.
 func (s *Shipper) heartbeat(now clock.Moment) wire.Beat {
 	j, is := s.opts.Journal, s.opts.Board.Snapshot()
-	beat := wire.Beat{V: 1, At: wire.At(now.Wall), JID: j.JID(), Origin: j.Origin(), Last: j.Last(), Through: j.State().Through,
-		UptimeS: seconds(now.Boot - s.began), Devices: []wire.BeatDevice{}, Machines: is.Machines}
+	beat := wire.Beat{
+		V:        1,
+		At:       wire.At(now.Wall),
+		JID:      j.JID(),
+		Origin:   j.Origin(),
+		Last:     j.Last(),
+		Through:  j.State().Through,
+		UptimeS:  seconds(now.Boot - s.began),
+		Devices:  []wire.BeatDevice{},
+		Machines: is.Machines,
+	}
 	for _, d := range is.Devices {
-		beat.Devices = append(beat.Devices, wire.BeatDevice{Name: d.Name, State: d.State, IdleS: seconds(now.Boot - d.Heard)})
+		idle := seconds(now.Boot - d.Heard)
+		beat.Devices = append(beat.Devices, wire.BeatDevice{Name: d.Name, State: d.State, IdleS: idle})
 	}
 	if !is.Oldest.IsZero() {
 		beat.Oldest = new(wire.At(is.Oldest))

@@ -99,7 +99,8 @@ func TestAHeartbeatSaysHowTheAgentStands(t *testing.T) {
 	c := bubble{time.Now().Add(-time.Hour)} // boot clock: two hours
 	s := newShipper(t, c)
 	now, oldest := c.Now(), time.Date(2020, 2, 14, 6, 0, 0, 0, time.UTC)
-	s.opts.Board.SetGate(status.Gate{Devices: []status.Device{{Name: "reader", State: fact.DeviceGone, Heard: now.Boot - 90*time.Second}}})
+	reader := status.Device{Name: "reader", State: fact.DeviceGone, Heard: now.Boot - 90*time.Second}
+	s.opts.Board.SetGate(status.Gate{Devices: []status.Device{reader}})
 	s.opts.Board.SetJournal(status.Journal{Oldest: oldest, FullIn: 150 * time.Minute})
 	b := s.heartbeat(now)
 	if len(b.Devices) != 1 || b.Devices[0] != (wire.BeatDevice{Name: "reader", State: fact.DeviceGone, IdleS: 90}) {

@@ -23,13 +23,28 @@ const maxPayload = wire.MaxBatchBytes - 4<<10
 
 // queue is what the delivery needs of the journal.
 type queue interface {
-	JID() string
-	First() uint64
-	Durable() uint64
-	State() journal.State
+	records
+	progress
+	identity
+}
+
+// records are the records of the journal.
+type records interface {
+	First() uint64   // the oldest seq; 0: there is none
+	Durable() uint64 // the newest seq that a power cut leaves
 	ReadRaw(from uint64, maxRecords, maxBytes int) (journal.Chunk, error)
+}
+
+// progress is how far the records are acknowledged, and by which store.
+type progress interface {
+	State() journal.State
 	Acknowledge(now clock.Moment, s journal.State) error
-	Renew(reason string) error
+}
+
+// identity is the id under which the records are delivered.
+type identity interface {
+	JID() string
+	Renew(reason string) error // replaces the id
 }
 
 // parties are the two ends of a delivery.

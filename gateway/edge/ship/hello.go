@@ -27,8 +27,17 @@ func (d *delivery) hello(now clock.Moment, again time.Duration) {
 	g := &d.greeting
 	g.nonce, g.at, g.again, g.answered = hex.EncodeToString(b[:]), now.Boot, again, false
 	state := d.journal.State()
-	payload, err := wire.Encode(wire.Hello{V: 1, JID: d.journal.JID(), First: d.journal.First(), Last: d.journal.Durable(),
-		Term: state.Term, Nonce: g.nonce, KeyID: d.keyID, Version: d.version, Proof: d.proof(state)})
+	payload, err := wire.Encode(wire.Hello{
+		V:       1,
+		JID:     d.journal.JID(),
+		First:   d.journal.First(),
+		Last:    d.journal.Durable(),
+		Term:    state.Term,
+		Nonce:   g.nonce,
+		KeyID:   d.keyID,
+		Version: d.version,
+		Proof:   d.proof(state),
+	})
 	if err == nil {
 		err = d.send(wire.LeafHello, payload, 0)
 	}
@@ -58,7 +67,8 @@ func (d *delivery) collector(now clock.Moment, payload []byte) {
 		return // the last will is not signed and changes nothing
 	}
 	if err := wire.VerifyCollectorStatus(st, d.county, d.collectorKey); err != nil {
-		d.report(fact.AlarmCollectorForeign, "a status on the collector's topic is not signed by the key in collector_key")
+		d.report(fact.AlarmCollectorForeign,
+			"a status on the collector's topic is not signed by the key in collector_key")
 		return
 	}
 	// A collector announces itself when it starts, when it is back at the

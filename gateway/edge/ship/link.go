@@ -56,7 +56,8 @@ func (s *Shipper) connection(ctx context.Context, events chan<- event) mqtt.Conf
 
 // loop owns the delivery until ctx ends: it waits for the connection, the
 // journal, the clock and new alarms, and calls the delivery with each.
-func (s *Shipper) loop(ctx context.Context, d *delivery, events <-chan event, durable <-chan []overtaker, up chan<- struct{}) {
+func (s *Shipper) loop(ctx context.Context, d *delivery,
+	events <-chan event, durable <-chan []overtaker, up chan<- struct{}) {
 	tick := time.NewTicker(tickEvery)
 	defer tick.Stop()
 	for {

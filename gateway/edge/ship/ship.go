@@ -83,7 +83,10 @@ func (s *Shipper) Run(ctx context.Context) {
 // posts what the broker has taken.
 func (s *Shipper) delivery(client publisher, post func(event)) *delivery {
 	o := s.opts
-	return &delivery{parties: parties{o.County, o.Agent, o.Version, o.KeyID, o.Collector}, journal: o.Journal, log: o.Log,
+	return &delivery{
+		parties: parties{o.County, o.Agent, o.Version, o.KeyID, o.Collector},
+		journal: o.Journal,
+		log:     o.Log,
 		send: func(leaf wire.Leaf, payload []byte, ticket uint64) error {
 			m := mqtt.Message{Topic: s.topic(leaf), Payload: payload, QoS: 1}
 			if ticket == 0 {
@@ -91,5 +94,6 @@ func (s *Shipper) delivery(client publisher, post func(event)) *delivery {
 			}
 			return client.PublishThen(m, func() { post(event{taken: ticket}) })
 		},
-		report: func(t fact.AlarmType, detail string) { o.Board.Set(status.Condition{Type: t, Detail: detail}) }}
+		report: func(t fact.AlarmType, detail string) { o.Board.Set(status.Condition{Type: t, Detail: detail}) },
+	}
 }

@@ -66,7 +66,8 @@ func (d Device) check() error {
 	}
 	switch {
 	case m.Kind == devices.KindThermometer && d.Offset == nil:
-		return errors.New("offset_c is missing: measure it at installation with a contact thermometer (0 if it reads body temperature)")
+		return errors.New("offset_c is missing: " +
+			"measure it at installation with a contact thermometer (0 if it reads body temperature)")
 	case m.Kind != devices.KindThermometer && d.Offset != nil:
 		return errors.New("offset_c belongs to thermometers only")
 	case d.Offset != nil && (*d.Offset > maxOffset || *d.Offset < -maxOffset):

@@ -43,7 +43,13 @@ func (s *Station) setState(now clock.Moment, in *input, state fact.DeviceState, 
 	if state != fact.DeviceOK {
 		in.presence = sense.Idle
 	}
-	s.opts.Journal.Append(now, &wire.Health{Device: in.cfg.Name, Model: in.model.Name, State: state, Detail: detail, BadFrames: in.badFrames})
+	s.opts.Journal.Append(now, &wire.Health{
+		Device:    in.cfg.Name,
+		Model:     in.model.Name,
+		State:     state,
+		Detail:    detail,
+		BadFrames: in.badFrames,
+	})
 	s.apply(now, time.Time{}, s.gate.SetWorks(in.cfg.Name, state == fact.DeviceOK))
 	s.post()
 }

@@ -42,7 +42,8 @@ type rig struct {
 }
 
 func newRig(t *testing.T) *rig {
-	g := &rig{t: t, dir: t.TempDir(), h: &hand{clock.Moment{Wall: time.Date(2020, 2, 14, 6, 0, 0, 0, time.UTC), Boot: time.Hour}}}
+	start := clock.Moment{Wall: time.Date(2020, 2, 14, 6, 0, 0, 0, time.UTC), Boot: time.Hour}
+	g := &rig{t: t, dir: t.TempDir(), h: &hand{start}}
 	g.start(func(string) bool { return true })
 	t.Cleanup(func() { _ = g.j.Close() })
 	return g
@@ -55,7 +56,8 @@ func twoResidents(t *testing.T) *policy.Rules {
 	if err != nil {
 		t.Fatal(err)
 	}
-	list := "card,class,status,household,from,until\n" + cardA + ",resident,active,,,\n" + cardB + ",resident,active,,,\n"
+	list := "card,class,status,household,from,until\n" +
+		cardA + ",resident,active,,,\n" + cardB + ",resident,active,,,\n"
 	r, err := policy.ParseRoster(p, strings.NewReader(list), identity.SiteKey{})
 	if err != nil {
 		t.Fatal(err)
@@ -158,14 +160,15 @@ func (g *rig) wait(s float64) { g.h.now = g.h.now.Add(time.Duration(s * 1e9)) }
 
 // tapped and measured are completed readings.
 func (g *rig) tapped(card string) *wire.Reading {
-	return &wire.Reading{Device: "reader", Model: "rdm6300", BootID: "b", BootNS: int64(g.h.now.Boot), Type: fact.ReadingCard,
-		Credential: identity.SiteKey{}.Pseudonym("card", card), Direction: fact.DirectionIn}
+	return &wire.Reading{Device: "reader", Model: "rdm6300", BootID: "b", BootNS: int64(g.h.now.Boot),
+		Type: fact.ReadingCard, Credential: identity.SiteKey{}.Pseudonym("card", card), Direction: fact.DirectionIn}
 }
 
 func (g *rig) measured(screening fact.Temp) *wire.Reading {
+	t := &wire.Temperature{Object: screening - 320, Offset: 320, Screening: screening,
+		Ambient: 2000, Background: 2000, RatedMin: 1600, RatedMax: 3500, Samples: 5, DurationMS: 600, Settled: true}
 	return &wire.Reading{Device: "thermometer", Model: "gy-mcu90614", BootID: "b", BootNS: int64(g.h.now.Boot),
-		Type: fact.ReadingTemperature, Temperature: &wire.Temperature{Object: screening - 320, Offset: 320, Screening: screening,
-			Ambient: 2000, Background: 2000, RatedMin: 1600, RatedMax: 3500, Samples: 5, DurationMS: 600, Settled: true}}
+		Type: fact.ReadingTemperature, Temperature: t}
 }
 
 func (g *rig) observe(x *wire.Reading) {

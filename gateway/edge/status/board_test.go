@@ -20,6 +20,8 @@ func received(c <-chan struct{}) bool {
 
 func TestOnlyWhatAScreenShowsWakesIt(t *testing.T) {
 	b := NewBoard()
+	gone := Condition{Type: fact.AlarmDeviceGone, Device: "reader", Detail: "x"}
+	full := Condition{Type: fact.AlarmJournalWrite, Detail: "full"}
 	for _, c := range []struct {
 		what     string
 		post     func()
@@ -30,13 +32,14 @@ func TestOnlyWhatAScreenShowsWakesIt(t *testing.T) {
 		{"the county answers", func() { b.SetLinked(true) }, true, false},
 		{"the county still answers", func() { b.SetLinked(true) }, false, false},
 		{"the journal", func() { b.SetJournal(Journal{Pending: 3}) }, false, false},
-		{"a condition", func() { b.Set(Condition{Type: fact.AlarmDeviceGone, Device: "reader", Detail: "x"}) }, false, true},
-		{"the same condition", func() { b.Set(Condition{Type: fact.AlarmDeviceGone, Device: "reader", Detail: "x"}) }, false, false},
-		{"records can't be kept", func() { b.Set(Condition{Type: fact.AlarmJournalWrite, Detail: "full"}) }, true, true},
+		{"a condition", func() { b.Set(gone) }, false, true},
+		{"the same condition", func() { b.Set(gone) }, false, false},
+		{"records can't be kept", func() { b.Set(full) }, true, true},
 		{"they can again", func() { b.Clear(fact.AlarmJournalWrite, "") }, true, true},
 	} {
 		c.post()
-		if changed, troubled := received(b.Changed()), received(b.Troubled()); changed != c.changed || troubled != c.troubled {
+		changed, troubled := received(b.Changed()), received(b.Troubled())
+		if changed != c.changed || troubled != c.troubled {
 			t.Errorf("%s: changed %v, troubled %v", c.what, changed, troubled)
 		}
 	}

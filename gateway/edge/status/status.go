@@ -34,9 +34,9 @@ func (s Snapshot) Stuck(now clock.Moment) bool { return now.Boot-s.Turned > Stuc
 type Gate struct {
 	Devices   []Device
 	Lanes     []string      // names of the lanes where there are several
-	Measuring []string      // lanes in which somebody stands at a thermometer and is not measured yet
-	Measured  []string      // lanes in which somebody still stands there after it: only who steps back is measured again
 	Prompts   []gate.Prompt // what the people in the lanes are asked to do
+	Measuring []string      // lanes in which somebody stands at a thermometer and is not measured yet
+	Measured  []string      // lanes in which somebody who was measured still stands there
 }
 
 // Device is one sensor of a gate.
