@@ -44,80 +44,87 @@ func (h *hanging) arm(ends string) {
 	h.ends = ends
 }
 
+// hung are fsyncs that can hang, by what they are of.
+var hung = map[string]struct {
+	ends string
+	fail int            // so many fsyncs of segments fail before
+	act  func(*Journal) // leads to the fsync; nil: appending does
+}{
+	"of a group":                       {segmentSuffix, 0, nil},
+	"of the folder with a new segment": {hungFolder, 0, nil},
+	"of records written again":         {segmentSuffix + freshSuffix, 1, nil},
+	"of their folder":                  {hungFolder, 1, nil},
+	"of the watermark": {stateFile + freshSuffix, 0, func(j *Journal) {
+		_ = j.Acknowledge(start, State{Through: 5, Store: "s", Term: 2})
+	}},
+	"of the watermark when segments go": {hungFolder, 0, func(j *Journal) {
+		_ = j.Acknowledge(start.Add(30*24*time.Hour), State{Through: j.Durable(), Store: "s", Term: 1})
+	}},
+	"when space is made":  {stateFile + freshSuffix, 0, func(j *Journal) { j.CheckSpace(start) }},
+	"of another store":    {stateFile + freshSuffix, 0, func(j *Journal) { _ = j.Trust("t", 1) }},
+	"of a new jid":        {identityFile + freshSuffix, 0, func(j *Journal) { _ = j.Renew("test") }},
+	"of the folder of it": {hungFolder, 0, func(j *Journal) { _ = j.Renew("test") }},
+}
+
+const hungFolder = "/the-journal"
+
 func TestAppendDoesNotWaitForAnFsync(t *testing.T) {
-	const segments, folder = segmentSuffix, "/the-journal"
-	later := start.Add(30 * 24 * time.Hour)
-	for name, c := range map[string]struct {
-		ends string
-		fail int            // so many fsyncs of segments fail before
-		act  func(*Journal) // leads to the fsync; nil: appending does
-	}{
-		"of a group":                       {segments, 0, nil},
-		"of the folder with a new segment": {folder, 0, nil},
-		"of records written again":         {segments + freshSuffix, 1, nil},
-		"of their folder":                  {folder, 1, nil},
-		"of the watermark": {stateFile + freshSuffix, 0, func(j *Journal) {
-			_ = j.Acknowledge(start, State{Through: 5, Store: "s", Term: 2})
-		}},
-		"of the watermark when segments go": {folder, 0, func(j *Journal) {
-			_ = j.Acknowledge(later, State{Through: j.Durable(), Store: "s", Term: 1})
-		}},
-		"when space is made":  {stateFile + freshSuffix, 0, func(j *Journal) { j.CheckSpace(start) }},
-		"of another store":    {stateFile + freshSuffix, 0, func(j *Journal) { _ = j.Trust("t", 1) }},
-		"of a new jid":        {identityFile + freshSuffix, 0, func(j *Journal) { _ = j.Renew("test") }},
-		"of the folder of it": {folder, 0, func(j *Journal) { _ = j.Renew("test") }},
-	} {
-		t.Run(name, func(t *testing.T) {
-			h := &hanging{hangs: make(chan struct{}), release: make(chan struct{})}
-			free := int64(400 << 10) // short: acknowledged segments are removed
-			o := options(t.TempDir() + folder)
-			o.Sync, o.SegmentBytes, o.DiskSpace = h.sync, 4*300, small(&free)
-			j, _ := mustOpen(t, o)
-			fill(t, j, 10)
-			mustSync(t, j)
-			if err := j.Acknowledge(start, State{Through: 4, Store: "s", Term: 1}); err != nil {
-				t.Fatal(err)
-			}
-			h.arm(c.ends)
-			h.failNext(c.fail)
-			var wg sync.WaitGroup
-			defer func() { close(h.release); wg.Wait() }()
-			wg.Go(func() {
-				if c.act != nil {
-					c.act(j)
-				} else {
-					fill(t, j, 8)
-				}
-			})
-			<-h.hangs
-			appended := make(chan struct{})
-			wg.Go(func() {
-				defer close(appended)
-				durable := j.Durable()
-				fill(t, j, 15)
-				j.CheckSpace(start)
-				j.Lose(ReasonDiskFull)
-				fill(t, j, 1)
-				if c.act == nil && j.Durable() != durable {
-					t.Errorf("durable rose from %d to %d without an fsync", durable, j.Durable())
-				}
-			})
-			select {
-			case <-appended:
-			case <-time.After(10 * time.Second):
-				t.Error("appending waits for the fsync")
-			}
-			if !t.Failed() {
-				nothingIsLost(t, copied(t, o), j.Last())
-			}
-			h.release <- struct{}{}
-			wg.Wait()
-			mustSync(t, j)
-			last := j.Last()
-			j.Close()
-			nothingIsLost(t, o, last)
-		})
+	for name, c := range hung {
+		t.Run(name, func(t *testing.T) { appendDuringAnFsync(t, c.ends, c.fail, c.act) })
 	}
+}
+
+// appendDuringAnFsync lets the next fsync of a file that ends with ends hang, and
+// appends meanwhile.
+func appendDuringAnFsync(t *testing.T, ends string, fail int, act func(*Journal)) {
+	h := &hanging{hangs: make(chan struct{}), release: make(chan struct{})}
+	free := int64(400 << 10) // short: acknowledged segments are removed
+	o := options(t.TempDir() + hungFolder)
+	o.Sync, o.SegmentBytes, o.DiskSpace = h.sync, 4*300, small(&free)
+	j, _ := mustOpen(t, o)
+	fill(t, j, 10)
+	mustSync(t, j)
+	if err := j.Acknowledge(start, State{Through: 4, Store: "s", Term: 1}); err != nil {
+		t.Fatal(err)
+	}
+	h.arm(ends)
+	h.failNext(fail)
+	var wg sync.WaitGroup
+	defer func() { close(h.release); wg.Wait() }()
+	wg.Go(func() {
+		if act != nil {
+			act(j)
+		} else {
+			fill(t, j, 8)
+		}
+	})
+	<-h.hangs
+	appended := make(chan struct{})
+	wg.Go(func() {
+		defer close(appended)
+		durable := j.Durable()
+		fill(t, j, 15)
+		j.CheckSpace(start)
+		j.Lose(ReasonDiskFull)
+		fill(t, j, 1)
+		if act == nil && j.Durable() != durable {
+			t.Errorf("durable rose from %d to %d without an fsync", durable, j.Durable())
+		}
+	})
+	select {
+	case <-appended:
+	case <-time.After(10 * time.Second):
+		t.Error("appending waits for the fsync")
+	}
+	if !t.Failed() {
+		nothingIsLost(t, copied(t, o), j.Last())
+	}
+	h.release <- struct{}{}
+	wg.Wait()
+	mustSync(t, j)
+	last := j.Last()
+	j.Close()
+	nothingIsLost(t, o, last)
 }
 
 // copied copies the journal's folder as it is now, as a kill would leave it.

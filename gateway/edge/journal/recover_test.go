@@ -65,57 +65,66 @@ func offsetOf(t tester, seg *segment, seq uint64) int64 {
 	}
 }
 
+// flip returns an edit that flips a bit of the byte at off.
+func flip(off int64) func([]byte) []byte {
+	return func(b []byte) []byte { b[off] ^= 0x10; return b }
+}
+
+// Holes that damage is expected to leave, from the segments before it.
+func noHole([]*segment) []wire.Hole { return nil }
+
+func oneHole(from, to uint64) func([]*segment) []wire.Hole {
+	return func([]*segment) []wire.Hole { return []wire.Hole{newHole(from, to, ReasonDamaged)} }
+}
+
+func secondSegment(s []*segment) []wire.Hole {
+	return []wire.Hole{newHole(s[1].first, s[2].first-1, ReasonDamaged)}
+}
+
+// damages are kinds of damage to a closed journal.
+var damages = []struct {
+	name   string
+	damage func(t *testing.T, segs []*segment)
+	holes  func(s []*segment) []wire.Hole
+}{
+	{"payload of one record", func(t *testing.T, s []*segment) {
+		edit(t, s[0].path, flip(offsetOf(t, s[0], 5)+frameLen+30))
+	}, oneHole(5, 5)},
+	{"length of one record", func(t *testing.T, s []*segment) {
+		edit(t, s[0].path, flip(offsetOf(t, s[0], 5)+9))
+	}, oneHole(5, 5)},
+	{"a block of zeros over records", func(t *testing.T, s []*segment) {
+		from, to := offsetOf(t, s[0], 3)+10, offsetOf(t, s[0], 7)+10
+		edit(t, s[0].path, func(b []byte) []byte { clear(b[from:to]); return b })
+	}, oneHole(3, 7)},
+	{"the last record of a closed segment", func(t *testing.T, s []*segment) {
+		edit(t, s[0].path, flip(s[0].size-1))
+	}, func(s []*segment) []wire.Hole {
+		return []wire.Hole{newHole(s[1].first-1, s[1].first-1, ReasonDamaged)}
+	}},
+	{"the header of a segment", func(t *testing.T, s []*segment) {
+		edit(t, s[1].path, flip(3))
+	}, noHole},
+	{"a segment cut in the middle", func(t *testing.T, s []*segment) {
+		off := offsetOf(t, s[0], 4)
+		edit(t, s[0].path, func(b []byte) []byte { return b[:off] })
+	}, func(s []*segment) []wire.Hole { return []wire.Hole{newHole(4, s[1].first-1, ReasonDamaged)} }},
+	{"a missing segment", func(t *testing.T, s []*segment) {
+		if err := os.Remove(s[1].path); err != nil {
+			t.Fatal(err)
+		}
+	}, secondSegment},
+	{"an empty segment", func(t *testing.T, s []*segment) {
+		edit(t, s[1].path, func([]byte) []byte { return nil })
+	}, secondSegment},
+	{"a segment put in twice over", func(t *testing.T, s []*segment) {
+		off := offsetOf(t, s[0], 9)
+		edit(t, s[0].path, func(b []byte) []byte { return slices.Concat(b[:off], b[headerLen:]) })
+	}, noHole},
+}
+
 func TestDamageLosesOnlyTheRecordsThatItHit(t *testing.T) {
-	flip := func(off int64) func([]byte) []byte {
-		return func(b []byte) []byte { b[off] ^= 0x10; return b }
-	}
-	none := func([]*segment) []wire.Hole { return nil }
-	one := func(from, to uint64) func([]*segment) []wire.Hole {
-		return func([]*segment) []wire.Hole { return []wire.Hole{newHole(from, to, ReasonDamaged)} }
-	}
-	second := func(s []*segment) []wire.Hole {
-		return []wire.Hole{newHole(s[1].first, s[2].first-1, ReasonDamaged)}
-	}
-	for _, c := range []struct {
-		name   string
-		damage func(t *testing.T, segs []*segment)
-		holes  func(s []*segment) []wire.Hole
-	}{
-		{"payload of one record", func(t *testing.T, s []*segment) {
-			edit(t, s[0].path, flip(offsetOf(t, s[0], 5)+frameLen+30))
-		}, one(5, 5)},
-		{"length of one record", func(t *testing.T, s []*segment) {
-			edit(t, s[0].path, flip(offsetOf(t, s[0], 5)+9))
-		}, one(5, 5)},
-		{"a block of zeros over records", func(t *testing.T, s []*segment) {
-			from, to := offsetOf(t, s[0], 3)+10, offsetOf(t, s[0], 7)+10
-			edit(t, s[0].path, func(b []byte) []byte { clear(b[from:to]); return b })
-		}, one(3, 7)},
-		{"the last record of a closed segment", func(t *testing.T, s []*segment) {
-			edit(t, s[0].path, flip(s[0].size-1))
-		}, func(s []*segment) []wire.Hole {
-			return []wire.Hole{newHole(s[1].first-1, s[1].first-1, ReasonDamaged)}
-		}},
-		{"the header of a segment", func(t *testing.T, s []*segment) {
-			edit(t, s[1].path, flip(3))
-		}, none},
-		{"a segment cut in the middle", func(t *testing.T, s []*segment) {
-			off := offsetOf(t, s[0], 4)
-			edit(t, s[0].path, func(b []byte) []byte { return b[:off] })
-		}, func(s []*segment) []wire.Hole { return []wire.Hole{newHole(4, s[1].first-1, ReasonDamaged)} }},
-		{"a missing segment", func(t *testing.T, s []*segment) {
-			if err := os.Remove(s[1].path); err != nil {
-				t.Fatal(err)
-			}
-		}, second},
-		{"an empty segment", func(t *testing.T, s []*segment) {
-			edit(t, s[1].path, func([]byte) []byte { return nil })
-		}, second},
-		{"a segment put in twice over", func(t *testing.T, s []*segment) {
-			off := offsetOf(t, s[0], 9)
-			edit(t, s[0].path, func(b []byte) []byte { return slices.Concat(b[:off], b[headerLen:]) })
-		}, none},
-	} {
+	for _, c := range damages {
 		t.Run(c.name, func(t *testing.T) {
 			o := written(t, 60)
 			segs := segmentsOf(t, o.Dir)

@@ -2,8 +2,6 @@ package journal
 
 import (
 	"bytes"
-	"fmt"
-	"hash/crc32"
 	"os"
 	"path/filepath"
 	"slices"
@@ -14,34 +12,37 @@ import (
 	"gatehouse/gateway/wire"
 )
 
-func TestJournalTakesANewJIDWhenSeqsCouldBeUsedTwice(t *testing.T) {
-	for _, c := range []struct {
-		name    string
-		change  func(t *testing.T, o *Options)
-		reason  string
-		former  bool
-		renewed uint64 // seqs up to here stay with the former jid
-	}{
-		{"another host", func(_ *testing.T, o *Options) { o.HostID = "host-b" }, "another host", true, 40},
-		{"identity lost", func(t *testing.T, o *Options) {
-			remove(t, o.Dir, identityFile)
-		}, "identity is lost", true, 40},
-		{"identity damaged", func(t *testing.T, o *Options) {
-			edit(t, filepath.Join(o.Dir, identityFile), func(b []byte) []byte { b[12] ^= 1; return b })
-		}, "identity is lost", true, 40},
-		{"identity and state lost", func(t *testing.T, o *Options) {
-			remove(t, o.Dir, identityFile)
-			remove(t, o.Dir, stateFile)
-		}, "identity is lost", false, 0},
-		{"acknowledged end lost", func(t *testing.T, o *Options) {
-			segs := segmentsOf(t, o.Dir)
-			for _, s := range segs[1:] {
-				if err := os.Remove(s.path); err != nil {
-					t.Fatal(err)
-				}
+// jidChanges are changes to a closed journal after which it takes a new jid.
+var jidChanges = []struct {
+	name    string
+	change  func(t *testing.T, o *Options)
+	reason  string
+	former  bool
+	renewed uint64 // seqs up to here stay with the former jid
+}{
+	{"another host", func(_ *testing.T, o *Options) { o.HostID = "host-b" }, "another host", true, 40},
+	{"identity lost", func(t *testing.T, o *Options) {
+		remove(t, o.Dir, identityFile)
+	}, "identity is lost", true, 40},
+	{"identity damaged", func(t *testing.T, o *Options) {
+		edit(t, filepath.Join(o.Dir, identityFile), func(b []byte) []byte { b[12] ^= 1; return b })
+	}, "identity is lost", true, 40},
+	{"identity and state lost", func(t *testing.T, o *Options) {
+		remove(t, o.Dir, identityFile)
+		remove(t, o.Dir, stateFile)
+	}, "identity is lost", false, 0},
+	{"acknowledged end lost", func(t *testing.T, o *Options) {
+		segs := segmentsOf(t, o.Dir)
+		for _, s := range segs[1:] {
+			if err := os.Remove(s.path); err != nil {
+				t.Fatal(err)
 			}
-		}, "the end is lost", true, 0},
-	} {
+		}
+	}, "the end is lost", true, 0},
+}
+
+func TestJournalTakesANewJIDWhenSeqsCouldBeUsedTwice(t *testing.T) {
+	for _, c := range jidChanges {
 		t.Run(c.name, func(t *testing.T) {
 			o := options(t.TempDir())
 			o.SegmentBytes = 20 * 300
@@ -243,66 +244,5 @@ func TestWatermarkOnDiskIsNeverNewerThanAcknowledged(t *testing.T) {
 	j.Close()
 	if onDisk() != (State{4, "a", 2, ""}) {
 		t.Errorf("after close: %v", onDisk())
-	}
-}
-
-func TestTrustChangesTheStoreOfAnOpenAndAClosedJournal(t *testing.T) {
-	o := options(t.TempDir())
-	j, _ := mustOpen(t, o)
-	fill(t, j, 5)
-	mustSync(t, j)
-	if err := j.Acknowledge(start, State{5, "a", 4, ""}); err != nil {
-		t.Fatal(err)
-	}
-	if err := j.Trust("b", 1); err != nil || j.State() != (State{0, "b", 1, ""}) {
-		t.Fatalf("%v, %v", err, j.State())
-	}
-	j.Close()
-	if err := Trust(o.Dir, "c", 2); err != nil {
-		t.Fatal(err)
-	}
-	if err := Trust(o.Dir, "", 2); err == nil {
-		t.Error("no store is trusted")
-	}
-	if err := Trust(t.TempDir(), "c", 2); err == nil {
-		t.Error("an empty folder trusts")
-	}
-	if j, _ = mustOpen(t, o); j.State() != (State{0, "c", 2, ""}) {
-		t.Fatalf("state %v", j.State())
-	}
-}
-
-// The proof of the term is durable at once and survives a new jid; a state file
-// of an earlier version, which has none, is read.
-func TestTheProofOfTheTermSurvivesARestart(t *testing.T) {
-	o := options(t.TempDir())
-	j, _ := mustOpen(t, o)
-	fill(t, j, 5)
-	mustSync(t, j)
-	for _, s := range []State{{4, "a", 3, ""}, {4, "a", 3, `{"term":3}`}} {
-		if err := j.Acknowledge(start, s); err != nil {
-			t.Fatal(err)
-		}
-		saved, err := readSmall[savedState](o.Dir, stateFile)
-		if err != nil || saved.state() != s {
-			t.Errorf("on disk is %+v, %v; want %v", saved, err, s)
-		}
-	}
-	if err := j.Renew("for the test"); err != nil {
-		t.Fatal(err)
-	}
-	j.Close()
-	if j, _ = mustOpen(t, o); j.State() != (State{0, "a", 3, `{"term":3}`}) {
-		t.Errorf("after a restart: %v", j.State())
-	}
-	j.Close()
-	before := `{"jid":"` + j.JID() + `","origin":"` + j.Origin() +
-		`","through":5,"store":"a","term":3,"trimmed":0,"age_ns":0}`
-	line := fmt.Appendf(nil, "%s\n%08x\n", before, crc32.Checksum([]byte(before), castagnoli))
-	if err := os.WriteFile(filepath.Join(o.Dir, stateFile), line, 0o600); err != nil {
-		t.Fatal(err)
-	}
-	if j, _ = mustOpen(t, o); j.State() != (State{5, "a", 3, ""}) {
-		t.Errorf("of an earlier version: %v", j.State())
 	}
 }
