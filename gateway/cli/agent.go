@@ -19,82 +19,95 @@ import (
 	"gatehouse/gateway/version"
 )
 
+// agentFlags are the flags of agent.
+type agentFlags struct {
+	file, broker, dir, ledger, shift, screen, replay string
+	logs                                             logFlags
+}
+
+func (f *agentFlags) add(c *cobra.Command) {
+	c.Flags().StringVarP(&f.file, "config", "c", "/etc/gatehouse/agent.yaml", "configuration file")
+	c.Flags().StringVar(&f.broker, "broker", "", "the broker's address instead of the file's")
+	c.Flags().StringVar(&f.dir, "dir", "", "folder of the journal instead of the file's")
+	c.Flags().StringVar(&f.ledger, "ledger", "",
+		"count each completed reading in this shared-memory file (for proofs)")
+	c.Flags().StringVar(&f.shift, "clock-shift", "", "shift both clocks by the durations in this file (for proofs)")
+	c.Flags().StringVar(&f.screen, "kiosk", "", "serve the guard's screen on this address instead of the file's")
+	c.Flags().StringVar(&f.replay, "replay", "",
+		"read this recording of drones (.tlog) instead, print its records as JSON lines, and exit")
+	f.logs.add(c)
+}
+
 func agentCommand() *cobra.Command {
-	var file, broker, dir, ledgerPath, shift, screen, replay string
-	var logs logFlags
+	var f agentFlags
 	c := &cobra.Command{
 		Use:   "agent --config FILE",
-		Short: "Run a gate: read devices, decide, keep, show, ship",
+		Short: "Run a gate, or listen to machines",
 		Long: `agent runs one gate. It opens the devices that its configuration lists, decides
-on every person on the spot, and ships its journal to the county whenever it
-can. It works the same with the network cut.
+about every person on the spot, and sends its journal to the county whenever it
+can. Without the network it works the same.
 
-Machines listed in the configuration (drones, fogging machines) are bridged the
-same way: what they say becomes tracks and disinfection runs.
+It listens to the machines in its configuration (drones, fogging machines) and
+records their tracks and disinfection runs.
 
-With --replay it does nothing of this: it reads a recorded flight, prints the
-tracks and the runs in it as JSON lines and ends. Only machines and mavlink of
-the configuration are used.`,
+With --replay it does none of this: it reads the recording of a flight, prints the
+tracks and runs in it as JSON lines, and exits. Of the configuration only machines
+and mavlink are used.`,
 		Example: "  gatehouse agent --config /etc/gatehouse/agent.yaml\n" +
 			"  gatehouse agent --config drones.yaml --replay flight.tlog",
 		Args: cobra.NoArgs,
-		RunE: func(c *cobra.Command, _ []string) error {
-			log, err := logs.logger(c)
-			if err != nil {
-				return err
-			}
-			cfg, err := config.Load[agent.Config](file)
-			if err != nil {
-				return err
-			}
-			beside(file, cfg.Paths()...)
-			if replay != "" {
-				return replayLog(c, cfg, replay)
-			}
-			if broker != "" {
-				cfg.Broker.URL = broker
-			}
-			if dir != "" {
-				cfg.Dir = dir
-			}
-			opts := agent.Options{Ports: port.NewHost(), Clock: clock.System{}, Version: version.String, Log: log}
-			if shift != "" {
-				if opts.Clock, err = shifted.Open(shift, clock.System{}); err != nil {
-					return err
-				}
-			}
-			if opts.BootID, err = clock.BootID(); err != nil {
-				return err
-			}
-			if opts.HostID, err = identity.HostID(cfg.Dir); err != nil {
-				return err
-			}
-			if ledgerPath != "" {
-				l, err := ledger.Open(ledgerPath)
-				if err != nil {
-					return err
-				}
-				defer l.Close()
-				opts.Ledger = l
-			}
-			if screen != "" {
-				cfg.Kiosk.Listen = screen
-			}
-			return runAgent(c.Context(), cfg, opts)
-		},
+		RunE: func(c *cobra.Command, _ []string) error { return f.run(c) },
 	}
-	c.Flags().StringVarP(&file, "config", "c", "/etc/gatehouse/agent.yaml", "configuration file")
-	c.Flags().StringVar(&broker, "broker", "", "the broker's address instead of the file's")
-	c.Flags().StringVar(&dir, "dir", "", "folder of the journal instead of the file's")
-	c.Flags().StringVar(&ledgerPath, "ledger", "", "count each completed reading in this shared-memory file (for proofs)")
-	c.Flags().StringVar(&shift, "clock-shift", "", "move both clocks by what this file says (for proofs)")
-	c.Flags().StringVar(&screen, "kiosk", "", "serve the guard's screen on this address instead of the file's")
-	c.Flags().StringVar(&replay, "replay", "", "read this recording of drones (.tlog) instead, print its records as JSON lines, and end")
-	logs.add(c)
+	f.add(c)
 	return c
 }
 
-// runAgent runs a gate, with the guard's screen where it has one.
+func (f *agentFlags) run(c *cobra.Command) error {
+	log, err := f.logs.logger(c)
+	if err != nil {
+		return err
+	}
+	cfg, err := config.Load[agent.Config](f.file)
+	if err != nil {
+		return err
+	}
+	beside(f.file, cfg.Paths()...)
+	if f.replay != "" {
+		return replayLog(c, cfg, f.replay)
+	}
+	if f.broker != "" {
+		cfg.Broker.URL = f.broker
+	}
+	if f.dir != "" {
+		cfg.Dir = f.dir
+	}
+	if f.screen != "" {
+		cfg.Kiosk.Listen = f.screen
+	}
+	opts := agent.Options{Ports: port.NewHost(), Clock: clock.System{}, Version: version.String, Log: log}
+	if f.shift != "" {
+		if opts.Clock, err = shifted.Open(f.shift, clock.System{}); err != nil {
+			return err
+		}
+	}
+	if opts.BootID, err = clock.BootID(); err != nil {
+		return err
+	}
+	if opts.HostID, err = identity.HostID(cfg.Dir); err != nil {
+		return err
+	}
+	if f.ledger != "" {
+		l, err := ledger.Open(f.ledger)
+		if err != nil {
+			return err
+		}
+		defer l.Close()
+		opts.Ledger = l
+	}
+	return runAgent(c.Context(), cfg, opts)
+}
+
+// runAgent runs an agent, with the guard's screen if it is configured.
 func runAgent(ctx context.Context, cfg agent.Config, opts agent.Options) error {
 	var screen *kiosk.Kiosk
 	var l net.Listener
@@ -107,7 +120,9 @@ func runAgent(ctx context.Context, cfg agent.Config, opts agent.Options) error {
 			title = cfg.Agent
 		}
 		var err error
-		if screen, err = kiosk.New(kiosk.Options{Title: title, Agent: cfg.Agent, Version: opts.Version, Clock: opts.Clock, Log: opts.Log}); err != nil {
+		screen, err = kiosk.New(kiosk.Options{Title: title, Agent: cfg.Agent, Version: opts.Version,
+			Clock: opts.Clock, Log: opts.Log})
+		if err != nil {
 			return err
 		}
 		if l, err = (&net.ListenConfig{}).Listen(ctx, "tcp", cfg.Kiosk.Listen); err != nil {

@@ -15,8 +15,8 @@ func brokerCommand() *cobra.Command {
 		Use:   "broker --dir DIR",
 		Short: "Run the MQTT broker alone",
 		Long: `broker runs the same MQTT broker that collect embeds, as a process of its own.
-It may lose everything it holds at any moment: agents keep every record until
-the collector's store has it.`,
+No record is lost when it loses its state: agents keep every record until the
+collector's store has it.`,
 		Args: cobra.NoArgs,
 		RunE: func(c *cobra.Command, _ []string) error {
 			log, err := logs.logger(c)

@@ -1,5 +1,5 @@
-// Package cli is the `gatehouse` command: one file a subcommand, flags and
-// files in, calls out, no logic.
+// Package cli is the gatehouse command, with a file for each subcommand. It reads
+// flags and files and calls the other packages; it has no logic of its own.
 package cli
 
 import (
@@ -31,18 +31,19 @@ func newRoot() *cobra.Command {
 		Use:   "gatehouse",
 		Short: "Gateway for checkpoints and disinfection equipment of a county",
 		Long: `gatehouse runs at the gates of closed compounds (agent) and at the county
-(collect, broker): bytes of thermometers and card readers become readings, a
-decision on the spot, a journal record, and a committed row.
+(collect, broker). It turns the bytes of thermometers and card readers into
+readings, decides on the spot, and delivers every record to the county's store.
 
 Exit codes: 0 done, 1 failed, 2 wrong usage.`,
 		Version: version.String,
 	}
-	root.AddCommand(agentCommand(), brokerCommand(), collectCommand(), devicesCommand(), watchCommand(), statusCommand(),
-		journalCommand(), quarantineCommand(), runsCommand(), importCommand(), inviteCommand(), versionCommand(), docsCommand())
+	root.AddCommand(agentCommand(), brokerCommand(), collectCommand(), devicesCommand(),
+		watchCommand(), statusCommand(), journalCommand(), quarantineCommand(), runsCommand(),
+		importCommand(), inviteCommand(), versionCommand(), docsCommand())
 	return root
 }
 
-// logger writes text lines for people, or JSON lines for a log collector.
+// logger returns a logger of text lines for people, or of JSON lines for tools.
 func logger(w io.Writer, level, format string) (*slog.Logger, error) {
 	var l slog.Level
 	if err := l.UnmarshalText([]byte(level)); err != nil {
@@ -70,7 +71,7 @@ func (f *logFlags) logger(c *cobra.Command) (*slog.Logger, error) {
 	return logger(c.ErrOrStderr(), f.level, f.format)
 }
 
-// beside resolves the paths of a configuration file against its own folder.
+// beside resolves relative paths of a configuration file from its own folder.
 func beside(config string, paths ...*string) {
 	dir := filepath.Dir(config)
 	for _, p := range paths {
@@ -80,7 +81,7 @@ func beside(config string, paths ...*string) {
 	}
 }
 
-// brokerFlags say how a tool reaches the broker.
+// brokerFlags are the flags for connecting to the broker.
 type brokerFlags struct {
 	b      mqtt.Broker
 	county string
@@ -88,15 +89,15 @@ type brokerFlags struct {
 
 func (f *brokerFlags) add(c *cobra.Command) {
 	c.Flags().StringVar(&f.b.URL, "broker", "tcp://127.0.0.1:1883", "the broker's address")
-	c.Flags().StringVar(&f.county, "county", "", "id of the county (default: all that the broker has)")
+	c.Flags().StringVar(&f.county, "county", "", "id of the county (default: all counties of the broker)")
 	c.Flags().StringVar(&f.b.Username, "username", "", "user at the broker")
-	c.Flags().StringVar(&f.b.PasswordFile, "password-file", "", "file that holds the user's password")
+	c.Flags().StringVar(&f.b.PasswordFile, "password-file", "", "file with the user's password")
 	c.Flags().StringVar(&f.b.CA, "ca", "", "PEM file of the authority that signed the broker's certificate")
 	c.Flags().StringVar(&f.b.Cert, "cert", "", "PEM file of a client certificate")
 	c.Flags().StringVar(&f.b.Key, "key", "", "PEM file of its key")
 }
 
-// level gives the topic level that selects the county.
+// level returns the topic level that selects the county.
 func (f *brokerFlags) level() string {
 	if f.county == "" {
 		return "+"

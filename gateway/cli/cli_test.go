@@ -20,7 +20,7 @@ func TestMain(m *testing.M) {
 	})
 }
 
-func TestTheCommandReferenceIsWhatTheCommandsSay(t *testing.T) {
+func TestTheCommandReferenceIsUpToDate(t *testing.T) {
 	const committed = "../../deploy/commands"
 	dir := t.TempDir()
 	if code := cli.Run(t.Context(), []string{"docs", "--dir", dir}, nil, os.Stdout, os.Stderr); code != 0 {
@@ -44,7 +44,7 @@ func TestTheCommandReferenceIsWhatTheCommandsSay(t *testing.T) {
 	}
 }
 
-// What the command says, on good and bad input: testdata/script/*.txtar.
+// TestCommandLines runs the scripts in testdata/script.
 func TestCommandLines(t *testing.T) {
 	testscript.Run(t, testscript.Params{Dir: "testdata/script", RequireExplicitExec: true, RequireUniqueNames: true,
 		Setup: func(e *testscript.Env) error {

@@ -14,69 +14,81 @@ import (
 	"gatehouse/gateway/version"
 )
 
+// collectFlags are the flags of collect.
+type collectFlags struct {
+	file, listen, external, dir, desk, rewind string
+	logs                                      logFlags
+}
+
+func (f *collectFlags) add(c *cobra.Command) {
+	c.Flags().StringVarP(&f.file, "config", "c", "/etc/gatehouse/collect.yaml", "configuration file")
+	c.Flags().StringVar(&f.dir, "dir", "", "data folder instead of the file's")
+	c.Flags().StringVar(&f.listen, "listen", "", "run the embedded broker on this address instead of the file's")
+	c.Flags().StringVar(&f.external, "broker", "", "use the broker at this address instead of the file's")
+	c.Flags().StringVar(&f.desk, "desk", "", "serve the county's desk on this address instead of the file's")
+	c.Flags().StringVar(&f.rewind, "rewind-since", "",
+		"make agents send again what was committed since then, such as 2020-02-14T03:00:00+08:00")
+	c.MarkFlagsMutuallyExclusive("listen", "broker")
+	f.logs.add(c)
+}
+
 func collectCommand() *cobra.Command {
-	var file, listen, external, dir, deskAddress, rewind string
-	var logs logFlags
+	var f collectFlags
 	c := &cobra.Command{
 		Use:   "collect --config FILE",
 		Short: "Run the county: broker, store, collector",
-		Long: `collect commits what the county's agents send. With nothing else configured it
-runs its own MQTT broker on 127.0.0.1:1883 and keeps everything in one SQLite
-file. Its first start makes the county's keys in its folder: copy site.key and
-collector.pub to the agents. With a desk configured it logs, until somebody has
-used it, a link with which the first user is made.
+		Long: `collect stores what the county's agents send. By default it runs its own MQTT
+broker on 127.0.0.1:1883 and keeps everything in one SQLite file. Its first start
+creates the county's keys in its folder: copy site.key and collector.pub to the
+agents. With a desk configured it logs a link that creates the first user, until
+somebody has used it.
 
-A store in SQLite that was replaced by a backup gets from the agents by itself
-what it lacks, and so does an InfluxDB that was wiped. One that was restored from
-a backup looks complete: start collect once with --rewind-since and the time of
-the backup, and agents send again what was committed after it (they keep it for
-7 days). Not in a unit that starts again by itself: it would rewind each time.`,
+When a SQLite store is restored from a backup, or an InfluxDB is wiped, agents send
+again what is missing. An InfluxDB that is restored from a backup looks complete:
+start collect once with --rewind-since and the time of the backup, and agents send
+again what was committed after it (they keep it for 7 days). Do not use the flag in a
+unit that restarts by itself: it would rewind each time.`,
 		Example: "  gatehouse collect --config /etc/gatehouse/collect.yaml\n" +
 			"  gatehouse collect --rewind-since 2020-02-14T03:00:00+08:00",
 		Args: cobra.NoArgs,
-		RunE: func(c *cobra.Command, _ []string) error {
-			log, err := logs.logger(c)
-			if err != nil {
-				return err
-			}
-			cfg, err := config.Load[centre.Config](file)
-			if err != nil {
-				return err
-			}
-			cfg.Beside(file)
-			if dir != "" {
-				cfg.Dir = dir
-			}
-			if listen != "" {
-				cfg.Broker = centre.Broker{Embedded: &broker.Config{Listen: listen}}
-			}
-			if external != "" {
-				cfg.Broker = centre.Broker{External: &mqtt.Broker{URL: external}}
-			}
-			if deskAddress != "" {
-				if cfg.Desk == nil {
-					cfg.Desk = &pages.Config{}
-				}
-				cfg.Desk.Listen = deskAddress
-			}
-			if cfg.RewindSince, err = instant(rewind, time.Now()); err != nil {
-				return usageError{err}
-			}
-			return centre.Run(c.Context(), cfg, version.String, log)
-		},
+		RunE: func(c *cobra.Command, _ []string) error { return f.run(c) },
 	}
-	c.Flags().StringVarP(&file, "config", "c", "/etc/gatehouse/collect.yaml", "configuration file")
-	c.Flags().StringVar(&dir, "dir", "", "data folder instead of the file's")
-	c.Flags().StringVar(&listen, "listen", "", "run the embedded broker on this address instead of the file's")
-	c.Flags().StringVar(&external, "broker", "", "use the broker at this address instead of the file's")
-	c.Flags().StringVar(&deskAddress, "desk", "", "serve the county's desk on this address instead of the file's")
-	c.Flags().StringVar(&rewind, "rewind-since", "", "let agents send again what was committed since then, such as 2020-02-14T03:00:00+08:00")
-	c.MarkFlagsMutuallyExclusive("listen", "broker")
-	logs.add(c)
+	f.add(c)
 	return c
 }
 
-// instant reads the time of --rewind-since; zero when it is not given.
+func (f *collectFlags) run(c *cobra.Command) error {
+	log, err := f.logs.logger(c)
+	if err != nil {
+		return err
+	}
+	cfg, err := config.Load[centre.Config](f.file)
+	if err != nil {
+		return err
+	}
+	cfg.Beside(f.file)
+	if f.dir != "" {
+		cfg.Dir = f.dir
+	}
+	if f.listen != "" {
+		cfg.Broker = centre.Broker{Embedded: &broker.Config{Listen: f.listen}}
+	}
+	if f.external != "" {
+		cfg.Broker = centre.Broker{External: &mqtt.Broker{URL: f.external}}
+	}
+	if f.desk != "" {
+		if cfg.Desk == nil {
+			cfg.Desk = &pages.Config{}
+		}
+		cfg.Desk.Listen = f.desk
+	}
+	if cfg.RewindSince, err = instant(f.rewind, time.Now()); err != nil {
+		return usageError{err}
+	}
+	return centre.Run(c.Context(), cfg, version.String, log)
+}
+
+// instant parses the time of --rewind-since; it is zero when the flag is absent.
 func instant(text string, now time.Time) (time.Time, error) {
 	if text == "" {
 		return time.Time{}, nil

@@ -17,12 +17,12 @@ func docsCommand() *cobra.Command {
 		Args:   cobra.NoArgs,
 		RunE: func(c *cobra.Command, _ []string) error {
 			if err := os.MkdirAll(dir, 0o755); err != nil { //nolint:gosec // documents, for everybody
-				return fmt.Errorf("make the documents' folder: %w", err)
+				return fmt.Errorf("create the documents' folder: %w", err)
 			}
 			root := c.Root()
 			root.DisableAutoGenTag = true
 			for _, sub := range root.Commands() {
-				sub.Hidden = sub.Hidden || sub.Name() == "completion" // cobra's own, the same everywhere
+				sub.Hidden = sub.Hidden || sub.Name() == "completion" // cobra's own command, the same in every program
 			}
 			return doc.GenMarkdownTree(root, dir)
 		},

@@ -17,17 +17,17 @@ const (
 	exitUsage  = 2
 )
 
-// usageError marks what the caller typed wrong.
+// usageError marks an error in the command line.
 type usageError struct{ error }
 
 // Execute runs a command line and returns its exit code: 0 done, 1 failed, 2
-// wrong usage. Errors are printed to errOut, each once. What fails before a
-// command's own RunE is wrong usage: an unknown command or flag, a missing
-// argument or flag. Both programs call it.
+// wrong usage. Each error is printed to errOut once. An error before a command's
+// own RunE is wrong usage: an unknown command or flag, a missing argument or flag.
+// The simulator uses it too.
 func Execute(ctx context.Context, root *cobra.Command, errOut io.Writer) int {
 	root.SilenceErrors, root.SilenceUsage = true, true
 	began := false
-	note(root, &began)
+	noteBegin(root, &began)
 	c, err := root.ExecuteContextC(ctx)
 	if err == nil {
 		return exitOK
@@ -45,8 +45,8 @@ func Execute(ctx context.Context, root *cobra.Command, errOut io.Writer) int {
 	return exitFailed
 }
 
-// note sets began when a command's own work begins.
-func note(c *cobra.Command, began *bool) {
+// noteBegin makes every command set began when its own work begins.
+func noteBegin(c *cobra.Command, began *bool) {
 	if run := c.RunE; run != nil {
 		c.RunE = func(c *cobra.Command, args []string) error {
 			*began = true
@@ -54,6 +54,6 @@ func note(c *cobra.Command, began *bool) {
 		}
 	}
 	for _, sub := range c.Commands() {
-		note(sub, began)
+		noteBegin(sub, began)
 	}
 }

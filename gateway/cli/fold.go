@@ -8,17 +8,17 @@ import (
 	"gatehouse/gateway/fact"
 )
 
-// foldFor is how long a watch waits for more agents that come online before it
-// says so: after a start of the broker all of them do.
+// foldFor is how long watch waits for more agents that come online before it
+// prints them: after a start of the broker all agents do.
 const foldFor = time.Second
 
-// fold makes one line of agents that come online together.
+// fold combines agents that come online together into one line.
 type fold struct {
 	items []feed.Item
 	last  time.Time // when the newest came
 }
 
-// take reports whether it keeps the item, to be told by tell.
+// take reports whether it keeps the item, for next to return.
 func (f *fold) take(now time.Time, i feed.Item) bool {
 	if i.What != "status" || i.State != string(fact.Online) {
 		return false
@@ -27,9 +27,9 @@ func (f *fold) take(now time.Time, i feed.Item) bool {
 	return true
 }
 
-// tell gives what there is to show once no more agents come: one as itself,
-// more as their number.
-func (f *fold) tell(now time.Time) (item feed.Item, ok bool) {
+// next returns the item to print when no more agents have come for foldFor: a
+// single agent's own, or one with the number of agents.
+func (f *fold) next(now time.Time) (item feed.Item, ok bool) {
 	n := len(f.items)
 	if n == 0 || now.Sub(f.last) < foldFor {
 		return feed.Item{}, false

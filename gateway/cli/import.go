@@ -26,7 +26,7 @@ import (
 )
 
 func importCommand() *cobra.Command {
-	c := &cobra.Command{Use: "import", Short: "Bring in what machines without an open interface recorded"}
+	c := &cobra.Command{Use: "import", Short: "Import what machines without an open interface have recorded"}
 	c.AddCommand(importRun())
 	return c
 }
@@ -44,36 +44,39 @@ func importRun() *cobra.Command {
 	var i importing
 	c := &cobra.Command{
 		Use:   "run FILE --machine ID --crs WGS-84",
-		Short: "Declare a disinfection run from a track (CSV, GeoJSON, KML)",
-		Long: `run reads the track that a machine's app exported and sends it to the collector,
-which keeps it as one run of the grade "declared": nothing proves a file. The
-same file twice is one run.
+		Short: "Import a disinfection run from a track (CSV, GeoJSON, KML)",
+		Long: `run reads a track that a machine's app has exported and sends it to the
+collector, which keeps it as a run of grade "declared", because a file is no
+evidence. Importing the same file again changes nothing.
 
-CSV needs a header line with lat and lon, and time unless --start and --end are
-given; flow_lpm, volume_l, tank_pct, speed_ms, command are taken where they are.
-GeoJSON is read from LineString and Point features with coordTimes, times or
-time; KML from LineString and gx:Track.
+CSV needs a header line with lat and lon, and with time unless --start and --end are
+given; columns flow_lpm, volume_l, tank_pct, speed_ms and command are optional.
+GeoJSON: LineString and Point features with coordTimes, times or time are read.
+KML: LineString and gx:Track are read.
 
-The coordinates must be WGS-84. Chinese map apps export GCJ-02 or BD-09, which
-lie 0.5 to 1.4 km off: set the app to export WGS-84 (raw GPS), or convert first.`,
-		Example: "  gatehouse import run flight.kml --county qinghe --machine drone-7 --crs WGS-84 --start '2020-02-14 14:00:00' --end '2020-02-14 14:25:00'",
-		Args:    cobra.ExactArgs(1),
-		RunE:    func(c *cobra.Command, args []string) error { return i.run(c, args[0]) },
+The coordinates must be WGS-84. Chinese map apps export GCJ-02 or BD-09, which are
+0.5 to 1.4 km off: set the app to export WGS-84 (raw GPS), or convert the file first.`,
+		Example: "  gatehouse import run flight.kml --county qinghe --machine drone-7 --crs WGS-84 \\\n" +
+			"    --start '2020-02-14 14:00:00' --end '2020-02-14 14:25:00'",
+		Args: cobra.ExactArgs(1),
+		RunE: func(c *cobra.Command, args []string) error { return i.run(c, args[0]) },
 	}
 	c.Flags().StringVar(&i.machine, "machine", "", "id of the machine")
 	c.Flags().StringVar(&i.crs, "crs", "", "coordinate system of the file: WGS-84")
-	c.Flags().StringVar(&i.format, "format", "", "csv, geojson or kml (default: by the file's ending)")
-	c.Flags().StringVar(&i.start, "start", "", "when the work began, for a file without times, in --zone")
-	c.Flags().StringVar(&i.end, "end", "", "when it ended")
-	c.Flags().StringVar(&i.zone, "zone", config.DefaultZone, "the county's time zone, for times that name none")
-	c.Flags().BoolVar(&i.dry, "dry-run", false, "say what would be sent, and send nothing")
+	c.Flags().StringVar(&i.format, "format", "", "csv, geojson or kml (default: by the file's name)")
+	c.Flags().StringVar(&i.start, "start", "",
+		"when the work began, for a file without times; in the time zone of --zone")
+	c.Flags().StringVar(&i.end, "end", "", "when the work ended")
+	c.Flags().StringVar(&i.zone, "zone", config.DefaultZone, "the county's time zone, for times without one")
+	c.Flags().BoolVar(&i.dry, "dry-run", false, "print what would be sent, and send nothing")
 	i.flags.add(c)
 	_ = c.MarkFlagRequired("machine") // the flag exists
 	_ = c.MarkFlagRequired("crs")
 	return c
 }
 
-var errCRS = errors.New("only WGS-84 is taken: GCJ-02 (Amap, Tencent) and BD-09 (Baidu) lie 0.5 to 1.4 km off, convert the file first")
+var errCRS = errors.New("only WGS-84 is accepted: GCJ-02 (Amap, Tencent) and BD-09 (Baidu) " +
+	"are 0.5 to 1.4 km off, convert the file first")
 
 func (i *importing) run(c *cobra.Command, path string) error {
 	if !strings.EqualFold(strings.ReplaceAll(i.crs, "-", ""), "WGS84") {
@@ -83,7 +86,7 @@ func (i *importing) run(c *cobra.Command, path string) error {
 		return usageError{fmt.Errorf("--machine: %w", err)}
 	}
 	if i.flags.county == "" && !i.dry {
-		return usageError{errors.New("--county: say the county's id, as in the collector's configuration")}
+		return usageError{errors.New("--county is missing: give the county's id, as in the collector's configuration")}
 	}
 	zone, err := config.Zone(i.zone)
 	if err != nil {
@@ -111,19 +114,20 @@ func (i *importing) run(c *cobra.Command, path string) error {
 		return fmt.Errorf("%s: %w", path, err)
 	}
 	last := samples[len(samples)-1]
-	fmt.Fprintf(c.OutOrStdout(), "%s: %d points from %s to %s, %d that can't be true left out\n", path, len(samples),
-		samples[0].At.In(zone).Format(time.DateTime), last.At.In(zone).Format(time.DateTime), bad)
+	fmt.Fprintf(c.OutOrStdout(), "%s: %d points from %s to %s, %d that can't be true left out\n",
+		path, len(samples), samples[0].At.In(zone).Format(time.DateTime), last.At.In(zone).Format(time.DateTime), bad)
 	if i.dry {
 		return nil
 	}
 	if err := i.send(c.Context(), parts(samples, id, filepath.Base(path))); err != nil {
 		return err
 	}
-	_, err = fmt.Fprintf(c.OutOrStdout(), "sent to the collector as run import-%s of %s, grade declared\n", id, i.machine)
+	_, err = fmt.Fprintf(c.OutOrStdout(), "sent to the collector as run import-%s of %s, grade declared\n",
+		id, i.machine)
 	return err
 }
 
-// read reads the file; its id is that of its bytes and its machine.
+// read reads the file; its id is a hash of its bytes, the machine and the times.
 func (i *importing) read(path string, opts track.Options) (samples []runs.Sample, bad int, id string, err error) {
 	f, err := os.Open(path)
 	if err != nil {
@@ -140,16 +144,17 @@ func (i *importing) read(path string, opts track.Options) (samples []runs.Sample
 	return samples, bad, hex.EncodeToString(sum.Sum(nil)[:8]), err
 }
 
-// perPart is how many points a report may hold, to stay far below the largest
-// message that is taken.
+// perPart is how many points a report may hold, so that it stays far below the
+// limit of a message.
 const perPart = 100
 
-// parts cuts a track into reports.
+// parts divides a track into reports.
 func parts(samples []runs.Sample, id, name string) (out []wire.Report) {
 	n := (len(samples) + perPart - 1) / perPart
 	for p := range n {
 		part := samples[p*perPart : min(len(samples), (p+1)*perPart)]
-		r := wire.Report{V: 1, At: new(wire.At(part[0].At)), Import: &wire.Part{ID: id, Part: p + 1, Parts: n, Name: name}}
+		r := wire.Report{V: 1, At: new(wire.At(part[0].At)),
+			Import: &wire.Part{ID: id, Part: p + 1, Parts: n, Name: name}}
 		for _, s := range part {
 			r.Points = append(r.Points, machine.Point(s, part[0].T))
 		}
@@ -158,10 +163,10 @@ func parts(samples []runs.Sample, id, name string) (out []wire.Report) {
 	return out
 }
 
-// sendIn bounds the wait for the broker.
+// sendIn bounds the time for sending.
 const sendIn = 2 * time.Minute
 
-// send publishes reports, each until the broker has it.
+// send publishes reports, each again until the broker has acknowledged it.
 func (i *importing) send(ctx context.Context, reports []wire.Report) error {
 	ctx, cancel := context.WithTimeout(ctx, sendIn)
 	defer cancel()
@@ -196,8 +201,8 @@ func (i *importing) send(ctx context.Context, reports []wire.Report) error {
 		m := mqtt.Message{Topic: wire.Topic(i.flags.county, i.machine, wire.LeafReport), Payload: b, QoS: 1}
 		for err = client.Publish(m); err != nil; err = client.Publish(m) {
 			if !retry.Sleep(ctx, 100*time.Millisecond) {
-				return fmt.Errorf("the broker at %s did not take it within %s: %w; run the same command again, nothing is counted twice",
-					i.flags.b.URL, sendIn, err)
+				return fmt.Errorf("the broker at %s did not acknowledge it within %s: %w; "+
+					"run the same command again, nothing is counted twice", i.flags.b.URL, sendIn, err)
 			}
 		}
 	}

@@ -16,14 +16,15 @@ func inviteCommand() *cobra.Command {
 	var dir, url string
 	c := &cobra.Command{
 		Use:   "invite",
-		Short: "Make a link with which somebody becomes a user of the desk",
-		Long: `invite prints a link that works once, for a day. Whoever opens it chooses a name
-and a password; with the name of a user who has forgotten theirs it sets a new
-one. It works while the collector runs.`,
+		Short: "Make a link that creates a user of the desk",
+		Long: `invite prints a link that works once, within a day. Who opens it chooses a name and
+a password. With the name of an existing user it sets a new password, for somebody
+who forgot theirs. The collector may run meanwhile.`,
 		Example: "  gatehouse invite --dir /var/lib/gatehouse-county",
 		Args:    cobra.NoArgs,
 		RunE: func(c *cobra.Command, _ []string) error {
-			d, err := desk.Open(desk.Options{Path: filepath.Join(dir, centre.DeskFile), Sites: &site.County{}, Log: slog.New(slog.DiscardHandler)})
+			d, err := desk.Open(desk.Options{Path: filepath.Join(dir, centre.DeskFile), Sites: &site.County{},
+				Log: slog.New(slog.DiscardHandler)})
 			if err != nil {
 				return err
 			}

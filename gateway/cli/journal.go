@@ -21,11 +21,11 @@ func journalCommand() *cobra.Command {
 	var dir string
 	c := &cobra.Command{
 		Use:   "journal",
-		Args:  cobra.NoArgs, // a word that is no subcommand is an error
+		Args:  cobra.NoArgs, // an unknown subcommand is an error
 		RunE:  func(c *cobra.Command, _ []string) error { return c.Help() },
-		Short: "Inspect an agent's journal, verify it, export it, trust another store",
-		Long: `journal works on the folder that the agent's configuration calls dir. Inspecting,
-verifying and exporting are safe while the agent runs; trust needs it stopped.`,
+		Short: "Inspect, verify or export an agent's journal, or make it trust another store",
+		Long: `journal works on the folder that is dir in the agent's configuration. inspect,
+verify and export are safe while the agent runs; for trust it must be stopped.`,
 	}
 	c.PersistentFlags().StringVar(&dir, "dir", "/var/lib/gatehouse", "the agent's folder")
 	c.AddCommand(journalInspect(&dir), journalVerify(&dir), journalExport(&dir), journalTrust(&dir))
@@ -35,7 +35,7 @@ verifying and exporting are safe while the agent runs; trust needs it stopped.`,
 func journalInspect(dir *string) *cobra.Command {
 	return &cobra.Command{
 		Use:   "inspect",
-		Short: "Say what the journal holds, segment by segment, and how far it is acknowledged",
+		Short: "Print what the journal holds, by segment, and how far it is acknowledged",
 		Args:  cobra.NoArgs,
 		RunE: func(c *cobra.Command, _ []string) error {
 			v, err := journal.Look(*dir)
@@ -51,17 +51,22 @@ func journalInspect(dir *string) *cobra.Command {
 			if v.Last > v.State.Through {
 				waiting = v.Last - v.State.Through
 			}
-			_, err = fmt.Fprintf(c.OutOrStdout(), "journal       %s\non disk       %d to %d\nacknowledged  %d (as last noted)\nwaiting       %d\nstore         %s, term %d\n",
+			_, err = fmt.Fprintf(c.OutOrStdout(), "journal       %s\n"+
+				"on disk       %d to %d\n"+
+				"acknowledged  %d (as last saved)\n"+
+				"waiting       %d\n"+
+				"store         %s, term %d\n",
 				v.JID, v.First, v.Last, v.State.Through, waiting, store, v.State.Term)
 			if err != nil {
 				return err
 			}
 			for _, text := range v.Problems {
-				fmt.Fprintln(c.OutOrStdout(), "trouble      ", text)
+				fmt.Fprintln(c.OutOrStdout(), "problem      ", text)
 			}
 			var rows [][]string
 			for _, seg := range v.Segments() {
-				rows = append(rows, []string{seg.File, strconv.FormatUint(seg.First, 10), strconv.FormatUint(seg.Last, 10), strconv.FormatInt(seg.Bytes, 10), seg.State})
+				rows = append(rows, []string{seg.File, strconv.FormatUint(seg.First, 10),
+					strconv.FormatUint(seg.Last, 10), strconv.FormatInt(seg.Bytes, 10), seg.State})
 			}
 			return term.New(c.OutOrStdout()).Table([]string{"SEGMENT", "FROM", "TO", "BYTES", "STATE"}, rows)
 		},
@@ -73,12 +78,13 @@ func journalExport(dir *string) *cobra.Command {
 	var kind, output string
 	c := &cobra.Command{
 		Use:   "export",
-		Short: "Print records, one JSON object a line, and holes",
-		Long: `export reads a journal without changing it: for a look, or to take a gate's
-records along from a computer that will never be online again. What is damaged is
-printed as a hole.`,
-		Example: "  gatehouse journal export --from 100 --kind passage | jq .\n  gatehouse journal export --output gate-017.jsonl",
-		Args:    cobra.NoArgs,
+		Short: "Print records and holes, one JSON object per line",
+		Long: `export reads a journal without changing it: to look at records, or to save those
+of a gate computer that will not be online again. Damaged records are printed as
+holes.`,
+		Example: "  gatehouse journal export --from 100 --kind passage | jq .\n" +
+			"  gatehouse journal export --output gate-017.jsonl",
+		Args: cobra.NoArgs,
 		RunE: func(c *cobra.Command, _ []string) (err error) {
 			v, err := journal.Look(*dir)
 			if err != nil {
@@ -103,7 +109,8 @@ printed as a hole.`,
 	}
 	c.Flags().Uint64Var(&from, "from", 0, "first seq (default: the oldest on disk)")
 	c.Flags().Uint64Var(&to, "to", 0, "last seq (default: the newest on disk)")
-	c.Flags().StringVar(&kind, "kind", "", "only this kind: reading, passage, alarm, health, clock, audit, track, run")
+	c.Flags().StringVar(&kind, "kind", "",
+		"only records of this kind: reading, passage, alarm, health, clock, audit, track, run")
 	c.Flags().StringVar(&output, "output", "", "write to this new file instead of standard output")
 	return c
 }
@@ -157,9 +164,9 @@ func journalVerify(dir *string) *cobra.Command {
 				fmt.Fprintln(c.OutOrStdout(), d)
 			}
 			if len(damaged) > 0 {
-				return fmt.Errorf("%d damaged places; the agent steps over them and reports holes", len(damaged))
+				return fmt.Errorf("%d damaged places; the agent skips them and reports holes", len(damaged))
 			}
-			_, err = fmt.Fprintf(c.OutOrStdout(), "sound: records %d to %d\n", v.First, v.Last)
+			_, err = fmt.Fprintf(c.OutOrStdout(), "no damage: records %d to %d\n", v.First, v.Last)
 			return err
 		},
 	}
@@ -168,24 +175,26 @@ func journalVerify(dir *string) *cobra.Command {
 func journalTrust(dir *string) *cobra.Command {
 	return &cobra.Command{
 		Use:   "trust STORE",
-		Short: "Believe the acknowledgements of another store from now on",
-		Long: `trust pins the store with the given id, after the county's store was replaced on
-purpose. What the journal still holds is sent to it. Stop the agent first.`,
+		Short: "Accept the acknowledgements of another store from now on",
+		Long: `trust makes the journal trust the store with the given id, after the county's store
+was replaced on purpose. The agent sends it all records that the journal still
+holds. Stop the agent first.`,
 		Args: cobra.ExactArgs(1),
 		RunE: func(c *cobra.Command, args []string) error {
 			if err := journal.Trust(*dir, args[0], 0); err != nil {
 				return err
 			}
-			_, err := fmt.Fprintf(c.OutOrStdout(), "the journal in %s trusts store %s; start the agent\n", *dir, args[0])
+			_, err := fmt.Fprintf(c.OutOrStdout(), "the journal in %s trusts store %s; start the agent\n",
+				*dir, args[0])
 			return err
 		},
 	}
 }
 
-// quarantineTime is how lists show an instant.
+// quarantineTime formats a time for lists.
 func quarantineTime(t time.Time) string { return t.Local().Format("2006-01-02 15:04:05") }
 
-// shorten keeps the first n characters of text from outside, fit for a terminal.
+// shorten returns text from outside in at most n characters, safe for a terminal.
 func shorten(s string, n int) string {
 	r := []rune(term.Clean(s))
 	if len(r) > n {

@@ -18,14 +18,15 @@ func quarantineCommand() *cobra.Command {
 	var dir string
 	c := &cobra.Command{
 		Use:   "quarantine",
-		Args:  cobra.NoArgs, // a word that is no subcommand is an error
+		Args:  cobra.NoArgs, // an unknown subcommand is an error
 		RunE:  func(c *cobra.Command, _ []string) error { return c.Help() },
-		Short: "See what the county could not store, and why; try it again or drop it",
-		Long: `quarantine works on the collector's folder, also while the collector runs. What
-is in quarantine counts as committed: its agent no longer sends it.`,
+		Short: "List what the county could not store, and why; try again or drop it",
+		Long: `quarantine works on the collector's folder; the collector may run. A record in
+quarantine counts as committed: its agent does not send it again.`,
 	}
 	c.PersistentFlags().StringVar(&dir, "dir", "/var/lib/gatehouse-county", "the collector's folder")
-	c.AddCommand(quarantineList(&dir), quarantineShow(&dir), quarantineRetry(&dir), quarantineDrop(&dir), quarantineHoles(&dir))
+	c.AddCommand(quarantineList(&dir), quarantineShow(&dir), quarantineRetry(&dir), quarantineDrop(&dir),
+		quarantineHoles(&dir))
 	return c
 }
 
@@ -68,7 +69,7 @@ func quarantineList(dir *string) *cobra.Command {
 			return term.New(c.OutOrStdout()).Table([]string{"ID", "SINCE", "AGENT", "SEQ", "BYTES", "REASON"}, rows)
 		},
 	}
-	c.Flags().IntVar(&limit, "limit", 100, "at most so many; 0: all")
+	c.Flags().IntVar(&limit, "limit", 100, "list at most so many; 0: all")
 	c.Flags().StringVarP(&output, "output", "o", "table", "table or json")
 	return c
 }
@@ -88,7 +89,8 @@ type poisonRow struct {
 func poisonJSON(c *cobra.Command, held []store.Quarantined) error {
 	enc := json.NewEncoder(c.OutOrStdout())
 	for _, p := range held {
-		if err := enc.Encode(poisonRow{p.ID, p.At.Format("2006-01-02T15:04:05.999999999Z07:00"), p.Agent, p.JID, p.Seq, p.Topic, p.Reason, p.Raw}); err != nil {
+		at := p.At.Format("2006-01-02T15:04:05.999999999Z07:00")
+		if err := enc.Encode(poisonRow{p.ID, at, p.Agent, p.JID, p.Seq, p.Topic, p.Reason, p.Raw}); err != nil {
 			return err
 		}
 	}
@@ -114,8 +116,14 @@ func quarantineShow(dir *string) *cobra.Command {
 			if err != nil {
 				return err
 			}
-			_, err = fmt.Fprintf(c.OutOrStdout(), "since   %s\nagent   %s\njournal %s, seq %d\ntopic   %s\nreason  %s\nbytes   %q\n",
-				quarantineTime(p.At), term.Clean(p.Agent), term.Clean(p.JID), p.Seq, term.Clean(p.Topic), term.Clean(p.Reason), p.Raw)
+			_, err = fmt.Fprintf(c.OutOrStdout(), "since   %s\n"+
+				"agent   %s\n"+
+				"journal %s, seq %d\n"+
+				"topic   %s\n"+
+				"reason  %s\n"+
+				"bytes   %q\n",
+				quarantineTime(p.At), term.Clean(p.Agent), term.Clean(p.JID), p.Seq,
+				term.Clean(p.Topic), term.Clean(p.Reason), p.Raw)
 			return err
 		},
 	}
@@ -124,7 +132,7 @@ func quarantineShow(dir *string) *cobra.Command {
 func quarantineHoles(dir *string) *cobra.Command {
 	return &cobra.Command{
 		Use:   "holes",
-		Short: "List the recorded holes: seqs that will never arrive, and why",
+		Short: "List the recorded holes: seqs without a record, and why",
 		Args:  cobra.NoArgs,
 		RunE: func(c *cobra.Command, _ []string) error {
 			s, err := openBooks(*dir)

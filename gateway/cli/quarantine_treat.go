@@ -12,25 +12,25 @@ import (
 	"gatehouse/gateway/county/store"
 )
 
-// poisonReader finds a row of the quarantine.
+// poisonReader reads a row of the quarantine.
 type poisonReader interface {
 	Poison(ctx context.Context, id int64) (store.Quarantined, bool, error)
 }
 
-// rowIDs reads the rows that arguments name.
+// rowIDs parses the ids of rows.
 func rowIDs(args []string) ([]int64, error) {
 	var out []int64
 	for _, arg := range args {
 		id, err := strconv.ParseInt(arg, 10, 64)
 		if err != nil {
-			return nil, usageError{fmt.Errorf("%q is no row's ID; see: gatehouse quarantine list", arg)}
+			return nil, usageError{fmt.Errorf("%q is not the id of a row; see: gatehouse quarantine list", arg)}
 		}
 		out = append(out, id)
 	}
 	return out, nil
 }
 
-// quarantined gives one row.
+// quarantined returns one row, or an error when it does not exist.
 func quarantined(ctx context.Context, s poisonReader, id int64) (store.Quarantined, error) {
 	p, ok, err := s.Poison(ctx, id)
 	if err == nil && !ok {
@@ -43,13 +43,14 @@ func quarantineRetry(dir *string) *cobra.Command {
 	var file string
 	c := &cobra.Command{
 		Use:   "retry ID...",
-		Short: "Offer rows to the store once more",
-		Long: `retry is for rows whose reason has been mended since: a field's type in InfluxDB,
-a limit, a program that was too old. What the store takes leaves the quarantine;
-the desk's counts of that hour stay as they were. Where records are kept in
-InfluxDB, name the collector's configuration.`,
-		Example: "  gatehouse quarantine retry 17\n  gatehouse quarantine retry 17 18 --config /etc/gatehouse/collect.yaml",
-		Args:    cobra.MinimumNArgs(1),
+		Short: "Try to store rows again",
+		Long: `retry is for rows whose reason no longer exists: the type of a field in InfluxDB, a
+limit, a program that was too old. Rows that are stored leave the quarantine; the
+desk's counts of past hours do not change. When records are kept in InfluxDB, give
+the collector's configuration.`,
+		Example: "  gatehouse quarantine retry 17\n" +
+			"  gatehouse quarantine retry 17 18 --config /etc/gatehouse/collect.yaml",
+		Args: cobra.MinimumNArgs(1),
 		RunE: func(c *cobra.Command, args []string) error {
 			ids, err := rowIDs(args)
 			if err != nil {
@@ -62,7 +63,7 @@ InfluxDB, name the collector's configuration.`,
 				}
 				cfg.Beside(file)
 			}
-			if r, err := openBooks(cfg.Dir); err != nil { // no folder is made by a wrong --dir
+			if r, err := openBooks(cfg.Dir); err != nil { // so that a wrong --dir creates no folder
 				return err
 			} else if err := r.Close(); err != nil {
 				return err
@@ -80,25 +81,26 @@ InfluxDB, name the collector's configuration.`,
 				if err := s.Retry(c.Context(), p); err != nil {
 					return fmt.Errorf("row %d: %w", id, err)
 				}
-				if _, err := fmt.Fprintf(c.OutOrStdout(), "row %d is stored: agent %s, journal %s, seq %d\n", p.ID, p.Agent, p.JID, p.Seq); err != nil {
+				_, err = fmt.Fprintf(c.OutOrStdout(), "row %d is stored: agent %s, journal %s, seq %d\n",
+					p.ID, p.Agent, p.JID, p.Seq)
+				if err != nil {
 					return err
 				}
 			}
 			return nil
 		},
 	}
-	c.Flags().StringVarP(&file, "config", "c", "", "the collector's configuration, where records are kept in InfluxDB")
+	c.Flags().StringVarP(&file, "config", "c", "", "the collector's configuration, when records are kept in InfluxDB")
 	return c
 }
 
 func quarantineDrop(dir *string) *cobra.Command {
 	return &cobra.Command{
 		Use:   "drop ID...",
-		Short: "Remove rows for good, printing them as JSON lines",
-		Long: `drop removes rows that nobody needs, such as garbage that a stranger sent. What
-is removed is printed, and is nowhere else: keep the output if in doubt. A record
-of an agent's journal leaves a recorded hole with reason "dropped", unless its seq
-is stored.`,
+		Short: "Remove rows for ever, and print them as JSON lines",
+		Long: `drop removes rows that nobody needs, such as garbage from a stranger. The printed
+lines are the only copy: keep the output if in doubt. A record of an agent's journal
+leaves a recorded hole with reason "dropped", unless its seq is stored.`,
 		Example: "  gatehouse quarantine drop 17 >> dropped.jsonl",
 		Args:    cobra.MinimumNArgs(1),
 		RunE: func(c *cobra.Command, args []string) error {

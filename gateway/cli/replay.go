@@ -14,7 +14,7 @@ import (
 	"gatehouse/gateway/wire"
 )
 
-// replayLog prints the tracks and runs of a recorded flight.
+// replayLog prints the tracks and runs of a recording as JSON lines.
 func replayLog(c *cobra.Command, cfg agent.Config, path string) error {
 	f, err := os.Open(path)
 	if err != nil {
@@ -43,6 +43,7 @@ func replayLog(c *cobra.Command, cfg agent.Config, path string) error {
 	if err := errors.Join(err, failed); err != nil {
 		return err
 	}
-	fmt.Fprintf(c.ErrOrStderr(), "%s: %d samples kept, %d runs, %d damaged bytes skipped\n", path, points, done, skipped)
+	fmt.Fprintf(c.ErrOrStderr(), "%s: %d samples kept, %d runs, %d damaged bytes skipped\n",
+		path, points, done, skipped)
 	return nil
 }

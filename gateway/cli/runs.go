@@ -21,17 +21,17 @@ func runsCommand() *cobra.Command {
 	var limit int
 	c := &cobra.Command{
 		Use:   "runs",
-		Short: "List disinfection runs with the evidence that they happened",
-		Long: `runs reads the desk's file in the collector's folder, also while the collector
-runs. The grade of a run says what agreed:
+		Short: "List disinfection runs and their evidence",
+		Long: `runs reads the desk's file in the collector's folder; the collector may run. The
+grade of a run is what its evidence shows:
 
-  proven     told to run, flowed, and the tank fell by as much
-  measured   flowed; no tank level confirms it
-  dry        told to run, and next to nothing flowed
-  leak       flowed without being told to
-  unproven   told to run; nothing measures the flow
+  proven     the pump was commanded, flow was measured, and the tank fell by as much
+  measured   flow was measured; no tank level confirms it
+  dry        the pump was commanded, and next to nothing flowed
+  leak       something flowed without command
+  unproven   the pump was commanded; nothing measures the flow
   disputed   flow meter and tank contradict each other
-  declared   from a file or by hand: nothing proves it`,
+  declared   from a file or by hand: there is no evidence`,
 		Example: "  gatehouse runs --dir /var/lib/gatehouse-county --machine drone-1",
 		Args:    cobra.NoArgs,
 		RunE: func(c *cobra.Command, _ []string) error {
@@ -40,7 +40,8 @@ runs. The grade of a run says what agreed:
 			}
 			path := filepath.Join(dir, centre.DeskFile)
 			if _, err := os.Stat(path); err != nil {
-				return fmt.Errorf("the desk's file (the collector makes it when its configuration has desk:): %w", err)
+				return fmt.Errorf("the desk's file, which the collector creates "+
+					"when its configuration has desk: %w", err)
 			}
 			file, err := desk.OpenFile(path)
 			if err != nil {
@@ -62,19 +63,28 @@ runs. The grade of a run says what agreed:
 			for _, r := range found {
 				rows = append(rows, runRow(r))
 			}
-			return term.New(c.OutOrStdout()).Table([]string{"BEGIN", "MACHINE", "NAME", "STATE", "GRADE", "LITRES", "TANK L", "ON", "METRES", "SORTIES", "SOURCE"}, rows)
+			return term.New(c.OutOrStdout()).Table(runColumns(), rows)
 		},
 	}
 	c.Flags().StringVar(&dir, "dir", "/var/lib/gatehouse-county", "the collector's folder")
-	c.Flags().StringVar(&machine, "machine", "", "of this machine only")
-	c.Flags().IntVar(&limit, "limit", 50, "at most so many, the newest first")
+	c.Flags().StringVar(&machine, "machine", "", "list only the runs of this machine")
+	c.Flags().IntVar(&limit, "limit", 50, "list at most so many, newest first")
 	c.Flags().StringVarP(&output, "output", "o", "table", "table or json")
 	return c
 }
 
+func runColumns() []string {
+	return []string{
+		"BEGIN", "MACHINE", "NAME", "STATE", "GRADE", "LITRES", "TANK L", "ON", "METRES", "SORTIES", "SOURCE",
+	}
+}
+
 func runRow(r fleet.RunSummary) []string {
-	return []string{r.Start.Local().Format("01-02 15:04:05"), shorten(r.Machine, 16), shorten(r.Name, 20), string(r.State), r.Grade, litres(r.Litres), litres(r.TankL),
-		(time.Duration(r.OnS) * time.Second).String(), strconv.Itoa(int(r.DistanceM)), strconv.Itoa(r.Sorties), r.Source}
+	return []string{
+		r.Start.Local().Format("01-02 15:04:05"), shorten(r.Machine, 16), shorten(r.Name, 20), string(r.State), r.Grade,
+		litres(r.Litres), litres(r.TankL), (time.Duration(r.OnS) * time.Second).String(),
+		strconv.Itoa(int(r.DistanceM)), strconv.Itoa(r.Sorties), r.Source,
+	}
 }
 
 func litres(v *float64) string {

@@ -15,7 +15,8 @@ func versionCommand() *cobra.Command {
 		Short: "Print the version",
 		Args:  cobra.NoArgs,
 		RunE: func(c *cobra.Command, _ []string) error {
-			_, err := fmt.Fprintf(c.OutOrStdout(), "gatehouse %s (%s, %s/%s)\n", version.String, runtime.Version(), runtime.GOOS, runtime.GOARCH)
+			_, err := fmt.Fprintf(c.OutOrStdout(), "gatehouse %s (%s, %s/%s)\n",
+				version.String, runtime.Version(), runtime.GOOS, runtime.GOARCH)
 			return err
 		},
 	}
