@@ -99,12 +99,12 @@ func (d *Desk) open(ctx context.Context) (err error) {
 	if f.refused, err = refused.Open(ctx, d.Alerts, d.opts.Losses, gates, now); err != nil {
 		return err
 	}
-	f.cursor, err = follow.NewCursor(ctx, follow.Options{File: d.file, Source: d.opts.Records, BeginsAgain: d.opts.BeginsAgain,
+	f.cursor, err = follow.NewCursor(ctx, follow.Options{File: d.file, Records: d.opts.Records, BeginsAgain: d.opts.BeginsAgain,
 		Followers: []follow.Follower{d.Passages, d.Alerts, f.fleet, totals{d}}})
 	if err != nil {
 		return err
 	}
-	f.loop = follow.NewLoop(f.cursor, d.opts.Now, d.opts.Log)
+	f.loop = follow.NewLoop(f.cursor, d.opts.Records, d.opts.Now, d.opts.Log)
 	f.presence, err = presence.Open(ctx, presence.Options{File: d.file, Hub: d.Hub, Gates: gates, Alerts: d.Alerts,
 		Delivered: f.cursor, Bridges: f.fleet.Bridges, Log: d.opts.Log,
 		Refused: func(agent, why string) { f.refused.Refused(agent, why, 1) }}, now)

@@ -3,7 +3,6 @@ package follow
 import (
 	"context"
 	"errors"
-	"fmt"
 	"time"
 
 	"gatehouse/gateway/county/store"
@@ -24,15 +23,13 @@ func finish(ctx context.Context, done []Committed) error {
 	return errors.Join(errs...)
 }
 
-// Missing returns the journals of which the store has more than was followed,
-// and how many seqs that are. Journals that have begun again in the store begin
-// again here first.
-func (c *Cursor) Missing(ctx context.Context, now time.Time) (missing []store.Position, seqs uint64, err error) {
-	all, err := c.opts.Source.Positions(ctx)
-	if err != nil {
-		return nil, 0, fmt.Errorf("read how far the store is: %w", err)
-	}
-	for _, p := range all {
+// Missing takes how far the store has each journal. It returns the journals of
+// which it has more than was followed, and how many seqs that are. Journals that
+// have begun again in the store begin again here first.
+func (c *Cursor) Missing(
+	ctx context.Context, now time.Time, stored []store.Position,
+) (missing []store.Position, seqs uint64, err error) {
+	for _, p := range stored {
 		if err := c.look(ctx, now, p); err != nil {
 			return nil, 0, err
 		}
@@ -51,7 +48,7 @@ func (c *Cursor) look(ctx context.Context, now time.Time, p store.Position) erro
 	if p.Through == 0 || p.Through >= have.through || !c.beginsAgain(p.Agent, p.JID) {
 		return nil
 	}
-	for row, err := range c.opts.Source.Rows(ctx, store.Query{JID: p.JID, After: p.Through - 1}) {
+	for row, err := range c.opts.Records.Rows(ctx, store.Query{JID: p.JID, After: p.Through - 1}) {
 		if err != nil {
 			return err
 		}
@@ -78,7 +75,7 @@ func (c *Cursor) CatchUp(ctx context.Context, now time.Time, agent, jid string, 
 		return c.apply(ctx, now, w)
 	}
 	rows := 0
-	for row, err := range c.opts.Source.Rows(ctx, store.Query{JID: jid, After: from.through}) {
+	for row, err := range c.opts.Records.Rows(ctx, store.Query{JID: jid, After: from.through}) {
 		if err != nil {
 			return err
 		}

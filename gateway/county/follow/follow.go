@@ -67,18 +67,23 @@ type Follower interface {
 // Committed changes memory and screens after a transaction was committed.
 type Committed func(context.Context) error
 
-// Source is the store, from which is read what was missed.
-type Source interface {
+// Records is what the store has, from which is read what was missed.
+type Records interface {
 	// Rows yields stored records by journal and seq.
 	Rows(ctx context.Context, q store.Query) iter.Seq2[store.Row, error]
+}
+
+// Source is a store of which all journals are followed.
+type Source interface {
+	Records
 	// Positions returns how far the store has each journal.
 	Positions(ctx context.Context) ([]store.Position, error)
 }
 
 // Options are those of a cursor.
 type Options struct {
-	File   *db.File // with the table of Schema
-	Source Source
+	File    *db.File // with the table of Schema
+	Records Records
 	// BeginsAgain reports whether a journal may begin again, because its jid is
 	// not minted anew when its keeper has lost it; nil: none may.
 	BeginsAgain func(agent, jid string) bool

@@ -127,7 +127,7 @@ func (r *rig) open(ctx context.Context) {
 		r.t.Fatal(err)
 	}
 	r.list = &lister{}
-	r.cursor, err = NewCursor(ctx, Options{File: r.file, Source: r.held, Followers: []Follower{r.list},
+	r.cursor, err = NewCursor(ctx, Options{File: r.file, Records: r.held, Followers: []Follower{r.list},
 		BeginsAgain: func(agent, _ string) bool { return strings.HasSuffix(agent, "again") }})
 	if err != nil {
 		r.t.Fatal(err)
@@ -151,7 +151,8 @@ func (r *rig) take(batches ...store.Batch) (behind bool) {
 }
 
 func (r *rig) catchUp() {
-	missing, _, err := r.cursor.Missing(context.Background(), t0)
+	stored, _ := r.held.Positions(context.Background()) // it never fails
+	missing, _, err := r.cursor.Missing(context.Background(), t0, stored)
 	for _, p := range missing {
 		if err == nil {
 			err = r.cursor.CatchUp(context.Background(), t0, p.Agent, p.JID, p.Through)
@@ -292,7 +293,7 @@ func TestAFileWithoutTimesGoesOn(t *testing.T) {
 	}
 	defer f.Close()
 	h, l := newHeld(), &lister{}
-	c, err := NewCursor(t.Context(), Options{File: f, Source: h, Followers: []Follower{l}, BeginsAgain: func(string, string) bool { return true }})
+	c, err := NewCursor(t.Context(), Options{File: f, Records: h, Followers: []Follower{l}, BeginsAgain: func(string, string) bool { return true }})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -309,7 +310,7 @@ func TestAFileWithoutTimesGoesOn(t *testing.T) {
 func TestAFullQueueIsMadeUpForFromTheStore(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		r := newRig(t)
-		l := NewLoop(r.cursor, time.Now, slog.New(slog.DiscardHandler))
+		l := NewLoop(r.cursor, r.held, time.Now, slog.New(slog.DiscardHandler))
 		for range 2 * waiting {
 			l.Committed([]store.Batch{r.held.commit("a", 0, 1)})
 		}

@@ -2,6 +2,7 @@ package follow
 
 import (
 	"context"
+	"fmt"
 	"log/slog"
 	"sync"
 	"time"
@@ -21,6 +22,7 @@ const retryAfter = time.Second
 // from any goroutine.
 type Loop struct {
 	cursor *Cursor
+	source Source
 	log    *slog.Logger
 	now    func() time.Time
 	in     chan Event    // in order
@@ -37,9 +39,10 @@ type State struct {
 	Stored   time.Time // of the last commit of the store; zero: none since the start
 }
 
-// NewLoop returns a loop for a cursor. It begins with what the store has.
-func NewLoop(c *Cursor, now func() time.Time, log *slog.Logger) *Loop {
-	return &Loop{cursor: c, log: log, now: now, in: make(chan Event, waiting), behind: make(chan struct{}, 1)}
+// NewLoop returns a loop for a cursor that follows all journals of source. It
+// begins with what source has.
+func NewLoop(c *Cursor, source Source, now func() time.Time, log *slog.Logger) *Loop {
+	return &Loop{cursor: c, source: source, log: log, now: now, in: make(chan Event, waiting), behind: make(chan struct{}, 1)}
 }
 
 // Committed takes batches that the store has committed. It does not wait.
@@ -159,7 +162,11 @@ func (l *Loop) take(ctx context.Context, e Event) error {
 
 // catchUp reads from the store what was not taken in.
 func (l *Loop) catchUp(ctx context.Context, between func() error) error {
-	missing, seqs, err := l.cursor.Missing(ctx, l.now())
+	stored, err := l.source.Positions(ctx)
+	if err != nil {
+		return fmt.Errorf("read how far the store is: %w", err)
+	}
+	missing, seqs, err := l.cursor.Missing(ctx, l.now(), stored)
 	if err != nil {
 		return err
 	}

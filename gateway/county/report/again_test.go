@@ -7,6 +7,7 @@ import (
 	"path/filepath"
 	"testing"
 
+	"gatehouse/gateway/county/db"
 	"gatehouse/gateway/county/store"
 	"gatehouse/gateway/county/store/archive"
 	"gatehouse/gateway/wire"
@@ -112,6 +113,26 @@ func TestAReportIsStoredThoughTheStoreWasWiped(t *testing.T) {
 	must(t, c.store.Close())
 	c.store = fresh
 	if got := c.seqs(); got != "[6]" {
+		t.Errorf("the store has %s", got)
+	}
+}
+
+// An index of the version before goes on behind its last seq.
+func TestAnIndexOfTheVersionBeforeGoesOn(t *testing.T) {
+	dir := t.TempDir()
+	old, err := db.Open(filepath.Join(dir, "reports.db"), schema)
+	must(t, err)
+	_, err = old.Writer().ExecContext(t.Context(), "INSERT INTO progress VALUES (?, 5)", JID("qinghe", "fogger-9"))
+	must(t, err)
+	must(t, old.Close())
+	c := newCounty(t, dir)
+	defer c.end()
+	c.say(topic, report(1))
+	c.say(topic, report(2))
+	c.restart()
+	c.say(topic, report(2)) // the broker delivers it again
+	c.say(topic, report(3))
+	if got := c.seqs(); got != "[6 7 8]" {
 		t.Errorf("the store has %s", got)
 	}
 }

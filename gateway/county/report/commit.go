@@ -34,11 +34,7 @@ func (t *Taker) commit(ctx context.Context, m *reporter, now time.Time, bodies [
 		}
 		stored = !receipts[0].Gap // otherwise the store has lost its records since begin
 	}
-	records := make([]wire.Record, 0, len(b.Entries))
-	for _, e := range b.Entries {
-		records = append(records, e.Record)
-	}
-	if !t.retry(ctx, func() error { return t.index.follow(ctx, m.jid, records) }) {
+	if !t.retry(ctx, func() error { return t.index.follow(ctx, now, b) }) {
 		return false
 	}
 	m.lastSeq = b.To

@@ -4,10 +4,12 @@ import (
 	"context"
 	"database/sql"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"time"
 
 	"gatehouse/gateway/county/db"
+	"gatehouse/gateway/county/follow"
 	"gatehouse/gateway/wire"
 )
 
@@ -36,20 +38,44 @@ CREATE TABLE progress (
 	through INTEGER NOT NULL
 ) WITHOUT ROWID;`
 
-// index is a file that finds repeats and neighbours of a report quickly.
-type index struct{ file *db.File }
+// index is a file that finds repeats and neighbours of a report quickly. It
+// follows the journals of machines in the store.
+type index struct {
+	file   *db.File
+	cursor *follow.Cursor // how far each journal is indexed
+}
 
-func openIndex(path string) (*index, error) {
-	file, err := db.Open(path, schema)
+func openIndex(ctx context.Context, path string, stored follow.Records) (*index, error) {
+	file, err := db.Open(path, schema, follow.SchemaAgent)
 	if err != nil {
 		return nil, err
 	}
-	return &index{file}, nil
+	x := &index{file: file}
+	x.cursor, err = follow.NewCursor(ctx, follow.Options{File: file, Records: stored, Followers: []follow.Follower{x}})
+	if err != nil {
+		return nil, errors.Join(err, file.Close())
+	}
+	return x, nil
 }
 
 func (x *index) close() error { return x.file.Close() }
 
-// apply indexes one record with tx.
+// Apply implements follow.Follower.
+func (x *index) Apply(ctx context.Context, tx *sql.Tx, _ time.Time, entries []follow.Entry) (follow.Committed, error) {
+	for _, e := range entries {
+		if err := x.apply(ctx, tx, e.Record); err != nil {
+			return nil, fmt.Errorf("index a report: %w", err)
+		}
+	}
+	return nil, nil
+}
+
+// Reset implements follow.Follower. No journal of a machine begins again while
+// there is an index: the index has its last seq.
+func (x *index) Reset(context.Context, *sql.Tx, string, string) (follow.Committed, error) {
+	return nil, nil
+}
+
 func (x *index) apply(ctx context.Context, tx *sql.Tx, r wire.Record) error {
 	body, err := r.DecodeBody()
 	if err != nil {

@@ -47,7 +47,7 @@ func (t *Taker) reporter(ctx context.Context, id string) (*reporter, error) {
 	}
 	m.reset()
 	var err error
-	if m.lastSeq, err = t.index.catchUp(ctx, t.opts.Store, m.jid); err != nil {
+	if m.lastSeq, err = t.index.catchUp(ctx, t.opts.Now(), t.opts.Store, id, m.jid); err != nil {
 		return nil, err
 	}
 	if err := t.restore(ctx, m); err != nil {

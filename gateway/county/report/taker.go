@@ -75,7 +75,7 @@ func Open(ctx context.Context, opts Options) (*Taker, error) {
 	if opts.Now == nil {
 		opts.Now = time.Now
 	}
-	x, err := openIndex(opts.Path)
+	x, err := openIndex(ctx, opts.Path, opts.Store)
 	if err != nil {
 		return nil, fmt.Errorf("open the reports: %w", err)
 	}

@@ -119,17 +119,18 @@ func Open(t *testing.T, path string, steps ...string) *db.File {
 type Way struct {
 	*follow.Cursor
 
-	t *testing.T
+	t     *testing.T
+	store *Store
 }
 
 // NewWay returns the way from a store to followers, as the file has it.
 func NewWay(t *testing.T, file *db.File, s *Store, followers ...follow.Follower) *Way {
 	t.Helper()
-	c, err := follow.NewCursor(t.Context(), follow.Options{File: file, Source: s, Followers: followers})
+	c, err := follow.NewCursor(t.Context(), follow.Options{File: file, Records: s, Followers: followers})
 	if err != nil {
 		t.Fatal(err)
 	}
-	return &Way{c, t}
+	return &Way{c, t, s}
 }
 
 // Commit brings batches that were committed at now.
@@ -152,7 +153,8 @@ func (w *Way) Arrive(now time.Time, b store.Batch) {
 // CatchUpAll brings at now what the store has and was not brought.
 func (w *Way) CatchUpAll(now time.Time) {
 	w.t.Helper()
-	missing, _, err := w.Missing(w.t.Context(), now)
+	stored, _ := w.store.Positions(w.t.Context()) // it never fails
+	missing, _, err := w.Missing(w.t.Context(), now, stored)
 	for _, p := range missing {
 		if err == nil {
 			err = w.CatchUp(w.t.Context(), now, p.Agent, p.JID, p.Through)
