@@ -9,6 +9,7 @@ import (
 	"math"
 	"time"
 
+	"gatehouse/firmware-bridge/geo"
 	"gatehouse/gateway/fact"
 )
 
@@ -21,6 +22,9 @@ type Sample struct {
 
 	fact.Values
 }
+
+// point is the position of a sample that has one.
+func (s *Sample) point() geo.Point { return geo.Point{Lat: *s.Lat, Lon: *s.Lon} }
 
 // ErrFix says that a position can't be true.
 var ErrFix = errors.New("no position")

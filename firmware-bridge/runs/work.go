@@ -3,6 +3,8 @@ package runs
 import (
 	"slices"
 	"time"
+
+	"gatehouse/firmware-bridge/geo"
 )
 
 // add takes a sample into the open run. What comes between two sorties counts
@@ -201,7 +203,7 @@ func (o *open) move(s Sample, went bool) {
 		o.run.Distance += metres
 	}
 	o.fixes++
-	o.reach = max(o.reach, Distance(*o.first.Lat, *o.first.Lon, *s.Lat, *s.Lon))
+	o.reach = max(o.reach, geo.Distance(o.first.point(), s.point()))
 }
 
 // Segment finds the runs of a recording: samples in order, from its begin to

@@ -13,6 +13,7 @@ import (
 	"strings"
 	"time"
 
+	"gatehouse/firmware-bridge/geo"
 	"gatehouse/firmware-bridge/runs"
 	"gatehouse/gateway/fact"
 )
@@ -138,7 +139,7 @@ func (c *collector) spread() {
 	way := make([]float64, len(c.samples))
 	for i := 1; i < len(way); i++ {
 		a, b := c.samples[i-1], c.samples[i]
-		way[i] = way[i-1] + runs.Distance(*a.Lat, *a.Lon, *b.Lat, *b.Lon)
+		way[i] = way[i-1] + geo.Distance(geo.Point{Lat: *a.Lat, Lon: *a.Lon}, geo.Point{Lat: *b.Lat, Lon: *b.Lon})
 	}
 	total, span := cmp.Or(way[len(way)-1], 1), c.opts.End.Sub(c.opts.Start)
 	for i := range c.samples {

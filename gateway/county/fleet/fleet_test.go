@@ -7,6 +7,7 @@ import (
 	"testing"
 	"time"
 
+	"gatehouse/firmware-bridge/geo"
 	"gatehouse/firmware-bridge/runs"
 	"gatehouse/gateway/clock"
 	"gatehouse/gateway/county/follow"
@@ -91,7 +92,8 @@ func wetted(p RunPage) (seconds, lowest, metres float64) {
 	}
 	for i, x := range p.Points {
 		if x.On {
-			metres += runs.Distance(x.Lat, x.Lon, p.Points[i+1].Lat, p.Points[i+1].Lon)
+			next := p.Points[i+1]
+			metres += geo.Distance(geo.Point{Lat: x.Lat, Lon: x.Lon}, geo.Point{Lat: next.Lat, Lon: next.Lon})
 		}
 	}
 	return seconds, lowest, metres
