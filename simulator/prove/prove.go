@@ -106,7 +106,7 @@ type proof struct {
 	kills            atomic.Int64
 	apart            bool // the broker is a process of its own
 	desk             bool // the collector serves a desk
-	deskAddress      string
+	page             *deskPage
 	ears             *ears
 	readers          []bench.Reader
 	brokerArgv       []string     // before the broker's own

@@ -12,6 +12,7 @@ import (
 
 	"gatehouse/gateway/county/store"
 	"gatehouse/gateway/edge/journal"
+	"gatehouse/gateway/fact"
 	"gatehouse/gateway/wire"
 	"gatehouse/simulator/faults"
 	"gatehouse/simulator/world"
@@ -170,30 +171,32 @@ func (r *rig) oneAlert(ctx context.Context, bad string) error {
 	if err := r.alerted(ctx, "agent-refused"); err != nil {
 		return err
 	}
-	db, err := r.openDesk()
+	alerts, err := r.page.alerts(ctx)
 	if err != nil {
 		return err
 	}
-	defer db.Close()
-	rows, err := db.QueryContext(ctx, `SELECT agent, type, detail FROM alerts WHERE agent = ? OR type LIKE 'journal-%'
-		OR type LIKE 'agent-%' OR type LIKE 'collector-%' OR type IN ('gate-silent', 'store-changed')`, bad)
-	if err != nil {
-		return err
-	}
-	defer rows.Close()
 	var all []string
-	for rows.Next() {
-		var agent, kind, detail string
-		if err := rows.Scan(&agent, &kind, &detail); err != nil {
-			return err
+	for _, a := range alerts {
+		if a.Agent == bad || ofDelivery(a.Type) {
+			all = append(all, fmt.Sprintf("%s %s: %s", a.Agent, a.Type, a.Detail))
 		}
-		all = append(all, agent+" "+kind+": "+detail)
 	}
 	if len(all) != 1 || !strings.HasPrefix(all[0], bad+" agent-refused") {
 		return fmt.Errorf("the desk shows %q", all)
 	}
 	r.note("the desk: %s", all[0])
-	return rows.Err()
+	return nil
+}
+
+// ofDelivery reports whether alerts of a type are about an agent's journal, its
+// voice or its collector, and not about its devices.
+func ofDelivery(t fact.AlarmType) bool {
+	for _, prefix := range []string{"journal-", "agent-", "collector-", "gate-silent", "store-changed"} {
+		if strings.HasPrefix(string(t), prefix) {
+			return true
+		}
+	}
+	return false
 }
 
 // badAgent is a listed gate whose programs somebody has changed.

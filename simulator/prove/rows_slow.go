@@ -10,6 +10,7 @@ import (
 
 	"gatehouse/gateway/clock"
 	"gatehouse/gateway/edge/journal"
+	"gatehouse/gateway/fact"
 	"gatehouse/gateway/identity"
 	"gatehouse/gateway/wire"
 	"gatehouse/simulator/faults"
@@ -71,10 +72,13 @@ func slowLine(ctx context.Context, r *rig) error {
 	begin, _ := r.stored(ctx, jid)
 	pause(ctx, slow)
 	end, _ := r.stored(ctx, jid)
+	if err := r.page.signUp(ctx); err != nil { // now: the alarm's delay must not include it
+		return err
+	}
 	if err := r.hw[0].Unplug("reader-in"); err != nil {
 		return err
 	}
-	overtook, told := r.until(ctx, 20*time.Second, func() bool { _, found := r.alert("device-gone"); return found })
+	overtook, told := r.until(ctx, 20*time.Second, func() bool { _, found := r.alert(ctx, fact.AlarmDeviceGone); return found })
 	if err := r.hw[0].Plug("reader-in"); err != nil {
 		return err
 	}

@@ -142,13 +142,16 @@ func (p *proof) startCollector(ctx context.Context, listen string) error {
 	if p.Machines {
 		cfg.Machines = fleet.Reporters(&sites)
 	}
+	deskAddress := ""
 	if p.desk {
-		address, err := loopback.Free(ctx)
-		if err != nil {
+		var err error
+		if deskAddress, err = loopback.Free(ctx); err != nil {
 			return err
 		}
-		p.deskAddress = address
-		cfg.Desk = &pages.Config{Listen: address}
+		if p.page, err = newDeskPage(deskAddress, p.Gatehouse, p.countyDir()); err != nil {
+			return err
+		}
+		cfg.Desk = &pages.Config{Listen: deskAddress}
 	}
 	if p.Store == "influx" {
 		cfg.Influx = &centre.Influx{
@@ -174,7 +177,8 @@ func (p *proof) startCollector(ctx context.Context, listen string) error {
 		return err
 	}
 	return p.collector.waitFor(ctx, func() bool {
-		return exists(filepath.Join(p.countyDir(), "site.key")) && answers(ctx, listen)
+		return exists(filepath.Join(p.countyDir(), "site.key")) && answers(ctx, listen) &&
+			(!p.desk || answers(ctx, deskAddress))
 	})
 }
 

@@ -13,26 +13,23 @@ import (
 	"gatehouse/gateway/county/centre"
 	"gatehouse/gateway/county/store/books"
 	"gatehouse/gateway/edge/journal"
+	"gatehouse/gateway/fact"
 	"gatehouse/gateway/mqtt"
 	"gatehouse/gateway/proof/ledger"
 )
 
-// alert finds an alert on the desk by its type.
-func (r *rig) alert(kind string) (detail string, found bool) {
-	db, err := r.openDesk()
+// alert returns the detail of the newest alert of a type on the desk.
+func (r *rig) alert(ctx context.Context, kind fact.AlarmType) (detail string, found bool) {
+	all, err := r.page.alerts(ctx)
 	if err != nil {
-		return "", false
+		return "", false // a desk that is down now may answer the next time
 	}
-	defer db.Close()
-	err = db.QueryRowContext(context.Background(), "SELECT detail FROM alerts WHERE type = ? ORDER BY id DESC LIMIT 1",
-		kind).Scan(&detail)
-	return detail, err == nil
-}
-
-// openDesk opens the desk's file for looking.
-func (r *rig) openDesk() (*sql.DB, error) {
-	file := filepath.Join(r.countyDir(), centre.DeskFile)
-	return sql.Open("sqlite", "file:"+file+"?mode=ro&_pragma=busy_timeout(5000)")
+	for _, a := range all {
+		if a.Type == kind {
+			return a.Detail, true
+		}
+	}
+	return "", false
 }
 
 // says waits until a program has printed text.
@@ -69,14 +66,14 @@ func (r *rig) parsed() uint64 {
 	return c.N
 }
 
-// alerted waits for an alert of the given type on the desk.
-func (r *rig) alerted(ctx context.Context, kind string) error {
+// alerted waits until the desk shows an alert of a type.
+func (r *rig) alerted(ctx context.Context, kind fact.AlarmType) error {
 	_, err := r.alertedDetail(ctx, kind)
 	return err
 }
 
-func (r *rig) alertedDetail(ctx context.Context, kind string) (detail string, err error) {
-	_, ok := r.until(ctx, 30*time.Second, func() (found bool) { detail, found = r.alert(kind); return found })
+func (r *rig) alertedDetail(ctx context.Context, kind fact.AlarmType) (detail string, err error) {
+	_, ok := r.until(ctx, 30*time.Second, func() (found bool) { detail, found = r.alert(ctx, kind); return found })
 	if !ok {
 		return "", fmt.Errorf("the desk shows no alert %s", kind)
 	}
