@@ -65,7 +65,7 @@ func TestAGoodFrameResetsTheFaultAndTheCount(t *testing.T) {
 // bursts the device is never at fault.
 func TestGlitchesBetweenGoodFramesAreNeverAFault(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
-		s := &stream{model: "m", port: "p", frame: rdmFrame, at: at}
+		s := &stream{model: "m", line: line{port: "p"}, frame: rdmFrame, at: at}
 		bursts := 0
 		for range rapid.IntRange(1, 60).Draw(t, "events") {
 			s.at = s.at.Add(time.Duration(rapid.IntRange(1, 7200).Draw(t, "seconds")) * time.Second)
@@ -101,7 +101,7 @@ func TestAFramerThatBreaksItsContractIsAFaultOfItsDriver(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			frame := func(time.Time, []byte, bool) (Reading, int, error) { return c.r, c.used, c.err }
-			s := &stream{model: "ir200", port: "p", frame: frame, at: at, buf: []byte("abc")}
+			s := &stream{model: "ir200", line: line{port: "p"}, frame: frame, at: at, buf: []byte("abc")}
 			if r := s.parse(); r != nil {
 				t.Errorf("parse returned %v", r)
 			}

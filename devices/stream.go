@@ -27,22 +27,27 @@ const (
 // re-opens the line after it was unplugged.
 type stream struct {
 	model string
-	ports Ports
-	port  string
-	baud  int
 	frame framer
-	ask   []byte // makes the device send; written after each opening
+	line  line
 
-	line  io.ReadWriteCloser
 	buf   []byte
 	chunk [512]byte
 	at    time.Time // when the newest byte in buf arrived
 	idle  bool      // the last Read timed out
 	bad   error     // to be returned by Next
 	noise noise
+}
 
-	gone  bool          // ErrGone was returned and the line is not open again
-	retry time.Duration // wait before the next opening
+// line is the serial line of a stream.
+type line struct {
+	ports Ports
+	port  string
+	baud  int
+	ask   []byte // makes the device send; written after each opening
+
+	io    io.ReadWriteCloser // nil while it is not open
+	gone  bool               // ErrGone was returned and the line is not open again
+	retry time.Duration      // wait before the next opening
 }
 
 // newStream checks the settings and returns the sensor; Next opens the line.
@@ -56,12 +61,8 @@ func newStream(model string, ports Ports, s Settings, baud int, ask []byte, fram
 	}
 	return &stream{
 		model: model,
-		ports: ports,
-		port:  s.Port,
-		baud:  baud,
 		frame: frame,
-		ask:   ask,
-		retry: firstRetry,
+		line:  line{ports: ports, port: s.Port, baud: baud, ask: ask, retry: firstRetry},
 	}, nil
 }
 
@@ -72,7 +73,7 @@ func (s *stream) Next(ctx context.Context) (Reading, error) {
 			s.close()
 			return nil, err
 		}
-		if s.line == nil {
+		if s.line.io == nil {
 			back, err := s.open(ctx)
 			if back || err != nil {
 				return nil, err
@@ -86,13 +87,13 @@ func (s *stream) Next(ctx context.Context) (Reading, error) {
 			s.bad = nil
 			return nil, err
 		}
-		n, err := s.line.Read(s.chunk[:])
+		n, err := s.line.io.Read(s.chunk[:])
 		if err != nil {
 			s.close()
 			if !errors.Is(err, ErrGone) {
 				err = fmt.Errorf("%w: %w", ErrGone, err)
 			}
-			s.gone = true
+			s.line.gone = true
 			return nil, fmt.Errorf("%s: %w", s.model, err)
 		}
 		s.idle = n == 0
@@ -119,10 +120,10 @@ func (s *stream) parse() Reading {
 		s.buf = append(s.buf[:0], s.buf[used:]...)
 		if errors.Is(err, ErrFrame) && s.noise.bad(s.at, used) {
 			err = fmt.Errorf("bytes arrive, but never a frame: check baud rate (%d now), model and wiring: %w",
-				s.baud, ErrFault)
+				s.line.baud, ErrFault)
 		}
 		if err != nil && (s.bad == nil || errors.Is(err, ErrFault)) {
-			s.bad = fmt.Errorf("%s on %s: %w", s.model, s.port, err)
+			s.bad = fmt.Errorf("%s on %s: %w", s.model, s.line.port, err)
 		}
 		if r != nil {
 			s.noise.good()
@@ -155,36 +156,36 @@ func breach(r Reading, used, n int, err error) string {
 // ones it returns nil once it has waited for the back-off or ctx is done. back
 // reports that a line which was gone is open again.
 func (s *stream) open(ctx context.Context) (back bool, err error) {
-	line, err := s.ports.Serial(s.port, s.baud)
-	if err == nil && len(s.ask) > 0 {
-		if _, err = line.Write(s.ask); err != nil {
-			line.Close()
+	l := &s.line
+	opened, err := l.ports.Serial(l.port, l.baud)
+	if err == nil && len(l.ask) > 0 {
+		if _, err = opened.Write(l.ask); err != nil {
+			opened.Close()
 		}
 	}
 	if err == nil {
-		back = s.gone
-		s.line, s.gone, s.retry, s.idle, s.bad = line, false, firstRetry, false, nil
-		s.buf = s.buf[:0]
-		s.noise = noise{}
+		back = l.gone
+		l.io, l.gone, l.retry = opened, false, firstRetry
+		s.buf, s.idle, s.bad, s.noise = s.buf[:0], false, nil, noise{}
 		return back, nil
 	}
-	first := !s.gone
-	s.gone = true
+	first := !l.gone
+	l.gone = true
 	if first {
 		if !errors.Is(err, ErrGone) {
 			err = fmt.Errorf("%w: %w", ErrGone, err)
 		}
 		return false, fmt.Errorf("%s: %w", s.model, err)
 	}
-	wait(ctx, s.retry)
-	s.retry = min(2*s.retry, lastRetry)
+	wait(ctx, l.retry)
+	l.retry = min(2*l.retry, lastRetry)
 	return false, nil
 }
 
 func (s *stream) close() {
-	if s.line != nil {
-		s.line.Close()
-		s.line = nil
+	if s.line.io != nil {
+		s.line.io.Close()
+		s.line.io = nil
 	}
 }
 

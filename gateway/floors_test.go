@@ -45,12 +45,13 @@ func misplaced(root string, floors [][]string, all []pkg) (faults []string) {
 		}
 		mine, known := floor[p.ImportPath]
 		if !known {
-			faults = append(faults, p.ImportPath+" is on no floor: add it to floors in gateway/floors_test.go")
+			faults = append(faults, p.ImportPath+" is on no floor: add it in floors_test.go")
 			continue
 		}
 		for _, i := range p.Imports {
 			if theirs, inside := floor[i]; inside && theirs >= mine {
-				faults = append(faults, fmt.Sprintf("%s (floor %d) imports %s (floor %d)", p.ImportPath, mine, i, theirs))
+				faults = append(faults,
+					fmt.Sprintf("%s (floor %d) imports %s (floor %d)", p.ImportPath, mine, i, theirs))
 			}
 		}
 	}
@@ -186,12 +187,12 @@ func TestCirclesOfFoldersAreFound(t *testing.T) {
 		circle   string
 		bent     bool
 	}{
-		"none":                       {[]pkg{{"r/a", []string{"r/b/x"}}, {"r/b/y", []string{"r/c"}}}, "", false},
-		"a parent below":             {[]pkg{{"r/a", []string{"r"}}, {"r/b", []string{"r", "r/a"}}}, "", false},
-		"a parent above":             {[]pkg{{"r", []string{"r/a", "r/b"}}, {"r/b", []string{"r/a"}}}, "", false},
-		"a parent between":           {[]pkg{{"r", []string{"r/a"}}, {"r/b", []string{"r"}}}, "", true},
-		"a parent and its subfolder": {[]pkg{{"r", []string{"r/a/x"}}, {"r/a/y", []string{"r"}}}, ". a .", true},
-		"two folders":                {[]pkg{{"r/a/x", []string{"r/b/x"}}, {"r/b/y", []string{"r/a/y"}}}, "a b a", false},
+		"none":             {[]pkg{{"r/a", []string{"r/b/x"}}, {"r/b/y", []string{"r/c"}}}, "", false},
+		"a parent below":   {[]pkg{{"r/a", []string{"r"}}, {"r/b", []string{"r", "r/a"}}}, "", false},
+		"a parent above":   {[]pkg{{"r", []string{"r/a", "r/b"}}, {"r/b", []string{"r/a"}}}, "", false},
+		"a parent between": {[]pkg{{"r", []string{"r/a"}}, {"r/b", []string{"r"}}}, "", true},
+		"a subfolder":      {[]pkg{{"r", []string{"r/a/x"}}, {"r/a/y", []string{"r"}}}, ". a .", true},
+		"two folders":      {[]pkg{{"r/a/x", []string{"r/b/x"}}, {"r/b/y", []string{"r/a/y"}}}, "a b a", false},
 	} {
 		graph := folders("r", c.packages)
 		_, bent := bent(graph)

@@ -69,21 +69,25 @@ const (
 
 // Meter turns samples into measurements. It is for one goroutine.
 type Meter struct {
-	limit     fact.Temp
-	past      []devices.Sample // of the last backgroundSpan with nobody there
-	last      devices.Sample
-	state     State
+	limit  fact.Temp
+	state  State
+	past   []devices.Sample // of the last backgroundSpan with nobody there
+	last   devices.Sample
+	same   time.Time // since when the raw value has not moved
+	person person
+}
+
+// person is what is known of the person who is there.
+type person struct {
 	came      time.Time
 	base      fact.Temp        // the background when the person came
-	seen      devices.Sample   // the person's newest sample
-	away      time.Time        // since when they are out of sight; zero: they are not
-	recent    []devices.Sample // the newest samples of the person, settleCount at most
-	peak      devices.Sample   // the person's highest sample
+	seen      devices.Sample   // the newest sample
+	away      time.Time        // since when the person is out of sight; zero: is in sight
+	recent    []devices.Sample // the newest samples, settleCount at most
+	peak      devices.Sample   // the highest sample
 	count     int
-	reported  fact.Temp // the value that was reported last of this person
-	unsettled bool      // an unsettled measurement was reported of this person
-
-	same time.Time // since when the raw value has not moved
+	reported  fact.Temp // the value that was reported last
+	unsettled bool      // an unsettled measurement was reported
 }
 
 // NewMeter returns a meter. limit is the fever limit minus the site offset, in terms
@@ -121,18 +125,18 @@ func (m *Meter) Observe(s devices.Sample) (Measurement, bool) {
 		return Measurement{}, false
 	}
 	if !m.present(s) {
-		if m.away.IsZero() {
-			m.away = s.At
+		if m.person.away.IsZero() {
+			m.person.away = s.At
 		}
-		if m.state == Measuring && s.At.Sub(m.away) < awayFor {
+		if m.state == Measuring && s.At.Sub(m.person.away) < awayFor {
 			return Measurement{}, false
 		}
 		done, ok := m.leave()
 		m.learn(s)
 		return done, ok
 	}
-	if !m.away.IsZero() {
-		m.away, m.recent = time.Time{}, m.recent[:0]
+	if !m.person.away.IsZero() {
+		m.person.away, m.person.recent = time.Time{}, m.person.recent[:0]
 	}
 	return m.follow(s)
 }
@@ -140,18 +144,25 @@ func (m *Meter) Observe(s devices.Sample) (Measurement, bool) {
 // begin takes a sample while nobody is there.
 func (m *Meter) begin(s devices.Sample) {
 	if s.Object >= skinMin { // below it nobody is there, whatever the background
-		m.base = m.background(s)
+		m.person.base = m.background(s)
 	}
 	if s.Object < skinMin || !m.present(s) {
 		m.learn(s)
 		return
 	}
-	m.state, m.came, m.reported, m.unsettled, m.away = Measuring, s.At, 0, false, time.Time{}
-	m.recent, m.seen, m.peak, m.count = append(m.recent[:0], s), s, s, 1
+	m.state = Measuring
+	m.person = person{
+		came:   s.At,
+		base:   m.person.base,
+		seen:   s,
+		recent: append(m.person.recent[:0], s),
+		peak:   s,
+		count:  1,
+	}
 }
 
 func (m *Meter) present(s devices.Sample) bool {
-	return s.Object >= m.base+rise && s.Object >= skinMin && s.Object <= skinMax
+	return s.Object >= m.person.base+rise && s.Object >= skinMin && s.Object <= skinMax
 }
 
 // background returns the median of the samples with nobody there. Before the first it
@@ -179,44 +190,50 @@ func (m *Meter) learn(s devices.Sample) {
 
 // follow takes a sample of somebody who is there.
 func (m *Meter) follow(s devices.Sample) (Measurement, bool) {
-	m.count++
-	m.seen = s
-	if s.Object > m.peak.Object {
-		m.peak = s
-	}
-	if len(m.recent) == settleCount {
-		m.recent = slices.Delete(m.recent, 0, 1)
-	}
-	m.recent = append(m.recent, s)
-	if s.At.Sub(m.came) > standingAfter {
+	p := &m.person
+	p.add(s)
+	if s.At.Sub(p.came) > standingAfter {
 		// Sunlight, an engine, a hot cup: it becomes the background, or the
 		// meter would be blind for as long as it stands there.
-		m.past = append(m.past[:0], m.recent...)
+		m.past = append(m.past[:0], p.recent...)
 		m.state = Idle
 		return Measurement{}, false
 	}
-	top, settled := m.plateau()
+	top, settled := p.plateau()
 	switch {
-	case settled && (m.state == Measuring || top.Object >= m.reported+higher || m.reported < m.limit &&
-		top.Object >= m.limit):
+	case settled && (m.state == Measuring || top.Object >= p.reported+higher ||
+		p.reported < m.limit && top.Object >= m.limit):
 		out := m.result(s, top, true)
-		out.Supersedes = m.state == Measured || m.unsettled
-		m.state, m.reported = Measured, top.Object
+		out.Supersedes = m.state == Measured || p.unsettled
+		m.state, p.reported = Measured, top.Object
 		return out, true
-	case m.state == Measuring && !m.unsettled && s.At.Sub(m.came) > unsettledAfter:
-		m.unsettled = true
-		return m.result(s, m.peak, false), true
+	case m.state == Measuring && !p.unsettled && s.At.Sub(p.came) > unsettledAfter:
+		p.unsettled = true
+		return m.result(s, p.peak, false), true
 	}
 	return Measurement{}, false
 }
 
+// add takes the next sample of the person.
+func (p *person) add(s devices.Sample) {
+	p.count++
+	p.seen = s
+	if s.Object > p.peak.Object {
+		p.peak = s
+	}
+	if len(p.recent) == settleCount {
+		p.recent = slices.Delete(p.recent, 0, 1)
+	}
+	p.recent = append(p.recent, s)
+}
+
 // plateau returns the highest of the newest samples when they agree.
-func (m *Meter) plateau() (top devices.Sample, settled bool) {
-	if len(m.recent) < settleCount {
+func (p *person) plateau() (top devices.Sample, settled bool) {
+	if len(p.recent) < settleCount {
 		return top, false
 	}
-	low := m.recent[0].Object
-	for _, r := range m.recent {
+	low := p.recent[0].Object
+	for _, r := range p.recent {
 		low = min(low, r.Object)
 		if r.Object >= top.Object {
 			top = r
@@ -228,15 +245,23 @@ func (m *Meter) plateau() (top devices.Sample, settled bool) {
 // leave notes that the person has left. Who was not measured by then, and was not only
 // passing by, is reported with an unsettled measurement.
 func (m *Meter) leave() (Measurement, bool) {
-	unmeasured := m.state == Measuring && !m.unsettled && m.count >= glimpse
+	unmeasured := m.state == Measuring && !m.person.unsettled && m.person.count >= glimpse
 	m.state = Idle
 	if !unmeasured {
 		return Measurement{}, false
 	}
-	return m.result(m.seen, m.peak, false), true
+	return m.result(m.person.seen, m.person.peak, false), true
 }
 
 func (m *Meter) result(last, value devices.Sample, settled bool) Measurement {
-	return Measurement{At: last.At, Object: value.Object, Ambient: value.Ambient, Background: m.base, Samples: m.count,
-		Duration: last.At.Sub(m.came), Settled: settled, HotBackground: m.base >= hotBackground}
+	return Measurement{
+		At:            last.At,
+		Object:        value.Object,
+		Ambient:       value.Ambient,
+		Background:    m.person.base,
+		Samples:       m.person.count,
+		Duration:      last.At.Sub(m.person.came),
+		Settled:       settled,
+		HotBackground: m.person.base >= hotBackground,
+	}
 }
