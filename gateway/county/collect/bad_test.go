@@ -153,7 +153,7 @@ func TestTheBrokerCannotBeAskedForTheCollectorsClientID(t *testing.T) {
 func TestAFaultInChineseIsSignedAsItArrives(t *testing.T) {
 	b := start(t)
 	for pad := range 3 {
-		b.books.set(fmt.Errorf("%s%s", strings.Repeat("x", pad), strings.Repeat("磁盘已满", 100)))
+		b.store.set(fmt.Errorf("%s%s", strings.Repeat("x", pad), strings.Repeat("磁盘已满", 100)))
 		b.publish("gate-a", wire.LeafRecords, batch(t, "gate-a", jidA, uint64(pad)+1, uint64(pad)+1, false))
 		for st := await(t, "status with the fault", b.status); ; st = await(t, "status with the fault", b.status) {
 			// the bench has checked its signature
@@ -165,7 +165,7 @@ func TestAFaultInChineseIsSignedAsItArrives(t *testing.T) {
 				break
 			}
 		}
-		b.books.set(nil)
+		b.store.set(nil)
 		await(t, "acknowledgement", b.acks)
 	}
 }
@@ -181,15 +181,15 @@ func TestOneAgentBeginsOnlySoManyJournals(t *testing.T) {
 		t.Errorf("the desk hears %q", who)
 	}
 	b.settled(1)
-	b.books.mu.Lock()
-	defer b.books.mu.Unlock()
-	if n := len(b.books.through); n > 20 {
+	b.store.mu.Lock()
+	defer b.store.mu.Unlock()
+	if n := len(b.store.through); n > 20 {
 		t.Errorf("the store has %d journals", n)
 	}
 }
 
 func TestJunkBeyondAnAgentsShareIsDroppedAndItsAgentNamed(t *testing.T) {
-	b := start(t, func(s *books) { s.share = 2 })
+	b := start(t, func(s *memory) { s.share = 2 })
 	for i := range 10 {
 		b.publish("gate-a", wire.LeafRecords, fmt.Appendf(nil, "junk %d", i))
 	}
@@ -198,7 +198,7 @@ func TestJunkBeyondAnAgentsShareIsDroppedAndItsAgentNamed(t *testing.T) {
 		t.Errorf("the desk hears %q", who)
 	}
 	b.settled(1)
-	if n := len(b.books.quarantined()); n != 2 {
+	if n := len(b.store.quarantined()); n != 2 {
 		t.Errorf("%d messages are in quarantine", n)
 	}
 }
@@ -215,7 +215,7 @@ func TestJunkDelaysItsOwnAgentOnly(t *testing.T) {
 		b.settled(seq + 1)
 	}
 	took := time.Since(began)
-	if n := len(b.books.quarantined()); n > 2+int(took/(100*time.Millisecond)) || took > 5*time.Second {
+	if n := len(b.store.quarantined()); n > 2+int(took/(100*time.Millisecond)) || took > 5*time.Second {
 		t.Errorf("%d messages were looked at within %s", n, took)
 	}
 	if who := await(t, "report of the flood", b.refused); !strings.HasPrefix(who, "gate-a: ") {
@@ -226,7 +226,7 @@ func TestJunkDelaysItsOwnAgentOnly(t *testing.T) {
 // A batch that the store refuses, because its bad records have no room, is not
 // acknowledged, and its agent is named.
 func TestABatchThatIsRefusedIsNotAcknowledged(t *testing.T) {
-	b := start(t, func(s *books) { s.refuse = "gate-a" })
+	b := start(t, func(s *memory) { s.refuse = "gate-a" })
 	b.publish("gate-a", wire.LeafRecords, batch(t, "gate-a", jidA, 1, 1, false))
 	if who := await(t, "report of it", b.refused); !strings.HasPrefix(who, "gate-a: ") {
 		t.Errorf("the desk hears %q", who)

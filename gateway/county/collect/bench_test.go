@@ -22,8 +22,8 @@ const (
 	jidB = "0190b1c2-0000-7000-8000-00000000000b"
 )
 
-// books is a store in memory whose failures tests can command.
-type books struct {
+// memory is a store in memory whose failures tests can command.
+type memory struct {
 	mu      sync.Mutex
 	fail    error
 	term    uint64
@@ -36,11 +36,11 @@ type books struct {
 	commits int
 }
 
-func newBooks() *books {
-	return &books{term: 1, through: map[string]uint64{}, owner: map[string]string{}, places: map[string]store.Place{}}
+func newMemory() *memory {
+	return &memory{term: 1, through: map[string]uint64{}, owner: map[string]string{}, places: map[string]store.Place{}}
 }
 
-func (b *books) Commit(_ context.Context, batches []store.Batch) ([]store.Receipt, error) {
+func (b *memory) Commit(_ context.Context, batches []store.Batch) ([]store.Receipt, error) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	if b.fail != nil {
@@ -67,26 +67,26 @@ func (b *books) Commit(_ context.Context, batches []store.Batch) ([]store.Receip
 	return out, nil
 }
 
-func (b *books) Position(_ context.Context, jid string) (store.Position, error) {
+func (b *memory) Position(_ context.Context, jid string) (store.Position, error) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	return store.Position{JID: jid, Agent: b.owner[jid], Through: b.through[jid]}, nil
 }
 
-func (b *books) Identity(context.Context) (string, uint64, error) {
+func (b *memory) Identity(context.Context) (string, uint64, error) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	return "store-1", b.term, nil
 }
 
-func (b *books) RaiseTerm(_ context.Context, atLeast uint64) (uint64, error) {
+func (b *memory) RaiseTerm(_ context.Context, atLeast uint64) (uint64, error) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	b.term = max(b.term, atLeast)
 	return b.term, nil
 }
 
-func (b *books) Quarantine(_ context.Context, p store.Poison) error {
+func (b *memory) Quarantine(_ context.Context, p store.Poison) error {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	if b.share > 0 && len(b.poison) >= b.share {
@@ -96,19 +96,19 @@ func (b *books) Quarantine(_ context.Context, p store.Poison) error {
 	return nil
 }
 
-func (b *books) set(fail error) {
+func (b *memory) set(fail error) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	b.fail = fail
 }
 
-func (b *books) committed() int {
+func (b *memory) committed() int {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	return b.commits
 }
 
-func (b *books) quarantined() []store.Poison {
+func (b *memory) quarantined() []store.Poison {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	return b.poison
@@ -123,7 +123,7 @@ func (sites) Place(agent string) (string, string, string, bool) {
 // bench is a collector at a real Mosquitto, and a client that plays agents.
 type bench struct {
 	t       *testing.T
-	books   *books
+	store   *memory
 	key     ed25519.PublicKey
 	secret  ed25519.PrivateKey
 	url     string
@@ -143,18 +143,18 @@ func (b *bench) Refused(agent, why string, _ uint64) {
 	b.refused <- agent + ": " + why
 }
 
-func start(t *testing.T, prepare ...func(*books)) *bench {
+func start(t *testing.T, prepare ...func(*memory)) *bench {
 	t.Helper()
 	m := mosquitto.Start(t)
 	public, private, err := ed25519.GenerateKey(nil)
 	if err != nil {
 		t.Fatal(err)
 	}
-	b := &bench{t: t, books: newBooks(), key: public, secret: private, url: m.URL,
+	b := &bench{t: t, store: newMemory(), key: public, secret: private, url: m.URL,
 		fenced: make(chan string, 1), acks: make(chan wire.Ack, 100),
 		status: make(chan wire.CollectorStatus, 100), refused: make(chan string, 100)}
 	for _, p := range prepare {
-		p(b.books)
+		p(b.store)
 	}
 	log := slog.New(slog.DiscardHandler)
 	up := make(chan struct{}, 10)
@@ -165,7 +165,7 @@ func start(t *testing.T, prepare ...func(*books)) *bench {
 		OnUp:      func() { up <- struct{}{} },
 		OnMessage: b.receive})
 	c := collect.New(collect.Config{County: "c", Version: "test", KeyID: "k1", Key: private, Sites: sites{},
-		Store: b.books, Broker: mqtt.Broker{URL: m.URL}, Watch: b, Log: log,
+		Store: b.store, Broker: mqtt.Broker{URL: m.URL}, Watch: b, Log: log,
 		Fenced: func(reason string) { b.fenced <- reason }})
 	ctx, cancel := context.WithCancel(context.Background())
 	var wg sync.WaitGroup
@@ -254,9 +254,9 @@ func (b *bench) hello(agent, jid string, last, term uint64) {
 func (b *bench) awaitQuarantine(n int) {
 	b.t.Helper()
 	deadline := time.Now().Add(20 * time.Second)
-	for ; len(b.books.quarantined()) < n; time.Sleep(10 * time.Millisecond) {
+	for ; len(b.store.quarantined()) < n; time.Sleep(10 * time.Millisecond) {
 		if time.Now().After(deadline) {
-			b.t.Fatalf("quarantine holds %d of %d: %+v", len(b.books.quarantined()), n, b.books.quarantined())
+			b.t.Fatalf("quarantine holds %d of %d: %+v", len(b.store.quarantined()), n, b.store.quarantined())
 		}
 	}
 }

@@ -26,8 +26,8 @@ import (
 	"gatehouse/gateway/wire"
 )
 
-// Books is what the collector needs of a store.
-type Books interface {
+// Store is what the collector needs of the county's store.
+type Store interface {
 	Commit(ctx context.Context, batches []store.Batch) ([]store.Receipt, error)
 	Position(ctx context.Context, jid string) (store.Position, error)
 	Identity(ctx context.Context) (id string, term uint64, err error)
@@ -64,7 +64,7 @@ type Config struct {
 	KeyID   string // of the site key that agents must use
 	Key     ed25519.PrivateKey
 	Sites   Sites
-	Store   Books
+	Store   Store
 	Broker  mqtt.Broker
 	Watch   Observer // may be nil
 	// Fenced is called once, when another collector has taken over; may be nil.

@@ -21,14 +21,14 @@ func TestABatchIsAcknowledgedAfterItsCommit(t *testing.T) {
 	if a.Through != 3 || a.JID != jidA || a.Store != "store-1" || a.Term != 2 {
 		t.Fatalf("got %+v", a)
 	}
-	if p := b.books.places[jidA]; p.Compound != "compound-1" {
+	if p := b.store.places[jidA]; p.Compound != "compound-1" {
 		t.Fatalf("its place is %+v", p)
 	}
 }
 
 func TestABatchThatTheStoreRefusesIsNotAcknowledgedAndTheStatusSaysWhy(t *testing.T) {
 	b := start(t)
-	b.books.set(errors.New("disk full\nsecond line"))
+	b.store.set(errors.New("disk full\nsecond line"))
 	b.publish("gate-a", wire.LeafRecords, batch(t, "gate-a", jidA, 1, 3, false))
 	for {
 		if st := await(t, "status with the fault", b.status); st.Fault == "disk full second line" {
@@ -40,7 +40,7 @@ func TestABatchThatTheStoreRefusesIsNotAcknowledgedAndTheStatusSaysWhy(t *testin
 		t.Fatalf("acknowledged %+v without a commit", a)
 	default:
 	}
-	b.books.set(nil)
+	b.store.set(nil)
 	if a := await(t, "acknowledgement", b.acks); a.Through != 3 {
 		t.Fatalf("got %+v", a)
 	}
@@ -128,7 +128,7 @@ func TestWhatCannotBeReadIsQuarantinedAndTheRestGoesOn(t *testing.T) {
 		}
 	}
 	b.awaitQuarantine(len(bad))
-	for _, p := range b.books.quarantined() {
+	for _, p := range b.store.quarantined() {
 		if p.Reason == "" || p.Topic == "" {
 			t.Errorf("a row without reason or topic: %+v", p)
 		}
@@ -155,7 +155,7 @@ func TestADamagedBatchIsNeitherStoredNorQuarantined(t *testing.T) {
 	if a := await(t, "acknowledgement", b.acks); a.JID != jidB {
 		t.Fatalf("the damaged batch was acknowledged: %+v", a)
 	}
-	if q := b.books.quarantined(); len(q) != 0 {
+	if q := b.store.quarantined(); len(q) != 0 {
 		t.Fatalf("quarantine holds %+v", q)
 	}
 	b.publish("gate-a", wire.LeafRecords, payload)
@@ -174,7 +174,7 @@ func TestManyBatchesShareACommit(t *testing.T) {
 	for range n {
 		await(t, "acknowledgement", b.acks)
 	}
-	if commits := b.books.committed(); commits >= n {
+	if commits := b.store.committed(); commits >= n {
 		t.Fatalf("%d batches took %d commits", n, commits)
 	}
 }
@@ -183,7 +183,7 @@ func TestOfTwoCollectorsTheOneStartedLastGoesOn(t *testing.T) {
 	b := start(t)
 	b.publish("gate-a", wire.LeafRecords, batch(t, "gate-a", jidA, 1, 1, false))
 	await(t, "acknowledgement", b.acks)
-	copied := newBooks()
+	copied := newMemory()
 	copied.through[jidA], copied.owner[jidA] = 1, "gate-a"
 	fenced := make(chan string, 1)
 	second := collect.New(collect.Config{County: "c", Version: "test", KeyID: "k1", Key: b.secret,
@@ -196,12 +196,12 @@ func TestOfTwoCollectorsTheOneStartedLastGoesOn(t *testing.T) {
 	if !strings.Contains(reason, "taken over") {
 		t.Error(reason)
 	}
-	before := b.books.committed()
+	before := b.store.committed()
 	b.publish("gate-a", wire.LeafRecords, batch(t, "gate-a", jidA, 2, 2, false))
 	if a := await(t, "acknowledgement", b.acks); a.Through != 2 || a.Term < 3 {
 		t.Errorf("got %+v", a)
 	}
-	if b.books.committed() != before {
+	if b.store.committed() != before {
 		t.Error("the one that stood down has committed")
 	}
 	// It goes for good, and its last will must not replace the other's status.
@@ -219,11 +219,11 @@ func TestOfTwoCollectorsTheOneStartedLastGoesOn(t *testing.T) {
 // more than it commits at once.
 func TestAStoreWhoseTermWasRaisedByAnotherIsLeftAlone(t *testing.T) {
 	b := start(t)
-	b.books.set(fmt.Errorf("commit: %w", store.ErrTerm))
+	b.store.set(fmt.Errorf("commit: %w", store.ErrTerm))
 	b.publish("gate-a", wire.LeafRecords, batch(t, "gate-a", jidA, 1, 1, false))
 	await(t, "report that it stands down", b.fenced)
-	b.books.set(nil)
-	before := b.books.committed()
+	b.store.set(nil)
+	before := b.store.committed()
 	const agents, each = 8, 10
 	for i := range agents {
 		agent, jid := fmt.Sprint("gate-", i), fmt.Sprintf("0190b1c2-0000-7000-8000-%012d", i)
@@ -233,7 +233,7 @@ func TestAStoreWhoseTermWasRaisedByAnotherIsLeftAlone(t *testing.T) {
 		b.publish(agent, wire.LeafRecords, []byte("junk"))
 	}
 	b.awaitQuarantine(agents)
-	if n := b.books.committed(); n != before {
+	if n := b.store.committed(); n != before {
 		t.Errorf("%d commits", n-before)
 	}
 	select {
