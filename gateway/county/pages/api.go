@@ -109,14 +109,16 @@ func (s *Server) losses(w http.ResponseWriter, r *http.Request, _ string) {
 	for _, p := range held {
 		out.Quarantine = append(out.Quarantine, poison{p.ID, p.At, p.Agent, p.Seq, p.Reason, len(p.Raw), beginning(p)})
 	}
-	holes = slices.DeleteFunc(holes, func(h store.RecordedHole) bool { return h.Reason == store.ReasonRepeated }) // they are stored
+	holes = slices.DeleteFunc(holes, func(h store.RecordedHole) bool {
+		return h.Reason == store.ReasonRepeated // its records are stored
+	})
 	for _, h := range holes[max(0, len(holes)-lossesListed):] {
 		out.Holes = append(out.Holes, hole{h.At, h.Agent, h.From, h.To, h.Reason})
 	}
 	answer(w, out, err)
 }
 
-// quarantine tries a row again, or drops it for good.
+// quarantine commits a row again, or drops it for good.
 func (s *Server) quarantine(w http.ResponseWriter, r *http.Request, name string) {
 	m, err := read[struct {
 		ID   int64 `json:"id"`
@@ -149,7 +151,8 @@ func (s *Server) quarantine(w http.ResponseWriter, r *http.Request, name string)
 		fail(w, err)
 		return
 	}
-	s.log.Info("a row of the quarantine has gone", "id", p.ID, "agent", p.Agent, "jid", p.JID, "seq", p.Seq, "reason", p.Reason, "dropped", m.Drop, "by", name)
+	s.log.Info("a row of the quarantine has gone", "id", p.ID, "agent", p.Agent, "jid", p.JID, "seq", p.Seq,
+		"reason", p.Reason, "dropped", m.Drop, "by", name)
 	w.WriteHeader(http.StatusNoContent)
 }
 

@@ -1,5 +1,5 @@
-// Package pages serves the county's desk to browsers: who may see it, what is
-// asked, and what is done there.
+// Package pages serves the county's desk to browsers: log-in, the requests of the
+// pages, and the stream of what is new.
 package pages
 
 import (
@@ -33,7 +33,7 @@ type TLS struct {
 	Key  string `yaml:"key,omitempty"`
 }
 
-// Check tells what is wrong.
+// Check returns an error when the configuration can't be used.
 func (c Config) Check() error {
 	if _, _, err := net.SplitHostPort(c.Listen); err != nil {
 		return fmt.Errorf("listen %q: write it as 127.0.0.1:8080", c.Listen)
@@ -47,7 +47,7 @@ func (c Config) Check() error {
 	return nil
 }
 
-// Poison is what the quarantine's page reads, and what its buttons need.
+// Poison is the quarantine, as its page lists it and its buttons treat it.
 type Poison interface {
 	Poison(ctx context.Context, id int64) (store.Quarantined, bool, error)
 	Retry(ctx context.Context, p store.Quarantined) error
@@ -67,9 +67,10 @@ type Server struct {
 	limits  *limiter
 }
 
-// New makes a server.
+// New returns a server of d.
 func New(cfg Config, d *desk.Desk, poison Poison, version string, log *slog.Logger) *Server {
-	return &Server{cfg: cfg, desk: d, poison: poison, prober: d, version: version, log: log, limits: newLimiter(time.Now)}
+	return &Server{cfg: cfg, desk: d, poison: poison, prober: d, version: version, log: log,
+		limits: newLimiter(time.Now)}
 }
 
 // Listen opens the desk's address, for as many connections as leave the store
@@ -102,7 +103,7 @@ func (s *Server) Serve(ctx context.Context, l net.Listener) error {
 		return errors.Join(err, l.Close())
 	}
 	h := web.NewServer(s.handler(ctx, l.Addr().String()), s.log)
-	stop := context.AfterFunc(ctx, func() { _ = h.Close() }) // pages come again
+	stop := context.AfterFunc(ctx, func() { _ = h.Close() }) // pages connect again
 	defer stop()
 	if err := h.Serve(l); ctx.Err() == nil {
 		return fmt.Errorf("serve the county's desk: %w", err)
@@ -110,7 +111,7 @@ func (s *Server) Serve(ctx context.Context, l net.Listener) error {
 	return nil
 }
 
-// welcome says how the first user is made.
+// welcome logs a link with which the first user is made, when there is none.
 func (s *Server) welcome(ctx context.Context, url string) error {
 	users, err := s.desk.Users(ctx)
 	if err != nil || len(users) > 0 {
@@ -120,7 +121,8 @@ func (s *Server) welcome(ctx context.Context, url string) error {
 	if err != nil {
 		return err
 	}
-	s.log.Warn("nobody can log in yet: open this link once and choose a name and a password", "link", url+"/setup#"+token)
+	s.log.Warn("nobody can log in yet: open this link once and choose a name and a password",
+		"link", url+"/setup#"+token)
 	return nil
 }
 
@@ -132,7 +134,10 @@ func (s *Server) handler(ctx context.Context, addr string) http.Handler {
 		mux.Handle(path, s.near(probes))
 	}
 	page := web.Load("desk")
-	for _, path := range []string{"/{$}", "/alerts", "/gates/{agent}", "/losses", "/machines", "/machines/{machine}", "/runs/{machine}/{run}", "/users", "/setup", "/assets/"} {
+	for _, path := range []string{
+		"/{$}", "/alerts", "/gates/{agent}", "/losses", "/machines", "/machines/{machine}",
+		"/runs/{machine}/{run}", "/users", "/setup", "/assets/",
+	} {
 		mux.Handle("GET "+path, page)
 	}
 	mux.HandleFunc("GET /live", s.live(ctx))
@@ -153,7 +158,7 @@ func (s *Server) handler(ctx context.Context, addr string) http.Handler {
 	return web.Guard(web.Hosts(addr, s.cfg.Hosts...), mux)
 }
 
-// near answers probes of this computer, and of others only to users.
+// near answers probes from this computer, and from others only with a session.
 func (s *Server) near(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if web.Loopback(r.RemoteAddr) {
@@ -164,7 +169,7 @@ func (s *Server) near(next http.Handler) http.Handler {
 	})
 }
 
-// live serves a page for as long as its session lasts.
+// live streams what is new to a page, for as long as its session lasts.
 func (s *Server) live(ctx context.Context) http.HandlerFunc {
 	return func(w http.ResponseWriter, r *http.Request) {
 		if _, _, err := s.desk.Session(r.Context(), token(r)); err != nil {

@@ -9,6 +9,7 @@ import (
 	"net/http/cookiejar"
 	"net/http/httptest"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -28,7 +29,8 @@ func (nothing) Rows(context.Context, store.Query) iter.Seq2[store.Row, error] {
 func (nothing) Positions(context.Context) ([]store.Position, error) { return nil, nil }
 func (nothing) Losses(context.Context) (int, int, error)            { return 0, 0, nil }
 func (nothing) Quarantined(context.Context, int) ([]store.Quarantined, error) {
-	return []store.Quarantined{{ID: 1, Poison: store.Poison{Agent: "a", Reason: "<b>", Raw: []byte("<script>\xff")}}}, nil
+	p := store.Poison{Agent: "a", Reason: "<b>", Raw: []byte("<script>\xff")}
+	return []store.Quarantined{{ID: 1, Poison: p}}, nil
 }
 func (nothing) Conflicts(context.Context) ([]store.Conflicts, error) { return nil, nil }
 func (nothing) Retry(context.Context, store.Quarantined) error       { return nil }
@@ -46,13 +48,19 @@ type bench struct {
 	path string // of the desk's file
 }
 
-const password = "correct horse"
+const (
+	password      = "correct horse"
+	rightPassword = `{"token":"","name":"wang","password":"` + password + `"}`
+	wrongPassword = `{"token":"","name":"wang","password":"guess guess"}`
+)
 
 func start(t *testing.T) *bench {
 	t.Helper()
 	log := slog.New(slog.DiscardHandler)
 	path := filepath.Join(t.TempDir(), "desk.db")
-	d, err := desk.Open(desk.Options{Path: path, Sites: &site.County{}, Records: nothing{}, Losses: nothing{}, Log: log})
+	d, err := desk.Open(desk.Options{
+		Path: path, Sites: &site.County{}, Records: nothing{}, Losses: nothing{}, Log: log,
+	})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -93,22 +101,25 @@ func (b *bench) ask(method, path, body string) (status int, text string, header 
 
 func (b *bench) login() {
 	b.t.Helper()
-	if status, text, _ := b.ask("POST", "/api/login", `{"token":"","name":"wang","password":"`+password+`"}`); status != 204 {
+	if status, text, _ := b.ask("POST", "/api/login", rightPassword); status != 204 {
 		b.t.Fatal(status, text)
 	}
 }
 
 func TestNothingIsShownToStrangers(t *testing.T) {
 	b := start(t)
-	for _, x := range []string{"GET /api/session", "GET /api/hours?for=24h", "GET /api/gate?agent=a", "GET /api/alerts", "GET /api/losses", "GET /api/users",
-		"POST /api/invite", "POST /api/acknowledge", "GET /live"} {
+	answered := []string{
+		"GET /api/session", "GET /api/hours?for=24h", "GET /api/gate?agent=a", "GET /api/alerts",
+		"GET /api/losses", "GET /api/users", "POST /api/invite",
+	}
+	for _, x := range append(slices.Clone(answered), "POST /api/acknowledge", "GET /live") {
 		method, path, _ := strings.Cut(x, " ")
 		if status, text, _ := b.ask(method, path, "{}"); status != 401 || !strings.Contains(text, `"session"`) {
 			t.Errorf("%s: %d %s", x, status, text)
 		}
 	}
 	b.login()
-	for _, x := range []string{"GET /api/session", "GET /api/hours?for=24h", "GET /api/gate?agent=a", "GET /api/alerts", "GET /api/losses", "GET /api/users", "POST /api/invite"} {
+	for _, x := range answered {
 		method, path, _ := strings.Cut(x, " ")
 		if status, text, _ := b.ask(method, path, "{}"); status != 200 {
 			t.Errorf("%s: %d %s", x, status, text)
@@ -124,7 +135,7 @@ func TestNothingIsShownToStrangers(t *testing.T) {
 
 func TestTheCookieIsForThisServersPagesOnly(t *testing.T) {
 	b := start(t)
-	_, _, header := b.ask("POST", "/api/login", `{"token":"","name":"wang","password":"`+password+`"}`)
+	_, _, header := b.ask("POST", "/api/login", rightPassword)
 	if c := header.Get("Set-Cookie"); !strings.Contains(c, "HttpOnly") || !strings.Contains(c, "SameSite=Strict") {
 		t.Errorf("cookie %q", c)
 	}
@@ -135,7 +146,7 @@ func TestAThousandWrongPasswords(t *testing.T) {
 	b := start(t)
 	tried := 0
 	for range 1000 {
-		status, _, header := b.ask("POST", "/api/login", `{"token":"","name":"wang","password":"guess guess"}`)
+		status, _, header := b.ask("POST", "/api/login", wrongPassword)
 		switch status {
 		case 403:
 			tried++
@@ -170,6 +181,7 @@ func TestAThousandWrongPasswords(t *testing.T) {
 func TestBadRequestsGetAClearAnswer(t *testing.T) {
 	b := start(t)
 	b.login()
+	note := func(characters int) string { return `{"id":1,"note":"` + strings.Repeat("x", characters) + `"}` }
 	for name, c := range map[string]struct {
 		method, path, body string
 		want               int
@@ -178,12 +190,12 @@ func TestBadRequestsGetAClearAnswer(t *testing.T) {
 		"not JSON":            {"POST", "/api/acknowledge", "x", 400, "body"},
 		"an unknown field":    {"POST", "/api/acknowledge", `{"id":1,"who":"me"}`, 400, "body"},
 		"a wrong type":        {"POST", "/api/acknowledge", `{"id":"1"}`, 400, "body"},
-		"a huge body":         {"POST", "/api/acknowledge", `{"id":1,"note":"` + strings.Repeat("x", 2*maxBody) + `"}`, 400, "body"},
-		"a long note":         {"POST", "/api/acknowledge", `{"id":1,"note":"` + strings.Repeat("x", maxNote+1) + `"}`, 400, "body"},
+		"a huge body":         {"POST", "/api/acknowledge", note(2 * maxBody), 400, "body"},
+		"a long note":         {"POST", "/api/acknowledge", note(maxNote + 1), 400, "body"},
 		"no such alert":       {"POST", "/api/acknowledge", `{"id":1,"note":"<script>"}`, 409, "gone"},
 		"no span":             {"GET", "/api/hours", "", 400, "body"},
 		"a span of years":     {"GET", "/api/hours?for=99999h", "", 400, "body"},
-		"a used invitation":   {"POST", "/api/setup", `{"token":"x","name":"li","password":"` + password + `"}`, 403, "invite"},
+		"a used invitation":   {"POST", "/api/setup", rightPassword, 403, "invite"},
 		"an invented address": {"GET", "/api/nothing", "", 404, ""},
 	} {
 		if status, text, _ := b.ask(c.method, c.path, c.body); status != c.want || !strings.Contains(text, c.code) {
@@ -196,8 +208,9 @@ func TestForeignTextIsJSONNotHTML(t *testing.T) {
 	b := start(t)
 	b.login()
 	_, text, header := b.ask("GET", "/api/losses", "")
-	if header.Get("Content-Type") != "application/json" || strings.Contains(text, "<script>") || !strings.Contains(text, `\u003cscript\u003e`) {
-		t.Errorf("%s %s", header.Get("Content-Type"), text)
+	kind, escaped := header.Get("Content-Type"), strings.Contains(text, `\u003cscript\u003e`)
+	if kind != "application/json" || strings.Contains(text, "<script>") || !escaped {
+		t.Errorf("%s %s", kind, text)
 	}
 }
 
@@ -216,7 +229,9 @@ func TestThePageLivesAsLongAsItsSession(t *testing.T) {
 
 func TestProbesAnswerThisComputer(t *testing.T) {
 	b := start(t)
-	for path, want := range map[string]string{"/healthz": "ok", "/readyz": `"ready":true`, "/metrics": "gatehouse_alerts_open 0"} {
+	for path, want := range map[string]string{
+		"/healthz": "ok", "/readyz": `"ready":true`, "/metrics": "gatehouse_alerts_open 0",
+	} {
 		if status, text, _ := b.ask("GET", path, ""); status != 200 || !strings.Contains(text, want) {
 			t.Errorf("%s: %d %s", path, status, text)
 		}
@@ -224,7 +239,10 @@ func TestProbesAnswerThisComputer(t *testing.T) {
 }
 
 func TestAPublicDeskNeedsTLS(t *testing.T) {
-	for listen, ok := range map[string]bool{"127.0.0.1:8080": true, "localhost:8080": true, "[::1]:80": true, "0.0.0.0:8080": false, ":8080": false, "10.1.1.1:80": false, "8080": false} {
+	for listen, ok := range map[string]bool{
+		"127.0.0.1:8080": true, "localhost:8080": true, "[::1]:80": true,
+		"0.0.0.0:8080": false, ":8080": false, "10.1.1.1:80": false, "8080": false,
+	} {
 		if err := (Config{Listen: listen}).Check(); (err == nil) != ok {
 			t.Errorf("%s: %v", listen, err)
 		}

@@ -1,0 +1,85 @@
+package pages
+
+import (
+	"encoding/json"
+	"errors"
+	"net/http"
+
+	"gatehouse/gateway/county/alerts"
+	"gatehouse/gateway/county/desk"
+	"gatehouse/gateway/county/fleet"
+)
+
+// maxBody bounds what a page posts, in bytes.
+const maxBody = 16 << 10
+
+// problem is the body of an answer that reports an error. The page chooses its
+// words by Code; Text is for engineers.
+type problem struct {
+	Code string `json:"code"`
+	Text string `json:"text"`
+}
+
+// codes lists the errors that a page has words for.
+var codes = []struct {
+	err    error
+	code   string
+	status int
+}{
+	{desk.ErrSession, "session", http.StatusUnauthorized},
+	{desk.ErrPassword, "password", http.StatusForbidden},
+	{desk.ErrInvite, "invite", http.StatusForbidden},
+	{desk.ErrName, "name", http.StatusUnprocessableEntity},
+	{desk.ErrWeak, "weak", http.StatusUnprocessableEntity},
+	{alerts.ErrGone, "gone", http.StatusConflict},
+	{fleet.ErrNoRun, "run", http.StatusNotFound},
+	{errBody, "body", http.StatusBadRequest},
+	{errMany, "many", http.StatusTooManyRequests},
+	{desk.ErrBusy, "busy", http.StatusServiceUnavailable},
+}
+
+var (
+	errBody = errors.New("the request can't be understood")
+	errMany = errors.New("too many wrong passwords: wait")
+)
+
+// fail answers with an error.
+func fail(w http.ResponseWriter, err error) {
+	p, status := problem{Code: "server", Text: err.Error()}, http.StatusInternalServerError
+	for _, c := range codes {
+		if errors.Is(err, c.err) {
+			p.Code, status = c.code, c.status
+		}
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(status)
+	_ = json.NewEncoder(w).Encode(p) // the page may have gone
+}
+
+// failRetryable is fail, which also says when to try again where that helps.
+func failRetryable(w http.ResponseWriter, err error) {
+	if errors.Is(err, desk.ErrBusy) {
+		w.Header().Set("Retry-After", "2")
+	}
+	fail(w, err)
+}
+
+// answer answers with v as JSON, or with err.
+func answer[T any](w http.ResponseWriter, v T, err error) {
+	if err != nil {
+		fail(w, err)
+		return
+	}
+	w.Header().Set("Content-Type", "application/json")
+	_ = json.NewEncoder(w).Encode(v) // the page may have gone
+}
+
+// read decodes the body of a request. The error wraps errBody.
+func read[T any](w http.ResponseWriter, r *http.Request) (v T, err error) {
+	d := json.NewDecoder(http.MaxBytesReader(w, r.Body, maxBody))
+	d.DisallowUnknownFields()
+	if err := d.Decode(&v); err != nil {
+		return v, errors.Join(errBody, err)
+	}
+	return v, nil
+}
