@@ -188,6 +188,27 @@ func TestOneAgentBeginsOnlySoManyJournals(t *testing.T) {
 	}
 }
 
+func TestAnAgentMayBeginOneMoreJournalAnHour(t *testing.T) {
+	b := start(t)
+	journals := 0
+	begin := func() {
+		journals++
+		jid := fmt.Sprintf("0190b1c2-0000-7000-8000-%012d", journals)
+		b.publish("gate-a", wire.LeafRecords, batch(t, "gate-a", jid, 1, 1, false))
+	}
+	for range 16 {
+		begin()
+		await(t, "acknowledgement", b.acks)
+	}
+	for range 48 { // two days
+		begin()
+		await(t, "report that a journal is refused", b.refused)
+		b.passed.Add(int64(time.Hour))
+		begin()
+		await(t, "acknowledgement an hour later", b.acks)
+	}
+}
+
 func TestJunkBeyondAnAgentsShareIsDroppedAndItsAgentNamed(t *testing.T) {
 	b := start(t, func(s *memory) { s.share = 2 })
 	for i := range 10 {

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"log/slog"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -132,7 +133,8 @@ type bench struct {
 	acks    chan wire.Ack
 	status  chan wire.CollectorStatus
 	fenced  chan string
-	refused chan string // agents whose messages were refused, and why
+	refused chan string  // agents whose messages were refused, and why
+	passed  atomic.Int64 // by how much the collector's clock is ahead, in nanoseconds
 }
 
 // Arrived, Committed, Fenced and Refused implement collect.Observer.
@@ -166,7 +168,8 @@ func start(t *testing.T, prepare ...func(*memory)) *bench {
 		OnMessage: b.receive})
 	c := collect.New(collect.Config{County: "c", Version: "test", KeyID: "k1", Key: private, Sites: sites{},
 		Store: b.store, Broker: mqtt.Broker{URL: m.URL}, Watch: b, Log: log,
-		Fenced: func(reason string) { b.fenced <- reason }})
+		Fenced: func(reason string) { b.fenced <- reason },
+		Now:    func() time.Time { return time.Now().Add(time.Duration(b.passed.Load())) }})
 	ctx, cancel := context.WithCancel(context.Background())
 	var wg sync.WaitGroup
 	wg.Go(func() { _ = b.agent.Run(ctx) })
