@@ -1,4 +1,4 @@
-# gatehouse: what an engineer does with it. `make help` lists the targets.
+# What an engineer does with gatehouse. `make help` lists the targets.
 SHELL       := /bin/bash
 GO          ?= go
 VERSION     ?= $(shell git describe --tags --always --dirty 2>/dev/null || echo dev)
@@ -6,7 +6,8 @@ LDFLAGS     := -X gatehouse/gateway/version.String=$(VERSION)
 TOOLS       := $(CURDIR)/.tools/bin
 INFLUXD     := github.com/influxdata/influxdb/cmd/influxd@v1.8.10
 GOLANGCI    := github.com/golangci/golangci-lint/v2/cmd/golangci-lint@v2.15.0
-DEBIAN      := mosquitto mosquitto-clients chromium fonts-noto-cjk socat mbpoll python3-pymodbus python3-serial-asyncio strace e2fsprogs
+DEBIAN      := mosquitto mosquitto-clients chromium fonts-noto-cjk socat mbpoll \
+               python3-pymodbus python3-serial-asyncio strace e2fsprogs
 WEB         := gateway/web
 WEBSRC      := $(shell find $(WEB)/src -type f) $(WEB)/build.mjs
 FUZZTIME    ?= 10s
@@ -36,12 +37,15 @@ build: ui ## build bin/gatehouse and bin/simulator
 	$(GO) build -trimpath -ldflags '$(LDFLAGS)' -o bin/simulator ./simulator
 	@$(MAKE) --no-print-directory bin/gatehouse-earlier
 
-# What the row versions-swapped puts in the program's place: as it was then.
+# The earlier version with which the fault versions-swapped replaces the program.
 EARLIER     := 5316e1d
 bin/gatehouse-earlier:
-	@git cat-file -e $(EARLIER) 2>/dev/null || { echo "bin/gatehouse-earlier: this copy has no history back to $(EARLIER) (git fetch --unshallow brings it); without it the row versions-swapped fails"; exit 0; }; \
+	@git cat-file -e $(EARLIER) 2>/dev/null || { \
+	    echo "$@: this clone has no history back to $(EARLIER) (git fetch --unshallow brings it);"; \
+	    echo "without it the fault versions-swapped fails"; exit 0; }; \
 	  set -e; src=$$(mktemp -d); trap 'rm -rf "$$src"' EXIT; git archive $(EARLIER) | tar -x -C "$$src"; \
-	  cd "$$src" && $(GO) build -trimpath -ldflags '-X gatehouse/gateway/version.String=$(EARLIER)' -o $(CURDIR)/bin/gatehouse-earlier ./gateway
+	  cd "$$src" && $(GO) build -trimpath -ldflags '-X gatehouse/gateway/version.String=$(EARLIER)' \
+	    -o $(CURDIR)/$@ ./gateway
 
 test: tools build ## every test, with race detection, against real peers
 	$(GO) vet ./...
