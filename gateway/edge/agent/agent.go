@@ -124,7 +124,9 @@ func (a *Agent) Buzz() {
 }
 
 // Run restores what the journal holds and runs the parts until ctx ends. It
-// returns when all of them have ended and the journal is safe on disk.
+// returns when all of them have ended and the journal is safe on disk. Each part
+// has a goroutine, in which it owns its state, and starts and waits for those
+// that it needs besides; the journal and the board have locks of their own.
 func (a *Agent) Run(ctx context.Context) error {
 	if err := a.begin(); err != nil {
 		return errors.Join(err, a.journal.Close())

@@ -9,6 +9,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"sync"
 	"time"
 
 	"gatehouse/gateway/clock"
@@ -21,7 +22,12 @@ import (
 // part is the recorder's name on the board.
 const part = "recorder"
 
-const turnEvery = time.Second
+const (
+	turnEvery = time.Second
+	// longestWait bounds how long a part can have waited for another one to write;
+	// a boot clock that is further behind is another one.
+	longestWait = time.Minute
+)
 
 // Options of a recorder.
 type Options struct {
@@ -46,6 +52,9 @@ type Recorder struct {
 	alarms  alarms
 	clocks  clocks
 	disk    disk
+
+	mu   sync.Mutex    // orders the records
+	last time.Duration // boot clock of the newest one
 }
 
 // New makes a recorder; report is what the journal found when it was opened.
@@ -173,6 +182,14 @@ func (r *Recorder) TryAppend(now clock.Moment, body wire.Body) (seq uint64, err 
 
 // append journals a body; an alarm overtakes the backlog.
 func (r *Recorder) append(now clock.Moment, body wire.Body) (uint64, error) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	// The parts read the clock before they wait for each other here. A record
+	// must not look as if the clock had been set back.
+	if late := r.last - now.Boot; late > 0 && late < longestWait {
+		now = now.Add(late)
+	}
+	r.last = now.Boot
 	rec, err := r.journal.Append(now, body)
 	if err != nil {
 		return 0, err

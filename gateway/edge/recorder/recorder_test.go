@@ -126,6 +126,24 @@ func TestAlarmsWithoutAcknowledgementOvertakeAgainAfterARestart(t *testing.T) {
 	}
 }
 
+// The disk holds up one part for two seconds, and another part writes first.
+func TestAPartThatWaitedToWriteStartsNoEra(t *testing.T) {
+	g := newRig(t)
+	g.Append(g.h.now.Add(2*time.Second), &wire.Clock{Reason: "start", BootID: "b"})
+	g.Append(g.h.now, &wire.Clock{Reason: "start", BootID: "b"})
+	if err := g.journal.Sync(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	c, err := g.journal.Read(1, 10, 1<<20)
+	if err != nil || len(c.Entries) != 2 {
+		t.Fatal(c, err)
+	}
+	first, second := c.Entries[0].Record, c.Entries[1].Record
+	if second.Era != first.Era || !second.At.After(first.At.Time) {
+		t.Errorf("%s in era %d, then %s in era %d", first.At, first.Era, second.At, second.Era)
+	}
+}
+
 func TestAStepOfTheWallClockIsRecorded(t *testing.T) {
 	g := newRig(t)
 	steps := func() (n int) {

@@ -33,7 +33,7 @@ func (s *Station) arrived(now clock.Moment, x arrival) {
 		s.apply(now, last, s.gate.Observe(s.cameAt(now, reading), seq, *reading))
 	}
 	s.notePresence(now, x.in)
-	s.prompt(now)
+	s.prompt()
 }
 
 // notePresence notes whether somebody stands at a thermometer.

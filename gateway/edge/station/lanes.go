@@ -79,7 +79,11 @@ func (c Config) checkLanes() error {
 		}
 	}
 	for i, d := range c.Devices {
-		if err := c.checkLaneOf(d); err != nil {
+		m, err := devices.Find(d.Model)
+		if err != nil {
+			continue // its own check reports it
+		}
+		if err := c.checkLaneOf(d, m); err != nil {
 			add("devices[%d] %s: %w", i, d.Name, err)
 		}
 	}
@@ -98,11 +102,8 @@ func (c Config) checkLanes() error {
 	return errors.Join(errs...)
 }
 
-func (c Config) checkLaneOf(d Device) error {
-	m, err := devices.Find(d.Model)
-	if err != nil {
-		return nil // its own check reports it
-	}
+// checkLaneOf returns what is wrong with the lane of a device of model m.
+func (c Config) checkLaneOf(d Device, m devices.Model) error {
 	// Lamps and a buzzer can serve all lanes; a barrier can't.
 	shared := m.Kind == devices.KindOutputs && d.Pins[devices.PinBarrier] == ""
 	switch {

@@ -25,7 +25,7 @@ func (s *Station) Begin(now clock.Moment) {
 	}
 	s.replay(now, p)
 	s.raiseFevers(now, p)
-	s.prompt(now)
+	s.prompt()
 	s.post()
 	s.opts.Board.SetTurned(part, now)
 }

@@ -4,7 +4,6 @@ import (
 	"reflect"
 	"slices"
 
-	"gatehouse/gateway/clock"
 	"gatehouse/gateway/edge/status"
 	"gatehouse/gateway/gate"
 	"gatehouse/gateway/sense"
@@ -27,7 +26,7 @@ func (s *Station) post() {
 }
 
 // prompt posts and sounds what people are asked to do, where that has changed.
-func (s *Station) prompt(now clock.Moment) {
+func (s *Station) prompt() {
 	before, after := s.prompts, s.gate.Prompts()
 	if reflect.DeepEqual(before, after) {
 		return

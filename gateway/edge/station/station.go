@@ -150,7 +150,7 @@ func (s *Station) loop(ctx context.Context, arrivals <-chan arrival) {
 		case n := <-s.notes:
 			now := s.opts.Clock.Now()
 			s.note(now, n)
-			s.prompt(now)
+			s.prompt()
 		}
 	}
 }
@@ -171,7 +171,7 @@ func (s *Station) drain(arrivals <-chan arrival) {
 func (s *Station) tick(now clock.Moment) {
 	s.decided = max(s.decided, now.Boot)
 	s.apply(now, time.Time{}, s.gate.Tick(now))
-	s.prompt(now)
+	s.prompt()
 }
 
 // turn does what is due every second.
