@@ -17,7 +17,7 @@ func TestDistanceIsThatOfTheMeanSphere(t *testing.T) {
 		"a degree north":          {Point{35, 115}, Point{36, 115}, degree},
 		"a degree on the equator": {Point{0, 179.5}, Point{0, -179.5}, degree},
 		"pole to pole":            {Point{90, 0}, Point{-90, 0}, 180 * degree},
-		"a field's length":        {Point{35.9, 115.1}, Point{35.9, 115.101}, degree / 1000 * math.Cos(35.9*math.Pi/180)},
+		"100 m at 36 degrees":     {Point{36, 115}, Point{36, 115.001}, degree / 1000 * math.Cos(36*math.Pi/180)},
 	} {
 		if d := Distance(c.a, c.b); math.Abs(d-c.metres) > 1e-6*c.metres+1e-9 {
 			t.Errorf("%s: %f m, want %f", name, d, c.metres)

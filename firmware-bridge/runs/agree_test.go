@@ -51,7 +51,8 @@ func contradictions(r Run, cfg Config) (out []string) {
 		never(e.TankFell == nil, "disputed with whom?")
 	}
 	never(why(ReasonTankFull) && (!is(e.TankFell, false) || !is(e.Flowed, true)), "the tank did not fall, and fell")
-	never(why(ReasonSensorMute) && (!is(e.TankFell, true) || !is(e.Flowed, false)), "the tank fell without flow, and it flowed")
+	never(why(ReasonSensorMute) && (!is(e.TankFell, true) || !is(e.Flowed, false)),
+		"the tank fell without flow, and it flowed")
 	never(why(ReasonNoTank) && r.TankFirst != nil, "there is no tank, and it has a level")
 	unlike := math.Abs(fell-litres) > max(0.25*litres, 1, 0.05*cfg.TankLitres)
 	never(why(ReasonSmall) && unlike, "too little to tell, and the tank tells otherwise")
@@ -106,7 +107,8 @@ func anyMachine(t *rapid.T) (Config, []Sample) {
 	lat := c.lat
 	for range rapid.IntRange(1, 8).Draw(t, "parts") {
 		lpm := rapid.SampledFrom([]float64{0, 0, 0.01, 0.06, 0.4, 3, 30}).Draw(t, "lpm")
-		seconds, every := rapid.IntRange(1, 90).Draw(t, "seconds"), rapid.SampledFrom([]int{1, 1, 1, 2, 5, 20}).Draw(t, "every")
+		seconds := rapid.IntRange(1, 90).Draw(t, "seconds")
+		every := rapid.SampledFrom([]int{1, 1, 1, 2, 5, 20}).Draw(t, "every")
 		if rapid.IntRange(0, 5).Draw(t, "silent") == 0 {
 			c.silent(seconds, lpm)
 			continue

@@ -5,7 +5,7 @@ import (
 	"time"
 )
 
-// Grade says how much of a run is shown by evidence.
+// Grade says how well the evidence supports a run.
 type Grade string
 
 // The grades.
@@ -13,7 +13,7 @@ const (
 	Proven   Grade = "proven"   // the flow was measured, and the tank fell by as much
 	Measured Grade = "measured" // the flow was measured; no tank level confirms it
 	Dry      Grade = "dry"      // commanded, and next to nothing flowed
-	Leak     Grade = "leak"     // it flowed without command
+	Leak     Grade = "leak"     // something flowed without command
 	Unproven Grade = "unproven" // nothing measures the flow
 	Disputed Grade = "disputed" // flow and tank contradict each other
 	Declared Grade = "declared" // imported or declared by hand
@@ -39,7 +39,7 @@ const (
 	ReasonDeclared   = "declared"
 )
 
-// Evidence is what agreed. A nil field could not be known.
+// Evidence is what the samples show. A nil field is not known.
 type Evidence struct {
 	Commanded *bool
 	Moved     *bool
@@ -50,7 +50,7 @@ type Evidence struct {
 // Run is one disinfection task of one machine: one or more sorties, with the
 // pauses for refill and battery between them. All its numbers are of the samples
 // from Since to Until: what comes after the last sortie, such as the refill for
-// the next run, is no part of it.
+// the next run, does not count.
 type Run struct {
 	ID      string // machine and begin; unique within the machine
 	Machine string
@@ -77,15 +77,15 @@ type Run struct {
 	TankLast   *float64 // percent, the lowest since it began or was refilled last
 	Refilled   float64  // percent that refills brought: TankFirst + Refilled - TankLast is what fell
 	Refills    int
-	Faults     []string // words of the machine
+	Faults     []string // codes, as the machine reports them
 
 	Evidence Evidence
 	Grade    Grade
 	Reasons  []string
 }
 
-// Litres is what was dispensed by the flow meter: its counter where it has
-// one, because it counts on in gaps; nil without a flow meter.
+// Litres returns what was dispensed by the flow meter: its counter where it has
+// one, because that counts on in gaps; nil without a flow meter.
 func (r *Run) Litres() *float64 {
 	if r.Meter != nil {
 		return r.Meter
@@ -93,8 +93,8 @@ func (r *Run) Litres() *float64 {
 	return r.Integrated
 }
 
-// On is how long it worked: as long as it flowed, or, where nothing measures
-// that, as long as it was told to.
+// On returns how long it worked: as long as it flowed, or, where nothing
+// measures that, as long as it was told to.
 func (r *Run) On() time.Duration {
 	if r.Litres() != nil {
 		return r.Flowing
@@ -113,8 +113,8 @@ const least = 0.1
 func (t *Tracker) judge(r *Run, c *tally) {
 	litres := r.Litres()
 	r.Evidence = Evidence{}
-	if c.knewCommand {
-		r.Evidence.Commanded = new(c.told)
+	if c.command.known {
+		r.Evidence.Commanded = new(c.command.given)
 	}
 	if c.fixes > 1 {
 		r.Evidence.Moved = new(c.reach > movedBeyond)
@@ -122,14 +122,14 @@ func (t *Tracker) judge(r *Run, c *tally) {
 	if litres != nil {
 		enough := least + t.cfg.MinFlow*r.Commanded.Minutes()
 		// What nobody told to run is a run only because it flowed.
-		r.Evidence.Flowed = new(!c.told || *litres >= enough || c.sawFlow && r.Commanded < 5*time.Second)
+		r.Evidence.Flowed = new(!c.command.given || *litres >= enough || c.flow.seen && r.Commanded < 5*time.Second)
 	}
 	size := t.cfg.TankLitres
 	resolution := max(1, 0.05*size) // litres that a level sensor shows for certain
 	if r.TankFell != nil {
 		r.Evidence.TankFell = new(*r.TankFell >= resolution)
 	}
-	r.Grade, r.Reasons = grade(r, c.hung, resolution)
+	r.Grade, r.Reasons = grade(r, c.flow.stuck, resolution)
 	if e := r.Evidence.Moved; e != nil && !*e {
 		r.Reasons = append(r.Reasons, ReasonStill)
 	}

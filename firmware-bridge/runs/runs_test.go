@@ -69,27 +69,63 @@ func TestRunsAreFoundAndGraded(t *testing.T) {
 		sorties int
 		litres  float64 // of the first run; -1: not known
 	}{
-		"it flew and sprayed":                {func(c *script) { c.play(10, false, 0).play(120, true, 3).play(10, false, 0) }, []Grade{Proven}, 1, 6},
-		"nothing happened":                   {func(c *script) { c.play(300, false, 0) }, nil, 0, 0},
-		"a dry nozzle":                       {func(c *script) { c.play(10, false, 0).play(60, true, 0).play(10, false, 0) }, []Grade{Dry}, 1, 0},
-		"a leaking valve":                    {func(c *script) { c.play(10, false, 0).play(60, true, 3).play(50, false, 1.2) }, []Grade{Leak}, 1, 4},
-		"a leak without any command":         {func(c *script) { c.play(10, false, 0).play(90, false, 1) }, []Grade{Leak}, 1, 1.5},
-		"a moment's noise is no leak":        {func(c *script) { c.play(10, false, 0).play(2, false, 0.5).play(100, false, 0) }, nil, 0, 0},
-		"no flow meter":                      {func(c *script) { c.noMeter = true; c.play(10, false, 0).play(60, true, 3) }, []Grade{Unproven}, 1, -1},
-		"no tank sensor":                     {func(c *script) { c.noTank = true; c.play(10, false, 0).play(60, true, 3) }, []Grade{Measured}, 1, 3},
-		"too little for the tank's sensor":   {func(c *script) { c.play(10, false, 0).play(20, true, 3) }, []Grade{Measured}, 1, 1},
-		"the sensor is mute, the tank falls": {func(c *script) { c.play(10, false, 0).play(120, true, 3, stuck(0)) }, []Grade{Disputed}, 1, 0},
-		"the sensor hangs, the tank is full": {func(c *script) { c.play(10, false, 0).play(120, true, 0, stuck(3)) }, []Grade{Disputed}, 1, 5.95},
+		"it flew and sprayed": {func(c *script) {
+			c.play(10, false, 0).play(120, true, 3).play(10, false, 0)
+		}, []Grade{Proven}, 1, 6},
+		"nothing happened": {func(c *script) { c.play(300, false, 0) }, nil, 0, 0},
+		"a dry nozzle": {func(c *script) {
+			c.play(10, false, 0).play(60, true, 0).play(10, false, 0)
+		}, []Grade{Dry}, 1, 0},
+		"a leaking valve": {func(c *script) {
+			c.play(10, false, 0).play(60, true, 3).play(50, false, 1.2)
+		}, []Grade{Leak}, 1, 4},
+		"a leak without any command": {func(c *script) {
+			c.play(10, false, 0).play(90, false, 1)
+		}, []Grade{Leak}, 1, 1.5},
+		"a moment's noise is no leak": {func(c *script) {
+			c.play(10, false, 0).play(2, false, 0.5).play(100, false, 0)
+		}, nil, 0, 0},
+		"no flow meter": {func(c *script) {
+			c.noMeter = true
+			c.play(10, false, 0).play(60, true, 3)
+		}, []Grade{Unproven}, 1, -1},
+		"no tank sensor": {func(c *script) {
+			c.noTank = true
+			c.play(10, false, 0).play(60, true, 3)
+		}, []Grade{Measured}, 1, 3},
+		"too little for the tank's sensor": {func(c *script) {
+			c.play(10, false, 0).play(20, true, 3)
+		}, []Grade{Measured}, 1, 1},
+		"the sensor is mute, the tank falls": {func(c *script) {
+			c.play(10, false, 0).play(120, true, 3, stuck(0))
+		}, []Grade{Disputed}, 1, 0},
+		"the sensor hangs, the tank is full": {func(c *script) {
+			c.play(10, false, 0).play(120, true, 0, stuck(3))
+		}, []Grade{Disputed}, 1, 5.95},
 		"a refill: one task, two sorties": {func(c *script) {
 			c.play(5, false, 0).play(120, true, 3).play(30, false, 0)
 			c.tank = 95
 			c.play(10, false, 0).play(120, true, 3)
 		}, []Grade{Proven}, 2, 12},
-		"two tasks":                       {func(c *script) { c.play(5, false, 0).play(90, true, 3).play(90, false, 0).play(90, true, 3) }, []Grade{Proven, Proven}, 1, 4.5},
-		"the link is gone for 20 s":       {func(c *script) { c.play(5, false, 0).play(60, true, 3).silent(20, 3).play(60, true, 3) }, []Grade{Proven}, 1, 7},
-		"switched off without goodbye":    {func(c *script) { c.play(5, false, 0).play(90, true, 3) }, []Grade{Proven}, 1, 4.5},
-		"the counter is reset in mid-run": {func(c *script) { c.play(5, false, 0).play(60, true, 3); c.volume = 0; c.play(60, true, 3) }, []Grade{Proven}, 1, 6},
-		"the counter jumps":               {func(c *script) { c.play(5, false, 0).play(60, true, 3); c.volume += 5e6; c.play(60, true, 3) }, []Grade{Proven}, 1, 5.95},
+		"two tasks": {func(c *script) {
+			c.play(5, false, 0).play(90, true, 3).play(90, false, 0).play(90, true, 3)
+		}, []Grade{Proven, Proven}, 1, 4.5},
+		"the link is gone for 20 s": {func(c *script) {
+			c.play(5, false, 0).play(60, true, 3).silent(20, 3).play(60, true, 3)
+		}, []Grade{Proven}, 1, 7},
+		"switched off without goodbye": {func(c *script) {
+			c.play(5, false, 0).play(90, true, 3)
+		}, []Grade{Proven}, 1, 4.5},
+		"the counter is reset in mid-run": {func(c *script) {
+			c.play(5, false, 0).play(60, true, 3)
+			c.volume = 0
+			c.play(60, true, 3)
+		}, []Grade{Proven}, 1, 6},
+		"the counter jumps": {func(c *script) {
+			c.play(5, false, 0).play(60, true, 3)
+			c.volume += 5e6
+			c.play(60, true, 3)
+		}, []Grade{Proven}, 1, 5.95},
 		"a sample late at its end is no leak": {func(c *script) {
 			c.noTank = true
 			c.play(10, false, 0).play(20, true, 6).silent(8, 6).play(10, false, 0)
@@ -137,8 +173,12 @@ func TestWallClockStepsDoNotMoveARun(t *testing.T) {
 		c.samples[30+i].At = c.samples[30+i].At.Add(-3 * time.Hour)
 	}
 	stepped := Segment(small, c.samples)
-	if len(stepped) != 1 || !stepped[0].End.Equal(steady[0].End) || *stepped[0].Meter != *steady[0].Meter || stepped[0].End.Before(stepped[0].Start) {
-		t.Errorf("%+v, without the step %+v", stepped, steady)
+	if len(stepped) != 1 {
+		t.Fatalf("%+v", stepped)
+	}
+	got, want := stepped[0], steady[0]
+	if !got.End.Equal(want.End) || *got.Meter != *want.Meter || got.End.Before(got.Start) {
+		t.Errorf("%+v, without the step %+v", got, want)
 	}
 }
 
@@ -225,8 +265,9 @@ func TestWhatIsKeptFindsTheSameRuns(t *testing.T) {
 		}
 		for i, r := range got {
 			w := want[i]
-			if r.ID != w.ID || r.Grade != w.Grade || r.Sorties != w.Sorties || r.Unasked != w.Unasked || !r.End.Equal(w.End) ||
-				(r.Litres() == nil) != (w.Litres() == nil) || r.Litres() != nil && math.Abs(*r.Litres()-*w.Litres()) > 1e-9 {
+			same := r.ID == w.ID && r.Grade == w.Grade && r.Sorties == w.Sorties &&
+				r.Unasked == w.Unasked && r.End.Equal(w.End) && (r.Litres() == nil) == (w.Litres() == nil)
+			if !same || r.Litres() != nil && math.Abs(*r.Litres()-*w.Litres()) > 1e-9 {
 				t.Fatalf("from what was kept %+v, from all %+v", r, w)
 			}
 			if r.Distance < 0 || r.End.Before(r.Start) || r.Flowing < 0 || r.Unasked < 0 {

@@ -1,6 +1,6 @@
 package runs
 
-// tank follows a level in percent: at any time first - fell + filled = low.
+// tank follows a level in percent; first - fell + filled = low at any time.
 type tank struct {
 	known  bool
 	first  float64 // when it began
@@ -14,10 +14,11 @@ type tank struct {
 // rises reports whether a level is a refill.
 func (k *tank) rises(level float64) bool { return k.known && level > k.low+tankRise }
 
-// fell is by how much the level fell, refills aside.
+// fell returns by how much the level fell, refills aside.
 func (k *tank) fell() float64 { return k.before + k.high - k.low }
 
-func (k *tank) take(level float64) {
+// add adds the next level.
+func (k *tank) add(level float64) {
 	switch {
 	case !k.known:
 		*k = tank{known: true, first: level, high: level, low: level}

@@ -1,0 +1,56 @@
+package runs
+
+import (
+	"cmp"
+	"errors"
+	"time"
+)
+
+// Config describes a machine. Zero fields take the defaults, except TankLitres.
+type Config struct {
+	Machine    string
+	TankLitres float64       // size of the tank; 0: not known, Run.TankFell is nil
+	Idle       time.Duration // a sortie ends when there was no work for so long; default 15 s
+	Pause      time.Duration // sorties further apart are two runs; default 15 min
+	MinFlow    float64       // L/min below which nothing flows; default 0.05
+	MaxFlow    float64       // L/min, the most that the pump can give; default 300
+	Gap        time.Duration // samples further apart have a gap between them; default 3 s
+	Declared   bool          // imported or declared by hand: it proves nothing
+}
+
+// Check returns an error when a field is out of range.
+func (c Config) Check() error {
+	switch {
+	case c.TankLitres < 0 || c.TankLitres > 100_000:
+		return errors.New("tank_l is not in 0 to 100000")
+	case c.Idle < 0 || c.Idle > time.Hour:
+		return errors.New("idle is not in 0s to 1h")
+	case c.Pause < 0 || c.Pause > 24*time.Hour:
+		return errors.New("pause is not in 0s to 24h")
+	case c.MinFlow < 0 || c.MaxFlow < 0 || c.MaxFlow > mostFlow:
+		return errors.New("min_flow or max_flow is not in 0 to 5000 L/min")
+	}
+	return nil
+}
+
+const (
+	mostFlow    = 5000.0           // L/min, the most that MaxFlow may be
+	leakFor     = 3 * time.Second  // flow without command for so long is work
+	overrun     = 3 * time.Second  // flow may go on for so long after the command has ended
+	settle      = 2 * time.Second  // after a silence the values arrive one by one for so long
+	movedBeyond = 10.0             // metres from where the run began
+	jumpSpeed   = 70.0             // m/s, faster than any machine moves
+	jumpFor     = 10 * time.Second // a receiver that stays away for so long has moved
+	tankRise    = 5.0              // percent, the least that a refill raises the level
+	maxFaults   = 8
+)
+
+// withDefaults returns the configuration with its zero fields filled in.
+func (c Config) withDefaults() Config {
+	c.Idle = cmp.Or(c.Idle, 15*time.Second)
+	c.Pause = cmp.Or(c.Pause, 15*time.Minute)
+	c.MinFlow = cmp.Or(c.MinFlow, 0.05)
+	c.Gap = cmp.Or(c.Gap, 3*time.Second)
+	c.MaxFlow = cmp.Or(c.MaxFlow, 300)
+	return c
+}
