@@ -1,5 +1,5 @@
-// Command gatehouse is the gateway: the agent at a gate, and the collector and
-// broker at the county. The tools that look at them are its other subcommands.
+// Command gatehouse is the gateway: the agent at a gate, the collector and the
+// broker at the county, and tools to inspect them, each a subcommand.
 package main
 
 import (

@@ -1,6 +1,6 @@
-// Package clock gives the two clocks of an agent: the wall clock, which people
-// read and which steps, and the boot clock, which measures durations and never
-// steps.
+// Package clock reads the two clocks of an agent: the wall clock, which people
+// read and which can step, and the boot clock, which never steps and measures
+// durations.
 package clock
 
 import (
@@ -15,7 +15,7 @@ import (
 // Moment is one instant on both clocks.
 type Moment struct {
 	Wall time.Time     // UTC, without Go's monotonic part
-	Boot time.Duration // CLOCK_BOOTTIME: since boot, counts suspend
+	Boot time.Duration // CLOCK_BOOTTIME: time since boot, including suspend
 }
 
 // Add moves both clocks by d.
@@ -23,10 +23,10 @@ func (m Moment) Add(d time.Duration) Moment {
 	return Moment{Wall: m.Wall.Add(d), Boot: m.Boot + d}
 }
 
-// Source tells the time. Production code uses System; tests pass their own.
+// Source is a clock. Production code uses System; tests pass their own.
 type Source interface {
 	Now() Moment
-	// Synchronised tells whether the wall clock is held to be right.
+	// Synchronised reports whether the wall clock is known to be right.
 	Synchronised() bool
 }
 
@@ -42,16 +42,16 @@ func (System) Now() Moment {
 	return Moment{Wall: time.Now().UTC().Round(0), Boot: time.Duration(ts.Nano())}
 }
 
-// Synchronised reports whether the kernel holds the wall clock to be
-// disciplined (adjtimex(2), STA_UNSYNC clear).
+// Synchronised reports whether the kernel says that the wall clock is
+// synchronised (adjtimex(2), STA_UNSYNC clear).
 func (System) Synchronised() bool {
 	var tx unix.Timex
 	state, err := unix.Adjtimex(&tx)
 	return err == nil && state != unix.TIME_ERROR && tx.Status&unix.STA_UNSYNC == 0
 }
 
-// BootID names this boot of the host; two boot-clock values compare only when
-// it is the same.
+// BootID returns the id of this boot of the host. Values of the boot clock can be
+// compared only within one boot.
 func BootID() (string, error) {
 	b, err := os.ReadFile("/proc/sys/kernel/random/boot_id")
 	if err != nil {

@@ -13,7 +13,7 @@ import (
 	"github.com/goccy/go-yaml"
 )
 
-// maxBytes bounds a file, so that a wrong path does not eat the memory.
+// maxBytes bounds a file, so that a wrong path does not exhaust the memory.
 const maxBytes = 8 << 20
 
 // Load reads the file into a T.
@@ -51,7 +51,7 @@ func Parse[T any](b []byte) (T, error) {
 	return v, nil
 }
 
-// Write gives the YAML text of v.
+// Write returns v as YAML text.
 func Write[T any](v T) ([]byte, error) {
 	b, err := yaml.Marshal(v)
 	if err != nil {

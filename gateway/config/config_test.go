@@ -12,7 +12,7 @@ type sample struct {
 	Count int    `yaml:"count"`
 }
 
-func TestBadFilesAreShownWithLineAndSnippet(t *testing.T) {
+func TestErrorsShowLineAndSnippet(t *testing.T) {
 	for name, c := range map[string]struct{ text, want string }{
 		"unknown key": {"name: a\nnmae: b\n", "2 | nmae: b"},
 		"wrong type":  {"name: a\ncount: many\n", "2 | count: many"},
@@ -23,13 +23,13 @@ func TestBadFilesAreShownWithLineAndSnippet(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			_, err := Parse[sample]([]byte(c.text))
 			if err == nil || !strings.Contains(err.Error(), c.want) {
-				t.Fatalf("error is %v, want it to hold %q", err, c.want)
+				t.Fatalf("error is %v, want it to contain %q", err, c.want)
 			}
 		})
 	}
 }
 
-func TestAFileIsNamedInItsError(t *testing.T) {
+func TestErrorsNameTheFile(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "agent.yaml")
 	if err := os.WriteFile(path, []byte("nmae: b\n"), 0o600); err != nil {
 		t.Fatal(err)

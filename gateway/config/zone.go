@@ -5,14 +5,14 @@ import (
 	"errors"
 	"fmt"
 	"time"
-	_ "time/tzdata" // gate computers often have no time zones of their own
+	_ "time/tzdata" // gate computers often have no time zone database
 )
 
-// DefaultZone is the time zone of a county that names none: all of China's.
+// DefaultZone is the time zone of a county that configures none: China has one.
 const DefaultZone = "Asia/Shanghai"
 
-// Zone returns the time zone of an IANA name, and that of DefaultZone where name
-// is empty. "Local" is refused: a computer's own setting is not the county's.
+// Zone returns the time zone with this IANA name, or DefaultZone when name is
+// empty. It refuses "Local": a computer's own setting is not the county's.
 func Zone(name string) (*time.Location, error) {
 	if name == "Local" {
 		return nil, errors.New("a computer's own setting is not the county's: write a name such as " + DefaultZone)

@@ -5,7 +5,7 @@ import (
 	"time"
 )
 
-func TestATimeZoneIsTheCountys(t *testing.T) {
+func TestZone(t *testing.T) {
 	at := time.Date(2020, 2, 14, 16, 30, 0, 0, time.UTC)
 	for name, want := range map[string]string{
 		"":              "2020-02-15 00:30",
@@ -23,7 +23,7 @@ func TestATimeZoneIsTheCountys(t *testing.T) {
 	}
 	for _, name := range []string{"Local", "Beijing", "+08:00"} {
 		if z, err := Zone(name); err == nil {
-			t.Errorf("%q is taken for %s", name, z)
+			t.Errorf("%q is accepted as %s", name, z)
 		}
 	}
 }

@@ -1,4 +1,4 @@
-// Package lockfile keeps a second process off a folder or a file.
+// Package lockfile keeps a second process from using a folder or a file.
 package lockfile
 
 import (
@@ -10,7 +10,7 @@ import (
 	"github.com/gofrs/flock"
 )
 
-// ErrHeld is returned for a lock that somebody else holds.
+// ErrHeld means that somebody else holds the lock.
 var ErrHeld = errors.New("the lock is held by another process")
 
 // Take locks the file at path, which it creates when there is none, until the

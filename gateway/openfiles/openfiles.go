@@ -1,18 +1,18 @@
-// Package openfiles shares out the open files that this process may have, so
-// that no part of it takes those that another lives by: the store and the
-// journal come first, then the broker's clients, then browsers.
+// Package openfiles divides the open files that this process may have among its
+// parts, so that none takes those of another: first the store and the journal,
+// then the broker's clients, then browsers.
 package openfiles
 
 import "golang.org/x/sys/unix"
 
 const (
-	keptBack = 128 // for the store, the journal, the broker's own files and what connects to others
-	forPages = 8   // one in so many of the rest is for browsers
-	perAgent = 3   // a client of the broker takes three: outside, inside, and the broker's end of it
+	reserved = 128 // for the store, the journal, the broker's own files and connections to others
+	forPages = 8   // of the rest, one in eight is for browsers
+	perAgent = 3   // a client of the broker takes three: its connection, and both ends of the one to nats-server
 	fewest   = 16
 	most     = 16 << 10
 	mostPage = 1 << 10
-	unknown  = 1 << 10 // the usual limit, where the kernel does not tell
+	unknown  = 1 << 10 // the usual limit, when the kernel does not return one
 )
 
 // Pages returns how many connections a server of pages may hold, 16 to 1,024.
@@ -25,7 +25,7 @@ type shares struct{ pages, clients int }
 
 // share divides limit open files.
 func share(limit int) shares {
-	rest := max(0, limit-keptBack)
+	rest := max(0, limit-reserved)
 	pages := min(max(rest/forPages, fewest), mostPage)
 	return shares{pages, min(max((rest-pages)/perAgent, fewest), most)}
 }

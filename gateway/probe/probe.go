@@ -1,6 +1,6 @@
-// Package probe answers the questions of machines: is it alive (/healthz), does
-// it do its work (/readyz, with reasons), and how much of it (/metrics, for
-// Prometheus).
+// Package probe serves monitoring: whether the program is alive (/healthz),
+// whether it does its work (/readyz, with reasons), and metrics for Prometheus
+// (/metrics).
 package probe
 
 import (
@@ -13,21 +13,21 @@ import (
 
 // Ready is the answer of /readyz.
 type Ready struct {
-	Ready    bool     `json:"ready"`    // it does what it is for
+	Ready    bool     `json:"ready"`    // the program does its work
 	Problems []string `json:"problems"` // why not
-	Warnings []string `json:"warnings"` // what else somebody should look at
+	Warnings []string `json:"warnings"` // other things that need attention
 }
 
 // Metric is one sample.
 type Metric struct {
-	Name    string // base units, _total for counters
+	Name    string // with base units; _total for counters
 	Help    string
-	Counter bool
-	Label   string // name of its one label, or ""
-	Value   map[string]float64
+	Counter bool               // otherwise a gauge
+	Label   string             // name of its one label, or ""
+	Value   map[string]float64 // by value of the label
 }
 
-// Prober is what is asked. Its methods are called by any goroutine.
+// Prober answers the probes. Its methods are called from any goroutine.
 type Prober interface {
 	Ready() Ready
 	Metrics() []Metric
@@ -37,7 +37,7 @@ type Prober interface {
 func Mount(mux *http.ServeMux, version string, p Prober) {
 	mux.HandleFunc("GET /healthz", func(w http.ResponseWriter, _ *http.Request) {
 		w.Header().Set("Content-Type", "text/plain; charset=utf-8")
-		_, _ = w.Write([]byte("ok\n")) // the asker may have gone
+		_, _ = w.Write([]byte("ok\n")) // the client may have gone
 	})
 	mux.HandleFunc("GET /readyz", func(w http.ResponseWriter, _ *http.Request) {
 		r := p.Ready()
@@ -46,15 +46,15 @@ func Mount(mux *http.ServeMux, version string, p Prober) {
 		if !r.Ready {
 			w.WriteHeader(http.StatusServiceUnavailable)
 		}
-		_ = json.NewEncoder(w).Encode(r) // the asker may have gone
+		_ = json.NewEncoder(w).Encode(r) // the client may have gone
 	})
 	reg := prometheus.NewRegistry()
 	reg.MustRegister(collector{p, version})
 	mux.Handle("GET /metrics", promhttp.HandlerFor(reg, promhttp.HandlerOpts{}))
 }
 
-// collector asks the prober at each scrape. It describes nothing beforehand,
-// which Prometheus calls an unchecked collector.
+// collector asks the prober at each scrape. It describes no metrics beforehand:
+// for Prometheus it is an unchecked collector.
 type collector struct {
 	p       Prober
 	version string

@@ -1,5 +1,5 @@
-// Package site is the county's tree: communities, grids, compounds and the
-// gates that stand at them, read from one strict YAML file.
+// Package site reads the tree of a county from a YAML file: communities, grids,
+// compounds and their gates.
 package site
 
 import (
@@ -11,8 +11,8 @@ import (
 	"gatehouse/gateway/wire"
 )
 
-// CRS is the only coordinate system that is taken. GCJ-02 and BD-09, which
-// Chinese maps use, lie 0.5 to 1.4 km off and must be converted first.
+// CRS is the only coordinate system that is accepted. GCJ-02 and BD-09, which
+// Chinese maps use, are 0.5 to 1.4 km off and must be converted first.
 const CRS = "WGS-84"
 
 // County is the whole tree.
@@ -75,13 +75,13 @@ func Parse(text []byte) (*County, error) {
 	return &c, c.check()
 }
 
-// Place tells where a gate stands.
+// Place returns where a gate is; ok is false when the county has no such gate.
 func (c *County) Place(gate string) (community, grid, compound string, ok bool) {
 	p, ok := c.places[gate]
 	return p.community, p.grid, p.compound, ok
 }
 
-// Gates is how many gates the county has.
+// Gates returns the number of gates.
 func (c *County) Gates() int { return len(c.places) }
 
 func (c *County) check() error {
@@ -110,8 +110,8 @@ func (c *County) check() error {
 	return errors.Join(append(errs, k.errs...)...)
 }
 
-// spread is how far apart two compounds of one county may lie, in degrees:
-// some 100 km. A swapped or foreign coordinate lies further.
+// spread is how far apart two compounds of one county may be, in degrees: some
+// 100 km. Swapped or wrong coordinates are further apart.
 const spread = 1.0
 
 type checker struct {
@@ -144,7 +144,7 @@ func (k *checker) compound(c Compound, p place) {
 			k.add("compound %s: gate %q: that is the collector's own name", c.ID, gate)
 		}
 		if at, twice := k.c.places[gate]; twice {
-			k.add("compound %s: gate %q stands at compound %s already", c.ID, gate, at.compound)
+			k.add("compound %s: gate %q is at compound %s already", c.ID, gate, at.compound)
 		}
 		k.c.places[gate] = p
 	}
@@ -153,7 +153,7 @@ func (k *checker) compound(c Compound, p place) {
 	}
 	for _, pt := range c.Polygon {
 		if !k.point(c, pt) {
-			return // one message a compound
+			return // one error per compound
 		}
 	}
 }
@@ -165,19 +165,19 @@ func (k *checker) point(c Compound, pt Point) bool {
 		k.add("compound %s: point [%g, %g] is not [longitude, latitude] in degrees", c.ID, lon, lat)
 		return false
 	case lon == 0 && lat == 0:
-		k.add("compound %s: point [0, 0] lies in the Atlantic", c.ID)
+		k.add("compound %s: point [0, 0] is in the Atlantic", c.ID)
 		return false
 	case k.first == nil:
 		k.first = &pt
 	case math.Abs(lon-k.first[0]) > spread || math.Abs(lat-k.first[1]) > spread:
-		k.add("compound %s: point [%g, %g] lies far from [%g, %g]: is it [longitude, latitude]?",
+		k.add("compound %s: point [%g, %g] is far from [%g, %g]: is it [longitude, latitude]?",
 			c.ID, lon, lat, k.first[0], k.first[1])
 		return false
 	}
 	return true
 }
 
-// TreeNode is one place of the county, for screens.
+// TreeNode is a node of the tree, for screens.
 type TreeNode struct {
 	ID    string     `json:"id"`
 	Name  string     `json:"name"`
@@ -185,7 +185,7 @@ type TreeNode struct {
 	Under []TreeNode `json:"under,omitempty"`
 }
 
-// Tree gives the county with its communities, their grids and compounds.
+// Tree returns the county with its communities, their grids and compounds.
 func (c *County) Tree() TreeNode {
 	root := TreeNode{ID: c.ID, Name: c.Name}
 	for _, community := range c.Communities {
@@ -202,7 +202,7 @@ func (c *County) Tree() TreeNode {
 	return root
 }
 
-// Agents gives the ids of all gates, in the file's order.
+// Agents returns the ids of all gates, in the file's order.
 func (c *County) Agents() []string {
 	var out []string
 	for _, community := range c.Communities {
@@ -215,7 +215,7 @@ func (c *County) Agents() []string {
 	return out
 }
 
-// Compounds gives all compounds, in the file's order.
+// Compounds returns all compounds, in the file's order.
 func (c *County) Compounds() []Compound {
 	var out []Compound
 	for _, community := range c.Communities {

@@ -29,7 +29,7 @@ communities:
             gates: [gate-002, gate-003]
 `
 
-func TestAGateHasItsPlace(t *testing.T) {
+func TestPlaceOfAGate(t *testing.T) {
 	c, err := Parse([]byte(good))
 	if err != nil {
 		t.Fatal(err)
@@ -50,11 +50,11 @@ func TestAGateHasItsPlace(t *testing.T) {
 	}
 }
 
-func TestWhatIsWrongIsSaid(t *testing.T) {
+func TestErrorsOfAFile(t *testing.T) {
 	for name, c := range map[string]struct{ old, new, want string }{
 		"unknown key":        {"name: 丽景苑", "nmae: 丽景苑", "nmae"},
 		"swapped coordinate": {"[115.120, 35.900]", "[35.900, 115.120]", "not [longitude, latitude]"},
-		"foreign coordinate": {"[115.120, 35.900]", "[15.120, 35.900]", "lies far from"},
+		"foreign coordinate": {"[115.120, 35.900]", "[15.120, 35.900]", "is far from"},
 		"zero coordinate":    {"[115.120, 35.900]", "[0, 0]", "Atlantic"},
 		"not a number":       {"[115.120, 35.900]", "[.nan, 35.900]", "not [longitude, latitude]"},
 		"a line": {", [115.122, 35.902]]\n            gates: [gate-002", "]\n            gates: [gate-002",
@@ -73,13 +73,13 @@ func TestWhatIsWrongIsSaid(t *testing.T) {
 				t.Fatal("nothing was replaced")
 			}
 			if _, err := Parse([]byte(text)); err == nil || !strings.Contains(err.Error(), c.want) {
-				t.Fatalf("error is %v, want it to hold %q", err, c.want)
+				t.Fatalf("error is %v, want it to contain %q", err, c.want)
 			}
 		})
 	}
 }
 
-func TestTheExampleFileIsGood(t *testing.T) {
+func TestTheExampleFileIsValid(t *testing.T) {
 	if _, err := Load("../../deploy/sites.example.yaml"); err != nil {
 		t.Fatal(err)
 	}

@@ -1,5 +1,5 @@
-// Package term prints to terminals: colours where they are wanted, and columns
-// that stay straight with Chinese text in them.
+// Package term prints to terminals: with colours where they are wanted, and in
+// columns that are aligned also with Chinese text.
 package term
 
 import (
@@ -12,10 +12,10 @@ import (
 	"golang.org/x/term"
 )
 
-// Style is an ANSI colour; none where colours are not wanted.
+// Style is an ANSI escape sequence for a colour.
 type Style string
 
-// The styles, each with a meaning of its own.
+// The styles, by meaning.
 const (
 	Plain  Style = ""
 	Good   Style = "\x1b[32m"
@@ -30,14 +30,14 @@ type Printer struct {
 	colour bool
 }
 
-// New makes a printer. It uses colours when w is a terminal and NO_COLOR is
-// not set (no-color.org).
+// New returns a printer. It uses colours when w is a terminal and NO_COLOR is not
+// set (no-color.org).
 func New(w io.Writer) *Printer {
 	f, ok := w.(*os.File)
 	return &Printer{w: w, colour: ok && term.IsTerminal(int(f.Fd())) && os.Getenv("NO_COLOR") == ""}
 }
 
-// Paint gives s in a style.
+// Paint returns s in a style, when colours are wanted.
 func (p *Printer) Paint(style Style, s string) string {
 	if !p.colour || style == Plain {
 		return s
@@ -51,7 +51,7 @@ func (p *Printer) Line(s string) error {
 	return err
 }
 
-// Pad fills s with blanks to width columns; a Chinese character takes two.
+// Pad appends blanks to s up to width columns; a Chinese character has two.
 func Pad(s string, width int) string {
 	return s + strings.Repeat(" ", max(0, width-runewidth.StringWidth(s)))
 }

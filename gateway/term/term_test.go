@@ -5,7 +5,7 @@ import (
 	"testing"
 )
 
-func TestColumnsStayStraightWithChineseText(t *testing.T) {
+func TestColumnsAreAlignedWithChineseText(t *testing.T) {
 	var b strings.Builder
 	err := New(&b).Table([]string{"小区", "STATE"}, [][]string{{"丽景苑", "ok"}, {"x", "gone"}})
 	if err != nil {
@@ -17,13 +17,13 @@ func TestColumnsStayStraightWithChineseText(t *testing.T) {
 	}
 }
 
-func TestNoColourWhereOutputIsNoTerminal(t *testing.T) {
+func TestNoColourWithoutATerminal(t *testing.T) {
 	if got := New(&strings.Builder{}).Paint(Danger, "x"); got != "x" {
 		t.Fatalf("got %q", got)
 	}
 }
 
-func TestControlCharactersFromOutsideDoNotReachTheTerminal(t *testing.T) {
+func TestCleanReplacesControlCharacters(t *testing.T) {
 	if got := Clean("a\x1b]0;x\x07\u009bb\n丽"); got != "a?]0;x??b?丽" {
 		t.Fatalf("got %q", got)
 	}

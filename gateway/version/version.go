@@ -1,4 +1,4 @@
-// Package version names the build.
+// Package version has the version of the build.
 package version
 
 // String is set by the linker: -X gatehouse/gateway/version.String=v1.2.3.

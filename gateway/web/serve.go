@@ -8,8 +8,8 @@ import (
 	"time"
 )
 
-// Limits of a request, for browsers on slow lines: nobody holds a connection
-// for longer without saying or taking something. A WebSocket has none of them.
+// Limits of a request, long enough for browsers on slow lines. They keep peers
+// from holding connections without sending or reading. WebSockets have no limits.
 const (
 	headerLimit = 10 * time.Second
 	readLimit   = 15 * time.Second // with its body, which is 16 KiB at most
@@ -18,26 +18,33 @@ const (
 	headerBytes = 16 << 10
 )
 
-// NewServer makes a server of h whose connections end in time, whatever their
+// NewServer returns a server of h whose connections end in time, whatever their
 // peers do.
 func NewServer(h http.Handler, log *slog.Logger) *http.Server {
-	return &http.Server{Handler: h, ReadHeaderTimeout: headerLimit, ReadTimeout: readLimit, WriteTimeout: writeLimit,
-		IdleTimeout: idleLimit, MaxHeaderBytes: headerBytes, ErrorLog: slog.NewLogLogger(log.Handler(), slog.LevelDebug)}
+	return &http.Server{
+		Handler:           h,
+		ReadHeaderTimeout: headerLimit,
+		ReadTimeout:       readLimit,
+		WriteTimeout:      writeLimit,
+		IdleTimeout:       idleLimit,
+		MaxHeaderBytes:    headerBytes,
+		ErrorLog:          slog.NewLogLogger(log.Handler(), slog.LevelDebug),
+	}
 }
 
-// Bound returns l with at most places connections open at a time. One more is
-// turned away at once: browsers come again, and a queue would keep them behind
-// whoever fills it. Under TLS, l is the listener below it.
-func Bound(l net.Listener, places int, log *slog.Logger) net.Listener {
-	return &bounded{Listener: l, places: make(chan struct{}, places), log: log}
+// Bound returns l with at most most connections open at a time. Further ones are
+// closed at once: browsers connect again, and in a queue they would wait behind
+// whoever fills it. With TLS, l is the listener below it.
+func Bound(l net.Listener, most int, log *slog.Logger) net.Listener {
+	return &bounded{Listener: l, slots: make(chan struct{}, most), log: log}
 }
 
 type bounded struct {
 	net.Listener
 
-	places chan struct{} // one a connection
-	log    *slog.Logger
-	told   time.Time // when it was last logged that there are none; Accept's own
+	slots    chan struct{} // one per connection
+	log      *slog.Logger
+	loggedAt time.Time // when it was last logged that no slot is free; Accept's own
 }
 
 // Accept implements net.Listener, for one goroutine.
@@ -48,33 +55,33 @@ func (b *bounded) Accept() (net.Conn, error) {
 			return nil, err
 		}
 		select {
-		case b.places <- struct{}{}:
-			return &placed{Conn: conn, leave: sync.OnceFunc(func() { <-b.places })}, nil
+		case b.slots <- struct{}{}:
+			return &slotted{Conn: conn, release: sync.OnceFunc(func() { <-b.slots })}, nil
 		default:
-			b.full(conn)
+			b.refuse(conn)
 		}
 	}
 }
 
-// full turns a connection away. The line in the log comes once a minute.
-func (b *bounded) full(conn net.Conn) {
+// refuse closes a connection. It logs that at most once a minute.
+func (b *bounded) refuse(conn net.Conn) {
 	conn.Close()
-	if time.Since(b.told) > time.Minute {
-		b.told = time.Now()
-		b.log.Error("too many browsers are connected, new ones are turned away; raise the limit of open files (LimitNOFILE=)",
-			"address", b.Addr(), "connections", cap(b.places))
+	if time.Since(b.loggedAt) > time.Minute {
+		b.loggedAt = time.Now()
+		b.log.Error("too many browsers are connected, new ones are turned away; "+
+			"raise the limit of open files (LimitNOFILE=)", "address", b.Addr(), "connections", cap(b.slots))
 	}
 }
 
-// placed is a connection that holds a place until it is closed.
-type placed struct {
+// slotted is a connection that has a slot until it is closed.
+type slotted struct {
 	net.Conn
 
-	leave func()
+	release func()
 }
 
 // Close implements net.Conn.
-func (p *placed) Close() error {
-	defer p.leave()
-	return p.Conn.Close()
+func (s *slotted) Close() error {
+	defer s.release()
+	return s.Conn.Close()
 }

@@ -19,7 +19,7 @@ import (
 
 // serve runs a server with times that a test can wait for, a fiftieth of the
 // real ones, and returns its address.
-func serve(t *testing.T, places int, h http.Handler) string {
+func serve(t *testing.T, most int, h http.Handler) string {
 	t.Helper()
 	l, err := (&net.ListenConfig{}).Listen(t.Context(), "tcp", "127.0.0.1:0")
 	if err != nil {
@@ -33,19 +33,19 @@ func serve(t *testing.T, places int, h http.Handler) string {
 		}
 	}
 	ended := make(chan error, 1)
-	go func() { ended <- s.Serve(Bound(l, places, log)) }()
+	go func() { ended <- s.Serve(Bound(l, most, log)) }()
 	t.Cleanup(func() { _ = s.Close(); <-ended })
 	return l.Addr().String()
 }
 
-func dial(t *testing.T, address, say string) net.Conn {
+func dial(t *testing.T, address, text string) net.Conn {
 	t.Helper()
 	c, err := (&net.Dialer{}).DialContext(t.Context(), "tcp", address)
 	if err != nil {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { c.Close() })
-	if _, err := io.WriteString(c, say); err != nil {
+	if _, err := io.WriteString(c, text); err != nil {
 		t.Fatal(err)
 	}
 	return c
@@ -58,7 +58,7 @@ var body = http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 	w.WriteHeader(http.StatusNoContent)
 })
 
-func TestWhoNeverEndsARequestIsCutOff(t *testing.T) {
+func TestConnectionsThatNeverEndARequestAreClosed(t *testing.T) {
 	address := serve(t, 100, body)
 	var conns []net.Conn
 	for _, say := range []string{"", "POST / HT", "POST / HTTP/1.1\r\nHost: a\r\n", slowPost,
@@ -68,12 +68,12 @@ func TestWhoNeverEndsARequestIsCutOff(t *testing.T) {
 	for i, c := range conns {
 		_ = c.SetReadDeadline(time.Now().Add(5 * time.Second))
 		if _, err := io.Copy(io.Discard, c); err != nil && errors.Is(err, os.ErrDeadlineExceeded) {
-			t.Errorf("connection %d stays", i)
+			t.Errorf("connection %d stays open", i)
 		}
 	}
 }
 
-func TestAWebSocketOutlivesTheLimitsOfARequest(t *testing.T) {
+func TestAWebSocketIsNotLimitedLikeARequest(t *testing.T) {
 	address := serve(t, 100, http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		c, err := websocket.Accept(w, r, nil)
 		if err != nil {
@@ -99,7 +99,7 @@ func TestAWebSocketOutlivesTheLimitsOfARequest(t *testing.T) {
 	}
 }
 
-func TestMoreConnectionsThanPlacesAreTurnedAway(t *testing.T) {
+func TestConnectionsBeyondTheBoundAreClosed(t *testing.T) {
 	var now, most atomic.Int64
 	address := serve(t, 8, http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if n := now.Add(1); n > most.Load() {
@@ -113,9 +113,9 @@ func TestMoreConnectionsThanPlacesAreTurnedAway(t *testing.T) {
 	}
 	ctx, cancel := context.WithTimeout(t.Context(), 5*time.Second)
 	defer cancel()
-	for status := ""; status != "204"; { // those that hold the places are cut off
+	for status := ""; status != "204"; { // the connections that have the slots are closed
 		if ctx.Err() != nil {
-			t.Fatal("nobody else gets in")
+			t.Fatal("no other connection is served")
 		}
 		c := dial(t, address, "POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 0\r\nConnection: close\r\n\r\n")
 		line, err := bufio.NewReader(c).ReadString('\n')

@@ -1,5 +1,5 @@
-// Package web holds both screens as they are built from TypeScript (make ui),
-// and what guards them in a browser.
+// Package web embeds both screens, which make ui builds from TypeScript, and
+// serves them with the protections that browsers offer.
 package web
 
 import (
@@ -17,16 +17,16 @@ import (
 	"time"
 )
 
-// dist is empty in a fresh clone but for a placeholder, so that it compiles.
+// dist has only a placeholder in a fresh clone, so that the program compiles.
 //
 //go:embed all:dist
 var dist embed.FS
 
-// ErrNotBuilt says that the program was built without its screens.
+// ErrNotBuilt means that the program was built without its screens.
 var ErrNotBuilt = errors.New("the screens are not built: run make ui, then make build")
 
-// Page serves one built page ("kiosk", "desk") at whatever path it is asked
-// for, and its assets under /assets/.
+// Page serves one built page ("kiosk", "desk") under every path, and its assets
+// under /assets/.
 type Page struct {
 	html   file
 	assets map[string]file
@@ -38,7 +38,7 @@ type file struct {
 	plain, packed []byte
 }
 
-// Load reads a page. A page that was not built serves the words how to.
+// Load reads a page. A page that was not built serves how to build it.
 func Load(name string) *Page {
 	p := &Page{assets: map[string]file{}}
 	if p.html, p.err = read(name + ".html"); p.err != nil {
@@ -75,11 +75,12 @@ func read(name string) (file, error) {
 	return file{kind: mime.TypeByExtension(path.Ext(name)), plain: b, packed: packed.Bytes()}, nil
 }
 
-// Err is ErrNotBuilt, or nil.
+// Err returns ErrNotBuilt or nil.
 func (p *Page) Err() error { return p.err }
 
 const notBuilt = `<!doctype html><html lang="zh-CN"><meta charset="utf-8"><title>gatehouse</title>
-<body><h1>界面尚未构建</h1><p>The screens of this program are not built. Run <code>make ui</code>, then <code>make build</code>.</p></body></html>`
+<body><h1>界面尚未构建</h1>
+<p>The screens of this program are not built. Run <code>make ui</code>, then <code>make build</code>.</p></body></html>`
 
 // ServeHTTP serves the page.
 func (p *Page) ServeHTTP(w http.ResponseWriter, r *http.Request) {
@@ -109,23 +110,25 @@ func (p *Page) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	http.ServeContent(w, r, "", time.Time{}, bytes.NewReader(body))
 }
 
-// Guard lets only requests through that name one of hosts (any port) as their
-// host, so that no foreign name can be pointed at this server, and that change
-// something only from pages of this server. Pages may load nothing from
-// elsewhere.
+// Guard passes on only requests whose host is one of hosts (with any port), so
+// that no other name can be pointed at this server. Requests that change something
+// must come from pages of this server. Pages may load nothing from elsewhere.
 func Guard(hosts []string, next http.Handler) http.Handler {
 	origin := http.NewCrossOriginProtection()
 	guarded := origin.Handler(next)
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		h := w.Header()
-		h.Set("Content-Security-Policy", "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; "+
-			"connect-src 'self'; font-src 'self'; base-uri 'none'; form-action 'self'; frame-ancestors 'none'")
+		h.Set("Content-Security-Policy", "default-src 'none'; script-src 'self'; style-src 'self'; "+
+			"img-src 'self' data:; connect-src 'self'; font-src 'self'; "+
+			"base-uri 'none'; form-action 'self'; frame-ancestors 'none'")
 		h.Set("X-Content-Type-Options", "nosniff")
 		h.Set("Referrer-Policy", "no-referrer")
 		h.Set("Cross-Origin-Opener-Policy", "same-origin")
 		h.Set("Cache-Control", "no-store")
 		if !known(hosts, r.Host) {
-			http.Error(w, fmt.Sprintf("this server does not answer to the name %q; add it to hosts in the configuration", r.Host), http.StatusMisdirectedRequest)
+			text := fmt.Sprintf("this server does not answer to the name %q; "+
+				"add it to hosts in the configuration", r.Host)
+			http.Error(w, text, http.StatusMisdirectedRequest)
 			return
 		}
 		guarded.ServeHTTP(w, r)
@@ -144,7 +147,7 @@ func known(hosts []string, host string) bool {
 	return false
 }
 
-// Hosts are the names that a server on this address answers to, besides more.
+// Hosts returns the names of a server that listens on this address, and more.
 func Hosts(listen string, more ...string) []string {
 	out := append([]string{}, more...)
 	host, _, err := net.SplitHostPort(listen)
@@ -160,7 +163,7 @@ func Hosts(listen string, more ...string) []string {
 	return out
 }
 
-// Loopback tells whether an address can be reached from this computer only.
+// Loopback reports whether an address can be reached from this computer only.
 func Loopback(listen string) bool {
 	host, _, err := net.SplitHostPort(listen)
 	if err != nil {

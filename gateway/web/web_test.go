@@ -20,7 +20,8 @@ func ask(t *testing.T, h http.Handler, method, host string, header http.Header) 
 }
 
 func TestForeignNamesAndOriginsAreRefused(t *testing.T) {
-	h := Guard(Hosts("127.0.0.1:8090", "desk.county"), http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(http.StatusNoContent) }))
+	inner := http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(http.StatusNoContent) })
+	h := Guard(Hosts("127.0.0.1:8090", "desk.county"), inner)
 	for name, c := range map[string]struct {
 		method, host, origin string
 		want                 int
@@ -46,7 +47,8 @@ func TestForeignNamesAndOriginsAreRefused(t *testing.T) {
 			if r.StatusCode != c.want {
 				t.Errorf("status %d, want %d", r.StatusCode, c.want)
 			}
-			if csp := r.Header.Get("Content-Security-Policy"); !strings.Contains(csp, "default-src 'none'") || !strings.Contains(csp, "frame-ancestors 'none'") {
+			csp := r.Header.Get("Content-Security-Policy")
+			if !strings.Contains(csp, "default-src 'none'") || !strings.Contains(csp, "frame-ancestors 'none'") {
 				t.Errorf("policy %q", csp)
 			}
 		})
@@ -68,8 +70,8 @@ func TestHostsOfAListener(t *testing.T) {
 	}
 }
 
-// A clone whose screens were not built still serves something that says how.
-func TestAPageThatWasNotBuiltSaysHow(t *testing.T) {
+// A program that was built without its screens serves how to build them.
+func TestAPageThatWasNotBuiltExplainsHow(t *testing.T) {
 	w := httptest.NewRecorder()
 	Load("nothing").ServeHTTP(w, httptest.NewRequest(http.MethodGet, "/", nil))
 	b, err := io.ReadAll(w.Result().Body)
@@ -78,7 +80,7 @@ func TestAPageThatWasNotBuiltSaysHow(t *testing.T) {
 	}
 }
 
-func TestTheBuiltPagesAreServedPacked(t *testing.T) {
+func TestPagesAreServedCompressed(t *testing.T) {
 	for _, name := range []string{"kiosk", "desk"} {
 		p := Load(name)
 		if p.Err() != nil {
@@ -101,7 +103,7 @@ func TestTheBuiltPagesAreServedPacked(t *testing.T) {
 	}
 }
 
-// The limits of the tables: what a gate's and a desk's browser loads.
+// The limits are of what a gate's and a desk's browser loads.
 func TestThePagesAreSmall(t *testing.T) {
 	for name, limit := range map[string]int{"kiosk": 30_000, "desk": 150_000} {
 		p := Load(name)
@@ -113,7 +115,7 @@ func TestThePagesAreSmall(t *testing.T) {
 			n += len(f.packed)
 		}
 		if n > limit {
-			t.Errorf("%s takes %d bytes packed, more than %d", name, n, limit)
+			t.Errorf("%s has %d bytes compressed, more than %d", name, n, limit)
 		}
 		t.Logf("%s: %d bytes packed", name, n)
 	}

@@ -1,4 +1,4 @@
-// Package feed makes lines for a terminal of what the county's gates publish:
+// Package feed turns what the county's agents publish into lines for a terminal:
 // each passage, alarm and run once, however often it is sent.
 package feed
 
@@ -25,7 +25,7 @@ type Item struct {
 	Detail    string       `json:"detail,omitempty"`
 }
 
-// Feed turns messages into items. It is for one goroutine.
+// Feed turns messages into items. Only one goroutine may use it.
 type Feed struct {
 	journals  map[string]map[string]*shown // by agent and jid
 	statuses  map[string]wire.Status       // by agent

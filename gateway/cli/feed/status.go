@@ -11,7 +11,7 @@ import (
 
 // StatusHeader names the cells of StatusRow.
 func StatusHeader() []string {
-	return []string{"AGENT", "STATE", "LAST WORD", "BACKLOG", "OLDEST SINCE", "DISK FULL IN", "DEVICES"}
+	return []string{"AGENT", "STATE", "LAST BEAT", "BACKLOG", "OLDEST SINCE", "DISK FULL IN", "DEVICES"}
 }
 
 // StatusRow returns the cells of an agent's row of the status table.
