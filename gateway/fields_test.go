@@ -21,7 +21,6 @@ const mostFields = 12
 var wide = map[string]string{
 	"gateway/wire.Passage":            "the message of a passage",
 	"gateway/wire.Run":                "the message of a machine's run",
-	"gateway/wire.Report":             "the message of a machine that speaks MQTT by itself",
 	"gateway/county/alerts.Alert":     "a row of the alerts page",
 	"gateway/county/fleet.Machine":    "a row of the machines page",
 	"gateway/county/fleet.RunSummary": "a row of the runs page",
@@ -30,14 +29,12 @@ var wide = map[string]string{
 	"gateway/mqtt.Config":             "options of a client",
 	"firmware-bridge/modbus.Value":    "a row of a register map",
 	"firmware-bridge/runs.Run":        "what is known of one run",
-	"firmware-bridge/runs.Sample":     "what a machine measures at one moment",
 	"simulator/prove.Fault":           "a row of the fault matrix",
 	"simulator/prove.Outcome":         "the report of a row",
 	"simulator/prove.Result":          "the report of a proof",
 	"simulator/prove.proof":           "several: to be divided",
 	"simulator/prove.rig":             "several: to be divided",
-	"simulator/fleet.model":           "several: to be divided",
-	"firmware-bridge/runs.tally":      "several: to be divided",
+	"simulator/fleet.model":           "the state of one simulated machine",
 }
 
 // fields counts the fields of each struct in the source, by folder.Name; a
@@ -68,7 +65,7 @@ func fields(fset *token.FileSet, folder, file string, source any) (map[string]in
 }
 
 func TestNoStructServesTwoMasters(t *testing.T) {
-	found := map[string]bool{}
+	found := map[string]int{} // fields
 	fset := token.NewFileSet()
 	for _, top := range []string{"devices", "firmware-bridge", "gateway", "simulator"} {
 		err := filepath.WalkDir(filepath.Join("..", top), func(file string, d fs.DirEntry, err error) error {
@@ -86,7 +83,7 @@ func TestNoStructServesTwoMasters(t *testing.T) {
 			}
 			counts, err := fields(fset, filepath.ToSlash(folder), file, nil)
 			for name, n := range counts {
-				if found[name] = true; n > mostFields && wide[name] == "" {
+				if found[name] = max(found[name], n); n > mostFields && wide[name] == "" {
 					t.Errorf("%s has %d fields, more than %d: divide it, or name its one concern in fields_test.go",
 						name, n, mostFields)
 				}
@@ -95,6 +92,11 @@ func TestNoStructServesTwoMasters(t *testing.T) {
 		})
 		if err != nil {
 			t.Fatal(err)
+		}
+	}
+	for name := range wide {
+		if found[name] <= mostFields {
+			t.Errorf("%s has %d fields: remove it from the list in fields_test.go", name, found[name])
 		}
 	}
 	if len(found) < 200 {

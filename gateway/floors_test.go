@@ -23,17 +23,17 @@ var floors = map[string][][]string{
 		{"store/sqlite", "store/influx"},
 		{"store/archive"},
 		{"collect", "follow", "presence", "refused"},
-		{"alerts", "passages", "fleet", "people"},
+		{"alerts", "passages", "fleet"},
 		{"desk", "report"},
 		{"pages"},
 		{"centre"},
 	},
 }
 
-// misplaced returns what is wrong with the imports of the packages under root,
-// by its floors.
+// misplaced returns what is wrong with the floors of the packages under root:
+// imports that run up, packages on no floor, and names that no package has.
 func misplaced(root string, floors [][]string, all []pkg) (faults []string) {
-	floor := map[string]int{}
+	floor, exists := map[string]int{}, map[string]bool{}
 	for i, names := range floors {
 		for _, name := range names {
 			floor[root+"/"+name] = i
@@ -43,6 +43,7 @@ func misplaced(root string, floors [][]string, all []pkg) (faults []string) {
 		if !under(p.ImportPath, root) {
 			continue
 		}
+		exists[p.ImportPath] = true
 		mine, known := floor[p.ImportPath]
 		if !known {
 			faults = append(faults, p.ImportPath+" is on no floor: add it in floors_test.go")
@@ -53,6 +54,11 @@ func misplaced(root string, floors [][]string, all []pkg) (faults []string) {
 				faults = append(faults,
 					fmt.Sprintf("%s (floor %d) imports %s (floor %d)", p.ImportPath, mine, i, theirs))
 			}
+		}
+	}
+	for path := range floor {
+		if !exists[path] {
+			faults = append(faults, path+" is not there: remove it in floors_test.go")
 		}
 	}
 	return faults
@@ -69,6 +75,10 @@ func TestNoImportRunsUpInEdgeAndCounty(t *testing.T) {
 
 func TestMisplacedImportsAreFound(t *testing.T) {
 	floors := [][]string{{"a", "b"}, {"c"}}
+	all := []pkg{{ImportPath: "r/a"}, {ImportPath: "r/b"}, {ImportPath: "r/c"}}
+	if got := misplaced("r", floors, all[1:]); len(got) != 1 {
+		t.Errorf("a name that no package has: %q", got)
+	}
 	for name, c := range map[string]struct {
 		pkg    pkg
 		faults int
@@ -80,7 +90,7 @@ func TestMisplacedImportsAreFound(t *testing.T) {
 		"on no floor":  {pkg{"r/d", nil}, 1},
 		"below a name": {pkg{"r/a/x", nil}, 1},
 	} {
-		if got := misplaced("r", floors, []pkg{c.pkg}); len(got) != c.faults {
+		if got := misplaced("r", floors, append(all, c.pkg)); len(got) != c.faults {
 			t.Errorf("%s: %q", name, got)
 		}
 	}

@@ -35,8 +35,14 @@ var importers = map[string]string{
 	"github.com/paulmach/orb":                     "gatehouse/firmware-bridge/geo",
 	"github.com/gofrs/flock":                      "gatehouse/gateway/lockfile",
 	"github.com/go-json-experiment/json":          "gatehouse/gateway/wire",
+	"github.com/mattn/go-runewidth":               "gatehouse/gateway/term",
+	"golang.org/x/term":                           "gatehouse/gateway/term",
 }
 
+// shared lists the outside libraries that any package may import.
+var shared = []string{"github.com/google/uuid", "golang.org/x/crypto", "golang.org/x/sys", "periph.io/x/conn/v3"}
+
+// pkg is a package of ours, without its tests.
 type pkg struct {
 	ImportPath string
 	Imports    []string
@@ -60,7 +66,7 @@ func packages(t *testing.T) []pkg {
 		all = append(all, p)
 	}
 	if len(all) < 15 {
-		t.Fatalf("go list found %d packages only", len(all))
+		t.Fatalf("go list found only %d packages", len(all))
 	}
 	return all
 }
@@ -149,6 +155,26 @@ func TestNobodyImportsThroughAWall(t *testing.T) {
 	}
 }
 
+// library returns the outside library that an import belongs to: its path in
+// importers or in shared. outside is false for the standard library and for ours.
+func library(path string) (lib string, outside bool) {
+	first, _, _ := strings.Cut(path, "/")
+	if !strings.Contains(first, ".") {
+		return "", false
+	}
+	for lib := range importers {
+		if under(path, lib) {
+			return lib, true
+		}
+	}
+	for _, lib := range shared {
+		if under(path, lib) {
+			return lib, true
+		}
+	}
+	return "", true
+}
+
 func TestEachOutsideLibraryHasOneImporter(t *testing.T) {
 	found := map[string]bool{}
 	for _, p := range packages(t) {
@@ -156,18 +182,23 @@ func TestEachOutsideLibraryHasOneImporter(t *testing.T) {
 			continue
 		}
 		for _, i := range p.Imports {
-			for lib, importer := range importers {
-				if !under(i, lib) {
-					continue
-				}
-				found[lib] = true
-				if p.ImportPath != importer {
-					t.Errorf("%s imports %s, which belongs to %s", p.ImportPath, i, importer)
-				}
+			lib, outside := library(i)
+			importer := importers[lib]
+			found[lib] = true
+			switch {
+			case outside && lib == "":
+				t.Errorf("%s imports %s: name its importer in house_test.go", p.ImportPath, i)
+			case importer != "" && p.ImportPath != importer:
+				t.Errorf("%s imports %s, which belongs to %s", p.ImportPath, i, importer)
 			}
 		}
 	}
 	for lib := range importers {
+		if !found[lib] {
+			t.Errorf("nobody imports %s: the rule is out of date", lib)
+		}
+	}
+	for _, lib := range shared {
 		if !found[lib] {
 			t.Errorf("nobody imports %s: the rule is out of date", lib)
 		}
