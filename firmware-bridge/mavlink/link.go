@@ -1,5 +1,5 @@
-// Package mavlink turns what drones say in MAVLink 1 and 2, over UDP or a
-// serial radio, into samples. A recorded .tlog is read the same way.
+// Package mavlink turns the MAVLink 1 and 2 messages of drones, from UDP or a
+// serial radio, into samples. It reads recorded .tlog files the same way.
 package mavlink
 
 import (
@@ -22,8 +22,8 @@ import (
 	"gatehouse/firmware-bridge/runs"
 )
 
-// Out is told what came: a sample of a machine, or what went wrong. Of an error
-// of the whole link the machine is empty.
+// Out is called with a sample of a machine, or with an error; machine is empty
+// for an error of the whole link. It is called from the goroutine of Run.
 type Out = func(machine string, s runs.Sample, err error)
 
 // Config is one link with the vehicles on it.
@@ -31,7 +31,7 @@ type Config struct {
 	UDP      string // address to listen on, 127.0.0.1:14550; or
 	Serial   string // a radio's serial device
 	Baud     int    // default 57600
-	Key      []byte // 32 bytes: only frames signed with it are taken; nil: all are
+	Key      []byte // 32 bytes: only frames signed with it are accepted; nil: all are
 	Vehicles []Vehicle
 }
 
@@ -46,7 +46,7 @@ func ParseKey(text string) []byte {
 	return sum[:]
 }
 
-// Check tells what is wrong.
+// Check returns an error that lists what is wrong, or nil.
 func (c Config) Check() error {
 	var errs []error
 	if (c.UDP == "") == (c.Serial == "") {
@@ -90,10 +90,10 @@ type Link struct {
 	cfg      Config
 	ports    devices.Ports
 	decoders map[uint8]*decoder
-	strange  map[uint8]bool // systems that are not configured, told once
+	strange  map[uint8]bool // systems that are not configured, reported once
 }
 
-// New makes a link; it opens nothing yet.
+// New returns a link; it opens nothing yet.
 func New(cfg Config, ports devices.Ports) (*Link, error) {
 	if err := cfg.Check(); err != nil {
 		return nil, fmt.Errorf("mavlink: %w", err)
@@ -111,8 +111,8 @@ func New(cfg Config, ports devices.Ports) (*Link, error) {
 // streams is how often an ArduPilot vehicle is asked for each value, Hz.
 const streams = 4
 
-// Run reads until ctx ends. It returns an error when the address can't be
-// listened on; a serial device that is gone is opened again.
+// Run reads until ctx ends. It returns an error when it can't listen on the
+// address; a serial device that was unplugged is opened again.
 func (l *Link) Run(ctx context.Context, out Out) error {
 	node := &gomavlib.Node{
 		Endpoints:              []gomavlib.EndpointConf{l.endpoint(ctx)},
@@ -137,7 +137,7 @@ func (l *Link) Run(ctx context.Context, out Out) error {
 		case *gomavlib.EventFrame:
 			l.take(e.SystemID(), e.ComponentID(), e.Frame, out)
 		case *gomavlib.EventParseError:
-			out("", runs.Sample{}, fmt.Errorf("mavlink: a frame that is none: %w", e.Error))
+			out("", runs.Sample{}, fmt.Errorf("mavlink: invalid frame: %w", e.Error))
 		case *gomavlib.EventChannelClose:
 			if ctx.Err() == nil && e.Error != nil && !errors.Is(e.Error, net.ErrClosed) {
 				out("", runs.Sample{}, fmt.Errorf("mavlink: the link was lost: %w", e.Error))
@@ -147,10 +147,11 @@ func (l *Link) Run(ctx context.Context, out Out) error {
 	return nil
 }
 
+// take decodes a frame of a vehicle.
 func (l *Link) take(system, component byte, f frame.Frame, out Out) {
 	d := l.decoders[system]
 	if d == nil {
-		// A command of the ground station is of interest to its target.
+		// The ground station's commands count for their targets.
 		if system == 255 || system == 254 {
 			for _, d := range l.decoders {
 				d.sample(component, f.GetMessage())
@@ -159,7 +160,8 @@ func (l *Link) take(system, component byte, f frame.Frame, out Out) {
 		}
 		if !l.strange[system] {
 			l.strange[system] = true
-			out("", runs.Sample{}, fmt.Errorf("mavlink: vehicle %d is not configured on this link: it is ignored", system))
+			err := fmt.Errorf("mavlink: vehicle %d is not configured on this link: it is ignored", system)
+			out("", runs.Sample{}, err)
 		}
 		return
 	}
@@ -185,8 +187,7 @@ func (l *Link) endpoint(ctx context.Context) gomavlib.EndpointConf {
 	}}
 }
 
-// conn makes a serial line a net.Conn. A read that times out on the line goes
-// on waiting.
+// conn makes a serial line a net.Conn. Read waits on when the line times out.
 type conn struct {
 	line   io.ReadWriteCloser
 	frames *sieve

@@ -13,17 +13,17 @@ import (
 	"github.com/bluenviron/gomavlib/v3/pkg/message"
 )
 
-// sieve lets only whole frames of a serial line through. The library's reader
-// takes a magic byte inside of a frame for the begin of one, swallows the begin
-// of the next, and may go on so for as long as the frames are alike.
+// sieve passes on only whole frames of a serial line. The library's reader takes
+// a magic byte inside a frame for the start of one, swallows the start of the
+// next, and may go on like this for as long as the frames are alike.
 type sieve struct {
 	line    io.Reader
 	dialect *dialect.ReadWriter
 	buf     []byte
-	whole   int // bytes at the begin of buf that are frames
+	whole   int // bytes at the start of buf that are whole frames
 }
 
-// messages are those that are understood; making them takes some 20 ms.
+// messages returns the messages that are understood; making them takes some 20 ms.
 var messages = sync.OnceValues(func() (*dialect.ReadWriter, error) {
 	d := &dialect.ReadWriter{Dialect: ardupilotmega.Dialect}
 	if err := d.Initialize(); err != nil {
@@ -37,7 +37,7 @@ func newSieve(line io.Reader) (*sieve, error) {
 	return &sieve{line: line, dialect: d}, err
 }
 
-// Read gives bytes of whole frames; none when the line gave nothing.
+// Read returns bytes of whole frames; 0 when the line had none.
 func (s *sieve) Read(b []byte) (int, error) {
 	if s.whole == 0 {
 		chunk := make([]byte, 512)
@@ -53,7 +53,7 @@ func (s *sieve) Read(b []byte) (int, error) {
 	return n, nil
 }
 
-// find drops what is no frame and counts what is.
+// find drops what is not a frame and counts what is one.
 func (s *sieve) find() {
 	for {
 		rest := s.buf[s.whole:]
@@ -69,8 +69,8 @@ func (s *sieve) find() {
 	}
 }
 
-// length is that of the frame that may begin b; 0: none does. enough is false
-// while more bytes must come.
+// length returns the length of the frame that b may start with; 0: with none.
+// enough is false while more bytes are needed.
 func length(b []byte) (n int, enough bool) {
 	if len(b) < 3 {
 		return 0, false
@@ -88,6 +88,7 @@ func length(b []byte) (n int, enough bool) {
 	return n, len(b) >= n
 }
 
+// valid reports whether b is a known frame with a right checksum.
 func (s *sieve) valid(b []byte) bool {
 	r := &frame.Reader{BufByteReader: bufio.NewReader(bytes.NewReader(b)), DialectRW: s.dialect}
 	if r.Initialize() != nil {
@@ -97,6 +98,6 @@ func (s *sieve) valid(b []byte) bool {
 	if err != nil {
 		return false
 	}
-	_, unknown := f.GetMessage().(*message.MessageRaw) // its checksum can't be told
+	_, unknown := f.GetMessage().(*message.MessageRaw) // its checksum can't be verified
 	return !unknown
 }

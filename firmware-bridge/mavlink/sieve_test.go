@@ -1,20 +1,26 @@
 package mavlink
 
 import (
+	"bufio"
 	"bytes"
+	"errors"
 	"io"
+	"strings"
 	"testing"
 	"testing/iotest"
 
+	"github.com/bluenviron/gomavlib/v3/pkg/frame"
 	"github.com/bluenviron/gomavlib/v3/pkg/streamwriter"
 )
 
-// Whatever stands before a frame costs at most what it claims to be long.
+// Noise before a frame delays it by at most the length that the noise claims.
 func FuzzSieve(f *testing.F) {
 	var one bytes.Buffer
 	must(f, writer(f, &one, 1, streamwriter.V2, nil).Write(position()))
 	whole := one.Bytes()
-	for _, noise := range [][]byte{nil, {magicV1}, {magicV2, 255, 1}, whole[:len(whole)/2], bytes.Repeat([]byte{magicV1, 3}, 50), {0, 255, '\n'}} {
+	for _, noise := range [][]byte{
+		nil, {magicV1}, {magicV2, 255, 1}, whole[:len(whole)/2], bytes.Repeat([]byte{magicV1, 3}, 50), {0, 255, '\n'},
+	} {
 		f.Add(noise, false)
 	}
 	f.Fuzz(func(t *testing.T, noise []byte, slowly bool) {
@@ -46,4 +52,48 @@ func FuzzSieve(f *testing.F) {
 			t.Errorf("%d bytes are held", len(s.buf))
 		}
 	})
+}
+
+// The position holds a magic byte in its speed of −400 cm/s.
+func TestFramesAreFoundBehindNoise(t *testing.T) {
+	var stream bytes.Buffer
+	w := writer(t, &stream, 1, streamwriter.V1, nil)
+	stream.WriteString("noise \xfd\xfe\xfd\xff")
+	for i := range 50 {
+		if i == 25 {
+			w = writer(t, &stream, 1, streamwriter.V2, nil)
+		}
+		must(t, w.Write(position()))
+		stream.WriteString("\xfe\x05")
+	}
+	stream.WriteString(strings.Repeat(" ", 300))
+	s, err := newSieve(iotest.OneByteReader(&stream))
+	must(t, err)
+	r := &frame.Reader{BufByteReader: bufio.NewReader(&waiting{s}), DialectRW: s.dialect}
+	must(t, r.Initialize())
+	n := 0
+	for {
+		f, err := r.Read()
+		if errors.Is(err, io.EOF) {
+			break
+		}
+		must(t, err)
+		if f.GetMessage().GetID() == position().GetID() {
+			n++
+		}
+	}
+	if n != 50 {
+		t.Errorf("%d of 50 frames", n)
+	}
+}
+
+// waiting reads until there is something to return.
+type waiting struct{ io.Reader }
+
+func (w *waiting) Read(b []byte) (int, error) {
+	for {
+		if n, err := w.Reader.Read(b); n > 0 || err != nil {
+			return n, err
+		}
+	}
 }

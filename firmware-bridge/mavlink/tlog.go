@@ -23,12 +23,12 @@ const (
 	magicV2  = 0xFD
 )
 
-// ErrLog says that a file is no recording of MAVLink.
+// ErrLog means that a file is not a MAVLink recording.
 var ErrLog = errors.New("no MAVLink recording (.tlog)")
 
-// ReadLog reads a recording and calls each with the samples of the vehicles
-// that are configured, stamped with the recording's time. What is damaged is
-// skipped: it returns how many bytes that were.
+// ReadLog reads a recording and calls each with the samples of the given
+// vehicles, at the recording's times. It skips what is damaged and returns how
+// many bytes that were.
 func ReadLog(r io.Reader, vehicles []Vehicle, each func(machine string, s runs.Sample)) (skipped int, err error) {
 	l := &Link{decoders: map[uint8]*decoder{}, strange: map[uint8]bool{}}
 	for _, v := range vehicles {
@@ -77,7 +77,8 @@ func ReadLog(r io.Reader, vehicles []Vehicle, each func(machine string, s runs.S
 	case found == 0:
 		return skipped, ErrLog
 	case taken == 0 && len(l.strange) > 0:
-		return skipped, fmt.Errorf("the recording is of MAVLink systems %v: none of them is among the configured vehicles", slices.Sorted(maps.Keys(l.strange)))
+		return skipped, fmt.Errorf("the recording is of MAVLink systems %v: none of them is among the configured vehicles",
+			slices.Sorted(maps.Keys(l.strange)))
 	}
 	return skipped, nil
 }

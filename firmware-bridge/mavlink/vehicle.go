@@ -18,12 +18,12 @@ import (
 type Vehicle struct {
 	System  uint8  // MAVLink system id, 1 to 255
 	Machine string // our id
-	// PumpServo is the output (1 to 16) that drives the pump, told by
-	// SERVO_OUTPUT_RAW; 0: acknowledged DO_SPRAYER commands tell instead.
+	// PumpServo is the output (1 to 16) that drives the pump, as in
+	// SERVO_OUTPUT_RAW; 0: acknowledged DO_SPRAYER commands count instead.
 	PumpServo int
 	PumpOnUS  uint16 // pulse in microseconds above which the pump is told to run; default 1200
-	// FlowBattery and LevelBattery are instances of BATTERY_STATUS that stand
-	// for a flow meter (ArduPilot BATT*_MONITOR 11) and a level sensor (12); 0: none.
+	// FlowBattery and LevelBattery are instances of BATTERY_STATUS that report
+	// a flow meter (ArduPilot BATT*_MONITOR 11) and a level sensor (12); 0: none.
 	FlowBattery  uint8
 	LevelBattery uint8
 	// Named maps NAMED_VALUE_FLOAT names to flow_lpm, volume_l or tank_pct;
@@ -36,7 +36,10 @@ var defaultNames = map[string]string{"FLOWRATE": fact.FieldFlow, "VOLUME": fact.
 // mayMean are the fields that a named value may be.
 var mayMean = []string{fact.FieldFlow, fact.FieldVolume, fact.FieldTank}
 
-const defaultPumpOn = 1200
+const (
+	defaultPumpOn = 1200 // microseconds
+	doSprayer     = common.MAV_CMD(ardupilotmega.MAV_CMD_DO_SPRAYER)
+)
 
 // decoder turns one vehicle's messages into samples. It is pure.
 type decoder struct {
@@ -60,8 +63,8 @@ func newDecoder(v Vehicle) *decoder {
 	return &decoder{Vehicle: v}
 }
 
-// sample gives what a message says; ok is false for one that says nothing of
-// interest. Values that are marked as unknown stay absent.
+// sample returns the values of a message; ok is false when it has none that we
+// use. Values that are marked as unknown stay absent.
 func (d *decoder) sample(component byte, m message.Message) (s runs.Sample, ok bool) {
 	switch m := m.(type) {
 	case *ardupilotmega.MessageHeartbeat:
@@ -87,11 +90,11 @@ func (d *decoder) sample(component byte, m message.Message) (s runs.Sample, ok b
 		}
 	case *common.MessageCommandLong:
 		// A command that the ground station sends on this link; its answer follows.
-		if m.Command == common.MAV_CMD(ardupilotmega.MAV_CMD_DO_SPRAYER) && m.TargetSystem == d.System {
+		if m.Command == doSprayer && m.TargetSystem == d.System {
 			d.sprayer = new(m.Param1 >= 0.5)
 		}
 	case *common.MessageCommandAck:
-		if d.PumpServo == 0 && d.sprayer != nil && m.Command == common.MAV_CMD(ardupilotmega.MAV_CMD_DO_SPRAYER) && m.Result == common.MAV_RESULT_ACCEPTED {
+		if d.PumpServo == 0 && m.Command == doSprayer && m.Result == common.MAV_RESULT_ACCEPTED {
 			s.Command = d.sprayer
 		}
 	case *common.MessageStatustext:
@@ -115,7 +118,7 @@ func (d *decoder) battery(s *runs.Sample, m *common.MessageBatteryStatus) {
 			s.Volume = new(float64(m.CurrentConsumed) / 1000)
 		}
 		if d.LevelBattery == 0 && m.BatteryRemaining >= 0 && m.CurrentConsumed >= 0 {
-			s.Tank = new(float64(m.BatteryRemaining)) // of the capacity that the flow meter is told
+			s.Tank = new(float64(m.BatteryRemaining)) // of the capacity that the flow meter is configured with
 		}
 	case d.LevelBattery != 0 && m.Id == d.LevelBattery:
 		if m.BatteryRemaining >= 0 {
@@ -126,16 +129,20 @@ func (d *decoder) battery(s *runs.Sample, m *common.MessageBatteryStatus) {
 	}
 }
 
+// named reads a NAMED_VALUE_FLOAT.
 func (d *decoder) named(s *runs.Sample, m *common.MessageNamedValueFloat) {
 	if n, ok := fact.NumberNamed(d.Named[strings.ToUpper(m.Name)]); ok {
 		*n.Of(&s.Values) = new(float64(m.Value))
 	}
 }
 
-// servo gives the pulse of the pump's output; ok is false when it has none.
+// servo returns the pulse of the pump's output in microseconds; ok is false when
+// it has none.
 func (d *decoder) servo(m *common.MessageServoOutputRaw) (pulse uint16, ok bool) {
-	all := [...]uint16{m.Servo1Raw, m.Servo2Raw, m.Servo3Raw, m.Servo4Raw, m.Servo5Raw, m.Servo6Raw, m.Servo7Raw, m.Servo8Raw,
-		m.Servo9Raw, m.Servo10Raw, m.Servo11Raw, m.Servo12Raw, m.Servo13Raw, m.Servo14Raw, m.Servo15Raw, m.Servo16Raw}
+	all := [...]uint16{
+		m.Servo1Raw, m.Servo2Raw, m.Servo3Raw, m.Servo4Raw, m.Servo5Raw, m.Servo6Raw, m.Servo7Raw, m.Servo8Raw,
+		m.Servo9Raw, m.Servo10Raw, m.Servo11Raw, m.Servo12Raw, m.Servo13Raw, m.Servo14Raw, m.Servo15Raw, m.Servo16Raw,
+	}
 	n := d.PumpServo - 1
 	if d.PumpServo < 1 || d.PumpServo > len(all) {
 		return 0, false

@@ -17,7 +17,8 @@ import (
 	"gatehouse/firmware-bridge/runs"
 )
 
-// Out is told what came: a sample of a machine, or what went wrong.
+// Out is called with a sample of a machine, or with an error, from the goroutine
+// of Run.
 type Out = func(machine string, s runs.Sample, err error)
 
 // Config is one bus.
@@ -29,7 +30,7 @@ type Config struct {
 	Units  []Unit
 }
 
-// Unit is one device on the bus; several may speak of one machine.
+// Unit is one device on the bus; several may belong to one machine.
 type Unit struct {
 	Machine string
 	Unit    uint8 // 1 to 247
@@ -37,12 +38,12 @@ type Unit struct {
 }
 
 const (
-	answerIn  = 500 * time.Millisecond // a unit that takes longer is not there
-	rest      = 20 * time.Millisecond  // between requests: others may use the bus
-	lastRetry = 30 * time.Second       // of a unit that does not answer
+	answerIn  = 500 * time.Millisecond // a unit that takes longer does not answer
+	rest      = 20 * time.Millisecond  // between requests: others may use the bus too
+	lastRetry = 30 * time.Second       // the longest wait for a unit that does not answer
 )
 
-// Check tells what is wrong.
+// Check returns an error that lists what is wrong, or nil.
 func (c Config) Check() error {
 	var errs []error
 	if (c.Serial == "") == (c.TCP == "") {
@@ -74,7 +75,7 @@ type Bus struct {
 	units []*unit
 }
 
-// unit is one device with its turn.
+// unit is one device with the time of its next poll.
 type unit struct {
 	Unit
 	blocks []block
@@ -82,7 +83,7 @@ type unit struct {
 	retry  time.Duration // until the next attempt at a unit that does not answer; 0: it does
 }
 
-// New makes a bus; it opens nothing yet.
+// New returns a bus; it opens nothing yet.
 func New(cfg Config, ports devices.Ports) (*Bus, error) {
 	if err := cfg.Check(); err != nil {
 		return nil, fmt.Errorf("modbus: %w", err)
@@ -96,14 +97,15 @@ func New(cfg Config, ports devices.Ports) (*Bus, error) {
 	return b, nil
 }
 
-// Run polls until ctx ends.
+// Run polls until ctx ends, and returns nil then. A unit that does not answer is
+// polled again after growing waits, while the others go on.
 func (b *Bus) Run(ctx context.Context, out Out) error {
 	var l *link
 	defer func() { l.close() }()
 	for {
 		u := slices.MinFunc(b.units, func(x, y *unit) int { return x.next.Compare(y.next) })
 		if err := pause(ctx, time.Until(u.next)); err != nil {
-			return nil // it was told to end
+			return nil // ctx has ended
 		}
 		var err error
 		if l == nil {
@@ -116,21 +118,22 @@ func (b *Bus) Run(ctx context.Context, out Out) error {
 			return nil
 		}
 		if err == nil {
-			u.retry, u.next = 0, later(u.next, b.cfg.Every)
+			u.retry, u.next = 0, nextTurn(u.next, b.cfg.Every)
 			continue
 		}
-		// Begin anew: what still comes on the line must not be taken for the
-		// next answer.
+		// Open the bus again: a late answer must not be taken for the next one.
 		l.close()
 		l = nil
 		u.retry = min(max(2*u.retry, b.cfg.Every), lastRetry)
 		u.next = time.Now().Add(u.retry)
-		out(u.Machine, runs.Sample{}, fmt.Errorf("modbus unit %d of %s (%s%s): %w", u.Unit.Unit, u.Machine, b.cfg.Serial, b.cfg.TCP, err))
+		err = fmt.Errorf("modbus unit %d of %s (%s%s): %w", u.Unit.Unit, u.Machine, b.cfg.Serial, b.cfg.TCP, err)
+		out(u.Machine, runs.Sample{}, err)
 	}
 }
 
-// later is the next turn: turns that were missed are not made up.
-func later(last time.Time, every time.Duration) time.Time {
+// nextTurn returns the time of the next poll. Polls that were missed are not made
+// up for.
+func nextTurn(last time.Time, every time.Duration) time.Time {
 	if next := last.Add(every); next.After(time.Now()) {
 		return next
 	}
@@ -148,8 +151,8 @@ func pause(ctx context.Context, d time.Duration) error {
 	}
 }
 
-// poll reads all of a unit. Exceptions and values that can't be true are told
-// at once and the rest goes on; an error means that the unit did not answer.
+// poll reads all values of a unit. It reports exceptions and implausible values
+// to out and goes on; the error means that the unit did not answer.
 func (b *Bus) poll(ctx context.Context, l *link, u *unit, out Out) error {
 	var s runs.Sample
 	for _, blk := range u.blocks {
@@ -158,11 +161,12 @@ func (b *Bus) poll(ctx context.Context, l *link, u *unit, out Out) error {
 		}
 		regs, err := l.read(u.Unit.Unit, blk)
 		if exception(err) {
-			out(u.Machine, runs.Sample{}, fmt.Errorf("modbus unit %d of %s refuses %s", u.Unit.Unit, u.Machine, blk.told(err)))
+			err = fmt.Errorf("modbus unit %d of %s refuses %s", u.Unit.Unit, u.Machine, blk.describe(err))
+			out(u.Machine, runs.Sample{}, err)
 			continue
 		}
 		if err != nil {
-			return errors.New(blk.told(err))
+			return errors.New(blk.describe(err))
 		}
 		for _, v := range blk.values {
 			at := v.Address - blk.first
@@ -177,17 +181,22 @@ func (b *Bus) poll(ctx context.Context, l *link, u *unit, out Out) error {
 	return nil
 }
 
-// told says which request went wrong and how, for the one who mends the map.
-func (b block) told(err error) string {
-	return fmt.Sprintf("function %d, address %d (0x%04X), %d of %s: %s", functions[b.table], b.first, b.first, b.count, b.table, err)
+// describe says which request failed and how, for whoever corrects the map.
+func (b block) describe(err error) string {
+	return fmt.Sprintf("function %d, address %d (0x%04X), %d of %s: %s",
+		functions[b.table], b.first, b.first, b.count, b.table, err)
 }
 
 var functions = map[string]int{tableCoil: 1, tableDiscrete: 2, tableHolding: 3, tableInput: 4}
 
-// exception tells that the unit is there and refused.
+// exception reports whether err is a Modbus exception: the unit answered, and
+// refused.
 func exception(err error) bool {
-	for _, e := range []error{modbus.ErrIllegalFunction, modbus.ErrIllegalDataAddress, modbus.ErrIllegalDataValue, modbus.ErrServerDeviceFailure,
-		modbus.ErrAcknowledge, modbus.ErrServerDeviceBusy, modbus.ErrMemoryParityError, modbus.ErrGWPathUnavailable} {
+	for _, e := range []error{
+		modbus.ErrIllegalFunction, modbus.ErrIllegalDataAddress, modbus.ErrIllegalDataValue,
+		modbus.ErrServerDeviceFailure, modbus.ErrAcknowledge, modbus.ErrServerDeviceBusy,
+		modbus.ErrMemoryParityError, modbus.ErrGWPathUnavailable,
+	} {
 		if errors.Is(err, e) {
 			return true
 		}
@@ -195,6 +204,7 @@ func exception(err error) bool {
 	return false
 }
 
+// sorted returns values in the order of their addresses, table by table.
 func sorted(v []Value) []Value {
 	return slices.SortedFunc(slices.Values(v), func(x, y Value) int {
 		return cmp.Or(cmp.Compare(functions[x.Table], functions[y.Table]), cmp.Compare(x.Address, y.Address))

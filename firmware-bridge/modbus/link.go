@@ -19,9 +19,9 @@ type link struct {
 	wg     sync.WaitGroup
 }
 
-// open opens the bus. The library speaks to serial ports by a driver of its
-// own; ours is reached by letting it speak RTU over a loopback connection,
-// whose other end is copied to the line.
+// open opens the bus. The library opens serial ports with a driver of its own;
+// to use ours, it speaks RTU over a loopback connection that is copied to the
+// line.
 func (b *Bus) open(ctx context.Context) (*link, error) {
 	l := &link{}
 	url := "tcp://" + b.cfg.TCP
@@ -40,7 +40,9 @@ func (b *Bus) open(ctx context.Context) (*link, error) {
 		defer listener.Close()
 		url = "rtuovertcp://" + listener.Addr().String()
 	}
-	client, err := modbus.NewClient(&modbus.ClientConfiguration{URL: url, Speed: uint(b.cfg.Baud), Timeout: answerIn, Logger: log.New(io.Discard, "", 0)})
+	client, err := modbus.NewClient(&modbus.ClientConfiguration{
+		URL: url, Speed: uint(b.cfg.Baud), Timeout: answerIn, Logger: log.New(io.Discard, "", 0),
+	})
 	if err == nil {
 		err = client.Open()
 	}
@@ -63,8 +65,8 @@ func (b *Bus) open(ctx context.Context) (*link, error) {
 	return l, nil
 }
 
-// answers copies what the line says until either end is closed. A read of the
-// line that times out gives nothing and no error.
+// answers copies from the line until either end is closed. A read of the line
+// that times out returns no bytes and no error.
 func answers(to net.Conn, line io.Reader) {
 	buf := make([]byte, 256)
 	for {
@@ -78,13 +80,13 @@ func answers(to net.Conn, line io.Reader) {
 	}
 }
 
-// close ends the link and waits for its copying; of nil, it does nothing.
+// close closes the link and waits for its goroutines. A nil link may be closed.
 func (l *link) close() {
 	if l == nil {
 		return
 	}
 	if l.client != nil {
-		_ = l.client.Close() // it is given up
+		_ = l.client.Close() // nothing can be done about an error
 	}
 	for _, c := range l.ends {
 		_ = c.Close()
@@ -92,7 +94,7 @@ func (l *link) close() {
 	l.wg.Wait()
 }
 
-// read asks a unit for a block.
+// read requests a block of a unit. A bit is 0 or 1.
 func (l *link) read(unit uint8, b block) ([]uint16, error) {
 	if err := l.client.SetUnitId(unit); err != nil {
 		return nil, err

@@ -12,7 +12,7 @@ import (
 	"gatehouse/gateway/fact"
 )
 
-// Map is the register map of one model, as its YAML file has it.
+// Map is the register map of one model, as in its YAML file.
 type Map struct {
 	Model  string  `yaml:"model"`
 	Values []Value `yaml:"values"`
@@ -29,7 +29,9 @@ type Value struct {
 	Scale   float64 `yaml:"scale,omitempty"`      // multiplies the number; default 1
 	Offset  float64 `yaml:"offset,omitempty"`     // is added after that
 	Unit    string  `yaml:"unit,omitempty"`       // of number × scale + offset; see units
-	Means   string  `yaml:"means"`                // flow_lpm, volume_l, tank_pct, battery_pct, speed_ms, command, armed, fault
+	// Means is flow_lpm, volume_l, tank_pct, battery_pct, speed_ms, command,
+	// armed or fault.
+	Means string `yaml:"means"`
 	// Of command and armed: Bit (from 0) of the register that says so, or the
 	// number Above which it is so; neither: any number but zero.
 	Bit    *uint8            `yaml:"bit,omitempty"`
@@ -48,8 +50,8 @@ var units = map[string]map[string]float64{
 	fact.FieldSpeed:   {"m/s": 1, "km/h": 1 / 3.6},
 }
 
-// counterMax is the default for the highest plausible counter, in litres: less
-// than what can be true, because words in the wrong order make large numbers.
+// counterMax is the default for the highest plausible counter, in litres: lower
+// than possible, because words in the wrong order make large numbers.
 const counterMax = 1e8
 
 const (
@@ -61,10 +63,11 @@ const (
 	lowFirst      = "low_first"
 )
 
-// registers is how many a type takes; a bit takes one.
+// registers is how many registers a type takes; a bit takes one.
 var registers = map[string]uint16{"bit": 1, "uint16": 1, "int16": 1, "uint32": 2, "int32": 2, "float32": 2}
 
-// Check tells all that is wrong, each with the value that it is of.
+// Check returns an error that lists all that is wrong and the values concerned,
+// or nil.
 func (m *Map) Check() error {
 	var errs []error
 	if m.Model == "" {
@@ -127,7 +130,8 @@ func (v Value) checkMeaning(n uint16) (errs []error) {
 	switch {
 	case number:
 		if _, ok := factors[v.Unit]; !ok {
-			add("unit %q is none that %s can be in: %s", v.Unit, v.Means, strings.Join(slices.Sorted(maps.Keys(factors)), ", "))
+			known := strings.Join(slices.Sorted(maps.Keys(factors)), ", ")
+			add("unit %q is not one for %s: %s", v.Unit, v.Means, known)
 		}
 		if v.Bit != nil || v.Above != nil {
 			add("bit and above are of command and armed")
@@ -160,16 +164,17 @@ func meanings() []string {
 //go:embed maps/*.yaml
 var shipped embed.FS
 
-// Shipped gives the YAML text of a map that comes with the program.
+// Shipped returns the YAML text of a map that comes with the program.
 func Shipped(name string) ([]byte, error) {
 	b, err := shipped.ReadFile("maps/" + name + ".yaml")
 	if err != nil {
-		return nil, fmt.Errorf("no register map %q comes with this program: %s do; another one is given as a path that ends in .yaml", name, strings.Join(ShippedNames(), ", "))
+		return nil, fmt.Errorf("no register map %q comes with this program, only %s: give another one as a path that ends in .yaml",
+			name, strings.Join(ShippedNames(), ", "))
 	}
 	return b, nil
 }
 
-// ShippedNames lists the maps that come with the program.
+// ShippedNames returns the names of the maps that come with the program.
 func ShippedNames() (names []string) {
 	files, _ := fs.Glob(shipped, "maps/*.yaml") // the pattern is right
 	for _, f := range files {

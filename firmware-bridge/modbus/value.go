@@ -19,8 +19,8 @@ type block struct {
 // most registers that one request reads; the standard allows 125.
 const most = 100
 
-// blocks groups a map's values into requests: only addresses that touch, since
-// a unit may refuse what lies between.
+// blocks groups a map's values into requests of adjacent addresses: a unit may
+// refuse those in between.
 func blocks(m *Map) (out []block) {
 	for _, v := range sorted(m.Values) {
 		n := registers[v.Type]
@@ -38,8 +38,9 @@ func blocks(m *Map) (out []block) {
 	return out
 }
 
-// number makes registers the number of a value: scaled, in the unit of the
-// map. Registers come most significant byte first, as the standard has it.
+// number converts registers to the number of a value: scaled, in the unit of the
+// map. The library returns registers with the high byte first, as the standard
+// has it.
 func (v Value) number(regs []uint16) float64 {
 	swap := func(r uint16) uint16 {
 		if v.Bytes == lowFirst {
@@ -72,10 +73,10 @@ func (v Value) number(regs []uint16) float64 {
 	return f + v.Offset
 }
 
-// tiny is a number that no sensor sends, but words in the wrong order give.
+// tiny is less than any sensor reports; words in the wrong order make such numbers.
 const tiny = 1e-15
 
-// set notes the value in a sample, or tells why it can't be true.
+// set sets the value in a sample, or returns why it is not plausible.
 func (v Value) set(s *runs.Sample, regs []uint16) error {
 	f := v.number(regs)
 	on := f != 0
@@ -100,7 +101,7 @@ func (v Value) set(s *runs.Sample, regs []uint16) error {
 	}
 	n, ok := fact.NumberNamed(v.Means)
 	if !ok {
-		return fmt.Errorf("%s means %s, which is no number", v.Name, v.Means) // the map was not checked
+		return fmt.Errorf("%s means %s, which is not a number", v.Name, v.Means) // the map was not checked
 	}
 	f *= units[v.Means][v.Unit]
 	low, high := n.Min, n.Max
@@ -114,12 +115,14 @@ func (v Value) set(s *runs.Sample, regs []uint16) error {
 		high = *v.Max
 	}
 	if !(f >= low && f <= high) || f != 0 && math.Abs(f) < tiny {
-		return fmt.Errorf("%s is %.4g, which is not plausible (%s, %g to %g)%s", v.Name, f, v.Means, low, high, v.hint())
+		return fmt.Errorf("%s is %.4g, which is not plausible (%s, %g to %g)%s",
+			v.Name, f, v.Means, low, high, v.hint())
 	}
 	*n.Of(&s.Values) = &f
 	return nil
 }
 
+// hint says what to look for in the map.
 func (v Value) hint() string {
 	if registers[v.Type] == 2 {
 		return ": is word_order right in the map?"

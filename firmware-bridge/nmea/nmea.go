@@ -1,5 +1,5 @@
 // Package nmea reads the positions of a machine from a satellite receiver that
-// speaks NMEA 0183 on a serial line.
+// sends NMEA 0183 on a serial line.
 package nmea
 
 import (
@@ -16,7 +16,7 @@ import (
 	"gatehouse/firmware-bridge/runs"
 )
 
-// Out is told what came: a sample, or what went wrong.
+// Out is called with a sample, or with an error, from the goroutine of Run.
 type Out = func(machine string, s runs.Sample, err error)
 
 // Config is one receiver.
@@ -26,7 +26,7 @@ type Config struct {
 	Machine string
 }
 
-// Check tells what is wrong.
+// Check returns an error when something is missing.
 func (c Config) Check() error {
 	if c.Serial == "" || c.Machine == "" {
 		return errors.New("serial or machine is missing")
@@ -41,7 +41,8 @@ const (
 	knot       = 1852.0 / 3600
 )
 
-// Run reads until ctx ends, and opens the line again when it is gone.
+// Run reads until ctx ends, and returns nil then. It opens the line again when
+// that is unplugged.
 func Run(ctx context.Context, cfg Config, ports devices.Ports, out Out) error {
 	if cfg.Baud == 0 {
 		cfg.Baud = 9600
@@ -61,7 +62,7 @@ func Run(ctx context.Context, cfg Config, ports devices.Ports, out Out) error {
 			}
 		}
 		if ctx.Err() != nil {
-			return nil //nolint:nilerr // it was told to end
+			return nil //nolint:nilerr // ctx has ended
 		}
 		out(cfg.Machine, runs.Sample{}, fmt.Errorf("nmea of %s: %w", cfg.Machine, err))
 		select {
@@ -72,6 +73,8 @@ func Run(ctx context.Context, cfg Config, ports devices.Ports, out Out) error {
 	}
 }
 
+// read calls each with the samples and errors of a line, until ctx ends or a read
+// fails.
 func read(ctx context.Context, line io.Reader, each func(runs.Sample, error)) error {
 	var buf []byte
 	chunk := make([]byte, 512)
@@ -94,14 +97,14 @@ func read(ctx context.Context, line io.Reader, each func(runs.Sample, error)) er
 		}
 		if len(buf) > longest {
 			buf = nil
-			each(runs.Sample{}, errors.New("no sentences come: is the speed of the line right?"))
+			each(runs.Sample{}, errors.New("no sentences arrive: is the speed of the line right?"))
 		}
 	}
 	return nil
 }
 
-// Parse reads one sentence. ok is false for one that holds no valid fix: of
-// another kind, or from a receiver that sees too few satellites.
+// Parse reads one sentence. ok is false when it has no valid fix: it is of
+// another kind, or the receiver sees too few satellites.
 func Parse(sentence string) (s runs.Sample, ok bool, err error) {
 	if sentence == "" {
 		return s, false, nil
