@@ -77,7 +77,7 @@ func ReadLog(r io.Reader, vehicles []Vehicle, each func(machine string, s runs.S
 	case found == 0:
 		return skipped, ErrLog
 	case taken == 0 && len(l.strange) > 0:
-		return skipped, fmt.Errorf("the recording is of MAVLink systems %v: none of them is among the configured vehicles",
+		return skipped, fmt.Errorf("the recording is of MAVLink systems %v, none of which is configured",
 			slices.Sorted(maps.Keys(l.strange)))
 	}
 	return skipped, nil

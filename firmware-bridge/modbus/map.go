@@ -168,7 +168,7 @@ var shipped embed.FS
 func Shipped(name string) ([]byte, error) {
 	b, err := shipped.ReadFile("maps/" + name + ".yaml")
 	if err != nil {
-		return nil, fmt.Errorf("no register map %q comes with this program, only %s: give another one as a path that ends in .yaml",
+		return nil, fmt.Errorf("no register map %q comes with this program, only %s: give the path of a .yaml file",
 			name, strings.Join(ShippedNames(), ", "))
 	}
 	return b, nil

@@ -38,24 +38,33 @@ func TestShippedMapsAreRight(t *testing.T) {
 	}
 }
 
-func TestAMapSaysWhatIsWrongWithIt(t *testing.T) {
+func TestAMapReportsWhatIsWrongWithIt(t *testing.T) {
 	good := Value{Name: "x", Table: "holding", Type: "float32", Unit: "L/h", Means: fact.FieldFlow}
 	for _, c := range []struct {
 		want   string
 		change func(*Value)
 	}{
-		{"name", func(v *Value) { v.Name = "" }}, {"type", func(v *Value) { v.Type = "float" }}, {"table", func(v *Value) { v.Table = "4x" }},
-		{"65535", func(v *Value) { v.Address = 65535 }}, {"word_order", func(v *Value) { v.Words = "cdab" }},
-		{"byte_order", func(v *Value) { v.Bytes = "little" }}, {"unit", func(v *Value) { v.Unit = "gpm" }},
-		{"means", func(v *Value) { v.Means = "flow" }}, {"min", func(v *Value) { v.Min, v.Max = new(2.0), new(1.0) }},
-		{"bit", func(v *Value) { v.Bit = new(uint8(1)) }}, {"bit", func(v *Value) { v.Means, v.Bit = fact.FieldCommand, new(uint8(1)) }},
-		{"faults", func(v *Value) { v.Faults = map[uint16]string{1: "a"} }}, {"whole", func(v *Value) { v.Means = fact.FieldFault }},
-		{"type must be bit", func(v *Value) { v.Table = "coil" }}, {"type bit is of coil", func(v *Value) { v.Type = "bit" }},
+		{"name", func(v *Value) { v.Name = "" }},
+		{"type", func(v *Value) { v.Type = "float" }},
+		{"table", func(v *Value) { v.Table = "4x" }},
+		{"65535", func(v *Value) { v.Address = 65535 }},
+		{"word_order", func(v *Value) { v.Words = "cdab" }},
+		{"byte_order", func(v *Value) { v.Bytes = "little" }},
+		{"unit", func(v *Value) { v.Unit = "gpm" }},
+		{"means", func(v *Value) { v.Means = "flow" }},
+		{"min", func(v *Value) { v.Min, v.Max = new(2.0), new(1.0) }},
+		{"bit", func(v *Value) { v.Bit = new(uint8(1)) }},
+		{"bit", func(v *Value) { v.Means, v.Bit = fact.FieldCommand, new(uint8(1)) }},
+		{"faults", func(v *Value) { v.Faults = map[uint16]string{1: "a"} }},
+		{"whole", func(v *Value) { v.Means = fact.FieldFault }},
+		{"type must be bit", func(v *Value) { v.Table = "coil" }},
+		{"type bit is of coil", func(v *Value) { v.Type = "bit" }},
 	} {
 		v := good
 		c.change(&v)
 		m := Map{Model: "m", Values: []Value{v}}
-		if err := m.Check(); err == nil || !strings.Contains(err.Error(), c.want) || !strings.Contains(err.Error(), "values[0]") {
+		err := m.Check()
+		if err == nil || !strings.Contains(err.Error(), c.want) || !strings.Contains(err.Error(), "values[0]") {
 			t.Errorf("%+v: %v, want %q", v, err, c.want)
 		}
 	}
@@ -92,7 +101,7 @@ func TestNumbers(t *testing.T) {
 	}
 }
 
-func TestSwappedWordsAreTold(t *testing.T) {
+func TestSwappedWordsAreReported(t *testing.T) {
 	total := Value{Name: "total", Type: "uint32", Scale: 0.01, Unit: "L", Means: fact.FieldVolume, Max: new(1e6)}
 	flow := Value{Name: "flow", Type: "float32", Unit: "m3/h", Means: fact.FieldFlow, Max: new(300.0)}
 	f := math.Float32bits(0.252)
@@ -107,13 +116,13 @@ func TestSwappedWordsAreTold(t *testing.T) {
 	}
 }
 
-func TestOneRequestReadsWhatTouches(t *testing.T) {
+func TestOneRequestReadsAdjacentAddresses(t *testing.T) {
 	b := blocks(shippedMap(t, "plc-fogger"))
 	if len(b) != 3 || b[2].table != "input" || b[2].first != 0 || b[2].count != 6 {
 		t.Errorf("%+v", b)
 	}
 	if b = blocks(shippedMap(t, "vfd-pump")); len(b) != 2 {
-		t.Errorf("what lies between is not asked for: %+v", b)
+		t.Errorf("what is in between is not requested: %+v", b)
 	}
 }
 

@@ -17,8 +17,8 @@ import (
 	"gatehouse/gateway/fact"
 )
 
-// slave starts python3-pymodbus, a slave that others wrote. The system's Python
-// is asked: the packages are Debian's.
+// slave starts a slave of python3-pymodbus, with the system's Python: the
+// package is Debian's.
 func slave(t *testing.T, args ...string) {
 	t.Helper()
 	start(t, "/usr/bin/python3", append([]string{"testdata/slave.py"}, args...)...)
@@ -34,6 +34,7 @@ func start(t *testing.T, name string, args ...string) {
 	t.Cleanup(func() { _ = cmd.Process.Kill(); _ = cmd.Wait() })
 }
 
+// wait waits until ok returns true.
 func wait(t *testing.T, what string, ok func() bool) {
 	t.Helper()
 	for deadline := time.Now().Add(20 * time.Second); !ok(); time.Sleep(20 * time.Millisecond) {
@@ -43,24 +44,25 @@ func wait(t *testing.T, what string, ok func() bool) {
 	}
 }
 
-type said struct {
+// output is one call of a bus's Out.
+type output struct {
 	machine string
 	s       runs.Sample
 	err     error
 }
 
-// listen runs a bus and gives what it says.
-func listen(t *testing.T, cfg Config) <-chan said {
+// listen runs a bus until the test ends.
+func listen(t *testing.T, cfg Config) <-chan output {
 	t.Helper()
 	b, err := New(cfg, port.NewHost())
 	if err != nil {
 		t.Fatal(err)
 	}
-	out := make(chan said, 1000)
+	out := make(chan output, 1000)
 	ctx, cancel := context.WithCancel(t.Context())
 	ended := make(chan error)
 	go func() {
-		ended <- b.Run(ctx, func(machine string, s runs.Sample, err error) { out <- said{machine, s, err} })
+		ended <- b.Run(ctx, func(machine string, s runs.Sample, err error) { out <- output{machine, s, err} })
 	}()
 	t.Cleanup(func() {
 		cancel()
@@ -71,8 +73,8 @@ func listen(t *testing.T, cfg Config) <-chan said {
 	return out
 }
 
-// seen waits until what was said fulfils each of the wishes.
-func seen(t *testing.T, out <-chan said, wishes map[string]func(said) bool) {
+// expect waits until each of the wishes has been fulfilled by one of the outputs.
+func expect(t *testing.T, out <-chan output, wishes map[string]func(output) bool) {
 	t.Helper()
 	deadline := time.After(20 * time.Second)
 	var all []string
@@ -96,14 +98,15 @@ func seen(t *testing.T, out <-chan said, wishes map[string]func(said) bool) {
 
 func near(p *float64, want float64) bool { return p != nil && math.Abs(*p-want) < 1e-4 }
 
-func fogger(w said) bool {
+func fogger(w output) bool {
 	s := w.s
-	return w.machine == "fogger-1" && near(s.Flow, 4.2) && near(s.Volume, 1234.56) && near(s.Tank, 80.5) && near(s.Battery, 99) &&
-		s.Command != nil && *s.Command && s.Armed != nil && *s.Armed && s.Fault == "急停"
+	return w.machine == "fogger-1" && near(s.Flow, 4.2) && near(s.Volume, 1234.56) && near(s.Tank, 80.5) &&
+		near(s.Battery, 99) && s.Command != nil && *s.Command && s.Armed != nil && *s.Armed && s.Fault == "急停"
 }
 
-func refusal(text ...string) func(said) bool {
-	return func(w said) bool {
+// refusal accepts an error that contains each of the texts.
+func refusal(text ...string) func(output) bool {
+	return func(w output) bool {
 		for _, part := range text {
 			if w.err == nil || !strings.Contains(w.err.Error(), part) {
 				return false
@@ -113,7 +116,7 @@ func refusal(text ...string) func(said) bool {
 	}
 }
 
-func TestABusOfUnitsThatOthersWrote(t *testing.T) {
+func TestABusOfForeignUnits(t *testing.T) {
 	dir := t.TempDir()
 	near1, far := filepath.Join(dir, "bus"), filepath.Join(dir, "far")
 	start(t, "socat", "pty,raw,echo=0,link="+near1, "pty,raw,echo=0,link="+far)
@@ -128,26 +131,29 @@ func TestABusOfUnitsThatOthersWrote(t *testing.T) {
 		swapped.Values[i].Words = ""
 	}
 	out := listen(t, Config{Serial: near1, Every: 100 * time.Millisecond, Units: []Unit{
-		{"fogger-1", 1, shippedMap(t, "plc-fogger")}, {"fogger-2", 2, shippedMap(t, "tuf-2000f")}, {"fogger-3", 3, outside}, {"fogger-9", 9, swapped}}})
-	seen(t, out, map[string]func(said) bool{
+		{"fogger-1", 1, shippedMap(t, "plc-fogger")}, {"fogger-2", 2, shippedMap(t, "tuf-2000f")},
+		{"fogger-3", 3, outside}, {"fogger-9", 9, swapped},
+	}})
+	meter := func(w output) bool { return w.machine == "fogger-2" && near(w.s.Volume, 70000) }
+	expect(t, out, map[string]func(output) bool{
 		"the PLC":            fogger,
-		"the flow meter":     func(w said) bool { return w.machine == "fogger-2" && near(w.s.Flow, 4.2) && near(w.s.Volume, 70000) },
+		"the flow meter":     func(w output) bool { return meter(w) && near(w.s.Flow, 4.2) },
 		"an illegal address": refusal("fogger-3", "function 4", "address 90", "illegal data address"),
-		"the rest of it":     func(w said) bool { return w.machine == "fogger-3" && near(w.s.Battery, 1) },
+		"the rest of it":     func(w output) bool { return w.machine == "fogger-3" && near(w.s.Battery, 1) },
 		"a unit not there":   refusal("unit 9", "timed out"),
-		"the PLC after that": func() func(said) bool { n := 0; return func(w said) bool { n += one(fogger(w)); return n == 5 } }(),
-		"the meter after it": func() func(said) bool {
-			n := 0
-			return func(w said) bool { n += one(near(w.s.Volume, 70000)); return n == 5 }
-		}(),
+		"the PLC after that": times(5, fogger),
+		"the meter after it": times(5, meter),
 	})
 }
 
-func one(ok bool) int {
-	if ok {
-		return 1
+// times accepts the n-th output that ok accepts.
+func times(n int, ok func(output) bool) func(output) bool {
+	return func(w output) bool {
+		if ok(w) {
+			n--
+		}
+		return n == 0
 	}
-	return 0
 }
 
 func TestADeviceOnTheNetworkAndAWrongMap(t *testing.T) {
@@ -161,22 +167,30 @@ func TestADeviceOnTheNetworkAndAWrongMap(t *testing.T) {
 	for i := range swapped.Values {
 		swapped.Values[i].Words = ""
 	}
-	out := listen(t, Config{TCP: address, Every: 100 * time.Millisecond, Units: []Unit{{"fogger-1", 1, shippedMap(t, "plc-fogger")}, {"fogger-2", 2, swapped}}})
-	seen(t, out, map[string]func(said) bool{"nobody there yet": refusal("fogger-1", "refused")})
+	out := listen(t, Config{TCP: address, Every: 100 * time.Millisecond, Units: []Unit{
+		{"fogger-1", 1, shippedMap(t, "plc-fogger")}, {"fogger-2", 2, swapped},
+	}})
+	expect(t, out, map[string]func(output) bool{"nobody there yet": refusal("fogger-1", "refused")})
 	slave(t, "tcp", address[strings.LastIndex(address, ":")+1:])
-	seen(t, out, map[string]func(said) bool{"the PLC": fogger, "swapped words": refusal("fogger-2", "word_order")})
+	expect(t, out, map[string]func(output) bool{"the PLC": fogger, "swapped words": refusal("fogger-2", "word_order")})
 }
 
 func TestABusThatIsUnplugged(t *testing.T) {
-	out := listen(t, Config{Serial: filepath.Join(t.TempDir(), "none"), Every: 50 * time.Millisecond, Units: []Unit{{"fogger-1", 1, shippedMap(t, "plc-fogger")}}})
-	seen(t, out, map[string]func(said) bool{"what to look for": refusal("fogger-1", "serial port")})
+	missing := filepath.Join(t.TempDir(), "none")
+	out := listen(t, Config{Serial: missing, Every: 50 * time.Millisecond, Units: []Unit{
+		{"fogger-1", 1, shippedMap(t, "plc-fogger")},
+	}})
+	expect(t, out, map[string]func(output) bool{"what to look for": refusal("fogger-1", "serial port")})
 }
 
-func TestABusSaysWhatIsWrongWithItsConfiguration(t *testing.T) {
+func TestABusReportsWhatIsWrongWithItsConfiguration(t *testing.T) {
 	plc := shippedMap(t, "plc-fogger")
 	for want, c := range map[string]Config{
-		"serial or tcp": {Units: []Unit{{"a", 1, plc}}}, "none are listed": {TCP: "x:1"}, "1 to 247": {TCP: "x:1", Units: []Unit{{"a", 0, plc}}},
-		"twice": {TCP: "x:1", Units: []Unit{{"a", 1, plc}, {"b", 1, plc}}}, "register map": {TCP: "x:1", Units: []Unit{{"a", 1, &Map{Model: "m"}}}},
+		"serial or tcp":   {Units: []Unit{{"a", 1, plc}}},
+		"none are listed": {TCP: "x:1"},
+		"1 to 247":        {TCP: "x:1", Units: []Unit{{"a", 0, plc}}},
+		"twice":           {TCP: "x:1", Units: []Unit{{"a", 1, plc}, {"b", 1, plc}}},
+		"register map":    {TCP: "x:1", Units: []Unit{{"a", 1, &Map{Model: "m"}}}},
 	} {
 		if _, err := New(c, port.NewHost()); err == nil || !strings.Contains(err.Error(), want) {
 			t.Errorf("%s: %v", want, err)

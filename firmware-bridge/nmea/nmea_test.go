@@ -61,7 +61,7 @@ func FuzzParse(f *testing.F) {
 	})
 }
 
-// socat, which others wrote, plays a recording into a pseudo-terminal.
+// socat plays a recording into a pseudo-terminal.
 func TestARecordingThatSocatPlays(t *testing.T) {
 	dir := t.TempDir()
 	file, link := filepath.Join(dir, "gps.nmea"), filepath.Join(dir, "gps")
@@ -69,7 +69,8 @@ func TestARecordingThatSocatPlays(t *testing.T) {
 	if err := os.WriteFile(file, []byte(text), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	play := exec.CommandContext(t.Context(), "socat", "-u", "SYSTEM:while true; do cat "+file+"; sleep 0.1; done", "pty,raw,echo=0,link="+link)
+	play := exec.CommandContext(t.Context(), "socat", "-u",
+		"SYSTEM:while true; do cat "+file+"; sleep 0.1; done", "pty,raw,echo=0,link="+link)
 	play.WaitDelay = time.Second
 	if err := play.Start(); err != nil {
 		t.Fatalf("start socat (make tools installs it): %v", err)
@@ -78,7 +79,8 @@ func TestARecordingThatSocatPlays(t *testing.T) {
 	ctx, cancel := context.WithCancel(t.Context())
 	got, ended := make(chan runs.Sample, 1000), make(chan error)
 	go func() {
-		ended <- Run(ctx, Config{Serial: link, Machine: "fogger-1"}, port.NewHost(), func(_ string, s runs.Sample, _ error) {
+		cfg := Config{Serial: link, Machine: "fogger-1"}
+		ended <- Run(ctx, cfg, port.NewHost(), func(_ string, s runs.Sample, _ error) {
 			select {
 			case got <- s:
 			default:
@@ -114,7 +116,8 @@ func TestALineIsReadThroughGarbageAndUnplugging(t *testing.T) {
 	ctx, cancel := context.WithCancel(t.Context())
 	got, bad, ended := make(chan runs.Sample, 10), make(chan error, 100), make(chan error)
 	go func() {
-		ended <- Run(ctx, Config{Serial: link, Machine: "fogger-1"}, port.NewHost(), func(_ string, s runs.Sample, err error) {
+		cfg := Config{Serial: link, Machine: "fogger-1"}
+		ended <- Run(ctx, cfg, port.NewHost(), func(_ string, s runs.Sample, err error) {
 			if err != nil {
 				bad <- err
 				return
@@ -122,14 +125,14 @@ func TestALineIsReadThroughGarbageAndUnplugging(t *testing.T) {
 			got <- s
 		})
 	}()
-	say := func(text string) {
+	send := func(text string) { // until a sample arrives
 		for ctx.Err() == nil && len(got) == 0 {
 			_, _ = p.Write([]byte(text))
 			time.Sleep(100 * time.Millisecond)
 		}
 		<-got
 	}
-	say("\xff\x00garbage" + strings.Repeat("x", 300) + "\r\n" + rmc + "\r\n")
+	send("\xff\x00garbage" + strings.Repeat("x", 300) + "\r\n" + rmc + "\r\n")
 	if err := <-bad; !strings.Contains(err.Error(), "fogger-1") {
 		t.Error(err)
 	}
@@ -148,7 +151,7 @@ func TestALineIsReadThroughGarbageAndUnplugging(t *testing.T) {
 	if err := p.Link(link); err != nil {
 		t.Fatal(err)
 	}
-	say(gga + "\r\n")
+	send(gga + "\r\n")
 	cancel()
 	if err := <-ended; err != nil {
 		t.Fatal(err)

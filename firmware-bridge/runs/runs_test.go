@@ -61,111 +61,6 @@ func (c *script) silent(seconds int, lpm float64) *script {
 
 var small = Config{Machine: "drone-1", TankLitres: 20, Idle: 5 * time.Second, Pause: time.Minute}
 
-func TestRunsAreFoundAndGraded(t *testing.T) {
-	stuck := func(v float64) func(*Sample) { return func(s *Sample) { s.Flow, s.Volume = new(v), nil } }
-	cases := map[string]struct {
-		play    func(*script)
-		grades  []Grade
-		sorties int
-		litres  float64 // of the first run; -1: not known
-	}{
-		"it flew and sprayed": {func(c *script) {
-			c.play(10, false, 0).play(120, true, 3).play(10, false, 0)
-		}, []Grade{Proven}, 1, 6},
-		"nothing happened": {func(c *script) { c.play(300, false, 0) }, nil, 0, 0},
-		"a dry nozzle": {func(c *script) {
-			c.play(10, false, 0).play(60, true, 0).play(10, false, 0)
-		}, []Grade{Dry}, 1, 0},
-		"a leaking valve": {func(c *script) {
-			c.play(10, false, 0).play(60, true, 3).play(50, false, 1.2)
-		}, []Grade{Leak}, 1, 4},
-		"a leak without any command": {func(c *script) {
-			c.play(10, false, 0).play(90, false, 1)
-		}, []Grade{Leak}, 1, 1.5},
-		"a moment's noise is no leak": {func(c *script) {
-			c.play(10, false, 0).play(2, false, 0.5).play(100, false, 0)
-		}, nil, 0, 0},
-		"no flow meter": {func(c *script) {
-			c.noMeter = true
-			c.play(10, false, 0).play(60, true, 3)
-		}, []Grade{Unproven}, 1, -1},
-		"no tank sensor": {func(c *script) {
-			c.noTank = true
-			c.play(10, false, 0).play(60, true, 3)
-		}, []Grade{Measured}, 1, 3},
-		"too little for the tank's sensor": {func(c *script) {
-			c.play(10, false, 0).play(20, true, 3)
-		}, []Grade{Measured}, 1, 1},
-		"the sensor is mute, the tank falls": {func(c *script) {
-			c.play(10, false, 0).play(120, true, 3, stuck(0))
-		}, []Grade{Disputed}, 1, 0},
-		"the sensor hangs, the tank is full": {func(c *script) {
-			c.play(10, false, 0).play(120, true, 0, stuck(3))
-		}, []Grade{Disputed}, 1, 5.95},
-		"a refill: one task, two sorties": {func(c *script) {
-			c.play(5, false, 0).play(120, true, 3).play(30, false, 0)
-			c.tank = 95
-			c.play(10, false, 0).play(120, true, 3)
-		}, []Grade{Proven}, 2, 12},
-		"two tasks": {func(c *script) {
-			c.play(5, false, 0).play(90, true, 3).play(90, false, 0).play(90, true, 3)
-		}, []Grade{Proven, Proven}, 1, 4.5},
-		"the link is gone for 20 s": {func(c *script) {
-			c.play(5, false, 0).play(60, true, 3).silent(20, 3).play(60, true, 3)
-		}, []Grade{Proven}, 1, 7},
-		"switched off without goodbye": {func(c *script) {
-			c.play(5, false, 0).play(90, true, 3)
-		}, []Grade{Proven}, 1, 4.5},
-		"the counter is reset in mid-run": {func(c *script) {
-			c.play(5, false, 0).play(60, true, 3)
-			c.volume = 0
-			c.play(60, true, 3)
-		}, []Grade{Proven}, 1, 6},
-		"the counter jumps": {func(c *script) {
-			c.play(5, false, 0).play(60, true, 3)
-			c.volume += 5e6
-			c.play(60, true, 3)
-		}, []Grade{Proven}, 1, 5.95},
-		"a sample late at its end is no leak": {func(c *script) {
-			c.noTank = true
-			c.play(10, false, 0).play(20, true, 6).silent(8, 6).play(10, false, 0)
-		}, []Grade{Measured}, 1, 2.8},
-		"told to run, seldom heard": {func(c *script) {
-			c.noTank = true
-			for range 5 {
-				c.play(1, true, 6).silent(19, 6)
-			}
-			c.play(1, false, 0)
-		}, []Grade{Measured}, 1, 9.9},
-		"a battery change: disarmed in between": {func(c *script) {
-			c.play(60, true, 3).play(20, false, 0, func(s *Sample) { s.Armed = new(false) }).play(60, true, 3)
-		}, []Grade{Proven}, 2, 6},
-	}
-	for name, c := range cases {
-		s := newScript()
-		c.play(s)
-		got := Segment(small, s.samples)
-		var grades []Grade
-		for _, r := range got {
-			grades = append(grades, r.Grade)
-		}
-		if !slices.Equal(grades, c.grades) {
-			t.Errorf("%s: graded %v, want %v: %+v", name, grades, c.grades, got)
-			continue
-		}
-		if len(got) == 0 {
-			continue
-		}
-		r := got[0]
-		if r.Sorties != c.sorties {
-			t.Errorf("%s: %d sorties, want %d", name, r.Sorties, c.sorties)
-		}
-		if l := r.Litres(); (l == nil) != (c.litres < 0) || l != nil && math.Abs(*l-c.litres) > 0.02*c.litres+0.011 {
-			t.Errorf("%s: %v litres, want %g", name, l, c.litres)
-		}
-	}
-}
-
 func TestWallClockStepsDoNotMoveARun(t *testing.T) {
 	c := newScript().play(5, false, 0).play(60, true, 3)
 	steady := Segment(small, c.samples)
@@ -206,29 +101,6 @@ func TestAHungSensorIsNoEndlessLeak(t *testing.T) {
 	}
 }
 
-func TestImpossibleValuesAreTakenAway(t *testing.T) {
-	for name, v := range map[string]fact.Values{
-		"latitude 91":          {Lat: new(91.0), Lon: new(115.0)},
-		"not a number":         {Lat: new(math.NaN()), Lon: new(115.0)},
-		"0, 0":                 {Lat: new(0.0), Lon: new(0.0)},
-		"half a position":      {Lat: new(35.0)},
-		"tank of 300 %":        {Tank: new(300.0)},
-		"negative flow":        {Flow: new(-1.0)},
-		"flow is not a number": {Flow: new(math.NaN())},
-		"infinite volume":      {Volume: new(math.Inf(1))},
-	} {
-		s := Sample{Values: v}
-		if bad := s.Clean(); len(bad) != 1 || !s.Empty() {
-			t.Errorf("%s: %v leaves %+v", name, bad, s)
-		}
-	}
-	s := Sample{Values: fact.Values{Lat: new(35.9), Lon: new(115.1), Flow: new(0.0), Tank: new(100.0)}}
-	if bad := s.Clean(); bad != nil || s.Flow == nil || s.Lat == nil {
-		t.Errorf("good values: %v", bad)
-	}
-}
-
-// What is kept finds the same runs: that is what a restarted bridge does.
 func TestWhatIsKeptFindsTheSameRuns(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		c := newScript()
@@ -298,23 +170,6 @@ func TestThinningKeepsEveryChangeOfTheWork(t *testing.T) {
 			}
 		}
 	})
-}
-
-func TestAFuserForgetsWhatIsOld(t *testing.T) {
-	var f Fuser
-	f.Take(Sample{T: time.Hour, Values: fact.Values{Flow: new(3.0), Lat: new(35.9), Lon: new(115.1)}})
-	f.Take(Sample{T: time.Hour + 3*time.Second, Values: fact.Values{Tank: new(80.0)}})
-	s, ok := f.Sample(noon, time.Hour+4*time.Second)
-	if !ok || *s.Flow != 3 || *s.Tank != 80 || s.Lat == nil {
-		t.Errorf("%+v", s)
-	}
-	if _, ok := f.Sample(noon, time.Hour+5*time.Second); ok {
-		t.Error("nothing came, and it has a sample")
-	}
-	f.Take(Sample{T: time.Hour + 6*time.Second, Values: fact.Values{Tank: new(79.0)}})
-	if s, _ := f.Sample(noon, time.Hour+6*time.Second); s.Flow != nil || s.Lat != nil || *s.Tank != 79 {
-		t.Errorf("old values stay: %+v", s)
-	}
 }
 
 // BenchmarkDay segments a day of a million samples.

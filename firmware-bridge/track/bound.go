@@ -7,22 +7,22 @@ import (
 	"io"
 )
 
-// maxBytes bounds a file of any format, whatever is in it.
+// maxBytes bounds a file of any format.
 const maxBytes = 64 << 20
 
 var errLarge = fmt.Errorf("the file is larger than %d MiB: cut it into days", maxBytes>>20)
 
 // source reads a file and refuses it as soon as it is too large, in bytes or,
-// while in is set, in points: decoders take a whole text or array into memory
-// before anybody can count what it holds.
+// while in is set, in points: decoders read a whole text or array into memory
+// before its points can be counted.
 type source struct {
 	r      *bufio.Reader
 	left   int
 	in     func(b byte) (point bool) // reports whether a point begins with b
-	points int                       // that may still begin
+	points int                       // how many more may begin
 }
 
-// atOnce is how much is read before it is looked at.
+// atOnce is how many bytes are read before they are counted.
 const atOnce = 64 << 10
 
 func newSource(r io.Reader, most int) *source {

@@ -13,13 +13,13 @@ import (
 	"gatehouse/gateway/fact"
 )
 
-// columns are ours, by the names that apps give them.
+// columns maps the names that apps give their columns to ours.
 var columns = map[string]string{
 	"time": "time", "at": "time", "timestamp": "time", "datetime": "time", "时间": "time",
 	"lat": "lat", "latitude": "lat", "纬度": "lat", "lon": "lon", "lng": "lon", "longitude": "lon", "经度": "lon",
 }
 
-// column returns ours for the name of a column, or "" when we have none.
+// column returns our name for a column, or "" when we don't read it.
 func column(name string) string {
 	if _, ok := fact.NumberNamed(name); ok || name == fact.FieldCommand {
 		return name
@@ -73,7 +73,7 @@ func (c *collector) csv(in *source) error {
 	}
 }
 
-// delimiter is the one of , ; and tab that the header line has most of.
+// delimiter returns the one of , ; and tab that is most frequent in the header line.
 func delimiter(r *bufio.Reader) rune {
 	b, _ := r.Peek(1024) // fewer bytes will do
 	line, _, _ := strings.Cut(string(b), "\n")
@@ -94,7 +94,7 @@ func (c *collector) row(row []string, at map[string]int) (s runs.Sample, err err
 		}
 		v, err := strconv.ParseFloat(strings.TrimSpace(row[i]), 64)
 		if err != nil {
-			return s, fmt.Errorf("%s: %.40q is no number", n.Name, row[i])
+			return s, fmt.Errorf("%s: %.40q is not a number", n.Name, row[i])
 		}
 		*n.Of(&s.Values) = &v
 	}

@@ -8,7 +8,7 @@ import (
 	"time"
 )
 
-// object is any GeoJSON object (RFC 7946): its fields are those of its type.
+// object is any GeoJSON object (RFC 7946), with the fields of all types.
 type object struct {
 	Type        string          `json:"type"`
 	Features    []object        `json:"features"`
@@ -26,6 +26,7 @@ type object struct {
 	} `json:"properties"`
 }
 
+// geojson reads a file whole: maxBytes and MaxPoints bound it.
 func (c *collector) geojson(r *source) error {
 	r.in, r.points = arrays(), MaxPoints
 	b, err := io.ReadAll(r)
@@ -34,14 +35,15 @@ func (c *collector) geojson(r *source) error {
 	}
 	var o object
 	if err := json.Unmarshal(b, &o); err != nil {
-		return fmt.Errorf("it is no GeoJSON: %w", err)
+		return fmt.Errorf("it is not GeoJSON: %w", err)
 	}
 	return c.object(o, nil, 0)
 }
 
-// deepest is how far objects may nest.
+// deepest is how many levels objects may nest.
 const deepest = 16
 
+// object adds the points of an object, with times from the feature around it.
 func (c *collector) object(o object, times []string, depth int) error {
 	if depth > deepest {
 		return errors.New("it nests too deep")
@@ -53,14 +55,15 @@ func (c *collector) object(o object, times []string, depth int) error {
 	case "GeometryCollection":
 		all = o.Geometries
 	case "Feature":
-		for _, raw := range []json.RawMessage{o.Properties.CoordTimes, o.Properties.Times, o.Properties.Coordinate.Times} {
+		p := &o.Properties
+		for _, raw := range []json.RawMessage{p.CoordTimes, p.Times, p.Coordinate.Times} {
 			var found []string
 			if len(raw) > 0 && json.Unmarshal(raw, &found) == nil {
 				times = found
 			}
 		}
-		if times == nil && o.Properties.Time != "" {
-			times = []string{o.Properties.Time}
+		if times == nil && p.Time != "" {
+			times = []string{p.Time}
 		}
 		if o.Geometry != nil {
 			all = []object{*o.Geometry}
@@ -99,6 +102,7 @@ func (c *collector) object(o object, times []string, depth int) error {
 	return nil
 }
 
+// line adds the points of a line; times are those of its points, or none.
 func (c *collector) line(line [][]float64, times []string) error {
 	if len(times) > 0 && len(times) != len(line) {
 		return fmt.Errorf("%d points and %d times", len(line), len(times))

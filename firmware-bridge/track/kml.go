@@ -10,8 +10,8 @@ import (
 	"time"
 )
 
-// kml reads LineString and gx:Track (OGC 12-007r2, Google's KML reference),
-// token by token: a file may be large. A polygon or a placemark is no track.
+// kml reads LineString and gx:Track (OGC 12-007r2, Google's KML reference) token
+// by token, because a file may be large. Polygons and placemarks are not tracks.
 func (c *collector) kml(r *source) error {
 	d := xml.NewDecoder(r)
 	var when []time.Time // of the gx:Track that is open
@@ -22,7 +22,7 @@ func (c *collector) kml(r *source) error {
 		t, err := d.Token()
 		if errors.Is(err, io.EOF) {
 			if !found {
-				return errors.New("it is no KML")
+				return errors.New("it is not KML")
 			}
 			return nil
 		}
@@ -30,7 +30,7 @@ func (c *collector) kml(r *source) error {
 		case errors.Is(err, ErrMany), errors.Is(err, errLarge):
 			return refused(err)
 		case err != nil:
-			return fmt.Errorf("it is no KML: %w", err)
+			return fmt.Errorf("it is not KML: %w", err)
 		}
 		switch t := t.(type) {
 		case xml.StartElement:
@@ -65,6 +65,7 @@ func (c *collector) kml(r *source) error {
 	}
 }
 
+// when reads a time of a gx:Track.
 func (c *collector) when(d *xml.Decoder, when *[]time.Time) error {
 	text, err := content(d)
 	if err != nil {
@@ -78,7 +79,7 @@ func (c *collector) when(d *xml.Decoder, when *[]time.Time) error {
 	return err
 }
 
-// coord is one place of a gx:Track: lon lat height, by blanks.
+// coord adds a point of a gx:Track: lon lat height, separated by blanks.
 func (c *collector) coord(d *xml.Decoder, when []time.Time, i int) error {
 	text, err := content(d)
 	if err != nil {
@@ -94,7 +95,7 @@ func (c *collector) coord(d *xml.Decoder, when []time.Time, i int) error {
 	return c.position(when[i], p)
 }
 
-// coordinates are those of a LineString: lon,lat,height by blanks.
+// coordinates adds the points of a LineString: lon,lat,height, separated by blanks.
 func (c *collector) coordinates(d *xml.Decoder) error {
 	text, err := content(d)
 	if err != nil {
@@ -112,7 +113,7 @@ func (c *collector) coordinates(d *xml.Decoder) error {
 	return nil
 }
 
-// content is the text up to the element's end.
+// content returns the text up to the end of the element.
 func content(d *xml.Decoder) (string, error) {
 	var text strings.Builder
 	for {
@@ -141,7 +142,7 @@ func numbers(parts []string) ([]float64, error) {
 		}
 		v, err := strconv.ParseFloat(p, 64)
 		if err != nil {
-			return nil, fmt.Errorf("%.40q is no number", p)
+			return nil, fmt.Errorf("%.40q is not a number", p)
 		}
 		out = append(out, v)
 	}

@@ -1,5 +1,5 @@
 // Package track reads the tracks of machines that have no open interface from
-// the files that their apps export: CSV, GeoJSON and KML. What a file says is
+// the files that their apps export: CSV, GeoJSON and KML. What is in a file is
 // declared, not measured.
 package track
 
@@ -18,12 +18,12 @@ import (
 	"gatehouse/gateway/fact"
 )
 
-// Options say what a file does not.
+// Options hold what may be missing in a file.
 type Options struct {
 	// Start and End are when the work began and ended; a file whose points have
 	// no times needs both. Times in between are by distance.
 	Start, End time.Time
-	// Zone is that of times without one; default UTC.
+	// Zone is the zone of times without one; default UTC.
 	Zone *time.Location
 }
 
@@ -33,17 +33,17 @@ const MaxPoints = 200_000
 
 // Errors of files.
 var (
-	ErrEmpty = errors.New("no track is in the file")
+	ErrEmpty = errors.New("there is no track in the file")
 	ErrTimes = errors.New("the points have no times: say when the work began and ended")
 	ErrMany  = fmt.Errorf("more than %d points are in the file: cut it into days", MaxPoints)
 )
 
-// Formats are the names of what can be read, by their files' endings.
+// Formats are the formats that Read knows, by the extensions of their files.
 var Formats = []string{"csv", "geojson", "kml"}
 
-// Read reads a file of a format; one that is too large it refuses as soon as
-// so much of it is read. The samples come in the order of their time,
-// T counts from the first; points that can't be true are left out and counted.
+// Read reads a file of a format. It refuses one that is too large as soon as it
+// has read that much. The samples are in the order of their times, with T from
+// the first; bad counts the points that can't be true and were left out.
 func Read(format string, r io.Reader, opts Options) (samples []runs.Sample, bad int, err error) {
 	return read(format, r, opts, maxBytes)
 }
@@ -78,10 +78,11 @@ func read(format string, r io.Reader, opts Options, most int) (samples []runs.Sa
 type collector struct {
 	opts    Options
 	samples []runs.Sample
-	timed   int
-	bad     int
+	timed   int // samples with a time
+	bad     int // points that can't be true
 }
 
+// add adds a point, or counts one that can't be true.
 func (c *collector) add(s runs.Sample) error {
 	if len(c.samples)+c.bad == MaxPoints {
 		return ErrMany
@@ -97,16 +98,17 @@ func (c *collector) add(s runs.Sample) error {
 	return nil
 }
 
-// position adds a place that may have a height; lon, lat[, height], degrees and metres.
+// position adds a point of longitude and latitude in degrees, and maybe a height
+// in metres.
 func (c *collector) position(at time.Time, coords []float64) error {
 	if len(coords) < 2 {
 		return c.add(runs.Sample{})
 	}
-	// The height of a file is above the sea: it is no height above the ground.
+	// Heights in files are above the sea, not above the ground: they are left out.
 	return c.add(runs.Sample{At: at, Values: fact.Values{Lat: &coords[1], Lon: &coords[0]}})
 }
 
-// finish orders the samples and gives them their times.
+// finish orders the samples and sets their times.
 func (c *collector) finish() error {
 	switch n := len(c.samples); {
 	case n < 2 && c.bad > 0:
@@ -134,7 +136,7 @@ func (c *collector) finish() error {
 // longest is how long one imported run may be.
 const longest = 24 * time.Hour
 
-// spread gives points without times theirs, by distance.
+// spread sets the times of points without times by their distances.
 func (c *collector) spread() {
 	way := make([]float64, len(c.samples))
 	for i := 1; i < len(way); i++ {
@@ -147,7 +149,10 @@ func (c *collector) spread() {
 	}
 }
 
-var layouts = []string{time.RFC3339Nano, "2006-01-02 15:04:05", "2006-01-02T15:04:05", "2006/01/02 15:04:05", "2006-01-02 15:04:05.000", "2006/1/2 15:04:05"}
+var layouts = []string{
+	time.RFC3339Nano, "2006-01-02 15:04:05", "2006-01-02T15:04:05", "2006/01/02 15:04:05",
+	"2006-01-02 15:04:05.000", "2006/1/2 15:04:05",
+}
 
 // parseTime reads the usual forms; numbers are seconds or milliseconds since 1970.
 func (c *collector) parseTime(text string) (time.Time, error) {
@@ -163,5 +168,5 @@ func (c *collector) parseTime(text string) (time.Time, error) {
 			return t.UTC(), nil
 		}
 	}
-	return time.Time{}, fmt.Errorf("%.40q is no time: write 2020-02-14T14:30:00+08:00", text)
+	return time.Time{}, fmt.Errorf("%.40q is not a time: write 2020-02-14T14:30:00+08:00", text)
 }
