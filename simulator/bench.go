@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -20,16 +21,17 @@ func benchCommand() *cobra.Command {
 	var offset float64
 	c := &cobra.Command{
 		Use:   "bench",
-		Short: "One gate's hardware on ptys, played by hand",
-		Long: `bench prints the ports of simulated devices, and the part of an agent's
-configuration that names them. Start a gatehouse agent on them, then type
-temperatures and cards here. It takes serial devices; a simulated MLX90614
-lives on a bus inside one process, and demo plays it.`,
+		Short: "Simulate one gate's hardware on ptys, controlled by hand",
+		Long: `bench prints the part of an agent's configuration that names its simulated
+devices. Start a gatehouse agent with it, then type temperatures and cards
+here. It has serial devices only; a simulated MLX90614 is on a bus inside one
+process, and demo has it.`,
 		Example: "  simulator bench --thermometer gy-mcu90614 --reader rdm6300",
 		Args:    cobra.NoArgs,
 		RunE: func(c *cobra.Command, _ []string) error {
 			if thermometer == "mlx90614" {
-				return fmt.Errorf("an MLX90614 is on I²C, which can't reach another process: use gy-mcu90614 here, or simulator demo")
+				return errors.New("an MLX90614 is on I²C, which can't reach another process: " +
+					"use gy-mcu90614 here, or simulator demo")
 			}
 			o, err := fact.ParseTemp(fmt.Sprint(offset))
 			if err != nil {
@@ -51,14 +53,14 @@ lives on a bus inside one process, and demo plays it.`,
 					})
 				}
 			}
-			g, err := bench.New(filepath.Join(dir, "ports"), spec)
+			hw, err := bench.New(filepath.Join(dir, "ports"), spec)
 			if err != nil {
 				return err
 			}
-			return playBench(c, g)
+			return runBench(c, hw)
 		},
 	}
-	c.Flags().StringVar(&dir, "dir", "", "folder for the ports' names (default: a temporary one)")
+	c.Flags().StringVar(&dir, "dir", "", "folder for the names of the ports (default: a temporary one)")
 	c.Flags().StringVar(&thermometer, "thermometer", "gy-mcu90614", "model of the thermometer")
 	c.Flags().StringVar(&reader, "reader", "rdm6300", "model of the card reader; empty: none")
 	c.Flags().StringVar(&scanner, "scanner", "", "model of the scanner, such as qr-scanner; empty: none")
@@ -66,19 +68,19 @@ lives on a bus inside one process, and demo plays it.`,
 	return c
 }
 
-func playBench(c *cobra.Command, g *bench.Hardware) error {
+func runBench(c *cobra.Command, hw *bench.Hardware) error {
 	out := c.OutOrStdout()
 	text, err := config.Write(struct {
 		Devices []station.Device `yaml:"devices"`
-	}{g.Devices()})
+	}{hw.Devices()})
 	if err != nil {
 		return err
 	}
 	fmt.Fprintf(out, "The devices for an agent's configuration:\n\n%s\n", text)
 	ctx, cancel := context.WithCancel(c.Context())
 	var wg sync.WaitGroup
-	wg.Go(func() { g.Run(ctx) })
-	err = bench.RunShell(ctx, c.InOrStdin(), out, g)
+	wg.Go(func() { hw.Run(ctx) })
+	err = bench.RunShell(ctx, c.InOrStdin(), out, hw)
 	cancel()
 	wg.Wait()
 	return err

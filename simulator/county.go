@@ -16,47 +16,48 @@ import (
 	"gatehouse/simulator/world"
 )
 
-// controlSocket is where a running county takes pokes, in its folder.
+// controlSocket is the file in a county's folder on which it answers pokes.
 const controlSocket = "control.sock"
 
-// gatesFlags say which county is played, and how fast.
+// gatesFlags are the flags of commands that simulate a county's gates.
 type gatesFlags struct {
-	dir   string
-	gates int
-	seed  uint64
-	speed float64
-	from  string
-	apart county.Apart
+	dir        string
+	gates      int
+	seed       uint64
+	speed      float64
+	from       string
+	standalone county.Standalone
 }
 
 func (f *gatesFlags) add(c *cobra.Command) {
 	c.Flags().StringVar(&f.dir, "dir", ".demo", "folder for journals, ports and logs")
 	c.Flags().IntVar(&f.gates, "gates", world.Compounds, "how many gates to run")
 	c.Flags().Uint64Var(&f.seed, "seed", 1, "of the county")
-	c.Flags().Float64Var(&f.speed, "speed", 20, "compresses the timetable of arrivals; bytes and clocks stay real")
+	c.Flags().Float64Var(&f.speed, "speed", 20, "compress the timetable of arrivals so many times; bytes and clocks stay real")
 	c.Flags().StringVar(&f.from, "from", "07:00", "simulated time of day at the start")
 }
 
-// world makes the county and picks its gates.
+// world returns the county with the gates to run, and the simulated time of day
+// at the start.
 func (f *gatesFlags) world() (*world.World, time.Duration, error) {
 	if f.gates < 1 || f.gates > world.Compounds {
-		return nil, 0, fmt.Errorf("--gates %d: 1 to %d, please", f.gates, world.Compounds)
+		return nil, 0, fmt.Errorf("--gates %d: must be 1 to %d", f.gates, world.Compounds)
 	}
 	if f.speed <= 0 || f.speed > 1000 {
-		return nil, 0, fmt.Errorf("--speed %g: more than 0 and at most 1000, please", f.speed)
+		return nil, 0, fmt.Errorf("--speed %g: must be more than 0 and at most 1000", f.speed)
 	}
 	t, err := time.Parse("15:04", f.from)
 	if err != nil {
-		return nil, 0, fmt.Errorf("--from %q: a time of day such as 07:00, please", f.from)
+		return nil, 0, fmt.Errorf("--from %q: must be a time of day such as 07:00", f.from)
 	}
 	w := world.New(f.seed)
 	w.Gates = w.Gates[:f.gates]
 	return w, time.Duration(t.Hour())*time.Hour + time.Duration(t.Minute())*time.Minute, nil
 }
 
-// aside is the gate whose agent runs as a process of its own: gate-017, or the
-// next one whose thermometer is serial.
-func aside(w *world.World) string {
+// standaloneGate returns the id of the gate whose agent runs as a process of
+// its own: gate-017, or the next one whose thermometer is serial.
+func standaloneGate(w *world.World) string {
 	for i := range w.Gates {
 		g := w.Gates[(i+16)%len(w.Gates)]
 		if m, err := devices.Find(g.Thermometer); err == nil && m.Bus == "UART" {
@@ -66,17 +67,26 @@ func aside(w *world.World) string {
 	return ""
 }
 
-// run runs the gates and the control socket until ctx ends.
+// run runs the gates and the control socket until ctx is done.
 func (f *gatesFlags) run(ctx context.Context, broker, collectorKey, siteKey string, log *slog.Logger) error {
 	w, from, err := f.world()
 	if err != nil {
 		return err
 	}
-	if f.apart.Program != "" {
-		f.apart.Gate = aside(w)
+	if f.standalone.Program != "" {
+		f.standalone.Gate = standaloneGate(w)
 	}
-	c, err := county.New(ctx, county.Config{Gates: w.Gates, Dir: filepath.Join(f.dir, "gates"), Broker: broker,
-		CollectorKey: collectorKey, SiteKey: siteKey, Speed: f.speed, From: from, Apart: f.apart, Log: log})
+	c, err := county.New(ctx, county.Config{
+		Gates:        w.Gates,
+		Dir:          filepath.Join(f.dir, "gates"),
+		Broker:       broker,
+		CollectorKey: collectorKey,
+		SiteKey:      siteKey,
+		Speed:        f.speed,
+		From:         from,
+		Standalone:   f.standalone,
+		Log:          log,
+	})
 	if err != nil {
 		return err
 	}
@@ -125,11 +135,11 @@ func pokeCommand() *cobra.Command {
 		Use:   "poke GATE WHAT",
 		Short: "Make something happen at a gate of a running demo",
 		Long: "poke makes something happen at a gate of a running demo. WHAT is one of\n" +
-			strings.Join(county.Kinds, ", ") + ".\nFaults mend themselves after a while.",
+			strings.Join(county.Kinds, ", ") + ".\nFaults end by themselves after a while.",
 		Example: "  simulator poke gate-017 fever",
 		Args: cobra.MatchAll(cobra.MaximumNArgs(2), func(_ *cobra.Command, args []string) error {
 			if len(args) == 1 {
-				return fmt.Errorf("say what happens at %s: %s", args[0], strings.Join(county.Kinds, ", "))
+				return fmt.Errorf("what should happen at %s? One of %s", args[0], strings.Join(county.Kinds, ", "))
 			}
 			return nil
 		}),

@@ -61,7 +61,7 @@ func (d *demo) run(c *cobra.Command) error {
 	ctx, cancel := context.WithCancel(c.Context())
 	defer cancel()
 	dir := d.flags.dir
-	d.flags.apart = county.Apart{Program: d.gatehouse, Kiosk: d.kiosk}
+	d.flags.standalone = county.Standalone{Program: d.gatehouse, Kiosk: d.kiosk}
 	// Before the folder goes: a demo that runs has it, and these addresses.
 	for flag, address := range map[string]string{"listen": d.listen, "desk": d.desk, "kiosk": d.kiosk} {
 		l, err := (&net.ListenConfig{}).Listen(ctx, "tcp", address)

@@ -108,7 +108,7 @@ func (d *demo) announce(c *cobra.Command, store string) (link string, err error)
 	_, err = strings.NewReplacer("GATES", strconv.Itoa(d.flags.gates), "BROKER", d.listen, "STORE", store, "DIR",
 		d.flags.dir,
 		"DESK", d.desk, "LINK", link, "FILE", d.linkFile(), "KIOSK", d.kiosk, "GATE",
-		aside(w)).WriteString(c.OutOrStdout(), announcement)
+		standaloneGate(w)).WriteString(c.OutOrStdout(), announcement)
 	return link, err
 }
 

@@ -1,6 +1,6 @@
-// Command simulator plays the county's hardware and people in bytes, for
-// engineers without hardware, and proves that nothing is lost. It is a binary
-// of its own, so that fakes never ship.
+// Command simulator simulates the county's hardware and people down to the
+// bytes, for engineers without hardware, and tests that nothing is lost. It is a
+// program of its own, so that no simulated device ships with the product.
 package main
 
 import (
@@ -16,7 +16,8 @@ import (
 	"gatehouse/gateway/version"
 )
 
-// errFound says that a proof ran and found something; its report is printed.
+// errFound is returned when a proof ran and failed; its report is printed
+// already.
 var errFound = errors.New("the proof failed")
 
 func main() {
@@ -29,8 +30,8 @@ func main() {
 func newRoot() *cobra.Command {
 	root := &cobra.Command{
 		Use:   "simulator",
-		Short: "Plays the county's hardware and people in bytes",
-		Long: `simulator plays the county's hardware and people in bytes.
+		Short: "Simulates the county's hardware and people down to the bytes",
+		Long: `simulator simulates the county's hardware and people down to the bytes.
 
 Exit codes: 0 done, 1 failed, 2 wrong usage.`,
 		Version: version.String,

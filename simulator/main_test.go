@@ -8,7 +8,7 @@ import (
 	"gatehouse/gateway/cli"
 )
 
-func TestExitCodesAreThoseOfTheHelp(t *testing.T) {
+func TestExitCodesAreAsTheHelpSays(t *testing.T) {
 	for line, want := range map[string]struct {
 		code int
 		out  string
@@ -18,7 +18,7 @@ func TestExitCodesAreThoseOfTheHelp(t *testing.T) {
 		"prove --no-such-flag":      {2, "see: simulator prove --help"},
 		"county":                    {2, `required flag(s) "collector-key", "site-key" not set`},
 		"poke":                      {0, "poke GATE WHAT"},
-		"poke gate-001":             {2, "say what happens at gate-001: pass,"},
+		"poke gate-001":             {2, "what should happen at gate-001? One of pass,"},
 		"poke gate-001 a b":         {2, "see: simulator poke --help"},
 		"poke gate-001 pass --dir=": {1, "simulator:"},
 	} {

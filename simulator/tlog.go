@@ -17,10 +17,11 @@ func tlogCommand() *cobra.Command {
 	var machine string
 	var long time.Duration
 	c := &cobra.Command{
-		Use:     "tlog FILE",
-		Short:   "Write a drone's flight as a recording (.tlog), and print what it truly did",
-		Example: "  simulator tlog flight.tlog --machine drone-2\n  gatehouse agent --config deploy/machines.example.yaml --replay flight.tlog",
-		Args:    cobra.ExactArgs(1),
+		Use:   "tlog FILE",
+		Short: "Write a drone's flight as a recording (.tlog), and print what it really did",
+		Example: "  simulator tlog flight.tlog --machine drone-2\n" +
+			"  gatehouse agent --config deploy/machines.example.yaml --replay flight.tlog",
+		Args: cobra.ExactArgs(1),
 		RunE: func(c *cobra.Command, args []string) (err error) {
 			f, err := os.Create(args[0])
 			if err != nil {

@@ -17,8 +17,7 @@ import (
 	"gatehouse/simulator/world"
 )
 
-// The example's configuration turns a recording into the run that it holds.
-func TestARecordedFlightBecomesItsRun(t *testing.T) {
+func TestReplayingARecordingFindsItsRun(t *testing.T) {
 	for _, id := range []string{"drone-1", "drone-2", "drone-3", "drone-4"} {
 		path := filepath.Join(t.TempDir(), "flight.tlog")
 		f, err := os.Create(path)
@@ -50,10 +49,10 @@ func TestARecordedFlightBecomesItsRun(t *testing.T) {
 			}
 		}
 		if len(runs) != 1 || runs[0].Grade != truth[0].Grade {
-			t.Fatalf("%s: %+v, truly %s", id, runs, truth[0])
+			t.Fatalf("%s: runs %+v, want %s", id, runs, truth[0])
 		}
 		if l := runs[0].MeterL; id != "drone-4" && math.Abs(*l-truth[0].Litres) > 0.05 {
-			t.Errorf("%s: %g L, truly %g", id, *l, truth[0].Litres)
+			t.Errorf("%s: %g L, want %g", id, *l, truth[0].Litres)
 		}
 		if !strings.Contains(problems.String(), "1 runs, 0 damaged") {
 			t.Error(problems.String())
@@ -61,7 +60,7 @@ func TestARecordedFlightBecomesItsRun(t *testing.T) {
 	}
 }
 
-func TestAReplayOfNoRecordingSaysSo(t *testing.T) {
+func TestReplayingAnotherFileFails(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "x.tlog")
 	if err := os.WriteFile(path, []byte("no recording at all, but some text"), 0o600); err != nil {
 		t.Fatal(err)

@@ -26,7 +26,7 @@ import (
 	"gatehouse/simulator/world"
 )
 
-// keys makes what agents need of a collector.
+// keys creates the keys that agents need in dir and returns their files.
 func keys(b *testing.B, dir string) (collector, siteKey string) {
 	b.Helper()
 	if _, _, err := identity.LoadOrCreateCollectorKey(dir); err != nil {
@@ -39,7 +39,31 @@ func keys(b *testing.B, dir string) (collector, siteKey string) {
 	return filepath.Join(dir, "collector.pub"), siteKey
 }
 
-// cpu is the processor time that this process has used.
+// gateConfig creates the files that a gate's agent needs in dir and returns its
+// configuration. Its broker does not exist.
+func gateConfig(b *testing.B, dir string, g world.Gate, hw *bench.Hardware) agent.Config {
+	b.Helper()
+	collector, siteKey := keys(b, dir)
+	cfg := agent.Config{
+		County:       "c",
+		Agent:        "gate",
+		Dir:          filepath.Join(dir, "journal"),
+		Broker:       mqtt.Broker{URL: "tcp://127.0.0.1:1"},
+		CollectorKey: collector,
+		SiteKey:      siteKey,
+		Policy:       filepath.Join(dir, "policy.yaml"),
+		Roster:       filepath.Join(dir, "roster.csv"),
+		Devices:      hw.Devices(),
+	}
+	for path, content := range map[string][]byte{cfg.Policy: world.Policy(), cfg.Roster: g.Roster()} {
+		if err := os.WriteFile(path, content, 0o600); err != nil {
+			b.Fatal(err)
+		}
+	}
+	return cfg
+}
+
+// cpu returns the processor time that this process has used.
 func cpu(b *testing.B) time.Duration {
 	b.Helper()
 	var u syscall.Rusage
@@ -49,9 +73,8 @@ func cpu(b *testing.B) time.Duration {
 	return time.Duration(u.Utime.Nano() + u.Stime.Nano())
 }
 
-// BenchmarkCounty runs 184 agents with their hardware on 368 ptys and more in
-// this process for 20 s of a busy morning, and reports the cores they take.
-// The emulators are in that figure.
+// BenchmarkCounty runs 184 agents and their hardware, 368 ptys, in this process
+// for 20 s of a busy morning, and reports the cores that they use together.
 func BenchmarkCounty(b *testing.B) {
 	for b.Loop() {
 		dir := b.TempDir()
@@ -76,7 +99,7 @@ func BenchmarkCounty(b *testing.B) {
 		}
 		done := make(chan error, 1)
 		go func() { done <- c.Run(ctx) }()
-		time.Sleep(5 * time.Second) // all ports are open
+		time.Sleep(5 * time.Second) // until all ports are open
 		const span = 20 * time.Second
 		before := cpu(b)
 		time.Sleep(span)
@@ -90,11 +113,10 @@ func BenchmarkCounty(b *testing.B) {
 	}
 }
 
-// BenchmarkVerdict reports how long after the last byte of a settled
-// measurement its verdict is there, over people who come one after the other.
+// BenchmarkVerdict reports the time from the last byte of a settled measurement
+// to its verdict, for people who come one after the other.
 func BenchmarkVerdict(b *testing.B) {
 	dir := b.TempDir()
-	collector, siteKey := keys(b, dir)
 	g := world.New(1).Gates[0]
 	hw, err := bench.New(filepath.Join(dir, "ports"), bench.Spec{
 		Thermometer: "gy-mcu90614",
@@ -106,41 +128,23 @@ func BenchmarkVerdict(b *testing.B) {
 	if err != nil {
 		b.Fatal(err)
 	}
-	rules, roster := filepath.Join(dir, "policy.yaml"), filepath.Join(dir, "roster.csv")
-	if err := os.WriteFile(rules, world.Policy(), 0o600); err != nil {
-		b.Fatal(err)
-	}
-	if err := os.WriteFile(roster, g.Roster(), 0o600); err != nil {
-		b.Fatal(err)
-	}
 	var mu sync.Mutex
 	var ms []float64
-	a, err := agent.New(agent.Config{
-		County:       "c",
-		Agent:        "gate",
-		Dir:          filepath.Join(dir, "journal"),
-		Broker:       mqtt.Broker{URL: "tcp://127.0.0.1:1"},
-		CollectorKey: collector,
-		SiteKey:      siteKey,
-		Policy:       rules,
-		Roster:       roster,
-		Devices:      hw.Devices(),
-	},
-		agent.Options{
-			Ports:   hw.Ports(port.NewHost()),
-			Clock:   clock.System{},
-			HostID:  "h",
-			BootID:  "b",
-			Version: "bench",
-			Log:     slog.New(slog.DiscardHandler),
-			OnPassage: func(_ uint64, p wire.Passage) {
-				mu.Lock()
-				defer mu.Unlock()
-				if p.Temperature != nil && p.Temperature.Settled && p.LatencyUS > 0 {
-					ms = append(ms, float64(p.LatencyUS)/1000)
-				}
-			},
-		})
+	a, err := agent.New(gateConfig(b, dir, g, hw), agent.Options{
+		Ports:   hw.Ports(port.NewHost()),
+		Clock:   clock.System{},
+		HostID:  "h",
+		BootID:  "b",
+		Version: "bench",
+		Log:     slog.New(slog.DiscardHandler),
+		OnPassage: func(_ uint64, p wire.Passage) {
+			mu.Lock()
+			defer mu.Unlock()
+			if p.Temperature != nil && p.Temperature.Settled && p.LatencyUS > 0 {
+				ms = append(ms, float64(p.LatencyUS)/1000)
+			}
+		},
+	})
 	if err != nil {
 		b.Fatal(err)
 	}
@@ -148,7 +152,7 @@ func BenchmarkVerdict(b *testing.B) {
 	var wg sync.WaitGroup
 	wg.Go(func() { hw.Run(ctx) })
 	wg.Go(func() { _ = a.Run(ctx) })
-	time.Sleep(time.Second)
+	time.Sleep(time.Second) // until the agent has started
 	for b.Loop() {
 		for i := range 40 {
 			hw.Stand(bench.Surface(3650, 320), 700*time.Millisecond)
@@ -161,7 +165,7 @@ func BenchmarkVerdict(b *testing.B) {
 	cancel()
 	wg.Wait()
 	if len(ms) == 0 {
-		b.Fatal("no verdict was given")
+		b.Fatal("there was no verdict")
 	}
 	slices.Sort(ms)
 	b.ReportMetric(ms[len(ms)/2], "p50-ms")
@@ -169,15 +173,11 @@ func BenchmarkVerdict(b *testing.B) {
 	b.ReportMetric(0, "ns/op")
 }
 
-// BenchmarkAgent runs the real program at one gate with its compound's roster,
-// with nobody there, and reports its resident memory and its share of a core.
+// BenchmarkAgent runs the real program at a gate without people, with its
+// compound's roster, and reports its resident memory and its share of a core.
 func BenchmarkAgent(b *testing.B) {
 	dir := b.TempDir()
-	program := filepath.Join(dir, "gatehouse")
-	if out, err := exec.Command("go", "build", "-o", program, "gatehouse/gateway").CombinedOutput(); err != nil {
-		b.Fatalf("%v\n%s", err, out)
-	}
-	collector, siteKey := keys(b, dir)
+	program := buildProgram(b, dir)
 	g := world.New(1).Gates[0]
 	hw, err := bench.New(filepath.Join(dir, "ports"), bench.Spec{
 		Thermometer: "gy-mcu90614",
@@ -192,57 +192,58 @@ func BenchmarkAgent(b *testing.B) {
 	var wg sync.WaitGroup
 	wg.Go(func() { hw.Run(ctx) })
 	defer func() { cancel(); wg.Wait() }()
-	cfg := agent.Config{
-		County:       "c",
-		Agent:        "gate",
-		Dir:          filepath.Join(dir, "journal"),
-		Broker:       mqtt.Broker{URL: "tcp://127.0.0.1:1"},
-		CollectorKey: collector,
-		SiteKey:      siteKey,
-		Policy:       filepath.Join(dir, "policy.yaml"),
-		Roster:       filepath.Join(dir, "roster.csv"),
-		Devices:      hw.Devices(),
-	}
+	cfg := gateConfig(b, dir, g, hw)
 	text, err := config.Write(cfg)
 	if err != nil {
 		b.Fatal(err)
 	}
-	for path, content := range map[string][]byte{
-		cfg.Policy:                       world.Policy(),
-		cfg.Roster:                       g.Roster(),
-		filepath.Join(dir, "agent.yaml"): text,
-	} {
-		if err := os.WriteFile(path, content, 0o600); err != nil {
-			b.Fatal(err)
-		}
+	if err := os.WriteFile(filepath.Join(dir, "agent.yaml"), text, 0o600); err != nil {
+		b.Fatal(err)
 	}
 	for b.Loop() {
-		cmd := exec.Command(program, "agent", "--config", filepath.Join(dir, "agent.yaml"), "--log-level", "error")
-		cmd.Stderr = io.Discard
-		if err := cmd.Start(); err != nil {
-			b.Fatal(err)
-		}
-		time.Sleep(3 * time.Second)
-		const span = 20 * time.Second
-		before := processTime(b, cmd.Process.Pid)
-		time.Sleep(span)
-		used := processTime(b, cmd.Process.Pid) - before
-		resident := residentMB(b, cmd.Process.Pid)
-		_ = cmd.Process.Signal(syscall.SIGTERM)
-		_ = cmd.Wait()
-		b.ReportMetric(100*used.Seconds()/span.Seconds(), "%core")
-		b.ReportMetric(resident, "MB-resident")
+		measureAgent(b, program, dir)
 		b.ReportMetric(float64(len(g.Cards)), "cards")
 		b.ReportMetric(0, "ns/op")
 	}
 	v, err := journal.Look(cfg.Dir)
 	if err != nil || v.Last == 0 {
-		b.Fatalf("the agent kept nothing: %v", err)
+		b.Fatalf("the agent recorded nothing: %v", err)
 	}
 	v.Close()
 }
 
-// processTime is the processor time of another process.
+// buildProgram builds gatehouse and returns its path.
+func buildProgram(b *testing.B, dir string) string {
+	b.Helper()
+	program := filepath.Join(dir, "gatehouse")
+	if out, err := exec.Command("go", "build", "-o", program, "gatehouse/gateway").CombinedOutput(); err != nil {
+		b.Fatalf("%v\n%s", err, out)
+	}
+	return program
+}
+
+// measureAgent runs the program with dir/agent.yaml for 23 s and reports its
+// resident memory and its share of a core in the last 20 of them.
+func measureAgent(b *testing.B, program, dir string) {
+	b.Helper()
+	cmd := exec.Command(program, "agent", "--config", filepath.Join(dir, "agent.yaml"), "--log-level", "error")
+	cmd.Stderr = io.Discard
+	if err := cmd.Start(); err != nil {
+		b.Fatal(err)
+	}
+	time.Sleep(3 * time.Second) // until it has started
+	const span = 20 * time.Second
+	before := processTime(b, cmd.Process.Pid)
+	time.Sleep(span)
+	used := processTime(b, cmd.Process.Pid) - before
+	resident := residentMB(b, cmd.Process.Pid)
+	_ = cmd.Process.Signal(syscall.SIGTERM)
+	_ = cmd.Wait()
+	b.ReportMetric(100*used.Seconds()/span.Seconds(), "%core")
+	b.ReportMetric(resident, "MB-resident")
+}
+
+// processTime returns the processor time of another process.
 func processTime(b *testing.B, pid int) time.Duration {
 	b.Helper()
 	t, err := faults.Processor(pid)

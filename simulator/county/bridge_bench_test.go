@@ -3,13 +3,10 @@ package county
 import (
 	"context"
 	"fmt"
-	"io"
 	"net"
 	"os"
-	"os/exec"
 	"path/filepath"
 	"sync"
-	"syscall"
 	"testing"
 	"time"
 
@@ -28,21 +25,18 @@ import (
 	"gatehouse/gateway/mqtt"
 )
 
-// vehicles and their messages a second, in BenchmarkBridge.
+// The load of BenchmarkBridge.
 const (
 	vehicles = 20
-	perTick  = 5 // messages of a vehicle, ten times a second
+	perTick  = 5 // messages of each vehicle, ten times a second
 )
 
-// BenchmarkBridge runs the real program with twenty drones that all spray and
-// send 50 messages a second each over UDP, and reports its share of a core and
-// its memory.
+// BenchmarkBridge runs the real program with twenty drones that spray and send
+// 50 messages a second each over UDP, and reports its share of a core and its
+// memory.
 func BenchmarkBridge(b *testing.B) {
 	dir := b.TempDir()
-	program := filepath.Join(dir, "gatehouse")
-	if out, err := exec.Command("go", "build", "-o", program, "gatehouse/gateway").CombinedOutput(); err != nil {
-		b.Fatalf("%v\n%s", err, out)
-	}
+	program := buildProgram(b, dir)
 	collector, _ := keys(b, dir)
 	listen, err := net.ListenPacket("udp4", "127.0.0.1:0")
 	if err != nil {
@@ -82,31 +76,17 @@ func BenchmarkBridge(b *testing.B) {
 		wg.Go(func() { fly(ctx, b, address, byte(i+1)) })
 	}
 	for b.Loop() {
-		cmd := exec.Command(program, "agent", "--config", filepath.Join(dir, "agent.yaml"), "--log-level", "error")
-		cmd.Stderr = io.Discard
-		if err := cmd.Start(); err != nil {
-			b.Fatal(err)
-		}
-		time.Sleep(3 * time.Second)
-		const span = 20 * time.Second
-		before := processTime(b, cmd.Process.Pid)
-		time.Sleep(span)
-		used := processTime(b, cmd.Process.Pid) - before
-		resident := residentMB(b, cmd.Process.Pid)
-		_ = cmd.Process.Signal(syscall.SIGTERM)
-		_ = cmd.Wait()
-		b.ReportMetric(100*used.Seconds()/span.Seconds(), "%core")
-		b.ReportMetric(resident, "MB-resident")
+		measureAgent(b, program, dir)
 		b.ReportMetric(0, "ns/op")
 	}
 	v, err := journal.Look(cfg.Dir)
 	if err != nil || v.Last < vehicles*20 {
-		b.Fatalf("the bridge kept %d records only: %v", v.Last, err)
+		b.Fatalf("the bridge recorded only %d records: %v", v.Last, err)
 	}
 	v.Close()
 }
 
-// fly sends what a drone sends while it sprays.
+// fly sends what a spraying drone sends, until ctx is done.
 func fly(ctx context.Context, b *testing.B, address string, system byte) {
 	conn, err := net.Dial("udp4", address)
 	if err != nil {
@@ -145,7 +125,7 @@ func fly(ctx context.Context, b *testing.B, address string, system byte) {
 			&common.MessageVfrHud{Groundspeed: 5},
 		}
 		for _, m := range out {
-			_ = w.Write(m) // the program may not be up
+			_ = w.Write(m) // fails while the program does not run
 		}
 	}
 }

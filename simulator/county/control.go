@@ -11,7 +11,7 @@ import (
 	"time"
 )
 
-// Serve listens on a local socket for pokes, a line each, until ctx ends.
+// Serve answers pokes, a line each, on a Unix socket until ctx is done.
 func (c *County) Serve(ctx context.Context, path string) error {
 	if err := os.Remove(path); err != nil && !errors.Is(err, os.ErrNotExist) {
 		return fmt.Errorf("open the control socket: %w", err)
@@ -36,7 +36,7 @@ func (c *County) Serve(ctx context.Context, path string) error {
 
 func (c *County) answer(ctx context.Context, conn net.Conn) {
 	defer conn.Close()
-	_ = conn.SetDeadline(time.Now().Add(5 * time.Second)) // a local socket takes deadlines
+	_ = conn.SetDeadline(time.Now().Add(5 * time.Second)) // does not fail on a Unix socket
 	line, err := bufio.NewReader(conn).ReadString('\n')
 	if err != nil {
 		return
@@ -53,7 +53,8 @@ func (c *County) answer(ctx context.Context, conn net.Conn) {
 func Ask(ctx context.Context, path, gate, kind string) (string, error) {
 	conn, err := (&net.Dialer{Timeout: 5 * time.Second}).DialContext(ctx, "unix", path)
 	if err != nil {
-		return "", fmt.Errorf("no demo answers at %s (run make demo in another terminal, and this from the same folder): %w", path, err)
+		return "", fmt.Errorf("no demo answers at %s (run make demo in another terminal, and this from the same "+
+			"folder): %w", path, err)
 	}
 	defer conn.Close()
 	if _, err := fmt.Fprintf(conn, "%s %s\n", gate, kind); err != nil {

@@ -1,5 +1,6 @@
-// Package county runs the gates of a simulated county in one process: the
-// production agent on simulated hardware, with people who come by the timetable.
+// Package county runs the gates of a simulated county in one process: for each
+// the production agent on simulated hardware, with people who come according to
+// the world's timetable.
 package county
 
 import (
@@ -19,55 +20,57 @@ import (
 	"gatehouse/gateway/fact"
 	"gatehouse/gateway/identity"
 	"gatehouse/gateway/mqtt"
+	"gatehouse/gateway/retry"
 	"gatehouse/simulator/bench"
 	"gatehouse/simulator/faults"
 	"gatehouse/simulator/world"
 )
 
-// Config says which gates run and where they report.
+// Config are the options of a county.
 type Config struct {
 	Gates        []world.Gate
-	Dir          string // journals, rosters, ports; made when missing
+	Dir          string // for journals, rosters, ports; created if missing
 	Broker       string // tcp://host:port
 	CollectorKey string // file
 	SiteKey      string // file
-	// Speed compresses the timetable of arrivals: 60 makes an hour of arrivals
-	// a minute. Bytes, settling and clocks stay real.
-	Speed float64
-	From  time.Duration // simulated time of day at the start
-	Apart Apart
-	Log   *slog.Logger
+	// Speed compresses the timetable of arrivals: with 60 the arrivals of an
+	// hour come within a minute. Bytes, settling and clocks stay real.
+	Speed      float64
+	From       time.Duration // simulated time of day at the start
+	Standalone Standalone
+	Log        *slog.Logger
 }
 
-// County is a running county.
+// County is a simulated county. Make it with New and run it with Run; Poke and
+// Serve may be called from other goroutines meanwhile.
 type County struct {
 	cfg   Config
 	began time.Time
 	gates map[string]*gate
-	pokes sync.WaitGroup // what Poke began and has not ended
+	pokes sync.WaitGroup // what Poke has begun
 }
 
-// gate is one gate with all that belongs to it.
+// gate is one gate with its hardware, agent and line.
 type gate struct {
 	world.Gate
 	hw    *bench.Hardware
 	agent interface {
 		Run(ctx context.Context) error
 	}
-	apart *program // or nil
-	line  *faults.Proxy
-	busy  sync.Mutex // somebody stands there
+	program *program // or nil
+	line    *faults.Proxy
+	busy    sync.Mutex // held while a person is at the gate
 }
 
-// New makes the gates; nothing runs yet.
+// New returns the county; nothing runs yet. ctx bounds the lines' lifetime.
 func New(ctx context.Context, cfg Config) (*County, error) {
 	c := &County{cfg: cfg, gates: map[string]*gate{}}
 	if err := os.MkdirAll(cfg.Dir, 0o700); err != nil {
-		return nil, fmt.Errorf("make the county's folder: %w", err)
+		return nil, fmt.Errorf("create the county's folder: %w", err)
 	}
 	rules := filepath.Join(cfg.Dir, "policy.yaml")
 	if err := os.WriteFile(rules, world.Policy(), 0o600); err != nil {
-		return nil, fmt.Errorf("write the rules: %w", err)
+		return nil, fmt.Errorf("write the policy: %w", err)
 	}
 	boot, err := clock.BootID()
 	if err != nil {
@@ -96,7 +99,7 @@ func New(ctx context.Context, cfg Config) (*County, error) {
 
 const readerName = "reader-in"
 
-// Readers is what every simulated gate has: a reader a direction, and at some
+// Readers returns the readers of a simulated gate: a card reader, and at some
 // gates a scanner.
 func Readers(g world.Gate) []bench.Reader {
 	r := []bench.Reader{{Name: readerName, Model: "rdm6300", Direction: fact.DirectionIn}}
@@ -131,14 +134,22 @@ func (c *County) newGate(ctx context.Context, g world.Gate, rules string, opts a
 		return nil, err
 	}
 	opts.Ports = hw.Ports(port.NewHost())
-	cfg := agent.Config{County: world.CountyID, Agent: g.ID, Dir: filepath.Join(dir, "journal"),
-		Broker: mqtt.Broker{URL: "tcp://" + line.Addr()}, CollectorKey: c.cfg.CollectorKey, SiteKey: c.cfg.SiteKey,
-		Policy: rules, Roster: roster, Devices: hw.Devices()}
+	cfg := agent.Config{
+		County:       world.CountyID,
+		Agent:        g.ID,
+		Dir:          filepath.Join(dir, "journal"),
+		Broker:       mqtt.Broker{URL: "tcp://" + line.Addr()},
+		CollectorKey: c.cfg.CollectorKey,
+		SiteKey:      c.cfg.SiteKey,
+		Policy:       rules,
+		Roster:       roster,
+		Devices:      hw.Devices(),
+	}
 	x := &gate{Gate: g, hw: hw, line: line}
-	if c.cfg.Apart.Gate == g.ID {
-		cfg.Kiosk = agent.Kiosk{Listen: c.cfg.Apart.Kiosk, Title: g.Compound + " · 1号门"}
-		x.apart, err = newProgram(c.cfg.Apart, dir, cfg, c.cfg.Log)
-		x.agent = x.apart
+	if c.cfg.Standalone.Gate == g.ID {
+		cfg.Kiosk = agent.Kiosk{Listen: c.cfg.Standalone.Kiosk, Title: g.Compound + " · 1号门"}
+		x.program, err = newProgram(c.cfg.Standalone, dir, cfg, c.cfg.Log)
+		x.agent = x.program
 	} else {
 		x.agent, err = agent.New(cfg, opts)
 	}
@@ -149,7 +160,7 @@ func (c *County) newGate(ctx context.Context, g world.Gate, rules string, opts a
 	return x, nil
 }
 
-// Run runs all gates until ctx ends.
+// Run runs all gates until ctx is done and returns what failed.
 func (c *County) Run(ctx context.Context) error {
 	c.began = time.Now()
 	var wg sync.WaitGroup
@@ -172,24 +183,24 @@ func (c *County) Run(ctx context.Context) error {
 	return errors.Join(errs...)
 }
 
-// Close ends the lines of gates that do not run.
+// Close closes the gates' lines. Run does it at its end.
 func (c *County) Close() {
 	for _, g := range c.gates {
 		g.line.Close()
 	}
 }
 
-// apart is the time between two people at one gate: to step away and to step
-// up.
-const apart = 2 * time.Second
+// personGap is the time between two people at one gate: one steps away, the
+// next steps up.
+const personGap = 2 * time.Second
 
-// people lets them come by the gate's timetable.
+// people simulates the arrivals of the gate's timetable.
 func (c *County) people(ctx context.Context, g *gate) {
 	day := g.Day(c.cfg.From)
 	for ctx.Err() == nil {
 		a := day.Next()
 		due := c.began.Add(time.Duration(float64(a.At-c.cfg.From) / c.cfg.Speed))
-		if !pause(ctx, time.Until(due)) {
+		if !retry.Sleep(ctx, time.Until(due)) {
 			return
 		}
 		g.hw.SetAmbient(g.Ambient(a.At))
@@ -208,19 +219,7 @@ func (g *gate) present(ctx context.Context, log *slog.Logger, p bench.Person) {
 	g.busy.Lock()
 	defer g.busy.Unlock()
 	if err := g.hw.Present(ctx, p); err != nil && ctx.Err() == nil {
-		log.Error("a person can't be played", "gate", g.ID, "err", err)
+		log.Error("simulate a person", "gate", g.ID, "err", err)
 	}
-	pause(ctx, apart)
-}
-
-// pause waits and tells whether ctx still runs.
-func pause(ctx context.Context, d time.Duration) bool {
-	t := time.NewTimer(d)
-	defer t.Stop()
-	select {
-	case <-ctx.Done():
-		return false
-	case <-t.C:
-		return true
-	}
+	retry.Sleep(ctx, personGap)
 }

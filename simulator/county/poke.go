@@ -8,111 +8,132 @@ import (
 	"time"
 
 	"gatehouse/gateway/fact"
+	"gatehouse/gateway/retry"
 	"gatehouse/simulator/bench"
 	"gatehouse/simulator/world"
 )
 
-// Kinds are what Poke can make happen.
+// Kinds are the things that Poke can make happen.
 var Kinds = []string{"pass", "fever", "cold", "hurry", "unknown-card", "lost-card", "sealed", "tap", "measure", "two",
 	"sensor-fault", "unplug", "unplug-reader", "cut", "kill"}
 
-// How long a poked fault lasts before it mends itself.
+// How long a poked fault lasts.
 const (
 	faultFor = 15 * time.Second
 	cutFor   = 30 * time.Second
 )
 
-// Poke makes something happen at a gate and says what. It returns when it has
-// begun; faults mend themselves.
+// Poke makes something happen at a gate and returns a line that says what. It
+// returns when it has begun; faults end by themselves.
 func (c *County) Poke(ctx context.Context, id, kind string) (string, error) {
 	g := c.gates[id]
 	if g == nil {
 		return "", fmt.Errorf("there is no gate %q; there are %d, such as %s", id, len(c.gates), c.cfg.Gates[0].ID)
 	}
-	card := g.Cards[0].Code
-	later := func(d time.Duration, mend func()) {
-		c.pokes.Go(func() {
-			pause(ctx, d)
-			mend()
-		})
+	switch kind {
+	case "pass", "fever", "cold", "unknown-card", "lost-card", "sealed":
+		return c.pokePerson(ctx, g, kind)
+	case "tap", "measure", "two", "hurry":
+		return c.pokeIncomplete(ctx, g, kind)
+	case "sensor-fault", "unplug", "unplug-reader", "cut", "kill":
+		return c.pokeFault(ctx, g, kind)
 	}
-	person := func(screening fact.Temp, card, who string) (string, error) {
-		c.pokes.Go(func() {
-			g.present(ctx, c.cfg.Log, bench.Person{Screening: screening, Card: card, Reader: readerName})
-		})
-		return fmt.Sprintf("%s (%s): %s of %s °C", g.ID, g.Compound, who, screening), nil
-	}
+	return "", fmt.Errorf("%q can't be made to happen; these can: %s", kind, strings.Join(Kinds, ", "))
+}
+
+// pokePerson lets one person come who is measured and taps a card.
+func (c *County) pokePerson(ctx context.Context, g *gate, kind string) (string, error) {
+	screening, card, who := fact.Temp(3650), g.Cards[0].Code, "a resident"
 	switch kind {
 	case "fever":
-		return person(3840, card, "a resident")
+		screening = 3840
 	case "cold":
-		return person(3340, card, "a resident from the frost,")
-	case "pass":
-		return person(3650, card, "a resident")
-	case "tap", "measure", "two":
-		return c.halves(ctx, g, kind)
-	case "hurry":
-		c.pokes.Go(func() { g.hw.Stand(bench.Surface(3650, g.Offset), 350*time.Millisecond) })
-		return fmt.Sprintf("%s (%s): somebody walks past the thermometer", g.ID, g.Compound), nil
+		screening, who = 3340, "a resident from the frost,"
+	case "unknown-card":
+		card, who = world.UnknownCard(uint64(len(g.ID))), "somebody with a card of no roster,"
 	case "lost-card", "sealed":
 		status, _, _ := strings.Cut(kind, "-")
 		i := slices.IndexFunc(g.Cards, func(c world.Card) bool { return c.Status == status })
 		if i < 0 {
 			return "", fmt.Errorf("%s has no such card in its roster", g.ID)
 		}
-		return person(3650, g.Cards[i].Code, "somebody whose card is "+status+",")
-	case "unknown-card":
-		return person(3650, world.UnknownCard(uint64(len(id))), "somebody with a card of no roster,")
+		card, who = g.Cards[i].Code, "somebody whose card is "+status+","
+	}
+	c.pokes.Go(func() { c.visit(ctx, g, screening, card) })
+	return fmt.Sprintf("%s (%s): %s of %s °C", g.ID, g.Compound, who, screening), nil
+}
+
+// visit lets a person come with a card, who is measured unless screening is 0
+// and taps unless card is empty.
+func (c *County) visit(ctx context.Context, g *gate, screening fact.Temp, card string) {
+	p := bench.Person{Screening: screening, Card: card}
+	if card != "" {
+		p.Reader = readerName
+	}
+	g.present(ctx, c.cfg.Log, p)
+}
+
+// pokeIncomplete lets people come who bring only half of what a gate needs, or
+// two at once who could have swapped temperatures.
+func (c *County) pokeIncomplete(ctx context.Context, g *gate, kind string) (string, error) {
+	var act func()
+	var text string
+	switch kind {
+	case "tap":
+		act = func() { c.visit(ctx, g, 0, g.Cards[0].Code) }
+		text = "a resident taps a card, and is not measured"
+	case "measure":
+		act = func() { c.visit(ctx, g, 3650, "") }
+		text = "somebody is measured, and taps no card"
+	case "hurry":
+		act = func() { g.hw.Stand(bench.Surface(3650, g.Offset), 350*time.Millisecond) }
+		text = "somebody walks past the thermometer"
+	case "two":
+		act = func() {
+			c.visit(ctx, g, 3660, "")
+			c.visit(ctx, g, 3840, "")
+			c.visit(ctx, g, 0, g.Cards[0].Code)
+			c.visit(ctx, g, 0, g.Cards[1].Code)
+		}
+		text = "two people at once, one of them with 38.40 °C"
+	}
+	c.pokes.Go(act)
+	return fmt.Sprintf("%s (%s): %s", g.ID, g.Compound, text), nil
+}
+
+// pokeFault injects a fault for a while.
+func (c *County) pokeFault(ctx context.Context, g *gate, kind string) (string, error) {
+	later := func(d time.Duration, end func()) {
+		c.pokes.Go(func() {
+			retry.Sleep(ctx, d)
+			end()
+		})
+	}
+	switch kind {
 	case "sensor-fault":
 		g.hw.SetFault(bench.FaultBroken)
 		later(faultFor, func() { g.hw.SetFault(bench.FaultNone) })
 		return fmt.Sprintf("%s: its thermometer is broken for %s", g.ID, faultFor), nil
-	case "unplug", "unplug-reader":
-		device := map[string]string{"unplug": g.hw.Thermometer(), "unplug-reader": readerName}[kind]
-		if err := g.hw.Unplug(device); err != nil {
-			return "", err
-		}
-		later(faultFor, func() { _ = g.hw.Plug(device) })
-		return fmt.Sprintf("%s: its %s is unplugged for %s", g.ID, device, faultFor), nil
 	case "cut":
 		g.line.Cut(true)
 		later(cutFor, func() { g.line.Cut(false) })
 		return fmt.Sprintf("%s: its line to the county is cut for %s; it decides and keeps on its own", g.ID, cutFor),
 			nil
 	case "kill":
-		if g.apart == nil {
+		if g.program == nil {
 			return "", fmt.Errorf("%s runs inside the simulator; only %s is a process of its own",
-				g.ID, c.cfg.Apart.Gate)
+				g.ID, c.cfg.Standalone.Gate)
 		}
-		g.apart.kill()
-		return fmt.Sprintf("%s: its agent is killed; it comes back after %s", g.ID, backAfter), nil
+		g.program.kill()
+		return fmt.Sprintf("%s: its agent is killed; it comes back after %s", g.ID, restartAfter), nil
 	}
-	return "", fmt.Errorf("%q can't be made to happen; these can: %s", kind, strings.Join(Kinds, ", "))
-}
-
-// halves lets people come who bring only half of what a gate needs, or two who
-// stand there at once and could have swapped temperatures.
-func (c *County) halves(ctx context.Context, g *gate, kind string) (string, error) {
-	alone := func(screening fact.Temp, card string) {
-		p := bench.Person{Screening: screening, Card: card}
-		if card != "" {
-			p.Reader = readerName
-		}
-		g.present(ctx, c.cfg.Log, p)
+	device := readerName
+	if kind == "unplug" {
+		device = g.hw.Thermometer()
 	}
-	switch kind {
-	case "tap":
-		c.pokes.Go(func() { alone(0, g.Cards[0].Code) })
-		return fmt.Sprintf("%s (%s): a resident taps a card, and is not measured", g.ID, g.Compound), nil
-	case "measure":
-		c.pokes.Go(func() { alone(3650, "") })
-		return fmt.Sprintf("%s (%s): somebody is measured, and taps no card", g.ID, g.Compound), nil
+	if err := g.hw.Unplug(device); err != nil {
+		return "", err
 	}
-	c.pokes.Go(func() {
-		alone(3660, "")
-		alone(3840, "")
-		alone(0, g.Cards[0].Code)
-		alone(0, g.Cards[1].Code)
-	})
-	return fmt.Sprintf("%s (%s): two people at once, one of them with 38.40 °C", g.ID, g.Compound), nil
+	later(faultFor, func() { _ = g.hw.Plug(device) })
+	return fmt.Sprintf("%s: its %s is unplugged for %s", g.ID, device, faultFor), nil
 }

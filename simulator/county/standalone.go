@@ -16,33 +16,34 @@ import (
 	"gatehouse/gateway/config"
 	"gatehouse/gateway/edge/agent"
 	"gatehouse/gateway/edge/station"
+	"gatehouse/gateway/retry"
 )
 
-// Apart is one gate whose agent runs as the process that it is in production,
-// with the guard's screen, so that it can be killed.
-type Apart struct {
+// Standalone selects the gate whose agent runs as a process of its own, as in
+// production, with the guard's screen, so that it can be killed.
+type Standalone struct {
 	Gate    string // its id; empty: none
-	Program string // gatehouse
+	Program string // path of gatehouse
 	Kiosk   string // address of its screen
 }
 
-// backAfter is how long a killed agent stays away.
-const backAfter = 30 * time.Second
+// restartAfter is how long after its end a standalone agent is started again.
+const restartAfter = 30 * time.Second
 
 // program runs one agent as a process.
 type program struct {
-	argv []string
-	log  string // file
-	pid  string // file
-	slog *slog.Logger
+	argv    []string
+	logFile string
+	pidFile string
+	log     *slog.Logger
 
 	mu  sync.Mutex
 	cmd *exec.Cmd
 }
 
-// newProgram writes the agent's configuration. Its devices are the serial ones:
+// newProgram writes the agent's configuration, with the serial devices only:
 // outputs and I²C of a simulated gate are inside this process.
-func newProgram(a Apart, dir string, cfg agent.Config, log *slog.Logger) (*program, error) {
+func newProgram(s Standalone, dir string, cfg agent.Config, log *slog.Logger) (*program, error) {
 	var serial []station.Device
 	for _, d := range cfg.Devices {
 		m, err := devices.Find(d.Model)
@@ -53,7 +54,7 @@ func newProgram(a Apart, dir string, cfg agent.Config, log *slog.Logger) (*progr
 			continue
 		}
 		if m.Bus != "UART" {
-			return nil, fmt.Errorf("%s is not serial: choose another gate to run apart", d.Model)
+			return nil, fmt.Errorf("%s is not serial: choose another gate to run standalone", d.Model)
 		}
 		serial = append(serial, d)
 	}
@@ -74,14 +75,15 @@ func newProgram(a Apart, dir string, cfg agent.Config, log *slog.Logger) (*progr
 		return nil, err
 	}
 	return &program{
-		argv: []string{a.Program, "agent", "--config", file},
-		log:  filepath.Join(dir, "agent.log"),
-		pid:  filepath.Join(dir, "agent.pid"),
-		slog: log,
+		argv:    []string{s.Program, "agent", "--config", file},
+		logFile: filepath.Join(dir, "agent.log"),
+		pidFile: filepath.Join(dir, "agent.pid"),
+		log:     log,
 	}, nil
 }
 
-// Run runs the process until ctx ends, and again when it was killed.
+// Run runs the process until ctx is done, and starts it again when it has ended
+// before.
 func (p *program) Run(ctx context.Context) error {
 	for {
 		cmd, err := p.start(ctx)
@@ -90,21 +92,21 @@ func (p *program) Run(ctx context.Context) error {
 		}
 		err = cmd.Wait()
 		if ctx.Err() != nil {
-			return nil //nolint:nilerr // it was told to end
+			return nil //nolint:nilerr // ended by ctx
 		}
-		p.slog.Warn("the agent that runs apart has ended", "err", err, "back in", backAfter)
-		if !pause(ctx, backAfter) {
+		p.log.Warn("the standalone agent has ended", "err", err, "restart in", restartAfter)
+		if !retry.Sleep(ctx, restartAfter) {
 			return nil
 		}
 	}
 }
 
 func (p *program) start(ctx context.Context) (*exec.Cmd, error) {
-	log, err := os.OpenFile(p.log, os.O_CREATE|os.O_APPEND|os.O_WRONLY, 0o600)
+	log, err := os.OpenFile(p.logFile, os.O_CREATE|os.O_APPEND|os.O_WRONLY, 0o600)
 	if err != nil {
 		return nil, err
 	}
-	defer log.Close() // the child keeps its own
+	defer log.Close() // the child has its own descriptor
 	cmd := exec.CommandContext(ctx, p.argv[0], p.argv[1:]...)
 	cmd.Stdout, cmd.Stderr = log, log
 	cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true, Pdeathsig: syscall.SIGKILL}
@@ -116,14 +118,14 @@ func (p *program) start(ctx context.Context) (*exec.Cmd, error) {
 	p.mu.Lock()
 	p.cmd = cmd
 	p.mu.Unlock()
-	return cmd, os.WriteFile(p.pid, []byte(strconv.Itoa(cmd.Process.Pid)+"\n"), 0o600)
+	return cmd, os.WriteFile(p.pidFile, []byte(strconv.Itoa(cmd.Process.Pid)+"\n"), 0o600)
 }
 
-// kill kills the process as a power cut would.
+// kill kills the process with SIGKILL.
 func (p *program) kill() {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	if p.cmd != nil {
-		_ = p.cmd.Process.Kill() // it may be away
+		_ = p.cmd.Process.Kill() // it may have ended already
 	}
 }
