@@ -33,7 +33,8 @@ func (f *gatesFlags) add(c *cobra.Command) {
 	c.Flags().StringVar(&f.dir, "dir", ".demo", "folder for journals, ports and logs")
 	c.Flags().IntVar(&f.gates, "gates", world.Compounds, "how many gates to run")
 	c.Flags().Uint64Var(&f.seed, "seed", 1, "of the county")
-	c.Flags().Float64Var(&f.speed, "speed", 20, "compress the timetable of arrivals so many times; bytes and clocks stay real")
+	c.Flags().Float64Var(&f.speed, "speed", 20,
+		"compress the timetable of arrivals so many times; bytes and clocks stay real")
 	c.Flags().StringVar(&f.from, "from", "07:00", "simulated time of day at the start")
 }
 

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -37,7 +38,9 @@ func demoCommand() *cobra.Command {
 		Short: "Run the whole county on simulated hardware and show live passages",
 		Long: `demo starts the collector with its broker and store, and the county's gates on
 simulated hardware, and prints passages and alarms as they happen. Ctrl-C ends
-it; its folder stays until the next demo, which begins with an empty one. INFLUX_URL=http://127.0.0.1:8086 stores telemetry in InfluxDB, with
+it; its folder stays until the next demo, which begins with an empty one.
+
+INFLUX_URL=http://127.0.0.1:8086 stores telemetry in InfluxDB, with
 INFLUX_BUCKET (default gatehouse/autogen), INFLUX_ORG and INFLUX_TOKEN
 (default user:password, for InfluxDB 1.8).`,
 		Args: cobra.NoArgs,
@@ -51,6 +54,7 @@ INFLUX_BUCKET (default gatehouse/autogen), INFLUX_ORG and INFLUX_TOKEN
 	return c
 }
 
+// demo are the demo's flags.
 type demo struct {
 	flags             gatesFlags
 	gatehouse, listen string
@@ -62,20 +66,20 @@ func (d *demo) run(c *cobra.Command) error {
 	defer cancel()
 	dir := d.flags.dir
 	d.flags.standalone = county.Standalone{Program: d.gatehouse, Kiosk: d.kiosk}
-	// Before the folder goes: a demo that runs has it, and these addresses.
+	// Before the folder is removed: another demo may use it and these addresses.
 	for flag, address := range map[string]string{"listen": d.listen, "desk": d.desk, "kiosk": d.kiosk} {
 		l, err := (&net.ListenConfig{}).Listen(ctx, "tcp", address)
 		if err != nil {
-			return fmt.Errorf("end the demo or program that uses the address, or give another one with --%s: %w",
+			return fmt.Errorf("end the demo or program that uses the address, or set another one with --%s: %w",
 				flag, err)
 		}
 		l.Close()
 	}
 	if err := os.RemoveAll(dir); err != nil {
-		return fmt.Errorf("clear the demo's folder: %w", err)
+		return fmt.Errorf("remove the demo's folder: %w", err)
 	}
 	if err := os.MkdirAll(dir, 0o700); err != nil {
-		return fmt.Errorf("make the demo's folder: %w", err)
+		return fmt.Errorf("create the demo's folder: %w", err)
 	}
 	store, err := d.configure(ctx)
 	if err != nil {
@@ -88,8 +92,8 @@ func (d *demo) run(c *cobra.Command) error {
 	ended := make(chan error, 1)
 	go func() { ended <- collector.Wait(); close(ended) }()
 	defer func() {
-		_ = collector.Process.Signal(syscall.SIGTERM) // it may have ended
-		<-ended                                       //nolint:errcheck // it was told to end
+		_ = collector.Process.Signal(syscall.SIGTERM) // it may have ended already
+		<-ended                                       //nolint:errcheck // ended by the line above
 	}()
 	data := filepath.Join(dir, "county")
 	if err := awaitReady(ctx, d.listen, filepath.Join(data, "collector.pub"), ended); err != nil {
@@ -99,11 +103,11 @@ func (d *demo) run(c *cobra.Command) error {
 	if err != nil {
 		return err
 	}
-	return d.play(ctx, c, data, link)
+	return d.simulate(ctx, c, data, link)
 }
 
-// play runs gates and watch until ctx ends.
-func (d *demo) play(ctx context.Context, c *cobra.Command, data, link string) error {
+// simulate runs the gates, the machines and watch until ctx is done.
+func (d *demo) simulate(ctx context.Context, c *cobra.Command, data, link string) error {
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
 	f, err := os.Create(filepath.Join(d.flags.dir, "gates.log"))
@@ -117,8 +121,8 @@ func (d *demo) play(ctx context.Context, c *cobra.Command, data, link string) er
 		watched <- cli.Run(ctx, []string{"watch", "--broker", "tcp://" + d.listen}, c.InOrStdin(), c.OutOrStdout(),
 			c.ErrOrStderr())
 	}()
-	up := make(chan struct{})
-	go func() { defer close(up); d.remind(ctx, c.OutOrStdout(), link) }()
+	reminded := make(chan struct{})
+	go func() { defer close(reminded); d.remind(ctx, c.OutOrStdout(), link) }()
 	machines := make(chan error, 1)
 	go func() {
 		err := d.machines(ctx, c.OutOrStdout(), log)
@@ -131,21 +135,26 @@ func (d *demo) play(ctx context.Context, c *cobra.Command, data, link string) er
 		log)
 	cancel()
 	<-watched
-	<-up
+	<-reminded
 	err = errors.Join(err, <-machines)
 	fmt.Fprintln(c.OutOrStdout(), "\nthe demo has ended; its folder is", d.flags.dir)
 	return err
 }
 
-// configure writes the collector's files and says which store is used.
+// configure writes the collector's files and returns a description of its store.
 func (d *demo) configure(ctx context.Context) (store string, err error) {
 	w, _, err := d.flags.world()
 	if err != nil {
 		return "", err
 	}
-	cfg := centre.Config{County: world.CountyID, Dir: "county", Sites: "sites.yaml",
-		Broker: centre.Broker{Embedded: &broker.Config{Listen: d.listen}}, Desk: &pages.Config{Listen: d.desk},
-		Machines: fleet.Reporters(&w.Sites)}
+	cfg := centre.Config{
+		County:   world.CountyID,
+		Dir:      "county",
+		Sites:    "sites.yaml",
+		Broker:   centre.Broker{Embedded: &broker.Config{Listen: d.listen}},
+		Desk:     &pages.Config{Listen: d.desk},
+		Machines: fleet.Reporters(&w.Sites),
+	}
 	store = "SQLite: " + filepath.Join(d.flags.dir, "county", centre.StoreFile)
 	if server := os.Getenv("INFLUX_URL"); server != "" {
 		cfg.Influx = &centre.Influx{
@@ -174,8 +183,7 @@ func (d *demo) configure(ctx context.Context) (store string, err error) {
 	return store, writeYAML(filepath.Join(d.flags.dir, "sites.yaml"), w.Sites)
 }
 
-// createDatabase makes the database of an InfluxDB 1.8, so that a fresh server
-// will do.
+// createDatabase creates the bucket's database on an InfluxDB 1.8 server.
 func createDatabase(ctx context.Context, server, bucket, token string) error {
 	database, _, _ := strings.Cut(bucket, "/")
 	q := url.Values{"q": {fmt.Sprintf("CREATE DATABASE %q", database)}}
@@ -187,22 +195,17 @@ func createDatabase(ctx context.Context, server, bucket, token string) error {
 	r.SetBasicAuth(user, password)
 	answer, err := http.DefaultClient.Do(r)
 	if err != nil {
-		return fmt.Errorf("make the database %s in InfluxDB: %w", database, err)
+		return fmt.Errorf("create the database %s in InfluxDB: %w", database, err)
 	}
 	defer answer.Body.Close()
 	if answer.StatusCode != http.StatusOK {
-		return fmt.Errorf("make the database %s in InfluxDB at %s: %s (INFLUX_TOKEN=user:password)",
+		return fmt.Errorf("create the database %s in InfluxDB at %s: %s (INFLUX_TOKEN=user:password)",
 			database, server, answer.Status)
 	}
 	return nil
 }
 
-func env(name, otherwise string) string {
-	if v := os.Getenv(name); v != "" {
-		return v
-	}
-	return otherwise
-}
+func env(name, otherwise string) string { return cmp.Or(os.Getenv(name), otherwise) }
 
 func writeYAML[T any](path string, v T) error {
 	b, err := config.Write(v)
@@ -212,17 +215,17 @@ func writeYAML[T any](path string, v T) error {
 	return os.WriteFile(path, b, 0o600)
 }
 
-// start starts the collector as the process that it is in production.
+// start starts the collector as a process of its own, as in production.
 func (d *demo) start(ctx context.Context) (*exec.Cmd, error) {
 	log, err := os.Create(filepath.Join(d.flags.dir, "collect.log"))
 	if err != nil {
 		return nil, err
 	}
-	defer log.Close() // the child keeps its own
+	defer log.Close() // the child has its own descriptor
 	cmd := exec.CommandContext(ctx, d.gatehouse, "collect", "--config", filepath.Join(d.flags.dir, "collect.yaml"))
 	cmd.Stdout, cmd.Stderr = log, log
-	// Ctrl-C reaches the terminal's whole group; the collector is told when the
-	// gates have ended.
+	// In a process group of its own Ctrl-C does not reach the collector: it is
+	// stopped after the gates.
 	cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true, Pdeathsig: syscall.SIGKILL}
 	cmd.Cancel = func() error { return nil }
 	cmd.WaitDelay = 10 * time.Second
@@ -234,8 +237,8 @@ func (d *demo) start(ctx context.Context) (*exec.Cmd, error) {
 
 var errStart = errors.New("the collector did not start")
 
-// awaitReady waits until the collector's keys are made and it has announced
-// itself at its broker.
+// awaitReady waits until the collector has created its keys and has published
+// its status.
 func awaitReady(ctx context.Context, listen, key string, ended <-chan error) error {
 	ctx, cancel := context.WithTimeout(ctx, 30*time.Second)
 	defer cancel()

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -24,7 +25,7 @@ func listFaults(out io.Writer) error {
 	return nil
 }
 
-// faultReport is what a matrix ends with, for tools.
+// faultReport is the result of a fault matrix, for --json.
 type faultReport struct {
 	Seed       uint64          `json:"seed"`
 	Rounds     int             `json:"rounds"`
@@ -37,11 +38,12 @@ type faultReport struct {
 	Rows       []prove.Outcome `json:"rows"`
 }
 
-// proveSoak mixes faults for so long and appends each round to a file.
+// randomSeed returns a seed with room for the rounds' seeds above it.
+func randomSeed() uint64 { return rand.Uint64N(1e6) * 1000 }
+
+// proveSoak runs a soak and appends each round to the file report.
 func proveSoak(c *cobra.Command, s prove.Soak, report string) (err error) {
-	if s.Seed == 0 {
-		s.Seed = rand.Uint64N(1e6) * 1000
-	}
+	s.Seed = cmp.Or(s.Seed, randomSeed())
 	dir, err := os.MkdirTemp("", "gatehouse-prove-")
 	if err != nil {
 		return err
@@ -49,7 +51,7 @@ func proveSoak(c *cobra.Command, s prove.Soak, report string) (err error) {
 	s.Dir = filepath.Join(dir, "soak")
 	f, err := os.OpenFile(report, os.O_CREATE|os.O_APPEND|os.O_WRONLY, 0o600)
 	if err != nil {
-		return fmt.Errorf("the report of the soak: %w", err)
+		return fmt.Errorf("open the soak's report: %w", err)
 	}
 	defer func() { err = errors.Join(err, f.Close()) }()
 	rounds, failed := 0, 0
@@ -74,31 +76,31 @@ func proveSoak(c *cobra.Command, s prove.Soak, report string) (err error) {
 	return err
 }
 
-// proveFaults lets faults strike and reports.
+// proveFaults runs a fault matrix and prints its results.
 func proveFaults(c *cobra.Command, m prove.Matrix, asJSON bool) error {
-	if m.Seed == 0 {
-		m.Seed = rand.Uint64N(1e6) * 1000
-	}
+	m.Seed = cmp.Or(m.Seed, randomSeed())
 	dir, err := os.MkdirTemp("", "gatehouse-prove-")
 	if err != nil {
 		return err
 	}
 	m.Dir = filepath.Join(dir, "faults")
 	r := faultReport{Seed: m.Seed, Rounds: m.Rounds}
-	words := c.OutOrStdout()
+	text := c.OutOrStdout()
 	if asJSON {
-		words = c.ErrOrStderr()
+		text = c.ErrOrStderr()
 	}
 	err = m.Run(c.Context(), func(o prove.Outcome) {
 		r.Rows = append(r.Rows, o)
-		r.Parsed, r.Stored, r.Lost, r.Duplicated = r.Parsed+o.Parsed, r.Stored+o.Stored, r.Lost+o.Lost, r.Duplicated+
-			o.Duplicated
+		r.Parsed += o.Parsed
+		r.Stored += o.Stored
+		r.Lost += o.Lost
+		r.Duplicated += o.Duplicated
 		if o.Failed {
 			r.Failed++
 		} else {
 			r.Survived++
 		}
-		fmt.Fprintln(words, o.Line())
+		fmt.Fprintln(text, o.Line())
 	})
 	if r.Failed == 0 && !m.Keep {
 		os.RemoveAll(dir)
@@ -111,7 +113,7 @@ func proveFaults(c *cobra.Command, m prove.Matrix, asJSON bool) error {
 			return err
 		}
 	} else {
-		fmt.Fprintf(words, "seed %d: %d faults survived, %d failed\n", r.Seed, r.Survived, r.Failed)
+		fmt.Fprintf(text, "seed %d: %d faults survived, %d failed\n", r.Seed, r.Survived, r.Failed)
 	}
 	if r.Failed > 0 {
 		return errFound

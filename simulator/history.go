@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"math/rand/v2"
 	"os"
@@ -32,7 +33,7 @@ on the folder to see them.`,
 		Args: cobra.NoArgs,
 		RunE: func(c *cobra.Command, _ []string) error {
 			if days < 1 || days > 365 || people < 1 || people > 10000 {
-				return fmt.Errorf("--days 1 to 365 and --people 1 to 10000, please")
+				return errors.New("--days must be 1 to 365 and --people 1 to 10000")
 			}
 			n, err := history(c.Context(), dir, days, people, seed)
 			if err != nil {
@@ -44,12 +45,14 @@ on the folder to see them.`,
 	}
 	c.Flags().StringVar(&dir, "dir", "", "the collector's folder")
 	c.Flags().IntVar(&days, "days", 30, "how many days")
-	c.Flags().IntVar(&people, "people", 60, "who pass a gate a day, on average")
+	c.Flags().IntVar(&people, "people", 60, "passages per gate and day, on average")
 	c.Flags().Uint64Var(&seed, "seed", 1, "of the county")
 	_ = c.MarkFlagRequired("dir") // the flag exists
 	return c
 }
 
+// history fills a new store with past days and returns how many records it
+// wrote.
 func history(ctx context.Context, dir string, days, people int, seed uint64) (n int, err error) {
 	w := world.New(seed)
 	if err := os.MkdirAll(dir, 0o700); err != nil {
@@ -62,11 +65,7 @@ func history(ctx context.Context, dir string, days, people int, seed uint64) (n 
 	if err != nil {
 		return 0, err
 	}
-	defer func() {
-		if e := s.Close(); err == nil {
-			err = e
-		}
-	}()
+	defer func() { err = errors.Join(err, s.Close()) }()
 	rnd := rand.New(rand.NewPCG(seed, 7))
 	from := time.Now().Add(-time.Duration(days) * 24 * time.Hour)
 	for _, g := range w.Gates {
@@ -91,7 +90,7 @@ func history(ctx context.Context, dir string, days, people int, seed uint64) (n 
 	return n, nil
 }
 
-// pastGate makes a gate's records.
+// pastGate generates a gate's records.
 type pastGate struct {
 	gate world.Gate
 	jid  string
@@ -100,7 +99,7 @@ type pastGate struct {
 	at   time.Time
 }
 
-// batch makes the records of some people, one after the other.
+// batch returns the records of the next 20 people.
 func (p *pastGate) batch(people int) (wire.Batch, error) {
 	b := wire.Batch{Agent: p.gate.ID, JID: p.jid, From: p.seq + 1}
 	for range 20 {
@@ -122,7 +121,7 @@ func (p *pastGate) batch(people int) (wire.Batch, error) {
 	return b, nil
 }
 
-// person gives one person's readings and verdict, and the alarm of a fever.
+// person returns one person's readings and passage, and for a fever its alarm.
 func (p *pastGate) person() []wire.Body {
 	t := &wire.Temperature{
 		Object:     3330,

@@ -19,27 +19,27 @@ import (
 	"gatehouse/simulator/world"
 )
 
-// link makes the link with which the demo's first user is made: an invitation
-// like the one that the collector logs.
+// link returns an invitation for the demo's first user, like the one that the
+// collector logs, and writes it to linkFile.
 func (d *demo) link(ctx context.Context) (string, error) {
-	cmd := exec.CommandContext(ctx, d.gatehouse, "invite", "--dir", filepath.Join(d.flags.dir, "county"), "--url",
-		"http://"+d.desk)
+	cmd := exec.CommandContext(ctx, d.gatehouse, "invite",
+		"--dir", filepath.Join(d.flags.dir, "county"), "--url", "http://"+d.desk)
 	out, err := cmd.Output()
 	if err != nil {
-		return "", fmt.Errorf("make a link for the desk: %w", err)
+		return "", fmt.Errorf("create the link to the desk: %w", err)
 	}
 	link := strings.TrimSpace(string(out))
 	if err := os.WriteFile(d.linkFile(), []byte(link+"\n"), 0o600); err != nil {
-		return "", fmt.Errorf("keep the link for the desk: %w", err)
+		return "", fmt.Errorf("write the link to the desk: %w", err)
 	}
 	return link, nil
 }
 
-// linkFile keeps the link for whoever has lost it from view.
+// linkFile returns the file that has the link.
 func (d *demo) linkFile() string { return filepath.Join(d.flags.dir, "desk-link.txt") }
 
-// remind tells the link again when all gates are online: what came before has
-// left the screen by then.
+// remind prints the link again when all gates are online: the first one has
+// scrolled off the screen by then.
 func (d *demo) remind(ctx context.Context, out io.Writer, link string) {
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
@@ -59,13 +59,13 @@ func (d *demo) remind(ctx context.Context, out io.Writer, link string) {
 	done := make(chan struct{})
 	go func() { defer close(done); _ = client.Run(ctx) }() // ends with ctx only
 	defer func() { cancel(); <-done }()
-	online := turnout{want: d.flags.gates, here: map[string]bool{}}
+	online := onlineGates{want: d.flags.gates, ids: map[string]bool{}}
 	for {
 		select {
 		case <-ctx.Done():
 			return
 		case m := <-messages:
-			if online.take(m.Topic, m.Payload) {
+			if online.add(m.Topic, m.Payload) {
 				fmt.Fprintf(out, reminder, d.flags.gates, d.desk, link, d.linkFile())
 				return
 			}
@@ -80,22 +80,24 @@ The county is up: %d gates are online. The desk is http://%s; first open this, o
 
 `
 
-// turnout counts the gates that are online.
-type turnout struct {
+// onlineGates are the gates that have come online.
+type onlineGates struct {
 	want int
-	here map[string]bool
+	ids  map[string]bool
 }
 
-// take notes a status and reports whether all are there.
-func (t *turnout) take(topic string, payload []byte) bool {
+// add takes a message with a status and reports whether all gates have come
+// online.
+func (o *onlineGates) add(topic string, payload []byte) bool {
 	_, agent, _, ok := wire.ParseTopic(topic)
 	st, err := wire.Decode[wire.Status](payload)
 	if ok && err == nil && st.State == fact.Online && strings.HasPrefix(agent, "gate-") {
-		t.here[agent] = true
+		o.ids[agent] = true
 	}
-	return len(t.here) >= t.want
+	return len(o.ids) >= o.want
 }
 
+// announce prints how to use the demo, and returns the link to the desk.
 func (d *demo) announce(c *cobra.Command, store string) (link string, err error) {
 	w, _, err := d.flags.world()
 	if err != nil {
@@ -105,10 +107,17 @@ func (d *demo) announce(c *cobra.Command, store string) (link string, err error)
 	if err != nil {
 		return "", err
 	}
-	_, err = strings.NewReplacer("GATES", strconv.Itoa(d.flags.gates), "BROKER", d.listen, "STORE", store, "DIR",
-		d.flags.dir,
-		"DESK", d.desk, "LINK", link, "FILE", d.linkFile(), "KIOSK", d.kiosk, "GATE",
-		standaloneGate(w)).WriteString(c.OutOrStdout(), announcement)
+	_, err = strings.NewReplacer(
+		"GATES", strconv.Itoa(d.flags.gates),
+		"BROKER", d.listen,
+		"STORE", store,
+		"DIR", d.flags.dir,
+		"DESK", d.desk,
+		"LINK", link,
+		"FILE", d.linkFile(),
+		"KIOSK", d.kiosk,
+		"GATE", standaloneGate(w),
+	).WriteString(c.OutOrStdout(), announcement)
 	return link, err
 }
 
@@ -135,8 +144,8 @@ In another terminal, from this folder:
   mosquitto_sub -h 127.0.0.1 -t 'gatehouse/v1/+/+/records'
 
 Four drones, four fogging trucks and two machines that publish by themselves work
-in turns; each run is held against what the machine truly did.
+in turns; each run is printed with what the machine really did.
 
-Passages of the county as they happen; Ctrl-C ends the demo.
+The county's passages follow as they happen; Ctrl-C ends the demo.
 
 `

@@ -16,8 +16,8 @@ import (
 	"gatehouse/simulator/world"
 )
 
-// The link is told again after the last gate has come online, not before.
-func TestTheLinkIsToldAgainWhenTheCountyIsUp(t *testing.T) {
+// The link is printed again after the last gate has come online, not before.
+func TestTheLinkIsPrintedAgainWhenAllGatesAreOnline(t *testing.T) {
 	b, err := broker.Start(t.Context(), broker.Config{
 		Listen: "127.0.0.1:0",
 		Dir:    t.TempDir(),
@@ -29,10 +29,10 @@ func TestTheLinkIsToldAgainWhenTheCountyIsUp(t *testing.T) {
 	d := demo{listen: b.Addr(), desk: "127.0.0.1:8080"}
 	d.flags.gates, d.flags.dir = 3, "there"
 	var out bytes.Buffer
-	told := make(chan struct{})
+	reminded := make(chan struct{})
 	ctx, cancel := context.WithCancel(t.Context())
 	defer cancel()
-	go func() { defer close(told); d.remind(ctx, &out, "http://link") }()
+	go func() { defer close(reminded); d.remind(ctx, &out, "http://link") }()
 	up := make(chan struct{})
 	client := mqtt.New(mqtt.Config{URL: "tcp://" + b.Addr(), ClientID: "gates", Log: slog.New(slog.DiscardHandler),
 		OnUp: func() { close(up) }})
@@ -52,8 +52,8 @@ func TestTheLinkIsToldAgainWhenTheCountyIsUp(t *testing.T) {
 		{"gate-003", "online"},
 	} {
 		select {
-		case <-told:
-			t.Fatalf("told before %+v", x)
+		case <-reminded:
+			t.Fatalf("printed before %+v", x)
 		default:
 		}
 		payload, err := wire.Encode(wire.Status{V: 1, State: x.state, At: wire.At(time.Now())})
@@ -69,10 +69,10 @@ func TestTheLinkIsToldAgainWhenTheCountyIsUp(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	<-told
+	<-reminded
 	for _, want := range []string{fmt.Sprint(3, " gates"), "http://link", "there/desk-link.txt", "127.0.0.1:8080"} {
 		if !strings.Contains(out.String(), want) {
-			t.Errorf("it says nothing of %q:\n%s", want, out.String())
+			t.Errorf("the reminder lacks %q:\n%s", want, out.String())
 		}
 	}
 }

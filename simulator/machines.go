@@ -24,7 +24,7 @@ import (
 	"gatehouse/simulator/world"
 )
 
-// demoTimes let somebody who watches see runs begin and end.
+// demoTimes are short, so that runs begin and end while somebody watches.
 var demoTimes = fleet.Times{
 	First: 5 * time.Second,
 	Work:  40 * time.Second,
@@ -33,8 +33,8 @@ var demoTimes = fleet.Times{
 	Rest:  60 * time.Second,
 }
 
-// machines plays the fleet with its bridges, and tells each run that the desk
-// has beside what was true, until ctx ends.
+// machines runs the fleet and its bridges until ctx is done, and prints each run
+// that the desk has with what the machine really did.
 func (d *demo) machines(ctx context.Context, out io.Writer, log *slog.Logger) error {
 	w, _, err := d.flags.world()
 	if err != nil {
@@ -78,11 +78,12 @@ func (d *demo) machines(ctx context.Context, out io.Writer, log *slog.Logger) er
 		run(a.Run)
 	}
 	run(func(ctx context.Context) error { f.Run(ctx); return nil })
-	run(func(ctx context.Context) error { return d.tellRuns(ctx, f, out) })
+	run(func(ctx context.Context) error { return d.printRuns(ctx, f, out) })
 	wg.Wait()
 	return errors.Join(errs...)
 }
 
+// bridge returns the agent of the fleet's bridge id.
 func (d *demo) bridge(f *fleet.Fleet, id string, log *slog.Logger) (*agent.Agent, error) {
 	dir := filepath.Join(d.flags.dir, "machines", id)
 	boot, err := clock.BootID()
@@ -105,15 +106,16 @@ func (d *demo) bridge(f *fleet.Fleet, id string, log *slog.Logger) (*agent.Agent
 	})
 }
 
-// tellRuns prints each run when it is over, as the desk has it, beside the truth.
-func (d *demo) tellRuns(ctx context.Context, f *fleet.Fleet, out io.Writer) error {
+// printRuns prints each run that the desk has when it has closed, until ctx is
+// done.
+func (d *demo) printRuns(ctx context.Context, f *fleet.Fleet, out io.Writer) error {
 	file, err := desk.OpenFile(filepath.Join(d.flags.dir, "county", centre.DeskFile))
 	if err != nil {
 		return err
 	}
 	defer file.Close()
 	stored := machines.NewRuns(file, nil)
-	told := map[string]bool{}
+	printed := map[string]bool{}
 	t := time.NewTicker(2 * time.Second)
 	defer t.Stop()
 	for {
@@ -124,19 +126,20 @@ func (d *demo) tellRuns(ctx context.Context, f *fleet.Fleet, out io.Writer) erro
 		}
 		found, err := stored.Last(ctx, "", 50)
 		if err != nil {
-			continue // the next look will do
+			continue // tried again after 2 s
 		}
 		for _, r := range found {
-			if r.State != fact.RunClosed || told[r.ID] {
+			if r.State != fact.RunClosed || printed[r.ID] {
 				continue
 			}
-			told[r.ID] = true
+			printed[r.ID] = true
 			fmt.Fprintln(out, compared(r, f.Truth()))
 		}
 	}
 }
 
-// compared says what the desk has of a run and what was true.
+// compared returns a line with what the desk has of a run and what the machine
+// really did.
 func compared(r machines.RunSummary, truths []fleet.Truth) string {
 	litres := "- L"
 	if r.Litres != nil {
@@ -146,14 +149,14 @@ func compared(r machines.RunSummary, truths []fleet.Truth) string {
 		r.Start.Local().Format(time.TimeOnly), r.Grade, litres, r.DistanceM)
 	for _, t := range truths {
 		if t.Machine == r.Machine && r.Start.Before(t.End) && r.End.After(t.Start) {
-			same := "as it must be"
+			grade := "graded as it should be"
 			if t.Grade != r.Grade {
-				same = "SHOULD BE " + t.Grade
+				grade = "SHOULD BE GRADED " + t.Grade
 			}
-			return fmt.Sprintf("%s – truly %.2f L on %d cells: %s", text, t.Litres, t.Cells, same)
+			return fmt.Sprintf("%s – really %.2f L on %d cells: %s", text, t.Litres, t.Cells, grade)
 		}
 	}
-	return text + " – IT NEVER WAS"
+	return text + " – THERE WAS NO SUCH RUN"
 }
 
 func freeUDP(ctx context.Context) (string, error) {

@@ -14,6 +14,7 @@ import (
 
 	"gatehouse/gateway/fact"
 	"gatehouse/gateway/mqtt"
+	"gatehouse/gateway/retry"
 	"gatehouse/gateway/wire"
 	"gatehouse/simulator/world"
 )
@@ -71,7 +72,7 @@ func (b *badAgent) run(ctx context.Context) {
 	}
 	every := func(d time.Duration, what func(n int)) {
 		wg.Go(func() {
-			for n := 0; pause(ctx, d); n++ {
+			for n := 0; retry.Sleep(ctx, d); n++ {
 				what(n)
 			}
 		})
@@ -89,7 +90,7 @@ func (b *badAgent) run(ctx context.Context) {
 			Origin:  jid,
 			Devices: []wire.BeatDevice{},
 		})
-		_ = c.Publish(mqtt.Message{Topic: b.topic(wire.LeafBeat), Payload: payload}) // the next one says the same
+		_ = c.Publish(mqtt.Message{Topic: b.topic(wire.LeafBeat), Payload: payload}) // the next one repeats it
 	}
 	beat(0)
 	every(beatEvery, beat)
@@ -143,5 +144,5 @@ func (b *badAgent) steal(ctx context.Context) {
 	defer cancel()
 	c := mqtt.New(mqtt.Config{URL: b.r.brokerURL, ClientID: "collector-" + *start, Log: slog.New(slog.DiscardHandler),
 		OnUp: func() { b.counts[3].Add(1) }})
-	_ = c.Run(ctx) // until the time is over
+	_ = c.Run(ctx) // until the second is over
 }

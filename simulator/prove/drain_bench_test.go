@@ -15,22 +15,22 @@ import (
 	"gatehouse/gateway/county/store/books"
 	"gatehouse/gateway/edge/journal"
 	"gatehouse/gateway/fact"
+	"gatehouse/gateway/retry"
 	"gatehouse/gateway/wire"
 	"gatehouse/simulator/bench"
 	"gatehouse/simulator/faults"
 	"gatehouse/simulator/world"
 )
 
-// drainGates share the backlog.
+// drainGates is how many gates share the backlog.
 const drainGates = 16
 
-// BenchmarkDrain lets the real programs deliver a backlog into the store, and
-// pulls cables all the while: it reports how fast it drains, what the store's
-// own commit of the same records reaches with nothing between (how that
-// compares with a plain bulk write is BenchmarkCommit of each store), how long
-// the slowest alarm took from the agent's clock to the desk, and the most
-// memory and the processor time of agents, broker and collector, which all share
-// this computer. It is one run whatever b.N.
+// BenchmarkDrain lets the real programs deliver a backlog into the store while
+// devices are unplugged and plugged in. It reports how fast the backlog drains,
+// how fast the same records are committed to the store directly (BenchmarkCommit
+// of each store compares that with a plain bulk write), the time of the slowest
+// alarm from the agent's clock to the desk, and the peak memory and the
+// processor time of agents, broker and collector. It runs once whatever b.N.
 func BenchmarkDrain(b *testing.B) {
 	program := filepath.Join(b.TempDir(), "gatehouse")
 	if out, err := exec.Command("go", "build", "-o", program, "gatehouse/gateway").CombinedOutput(); err != nil {
@@ -43,10 +43,19 @@ func BenchmarkDrain(b *testing.B) {
 	}
 }
 
+// drainBench is one run of BenchmarkDrain.
+type drainBench struct {
+	*testing.B
+	*proof
+	records int
+	began   time.Time
+	first   int // records that were stored when the measurement began
+}
+
 func drain(b *testing.B, program, kind string, records int) {
 	ctx, cancel := context.WithTimeout(b.Context(), 10*time.Minute)
 	defer cancel()
-	p := &proof{
+	d := &drainBench{B: b, records: records, proof: &proof{
 		Config: Config{
 			Gatehouse: program,
 			Gates:     drainGates,
@@ -56,108 +65,135 @@ func drain(b *testing.B, program, kind string, records int) {
 			Dir:       filepath.Join(b.TempDir(), "proof"),
 			Progress:  io.Discard,
 		},
-		rnd:     rand.New(rand.NewPCG(1, 4)),
-		gates:   world.New(1).Gates[:drainGates],
-		apart:   true,
-		desk:    true,
-		readers: []bench.Reader{{Name: "reader-in", Model: "rdm6300", Direction: "in"}},
-	}
-	defer p.stopAll()
-	check := func(err error) {
-		b.Helper()
-		if err != nil {
-			b.Fatal(err)
-		}
-	}
-	check(p.prepare(ctx))
-	for _, g := range p.gates {
-		check(backlog(p.journalDir(g.ID), records/drainGates))
+		variant: variant{
+			separateBroker: true,
+			desk:           true,
+			readers:        []bench.Reader{{Name: "reader-in", Model: "rdm6300", Direction: "in"}},
+		},
+		rnd:   rand.New(rand.NewPCG(1, 4)),
+		gates: world.New(1).Gates[:drainGates],
+	}}
+	defer d.stopAll()
+	d.must(d.prepare(ctx))
+	for _, g := range d.gates {
+		d.must(appendBacklog(d.journalDir(g.ID), records/drainGates))
 	}
 	var hardware sync.WaitGroup
 	defer hardware.Wait()
 	defer cancel()
-	for _, g := range p.hw {
+	for _, g := range d.hw {
 		hardware.Go(func() { g.Run(ctx) })
 	}
-	held, err := books.OpenReadOnly(storeFile(p.countyDir()))
-	check(err)
-	defer held.Close()
-	jids := make([]string, len(p.gates))
-	for i, g := range p.gates {
-		v, err := journal.Look(p.journalDir(g.ID))
-		check(err)
+	took := d.deliver(ctx)
+	rate := d.commitDirectly(ctx)
+	b.ReportMetric(rate, "commit-records/s")
+	b.ReportMetric(float64(records-d.first)/took.Seconds()/rate, "drain-of-commit")
+	b.ReportMetric(0, "ns/op")
+}
+
+func (d *drainBench) must(err error) {
+	d.Helper()
+	if err != nil {
+		d.Fatal(err)
+	}
+}
+
+// stored returns a function that returns how many records of the backlog the
+// store has, and one that closes its file.
+func (d *drainBench) stored(ctx context.Context) (count func() int, done func()) {
+	b, err := books.OpenReadOnly(storeFile(d.countyDir()))
+	d.must(err)
+	jids := make([]string, len(d.gates))
+	for i, g := range d.gates {
+		v, err := journal.Look(d.journalDir(g.ID))
+		d.must(err)
 		jids[i] = v.JID
 		v.Close()
 	}
-	through := func() (n int) {
+	return func() (n int) {
 		for _, jid := range jids {
-			if pos, err := held.Position(ctx, jid); err == nil {
-				n += int(min(pos.Through, uint64(records/drainGates)))
+			if pos, err := b.Position(ctx, jid); err == nil {
+				n += int(min(pos.Through, uint64(d.records/drainGates)))
 			}
 		}
 		return n
-	}
+	}, func() { b.Close() }
+}
 
-	check(p.page.signUp(ctx))
-	check(p.startAgents())
-	for through() == 0 && pause(ctx, time.Millisecond) {
-	}
-	first, began := through(), time.Now()
-	watching, done := context.WithCancel(ctx)
+// deliver starts the agents, waits until the backlog is stored, and reports how
+// long that took and what it needed.
+func (d *drainBench) deliver(ctx context.Context) time.Duration {
+	stored, done := d.stored(ctx)
 	defer done()
-	var memory [3]int
-	alarms := make(chan time.Duration, 1)
-	var watchers sync.WaitGroup
-	watchers.Go(func() { memory = most(watching, p.agents[0].pid(), p.broker.pid(), p.collector.pid()) })
-	watchers.Go(func() { alarms <- slowestAlarm(watching, b, p) })
-	for through() < records && pause(ctx, 20*time.Millisecond) {
+	d.must(d.page.signUp(ctx))
+	d.must(d.startAgents())
+	for stored() == 0 && retry.Sleep(ctx, time.Millisecond) {
 	}
-	took := time.Since(began)
-	done()
-	for name, all := range map[string][]*process{"agents": p.agents, "broker": {p.broker}, "collector": {p.collector}} {
+	d.first, d.began = stored(), time.Now()
+	watching, stop := context.WithCancel(ctx)
+	defer stop()
+	var memory [3]int
+	var alarm time.Duration
+	var watchers sync.WaitGroup
+	watchers.Go(func() { memory = peakMemory(watching, d.agents[0].pid(), d.broker.pid(), d.collector.pid()) })
+	watchers.Go(func() { alarm = slowestAlarm(watching, d.B, d.proof) })
+	for stored() < d.records && retry.Sleep(ctx, 20*time.Millisecond) {
+	}
+	took := time.Since(d.began)
+	stop()
+	d.reportProcessorTime()
+	watchers.Wait()
+	d.must(ctx.Err())
+	d.ReportMetric(took.Seconds(), "s")
+	d.ReportMetric(float64(d.records-d.first)/took.Seconds(), "records/s")
+	d.ReportMetric(float64(alarm.Milliseconds()), "ms-slowest-alarm")
+	for i, name := range []string{"agent", "broker", "collector"} {
+		d.ReportMetric(float64(memory[i])/1024, name+"-MB-most")
+	}
+	return took
+}
+
+func (d *drainBench) reportProcessorTime() {
+	for name, all := range map[string][]*process{
+		"agents":    d.agents,
+		"broker":    {d.broker},
+		"collector": {d.collector},
+	} {
 		var used time.Duration
 		for _, x := range all {
 			t, err := faults.Processor(x.pid())
-			check(err)
+			d.must(err)
 			used += t
 		}
-		b.ReportMetric(used.Seconds(), name+"-cpu-s")
+		d.ReportMetric(used.Seconds(), name+"-cpu-s")
 	}
-	b.ReportMetric(took.Seconds(), "s")
-	watchers.Wait()
-	check(ctx.Err())
-	b.ReportMetric(float64(records-first)/took.Seconds(), "records/s")
-	b.ReportMetric(float64((<-alarms).Milliseconds()), "ms-slowest-alarm")
-	for i, name := range []string{"agent", "broker", "collector"} {
-		b.ReportMetric(float64(memory[i])/1024, name+"-MB-most")
-	}
-	b.ReportMetric(0, "ns/op")
-
-	// The same records into a store of the same kind, with nothing between.
-	var all []store.Batch
-	for i, g := range p.gates {
-		p.agents[i].kill()
-		all = append(all, batches(b, p.journalDir(g.ID), records/drainGates)...)
-	}
-	p.broker.kill()
-	p.collector.kill()
-	s, err := openArchive(kind, filepath.Join(b.TempDir(), "own.db"), p.influxURL, "own")
-	check(err)
-	defer s.Close()
-	const group = 32 // batches a commit, as the collector takes them
-	began = time.Now()
-	for i := 0; i < len(all); i += group {
-		_, err := s.Commit(ctx, all[i:min(i+group, len(all))])
-		check(err)
-	}
-	b.ReportMetric(float64(records)/time.Since(began).Seconds(), "commit-records/s")
-	b.ReportMetric(time.Since(began).Seconds()/took.Seconds()*float64(records-first)/float64(records),
-		"drain-of-commit")
 }
 
-// raised returns when the first alarm of an unplugged device that the desk shows
-// of an agent since a time was raised; the zero time: it shows none.
-func raised(ctx context.Context, page *deskPage, agent string, since time.Time) (at time.Time, err error) {
+// commitDirectly commits the same records to another store of the same kind,
+// and returns the rate, records a second.
+func (d *drainBench) commitDirectly(ctx context.Context) float64 {
+	var all []store.Batch
+	for i, g := range d.gates {
+		d.agents[i].kill()
+		all = append(all, batches(d.B, d.journalDir(g.ID), d.records/drainGates)...)
+	}
+	d.broker.kill()
+	d.collector.kill()
+	s, err := openArchive(d.Store, filepath.Join(d.TempDir(), "own.db"), d.influxURL, "own")
+	d.must(err)
+	defer s.Close()
+	const group = 32 // batches a commit, as the collector takes them
+	began := time.Now()
+	for i := 0; i < len(all); i += group {
+		_, err := s.Commit(ctx, all[i:min(i+group, len(all))])
+		d.must(err)
+	}
+	return float64(d.records) / time.Since(began).Seconds()
+}
+
+// alarmRaised returns when the first alarm of an unplugged device that the desk
+// shows of an agent since a time was raised; the zero time: it shows none.
+func alarmRaised(ctx context.Context, page *deskPage, agent string, since time.Time) (at time.Time, err error) {
 	all, err := page.alerts(ctx)
 	for _, a := range all { // the newest first
 		if a.Agent == agent && a.Type == fact.AlarmDeviceGone && a.At.After(since) {
@@ -167,8 +203,8 @@ func raised(ctx context.Context, page *deskPage, agent string, since time.Time) 
 	return at, err
 }
 
-// backlog fills the journal of a gate that was cut off for two days.
-func backlog(dir string, records int) error {
+// appendBacklog fills the journal of a gate that was cut off for two days.
+func appendBacklog(dir string, records int) error {
 	return fillJournal(dir, 48*time.Hour, records, func(n int) wire.Body {
 		return &wire.Reading{Device: "reader-in", Model: "rdm6300", Type: fact.ReadingCard,
 			Credential: "p1:0123456789abcdef0123456789abcdef", BootID: "b", BootNS: int64(n)}
@@ -204,9 +240,10 @@ func batches(b *testing.B, dir string, records int) (out []store.Batch) {
 	return out
 }
 
-// most samples the resident memory of processes and keeps the highest, in KiB.
-func most(ctx context.Context, pids ...int) (kib [3]int) {
-	for pause(ctx, 100*time.Millisecond) {
+// peakMemory samples the resident memory of processes until ctx is done and
+// returns the highest, in KiB.
+func peakMemory(ctx context.Context, pids ...int) (kib [3]int) {
+	for retry.Sleep(ctx, 100*time.Millisecond) {
 		for i, pid := range pids {
 			if n, err := faults.ResidentKiB(pid); err == nil {
 				kib[i] = max(kib[i], n)
@@ -216,19 +253,19 @@ func most(ctx context.Context, pids ...int) (kib [3]int) {
 	return kib
 }
 
-// slowestAlarm pulls a reader's plug again and again, and times each alarm from
-// the agent's clock until the desk has it.
+// slowestAlarm unplugs readers until ctx is done, and returns the longest time
+// from an alarm's clock to the desk.
 func slowestAlarm(ctx context.Context, b *testing.B, p *proof) (worst time.Duration) {
 	n := 0
-	for i := 0; pause(ctx, 300*time.Millisecond); i++ {
+	for i := 0; retry.Sleep(ctx, 300*time.Millisecond); i++ {
 		g := i % drainGates
 		began := time.Now()
 		if err := p.hw[g].Unplug("reader-in"); err != nil {
 			b.Error(err)
 			return worst
 		}
-		for pause(ctx, 5*time.Millisecond) {
-			at, err := raised(ctx, p.page, p.gates[g].ID, began)
+		for retry.Sleep(ctx, 5*time.Millisecond) {
+			at, err := alarmRaised(ctx, p.page, p.gates[g].ID, began)
 			if err != nil && ctx.Err() == nil {
 				b.Error(err)
 				return worst
@@ -247,7 +284,7 @@ func slowestAlarm(ctx context.Context, b *testing.B, p *proof) (worst time.Durat
 			b.Error(err)
 			return worst
 		}
-		pause(ctx, time.Second)
+		retry.Sleep(ctx, time.Second)
 	}
 	if n == 0 {
 		b.Error("no alarm came during the drain")

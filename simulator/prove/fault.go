@@ -12,54 +12,56 @@ import (
 	"time"
 )
 
-// Fault is a row of the fault matrix: something that goes wrong under load.
+// Fault is a row of the fault matrix: a fault that is injected into a small
+// county under load.
 type Fault struct {
 	Row    int    // its number
-	Name   string // agent-killed
-	What   string // is done to the county
-	Expect string // besides that nothing is lost or stored twice
+	Name   string // for --fault
+	What   string // what is done to the county
+	Expect string // what must happen, besides that nothing is lost or stored twice
 
-	gates   int  // 2 when 0
-	influx  bool // telemetry goes to InfluxDB
-	holes   bool // recorded holes are allowed
-	poison  int  // messages that belong into quarantine, at most
-	rewinds bool // the store forgets: agents then know more than it has
-	slow    bool // takes more than half a minute
-	mixes   bool // may strike together with others, on one county
-	line    bool // has the line for itself
-	lies    bool // heartbeats arrive damaged, and nothing in them shows it
-	before  func(ctx context.Context, r *rig) error
-	strike  func(ctx context.Context, r *rig) error
-	after   func(ctx context.Context, r *rig) error // at rest, all still runs
-	settled func(r *rig, result Result) error       // all has ended
+	gates        int  // 0: two
+	influx       bool // telemetry goes to InfluxDB
+	holes        bool // recorded holes are allowed
+	quarantine   int  // how many quarantined messages are allowed
+	storeForgets bool // the store loses records: agents then know more than it has
+	slow         bool // takes more than half a minute
+	combinable   bool // may be combined with others in one county
+	setsLine     bool // sets the state of the line: not with another one that does
+	badBeats     bool // heartbeats arrive damaged without showing it
+
+	prepare func(ctx context.Context, r *rig) error // before anything is started; or nil
+	inject  func(ctx context.Context, r *rig) error // under load
+	after   func(ctx context.Context, r *rig) error // everything is delivered, all programs run; or nil
+	verify  func(r *rig, result Result) error       // all programs have ended; or nil
 }
 
-// Faults is the matrix.
+// Faults returns the fault matrix, by row.
 func Faults() []Fault {
 	all := slices.Concat(kills(), lines(), disks(), clocks(), sensors(), databases(), brokers(), counties(),
-		strangers())
+		misbehavingAgents())
 	slices.SortFunc(all, func(a, b Fault) int { return a.Row - b.Row })
 	return all
 }
 
-// Matrix says which faults strike, and how often.
+// Matrix are the options of a run of the fault matrix.
 type Matrix struct {
 	Gatehouse string
 	Names     []string // of faults; empty: all
 	Rounds    int
 	Seed      uint64
 	Jobs      int           // faults at the same time
-	Long      bool          // waits are four times as long
-	For       time.Duration // how long a row that has no end goes on; 20 s when 0
+	Long      bool          // wait four times as long everywhere
+	For       time.Duration // how long a row without an end of its own lasts; 0: 20 s
 	Quick     bool          // only rows that take less than half a minute
 	Earlier   string        // program of an earlier version, for versions-swapped
-	Keep      bool          // everything of every fault, not of those that failed only
+	Keep      bool          // keep the files of all faults, not only of those that failed
 	Dir       string
 
-	patience time.Duration // with one fault; six minutes when 0
+	timeout time.Duration // of one fault; 0: six minutes
 }
 
-// Outcome is what became of one fault.
+// Outcome is the result of one fault.
 type Outcome struct {
 	Row         int      `json:"row"`
 	Name        string   `json:"name"`
@@ -68,7 +70,7 @@ type Outcome struct {
 	Stored      int      `json:"stored"`
 	Quarantined int      `json:"quarantined"`
 	Holes       int      `json:"holes"`
-	Counted     int      `json:"counted,omitempty"` // readings that are gone, and that the row allows and counts
+	Counted     int      `json:"counted,omitempty"` // readings that the fault may lose and that are accounted for
 	Lost        int      `json:"lost"`
 	Duplicated  int      `json:"duplicated"`
 	Seconds     float64  `json:"seconds"`
@@ -77,7 +79,8 @@ type Outcome struct {
 	Failed      bool     `json:"failed"`
 }
 
-// Choose gives the faults of the given names.
+// Choose returns the faults of the given names or numbers; all of them if names
+// is empty or "all".
 func Choose(names []string) ([]Fault, error) {
 	all := Faults()
 	if len(names) == 0 || slices.Equal(names, []string{"all"}) {
@@ -102,9 +105,9 @@ type job struct {
 	seed uint64
 }
 
-// Run lets the faults strike, each on a county of its own, and tells each
-// outcome as it comes, one after the other.
-func (m Matrix) Run(ctx context.Context, tell func(Outcome)) error {
+// Run injects the faults, each into a county of its own. It calls report with
+// each outcome, one call at a time.
+func (m Matrix) Run(ctx context.Context, report func(Outcome)) error {
 	chosen, err := Choose(m.Names)
 	if err != nil {
 		return err
@@ -118,15 +121,15 @@ func (m Matrix) Run(ctx context.Context, tell func(Outcome)) error {
 		}
 	}
 	queue := make(chan job)
-	var telling sync.Mutex
+	var reporting sync.Mutex
 	var wg sync.WaitGroup
 	for range max(1, m.Jobs) {
 		wg.Go(func() {
 			for j := range queue {
 				o := m.one(ctx, j.f, j.seed)
-				telling.Lock()
-				tell(o)
-				telling.Unlock()
+				reporting.Lock()
+				report(o)
+				reporting.Unlock()
 			}
 		})
 	}
@@ -140,33 +143,34 @@ func (m Matrix) Run(ctx context.Context, tell func(Outcome)) error {
 	return ctx.Err()
 }
 
-// one lets one fault strike.
+// one injects one fault.
 func (m Matrix) one(ctx context.Context, f Fault, seed uint64) Outcome {
-	ctx, cancel := context.WithTimeout(ctx, m.For+cmp.Or(m.patience, 6*time.Minute))
+	ctx, cancel := context.WithTimeout(ctx, m.For+cmp.Or(m.timeout, 6*time.Minute))
 	defer cancel()
 	begin := time.Now()
 	dir := filepath.Join(m.Dir, fmt.Sprintf("%s-%d", f.Name, seed))
 	o := Outcome{Row: f.Row, Name: f.Name, Seed: seed}
 	r := newRig(f, m, seed, dir)
 	result, problems, err := r.strike(ctx)
-	if err == nil && f.settled != nil {
-		err = f.settled(r, result)
+	if err == nil && f.verify != nil {
+		err = f.verify(r, result)
 	}
-	o.Parsed, o.Stored, o.Quarantined, o.Holes, o.Counted, o.Lost, o.Duplicated = result.Parsed, result.Stored, result.Quarantined, result.Holes, result.Counted, result.Lost, result.Duplicated
-	o.Problems = append(problems, r.broke...)
+	o.Parsed, o.Stored, o.Quarantined, o.Holes = result.Parsed, result.Stored, result.Quarantined, result.Holes
+	o.Counted, o.Lost, o.Duplicated = result.Counted, result.Lost, result.Duplicated
+	o.Problems = append(problems, r.violations...)
 	if err != nil {
 		o.Problems = append(o.Problems, err.Error())
 	}
 	switch {
 	case err == nil && o.Parsed == 0:
-		o.Problems = append(o.Problems, "nothing was parsed: the fault struck nobody")
+		o.Problems = append(o.Problems, "no reading was parsed: the fault had no effect")
 	case !f.holes && o.Holes > 0:
-		o.Problems = append(o.Problems, fmt.Sprintf("%d holes where none may be", o.Holes))
-	case o.Quarantined > f.poison:
+		o.Problems = append(o.Problems, fmt.Sprintf("%d holes, none is allowed", o.Holes))
+	case o.Quarantined > f.quarantine:
 		o.Problems = append(o.Problems,
-			fmt.Sprintf("%d messages in quarantine, at most %d belong there", o.Quarantined, f.poison))
+			fmt.Sprintf("%d messages in quarantine, at most %d are allowed", o.Quarantined, f.quarantine))
 	}
-	o.Notes, o.Seconds = r.notes, hundredth(time.Since(begin).Seconds())
+	o.Notes, o.Seconds = r.notes, round2(time.Since(begin).Seconds())
 	o.Failed = len(o.Problems) > 0 || o.Lost > 0 || o.Duplicated > 0
 	switch {
 	case !o.Failed && !m.Keep:
@@ -179,14 +183,15 @@ func (m Matrix) one(ctx context.Context, f Fault, seed uint64) Outcome {
 	return o
 }
 
-// Line is an outcome for people.
+// Line formats an outcome for people. Notes and problems follow it.
 func (o Outcome) Line() string {
 	state := "ok"
 	if o.Failed {
 		state = "FAILED"
 	}
-	text := fmt.Sprintf("%2d %-22s parsed %5d  stored %5d  quarantined %2d  holes %4d  lost %d  duplicated %d  %5.1f s  %s", o.Row, o.Name,
-		o.Parsed, o.Stored, o.Quarantined, o.Holes, o.Lost, o.Duplicated, o.Seconds, state)
+	text := fmt.Sprintf("%2d %-22s parsed %5d  stored %5d  quarantined %2d  holes %4d  "+
+		"lost %d  duplicated %d  %5.1f s  %s",
+		o.Row, o.Name, o.Parsed, o.Stored, o.Quarantined, o.Holes, o.Lost, o.Duplicated, o.Seconds, state)
 	if o.Counted > 0 {
 		text += fmt.Sprintf("  counted as gone %d", o.Counted)
 	}

@@ -11,16 +11,16 @@ import (
 	"testing"
 )
 
-// once are seeds with which a fault was not survived, and what was wrong.
-var once = []struct {
+// formerFailures are seeds with which a fault failed once, and what was wrong.
+var formerFailures = []struct {
 	name string
 	seed uint64
 	why  string
 }{
 	{"reconnect-storm", 621009000,
-		"277 of 1,000 agents came back within 100 ms: the wait between tries was half fixed"},
+		"277 of 1,000 agents came back within 100 ms: half of the wait between attempts was not random"},
 	{"agent-cloned", 376194000,
-		"a gate was ended for good while two of its records waited: the row's own mistake, on a busy computer"},
+		"the row itself ended a gate while two of its records waited, on a busy computer"},
 }
 
 func TestSeedsThatOnceFailed(t *testing.T) {
@@ -28,7 +28,7 @@ func TestSeedsThatOnceFailed(t *testing.T) {
 	if out, err := exec.Command("go", "build", "-o", program, "gatehouse/gateway").CombinedOutput(); err != nil {
 		t.Fatalf("%v\n%s", err, out)
 	}
-	for _, c := range once {
+	for _, c := range formerFailures {
 		t.Run(fmt.Sprint(c.name, " ", c.seed), func(t *testing.T) {
 			m := Matrix{Gatehouse: program, Names: []string{c.name}, Seed: c.seed, Dir: t.TempDir()}
 			if err := m.Run(t.Context(), func(o Outcome) {
@@ -42,7 +42,7 @@ func TestSeedsThatOnceFailed(t *testing.T) {
 	}
 }
 
-func TestAFaultIsChosenByNameOrNumberAndStrikesOnce(t *testing.T) {
+func TestChooseByNameOrNumber(t *testing.T) {
 	chosen, err := Choose([]string{"bit-rot", "1", "20", "agent-killed"})
 	if err != nil || len(chosen) != 2 || chosen[0].Row != 20 || chosen[1].Row != 1 {
 		t.Errorf("%d faults, %v", len(chosen), err)
@@ -57,13 +57,13 @@ func TestAFaultIsChosenByNameOrNumberAndStrikesOnce(t *testing.T) {
 	}
 }
 
-// Rows 39 and 40 are about certificates.
+// Rows 39 and 40, about certificates, do not exist yet.
 func TestTheMatrixHasEveryRow(t *testing.T) {
 	names := map[string]bool{}
 	var rows []int
 	for _, f := range Faults() {
-		if f.What == "" || f.Expect == "" || f.strike == nil || names[f.Name] {
-			t.Errorf("row %d, %q is incomplete or there twice", f.Row, f.Name)
+		if f.What == "" || f.Expect == "" || f.inject == nil || names[f.Name] {
+			t.Errorf("row %d, %q, is incomplete or a duplicate", f.Row, f.Name)
 		}
 		names[f.Name] = true
 		rows = append(rows, f.Row)
@@ -79,8 +79,8 @@ func TestTheMatrixHasEveryRow(t *testing.T) {
 	}
 }
 
-// The page that states the guarantee shows the last figures of every row.
-func TestTheGuaranteeShowsEveryRow(t *testing.T) {
+// GUARANTEE.md has the figures of the last run of every row.
+func TestGUARANTEEmdHasEveryRow(t *testing.T) {
 	page, err := os.ReadFile("../../gateway/GUARANTEE.md")
 	if err != nil {
 		t.Fatal(err)
@@ -94,7 +94,7 @@ func TestTheGuaranteeShowsEveryRow(t *testing.T) {
 		line, _, _ := bytes.Cut(page[i+1:], []byte("\n"))
 		for _, word := range []string{"  lost 0  ", "  duplicated 0  ", "  ok"} {
 			if !bytes.Contains(line, []byte(word)) {
-				t.Errorf("not %q in GUARANTEE.md: %s", word, line)
+				t.Errorf("GUARANTEE.md lacks %q: %s", word, line)
 			}
 		}
 	}

@@ -17,29 +17,29 @@ import (
 	"gatehouse/simulator/world"
 )
 
-// Runs is what the proof found of the machines' runs.
+// Runs is the comparison of the stored runs with the machines' real ones.
 type Runs struct {
-	True      int     `json:"true"`             // that the machines truly did
-	Stored    int     `json:"stored"`           // that the store holds
-	Missed    int     `json:"missed"`           // true ones that no stored one tells of
-	Split     int     `json:"split"`            // true ones that more than one stored one tells of
-	Merged    int     `json:"merged"`           // stored ones that tell of more than one
-	Invented  int     `json:"invented"`         // stored ones that never were
-	Misgraded int     `json:"misgraded"`        // of another grade than their machine's fault calls for
-	Litres    float64 `json:"litres_error_pct"` // all stored against all true, where a sound flow meter tells
-	Worst     float64 `json:"worst_run_pct"`    // the same of the worst run
-	TrueL     float64 `json:"litres_true"`      //
-	StoredL   float64 `json:"litres_stored"`    //
+	True      int     `json:"true"`             // real runs
+	Stored    int     `json:"stored"`           // stored runs
+	Missed    int     `json:"missed"`           // real runs without a stored one
+	Split     int     `json:"split"`            // real runs with several stored ones
+	Merged    int     `json:"merged"`           // stored runs with several real ones
+	Invented  int     `json:"invented"`         // stored runs without a real one
+	Misgraded int     `json:"misgraded"`        // stored runs with another grade than they should have
+	Litres    float64 `json:"litres_error_pct"` // error of the sum, of machines with a sound flow meter
+	Worst     float64 `json:"worst_run_pct"`    // error of the worst run
+	TrueL     float64 `json:"litres_true"`
+	StoredL   float64 `json:"litres_stored"`
 }
 
 func (r *Runs) failed() bool {
 	return r.Missed+r.Split+r.Merged+r.Invented+r.Misgraded > 0 || r.Litres > maxLitres
 }
 
-// maxLitres is how far litres may be off, percent.
+// maxLitres is the allowed error of the litres, percent.
 const maxLitres = 2
 
-// fleetTimes give each machine a run or two in two minutes.
+// fleetTimes let each machine make one or two runs in two minutes.
 var fleetTimes = fleet.Times{
 	First: 3 * time.Second,
 	Work:  22 * time.Second,
@@ -48,7 +48,7 @@ var fleetTimes = fleet.Times{
 	Rest:  50 * time.Second,
 }
 
-// newFleet makes the machines.
+// newFleet creates the machines.
 func (p *proof) newFleet(ctx context.Context) error {
 	c, err := (&net.ListenConfig{}).ListenPacket(ctx, "udp4", "127.0.0.1:0")
 	if err != nil {
@@ -69,7 +69,7 @@ func (p *proof) newFleet(ctx context.Context) error {
 	return err
 }
 
-// startBridges starts the agents of the machines.
+// startBridges starts the agents of the bridges.
 func (p *proof) startBridges() error {
 	for _, id := range []string{fleet.Station, fleet.Depot} {
 		cfg := p.fleet.Bridge(id, agent.Config{
@@ -93,17 +93,17 @@ func (p *proof) startBridges() error {
 }
 
 // heldRun is the last word of a stored run.
-type heldRun struct {
+type storedRun struct {
 	jid string
 	seq uint64
 	*wire.Run
 }
 
 // takeRun keeps a run record if it is the last word.
-func takeRun(held map[string]heldRun, jid string, seq uint64, r *wire.Run) {
+func keepNewest(held map[string]storedRun, jid string, seq uint64, r *wire.Run) {
 	key := r.Machine + "/" + r.ID
 	if old, ok := held[key]; !ok || seq > old.seq {
-		held[key] = heldRun{jid, seq, r}
+		held[key] = storedRun{jid, seq, r}
 	}
 }
 
@@ -112,7 +112,7 @@ func takeRun(held map[string]heldRun, jid string, seq uint64, r *wire.Run) {
 const slack = 6 * time.Second
 
 // compare holds the stored runs against the truth.
-func compare(truths []fleet.Truth, specs []fleet.Spec, held map[string]heldRun) (Runs, []string) {
+func compareRuns(truths []fleet.Truth, specs []fleet.Spec, held map[string]storedRun) (Runs, []string) {
 	var problems []string
 	problem := func(format string, args ...any) { problems = append(problems, fmt.Sprintf(format, args...)) }
 	spec := map[string]fleet.Spec{}
@@ -122,7 +122,7 @@ func compare(truths []fleet.Truth, specs []fleet.Spec, held map[string]heldRun) 
 	r := Runs{True: len(truths)}
 	told := map[string]int{} // true runs by stored one
 	for _, t := range truths {
-		var found []heldRun
+		var found []storedRun
 		for key, h := range held {
 			if h.State != fact.RunWithdrawn && h.Machine == t.Machine && h.Start.Before(t.End.Add(slack)) &&
 				h.End.After(t.Start.Add(-slack)) {
@@ -174,7 +174,7 @@ func compare(truths []fleet.Truth, specs []fleet.Spec, held map[string]heldRun) 
 		}
 	}
 	r.Litres = percent(r.StoredL, r.TrueL)
-	r.TrueL, r.StoredL = hundredth(r.TrueL), hundredth(r.StoredL)
+	r.TrueL, r.StoredL = round2(r.TrueL), round2(r.StoredL)
 	slices.Sort(problems)
 	return r, problems
 }
@@ -183,7 +183,7 @@ func percent(is, should float64) float64 {
 	if should == 0 {
 		return 0
 	}
-	return hundredth(math.Abs(is-should) / should * 100)
+	return round2(math.Abs(is-should) / should * 100)
 }
 
-func hundredth(v float64) float64 { return math.Round(v*100) / 100 }
+func round2(v float64) float64 { return math.Round(v*100) / 100 }

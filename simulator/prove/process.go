@@ -11,18 +11,19 @@ import (
 	"time"
 )
 
-// process is one real program that is started, killed and started again.
+// process is a program that can be started, killed and started again. Its
+// methods may be called from several goroutines.
 type process struct {
 	name string
 	argv []string
-	log  string // file that collects what it prints
-	env  []string
+	log  string // file to which it prints
 
 	mu   sync.Mutex
 	cmd  *exec.Cmd
 	done chan struct{} // closed when cmd has ended
 }
 
+// start starts the process; it does nothing if it runs.
 func (p *process) start() error {
 	p.mu.Lock()
 	defer p.mu.Unlock()
@@ -30,36 +31,35 @@ func (p *process) start() error {
 		select {
 		case <-p.done:
 		default:
-			return nil // it runs
+			return nil
 		}
 	}
 	f, err := os.OpenFile(p.log, os.O_CREATE|os.O_APPEND|os.O_WRONLY, 0o600)
 	if err != nil {
 		return fmt.Errorf("start %s: %w", p.name, err)
 	}
-	defer f.Close() // the child keeps its own
-	// No CommandContext: the end of the proof stops processes in order.
+	defer f.Close() // the child has its own descriptor
+	// No CommandContext: the proof ends processes in order.
 	cmd := exec.Command(p.argv[0], p.argv[1:]...) //nolint:noctx // see above
 	cmd.Stdout, cmd.Stderr = f, f
-	cmd.Env = append(os.Environ(), p.env...)
 	cmd.SysProcAttr = &syscall.SysProcAttr{Pdeathsig: syscall.SIGKILL, Setpgid: true}
 	if err := cmd.Start(); err != nil {
 		return fmt.Errorf("start %s: %w", p.name, err)
 	}
 	done := make(chan struct{})
-	go func() { _ = cmd.Wait(); close(done) }() // the exit code of a killed process says nothing
+	go func() { _ = cmd.Wait(); close(done) }() // the exit code does not matter
 	p.cmd, p.done = cmd, done
 	return nil
 }
 
-// end sends sig and waits for the process to be gone; SIGKILL after grace.
+// end sends sig and waits until the process has ended; after grace it kills it.
 func (p *process) end(sig syscall.Signal, grace time.Duration) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	if p.cmd == nil {
 		return
 	}
-	_ = p.cmd.Process.Signal(sig) // it may have ended by itself
+	_ = p.cmd.Process.Signal(sig) // it may have ended already
 	select {
 	case <-p.done:
 	case <-time.After(grace):
@@ -69,19 +69,19 @@ func (p *process) end(sig syscall.Signal, grace time.Duration) {
 	p.cmd = nil
 }
 
-// signal sends sig and waits for nothing.
+// signal sends sig and does not wait.
 func (p *process) signal(sig syscall.Signal) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	if p.cmd != nil {
-		_ = p.cmd.Process.Signal(sig) // it may have ended by itself
+		_ = p.cmd.Process.Signal(sig) // it may have ended already
 	}
 }
 
-// kill ends the process as a power cut or the kernel does.
+// kill ends the process with SIGKILL.
 func (p *process) kill() { p.end(syscall.SIGKILL, time.Minute) }
 
-// pid is the process's, 0 while it does not run.
+// pid returns the process id, or 0 if it was not started.
 func (p *process) pid() int {
 	p.mu.Lock()
 	defer p.mu.Unlock()
@@ -91,7 +91,7 @@ func (p *process) pid() int {
 	return p.cmd.Process.Pid
 }
 
-// printed gives all that the process has printed.
+// printed returns everything that the process has printed.
 func (p *process) printed() string {
 	b, err := os.ReadFile(p.log)
 	if err != nil {
@@ -100,7 +100,7 @@ func (p *process) printed() string {
 	return string(b)
 }
 
-// died tells that the process ended without being asked to.
+// died reports whether the process has ended by itself.
 func (p *process) died() bool {
 	p.mu.Lock()
 	defer p.mu.Unlock()
@@ -115,34 +115,32 @@ func (p *process) died() bool {
 	}
 }
 
-// tail gives the end of the process's log, for the error message.
+// tail returns the end of what the process has printed.
 func (p *process) tail() string {
-	b, err := os.ReadFile(p.log)
-	if err != nil {
-		return ""
-	}
-	return string(b[max(0, len(b)-2000):])
+	s := p.printed()
+	return s[max(0, len(s)-2000):]
 }
 
-// waitFor polls until ready says yes, the process dies or ctx ends.
+// waitFor waits until ready returns true. It fails when the process ends or ctx
+// is done before.
 func (p *process) waitFor(ctx context.Context, ready func() bool) error {
 	tick := time.NewTicker(50 * time.Millisecond)
 	defer tick.Stop()
 	for !ready() {
 		if p.died() {
-			return fmt.Errorf("%s ended at its start:\n%s", p.name, p.tail())
+			return fmt.Errorf("%s ended while it started:\n%s", p.name, p.tail())
 		}
 		select {
 		case <-ctx.Done():
-			return fmt.Errorf("%s did not come up:\n%s", p.name, p.tail())
+			return fmt.Errorf("%s did not start in time:\n%s", p.name, p.tail())
 		case <-tick.C:
 		}
 	}
 	return nil
 }
 
-// FindProgram gives the path of a program that is not ours: in the folder of
-// installed tools above dir, on PATH, or in /usr/sbin.
+// FindProgram returns the path of an installed program: in .tools/bin of the
+// working directory or a folder above it, in PATH, or in /usr/sbin.
 func FindProgram(name string) (string, error) {
 	dir, err := os.Getwd()
 	if err != nil {

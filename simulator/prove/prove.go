@@ -1,6 +1,7 @@
-// Package prove starts the real programs as processes of their own, drives them
-// in bytes, kills them at random, lets all come to rest, and holds what was
-// parsed against what is stored.
+// Package prove tests that nothing is lost: it starts the real programs as
+// processes of their own, on simulated hardware, kills them or injects faults,
+// waits until everything is delivered, and reconciles what the agents parsed
+// with what is stored.
 package prove
 
 import (
@@ -17,33 +18,34 @@ import (
 	"syscall"
 	"time"
 
+	"gatehouse/gateway/retry"
 	"gatehouse/simulator/bench"
 	"gatehouse/simulator/county"
 	"gatehouse/simulator/fleet"
 	"gatehouse/simulator/world"
 )
 
-// Config says what is proved.
+// Config are the options of a proof.
 type Config struct {
 	Gatehouse string // path of the program
 	Gates     int
 	For       time.Duration // of load and kills
 	Seed      uint64
-	Store     string   // sqlite or influx
-	Broker    string   // embedded or mosquitto
-	Kill      []string // of agent, collector, broker
-	Machines  bool     // drones and fogging machines work, too
-	Dir       string   // for everything; must be empty or missing
-	Progress  io.Writer
+	Store     string    // sqlite or influx
+	Broker    string    // embedded or mosquitto
+	Kill      []string  // of agent, collector, broker
+	Machines  bool      // simulate drones and fogging machines, too
+	Dir       string    // for all files; must be empty or missing
+	Progress  io.Writer // gets a line per step
 }
 
-// Quantiles are of durations, in milliseconds.
+// Quantiles are quantiles of durations, in milliseconds.
 type Quantiles struct {
 	P50 float64 `json:"p50"`
 	P99 float64 `json:"p99"`
 }
 
-// Result is what the proof found.
+// Result is the result of a proof.
 type Result struct {
 	Gates       int       `json:"gates"`
 	Seed        uint64    `json:"seed"`
@@ -51,7 +53,7 @@ type Result struct {
 	Stored      int       `json:"stored"`            // readings in the store
 	Quarantined int       `json:"quarantined"`       // records in quarantine
 	Holes       int       `json:"holes"`             // seqs in recorded holes
-	Counted     int       `json:"counted,omitempty"` // readings that are gone as the fault allows, each one known
+	Counted     int       `json:"counted,omitempty"` // readings that the fault may lose and that are accounted for
 	Lost        int       `json:"lost"`
 	Duplicated  int       `json:"duplicated"`
 	Kills       int       `json:"kills"`
@@ -60,64 +62,79 @@ type Result struct {
 	Runs        *Runs     `json:"runs,omitempty"`
 }
 
-// Failed tells that something is not as it must be.
+// Failed reports whether something was lost, duplicated or wrong.
 func (r Result) Failed() bool {
 	return r.Lost != 0 || r.Duplicated != 0 || r.Runs != nil && r.Runs.failed()
 }
 
-// Check tells what is wrong with the configuration.
+// Check returns an error if an option is invalid.
 func (c Config) Check() error {
 	if c.Gates < 1 || c.Gates > world.Compounds {
-		return fmt.Errorf("--gates %d: 1 to %d, please", c.Gates, world.Compounds)
+		return fmt.Errorf("--gates %d: must be 1 to %d", c.Gates, world.Compounds)
 	}
 	if c.For < time.Second {
-		return fmt.Errorf("--for %s: a second at least, please", c.For)
+		return fmt.Errorf("--for %s: must be at least a second", c.For)
 	}
 	if c.Store != "sqlite" && c.Store != "influx" {
-		return fmt.Errorf("--store %q: sqlite or influx, please", c.Store)
+		return fmt.Errorf("--store %q: must be sqlite or influx", c.Store)
 	}
 	if c.Broker != "embedded" && c.Broker != "mosquitto" {
-		return fmt.Errorf("--broker %q: embedded or mosquitto, please", c.Broker)
+		return fmt.Errorf("--broker %q: must be embedded or mosquitto", c.Broker)
 	}
 	for _, k := range c.Kill {
 		if !slices.Contains([]string{"agent", "collector", "broker"}, k) {
-			return fmt.Errorf("--kill %q: agent, collector, broker, please", k)
+			return fmt.Errorf("--kill %q: must be of agent, collector, broker", k)
 		}
 	}
 	return nil
 }
 
-// proof is one run.
+// proof is one run on one county.
 type proof struct {
 	Config
-	rnd              *rand.Rand
-	gates            []world.Gate
-	hw               []*bench.Hardware
-	agents           []*process
-	agentIDs         []string
-	fleet            *fleet.Fleet // or nil
-	collector        *process
-	broker           *process // nil when the collector embeds it
-	influx           *process
-	brokerURL        string
-	agentURL         string // what agents connect to
-	influxURL        string
-	storeURL         string // what the collector takes for InfluxDB
-	kills            atomic.Int64
-	apart            bool // the broker is a process of its own
-	desk             bool // the collector serves a desk
-	page             *deskPage
-	ears             *ears
-	readers          []bench.Reader
-	brokerArgv       []string     // before the broker's own
-	brokerDir        string       // instead of a folder of its own
-	collectorProgram string       // instead of Gatehouse
-	agentArgs        []string     // besides the usual
-	spared           map[Sum]bool // readings that a fault's own witness saw go
+	variant
+	programs
+	addresses
+	rnd       *rand.Rand
+	gates     []world.Gate
+	hw        []*bench.Hardware
+	fleet     *fleet.Fleet // or nil
+	kills     atomic.Int64
+	listener  *listener
+	page      *deskPage    // or nil
+	knownLost map[Sum]bool // readings that the fault is known to have lost
 	order
 }
 
-// Run runs the proof. Problems are words about what was lost or duplicated.
+// variant is how a county differs from the usual one.
+type variant struct {
+	separateBroker   bool           // the broker is a process of its own
+	desk             bool           // the collector serves a desk
+	readers          []bench.Reader // of every gate; nil: those of the world
+	brokerArgv       []string       // put before the broker's command line
+	brokerDir        string         // empty: a folder of its own
+	collectorProgram string         // empty: Gatehouse
+	agentArgs        []string       // added to the agents' command lines
+}
+
+// programs are the processes of a county.
+type programs struct {
+	agents    []*process
+	agentIDs  []string
+	collector *process
+	broker    *process // nil: the collector embeds it
+	influxd   *process // or nil
+}
+
+// addresses are the URLs and addresses of a county's programs.
+type addresses struct {
+	brokerURL string
+	agentURL  string // that agents connect to: the broker's or a proxy's
+	influxURL string
+	storeURL  string // that the collector uses for InfluxDB: its own or a proxy's
+}
+
+// Run runs a proof. The problems describe what was lost or duplicated.
 func Run(ctx context.Context, cfg Config) (Result, []string, error) {
 	p := &proof{Config: cfg, rnd: rand.New(rand.NewPCG(cfg.Seed, 4)), gates: world.New(cfg.Seed).Gates[:cfg.Gates]}
 	defer p.stopAll()
@@ -135,25 +152,26 @@ func Run(ctx context.Context, cfg Config) (Result, []string, error) {
 	if p.fleet != nil {
 		hardware.Go(func() { p.fleet.Run(ctx) })
 	}
-	ears := listenTo(ctx, p.brokerURL)
-	defer ears.wait()
+	p.listener = listen(ctx, p.brokerURL)
+	defer p.listener.wait()
 	defer cancel()
 	if err := p.startAgents(); err != nil {
 		return Result{}, nil, err
 	}
-	p.say("%d gates, %s store, %s broker; load and kills for %s", p.Gates, p.Store, p.Broker, p.For)
+	p.progress("%d gates, %s store, %s broker; load and kills for %s", p.Gates, p.Store, p.Broker, p.For)
 	p.load(ctx)
-	p.say("killed %d times; waiting until all is at rest", p.kills.Load())
-	if err := p.rest(ctx, ears); err != nil {
+	p.progress("killed %d times; waiting until everything is delivered", p.kills.Load())
+	if err := p.awaitBeats(ctx); err != nil {
 		return Result{}, nil, err
 	}
 	p.stopPrograms()
-	return p.settle(ctx, ears)
+	return p.evaluate(ctx)
 }
 
-func (p *proof) say(format string, args ...any) { fmt.Fprintf(p.Progress, format+"\n", args...) }
+func (p *proof) progress(format string, args ...any) { fmt.Fprintf(p.Progress, format+"\n", args...) }
 
-// load lets people come to all gates and kills programs, for the time asked.
+// load simulates people at all gates and kills programs, for the configured
+// time.
 func (p *proof) load(ctx context.Context) {
 	ctx, cancel := context.WithTimeout(ctx, p.For)
 	defer cancel()
@@ -162,13 +180,13 @@ func (p *proof) load(ctx context.Context) {
 		rnd := rand.New(rand.NewPCG(p.Seed, uint64(100+i)))
 		wg.Go(func() { people(ctx, rnd, g, p.hw[i]) })
 	}
-	for len(p.Kill) > 0 && pause(ctx, time.Duration(1000+p.rnd.IntN(2500))*time.Millisecond) {
+	for len(p.Kill) > 0 && retry.Sleep(ctx, time.Duration(1000+p.rnd.IntN(2500))*time.Millisecond) {
 		victim := p.victim()
 		victim.kill()
 		p.kills.Add(1)
-		pause(ctx, time.Duration(p.rnd.IntN(1500))*time.Millisecond)
+		retry.Sleep(ctx, time.Duration(p.rnd.IntN(1500))*time.Millisecond)
 		if err := victim.start(); err != nil {
-			p.say("%v", err)
+			p.progress("%v", err)
 		}
 	}
 	wg.Wait()
@@ -184,11 +202,11 @@ func (p *proof) victim() *process {
 	return p.agents[p.rnd.IntN(len(p.agents))]
 }
 
-// people come to a gate as fast as it can take them, without regard to the
-// time of day; every tenth has something wrong.
+// people simulates people who come to a gate one after the other, whatever the
+// time of day; every tenth has a fever or no card.
 func people(ctx context.Context, rnd *rand.Rand, g world.Gate, hw *bench.Hardware) {
 	day := g.Day(8 * time.Hour)
-	pause(ctx, time.Duration(rnd.IntN(3000))*time.Millisecond)
+	retry.Sleep(ctx, time.Duration(rnd.IntN(3000))*time.Millisecond)
 	for ctx.Err() == nil {
 		a := day.Next()
 		p := bench.Person{Screening: a.Screening, Card: a.Card, Reader: "reader-in"}
@@ -204,50 +222,49 @@ func people(ctx context.Context, rnd *rand.Rand, g world.Gate, hw *bench.Hardwar
 		if p.Card == "" {
 			p.Reader = ""
 		}
-		_ = hw.Present(ctx, p) // a port that is being re-opened loses bytes; that is nobody's reading
-		pause(ctx, time.Duration(800+rnd.IntN(1500))*time.Millisecond)
+		_ = hw.Present(ctx, p) // a port that is being re-opened loses bytes; they were never a reading
+		retry.Sleep(ctx, time.Duration(800+rnd.IntN(1500))*time.Millisecond)
 	}
 }
 
-// restFor bounds how long the programs may take to deliver everything.
-const restFor = 3 * time.Minute
+// deliverWithin is how long the programs may take to deliver everything.
+const deliverWithin = 3 * time.Minute
 
-// rest waits until every agent says that all it has is acknowledged, twice in
-// a row and after the pairing windows have closed.
-func (p *proof) rest(ctx context.Context, ears *ears) error {
-	ctx, cancel := context.WithTimeout(ctx, restFor)
+// awaitBeats waits until the pairing windows have closed and then every agent's
+// heartbeat says that all its records are acknowledged.
+func (p *proof) awaitBeats(ctx context.Context) error {
+	ctx, cancel := context.WithTimeout(ctx, deliverWithin)
 	defer cancel()
 	if p.fleet != nil {
 		p.fleet.Finish(ctx)
-		pause(ctx, fleet.Pause) // then every run is closed
+		retry.Sleep(ctx, fleet.Pause) // until every run is closed
 	}
-	pause(ctx, 12*time.Second)
+	retry.Sleep(ctx, 12*time.Second)
 	since := time.Now()
 	for {
 		waiting := 0
 		for _, id := range p.agentIDs {
-			if b, at := ears.beat(id); at.Before(since) || b.Last != b.Through {
+			if b, at := p.listener.beat(id); at.Before(since) || b.Last != b.Through {
 				waiting++
 			}
 		}
 		if waiting == 0 {
 			return nil
 		}
-		for _, x := range p.programs() {
-			if x.died() {
-				return fmt.Errorf("%s ended by itself:\n%s", x.name, x.tail())
-			}
+		if err := p.anyDied(); err != nil {
+			return err
 		}
-		if !pause(ctx, 250*time.Millisecond) {
+		if !retry.Sleep(ctx, 250*time.Millisecond) {
 			return fmt.Errorf("%d of %d agents did not deliver everything within %s; logs are in %s",
-				waiting, len(p.agentIDs), restFor, p.Dir)
+				waiting, len(p.agentIDs), deliverWithin, p.Dir)
 		}
 	}
 }
 
-func (p *proof) programs() []*process {
+// all returns the processes.
+func (p *programs) all() []*process {
 	all := slices.Clone(p.agents)
-	for _, x := range []*process{p.collector, p.broker, p.influx} {
+	for _, x := range []*process{p.collector, p.broker, p.influxd} {
 		if x != nil {
 			all = append(all, x)
 		}
@@ -255,7 +272,17 @@ func (p *proof) programs() []*process {
 	return all
 }
 
-// stopPrograms ends agents and collector as an operator does.
+// anyDied returns an error if a process has ended by itself.
+func (p *programs) anyDied() error {
+	for _, x := range p.all() {
+		if x.died() {
+			return fmt.Errorf("%s ended by itself:\n%s", x.name, x.tail())
+		}
+	}
+	return nil
+}
+
+// stopPrograms ends agents and collector with SIGTERM.
 func (p *proof) stopPrograms() {
 	var wg sync.WaitGroup
 	for _, a := range p.agents {
@@ -266,31 +293,24 @@ func (p *proof) stopPrograms() {
 }
 
 func (p *proof) stopAll() {
-	for _, x := range p.programs() {
+	for _, x := range p.all() {
 		x.kill()
-	}
-}
-
-func pause(ctx context.Context, d time.Duration) bool {
-	t := time.NewTimer(d)
-	defer t.Stop()
-	select {
-	case <-ctx.Done():
-		return false
-	case <-t.C:
-		return true
 	}
 }
 
 func (p *proof) newHardware() error {
 	for _, g := range p.gates {
-		g.Thermometer = "gy-mcu90614" // an I²C bus does not reach another process
+		g.Thermometer = "gy-mcu90614" // a simulated I²C bus can't be used by another process
 		readers := p.readers
 		if readers == nil {
 			readers = county.Readers(g)
 		}
-		hw, err := bench.New(filepath.Join(p.Dir, g.ID, "ports"), bench.Spec{Thermometer: g.Thermometer,
-			Readers: readers, Offset: g.Offset, Ambient: 2000})
+		hw, err := bench.New(filepath.Join(p.Dir, g.ID, "ports"), bench.Spec{
+			Thermometer: g.Thermometer,
+			Readers:     readers,
+			Offset:      g.Offset,
+			Ambient:     2000,
+		})
 		if err != nil {
 			return err
 		}
@@ -301,7 +321,7 @@ func (p *proof) newHardware() error {
 
 func (p *proof) mkdir() error {
 	if entries, err := os.ReadDir(p.Dir); err == nil && len(entries) > 0 {
-		return errors.New("the folder for the proof is not empty: " + p.Dir)
+		return errors.New("the folder of the proof is not empty: " + p.Dir)
 	}
 	return os.MkdirAll(p.Dir, 0o700)
 }

@@ -8,8 +8,8 @@ import (
 	"time"
 )
 
-// The whole proof, small: real programs, killed at random, with each store and
-// each broker.
+// A small proof: real programs, killed at random, with each store and each
+// broker.
 func TestKillingEverythingLosesNothing(t *testing.T) {
 	program := filepath.Join(t.TempDir(), "gatehouse")
 	if out, err := exec.Command("go", "build", "-o", program, "gatehouse/gateway").CombinedOutput(); err != nil {
@@ -41,7 +41,7 @@ func TestKillingEverythingLosesNothing(t *testing.T) {
 				t.Errorf("lost %d, duplicated %d: %q", r.Lost, r.Duplicated, problems)
 			}
 			if r.Parsed < 20 || r.Stored != r.Parsed || r.Kills < 4 || r.Verdict.P50 == 0 || r.Commit.P50 == 0 {
-				t.Errorf("too little happened: %+v", r)
+				t.Errorf("too few readings, kills or figures: %+v", r)
 			}
 		})
 	}

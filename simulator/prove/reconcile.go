@@ -8,8 +8,8 @@ import (
 	"gatehouse/gateway/wire"
 )
 
-// Sum names a completed reading: the first half of the SHA-256 of its body, as
-// the agent's ledger has it.
+// Sum identifies a completed reading: the first half of the SHA-256 of its body,
+// as in the agent's ledger.
 type Sum = [16]byte
 
 func sumOf(body []byte) Sum {
@@ -17,13 +17,13 @@ func sumOf(body []byte) Sum {
 	return Sum(full[:16])
 }
 
-// account is what one agent's ledger counted, in the order of its journal.
+// account are the readings in one agent's ledger, in the order of its journal.
 type account struct {
 	agent string
 	sums  []Sum
 }
 
-// row is one record that is stored or in quarantine.
+// row is a record that is stored or in quarantine.
 type row struct {
 	agent   string
 	jid     string
@@ -32,27 +32,27 @@ type row struct {
 	body    Sum
 }
 
-// span is a range of seqs of one journal that is accounted for without a row.
+// span is a range of seqs of one journal that is accounted for without rows.
 type span struct {
-	agent    string
-	jid      string
-	from, to uint64
-	empty    bool // it stands for records of another journal of the agent
+	agent     string
+	jid       string
+	from, to  uint64
+	elsewhere bool // stands for records of another journal of the agent
 }
 
-// facts are what is held against each other.
+// facts are what reconcile compares.
 type facts struct {
-	parsed []account
-	rows   []row
-	poison []row // in quarantine
-	holes  []span
-	spared map[Sum]bool // readings that are gone, as the fault's own witness saw
+	parsed     []account
+	rows       []row
+	quarantine []row
+	holes      []span
+	knownLost  map[Sum]bool // readings that the fault is known to have lost
 }
 
-// count is what a reconciliation finds.
+// count is the result of a reconciliation.
 type count struct {
 	Parsed, Stored, Quarantined, Holes, Counted, Lost, Duplicated int
-	Problems                                                      []string // each in words, at most a few
+	Problems                                                      []string // descriptions, at most maxProblems
 }
 
 const maxProblems = 20
@@ -63,16 +63,15 @@ func (c *count) problem(format string, args ...any) {
 	}
 }
 
-// reconcile holds what the agents' ledgers parsed against what the store has.
-// A parsed reading is lost when it is neither a row, nor in quarantine, nor
-// can be one of the records of a hole at its place in its agent's journal. A
-// row is duplicated when its (jid, seq) or its reading is stored twice. Seqs
-// that neither row, quarantine nor hole explain are lost records, too; a hole
-// that stands for records of another journal must find them there.
+// reconcile compares the agents' ledgers with the store. A parsed reading is
+// lost if it is neither a row nor in quarantine, and can't be in a hole at its
+// position in its agent's journal. A row is duplicated if its (jid, seq) or its
+// reading is stored twice. A seq without row, quarantine or hole is a lost
+// record, too; and what a hole says to be in another journal must be there.
 func reconcile(f facts) count {
-	c := count{Quarantined: len(f.poison)}
-	at := map[Sum]row{} // where each reading is
-	for _, r := range f.poison {
+	c := count{Quarantined: len(f.quarantine)}
+	at := map[Sum]row{} // each reading's row
+	for _, r := range f.quarantine {
 		if r.reading {
 			at[r.body] = r
 		}
@@ -92,7 +91,7 @@ func reconcile(f facts) count {
 		}
 	}
 	for _, h := range f.holes {
-		if !h.empty {
+		if !h.elsewhere {
 			c.Holes += int(h.to - h.from + 1)
 		}
 	}
@@ -111,28 +110,29 @@ func reconcile(f facts) count {
 		}
 	}
 	others := slices.Clone(f.holes)
-	for _, r := range f.poison {
+	for _, r := range f.quarantine {
 		others = append(others, span{agent: r.agent, jid: r.jid, from: r.seq, to: r.seq})
 	}
 	c.contiguous(seqs, others)
-	c.elsewhere(f)
+	c.otherJournals(f)
 	return c
 }
 
-// readings follows an agent's ledger: of several readings in a row that are
-// nowhere, as many may be in holes as lie between those before and after.
+// readings checks an agent's ledger: of consecutive readings without a row, as
+// many may be in holes as there are seqs of holes between the readings before
+// and after them.
 func (c *count) readings(a account, at map[Sum]row, f facts) {
 	var before row
-	var missing []Sum
-	settle := func(after row) {
-		room := len(missing)
-		if room > 0 {
-			room = f.places(a.agent, before, after)
+	var missing []Sum // since before
+	count := func(after row) {
+		inHoles := len(missing)
+		if inHoles > 0 {
+			inHoles = f.holeSeqs(a.agent, before, after)
 		}
 		for i, s := range missing {
-			if i >= room {
+			if i >= inHoles {
 				c.Lost++
-				c.problem("a parsed reading (%x) of %s is nowhere", s, a.agent)
+				c.problem("a parsed reading (%x) of %s is not stored", s, a.agent)
 			}
 		}
 		missing = missing[:0]
@@ -140,30 +140,30 @@ func (c *count) readings(a account, at map[Sum]row, f facts) {
 	for _, s := range a.sums {
 		switch r, there := at[s]; {
 		case there:
-			settle(r)
+			count(r)
 			before = r
-		case f.spared[s]:
+		case f.knownLost[s]:
 			c.Counted++
 		default:
 			missing = append(missing, s)
 		}
 	}
-	settle(row{})
+	count(row{})
 }
 
-// places counts the seqs of an agent's holes that come after one record and
-// before another and hold no record; a record without a journal is the begin or
-// the end.
-func (f facts) places(agent string, before, after row) (n int) {
+// holeSeqs counts the seqs in an agent's holes that are after one record and
+// before another and have no row. A row without a journal is the beginning or the
+// end.
+func (f facts) holeSeqs(agent string, before, after row) (n int) {
 	taken := map[string]map[uint64]bool{}
-	for _, r := range slices.Concat(f.rows, f.poison) {
+	for _, r := range slices.Concat(f.rows, f.quarantine) {
 		if taken[r.jid] == nil {
 			taken[r.jid] = map[uint64]bool{}
 		}
 		taken[r.jid][r.seq] = true
 	}
 	for _, h := range f.holes {
-		if h.empty || h.agent != agent {
+		if h.elsewhere || h.agent != agent {
 			continue
 		}
 		from, to := h.from, h.to
@@ -183,9 +183,9 @@ func (f facts) places(agent string, before, after row) (n int) {
 	return n
 }
 
-// elsewhere checks that what a journal says to be of another one of its agent,
-// or stored under it, is accounted for there.
-func (c *count) elsewhere(f facts) {
+// otherJournals checks that records which a hole says to be in another journal
+// of the agent are accounted for there.
+func (c *count) otherJournals(f facts) {
 	type key struct {
 		agent string
 		seq   uint64
@@ -195,25 +195,26 @@ func (c *count) elsewhere(f facts) {
 		k := key{agent, seq}
 		jids[k] = append(jids[k], jid)
 	}
-	for _, r := range slices.Concat(f.rows, f.poison) {
+	for _, r := range slices.Concat(f.rows, f.quarantine) {
 		note(r.agent, r.jid, r.seq)
 	}
 	for _, h := range f.holes {
-		for seq := h.from; !h.empty && seq <= h.to; seq++ {
+		for seq := h.from; !h.elsewhere && seq <= h.to; seq++ {
 			note(h.agent, h.jid, seq)
 		}
 	}
 	for _, h := range f.holes {
-		for seq := h.from; h.empty && seq <= h.to; seq++ {
+		for seq := h.from; h.elsewhere && seq <= h.to; seq++ {
 			if !slices.ContainsFunc(jids[key{h.agent, seq}], func(jid string) bool { return jid != h.jid }) {
 				c.Lost++
-				c.problem("journal %s: seq %d is said to be of another journal, and is in none", h.jid, seq)
+				c.problem("journal %s: seq %d should be in another journal, and is in none", h.jid, seq)
 			}
 		}
 	}
 }
 
-// contiguous checks that each journal's seqs are there from 1 to its last.
+// contiguous checks that each journal's seqs are accounted for from 1 to the
+// last.
 func (c *count) contiguous(byJID map[string][]uint64, others []span) {
 	for jid, seqs := range byJID {
 		slices.Sort(seqs)
@@ -227,10 +228,10 @@ func (c *count) contiguous(byJID map[string][]uint64, others []span) {
 				continue
 			}
 			for want < seq {
-				next := through(jid, want, others)
+				next := spanEnd(jid, want, others)
 				if next < want {
 					c.Lost++
-					c.problem("journal %s: seq %d is nowhere", jid, want)
+					c.problem("journal %s: seq %d is not stored", jid, want)
 					next = want
 				}
 				want = next + 1
@@ -240,8 +241,9 @@ func (c *count) contiguous(byJID map[string][]uint64, others []span) {
 	}
 }
 
-// through gives the last seq of the span that covers seq, or less than seq.
-func through(jid string, seq uint64, spans []span) uint64 {
+// spanEnd returns the last seq of the span that covers seq, or less than seq if
+// there is none.
+func spanEnd(jid string, seq uint64, spans []span) uint64 {
 	for _, s := range spans {
 		if s.jid == jid && s.from <= seq && seq <= s.to {
 			return s.to
@@ -250,8 +252,9 @@ func through(jid string, seq uint64, spans []span) uint64 {
 	return seq - 1
 }
 
-// decodeRow reads what reconcile needs from a stored record.
-func decodeRow(agent, jid string, seq uint64, raw []byte) (row, wire.Record, wire.Body, error) {
+// decodeStored decodes a stored record. It returns the body only of passages
+// and runs.
+func decodeStored(agent, jid string, seq uint64, raw []byte) (row, wire.Record, wire.Body, error) {
 	rec, err := wire.DecodeRecord(raw)
 	if err != nil {
 		return row{}, rec, nil, fmt.Errorf("stored record %s/%d: %w", jid, seq, err)

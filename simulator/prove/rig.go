@@ -6,40 +6,44 @@ import (
 	"fmt"
 	"io"
 	"math/rand/v2"
+	"slices"
 	"sync"
 	"syscall"
 	"time"
 
 	"gatehouse/gateway/edge/journal"
+	"gatehouse/gateway/retry"
 	"gatehouse/gateway/testkit/loopback"
 	"gatehouse/simulator/bench"
 	"gatehouse/simulator/faults"
 	"gatehouse/simulator/world"
 )
 
-// rig is a small county on which one fault strikes: gates under load, a line
-// between them and the broker that can be disturbed, and somebody who watches
-// that no agent forgets what the store does not have.
+// rig is a small county for one fault: gates under load, a proxy between them
+// and the broker, and a watch that no agent removes what the store does not
+// have.
 type rig struct {
 	*proof
-	fault    Fault
-	long     bool
-	lasts    time.Duration // how long a fault that has no end goes on
-	earlier  string        // program of an earlier version
+	fault   Fault
+	long    bool
+	lasts   time.Duration // how long a fault without an end of its own lasts
+	earlier string        // program of an earlier version
+	undo    []func()      // run at the end, the last first
+
+	// What faults use.
 	chaos    *faults.Chaos
-	influx   *faults.Influx // in front of the database, or nil
+	influx   *faults.Influx // in front of the database; or nil
 	cage     *faults.Cage   // or nil
 	disk     *faults.Disk   // or nil
-	open     int            // descriptors of the first agent at the beginning
-	cloneDir string         // journal of the copy
-	undo     []func()       // at the end, the last first
+	open     int            // descriptors that the first agent had open before the fault
+	cloneDir string         // of a cloned agent's journal
 
-	mu    sync.Mutex
-	notes []string // what was measured, for people
-	broke []string // invariants that did not hold
+	mu         sync.Mutex
+	notes      []string // measurements
+	violations []string // invariants that did not hold
 }
 
-// newRig makes the county of a fault; nothing runs yet.
+// newRig returns the county for a fault; nothing runs yet.
 func newRig(f Fault, c Matrix, seed uint64, dir string) *rig {
 	cfg := Config{
 		Gatehouse: c.Gatehouse,
@@ -56,52 +60,55 @@ func newRig(f Fault, c Matrix, seed uint64, dir string) *rig {
 	}
 	p := &proof{
 		Config: cfg,
-		rnd:    rand.New(&shared{from: rand.NewPCG(seed, 4)}),
-		gates:  world.New(seed).Gates[:cfg.Gates],
-		apart:  true,
-		desk:   true,
-		spared: map[Sum]bool{},
-		readers: []bench.Reader{
-			{Name: "reader-in", Model: "rdm6300", Direction: "in"},
-			{Name: "scanner", Model: "qr-scanner", Direction: "in"},
+		variant: variant{
+			separateBroker: true,
+			desk:           true,
+			readers: []bench.Reader{
+				{Name: "reader-in", Model: "rdm6300", Direction: "in"},
+				{Name: "scanner", Model: "qr-scanner", Direction: "in"},
+			},
 		},
+		rnd:       rand.New(&lockedSource{from: rand.NewPCG(seed, 4)}),
+		gates:     world.New(seed).Gates[:cfg.Gates],
+		knownLost: map[Sum]bool{},
 	}
 	return &rig{proof: p, fault: f, long: c.Long, lasts: cmp.Or(c.For, 20*time.Second), earlier: c.Earlier}
 }
 
-// shared is a source of random numbers for strikes that strike together.
-type shared struct {
+// lockedSource is a source of random numbers for several goroutines.
+type lockedSource struct {
 	mu   sync.Mutex
 	from rand.Source
 }
 
-func (s *shared) Uint64() uint64 {
+func (s *lockedSource) Uint64() uint64 {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	return s.from.Uint64()
 }
 
-// wait lets d pass, four times as long in a long run.
+// wait waits for d, or four times as long with Matrix.Long.
 func (r *rig) wait(ctx context.Context, d time.Duration) {
 	if r.long {
 		d *= 4
 	}
-	pause(ctx, d)
+	retry.Sleep(ctx, d)
 }
 
-// note keeps a figure for the row's line.
+// note adds a measurement to the row's line.
 func (r *rig) note(format string, args ...any) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	r.notes = append(r.notes, fmt.Sprintf(format, args...))
 }
 
-// broken notes an invariant that does not hold, once.
-func (r *rig) broken(format string, args ...any) {
+// violated adds an invariant that does not hold, once.
+func (r *rig) violated(format string, args ...any) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	if text := fmt.Sprintf(format, args...); len(r.broke) < maxProblems && !contains(r.broke, text) {
-		r.broke = append(r.broke, text)
+	text := fmt.Sprintf(format, args...)
+	if len(r.violations) < maxProblems && !slices.Contains(r.violations, text) {
+		r.violations = append(r.violations, text)
 	}
 }
 
@@ -109,8 +116,8 @@ func (r *rig) prepare(ctx context.Context) error {
 	if err := r.mkdir(); err != nil {
 		return err
 	}
-	if r.fault.before != nil {
-		if err := r.fault.before(ctx, r); err != nil {
+	if r.fault.prepare != nil {
+		if err := r.fault.prepare(ctx, r); err != nil {
 			return err
 		}
 	}
@@ -145,7 +152,7 @@ func (r *rig) prepare(ctx context.Context) error {
 	return r.startCollector(up, listen)
 }
 
-// strike runs the fault: load, fault, load, rest, reconciliation.
+// strike runs the fault: load, fault, load, delivery, evaluation.
 func (r *rig) strike(ctx context.Context) (result Result, problems []string, err error) {
 	defer func() {
 		r.stopAll()
@@ -164,18 +171,17 @@ func (r *rig) strike(ctx context.Context) (result Result, problems []string, err
 	for _, g := range r.hw {
 		background.Go(func() { g.Run(ctx) })
 	}
-	ears := listenTo(ctx, r.brokerURL)
-	defer ears.wait()
+	r.listener = listen(ctx, r.brokerURL)
+	defer r.listener.wait()
 	defer cancel()
-	r.ears = ears
 	if err := r.startAgents(); err != nil {
 		return Result{}, nil, err
 	}
 	background.Go(func() { r.watch(ctx) })
-	if err := r.underLoad(ctx, func(ctx context.Context) error { return r.fault.strike(ctx, r) }); err != nil {
+	if err := r.withLoad(ctx, func(ctx context.Context) error { return r.fault.inject(ctx, r) }); err != nil {
 		return Result{}, nil, err
 	}
-	if err := r.atRest(ctx); err != nil {
+	if err := r.awaitDelivered(ctx); err != nil {
 		return Result{}, nil, err
 	}
 	if r.fault.after != nil {
@@ -184,44 +190,44 @@ func (r *rig) strike(ctx context.Context) (result Result, problems []string, err
 		}
 	}
 	r.stopPrograms()
-	return r.settle(ctx, ears)
+	return r.evaluate(ctx)
 }
 
-// warm is how long people come before and after the fault.
-const warm = 2500 * time.Millisecond
+// warmUp is how long people come before and after the fault.
+const warmUp = 2500 * time.Millisecond
 
 // underLoad lets people come while the fault strikes, and a little before and
 // after.
-func (r *rig) underLoad(ctx context.Context, strike func(context.Context) error) error {
+func (r *rig) withLoad(ctx context.Context, strike func(context.Context) error) error {
 	load, stop := context.WithCancel(ctx)
 	var wg sync.WaitGroup
 	for i, g := range r.gates {
 		rnd := rand.New(rand.NewPCG(r.Seed, uint64(100+i)))
 		wg.Go(func() { people(load, rnd, g, r.hw[i]) })
-		wg.Go(func() { scans(load, r.Seed, i, r.hw[i]) })
+		wg.Go(func() { scanCodes(load, r.Seed, i, r.hw[i]) })
 	}
 	defer wg.Wait()
 	defer stop()
-	pause(ctx, warm)
+	retry.Sleep(ctx, warmUp)
 	if err := strike(ctx); err != nil {
 		return err
 	}
-	pause(ctx, warm)
+	retry.Sleep(ctx, warmUp)
 	return nil
 }
 
 // scans shows codes to a scanner, several a second: load.
-func scans(ctx context.Context, seed uint64, gate int, hw *bench.Hardware) {
+func scanCodes(ctx context.Context, seed uint64, gate int, hw *bench.Hardware) {
 	for n := 0; ctx.Err() == nil; n++ {
-		_ = hw.Tap(ctx, "scanner",
-			fmt.Sprintf("X%d-%d-%d", seed%1e6, gate, n)) // a port that is being re-opened loses bytes
-		pause(ctx, 150*time.Millisecond)
+		code := fmt.Sprintf("X%d-%d-%d", seed%1e6, gate, n)
+		_ = hw.Tap(ctx, "scanner", code) // a port that is being re-opened loses bytes
+		retry.Sleep(ctx, 150*time.Millisecond)
 	}
 }
 
 // atRest waits until the store has all that is in the journals.
-func (r *rig) atRest(ctx context.Context) error {
-	ctx, cancel := context.WithTimeout(ctx, restFor)
+func (r *rig) awaitDelivered(ctx context.Context) error {
+	ctx, cancel := context.WithTimeout(ctx, deliverWithin)
 	defer cancel()
 	quiet, last := 0, ""
 	for quiet < 3 {
@@ -243,26 +249,24 @@ func (r *rig) atRest(ctx context.Context) error {
 			quiet = 0
 		}
 		last = at
-		for _, x := range r.programs() {
-			if x.died() {
-				return fmt.Errorf("%s ended by itself:\n%s", x.name, x.tail())
-			}
+		if err := r.anyDied(); err != nil {
+			return err
 		}
-		if !pause(ctx, 300*time.Millisecond) {
-			return fmt.Errorf("%s did not deliver everything within %s; the collector says:\n%s",
-				waiting, restFor, r.collector.tail())
+		if !retry.Sleep(ctx, 300*time.Millisecond) {
+			return fmt.Errorf("%s did not deliver everything within %s; the collector's log ends with:\n%s",
+				waiting, deliverWithin, r.collector.tail())
 		}
 	}
 	return nil
 }
 
 // until polls what every 50 ms, at most within, and tells how long it took.
-func (r *rig) until(ctx context.Context, within time.Duration, what func() bool) (time.Duration, bool) {
+func (r *rig) poll(ctx context.Context, within time.Duration, what func() bool) (time.Duration, bool) {
 	begin := time.Now()
 	ctx, cancel := context.WithTimeout(ctx, within)
 	defer cancel()
 	for !what() {
-		if !pause(ctx, 50*time.Millisecond) {
+		if !retry.Sleep(ctx, 50*time.Millisecond) {
 			return within, false
 		}
 	}
@@ -275,7 +279,7 @@ func (r *rig) restart(ctx context.Context, down time.Duration, all ...*process) 
 		p.kill()
 		r.kills.Add(1)
 	}
-	pause(ctx, down)
+	retry.Sleep(ctx, down)
 	for _, p := range all {
 		if err := p.start(); err != nil {
 			return err

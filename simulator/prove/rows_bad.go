@@ -13,6 +13,7 @@ import (
 	"gatehouse/gateway/county/store"
 	"gatehouse/gateway/edge/journal"
 	"gatehouse/gateway/fact"
+	"gatehouse/gateway/retry"
 	"gatehouse/gateway/wire"
 	"gatehouse/simulator/faults"
 	"gatehouse/simulator/world"
@@ -29,17 +30,17 @@ const (
 )
 
 // strangers are agents that do what they may not.
-func strangers() []Fault {
+func misbehavingAgents() []Fault {
 	return []Fault{
 		{
-			Row:    44,
-			Name:   "one-bad-agent",
-			What:   "one agent sends terms that nobody signed, ever new journals and junk, and connects under the collector's name; for --for",
-			Expect: "memory and disk are bounded, the ten good ones' records take at most twice as long, one alert names it",
-			gates:  goodGates,
-			poison: store.ShareRows,
-			slow:   true,
-			strike: oneBad,
+			Row:        44,
+			Name:       "one-bad-agent",
+			What:       "one agent sends terms that nobody signed, ever new journals and junk, and connects under the collector's name; for --for",
+			Expect:     "memory and disk are bounded, the ten good ones' records take at most twice as long, one alert names it",
+			gates:      goodGates,
+			quarantine: store.ShareRows,
+			slow:       true,
+			inject:     runBadAgent,
 		},
 	}
 }
@@ -47,7 +48,7 @@ func strangers() []Fault {
 const goodGates = 10
 
 // oneBad lets people come without the bad agent first, for comparison.
-func oneBad(ctx context.Context, r *rig) error {
+func runBadAgent(ctx context.Context, r *rig) error {
 	before, ok := r.positions(ctx)
 	if !ok {
 		return fmt.Errorf("the store can't be read")
@@ -60,7 +61,7 @@ func oneBad(ctx context.Context, r *rig) error {
 	under := r.observe(ctx, r.lasts)
 	stop()
 	wg.Wait()
-	pause(ctx, 2*time.Second)
+	retry.Sleep(ctx, 2*time.Second)
 	a, b := r.commits(calm), r.commits(under)
 	r.note("%s: %s", r.lasts, bad.sent())
 	r.note("commits without it %.0f ms (half) and %.0f ms (99 of 100), beside it %.0f and %.0f, of %d and %d",
@@ -91,7 +92,7 @@ func oneBad(ctx context.Context, r *rig) error {
 	if n := strings.Count(r.collector.printed(), "connection lost"); n > 0 {
 		return fmt.Errorf("the collector was thrown off the broker %d times", n)
 	}
-	return r.oneAlert(ctx, bad.id)
+	return r.checkOneAlert(ctx, bad.id)
 }
 
 // observed is what was seen while people came.
@@ -104,7 +105,7 @@ type observed struct {
 // observe looks at the county for so long.
 func (r *rig) observe(ctx context.Context, d time.Duration) (o observed) {
 	o.from = time.Now()
-	for time.Since(o.from) < d && pause(ctx, 500*time.Millisecond) {
+	for time.Since(o.from) < d && retry.Sleep(ctx, 500*time.Millisecond) {
 		if n, err := faults.ResidentKiB(r.collector.pid()); err == nil {
 			if o.least == 0 {
 				o.least = n
@@ -152,7 +153,7 @@ func (r *rig) commits(o observed) delays {
 			continue
 		}
 		for _, rec := range all {
-			at, ok := r.ears.committed(jid, rec.Seq)
+			at, ok := r.listener.committed(jid, rec.Seq)
 			if rec.At.Before(o.from) || rec.At.After(o.to) {
 				continue
 			}
@@ -167,8 +168,8 @@ func (r *rig) commits(o observed) delays {
 
 // oneAlert makes sure that one alert names the bad agent, and that none about its
 // journals, its voice or its collector names a good one.
-func (r *rig) oneAlert(ctx context.Context, bad string) error {
-	if err := r.alerted(ctx, "agent-refused"); err != nil {
+func (r *rig) checkOneAlert(ctx context.Context, bad string) error {
+	if err := r.awaitAlert(ctx, "agent-refused"); err != nil {
 		return err
 	}
 	alerts, err := r.page.alerts(ctx)
@@ -189,7 +190,7 @@ func (r *rig) oneAlert(ctx context.Context, bad string) error {
 }
 
 // ofDelivery reports whether alerts of a type are about an agent's journal, its
-// voice or its collector, and not about its devices.
+// presence or its collector, and not about its devices.
 func ofDelivery(t fact.AlarmType) bool {
 	for _, prefix := range []string{"journal-", "agent-", "collector-", "gate-silent", "store-changed"} {
 		if strings.HasPrefix(string(t), prefix) {

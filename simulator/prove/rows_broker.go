@@ -15,6 +15,7 @@ import (
 
 	"gatehouse/gateway/edge/journal"
 	"gatehouse/gateway/mqtt"
+	"gatehouse/gateway/retry"
 	"gatehouse/gateway/wire"
 	"gatehouse/simulator/world"
 )
@@ -23,30 +24,30 @@ import (
 func brokers() []Fault {
 	return []Fault{
 		{
-			Row:    31,
-			Name:   "huge-and-garbage",
-			What:   "messages of 10 MiB, undecodable ones, a forged record under a seq that is stored, and bytes that are no MQTT",
-			Expect: "refused or quarantined, the forged one with an alarm; broker and collector live",
-			poison: 9,
-			strike: hugeAndGarbage,
+			Row:        31,
+			Name:       "huge-and-garbage",
+			What:       "messages of 10 MiB, undecodable ones, a forged record under a seq that is stored, and bytes that are no MQTT",
+			Expect:     "refused or quarantined, the forged one with an alarm; broker and collector live",
+			quarantine: 9,
+			inject:     sendGarbage,
 		},
 		{
 			Row:    32,
 			Name:   "descriptors-used-up",
 			What:   "10,000 connections to a broker that may have 400 files open",
 			Expect: "it accepts again afterwards",
-			before: func(_ context.Context, r *rig) error {
+			prepare: func(_ context.Context, r *rig) error {
 				r.brokerArgv = []string{"/bin/sh", "-c", `ulimit -n 400; exec "$0" "$@"`}
 				return nil
 			},
-			strike: crowd,
+			inject: useUpDescriptors,
 		},
 		{
 			Row:    33,
 			Name:   "half-open",
 			What:   "connections that say nothing, or half a CONNECT, a byte a second",
 			Expect: "closed after 5 s",
-			strike: halfOpen,
+			inject: holdHalfOpen,
 		},
 		{
 			Row:    34,
@@ -54,12 +55,12 @@ func brokers() []Fault {
 			What:   "the broker restarts under 1,000 connected agents",
 			Expect: "they come back spread in time",
 			slow:   true,
-			strike: storm,
+			inject: reconnectStorm,
 		},
 	}
 }
 
-func hugeAndGarbage(ctx context.Context, r *rig) error {
+func sendGarbage(ctx context.Context, r *rig) error {
 	topic := wire.Topic(world.CountyID, "gate-999", wire.LeafRecords)
 	for range 3 {
 		// Whoever sends that much is cut off; that is no failure of the sender's.
@@ -88,7 +89,7 @@ func hugeAndGarbage(ctx context.Context, r *rig) error {
 		_, _ = c.Write(b) // it may be cut off already
 		c.Close()
 	}
-	if err := r.forged(ctx); err != nil {
+	if err := r.forgeRecord(ctx); err != nil {
 		return err
 	}
 	if r.broker.died() || r.collector.died() {
@@ -98,14 +99,14 @@ func hugeAndGarbage(ctx context.Context, r *rig) error {
 }
 
 // forged sends in an agent's name another record under a seq that is stored.
-func (r *rig) forged(ctx context.Context) error {
+func (r *rig) forgeRecord(ctx context.Context) error {
 	gate := r.gates[0].ID
 	v, err := journal.Look(r.journalDir(gate))
 	if err != nil {
 		return err
 	}
 	defer v.Close()
-	if _, ok := r.until(ctx, 10*time.Second, func() bool { n, ok := r.stored(ctx, v.JID); return ok && n > 0 }); !ok {
+	if _, ok := r.poll(ctx, 10*time.Second, func() bool { n, ok := r.stored(ctx, v.JID); return ok && n > 0 }); !ok {
 		return errors.New("nothing of the first gate is stored")
 	}
 	c, err := v.Read(1, 1, 1<<10)
@@ -138,14 +139,14 @@ func (r *rig) forged(ctx context.Context) error {
 	}); err != nil {
 		return err
 	}
-	return r.alerted(ctx, "journal-conflict")
+	return r.awaitAlert(ctx, "journal-conflict")
 }
 
 // listen is the broker's address.
 func (r *rig) listen() string { return strings.TrimPrefix(r.brokerURL, "tcp://") }
 
 // crowd opens far more connections than the broker can have.
-func crowd(ctx context.Context, r *rig) error {
+func useUpDescriptors(ctx context.Context, r *rig) error {
 	var held []net.Conn
 	defer func() {
 		for _, c := range held {
@@ -170,7 +171,7 @@ func crowd(ctx context.Context, r *rig) error {
 		c.Close()
 	}
 	held = nil
-	took, ok := r.until(ctx, 20*time.Second, func() bool {
+	took, ok := r.poll(ctx, 20*time.Second, func() bool {
 		return r.publish(ctx, mqtt.Message{Topic: "gatehouse/v1/proof/nobody/beat", Payload: []byte("{}")}) == nil
 	})
 	if !ok {
@@ -181,7 +182,7 @@ func crowd(ctx context.Context, r *rig) error {
 }
 
 // halfOpen holds connections open that do not become clients.
-func halfOpen(ctx context.Context, r *rig) error {
+func holdHalfOpen(ctx context.Context, r *rig) error {
 	const conns, within = 20, 6 * time.Second // 5 s, and one for a busy computer
 	var wg sync.WaitGroup
 	var mu sync.Mutex
@@ -201,7 +202,7 @@ func halfOpen(ctx context.Context, r *rig) error {
 						if _, err := c.Write([]byte{b}); err != nil {
 							return
 						}
-						pause(ctx, time.Second)
+						retry.Sleep(ctx, time.Second)
 					}
 				}()
 			}
@@ -222,7 +223,7 @@ func halfOpen(ctx context.Context, r *rig) error {
 }
 
 // storm connects a thousand agents and restarts the broker under them.
-func storm(ctx context.Context, r *rig) error {
+func reconnectStorm(ctx context.Context, r *rig) error {
 	const agents = 1000
 	ctx, cancel := context.WithCancel(ctx)
 	var wg sync.WaitGroup
@@ -244,7 +245,7 @@ func storm(ctx context.Context, r *rig) error {
 			OnUp: func() { up.Add(1) }, OnDown: func(error) { up.Add(-1) }})
 		wg.Go(func() { _ = c.Run(ctx) }) // ends with ctx only
 	}
-	took, ok := r.until(ctx, time.Minute, func() bool { return up.Load() == agents })
+	took, ok := r.poll(ctx, time.Minute, func() bool { return up.Load() == agents })
 	if !ok {
 		return fmt.Errorf("%d of %d agents could connect", up.Load(), agents)
 	}
@@ -256,7 +257,7 @@ func storm(ctx context.Context, r *rig) error {
 		return err
 	}
 	begin := time.Now()
-	if _, ok = r.until(ctx, time.Minute, func() bool { return up.Load() == agents }); !ok {
+	if _, ok = r.poll(ctx, time.Minute, func() bool { return up.Load() == agents }); !ok {
 		return fmt.Errorf("%d of %d agents came back within a minute", up.Load(), agents)
 	}
 	mu.Lock()

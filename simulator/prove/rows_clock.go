@@ -13,7 +13,7 @@ import (
 )
 
 // shiftable lets the agents' clocks be moved.
-func shiftable(_ context.Context, r *rig) error {
+func allowClockShift(_ context.Context, r *rig) error {
 	if err := os.MkdirAll(r.Dir, 0o700); err != nil {
 		return err
 	}
@@ -32,12 +32,12 @@ func (r *rig) shift(wall, boot time.Duration) error {
 func clocks() []Fault {
 	return []Fault{
 		{
-			Row:    21,
-			Name:   "clock-steps",
-			What:   "the agents' wall clock steps by +25 h, back, by -1 year, and back; with the line cut and not",
-			Expect: "order is kept, nothing expires",
-			before: shiftable,
-			strike: func(ctx context.Context, r *rig) error {
+			Row:     21,
+			Name:    "clock-steps",
+			What:    "the agents' wall clock steps by +25 h, back, by -1 year, and back; with the line cut and not",
+			Expect:  "order is kept, nothing expires",
+			prepare: allowClockShift,
+			inject: func(ctx context.Context, r *rig) error {
 				for i, wall := range []time.Duration{25 * time.Hour, 0, -365 * 24 * time.Hour, 0} {
 					r.chaos.Set(faults.Line{Cut: i%2 == 1})
 					if err := r.shift(wall, 0); err != nil {
@@ -48,7 +48,7 @@ func clocks() []Fault {
 				r.chaos.Set(faults.Line{})
 				return nil
 			},
-			settled: func(r *rig, result Result) error {
+			verify: func(r *rig, result Result) error {
 				if n := r.steps; n < 3*len(r.agents) {
 					return fmt.Errorf("%d steps of the clock are recorded by %d agents that lived through four each",
 						n, len(r.agents))
@@ -62,13 +62,13 @@ func clocks() []Fault {
 			Name:   "booted-in-1970",
 			What:   "the agents start with a clock at 1970, which is set right later",
 			Expect: "delivered at once, marked, in order",
-			before: func(ctx context.Context, r *rig) error {
-				if err := shiftable(ctx, r); err != nil {
+			prepare: func(ctx context.Context, r *rig) error {
+				if err := allowClockShift(ctx, r); err != nil {
 					return err
 				}
 				return r.shift(-time.Duration(time.Now().UnixNano()), 0)
 			},
-			strike: func(ctx context.Context, r *rig) error {
+			inject: func(ctx context.Context, r *rig) error {
 				r.wait(ctx, 3*time.Second)
 				if err := r.shift(0, 0); err != nil {
 					return err
@@ -76,7 +76,7 @@ func clocks() []Fault {
 				r.wait(ctx, 3*time.Second)
 				return nil
 			},
-			settled: func(r *rig, result Result) error {
+			verify: func(r *rig, result Result) error {
 				if r.early == 0 || r.earlyMarked != r.early {
 					return fmt.Errorf("%d records are of 1970, %d of them are marked as unsynchronised",
 						r.early, r.earlyMarked)
@@ -97,7 +97,7 @@ type order struct {
 }
 
 // take notes the next record of a journal and says what is wrong with it.
-func (o *order) take(jid string, rec wire.Record) string {
+func (o *order) check(jid string, rec wire.Record) string {
 	if o.last == nil {
 		o.last = map[string]wire.Record{}
 	}

@@ -13,6 +13,7 @@ import (
 	"gatehouse/gateway/config"
 	"gatehouse/gateway/edge/agent"
 	"gatehouse/gateway/edge/journal"
+	"gatehouse/gateway/retry"
 	"gatehouse/gateway/testkit/loopback"
 	"gatehouse/gateway/wire"
 	"gatehouse/simulator/faults"
@@ -22,27 +23,27 @@ import (
 func counties() []Fault {
 	return []Fault{
 		{
-			Row:     35,
-			Name:    "two-collectors",
-			What:    "a copy of the collector's folder is started beside it; later the copy goes and the first is started again",
-			Expect:  "the one started last acknowledges, the other stands down",
-			rewinds: true,
-			strike:  twoCollectors,
+			Row:          35,
+			Name:         "two-collectors",
+			What:         "a copy of the collector's folder is started beside it; later the copy goes and the first is started again",
+			Expect:       "the one started last acknowledges, the other stands down",
+			storeForgets: true,
+			inject:       runTwoCollectors,
 		},
 		{
-			Row:     36,
-			Name:    "store-restored",
-			What:    "the store is replaced by a backup that is some seconds old",
-			Expect:  "what it lacks is sent again from the acknowledged tails",
-			rewinds: true,
-			strike:  restored,
+			Row:          36,
+			Name:         "store-restored",
+			What:         "the store is replaced by a backup that is some seconds old",
+			Expect:       "what it lacks is sent again from the acknowledged tails",
+			storeForgets: true,
+			inject:       restoreStore,
 		},
 		{
 			Row:    37,
 			Name:   "journal-deleted",
 			What:   "an agent's folder is removed while records wait in it",
 			Expect: "a new journal; the loss is counted on the desk",
-			strike: deleted,
+			inject: deleteJournal,
 		},
 		{
 			Row:    38,
@@ -50,21 +51,21 @@ func counties() []Fault {
 			What:   "an agent's disk is copied to a second computer, and both run",
 			Expect: "an alarm; the records of both journals are stored",
 			gates:  3,
-			strike: cloned,
-			after:  uncloned,
+			inject: cloneAgent,
+			after:  stopClone,
 		},
 		{
 			Row:    42,
 			Name:   "acks-replayed",
 			What:   "everything that the collector ever said is said again a thousand times while the line is cut, retained and forged too",
 			Expect: "nothing moves: watermark, store and term of each agent stay",
-			strike: replayed,
+			inject: replayAcks,
 		},
 	}
 }
 
 // twoCollectors starts a copy of the collector beside it.
-func twoCollectors(ctx context.Context, r *rig) error {
+func runTwoCollectors(ctx context.Context, r *rig) error {
 	other := filepath.Join(r.Dir, "county-2")
 	r.collector.signal(syscall.SIGSTOP)
 	err := copyCounty(other, r.countyDir())
@@ -81,7 +82,7 @@ func twoCollectors(ctx context.Context, r *rig) error {
 		return err
 	}
 	defer second.kill()
-	if _, err := r.says(ctx, r.collector, "another collector has taken over", 15*time.Second); err != nil {
+	if _, err := r.awaitOutput(ctx, r.collector, "another collector has taken over", 15*time.Second); err != nil {
 		return err
 	}
 	r.wait(ctx, 3*time.Second)
@@ -113,7 +114,7 @@ func copyCounty(to, from string) error {
 }
 
 // restored takes a backup, goes on, and puts the backup in the store's place.
-func restored(ctx context.Context, r *rig) error {
+func restoreStore(ctx context.Context, r *rig) error {
 	backup := filepath.Join(r.Dir, "backup")
 	r.collector.end(syscall.SIGTERM, 10*time.Second)
 	if err := copyCounty(backup, r.countyDir()); err != nil {
@@ -135,7 +136,7 @@ func restored(ctx context.Context, r *rig) error {
 
 // deleted removes a journal in which records wait, right after a heartbeat
 // that tells of them.
-func deleted(ctx context.Context, r *rig) error {
+func deleteJournal(ctx context.Context, r *rig) error {
 	gate := r.gates[0].ID
 	r.chaos.Set(faults.Line{Lose: func(p faults.Packet) bool {
 		_, of, leaf, ok := wire.ParseTopic(p.Topic)
@@ -143,10 +144,10 @@ func deleted(ctx context.Context, r *rig) error {
 	}})
 	begin := time.Now()
 	beaten := func() bool {
-		b, at := r.ears.beat(gate)
+		b, at := r.listener.beat(gate)
 		return at.After(begin.Add(3*time.Second)) && b.Last > b.Through
 	}
-	if _, ok := r.until(ctx, 25*time.Second, beaten); !ok {
+	if _, ok := r.poll(ctx, 25*time.Second, beaten); !ok {
 		return fmt.Errorf("%s does not say that records wait", gate)
 	}
 	r.agents[0].kill()
@@ -154,10 +155,10 @@ func deleted(ctx context.Context, r *rig) error {
 	if err != nil {
 		return err
 	}
-	b, _ := r.ears.beat(gate)
+	b, _ := r.listener.beat(gate)
 	for _, rec := range lost {
 		if rec.Seq > b.Through && rec.Kind == wire.KindReading {
-			r.spared[sumOf(rec.Body)] = true // it can't be had again; the desk must say how many records that are
+			r.knownLost[sumOf(rec.Body)] = true // it can't be had again; the desk must say how many records that are
 		}
 	}
 	if err := os.RemoveAll(r.journalDir(gate)); err != nil {
@@ -167,7 +168,7 @@ func deleted(ctx context.Context, r *rig) error {
 	if err := r.agents[0].start(); err != nil {
 		return err
 	}
-	detail, err := r.alertedDetail(ctx, "journal-lost")
+	detail, err := r.awaitAlertDetail(ctx, "journal-lost")
 	if err != nil {
 		return err
 	}
@@ -180,9 +181,9 @@ func deleted(ctx context.Context, r *rig) error {
 
 // cloned starts the third gate's agent as a copy of the first one's disk, on a
 // computer of another identity.
-func cloned(ctx context.Context, r *rig) error {
+func cloneAgent(ctx context.Context, r *rig) error {
 	a, b := r.agents[0], r.agents[2]
-	if err := r.emptied(ctx, b, r.gates[2].ID); err != nil {
+	if err := r.stopWhenDelivered(ctx, b, r.gates[2].ID); err != nil {
 		return err
 	}
 	dir := filepath.Join(r.Dir, "clone")
@@ -212,16 +213,16 @@ func cloned(ctx context.Context, r *rig) error {
 		return err
 	}
 	r.wait(ctx, 6*time.Second)
-	_, err = r.alertedDetail(ctx, "agent-cloned")
+	_, err = r.awaitAlertDetail(ctx, "agent-cloned")
 	return err
 }
 
 // emptied ends an agent that has delivered everything. People go on coming, so
 // that it may end with a record that waits: then it has to try again.
-func (r *rig) emptied(ctx context.Context, a *process, gate string) error {
+func (r *rig) stopWhenDelivered(ctx context.Context, a *process, gate string) error {
 	for ctx.Err() == nil {
 		a.end(syscall.SIGTERM, 10*time.Second)
-		_, ok := r.until(ctx, 2*time.Second, func() bool {
+		_, ok := r.poll(ctx, 2*time.Second, func() bool {
 			v, err := journal.Look(r.journalDir(gate))
 			if err != nil {
 				return false
@@ -236,13 +237,13 @@ func (r *rig) emptied(ctx context.Context, a *process, gate string) error {
 		if err := a.start(); err != nil {
 			return err
 		}
-		pause(ctx, 2*time.Second)
+		retry.Sleep(ctx, 2*time.Second)
 	}
 	return fmt.Errorf("end %s: %w", gate, ctx.Err())
 }
 
 // uncloned ends the copy, as an operator does who has seen the alarm.
-func uncloned(ctx context.Context, r *rig) error {
+func stopClone(ctx context.Context, r *rig) error {
 	v, err := journal.Look(r.cloneDir)
 	if err != nil {
 		return err
@@ -257,7 +258,7 @@ func uncloned(ctx context.Context, r *rig) error {
 	if w.JID == jid {
 		return fmt.Errorf("the copy kept journal %s", jid)
 	}
-	took, ok := r.until(ctx, time.Minute, func() bool {
+	took, ok := r.poll(ctx, time.Minute, func() bool {
 		through, ok := r.stored(ctx, jid)
 		return ok && through >= last
 	})

@@ -15,89 +15,117 @@ import (
 // disks are media that fill up, fail, rot or lose their power.
 func disks() []Fault {
 	return []Fault{
-		{
-			Row:    5,
-			Name:   "power-cut-gate",
-			What:   "the power of a gate's computer is cut: its disk is what the kernel had written",
-			Expect: "only what is younger than the fsync interval is missing, and is counted",
-			holes:  true,
-			before: func(ctx context.Context, r *rig) error {
-				return r.onDisk(ctx, r.journalDir(r.gates[0].ID))
-			},
-			strike: powerCutGate,
+		powerCutGateRow(),
+		powerCutCountyRow(),
+		gateDiskFullRow(),
+		countyDiskFullRow(),
+		fsyncFailsRow(),
+		writeFailsRow(),
+		bitRotRow(),
+	}
+}
+
+func powerCutGateRow() Fault {
+	return Fault{
+		Row:    5,
+		Name:   "power-cut-gate",
+		What:   "the power of a gate's computer is cut: its disk is what the kernel had written",
+		Expect: "only what is younger than the fsync interval is missing, and is counted",
+		holes:  true,
+		prepare: func(ctx context.Context, r *rig) error {
+			return r.onDisk(ctx, r.journalDir(r.gates[0].ID))
 		},
-		{
-			Row:    6,
-			Name:   "power-cut-county",
-			What:   "the power of the collector's computer is cut",
-			Expect: "all that was acknowledged is there",
-			before: func(ctx context.Context, r *rig) error { return r.onDisk(ctx, r.countyDir()) },
-			strike: powerCutCounty,
+		inject: cutGatePower,
+	}
+}
+
+func powerCutCountyRow() Fault {
+	return Fault{
+		Row:     6,
+		Name:    "power-cut-county",
+		What:    "the power of the collector's computer is cut",
+		Expect:  "all that was acknowledged is there",
+		prepare: func(ctx context.Context, r *rig) error { return r.onDisk(ctx, r.countyDir()) },
+		inject:  cutCountyPower,
+	}
+}
+
+func gateDiskFullRow() Fault {
+	return Fault{
+		Row:    16,
+		Name:   "gate-disk-full",
+		What:   "an agent's disk of 4 MiB fills up with the line cut",
+		Expect: "an alarm before anything is shed; health goes first, each as a recorded hole",
+		holes:  true,
+		slow:   true,
+		prepare: func(_ context.Context, r *rig) error {
+			unmount, err := faults.Memory(r.journalDir(r.gates[0].ID), 4<<10)
+			if err == nil {
+				r.undo = append(r.undo, unmount)
+			}
+			return err
 		},
-		{
-			Row:    16,
-			Name:   "gate-disk-full",
-			What:   "an agent's disk of 4 MiB fills up with the line cut",
-			Expect: "an alarm before anything is shed; health goes first, each as a recorded hole",
-			holes:  true,
-			slow:   true,
-			before: func(_ context.Context, r *rig) error {
-				unmount, err := faults.Memory(r.journalDir(r.gates[0].ID), 4<<10)
-				if err == nil {
-					r.undo = append(r.undo, unmount)
-				}
+		inject: fillGateDisk,
+	}
+}
+
+func countyDiskFullRow() Fault {
+	return Fault{
+		Row:    17,
+		Name:   "county-disk-full",
+		What:   "the disk of collector and broker is full",
+		Expect: "nothing is acknowledged until it has room",
+		slow:   true,
+		prepare: func(_ context.Context, r *rig) error {
+			r.brokerDir = filepath.Join(r.countyDir(), "broker")
+			unmount, err := faults.Memory(r.countyDir(), 24<<10)
+			if err == nil {
+				r.undo = append(r.undo, unmount)
+			}
+			return err
+		},
+		inject: fillCountyDisk,
+	}
+}
+
+func fsyncFailsRow() Fault {
+	return Fault{
+		Row:    18,
+		Name:   "fsync-fails",
+		What:   "every fsync of an agent fails with EIO for a while",
+		Expect: "a new segment, the records written again, an alarm",
+		inject: func(ctx context.Context, r *rig) error {
+			a := r.agents[0]
+			if err := faults.Inject(ctx, a.pid(), "fsync", "fsync:error=EIO", 3*time.Second); err != nil {
 				return err
-			},
-			strike: gateDiskFull,
+			}
+			return r.awaitAlert(ctx, "journal-sync-failed")
 		},
-		{
-			Row:    17,
-			Name:   "county-disk-full",
-			What:   "the disk of collector and broker is full",
-			Expect: "nothing is acknowledged until it has room",
-			slow:   true,
-			before: func(_ context.Context, r *rig) error {
-				r.brokerDir = filepath.Join(r.countyDir(), "broker")
-				unmount, err := faults.Memory(r.countyDir(), 24<<10)
-				if err == nil {
-					r.undo = append(r.undo, unmount)
-				}
-				return err
-			},
-			strike: countyDiskFull,
+	}
+}
+
+func writeFailsRow() Fault {
+	return Fault{
+		Row:    19,
+		Name:   "write-fails",
+		What:   "writes of an agent fail now and then with ENOSPC",
+		Expect: "no phantom record, each a recorded hole",
+		holes:  true,
+		inject: func(ctx context.Context, r *rig) error {
+			return faults.Inject(ctx, r.agents[0].pid(), "pwrite64", "pwrite64:error=ENOSPC:when=3+5",
+				5*time.Second)
 		},
-		{
-			Row:    18,
-			Name:   "fsync-fails",
-			What:   "every fsync of an agent fails with EIO for a while",
-			Expect: "a new segment, the records written again, an alarm",
-			strike: func(ctx context.Context, r *rig) error {
-				a := r.agents[0]
-				if err := faults.Inject(ctx, a.pid(), "fsync", "fsync:error=EIO", 3*time.Second); err != nil {
-					return err
-				}
-				return r.alerted(ctx, "journal-sync-failed")
-			},
-		},
-		{
-			Row:    19,
-			Name:   "write-fails",
-			What:   "writes of an agent fail now and then with ENOSPC",
-			Expect: "no phantom record, each a recorded hole",
-			holes:  true,
-			strike: func(ctx context.Context, r *rig) error {
-				return faults.Inject(ctx, r.agents[0].pid(), "pwrite64", "pwrite64:error=ENOSPC:when=3+5",
-					5*time.Second)
-			},
-		},
-		{
-			Row:    20,
-			Name:   "bit-rot",
-			What:   "a byte of the unacknowledged journal flips while its agent is down",
-			Expect: "the start succeeds, what is damaged is a recorded hole",
-			holes:  true,
-			strike: bitRot,
-		},
+	}
+}
+
+func bitRotRow() Fault {
+	return Fault{
+		Row:    20,
+		Name:   "bit-rot",
+		What:   "a byte of the unacknowledged journal flips while its agent is down",
+		Expect: "the start succeeds, what is damaged is a recorded hole",
+		holes:  true,
+		inject: flipBit,
 	}
 }
 
@@ -122,12 +150,12 @@ func fill(path string, spare int64) error {
 	}
 }
 
-func countyDiskFull(ctx context.Context, r *rig) error {
+func fillCountyDisk(ctx context.Context, r *rig) error {
 	filler := filepath.Join(r.countyDir(), "filler")
 	if err := fill(filler, 0); err != nil {
 		return err
 	}
-	if _, err := r.says(ctx, r.collector, "nothing is acknowledged until it does", 15*time.Second); err != nil {
+	if _, err := r.awaitOutput(ctx, r.collector, "nothing is acknowledged until it does", 15*time.Second); err != nil {
 		return err
 	}
 	r.wait(ctx, 4*time.Second)
@@ -140,7 +168,7 @@ func countyDiskFull(ctx context.Context, r *rig) error {
 }
 
 // bitRot flips a byte among the last records of a journal that nobody has.
-func bitRot(ctx context.Context, r *rig) error {
+func flipBit(ctx context.Context, r *rig) error {
 	r.chaos.Set(faults.Line{Cut: true})
 	r.wait(ctx, 3*time.Second)
 	r.agents[0].kill()
@@ -171,5 +199,5 @@ func bitRot(ctx context.Context, r *rig) error {
 	}
 	r.wait(ctx, time.Second)
 	r.chaos.Set(faults.Line{})
-	return r.alerted(ctx, "journal-damaged")
+	return r.awaitAlert(ctx, "journal-damaged")
 }

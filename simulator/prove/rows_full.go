@@ -12,13 +12,14 @@ import (
 	"gatehouse/gateway/edge/journal"
 	"gatehouse/gateway/fact"
 	"gatehouse/gateway/proof/ledger"
+	"gatehouse/gateway/retry"
 	"gatehouse/gateway/wire"
 	"gatehouse/simulator/faults"
 )
 
 // gateDiskFull fills an agent's disk in two steps while the county is away: so
 // far that device health is shed, and completely.
-func gateDiskFull(ctx context.Context, r *rig) error {
+func fillGateDisk(ctx context.Context, r *rig) error {
 	r.chaos.Set(faults.Line{Cut: true})
 	r.wait(ctx, time.Second)
 	dir := r.journalDir(r.gates[0].ID)
@@ -26,7 +27,7 @@ func gateDiskFull(ctx context.Context, r *rig) error {
 	if err := fill(little, 200<<10); err != nil { // of 512 KiB, below which shedding begins
 		return err
 	}
-	if err := r.healthGoesFirst(ctx); err != nil {
+	if err := r.checkHealthShedFirst(ctx); err != nil {
 		return err
 	}
 	if err := fill(nothing, 16<<10); err != nil {
@@ -45,15 +46,15 @@ func gateDiskFull(ctx context.Context, r *rig) error {
 	}
 	r.wait(ctx, 2*time.Second)
 	r.chaos.Set(faults.Line{})
-	if err := r.alerted(ctx, "journal-write-failed"); err != nil {
+	if err := r.awaitAlert(ctx, "journal-write-failed"); err != nil {
 		return err
 	}
-	return r.warnedInTime(ctx)
+	return r.checkWarnedFirst(ctx)
 }
 
 // healthGoesFirst pulls a device while there is little room: its health records
 // are shed, and every reading is kept.
-func (r *rig) healthGoesFirst(ctx context.Context) error {
+func (r *rig) checkHealthShedFirst(ctx context.Context) error {
 	gate := r.gates[0].ID
 	r.wait(ctx, 1500*time.Millisecond) // the agent looks every second
 	v, err := journal.Look(r.journalDir(gate))
@@ -76,7 +77,7 @@ func (r *rig) healthGoesFirst(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	pause(ctx, 200*time.Millisecond) // what was counted is written by then
+	retry.Sleep(ctx, 200*time.Millisecond) // what was counted is written by then
 	v, err = journal.Look(r.journalDir(gate))
 	if err != nil {
 		return err
@@ -114,8 +115,8 @@ func (r *rig) healthGoesFirst(ctx context.Context) error {
 
 // warnedInTime checks that the desk heard of little room before anything could
 // not be kept.
-func (r *rig) warnedInTime(ctx context.Context) error {
-	if err := r.alerted(ctx, "journal-disk-low"); err != nil {
+func (r *rig) checkWarnedFirst(ctx context.Context) error {
+	if err := r.awaitAlert(ctx, "journal-disk-low"); err != nil {
 		return err
 	}
 	all, err := entries(r.journalDir(r.gates[0].ID))

@@ -28,7 +28,7 @@ func databases() []Fault {
 			What:   what,
 			Expect: expect,
 			influx: true,
-			strike: func(ctx context.Context, r *rig) error {
+			inject: func(ctx context.Context, r *rig) error {
 				r.influx.Set(a)
 				r.wait(ctx, d)
 				waited := r.backlog(ctx)
@@ -74,14 +74,14 @@ func databases() []Fault {
 	all[len(all)-1].slow = true
 	return append(all,
 		Fault{
-			Row:    27,
-			Name:   "influx-partial",
-			What:   "InfluxDB says 400 to one point and keeps the others of the write",
-			Expect: "bisected: only the offender goes to quarantine",
-			influx: true,
-			poison: 1,
-			strike: partial,
-			settled: func(_ *rig, result Result) error {
+			Row:        27,
+			Name:       "influx-partial",
+			What:       "InfluxDB says 400 to one point and keeps the others of the write",
+			Expect:     "bisected: only the offender goes to quarantine",
+			influx:     true,
+			quarantine: 1,
+			inject:     refuseOnePoint,
+			verify: func(_ *rig, result Result) error {
 				if result.Quarantined != 1 {
 					return fmt.Errorf("%d records are in quarantine, one was refused", result.Quarantined)
 				}
@@ -89,14 +89,14 @@ func databases() []Fault {
 			},
 		},
 		Fault{
-			Row:    30,
-			Name:   "type-conflict",
-			What:   "a field has another type in InfluxDB; somebody sends NaN",
-			Expect: "quarantined, the rest commits",
-			influx: true,
-			poison: 4,
-			strike: typeConflict,
-			settled: func(r *rig, result Result) error {
+			Row:        30,
+			Name:       "type-conflict",
+			What:       "a field has another type in InfluxDB; somebody sends NaN",
+			Expect:     "quarantined, the rest commits",
+			influx:     true,
+			quarantine: 4,
+			inject:     typeConflict,
+			verify: func(r *rig, result Result) error {
 				if result.Quarantined < 2 {
 					return fmt.Errorf("%d messages are in quarantine: a conflict and a NaN belong there",
 						result.Quarantined)
@@ -107,7 +107,7 @@ func databases() []Fault {
 }
 
 // partial refuses the first reading that comes, for ever.
-func partial(ctx context.Context, r *rig) error {
+func refuseOnePoint(ctx context.Context, r *rig) error {
 	var mu sync.Mutex
 	offender := ""
 	r.influx.Set(faults.Answer{Refuse: func(line string) bool {

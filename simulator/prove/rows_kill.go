@@ -12,6 +12,7 @@ import (
 	"syscall"
 	"time"
 
+	"gatehouse/gateway/retry"
 	"gatehouse/gateway/wire"
 	"gatehouse/simulator/faults"
 )
@@ -19,109 +20,137 @@ import (
 // kills are processes that end without being asked.
 func kills() []Fault {
 	return []Fault{
-		{
-			Row:    1,
-			Name:   "agent-killed",
-			What:   "kill -9 of an agent at a random instant, six times",
-			Expect: "it resumes at the torn tail",
-			mixes:  true,
-			strike: func(ctx context.Context, r *rig) error {
-				for range 6 {
-					pause(ctx, time.Duration(300+r.rnd.IntN(1500))*time.Millisecond)
-					if err := r.restart(ctx, time.Duration(r.rnd.IntN(500))*time.Millisecond,
-						r.agents[r.rnd.IntN(len(r.agents))]); err != nil {
-						return err
-					}
-				}
-				return nil
-			},
-		},
-		{
-			Row:    2,
-			Name:   "collector-killed",
-			What:   "kill -9 of the collector when it has committed and no acknowledgement has arrived",
-			Expect: "what comes again is absorbed",
-			mixes:  true,
-			line:   true,
-			strike: collectorKilled,
-		},
-		{
-			Row:    3,
-			Name:   "broker-killed",
-			What:   "kill -9 of the broker, five times in a row",
-			Expect: "everything is sent again",
-			mixes:  true,
-			strike: func(ctx context.Context, r *rig) error {
-				for range 5 {
-					pause(ctx, time.Duration(500+r.rnd.IntN(1500))*time.Millisecond)
-					if err := r.restart(ctx, time.Duration(r.rnd.IntN(800))*time.Millisecond, r.broker); err != nil {
-						return err
-					}
-				}
-				return nil
-			},
-		},
-		{
-			Row:    4,
-			Name:   "all-killed",
-			What:   "kill -9 of agents, collector and broker together, twice",
-			Expect: "they converge",
-			mixes:  true,
-			strike: func(ctx context.Context, r *rig) error {
-				for range 2 {
-					r.wait(ctx, 2*time.Second)
-					if err := r.restart(ctx, 500*time.Millisecond,
-						append(r.agents[:len(r.agents):len(r.agents)], r.broker, r.collector)...); err != nil {
-						return err
-					}
-				}
-				return nil
-			},
-		},
-		{
-			Row:    7,
-			Name:   "broker-wiped",
-			What:   "the broker is killed and all its files are removed",
-			Expect: "nothing is missed",
-			strike: func(ctx context.Context, r *rig) error {
-				r.broker.kill()
-				if err := os.RemoveAll(filepath.Join(r.Dir, "broker")); err != nil {
+		agentKilledRow(),
+		collectorKilledRow(),
+		brokerKilledRow(),
+		allKilledRow(),
+		brokerWipedRow(),
+		outOfMemoryRow(),
+		versionsSwappedRow(),
+	}
+}
+
+func agentKilledRow() Fault {
+	return Fault{
+		Row:        1,
+		Name:       "agent-killed",
+		What:       "kill -9 of an agent at a random instant, six times",
+		Expect:     "it resumes at the torn tail",
+		combinable: true,
+		inject: func(ctx context.Context, r *rig) error {
+			for range 6 {
+				retry.Sleep(ctx, time.Duration(300+r.rnd.IntN(1500))*time.Millisecond)
+				if err := r.restart(ctx, time.Duration(r.rnd.IntN(500))*time.Millisecond,
+					r.agents[r.rnd.IntN(len(r.agents))]); err != nil {
 					return err
 				}
+			}
+			return nil
+		},
+	}
+}
+
+func collectorKilledRow() Fault {
+	return Fault{
+		Row:        2,
+		Name:       "collector-killed",
+		What:       "kill -9 of the collector when it has committed and no acknowledgement has arrived",
+		Expect:     "what comes again is absorbed",
+		combinable: true,
+		setsLine:   true,
+		inject:     killCollector,
+	}
+}
+
+func brokerKilledRow() Fault {
+	return Fault{
+		Row:        3,
+		Name:       "broker-killed",
+		What:       "kill -9 of the broker, five times in a row",
+		Expect:     "everything is sent again",
+		combinable: true,
+		inject: func(ctx context.Context, r *rig) error {
+			for range 5 {
+				retry.Sleep(ctx, time.Duration(500+r.rnd.IntN(1500))*time.Millisecond)
+				if err := r.restart(ctx, time.Duration(r.rnd.IntN(800))*time.Millisecond, r.broker); err != nil {
+					return err
+				}
+			}
+			return nil
+		},
+	}
+}
+
+func allKilledRow() Fault {
+	return Fault{
+		Row:        4,
+		Name:       "all-killed",
+		What:       "kill -9 of agents, collector and broker together, twice",
+		Expect:     "they converge",
+		combinable: true,
+		inject: func(ctx context.Context, r *rig) error {
+			for range 2 {
 				r.wait(ctx, 2*time.Second)
-				return r.broker.start()
-			},
-		},
-		{
-			Row:    41,
-			Name:   "out-of-memory",
-			What:   "an agent's memory is bounded below what it needs",
-			Expect: "as a kill -9",
-			before: func(_ context.Context, r *rig) error {
-				cage, err := faults.NewCage(fmt.Sprintf("gatehouse-%d-%d", os.Getpid(), r.Seed))
-				if err != nil {
+				if err := r.restart(ctx, 500*time.Millisecond,
+					append(r.agents[:len(r.agents):len(r.agents)], r.broker, r.collector)...); err != nil {
 					return err
 				}
-				r.undo = append(r.undo, cage.Remove)
-				r.cage = cage
-				return nil
-			},
-			strike: starved,
+			}
+			return nil
 		},
-		{
-			Row:    43,
-			Name:   "versions-swapped",
-			What:   "the agents are replaced by an earlier version and back, twice, with a backlog waiting, and the earlier collector by this one",
-			Expect: "each reads what the other wrote; the collector takes over the earlier one's store",
-			before: versions,
-			strike: swapped,
+	}
+}
+
+func brokerWipedRow() Fault {
+	return Fault{
+		Row:    7,
+		Name:   "broker-wiped",
+		What:   "the broker is killed and all its files are removed",
+		Expect: "nothing is missed",
+		inject: func(ctx context.Context, r *rig) error {
+			r.broker.kill()
+			if err := os.RemoveAll(filepath.Join(r.Dir, "broker")); err != nil {
+				return err
+			}
+			r.wait(ctx, 2*time.Second)
+			return r.broker.start()
 		},
+	}
+}
+
+func outOfMemoryRow() Fault {
+	return Fault{
+		Row:    41,
+		Name:   "out-of-memory",
+		What:   "an agent's memory is bounded below what it needs",
+		Expect: "as a kill -9",
+		prepare: func(_ context.Context, r *rig) error {
+			cage, err := faults.NewCage(fmt.Sprintf("gatehouse-%d-%d", os.Getpid(), r.Seed))
+			if err != nil {
+				return err
+			}
+			r.undo = append(r.undo, cage.Remove)
+			r.cage = cage
+			return nil
+		},
+		inject: exhaustMemory,
+	}
+}
+
+func versionsSwappedRow() Fault {
+	return Fault{
+		Row:     43,
+		Name:    "versions-swapped",
+		What:    "the agents are replaced by an earlier version and back, twice, with a backlog waiting, and the earlier collector by this one",
+		Expect:  "each reads what the other wrote; the collector takes over the earlier one's store",
+		prepare: startEarlier,
+		inject:  swapVersions,
 	}
 }
 
 // collectorKilled withholds acknowledgements until the store has more than an
 // agent can know, and kills the collector in that state.
-func collectorKilled(ctx context.Context, r *rig) error {
+func killCollector(ctx context.Context, r *rig) error {
 	ahead := uint64(0)
 	for range 3 {
 		var mu sync.Mutex
@@ -151,7 +180,7 @@ func collectorKilled(ctx context.Context, r *rig) error {
 			}
 			return false
 		}
-		if _, ok := r.until(ctx, 15*time.Second, unknown); !ok {
+		if _, ok := r.poll(ctx, 15*time.Second, unknown); !ok {
 			r.chaos.Set(faults.Line{})
 			return errors.New("the store has nothing whose acknowledgement could be withheld")
 		}
@@ -167,19 +196,19 @@ func collectorKilled(ctx context.Context, r *rig) error {
 }
 
 // starved lets an agent run out of memory.
-func starved(ctx context.Context, r *rig) error {
+func exhaustMemory(ctx context.Context, r *rig) error {
 	a := r.agents[0]
 	a.kill()
 	a.argv = r.cage.Command(a.argv)
 	if err := a.start(); err != nil {
 		return err
 	}
-	pause(ctx, 2*time.Second)
+	retry.Sleep(ctx, 2*time.Second)
 	end, err := r.cage.Tighten(a.pid())
 	if err != nil {
 		return err
 	}
-	took, died := r.until(ctx, 25*time.Second, a.died)
+	took, died := r.poll(ctx, 25*time.Second, a.died)
 	if !died {
 		end()
 		return errors.New("the kernel did not end the agent")
@@ -193,7 +222,7 @@ func starved(ctx context.Context, r *rig) error {
 
 // swapped lets an earlier version of the program and this one run in turns. The
 // county begins with the earlier one, and stays with this one.
-func swapped(ctx context.Context, r *rig) error {
+func swapVersions(ctx context.Context, r *rig) error {
 	for turn := range 4 {
 		program := r.Gatehouse
 		if turn%2 == 0 {
@@ -220,13 +249,13 @@ func swapped(ctx context.Context, r *rig) error {
 			return errors.New("the line is cut and nothing waits")
 		}
 		r.chaos.Set(faults.Line{})
-		pause(ctx, time.Second)
+		retry.Sleep(ctx, time.Second)
 	}
 	return nil
 }
 
 // versions makes sure that there is an earlier version, and begins with it.
-func versions(ctx context.Context, r *rig) error {
+func startEarlier(ctx context.Context, r *rig) error {
 	names := []string{}
 	for _, program := range []string{r.earlier, r.Gatehouse} {
 		out, err := exec.CommandContext(ctx, program, "--version").Output()

@@ -13,114 +13,142 @@ import (
 // lines are what happens between agents, broker and collector.
 func lines() []Fault {
 	return []Fault{
-		{
-			Row:    8,
-			Name:   "partition",
-			What:   "the line is cut for three days of the agents' clocks",
-			Expect: "the backlog drains in order",
-			before: shiftable,
-			strike: func(ctx context.Context, r *rig) error {
-				r.chaos.Set(faults.Line{Cut: true})
-				for day := range 3 {
-					r.wait(ctx, 2*time.Second)
-					if err := r.shift(time.Duration(day+1)*24*time.Hour,
-						time.Duration(day+1)*24*time.Hour); err != nil {
-						return err
-					}
-				}
+		partitionRow(),
+		acksLostRow(),
+		slowLineRow(),
+		brokerFrozenRow(),
+		collectorFrozenRow(),
+		lineDisorderRow(),
+		bitsFlippedRow(),
+	}
+}
+
+func partitionRow() Fault {
+	return Fault{
+		Row:     8,
+		Name:    "partition",
+		What:    "the line is cut for three days of the agents' clocks",
+		Expect:  "the backlog drains in order",
+		prepare: allowClockShift,
+		inject: func(ctx context.Context, r *rig) error {
+			r.chaos.Set(faults.Line{Cut: true})
+			for day := range 3 {
 				r.wait(ctx, 2*time.Second)
-				r.note("backlog of %d records", r.backlog(ctx))
-				r.chaos.Set(faults.Line{})
-				return nil
-			},
-		},
-		{
-			Row:    9,
-			Name:   "acks-lost",
-			What:   "nothing that the collector says reaches an agent",
-			Expect: "sent again, stored once",
-			slow:   true,
-			mixes:  true,
-			line:   true,
-			strike: func(ctx context.Context, r *rig) error {
-				r.chaos.Set(faults.Line{Lose: func(p faults.Packet) bool {
-					_, _, leaf, ok := wire.ParseTopic(p.Topic)
-					return !p.Up && ok && leaf == wire.LeafAck
-				}})
-				r.wait(ctx, 13*time.Second) // beyond the first resend
-				r.chaos.Set(faults.Line{})
-				return nil
-			},
-		},
-		{
-			Row:    10,
-			Name:   "slow-line",
-			What:   "64 kbit/s with a backlog of 3,000 records",
-			Expect: "it drains as fast as the line, the connection holds, an alarm overtakes, memory stays flat",
-			strike: slowLine,
-		},
-		{
-			Row:    11,
-			Name:   "broker-frozen",
-			What:   "SIGSTOP of the broker",
-			Expect: "noticed within 10 s",
-			slow:   true,
-			mixes:  true,
-			strike: func(ctx context.Context, r *rig) error {
-				done := make(chan struct{})
-				go func() { defer close(done); r.freeze(ctx, r.broker, 14*time.Second) }()
-				took, err := r.says(ctx, r.agents[0], "broker connection", 10*time.Second)
-				<-done
-				if err == nil {
-					r.note("noticed after %.1f s", took.Seconds())
+				if err := r.shift(time.Duration(day+1)*24*time.Hour,
+					time.Duration(day+1)*24*time.Hour); err != nil {
+					return err
 				}
-				return err
-			},
+			}
+			r.wait(ctx, 2*time.Second)
+			r.note("backlog of %d records", r.backlog(ctx))
+			r.chaos.Set(faults.Line{})
+			return nil
 		},
-		{
-			Row:    12,
-			Name:   "collector-frozen",
-			What:   "SIGSTOP of the collector",
-			Expect: "the windows close: at most four batches and an alarm are on their way",
-			mixes:  true,
-			line:   true,
-			strike: collectorFrozen,
+	}
+}
+
+func acksLostRow() Fault {
+	return Fault{
+		Row:        9,
+		Name:       "acks-lost",
+		What:       "nothing that the collector says reaches an agent",
+		Expect:     "sent again, stored once",
+		slow:       true,
+		combinable: true,
+		setsLine:   true,
+		inject: func(ctx context.Context, r *rig) error {
+			r.chaos.Set(faults.Line{Lose: func(p faults.Packet) bool {
+				_, _, leaf, ok := wire.ParseTopic(p.Topic)
+				return !p.Up && ok && leaf == wire.LeafAck
+			}})
+			r.wait(ctx, 13*time.Second) // beyond the first resend
+			r.chaos.Set(faults.Line{})
+			return nil
 		},
-		{
-			Row:    14,
-			Name:   "line-disorder",
-			What:   "packets are delayed, doubled and swapped",
-			Expect: "order and once",
-			mixes:  true,
-			line:   true,
-			strike: func(ctx context.Context, r *rig) error {
-				r.chaos.Set(faults.Line{Duplicate: 0.3, Reorder: 0.3, Delay: 30 * time.Millisecond})
-				r.wait(ctx, 8*time.Second)
-				r.chaos.Set(faults.Line{})
-				return nil
-			},
+	}
+}
+
+func slowLineRow() Fault {
+	return Fault{
+		Row:    10,
+		Name:   "slow-line",
+		What:   "64 kbit/s with a backlog of 3,000 records",
+		Expect: "it drains as fast as the line, the connection holds, an alarm overtakes, memory stays flat",
+		inject: drainSlowLine,
+	}
+}
+
+func brokerFrozenRow() Fault {
+	return Fault{
+		Row:        11,
+		Name:       "broker-frozen",
+		What:       "SIGSTOP of the broker",
+		Expect:     "noticed within 10 s",
+		slow:       true,
+		combinable: true,
+		inject: func(ctx context.Context, r *rig) error {
+			done := make(chan struct{})
+			go func() { defer close(done); r.freeze(ctx, r.broker, 14*time.Second) }()
+			took, err := r.awaitOutput(ctx, r.agents[0], "broker connection", 10*time.Second)
+			<-done
+			if err == nil {
+				r.note("noticed after %.1f s", took.Seconds())
+			}
+			return err
 		},
-		{
-			Row:    15,
-			Name:   "bits-flipped",
-			What:   "one message in four arrives with a flipped bit",
-			Expect: "refused and sent again",
-			mixes:  true,
-			line:   true,
-			lies:   true,
-			poison: 1000,
-			strike: func(ctx context.Context, r *rig) error {
-				r.chaos.Set(faults.Line{Corrupt: 0.25})
-				r.wait(ctx, 10*time.Second)
-				r.chaos.Set(faults.Line{})
-				return nil
-			},
+	}
+}
+
+func collectorFrozenRow() Fault {
+	return Fault{
+		Row:        12,
+		Name:       "collector-frozen",
+		What:       "SIGSTOP of the collector",
+		Expect:     "the windows close: at most four batches and an alarm are on their way",
+		combinable: true,
+		setsLine:   true,
+		inject:     countWhileFrozen,
+	}
+}
+
+func lineDisorderRow() Fault {
+	return Fault{
+		Row:        14,
+		Name:       "line-disorder",
+		What:       "packets are delayed, doubled and swapped",
+		Expect:     "order and once",
+		combinable: true,
+		setsLine:   true,
+		inject: func(ctx context.Context, r *rig) error {
+			r.chaos.Set(faults.Line{Duplicate: 0.3, Reorder: 0.3, Delay: 30 * time.Millisecond})
+			r.wait(ctx, 8*time.Second)
+			r.chaos.Set(faults.Line{})
+			return nil
+		},
+	}
+}
+
+func bitsFlippedRow() Fault {
+	return Fault{
+		Row:        15,
+		Name:       "bits-flipped",
+		What:       "one message in four arrives with a flipped bit",
+		Expect:     "refused and sent again",
+		combinable: true,
+		setsLine:   true,
+		badBeats:   true,
+		quarantine: 1000,
+		inject: func(ctx context.Context, r *rig) error {
+			r.chaos.Set(faults.Line{Corrupt: 0.25})
+			r.wait(ctx, 10*time.Second)
+			r.chaos.Set(faults.Line{})
+			return nil
 		},
 	}
 }
 
 // collectorFrozen counts what agents send to a collector that does not answer.
-func collectorFrozen(ctx context.Context, r *rig) error {
+func countWhileFrozen(ctx context.Context, r *rig) error {
 	var sent atomic.Int64
 	r.chaos.Set(faults.Line{See: func(p faults.Packet) {
 		if _, _, leaf, ok := wire.ParseTopic(p.Topic); ok && p.Up && leaf == wire.LeafRecords {

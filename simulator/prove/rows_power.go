@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"gatehouse/gateway/edge/journal"
+	"gatehouse/gateway/retry"
 	"gatehouse/gateway/wire"
 	"gatehouse/simulator/faults"
 )
@@ -36,7 +37,7 @@ type image struct {
 
 // copyDisk stops a process for the moment that copying takes.
 func (r *rig) copyDisk(ctx context.Context, p *process, n int, goOn bool) (image, error) {
-	i := image{path: filepath.Join(r.Dir, fmt.Sprintf("disk-%d.img", n)), acked: r.ears.through()}
+	i := image{path: filepath.Join(r.Dir, fmt.Sprintf("disk-%d.img", n)), acked: r.listener.acknowledged()}
 	p.signal(syscall.SIGSTOP)
 	i.boot = bootClock()
 	err := r.disk.Copy(ctx, i.path)
@@ -47,17 +48,17 @@ func (r *rig) copyDisk(ctx context.Context, p *process, n int, goOn bool) (image
 }
 
 // powerCutGate cuts the power six times, and goes on with what the last cut left.
-func powerCutGate(ctx context.Context, r *rig) error {
+func cutGatePower(ctx context.Context, r *rig) error {
 	a, dir := r.agents[0], r.journalDir(r.gates[0].ID)
 	var images []image
 	var oldest time.Duration
 	const cuts = 6
 	for n := range cuts {
-		pause(ctx, time.Duration(200+r.rnd.IntN(1200))*time.Millisecond)
+		retry.Sleep(ctx, time.Duration(200+r.rnd.IntN(1200))*time.Millisecond)
 		if n > 0 { // the worst instant: a reading has been written and its fsync has not begun
-			for before := r.parsed(); r.parsed() == before && pause(ctx, time.Millisecond); {
+			for before := r.parsed(); r.parsed() == before && retry.Sleep(ctx, time.Millisecond); {
 			}
-			pause(ctx, time.Duration(2+r.rnd.IntN(8))*time.Millisecond)
+			retry.Sleep(ctx, time.Duration(2+r.rnd.IntN(8))*time.Millisecond)
 		}
 		i, err := r.copyDisk(ctx, a, n, n < cuts-1)
 		if err != nil {
@@ -83,12 +84,12 @@ func powerCutGate(ctx context.Context, r *rig) error {
 		}
 		took, err := i.missing(at, whole)
 		if err != nil {
-			r.broken("power cut %d: %v", n, err)
+			r.violated("power cut %d: %v", n, err)
 		}
 		if last {
 			r.disk = d
 			for _, s := range took.readings {
-				r.spared[s] = true
+				r.knownLost[s] = true
 			}
 			r.note("%d cuts; %d readings taken by the last", cuts, len(took.readings))
 		} else {
@@ -167,7 +168,7 @@ func entries(dir string) (out []wire.Record, err error) {
 
 // powerCutCounty cuts the collector's power four times, and goes on with what
 // the last cut left.
-func powerCutCounty(ctx context.Context, r *rig) error {
+func cutCountyPower(ctx context.Context, r *rig) error {
 	var images []image
 	const cuts = 4
 	for n := range cuts {
@@ -189,8 +190,8 @@ func powerCutCounty(ctx context.Context, r *rig) error {
 		if err != nil {
 			return err
 		}
-		if err := soundStore(ctx, at, i.acked); err != nil {
-			r.broken("power cut %d: %v", n, err)
+		if err := checkStore(ctx, at, i.acked); err != nil {
+			r.violated("power cut %d: %v", n, err)
 		}
 		if n < len(images)-1 {
 			d.Unmount()

@@ -14,7 +14,7 @@ import (
 )
 
 // stands is what an agent holds for true.
-type stands struct {
+type agentState struct {
 	jid     string
 	through uint64 // by its heartbeat
 	trimmed uint64
@@ -58,11 +58,11 @@ func (t *tap) silence(p faults.Packet) bool {
 }
 
 // standing waits for a heartbeat of each agent and gives what they hold for true.
-func (t *tap) standing(ctx context.Context, r *rig) (map[string]stands, error) {
+func (t *tap) states(ctx context.Context, r *rig) (map[string]agentState, error) {
 	t.mu.Lock()
 	t.beats = map[string]wire.Beat{}
 	t.mu.Unlock()
-	out := map[string]stands{}
+	out := map[string]agentState{}
 	for _, g := range r.gates {
 		var b wire.Beat
 		heard := func() (ok bool) {
@@ -71,21 +71,21 @@ func (t *tap) standing(ctx context.Context, r *rig) (map[string]stands, error) {
 			b, ok = t.beats[g.ID]
 			return ok
 		}
-		if _, ok := r.until(ctx, 25*time.Second, heard); !ok {
+		if _, ok := r.poll(ctx, 25*time.Second, heard); !ok {
 			return nil, fmt.Errorf("%s sends no heartbeat", g.ID)
 		}
 		v, err := journal.Look(r.journalDir(g.ID))
 		if err != nil {
 			return nil, err
 		}
-		out[g.ID] = stands{b.JID, b.Through, v.Trimmed(), v.State.Store, v.State.Term}
+		out[g.ID] = agentState{b.JID, b.Through, v.Trimmed(), v.State.Store, v.State.Term}
 		v.Close()
 	}
 	return out, nil
 }
 
 // replayed says again what the collector said, and things that it never said.
-func replayed(ctx context.Context, r *rig) error {
+func replayAcks(ctx context.Context, r *rig) error {
 	t := &tap{said: map[string][][]byte{}, acks: map[string]wire.Ack{}}
 	r.chaos.Set(faults.Line{See: t.see})
 	r.wait(ctx, 2*time.Second)
@@ -98,29 +98,29 @@ func replayed(ctx context.Context, r *rig) error {
 	// now is old, whoever says it.
 	r.chaos.Set(faults.Line{Lose: t.silence})
 	defer r.chaos.Set(faults.Line{})
-	before, err := t.standing(ctx, r)
+	before, err := t.states(ctx, r)
 	if err != nil {
 		return err
 	}
-	forged, err := t.forge(r)
+	forgeRecord, err := t.forge(r)
 	if err != nil {
 		return err
 	}
 	// First what is forged: an agent that has heard of a new collector waits for
 	// the answer to its hello, and takes nothing else.
-	for _, all := range [][][]byte{forged, t.old()} {
+	for _, all := range [][][]byte{forgeRecord, t.old()} {
 		for range 1000 {
 			r.chaos.Send(all...)
 		}
 		r.note("%d messages, a thousand times each", len(all))
 	}
-	after, err := t.standing(ctx, r)
+	after, err := t.states(ctx, r)
 	if err != nil {
 		return err
 	}
 	for id, was := range before {
 		if is := after[id]; is != was {
-			r.broken("%s was moved by what was replayed: from %+v to %+v", id, was, is)
+			r.violated("%s was moved by what was replayed: from %+v to %+v", id, was, is)
 		}
 	}
 	return nil
@@ -139,7 +139,7 @@ func (t *tap) old() (all [][]byte) {
 // forge makes what nobody said: acknowledgements of what waits, all of it or
 // the next record, under the signature of another one, one of a store that
 // nobody knows, each agent's acknowledgements to the other one, and a command.
-func (t *tap) forge(r *rig) (forged [][]byte, err error) {
+func (t *tap) forge(r *rig) (forgeRecord [][]byte, err error) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	if len(t.said[wire.CollectorID]) == 0 {
@@ -167,10 +167,10 @@ func (t *tap) forge(r *rig) (forged [][]byte, err error) {
 			if err != nil {
 				return nil, err
 			}
-			forged = append(forged, faults.Publish(topic, payload, false))
+			forgeRecord = append(forgeRecord, faults.Publish(topic, payload, false))
 		}
-		forged = append(forged,
+		forgeRecord = append(forgeRecord,
 			faults.Publish(wire.Topic(world.CountyID, g.ID, "command"), []byte(`{"v":1,"action":"open"}`), false))
 	}
-	return forged, nil
+	return forgeRecord, nil
 }

@@ -8,6 +8,7 @@ import (
 	"syscall"
 	"time"
 
+	"gatehouse/gateway/retry"
 	"gatehouse/simulator/bench"
 	"gatehouse/simulator/faults"
 )
@@ -16,15 +17,15 @@ import (
 func sensors() []Fault {
 	return []Fault{
 		{
-			Row:    13,
-			Name:   "agent-frozen",
-			What:   "SIGSTOP of an agent while people come",
-			Expect: "only what it never read is missing",
-			mixes:  true,
-			strike: func(ctx context.Context, r *rig) error {
+			Row:        13,
+			Name:       "agent-frozen",
+			What:       "SIGSTOP of an agent while people come",
+			Expect:     "only what it never read is missing",
+			combinable: true,
+			inject: func(ctx context.Context, r *rig) error {
 				before := r.parsed()
 				r.freeze(ctx, r.agents[0], 7*time.Second)
-				pause(ctx, 2*time.Second)
+				retry.Sleep(ctx, 2*time.Second)
 				if r.parsed() == before {
 					return errors.New("the gate reads nothing after it was frozen")
 				}
@@ -32,21 +33,21 @@ func sensors() []Fault {
 			},
 		},
 		{
-			Row:    23,
-			Name:   "frames-corrupt",
-			What:   "devices send garbage, half frames, and frames that run together",
-			Expect: "refused, and the next frame is read",
-			mixes:  true,
-			strike: corruptFrames,
+			Row:        23,
+			Name:       "frames-corrupt",
+			What:       "devices send garbage, half frames, and frames that run together",
+			Expect:     "refused, and the next frame is read",
+			combinable: true,
+			inject:     sendCorruptFrames,
 		},
 		{
-			Row:    24,
-			Name:   "serial-unplugged",
-			What:   "every serial device is pulled and put in again, five times",
-			Expect: "it works again, and nothing leaks",
-			mixes:  true,
-			strike: unplugged,
-			after:  noLeak,
+			Row:        24,
+			Name:       "serial-unplugged",
+			What:       "every serial device is pulled and put in again, five times",
+			Expect:     "it works again, and nothing leaks",
+			combinable: true,
+			inject:     unplugAll,
+			after:      checkLeaks,
 		},
 	}
 }
@@ -54,7 +55,7 @@ func sensors() []Fault {
 // serials are a gate's devices.
 var serials = []string{"thermometer", "reader-in", "scanner"}
 
-func corruptFrames(ctx context.Context, r *rig) error {
+func sendCorruptFrames(ctx context.Context, r *rig) error {
 	hw := r.hw[0]
 	for n := range 12 {
 		switch n % 4 {
@@ -76,14 +77,14 @@ func corruptFrames(ctx context.Context, r *rig) error {
 	}
 	hw.SetFault(bench.FaultNone)
 	before := r.parsed()
-	if took, ok := r.until(ctx, 10*time.Second, func() bool { return r.parsed() > before+3 }); ok {
+	if took, ok := r.poll(ctx, 10*time.Second, func() bool { return r.parsed() > before+3 }); ok {
 		r.note("reads again after %.1f s", took.Seconds())
 		return nil
 	}
 	return errors.New("after the garbage the gate reads nothing")
 }
 
-func unplugged(ctx context.Context, r *rig) error {
+func unplugAll(ctx context.Context, r *rig) error {
 	var err error
 	if r.open, err = faults.Descriptors(r.agents[0].pid()); err != nil {
 		return err
@@ -103,14 +104,14 @@ func unplugged(ctx context.Context, r *rig) error {
 		r.wait(ctx, time.Duration(600+r.rnd.IntN(600))*time.Millisecond)
 	}
 	before := r.parsed()
-	if _, ok := r.until(ctx, 15*time.Second, func() bool { return r.parsed() > before+3 }); !ok {
+	if _, ok := r.poll(ctx, 15*time.Second, func() bool { return r.parsed() > before+3 }); !ok {
 		return errors.New("plugged in again, the devices are not read")
 	}
 	return nil
 }
 
 // noLeak holds an agent that lived through unplugging against one that did not.
-func noLeak(ctx context.Context, r *rig) error {
+func checkLeaks(ctx context.Context, r *rig) error {
 	n, err := faults.Descriptors(r.agents[0].pid())
 	if err != nil {
 		return err
@@ -131,6 +132,6 @@ func noLeak(ctx context.Context, r *rig) error {
 	if goroutines[0] > goroutines[1]+2 || goroutines[1] == 0 {
 		return fmt.Errorf("the agent has %d goroutines, one that lost no device has %d", goroutines[0], goroutines[1])
 	}
-	pause(ctx, time.Second)
-	return r.atRest(ctx)
+	retry.Sleep(ctx, time.Second)
+	return r.awaitDelivered(ctx)
 }

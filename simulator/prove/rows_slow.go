@@ -12,12 +12,13 @@ import (
 	"gatehouse/gateway/edge/journal"
 	"gatehouse/gateway/fact"
 	"gatehouse/gateway/identity"
+	"gatehouse/gateway/retry"
 	"gatehouse/gateway/wire"
 	"gatehouse/simulator/faults"
 )
 
-// fillJournal appends n records to the journal of an agent that is down, a
-// millisecond apart from ago on.
+// fillJournal appends n records to the journal of an agent that does not run.
+// They are a millisecond apart; the first is ago old.
 func fillJournal(dir string, ago time.Duration, n int, body func(n int) wire.Body) (err error) {
 	host, err := identity.HostID(dir)
 	if err != nil {
@@ -44,22 +45,23 @@ func fillJournal(dir string, ago time.Duration, n int, body func(n int) wire.Bod
 	return nil
 }
 
-// slowLine lets a backlog through a narrow line.
-func slowLine(ctx context.Context, r *rig) error {
+// drainSlowLine delivers a backlog over a slow line.
+func drainSlowLine(ctx context.Context, r *rig) error {
 	const rate, slow = 8000, 12 * time.Second // bytes per second
 	r.chaos.Set(faults.Line{Rate: rate})
 	a := r.agents[0]
 	a.kill()
 	health := func(int) wire.Body { return &wire.Health{Device: "scanner", Model: "qr-scanner", State: "ok"} }
-	if err := fillJournal(r.journalDir(r.gates[0].ID), 0, 3000, health); err != nil { // more than a full window
+	// More than a full window of batches.
+	if err := fillJournal(r.journalDir(r.gates[0].ID), 0, 3000, health); err != nil {
 		return err
 	}
 	if err := a.start(); err != nil {
 		return err
 	}
-	pause(ctx, time.Second)
-	breaks := func() int { return strings.Count(a.printed(), "connection lost") }
-	broken := breaks()
+	retry.Sleep(ctx, time.Second)
+	lostConnections := func() int { return strings.Count(a.printed(), "connection lost") }
+	lostBefore := lostConnections()
 	before, err := faults.ResidentKiB(a.pid())
 	if err != nil {
 		return err
@@ -68,9 +70,9 @@ func slowLine(ctx context.Context, r *rig) error {
 	if err != nil {
 		return err
 	}
-	pause(ctx, 2*time.Second)
+	retry.Sleep(ctx, 2*time.Second)
 	begin, _ := r.stored(ctx, jid)
-	pause(ctx, slow)
+	retry.Sleep(ctx, slow)
 	end, _ := r.stored(ctx, jid)
 	if err := r.page.signUp(ctx); err != nil { // now: the alarm's delay must not include it
 		return err
@@ -78,12 +80,15 @@ func slowLine(ctx context.Context, r *rig) error {
 	if err := r.hw[0].Unplug("reader-in"); err != nil {
 		return err
 	}
-	overtook, told := r.until(ctx, 20*time.Second, func() bool { _, found := r.alert(ctx, fact.AlarmDeviceGone); return found })
+	overtook, found := r.poll(ctx, 20*time.Second, func() bool {
+		_, found := r.findAlert(ctx, fact.AlarmDeviceGone)
+		return found
+	})
 	if err := r.hw[0].Plug("reader-in"); err != nil {
 		return err
 	}
-	if !told {
-		return errors.New("the alarm of a pulled device waits behind the backlog")
+	if !found {
+		return errors.New("the alarm of an unplugged device waits behind the backlog")
 	}
 	waited := r.backlog(ctx)
 	after, err := faults.ResidentKiB(a.pid())
@@ -93,13 +98,13 @@ func slowLine(ctx context.Context, r *rig) error {
 	r.chaos.Set(faults.Line{})
 	r.note("%d records in %s, %d waited; an alarm after %.1f s; the agent's memory %d to %d KiB",
 		end-begin, slow, waited, overtook.Seconds(), before, after)
-	const record = 230 // bytes, with what is around it
+	const record = 230 // bytes, with its share of the batch
 	switch least := uint64(rate * slow.Seconds() / record / 2); {
 	case end-begin < least:
-		return fmt.Errorf("%d records came through in %s: the line carries twice %d", end-begin, slow, least)
+		return fmt.Errorf("%d records were stored in %s: the line carries twice %d", end-begin, slow, least)
 	case waited == 0:
-		return errors.New("nothing waited: the line was not the limit")
-	case breaks() > broken:
+		return errors.New("no record waited: the line was not the limit")
+	case lostConnections() > lostBefore:
 		return errors.New("the connection broke under the backlog")
 	case after > before+16<<10:
 		return fmt.Errorf("an agent's memory grew from %d to %d KiB on a slow line", before, after)
@@ -107,7 +112,7 @@ func slowLine(ctx context.Context, r *rig) error {
 	return nil
 }
 
-// firstJID is the first gate's journal.
+// firstJID returns the id of the first gate's journal.
 func (r *rig) firstJID() (string, error) {
 	v, err := journal.Look(r.journalDir(r.gates[0].ID))
 	if err != nil {

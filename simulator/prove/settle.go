@@ -18,52 +18,11 @@ import (
 	"gatehouse/simulator/world"
 )
 
-// settle reads ledgers and store and reconciles them.
-func (p *proof) settle(ctx context.Context, e *ears) (Result, []string, error) {
-	f := facts{spared: p.spared}
-	for _, g := range p.gates {
-		counts, err := ledger.Read(p.ledger(g.ID))
-		if err != nil && !os.IsNotExist(err) {
-			return Result{}, nil, fmt.Errorf("ledger of %s: %w", g.ID, err)
-		}
-		f.parsed = append(f.parsed, account{g.ID, counts.Sums})
-	}
-	held, err := openArchive(p.Store, storeFile(p.countyDir()), p.influxURL, world.CountyID)
+// evaluate reconciles the ledgers with the store, after all programs have ended.
+// The problems describe what was lost, duplicated or out of order.
+func (p *proof) evaluate(ctx context.Context) (Result, []string, error) {
+	f, figures, err := p.readFacts(ctx)
 	if err != nil {
-		return Result{}, nil, err
-	}
-	defer held.Close()
-	var disorder []string
-	var verdicts, commits []float64
-	runs := map[string]heldRun{}
-	for r, err := range held.Rows(ctx, store.Query{}) {
-		if err != nil {
-			return Result{}, nil, err
-		}
-		x, rec, body, err := decodeRow(r.Agent, r.JID, r.Seq, r.Raw)
-		if err != nil {
-			return Result{}, nil, err
-		}
-		f.rows = append(f.rows, x)
-		if text := p.take(r.JID, rec); text != "" {
-			disorder = append(disorder, text)
-		}
-		switch b := body.(type) {
-		case *wire.Passage:
-			if b.LatencyUS > 0 {
-				verdicts = append(verdicts, float64(b.LatencyUS)/1000)
-			}
-		case *wire.Run:
-			takeRun(runs, r.JID, r.Seq, b)
-		}
-		if at, ok := e.committed(r.JID, r.Seq); ok {
-			commits = append(commits, float64(at.Sub(r.At).Microseconds())/1000)
-		}
-	}
-	if f.poison, err = poisonOf(ctx, held.Books); err != nil {
-		return Result{}, nil, err
-	}
-	if f.holes, err = holesOf(ctx, held.Books); err != nil {
 		return Result{}, nil, err
 	}
 	c := reconcile(f)
@@ -78,19 +37,74 @@ func (p *proof) settle(ctx context.Context, e *ears) (Result, []string, error) {
 		Lost:        c.Lost,
 		Duplicated:  c.Duplicated,
 		Kills:       int(p.kills.Load()),
-		Verdict:     quantiles(verdicts),
-		Commit:      quantiles(commits),
+		Verdict:     quantiles(figures.verdicts),
+		Commit:      quantiles(figures.commits),
 	}
-	c.Problems = append(c.Problems, disorder[:min(len(disorder), maxProblems)]...)
+	c.Problems = append(c.Problems, figures.disorder[:min(len(figures.disorder), maxProblems)]...)
 	if p.fleet != nil {
-		found, problems := compare(p.fleet.Truth(), p.fleet.Specs(), runs)
+		found, problems := compareRuns(p.fleet.Truth(), p.fleet.Specs(), figures.runs)
 		result.Runs = &found
 		c.Problems = append(c.Problems, problems...)
 	}
 	return result, c.Problems, nil
 }
 
-// openArchive opens a store of a kind, "sqlite" or "influx", with its books at path.
+// figures are what the stored records show besides the facts.
+type figures struct {
+	verdicts, commits []float64 // durations, ms
+	disorder          []string  // records out of order, described
+	runs              map[string]storedRun
+}
+
+// readFacts reads the ledgers and the store.
+func (p *proof) readFacts(ctx context.Context) (f facts, fig figures, err error) {
+	f.knownLost = p.knownLost
+	for _, g := range p.gates {
+		counts, err := ledger.Read(p.ledger(g.ID))
+		if err != nil && !os.IsNotExist(err) {
+			return f, fig, fmt.Errorf("ledger of %s: %w", g.ID, err)
+		}
+		f.parsed = append(f.parsed, account{g.ID, counts.Sums})
+	}
+	a, err := openArchive(p.Store, storeFile(p.countyDir()), p.influxURL, world.CountyID)
+	if err != nil {
+		return f, fig, err
+	}
+	defer a.Close()
+	fig.runs = map[string]storedRun{}
+	for r, err := range a.Rows(ctx, store.Query{}) {
+		if err != nil {
+			return f, fig, err
+		}
+		x, rec, body, err := decodeStored(r.Agent, r.JID, r.Seq, r.Raw)
+		if err != nil {
+			return f, fig, err
+		}
+		f.rows = append(f.rows, x)
+		if text := p.check(r.JID, rec); text != "" {
+			fig.disorder = append(fig.disorder, text)
+		}
+		switch b := body.(type) {
+		case *wire.Passage:
+			if b.LatencyUS > 0 {
+				fig.verdicts = append(fig.verdicts, float64(b.LatencyUS)/1000)
+			}
+		case *wire.Run:
+			keepNewest(fig.runs, r.JID, r.Seq, b)
+		}
+		if at, ok := p.listener.committed(r.JID, r.Seq); ok {
+			fig.commits = append(fig.commits, float64(at.Sub(r.At).Microseconds())/1000)
+		}
+	}
+	if f.quarantine, err = quarantinedRows(ctx, a.Books); err != nil {
+		return f, fig, err
+	}
+	f.holes, err = holeSpans(ctx, a.Books)
+	return f, fig, err
+}
+
+// openArchive opens a store of a kind, "sqlite" or "influx". path is its SQLite
+// file.
 func openArchive(kind, path, influxURL, county string) (*archive.Archive, error) {
 	if kind != "influx" {
 		return archive.OpenSQLite(path)
@@ -99,8 +113,9 @@ func openArchive(kind, path, influxURL, county string) (*archive.Archive, error)
 		Bucket: influxd.Bucket, County: county})
 }
 
-// poisonOf gives the quarantine; a message that can't be read has no place.
-func poisonOf(ctx context.Context, b *books.Books) (rows []row, err error) {
+// quarantinedRows returns the messages in quarantine as rows; of those that
+// can't be decoded only agent, journal and seq are known.
+func quarantinedRows(ctx context.Context, b *books.Books) (rows []row, err error) {
 	held, err := b.Quarantined(ctx, 0)
 	if err != nil {
 		return nil, err
@@ -115,17 +130,22 @@ func poisonOf(ctx context.Context, b *books.Books) (rows []row, err error) {
 	return rows, nil
 }
 
-// holesOf gives the recorded holes. Those that a journal's renewal leaves, or a
-// repeat under its new id, stand for records of another journal.
-func holesOf(ctx context.Context, b *books.Books) ([]span, error) {
+// holeSpans returns the recorded holes. Those of a renewed journal, and of
+// records repeated under its new id, stand for records of another journal.
+func holeSpans(ctx context.Context, b *books.Books) ([]span, error) {
 	held, err := b.Holes(ctx)
 	if err != nil {
 		return nil, err
 	}
 	var out []span
 	for _, h := range held {
-		out = append(out, span{agent: h.Agent, jid: h.JID, from: h.From, to: h.To,
-			empty: h.Reason == journal.ReasonRenewed || h.Reason == store.ReasonRepeated})
+		out = append(out, span{
+			agent:     h.Agent,
+			jid:       h.JID,
+			from:      h.From,
+			to:        h.To,
+			elsewhere: h.Reason == journal.ReasonRenewed || h.Reason == store.ReasonRepeated,
+		})
 	}
 	return out, nil
 }

@@ -21,7 +21,7 @@ import (
 	"gatehouse/simulator/world"
 )
 
-// upWithin is how long a program may take to come up.
+// upWithin is how long all programs together may take to start.
 const upWithin = 60 * time.Second
 
 // prepare writes all files and starts everything but the agents.
@@ -60,7 +60,7 @@ func (p *proof) program(name string, argv ...string) *process {
 	return &process{name: name, argv: argv, log: filepath.Join(p.Dir, name+".log")}
 }
 
-// startBroker starts the broker where it is a process of its own.
+// startBroker starts the broker if it is a process of its own.
 func (p *proof) startBroker(ctx context.Context, listen string) error {
 	_, port, err := net.SplitHostPort(listen)
 	if err != nil {
@@ -78,7 +78,7 @@ func (p *proof) startBroker(ctx context.Context, listen string) error {
 			return err
 		}
 		p.broker = p.program("broker", path, "-c", conf)
-	case p.apart || contains(p.Kill, "broker"):
+	case p.separateBroker || slices.Contains(p.Kill, "broker"):
 		p.broker = p.program("broker",
 			append(slices.Clone(p.brokerArgv), p.Gatehouse, "broker", "--listen", listen, "--dir",
 				cmp.Or(p.brokerDir, filepath.Join(p.Dir, "broker")))...)
@@ -91,15 +91,7 @@ func (p *proof) startBroker(ctx context.Context, listen string) error {
 	return p.broker.waitFor(ctx, func() bool { return answers(ctx, listen) })
 }
 
-func contains(list []string, s string) bool {
-	for _, x := range list {
-		if x == s {
-			return true
-		}
-	}
-	return false
-}
-
+// answers reports whether address accepts a connection.
 func answers(ctx context.Context, address string) bool {
 	c, err := (&net.Dialer{Timeout: time.Second}).DialContext(ctx, "tcp", address)
 	if err != nil {
@@ -124,8 +116,8 @@ func (p *proof) startInflux(ctx context.Context) error {
 	}
 	p.influxURL = server
 	p.storeURL = p.influxURL
-	p.influx = p.program("influxd", path, "run", "-config", conf)
-	if err := p.influx.start(); err != nil {
+	p.influxd = p.program("influxd", path, "run", "-config", conf)
+	if err := p.influxd.start(); err != nil {
 		return err
 	}
 	return influxd.CreateDatabase(ctx, p.influxURL)
@@ -195,10 +187,10 @@ func writeYAML[T any](path string, v T) error {
 	return os.WriteFile(path, b, 0o600)
 }
 
-// ledger is where an agent counts what it completes.
+// ledger returns the file in which an agent counts its readings.
 func (p *proof) ledger(gate string) string { return filepath.Join(p.Dir, gate, "ledger") }
 
-// journalDir is where an agent keeps its records.
+// journalDir returns the folder of an agent's journal.
 func (p *proof) journalDir(gate string) string { return filepath.Join(p.Dir, gate, "journal") }
 
 func (p *proof) startAgents() error {

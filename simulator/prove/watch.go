@@ -7,53 +7,55 @@ import (
 
 	"gatehouse/gateway/county/store/books"
 	"gatehouse/gateway/edge/journal"
+	"gatehouse/gateway/retry"
 )
 
-// watch samples, all the time, that no agent holds more for acknowledged or has
-// removed more than the store had at that moment, and that nothing was
-// acknowledged before.
+// watch checks until ctx is done, three times a second, that no agent takes more
+// records for acknowledged than the store has, or has removed more, and that the
+// collector has not acknowledged more.
 func (r *rig) watch(ctx context.Context) {
-	for pause(ctx, 300*time.Millisecond) {
-		known, removed := r.claims() // before the store is asked
+	for retry.Sleep(ctx, 300*time.Millisecond) {
+		acked, removed := r.claims() // before the store is read
 		stored, ok := r.positions(ctx)
 		if !ok {
-			continue // it is being made, or its disk is away
+			continue // it is being created, or its disk is not mounted
 		}
 		for jid, trimmed := range removed {
 			if has := stored[jid]; trimmed > has {
-				r.broken("records of journal %s are removed up to %d, the store has %d", jid, trimmed, has)
+				r.violated("journal %s is removed up to %d, the store has it up to %d", jid, trimmed, has)
 			}
 		}
-		for jid, through := range known {
-			if has := stored[jid]; through > has && !r.fault.rewinds {
-				r.broken("%d of journal %s are held for acknowledged, the store has %d", through, jid, has)
+		for jid, through := range acked {
+			if has := stored[jid]; through > has && !r.fault.storeForgets {
+				r.violated("journal %s is acknowledged up to %d, the store has it up to %d", jid, through, has)
 			}
 		}
 	}
 }
 
-// claims gives what is said to be stored, by journal: by acknowledgements as
-// they pass the broker, by heartbeats, and by what agents keep on disk; and what
-// agents have removed.
-func (r *rig) claims() (known, removed map[string]uint64) {
-	known, removed = r.ears.through(), map[string]uint64{}
+// claims returns up to which seq each journal is acknowledged, according to
+// acknowledgements at the broker, to heartbeats and to agents' files, and up to
+// which seq it is removed.
+func (r *rig) claims() (acked, removed map[string]uint64) {
+	acked, removed = r.listener.acknowledged(), map[string]uint64{}
 	for _, g := range r.gates {
-		if b, _ := r.ears.beat(g.ID); b.JID != "" && !r.fault.lies {
-			known[b.JID] = max(known[b.JID], b.Through)
+		if b, _ := r.listener.beat(g.ID); b.JID != "" && !r.fault.badBeats {
+			acked[b.JID] = max(acked[b.JID], b.Through)
 		}
 		v, err := journal.Look(r.journalDir(g.ID))
 		if err != nil {
-			continue // as above
+			continue // it is being created, or its disk is not mounted
 		}
-		known[v.JID] = max(known[v.JID], v.State.Through)
+		acked[v.JID] = max(acked[v.JID], v.State.Through)
 		removed[v.JID] = v.Trimmed()
 		v.Close()
 	}
-	maps.DeleteFunc(known, func(_ string, through uint64) bool { return through == 0 })
-	return known, removed
+	maps.DeleteFunc(acked, func(_ string, through uint64) bool { return through == 0 })
+	return acked, removed
 }
 
-// positions gives how far the store has each journal.
+// positions returns up to which seq the store has each journal, or false if it
+// can't be read.
 func (r *rig) positions(ctx context.Context) (map[string]uint64, bool) {
 	b, err := books.OpenReadOnly(storeFile(r.countyDir()))
 	if err != nil {
@@ -71,7 +73,8 @@ func (r *rig) positions(ctx context.Context) (map[string]uint64, bool) {
 	return out, true
 }
 
-// stored gives how far the store has a journal; false when it can't be asked.
+// stored returns up to which seq the store has a journal, or false if it can't
+// be read.
 func (r *rig) stored(ctx context.Context, jid string) (uint64, bool) {
 	all, ok := r.positions(ctx)
 	return all[jid], ok

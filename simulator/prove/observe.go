@@ -16,10 +16,11 @@ import (
 	"gatehouse/gateway/fact"
 	"gatehouse/gateway/mqtt"
 	"gatehouse/gateway/proof/ledger"
+	"gatehouse/gateway/retry"
 )
 
-// alert returns the detail of the newest alert of a type on the desk.
-func (r *rig) alert(ctx context.Context, kind fact.AlarmType) (detail string, found bool) {
+// findAlert returns the detail of the desk's newest alert of a type.
+func (r *rig) findAlert(ctx context.Context, kind fact.AlarmType) (detail string, found bool) {
 	all, err := r.page.alerts(ctx)
 	if err != nil {
 		return "", false // a desk that is down now may answer the next time
@@ -32,17 +33,17 @@ func (r *rig) alert(ctx context.Context, kind fact.AlarmType) (detail string, fo
 	return "", false
 }
 
-// says waits until a program has printed text.
-func (r *rig) says(ctx context.Context, p *process, text string, within time.Duration) (time.Duration, error) {
+// awaitOutput waits until a program prints text and returns how long that took.
+func (r *rig) awaitOutput(ctx context.Context, p *process, text string, within time.Duration) (time.Duration, error) {
 	before := strings.Count(p.printed(), text)
-	took, ok := r.until(ctx, within, func() bool { return strings.Count(p.printed(), text) > before })
+	took, ok := r.poll(ctx, within, func() bool { return strings.Count(p.printed(), text) > before })
 	if !ok {
-		return took, fmt.Errorf("%s did not say %q within %s:\n%s", p.name, text, within, p.tail())
+		return took, fmt.Errorf("%s did not print %q within %s:\n%s", p.name, text, within, p.tail())
 	}
 	return took, nil
 }
 
-// backlog is how many records all agents hold that the store does not have.
+// backlog returns how many records of all agents the store does not have.
 func (r *rig) backlog(ctx context.Context) (n uint64) {
 	for _, g := range r.gates {
 		v, err := journal.Look(r.journalDir(g.ID))
@@ -57,7 +58,7 @@ func (r *rig) backlog(ctx context.Context) (n uint64) {
 	return n
 }
 
-// parsed is how many readings the first gate has completed.
+// parsed returns how many readings the first gate has completed.
 func (r *rig) parsed() uint64 {
 	c, err := ledger.Read(r.ledger(r.gates[0].ID))
 	if err != nil {
@@ -66,14 +67,17 @@ func (r *rig) parsed() uint64 {
 	return c.N
 }
 
-// alerted waits until the desk shows an alert of a type.
-func (r *rig) alerted(ctx context.Context, kind fact.AlarmType) error {
-	_, err := r.alertedDetail(ctx, kind)
+// awaitAlert waits for an alert of a type on the desk.
+func (r *rig) awaitAlert(ctx context.Context, kind fact.AlarmType) error {
+	_, err := r.awaitAlertDetail(ctx, kind)
 	return err
 }
 
-func (r *rig) alertedDetail(ctx context.Context, kind fact.AlarmType) (detail string, err error) {
-	_, ok := r.until(ctx, 30*time.Second, func() (found bool) { detail, found = r.alert(ctx, kind); return found })
+func (r *rig) awaitAlertDetail(ctx context.Context, kind fact.AlarmType) (detail string, err error) {
+	_, ok := r.poll(ctx, 30*time.Second, func() (found bool) {
+		detail, found = r.findAlert(ctx, kind)
+		return found
+	})
 	if !ok {
 		return "", fmt.Errorf("the desk shows no alert %s", kind)
 	}
@@ -102,12 +106,12 @@ func (r *rig) publish(ctx context.Context, m mqtt.Message) error {
 	if err := c.Publish(m); err != nil {
 		return err
 	}
-	pause(ctx, 300*time.Millisecond) // a PUBACK would promise nothing; this lets it go out
+	retry.Sleep(ctx, 300*time.Millisecond) // a PUBACK would promise nothing; this lets it go out
 	return nil
 }
 
 // soundStore looks into what a power cut left of a store.
-func soundStore(ctx context.Context, dir string, acked map[string]uint64) error {
+func checkStore(ctx context.Context, dir string, acked map[string]uint64) error {
 	s, err := books.Open(storeFile(dir))
 	if err != nil {
 		return err

@@ -13,16 +13,17 @@ import (
 	"gatehouse/gateway/wire"
 )
 
-// ears listen at the broker: to heartbeats, which say when all is at rest, and
-// to acknowledgements, which say how long commits took.
-type ears struct {
+// listener subscribes to heartbeats, which tell when everything is delivered,
+// and to acknowledgements, which tell how long commits took. Its methods may be
+// called from several goroutines.
+type listener struct {
 	mu    sync.Mutex
-	beats map[string]heard
-	acks  map[string][]ackAt // by journal, rising
+	beats map[string]beatAt  // the last, by agent
+	acks  map[string][]ackAt // rising, by journal
 	done  chan struct{}
 }
 
-type heard struct {
+type beatAt struct {
 	beat wire.Beat
 	at   time.Time
 }
@@ -32,8 +33,9 @@ type ackAt struct {
 	at      time.Time
 }
 
-func listenTo(ctx context.Context, url string) *ears {
-	e := &ears{beats: map[string]heard{}, acks: map[string][]ackAt{}, done: make(chan struct{})}
+// listen subscribes at the broker until ctx is done.
+func listen(ctx context.Context, url string) *listener {
+	e := &listener{beats: map[string]beatAt{}, acks: map[string][]ackAt{}, done: make(chan struct{})}
 	c := mqtt.New(mqtt.Config{
 		URL:      url,
 		ClientID: fmt.Sprintf("prove-%d", os.Getpid()),
@@ -42,15 +44,16 @@ func listenTo(ctx context.Context, url string) *ears {
 			{Filter: wire.Root + "/+/+/" + string(wire.LeafBeat)},
 			{Filter: wire.Root + "/+/+/" + string(wire.LeafAck)},
 		},
-		OnMessage: e.hear,
+		OnMessage: e.receive,
 	})
 	go func() { defer close(e.done); _ = c.Run(ctx) }() // ends with ctx only
 	return e
 }
 
-func (e *ears) wait() { <-e.done }
+// wait waits until the listener has ended.
+func (e *listener) wait() { <-e.done }
 
-func (e *ears) hear(m mqtt.Message) {
+func (e *listener) receive(m mqtt.Message) {
 	_, agent, leaf, _ := wire.ParseTopic(m.Topic)
 	now := time.Now()
 	e.mu.Lock()
@@ -58,7 +61,7 @@ func (e *ears) hear(m mqtt.Message) {
 	switch leaf {
 	case wire.LeafBeat:
 		if b, err := wire.Decode[wire.Beat](m.Payload); err == nil {
-			e.beats[agent] = heard{b, now}
+			e.beats[agent] = beatAt{b, now}
 		}
 	case wire.LeafAck:
 		a, err := wire.Decode[wire.Ack](m.Payload)
@@ -71,15 +74,16 @@ func (e *ears) hear(m mqtt.Message) {
 	}
 }
 
-func (e *ears) beat(agent string) (wire.Beat, time.Time) {
+// beat returns an agent's last heartbeat and when it arrived.
+func (e *listener) beat(agent string) (wire.Beat, time.Time) {
 	e.mu.Lock()
 	defer e.mu.Unlock()
-	h := e.beats[agent]
-	return h.beat, h.at
+	b := e.beats[agent]
+	return b.beat, b.at
 }
 
-// committed gives when a record was first known to be acknowledged.
-func (e *ears) committed(jid string, seq uint64) (time.Time, bool) {
+// committed returns when the first acknowledgement that covers a record arrived.
+func (e *listener) committed(jid string, seq uint64) (time.Time, bool) {
 	e.mu.Lock()
 	defer e.mu.Unlock()
 	list := e.acks[jid]
@@ -95,8 +99,8 @@ func (e *ears) committed(jid string, seq uint64) (time.Time, bool) {
 	return list[i].at, true
 }
 
-// through gives the highest acknowledgement heard, by journal.
-func (e *ears) through() map[string]uint64 {
+// acknowledged returns the highest acknowledged seq, by journal.
+func (e *listener) acknowledged() map[string]uint64 {
 	e.mu.Lock()
 	defer e.mu.Unlock()
 	out := map[string]uint64{}
