@@ -23,7 +23,7 @@ var floors = map[string][][]string{
 		{"store/sqlite", "store/influx"},
 		{"store/archive"},
 		{"collect", "follow", "presence", "refused"},
-		{"alerts", "passages", "fleet"},
+		{"alerts", "passages", "fleet", "people"},
 		{"desk", "report"},
 		{"pages"},
 		{"centre"},

@@ -2,14 +2,14 @@ package cli
 
 import (
 	"fmt"
-	"log/slog"
 	"path/filepath"
+	"time"
 
 	"github.com/spf13/cobra"
 
 	"gatehouse/gateway/county/centre"
 	"gatehouse/gateway/county/desk"
-	"gatehouse/gateway/site"
+	"gatehouse/gateway/county/people"
 )
 
 func inviteCommand() *cobra.Command {
@@ -23,13 +23,12 @@ who forgot theirs. The collector may run meanwhile.`,
 		Example: "  gatehouse invite --dir /var/lib/gatehouse-county",
 		Args:    cobra.NoArgs,
 		RunE: func(c *cobra.Command, _ []string) error {
-			d, err := desk.Open(desk.Options{Path: filepath.Join(dir, centre.DeskFile), Sites: &site.County{},
-				Log: slog.New(slog.DiscardHandler)})
+			file, err := desk.OpenFile(filepath.Join(dir, centre.DeskFile))
 			if err != nil {
 				return err
 			}
-			defer d.Close()
-			token, err := d.Invite(c.Context(), "")
+			defer file.Close()
+			token, err := people.New(file, time.Now).Invite(c.Context(), "")
 			if err != nil {
 				return err
 			}

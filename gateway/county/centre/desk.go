@@ -47,7 +47,8 @@ func (c *county) startDesk(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	server := pages.New(*c.cfg.Desk, d, c.archive, c.version, log)
+	server := pages.New(*c.cfg.Desk, pages.Parts{Alerts: d.Alerts, Passages: d.Passages, Runs: d.Runs,
+		People: d.People, Poison: c.archive, State: d.Hub, Prober: d}, c.version, log)
 	ctx, cancel := context.WithCancel(ctx)
 	var wg sync.WaitGroup
 	run := func(part string, f func(context.Context) error) {

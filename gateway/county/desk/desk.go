@@ -16,6 +16,7 @@ import (
 	"gatehouse/gateway/county/fleet"
 	"gatehouse/gateway/county/follow"
 	"gatehouse/gateway/county/passages"
+	"gatehouse/gateway/county/people"
 	"gatehouse/gateway/county/presence"
 	"gatehouse/gateway/county/refused"
 	"gatehouse/gateway/live"
@@ -43,10 +44,10 @@ type Desk struct {
 	Alerts   *alerts.Alerts
 	Passages *passages.Passages
 	Runs     *fleet.Runs
+	People   *people.People
 
 	opts      Options
 	file      *db.File
-	people    people
 	followers followers
 	centre    centre
 }
@@ -77,7 +78,6 @@ func Open(opts Options) (*Desk, error) {
 		return nil, err
 	}
 	d := &Desk{opts: opts, file: file, Hub: live.New(gather)}
-	d.people = newPeople()
 	if err := d.open(context.Background()); err != nil {
 		return nil, errors.Join(err, file.Close())
 	}
@@ -89,6 +89,7 @@ func (d *Desk) open(ctx context.Context) (err error) {
 	now, f := d.opts.Now(), &d.followers
 	d.Alerts = alerts.New(d.file, d.Hub)
 	d.Runs = fleet.NewRuns(d.file, d.opts.Sites.Compounds())
+	d.People = people.New(d.file, d.opts.Now)
 	if d.Passages, err = passages.New(ctx, d.file, d.Hub, now); err != nil {
 		return err
 	}
@@ -175,7 +176,7 @@ func (d *Desk) tidy(ctx context.Context, now time.Time) error {
 	}
 	if now.Sub(c.pruned) >= pruneEvery || c.catching && !catching {
 		c.pruned = now
-		errs = append(errs, d.Passages.Prune(ctx, now), d.followers.fleet.Prune(ctx, now), d.pruneSessions(ctx, now))
+		errs = append(errs, d.Passages.Prune(ctx, now), d.followers.fleet.Prune(ctx, now), d.People.Prune(ctx, now))
 	}
 	c.catching = catching
 	return errors.Join(errs...)

@@ -194,7 +194,7 @@ func TestAFileOfTheVersionBeforeGoesOn(t *testing.T) {
 	if page, err := d.Runs.One(t.Context(), "fogger-9", "r"); err != nil || len(page.Chart) != 1 {
 		t.Errorf("%+v, %v", page, err)
 	}
-	if users, err := d.Users(t.Context()); err != nil || len(users) != 1 {
+	if users, err := d.People.Users(t.Context()); err != nil || len(users) != 1 {
 		t.Errorf("users %q, %v", users, err)
 	}
 	if got := d.followers.cursor.Through(committed.JID); got != 6 {

@@ -8,6 +8,7 @@ import (
 	"gatehouse/gateway/county/fleet"
 	"gatehouse/gateway/county/follow"
 	"gatehouse/gateway/county/passages"
+	"gatehouse/gateway/county/people"
 	"gatehouse/gateway/county/presence"
 )
 
@@ -25,7 +26,7 @@ func OpenFile(path string) (*db.File, error) {
 // that had something new in that version. Released ones never change.
 func steps() []string {
 	return []string{
-		follow.Schema + passages.Schema + alerts.Schema + schemaPeople,
+		follow.Schema + passages.Schema + alerts.Schema + people.Schema,
 		fleet.Schema,
 		presence.Schema,
 		presence.SchemaOrigin + alerts.SchemaOpen,
@@ -33,20 +34,3 @@ func steps() []string {
 		follow.SchemaNewest,
 	}
 }
-
-const schemaPeople = `
-CREATE TABLE users (
-	name    TEXT PRIMARY KEY,
-	hash    BLOB NOT NULL,            -- bcrypt
-	created INTEGER NOT NULL
-) WITHOUT ROWID;
-CREATE TABLE invites (
-	hash    BLOB PRIMARY KEY,         -- SHA-256 of the token
-	invited_by TEXT NOT NULL,
-	expires INTEGER NOT NULL
-) WITHOUT ROWID;
-CREATE TABLE sessions (
-	hash    BLOB PRIMARY KEY,         -- SHA-256 of the token
-	name    TEXT NOT NULL,
-	expires INTEGER NOT NULL
-) WITHOUT ROWID;`

@@ -6,8 +6,8 @@ import (
 	"net/http"
 
 	"gatehouse/gateway/county/alerts"
-	"gatehouse/gateway/county/desk"
 	"gatehouse/gateway/county/fleet"
+	"gatehouse/gateway/county/people"
 )
 
 // maxBody bounds what a page posts, in bytes.
@@ -26,16 +26,16 @@ var codes = []struct {
 	code   string
 	status int
 }{
-	{desk.ErrSession, "session", http.StatusUnauthorized},
-	{desk.ErrPassword, "password", http.StatusForbidden},
-	{desk.ErrInvite, "invite", http.StatusForbidden},
-	{desk.ErrName, "name", http.StatusUnprocessableEntity},
-	{desk.ErrWeak, "weak", http.StatusUnprocessableEntity},
+	{people.ErrSession, "session", http.StatusUnauthorized},
+	{people.ErrPassword, "password", http.StatusForbidden},
+	{people.ErrInvite, "invite", http.StatusForbidden},
+	{people.ErrName, "name", http.StatusUnprocessableEntity},
+	{people.ErrWeak, "weak", http.StatusUnprocessableEntity},
 	{alerts.ErrGone, "gone", http.StatusConflict},
 	{fleet.ErrNoRun, "run", http.StatusNotFound},
 	{errBody, "body", http.StatusBadRequest},
 	{errMany, "many", http.StatusTooManyRequests},
-	{desk.ErrBusy, "busy", http.StatusServiceUnavailable},
+	{people.ErrBusy, "busy", http.StatusServiceUnavailable},
 }
 
 var (
@@ -58,7 +58,7 @@ func fail(w http.ResponseWriter, err error) {
 
 // failRetryable is fail, which also says when to try again where that helps.
 func failRetryable(w http.ResponseWriter, err error) {
-	if errors.Is(err, desk.ErrBusy) {
+	if errors.Is(err, people.ErrBusy) {
 		w.Header().Set("Retry-After", "2")
 	}
 	fail(w, err)

@@ -35,18 +35,18 @@ func (s *Server) hours(w http.ResponseWriter, r *http.Request, _ string) {
 		fail(w, errBody)
 		return
 	}
-	hours, err := s.desk.Passages.Hours(r.Context(), r.URL.Query().Get("agent"), time.Now().Add(-span))
+	hours, err := s.Passages.Hours(r.Context(), r.URL.Query().Get("agent"), s.now().Add(-span))
 	answer(w, hours, err)
 }
 
 func (s *Server) gate(w http.ResponseWriter, r *http.Request, _ string) {
 	agent := r.URL.Query().Get("agent")
-	passed, err := s.desk.Passages.Last(r.Context(), agent, gatePassages)
+	passed, err := s.Passages.Last(r.Context(), agent, gatePassages)
 	if err != nil {
 		fail(w, err)
 		return
 	}
-	raised, err := s.desk.Alerts.Last(r.Context(), agent, gatePassages)
+	raised, err := s.Alerts.Last(r.Context(), agent, gatePassages)
 	answer(w, struct {
 		Passages []passages.Passage `json:"passages"`
 		Alerts   []alerts.Alert     `json:"alerts"`
@@ -54,7 +54,7 @@ func (s *Server) gate(w http.ResponseWriter, r *http.Request, _ string) {
 }
 
 func (s *Server) alerts(w http.ResponseWriter, r *http.Request, _ string) {
-	list, err := s.desk.Alerts.Last(r.Context(), "", alertsListed)
+	list, err := s.Alerts.Last(r.Context(), "", alertsListed)
 	answer(w, list, err)
 }
 
@@ -67,7 +67,7 @@ func (s *Server) acknowledge(w http.ResponseWriter, r *http.Request, name string
 		err = errBody
 	}
 	if err == nil {
-		err = s.desk.Alerts.Acknowledge(r.Context(), time.Now(), m.ID, name, strings.TrimSpace(m.Note))
+		err = s.Alerts.Acknowledge(r.Context(), s.now(), m.ID, name, strings.TrimSpace(m.Note))
 	}
 	if err != nil {
 		fail(w, err)
@@ -96,12 +96,12 @@ type hole struct {
 }
 
 func (s *Server) losses(w http.ResponseWriter, r *http.Request, _ string) {
-	held, err := s.poison.Quarantined(r.Context(), lossesListed)
+	held, err := s.Poison.Quarantined(r.Context(), lossesListed)
 	if err != nil {
 		fail(w, err)
 		return
 	}
-	holes, err := s.poison.Holes(r.Context())
+	holes, err := s.Poison.Holes(r.Context())
 	out := struct {
 		Quarantine []poison `json:"quarantine"`
 		Holes      []hole   `json:"holes"`
@@ -128,7 +128,7 @@ func (s *Server) quarantine(w http.ResponseWriter, r *http.Request, name string)
 		fail(w, err)
 		return
 	}
-	p, ok, err := s.poison.Poison(r.Context(), m.ID)
+	p, ok, err := s.Poison.Poison(r.Context(), m.ID)
 	switch {
 	case err != nil:
 		fail(w, err)
@@ -137,9 +137,9 @@ func (s *Server) quarantine(w http.ResponseWriter, r *http.Request, name string)
 		w.WriteHeader(http.StatusNoContent)
 		return
 	case m.Drop:
-		_, err = s.poison.Drop(r.Context(), m.ID)
+		_, err = s.Poison.Drop(r.Context(), m.ID)
 	default:
-		err = s.poison.Retry(r.Context(), p)
+		err = s.Poison.Retry(r.Context(), p)
 	}
 	if errors.Is(err, books.ErrStays) {
 		answer(w, struct {
@@ -161,12 +161,12 @@ func beginning(p store.Quarantined) string {
 }
 
 func (s *Server) users(w http.ResponseWriter, r *http.Request, _ string) {
-	names, err := s.desk.Users(r.Context())
+	names, err := s.People.Users(r.Context())
 	answer(w, names, err)
 }
 
 func (s *Server) invite(w http.ResponseWriter, r *http.Request, name string) {
-	token, err := s.desk.Invite(r.Context(), name)
+	token, err := s.People.Invite(r.Context(), name)
 	if err == nil {
 		s.log.Info("somebody was invited to the desk", "by", name)
 	}

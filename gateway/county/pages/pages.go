@@ -13,8 +13,12 @@ import (
 	"sync"
 	"time"
 
-	"gatehouse/gateway/county/desk"
+	"gatehouse/gateway/county/alerts"
+	"gatehouse/gateway/county/fleet"
+	"gatehouse/gateway/county/passages"
+	"gatehouse/gateway/county/people"
 	"gatehouse/gateway/county/store"
+	"gatehouse/gateway/live"
 	"gatehouse/gateway/openfiles"
 	"gatehouse/gateway/probe"
 	"gatehouse/gateway/web"
@@ -47,6 +51,51 @@ func (c Config) Check() error {
 	return nil
 }
 
+// Alerts are those of the county.
+type Alerts interface {
+	Last(ctx context.Context, agent string, limit int) ([]alerts.Alert, error)
+	Acknowledge(ctx context.Context, now time.Time, id int64, user, note string) error
+}
+
+// Passages are those of the county's gates.
+type Passages interface {
+	Hours(ctx context.Context, agent string, from time.Time) ([]passages.Hour, error)
+	Last(ctx context.Context, agent string, limit int) ([]passages.Passage, error)
+}
+
+// Runs are those of the county's machines.
+type Runs interface {
+	Last(ctx context.Context, machine string, limit int) ([]fleet.RunSummary, error)
+	One(ctx context.Context, machine, id string) (fleet.RunPage, error)
+}
+
+// Users are those who may log in, and how one becomes one of them.
+type Users interface {
+	Users(ctx context.Context) ([]string, error)
+	Invite(ctx context.Context, by string) (token string, err error)
+	SetUp(ctx context.Context, token, name, password string) error
+}
+
+// Sessions are those of users.
+type Sessions interface {
+	Login(ctx context.Context, name, password string) (token string, err error)
+	Session(ctx context.Context, token string) (name string, until time.Time, err error)
+	Logout(ctx context.Context, token string) error
+	// AwaitEnd returns when the session has ended, or ctx ends.
+	AwaitEnd(ctx context.Context, token string)
+}
+
+// People are users with their sessions.
+type People interface {
+	Users
+	Sessions
+}
+
+// State streams the state of the county to a page until ctx ends.
+type State interface {
+	Serve(ctx context.Context, w http.ResponseWriter, r *http.Request, hearer live.Hearer)
+}
+
 // Poison is the quarantine, as its page lists it and its buttons treat it.
 type Poison interface {
 	Poison(ctx context.Context, id int64) (store.Quarantined, bool, error)
@@ -56,21 +105,31 @@ type Poison interface {
 	Holes(ctx context.Context) ([]store.RecordedHole, error)
 }
 
-// Server serves one desk.
-type Server struct {
-	cfg     Config
-	desk    *desk.Desk
-	poison  Poison
-	prober  probe.Prober
-	version string
-	log     *slog.Logger
-	limits  *limiter
+// Parts are what the pages show and act on.
+type Parts struct {
+	Alerts   Alerts
+	Passages Passages
+	Runs     Runs
+	People   People
+	Poison   Poison
+	State    State
+	Prober   probe.Prober
 }
 
-// New returns a server of d.
-func New(cfg Config, d *desk.Desk, poison Poison, version string, log *slog.Logger) *Server {
-	return &Server{cfg: cfg, desk: d, poison: poison, prober: d, version: version, log: log,
-		limits: newLimiter(time.Now)}
+// Server serves one desk.
+type Server struct {
+	Parts
+
+	cfg     Config
+	version string
+	now     func() time.Time
+	log     *slog.Logger
+	guesses *people.Guesses
+}
+
+// New returns a server of a desk's parts.
+func New(cfg Config, parts Parts, version string, log *slog.Logger) *Server {
+	return &Server{Parts: parts, cfg: cfg, version: version, now: time.Now, log: log, guesses: people.NewGuesses(time.Now)}
 }
 
 // Listen opens the desk's address, for as many connections as leave the store
@@ -113,11 +172,11 @@ func (s *Server) Serve(ctx context.Context, l net.Listener) error {
 
 // welcome logs a link with which the first user is made, when there is none.
 func (s *Server) welcome(ctx context.Context, url string) error {
-	users, err := s.desk.Users(ctx)
+	users, err := s.People.Users(ctx)
 	if err != nil || len(users) > 0 {
 		return err
 	}
-	token, err := s.desk.Invite(ctx, "")
+	token, err := s.People.Invite(ctx, "")
 	if err != nil {
 		return err
 	}
@@ -129,7 +188,7 @@ func (s *Server) welcome(ctx context.Context, url string) error {
 func (s *Server) handler(ctx context.Context, addr string) http.Handler {
 	mux := http.NewServeMux()
 	probes := http.NewServeMux()
-	probe.Mount(probes, s.version, s.prober)
+	probe.Mount(probes, s.version, s.Prober)
 	for _, path := range []string{"GET /healthz", "GET /readyz", "GET /metrics"} {
 		mux.Handle(path, s.near(probes))
 	}
@@ -172,7 +231,7 @@ func (s *Server) near(next http.Handler) http.Handler {
 // live streams what is new to a page, for as long as its session lasts.
 func (s *Server) live(ctx context.Context) http.HandlerFunc {
 	return func(w http.ResponseWriter, r *http.Request) {
-		if _, _, err := s.desk.Session(r.Context(), token(r)); err != nil {
+		if _, _, err := s.People.Session(r.Context(), token(r)); err != nil {
 			fail(w, err)
 			return
 		}
@@ -181,9 +240,9 @@ func (s *Server) live(ctx context.Context) http.HandlerFunc {
 		defer watching.Wait()
 		defer cancel()
 		watching.Go(func() {
-			s.desk.AwaitEnd(ctx, token(r))
+			s.People.AwaitEnd(ctx, token(r))
 			cancel()
 		})
-		s.desk.Hub.Serve(ctx, w, r, nil)
+		s.State.Serve(ctx, w, r, nil)
 	}
 }

@@ -5,11 +5,11 @@ import "net/http"
 const runsListed = 300
 
 func (s *Server) runs(w http.ResponseWriter, r *http.Request, _ string) {
-	list, err := s.desk.Runs.Last(r.Context(), r.URL.Query().Get("machine"), runsListed)
+	list, err := s.Runs.Last(r.Context(), r.URL.Query().Get("machine"), runsListed)
 	answer(w, list, err)
 }
 
 func (s *Server) run(w http.ResponseWriter, r *http.Request, _ string) {
-	page, err := s.desk.Runs.One(r.Context(), r.URL.Query().Get("machine"), r.URL.Query().Get("run"))
+	page, err := s.Runs.One(r.Context(), r.URL.Query().Get("machine"), r.URL.Query().Get("run"))
 	answer(w, page, err)
 }

@@ -7,7 +7,7 @@ import (
 	"strconv"
 	"time"
 
-	"gatehouse/gateway/county/desk"
+	"gatehouse/gateway/county/people"
 )
 
 // cookie holds the session's token. Browsers never send it from another site's
@@ -31,7 +31,7 @@ func token(r *http.Request) string {
 // refuses all others.
 func (s *Server) user(next func(w http.ResponseWriter, r *http.Request, name string)) http.HandlerFunc {
 	return func(w http.ResponseWriter, r *http.Request) {
-		name, _, err := s.desk.Session(r.Context(), token(r))
+		name, _, err := s.People.Session(r.Context(), token(r))
 		if err != nil {
 			fail(w, err)
 			return
@@ -56,15 +56,15 @@ func (s *Server) login(w http.ResponseWriter, r *http.Request) {
 	if !s.admit(w, host, c.Name) {
 		return
 	}
-	token, err := s.desk.Login(r.Context(), c.Name, c.Password)
+	token, err := s.People.Login(r.Context(), c.Name, c.Password)
 	switch {
 	case err == nil:
-		s.limits.forget(host, c.Name)
-	case errors.Is(err, desk.ErrPassword):
-		s.limits.wrong(host, c.Name)
+		s.guesses.Forget(host, c.Name)
+	case errors.Is(err, people.ErrPassword):
+		s.guesses.Wrong(host, c.Name)
 		s.log.Warn("a wrong password at the desk", "from", host)
 	default:
-		s.limits.uncount(host, c.Name)
+		s.guesses.Uncount(host, c.Name)
 	}
 	if err != nil {
 		failRetryable(w, err)
@@ -78,7 +78,7 @@ func (s *Server) login(w http.ResponseWriter, r *http.Request) {
 // get no further than many in a row. When the attempt has to wait, admit answers
 // the request and returns false.
 func (s *Server) admit(w http.ResponseWriter, host, name string) bool {
-	wait := s.limits.attempt(host, name)
+	wait := s.guesses.Attempt(host, name)
 	if wait > 0 {
 		w.Header().Set("Retry-After", strconv.Itoa(int(wait/time.Second)+1))
 		fail(w, errMany)
@@ -105,9 +105,9 @@ func (s *Server) setUp(w http.ResponseWriter, r *http.Request) {
 	if !s.admit(w, host, "") {
 		return
 	}
-	err = s.desk.SetUp(r.Context(), c.Token, c.Name, c.Password)
-	if !errors.Is(err, desk.ErrInvite) {
-		s.limits.uncount(host, "")
+	err = s.People.SetUp(r.Context(), c.Token, c.Name, c.Password)
+	if !errors.Is(err, people.ErrInvite) {
+		s.guesses.Uncount(host, "")
 	}
 	if err != nil {
 		failRetryable(w, err)
@@ -117,7 +117,7 @@ func (s *Server) setUp(w http.ResponseWriter, r *http.Request) {
 }
 
 func (s *Server) logout(w http.ResponseWriter, r *http.Request) {
-	if err := s.desk.Logout(r.Context(), token(r)); err != nil {
+	if err := s.People.Logout(r.Context(), token(r)); err != nil {
 		fail(w, err)
 		return
 	}

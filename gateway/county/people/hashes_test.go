@@ -1,4 +1,4 @@
-package desk
+package people
 
 import (
 	"context"
@@ -46,7 +46,7 @@ func TestWhoWaitsForAHashWaitsNotForEver(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		h := newHashes()
 		for range hashesAtOnce {
-			h.at <- struct{}{}
+			h.running <- struct{}{}
 		}
 		begun := time.Now()
 		if err := h.do(t.Context(), func() { t.Error("it runs") }); !errors.Is(err, ErrBusy) || time.Since(begun) != hashWait {
@@ -63,29 +63,29 @@ func TestWhoWaitsForAHashWaitsNotForEver(t *testing.T) {
 // Both kinds of passwords wait in the same turn, and an invitation that nobody
 // made orders no work.
 func TestLoggingInAndSettingUpWaitForTheirTurn(t *testing.T) {
-	d, _ := newDesk(t)
-	token, err := d.Invite(t.Context(), "")
+	p := newPeople(t)
+	token, err := p.Invite(t.Context(), "")
 	if err != nil {
 		t.Fatal(err)
 	}
 	for range hashesAtOnce {
-		d.people.hashes.at <- struct{}{}
+		p.hashes.running <- struct{}{}
 	}
 	ctx, cancel := context.WithTimeout(t.Context(), 100*time.Millisecond)
 	defer cancel()
-	if _, err := d.Login(ctx, "wang", "correct horse"); !errors.Is(err, context.DeadlineExceeded) {
+	if _, err := p.Login(ctx, "wang", "correct horse"); !errors.Is(err, context.DeadlineExceeded) {
 		t.Errorf("log in: %v", err)
 	}
-	if err := d.SetUp(t.Context(), "a guess", "wang", "correct horse"); !errors.Is(err, ErrInvite) {
+	if err := p.SetUp(t.Context(), "a guess", "wang", "correct horse"); !errors.Is(err, ErrInvite) {
 		t.Errorf("set up with a guess: %v", err)
 	}
 	ctx, cancel = context.WithTimeout(t.Context(), 100*time.Millisecond)
 	defer cancel()
-	if err := d.SetUp(ctx, token, "wang", "correct horse"); !errors.Is(err, context.DeadlineExceeded) {
+	if err := p.SetUp(ctx, token, "wang", "correct horse"); !errors.Is(err, context.DeadlineExceeded) {
 		t.Errorf("set up: %v", err)
 	}
-	<-d.people.hashes.at
-	if err := d.SetUp(t.Context(), token, "wang", "correct horse"); err != nil {
+	<-p.hashes.running
+	if err := p.SetUp(t.Context(), token, "wang", "correct horse"); err != nil {
 		t.Errorf("the invitation has gone: %v", err)
 	}
 }

@@ -1,21 +1,21 @@
-package pages
+package people
 
 import (
 	"sync"
 	"time"
 )
 
-// limiter slows down guessing: after a few wrong passwords for a name, or many
+// Guesses slows down guessing: after a few wrong passwords for a name, or many
 // from an address, each further one doubles the wait. Its methods may be called
 // from any goroutine.
-type limiter struct {
+type Guesses struct {
 	now func() time.Time
 	mu  sync.Mutex
-	bad map[string]*guesses // by key.text
+	bad map[string]*guess // by key.text
 }
 
-// guesses are the wrong attempts under one key.
-type guesses struct {
+// guess is the wrong attempts under one key.
+type guess struct {
 	n     int
 	until time.Time // no further attempt before
 }
@@ -28,29 +28,30 @@ const (
 	maxGuessKeys = 10000
 )
 
-func newLimiter(now func() time.Time) *limiter { return &limiter{now: now, bad: map[string]*guesses{}} }
+// NewGuesses returns the guesses of a new start: none.
+func NewGuesses(now func() time.Time) *Guesses { return &Guesses{now: now, bad: map[string]*guess{}} }
 
-// attempt counts an attempt as wrong before the password is checked. It returns
+// Attempt counts an attempt as wrong before the password is checked. It returns
 // how long to wait instead of checking it; 0: check it.
-func (l *limiter) attempt(host, name string) time.Duration {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	now := l.now()
+func (gs *Guesses) Attempt(host, name string) time.Duration {
+	gs.mu.Lock()
+	defer gs.mu.Unlock()
+	now := gs.now()
 	longest := time.Duration(0)
 	for _, k := range keys(host, name) {
-		if g := l.bad[k.text]; g != nil {
+		if g := gs.bad[k.text]; g != nil {
 			longest = max(longest, g.until.Sub(now))
 		}
 	}
 	if longest > 0 {
 		return longest
 	}
-	l.tidy(now)
+	gs.tidy(now)
 	for _, k := range keys(host, name) {
-		g := l.bad[k.text]
+		g := gs.bad[k.text]
 		if g == nil || now.Sub(g.until) > forgetAfter && !g.until.IsZero() {
-			g = &guesses{}
-			l.bad[k.text] = g
+			g = &guess{}
+			gs.bad[k.text] = g
 		}
 		g.n++
 		g.delay(k, now)
@@ -59,39 +60,39 @@ func (l *limiter) attempt(host, name string) time.Duration {
 }
 
 // delay makes the next attempt wait, from now, when there were too many.
-func (g *guesses) delay(k key, now time.Time) {
+func (g *guess) delay(k key, now time.Time) {
 	if g.n >= k.free {
 		g.until = now.Add(min(time.Second<<min(g.n-k.free, 20), longestWait))
 	}
 }
 
-// wrong reports that an attempt was wrong: its wait begins now, however long the
+// Wrong reports that an attempt was wrong: its wait begins now, however long the
 // password took to check.
-func (l *limiter) wrong(host, name string) {
-	l.mu.Lock()
-	defer l.mu.Unlock()
+func (gs *Guesses) Wrong(host, name string) {
+	gs.mu.Lock()
+	defer gs.mu.Unlock()
 	for _, k := range keys(host, name) {
-		if g := l.bad[k.text]; g != nil {
-			g.delay(k, l.now())
+		if g := gs.bad[k.text]; g != nil {
+			g.delay(k, gs.now())
 		}
 	}
 }
 
-// forget reports that an attempt was right: the wrong ones for the name from this
+// Forget reports that an attempt was right: the wrong ones for the name from this
 // address are forgotten.
-func (l *limiter) forget(host, name string) {
-	l.uncount(host, name)
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	delete(l.bad, host+" "+name)
+func (gs *Guesses) Forget(host, name string) {
+	gs.Uncount(host, name)
+	gs.mu.Lock()
+	defer gs.mu.Unlock()
+	delete(gs.bad, host+" "+name)
 }
 
-// uncount reports that an attempt does not count.
-func (l *limiter) uncount(host, name string) {
-	l.mu.Lock()
-	defer l.mu.Unlock()
+// Uncount reports that an attempt does not count.
+func (gs *Guesses) Uncount(host, name string) {
+	gs.mu.Lock()
+	defer gs.mu.Unlock()
 	for _, k := range keys(host, name) {
-		g := l.bad[k.text]
+		g := gs.bad[k.text]
 		if g == nil {
 			continue
 		}
@@ -99,7 +100,7 @@ func (l *limiter) uncount(host, name string) {
 			g.until = time.Time{}
 		}
 		if g.n <= 0 {
-			delete(l.bad, k.text)
+			delete(gs.bad, k.text)
 		}
 	}
 }
@@ -117,13 +118,13 @@ func keys(host, name string) [2]key {
 }
 
 // tidy bounds how many keys are remembered.
-func (l *limiter) tidy(now time.Time) {
-	if len(l.bad) <= maxGuessKeys {
+func (gs *Guesses) tidy(now time.Time) {
+	if len(gs.bad) <= maxGuessKeys {
 		return
 	}
-	for key, g := range l.bad {
-		if now.Sub(g.until) > forgetAfter || len(l.bad) > 2*maxGuessKeys {
-			delete(l.bad, key)
+	for key, g := range gs.bad {
+		if now.Sub(g.until) > forgetAfter || len(gs.bad) > 2*maxGuessKeys {
+			delete(gs.bad, key)
 		}
 	}
 }

@@ -1,0 +1,117 @@
+package people
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"strings"
+	"time"
+
+	"golang.org/x/crypto/bcrypt"
+
+	"gatehouse/gateway/county/db"
+)
+
+const (
+	sessionFor = 12 * time.Hour // a shift
+	// checkEvery is how soon AwaitEnd finds that another process has ended a
+	// session; an end by this process it finds at once.
+	checkEvery = 2 * time.Second
+)
+
+// noHash fits no password. It is checked for unknown names, which so take as
+// long as known ones.
+const noHash = "$2a$11$abcdefghijklmnopqrstuuKHkBOOMNoQbGJtHHTSwmYOAcYvJjTGG"
+
+// Login makes a session and returns its token. The error wraps ErrPassword when
+// name and password do not fit, and ErrBusy when they were not checked.
+func (p *People) Login(ctx context.Context, name, password string) (token string, err error) {
+	name = strings.TrimSpace(name)
+	hash, known, err := db.One(ctx, p.file.Reader(), db.Value[[]byte], "SELECT hash FROM users WHERE name = ?", name)
+	if err != nil {
+		return "", fmt.Errorf("log in: %w", err)
+	}
+	if !known {
+		hash = []byte(noHash)
+	}
+	fits := false
+	err = p.hashes.do(ctx, func() { fits = bcrypt.CompareHashAndPassword(hash, []byte(password)) == nil && known })
+	if err != nil {
+		return "", fmt.Errorf("log in: %w", err)
+	}
+	if !fits {
+		return "", ErrPassword
+	}
+	token, kept := newToken()
+	_, err = p.file.Writer().ExecContext(ctx, "INSERT INTO sessions (hash, name, expires) VALUES (?, ?, ?)",
+		kept, name, p.now().Add(sessionFor).UnixNano())
+	if err != nil {
+		return "", fmt.Errorf("log in: %w", err)
+	}
+	return token, nil
+}
+
+// Session returns whose session a token is of, and until when it lasts. The
+// error wraps ErrSession when it has ended, or its user is gone.
+func (p *People) Session(ctx context.Context, token string) (name string, until time.Time, err error) {
+	scan := func(r db.Row) (expires int64, err error) {
+		err = r.Scan(&name, &expires)
+		return expires, err
+	}
+	expires, found, err := db.One(ctx, p.file.Reader(), scan, `SELECT name, expires FROM sessions s
+		WHERE hash = ? AND expires > ? AND EXISTS (SELECT 1 FROM users u WHERE u.name = s.name)`,
+		hashOf(token), p.now().UnixNano())
+	if err != nil {
+		return "", time.Time{}, fmt.Errorf("read a session: %w", err)
+	}
+	if !found {
+		return "", time.Time{}, ErrSession
+	}
+	return name, time.Unix(0, expires).UTC(), nil
+}
+
+// Logout ends a session.
+func (p *People) Logout(ctx context.Context, token string) error {
+	if _, err := p.file.Writer().ExecContext(ctx, "DELETE FROM sessions WHERE hash = ?", hashOf(token)); err != nil {
+		return fmt.Errorf("log out: %w", err)
+	}
+	p.endSessions()
+	return nil
+}
+
+// AwaitEnd returns when the session of token has ended, by a logout, a new
+// password, its time or its user's removal, or when ctx ends.
+func (p *People) AwaitEnd(ctx context.Context, token string) {
+	tick := time.NewTicker(checkEvery)
+	defer tick.Stop()
+	for {
+		p.mu.Lock()
+		ended := p.ended
+		p.mu.Unlock()
+		if _, _, err := p.Session(ctx, token); errors.Is(err, ErrSession) {
+			return
+		}
+		select {
+		case <-ctx.Done():
+			return
+		case <-ended:
+		case <-tick.C:
+		}
+	}
+}
+
+// endSessions makes every AwaitEnd check its session again.
+func (p *People) endSessions() {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	close(p.ended)
+	p.ended = make(chan struct{})
+}
+
+// Prune deletes sessions that have ended.
+func (p *People) Prune(ctx context.Context, now time.Time) error {
+	if _, err := p.file.Writer().ExecContext(ctx, "DELETE FROM sessions WHERE expires < ?", now.UnixNano()); err != nil {
+		return fmt.Errorf("delete old sessions: %w", err)
+	}
+	return nil
+}
