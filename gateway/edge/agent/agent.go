@@ -103,7 +103,7 @@ func (a *Agent) makeParts(cfg Config, opts Options, f files, report journal.Repo
 	return err
 }
 
-// Board is where the parts of the agent post how they stand.
+// Board is where the parts of the agent post their state.
 func (a *Agent) Board() *status.Board { return a.board }
 
 // Note records what the guard did. It returns when the journal holds it. It may

@@ -55,7 +55,7 @@ func newRig(t *testing.T) *rig {
 		Broker: mqtt.Broker{URL: "tcp://127.0.0.1:1"}, CollectorKey: filepath.Join(dir, "collector.pub")}}
 }
 
-// addReader gives the agent a card reader, and the files that a gate needs.
+// addReader adds a card reader, and the files that a gate needs.
 func (r *rig) addReader(name string) {
 	r.t.Helper()
 	dir := filepath.Dir(r.cfg.CollectorKey)
@@ -76,7 +76,7 @@ func (r *rig) addReader(name string) {
 	r.cfg.Devices = []station.Device{{Name: name, Model: "rdm6300", Port: "/dev/absent"}}
 }
 
-// addDrone gives the agent a drone to bridge, which never reports.
+// addDrone adds a drone to bridge, which never reports.
 func (r *rig) addDrone() {
 	r.cfg.Machines = []machine.Config{{Machine: "drone-1", Name: "1号", Type: "drone"}}
 	r.cfg.MAVLink = []bridge.MAVLink{{UDP: "127.0.0.1:0", Vehicles: []bridge.Vehicle{{System: 1, Machine: "drone-1"}}}}

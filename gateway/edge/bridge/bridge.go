@@ -73,11 +73,11 @@ type sample struct {
 // New makes a bridge and reads the files that its configuration names; it opens
 // no link yet.
 func New(cfg Config, opts Options) (*Bridge, error) {
-	list, speak, err := sources(cfg, opts.Ports)
+	list, langs, err := sources(cfg, opts.Ports)
 	if err != nil {
 		return nil, err
 	}
-	b := &Bridge{opts: opts, sources: list, machines: newMachines(cfg.Machines, speak, opts.BootID),
+	b := &Bridge{opts: opts, sources: list, machines: newMachines(cfg.Machines, langs, opts.BootID),
 		byMachine: map[string]*bridged{}, past: map[string]*machine.Past{}}
 	for _, m := range b.machines {
 		b.byMachine[m.Machine()] = m
@@ -199,7 +199,7 @@ func (b *Bridge) setState(now clock.Moment, m *bridged, state fact.DeviceState, 
 }
 
 // turn does what is due every second: it records what has come of the machines
-// and posts how they stand.
+// and posts their state.
 func (b *Bridge) turn(now clock.Moment) {
 	beats := make([]wire.BeatMachine, 0, len(b.machines))
 	for _, m := range b.machines {

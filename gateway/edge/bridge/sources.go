@@ -32,8 +32,8 @@ func (l languages) add(machine, language string) {
 }
 
 // sources makes the sources of a configuration.
-func sources(cfg Config, ports devices.Ports) (out []source, speak languages, err error) {
-	speak = languages{}
+func sources(cfg Config, ports devices.Ports) (out []source, langs languages, err error) {
+	langs = languages{}
 	for _, m := range cfg.MAVLink {
 		link, err := newLink(m, ports)
 		if err != nil {
@@ -41,7 +41,7 @@ func sources(cfg Config, ports devices.Ports) (out []source, speak languages, er
 		}
 		out = append(out, source{"mavlink " + m.UDP + m.Serial, link.Run})
 		for _, v := range m.Vehicles {
-			speak.add(v.Machine, wire.SourceMAVLink)
+			langs.add(v.Machine, wire.SourceMAVLink)
 		}
 	}
 	for _, m := range cfg.Modbus {
@@ -51,7 +51,7 @@ func sources(cfg Config, ports devices.Ports) (out []source, speak languages, er
 		}
 		out = append(out, source{"modbus " + m.Serial + m.TCP, bus.Run})
 		for _, u := range m.Units {
-			speak.add(u.Machine, wire.SourceModbus)
+			langs.add(u.Machine, wire.SourceModbus)
 		}
 	}
 	for _, n := range cfg.NMEA {
@@ -60,15 +60,15 @@ func sources(cfg Config, ports devices.Ports) (out []source, speak languages, er
 			return nmea.Run(ctx, receiver, ports, out)
 		}
 		out = append(out, source{"nmea " + n.Serial, run})
-		speak.add(n.Machine, wire.SourceNMEA)
+		langs.add(n.Machine, wire.SourceNMEA)
 	}
-	return out, speak, nil
+	return out, langs, nil
 }
 
 // newMachines makes the machines of a configuration.
-func newMachines(list []machine.Config, speak languages, bootID string) (out []*bridged) {
+func newMachines(list []machine.Config, langs languages, bootID string) (out []*bridged) {
 	for _, m := range list {
-		out = append(out, &bridged{Watch: machine.NewWatch(m, machine.Source(speak[m.Machine]...), bootID)})
+		out = append(out, &bridged{Watch: machine.NewWatch(m, machine.Source(langs[m.Machine]...), bootID)})
 	}
 	return out
 }

@@ -17,7 +17,7 @@ func (k *Kiosk) Ready() probe.Ready {
 	r := probe.Ready{Problems: []string{}, Warnings: []string{}}
 	now := k.opts.Clock.Now()
 	if now.Boot-k.updated > status.StuckAfter {
-		r.Problems = append(r.Problems, "a part of the agent stands still")
+		r.Problems = append(r.Problems, "a part of the agent is stuck")
 	}
 	st := k.screen.status
 	if st.Unkept != "" {

@@ -193,7 +193,7 @@ func TestTheGateSaysWhatIsWrong(t *testing.T) {
 		"no page":        {func() { h.turn(7) }, 200, "[] [no page shows"},
 		"offline":        {func() { k.status(turned(h, linked(false))) }, 200, "the county does not answer"},
 		"device gone":    {func() { k.status(turned(h, linked(true, "gone"))) }, 503, "[device thermometer: gone]"},
-		"loop is stuck":  {func() { h.turn(16) }, 503, "[a part of the agent stands still]"},
+		"loop is stuck":  {func() { h.turn(16) }, 503, "[a part of the agent is stuck]"},
 		"rubbish spoken": {func() { k.Hear(1, []byte(`x`)) }, 200, "[] [no page shows"},
 	} {
 		h.turn(100)

@@ -15,7 +15,7 @@ import (
 	"gatehouse/gateway/wire"
 )
 
-// hand is a clock that stands until it is moved.
+// hand is a clock that only the test moves.
 type hand struct{ now clock.Moment }
 
 func (h *hand) Now() clock.Moment  { return h.now }

@@ -120,7 +120,7 @@ func TestAnAnswerBelowTheJournalsTermIsRefusedAndReported(t *testing.T) {
 	}
 }
 
-// A journal of an earlier version knows a term and not who gave it: the first
+// A journal of an earlier version knows a term and holds no proof of it: the first
 // answer at that term is kept.
 func TestTheFirstAnswerProvesATermKnownBefore(t *testing.T) {
 	w := newWorld()

@@ -33,7 +33,7 @@ func (s *Shipper) beats(ctx context.Context, client publisher, up <-chan struct{
 // decides nothing must not look alive.
 func (s *Shipper) beat(client publisher) {
 	now := s.opts.Clock.Now()
-	if parts := s.opts.Board.Still(now); len(parts) > 0 {
+	if parts := s.opts.Board.Stuck(now); len(parts) > 0 {
 		s.opts.Log.Error("the agent is stuck; no heartbeat is sent", "parts", parts)
 		return
 	}
@@ -46,7 +46,7 @@ func (s *Shipper) beat(client publisher) {
 	}
 }
 
-// heartbeat says how the agent stands at now.
+// heartbeat returns the state of the agent at now.
 func (s *Shipper) heartbeat(now clock.Moment) wire.Beat {
 	j, is := s.opts.Journal, s.opts.Board.Snapshot()
 	beat := wire.Beat{

@@ -95,7 +95,7 @@ func TestHeartbeatsGoOnWhileAnFsyncHangs(t *testing.T) {
 	})
 }
 
-func TestAHeartbeatSaysHowTheAgentStands(t *testing.T) {
+func TestAHeartbeatCarriesTheStateOfTheAgent(t *testing.T) {
 	c := bubble{time.Now().Add(-time.Hour)} // boot clock: two hours
 	s := newShipper(t, c)
 	now, oldest := c.Now(), time.Date(2020, 2, 14, 6, 0, 0, 0, time.UTC)
@@ -119,7 +119,7 @@ func TestAStuckAgentSendsNoHeartbeat(t *testing.T) {
 	s.opts.Board.SetTurned("recorder", now)
 	s.beat(l)
 	if got := l.beats(t); len(got) != 0 {
-		t.Errorf("%d heartbeats of a station that stands still", len(got))
+		t.Errorf("%d heartbeats of an agent whose station is stuck", len(got))
 	}
 	s.opts.Board.SetTurned("station", now)
 	s.beat(l)

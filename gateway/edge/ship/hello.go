@@ -46,7 +46,7 @@ func (d *delivery) hello(now clock.Moment, again time.Duration) {
 	}
 }
 
-// proof returns the acknowledgement that gave the journal its term, or nil when
+// proof returns the acknowledgement that set the journal's term, or nil when
 // the journal holds none.
 func (d *delivery) proof(state journal.State) *wire.Ack {
 	if state.Proof == "" {

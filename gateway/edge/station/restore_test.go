@@ -22,9 +22,9 @@ func TestARestartReopensNoVisitThatWasOver(t *testing.T) {
 	g.restart()
 	g.wait(1)
 	g.observe(g.tapped(cardB))
-	for _, s := range g.said {
+	for _, s := range g.passages {
 		if strings.HasPrefix(s, "pass") {
-			t.Fatalf("B passes on A's temperature:\n%s", strings.Join(g.said, "\n"))
+			t.Fatalf("B passes on A's temperature:\n%s", strings.Join(g.passages, "\n"))
 		}
 	}
 }
@@ -40,8 +40,8 @@ func TestARestartRepeatsNoVerdict(t *testing.T) {
 		t.Errorf("asks for %s, over since before the restart", p[0].Wants)
 	}
 	g.fail("reader", devices.ErrGone, "unplugged")
-	if n := strings.Count(strings.Join(g.said, "\n"), "no-reader"); n != 1 {
-		t.Errorf("given %d times:\n%s", n, strings.Join(g.said, "\n"))
+	if n := strings.Count(strings.Join(g.passages, "\n"), "no-reader"); n != 1 {
+		t.Errorf("given %d times:\n%s", n, strings.Join(g.passages, "\n"))
 	}
 }
 
@@ -80,7 +80,7 @@ func TestAnOldPassDoesNotOpenTheBarrier(t *testing.T) {
 	}
 	for len(g.out.cues) > 0 {
 		if c := <-g.out.cues; c.Barrier {
-			t.Errorf("50 s later the barrier opens for whoever stands there:\n%s", strings.Join(g.said, "\n"))
+			t.Errorf("50 s later the barrier opens for whoever stands there:\n%s", strings.Join(g.passages, "\n"))
 		}
 	}
 }
@@ -144,7 +144,7 @@ func TestAHeldUpLoopPairsNothingThatIsFarApart(t *testing.T) {
 	if readings != 2 {
 		t.Errorf("%d readings are recorded, want A's and B's", readings)
 	}
-	if got := strings.Join(g.said, "\n"); strings.Contains(got, "pass") {
+	if got := strings.Join(g.passages, "\n"); strings.Contains(got, "pass") {
 		t.Errorf("B passes on what A was measured 20 s before:\n%s", got)
 	}
 }

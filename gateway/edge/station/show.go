@@ -9,7 +9,7 @@ import (
 	"gatehouse/gateway/sense"
 )
 
-// post posts on the board how the gate stands.
+// post posts the state of the gate on the board.
 func (s *Station) post() {
 	g := status.Gate{Lanes: s.lanes, Prompts: s.gate.Prompts(), Devices: make([]status.Device, 0, len(s.inputs))}
 	for _, in := range s.inputs {

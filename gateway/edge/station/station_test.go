@@ -21,7 +21,7 @@ import (
 
 const cardA, cardB = "62E3086CED", "62E3086CEE"
 
-// hand is a clock that stands until it is moved.
+// hand is a clock that only the test moves.
 type hand struct{ now clock.Moment }
 
 func (h *hand) Now() clock.Moment  { return h.now }
@@ -29,16 +29,16 @@ func (h *hand) Synchronised() bool { return true }
 
 // rig is a station whose devices the test plays, with a recorder and a journal.
 type rig struct {
-	t     *testing.T
-	dir   string
-	h     *hand
-	j     *journal.Journal
-	rec   *recorder.Recorder
-	board *status.Board
-	st    *Station
-	in    map[string]*input // thermometer, reader
-	out   *output
-	said  []string // the passages
+	t        *testing.T
+	dir      string
+	h        *hand
+	j        *journal.Journal
+	rec      *recorder.Recorder
+	board    *status.Board
+	st       *Station
+	in       map[string]*input // thermometer, reader
+	out      *output
+	passages []string
 }
 
 func newRig(t *testing.T) *rig {
@@ -87,7 +87,8 @@ func (g *rig) start(known func(device string) bool) {
 	g.rec.Begin(g.h.now, known)
 }
 
-// play gives the station a thermometer, a reader and an output without ports.
+// play replaces the devices of the station by a thermometer, a reader and an
+// output without ports.
 func (g *rig) play() {
 	offset := fact.Temp(320)
 	find := func(name string) devices.Model {
@@ -148,12 +149,12 @@ func (g *rig) stop() {
 func (g *rig) restart() {
 	g.t.Helper()
 	g.stop()
-	g.said = append(g.said, "--restart--")
+	g.passages = append(g.passages, "--restart--")
 	g.start(func(string) bool { return true })
 }
 
 func (g *rig) passage(_ uint64, p wire.Passage) {
-	g.said = append(g.said, fmt.Sprintf("%s %v %v amends=%v", p.Verdict, p.Reasons, p.Readings, p.Amends))
+	g.passages = append(g.passages, fmt.Sprintf("%s %v %v amends=%v", p.Verdict, p.Reasons, p.Readings, p.Amends))
 }
 
 func (g *rig) wait(s float64) { g.h.now = g.h.now.Add(time.Duration(s * 1e9)) }

@@ -46,7 +46,7 @@ func signal(c chan<- struct{}) {
 	}
 }
 
-// Snapshot returns how the agent stands.
+// Snapshot returns the state of the agent.
 func (b *Board) Snapshot() Snapshot {
 	b.mu.Lock()
 	defer b.mu.Unlock()
@@ -68,8 +68,8 @@ func (b *Board) SetTurned(part string, now clock.Moment) {
 	b.turned[part] = now.Boot
 }
 
-// Still returns the parts that stand still at now, sorted by name.
-func (b *Board) Still(now clock.Moment) (parts []string) {
+// Stuck returns the parts that are stuck at now, sorted by name.
+func (b *Board) Stuck(now clock.Moment) (parts []string) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	for part, at := range b.turned {
@@ -81,7 +81,7 @@ func (b *Board) Still(now clock.Moment) (parts []string) {
 	return parts
 }
 
-// SetGate posts how the devices of the gate stand.
+// SetGate posts the state of the gate.
 func (b *Board) SetGate(g Gate) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
@@ -89,14 +89,14 @@ func (b *Board) SetGate(g Gate) {
 	signal(b.changed)
 }
 
-// SetMachines posts how the bridged machines stand.
+// SetMachines posts the state of the bridged machines.
 func (b *Board) SetMachines(machines []wire.BeatMachine) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	b.now.Machines = machines
 }
 
-// SetJournal posts how the journal and its disk stand.
+// SetJournal posts the state of the journal and its disk.
 func (b *Board) SetJournal(j Journal) {
 	b.mu.Lock()
 	defer b.mu.Unlock()

@@ -68,20 +68,20 @@ func TestAConditionOfAnEarlierRunGivesWay(t *testing.T) {
 	}
 }
 
-func TestAPartThatStandsStillIsFound(t *testing.T) {
+func TestAStuckPartIsFound(t *testing.T) {
 	b, start := NewBoard(), clock.Moment{Boot: time.Hour}
-	if b.Still(start) != nil {
+	if b.Stuck(start) != nil {
 		t.Error("nothing has started")
 	}
 	b.SetTurned("station", start)
 	b.SetTurned("recorder", start)
 	now := start.Add(StuckAfter)
-	if s := b.Snapshot(); len(b.Still(now)) != 0 || s.Stuck(now) {
+	if s := b.Snapshot(); len(b.Stuck(now)) != 0 || s.Stuck(now) {
 		t.Error("too early")
 	}
 	now = now.Add(time.Second)
 	b.SetTurned("recorder", now)
-	if s := b.Snapshot(); !slices.Equal(b.Still(now), []string{"station"}) || !s.Stuck(now) {
-		t.Errorf("still: %v, turned %s", b.Still(now), s.Turned)
+	if s := b.Snapshot(); !slices.Equal(b.Stuck(now), []string{"station"}) || !s.Stuck(now) {
+		t.Errorf("stuck: %v, turned %s", b.Stuck(now), s.Turned)
 	}
 }

@@ -1,6 +1,6 @@
-// Package status is the board of an agent. Each part of the agent posts on it
-// how it stands; the heartbeat, the guard's screen and the probes read it. The
-// package knows nothing of the parts.
+// Package status is the board of an agent. Each part of the agent posts its state
+// on it; the heartbeat, the guard's screen and the probes read it. The package
+// knows nothing of the parts.
 package status
 
 import (
@@ -14,10 +14,10 @@ import (
 )
 
 // StuckAfter is how long a part of the agent, each of which turns once a second,
-// may stand still before the agent counts as stuck.
+// may go without a turn before it counts as stuck.
 const StuckAfter = 15 * time.Second
 
-// Snapshot is how an agent stands at one moment.
+// Snapshot is the state of an agent at one moment.
 type Snapshot struct {
 	Gate
 	Journal
@@ -27,10 +27,10 @@ type Snapshot struct {
 	Turned   time.Duration      // boot clock: the last turn of the part that turned least recently; 0: none has started
 }
 
-// Stuck reports whether a part of the agent stands still at now.
+// Stuck reports whether a part of the agent is stuck at now.
 func (s Snapshot) Stuck(now clock.Moment) bool { return now.Boot-s.Turned > StuckAfter }
 
-// Gate is how the devices of a gate stand and what its people are asked to do.
+// Gate is the state of the devices of a gate, and what its people are asked to do.
 type Gate struct {
 	Devices   []Device
 	Lanes     []string      // names of the lanes where there are several
@@ -48,7 +48,7 @@ type Device struct {
 	Heard time.Duration // boot clock of its last reading, at the earliest the start of the agent
 }
 
-// Journal is how the journal and its disk stand.
+// Journal is the state of the journal and its disk.
 type Journal struct {
 	Pending uint64        // records that the county has not acknowledged
 	Oldest  time.Time     // when the oldest of them was taken, looked up every 10 s; zero: none waits
