@@ -134,7 +134,7 @@ func runAgent(ctx context.Context, cfg agent.Config, opts agent.Options) error {
 	if err != nil {
 		return err
 	}
-	opts.Log.Info("gate is open", "agent", cfg.Agent, "broker", cfg.Broker.URL, "devices", len(cfg.Devices))
+	opts.Log.Info("gate is open", "agent", cfg.Agent, "broker", cfg.Broker.URL, "devices", len(cfg.Station.Devices))
 	if screen == nil {
 		return a.Run(ctx)
 	}

@@ -24,7 +24,7 @@ func replayLog(c *cobra.Command, cfg agent.Config, path string) error {
 	out := json.NewEncoder(c.OutOrStdout())
 	var failed error
 	points, done := 0, 0
-	skipped, err := bridge.Replay(cfg.Bridge(), f, func(b wire.Body) {
+	skipped, err := bridge.Replay(cfg.Bridge, f, func(b wire.Body) {
 		switch b := b.(type) {
 		case *wire.Track:
 			points += len(b.Points)

@@ -16,6 +16,7 @@ import (
 	"gatehouse/gateway/clock"
 	"gatehouse/gateway/edge/agent"
 	"gatehouse/gateway/edge/journal"
+	"gatehouse/gateway/edge/station"
 	"gatehouse/gateway/edge/status"
 	"gatehouse/gateway/fact"
 	"gatehouse/gateway/identity"
@@ -78,7 +79,7 @@ func newGateRig(t *testing.T) *gateRig {
 		Broker:       mqtt.Broker{URL: "tcp://127.0.0.1:1"},
 		CollectorKey: filepath.Join(dir, "collector.pub"),
 		SiteKey:      key,
-		Devices:      hw.Devices(),
+		Station:      station.Config{Devices: hw.Devices()},
 		Policy: write("policy.yaml", "version: \"1\"\nlimits: {fever_c: 37.3, invalid_below_c: 35.0, pairing: 4s}\n"+
 			"classes:\n  resident: {fever: go-home, directions: [in, out]}\n"),
 		Roster: write("roster.csv",

@@ -18,6 +18,7 @@ import (
 	"gatehouse/gateway/config"
 	"gatehouse/gateway/edge/agent"
 	"gatehouse/gateway/edge/journal"
+	"gatehouse/gateway/edge/station"
 	"gatehouse/gateway/identity"
 	"gatehouse/gateway/mqtt"
 	"gatehouse/gateway/wire"
@@ -53,7 +54,7 @@ func gateConfig(b *testing.B, dir string, g world.Gate, hw *bench.Hardware) agen
 		SiteKey:      siteKey,
 		Policy:       filepath.Join(dir, "policy.yaml"),
 		Roster:       filepath.Join(dir, "roster.csv"),
-		Devices:      hw.Devices(),
+		Station:      station.Config{Devices: hw.Devices()},
 	}
 	for path, content := range map[string][]byte{cfg.Policy: world.Policy(), cfg.Roster: g.Roster()} {
 		if err := os.WriteFile(path, content, 0o600); err != nil {

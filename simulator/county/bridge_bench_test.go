@@ -50,12 +50,12 @@ func BenchmarkBridge(b *testing.B) {
 		Dir:          filepath.Join(dir, "journal"),
 		Broker:       mqtt.Broker{URL: "tcp://127.0.0.1:1"},
 		CollectorKey: collector,
-		MAVLink:      []bridge.MAVLink{{UDP: address}},
+		Bridge:       bridge.Config{MAVLink: []bridge.MAVLink{{UDP: address}}},
 	}
 	for i := range vehicles {
 		id := fmt.Sprintf("drone-%d", i+1)
-		cfg.Machines = append(cfg.Machines, machine.Config{Machine: id, Name: id, Type: "drone", TankL: 16})
-		cfg.MAVLink[0].Vehicles = append(cfg.MAVLink[0].Vehicles, bridge.Vehicle{
+		cfg.Bridge.Machines = append(cfg.Bridge.Machines, machine.Config{Machine: id, Name: id, Type: "drone", TankL: 16})
+		cfg.Bridge.MAVLink[0].Vehicles = append(cfg.Bridge.MAVLink[0].Vehicles, bridge.Vehicle{
 			System:      uint8(i + 1),
 			Machine:     id,
 			PumpServo:   9,

@@ -17,6 +17,7 @@ import (
 	"gatehouse/devices/port"
 	"gatehouse/gateway/clock"
 	"gatehouse/gateway/edge/agent"
+	"gatehouse/gateway/edge/station"
 	"gatehouse/gateway/fact"
 	"gatehouse/gateway/identity"
 	"gatehouse/gateway/mqtt"
@@ -143,7 +144,7 @@ func (c *County) newGate(ctx context.Context, g world.Gate, rules string, opts a
 		SiteKey:      c.cfg.SiteKey,
 		Policy:       rules,
 		Roster:       roster,
-		Devices:      hw.Devices(),
+		Station:      station.Config{Devices: hw.Devices()},
 	}
 	x := &gate{Gate: g, hw: hw, line: line}
 	if c.cfg.Standalone.Gate == g.ID {

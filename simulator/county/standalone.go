@@ -45,7 +45,7 @@ type program struct {
 // outputs and I²C of a simulated gate are inside this process.
 func newProgram(s Standalone, dir string, cfg agent.Config, log *slog.Logger) (*program, error) {
 	var serial []station.Device
-	for _, d := range cfg.Devices {
+	for _, d := range cfg.Station.Devices {
 		m, err := devices.Find(d.Model)
 		if err != nil {
 			return nil, err
@@ -58,7 +58,7 @@ func newProgram(s Standalone, dir string, cfg agent.Config, log *slog.Logger) (*
 		}
 		serial = append(serial, d)
 	}
-	cfg.Devices = serial
+	cfg.Station.Devices = serial
 	for _, p := range []*string{&cfg.Dir, &cfg.CollectorKey, &cfg.SiteKey, &cfg.Policy, &cfg.Roster} {
 		abs, err := filepath.Abs(*p)
 		if err != nil {

@@ -194,15 +194,15 @@ func (f *Fleet) Bridge(id string, cfg agent.Config) agent.Config {
 	for i, m := range f.models {
 		vehicle := bridge.Vehicle{System: uint8(i + 1), Machine: m.ID, PumpServo: pumpServo}
 		onBus := func(units ...bridge.ModbusUnit) {
-			cfg.Modbus = append(cfg.Modbus, bridge.Modbus{Serial: f.port(m.ID + "-bus"), Units: units})
-			cfg.NMEA = append(cfg.NMEA, bridge.NMEA{Serial: f.port(m.ID + "-gps"), Machine: m.ID})
+			cfg.Bridge.Modbus = append(cfg.Bridge.Modbus, bridge.Modbus{Serial: f.port(m.ID + "-bus"), Units: units})
+			cfg.Bridge.NMEA = append(cfg.Bridge.NMEA, bridge.NMEA{Serial: f.port(m.ID + "-gps"), Machine: m.ID})
 		}
 		switch {
 		case m.Language == MAVLinkUDP && id == Station:
 			vehicle.FlowBattery, vehicle.LevelBattery = flowBattery, levelBattery
 			radio.Vehicles = append(radio.Vehicles, vehicle)
 		case m.Language == MAVLinkSerial && id == Station:
-			cfg.MAVLink = append(cfg.MAVLink, bridge.MAVLink{Serial: f.port(m.ID), Vehicles: []bridge.Vehicle{vehicle}})
+			cfg.Bridge.MAVLink = append(cfg.Bridge.MAVLink, bridge.MAVLink{Serial: f.port(m.ID), Vehicles: []bridge.Vehicle{vehicle}})
 		case m.Language == PLC && id == Depot:
 			onBus(bridge.ModbusUnit{Unit: 1, Machine: m.ID, Map: "plc-fogger"})
 		case m.Language == VFD && id == Depot:
@@ -214,10 +214,10 @@ func (f *Fleet) Bridge(id string, cfg agent.Config) agent.Config {
 		default:
 			continue
 		}
-		cfg.Machines = append(cfg.Machines, configOf(m.Spec))
+		cfg.Bridge.Machines = append(cfg.Bridge.Machines, configOf(m.Spec))
 	}
 	if len(radio.Vehicles) > 0 {
-		cfg.MAVLink = append(cfg.MAVLink, radio)
+		cfg.Bridge.MAVLink = append(cfg.Bridge.MAVLink, radio)
 	}
 	return cfg
 }

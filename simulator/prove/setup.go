@@ -14,6 +14,7 @@ import (
 	"gatehouse/gateway/county/centre"
 	"gatehouse/gateway/county/pages"
 	"gatehouse/gateway/edge/agent"
+	"gatehouse/gateway/edge/station"
 	"gatehouse/gateway/mqtt"
 	"gatehouse/gateway/testkit/influxd"
 	"gatehouse/gateway/testkit/loopback"
@@ -213,7 +214,7 @@ func (p *proof) startAgents() error {
 			SiteKey:      filepath.Join(p.countyDir(), "site.key"),
 			Policy:       rules,
 			Roster:       roster,
-			Devices:      p.hw[i].Devices(),
+			Station:      station.Config{Devices: p.hw[i].Devices()},
 		}
 		file := filepath.Join(dir, "agent.yaml")
 		if err := writeYAML(file, cfg); err != nil {

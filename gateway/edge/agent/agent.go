@@ -88,16 +88,16 @@ func (a *Agent) makeParts(cfg Config, opts Options, f files, report journal.Repo
 	}
 	a.recorder = recorder.New(recorder.Options{Journal: a.journal, Board: a.board, Overtake: a.shipper.Overtake,
 		Clock: opts.Clock, BootID: opts.BootID, Version: opts.Version, Log: a.log}, report)
-	if len(cfg.Devices) > 0 {
-		a.station, err = station.New(cfg.Station(), station.Options{Rules: f.rules, Zone: f.zone, Pseudonyms: f.site,
+	if len(cfg.Station.Devices) > 0 {
+		a.station, err = station.New(cfg.Station, station.Options{Rules: f.rules, Zone: f.zone, Pseudonyms: f.site,
 			Ports: opts.Ports, Journal: a.recorder, Board: a.board, Screen: opts.Screen, Ledger: opts.Ledger,
 			OnPassage: opts.OnPassage, Clock: opts.Clock, BootID: opts.BootID, Log: a.log})
 		if err != nil {
 			return err
 		}
 	}
-	if len(cfg.Machines) > 0 {
-		a.bridge, err = bridge.New(cfg.Bridge(), bridge.Options{Ports: opts.Ports, Journal: a.recorder, Board: a.board,
+	if len(cfg.Bridge.Machines) > 0 {
+		a.bridge, err = bridge.New(cfg.Bridge, bridge.Options{Ports: opts.Ports, Journal: a.recorder, Board: a.board,
 			Clock: opts.Clock, BootID: opts.BootID, Log: a.log})
 	}
 	return err

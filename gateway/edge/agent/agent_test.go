@@ -73,13 +73,14 @@ func (r *rig) addReader(name string) {
 	r.cfg.Policy = write("policy.yaml", "version: \"1\"\nlimits: {fever_c: 37.3, invalid_below_c: 35.0, pairing: 4s}\n"+
 		"classes:\n  resident: {fever: go-home, directions: [in, out]}\n")
 	r.cfg.Roster = write("roster.csv", "card,class,status,household,from,until\n62E3086CED,resident,active,,,\n")
-	r.cfg.Devices = []station.Device{{Name: name, Model: "rdm6300", Port: "/dev/absent"}}
+	r.cfg.Station.Devices = []station.Device{{Name: name, Model: "rdm6300", Port: "/dev/absent"}}
 }
 
 // addDrone adds a drone to bridge, which never reports.
 func (r *rig) addDrone() {
-	r.cfg.Machines = []machine.Config{{Machine: "drone-1", Name: "1号", Type: "drone"}}
-	r.cfg.MAVLink = []bridge.MAVLink{{UDP: "127.0.0.1:0", Vehicles: []bridge.Vehicle{{System: 1, Machine: "drone-1"}}}}
+	r.cfg.Bridge.Machines = []machine.Config{{Machine: "drone-1", Name: "1号", Type: "drone"}}
+	drone := bridge.Vehicle{System: 1, Machine: "drone-1"}
+	r.cfg.Bridge.MAVLink = []bridge.MAVLink{{UDP: "127.0.0.1:0", Vehicles: []bridge.Vehicle{drone}}}
 }
 
 // run runs the agent until done returns true, and stops it.
@@ -162,7 +163,7 @@ func TestAnAgentHandsItsPartsWhatTheJournalHolds(t *testing.T) {
 			t.Fatalf("alarms: %s", got)
 		}
 	}
-	r.cfg.Devices[0].Name = "gate-reader"
+	r.cfg.Station.Devices[0].Name = "gate-reader"
 	r.run(nothing, func(a *Agent) bool { return gone(a) && turned(a) })
 	if got := r.alarms(); got != "device-gone:reader raised, device-gone:reader cleared, device-gone:gate-reader raised" {
 		t.Errorf("alarms: %s", got)

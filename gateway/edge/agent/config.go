@@ -7,7 +7,6 @@ import (
 	"gatehouse/gateway/config"
 	"gatehouse/gateway/edge/bridge"
 	"gatehouse/gateway/edge/station"
-	"gatehouse/gateway/machine"
 	"gatehouse/gateway/mqtt"
 	"gatehouse/gateway/web"
 	"gatehouse/gateway/wire"
@@ -16,23 +15,19 @@ import (
 // Config is the agent's configuration file. Relative paths in it count from
 // the file's own folder.
 type Config struct {
-	County       string           `yaml:"county"`              // id of the county, first level of the topics
-	Agent        string           `yaml:"agent"`               // id of this gate, unique in the county
-	Dir          string           `yaml:"dir"`                 // journal and state; must outlive restarts
-	Broker       mqtt.Broker      `yaml:"broker"`              //
-	CollectorKey string           `yaml:"collector_key"`       // file: the collector's public key (collector.pub)
-	SiteKey      string           `yaml:"site_key,omitempty"`  // file: the county's key for pseudonyms
-	Policy       string           `yaml:"policy,omitempty"`    // YAML file: rules and limits
-	Roster       string           `yaml:"roster,omitempty"`    // CSV file: who lives here
-	TimeZone     string           `yaml:"time_zone,omitempty"` // of the county; default Asia/Shanghai
-	Lanes        []station.Lane   `yaml:"lanes,omitempty"`     // ways through the gate; absent: one, with all devices
-	Devices      []station.Device `yaml:"devices,omitempty"`   //
-	Machines     []machine.Config `yaml:"machines,omitempty"`  // drones and fogging machines that this agent bridges
-	MAVLink      []bridge.MAVLink `yaml:"mavlink,omitempty"`   // links to drones
-	Modbus       []bridge.Modbus  `yaml:"modbus,omitempty"`    // buses of fogging machines
-	NMEA         []bridge.NMEA    `yaml:"nmea,omitempty"`      // receivers of positions
-	KeepDays     int              `yaml:"keep_days"`           // acknowledged records stay on disk; default 7
-	Kiosk        Kiosk            `yaml:"kiosk,omitempty"`     // the guard's screen; absent: none
+	County       string         `yaml:"county"`              // id of the county, first level of the topics
+	Agent        string         `yaml:"agent"`               // id of this gate, unique in the county
+	Dir          string         `yaml:"dir"`                 // journal and state; must outlive restarts
+	KeepDays     int            `yaml:"keep_days"`           // acknowledged records stay on disk; default 7
+	Broker       mqtt.Broker    `yaml:"broker"`              //
+	CollectorKey string         `yaml:"collector_key"`       // file: the collector's public key (collector.pub)
+	SiteKey      string         `yaml:"site_key,omitempty"`  // file: the county's key for pseudonyms
+	Policy       string         `yaml:"policy,omitempty"`    // YAML file: rules and limits
+	Roster       string         `yaml:"roster,omitempty"`    // CSV file: who lives here
+	TimeZone     string         `yaml:"time_zone,omitempty"` // of the county; default Asia/Shanghai
+	Kiosk        Kiosk          `yaml:"kiosk,omitempty"`     // the guard's screen; absent: none
+	Station      station.Config `yaml:",inline"`             // lanes and devices of a gate
+	Bridge       bridge.Config  `yaml:",inline"`             // machines and the links to them
 }
 
 // Kiosk is the guard's screen.
@@ -41,21 +36,11 @@ type Kiosk struct {
 	Title  string `yaml:"title"`  // compound and gate, as the guard knows them
 }
 
-// Station returns the station's part of the configuration.
-func (c Config) Station() station.Config {
-	return station.Config{Lanes: c.Lanes, Devices: c.Devices}
-}
-
-// Bridge returns the bridge's part of the configuration.
-func (c Config) Bridge() bridge.Config {
-	return bridge.Config{Machines: c.Machines, MAVLink: c.MAVLink, Modbus: c.Modbus, NMEA: c.NMEA}
-}
-
 // Paths returns all paths in the configuration.
 func (c *Config) Paths() []*string {
 	paths := []*string{&c.Dir, &c.CollectorKey, &c.SiteKey, &c.Policy, &c.Roster,
 		&c.Broker.PasswordFile, &c.Broker.CA, &c.Broker.Cert, &c.Broker.Key}
-	return append(paths, c.Bridge().Paths()...)
+	return append(paths, c.Bridge.Paths()...)
 }
 
 // Check returns what is wrong with the configuration, each fault with its key.
@@ -82,20 +67,20 @@ func (c Config) Check() error {
 	if c.KeepDays < 0 || c.KeepDays > 365 {
 		add("keep_days", errors.New("must be 1 to 365"))
 	}
-	if len(c.Devices) == 0 && len(c.Machines) == 0 {
+	if len(c.Station.Devices) == 0 && len(c.Bridge.Machines) == 0 {
 		add("devices", errors.New("none are listed, and no machines"))
 	}
 	if l := c.Kiosk.Listen; l != "" && !web.Loopback(l) {
 		add("kiosk.listen", fmt.Errorf(
 			"%q: the guard's screen has no password and is for this computer only: write 127.0.0.1:8090", l))
 	}
-	return errors.Join(append(errs, c.Station().Check(), c.Bridge().Check())...)
+	return errors.Join(append(errs, c.Station.Check(), c.Bridge.Check())...)
 }
 
 // needed returns the values that must be there, by key.
 func (c Config) needed() map[string]string {
 	needed := map[string]string{"dir": c.Dir, "collector_key": c.CollectorKey}
-	if len(c.Devices) > 0 {
+	if len(c.Station.Devices) > 0 {
 		needed["site_key"], needed["policy"], needed["roster"] = c.SiteKey, c.Policy, c.Roster
 	}
 	return needed

@@ -2,6 +2,7 @@ package agent
 
 import (
 	"path/filepath"
+	"reflect"
 	"strings"
 	"testing"
 
@@ -16,10 +17,10 @@ func TestTheTimeZoneIsChecked(t *testing.T) {
 	c := Config{
 		County: "qinghe", Agent: "gate-001", Dir: "d", Broker: mqtt.Broker{URL: "tcp://127.0.0.1:1883"},
 		CollectorKey: "k", SiteKey: "s", Policy: "p", Roster: "r",
-		Devices: []station.Device{
+		Station: station.Config{Devices: []station.Device{
 			{Name: "t", Model: "gy-mcu90614", Port: "x", Offset: new(fact.Temp)},
 			{Name: "a", Model: "rdm6300", Port: "x"},
-		},
+		}},
 	}
 	for zone, want := range map[string]string{
 		"":            "",
@@ -43,18 +44,41 @@ func TestTheExampleOfMachinesIsRight(t *testing.T) {
 	if err := c.Check(); err != nil {
 		t.Error(err)
 	}
-	for _, p := range c.Bridge().Paths() {
+	for _, p := range c.Bridge.Paths() {
 		if *p != "" {
 			*p = filepath.Join(deploy, *p)
 		}
 	}
-	b, err := bridge.New(c.Bridge(), bridge.Options{})
+	b, err := bridge.New(c.Bridge, bridge.Options{})
 	if err != nil {
 		t.Fatal(err)
 	}
-	for _, m := range c.Machines {
+	for _, m := range c.Bridge.Machines {
 		if !b.Has(m.Machine) {
 			t.Errorf("the bridge has no %s", m.Machine)
+		}
+	}
+}
+
+// Programs that run agents write their configurations.
+func TestAConfigurationIsReadAsItWasWritten(t *testing.T) {
+	r := newRig(t)
+	r.addReader("reader")
+	r.addDrone()
+	text, err := config.Write(r.cfg)
+	if err != nil {
+		t.Fatal(err)
+	}
+	got, err := config.Parse[Config](text)
+	if err != nil {
+		t.Fatalf("%v in\n%s", err, text)
+	}
+	if !reflect.DeepEqual(got, r.cfg) {
+		t.Errorf("written\n%s\nread %+v\nwant %+v", text, got, r.cfg)
+	}
+	for _, key := range []string{"\ndevices:", "\nmachines:", "\nmavlink:"} {
+		if !strings.Contains(string(text), key) {
+			t.Errorf("%q is no key of the file:\n%s", key, text)
 		}
 	}
 }

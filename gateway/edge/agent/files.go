@@ -24,7 +24,7 @@ func readFiles(cfg Config) (f files, err error) {
 	if f.collector, err = identity.LoadCollectorPublic(cfg.CollectorKey); err != nil {
 		return f, err
 	}
-	if len(cfg.Devices) == 0 {
+	if len(cfg.Station.Devices) == 0 {
 		return f, nil
 	}
 	if f.site, err = identity.LoadSiteKey(cfg.SiteKey); err != nil {

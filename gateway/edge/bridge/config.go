@@ -14,10 +14,10 @@ import (
 
 // Config is the bridge's part of an agent's configuration.
 type Config struct {
-	Machines []machine.Config
-	MAVLink  []MAVLink
-	Modbus   []Modbus
-	NMEA     []NMEA
+	Machines []machine.Config `yaml:"machines,omitempty"` // drones and fogging machines
+	MAVLink  []MAVLink        `yaml:"mavlink,omitempty"`  // links to drones
+	Modbus   []Modbus         `yaml:"modbus,omitempty"`   // buses of fogging machines
+	NMEA     []NMEA           `yaml:"nmea,omitempty"`     // receivers of positions
 }
 
 // MAVLink is one link to drones.

@@ -11,8 +11,8 @@ import (
 
 // Config is the station's part of an agent's configuration.
 type Config struct {
-	Lanes   []Lane
-	Devices []Device
+	Lanes   []Lane   `yaml:"lanes,omitempty"` // ways through the gate; absent: one, with all devices
+	Devices []Device `yaml:"devices,omitempty"`
 }
 
 // Device is one piece of hardware at the gate.
