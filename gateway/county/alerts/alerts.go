@@ -100,7 +100,8 @@ var ErrGone = errors.New("the alert is acknowledged already, or does not exist")
 // somebody was faster, or there is no such alert.
 func (a *Alerts) Acknowledge(ctx context.Context, now time.Time, id int64, user, note string) error {
 	n, err := a.file.Writer().ExecContext(ctx,
-		"UPDATE alerts SET acked = ?, acked_by = ?, note = ? WHERE id = ? AND acked IS NULL", now.UnixNano(), user, note, id)
+		"UPDATE alerts SET acked = ?, acked_by = ?, note = ? WHERE id = ? AND acked IS NULL",
+		now.UnixNano(), user, note, id)
 	if err != nil {
 		return fmt.Errorf("acknowledge an alert: %w", err)
 	}
@@ -126,8 +127,8 @@ func (a *Alerts) Open(ctx context.Context) (int, error) {
 }
 
 func (a *Alerts) read(ctx context.Context, where string, args ...any) ([]Alert, error) {
-	out, err := db.All(ctx, a.file.Reader(), scanAlert, `SELECT id, agent, type, device, detail, screening, at, cleared, guard,
-		acked, acked_by, note FROM alerts WHERE `+where, args...)
+	out, err := db.All(ctx, a.file.Reader(), scanAlert, `SELECT id, agent, type, device, detail, screening, at,
+		cleared, guard, acked, acked_by, note FROM alerts WHERE `+where, args...)
 	if err != nil {
 		return nil, fmt.Errorf("read alerts: %w", err)
 	}
@@ -137,7 +138,8 @@ func (a *Alerts) read(ctx context.Context, where string, args ...any) ([]Alert, 
 func scanAlert(r db.Row) (a Alert, err error) {
 	var at int64
 	var cleared, acked *int64
-	err = r.Scan(&a.ID, &a.Agent, &a.Type, &a.Device, &a.Detail, &a.Screening, &at, &cleared, &a.Guard, &acked, &a.AckedBy, &a.Note)
+	err = r.Scan(&a.ID, &a.Agent, &a.Type, &a.Device, &a.Detail, &a.Screening, &at,
+		&cleared, &a.Guard, &acked, &a.AckedBy, &a.Note)
 	a.At, a.Cleared, a.Acked = instant(at), instantOf(cleared), instantOf(acked)
 	a.Level = a.level()
 	return a, err

@@ -2,18 +2,12 @@ package alerts
 
 import (
 	"database/sql"
-	"encoding/json"
 	"errors"
 	"fmt"
-	"net/http"
-	"net/http/httptest"
 	"path/filepath"
 	"strings"
-	"sync"
 	"testing"
 	"time"
-
-	"github.com/coder/websocket"
 
 	"gatehouse/gateway/county/follow"
 	"gatehouse/gateway/fact"
@@ -90,7 +84,8 @@ func (l *list) open() []Alert {
 
 func alarm(id, detail string, updates uint64) *wire.Alarm {
 	kind, _, _ := strings.Cut(id, ":")
-	return &wire.Alarm{ID: id, Type: fact.AlarmType(kind), State: fact.AlarmRaised, Device: "thermometer", Detail: detail, Updates: updates}
+	return &wire.Alarm{ID: id, Type: fact.AlarmType(kind), State: fact.AlarmRaised, Device: "thermometer",
+		Detail: detail, Updates: updates}
 }
 
 func cleared(id string) *wire.Alarm {
@@ -210,8 +205,10 @@ func TestTheAlertsOfAnEarlierVersionGoOn(t *testing.T) {
 		kind    fact.AlarmType
 		cleared any
 	}{{low, low, nil}, {"gate-silent:gate-001", fact.AlarmGateSilent, t0.UnixNano()}} {
-		_, err := file.Writer().ExecContext(t.Context(), `INSERT INTO alerts (agent, jid, alarm, type, device, detail, passage, seq, at, cleared)
-			VALUES ('gate-001', ?, ?, ?, '', '48 h', 0, 7, ?, ?)`, committed.JID, x.alarm, x.kind, t0.Add(-time.Hour).UnixNano(), x.cleared)
+		_, err := file.Writer().ExecContext(t.Context(), `INSERT INTO alerts
+			(agent, jid, alarm, type, device, detail, passage, seq, at, cleared)
+			VALUES ('gate-001', ?, ?, ?, '', '48 h', 0, 7, ?, ?)`,
+			committed.JID, x.alarm, x.kind, t0.Add(-time.Hour).UnixNano(), x.cleared)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -228,7 +225,8 @@ func TestTheAlertsOfAnEarlierVersionGoOn(t *testing.T) {
 
 func TestAnAlertIsAcknowledgedOnceByName(t *testing.T) {
 	l := newList(t)
-	l.commit(committed.Entry(t, 1, t0, &wire.Alarm{ID: "fever:9", Type: fact.AlarmFever, State: fact.AlarmRaised, Passage: 9}))
+	fever := &wire.Alarm{ID: "fever:9", Type: fact.AlarmFever, State: fact.AlarmRaised, Passage: 9}
+	l.commit(committed.Entry(t, 1, t0, fever))
 	l.commit(committed.Entry(t, 2, t0, &wire.Audit{Actor: "guard", Action: "call-doctor", Passage: 9}))
 	if err := l.Acknowledge(t.Context(), t0, 1, "王主任", "已联系"); err != nil {
 		t.Fatal(err)
@@ -258,47 +256,6 @@ func TestOldAlarmsOfARebuiltListNeedNobody(t *testing.T) {
 	}
 }
 
-func TestAnAlarmOfTheCountysOwnIsOneAlertWhileItHolds(t *testing.T) {
-	path := filepath.Join(t.TempDir(), "f.db")
-	l := openList(t, path)
-	for i, detail := range []string{"7 messages", "9 messages"} {
-		if err := l.Raise(t.Context(), t0.Add(time.Duration(i)*time.Minute), fact.AlarmAgentRefused, "gate-001", detail); err != nil {
-			t.Fatal(err)
-		}
-		l = openList(t, path) // as after a restart
-	}
-	if got := l.brief(); got != "agent-refused: 9 messages" {
-		t.Fatalf("while it holds: %q", got)
-	}
-	if holding, err := l.Holding(t.Context(), fact.AlarmAgentRefused); err != nil || len(holding) != 1 || holding[0] != "gate-001" {
-		t.Errorf("it holds of %v, %v", holding, err)
-	}
-	// The clock is set back: what comes later is later all the same.
-	if err := l.Clear(t.Context(), t0.Add(30*time.Second), fact.AlarmAgentRefused, "gate-001"); err != nil {
-		t.Fatal(err)
-	}
-	if got := l.brief(); got != "agent-refused: 9 messages (over)" {
-		t.Errorf("after its end: %q", got)
-	}
-}
-
-func TestALostJournalIsOffTheListWhenItIsAcknowledged(t *testing.T) {
-	l := newList(t)
-	if err := l.Raise(t.Context(), t0, fact.AlarmJournalLost, "gate-001", "40 records"); err != nil {
-		t.Fatal(err)
-	}
-	all := l.open()
-	if len(all) != 1 || all[0].Level != "red" {
-		t.Fatalf("%+v", all)
-	}
-	if err := l.Acknowledge(t.Context(), t0, all[0].ID, "li", ""); err != nil {
-		t.Fatal(err)
-	}
-	if all := l.open(); len(all) != 0 {
-		t.Errorf("%+v", all)
-	}
-}
-
 // A journal that begins again gives the same seqs to other alarms.
 func TestTheAlertsOfAJournalThatBeginsAgainStay(t *testing.T) {
 	l := newList(t)
@@ -314,51 +271,5 @@ func TestTheAlertsOfAJournalThatBeginsAgainStay(t *testing.T) {
 	l.Arrive(t0, b)
 	if got := l.brief(); got != "fever, fever" {
 		t.Errorf("%q", got)
-	}
-}
-
-// shownOn returns the alerts that a page which opens now gets.
-func shownOn(t *testing.T, url string) map[string]json.RawMessage {
-	t.Helper()
-	c, _, err := websocket.Dial(t.Context(), url, nil)
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer c.CloseNow() //nolint:errcheck // it was read
-	c.SetReadLimit(1 << 22)
-	_, b, err := c.Read(t.Context())
-	var f live.Frame
-	if err == nil {
-		err = json.Unmarshal(b, &f)
-	}
-	if err != nil {
-		t.Fatal(err)
-	}
-	return f.All
-}
-
-func TestAcknowledgingAtTheMomentOfClearingLeavesNothingOnThePages(t *testing.T) {
-	l := newList(t)
-	s := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		l.hub.Serve(t.Context(), w, r, nil)
-	}))
-	defer s.Close()
-	for i := range uint64(150) {
-		seq := 2*i + 1
-		l.commit(committed.Entry(t, seq, t0, alarm("device-gone:r", "gone", 0)))
-		if i == 0 && len(shownOn(t, s.URL)) != 1 {
-			t.Fatal("the alert is not shown")
-		}
-		var both sync.WaitGroup
-		both.Go(func() {
-			if err := l.Acknowledge(t.Context(), t0, int64(i)+1, "wang", ""); err != nil {
-				t.Error(err)
-			}
-		})
-		l.commit(committed.Entry(t, seq+1, t0, cleared("device-gone:r")))
-		both.Wait()
-		if left := shownOn(t, s.URL); len(left) != 0 {
-			t.Fatalf("after %d: %s", i+1, left)
-		}
 	}
 }

@@ -44,7 +44,9 @@ func (a *Alerts) committed(c *change) follow.Committed {
 }
 
 // Apply implements follow.Follower.
-func (a *Alerts) Apply(ctx context.Context, tx *sql.Tx, now time.Time, entries []follow.Entry) (follow.Committed, error) {
+func (a *Alerts) Apply(
+	ctx context.Context, tx *sql.Tx, now time.Time, entries []follow.Entry,
+) (follow.Committed, error) {
 	c := a.change(ctx, tx, now)
 	for _, e := range entries {
 		var err error

@@ -57,7 +57,8 @@ func (a *Alerts) own(
 // restarts, and when the clock is set back.
 func (a *Alerts) nextSeq(ctx context.Context, now time.Time) (uint64, error) {
 	if a.ownSeq == 0 {
-		last, _, err := db.One(ctx, a.file.Reader(), db.Value[uint64], "SELECT coalesce(max(seq), 0) FROM alerts WHERE jid = ?", ownJournal)
+		last, _, err := db.One(ctx, a.file.Reader(), db.Value[uint64],
+			"SELECT coalesce(max(seq), 0) FROM alerts WHERE jid = ?", ownJournal)
 		if err != nil {
 			return 0, fmt.Errorf("read alerts: %w", err)
 		}
@@ -69,5 +70,10 @@ func (a *Alerts) nextSeq(ctx context.Context, now time.Time) (uint64, error) {
 
 // Holding returns the agents of whom an alarm of a type holds.
 func (a *Alerts) Holding(ctx context.Context, kind fact.AlarmType) ([]string, error) {
-	return db.All(ctx, a.file.Reader(), db.Value[string], "SELECT agent FROM alerts WHERE type = ? AND cleared IS NULL", kind)
+	agents, err := db.All(ctx, a.file.Reader(), db.Value[string],
+		"SELECT agent FROM alerts WHERE type = ? AND cleared IS NULL", kind)
+	if err != nil {
+		return nil, fmt.Errorf("read alerts: %w", err)
+	}
+	return agents, nil
 }

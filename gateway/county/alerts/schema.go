@@ -29,7 +29,8 @@ CREATE INDEX alerts_agent ON alerts (agent, at);`
 // either.
 const SchemaOpen = `
 DROP INDEX alerts_open;
-CREATE INDEX alerts_open ON alerts (id) WHERE acked IS NULL OR (cleared IS NULL AND type NOT IN ('fever', 'journal-lost'));`
+CREATE INDEX alerts_open ON alerts (id)
+	WHERE acked IS NULL OR (cleared IS NULL AND type NOT IN ('fever', 'journal-lost'));`
 
 // SchemaSaid adds the seq of the record whose detail holds.
 const SchemaSaid = `

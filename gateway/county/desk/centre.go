@@ -147,7 +147,8 @@ func (d *Desk) Metrics() []probe.Metric {
 	}
 	return []probe.Metric{
 		{Name: "gatehouse_gates", Help: "Gates by state.", Label: "state", Value: gates},
-		one("gatehouse_backlog_records", "Records that gates had not delivered at their last heartbeats.", float64(s.backlog)),
+		one("gatehouse_backlog_records", "Records that gates had not delivered at their last heartbeats.",
+			float64(s.backlog)),
 		one("gatehouse_alerts_open", "Alerts that hold, or that nobody has acknowledged.", float64(open)),
 		one("gatehouse_quarantined_messages", "What could not be stored.", float64(quarantined)),
 		one("gatehouse_refused_messages", "Messages of agents that were not taken: see the alerts.",

@@ -100,8 +100,8 @@ func (d *Desk) open(ctx context.Context) (err error) {
 	if f.refused, err = refused.Open(ctx, d.Alerts, d.opts.Losses, gates, now); err != nil {
 		return err
 	}
-	f.cursor, err = follow.NewCursor(ctx, follow.Options{File: d.file, Records: d.opts.Records, BeginsAgain: d.opts.BeginsAgain,
-		Followers: []follow.Follower{d.Passages, d.Alerts, f.fleet, totals{d}}})
+	f.cursor, err = follow.NewCursor(ctx, follow.Options{File: d.file, Records: d.opts.Records,
+		BeginsAgain: d.opts.BeginsAgain, Followers: []follow.Follower{d.Passages, d.Alerts, f.fleet, totals{d}}})
 	if err != nil {
 		return err
 	}

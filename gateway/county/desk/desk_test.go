@@ -30,7 +30,10 @@ import (
 var t0 = time.Date(2020, 2, 14, 6, 30, 0, 0, time.UTC)
 
 func counties() *site.County {
-	compounds := []site.Compound{{ID: "k1", Name: "丽景苑", Gates: []string{"gate-001"}}, {ID: "k2", Name: "金和新村", Gates: []string{"gate-002"}}}
+	compounds := []site.Compound{
+		{ID: "k1", Name: "丽景苑", Gates: []string{"gate-001"}},
+		{ID: "k2", Name: "金和新村", Gates: []string{"gate-002"}},
+	}
 	return &site.County{ID: "qinghe", Name: "清和县", Communities: []site.Community{{ID: "c1", Name: "东城社区",
 		Grids: []site.Grid{{ID: "g1", Name: "第一网格", Compounds: compounds}}}}}
 }
@@ -68,7 +71,9 @@ func run(t *testing.T, d *Desk) {
 // screen returns the state that a page which opens now gets.
 func screen(t *testing.T, d *Desk) map[string]json.RawMessage {
 	t.Helper()
-	s := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { d.Hub.Serve(t.Context(), w, r, nil) }))
+	s := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		d.Hub.Serve(t.Context(), w, r, nil)
+	}))
 	defer s.Close()
 	c, _, err := websocket.Dial(t.Context(), s.URL, nil)
 	if err != nil {
@@ -99,7 +104,8 @@ func within(t *testing.T, d *Desk, key, text string) {
 }
 
 func passage(screening fact.Temp, reading uint64) *wire.Passage {
-	return &wire.Passage{Verdict: fact.VerdictPass, Reasons: []fact.Reason{fact.ReasonNormal}, Readings: []uint64{reading},
+	return &wire.Passage{Verdict: fact.VerdictPass, Reasons: []fact.Reason{fact.ReasonNormal},
+		Readings:    []uint64{reading},
 		Temperature: &wire.Temperature{Screening: screening, Ambient: 2000, Offset: screening}}
 }
 
@@ -122,7 +128,8 @@ func TestWhatIsCommittedIsOnThePages(t *testing.T) {
 	within(t, d, "centre", `"stored":"2020-02-14T06:30:00Z"`)
 	within(t, d, "g:gate-001", `"silent"`) // it has delivered, and no heartbeat comes
 	within(t, d, "g:gate-002", `"never"`)
-	if r := d.Ready(); len(r.Problems) != 0 || fmt.Sprint(r.Warnings) != "[1 gates are silent 2 messages are in quarantine]" {
+	r := d.Ready()
+	if len(r.Problems) != 0 || fmt.Sprint(r.Warnings) != "[1 gates are silent 2 messages are in quarantine]" {
 		t.Errorf("%+v", r)
 	}
 }
@@ -131,10 +138,11 @@ func TestAHeartbeatIsOnThePages(t *testing.T) {
 	d, _ := newDesk(t)
 	run(t, d)
 	d.Linked(true)
+	drone := wire.BeatMachine{Machine: "drone-1", Name: "1号", Type: "drone", State: fact.MachineWorking}
 	for leaf, m := range map[wire.Leaf]any{
 		wire.LeafStatus: wire.Status{V: 1, State: fact.Online, At: wire.At(t0)},
 		wire.LeafBeat: wire.Beat{V: 1, At: wire.At(t0), JID: committed.JID, Last: 9, Through: 4,
-			Machines: []wire.BeatMachine{{Machine: "drone-1", Name: "1号", Type: "drone", State: fact.MachineWorking}}},
+			Machines: []wire.BeatMachine{drone}},
 	} {
 		payload, err := json.Marshal(m)
 		if err != nil {
@@ -176,9 +184,10 @@ func TestAFileOfTheVersionBeforeGoesOn(t *testing.T) {
 		t.Fatal(err)
 	}
 	held := &committed.Store{}
-	held.Keep(committed.Batch(committed.Entry(t, 2, t0, passage(3650, 1)), committed.Entry(t, 4, t0, passage(3650, 3)),
-		committed.Entry(t, 5, t0, passage(3670, 4)),
-		committed.Entry(t, 6, t0, &wire.Alarm{ID: "device-gone:reader", Type: fact.AlarmDeviceGone, State: fact.AlarmCleared})))
+	back := &wire.Alarm{ID: "device-gone:reader", Type: fact.AlarmDeviceGone, State: fact.AlarmCleared}
+	held.Keep(committed.Batch(
+		committed.Entry(t, 2, t0, passage(3650, 1)), committed.Entry(t, 4, t0, passage(3650, 3)),
+		committed.Entry(t, 5, t0, passage(3670, 4)), committed.Entry(t, 6, t0, back)))
 	d := openDesk(t, path, held)
 	run(t, d)
 	within(t, d, "totals", `"pass":2`)
@@ -216,7 +225,8 @@ func TestADayAtTheDesk(t *testing.T) {
 	for ; now.Before(t0.Add(24 * time.Hour)); now = now.Add(4 * time.Second) {
 		silent := now.After(t0.Add(8*time.Hour)) && now.Before(t0.Add(9*time.Hour))
 		if now.Unix()%12 == 0 && !silent {
-			beat, err := wire.Encode(wire.Beat{V: 1, At: wire.At(now), JID: committed.JID, Last: seq, Through: seq, Devices: []wire.BeatDevice{}})
+			beat, err := wire.Encode(wire.Beat{V: 1, At: wire.At(now), JID: committed.JID, Last: seq, Through: seq,
+				Devices: []wire.BeatDevice{}})
 			if err != nil {
 				t.Fatal(err)
 			}

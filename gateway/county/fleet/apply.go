@@ -22,7 +22,9 @@ type change struct {
 }
 
 // Apply implements follow.Follower.
-func (f *Fleet) Apply(ctx context.Context, tx *sql.Tx, _ time.Time, entries []follow.Entry) (follow.Committed, error) {
+func (f *Fleet) Apply(
+	ctx context.Context, tx *sql.Tx, _ time.Time, entries []follow.Entry,
+) (follow.Committed, error) {
 	c := &change{ctx: ctx, tx: tx, machines: map[string]bool{}}
 	for _, e := range entries {
 		var err error
@@ -58,7 +60,10 @@ func (f *Fleet) committed(ctx context.Context, c *change) error {
 
 // Reset implements follow.Follower.
 func (f *Fleet) Reset(ctx context.Context, tx *sql.Tx, jid, former string) (follow.Committed, error) {
-	for _, statement := range []string{"UPDATE runs SET jid = ? WHERE jid = ?", "UPDATE tracks SET jid = ? WHERE jid = ?"} {
+	for _, statement := range []string{
+		"UPDATE runs SET jid = ? WHERE jid = ?",
+		"UPDATE tracks SET jid = ? WHERE jid = ?",
+	} {
 		if _, err := tx.ExecContext(ctx, statement, former, jid); err != nil {
 			return nil, err
 		}
@@ -80,7 +85,8 @@ func (c *change) track(e follow.Entry) error {
 	if t.Import != nil {
 		file = t.Import.ID
 	}
-	_, err = c.tx.ExecContext(c.ctx, "INSERT INTO tracks (machine, at, jid, seq, file, points) VALUES (?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING",
+	_, err = c.tx.ExecContext(c.ctx, `INSERT INTO tracks (machine, at, jid, seq, file, points)
+		VALUES (?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING`,
 		t.Machine, t.At.UnixNano(), e.JID, e.Record.Seq, file, points)
 	if err != nil {
 		return fmt.Errorf("keep a track of %s: %w", t.Machine, err)
@@ -121,13 +127,14 @@ func (c *change) run(e follow.Entry) error {
 	}
 	c.runs, c.machines[run.Machine] = true, true
 	_, err := c.tx.ExecContext(c.ctx, `INSERT INTO runs (machine, run, jid, seq, state, start, finish, body)
-		VALUES (?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO UPDATE SET jid = excluded.jid,
-		seq = excluded.seq, state = excluded.state, start = excluded.start, finish = excluded.finish, body = excluded.body
+		VALUES (?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO UPDATE SET jid = excluded.jid, seq = excluded.seq,
+		state = excluded.state, start = excluded.start, finish = excluded.finish, body = excluded.body
 		WHERE jid <> excluded.jid OR seq < excluded.seq`,
-		run.Machine, run.ID, e.JID, e.Record.Seq, run.State, run.Start.UnixNano(), run.End.UnixNano(), []byte(e.Record.Body))
+		run.Machine, run.ID, e.JID, e.Record.Seq, run.State,
+		run.Start.UnixNano(), run.End.UnixNano(), []byte(e.Record.Body))
 	if err == nil {
-		_, err = c.tx.ExecContext(c.ctx, `INSERT INTO machines (machine, agent, name, type, heard) VALUES (?, ?, ?, ?, ?)
-			ON CONFLICT DO UPDATE SET name = excluded.name, type = excluded.type`,
+		_, err = c.tx.ExecContext(c.ctx, `INSERT INTO machines (machine, agent, name, type, heard)
+			VALUES (?, ?, ?, ?, ?) ON CONFLICT DO UPDATE SET name = excluded.name, type = excluded.type`,
 			run.Machine, e.Agent, run.Name, run.Type, run.End.UnixNano())
 	}
 	if err != nil {

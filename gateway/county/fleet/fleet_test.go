@@ -203,14 +203,16 @@ func TestAMachineIsSilentWithItsBridge(t *testing.T) {
 // A journal that begins again gives low seqs to newer states of the same run.
 func TestARunGoesOnInAJournalThatBeganAgain(t *testing.T) {
 	c := open(t, filepath.Join(t.TempDir(), "f.db"))
-	c.Commit(t0, committed.Batch(committed.Entry(t, 1, t0, report(t0, wire.TrackPoint{})), committed.Entry(t, 2, t0, openRun(t0, true))))
+	c.Commit(t0, committed.Batch(committed.Entry(t, 1, t0, report(t0, wire.TrackPoint{})),
+		committed.Entry(t, 2, t0, openRun(t0, true))))
 	err := c.file.Write(t.Context(), func(tx *sql.Tx) error {
 		if _, err := c.Reset(t.Context(), tx, committed.JID, "former"); err != nil {
 			return err
 		}
 		closed := openRun(t0, false)
 		closed.State = fact.RunClosed
-		entry := follow.Entry{Agent: committed.Agent, JID: committed.JID, Record: committed.Entry(t, 1, t0, closed).Record}
+		entry := follow.Entry{Agent: committed.Agent, JID: committed.JID,
+			Record: committed.Entry(t, 1, t0, closed).Record}
 		_, err := c.Apply(t.Context(), tx, t0, []follow.Entry{entry})
 		return err
 	})

@@ -42,7 +42,8 @@ type State struct {
 // NewLoop returns a loop for a cursor that follows all journals of source. It
 // begins with what source has.
 func NewLoop(c *Cursor, source Source, now func() time.Time, log *slog.Logger) *Loop {
-	return &Loop{cursor: c, source: source, log: log, now: now, in: make(chan Event, waiting), behind: make(chan struct{}, 1)}
+	return &Loop{cursor: c, source: source, log: log, now: now,
+		in: make(chan Event, waiting), behind: make(chan struct{}, 1)}
 }
 
 // Committed takes batches that the store has committed. It does not wait.

@@ -33,7 +33,8 @@ func (c *Cursor) Take(ctx context.Context, now time.Time, events []Event) (behin
 	for _, e := range events {
 		if e.Arrived != nil {
 			for _, x := range e.Arrived.Entries {
-				w.entries = append(w.entries, Entry{Agent: e.Arrived.Agent, JID: e.Arrived.JID, Record: x.Record, Ahead: true})
+				ahead := Entry{Agent: e.Arrived.Agent, JID: e.Arrived.JID, Record: x.Record, Ahead: true}
+				w.entries = append(w.entries, ahead)
 			}
 		}
 		for _, b := range e.Committed {

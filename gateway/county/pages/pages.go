@@ -129,7 +129,8 @@ type Server struct {
 
 // New returns a server of a desk's parts.
 func New(cfg Config, parts Parts, version string, log *slog.Logger) *Server {
-	return &Server{Parts: parts, cfg: cfg, version: version, now: time.Now, log: log, guesses: people.NewGuesses(time.Now)}
+	return &Server{Parts: parts, cfg: cfg, version: version, now: time.Now, log: log,
+		guesses: people.NewGuesses(time.Now)}
 }
 
 // Listen opens the desk's address, for as many connections as leave the store

@@ -53,7 +53,9 @@ type gain struct {
 }
 
 // Apply implements follow.Follower.
-func (p *Passages) Apply(ctx context.Context, tx *sql.Tx, now time.Time, entries []follow.Entry) (follow.Committed, error) {
+func (p *Passages) Apply(
+	ctx context.Context, tx *sql.Tx, now time.Time, entries []follow.Entry,
+) (follow.Committed, error) {
 	c := &change{p: p, ctx: ctx, tx: tx, now: now, latest: map[string][]passage{}, hours: map[hourKey]*gain{}}
 	for _, e := range entries {
 		if e.Record.Kind != wire.KindPassage || e.Ahead {
@@ -117,7 +119,8 @@ func (c *change) passage(e follow.Entry) error {
 		return nil
 	}
 	at := e.Record.At.Time
-	now := passage{seq: e.Record.Seq, agent: e.Agent, hour: unixHour(at), verdict: body.Verdict, readings: body.Readings}
+	now := passage{seq: e.Record.Seq, agent: e.Agent, hour: unixHour(at), verdict: body.Verdict,
+		readings: body.Readings}
 	var ambient *fact.Temp
 	if body.Temperature != nil {
 		now.screening, ambient = &body.Temperature.Screening, &body.Temperature.Ambient
@@ -198,7 +201,8 @@ func (c *change) count(p passage, by int) {
 func (c *change) writeHours() error {
 	for k, g := range c.hours {
 		v := g.verdicts
-		_, err := c.tx.ExecContext(c.ctx, `INSERT INTO hours (agent, hour, pass, retest, invalid, refuse, fever, temps, sum)
+		_, err := c.tx.ExecContext(c.ctx, `INSERT INTO hours
+			(agent, hour, pass, retest, invalid, refuse, fever, temps, sum)
 			VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO UPDATE SET pass = pass + excluded.pass,
 			retest = retest + excluded.retest, invalid = invalid + excluded.invalid, refuse = refuse + excluded.refuse,
 			fever = fever + excluded.fever, temps = temps + excluded.temps, sum = sum + excluded.sum`,

@@ -102,8 +102,10 @@ func (p *Passages) loadLatest(ctx context.Context) error {
 		x.hour = unixHour(time.Unix(0, at))
 		return x, x.parse(readings)
 	}
-	for x, err := range db.Rows(ctx, p.file.Reader(), scan, `SELECT jid, seq, agent, at, verdict, screening, readings FROM
-		(SELECT *, row_number() OVER (PARTITION BY jid ORDER BY seq DESC) n FROM passages) WHERE n <= ? ORDER BY jid, seq`, amendable) {
+	const query = `SELECT jid, seq, agent, at, verdict, screening, readings FROM
+		(SELECT *, row_number() OVER (PARTITION BY jid ORDER BY seq DESC) n FROM passages)
+		WHERE n <= ? ORDER BY jid, seq`
+	for x, err := range db.Rows(ctx, p.file.Reader(), scan, query, amendable) {
 		if err != nil {
 			return err
 		}
@@ -175,8 +177,8 @@ func (p *Passages) Last(ctx context.Context, agent string, limit int) ([]Passage
 		}
 		return x, err
 	}
-	out, err := db.All(ctx, p.file.Reader(), scan, `SELECT at, agent, verdict, reasons, screening, ambient, direction, class
-		FROM passages WHERE agent = ? ORDER BY at DESC LIMIT ?`, agent, limit)
+	out, err := db.All(ctx, p.file.Reader(), scan, `SELECT at, agent, verdict, reasons, screening, ambient,
+		direction, class FROM passages WHERE agent = ? ORDER BY at DESC LIMIT ?`, agent, limit)
 	if err != nil {
 		return nil, fmt.Errorf("read passages: %w", err)
 	}

@@ -132,7 +132,8 @@ func TestMidnightInTheCountysZonePartsHoursAndDays(t *testing.T) {
 	if err != nil || len(list) != 1 || !list[0].At.Equal(midnight) {
 		t.Errorf("of the new day: %+v, %v", list, err)
 	}
-	if _, n := c.ThisHour(midnight.Add(time.Minute)); n[fact.VerdictFever] != 1 || n[fact.VerdictRefuse] != 1 || n[fact.VerdictPass] != 0 {
+	_, n := c.ThisHour(midnight.Add(time.Minute))
+	if n[fact.VerdictFever] != 1 || n[fact.VerdictRefuse] != 1 || n[fact.VerdictPass] != 0 {
 		t.Errorf("this hour: %v", n)
 	}
 }
@@ -181,12 +182,14 @@ func TestTheFeedShowsTheNewestFirstAndNothingThatIsRebuilt(t *testing.T) {
 		t.Errorf("rebuilt: %+v", c.feed)
 	}
 	for i := range uint64(20) {
-		c.Commit(t0, committed.Batch(committed.Entry(t, 2+i, t0.Add(time.Duration(i)), passed(fact.VerdictPass, 3650, 2+i))))
+		e := committed.Entry(t, 2+i, t0.Add(time.Duration(i)), passed(fact.VerdictPass, 3650, 2+i))
+		c.Commit(t0, committed.Batch(e))
 	}
 	if len(c.feed) != feedLength || !c.feed[0].At.Equal(t0.Add(19)) {
 		t.Errorf("%d, the first of %v", len(c.feed), c.feed[0].At)
 	}
-	if err := c.Show(t.Context(), []string{committed.Agent}); err != nil || len(c.feed) != 2 || !c.feed[0].At.Equal(t0.Add(19)) {
+	err := c.Show(t.Context(), []string{committed.Agent})
+	if err != nil || len(c.feed) != 2 || !c.feed[0].At.Equal(t0.Add(19)) {
 		t.Errorf("after a start: %+v, %v", c.feed, err)
 	}
 }

@@ -49,7 +49,8 @@ func TestWhoWaitsForAHashWaitsNotForEver(t *testing.T) {
 			h.running <- struct{}{}
 		}
 		begun := time.Now()
-		if err := h.do(t.Context(), func() { t.Error("it runs") }); !errors.Is(err, ErrBusy) || time.Since(begun) != hashWait {
+		err := h.do(t.Context(), func() { t.Error("it runs") })
+		if !errors.Is(err, ErrBusy) || time.Since(begun) != hashWait {
 			t.Errorf("after %s: %v", time.Since(begun), err)
 		}
 		ctx, cancel := context.WithTimeout(t.Context(), time.Second)

@@ -11,6 +11,8 @@ import (
 	"gatehouse/gateway/testkit/committed"
 )
 
+const good = "correct horse"
+
 var t0 = time.Date(2020, 2, 14, 6, 0, 0, 0, time.UTC)
 
 // newPeople returns people of a new file, at t0.
@@ -19,7 +21,7 @@ func newPeople(t *testing.T) *People {
 	return New(committed.Open(t, filepath.Join(t.TempDir(), "f.db"), Schema), func() time.Time { return t0 })
 }
 
-func TestUsersAndSessions(t *testing.T) {
+func TestAnInvitationMakesOneUser(t *testing.T) {
 	p := newPeople(t)
 	ctx := t.Context()
 	first, err := p.Invite(ctx, "")
@@ -30,7 +32,6 @@ func TestUsersAndSessions(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	const good = "correct horse"
 	for name, c := range map[string]struct {
 		token, name, password string
 		want                  error
@@ -62,6 +63,18 @@ func TestUsersAndSessions(t *testing.T) {
 	if err := p.SetUp(ctx, colleague, "王主任", "taken over!!"); !errors.Is(err, ErrName) {
 		t.Errorf("a colleague takes a name over: %v", err)
 	}
+}
+
+func TestASessionLastsAShiftOrUntilTheLogout(t *testing.T) {
+	p := newPeople(t)
+	ctx := t.Context()
+	invitation, err := p.Invite(ctx, "")
+	if err == nil {
+		err = p.SetUp(ctx, invitation, "王主任", good)
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
 	for name, c := range map[string][2]string{
 		"wrong password": {"王主任", "wrong horse"}, "nobody": {"li", good}, "empty": {"", ""},
 	} {
@@ -73,7 +86,8 @@ func TestUsersAndSessions(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if name, until, err := p.Session(ctx, token); err != nil || name != "王主任" || !until.Equal(t0.Add(sessionFor)) {
+	name, until, err := p.Session(ctx, token)
+	if err != nil || name != "王主任" || !until.Equal(t0.Add(sessionFor)) {
 		t.Errorf("session of %q until %s, %v", name, until, err)
 	}
 	p.now = func() time.Time { return t0.Add(sessionFor) }

@@ -110,7 +110,8 @@ func (p *People) endSessions() {
 
 // Prune deletes sessions that have ended.
 func (p *People) Prune(ctx context.Context, now time.Time) error {
-	if _, err := p.file.Writer().ExecContext(ctx, "DELETE FROM sessions WHERE expires < ?", now.UnixNano()); err != nil {
+	_, err := p.file.Writer().ExecContext(ctx, "DELETE FROM sessions WHERE expires < ?", now.UnixNano())
+	if err != nil {
 		return fmt.Errorf("delete old sessions: %w", err)
 	}
 	return nil

@@ -42,7 +42,8 @@ type county struct {
 
 func newCounty(t *testing.T, gates int) *county {
 	t.Helper()
-	c := &county{t: t, path: filepath.Join(t.TempDir(), "f.db"), delivered: delivered{}, now: t0, beat: map[string]time.Time{}}
+	c := &county{t: t, path: filepath.Join(t.TempDir(), "f.db"), delivered: delivered{}, now: t0,
+		beat: map[string]time.Time{}}
 	c.open()
 	for i := range gates {
 		agent := fmt.Sprintf("gate-%03d", i+1)
@@ -55,11 +56,13 @@ func newCounty(t *testing.T, gates int) *county {
 // open opens the file, as at a start of the desk.
 func (c *county) open() {
 	c.t.Helper()
-	file := committed.Open(c.t, c.path, follow.Schema+alerts.Schema+Schema, SchemaOrigin+alerts.SchemaOpen+alerts.SchemaSaid)
+	file := committed.Open(c.t, c.path, follow.Schema+alerts.Schema+Schema,
+		SchemaOrigin+alerts.SchemaOpen+alerts.SchemaSaid)
 	c.list = alerts.New(file, live.New(0))
 	var err error
-	c.Presence, err = Open(c.t.Context(), Options{File: file, Hub: live.New(0), Gates: []string{"gate-001", "gate-002"},
-		Alerts: c.list, Delivered: c.delivered, Bridges: func(string) bool { return false },
+	c.Presence, err = Open(c.t.Context(), Options{File: file, Hub: live.New(0),
+		Gates: []string{"gate-001", "gate-002"}, Alerts: c.list, Delivered: c.delivered,
+		Bridges: func(string) bool { return false },
 		Refused: func(agent, why string) { c.refused = append(c.refused, agent+": "+why) },
 		Log:     slog.New(slog.DiscardHandler)}, c.now)
 	if err != nil {
@@ -69,7 +72,8 @@ func (c *county) open() {
 
 func (c *county) status(agent string, state fact.LinkState) {
 	c.t.Helper()
-	c.Receive(c.now, wire.Topic("qinghe", agent, wire.LeafStatus), message(c.t, wire.Status{V: 1, State: state, At: wire.At(t0)}))
+	c.Receive(c.now, wire.Topic("qinghe", agent, wire.LeafStatus),
+		message(c.t, wire.Status{V: 1, State: state, At: wire.At(t0)}))
 }
 
 func (c *county) look() {
@@ -89,8 +93,8 @@ func (c *county) pass(span, step time.Duration, looks bool) {
 		}
 		for agent, at := range c.beat {
 			if c.now.After(at) {
-				c.Receive(c.now, wire.Topic("qinghe", agent, wire.LeafBeat),
-					message(c.t, wire.Beat{V: 1, At: wire.At(c.now), Last: 9, Through: 4, Devices: []wire.BeatDevice{}}))
+				b := wire.Beat{V: 1, At: wire.At(c.now), Last: 9, Through: 4, Devices: []wire.BeatDevice{}}
+				c.Receive(c.now, wire.Topic("qinghe", agent, wire.LeafBeat), message(c.t, b))
 				c.beat[agent] = c.now.Add(10 * time.Second)
 			}
 		}

@@ -43,7 +43,8 @@ type lineage struct {
 
 // loadLineages reads what was known before a restart.
 func loadLineages(ctx context.Context, opts Options, now time.Time) (*lineages, error) {
-	l := &lineages{file: opts.File, alerts: opts.Alerts, delivered: opts.Delivered, refused: opts.Refused, agents: map[string]*lineage{}}
+	l := &lineages{file: opts.File, alerts: opts.Alerts, delivered: opts.Delivered, refused: opts.Refused,
+		agents: map[string]*lineage{}}
 	type row struct {
 		agent string
 		wire.Beat
@@ -52,7 +53,8 @@ func loadLineages(ctx context.Context, opts Options, now time.Time) (*lineages, 
 		err = r.Scan(&x.agent, &x.JID, &x.Last, &x.Through, &x.Origin)
 		return x, err
 	}
-	for x, err := range db.Rows(ctx, opts.File.Reader(), scan, "SELECT agent, jid, last, through, origin FROM lineages") {
+	const query = "SELECT agent, jid, last, through, origin FROM lineages"
+	for x, err := range db.Rows(ctx, opts.File.Reader(), scan, query) {
 		if err != nil {
 			return nil, fmt.Errorf("read the journals of agents: %w", err)
 		}
@@ -134,7 +136,8 @@ func (l *lineages) cameBack(ctx context.Context, now time.Time, agent string, a 
 		return err
 	}
 	return l.alerts.Raise(ctx, now, fact.AlarmAgentCloned, agent, fmt.Sprintf(
-		"journals %s and %s take turns: two computers run as %s, stop one; the records of both are kept", old.JID, a.JID, agent))
+		"journals %s and %s take turns: two computers run as %s, stop one; the records of both are kept",
+		old.JID, a.JID, agent))
 }
 
 // firstGone returns the first seq of old's journal that neither the store, which
@@ -157,8 +160,9 @@ func (l *lineages) keep(ctx context.Context, now time.Time) error {
 	l.kept = now
 	return l.file.Write(ctx, func(tx *sql.Tx) error {
 		for agent, a := range l.agents {
-			_, err := tx.ExecContext(ctx, `INSERT INTO lineages (agent, jid, last, through, origin) VALUES (?, ?, ?, ?, ?)
-				ON CONFLICT DO UPDATE SET jid = excluded.jid, last = excluded.last, through = excluded.through, origin = excluded.origin`,
+			_, err := tx.ExecContext(ctx, `INSERT INTO lineages (agent, jid, last, through, origin)
+				VALUES (?, ?, ?, ?, ?) ON CONFLICT DO UPDATE SET jid = excluded.jid, last = excluded.last,
+				through = excluded.through, origin = excluded.origin`,
 				agent, a.JID, int64(a.Last), int64(a.Through), a.Origin)
 			if err != nil {
 				return fmt.Errorf("keep the journals of agents: %w", err)

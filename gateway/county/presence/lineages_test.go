@@ -16,7 +16,8 @@ const jidX, jidY = "0190b1c2-0000-7000-8000-0000000000aa", "0190b1c2-0000-7000-8
 // empty origin is an agent's that does not send it.
 func (c *county) heartbeat(jid, origin string, last, through uint64) {
 	c.t.Helper()
-	b := wire.Beat{V: 1, At: wire.At(c.now), JID: jid, Origin: origin, Last: last, Through: through, Devices: []wire.BeatDevice{}}
+	b := wire.Beat{V: 1, At: wire.At(c.now), JID: jid, Origin: origin, Last: last, Through: through,
+		Devices: []wire.BeatDevice{}}
 	payload, err := wire.Encode(b)
 	if err != nil {
 		c.t.Fatal(err)

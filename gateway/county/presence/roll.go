@@ -19,13 +19,19 @@ const SilentAfter = 15 * time.Second
 
 // Agent is what is known of one agent.
 type Agent struct {
-	Agent    string             `json:"agent"`
-	State    fact.LinkState     `json:"state"`      // online, offline, silent
-	BeatAge  *float64           `json:"beat_age_s"` // null: no heartbeat was received
-	Backlog  *uint64            `json:"backlog"`    // records not acknowledged at the last heartbeat; null: none was received
-	Last     uint64             `json:"last"`       // seq of the newest record
-	Oldest   *wire.Time         `json:"oldest_at"`  // when the oldest unacknowledged record was taken; null: none waits
-	FullInH  *int64             `json:"full_in_h"`  // hours until its disk is full if nothing is acknowledged; null: not known
+	Agent string         `json:"agent"`
+	State fact.LinkState `json:"state"` // online, offline, silent
+	// BeatAge is how old the last heartbeat is; null: none was received.
+	BeatAge *float64 `json:"beat_age_s"`
+	// Backlog is how many records were not acknowledged at the last heartbeat;
+	// null: none was received.
+	Backlog *uint64 `json:"backlog"`
+	Last    uint64  `json:"last"` // seq of the newest record
+	// Oldest is when the oldest unacknowledged record was taken; null: none waits.
+	Oldest *wire.Time `json:"oldest_at"`
+	// FullInH is in how many hours its disk is full if nothing is acknowledged;
+	// null: not known.
+	FullInH  *int64             `json:"full_in_h"`
 	Devices  []wire.BeatDevice  `json:"devices"`
 	Machines []wire.BeatMachine `json:"machines,omitempty"`
 	Version  string             `json:"version"`
@@ -129,7 +135,8 @@ func (r *Roll) of(agent string) (*messages, error) {
 	m := r.agents[agent]
 	if m == nil {
 		if len(r.agents) >= MostAgents+len(r.listed) && !r.listed[agent] {
-			return nil, fmt.Errorf("more than %d agents that the site file does not list: %s is not shown", MostAgents, agent)
+			return nil, fmt.Errorf("more than %d agents that the site file does not list: %s is not shown",
+				MostAgents, agent)
 		}
 		m = &messages{}
 		r.agents[agent] = m

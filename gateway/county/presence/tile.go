@@ -27,7 +27,8 @@ type Tile struct {
 const noBacklog = 20
 
 func tile(a Agent) Tile {
-	t := Tile{Agent: a.Agent, State: a.State, Backlog: a.Backlog, Last: a.Last, Version: a.Version, Devices: slices.Clone(a.Devices)}
+	t := Tile{Agent: a.Agent, State: a.State, Backlog: a.Backlog, Last: a.Last, Version: a.Version,
+		Devices: slices.Clone(a.Devices)}
 	for i := range t.Devices {
 		t.Devices[i].IdleS = 0 // it changes all the time, and no tile shows it
 	}

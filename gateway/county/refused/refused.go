@@ -165,7 +165,8 @@ func (r *Refusals) conflicts(ctx context.Context, now time.Time) error {
 			continue
 		}
 		detail := fmt.Sprintf("other content than what is stored is in quarantine (%d so far, "+
-			"the latest under seq %d of journal %s): its disk was copied, or somebody sends in its name", c.Count, c.Seq, c.JID)
+			"the latest under seq %d of journal %s): its disk was copied, or somebody sends in its name",
+			c.Count, c.Seq, c.JID)
 		if err := r.alerts.Raise(ctx, now, fact.AlarmJournalConflict, c.Agent, detail); err != nil {
 			return err
 		}

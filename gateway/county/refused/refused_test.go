@@ -112,7 +112,8 @@ func TestConflictingRecordsAreAnAlertWhileTheyAreInQuarantine(t *testing.T) {
 		count()
 		count()
 		all := c.raised(fact.AlarmJournalConflict)
-		if len(all) != 1 || all[0].Cleared != nil || !strings.Contains(all[0].Detail, "3 so far") || !strings.Contains(all[0].Detail, "seq 7") {
+		if len(all) != 1 || all[0].Cleared != nil || !strings.Contains(all[0].Detail, "3 so far") ||
+			!strings.Contains(all[0].Detail, "seq 7") {
 			t.Fatalf("%+v", all)
 		}
 	}
