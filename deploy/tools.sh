@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# Installs what the tests and the demo run against, into an ignored folder
-# where it may, and otherwise says exactly what to install.
+# Installs the servers and tools that the tests and the demo need, as root with
+# apt-get, and influxd into .tools/bin; prints what it can't install.
 set -euo pipefail
 tools=$1 influxd=$2
 shift 2
@@ -24,14 +24,15 @@ want=()
 for bin in mosquitto mosquitto_sub chromium socat mbpoll strace mkfs.ext4; do
 	PATH="$PATH:/usr/sbin:/sbin" command -v "$bin" >/dev/null || want=("$@")
 done
-# Debian's own Python: a peer of the tests, never a part of the product.
+# Peers of the serial tests, in Debian's own Python; not a part of the product.
 /usr/bin/python3 -c "import pymodbus, serial_asyncio" 2>/dev/null || want=("$@")
 [ -e /usr/share/doc/fonts-noto-cjk ] || [ -n "$(fc-list :lang=zh-cn 2>/dev/null | head -n1)" ] || want=("$@")
 if [ ${#want[@]} -gt 0 ]; then
 	if [ "$(id -u)" = 0 ] && command -v apt-get >/dev/null; then
 		echo "installing ${want[*]}"
 		log=$(mktemp)
-		if ! { apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends "${want[@]}"; } >"$log" 2>&1; then
+		if ! { apt-get update -qq &&
+			DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends "${want[@]}"; } >"$log" 2>&1; then
 			tail -n 5 "$log" >&2
 			fail "${want[*]}: apt-get install ${want[*]}"
 		fi
@@ -43,7 +44,7 @@ fi
 if ! [ -x "$tools/influxd" ]; then
 	mkdir -p "$tools"
 	echo "building influxd (a minute or two, once)"
-	# From another folder: its dependencies are none of this module's.
+	# From another folder, so that this module's versions do not apply.
 	if ! (cd / && GOBIN="$tools" GOFLAGS=-mod=mod CGO_ENABLED=0 go install "$influxd"); then
 		fail "influxd: GOBIN=$tools go install $influxd"
 	fi

@@ -145,7 +145,8 @@ func TestWhatIsWrongInARosterIsSaidWithItsLine(t *testing.T) {
 func TestARosterFromASpreadsheetIsRead(t *testing.T) {
 	_, p := example(t)
 	r, err := ParseRoster(p,
-		strings.NewReader("\xef\xbb\xbfcard,class,status,household,from,until\r\n62E3086CED,resident,active,,,\r\n"), plain{})
+		strings.NewReader("\xef\xbb\xbfcard,class,status,household,from,until\r\n"+
+			"62E3086CED,resident,active,,,\r\n"), plain{})
 	if err != nil || r.People() != 1 {
 		t.Fatalf("%v", err)
 	}

@@ -54,7 +54,8 @@ func BenchmarkBridge(b *testing.B) {
 	}
 	for i := range vehicles {
 		id := fmt.Sprintf("drone-%d", i+1)
-		cfg.Bridge.Machines = append(cfg.Bridge.Machines, machine.Config{Machine: id, Name: id, Type: "drone", TankL: 16})
+		drone := machine.Config{Machine: id, Name: id, Type: "drone", TankL: 16}
+		cfg.Bridge.Machines = append(cfg.Bridge.Machines, drone)
 		cfg.Bridge.MAVLink[0].Vehicles = append(cfg.Bridge.MAVLink[0].Vehicles, bridge.Vehicle{
 			System:      uint8(i + 1),
 			Machine:     id,

@@ -202,7 +202,8 @@ func (f *Fleet) Bridge(id string, cfg agent.Config) agent.Config {
 			vehicle.FlowBattery, vehicle.LevelBattery = flowBattery, levelBattery
 			radio.Vehicles = append(radio.Vehicles, vehicle)
 		case m.Language == MAVLinkSerial && id == Station:
-			cfg.Bridge.MAVLink = append(cfg.Bridge.MAVLink, bridge.MAVLink{Serial: f.port(m.ID), Vehicles: []bridge.Vehicle{vehicle}})
+			link := bridge.MAVLink{Serial: f.port(m.ID), Vehicles: []bridge.Vehicle{vehicle}}
+			cfg.Bridge.MAVLink = append(cfg.Bridge.MAVLink, link)
 		case m.Language == PLC && id == Depot:
 			onBus(bridge.ModbusUnit{Unit: 1, Machine: m.ID, Map: "plc-fogger"})
 		case m.Language == VFD && id == Depot:

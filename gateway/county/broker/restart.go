@@ -66,7 +66,8 @@ func (w *storeWatch) observe(now time.Time, text string) {
 // restartFailed is a goroutine that restarts nats-server whenever its store has
 // failed, until ctx ends.
 func (b *Broker) restartFailed(ctx context.Context, opts func() *server.Options, log *slog.Logger) {
-	again := retry.Loop{Backoff: retry.Backoff{First: retryAfter, Last: retryAfter}, Log: log, Message: "broker: restart"}
+	every := retry.Backoff{First: retryAfter, Last: retryAfter}
+	again := retry.Loop{Backoff: every, Log: log, Message: "broker: restart"}
 	for {
 		select {
 		case <-ctx.Done():

@@ -165,7 +165,8 @@ func TestAnAgentHandsItsPartsWhatTheJournalHolds(t *testing.T) {
 	}
 	r.cfg.Station.Devices[0].Name = "gate-reader"
 	r.run(nothing, func(a *Agent) bool { return gone(a) && turned(a) })
-	if got := r.alarms(); got != "device-gone:reader raised, device-gone:reader cleared, device-gone:gate-reader raised" {
+	want := "device-gone:reader raised, device-gone:reader cleared, device-gone:gate-reader raised"
+	if got := r.alarms(); got != want {
 		t.Errorf("alarms: %s", got)
 	}
 }
@@ -183,7 +184,8 @@ func TestABridgeIsAnAgentWithoutAGate(t *testing.T) {
 	for _, body := range r.records() {
 		kinds = append(kinds, string(body.Kind()))
 	}
-	if got := strings.Join(kinds, " "); !strings.Contains(got, "clock") || !strings.Contains(got, "audit") || r.alarms() != "" {
+	got := strings.Join(kinds, " ")
+	if !strings.Contains(got, "clock") || !strings.Contains(got, "audit") || r.alarms() != "" {
 		t.Errorf("the journal has %s", got)
 	}
 }

@@ -73,7 +73,8 @@ func newRig(t *testing.T) *rig {
 func (g *rig) start() {
 	g.t.Helper()
 	g.board = status.NewBoard()
-	drone := machine.Config{Machine: "drone-1", Name: "1号", Type: "drone", Idle: 5 * time.Second, Pause: 20 * time.Second}
+	drone := machine.Config{Machine: "drone-1", Name: "1号", Type: "drone",
+		Idle: 5 * time.Second, Pause: 20 * time.Second}
 	b, err := New(Config{Machines: []machine.Config{drone}}, Options{Journal: g.journal, Board: g.board, Clock: g.h,
 		BootID: "b", Log: slog.New(slog.DiscardHandler)})
 	if err != nil {

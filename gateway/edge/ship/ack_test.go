@@ -25,7 +25,8 @@ func TestOnlyTheCountysOwnAcknowledgementFreesRecords(t *testing.T) {
 		"an older term":        {good, func(c *county) { c.term = 0 }, false},
 		"another journal":      {wire.Ack{JID: testJID[:34] + "ff", Through: 3}, func(*county) {}, false},
 		"beyond what was sent": {wire.Ack{JID: testJID, Through: 9}, func(*county) {}, false},
-		"another hello's":      {wire.Ack{JID: testJID, Through: 3, Nonce: "0123456789abcdef"}, func(*county) {}, false},
+		"another hello's": {
+			wire.Ack{JID: testJID, Through: 3, Nonce: "0123456789abcdef"}, func(*county) {}, false},
 	} {
 		t.Run(name, func(t *testing.T) {
 			w := joined(t)
