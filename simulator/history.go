@@ -121,7 +121,7 @@ func (p *pastGate) batch(people int) (wire.Batch, error) {
 	return b, nil
 }
 
-// person returns one person's readings and passage, and for a fever its alarm.
+// person returns the records of one person.
 func (p *pastGate) person() []wire.Body {
 	t := &wire.Temperature{
 		Object:     3330,
@@ -145,6 +145,12 @@ func (p *pastGate) person() []wire.Body {
 		t.Screening = 3720
 	}
 	t.Object = t.Screening - t.Offset
+	return p.records(t, verdict, reason)
+}
+
+// records returns a person's card reading, measurement and passage, and for a
+// fever its alarm.
+func (p *pastGate) records(t *wire.Temperature, verdict fact.Verdict, reason fact.Reason) []wire.Body {
 	card := p.gate.Cards[p.rnd.IntN(len(p.gate.Cards))]
 	out := []wire.Body{
 		&wire.Reading{

@@ -1,6 +1,8 @@
 package fleet
 
 import (
+	"slices"
+
 	"gatehouse/gateway/site"
 )
 
@@ -10,7 +12,10 @@ import (
 func Machines(sites *site.County) []Spec {
 	c := sites.Compounds()
 	at := func(i int) site.Compound { return c[i%len(c)] }
-	exit := at(len(c) - 1).Polygon[0]
+	return slices.Concat(drones(at), trucks(at, at(len(c) - 1).Polygon[0]), reporters())
+}
+
+func drones(at func(int) site.Compound) []Spec {
 	return []Spec{
 		{
 			ID:       "drone-1",
@@ -63,6 +68,11 @@ func Machines(sites *site.County) []Spec {
 			Fault:        FaultDrift,
 			Grade:        "unproven",
 		},
+	}
+}
+
+func trucks(at func(int) site.Compound, exit site.Point) []Spec {
+	return []Spec{
 		{
 			ID:       "fogger-1",
 			Name:     "1号雾炮车",
@@ -88,8 +98,18 @@ func Machines(sites *site.County) []Spec {
 			Fault:    FaultLeak,
 			Grade:    "leak",
 		},
-		{ID: "fogger-3", Name: "3号雾炮车", Type: "fogger", Operator: "消杀二队", Language: VFD, FlowLPM: 12, Speed: 3,
-			Mission: spot(exit[1]+0.004, exit[0]+0.004, 120), Fault: FaultCut, Grade: "measured"},
+		{
+			ID:       "fogger-3",
+			Name:     "3号雾炮车",
+			Type:     "fogger",
+			Operator: "消杀二队",
+			Language: VFD,
+			FlowLPM:  12,
+			Speed:    3,
+			Mission:  spot(exit[1]+0.004, exit[0]+0.004, 120),
+			Fault:    FaultCut,
+			Grade:    "measured",
+		},
 		{
 			ID:       "fogger-4",
 			Name:     "4号雾炮车",
@@ -103,6 +123,11 @@ func Machines(sites *site.County) []Spec {
 			Fault:    FaultStuck,
 			Grade:    "disputed",
 		},
+	}
+}
+
+func reporters() []Spec {
+	return []Spec{
 		{
 			ID:       "fogger-8",
 			Name:     "8号智能喷雾机",
@@ -116,7 +141,16 @@ func Machines(sites *site.County) []Spec {
 			Fault:    FaultClock,
 			Grade:    "proven",
 		},
-		{ID: "fogger-9", Name: "9号喷雾器", Type: "fogger", Operator: "消杀三队", Language: Tasmota, FlowLPM: 5, Speed: 1.5,
-			Mission: spot(35.8955, 115.1201, 30), Grade: "measured"},
+		{
+			ID:       "fogger-9",
+			Name:     "9号喷雾器",
+			Type:     "fogger",
+			Operator: "消杀三队",
+			Language: Tasmota,
+			FlowLPM:  5,
+			Speed:    1.5,
+			Mission:  spot(35.8955, 115.1201, 30),
+			Grade:    "measured",
+		},
 	}
 }

@@ -19,7 +19,8 @@ import (
 	"gatehouse/simulator/world"
 )
 
-// How the bad agent sends: as fast as one agent was once seen to, some 30 MB/s.
+// How fast the bad agent sends: some 30 MB/s, as much as one agent was seen to
+// send.
 const (
 	helloEvery = 10 * time.Millisecond
 	batchEvery = 4 * time.Millisecond
@@ -30,14 +31,60 @@ const (
 	beatEvery  = 10 * time.Second
 )
 
-// run does everything at once until ctx ends. To the eye it is an agent like any
-// other: it says that it is online, and its heart beats.
+// run does everything at once until ctx is done. Otherwise the bad agent looks
+// like any other: it publishes its status and heartbeats.
 func (b *badAgent) run(ctx context.Context) {
 	var wg sync.WaitGroup
 	defer wg.Wait()
 	jid := uuid.NewString()
+	c, up := b.agentClient(jid)
+	wg.Go(func() { _ = c.Run(ctx) }) // ends with ctx only
+	// The flood has a connection of its own, so that heartbeats need not wait.
+	flood := mqtt.New(mqtt.Config{
+		URL:      b.r.brokerURL,
+		ClientID: b.id + "-besides",
+		Log:      slog.New(slog.DiscardHandler),
+	})
+	wg.Go(func() { _ = flood.Run(ctx) }) // ends with ctx only
+	select {
+	case <-up:
+	case <-ctx.Done():
+		return
+	}
+	every := func(d time.Duration, send func(n int)) {
+		wg.Go(func() {
+			for n := 0; retry.Sleep(ctx, d); n++ {
+				send(n)
+			}
+		})
+	}
+	send := func(count int, leaf wire.Leaf, payload []byte) {
+		if flood.Publish(mqtt.Message{Topic: b.topic(leaf), Payload: payload, QoS: 1}) == nil {
+			b.counts[count].Add(1)
+		}
+	}
+	beat := func(int) {
+		at := wire.At(time.Now())
+		payload := encoded(wire.Beat{V: 1, At: at, JID: jid, Origin: jid, Devices: []wire.BeatDevice{}})
+		_ = c.Publish(mqtt.Message{Topic: b.topic(wire.LeafBeat), Payload: payload}) // the next one repeats it
+	}
+	beat(0)
+	every(beatEvery, beat)
+	every(helloEvery, func(n int) {
+		nonce := fmt.Sprintf("bad-%020d", n)
+		send(0, wire.LeafHello, encoded(wire.Hello{V: 1, JID: jid, Term: math.MaxUint64 - 1, Nonce: nonce}))
+	})
+	every(batchEvery, func(n int) { send(1, wire.LeafRecords, b.batch(uint64(1+n%2))) })
+	junk := []byte(strings.Repeat("junk", junkBytes/4))
+	every(junkEvery, func(n int) { send(2, wire.LeafRecords, fmt.Appendf(junk[:len(junk):len(junk)], "%d", n)) })
+	every(theftEvery, func(int) { b.steal(ctx) })
+}
+
+// agentClient returns the connection on which it looks like an agent, and a
+// channel that gets a value when it is connected.
+func (b *badAgent) agentClient(jid string) (*mqtt.Client, <-chan struct{}) {
 	up := make(chan struct{}, 1)
-	c := mqtt.New(mqtt.Config{
+	return mqtt.New(mqtt.Config{
 		URL:      b.r.brokerURL,
 		ClientID: b.id,
 		Log:      slog.New(slog.DiscardHandler),
@@ -60,55 +107,10 @@ func (b *badAgent) run(ctx context.Context) {
 				b.start.Store(&st.Start)
 			}
 		},
-	})
-	wg.Go(func() { _ = c.Run(ctx) }) // ends with ctx only
-	// What it sends besides has a connection of its own: its heart must not wait.
-	flood := mqtt.New(mqtt.Config{URL: b.r.brokerURL, ClientID: b.id + "-besides", Log: slog.New(slog.DiscardHandler)})
-	wg.Go(func() { _ = flood.Run(ctx) }) // likewise
-	select {
-	case <-up:
-	case <-ctx.Done():
-		return
-	}
-	every := func(d time.Duration, what func(n int)) {
-		wg.Go(func() {
-			for n := 0; retry.Sleep(ctx, d); n++ {
-				what(n)
-			}
-		})
-	}
-	say := func(count int, leaf wire.Leaf, payload []byte) {
-		if flood.Publish(mqtt.Message{Topic: b.topic(leaf), Payload: payload, QoS: 1}) == nil {
-			b.counts[count].Add(1)
-		}
-	}
-	beat := func(int) {
-		payload := encoded(wire.Beat{
-			V:       1,
-			At:      wire.At(time.Now()),
-			JID:     jid,
-			Origin:  jid,
-			Devices: []wire.BeatDevice{},
-		})
-		_ = c.Publish(mqtt.Message{Topic: b.topic(wire.LeafBeat), Payload: payload}) // the next one repeats it
-	}
-	beat(0)
-	every(beatEvery, beat)
-	every(helloEvery, func(n int) {
-		say(0, wire.LeafHello, encoded(wire.Hello{
-			V:     1,
-			JID:   jid,
-			Term:  math.MaxUint64 - 1,
-			Nonce: fmt.Sprintf("bad-%020d", n),
-		}))
-	})
-	every(batchEvery, func(n int) { say(1, wire.LeafRecords, b.batch(uint64(1+n%2))) })
-	junk := []byte(strings.Repeat("junk", junkBytes/4))
-	every(junkEvery, func(n int) { say(2, wire.LeafRecords, fmt.Appendf(junk[:len(junk):len(junk)], "%d", n)) })
-	every(theftEvery, func(int) { b.steal(ctx) })
+	}), up
 }
 
-// encoded is a message of plain values, which always encodes.
+// encoded encodes a message of plain values, which does not fail.
 func encoded[M wire.Hello | wire.Status | wire.Beat](m M) []byte {
 	payload, err := wire.Encode(m)
 	if err != nil {
@@ -117,7 +119,7 @@ func encoded[M wire.Hello | wire.Status | wire.Beat](m M) []byte {
 	return payload
 }
 
-// batch is a sound batch of a journal that nobody has heard of.
+// batch returns a valid batch of a new journal.
 func (b *badAgent) batch(from uint64) []byte {
 	body, err := json.Marshal(wire.Health{Device: "d", State: "ok", Detail: strings.Repeat("x", batchBytes)})
 	var raw, payload []byte
@@ -129,12 +131,12 @@ func (b *badAgent) batch(from uint64) []byte {
 			Entries: []wire.Entry{{Raw: raw}}})
 	}
 	if err != nil {
-		panic(err) // as above
+		panic(err) // the values are plain, too
 	}
 	return payload
 }
 
-// steal connects under the only name of the collector's that an agent can read.
+// steal connects with the collector's client id, as far as an agent can know it.
 func (b *badAgent) steal(ctx context.Context) {
 	start := b.start.Load()
 	if start == nil {

@@ -92,93 +92,106 @@ func (p *proof) startBridges() error {
 	return nil
 }
 
-// heldRun is the last word of a stored run.
+// storedRun is the newest record of a run.
 type storedRun struct {
 	jid string
 	seq uint64
 	*wire.Run
 }
 
-// takeRun keeps a run record if it is the last word.
-func keepNewest(held map[string]storedRun, jid string, seq uint64, r *wire.Run) {
+// keepNewest keeps a run's record if it is the newest.
+func keepNewest(runs map[string]storedRun, jid string, seq uint64, r *wire.Run) {
 	key := r.Machine + "/" + r.ID
-	if old, ok := held[key]; !ok || seq > old.seq {
-		held[key] = storedRun{jid, seq, r}
+	if old, ok := runs[key]; !ok || seq > old.seq {
+		runs[key] = storedRun{jid, seq, r}
 	}
 }
 
-// slack is how far apart begin and end may be: an agent may be dead when a run
-// begins or ends.
+// slack is how far the times of a stored run may be off: its agent may be dead
+// when the run begins or ends.
 const slack = 6 * time.Second
 
-// compare holds the stored runs against the truth.
-func compareRuns(truths []fleet.Truth, specs []fleet.Spec, held map[string]storedRun) (Runs, []string) {
-	var problems []string
-	problem := func(format string, args ...any) { problems = append(problems, fmt.Sprintf(format, args...)) }
+// comparison compares stored runs with real ones.
+type comparison struct {
+	Runs
+	problems []string
+	matches  map[string]int // stored run to the number of real ones
+}
+
+func (c *comparison) problem(format string, args ...any) {
+	c.problems = append(c.problems, fmt.Sprintf(format, args...))
+}
+
+// compareRuns compares the stored runs with what the machines really did. It
+// returns a description of each difference.
+func compareRuns(truths []fleet.Truth, specs []fleet.Spec, stored map[string]storedRun) (Runs, []string) {
 	spec := map[string]fleet.Spec{}
 	for _, s := range specs {
 		spec[s.ID] = s
 	}
-	r := Runs{True: len(truths)}
-	told := map[string]int{} // true runs by stored one
+	c := comparison{Runs: Runs{True: len(truths)}, matches: map[string]int{}}
 	for _, t := range truths {
-		var found []storedRun
-		for key, h := range held {
-			if h.State != fact.RunWithdrawn && h.Machine == t.Machine && h.Start.Before(t.End.Add(slack)) &&
-				h.End.After(t.Start.Add(-slack)) {
-				found = append(found, h)
-				told[key]++
-			}
-		}
-		switch len(found) {
-		case 0:
-			r.Missed++
-			problem("no run tells of %s", t)
-			continue
-		case 1:
-		default:
-			r.Split++
-			problem("%d runs tell of %s: %s, %s", len(found), t, found[0].ID, found[1].ID)
-			continue
-		}
-		h := found[0]
-		if h.Grade != t.Grade {
-			r.Misgraded++
-			problem("%s: graded %s %v: %s", t, h.Grade, h.Reasons, h.ID)
-		}
-		if s := spec[t.Machine]; s.NoFlowSensor || s.Fault == fleet.FaultStuck {
-			continue
-		}
-		litres := 0.0
-		if h.MeterL != nil {
-			litres = *h.MeterL
-		}
-		r.TrueL += t.Litres
-		r.StoredL += litres
-		if off := percent(litres, t.Litres); off > r.Worst {
-			r.Worst = off
-		}
+		c.realRun(t, spec[t.Machine], stored)
 	}
-	for key, h := range held {
-		if h.State == fact.RunWithdrawn {
+	for key, s := range stored {
+		if s.State == fact.RunWithdrawn {
 			continue
 		}
-		r.Stored++
-		switch n := told[key]; {
+		c.Stored++
+		switch n := c.matches[key]; {
 		case n == 0:
-			r.Invented++
-			problem("%s (%s to %s, %s) never was", h.ID, h.Start, h.End, h.Grade)
+			c.Invented++
+			c.problem("%s (%s to %s, %s) is stored and did not happen", s.ID, s.Start, s.End, s.Grade)
 		case n > 1:
-			r.Merged++
-			problem("%s tells of %d runs", h.ID, n)
+			c.Merged++
+			c.problem("%s is stored for %d real runs", s.ID, n)
 		}
 	}
-	r.Litres = percent(r.StoredL, r.TrueL)
-	r.TrueL, r.StoredL = round2(r.TrueL), round2(r.StoredL)
-	slices.Sort(problems)
-	return r, problems
+	c.Litres = percent(c.StoredL, c.TrueL)
+	c.TrueL, c.StoredL = round2(c.TrueL), round2(c.StoredL)
+	slices.Sort(c.problems)
+	return c.Runs, c.problems
 }
 
+// realRun finds the stored run of a real one and compares them.
+func (c *comparison) realRun(t fleet.Truth, spec fleet.Spec, stored map[string]storedRun) {
+	var found []storedRun
+	for key, s := range stored {
+		if s.State != fact.RunWithdrawn && s.Machine == t.Machine &&
+			s.Start.Before(t.End.Add(slack)) && s.End.After(t.Start.Add(-slack)) {
+			found = append(found, s)
+			c.matches[key]++
+		}
+	}
+	switch len(found) {
+	case 0:
+		c.Missed++
+		c.problem("no run is stored of %s", t)
+		return
+	case 1:
+	default:
+		c.Split++
+		c.problem("%d runs are stored of %s: %s, %s", len(found), t, found[0].ID, found[1].ID)
+		return
+	}
+	s := found[0]
+	if s.Grade != t.Grade {
+		c.Misgraded++
+		c.problem("%s: graded %s %v: %s", t, s.Grade, s.Reasons, s.ID)
+	}
+	if spec.NoFlowSensor || spec.Fault == fleet.FaultStuck {
+		return
+	}
+	litres := 0.0
+	if s.MeterL != nil {
+		litres = *s.MeterL
+	}
+	c.TrueL += t.Litres
+	c.StoredL += litres
+	c.Worst = max(c.Worst, percent(litres, t.Litres))
+}
+
+// percent returns the error of is, in percent of should.
 func percent(is, should float64) float64 {
 	if should == 0 {
 		return 0

@@ -84,7 +84,7 @@ func (r *rig) awaitAlertDetail(ctx context.Context, kind fact.AlarmType) (detail
 	return detail, nil
 }
 
-// publish says something at the broker as a stranger.
+// publish publishes a message with a new client id.
 func (r *rig) publish(ctx context.Context, m mqtt.Message) error {
 	ctx, cancel := context.WithTimeout(ctx, 5*time.Second)
 	defer cancel()
@@ -106,11 +106,11 @@ func (r *rig) publish(ctx context.Context, m mqtt.Message) error {
 	if err := c.Publish(m); err != nil {
 		return err
 	}
-	retry.Sleep(ctx, 300*time.Millisecond) // a PUBACK would promise nothing; this lets it go out
+	retry.Sleep(ctx, 300*time.Millisecond) // until it is sent: Publish does not wait for that
 	return nil
 }
 
-// soundStore looks into what a power cut left of a store.
+// checkStore checks that a store has what was acknowledged before a power cut.
 func checkStore(ctx context.Context, dir string, acked map[string]uint64) error {
 	s, err := books.Open(storeFile(dir))
 	if err != nil {

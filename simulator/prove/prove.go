@@ -11,7 +11,6 @@ import (
 	"io"
 	"math/rand/v2"
 	"os"
-	"path/filepath"
 	"slices"
 	"sync"
 	"sync/atomic"
@@ -20,7 +19,6 @@ import (
 
 	"gatehouse/gateway/retry"
 	"gatehouse/simulator/bench"
-	"gatehouse/simulator/county"
 	"gatehouse/simulator/fleet"
 	"gatehouse/simulator/world"
 )
@@ -202,31 +200,6 @@ func (p *proof) victim() *process {
 	return p.agents[p.rnd.IntN(len(p.agents))]
 }
 
-// people simulates people who come to a gate one after the other, whatever the
-// time of day; every tenth has a fever or no card.
-func people(ctx context.Context, rnd *rand.Rand, g world.Gate, hw *bench.Hardware) {
-	day := g.Day(8 * time.Hour)
-	retry.Sleep(ctx, time.Duration(rnd.IntN(3000))*time.Millisecond)
-	for ctx.Err() == nil {
-		a := day.Next()
-		p := bench.Person{Screening: a.Screening, Card: a.Card, Reader: "reader-in"}
-		if a.Code != "" {
-			p.Card, p.Reader = a.Code, "scanner"
-		}
-		switch rnd.IntN(20) {
-		case 0:
-			p.Screening = 3840
-		case 1:
-			p.Reader = ""
-		}
-		if p.Card == "" {
-			p.Reader = ""
-		}
-		_ = hw.Present(ctx, p) // a port that is being re-opened loses bytes; they were never a reading
-		retry.Sleep(ctx, time.Duration(800+rnd.IntN(1500))*time.Millisecond)
-	}
-}
-
 // deliverWithin is how long the programs may take to deliver everything.
 const deliverWithin = 3 * time.Minute
 
@@ -298,27 +271,7 @@ func (p *proof) stopAll() {
 	}
 }
 
-func (p *proof) newHardware() error {
-	for _, g := range p.gates {
-		g.Thermometer = "gy-mcu90614" // a simulated I²C bus can't be used by another process
-		readers := p.readers
-		if readers == nil {
-			readers = county.Readers(g)
-		}
-		hw, err := bench.New(filepath.Join(p.Dir, g.ID, "ports"), bench.Spec{
-			Thermometer: g.Thermometer,
-			Readers:     readers,
-			Offset:      g.Offset,
-			Ambient:     2000,
-		})
-		if err != nil {
-			return err
-		}
-		p.hw = append(p.hw, hw)
-	}
-	return nil
-}
-
+// mkdir creates the folder of the proof.
 func (p *proof) mkdir() error {
 	if entries, err := os.ReadDir(p.Dir); err == nil && len(entries) > 0 {
 		return errors.New("the folder of the proof is not empty: " + p.Dir)

@@ -196,9 +196,9 @@ func (r *rig) strike(ctx context.Context) (result Result, problems []string, err
 // warmUp is how long people come before and after the fault.
 const warmUp = 2500 * time.Millisecond
 
-// underLoad lets people come while the fault strikes, and a little before and
-// after.
-func (r *rig) withLoad(ctx context.Context, strike func(context.Context) error) error {
+// withLoad calls inject while people come, and lets them come for warmUp before
+// and after.
+func (r *rig) withLoad(ctx context.Context, inject func(context.Context) error) error {
 	load, stop := context.WithCancel(ctx)
 	var wg sync.WaitGroup
 	for i, g := range r.gates {
@@ -209,14 +209,14 @@ func (r *rig) withLoad(ctx context.Context, strike func(context.Context) error) 
 	defer wg.Wait()
 	defer stop()
 	retry.Sleep(ctx, warmUp)
-	if err := strike(ctx); err != nil {
+	if err := inject(ctx); err != nil {
 		return err
 	}
 	retry.Sleep(ctx, warmUp)
 	return nil
 }
 
-// scans shows codes to a scanner, several a second: load.
+// scanCodes shows several codes a second to a scanner, until ctx is done.
 func scanCodes(ctx context.Context, seed uint64, gate int, hw *bench.Hardware) {
 	for n := 0; ctx.Err() == nil; n++ {
 		code := fmt.Sprintf("X%d-%d-%d", seed%1e6, gate, n)
@@ -225,7 +225,7 @@ func scanCodes(ctx context.Context, seed uint64, gate int, hw *bench.Hardware) {
 	}
 }
 
-// atRest waits until the store has all that is in the journals.
+// awaitDelivered waits until the store has everything that is in the journals.
 func (r *rig) awaitDelivered(ctx context.Context) error {
 	ctx, cancel := context.WithTimeout(ctx, deliverWithin)
 	defer cancel()
@@ -260,7 +260,8 @@ func (r *rig) awaitDelivered(ctx context.Context) error {
 	return nil
 }
 
-// until polls what every 50 ms, at most within, and tells how long it took.
+// poll calls what every 50 ms until it returns true, for the time within at most.
+// It returns how long that took and whether what returned true.
 func (r *rig) poll(ctx context.Context, within time.Duration, what func() bool) (time.Duration, bool) {
 	begin := time.Now()
 	ctx, cancel := context.WithTimeout(ctx, within)
@@ -288,7 +289,7 @@ func (r *rig) restart(ctx context.Context, down time.Duration, all ...*process) 
 	return nil
 }
 
-// freeze stops a program for a while, as a host that swaps does.
+// freeze stops a program for d, as on a host that swaps.
 func (r *rig) freeze(ctx context.Context, p *process, d time.Duration) {
 	p.signal(syscall.SIGSTOP)
 	r.wait(ctx, d)

@@ -19,24 +19,26 @@ import (
 	"gatehouse/simulator/world"
 )
 
-// What one bad agent may cost the county.
+// The limits of what one bad agent may cost the county.
 const (
-	badGrowth = 96 << 10 // memory of the collector, KiB above what it needs without it
-	badDisk   = 160 << 20
-	badSlower = 2 // times as long until a good agent's record is committed
-	// Half of the commits, and 99 of 100, take that long at least for it to be
-	// judged: the programs share two cores and a disk with the bad agent itself.
-	badHalf, badMost = 40, 100 // ms
+	badGrowth = 96 << 10  // the collector's memory above that without the bad agent, KiB
+	badDisk   = 160 << 20 // bytes of disk
+	badSlower = 2         // times as long until a good agent's record is committed
+	// The median and the 99th percentile of commits are not judged below these,
+	// in ms: the programs share two cores and a disk with the bad agent.
+	badHalf, badMost = 40, 100
 )
 
-// strangers are agents that do what they may not.
+// misbehavingAgents are faults of agents that do what they must not.
 func misbehavingAgents() []Fault {
 	return []Fault{
 		{
-			Row:        44,
-			Name:       "one-bad-agent",
-			What:       "one agent sends terms that nobody signed, ever new journals and junk, and connects under the collector's name; for --for",
-			Expect:     "memory and disk are bounded, the ten good ones' records take at most twice as long, one alert names it",
+			Row:  44,
+			Name: "one-bad-agent",
+			What: "one agent sends unsigned terms, ever new journals and junk, and connects under the collector's " +
+				"name; for --for",
+			Expect: "memory and disk stay bounded, the ten good agents' records take at most twice as long, " +
+				"one alert names it",
 			gates:      goodGates,
 			quarantine: store.ShareRows,
 			slow:       true,
@@ -47,7 +49,7 @@ func misbehavingAgents() []Fault {
 
 const goodGates = 10
 
-// oneBad lets people come without the bad agent first, for comparison.
+// runBadAgent measures first without the bad agent, for comparison, then with it.
 func runBadAgent(ctx context.Context, r *rig) error {
 	before, ok := r.positions(ctx)
 	if !ok {
@@ -86,23 +88,23 @@ func runBadAgent(ctx context.Context, r *rig) error {
 		}
 		v.Close()
 		if v.State.Term > 2 {
-			return fmt.Errorf("%s holds term %d for true", g.ID, v.State.Term)
+			return fmt.Errorf("%s believes term %d", g.ID, v.State.Term)
 		}
 	}
 	if n := strings.Count(r.collector.printed(), "connection lost"); n > 0 {
-		return fmt.Errorf("the collector was thrown off the broker %d times", n)
+		return fmt.Errorf("the collector lost its connection to the broker %d times", n)
 	}
 	return r.checkOneAlert(ctx, bad.id)
 }
 
-// observed is what was seen while people came.
+// observed are measurements of a time under load.
 type observed struct {
 	from, to    time.Time
 	least, most int   // memory of the collector, KiB
 	disk        int64 // of county and broker, bytes, at its most
 }
 
-// observe looks at the county for so long.
+// observe measures for d.
 func (r *rig) observe(ctx context.Context, d time.Duration) (o observed) {
 	o.from = time.Now()
 	for time.Since(o.from) < d && retry.Sleep(ctx, 500*time.Millisecond) {
@@ -118,11 +120,12 @@ func (r *rig) observe(ctx context.Context, d time.Duration) (o observed) {
 	return o
 }
 
-// sizeOf is how much a folder holds; what goes meanwhile counts as nothing.
+// sizeOf returns the size of a folder's files, without those that are removed
+// meanwhile.
 func sizeOf(dir string) (n int64) {
 	_ = filepath.WalkDir(dir, func(_ string, d fs.DirEntry, err error) error {
 		if err != nil {
-			return nil //nolint:nilerr // it has gone
+			return nil //nolint:nilerr // it was removed
 		}
 		if info, err := d.Info(); err == nil && info.Mode().IsRegular() {
 			n += info.Size()
@@ -132,13 +135,13 @@ func sizeOf(dir string) (n int64) {
 	return n
 }
 
-// delays are how long records took from their append to their acknowledgement.
+// delays are the times of records from their append to their acknowledgement.
 type delays struct {
 	Quantiles
 	n int
 }
 
-// commits are of what the good agents recorded while o was observed.
+// commits returns the delays of what the good agents recorded during o.
 func (r *rig) commits(o observed) delays {
 	var ms []float64
 	for _, g := range r.gates {
@@ -158,7 +161,7 @@ func (r *rig) commits(o observed) delays {
 				continue
 			}
 			if !ok {
-				at = time.Now() // it still waits
+				at = time.Now() // not acknowledged yet
 			}
 			ms = append(ms, float64(at.Sub(rec.At.Time).Microseconds())/1000)
 		}
@@ -166,8 +169,8 @@ func (r *rig) commits(o observed) delays {
 	return delays{quantiles(ms), len(ms)}
 }
 
-// oneAlert makes sure that one alert names the bad agent, and that none about its
-// journals, its voice or its collector names a good one.
+// checkOneAlert checks that one alert names the bad agent, and that no alert
+// about journals, presence or the collector names a good one.
 func (r *rig) checkOneAlert(ctx context.Context, bad string) error {
 	if err := r.awaitAlert(ctx, "agent-refused"); err != nil {
 		return err
@@ -200,7 +203,7 @@ func ofDelivery(t fact.AlarmType) bool {
 	return false
 }
 
-// badAgent is a listed gate whose programs somebody has changed.
+// badAgent is a listed gate with manipulated programs.
 type badAgent struct {
 	r      *rig
 	id     string
@@ -213,7 +216,8 @@ func newBadAgent(r *rig) *badAgent {
 }
 
 func (b *badAgent) sent() string {
-	return fmt.Sprintf("%d hellos, %d batches of new journals, %d messages of junk, %d connections under the collector's name",
+	return fmt.Sprintf("%d hellos, %d batches of new journals, %d messages of junk, "+
+		"%d connections under the collector's name",
 		b.counts[0].Load(), b.counts[1].Load(), b.counts[2].Load(), b.counts[3].Load())
 }
 

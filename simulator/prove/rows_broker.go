@@ -20,14 +20,15 @@ import (
 	"gatehouse/simulator/world"
 )
 
-// brokers are what strangers and crowds do to the embedded broker.
+// brokers are faults of clients of the embedded broker.
 func brokers() []Fault {
 	return []Fault{
 		{
-			Row:        31,
-			Name:       "huge-and-garbage",
-			What:       "messages of 10 MiB, undecodable ones, a forged record under a seq that is stored, and bytes that are no MQTT",
-			Expect:     "refused or quarantined, the forged one with an alarm; broker and collector live",
+			Row:  31,
+			Name: "huge-and-garbage",
+			What: "messages of 10 MiB, undecodable ones, a forged record under a seq that is stored, " +
+				"and bytes that are not MQTT",
+			Expect:     "refused or quarantined, the forged one with an alarm; broker and collector go on",
 			quarantine: 9,
 			inject:     sendGarbage,
 		},
@@ -35,7 +36,7 @@ func brokers() []Fault {
 			Row:    32,
 			Name:   "descriptors-used-up",
 			What:   "10,000 connections to a broker that may have 400 files open",
-			Expect: "it accepts again afterwards",
+			Expect: "it accepts connections again afterwards",
 			prepare: func(_ context.Context, r *rig) error {
 				r.brokerArgv = []string{"/bin/sh", "-c", `ulimit -n 400; exec "$0" "$@"`}
 				return nil
@@ -45,7 +46,7 @@ func brokers() []Fault {
 		{
 			Row:    33,
 			Name:   "half-open",
-			What:   "connections that say nothing, or half a CONNECT, a byte a second",
+			What:   "connections that send nothing, or half a CONNECT, a byte a second",
 			Expect: "closed after 5 s",
 			inject: holdHalfOpen,
 		},
@@ -53,7 +54,7 @@ func brokers() []Fault {
 			Row:    34,
 			Name:   "reconnect-storm",
 			What:   "the broker restarts under 1,000 connected agents",
-			Expect: "they come back spread in time",
+			Expect: "they reconnect spread over time",
 			slow:   true,
 			inject: reconnectStorm,
 		},
@@ -63,7 +64,7 @@ func brokers() []Fault {
 func sendGarbage(ctx context.Context, r *rig) error {
 	topic := wire.Topic(world.CountyID, "gate-999", wire.LeafRecords)
 	for range 3 {
-		// Whoever sends that much is cut off; that is no failure of the sender's.
+		// The broker disconnects a client that sends so much; the error is expected.
 		_ = r.publish(ctx, mqtt.Message{Topic: topic, QoS: 1, Payload: make([]byte, 10<<20)})
 	}
 	for i, payload := range []string{"", "\x00\xff\xfe", `{"v":1}`, strings.Repeat("[", 100000),
@@ -78,7 +79,7 @@ func sendGarbage(ctx context.Context, r *rig) error {
 		}
 	}
 	for range 20 {
-		c, err := (&net.Dialer{Timeout: time.Second}).DialContext(ctx, "tcp", r.listen())
+		c, err := (&net.Dialer{Timeout: time.Second}).DialContext(ctx, "tcp", r.brokerAddress())
 		if err != nil {
 			return fmt.Errorf("the broker does not answer: %w", err)
 		}
@@ -86,7 +87,7 @@ func sendGarbage(ctx context.Context, r *rig) error {
 		for i := range b {
 			b[i] = byte(r.rnd.Uint32())
 		}
-		_, _ = c.Write(b) // it may be cut off already
+		_, _ = c.Write(b) // the broker may have disconnected
 		c.Close()
 	}
 	if err := r.forgeRecord(ctx); err != nil {
@@ -98,7 +99,8 @@ func sendGarbage(ctx context.Context, r *rig) error {
 	return nil
 }
 
-// forged sends in an agent's name another record under a seq that is stored.
+// forgeRecord sends, in an agent's name, another record under a seq that is
+// stored.
 func (r *rig) forgeRecord(ctx context.Context) error {
 	gate := r.gates[0].ID
 	v, err := journal.Look(r.journalDir(gate))
@@ -142,10 +144,10 @@ func (r *rig) forgeRecord(ctx context.Context) error {
 	return r.awaitAlert(ctx, "journal-conflict")
 }
 
-// listen is the broker's address.
-func (r *rig) listen() string { return strings.TrimPrefix(r.brokerURL, "tcp://") }
+// brokerAddress returns the broker's host:port.
+func (r *rig) brokerAddress() string { return strings.TrimPrefix(r.brokerURL, "tcp://") }
 
-// crowd opens far more connections than the broker can have.
+// useUpDescriptors opens far more connections than the broker can have.
 func useUpDescriptors(ctx context.Context, r *rig) error {
 	var held []net.Conn
 	defer func() {
@@ -155,17 +157,17 @@ func useUpDescriptors(ctx context.Context, r *rig) error {
 	}()
 	refused := 0
 	for range 10_000 {
-		c, err := (&net.Dialer{Timeout: 100 * time.Millisecond}).DialContext(ctx, "tcp", r.listen())
+		c, err := (&net.Dialer{Timeout: 100 * time.Millisecond}).DialContext(ctx, "tcp", r.brokerAddress())
 		if err != nil {
 			refused++
 			if refused > 50 {
-				break // the queue of the kernel is full, too
+				break // the kernel's queue is full, too
 			}
 			continue
 		}
 		held = append(held, c)
 	}
-	r.note("%d connections stood at once", len(held))
+	r.note("%d connections at once", len(held))
 	r.wait(ctx, 2*time.Second)
 	for _, c := range held {
 		c.Close()
@@ -175,20 +177,20 @@ func useUpDescriptors(ctx context.Context, r *rig) error {
 		return r.publish(ctx, mqtt.Message{Topic: "gatehouse/v1/proof/nobody/beat", Payload: []byte("{}")}) == nil
 	})
 	if !ok {
-		return errors.New("after the crowd has gone the broker accepts nobody")
+		return errors.New("the broker accepts no connection after the others are closed")
 	}
 	r.note("accepts again after %.1f s", took.Seconds())
 	return nil
 }
 
-// halfOpen holds connections open that do not become clients.
+// holdHalfOpen opens connections that do not become clients.
 func holdHalfOpen(ctx context.Context, r *rig) error {
 	const conns, within = 20, 6 * time.Second // 5 s, and one for a busy computer
 	var wg sync.WaitGroup
 	var mu sync.Mutex
 	open, longest := conns, time.Duration(0)
 	for i := range conns {
-		c, err := (&net.Dialer{Timeout: time.Second}).DialContext(ctx, "tcp", r.listen())
+		c, err := (&net.Dialer{Timeout: time.Second}).DialContext(ctx, "tcp", r.brokerAddress())
 		if err != nil {
 			return err
 		}
@@ -216,13 +218,13 @@ func holdHalfOpen(ctx context.Context, r *rig) error {
 	}
 	wg.Wait()
 	if open > 0 {
-		return fmt.Errorf("%d of %d connections that never became clients stand after %s", open, conns, within)
+		return fmt.Errorf("%d of %d connections that never became clients are open after %s", open, conns, within)
 	}
 	r.note("closed within %.1f s", longest.Seconds())
 	return nil
 }
 
-// storm connects a thousand agents and restarts the broker under them.
+// reconnectStorm connects a thousand agents and restarts the broker.
 func reconnectStorm(ctx context.Context, r *rig) error {
 	const agents = 1000
 	ctx, cancel := context.WithCancel(ctx)
@@ -247,7 +249,7 @@ func reconnectStorm(ctx context.Context, r *rig) error {
 	}
 	took, ok := r.poll(ctx, time.Minute, func() bool { return up.Load() == agents })
 	if !ok {
-		return fmt.Errorf("%d of %d agents could connect", up.Load(), agents)
+		return fmt.Errorf("only %d of %d agents connected within a minute", up.Load(), agents)
 	}
 	r.note("%d agents connected in %.1f s", agents, took.Seconds())
 	mu.Lock()
@@ -258,7 +260,7 @@ func reconnectStorm(ctx context.Context, r *rig) error {
 	}
 	begin := time.Now()
 	if _, ok = r.poll(ctx, time.Minute, func() bool { return up.Load() == agents }); !ok {
-		return fmt.Errorf("%d of %d agents came back within a minute", up.Load(), agents)
+		return fmt.Errorf("only %d of %d agents reconnected within a minute", up.Load(), agents)
 	}
 	mu.Lock()
 	defer mu.Unlock()
@@ -274,7 +276,7 @@ func reconnectStorm(ctx context.Context, r *rig) error {
 	}
 	r.note("all back after %.1f s, at most %d tried within 100 ms", time.Since(begin).Seconds(), most)
 	if most > agents/4 {
-		return fmt.Errorf("%d of %d agents tried to come back within 100 ms of one another", most, agents)
+		return fmt.Errorf("%d of %d agents tried to reconnect within 100 ms", most, agents)
 	}
 	return nil
 }

@@ -12,7 +12,7 @@ import (
 	"gatehouse/simulator/faults"
 )
 
-// shiftable lets the agents' clocks be moved.
+// allowClockShift starts the agents with clocks that shift can move.
 func allowClockShift(_ context.Context, r *rig) error {
 	if err := os.MkdirAll(r.Dir, 0o700); err != nil {
 		return err
@@ -23,18 +23,19 @@ func allowClockShift(_ context.Context, r *rig) error {
 
 func (r *rig) shiftFile() string { return filepath.Join(r.Dir, "clock-shift") }
 
-// shift moves all agents' clocks.
+// shift moves all agents' clocks: the wall clock and the time since boot.
 func (r *rig) shift(wall, boot time.Duration) error {
 	return shifted.Write(r.shiftFile(), wall, boot)
 }
 
-// clocks are what a computer without a battery does.
+// clocks are faults of computers without a battery for their clock.
 func clocks() []Fault {
 	return []Fault{
 		{
-			Row:     21,
-			Name:    "clock-steps",
-			What:    "the agents' wall clock steps by +25 h, back, by -1 year, and back; with the line cut and not",
+			Row:  21,
+			Name: "clock-steps",
+			What: "the agents' wall clock steps by +25 h, back, by -1 year, and back; " +
+				"with and without a cut line",
 			Expect:  "order is kept, nothing expires",
 			prepare: allowClockShift,
 			inject: func(ctx context.Context, r *rig) error {
@@ -50,7 +51,7 @@ func clocks() []Fault {
 			},
 			verify: func(r *rig, result Result) error {
 				if n := r.steps; n < 3*len(r.agents) {
-					return fmt.Errorf("%d steps of the clock are recorded by %d agents that lived through four each",
+					return fmt.Errorf("%d steps of the clock are recorded by %d agents with four each",
 						n, len(r.agents))
 				}
 				r.note("%d steps recorded", r.steps)
@@ -61,7 +62,7 @@ func clocks() []Fault {
 			Row:    22,
 			Name:   "booted-in-1970",
 			What:   "the agents start with a clock at 1970, which is set right later",
-			Expect: "delivered at once, marked, in order",
+			Expect: "delivered at once, marked as unsynchronised, in order",
 			prepare: func(ctx context.Context, r *rig) error {
 				if err := allowClockShift(ctx, r); err != nil {
 					return err
@@ -88,15 +89,16 @@ func clocks() []Fault {
 	}
 }
 
-// order notes what time says of stored records: they strictly rise within an
-// era, and eras never fall.
+// order checks the times of stored records: they strictly rise within an era,
+// and eras never fall.
 type order struct {
 	last               map[string]wire.Record // by journal
 	steps              int                    // recorded steps of the clock
 	early, earlyMarked int                    // records of 1970
 }
 
-// take notes the next record of a journal and says what is wrong with it.
+// check takes the next record of a journal and describes what is wrong with its
+// time; it returns "" if nothing is.
 func (o *order) check(jid string, rec wire.Record) string {
 	if o.last == nil {
 		o.last = map[string]wire.Record{}

@@ -19,14 +19,15 @@ import (
 	"gatehouse/simulator/faults"
 )
 
-// counties are what people do to the county's machines by mistake.
+// counties are mistakes of the county's operators, and attacks with its messages.
 func counties() []Fault {
 	return []Fault{
 		{
-			Row:          35,
-			Name:         "two-collectors",
-			What:         "a copy of the collector's folder is started beside it; later the copy goes and the first is started again",
-			Expect:       "the one started last acknowledges, the other stands down",
+			Row:  35,
+			Name: "two-collectors",
+			What: "a copy of the collector's folder is started beside it; later the copy ends and the first is " +
+				"started again",
+			Expect:       "the one started last acknowledges, the other stops doing so",
 			storeForgets: true,
 			inject:       runTwoCollectors,
 		},
@@ -34,14 +35,14 @@ func counties() []Fault {
 			Row:          36,
 			Name:         "store-restored",
 			What:         "the store is replaced by a backup that is some seconds old",
-			Expect:       "what it lacks is sent again from the acknowledged tails",
+			Expect:       "agents send again what it lacks, from their acknowledged records",
 			storeForgets: true,
 			inject:       restoreStore,
 		},
 		{
 			Row:    37,
 			Name:   "journal-deleted",
-			What:   "an agent's folder is removed while records wait in it",
+			What:   "an agent's journal is removed while records wait in it",
 			Expect: "a new journal; the loss is counted on the desk",
 			inject: deleteJournal,
 		},
@@ -55,16 +56,17 @@ func counties() []Fault {
 			after:  stopClone,
 		},
 		{
-			Row:    42,
-			Name:   "acks-replayed",
-			What:   "everything that the collector ever said is said again a thousand times while the line is cut, retained and forged too",
-			Expect: "nothing moves: watermark, store and term of each agent stay",
+			Row:  42,
+			Name: "acks-replayed",
+			What: "every message of the collector is sent again a thousand times while the line is cut, " +
+				"retained and forged ones, too",
+			Expect: "watermark, store and term of each agent stay",
 			inject: replayAcks,
 		},
 	}
 }
 
-// twoCollectors starts a copy of the collector beside it.
+// runTwoCollectors starts a copy of the collector beside it.
 func runTwoCollectors(ctx context.Context, r *rig) error {
 	other := filepath.Join(r.Dir, "county-2")
 	r.collector.signal(syscall.SIGSTOP)
@@ -94,8 +96,8 @@ func runTwoCollectors(ctx context.Context, r *rig) error {
 	return nil
 }
 
-// copyCounty copies a collector's folder. The program wants its files to be
-// secret, which a copy of Go's is not.
+// copyCounty copies a collector's folder. It makes the files readable by their
+// owner only, which the program demands and os.CopyFS does not do.
 func copyCounty(to, from string) error {
 	if err := os.CopyFS(to, os.DirFS(from)); err != nil {
 		return err
@@ -113,7 +115,7 @@ func copyCounty(to, from string) error {
 	})
 }
 
-// restored takes a backup, goes on, and puts the backup in the store's place.
+// restoreStore makes a backup, continues, and restores the backup.
 func restoreStore(ctx context.Context, r *rig) error {
 	backup := filepath.Join(r.Dir, "backup")
 	r.collector.end(syscall.SIGTERM, 10*time.Second)
@@ -134,8 +136,8 @@ func restoreStore(ctx context.Context, r *rig) error {
 	return r.collector.start()
 }
 
-// deleted removes a journal in which records wait, right after a heartbeat
-// that tells of them.
+// deleteJournal removes a journal in which records wait, right after a heartbeat
+// that says so.
 func deleteJournal(ctx context.Context, r *rig) error {
 	gate := r.gates[0].ID
 	r.chaos.Set(faults.Line{Lose: func(p faults.Packet) bool {
@@ -158,7 +160,7 @@ func deleteJournal(ctx context.Context, r *rig) error {
 	b, _ := r.listener.beat(gate)
 	for _, rec := range lost {
 		if rec.Seq > b.Through && rec.Kind == wire.KindReading {
-			r.knownLost[sumOf(rec.Body)] = true // it can't be had again; the desk must say how many records that are
+			r.knownLost[sumOf(rec.Body)] = true // the desk must show how many records that are
 		}
 	}
 	if err := os.RemoveAll(r.journalDir(gate)); err != nil {
@@ -179,7 +181,7 @@ func deleteJournal(ctx context.Context, r *rig) error {
 	return nil
 }
 
-// cloned starts the third gate's agent as a copy of the first one's disk, on a
+// cloneAgent starts the third gate's agent as a copy of the first one's disk, on a
 // computer of another identity.
 func cloneAgent(ctx context.Context, r *rig) error {
 	a, b := r.agents[0], r.agents[2]
@@ -217,8 +219,9 @@ func cloneAgent(ctx context.Context, r *rig) error {
 	return err
 }
 
-// emptied ends an agent that has delivered everything. People go on coming, so
-// that it may end with a record that waits: then it has to try again.
+// stopWhenDelivered ends an agent when it has delivered everything. As people
+// keep coming it may end with a record that waits; then it is started again and
+// ended later.
 func (r *rig) stopWhenDelivered(ctx context.Context, a *process, gate string) error {
 	for ctx.Err() == nil {
 		a.end(syscall.SIGTERM, 10*time.Second)
@@ -242,7 +245,7 @@ func (r *rig) stopWhenDelivered(ctx context.Context, a *process, gate string) er
 	return fmt.Errorf("end %s: %w", gate, ctx.Err())
 }
 
-// uncloned ends the copy, as an operator does who has seen the alarm.
+// stopClone ends the copy, as an operator does after the alarm.
 func stopClone(ctx context.Context, r *rig) error {
 	v, err := journal.Look(r.cloneDir)
 	if err != nil {

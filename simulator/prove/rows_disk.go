@@ -12,7 +12,7 @@ import (
 	"gatehouse/simulator/faults"
 )
 
-// disks are media that fill up, fail, rot or lose their power.
+// disks are faults of disks: full, failing, damaged or without power.
 func disks() []Fault {
 	return []Fault{
 		powerCutGateRow(),
@@ -129,7 +129,7 @@ func bitRotRow() Fault {
 	}
 }
 
-// fill writes until the disk has no room, less what is spared.
+// fill fills the disk with a file, except for spare bytes.
 func fill(path string, spare int64) error {
 	f, err := os.Create(path)
 	if err != nil {
@@ -161,13 +161,14 @@ func fillCountyDisk(ctx context.Context, r *rig) error {
 	r.wait(ctx, 4*time.Second)
 	waiting := r.backlog(ctx)
 	if waiting == 0 {
-		return errors.New("the disk is full and nothing waits")
+		return errors.New("the disk is full and no record waits")
 	}
 	r.note("%d records waited", waiting)
 	return os.Remove(filler)
 }
 
-// bitRot flips a byte among the last records of a journal that nobody has.
+// flipBit flips a bit in one of the last records of a journal, which are not
+// stored yet.
 func flipBit(ctx context.Context, r *rig) error {
 	r.chaos.Set(faults.Line{Cut: true})
 	r.wait(ctx, 3*time.Second)

@@ -17,14 +17,14 @@ import (
 	"gatehouse/simulator/faults"
 )
 
-// gateDiskFull fills an agent's disk in two steps while the county is away: so
-// far that device health is shed, and completely.
+// fillGateDisk fills an agent's disk in two steps while the line is cut: first
+// until device health is shed, then completely.
 func fillGateDisk(ctx context.Context, r *rig) error {
 	r.chaos.Set(faults.Line{Cut: true})
 	r.wait(ctx, time.Second)
 	dir := r.journalDir(r.gates[0].ID)
 	little, nothing := filepath.Join(dir, "filler-1"), filepath.Join(dir, "filler-2")
-	if err := fill(little, 200<<10); err != nil { // of 512 KiB, below which shedding begins
+	if err := fill(little, 200<<10); err != nil { // shedding begins below 512 KiB
 		return err
 	}
 	if err := r.checkHealthShedFirst(ctx); err != nil {
@@ -37,7 +37,7 @@ func fillGateDisk(ctx context.Context, r *rig) error {
 	before := r.parsed()
 	r.wait(ctx, 2*time.Second)
 	if r.parsed() == before {
-		return errors.New("with a full disk the gate no longer reads")
+		return errors.New("the gate reads nothing with a full disk")
 	}
 	for _, path := range []string{little, nothing} {
 		if err := os.Remove(path); err != nil {
@@ -52,8 +52,8 @@ func fillGateDisk(ctx context.Context, r *rig) error {
 	return r.checkWarnedFirst(ctx)
 }
 
-// healthGoesFirst pulls a device while there is little room: its health records
-// are shed, and every reading is kept.
+// checkHealthShedFirst unplugs a device while there is little space: its health
+// records must be shed, and every reading kept.
 func (r *rig) checkHealthShedFirst(ctx context.Context) error {
 	gate := r.gates[0].ID
 	r.wait(ctx, 1500*time.Millisecond) // the agent looks every second
@@ -63,7 +63,8 @@ func (r *rig) checkHealthShedFirst(ctx context.Context) error {
 	}
 	from := v.Last + 1
 	v.Close()
-	begin, err := ledger.Read(r.ledger(gate)) // later: what is counted from here on is written from there on
+	// After Look: what the ledger counts from here on is written after from.
+	begin, err := ledger.Read(r.ledger(gate))
 	if err != nil {
 		return err
 	}
@@ -77,7 +78,7 @@ func (r *rig) checkHealthShedFirst(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	retry.Sleep(ctx, 200*time.Millisecond) // what was counted is written by then
+	retry.Sleep(ctx, 200*time.Millisecond) // until what was counted is written
 	v, err = journal.Look(r.journalDir(gate))
 	if err != nil {
 		return err
@@ -105,16 +106,16 @@ func (r *rig) checkHealthShedFirst(ctx context.Context) error {
 	missing := len(slices.DeleteFunc(slices.Clone(end.Sums[begin.N:]), func(s Sum) bool { return kept[s] }))
 	switch {
 	case health > 0 || shed == 0:
-		return fmt.Errorf("with little room %d health records are kept and %d records are shed", health, shed)
+		return fmt.Errorf("with little space %d health records were kept and %d records shed", health, shed)
 	case missing > 0 || len(kept) == 0:
-		return fmt.Errorf("with little room %d readings are kept and %d are not", len(kept), missing)
+		return fmt.Errorf("with little space %d readings were kept and %d were not", len(kept), missing)
 	}
-	r.note("with little room %d records of health were shed and %d readings kept", shed, len(kept))
+	r.note("with little space %d health records were shed and %d readings kept", shed, len(kept))
 	return nil
 }
 
-// warnedInTime checks that the desk heard of little room before anything could
-// not be kept.
+// checkWarnedFirst checks that the alarm about little space came before the one
+// about lost records.
 func (r *rig) checkWarnedFirst(ctx context.Context) error {
 	if err := r.awaitAlert(ctx, "journal-disk-low"); err != nil {
 		return err
@@ -134,7 +135,7 @@ func (r *rig) checkWarnedFirst(ctx context.Context) error {
 		})
 	}
 	if low, failed := raised(fact.AlarmJournalDiskLow), raised(fact.AlarmJournalWrite); low < 0 || failed < low {
-		return fmt.Errorf("the alarm of little room is record %d, that of lost ones %d", low, failed)
+		return fmt.Errorf("the alarm about little space is record %d, that about lost records %d", low, failed)
 	}
 	return nil
 }

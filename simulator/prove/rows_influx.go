@@ -18,66 +18,21 @@ import (
 	"gatehouse/simulator/world"
 )
 
-// databases are what InfluxDB does.
+// databases are faults of InfluxDB.
 func databases() []Fault {
-	refuses := func(row int, name, what, expect string, a faults.Answer, d time.Duration,
-		check func(r *rig) error) Fault {
-		return Fault{
-			Row:    row,
-			Name:   name,
-			What:   what,
-			Expect: expect,
-			influx: true,
-			inject: func(ctx context.Context, r *rig) error {
-				r.influx.Set(a)
-				r.wait(ctx, d)
-				waited := r.backlog(ctx)
-				err := check(r)
-				r.influx.Set(faults.Answer{})
-				r.note("%d records waited", waited)
-				return err
-			},
-		}
-	}
-	told := func(text string) func(r *rig) error {
-		return func(r *rig) error {
-			if !strings.Contains(r.collector.printed(), text) {
-				return fmt.Errorf("the collector does not say %q:\n%s", text, r.collector.tail())
-			}
-			return nil
-		}
-	}
-	all := []Fault{
-		refuses(25, "influx-401", "InfluxDB refuses the token", "nothing goes to quarantine, it resumes",
-			faults.Answer{Status: 401}, 6*time.Second, told("refuses the token")),
-		refuses(26, "influx-429", "InfluxDB answers 429 with Retry-After: 3", "obeyed", faults.Answer{
-			Status:     429,
-			RetryAfter: 3,
-		}, 8*time.Second, func(r *rig) error {
-			times := r.influx.Writes()
-			for i := 1; i < len(times); i++ {
-				if gap := times[i].Sub(times[i-1]); gap < 2900*time.Millisecond {
-					return fmt.Errorf("written again after %s, told to wait for 3 s", gap)
-				}
-			}
-			if len(times) < 2 {
-				return errors.New("nothing was written again")
-			}
-			return nil
-		}),
-		refuses(28, "influx-answer-lost", "InfluxDB writes and its answer is lost",
-			"the identical points are written again", faults.Answer{Lose: true}, 6*time.Second,
-			told("does not answer")),
-		refuses(29, "influx-slow", "InfluxDB takes 60 s for a write", "timed out, no watermark",
-			faults.Answer{Slow: time.Minute}, 22*time.Second, told("does not answer")),
-	}
-	all[len(all)-1].slow = true
-	return append(all,
-		Fault{
+	slow := answering(29, "influx-slow", "InfluxDB takes 60 s for a write", "timed out, no watermark",
+		faults.Answer{Slow: time.Minute}, 22*time.Second, printed("does not answer"))
+	slow.slow = true
+	return []Fault{
+		answering(25, "influx-401", "InfluxDB refuses the token", "nothing goes to quarantine, it resumes",
+			faults.Answer{Status: 401}, 6*time.Second, printed("refuses the token")),
+		answering(26, "influx-429", "InfluxDB answers 429 with Retry-After: 3", "obeyed",
+			faults.Answer{Status: 429, RetryAfter: 3}, 8*time.Second, obeyedRetryAfter),
+		{
 			Row:        27,
 			Name:       "influx-partial",
-			What:       "InfluxDB says 400 to one point and keeps the others of the write",
-			Expect:     "bisected: only the offender goes to quarantine",
+			What:       "InfluxDB answers 400 for one point and stores the others of the write",
+			Expect:     "bisected: only that point goes to quarantine",
 			influx:     true,
 			quarantine: 1,
 			inject:     refuseOnePoint,
@@ -88,7 +43,11 @@ func databases() []Fault {
 				return nil
 			},
 		},
-		Fault{
+		answering(28, "influx-answer-lost", "InfluxDB writes and its answer is lost",
+			"the identical points are written again", faults.Answer{Lose: true}, 6*time.Second,
+			printed("does not answer")),
+		slow,
+		{
 			Row:        30,
 			Name:       "type-conflict",
 			What:       "a field has another type in InfluxDB; somebody sends NaN",
@@ -96,17 +55,64 @@ func databases() []Fault {
 			influx:     true,
 			quarantine: 4,
 			inject:     typeConflict,
-			verify: func(r *rig, result Result) error {
+			verify: func(_ *rig, result Result) error {
 				if result.Quarantined < 2 {
-					return fmt.Errorf("%d messages are in quarantine: a conflict and a NaN belong there",
+					return fmt.Errorf("%d messages are in quarantine, want the conflict and the NaN",
 						result.Quarantined)
 				}
 				return nil
 			},
-		})
+		},
+	}
 }
 
-// partial refuses the first reading that comes, for ever.
+// answering returns a fault in which InfluxDB answers writes with a for d. check
+// is called at the end of that time.
+func answering(row int, name, what, expect string, a faults.Answer, d time.Duration,
+	check func(r *rig) error) Fault {
+	return Fault{
+		Row:    row,
+		Name:   name,
+		What:   what,
+		Expect: expect,
+		influx: true,
+		inject: func(ctx context.Context, r *rig) error {
+			r.influx.Set(a)
+			r.wait(ctx, d)
+			waited := r.backlog(ctx)
+			err := check(r)
+			r.influx.Set(faults.Answer{})
+			r.note("%d records waited", waited)
+			return err
+		},
+	}
+}
+
+// printed returns a check that the collector has printed text.
+func printed(text string) func(r *rig) error {
+	return func(r *rig) error {
+		if !strings.Contains(r.collector.printed(), text) {
+			return fmt.Errorf("the collector does not print %q:\n%s", text, r.collector.tail())
+		}
+		return nil
+	}
+}
+
+// obeyedRetryAfter checks that writes were 3 s apart.
+func obeyedRetryAfter(r *rig) error {
+	times := r.influx.Writes()
+	for i := 1; i < len(times); i++ {
+		if gap := times[i].Sub(times[i-1]); gap < 2900*time.Millisecond {
+			return fmt.Errorf("written again after %s, told to wait for 3 s", gap)
+		}
+	}
+	if len(times) < 2 {
+		return errors.New("nothing was written again")
+	}
+	return nil
+}
+
+// refuseOnePoint refuses the first reading that is written, always.
 func refuseOnePoint(ctx context.Context, r *rig) error {
 	var mu sync.Mutex
 	offender := ""
@@ -122,8 +128,8 @@ func refuseOnePoint(ctx context.Context, r *rig) error {
 	return nil
 }
 
-// typeConflict gives a field of health records another type before any agent
-// does, and pulls a plug; then it sends what no number is.
+// typeConflict writes a field of health records with another type before any
+// agent does, and unplugs a device; then it sends NaN.
 func typeConflict(ctx context.Context, r *rig) error {
 	req, err := http.NewRequestWithContext(ctx, http.MethodPost,
 		r.influxURL+"/write?db="+strings.Split(influxd.Bucket, "/")[0],

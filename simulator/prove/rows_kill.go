@@ -17,7 +17,7 @@ import (
 	"gatehouse/simulator/faults"
 )
 
-// kills are processes that end without being asked.
+// kills are faults that end processes.
 func kills() []Fault {
 	return []Fault{
 		agentKilledRow(),
@@ -35,7 +35,7 @@ func agentKilledRow() Fault {
 		Row:        1,
 		Name:       "agent-killed",
 		What:       "kill -9 of an agent at a random instant, six times",
-		Expect:     "it resumes at the torn tail",
+		Expect:     "it continues after the torn record",
 		combinable: true,
 		inject: func(ctx context.Context, r *rig) error {
 			for range 6 {
@@ -55,7 +55,7 @@ func collectorKilledRow() Fault {
 		Row:        2,
 		Name:       "collector-killed",
 		What:       "kill -9 of the collector when it has committed and no acknowledgement has arrived",
-		Expect:     "what comes again is absorbed",
+		Expect:     "what is sent again is not stored twice",
 		combinable: true,
 		setsLine:   true,
 		inject:     killCollector,
@@ -86,7 +86,7 @@ func allKilledRow() Fault {
 		Row:        4,
 		Name:       "all-killed",
 		What:       "kill -9 of agents, collector and broker together, twice",
-		Expect:     "they converge",
+		Expect:     "everything is delivered",
 		combinable: true,
 		inject: func(ctx context.Context, r *rig) error {
 			for range 2 {
@@ -106,7 +106,7 @@ func brokerWipedRow() Fault {
 		Row:    7,
 		Name:   "broker-wiped",
 		What:   "the broker is killed and all its files are removed",
-		Expect: "nothing is missed",
+		Expect: "everything is sent again",
 		inject: func(ctx context.Context, r *rig) error {
 			r.broker.kill()
 			if err := os.RemoveAll(filepath.Join(r.Dir, "broker")); err != nil {
@@ -123,7 +123,7 @@ func outOfMemoryRow() Fault {
 		Row:    41,
 		Name:   "out-of-memory",
 		What:   "an agent's memory is bounded below what it needs",
-		Expect: "as a kill -9",
+		Expect: "as with kill -9",
 		prepare: func(_ context.Context, r *rig) error {
 			cage, err := faults.NewCage(fmt.Sprintf("gatehouse-%d-%d", os.Getpid(), r.Seed))
 			if err != nil {
@@ -139,22 +139,23 @@ func outOfMemoryRow() Fault {
 
 func versionsSwappedRow() Fault {
 	return Fault{
-		Row:     43,
-		Name:    "versions-swapped",
-		What:    "the agents are replaced by an earlier version and back, twice, with a backlog waiting, and the earlier collector by this one",
+		Row:  43,
+		Name: "versions-swapped",
+		What: "the agents are replaced by an earlier version and back, twice, with a backlog, " +
+			"and the earlier collector by this one",
 		Expect:  "each reads what the other wrote; the collector takes over the earlier one's store",
 		prepare: startEarlier,
 		inject:  swapVersions,
 	}
 }
 
-// collectorKilled withholds acknowledgements until the store has more than an
-// agent can know, and kills the collector in that state.
+// killCollector withholds acknowledgements until the store has more than an
+// agent can know, and then kills the collector.
 func killCollector(ctx context.Context, r *rig) error {
 	ahead := uint64(0)
 	for range 3 {
 		var mu sync.Mutex
-		first, last := map[string]uint64{}, map[string]uint64{} // withheld, by journal
+		first, last := map[string]uint64{}, map[string]uint64{} // withheld acknowledgements, by journal
 		r.chaos.Set(faults.Line{Lose: func(p faults.Packet) bool {
 			if _, _, leaf, ok := wire.ParseTopic(p.Topic); p.Up || !ok || leaf != wire.LeafAck {
 				return false
@@ -169,7 +170,7 @@ func killCollector(ctx context.Context, r *rig) error {
 			}
 			return true
 		}})
-		unknown := func() bool { // what came after the first withheld one nobody was told before
+		unknown := func() bool { // more is stored than the agent may know from an earlier acknowledgement
 			mu.Lock()
 			defer mu.Unlock()
 			for jid, through := range last {
@@ -182,7 +183,7 @@ func killCollector(ctx context.Context, r *rig) error {
 		}
 		if _, ok := r.poll(ctx, 15*time.Second, unknown); !ok {
 			r.chaos.Set(faults.Line{})
-			return errors.New("the store has nothing whose acknowledgement could be withheld")
+			return errors.New("no acknowledgement of stored records could be withheld")
 		}
 		err := r.restart(ctx, 300*time.Millisecond, r.collector)
 		r.chaos.Set(faults.Line{})
@@ -195,7 +196,7 @@ func killCollector(ctx context.Context, r *rig) error {
 	return nil
 }
 
-// starved lets an agent run out of memory.
+// exhaustMemory lets an agent run out of memory.
 func exhaustMemory(ctx context.Context, r *rig) error {
 	a := r.agents[0]
 	a.kill()
@@ -211,7 +212,7 @@ func exhaustMemory(ctx context.Context, r *rig) error {
 	took, died := r.poll(ctx, 25*time.Second, a.died)
 	if !died {
 		end()
-		return errors.New("the kernel did not end the agent")
+		return errors.New("the kernel did not kill the agent")
 	}
 	r.note("killed after %.1f s", took.Seconds())
 	end()
@@ -220,8 +221,8 @@ func exhaustMemory(ctx context.Context, r *rig) error {
 	return a.start()
 }
 
-// swapped lets an earlier version of the program and this one run in turns. The
-// county begins with the earlier one, and stays with this one.
+// swapVersions runs an earlier version of the program and this one in turns. It
+// begins with the earlier collector and ends with this version everywhere.
 func swapVersions(ctx context.Context, r *rig) error {
 	for turn := range 4 {
 		program := r.Gatehouse
@@ -246,7 +247,7 @@ func swapVersions(ctx context.Context, r *rig) error {
 		}
 		r.wait(ctx, time.Second)
 		if r.backlog(ctx) == 0 {
-			return errors.New("the line is cut and nothing waits")
+			return errors.New("the line is cut and no record waits")
 		}
 		r.chaos.Set(faults.Line{})
 		retry.Sleep(ctx, time.Second)
@@ -254,18 +255,20 @@ func swapVersions(ctx context.Context, r *rig) error {
 	return nil
 }
 
-// versions makes sure that there is an earlier version, and begins with it.
+// startEarlier checks that there is an earlier version and lets the collector
+// start with it.
 func startEarlier(ctx context.Context, r *rig) error {
 	names := []string{}
 	for _, program := range []string{r.earlier, r.Gatehouse} {
 		out, err := exec.CommandContext(ctx, program, "--version").Output()
 		if err != nil {
-			return fmt.Errorf("ask a program for its version (make build makes the earlier one from the repository's history; in a shallow clone after git fetch --unshallow): %w", err)
+			return fmt.Errorf("ask a program for its version (make build builds the earlier one from the "+
+				"repository's history; in a shallow clone run git fetch --unshallow first): %w", err)
 		}
 		names = append(names, strings.TrimPrefix(strings.TrimSpace(string(out)), "gatehouse version "))
 	}
 	if names[0] == names[1] {
-		return fmt.Errorf("both programs are version %s: give another one with --earlier", names[0])
+		return fmt.Errorf("both programs are version %s: set another one with --earlier", names[0])
 	}
 	r.collectorProgram = r.earlier
 	r.note("%s, %s", names[0], names[1])

@@ -10,7 +10,7 @@ import (
 	"gatehouse/simulator/faults"
 )
 
-// lines are what happens between agents, broker and collector.
+// lines are faults between agents, broker and collector.
 func lines() []Fault {
 	return []Fault{
 		partitionRow(),
@@ -28,7 +28,7 @@ func partitionRow() Fault {
 		Row:     8,
 		Name:    "partition",
 		What:    "the line is cut for three days of the agents' clocks",
-		Expect:  "the backlog drains in order",
+		Expect:  "the backlog is delivered in order",
 		prepare: allowClockShift,
 		inject: func(ctx context.Context, r *rig) error {
 			r.chaos.Set(faults.Line{Cut: true})
@@ -51,7 +51,7 @@ func acksLostRow() Fault {
 	return Fault{
 		Row:        9,
 		Name:       "acks-lost",
-		What:       "nothing that the collector says reaches an agent",
+		What:       "no acknowledgement reaches an agent",
 		Expect:     "sent again, stored once",
 		slow:       true,
 		combinable: true,
@@ -70,10 +70,11 @@ func acksLostRow() Fault {
 
 func slowLineRow() Fault {
 	return Fault{
-		Row:    10,
-		Name:   "slow-line",
-		What:   "64 kbit/s with a backlog of 3,000 records",
-		Expect: "it drains as fast as the line, the connection holds, an alarm overtakes, memory stays flat",
+		Row:  10,
+		Name: "slow-line",
+		What: "64 kbit/s with a backlog of 3,000 records",
+		Expect: "it is delivered as fast as the line allows, the connection holds, " +
+			"an alarm overtakes, memory stays flat",
 		inject: drainSlowLine,
 	}
 }
@@ -104,7 +105,7 @@ func collectorFrozenRow() Fault {
 		Row:        12,
 		Name:       "collector-frozen",
 		What:       "SIGSTOP of the collector",
-		Expect:     "the windows close: at most four batches and an alarm are on their way",
+		Expect:     "the windows close: at most four batches and an alarm are unacknowledged",
 		combinable: true,
 		setsLine:   true,
 		inject:     countWhileFrozen,
@@ -115,8 +116,8 @@ func lineDisorderRow() Fault {
 	return Fault{
 		Row:        14,
 		Name:       "line-disorder",
-		What:       "packets are delayed, doubled and swapped",
-		Expect:     "order and once",
+		What:       "packets are delayed, duplicated and reordered",
+		Expect:     "stored once and in order",
 		combinable: true,
 		setsLine:   true,
 		inject: func(ctx context.Context, r *rig) error {
@@ -147,7 +148,7 @@ func bitsFlippedRow() Fault {
 	}
 }
 
-// collectorFrozen counts what agents send to a collector that does not answer.
+// countWhileFrozen counts what agents send to a collector that does not answer.
 func countWhileFrozen(ctx context.Context, r *rig) error {
 	var sent atomic.Int64
 	r.chaos.Set(faults.Line{See: func(p faults.Packet) {
@@ -158,7 +159,7 @@ func countWhileFrozen(ctx context.Context, r *rig) error {
 	r.freeze(ctx, r.collector, 7*time.Second) // before the first resend
 	n := sent.Load()
 	r.chaos.Set(faults.Line{})
-	r.note("%d batches sent into the silence by %d agents", n, len(r.agents))
+	r.note("%d batches sent by %d agents without an answer", n, len(r.agents))
 	if most := int64(len(r.agents) * (wire.MaxWindow + 1)); !r.long && n > most+2 {
 		return fmt.Errorf("%d batches were sent to a frozen collector, at most %d may be", n, most)
 	}

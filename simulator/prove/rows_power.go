@@ -13,7 +13,7 @@ import (
 	"gatehouse/simulator/faults"
 )
 
-// onDisk puts a folder onto a disk of its own, whose power can be cut.
+// onDisk mounts a disk of its own on a folder.
 func (r *rig) onDisk(ctx context.Context, dir string) (err error) {
 	r.disk, err = faults.NewDisk(ctx, filepath.Join(r.Dir, "disk.img"), dir, 32)
 	if err == nil {
@@ -22,20 +22,21 @@ func (r *rig) onDisk(ctx context.Context, dir string) (err error) {
 	return err
 }
 
-// cut is what a power cut took from a journal.
-type cut struct {
+// cutLoss are the records that a journal lost in a power cut.
+type cutLoss struct {
 	readings []Sum
-	oldest   time.Duration // of all records
+	oldest   time.Duration // age of the oldest lost record
 }
 
-// image is a copy of a disk, and how things stood when it was made.
+// image is a copy of a disk.
 type image struct {
 	path  string
-	boot  time.Duration     // when the process was stopped
-	acked map[string]uint64 // by journal
+	boot  time.Duration     // when it was made, since boot
+	acked map[string]uint64 // what was acknowledged then, by journal
 }
 
-// copyDisk stops a process for the moment that copying takes.
+// copyDisk copies the disk while a process is stopped. The process continues
+// afterwards if goOn is true.
 func (r *rig) copyDisk(ctx context.Context, p *process, n int, goOn bool) (image, error) {
 	i := image{path: filepath.Join(r.Dir, fmt.Sprintf("disk-%d.img", n)), acked: r.listener.acknowledged()}
 	p.signal(syscall.SIGSTOP)
@@ -47,7 +48,8 @@ func (r *rig) copyDisk(ctx context.Context, p *process, n int, goOn bool) (image
 	return i, err
 }
 
-// powerCutGate cuts the power six times, and goes on with what the last cut left.
+// cutGatePower cuts the power six times, and continues with what the last cut
+// left.
 func cutGatePower(ctx context.Context, r *rig) error {
 	a, dir := r.agents[0], r.journalDir(r.gates[0].ID)
 	var images []image
@@ -55,7 +57,7 @@ func cutGatePower(ctx context.Context, r *rig) error {
 	const cuts = 6
 	for n := range cuts {
 		retry.Sleep(ctx, time.Duration(200+r.rnd.IntN(1200))*time.Millisecond)
-		if n > 0 { // the worst instant: a reading has been written and its fsync has not begun
+		if n > 0 { // the worst moment: a reading is written and its fsync has not begun
 			for before := r.parsed(); r.parsed() == before && retry.Sleep(ctx, time.Millisecond); {
 			}
 			retry.Sleep(ctx, time.Duration(2+r.rnd.IntN(8))*time.Millisecond)
@@ -91,23 +93,23 @@ func cutGatePower(ctx context.Context, r *rig) error {
 			for _, s := range took.readings {
 				r.knownLost[s] = true
 			}
-			r.note("%d cuts; %d readings taken by the last", cuts, len(took.readings))
+			r.note("%d cuts; %d readings lost in the last", cuts, len(took.readings))
 		} else {
 			d.Unmount()
 		}
 		oldest = max(oldest, took.oldest)
 	}
-	r.note("the oldest record taken by any was %d ms old", oldest.Milliseconds())
+	r.note("the oldest record lost in any was %d ms old", oldest.Milliseconds())
 	return a.start()
 }
 
-// window is how old a record can be that a power cut takes: the fsync interval
-// of 20 ms, and the fsync itself, which takes its time on a loaded machine.
-const window = 20*time.Millisecond + 250*time.Millisecond
+// unsynced is the age up to which a power cut may lose a record: the fsync
+// interval of 20 ms, and the fsync itself, which is slow on a loaded machine.
+const unsynced = 20*time.Millisecond + 250*time.Millisecond
 
-// missing holds what a cut left against all that had been written.
-func (i image) missing(dir string, whole []wire.Record) (cut, error) {
-	var c cut
+// missing compares what a cut left with all records that had been written.
+func (i image) missing(dir string, whole []wire.Record) (cutLoss, error) {
+	var c cutLoss
 	left, err := entries(dir)
 	if err != nil {
 		return c, err
@@ -130,10 +132,10 @@ func (i image) missing(dir string, whole []wire.Record) (cut, error) {
 			return c, fmt.Errorf("seq %d is another record after the cut", rec.Seq)
 		case there || age < 0:
 			continue
-		case age > window:
-			return c, fmt.Errorf("seq %d was %s old and is gone", rec.Seq, age)
+		case age > unsynced:
+			return c, fmt.Errorf("seq %d was %s old and is lost", rec.Seq, age)
 		case rec.Seq <= acked:
-			return c, fmt.Errorf("seq %d was acknowledged and is gone: it was sent before it was durable", rec.Seq)
+			return c, fmt.Errorf("seq %d was acknowledged and is lost: it was sent before it was durable", rec.Seq)
 		}
 		c.oldest = max(c.oldest, age)
 		if rec.Kind == wire.KindReading {
@@ -166,7 +168,7 @@ func entries(dir string) (out []wire.Record, err error) {
 	return out, nil
 }
 
-// powerCutCounty cuts the collector's power four times, and goes on with what
+// cutCountyPower cuts the collector's power four times, and continues with what
 // the last cut left.
 func cutCountyPower(ctx context.Context, r *rig) error {
 	var images []image

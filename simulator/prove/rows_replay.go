@@ -13,40 +13,40 @@ import (
 	"gatehouse/simulator/world"
 )
 
-// stands is what an agent holds for true.
+// agentState is what an agent believes about the store.
 type agentState struct {
 	jid     string
-	through uint64 // by its heartbeat
+	through uint64 // acknowledged, by its heartbeat
 	trimmed uint64
 	store   string
 	term    uint64
 }
 
-// tap listens on the line, and keeps back what tells anybody anything.
+// tap records the collector's messages on the line, and can stop all messages.
 type tap struct {
 	mu    sync.Mutex
-	said  map[string][][]byte // what the collector said, by agent
-	acks  map[string]wire.Ack // the last, by agent
-	beats map[string]wire.Beat
+	sent  map[string][][]byte  // the collector's messages, by agent
+	acks  map[string]wire.Ack  // the last, by agent
+	beats map[string]wire.Beat // the last, by agent
 }
 
-// see keeps what the collector says, for later.
-func (t *tap) see(p faults.Packet) {
+// record records a message of the collector.
+func (t *tap) record(p faults.Packet) {
 	_, to, leaf, ok := wire.ParseTopic(p.Topic)
 	if p.Up || !ok || leaf != wire.LeafAck && leaf != wire.LeafStatus {
 		return
 	}
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	t.said[to] = append(t.said[to], faults.Publish(p.Topic, p.Payload(), false),
+	t.sent[to] = append(t.sent[to], faults.Publish(p.Topic, p.Payload(), false),
 		faults.Publish(p.Topic, p.Payload(), true))
 	if a, err := wire.Decode[wire.Ack](p.Payload()); err == nil && leaf == wire.LeafAck {
 		t.acks[to] = a
 	}
 }
 
-// silence lets no message through, and notes the heartbeats that agents send.
-func (t *tap) silence(p faults.Packet) bool {
+// loseAll reports that every message is lost. It records agents' heartbeats.
+func (t *tap) loseAll(p faults.Packet) bool {
 	if _, from, leaf, ok := wire.ParseTopic(p.Topic); ok && p.Up && leaf == wire.LeafBeat {
 		if b, err := wire.Decode[wire.Beat](p.Payload()); err == nil {
 			t.mu.Lock()
@@ -57,7 +57,7 @@ func (t *tap) silence(p faults.Packet) bool {
 	return p.Topic != ""
 }
 
-// standing waits for a heartbeat of each agent and gives what they hold for true.
+// states waits for a heartbeat of each agent and returns their states.
 func (t *tap) states(ctx context.Context, r *rig) (map[string]agentState, error) {
 	t.mu.Lock()
 	t.beats = map[string]wire.Beat{}
@@ -84,31 +84,30 @@ func (t *tap) states(ctx context.Context, r *rig) (map[string]agentState, error)
 	return out, nil
 }
 
-// replayed says again what the collector said, and things that it never said.
+// replayAcks sends the collector's messages again, and forged ones.
 func replayAcks(ctx context.Context, r *rig) error {
-	t := &tap{said: map[string][][]byte{}, acks: map[string]wire.Ack{}}
-	r.chaos.Set(faults.Line{See: t.see})
+	t := &tap{sent: map[string][][]byte{}, acks: map[string]wire.Ack{}}
+	r.chaos.Set(faults.Line{See: t.record})
 	r.wait(ctx, 2*time.Second)
-	// A collector that starts anew announces itself and answers hellos.
+	// A restarted collector publishes its status and answers hellos.
 	if err := r.restart(ctx, 0, r.collector); err != nil {
 		return err
 	}
 	r.wait(ctx, 3*time.Second)
-	// Records go nowhere, and the collector's word does not come: what is heard
-	// now is old, whoever says it.
-	r.chaos.Set(faults.Line{Lose: t.silence})
+	// From now on no real message arrives in either direction.
+	r.chaos.Set(faults.Line{Lose: t.loseAll})
 	defer r.chaos.Set(faults.Line{})
 	before, err := t.states(ctx, r)
 	if err != nil {
 		return err
 	}
-	forgeRecord, err := t.forge(r)
+	forged, err := t.forge(r)
 	if err != nil {
 		return err
 	}
-	// First what is forged: an agent that has heard of a new collector waits for
-	// the answer to its hello, and takes nothing else.
-	for _, all := range [][][]byte{forgeRecord, t.old()} {
+	// The forged ones first: after a status of a new collector an agent waits for
+	// the answer to its hello and ignores everything else.
+	for _, all := range [][][]byte{forged, t.recorded()} {
 		for range 1000 {
 			r.chaos.Send(all...)
 		}
@@ -120,30 +119,30 @@ func replayAcks(ctx context.Context, r *rig) error {
 	}
 	for id, was := range before {
 		if is := after[id]; is != was {
-			r.violated("%s was moved by what was replayed: from %+v to %+v", id, was, is)
+			r.violated("%s was changed by replayed messages: from %+v to %+v", id, was, is)
 		}
 	}
 	return nil
 }
 
-// old gives all that was said.
-func (t *tap) old() (all [][]byte) {
+// recorded returns all recorded messages.
+func (t *tap) recorded() (all [][]byte) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	for _, list := range t.said {
+	for _, list := range t.sent {
 		all = append(all, list...)
 	}
 	return all
 }
 
-// forge makes what nobody said: acknowledgements of what waits, all of it or
-// the next record, under the signature of another one, one of a store that
-// nobody knows, each agent's acknowledgements to the other one, and a command.
-func (t *tap) forge(r *rig) (forgeRecord [][]byte, err error) {
+// forge returns forged messages: acknowledgements of records that wait, of all
+// or of the next one, with the signature of another acknowledgement; one of an
+// unknown store; each agent's acknowledgements to the other one; and a command.
+func (t *tap) forge(r *rig) (forged [][]byte, err error) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	if len(t.said[wire.CollectorID]) == 0 {
-		return nil, errors.New("the collector did not announce itself")
+	if len(t.sent[wire.CollectorID]) == 0 {
+		return nil, errors.New("the collector published no status")
 	}
 	for i, g := range r.gates {
 		a, ok := t.acks[g.ID]
@@ -156,7 +155,7 @@ func (t *tap) forge(r *rig) (forgeRecord [][]byte, err error) {
 		}
 		v.Close()
 		if v.Last <= a.Through {
-			return nil, fmt.Errorf("nothing of %s waits", g.ID)
+			return nil, fmt.Errorf("no record of %s waits", g.ID)
 		}
 		next, all, strange := a, a, a
 		next.Through, all.Through = a.Through+1, v.Last
@@ -167,10 +166,10 @@ func (t *tap) forge(r *rig) (forgeRecord [][]byte, err error) {
 			if err != nil {
 				return nil, err
 			}
-			forgeRecord = append(forgeRecord, faults.Publish(topic, payload, false))
+			forged = append(forged, faults.Publish(topic, payload, false))
 		}
-		forgeRecord = append(forgeRecord,
+		forged = append(forged,
 			faults.Publish(wire.Topic(world.CountyID, g.ID, "command"), []byte(`{"v":1,"action":"open"}`), false))
 	}
-	return forgeRecord, nil
+	return forged, nil
 }

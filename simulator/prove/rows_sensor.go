@@ -13,14 +13,14 @@ import (
 	"gatehouse/simulator/faults"
 )
 
-// sensors are what comes over the cables of a gate.
+// sensors are faults of a gate's devices and of its agent.
 func sensors() []Fault {
 	return []Fault{
 		{
 			Row:        13,
 			Name:       "agent-frozen",
 			What:       "SIGSTOP of an agent while people come",
-			Expect:     "only what it never read is missing",
+			Expect:     "only what it did not read is missing",
 			combinable: true,
 			inject: func(ctx context.Context, r *rig) error {
 				before := r.parsed()
@@ -35,7 +35,7 @@ func sensors() []Fault {
 		{
 			Row:        23,
 			Name:       "frames-corrupt",
-			What:       "devices send garbage, half frames, and frames that run together",
+			What:       "devices send garbage, half frames, and merged frames",
 			Expect:     "refused, and the next frame is read",
 			combinable: true,
 			inject:     sendCorruptFrames,
@@ -43,7 +43,7 @@ func sensors() []Fault {
 		{
 			Row:        24,
 			Name:       "serial-unplugged",
-			What:       "every serial device is pulled and put in again, five times",
+			What:       "every serial device is unplugged and plugged in again, five times",
 			Expect:     "it works again, and nothing leaks",
 			combinable: true,
 			inject:     unplugAll,
@@ -52,7 +52,7 @@ func sensors() []Fault {
 	}
 }
 
-// serials are a gate's devices.
+// serials are the names of a gate's serial devices.
 var serials = []string{"thermometer", "reader-in", "scanner"}
 
 func sendCorruptFrames(ctx context.Context, r *rig) error {
@@ -105,12 +105,12 @@ func unplugAll(ctx context.Context, r *rig) error {
 	}
 	before := r.parsed()
 	if _, ok := r.poll(ctx, 15*time.Second, func() bool { return r.parsed() > before+3 }); !ok {
-		return errors.New("plugged in again, the devices are not read")
+		return errors.New("the devices are not read after they are plugged in again")
 	}
 	return nil
 }
 
-// noLeak holds an agent that lived through unplugging against one that did not.
+// checkLeaks compares an agent whose devices were unplugged with another one.
 func checkLeaks(ctx context.Context, r *rig) error {
 	n, err := faults.Descriptors(r.agents[0].pid())
 	if err != nil {
@@ -122,15 +122,16 @@ func checkLeaks(ctx context.Context, r *rig) error {
 	var goroutines [2]int
 	for i := range goroutines {
 		a := r.agents[i]
-		a.end(syscall.SIGQUIT, 10*time.Second) // Go prints them all
+		a.end(syscall.SIGQUIT, 10*time.Second) // makes Go print all goroutines
 		goroutines[i] = strings.Count(a.printed(), "\ngoroutine ")
 		if err := a.start(); err != nil {
 			return err
 		}
 	}
-	r.note("%d goroutines, %d where nothing was pulled", goroutines[0], goroutines[1])
+	r.note("%d goroutines, %d where nothing was unplugged", goroutines[0], goroutines[1])
 	if goroutines[0] > goroutines[1]+2 || goroutines[1] == 0 {
-		return fmt.Errorf("the agent has %d goroutines, one that lost no device has %d", goroutines[0], goroutines[1])
+		return fmt.Errorf("the agent has %d goroutines, another one whose devices stayed has %d",
+			goroutines[0], goroutines[1])
 	}
 	retry.Sleep(ctx, time.Second)
 	return r.awaitDelivered(ctx)

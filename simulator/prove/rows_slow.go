@@ -74,21 +74,9 @@ func drainSlowLine(ctx context.Context, r *rig) error {
 	begin, _ := r.stored(ctx, jid)
 	retry.Sleep(ctx, slow)
 	end, _ := r.stored(ctx, jid)
-	if err := r.page.signUp(ctx); err != nil { // now: the alarm's delay must not include it
+	overtook, err := r.alarmDelay(ctx)
+	if err != nil {
 		return err
-	}
-	if err := r.hw[0].Unplug("reader-in"); err != nil {
-		return err
-	}
-	overtook, found := r.poll(ctx, 20*time.Second, func() bool {
-		_, found := r.findAlert(ctx, fact.AlarmDeviceGone)
-		return found
-	})
-	if err := r.hw[0].Plug("reader-in"); err != nil {
-		return err
-	}
-	if !found {
-		return errors.New("the alarm of an unplugged device waits behind the backlog")
 	}
 	waited := r.backlog(ctx)
 	after, err := faults.ResidentKiB(a.pid())
@@ -110,6 +98,27 @@ func drainSlowLine(ctx context.Context, r *rig) error {
 		return fmt.Errorf("an agent's memory grew from %d to %d KiB on a slow line", before, after)
 	}
 	return nil
+}
+
+// alarmDelay unplugs a device and returns how long its alarm takes to the desk.
+func (r *rig) alarmDelay(ctx context.Context) (time.Duration, error) {
+	if err := r.page.signUp(ctx); err != nil { // first: the delay must not include it
+		return 0, err
+	}
+	if err := r.hw[0].Unplug("reader-in"); err != nil {
+		return 0, err
+	}
+	took, found := r.poll(ctx, 20*time.Second, func() bool {
+		_, found := r.findAlert(ctx, fact.AlarmDeviceGone)
+		return found
+	})
+	if err := r.hw[0].Plug("reader-in"); err != nil {
+		return 0, err
+	}
+	if !found {
+		return 0, errors.New("the alarm of an unplugged device waits behind the backlog")
+	}
+	return took, nil
 }
 
 // firstJID returns the id of the first gate's journal.
