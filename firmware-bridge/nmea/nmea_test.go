@@ -7,6 +7,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"strings"
+	"syscall"
 	"testing"
 	"time"
 
@@ -71,11 +72,13 @@ func TestARecordingThatSocatPlays(t *testing.T) {
 	}
 	play := exec.CommandContext(t.Context(), "socat", "-u",
 		"SYSTEM:while true; do cat "+file+"; sleep 0.1; done", "pty,raw,echo=0,link="+link)
+	play.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
 	play.WaitDelay = time.Second
 	if err := play.Start(); err != nil {
 		t.Fatalf("start socat (make tools installs it): %v", err)
 	}
-	defer func() { _ = play.Process.Kill(); _ = play.Wait() }()
+	// The shell that socat starts outlives it: the whole group must end.
+	defer func() { _ = syscall.Kill(-play.Process.Pid, syscall.SIGKILL); _ = play.Wait() }()
 	ctx, cancel := context.WithCancel(t.Context())
 	got, ended := make(chan runs.Sample, 1000), make(chan error)
 	go func() {
