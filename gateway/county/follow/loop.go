@@ -174,10 +174,6 @@ func (l *Loop) catchUp(ctx context.Context, between func() error) error {
 	if seqs > chunk {
 		l.change(func(s *State) { s.Catching = true })
 		l.log.Info("catching up with the store", "records", seqs)
-		defer func() {
-			l.change(func(s *State) { s.Catching = false })
-			l.log.Info("caught up with the store")
-		}()
 	}
 	for _, p := range missing {
 		if err := l.cursor.CatchUp(ctx, l.now(), p.Agent, p.JID, p.Through); err != nil {
@@ -186,6 +182,10 @@ func (l *Loop) catchUp(ctx context.Context, between func() error) error {
 		if err := between(); err != nil {
 			return err
 		}
+	}
+	if l.State().Catching {
+		l.change(func(s *State) { s.Catching = false })
+		l.log.Info("caught up with the store")
 	}
 	return nil
 }
