@@ -205,12 +205,8 @@ func (c *County) Tree() TreeNode {
 // Agents returns the ids of all gates, in the file's order.
 func (c *County) Agents() []string {
 	var out []string
-	for _, community := range c.Communities {
-		for _, grid := range community.Grids {
-			for _, compound := range grid.Compounds {
-				out = append(out, compound.Gates...)
-			}
-		}
+	for _, compound := range c.Compounds() {
+		out = append(out, compound.Gates...)
 	}
 	return out
 }

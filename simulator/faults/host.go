@@ -44,14 +44,6 @@ func Memory(dir string, kib int) (unmount func(), err error) {
 	return func() { _ = unix.Unmount(dir, unix.MNT_DETACH) }, nil
 }
 
-// Resize changes the size of a file system that Memory mounted.
-func Resize(dir string, kib int) error {
-	if err := unix.Mount("none", dir, "tmpfs", unix.MS_REMOUNT, fmt.Sprintf("size=%dk", kib)); err != nil {
-		return fmt.Errorf("resize %s: %w", dir, err)
-	}
-	return nil
-}
-
 // Disk is an ext4 file system in an image file. The file has only what was
 // synced, so a copy of it is what a power cut leaves.
 type Disk struct{ image, dir string }
