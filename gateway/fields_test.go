@@ -32,8 +32,6 @@ var wide = map[string]string{
 	"simulator/prove.Fault":           "a row of the fault matrix",
 	"simulator/prove.Outcome":         "the report of a row",
 	"simulator/prove.Result":          "the report of a proof",
-	"simulator/prove.proof":           "several: to be divided",
-	"simulator/prove.rig":             "several: to be divided",
 	"simulator/fleet.model":           "the state of one simulated machine",
 }
 

@@ -2,7 +2,6 @@ package prove
 
 import (
 	"context"
-	"database/sql"
 	"fmt"
 	"log/slog"
 	"path/filepath"
@@ -11,6 +10,7 @@ import (
 
 	"gatehouse/gateway/clock"
 	"gatehouse/gateway/county/centre"
+	"gatehouse/gateway/county/db"
 	"gatehouse/gateway/county/store/books"
 	"gatehouse/gateway/edge/journal"
 	"gatehouse/gateway/fact"
@@ -126,13 +126,13 @@ func checkStore(ctx context.Context, dir string, acked map[string]uint64) error 
 			return fmt.Errorf("seq %d of journal %s was acknowledged, the store has %d", through, jid, pos.Through)
 		}
 	}
-	db, err := sql.Open("sqlite", "file:"+storeFile(dir)+"?mode=ro")
+	file, err := db.OpenReadOnly(storeFile(dir))
 	if err != nil {
 		return err
 	}
-	defer db.Close()
+	defer file.Close()
 	var word string
-	if err := db.QueryRowContext(ctx, "PRAGMA integrity_check").Scan(&word); err != nil {
+	if err := file.Reader().QueryRowContext(ctx, "PRAGMA integrity_check").Scan(&word); err != nil {
 		return fmt.Errorf("check the store: %w", err)
 	}
 	if word != "ok" {

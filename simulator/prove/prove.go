@@ -93,13 +93,18 @@ type proof struct {
 	variant
 	programs
 	addresses
-	rnd       *rand.Rand
-	gates     []world.Gate
-	hw        []*bench.Hardware
-	fleet     *fleet.Fleet // or nil
-	kills     atomic.Int64
+	rnd   *rand.Rand
+	gates []world.Gate
+	hw    []*bench.Hardware
+	fleet *fleet.Fleet // or nil
+	kills atomic.Int64
+	page  *deskPage // or nil
+	evidence
+}
+
+// evidence is what a proof compares with the store, besides journals and ledgers.
+type evidence struct {
 	listener  *listener
-	page      *deskPage    // or nil
 	knownLost map[Sum]bool // readings that the fault is known to have lost
 	order
 }

@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"io"
 	"math/rand/v2"
-	"slices"
 	"sync"
 	"syscall"
 	"time"
@@ -30,17 +29,18 @@ type rig struct {
 	earlier string        // program of an earlier version
 	undo    []func()      // run at the end, the last first
 
-	// What faults use.
+	means
+	findings
+}
+
+// means are what faults use.
+type means struct {
 	chaos    *faults.Chaos
 	influx   *faults.Influx // in front of the database; or nil
 	cage     *faults.Cage   // or nil
 	disk     *faults.Disk   // or nil
 	open     int            // descriptors that the first agent had open before the fault
 	cloneDir string         // of a cloned agent's journal
-
-	mu         sync.Mutex
-	notes      []string // measurements
-	violations []string // invariants that did not hold
 }
 
 // newRig returns the county for a fault; nothing runs yet.
@@ -68,9 +68,9 @@ func newRig(f Fault, c Matrix, seed uint64, dir string) *rig {
 				{Name: "scanner", Model: "qr-scanner", Direction: "in"},
 			},
 		},
-		rnd:       rand.New(&lockedSource{from: rand.NewPCG(seed, 4)}),
-		gates:     world.New(seed).Gates[:cfg.Gates],
-		knownLost: map[Sum]bool{},
+		rnd:      rand.New(&lockedSource{from: rand.NewPCG(seed, 4)}),
+		gates:    world.New(seed).Gates[:cfg.Gates],
+		evidence: evidence{knownLost: map[Sum]bool{}},
 	}
 	return &rig{proof: p, fault: f, long: c.Long, lasts: cmp.Or(c.For, 20*time.Second), earlier: c.Earlier}
 }
@@ -93,23 +93,6 @@ func (r *rig) wait(ctx context.Context, d time.Duration) {
 		d *= 4
 	}
 	retry.Sleep(ctx, d)
-}
-
-// note adds a measurement to the row's line.
-func (r *rig) note(format string, args ...any) {
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	r.notes = append(r.notes, fmt.Sprintf(format, args...))
-}
-
-// violated adds an invariant that does not hold, once.
-func (r *rig) violated(format string, args ...any) {
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	text := fmt.Sprintf(format, args...)
-	if len(r.violations) < maxProblems && !slices.Contains(r.violations, text) {
-		r.violations = append(r.violations, text)
-	}
 }
 
 func (r *rig) prepare(ctx context.Context) error {
