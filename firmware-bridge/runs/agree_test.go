@@ -201,8 +201,8 @@ func said(e Evidence) string {
 		one(e.Commanded), one(e.Flowed), one(e.TankFell), one(e.Moved))
 }
 
-// The run that once said: the tank fell 9.0 L (100 % → 100 %), and did not fall.
-func TestTheRefillAfterTheLastSortieIsNoPartOfTheRun(t *testing.T) {
+// Such a run was once reported with a tank that fell by 9.0 L, from 100 % to 100 %.
+func TestTheRefillAfterTheLastSortieDoesNotCount(t *testing.T) {
 	stuck := func(s *Sample) { s.Flow, s.Volume = new(9.0), nil }
 	c := newScript()
 	c.tank = 100

@@ -121,7 +121,7 @@ func (t *Tracker) judge(r *Run, c *tally) {
 	}
 	if litres != nil {
 		enough := least + t.cfg.MinFlow*r.Commanded.Minutes()
-		// What nobody told to run is a run only because it flowed.
+		// A run without a command is one only because something flowed.
 		r.Evidence.Flowed = new(!c.command.given || *litres >= enough || c.flow.seen && r.Commanded < 5*time.Second)
 	}
 	size := t.cfg.TankLitres

@@ -101,7 +101,7 @@ func TestAHungSensorIsNoEndlessLeak(t *testing.T) {
 	}
 }
 
-func TestWhatIsKeptFindsTheSameRuns(t *testing.T) {
+func TestTheSamplesToKeepMakeTheSameRuns(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		c := newScript()
 		c.noMeter, c.noTank = rapid.Bool().Draw(t, "no meter"), rapid.Bool().Draw(t, "no tank")

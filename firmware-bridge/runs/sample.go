@@ -1,6 +1,6 @@
-// Package runs turns what a machine says of itself into disinfection runs:
-// when it worked, where, how much it dispensed, and what shows that it really
-// did. It is pure: samples and time in, runs out.
+// Package runs turns the samples of a machine into disinfection runs: when it
+// worked, where, how much it dispensed, and the evidence for it. It is pure:
+// samples and time in, runs out.
 package runs
 
 import (
@@ -26,11 +26,11 @@ type Sample struct {
 // point is the position of a sample that has one.
 func (s *Sample) point() geo.Point { return geo.Point{Lat: *s.Lat, Lon: *s.Lon} }
 
-// ErrFix says that a position can't be true.
+// ErrFix means that a position can't be true.
 var ErrFix = errors.New("no position")
 
-// CheckFix refuses what is no place on earth, and the point where receivers
-// without a fix believe to be.
+// CheckFix returns an error for what is not a position on earth, and for 0, 0,
+// which receivers without a fix report.
 func CheckFix(lat, lon float64) error {
 	switch {
 	case math.IsNaN(lat) || math.IsNaN(lon) || math.Abs(lat) > 90 || math.Abs(lon) > 180:
@@ -68,14 +68,13 @@ func Clean(v *fact.Values) []error {
 	return bad
 }
 
-// FreshFor is how long a value counts as the present one, where a Fuser is not
-// told otherwise.
+// FreshFor is how long a value counts as the present one by default.
 const FreshFor = 5 * time.Second
 
-// Fuser makes one sample of a machine's many messages: each field as it was
-// reported last, as long as it is fresh, and the counter only when it was read.
-// Several sources may report of one machine, such as a pump's controller and a
-// receiver of positions.
+// Fuser merges the messages of a machine into samples: each field as it was last
+// reported, as long as it is fresh, and the counter only when it was read. A
+// machine may have several sources, such as a pump's controller and a receiver of
+// positions.
 type Fuser struct {
 	Fresh time.Duration // 0: FreshFor
 

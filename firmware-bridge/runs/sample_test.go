@@ -30,7 +30,6 @@ func TestImpossibleValuesAreTakenAway(t *testing.T) {
 	}
 }
 
-// What is kept finds the same runs: that is what a restarted bridge does.
 func TestAFuserForgetsWhatIsOld(t *testing.T) {
 	var f Fuser
 	f.Take(Sample{T: time.Hour, Values: fact.Values{Flow: new(3.0), Lat: new(35.9), Lon: new(115.1)}})

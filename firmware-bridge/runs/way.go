@@ -13,7 +13,7 @@ type Fix int
 const (
 	Reached Fix = iota // the machine has gone there
 	Jumped             // too far from the last one for the time since: it is not there
-	Moved              // as far, but the receiver has stayed there: the way goes on from here
+	Moved              // as far, but the positions stay there: the way goes on from here
 )
 
 // Way follows the positions of a machine and finds those that can't be true.

@@ -56,7 +56,7 @@ func Pad(s string, width int) string {
 	return s + strings.Repeat(" ", max(0, width-runewidth.StringWidth(s)))
 }
 
-// Table writes rows below a header, each column as wide as its widest cell.
+// Table writes a header and rows; each column is as wide as its widest cell.
 func (p *Printer) Table(header []string, rows [][]string) error {
 	widths := make([]int, len(header))
 	for _, row := range append([][]string{header}, rows...) {

@@ -12,10 +12,6 @@ import (
 
 // cookie holds the session's token. Browsers never send it from another site's
 // pages.
-//
-// alexedwards/scs 2.9.0 was tried for sessions: it needed 67 lines more than it
-// replaced. The store, the end of sockets with their session and the end of all
-// sessions of a user remain ours, and it takes no clock.
 const cookie = "gatehouse_session"
 
 // token returns the token in a request's cookie, or an empty string.

@@ -12,6 +12,9 @@ import (
 	"gatehouse/gateway/county/db"
 )
 
+// Sessions are not those of alexedwards/scs (2.9.0): it was tried, and needed 67
+// lines more than it replaced. The store, the end of sockets with their session
+// and the end of all sessions of a user would still be ours; it takes no clock.
 const (
 	sessionFor = 12 * time.Hour // a shift
 	// checkEvery is how soon AwaitEnd finds that another process has ended a
