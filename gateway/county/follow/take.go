@@ -79,7 +79,9 @@ func (c *Cursor) batch(w *work, b store.Batch) {
 			return
 		}
 	}
-	w.positions[b.JID] = position{b.Agent, max(p.through, b.To), newest}
+	if b.To > p.through {
+		w.positions[b.JID] = position{b.Agent, b.To, newest}
+	}
 }
 
 // begin notes that a journal has begun again: it is read from the store, from
@@ -97,6 +99,9 @@ func (c *Cursor) beginsAgain(agent, jid string) bool {
 // apply gives w's entries to all followers and keeps its positions, in one
 // transaction.
 func (c *Cursor) apply(ctx context.Context, now time.Time, w work) error {
+	if len(w.entries) == 0 && len(w.positions) == 0 {
+		return nil // a repeat: a transaction would cost a write to the disk
+	}
 	var done []Committed
 	err := c.opts.File.Write(ctx, func(tx *sql.Tx) error {
 		for _, f := range c.opts.Followers {
