@@ -68,7 +68,7 @@ fuzz: ## every fuzz target for FUZZTIME (default 10s) each
 
 lint: $(TOOLS)/golangci-lint ## static checks: format, faults, sizes of files, functions and lines
 	gofmt -l $$(git ls-files '*.go') | tee /dev/stderr | wc -l | grep -qx 0
-	$(TOOLS)/golangci-lint run ./...
+	$(TOOLS)/golangci-lint run --allow-serial-runners ./...
 
 tools: ## install what tests and the demo need, or say what is missing
 	@deploy/tools.sh "$(TOOLS)" "$(INFLUXD)" $(DEBIAN)

@@ -78,8 +78,11 @@ type Alarm struct {
 	Zh, En            string // for screens
 }
 
-// silenceDelay keeps a gate that only restarts off the list: it is back before.
-const silenceDelay = 10 * time.Second
+// Delays of alarms that the desk raises.
+const (
+	SilenceDelay = 10 * time.Second // a gate that only restarts is back before
+	CalmDelay    = 10 * time.Minute // how long a fault that comes and goes must not have come
+)
 
 // Alarms returns the catalogue: all alarms, the ones of agents first.
 func Alarms() []Alarm {
@@ -94,13 +97,14 @@ func Alarms() []Alarm {
 		{Type: AlarmJournalDiskLow, Level: LevelRed, Zh: "磁盘将满", En: "Disk nearly full"},
 		{Type: AlarmCollectorForeign, Level: LevelRed, Zh: "上传对象可疑", En: "Foreign collector"},
 		{Type: AlarmStoreChanged, Level: LevelAmber, Zh: "存储已更换", En: "Store replaced"},
-		{Type: AlarmGateSilent, Level: LevelRed, Fleeting: true, OnDelay: silenceDelay, Zh: "门岗失联", En: "Gate silent"},
-		{Type: AlarmGatesSilent, Level: LevelRed, Fleeting: true, OnDelay: silenceDelay,
+		{Type: AlarmGateSilent, Level: LevelRed, Fleeting: true, OnDelay: SilenceDelay, Zh: "门岗失联", En: "Gate silent"},
+		{Type: AlarmGatesSilent, Level: LevelRed, Fleeting: true, OnDelay: SilenceDelay,
 			Zh: "多个门岗同时失联：先查县中心网络", En: "Many gates silent: check the county's side"},
 		{Type: AlarmJournalLost, Level: LevelRed, Happened: true, Zh: "日志连同记录丢失", En: "Journal gone with records"},
 		{Type: AlarmJournalConflict, Level: LevelRed, Zh: "同序号内容不同", En: "Other content under a stored seq"},
-		{Type: AlarmAgentCloned, Level: LevelRed, Zh: "两台主机冒用同一门岗", En: "Two computers as one gate"},
-		{Type: AlarmAgentRefused, Level: LevelRed, Zh: "部分数据被拒收", En: "Messages refused"},
+		{Type: AlarmAgentCloned, Level: LevelRed, OffDelay: CalmDelay, Zh: "两台主机冒用同一门岗",
+			En: "Two computers as one gate"},
+		{Type: AlarmAgentRefused, Level: LevelRed, OffDelay: CalmDelay, Zh: "部分数据被拒收", En: "Messages refused"},
 	}
 }
 

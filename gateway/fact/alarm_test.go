@@ -45,7 +45,7 @@ func TestTheCatalogueOfAlarms(t *testing.T) {
 	for typ, level := range map[AlarmType]AlarmLevel{
 		"journal-of-tomorrow":   LevelRed,
 		"collector-of-tomorrow": LevelRed,
-		"door-open":             LevelAmber,
+		"door-of-tomorrow":      LevelAmber,
 	} {
 		if got := typ.Alarm(); typ.Known() || got.Level != level || got.Happened || got.Fleeting {
 			t.Errorf("%s: %+v", typ, got)

@@ -115,7 +115,7 @@ func run(g *Gate, steps []step) (out []Event) {
 	return out
 }
 
-// brief is an event in a line: verdict, reasons, readings, what is told.
+// brief is an event in a line: verdict, reasons, readings, instruction.
 func brief(e Event) string {
 	p := e.Passage
 	s := fmt.Sprintf("%s %s %v %s", p.Verdict, fact.JoinReasons(p.Reasons, "+"), p.Readings, p.Instruction)

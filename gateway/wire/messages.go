@@ -63,8 +63,8 @@ type Status struct {
 	Version string         `json:"version"`
 }
 
-// Beat is sent every 10 s and is not journalled: its age tells whether the
-// agent lives, because a retained "online" can lie.
+// Beat is sent every 10 s and is not journalled: its age shows whether
+// the agent lives: a retained "online" may be out of date.
 type Beat struct {
 	V       int    `json:"v"`       // 1
 	At      Time   `json:"at"`      //

@@ -149,7 +149,8 @@ func marshal[T any](v T) ([]byte, error) {
 }
 
 // PeekKind returns the kind of a record that EncodeRecord wrote, without reading
-// the rest, or "" when it can't be seen: for whoever looks for few among many.
+// the rest, or "" when it can't be seen: for callers that look for a few
+// among many.
 func PeekKind(raw []byte) Kind {
 	const mark = `,"kind":"`
 	_, rest, ok := bytes.Cut(raw, []byte(mark)) // nothing before it is a text from outside

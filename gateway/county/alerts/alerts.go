@@ -154,7 +154,7 @@ func instantOf(ns *int64) *time.Time {
 	return new(instant(*ns))
 }
 
-// Show gives the pages all open alerts, at the start.
+// Show sends all open alerts to the pages, at the start.
 func (a *Alerts) Show(ctx context.Context) error {
 	list, err := a.read(ctx, openAlerts()+mostUrgent, listed)
 	for _, x := range list {
@@ -163,7 +163,7 @@ func (a *Alerts) Show(ctx context.Context) error {
 	return err
 }
 
-// show gives the pages an alert as it is now, or takes it off their list.
+// show sends an alert to the pages, or removes it from their list.
 // Whoever has changed the row calls it after the commit, from any goroutine.
 // One at a time is read and shown, so that the last one has read what all have
 // written.

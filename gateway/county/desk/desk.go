@@ -142,7 +142,7 @@ func (d *Desk) Run(ctx context.Context) error {
 	return nil
 }
 
-// start gives the pages what is known at the start.
+// start sends what is known at the start to the pages.
 func (d *Desk) start(ctx context.Context) error {
 	now := d.opts.Now()
 	d.centre.pruned = now
@@ -154,7 +154,7 @@ func (d *Desk) start(ctx context.Context) error {
 	)
 }
 
-// look finds out who lives and how the machines stand, raises and clears alarms
+// look finds out which agents live and what the machines do, raises and clears alarms
 // about it, and shows it.
 func (d *Desk) look(ctx context.Context, now time.Time) error {
 	f := &d.followers

@@ -17,7 +17,7 @@ import (
 	"gatehouse/gateway/wire"
 )
 
-// Machine is a tile: how one drone or fogging machine stands.
+// Machine is a tile: the state of one drone or fogging machine.
 type Machine struct {
 	Machine string            `json:"machine"`
 	Name    string            `json:"name"`
@@ -144,7 +144,7 @@ func (f *Fleet) Beat(agent string, online bool, heard time.Time, machines []wire
 	}
 }
 
-// Show gives the pages how the machines stand at now.
+// Show sends the state of the machines at now to the pages.
 func (f *Fleet) Show(now time.Time) error {
 	var errs []error
 	for id, m := range f.machines {
@@ -156,7 +156,7 @@ func (f *Fleet) Show(now time.Time) error {
 	return errors.Join(errs...)
 }
 
-// reported returns how a machine that reports by itself stands. Whether it works
+// reported returns the state of a machine that reports by itself. Whether it works
 // is what the record of its run says: its last report may be of something else.
 func (m *Machine) reported(now time.Time) fact.MachineState {
 	switch {

@@ -114,7 +114,7 @@ func (p *Passages) loadLatest(ctx context.Context) error {
 	return nil
 }
 
-// Show gives the pages the last passages of the given agents, at the start.
+// Show sends the last passages of the given agents to the pages, at the start.
 func (p *Passages) Show(ctx context.Context, agents []string) error {
 	p.feed = []Passage{}
 	for _, a := range agents {

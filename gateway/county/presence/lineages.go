@@ -14,7 +14,7 @@ import (
 const (
 	// calm is for how long an agent must have kept to one journal after it ran
 	// twice, to count as one again.
-	calm = 10 * time.Minute
+	calm = fact.CalmDelay
 	// mostFormer bounds the former journals of an agent that are remembered. An
 	// agent has a few in its life; one that names ever new ones is not believed.
 	mostFormer = 32

@@ -15,7 +15,7 @@ import (
 const (
 	// settle is how long a silence must last: an agent that only restarts is back
 	// before.
-	settle   = 10 * time.Second
+	settle   = fact.SilenceDelay
 	together = 30 * time.Second // silences that begin within this of each other may have one cause
 	fewest   = 5                // many are at least so many gates,
 	share    = 10               // and one in so many of those that were ever here

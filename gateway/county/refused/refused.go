@@ -17,7 +17,7 @@ import (
 const (
 	// calm is for how long nothing must have been refused of an agent until its
 	// alarm ends.
-	calm = 10 * time.Minute
+	calm = fact.CalmDelay
 	// mostUnlisted bounds the alarms about agents that the site file does not
 	// list: whoever invents names must not fill the list.
 	mostUnlisted = 16

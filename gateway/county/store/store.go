@@ -91,8 +91,8 @@ type Query struct {
 }
 
 // ErrFault is wrapped by errors whose cause is the store itself (a full disk, a
-// retention or series limit, too many refusals at once): stop, raise an alarm,
-// quarantine nothing.
+// retention or series limit, too many refusals at once). Nothing is quarantined: the
+// collector offers the batches again, and its status says what is wrong.
 var ErrFault = errors.New("the store is at fault")
 
 // ErrTerm is wrapped by errors of a process that may no longer commit: another

@@ -42,19 +42,18 @@ test("every word that the code asks for is there", () => {
 test("the codes of the other side have words", () => {
   const codes = (file, re) =>
     [...readFileSync(new URL(`../../../${file}`, import.meta.url), "utf8").matchAll(re)].map((m) => m[1]);
-  const reasons = [
-    ...codes("gateway/gate/gate.go", /Reason\w+\s+= "([\w-]+)"/g),
-    ...codes("gateway/policy/policy.go", /Reason\w+\s+= "([\w-]+)"/g),
-  ];
-  assert.ok(reasons.length > 10);
+  const reasons = codes("gateway/fact/reason.go", /Reason\w+\s+Reason = "([\w-]+)"/g);
+  assert.ok(reasons.length > 15, `${reasons.length} reasons`);
   for (const r of reasons) assert.ok(zh.desk[`reason.${r}`], `the desk has no word for ${r}`);
-  const looks = codes("gateway/edge/kiosk/screen.go", /Look\w+\s+Look = "([\w-]+)"/g);
+  const looks = codes("gateway/edge/kiosk/look.go", /Look\w+\s+Look = "([\w-]+)"/g);
   assert.ok(looks.length > 8);
   for (const l of looks) assert.ok(zh.kiosk[`look.${l}`], `the kiosk has no word for ${l}`);
-  for (const a of codes("gateway/edge/kiosk/screen.go", /Action\w+\s+= "([\w-]+)"/g))
-    assert.ok(zh.kiosk[`action.${a}`], `no word for ${a}`);
-  for (const t of codes("gateway/edge/agent/board.go", /Trouble\w+\s+= "([\w-]+)"/g))
-    assert.ok(zh.desk[`alert.${t}`], `the desk has no word for ${t}`);
+  const actions = codes("gateway/edge/kiosk/look.go", /Action\w+\s+= "([\w-]+)"/g);
+  assert.ok(actions.length > 8, `${actions.length} actions`);
+  for (const a of actions) assert.ok(zh.kiosk[`action.${a}`], `no word for ${a}`);
+  const alarms = codes("gateway/fact/alarm.go", /Alarm\w+\s+AlarmType = "([\w-]+)"/g);
+  assert.ok(alarms.length > 15, `${alarms.length} alarms`);
+  for (const t of alarms) assert.ok(zh.desk[`alert.${t}`], `the desk has no word for ${t}`);
   const why = codes("firmware-bridge/runs/run.go", /Reason\w+\s+= "([\w-]+)"/g);
   const grades = codes("firmware-bridge/runs/run.go", /Grade = "([\w-]+)"/g);
   const sources = codes("gateway/wire/machine.go", /Source\w+\s+= "([\w-]+)"/g);
@@ -66,6 +65,7 @@ test("the codes of the other side have words", () => {
   for (const g of grades)
     assert.ok(zh.desk[`grade.${g}`] && zh.desk[`grade.${g}.text`], `the desk has no word for ${g}`);
   for (const x of sources) assert.ok(zh.desk[`source.${x}`], `the desk has no word for ${x}`);
-  for (const r of codes("gateway/edge/journal/journal.go", /Reason\w+\s+= "([\w-]+)"/g))
-    assert.ok(zh.desk[`hole.${r}`], `the desk has no word for ${r}`);
+  const holes = codes("gateway/edge/journal/journal.go", /Reason\w+\s+= "([\w-]+)"/g);
+  assert.ok(holes.length > 2, `${holes.length} reasons of holes`);
+  for (const r of holes) assert.ok(zh.desk[`hole.${r}`], `the desk has no word for ${r}`);
 });

@@ -99,7 +99,7 @@ func (b *Books) identify(ctx context.Context) error {
 	return nil
 }
 
-// mint gives a new store its identity.
+// mint assigns an identity to a new store.
 func (b *Books) mint(ctx context.Context) error {
 	return b.file.Write(ctx, func(tx *sql.Tx) error {
 		_, err := tx.ExecContext(ctx, "INSERT INTO meta VALUES (?, ?), (?, '1') ON CONFLICT DO NOTHING",
