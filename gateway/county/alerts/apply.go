@@ -43,6 +43,9 @@ func (a *Alerts) committed(c *change) follow.Committed {
 	}
 }
 
+// Kinds implements follow.Follower.
+func (*Alerts) Kinds() []wire.Kind { return []wire.Kind{wire.KindAlarm, wire.KindAudit} }
+
 // Apply implements follow.Follower.
 func (a *Alerts) Apply(
 	ctx context.Context, tx *sql.Tx, now time.Time, entries []follow.Entry,

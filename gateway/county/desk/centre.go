@@ -13,6 +13,7 @@ import (
 	"gatehouse/gateway/fact"
 	"gatehouse/gateway/live"
 	"gatehouse/gateway/probe"
+	"gatehouse/gateway/wire"
 )
 
 // Totals are the county's figures.
@@ -52,6 +53,9 @@ type seen struct {
 
 // totals shows the county's figures after each transaction.
 type totals struct{ d *Desk }
+
+// Kinds implements follow.Follower.
+func (totals) Kinds() []wire.Kind { return nil }
 
 // Apply implements follow.Follower.
 func (t totals) Apply(context.Context, *sql.Tx, time.Time, []follow.Entry) (follow.Committed, error) {

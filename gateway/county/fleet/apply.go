@@ -21,6 +21,9 @@ type change struct {
 	runs     bool            // one has changed
 }
 
+// Kinds implements follow.Follower.
+func (*Fleet) Kinds() []wire.Kind { return []wire.Kind{wire.KindTrack, wire.KindRun} }
+
 // Apply implements follow.Follower.
 func (f *Fleet) Apply(
 	ctx context.Context, tx *sql.Tx, _ time.Time, entries []follow.Entry,

@@ -64,12 +64,9 @@ func (c *Cursor) look(ctx context.Context, now time.Time, p store.Position) erro
 func (c *Cursor) CatchUp(ctx context.Context, now time.Time, agent, jid string, through uint64) error {
 	from := c.positions[jid]
 	var entries []Entry
+	newest := from.newest
 	take := func(through uint64) error {
-		p := c.positions[jid]
-		p.agent, p.through = agent, max(p.through, through)
-		for _, e := range entries {
-			p.newest = max(p.newest, e.Record.At.UnixNano())
-		}
+		p := position{agent, max(c.Through(jid), through), newest}
 		w := work{entries: entries, positions: map[string]position{jid: p}}
 		entries = nil
 		return c.apply(ctx, now, w)
@@ -82,8 +79,11 @@ func (c *Cursor) CatchUp(ctx context.Context, now time.Time, agent, jid string, 
 		if row.Seq > through {
 			break
 		}
-		if r, err := wire.DecodeRecord(row.Raw); err == nil { // a later version understands the others
-			entries = append(entries, Entry{Agent: agent, JID: jid, Record: r, Rebuilt: from.through == 0})
+		newest = max(newest, row.At.UnixNano())
+		if c.kinds[row.Kind] {
+			if r, err := wire.DecodeRecord(row.Raw); err == nil { // a later version understands the others
+				entries = append(entries, Entry{Agent: agent, JID: jid, Record: r, Rebuilt: from.through == 0})
+			}
 		}
 		if rows++; rows%chunk == 0 {
 			if err := take(row.Seq); err != nil {

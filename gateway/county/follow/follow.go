@@ -54,6 +54,9 @@ type Entry struct {
 
 // Follower takes in records. Its methods are called by one goroutine at a time.
 type Follower interface {
+	// Kinds returns the kinds of records that the follower takes in. It also
+	// gets those that others take in.
+	Kinds() []wire.Kind
 	// Apply takes in entries, each journal's in the order of its seqs and no
 	// entry twice, except those that are Ahead. It writes with tx; what it holds
 	// in memory it changes in the function that it returns, which is called after
@@ -96,6 +99,7 @@ type Cursor struct {
 	opts      Options
 	positions map[string]position // by jid
 	agents    map[string]bool     // of the positions
+	kinds     map[wire.Kind]bool  // that any follower takes in
 }
 
 type position struct {
@@ -106,7 +110,12 @@ type position struct {
 
 // NewCursor reads the positions.
 func NewCursor(ctx context.Context, opts Options) (*Cursor, error) {
-	c := &Cursor{opts: opts, positions: map[string]position{}, agents: map[string]bool{}}
+	c := &Cursor{opts: opts, positions: map[string]position{}, agents: map[string]bool{}, kinds: map[wire.Kind]bool{}}
+	for _, f := range opts.Followers {
+		for _, kind := range f.Kinds() {
+			c.kinds[kind] = true
+		}
+	}
 	type row struct {
 		jid string
 		position

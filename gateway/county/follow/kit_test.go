@@ -83,6 +83,8 @@ type lister struct {
 
 const schemaTaken = `CREATE TABLE taken (n INTEGER PRIMARY KEY, jid TEXT NOT NULL, text TEXT NOT NULL)`
 
+func (l *lister) Kinds() []wire.Kind { return []wire.Kind{wire.KindClock} }
+
 func (l *lister) Apply(ctx context.Context, tx *sql.Tx, _ time.Time, entries []Entry) (Committed, error) {
 	var added []string
 	ahead := 0

@@ -72,8 +72,10 @@ func (c *Cursor) batch(w *work, b store.Batch) {
 		at := e.Record.At.UnixNano()
 		switch {
 		case e.Record.Seq > p.through:
-			w.entries = append(w.entries, Entry{Agent: b.Agent, JID: b.JID, Record: e.Record})
 			newest = max(newest, at)
+			if c.kinds[e.Record.Kind] {
+				w.entries = append(w.entries, Entry{Agent: b.Agent, JID: b.JID, Record: e.Record})
+			}
 		case at > p.newest && !b.Retry && c.beginsAgain(b.Agent, b.JID):
 			w.begin(b.JID)
 			return

@@ -52,6 +52,9 @@ type gain struct {
 	temps, sum int
 }
 
+// Kinds implements follow.Follower.
+func (*Passages) Kinds() []wire.Kind { return []wire.Kind{wire.KindPassage} }
+
 // Apply implements follow.Follower.
 func (p *Passages) Apply(
 	ctx context.Context, tx *sql.Tx, now time.Time, entries []follow.Entry,

@@ -60,6 +60,9 @@ func openIndex(ctx context.Context, path string, stored follow.Records) (*index,
 
 func (x *index) close() error { return x.file.Close() }
 
+// Kinds implements follow.Follower.
+func (*index) Kinds() []wire.Kind { return []wire.Kind{wire.KindTrack, wire.KindRun} }
+
 // Apply implements follow.Follower.
 func (x *index) Apply(ctx context.Context, tx *sql.Tx, _ time.Time, entries []follow.Entry) (follow.Committed, error) {
 	for _, e := range entries {
