@@ -44,13 +44,3 @@ func JoinReasons(reasons []Reason, sep string) string {
 	}
 	return b.String()
 }
-
-// SplitReasons returns the codes of a text in which blanks separate them.
-func SplitReasons(s string) []Reason {
-	fields := strings.Fields(s)
-	out := make([]Reason, len(fields))
-	for i, f := range fields {
-		out[i] = Reason(f)
-	}
-	return out
-}
