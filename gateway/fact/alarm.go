@@ -73,7 +73,8 @@ type Alarm struct {
 	// leaves the list of open alerts without an acknowledgement.
 	Fleeting bool
 	// OnDelay is how long the condition must hold before the alarm is raised,
-	// and OffDelay how long it must have ended before the alarm is cleared.
+	// and OffDelay how long it must have ended before the alarm is cleared. The
+	// package that raises the alarm applies them.
 	OnDelay, OffDelay time.Duration
 	Zh, En            string // for screens
 }

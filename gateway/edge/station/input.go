@@ -70,7 +70,7 @@ func (s *Station) makeDevices(cfg Config) error {
 			if err != nil {
 				return fmt.Errorf("device %s: %w", d.Name, err)
 			}
-			s.outputs = append(s.outputs, newOutput(out, d.Lane))
+			s.outputs = append(s.outputs, newOutput(d.Name, d.Lane, out))
 			continue
 		}
 		sensor, err := m.Sensor(s.opts.Ports, settings)

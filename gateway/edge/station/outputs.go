@@ -64,12 +64,13 @@ func pulses(ms, n int) []time.Duration {
 // drives it.
 type output struct {
 	devices.Output
+	name string // in the configuration
 	lane string
 	cues chan cue
 }
 
-func newOutput(out devices.Output, lane string) *output {
-	return &output{Output: out, lane: lane, cues: make(chan cue, 4)}
+func newOutput(name, lane string, out devices.Output) *output {
+	return &output{Output: out, name: name, lane: lane, cues: make(chan cue, 4)}
 }
 
 // send has a cue shown; it does not wait.

@@ -5,6 +5,7 @@ package station
 import (
 	"context"
 	"log/slog"
+	"slices"
 	"sync"
 	"time"
 
@@ -102,14 +103,10 @@ func New(cfg Config, opts Options) (*Station, error) {
 	return s, s.makeDevices(cfg)
 }
 
-// Has reports whether the configuration lists a sensor.
+// Has reports whether the configuration lists a device.
 func (s *Station) Has(device string) bool {
-	for _, in := range s.inputs {
-		if in.cfg.Name == device {
-			return true
-		}
-	}
-	return false
+	return slices.ContainsFunc(s.inputs, func(in *input) bool { return in.cfg.Name == device }) ||
+		slices.ContainsFunc(s.outputs, func(out *output) bool { return out.name == device })
 }
 
 // Run runs the gate until ctx ends, and returns when everything it started has
