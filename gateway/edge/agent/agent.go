@@ -72,22 +72,30 @@ func New(cfg Config, opts Options) (*Agent, error) {
 		return nil, fmt.Errorf("open the journal in %s: %w", cfg.Dir, err)
 	}
 	a.journal = j
-	if err := a.makeParts(cfg, opts, files, report); err != nil {
+	a.recorder = recorder.New(recorder.Options{Journal: j, Board: a.board, Overtake: a.overtake,
+		Clock: opts.Clock, BootID: opts.BootID, Version: opts.Version, Log: a.log}, report)
+	if err := a.makeParts(cfg, opts, files); err != nil {
+		a.recorder.RaiseAlarms(opts.Clock.Now())
 		return nil, errors.Join(err, j.Close())
 	}
 	return a, nil
 }
 
+// overtake sends an alarm record ahead of the backlog, once there is a shipper.
+func (a *Agent) overtake(e wire.Entry, fever bool) {
+	if a.shipper != nil {
+		a.shipper.Overtake(e, fever)
+	}
+}
+
 // makeParts makes the parts of the agent, which share its journal and board.
-func (a *Agent) makeParts(cfg Config, opts Options, f files, report journal.Report) (err error) {
+func (a *Agent) makeParts(cfg Config, opts Options, f files) (err error) {
 	a.shipper, err = ship.New(ship.Options{County: cfg.County, Agent: cfg.Agent, Version: opts.Version,
 		Collector: f.collector, KeyID: f.site.ID(), Broker: cfg.Broker,
 		Journal: a.journal, Board: a.board, Clock: opts.Clock, Log: a.log})
 	if err != nil {
 		return err
 	}
-	a.recorder = recorder.New(recorder.Options{Journal: a.journal, Board: a.board, Overtake: a.shipper.Overtake,
-		Clock: opts.Clock, BootID: opts.BootID, Version: opts.Version, Log: a.log}, report)
 	if len(cfg.Station.Devices) > 0 {
 		a.station, err = station.New(cfg.Station, station.Options{Rules: f.rules, Zone: f.zone, Pseudonyms: f.site,
 			Ports: opts.Ports, Journal: a.recorder, Board: a.board, Screen: opts.Screen, Ledger: opts.Ledger,
@@ -127,19 +135,29 @@ func (a *Agent) Buzz() {
 // returns when all of them have ended and the journal is safe on disk. Each part
 // has a goroutine, in which it owns its state, and starts and waits for those
 // that it needs besides; the journal and the board have locks of their own.
+//
+// However long the journal takes to read, the gate must not be deaf meanwhile:
+// devices and links are opened at once, and what they yield is taken when the
+// past has been taken over.
 func (a *Agent) Run(ctx context.Context) error {
-	if err := a.begin(); err != nil {
-		return errors.Join(err, a.journal.Close())
-	}
+	ctx, cancel := context.WithCancel(ctx)
+	defer cancel()
 	var wg sync.WaitGroup
-	wg.Go(func() { a.recorder.Run(ctx) })
+	restored := make(chan struct{})
 	wg.Go(func() { a.shipper.Run(ctx) })
 	if a.station != nil {
-		wg.Go(func() { a.station.Run(ctx) })
+		wg.Go(func() { a.station.Run(ctx, restored) })
 	}
 	if a.bridge != nil {
-		wg.Go(func() { a.bridge.Run(ctx) })
+		wg.Go(func() { a.bridge.Run(ctx, restored) })
+	}
+	err := a.begin()
+	if err != nil {
+		cancel()
+	} else {
+		close(restored)
+		wg.Go(func() { a.recorder.Run(ctx) })
 	}
 	wg.Wait()
-	return a.journal.Close()
+	return errors.Join(err, a.journal.Close())
 }

@@ -106,7 +106,7 @@ func (b *Bridge) Remember(body wire.Body) {
 }
 
 // Begin takes up the runs that were open when the agent stopped. It is called
-// before Run.
+// before the channel restored of Run is closed.
 func (b *Bridge) Begin(now clock.Moment) {
 	for _, m := range b.machines {
 		if p := b.past[m.Machine()]; p != nil {
@@ -120,13 +120,19 @@ func (b *Bridge) Begin(now clock.Moment) {
 }
 
 // Run serves the machines until ctx ends, and returns when everything it started
-// has ended.
-func (b *Bridge) Run(ctx context.Context) {
+// has ended. It opens the links at once, and takes what they yield after restored
+// is closed.
+func (b *Bridge) Run(ctx context.Context, restored <-chan struct{}) {
 	samples := make(chan sample, 256)
 	var wg sync.WaitGroup
 	defer wg.Wait()
 	for _, s := range b.sources {
 		wg.Go(func() { b.read(ctx, s, samples) })
+	}
+	select {
+	case <-restored:
+	case <-ctx.Done():
+		return
 	}
 	turn := time.NewTicker(turnEvery)
 	defer turn.Stop()

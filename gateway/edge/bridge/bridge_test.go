@@ -188,8 +188,9 @@ func TestASourceThatEndsIsStartedAgain(t *testing.T) {
 			starts++
 			return errors.New("no such port")
 		}}}
-		done := make(chan struct{})
-		go func() { defer close(done); g.Run(ctx) }()
+		done, restored := make(chan struct{}), make(chan struct{})
+		close(restored)
+		go func() { defer close(done); g.Run(ctx, restored) }()
 		time.Sleep(12 * time.Second)
 		cancel()
 		<-done

@@ -124,8 +124,14 @@ func (r *Recorder) Begin(now clock.Moment, known func(device string) bool) {
 		Version:      r.opts.Version,
 	})
 	r.raiseAlarms(now)
+	r.watchDisk(now)
 	r.board.SetTurned(part, now)
 }
+
+// RaiseAlarms records the alarms of the conditions on the board. The agent calls
+// it when it can't start after it has opened the journal, which reports damage
+// only once. Run is not called then.
+func (r *Recorder) RaiseAlarms(now clock.Moment) { r.raiseAlarms(now) }
 
 // Run watches the clocks and the disk and records alarms until ctx ends.
 func (r *Recorder) Run(ctx context.Context) {

@@ -13,8 +13,7 @@ import (
 const beatEvery = 10 * time.Second
 
 // beats sends a heartbeat at each connect and every 10 s until ctx ends. It
-// waits for no fsync: a disk that hangs shows in what the heartbeat says of the
-// journal.
+// waits for no fsync.
 func (s *Shipper) beats(ctx context.Context, client publisher, up <-chan struct{}) {
 	tick := time.NewTicker(beatEvery)
 	defer tick.Stop()
@@ -64,7 +63,7 @@ func (s *Shipper) heartbeat(now clock.Moment) wire.Beat {
 		idle := seconds(now.Boot - d.Heard)
 		beat.Devices = append(beat.Devices, wire.BeatDevice{Name: d.Name, State: d.State, IdleS: idle})
 	}
-	if !is.Oldest.IsZero() {
+	if !is.Oldest.IsZero() && beat.Through < beat.Last {
 		beat.Oldest = new(wire.At(is.Oldest))
 	}
 	if is.FullIn > 0 {

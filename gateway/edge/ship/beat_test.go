@@ -70,9 +70,9 @@ func newShipper(t *testing.T, c clock.Source) *Shipper {
 	return s
 }
 
-// An fsync that hangs used to end the heartbeats as soon as an alarm waited for
-// it.
-func TestHeartbeatsGoOnWhileAnFsyncHangs(t *testing.T) {
+// An fsync that takes long delays no heartbeat. One that hangs while an alarm
+// waits for it ends them: the gate must not look alive.
+func TestAnFsyncThatHangsEndsTheHeartbeats(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		l := &line{}
 		s := newShipper(t, bubble{time.Now()})
@@ -87,8 +87,11 @@ func TestHeartbeatsGoOnWhileAnFsyncHangs(t *testing.T) {
 			s.opts.Board.SetTurned("station", s.opts.Clock.Now())
 		}
 		synctest.Wait()
-		if got := l.beats(t); len(got) != 7 || got[6].UptimeS != 60 {
+		if got := l.beats(t); len(got) != 2 || got[1].UptimeS != 10 {
 			t.Errorf("%d heartbeats in a minute: %+v", len(got), got)
+		}
+		if got := s.opts.Board.Stuck(s.opts.Clock.Now()); len(got) != 1 || got[0] != partAlarms {
+			t.Errorf("stuck are %q", got)
 		}
 		cancel()
 		synctest.Wait()
@@ -102,6 +105,10 @@ func TestAHeartbeatCarriesTheStateOfTheAgent(t *testing.T) {
 	reader := status.Device{Name: "reader", State: fact.DeviceGone, Heard: now.Boot - 90*time.Second}
 	s.opts.Board.SetGate(status.Gate{Devices: []status.Device{reader}})
 	s.opts.Board.SetJournal(status.Journal{Oldest: oldest, FullIn: 150 * time.Minute})
+	if b := s.heartbeat(now); b.Oldest != nil {
+		t.Errorf("nothing waits, and the heartbeat says since %s", b.Oldest)
+	}
+	s.opts.Journal.(*hung).entries = make([]wire.Entry, 1)
 	b := s.heartbeat(now)
 	if len(b.Devices) != 1 || b.Devices[0] != (wire.BeatDevice{Name: "reader", State: fact.DeviceGone, IdleS: 90}) {
 		t.Errorf("devices %+v", b.Devices)

@@ -11,6 +11,14 @@ import (
 
 const tickEvery = time.Second
 
+// The parts of the shipper that must turn every second, as the board names them.
+// While an fsync hangs they do not: then no heartbeat is sent, so that the county
+// looks after a gate whose alarms can't leave it.
+const (
+	partDelivery = "delivery"
+	partAlarms   = "alarms"
+)
+
 // publisher is what sends messages: an MQTT client.
 type publisher interface {
 	Publish(m mqtt.Message) error
@@ -61,6 +69,7 @@ func (s *Shipper) loop(ctx context.Context, d *delivery,
 	tick := time.NewTicker(tickEvery)
 	defer tick.Stop()
 	for {
+		s.opts.Board.SetTurned(partDelivery, s.opts.Clock.Now())
 		s.opts.Board.SetLinked(d.online && d.greeting.answered)
 		select {
 		case <-ctx.Done():
@@ -103,6 +112,7 @@ func (s *Shipper) waitForAlarms(ctx context.Context, durable chan<- []overtaker)
 	again := time.NewTicker(tickEvery)
 	defer again.Stop()
 	for {
+		s.opts.Board.SetTurned(partAlarms, s.opts.Clock.Now())
 		select {
 		case <-ctx.Done():
 			return

@@ -1,6 +1,7 @@
 package station
 
 import (
+	"context"
 	"strings"
 	"testing"
 	"time"
@@ -172,5 +173,44 @@ func TestTheBuzzerAsksForTheCard(t *testing.T) {
 	}
 	if len(g.out.cues) != 1 {
 		t.Errorf("%d cues", len(g.out.cues))
+	}
+}
+
+// once yields one tap as soon as it is read, and nothing more.
+type once struct{ taps chan devices.Reading }
+
+func (o once) Next(ctx context.Context) (devices.Reading, error) {
+	select {
+	case r := <-o.taps:
+		return r, nil
+	case <-ctx.Done():
+		return nil, ctx.Err()
+	}
+}
+
+// A long journal takes seconds to read on a slow card: a tap meanwhile counts.
+func TestATapWhileThePastIsReadCounts(t *testing.T) {
+	g := newRig(t)
+	reader := once{make(chan devices.Reading)}
+	g.in["reader"].sensor = reader
+	g.st.inputs, g.st.outputs = []*input{g.in["reader"]}, nil
+	ctx, cancel := context.WithCancel(t.Context())
+	restored, ended := make(chan struct{}), make(chan struct{})
+	go func() { defer close(ended); g.st.Run(ctx, restored) }()
+	reader.taps <- devices.Tap{At: g.h.now.Wall, Code: cardA} // the device is read already
+	close(restored)
+	for begin := time.Now(); g.j.Last() < 2 && time.Since(begin) < 10*time.Second; {
+		time.Sleep(time.Millisecond)
+	}
+	cancel()
+	<-ended
+	taps := 0
+	for _, body := range g.bodies() {
+		if r, ok := body.(*wire.Reading); ok && r.Type == fact.ReadingCard {
+			taps++
+		}
+	}
+	if taps != 1 {
+		t.Errorf("%d taps in the journal", taps)
 	}
 }

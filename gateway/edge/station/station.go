@@ -71,9 +71,9 @@ type Options struct {
 
 // Station runs the devices of one gate. Run owns one goroutine for each sensor,
 // which only reads it, one for each output, which only shows what comes through
-// its channel, and the loop, to which everything else belongs. Before Run that
-// belongs to the goroutine that makes the agent. Only Note and Buzz may be called
-// from any goroutine.
+// its channel, and the loop, to which everything else belongs. Until the past is
+// restored that belongs to the goroutine that restores it. Only Note and Buzz may
+// be called from any goroutine.
 type Station struct {
 	opts    Options
 	log     *slog.Logger
@@ -110,8 +110,9 @@ func (s *Station) Has(device string) bool {
 }
 
 // Run runs the gate until ctx ends, and returns when everything it started has
-// ended. Begin comes before it.
-func (s *Station) Run(ctx context.Context) {
+// ended. It opens the devices at once, and takes what they yield after restored is
+// closed, which follows Begin.
+func (s *Station) Run(ctx context.Context, restored <-chan struct{}) {
 	var wg sync.WaitGroup
 	defer wg.Wait()
 	for _, out := range s.outputs {
@@ -121,7 +122,11 @@ func (s *Station) Run(ctx context.Context) {
 	for _, in := range s.inputs {
 		wg.Go(func() { in.read(ctx, arrivals) })
 	}
-	s.loop(ctx, arrivals)
+	select {
+	case <-restored:
+		s.loop(ctx, arrivals)
+	case <-ctx.Done():
+	}
 }
 
 // loop takes everything that happens at the gate, in order.
