@@ -79,7 +79,7 @@ func (c *Cursor) CatchUp(ctx context.Context, now time.Time, agent, jid string, 
 		if row.Seq > through {
 			break
 		}
-		newest = max(newest, row.At.UnixNano())
+		newest = later(newest, row.At.UnixNano())
 		if c.kinds[row.Kind] {
 			if r, err := wire.DecodeRecord(row.Raw); err == nil { // a later version understands the others
 				entries = append(entries, Entry{Agent: agent, JID: jid, Record: r, Rebuilt: from.through == 0})

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"math"
 	"path/filepath"
 	"strings"
 	"sync"
@@ -182,4 +183,14 @@ func TestAFullQueueIsMadeUpForFromTheStore(t *testing.T) {
 				len(r.list.memory), r.list.ahead, looks, l.State().Fault)
 		}
 	})
+}
+
+// Positions of an earlier version have no time; they learn it from what comes.
+func TestAnUnknownTimeOfTheNewestRecordIsReplaced(t *testing.T) {
+	if got := later(math.MaxInt64, 5); got != 5 {
+		t.Errorf("after nothing known comes %d", got)
+	}
+	if got := later(7, 5); got != 7 {
+		t.Errorf("the later of 7 and 5 is %d", got)
+	}
 }

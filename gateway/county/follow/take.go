@@ -4,6 +4,7 @@ import (
 	"context"
 	"database/sql"
 	"fmt"
+	"math"
 	"slices"
 	"strconv"
 	"time"
@@ -72,7 +73,7 @@ func (c *Cursor) batch(w *work, b store.Batch) {
 		at := e.Record.At.UnixNano()
 		switch {
 		case e.Record.Seq > p.through:
-			newest = max(newest, at)
+			newest = later(newest, at)
 			if c.kinds[e.Record.Kind] {
 				w.entries = append(w.entries, Entry{Agent: b.Agent, JID: b.JID, Record: e.Record})
 			}
@@ -84,6 +85,15 @@ func (c *Cursor) batch(w *work, b store.Batch) {
 	if b.To > p.through {
 		w.positions[b.JID] = position{b.Agent, b.To, newest}
 	}
+}
+
+// later returns the later of the newest time known and at. Of journals that were
+// followed before times were kept, none is known.
+func later(newest, at int64) int64 {
+	if newest == math.MaxInt64 {
+		return at
+	}
+	return max(newest, at)
 }
 
 // begin notes that a journal has begun again: it is read from the store, from

@@ -2,6 +2,7 @@ package report
 
 import (
 	"context"
+	"slices"
 	"time"
 
 	"gatehouse/gateway/county/store"
@@ -33,6 +34,9 @@ func (t *Taker) commit(ctx context.Context, m *reporter, now time.Time, bodies [
 			return false
 		}
 		stored = !receipts[0].Gap // otherwise the store has lost its records since begin
+		b.Entries = slices.DeleteFunc(b.Entries, func(e wire.Entry) bool {
+			return slices.ContainsFunc(receipts[0].Rejected, func(bad wire.Bad) bool { return bad.Seq == e.Record.Seq })
+		})
 	}
 	if !t.retry(ctx, func() error { return t.index.follow(ctx, now, b) }) {
 		return false

@@ -35,7 +35,8 @@ func explain(err error) error {
 	case errors.As(err, &kind) && kind.Field == "":
 		return fmt.Errorf("the message is a JSON %s, not an object", kind.Value)
 	case errors.As(err, &kind):
-		return fmt.Errorf("%s: a %s can't be a %s", kind.Field, kind.Value, kind.Type)
+		field := strings.ReplaceAll(kind.Field, "Values.", "") // the embedded struct has no name on the wire
+		return fmt.Errorf("%s: a %s can't be a %s", field, kind.Value, kind.Type)
 	}
 	return err
 }
