@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"gatehouse/devices/port/pty"
+	"gatehouse/gateway/county/mapping"
 	"gatehouse/gateway/county/report"
 	"gatehouse/gateway/edge/agent"
 	"gatehouse/gateway/edge/bridge"
@@ -231,7 +232,7 @@ func Reporters(sites *site.County) (out []report.Machine) {
 		switch s.Language {
 		case JSON:
 		case Tasmota:
-			r.Topics = []report.Topic{
+			r.Topics = []mapping.Topic{
 				{Topic: powerTopic, Value: "command"},
 				{
 					Topic: sensorTopic,

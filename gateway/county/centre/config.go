@@ -12,6 +12,7 @@ import (
 
 	"gatehouse/gateway/config"
 	"gatehouse/gateway/county/broker"
+	"gatehouse/gateway/county/mapping"
 	"gatehouse/gateway/county/pages"
 	"gatehouse/gateway/county/report"
 	"gatehouse/gateway/mqtt"
@@ -113,7 +114,7 @@ func (c Config) checkMachines() error {
 		if err := m.Check(); err != nil {
 			errs = append(errs, fmt.Errorf("machines[%d] %s: %w", i, m.Machine, err))
 		}
-		for _, t := range append(m.Topics, report.Topic{Topic: wire.Topic(c.County, m.Machine, wire.LeafReport)}) {
+		for _, t := range append(m.Topics, mapping.Topic{Topic: wire.Topic(c.County, m.Machine, wire.LeafReport)}) {
 			if seen[t.Topic] {
 				errs = append(errs, fmt.Errorf("machines[%d] %s: %s is another machine's, or listed twice",
 					i, m.Machine, t.Topic))

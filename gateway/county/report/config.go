@@ -6,13 +6,9 @@ package report
 import (
 	"errors"
 	"fmt"
-	"maps"
-	"slices"
-	"strings"
 
-	"gatehouse/gateway/fact"
+	"gatehouse/gateway/county/mapping"
 	"gatehouse/gateway/machine"
-	"gatehouse/gateway/wire"
 )
 
 // Machine is one machine that publishes over MQTT by itself. One that is not
@@ -21,62 +17,16 @@ type Machine struct {
 	machine.Config `yaml:",inline"`
 	// Topics are those of a firmware that does not publish on
 	// gatehouse/v1/<county>/<machine>/report.
-	Topics []Topic `yaml:"topics,omitempty"`
-}
-
-// Topic maps the messages of one topic to the documented form.
-type Topic struct {
-	Topic string `yaml:"topic"` // as published, without wildcards
-	// Value: the whole message is one value, such as ESPHome publishes.
-	Value string `yaml:"value,omitempty"`
-	// Fields: the message is JSON. They map our names to paths in it, such as
-	// flow_lpm: SENSOR.Rate
-	Fields map[string]string `yaml:"fields,omitempty"`
-	// Scale multiplies numbers: flow_lpm: 0.0166667 for L/h
-	Scale map[string]float64 `yaml:"scale,omitempty"`
-	// On lists the texts that mean yes, besides true, on, 1 and yes.
-	On []string `yaml:"on,omitempty"`
-}
-
-// fieldNames returns the fields of a report that a mapping may fill.
-func fieldNames() []string {
-	names := []string{"at"}
-	for _, n := range fact.Numbers() {
-		names = append(names, n.Name)
-	}
-	for _, f := range fact.Flags() {
-		names = append(names, f.Name)
-	}
-	return append(names, fact.FieldFault)
+	Topics []mapping.Topic `yaml:"topics,omitempty"`
 }
 
 // Check returns what is wrong, each fault with the key to mend.
 func (m Machine) Check() error {
 	errs := []error{m.Config.Check()}
 	for i, t := range m.Topics {
-		for _, fault := range t.faults() {
+		for _, fault := range t.Faults() {
 			errs = append(errs, fmt.Errorf("topics[%d] %s: %s", i, t.Topic, fault))
 		}
 	}
 	return errors.Join(errs...)
-}
-
-func (t Topic) faults() (out []string) {
-	if t.Topic == "" || strings.ContainsAny(t.Topic, "+#") || strings.HasPrefix(t.Topic, wire.Root) {
-		out = append(out, "write the firmware's own topic, without + and #")
-	}
-	if (t.Value == "") == (len(t.Fields) == 0) {
-		out = append(out, "give value or fields, one of them")
-	}
-	names := slices.Concat(slices.Collect(maps.Keys(t.Fields)), slices.Collect(maps.Keys(t.Scale)))
-	if t.Value != "" {
-		names = append(names, t.Value)
-	}
-	known := fieldNames()
-	for _, name := range names {
-		if !slices.Contains(known, name) {
-			out = append(out, fmt.Sprintf("%q is none of %s", name, strings.Join(known, ", ")))
-		}
-	}
-	return out
 }

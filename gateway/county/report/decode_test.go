@@ -6,6 +6,7 @@ import (
 	"testing"
 	"time"
 
+	"gatehouse/gateway/county/mapping"
 	"gatehouse/gateway/machine"
 	"gatehouse/gateway/wire"
 )
@@ -47,7 +48,7 @@ func TestBadReports(t *testing.T) {
 
 func TestOtherFirmware(t *testing.T) {
 	known := Machine{Config: machine.Config{Machine: "fogger-7", Name: "7号", Type: "fogger"}}
-	known.Topics = []Topic{
+	known.Topics = []mapping.Topic{
 		{Topic: "tele/fog7/SENSOR", Scale: map[string]float64{"flow_lpm": 1.0 / 60},
 			Fields: map[string]string{"at": "Time", "flow_lpm": "FLOW.Rate", "volume_l": "FLOW.Total"}},
 		{Topic: "stat/fog7/POWER", Value: "command"}, {Topic: "esp/sensor/tank/state", Value: "tank_pct"},
@@ -88,41 +89,4 @@ func TestOtherFirmware(t *testing.T) {
 	if got := c.runsOf("fogger-7"); len(got) != 1 || !strings.Contains(got[0], "closed measured 4.") {
 		t.Errorf("%q", got)
 	}
-}
-
-func TestMappingsThatAreWrong(t *testing.T) {
-	for want, topic := range map[string]Topic{
-		"own topic":   {Topic: "tele/#", Value: "command"},
-		"one of them": {Topic: "a"},
-		"is none of":  {Topic: "a", Value: "flow"},
-	} {
-		m := Machine{Config: machine.Config{Machine: "m", Name: "m", Type: "fogger"}, Topics: []Topic{topic}}
-		if err := m.Check(); err == nil || !strings.Contains(err.Error(), want) {
-			t.Errorf("%s: %v", want, err)
-		}
-	}
-}
-
-func FuzzDecode(f *testing.F) {
-	f.Add([]byte(work(begin, 100, 2)[6]), "FLOW.Rate")
-	f.Add([]byte(`{"FLOW":{"Rate":1}}`), "FLOW.Rate")
-	f.Add([]byte(`1.5`), "a")
-	f.Fuzz(func(t *testing.T, payload []byte, path string) {
-		for _, decoded := range []func() (wire.Report, error){
-			func() (wire.Report, error) { return decode(payload) },
-			func() (wire.Report, error) { return Topic{Value: "flow_lpm"}.decode(payload, time.UTC) },
-			func() (wire.Report, error) {
-				fields := map[string]string{"at": "Time", "lat": path, "lon": path, "fault": path}
-				return Topic{Fields: fields}.decode(payload, time.UTC)
-			},
-		} {
-			r, err := decoded()
-			if err != nil {
-				continue
-			}
-			if _, bad := points(r); len(bad) == 0 && r.Flow != nil && *r.Flow < 0 {
-				t.Errorf("%+v", r)
-			}
-		}
-	})
 }

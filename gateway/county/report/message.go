@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"time"
 
+	"gatehouse/gateway/county/mapping"
 	"gatehouse/gateway/county/store"
 	"gatehouse/gateway/mqtt"
 	"gatehouse/gateway/wire"
@@ -41,9 +42,9 @@ func (t *Taker) quarantine(ctx context.Context, p store.Poison) bool {
 
 // decode returns the machine that a message is of, if that is known, and its
 // report.
-func (t *Taker) decode(m mqtt.Message) (machine string, r wire.Report, err error) {
+func (t *Taker) decode(m mqtt.Message) (machine string, r mapping.Reading, err error) {
 	if to, ok := t.topics[m.Topic]; ok {
-		r, err = to.topic.decode(m.Payload, t.opts.Zone)
+		r, err = to.topic.Read(m.Payload, t.opts.Zone)
 		return to.machine, r, err
 	}
 	_, id, leaf, ok := wire.ParseTopic(m.Topic)
@@ -53,7 +54,7 @@ func (t *Taker) decode(m mqtt.Message) (machine string, r wire.Report, err error
 	if len(m.Payload) > maxReport {
 		return id, r, fmt.Errorf("a report of %d bytes is larger than %d", len(m.Payload), maxReport)
 	}
-	r, err = decode(m.Payload)
+	r, err = mapping.Documented(m.Payload)
 	return id, r, err
 }
 

@@ -8,6 +8,7 @@ import (
 	"testing"
 	"time"
 
+	"gatehouse/gateway/county/mapping"
 	"gatehouse/gateway/machine"
 )
 
@@ -16,7 +17,7 @@ import (
 var sprayer = Machine{
 	Config: machine.Config{Machine: "fogger-9", Name: "9号", Type: "fogger",
 		Idle: 5 * time.Second, Pause: 20 * time.Second},
-	Topics: []Topic{
+	Topics: []mapping.Topic{
 		{Topic: "stat/fogger-9/POWER", Value: "command"},
 		{Topic: "tele/fogger-9/SENSOR", Scale: map[string]float64{"flow_lpm": 1.0 / 60},
 			Fields: map[string]string{"at": "Time", "flow_lpm": "FLOW.Rate", "volume_l": "FLOW.Total"}},

@@ -10,6 +10,7 @@ import (
 	"sync/atomic"
 	"time"
 
+	"gatehouse/gateway/county/mapping"
 	"gatehouse/gateway/county/store"
 	"gatehouse/gateway/mqtt"
 	"gatehouse/gateway/wire"
@@ -56,7 +57,7 @@ type Taker struct {
 
 type mapped struct {
 	machine string
-	topic   Topic
+	topic   mapping.Topic
 }
 
 const (
@@ -155,7 +156,7 @@ func (t *Taker) Take(ctx context.Context, m mqtt.Message) bool {
 	if !t.retry(ctx, func() (err error) { from, err = t.reporter(ctx, id); return err }) {
 		return false
 	}
-	track := t.track(id, r, m.Payload, now)
+	track := t.track(id, r.Report, m.Payload, now)
 	var repeated bool
 	if !t.retry(ctx, func() (err error) { repeated, err = t.index.has(ctx, track); return err }) {
 		return false
