@@ -34,6 +34,7 @@ const (
 	AlarmDeviceGone       AlarmType = "device-gone"          // a port is missing or unplugged
 	AlarmDeviceFault      AlarmType = "device-fault"         // a device can't measure
 	AlarmMachineFault     AlarmType = "machine-fault"        // a machine reports a fault
+	AlarmMachineUnheard   AlarmType = "machine-unheard"      // a machine speaks and nothing is understood
 	AlarmJournalWrite     AlarmType = "journal-write-failed" // records can't be kept
 	AlarmJournalSync      AlarmType = "journal-sync-failed"  // the disk fails to make records durable
 	AlarmJournalDamaged   AlarmType = "journal-damaged"      // part of the journal can't be read
@@ -92,6 +93,7 @@ func Alarms() []Alarm {
 		{Type: AlarmDeviceGone, Level: LevelAmber, Zh: "设备断开", En: "Device unplugged"},
 		{Type: AlarmDeviceFault, Level: LevelAmber, Zh: "设备故障", En: "Device fault"},
 		{Type: AlarmMachineFault, Level: LevelAmber, Zh: "消杀设备报障", En: "Machine reports a fault"},
+		{Type: AlarmMachineUnheard, Level: LevelAmber, Zh: "消杀设备数据读不懂", En: "Machine not understood"},
 		{Type: AlarmJournalWrite, Level: LevelRed, Zh: "记录无法保存", En: "Records not kept"},
 		{Type: AlarmJournalSync, Level: LevelRed, Zh: "磁盘写入失败", En: "Disk write failed"},
 		{Type: AlarmJournalDamaged, Level: LevelRed, Zh: "记录损坏", En: "Records damaged"},

@@ -4,11 +4,13 @@ package bridge
 
 import (
 	"context"
+	"errors"
 	"log/slog"
 	"sync"
 	"time"
 
 	"gatehouse/devices"
+	"gatehouse/devices/unheard"
 	"gatehouse/firmware-bridge/runs"
 	"gatehouse/gateway/clock"
 	"gatehouse/gateway/edge/status"
@@ -61,10 +63,12 @@ type bridged struct {
 	heard   time.Duration    // boot clock: when something came
 	bad     uint64           // frames that can't be read and values that can't be true
 	lastBad string           // the newest of them, which is not logged again
+	unheard notUnderstood    // by source
 }
 
 // sample is what a source yields of a machine: values, or an error.
 type sample struct {
+	source  string
 	machine string
 	values  runs.Sample
 	err     error
@@ -152,7 +156,7 @@ func (b *Bridge) Run(ctx context.Context, restored <-chan struct{}) {
 func (b *Bridge) read(ctx context.Context, s source, samples chan<- sample) {
 	out := func(machine string, values runs.Sample, err error) {
 		select {
-		case samples <- sample{machine, values, err}:
+		case samples <- sample{s.name, machine, values, err}:
 		case <-ctx.Done():
 		}
 	}
@@ -168,13 +172,19 @@ func (b *Bridge) read(ctx context.Context, s source, samples chan<- sample) {
 func (b *Bridge) take(now clock.Moment, s sample) {
 	m := b.byMachine[s.machine]
 	if m == nil {
-		b.opts.Log.Warn("a link of machines", "err", s.err)
+		b.opts.Log.Warn("a link of machines", "link", s.source, "err", s.err)
+		return
+	}
+	var unread *unheard.Error
+	if errors.As(s.err, &unread) {
+		b.misunderstood(now, m, s.source, unread)
 		return
 	}
 	if s.err != nil {
 		b.reject(m, s.err)
 		return
 	}
+	b.understood(m, s.source)
 	m.heard = now.Boot
 	for _, err := range m.Take(now, s.values) {
 		b.reject(m, err)
@@ -216,19 +226,31 @@ func (b *Bridge) turn(now clock.Moment) {
 					"grade", run.Grade, "sorties", run.Sorties)
 			}
 		}
-		beat := m.Beat(now)
-		beats = append(beats, beat)
-		if m.state == fact.DeviceOK && now.Boot-m.heard > goneAfter {
-			b.setState(now, m, fact.DeviceGone, m.lastBad)
-		}
-		if m.state != "" { // before something came, what an earlier run recorded holds
-			b.opts.Board.Set(status.Condition{
-				Type:   fact.AlarmMachineFault,
-				Device: m.Machine(),
-				Detail: beat.Fault,
-			})
-		}
+		beats = append(beats, b.post(now, m))
 	}
 	b.opts.Board.SetMachines(beats)
 	b.opts.Board.SetTurned(part, now)
+}
+
+// post notes when a machine has gone, posts what is wrong with it, and returns its
+// state for the heartbeat.
+func (b *Bridge) post(now clock.Moment, m *bridged) wire.BeatMachine {
+	beat := m.Beat(now)
+	if m.state == fact.DeviceOK && now.Boot-m.heard > goneAfter {
+		b.setState(now, m, fact.DeviceGone, m.whyGone())
+	}
+	hold := func(t fact.AlarmType, detail string) {
+		b.opts.Board.Set(status.Condition{Type: t, Device: m.Machine(), Detail: detail})
+	}
+	// Before something came, what an earlier run recorded holds.
+	if m.heard > 0 {
+		hold(fact.AlarmMachineFault, beat.Fault)
+	}
+	if m.state != "" {
+		hold(fact.AlarmMachineUnheard, m.unheard.text())
+	}
+	if beat.State == fact.MachineGone && len(m.unheard) > 0 {
+		beat.Fault = m.unheard.text()
+	}
+	return beat
 }

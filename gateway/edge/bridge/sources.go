@@ -68,7 +68,10 @@ func sources(cfg Config, ports devices.Ports) (out []source, langs languages, er
 // newMachines makes the machines of a configuration.
 func newMachines(list []machine.Config, langs languages, bootID string) (out []*bridged) {
 	for _, m := range list {
-		out = append(out, &bridged{Watch: machine.NewWatch(m, machine.Source(langs[m.Machine]...), bootID)})
+		out = append(out, &bridged{
+			Watch:   machine.NewWatch(m, machine.Source(langs[m.Machine]...), bootID),
+			unheard: notUnderstood{},
+		})
 	}
 	return out
 }
