@@ -24,8 +24,8 @@ want=()
 for bin in mosquitto mosquitto_sub chromium socat mbpoll strace mkfs.ext4; do
 	PATH="$PATH:/usr/sbin:/sbin" command -v "$bin" >/dev/null || want=("$@")
 done
-# Peers of the serial tests, in Debian's own Python; not a part of the product.
-/usr/bin/python3 -c "import pymodbus, serial_asyncio" 2>/dev/null || want=("$@")
+# Peers of the tests, in Debian's own Python; not a part of the product.
+/usr/bin/python3 -c "import pip, pymodbus, serial_asyncio" 2>/dev/null || want=("$@")
 [ -e /usr/share/doc/fonts-noto-cjk ] || [ -n "$(fc-list :lang=zh-cn 2>/dev/null | head -n1)" ] || want=("$@")
 if [ ${#want[@]} -gt 0 ]; then
 	if [ "$(id -u)" = 0 ] && command -v apt-get >/dev/null; then
@@ -47,6 +47,25 @@ if ! [ -x "$tools/influxd" ]; then
 	# From another folder, so that this module's versions do not apply.
 	if ! (cd / && GOBIN="$tools" GOFLAGS=-mod=mod CGO_ENABLED=0 go install "$influxd"); then
 		fail "influxd: GOBIN=$tools go install $influxd"
+	fi
+fi
+
+# Peers that Debian does not have, by the pinned lists of deploy/peers, in
+# .tools/peers: node_modules, and python for PYTHONPATH.
+lists=$(cd "$(dirname "$0")/peers" && pwd) peers=$(dirname "$tools")/peers
+if ! cat "$lists"/package-lock.json "$lists"/requirements.txt | cmp -s - "$peers/.made"; then
+	echo "installing peers of the tests into $peers"
+	rm -rf "$peers"
+	mkdir -p "$peers"
+	cp "$lists"/package.json "$lists"/package-lock.json "$peers"
+	log=$(mktemp)
+	if (cd "$peers" && npm ci --ignore-scripts --no-audit --no-fund --loglevel=error) >"$log" 2>&1 &&
+		/usr/bin/python3 -m pip install -q --no-deps --only-binary :all: --root-user-action ignore \
+			--target "$peers/python" -r "$lists/requirements.txt" >>"$log" 2>&1; then
+		cat "$lists"/package-lock.json "$lists"/requirements.txt >"$peers/.made"
+	else
+		tail -n 5 "$log" >&2
+		fail "peers of the tests, by the lists in $lists: run make tools again"
 	fi
 fi
 exit $missing
