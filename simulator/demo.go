@@ -153,7 +153,7 @@ func (d *demo) configure(ctx context.Context) (store string, err error) {
 		Sites:    "sites.yaml",
 		Broker:   centre.Broker{Embedded: &broker.Config{Listen: d.listen}},
 		Desk:     &pages.Config{Listen: d.desk},
-		Machines: fleet.Reporters(&w.Sites),
+		Machines: fleet.Reporters(fleet.Machines(&w.Sites)),
 	}
 	store = "SQLite: " + filepath.Join(d.flags.dir, "county", centre.StoreFile)
 	if server := os.Getenv("INFLUX_URL"); server != "" {

@@ -36,10 +36,13 @@ func proveCommand() *cobra.Command {
 		Long: `prove starts the real programs as processes of their own, on simulated hardware,
 kills them with SIGKILL at random, waits until everything is delivered, and
 compares every reading that an agent completed with the store. It exits with 1
-when one is lost or stored twice. With --machines it also compares the stored
-disinfection runs with what the machines really did, and fails when one is
-missed, split, merged, invented or graded wrongly, or when litres are off by more
-than 2 percent.
+when one is lost or stored twice. With --machines it also compares each stored
+disinfection run with what the machine really did, and fails when one is missed,
+split, merged, invented or graded wrongly, when its litres are off by more than
+2 percent, its distance by more than 5 percent, or its begin or end by more than
+2 s. Some of the machines misbehave: counters step back and flicker, reports come
+late and twice, clocks are wrong, a machine dies and leaves a retained report, a
+relay speaks only at its changes.
 
 With --fault it injects the faults of a matrix instead, each into a small county
 of its own, and prints a line for each. Some mount file systems or use control
@@ -153,8 +156,10 @@ func report(out io.Writer, r prove.Result, asJSON bool) error {
 	}
 	if m := r.Runs; m != nil {
 		fmt.Fprintf(out, `runs         %d true, %d stored; %d missed, %d split, %d merged, %d invented, %d misgraded
-litres       %.2f true, %.2f stored: %.2f %% off (the worst run %.2f %%)
-`, m.True, m.Stored, m.Missed, m.Split, m.Merged, m.Invented, m.Misgraded, m.TrueL, m.StoredL, m.Litres, m.Worst)
+off          %d by litres (the worst %.2f %%), %d by distance (%.2f %%), %d by time (%.2f s)
+litres       %.2f true, %.2f stored
+`, m.True, m.Stored, m.Missed, m.Split, m.Merged, m.Invented, m.Misgraded,
+			m.Litres, m.WorstL, m.Distance, m.WorstM, m.Times, m.WorstS, m.TrueL, m.StoredL)
 	}
 	_, err := fmt.Fprintf(out, `gates        %d (seed %d), %d kills
 parsed       %d readings

@@ -6,6 +6,7 @@ import (
 	"net"
 	"os"
 	"path/filepath"
+	"slices"
 	"sync"
 	"time"
 
@@ -27,6 +28,15 @@ type Config struct {
 	Broker string // of the machines that publish by themselves: tcp://host:port
 	UDP    string // host:port where the ground station listens
 	Times  Times  // of a machine's cycle; each machine begins 1.5 s after the one before
+	Peers  bool   // the machines of Peers, too
+}
+
+// specs returns the machines of the fleet.
+func (c Config) specs() []Spec {
+	if c.Peers {
+		return slices.Concat(Machines(c.Sites), Peers(c.Sites))
+	}
+	return Machines(c.Sites)
 }
 
 // The ids of the bridges: a ground station for drones, a depot for trucks.
@@ -54,7 +64,7 @@ func New(ctx context.Context, cfg Config) (*Fleet, error) {
 		return nil, fmt.Errorf("create the folder of the machines' ports: %w", err)
 	}
 	f := &Fleet{cfg: cfg}
-	for i, s := range Machines(cfg.Sites) {
+	for i, s := range cfg.specs() {
 		t := cfg.Times
 		t.First += time.Duration(i) * 1500 * time.Millisecond
 		m := newModel(s, t)
@@ -105,7 +115,7 @@ func (f *Fleet) emulate(ctx context.Context, m *model, system byte) error {
 		}
 		add(func(ctx context.Context) { slave(ctx, bus, units, func() bool { return m.read().silent }) })
 		add(func(ctx context.Context) { gps(ctx, m, receiver) })
-	case JSON, Tasmota:
+	case JSON, Tasmota, Relay:
 		r := &reporter{model: m, county: f.cfg.County, broker: f.cfg.Broker}
 		add(r.run)
 	}
@@ -224,16 +234,18 @@ func (f *Fleet) Bridge(id string, cfg agent.Config) agent.Config {
 	return cfg
 }
 
-// Reporters returns the collector's configuration of the machines that publish
+// Reporters returns the collector's configuration of those machines that publish
 // by themselves.
-func Reporters(sites *site.County) (out []report.Machine) {
-	for _, s := range Machines(sites) {
+func Reporters(machines []Spec) (out []report.Machine) {
+	for _, s := range machines {
 		r := report.Machine{Config: configOf(s)}
 		switch s.Language {
 		case JSON:
+		case Relay:
+			r.Topics = []mapping.Topic{{Topic: powerTopic(s.ID), Value: "command"}}
 		case Tasmota:
 			r.Topics = []mapping.Topic{
-				{Topic: powerTopic, Value: "command"},
+				{Topic: powerTopic(s.ID), Value: "command"},
 				{
 					Topic: sensorTopic,
 					Scale: map[string]float64{"flow_lpm": 1.0 / 60},

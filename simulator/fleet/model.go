@@ -5,50 +5,10 @@ package fleet
 
 import (
 	"math"
+	"math/rand/v2"
+	"slices"
 	"sync"
 	"time"
-)
-
-// Fault is a fault of a machine.
-type Fault string
-
-// The faults. A machine has the same one all the time.
-const (
-	FaultNone  Fault = ""
-	FaultDry   Fault = "dry nozzle"    // the pump is commanded and nothing flows
-	FaultLeak  Fault = "leaking valve" // it flows without a command
-	FaultStuck Fault = "stuck flow sensor"
-	FaultDrift Fault = "GPS drift and loss"
-	FaultGap   Fault = "link gap"
-	FaultCut   Fault = "power cut in mid-run"
-	FaultClock Fault = "wrong clock"
-)
-
-// Spec describes one machine.
-type Spec struct {
-	ID, Name, Type string
-	Operator       string
-	Fault          Fault
-	Language       Language
-	TankL          float64 // litres; 0: it has no level sensor
-	FlowLPM        float64 // litres a minute while it works
-	NoFlowSensor   bool
-	Speed          float64 // m/s
-	Mission        []LatLon
-	Grade          string // the grade that its runs must get
-}
-
-// Language is the protocol that a machine sends.
-type Language string
-
-// The protocols.
-const (
-	MAVLinkUDP    Language = "MAVLink over UDP"
-	MAVLinkSerial Language = "MAVLink over a serial radio"
-	PLC           Language = "Modbus RTU (PLC), NMEA"
-	VFD           Language = "Modbus RTU (VFD and TUF-2000F), NMEA"
-	JSON          Language = "MQTT, the report of WIRE.md"
-	Tasmota       Language = "MQTT, Tasmota's format"
 )
 
 // Times are the lengths of a machine's phases: rest before the first run, work,
@@ -60,8 +20,10 @@ type Truth struct {
 	Machine    string
 	Start, End time.Time
 	Litres     float64
-	Cells      int    // squares of 5 m that were wetted
-	Grade      string // the grade that the run must get
+	Metres     float64 // that it moved while it worked
+	Unheard    float64 // metres of these while its positions were lost
+	Cells      int     // squares of 5 m that were wetted
+	Grade      string  // the grade that the run must get
 }
 
 // phase is a phase of a machine's cycle.
@@ -81,6 +43,10 @@ const (
 	driftFor   = 6 * time.Second
 	refillFrom = 30 * time.Second // after the start of rest
 	cellMetres = 5.0
+
+	homeSpeed = 8.0              // m/s, of FaultHome
+	homeFor   = 12 * time.Second // it flies on for so long
+	wakes     = 5 * time.Second  // before its next run, one that died reports again
 )
 
 // model simulates one machine. Its methods may be called from several
@@ -164,12 +130,18 @@ func (m *model) step(now time.Time, dt time.Duration) {
 		m.walked += m.Speed * dt.Seconds()
 		m.battery = max(20, m.battery-0.05*dt.Seconds())
 		m.run.Litres += q
+		m.run.Metres += m.Speed * dt.Seconds()
+		if m.silent() || m.drifts() {
+			m.run.Unheard += m.Speed * dt.Seconds()
+		}
 		if q > 0 {
 			lat, lon := along(m.Mission, m.walked)
 			m.cells[cell(lat, lon)] = true
 		}
 	} else if m.stuck() {
 		m.metered += m.FlowLPM * dt.Minutes()
+	} else if m.fliesOn() {
+		m.walked += homeSpeed * dt.Seconds()
 	}
 	if m.phase == resting && m.into() > refillFrom {
 		m.tank, m.battery = max(m.TankL, 1), 96
@@ -201,6 +173,27 @@ func (m *model) stuck() bool {
 		(m.phase == pausing || m.phase == resting && len(m.truths) > 0 && m.left > 5*time.Second)
 }
 
+// fliesOn reports whether the machine moves without working.
+func (m *model) fliesOn() bool {
+	return m.Fault == FaultHome && m.phase == resting && len(m.truths) > 0 && m.into() < homeFor
+}
+
+// silent reports whether the machine sends nothing.
+func (m *model) silent() bool {
+	if m.Fault == FaultDies {
+		return m.phase == resting && len(m.truths) > 0 && m.left > wakes
+	}
+	into := m.into()
+	return (m.Fault == FaultGap || m.Fault == FaultCut) && m.phase == working &&
+		into >= silentFrom && into < silentFrom+silentFor
+}
+
+// drifts reports whether the positions are lost or wrong.
+func (m *model) drifts() bool {
+	into := m.into()
+	return m.Fault == FaultDrift && m.phase == working && into >= silentFrom && into < silentFrom+driftFor
+}
+
 // read returns what the machine's instruments show now.
 func (m *model) read() instruments {
 	m.mu.Lock()
@@ -220,15 +213,23 @@ func (m *model) read() instruments {
 	if m.stuck() {
 		s.flow = m.FlowLPM
 	}
+	switch m.Fault {
+	case FaultFlicker:
+		s.volume += 0.04*rand.Float64() - 0.02
+	case FaultBack:
+		if int(m.left/time.Second)%5 == 0 {
+			s.volume -= 0.15
+		}
+	}
 	if m.TankL > 0 {
 		s.tank = 100 * m.tank / m.TankL
 	}
-	into := m.into()
-	if m.phase == working && into >= silentFrom && into < silentFrom+silentFor {
-		s.silent = m.Fault == FaultGap || m.Fault == FaultCut
+	s.silent = m.silent()
+	if m.fliesOn() {
+		s.speed, s.height = homeSpeed, 20
 	}
-	if m.Fault == FaultDrift && m.phase == working && into >= silentFrom && into < silentFrom+driftFor {
-		if into < silentFrom+driftFor/2 {
+	if m.drifts() {
+		if m.into() < silentFrom+driftFor/2 {
 			s.lat, s.lon, s.fix = 0, 0, false
 		} else {
 			s.lat += 0.03 // 3 km
@@ -255,7 +256,7 @@ func (m *model) finished() bool {
 func (m *model) truth() []Truth {
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	return append([]Truth(nil), m.truths...)
+	return slices.Clone(m.truths)
 }
 
 func cell(lat, lon float64) [2]int {

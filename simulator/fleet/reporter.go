@@ -13,11 +13,17 @@ import (
 	"gatehouse/gateway/wire"
 )
 
-// reporter is a machine that publishes to the broker by itself.
+// reporter is a machine that publishes to the broker by itself. Its fields belong
+// to the goroutine of run.
 type reporter struct {
 	*model
 	county string
 	broker string
+
+	sent  int            // reports
+	said  string         // what the relay said last
+	late  []mqtt.Message // held back, FaultLate
+	older []mqtt.Message // the newest reports, FaultRepeat
 }
 
 // reportEvery is how often it reports.
@@ -46,42 +52,91 @@ func (r *reporter) run(ctx context.Context) {
 	}
 }
 
-// behind is the error of a wrong clock, as after an empty battery.
-const behind = 20 * 365 * 24 * time.Hour
+// The errors of wrong clocks.
+const (
+	behind = 20 * 365 * 24 * time.Hour // FaultClock, as after an empty battery
+	Slow   = 16 * time.Minute          // FaultSlow
+)
 
+// messages returns what the machine publishes now.
 func (r *reporter) messages(now time.Time) []mqtt.Message {
 	s := r.read()
-	if r.Language == Tasmota {
+	if s.silent {
+		return nil
+	}
+	switch r.Language {
+	case Tasmota:
 		return r.tasmota(s, now)
+	case Relay:
+		return r.relay(s)
 	}
-	if r.Fault == FaultClock {
-		now = now.Add(-behind)
+	report := r.report(s, now)
+	r.sent++
+	switch r.Fault {
+	case FaultLate:
+		if r.sent%7 == 0 { // it comes behind the next two
+			r.late = append(r.late, report)
+			return nil
+		}
+		if len(r.late) > 0 && r.sent%7 == 2 {
+			held := r.late
+			r.late = nil
+			return append([]mqtt.Message{report}, held...)
+		}
+	case FaultRepeat:
+		r.older = append(r.older, report)
+		if r.sent%10 == 0 {
+			again := r.older[len(r.older)-3]
+			r.older = r.older[len(r.older)-3:]
+			return []mqtt.Message{report, again}
+		}
 	}
-	w := wire.Report{V: 1, At: new(wire.At(now)), Values: fact.Values{
+	return []mqtt.Message{report}
+}
+
+// report returns a report of the documented form.
+func (r *reporter) report(s instruments, now time.Time) mqtt.Message {
+	w := wire.Report{V: 1, Values: fact.Values{
 		Lat:     &s.lat,
 		Lon:     &s.lon,
 		Speed:   &s.speed,
 		Command: &s.command,
 		Flow:    rounded(s.flow),
 		Volume:  rounded(s.volume),
-		Tank:    rounded(s.tank),
 		Battery: rounded(s.battery),
 	}}
+	if r.TankL > 0 {
+		w.Tank = rounded(s.tank)
+	}
+	switch r.Fault {
+	case FaultRepeat: // without a time
+	case FaultClock:
+		w.At = new(wire.At(now.Add(-behind)))
+	case FaultSlow:
+		w.At = new(wire.At(now.Add(-Slow)))
+	default:
+		w.At = new(wire.At(now))
+	}
 	b, err := wire.Encode(w)
 	if err != nil {
-		return nil // can't happen: the numbers are finite
+		panic(err) // the numbers are finite
 	}
-	return []mqtt.Message{{Topic: wire.Topic(r.county, r.ID, wire.LeafReport), Payload: b, QoS: 1}}
+	return mqtt.Message{
+		Topic:    wire.Topic(r.county, r.ID, wire.LeafReport),
+		Payload:  b,
+		QoS:      1,
+		Retained: r.Fault == FaultDies,
+	}
 }
 
 // rounded returns v rounded to three decimals.
 func rounded(v float64) *float64 { return new(math.Round(v*1000) / 1000) }
 
-// The topics of the Tasmota machine.
-const (
-	sensorTopic = "tele/fogger-9/SENSOR"
-	powerTopic  = "stat/fogger-9/POWER"
-)
+// powerTopic returns the topic of a relay.
+func powerTopic(id string) string { return "stat/" + id + "/POWER" }
+
+// sensorTopic is that of the Tasmota machine's values.
+const sensorTopic = "tele/fogger-9/SENSOR"
 
 func (r *reporter) tasmota(s instruments, now time.Time) []mqtt.Message {
 	type flow struct{ Rate, Total float64 }
@@ -93,16 +148,30 @@ func (r *reporter) tasmota(s instruments, now time.Time) []mqtt.Message {
 	}{now.UTC().Format(time.RFC3339), flow{math.Round(s.flow * 60), math.Round(s.volume*100) / 100},
 		place{s.lat, s.lon}})
 	if err != nil {
-		return nil // can't happen: the numbers are finite
+		panic(err) // the numbers are finite
 	}
-	power := "OFF"
+	return []mqtt.Message{r.power(s), {Topic: sensorTopic, Payload: b, QoS: 1}}
+}
+
+// relay returns the state of the relay when it has changed.
+func (r *reporter) relay(s instruments) []mqtt.Message {
+	m := r.power(s)
+	if text := string(m.Payload); text != r.said {
+		r.said = text
+		return []mqtt.Message{m}
+	}
+	return nil
+}
+
+func (r *reporter) power(s instruments) mqtt.Message {
+	text := "OFF"
 	if s.command {
-		power = "ON"
+		text = "ON"
 	}
-	return []mqtt.Message{{Topic: powerTopic, Payload: []byte(power), QoS: 1}, {Topic: sensorTopic, Payload: b, QoS: 1}}
+	return mqtt.Message{Topic: powerTopic(r.ID), Payload: []byte(text), QoS: 1}
 }
 
 func (t Truth) String() string {
-	return fmt.Sprintf("%s %s–%s %.2f L, %d cells, %s",
-		t.Machine, t.Start.Format(time.TimeOnly), t.End.Format(time.TimeOnly), t.Litres, t.Cells, t.Grade)
+	return fmt.Sprintf("%s %s–%s %.2f L, %.0f m, %s",
+		t.Machine, t.Start.Format(time.TimeOnly), t.End.Format(time.TimeOnly), t.Litres, t.Metres, t.Grade)
 }

@@ -6,6 +6,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"sync"
 	"syscall"
 	"time"
@@ -21,6 +22,9 @@ type process struct {
 	mu   sync.Mutex
 	cmd  *exec.Cmd
 	done chan struct{} // closed when cmd has ended
+
+	killed time.Time // zero: it was not killed since its start
+	dead   []outage  // between a kill and the next start
 }
 
 // start starts the process; it does nothing if it runs.
@@ -49,6 +53,10 @@ func (p *process) start() error {
 	done := make(chan struct{})
 	go func() { _ = cmd.Wait(); close(done) }() // the exit code does not matter
 	p.cmd, p.done = cmd, done
+	if !p.killed.IsZero() {
+		p.dead = append(p.dead, outage{p.killed, time.Now()})
+		p.killed = time.Time{}
+	}
 	return nil
 }
 
@@ -79,7 +87,19 @@ func (p *process) signal(sig syscall.Signal) {
 }
 
 // kill ends the process with SIGKILL.
-func (p *process) kill() { p.end(syscall.SIGKILL, time.Minute) }
+func (p *process) kill() {
+	p.end(syscall.SIGKILL, time.Minute)
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.killed = time.Now()
+}
+
+// outages returns when the process was dead after kill.
+func (p *process) outages() []outage {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return slices.Clone(p.dead)
+}
 
 // pid returns the process id, or 0 if it was not started.
 func (p *process) pid() int {

@@ -42,7 +42,7 @@ func (p *proof) evaluate(ctx context.Context) (Result, []string, error) {
 	}
 	c.Problems = append(c.Problems, figures.disorder[:min(len(figures.disorder), maxProblems)]...)
 	if p.fleet != nil {
-		found, problems := compareRuns(p.fleet.Truth(), p.fleet.Specs(), figures.runs)
+		found, problems := compareRuns(p.fleet.Truth(), p.fleet.Specs(), figures.runs, p.deaf)
 		result.Runs = &found
 		c.Problems = append(c.Problems, problems...)
 	}

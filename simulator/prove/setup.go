@@ -133,7 +133,7 @@ func (p *proof) startCollector(ctx context.Context, listen string) error {
 		return err
 	}
 	if p.Machines {
-		cfg.Machines = fleet.Reporters(&sites)
+		cfg.Machines = fleet.Reporters(slices.Concat(fleet.Machines(&sites), fleet.Peers(&sites)))
 	}
 	deskAddress := ""
 	if p.desk {
