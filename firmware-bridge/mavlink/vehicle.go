@@ -117,11 +117,11 @@ func (d *decoder) battery(s *runs.Sample, m *common.MessageBatteryStatus) {
 		if m.CurrentConsumed >= 0 {
 			s.Volume = new(float64(m.CurrentConsumed) / 1000)
 		}
-		if d.LevelBattery == 0 && m.BatteryRemaining >= 0 && m.CurrentConsumed >= 0 {
-			s.Tank = new(float64(m.BatteryRemaining)) // of the capacity that the flow meter is configured with
-		}
+		// What remains is computed from what the flow meter counted, and no tank level.
 	case d.LevelBattery != 0 && m.Id == d.LevelBattery:
-		if m.BatteryRemaining >= 0 {
+		// A level sensor has no current: with one it is a flow meter, whose remainder
+		// is computed from what it counted.
+		if m.BatteryRemaining >= 0 && m.CurrentBattery <= 0 {
 			s.Tank = new(float64(m.BatteryRemaining))
 		}
 	case m.Id == 0 && m.BatteryRemaining >= 0:

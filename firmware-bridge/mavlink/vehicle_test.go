@@ -42,16 +42,18 @@ func TestWhatAMessageSays(t *testing.T) {
 		"all -1":         {1, battery(2, -1, -1, -1), ""},
 		"battery all -1": {1, battery(0, -1, -1, -1), ""},
 		"level":          {1, battery(3, -1, -1, 62), "tank=62"},
-		"first battery":  {1, battery(0, 0, 0, 55), "battery=55"},
-		"another one":    {1, battery(1, 0, 0, 55), ""},
-		"named flow":     {1, &common.MessageNamedValueFloat{Name: "FLOWRATE", Value: 1.5}, "flow=1.5"},
-		"named volume":   {1, &common.MessageNamedValueFloat{Name: "volume", Value: 7}, "volume=7"},
-		"named other":    {1, &common.MessageNamedValueFloat{Name: "WIND", Value: 7}, ""},
-		"pump on":        {1, &common.MessageServoOutputRaw{Servo9Raw: 1500}, "command=true"},
-		"pump off":       {1, &common.MessageServoOutputRaw{Servo9Raw: 1000}, "command=false"},
-		"no output":      {1, &common.MessageServoOutputRaw{Servo1Raw: 1500}, ""},
-		"a fault":        {1, text(common.MAV_SEVERITY_CRITICAL, "PreArm: pump"), "fault=PreArm: pump"},
-		"chatter":        {1, text(common.MAV_SEVERITY_INFO, "EKF ok"), ""},
+		"level, 0 A":     {1, battery(3, 0, 6080, 62), "tank=62"},
+		"a flow meter where a level sensor should be": {1, battery(3, 12000, 3250, 62), ""},
+		"first battery": {1, battery(0, 0, 0, 55), "battery=55"},
+		"another one":   {1, battery(1, 0, 0, 55), ""},
+		"named flow":    {1, &common.MessageNamedValueFloat{Name: "FLOWRATE", Value: 1.5}, "flow=1.5"},
+		"named volume":  {1, &common.MessageNamedValueFloat{Name: "volume", Value: 7}, "volume=7"},
+		"named other":   {1, &common.MessageNamedValueFloat{Name: "WIND", Value: 7}, ""},
+		"pump on":       {1, &common.MessageServoOutputRaw{Servo9Raw: 1500}, "command=true"},
+		"pump off":      {1, &common.MessageServoOutputRaw{Servo9Raw: 1000}, "command=false"},
+		"no output":     {1, &common.MessageServoOutputRaw{Servo1Raw: 1500}, ""},
+		"a fault":       {1, text(common.MAV_SEVERITY_CRITICAL, "PreArm: pump"), "fault=PreArm: pump"},
+		"chatter":       {1, text(common.MAV_SEVERITY_INFO, "EKF ok"), ""},
 	} {
 		s, ok := newDecoder(v).sample(c.component, c.m)
 		if got := fields(s); got != c.want || ok != (c.want != "") {
@@ -85,6 +87,17 @@ func TestACommandCountsWhenTheVehicleHasAccepted(t *testing.T) {
 	}
 	command(0, 1)
 	if got := ack(common.MAV_RESULT_ACCEPTED); got != "command=false" {
+		t.Error(got)
+	}
+}
+
+// What remains in the tank by the flow meter is computed from its own count: it is
+// no second witness.
+func TestTheRemainderOfAFlowMeterIsNoTankLevel(t *testing.T) {
+	d := newDecoder(Vehicle{System: 1, Machine: "drone-1", FlowBattery: 2})
+	s, _ := d.sample(1, &common.MessageBatteryStatus{
+		Id: 2, CurrentBattery: 12000, CurrentConsumed: 3250, BatteryRemaining: 80})
+	if got := fields(s); got != "flow=2 volume=3.25" {
 		t.Error(got)
 	}
 }
