@@ -37,7 +37,7 @@ func TestEachRunIsJudgedByItself(t *testing.T) {
 		"invented":        {stored: append(other, &right), want: Runs{Invented: 1}},
 		"misgraded":       {stored: change(func(r *wire.Run) { r.Grade = "dry" }), want: Runs{Misgraded: 1}},
 		"2 % of litres":   {stored: change(func(r *wire.Run) { r.MeterL = new(5.11) })},
-		"3 % of litres":   {stored: change(func(r *wire.Run) { r.MeterL = new(4.85) }), want: Runs{Off: Off{Litres: 1}}},
+		"3 % of litres":   {stored: change(func(r *wire.Run) { r.MeterL = new(4.8) }), want: Runs{Off: Off{Litres: 1}}},
 		"no litres":       {stored: change(func(r *wire.Run) { r.MeterL = nil }), want: Runs{Off: Off{Litres: 1}}},
 		"5 % of the way":  {stored: change(func(r *wire.Run) { r.DistanceM = 214 })},
 		"9 % of the way":  {stored: change(func(r *wire.Run) { r.DistanceM = 182 }), want: Runs{Off: Off{Distance: 1}}},

@@ -1,14 +1,10 @@
 package mapping
 
 import (
-	"bytes"
 	"encoding/json"
 	"errors"
 	"fmt"
-	"math"
-	"strconv"
 	"strings"
-	"time"
 
 	"gatehouse/gateway/fact"
 	"gatehouse/gateway/wire"
@@ -20,133 +16,171 @@ type Reading struct {
 	// Zoneless reports whether the time of the report was written without a zone:
 	// that of the topic was taken.
 	Zoneless bool
+	// Fields says what became of each field of the mapping, or of each known one in a
+	// message of the documented form.
+	Fields []Field
 }
 
-// Documented reads a message of the documented form.
-func Documented(payload []byte) (Reading, error) {
-	r, err := wire.Decode[wire.Report](payload)
-	if err != nil {
-		return Reading{}, explain(err)
-	}
-	return Reading{Report: r}, r.Check()
+// Empty reports whether the message says nothing of the machine: it holds none of
+// the mapped fields, besides a time, or they say that there is no value. It is for
+// somebody else, and no fault.
+func (r Reading) Empty() bool { return r.Report.Import == nil && r.Report.Empty() }
+
+// Field is what one field found in a message.
+type Field struct {
+	Name  string // ours, such as flow_lpm
+	Path  string // in the message, as configured; empty: the whole message
+	Text  string // what is there
+	State State
 }
 
-// explain rewrites an error of encoding/json for the author of a machine's
-// firmware.
-func explain(err error) error {
-	var syntax *json.SyntaxError
-	var kind *json.UnmarshalTypeError
-	switch {
-	case errors.As(err, &syntax):
-		return fmt.Errorf("the message is not JSON: %w", syntax)
-	case errors.As(err, &kind) && kind.Field == "":
-		return fmt.Errorf("the message is a JSON %s, not an object", kind.Value)
-	case errors.As(err, &kind):
-		field := strings.ReplaceAll(kind.Field, "Values.", "") // the embedded struct has no name on the wire
-		return fmt.Errorf("%s: a %s can't be a %s", field, kind.Value, kind.Type)
-	}
-	return err
-}
+// State is what became of a field.
+type State uint8
 
-// value returns the value at a path such as SENSOR.Rate in JSON.
-func value(doc map[string]json.RawMessage, path string) (json.RawMessage, bool) {
-	key, rest, deeper := strings.Cut(path, ".")
-	raw, ok := doc[key]
-	if !ok || !deeper {
-		return raw, ok
-	}
-	var below map[string]json.RawMessage
-	if json.Unmarshal(raw, &below) != nil {
-		return nil, false
-	}
-	return value(below, rest)
-}
+// States of a field.
+const (
+	Missing State = iota // the message does not have it
+	NoValue              // it says that there is no value: nan, unavailable, null
+	Filled               // it has a value
+)
 
-// Read reads a message of the topic's form; zone is that of times without one.
-func (t Topic) Read(payload []byte, zone *time.Location) (Reading, error) {
+// Read reads a message of the topic's form. The error says what can't be
+// understood, and what to change.
+func (m *Mapping) Read(payload []byte) (Reading, error) {
 	out := Reading{Report: wire.Report{V: 1}}
-	if t.Value != "" {
-		if err := t.put(&out, t.Value, string(bytes.TrimSpace(payload)), zone); err != nil {
+	payload = trim(payload)
+	find := func(field) (json.RawMessage, bool) { return payload, true }
+	switch {
+	case m.value:
+		if len(payload) == 0 || payload[0] != '"' && payload[0] != '{' && payload[0] != '[' {
+			payload, _ = json.Marshal(string(payload)) // a string can be marshalled
+		}
+	case noValue(string(payload)):
+		find = func(field) (json.RawMessage, bool) { return nil, false }
+	default:
+		doc, err := parse(payload)
+		if err != nil {
+			return out, fmt.Errorf("the message is not a JSON object: %w", err)
+		}
+		if find, err = m.finder(doc); err != nil {
 			return out, err
 		}
-		return out, out.Report.Check()
 	}
-	var doc map[string]json.RawMessage
-	if err := json.Unmarshal(payload, &doc); err != nil {
-		return out, fmt.Errorf("the message is not a JSON object: %w", err)
+	for _, f := range m.fields {
+		raw, found := find(f)
+		read := Field{Name: f.name, Path: f.text}
+		if found {
+			if err := m.put(&out, &read, f, raw); err != nil {
+				return out, err
+			}
+		}
+		out.Fields = append(out.Fields, read)
 	}
-	for name, path := range t.Fields {
-		raw, ok := value(doc, path)
-		if !ok || string(raw) == "null" {
-			continue // not in every message
-		}
-		text := string(raw)
-		var unquoted string
-		if json.Unmarshal(raw, &unquoted) == nil {
-			text = unquoted
-		}
-		if err := t.put(&out, name, text, zone); err != nil {
-			return out, fmt.Errorf("%s: %w", path, err)
-		}
+	if out.Empty() {
+		return out, nil
 	}
 	return out, out.Report.Check()
 }
 
-var errNumber = errors.New("is not a number")
+// finder returns how to find a field in a message.
+func (m *Mapping) finder(doc json.RawMessage) (func(field) (json.RawMessage, bool), error) {
+	doc = enter(doc)
+	if doc[0] != '{' && doc[0] != '[' {
+		return nil, fmt.Errorf("the message is not a JSON object: it is %s; give value instead of fields",
+			shorten(string(doc), 40))
+	}
+	var inside json.RawMessage
+	if m.inner != nil {
+		raw, ok := m.inner.find(doc)
+		inside = enter(raw)
+		if text := textOf(inside); ok && !noValue(text) && inside[0] != '{' && inside[0] != '[' {
+			return nil, fmt.Errorf("json: %q is no JSON object", shorten(text, 40))
+		}
+	}
+	return func(f field) (json.RawMessage, bool) {
+		if raw, ok := f.path.find(inside); ok {
+			return raw, true
+		}
+		return f.path.find(doc)
+	}, nil
+}
 
-// put sets the field of a name from its text.
-func (t Topic) put(r *Reading, name, text string, zone *time.Location) error {
-	if n, ok := fact.NumberNamed(name); ok {
-		v, err := strconv.ParseFloat(text, 64)
-		if err != nil || math.IsNaN(v) || math.IsInf(v, 0) {
-			return fmt.Errorf("%s: %.40q %w", name, text, errNumber)
-		}
-		if scale, ok := t.Scale[name]; ok {
-			v *= scale
-		}
-		*n.Of(&r.Report.Values) = &v
-		return nil
+// put sets the field f from what the message has for it, and says in read what
+// became of it.
+func (m *Mapping) put(r *Reading, read *Field, f field, raw json.RawMessage) error {
+	read.Text = string(trim([]byte(textOf(raw))))
+	if inside := enter(raw); f.name != fact.FieldFault && len(inside) > 0 && (inside[0] == '{' || inside[0] == '[') {
+		return f.fault(notOne(inside, f.text))
 	}
-	if f, ok := fact.FlagNamed(name); ok {
-		*f.Of(&r.Report.Values) = new(t.yes(text))
-		return nil
+	known, err := m.set(r, f, read.Text)
+	if err != nil {
+		return f.fault(err)
 	}
-	switch name {
-	case fact.FieldFault:
-		r.Report.Fault = text
-	case "at":
-		at, zoneless, err := parseTime(text, zone)
-		if err != nil {
-			return err
-		}
-		r.Report.At, r.Zoneless = &at, zoneless
+	read.State = NoValue
+	if known {
+		read.State = Filled
 	}
 	return nil
 }
 
-func (t Topic) yes(text string) bool {
-	for _, on := range append([]string{"true", "on", "1", "yes"}, t.On...) {
-		if strings.EqualFold(text, on) {
-			return true
+// set sets the field f from a text. known is false when the text says that there
+// is no value.
+func (m *Mapping) set(r *Reading, f field, text string) (known bool, err error) {
+	if n, ok := fact.NumberNamed(f.name); ok {
+		v, known, err := number(n, text, f.scale)
+		if known {
+			*n.Of(&r.Report.Values) = &v
 		}
+		return known, err
 	}
-	return false
+	if flag, ok := fact.FlagNamed(f.name); ok {
+		yes, known, err := m.words.flag(text)
+		if known {
+			*flag.Of(&r.Report.Values) = &yes
+		}
+		return known, err
+	}
+	if f.name == fact.FieldFault {
+		yes, known, err := m.words.flag(text)
+		if err == nil && (!known || !yes) || text == "[]" || text == "{}" {
+			return false, nil // no fault
+		}
+		r.Report.Fault = text
+		return true, nil
+	}
+	at, zoneless, known, err := parseTime(text, m.zone)
+	if known {
+		r.Report.At, r.Zoneless = new(wire.At(at)), zoneless
+	}
+	return known, err
 }
 
-// parseTime reads RFC 3339, seconds or milliseconds since 1970, and a local time
-// without a zone, as Tasmota writes it.
-func parseTime(text string, zone *time.Location) (at wire.Time, zoneless bool, err error) {
-	if n, err := strconv.ParseInt(text, 10, 64); err == nil {
-		if n > 1e11 {
-			return wire.At(time.UnixMilli(n)), false, nil
+// fault returns an error of the field with its path and name.
+func (f field) fault(err error) error {
+	if f.text == "" {
+		return fmt.Errorf("%s: %w", f.name, err)
+	}
+	return fmt.Errorf("%s: %s: %w", f.text, f.name, err)
+}
+
+// notOne says that a value is an object or an array, and how to name one in it.
+func notOne(raw json.RawMessage, where string) error {
+	var paths []string
+	for _, leaf := range Leaves(raw) {
+		path := leaf.Path
+		if where != "" && !strings.HasPrefix(path, "[") {
+			path = "." + path
 		}
-		return wire.At(time.Unix(n, 0)), false, nil
+		if paths = append(paths, where+path); len(paths) == 3 {
+			break
+		}
 	}
-	if v, err := time.Parse(time.RFC3339Nano, text); err == nil {
-		return wire.At(v), false, nil
+	such := strings.Join(paths, ", ")
+	switch {
+	case where == "":
+		return fmt.Errorf("the message is JSON: give fields with a path instead of value (it has %s)", such)
+	case such == "":
+		return errors.New("is empty, and no value")
 	}
-	if v, err := time.ParseInLocation("2006-01-02T15:04:05", text, zone); err == nil {
-		return wire.At(v), true, nil
-	}
-	return wire.Time{}, false, fmt.Errorf("at: %.40q is not a time", text)
+	return fmt.Errorf("is not one value: give a path such as %s", such)
 }

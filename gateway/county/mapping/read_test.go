@@ -1,20 +1,49 @@
 package mapping
 
 import (
+	"math"
 	"strings"
 	"testing"
 	"time"
 )
 
 func TestMappingsThatAreWrong(t *testing.T) {
+	flow := map[string]string{"flow_lpm": "a"}
 	for want, topic := range map[string]Topic{
-		"own topic":   {Topic: "tele/#", Value: "command"},
-		"one of them": {Topic: "a"},
-		"is none of":  {Topic: "a", Value: "flow"},
+		"own topic":            {Topic: "tele/#", Value: "command"},
+		"without + and #":      {Topic: "gatehouse/v1/x", Value: "command"},
+		"one of them":          {Topic: "a"},
+		"value or fields":      {Topic: "a", Value: "command", Fields: flow},
+		`"flow" is none of at`: {Topic: "a", Value: "flow"},
+		`"flow_ppm" is none`:   {Topic: "a", Fields: flow, Scale: map[string]float64{"flow_ppm": 2}},
+		"no number that this":  {Topic: "a", Fields: flow, Scale: map[string]float64{"volume_l": 2}},
+		"scale: command is":    {Topic: "a", Value: "command", Scale: map[string]float64{"command": 2}},
+		"multiplied by 0":      {Topic: "a", Fields: flow, Scale: map[string]float64{"flow_lpm": 0}},
+		"multiplied by NaN":    {Topic: "a", Fields: flow, Scale: map[string]float64{"flow_lpm": math.NaN()}},
+		"multiplied by +Inf":   {Topic: "a", Fields: flow, Scale: map[string]float64{"flow_lpm": math.Inf(1)}},
+		"json belongs":         {Topic: "a", Value: "command", JSON: "b"},
+		"json: \"a..b\"":       {Topic: "a", Fields: flow, JSON: "a..b"},
+		"flow_lpm: \"\"":       {Topic: "a", Fields: map[string]string{"flow_lpm": ""}},
+		"an offset such as":    {Topic: "a", Value: "command", Zone: "Beijing"},
+		"own setting":          {Topic: "a", Value: "command", Zone: "Local"},
+		`"go" is in on: and`:   {Topic: "a", Value: "command", On: []string{"go"}, Off: []string{"x", "GO "}},
 	} {
-		if faults := topic.Faults(); !strings.Contains(strings.Join(faults, "; "), want) {
+		faults := topic.Faults()
+		if len(faults) != 1 || !strings.Contains(faults[0], want) {
 			t.Errorf("%s: %q", want, faults)
 		}
+	}
+	for _, path := range []string{"", ".", "a.", ".a", "a..b", "a[", "a[]", "a[=x]", "a[0", "a[n=x", `a\`, "a[0]b",
+		`a["x"`, "$."} {
+		if p, err := parsePath(path); err == nil || !strings.Contains(err.Error(), "write a path as FLOW.Rate") {
+			t.Errorf("%s: %v, %v", path, p, err)
+		}
+	}
+	if _, err := parsePath(strings.Repeat("a.", maxSteps-1) + "a"); err != nil {
+		t.Error(err)
+	}
+	if _, err := parsePath(strings.Repeat("a.", maxSteps) + "a"); err == nil {
+		t.Error("a path without end is accepted")
 	}
 }
 
@@ -24,12 +53,14 @@ func FuzzRead(f *testing.F) {
 	f.Add([]byte(`1.5`), "a")
 	f.Fuzz(func(t *testing.T, payload []byte, path string) {
 		fields := map[string]string{"at": "Time", "lat": path, "lon": path, "fault": path}
-		for _, read := range []func() (Reading, error){
-			func() (Reading, error) { return Documented(payload) },
-			func() (Reading, error) { return Topic{Value: "flow_lpm"}.Read(payload, time.UTC) },
-			func() (Reading, error) { return Topic{Fields: fields}.Read(payload, time.UTC) },
-		} {
-			if r, err := read(); err == nil && r.Report.Check() != nil {
+		readers := []func([]byte) (Reading, error){Documented}
+		for _, topic := range []Topic{{Topic: "a", Value: "flow_lpm"}, {Topic: "a", Fields: fields, JSON: path}} {
+			if m, faults := topic.New(time.UTC); len(faults) == 0 {
+				readers = append(readers, m.Read)
+			}
+		}
+		for _, read := range readers {
+			if r, err := read(payload); err == nil && !r.Empty() && r.Report.Check() != nil {
 				t.Errorf("%+v", r)
 			}
 		}

@@ -80,8 +80,9 @@ func TestOtherFirmware(t *testing.T) {
 	c.say("stat/fog7/POWER", "?")
 	c.say("esp/sensor/tank/state", "unavailable")
 	c.say("tele/fog7/SENSOR", "Online")
-	bad := strings.Join(c.poison(), "; ")
-	if strings.Count(bad, ";") != 1 || !strings.Contains(bad, "not a number") || !strings.Contains(bad, "JSON object") {
+	held := c.poison()
+	bad := strings.Join(held, "; ")
+	if len(held) != 2 || !strings.Contains(bad, "neither on nor off") || !strings.Contains(bad, "JSON object") {
 		t.Errorf("quarantine: %s", bad)
 	}
 	c.now = c.now.Add(time.Hour)

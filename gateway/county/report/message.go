@@ -43,19 +43,42 @@ func (t *Taker) quarantine(ctx context.Context, p store.Poison) bool {
 // decode returns the machine that a message is of, if that is known, and its
 // report.
 func (t *Taker) decode(m mqtt.Message) (machine string, r mapping.Reading, err error) {
-	if to, ok := t.topics[m.Topic]; ok {
-		r, err = to.topic.Read(m.Payload, t.opts.Zone)
-		return to.machine, r, err
-	}
-	_, id, leaf, ok := wire.ParseTopic(m.Topic)
-	if !ok || leaf != wire.LeafReport || id == wire.CollectorID {
+	to := t.topics[m.Topic]
+	machine, documented := t.reports(m.Topic)
+	switch {
+	case to != nil:
+		machine = to.machine
+	case !documented:
 		return "", r, errors.New("the topic is not of this contract")
 	}
-	if len(m.Payload) > maxReport {
-		return id, r, fmt.Errorf("a report of %d bytes is larger than %d", len(m.Payload), maxReport)
+	switch {
+	case len(m.Payload) > maxReport:
+		err = fmt.Errorf("a report of %d bytes is larger than %d", len(m.Payload), maxReport)
+	case to == nil:
+		r, err = mapping.Documented(m.Payload)
+	default:
+		if r, err = to.mapping.Read(m.Payload); err == nil {
+			t.count(to, r, m)
+		}
 	}
-	r, err = mapping.Documented(m.Payload)
-	return id, r, err
+	return machine, r, err
+}
+
+// reports returns the machine of a topic for reports of the documented form.
+func (t *Taker) reports(topic string) (machine string, ok bool) {
+	_, id, leaf, ok := wire.ParseTopic(topic)
+	return id, ok && leaf == wire.LeafReport && id != wire.CollectorID
+}
+
+// count counts a message of a firmware's own form, and warns once when a mapped
+// field never comes.
+func (t *Taker) count(to *mapped, r mapping.Reading, m mqtt.Message) {
+	to.mu.Lock()
+	defer to.mu.Unlock()
+	if warning := to.tally.Add(r, m.Payload); warning != "" {
+		t.opts.Log.Warn("a mapped field never came", "machine", to.machine, "topic", m.Topic, "what", warning,
+			"not for us", to.tally.Empty())
+	}
 }
 
 // track returns the record's body of a report.

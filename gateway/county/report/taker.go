@@ -48,16 +48,19 @@ type Options struct {
 type Taker struct {
 	opts   Options
 	index  *index
-	topics map[string]mapped // of Options.Machines
+	topics map[string]*mapped // of Options.Machines
 
 	dropped  atomic.Uint64 // reports, for want of room in quarantine
 	mu       sync.Mutex    // held while a report is taken; guards what follows
 	machines map[string]*reporter
 }
 
+// mapped is a topic of a firmware's own, and what has come on it.
 type mapped struct {
 	machine string
-	topic   mapping.Topic
+	mapping *mapping.Mapping
+	mu      sync.Mutex // guards tally
+	tally   mapping.Tally
 }
 
 const (
@@ -80,11 +83,16 @@ func Open(ctx context.Context, opts Options) (*Taker, error) {
 	if err != nil {
 		return nil, fmt.Errorf("open the reports: %w", err)
 	}
-	t := &Taker{opts: opts, index: x, topics: map[string]mapped{}, machines: map[string]*reporter{}}
+	t := &Taker{opts: opts, index: x, topics: map[string]*mapped{}, machines: map[string]*reporter{}}
 	known, err := x.machines(ctx)
 	for _, m := range opts.Machines {
 		for _, topic := range m.Topics {
-			t.topics[topic.Topic] = mapped{m.Machine, topic}
+			form, faults := topic.New(opts.Zone)
+			if len(faults) > 0 {
+				err = errors.Join(err, fmt.Errorf("topic %s of %s: %s", topic.Topic, m.Machine, faults[0]))
+				continue
+			}
+			t.topics[topic.Topic] = &mapped{machine: m.Machine, mapping: form}
 		}
 		known = append(known, m.Machine)
 	}
@@ -149,6 +157,9 @@ func (t *Taker) Take(ctx context.Context, m mqtt.Message) bool {
 	id, r, err := t.decode(m)
 	if err != nil {
 		return t.quarantine(ctx, store.Poison{At: now, Agent: id, Topic: m.Topic, Reason: err.Error(), Raw: m.Payload})
+	}
+	if r.Empty() {
+		return true // it is for somebody else, or says that there is no value
 	}
 	t.mu.Lock()
 	defer t.mu.Unlock()
