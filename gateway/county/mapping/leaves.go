@@ -35,6 +35,17 @@ func Leaves(payload []byte) []Leaf {
 	return w.out
 }
 
+// Unmapped lists the values of a message that the mapping does not take. An
+// element of an array that is mapped by another of its names is listed too.
+func (m *Mapping) Unmapped(payload []byte) []Leaf {
+	return slices.DeleteFunc(Leaves(payload), func(leaf Leaf) bool {
+		at, err := parsePath(leaf.Path)
+		return err == nil && slices.ContainsFunc(m.fields, func(f field) bool {
+			return slices.Equal(at, f.path) || slices.Equal(at, slices.Concat(m.inner, f.path))
+		})
+	})
+}
+
 type leafWalk struct{ out []Leaf }
 
 func (w *leafWalk) walk(raw json.RawMessage, at string, depth int) {

@@ -65,6 +65,7 @@ func TestWordsForOnAndOff(t *testing.T) {
 		{words, "running", "command=true"}, {words, "STOPPED", "command=false"}, {words, "开", "command=true"},
 		{words, "关", "command=false"}, {words, "-", "command=false"}, {words, "on", "command=true"},
 		{around, "0", "command=true"}, {around, "1", "command=false"}, {around, "off", "command=false"},
+		{around, "0.0", "command=true"}, {around, "1.00", "command=false"}, {plain, "-0", "!neither"},
 	} {
 		check(t, c.topic, c.payload, c.want)
 	}

@@ -17,9 +17,19 @@ func newWords(on, off []string) words { return words{lower(on), lower(off)} }
 func lower(list []string) []string {
 	out := make([]string, 0, len(list))
 	for _, word := range list {
-		out = append(out, strings.ToLower(strings.TrimSpace(word)))
+		out = append(out, canonical(word))
 	}
 	return out
+}
+
+// canonical returns a word in lower case; of a number, its shortest form, because
+// 1 also comes as 1.0.
+func canonical(word string) string {
+	word = strings.ToLower(strings.TrimSpace(word))
+	if n, err := strconv.ParseFloat(word, 64); err == nil && !noValue(word) {
+		return strconv.FormatFloat(n, 'g', -1, 64)
+	}
+	return word
 }
 
 // both returns a word that means yes and no; empty: there is none.
@@ -35,22 +45,18 @@ func (w words) both() string {
 // flag returns what a text means. known is false when it says that there is no
 // value.
 func (w words) flag(text string) (yes, known bool, err error) {
-	word := strings.ToLower(text)
+	word := canonical(text)
 	switch {
 	case slices.Contains(w.on, word):
 		return true, true, nil
 	case slices.Contains(w.off, word):
 		return false, true, nil
-	case word == "true", word == "on", word == "yes":
+	case word == "true", word == "on", word == "1", word == "yes":
 		return true, true, nil
-	case word == "false", word == "off", word == "no":
+	case word == "false", word == "off", word == "0", word == "no":
 		return false, true, nil
 	case noValue(text):
 		return false, false, nil
-	}
-	// 1 and 0, which some write as 1.0.
-	if n, err := strconv.ParseFloat(word, 64); err == nil && (n == 0 || n == 1) {
-		return n == 1, true, nil
 	}
 	//nolint:revive,staticcheck // on: and off: are keys of the configuration
 	return false, false, fmt.Errorf("%q is neither on nor off; add it to on: or off:", shorten(text, 40))
