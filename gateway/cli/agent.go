@@ -63,10 +63,11 @@ and mavlink are used.`,
 }
 
 func (f *agentFlags) run(c *cobra.Command) error {
-	log, err := f.logs.logger(c)
+	log, end, err := f.logs.logger(c)
 	if err != nil {
 		return err
 	}
+	defer end()
 	cfg, err := config.Load[agent.Config](f.file)
 	if err != nil {
 		return err

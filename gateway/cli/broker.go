@@ -19,10 +19,11 @@ No record is lost when it loses its state: agents keep every record until the
 collector's store has it.`,
 		Args: cobra.NoArgs,
 		RunE: func(c *cobra.Command, _ []string) error {
-			log, err := logs.logger(c)
+			log, end, err := logs.logger(c)
 			if err != nil {
 				return err
 			}
+			defer end()
 			if file != "" {
 				flags := cfg
 				if cfg, err = config.Load[broker.Config](file); err != nil {

@@ -11,6 +11,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"gatehouse/gateway/complaint"
 	"gatehouse/gateway/mqtt"
 	"gatehouse/gateway/version"
 )
@@ -43,20 +44,25 @@ Exit codes: 0 done, 1 failed, 2 wrong usage.`,
 	return root
 }
 
-// logger returns a logger of text lines for people, or of JSON lines for tools.
-func logger(w io.Writer, level, format string) (*slog.Logger, error) {
+// logger returns a logger of text lines for people, or of JSON lines for tools, in
+// which warnings that one machine or port repeats are counted. end writes what has been
+// counted.
+func logger(w io.Writer, level, format string) (log *slog.Logger, end func(), err error) {
 	var l slog.Level
 	if err := l.UnmarshalText([]byte(level)); err != nil {
-		return nil, usageError{fmt.Errorf("--log-level %q: use debug, info, warn or error", level)}
+		return nil, nil, usageError{fmt.Errorf("--log-level %q: use debug, info, warn or error", level)}
 	}
-	opts := &slog.HandlerOptions{Level: l}
-	switch format {
+	var lines slog.Handler
+	switch opts := (&slog.HandlerOptions{Level: l}); format {
 	case "text":
-		return slog.New(slog.NewTextHandler(w, opts)), nil
+		lines = slog.NewTextHandler(w, opts)
 	case "json":
-		return slog.New(slog.NewJSONHandler(w, opts)), nil
+		lines = slog.NewJSONHandler(w, opts)
+	default:
+		return nil, nil, usageError{fmt.Errorf("--log-format %q: use text or json", format)}
 	}
-	return nil, usageError{fmt.Errorf("--log-format %q: use text or json", format)}
+	h := complaint.NewHandler(lines)
+	return slog.New(h), h.Close, nil
 }
 
 // logFlags are the flags of every command that runs until it is stopped.
@@ -67,7 +73,7 @@ func (f *logFlags) add(c *cobra.Command) {
 	c.Flags().StringVar(&f.format, "log-format", "text", "text or json")
 }
 
-func (f *logFlags) logger(c *cobra.Command) (*slog.Logger, error) {
+func (f *logFlags) logger(c *cobra.Command) (log *slog.Logger, end func(), err error) {
 	return logger(c.ErrOrStderr(), f.level, f.format)
 }
 

@@ -58,10 +58,11 @@ unit that restarts by itself: it would rewind each time.`,
 }
 
 func (f *collectFlags) run(c *cobra.Command) error {
-	log, err := f.logs.logger(c)
+	log, end, err := f.logs.logger(c)
 	if err != nil {
 		return err
 	}
+	defer end()
 	cfg, err := config.Load[centre.Config](f.file)
 	if err != nil {
 		return err

@@ -42,9 +42,8 @@ func Bound(l net.Listener, most int, log *slog.Logger) net.Listener {
 type bounded struct {
 	net.Listener
 
-	slots    chan struct{} // one per connection
-	log      *slog.Logger
-	loggedAt time.Time // when it was last logged that no slot is free; Accept's own
+	slots chan struct{} // one per connection
+	log   *slog.Logger
 }
 
 // Accept implements net.Listener, for one goroutine.
@@ -63,14 +62,11 @@ func (b *bounded) Accept() (net.Conn, error) {
 	}
 }
 
-// refuse closes a connection. It logs that at most once a minute.
+// refuse closes a connection.
 func (b *bounded) refuse(conn net.Conn) {
 	conn.Close()
-	if time.Since(b.loggedAt) > time.Minute {
-		b.loggedAt = time.Now()
-		b.log.Error("too many browsers are connected, new ones are turned away; "+
-			"raise the limit of open files (LimitNOFILE=)", "address", b.Addr(), "connections", cap(b.slots))
-	}
+	b.log.Warn("too many browsers are connected, new ones are turned away; "+
+		"raise the limit of open files (LimitNOFILE=)", "address", b.Addr(), "connections", cap(b.slots))
 }
 
 // slotted is a connection that has a slot until it is closed.

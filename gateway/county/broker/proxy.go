@@ -36,7 +36,6 @@ type proxy struct {
 	cancel   context.CancelFunc
 	wg       sync.WaitGroup
 	slots    chan struct{} // one per connection; the other descriptors are for the store
-	loggedAt time.Time     // when it was last logged that no slot is free; serve's own
 }
 
 func newProxy(l net.Listener, files TLS, log *slog.Logger) (*proxy, error) {
@@ -96,7 +95,7 @@ func (p *proxy) serve(inner string) {
 }
 
 // start passes a connection on in a goroutine of its own, or closes it when
-// there are too many. That is logged at most once a minute.
+// there are too many.
 func (p *proxy) start(conn net.Conn, inner string) {
 	select {
 	case p.slots <- struct{}{}:
@@ -108,11 +107,8 @@ func (p *proxy) start(conn net.Conn, inner string) {
 	default:
 	}
 	conn.Close()
-	if time.Since(p.loggedAt) > time.Minute {
-		p.loggedAt = time.Now()
-		p.log.Error("broker: too many connections, new ones are turned away; "+
-			"raise the limit of open files (LimitNOFILE=)", "connections", cap(p.slots))
-	}
+	p.log.Warn("broker: too many connections, new ones are turned away; "+
+		"raise the limit of open files (LimitNOFILE=)", "address", p.listener.Addr(), "connections", cap(p.slots))
 }
 
 // pass checks that the connection is a client's, connects to inner, and copies

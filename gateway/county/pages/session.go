@@ -58,7 +58,7 @@ func (s *Server) login(w http.ResponseWriter, r *http.Request) {
 		s.guesses.Forget(host, c.Name)
 	case errors.Is(err, people.ErrPassword):
 		s.guesses.Wrong(host, c.Name)
-		s.log.Warn("a wrong password at the desk", "from", host)
+		s.log.Warn("a wrong password at the desk", "remote", host)
 	default:
 		s.guesses.Uncount(host, c.Name)
 	}

@@ -62,7 +62,7 @@ type bridged struct {
 	state   fact.DeviceState // ok or gone; empty: nothing has come since the start
 	heard   time.Duration    // boot clock: when something came
 	bad     uint64           // frames that can't be read and values that can't be true
-	lastBad string           // the newest of them, which is not logged again
+	lastBad string           // the newest of them
 	unheard notUnderstood    // by source
 }
 
@@ -194,13 +194,11 @@ func (b *Bridge) take(now clock.Moment, s sample) {
 	}
 }
 
-// reject counts what can't be true or can't be read, and logs it once.
+// reject counts and logs what can't be true or can't be read.
 func (b *Bridge) reject(m *bridged, err error) {
 	m.bad++
-	if text := err.Error(); text != m.lastBad {
-		m.lastBad = text
-		b.opts.Log.Warn("a machine", "machine", m.Machine(), "err", err)
-	}
+	m.lastBad = err.Error()
+	b.opts.Log.Warn("a machine", "machine", m.Machine(), "err", err)
 }
 
 func (b *Bridge) setState(now clock.Moment, m *bridged, state fact.DeviceState, detail string) {
