@@ -28,8 +28,9 @@ type Watch struct {
 	bootID string
 	fuser  runs.Fuser
 	runs   *Recorder
-	last   runs.Sample // the newest
-	heard  bool        // there was one
+	last   runs.Sample  // the newest
+	heard  bool         // there was one
+	count  *runs.Sample // the newest with a counter's value
 }
 
 // NewWatch returns a watch; bootID names the boot that the clock counts from.
@@ -65,19 +66,17 @@ func (w *Watch) Turn(now clock.Moment) []wire.Body {
 // values.
 func (w *Watch) Observe(s runs.Sample, now clock.Moment) []wire.Body {
 	w.last, w.heard = s, true
+	if s.Volume != nil {
+		w.count = new(s)
+	}
 	// A run that has ended is recorded before the first sample of the next one.
 	out := w.runs.Tick(s.T)
 	if keep := w.runs.tracker.Keep(s); len(keep) > 0 {
-		first := keep[0]
-		track := &wire.Track{Machine: w.cfg.Machine, Source: w.source, At: wire.At(first.At),
-			BootID: w.bootID, BootNS: int64(first.T - epoch)}
-		for _, k := range keep {
-			track.Points = append(track.Points, Point(k, first.T))
-		}
-		out = append(out, track)
+		track := w.track(keep...)
+		out = append(out, &track)
 		// Observe what a restart would read, to the last digit: otherwise the run
 		// that is found again would begin a moment earlier or later.
-		s = Sample(track.Points[len(track.Points)-1], track.At.Time, first.T)
+		s = Sample(track.Points[len(track.Points)-1], track.At.Time, keep[0].T)
 	}
 	return append(out, w.runs.Observe(s)...)
 }
@@ -91,6 +90,30 @@ type Past struct {
 	tracks []*wire.Track
 	known  map[string]fact.RunState
 	open   string // id of the run that was recorded last, if it has not ended
+	last   *wire.Track
+}
+
+// Last returns the newest sample, after the newest one with a counter's value, to
+// be handed to Past.Last after a restart; ok is false before the first sample.
+func (w *Watch) Last() (t wire.Track, ok bool) {
+	switch {
+	case !w.heard:
+		return wire.Track{}, false
+	case w.count != nil && w.last.Volume == nil:
+		return w.track(*w.count, w.last), true
+	}
+	return w.track(w.last), true
+}
+
+// track returns the track that begins with samples.
+func (w *Watch) track(samples ...runs.Sample) wire.Track {
+	first := samples[0]
+	t := wire.Track{Machine: w.cfg.Machine, Source: w.source, At: wire.At(first.At),
+		BootID: w.bootID, BootNS: int64(first.T - epoch)}
+	for _, s := range samples {
+		t.Points = append(t.Points, Point(s, first.T))
+	}
+	return t
 }
 
 // Track adds a track record, in the journal's order.
@@ -106,6 +129,10 @@ func (p *Past) Run(r *wire.Run) {
 		p.tracks, p.open = nil, ""
 	}
 }
+
+// Last sets what Watch.Last returned last. It is not in the journal when the
+// machine did not work.
+func (p *Past) Last(t *wire.Track) { p.last = t }
 
 // Restore continues where an earlier run of the bridge stopped, and returns the
 // records that it had not written.
@@ -125,17 +152,31 @@ func (w *Watch) Restore(now clock.Moment, p Past) (out []wire.Body) {
 		}
 	}
 	for _, t := range p.tracks {
-		begin := epoch + time.Duration(t.BootNS)
-		if t.BootID != w.bootID {
-			begin = epoch + now.Boot - now.Wall.Sub(t.At.Time)
-		}
-		for _, point := range t.Points {
-			s := Sample(point, t.At.Time, begin)
+		for _, s := range w.samples(now, t) {
 			take(w.runs.tracker.Observe(s))
 			w.runs.adoptBy = s.T + near
 		}
 	}
+	if p.last != nil {
+		for _, s := range w.samples(now, p.last) {
+			if w.runs.tracker.Keep(s) == nil { // otherwise it is in the journal
+				w.runs.tracker.Observe(s)
+			}
+		}
+	}
 	w.runs.adopt = p.open
+	return out
+}
+
+// samples returns the points of a track with their times on the clock of now.
+func (w *Watch) samples(now clock.Moment, t *wire.Track) (out []runs.Sample) {
+	begin := epoch + time.Duration(t.BootNS)
+	if t.BootID != w.bootID {
+		begin = epoch + now.Boot - now.Wall.Sub(t.At.Time)
+	}
+	for _, point := range t.Points {
+		out = append(out, Sample(point, t.At.Time, begin))
+	}
 	return out
 }
 

@@ -41,6 +41,7 @@ type Options struct {
 	Board   *status.Board
 	Clock   clock.Source
 	BootID  string // names what the boot clock counts from
+	Last    string // path of a file that keeps the machines' last values; empty: they are not kept
 	Log     *slog.Logger
 }
 
@@ -53,6 +54,7 @@ type Bridge struct {
 	machines  []*bridged
 	byMachine map[string]*bridged
 	past      map[string]*machine.Past // from Remember, until Begin
+	last      lastValues
 }
 
 // bridged is one machine.
@@ -82,7 +84,8 @@ func New(cfg Config, opts Options) (*Bridge, error) {
 		return nil, err
 	}
 	b := &Bridge{opts: opts, sources: list, machines: newMachines(cfg.Machines, langs, opts.BootID),
-		byMachine: map[string]*bridged{}, past: map[string]*machine.Past{}}
+		byMachine: map[string]*bridged{}, past: map[string]*machine.Past{},
+		last: lastValues{path: opts.Last, pending: make(chan []wire.Track, 1)}}
 	for _, m := range b.machines {
 		b.byMachine[m.Machine()] = m
 	}
@@ -95,23 +98,31 @@ func (b *Bridge) Has(machine string) bool { return b.byMachine[machine] != nil }
 // Remember takes over a track or run of an earlier run of the agent. It is
 // called before Begin, in the order of the records.
 func (b *Bridge) Remember(body wire.Body) {
-	of := func(id string) *machine.Past {
-		if b.past[id] == nil {
-			b.past[id] = &machine.Past{}
-		}
-		return b.past[id]
-	}
 	switch x := body.(type) {
 	case *wire.Track:
-		of(x.Machine).Track(x)
+		b.pastOf(x.Machine).Track(x)
 	case *wire.Run:
-		of(x.Machine).Run(x)
+		b.pastOf(x.Machine).Run(x)
 	}
+}
+
+func (b *Bridge) pastOf(id string) *machine.Past {
+	if b.past[id] == nil {
+		b.past[id] = &machine.Past{}
+	}
+	return b.past[id]
 }
 
 // Begin takes up the runs that were open when the agent stopped. It is called
 // before the channel restored of Run is closed.
 func (b *Bridge) Begin(now clock.Moment) {
+	last, err := b.last.read()
+	if err != nil {
+		b.opts.Log.Warn("litres count from the first values that come", "err", err)
+	}
+	for i := range last {
+		b.pastOf(last[i].Machine).Last(&last[i])
+	}
 	for _, m := range b.machines {
 		if p := b.past[m.Machine()]; p != nil {
 			for _, body := range m.Restore(now, *p) {
@@ -133,6 +144,9 @@ func (b *Bridge) Run(ctx context.Context, restored <-chan struct{}) {
 	for _, s := range b.sources {
 		wg.Go(func() { b.read(ctx, s, samples) })
 	}
+	wg.Go(func() {
+		b.last.run(ctx, func(err error) { b.opts.Log.Warn("the agent's folder", "source", "machines", "err", err) })
+	})
 	select {
 	case <-restored:
 	case <-ctx.Done():
@@ -226,6 +240,7 @@ func (b *Bridge) turn(now clock.Moment) {
 		}
 		beats = append(beats, b.post(now, m))
 	}
+	b.last.keep(now, b.machines)
 	b.opts.Board.SetMachines(beats)
 	b.opts.Board.SetTurned(part, now)
 }
