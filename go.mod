@@ -3,7 +3,6 @@ module gatehouse
 go 1.26.0
 
 require (
-	github.com/adrianmo/go-nmea v1.10.0
 	github.com/bluenviron/gomavlib/v3 v3.3.0
 	github.com/coder/websocket v1.8.15
 	github.com/eclipse/paho.mqtt.golang v1.5.1

@@ -1,18 +1,17 @@
 // Package nmea reads the positions of a machine from a satellite receiver that
-// sends NMEA 0183 on a serial line.
+// sends NMEA 0183 on a serial line. It reads RMC and GGA of any talker by itself:
+// adrianmo/go-nmea refuses the lengths in which receivers really send them.
 package nmea
 
 import (
-	"bytes"
 	"context"
 	"errors"
 	"fmt"
 	"io"
 	"time"
 
-	gonmea "github.com/adrianmo/go-nmea"
-
 	"gatehouse/devices"
+	"gatehouse/devices/unheard"
 	"gatehouse/firmware-bridge/runs"
 )
 
@@ -37,26 +36,27 @@ func (c Config) Check() error {
 const (
 	firstRetry = 250 * time.Millisecond
 	lastRetry  = 5 * time.Second
-	longest    = 256 // bytes of a sentence; the standard says 82
-	knot       = 1852.0 / 3600
+	sayEvery   = time.Second // how often it is said that nothing is understood
 )
 
 // Run reads until ctx ends, and returns nil then. It opens the line again when
-// that is unplugged.
+// that is unplugged. While bytes come and no position is read from them it yields
+// unheard.Error.
 func Run(ctx context.Context, cfg Config, ports devices.Ports, out Out) error {
 	if cfg.Baud == 0 {
 		cfg.Baud = 9600
+	}
+	each := func(s runs.Sample, err error) {
+		if err != nil {
+			err = fmt.Errorf("nmea of %s: %w", cfg.Machine, err)
+		}
+		out(cfg.Machine, s, err)
 	}
 	for retry := firstRetry; ; retry = min(2*retry, lastRetry) {
 		line, err := ports.Serial(cfg.Serial, cfg.Baud)
 		if err == nil {
 			retry = firstRetry
-			err = read(ctx, line, func(s runs.Sample, err error) {
-				if err != nil {
-					err = fmt.Errorf("nmea of %s: %w", cfg.Machine, err)
-				}
-				out(cfg.Machine, s, err)
-			})
+			err = read(ctx, line, time.Now, each)
 			if cerr := line.Close(); err == nil {
 				err = cerr
 			}
@@ -64,7 +64,7 @@ func Run(ctx context.Context, cfg Config, ports devices.Ports, out Out) error {
 		if ctx.Err() != nil {
 			return nil //nolint:nilerr // ctx has ended
 		}
-		out(cfg.Machine, runs.Sample{}, fmt.Errorf("nmea of %s: %w", cfg.Machine, err))
+		each(runs.Sample{}, err)
 		select {
 		case <-ctx.Done():
 			return nil
@@ -74,65 +74,40 @@ func Run(ctx context.Context, cfg Config, ports devices.Ports, out Out) error {
 }
 
 // read calls each with the samples and errors of a line, until ctx ends or a read
-// fails.
-func read(ctx context.Context, line io.Reader, each func(runs.Sample, error)) error {
-	var buf []byte
+// fails. A read that times out returns no bytes and no error.
+func read(ctx context.Context, line io.Reader, clock func() time.Time, each func(runs.Sample, error)) error {
+	var r Reader
+	var heard unheard.Watch
 	chunk := make([]byte, 512)
+	began := clock()
+	var came, said time.Duration // when bytes came, when it was said that nothing is understood
 	for ctx.Err() == nil {
 		n, err := line.Read(chunk)
 		if err != nil {
 			return fmt.Errorf("read: %w", err)
 		}
-		buf = append(buf, chunk[:n]...)
-		for {
-			end := bytes.IndexByte(buf, '\n')
-			if end < 0 {
-				break
-			}
-			sentence := string(bytes.TrimSpace(buf[:end]))
-			buf = buf[end+1:]
-			if s, ok, err := Parse(sentence); ok || err != nil {
-				each(s, err)
-			}
+		now := clock().Sub(began)
+		heard.Bytes(now, chunk[:n])
+		r.Take(chunk[:n], each)
+		if r.Understood() {
+			heard.Understood()
 		}
-		if len(buf) > longest {
-			buf = nil
-			each(runs.Sample{}, errors.New("no sentences arrive: is the speed of the line right?"))
+		if n > 0 {
+			came = now
+		}
+		report, bad := heard.Check(now)
+		switch {
+		case now-said < sayEvery:
+		case bad:
+			said = now
+			each(runs.Sample{}, &unheard.Error{Report: report, Try: r.Try()})
+		case now-came >= unheard.After:
+			said, came = now, now
+			each(runs.Sample{}, errSilent)
 		}
 	}
 	return nil
 }
 
-// Parse reads one sentence. ok is false when it has no valid fix: it is of
-// another kind, or the receiver sees too few satellites.
-func Parse(sentence string) (s runs.Sample, ok bool, err error) {
-	if sentence == "" {
-		return s, false, nil
-	}
-	if begin := bytes.IndexByte([]byte(sentence), '$'); begin > 0 {
-		sentence = sentence[begin:] // the rest of a sentence that was cut
-	}
-	m, err := gonmea.Parse(sentence)
-	if err != nil {
-		var other *gonmea.NotSupportedError
-		if errors.As(err, &other) {
-			return s, false, nil
-		}
-		return s, false, fmt.Errorf("%.90q: %w", sentence, err)
-	}
-	switch m := m.(type) {
-	case gonmea.RMC:
-		if m.Validity != gonmea.ValidRMC {
-			return s, false, nil
-		}
-		s.Lat, s.Lon, s.Speed = new(m.Latitude), new(m.Longitude), new(m.Speed*knot)
-	case gonmea.GGA:
-		if m.FixQuality == gonmea.Invalid || m.FixQuality == "" {
-			return s, false, nil
-		}
-		s.Lat, s.Lon = new(m.Latitude), new(m.Longitude)
-	default:
-		return s, false, nil
-	}
-	return s, true, nil
-}
+// errSilent means that no byte comes on the line.
+var errSilent = errors.New("nothing comes: has the receiver power, and is its TX on the line's RX?")

@@ -34,7 +34,7 @@ func TestOnlyValidFixesCount(t *testing.T) {
 		"of no use":    {"$GPGSV,1,1,00*79", false, ""},
 		"unknown kind": {"$PXYZW,1*41", false, ""},
 		"checksum":     {strings.Replace(rmc, "3554", "3555", 1), false, "checksum"},
-		"rubbish":      {"hello", false, "hello"},
+		"rubbish":      {"hello", false, ""},
 		"latitude 91":  {"$GPRMC,123519,A,9100.000,N,11506.600,E,002.4,084.4,140220,003.1,W*6D", false, "latitude"},
 		"nothing":      {"", false, ""},
 	} {
@@ -135,7 +135,7 @@ func TestALineIsReadThroughGarbageAndUnplugging(t *testing.T) {
 		}
 		<-got
 	}
-	send("\xff\x00garbage" + strings.Repeat("x", 300) + "\r\n" + rmc + "\r\n")
+	send("\xff\x00garbage" + strings.Repeat("x", 300) + "\r\n" + rmc[:40] + rmc + "\r\n")
 	if err := <-bad; !strings.Contains(err.Error(), "fogger-1") {
 		t.Error(err)
 	}
