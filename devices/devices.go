@@ -54,11 +54,27 @@ type Ports interface {
 	// line's read time-out (at most half a second), and an error wrapping
 	// ErrGone after a hang-up.
 	Serial(name string, baud int) (io.ReadWriteCloser, error)
+	// SerialLine is Serial for lines that are not 8N1.
+	SerialLine(name string, l Line) (io.ReadWriteCloser, error)
 	// I2C opens a bus by periph's name for it ("1", "/dev/i2c-1").
 	I2C(name string) (i2c.BusCloser, error)
 	// Pin finds a GPIO line by periph's name for it ("GPIO17").
 	Pin(name string) (gpio.PinIO, error)
 }
+
+// Line is how a serial line is spoken, always with 8 data bits.
+type Line struct {
+	Baud     int
+	Parity   string // ParityNone (or empty), ParityEven, ParityOdd
+	StopBits int    // 1 (or 0) or 2
+}
+
+// Parities of a Line.
+const (
+	ParityNone = "none"
+	ParityEven = "even"
+	ParityOdd  = "odd"
+)
 
 // The three ways a sensor fails. Drivers wrap them with the device's model.
 var (

@@ -19,6 +19,9 @@ type pins map[string]*gpiotest.Pin
 
 func (p pins) Serial(string, int) (io.ReadWriteCloser, error) { return nil, errNAK }
 func (p pins) I2C(string) (i2c.BusCloser, error)              { return nil, errNAK }
+
+func (p pins) SerialLine(string, devices.Line) (io.ReadWriteCloser, error) { return nil, errNAK }
+
 func (p pins) Pin(name string) (gpio.PinIO, error) {
 	if p[name] == nil {
 		p[name] = &gpiotest.Pin{N: name}

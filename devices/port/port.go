@@ -42,14 +42,25 @@ func NewHost() *Host { return &Host{} }
 // Serial opens a serial line; see devices.Ports. A line that another process
 // (or another device of this one) has open is refused.
 func (h *Host) Serial(name string, baud int) (io.ReadWriteCloser, error) {
+	return h.SerialLine(name, devices.Line{Baud: baud})
+}
+
+// SerialLine opens a serial line; see devices.Ports.
+func (h *Host) SerialLine(name string, l devices.Line) (io.ReadWriteCloser, error) {
+	parity, err := parityOf(l.Parity)
+	if err != nil {
+		return nil, fmt.Errorf("open serial port %s: %w", name, err)
+	}
 	lock, err := lockPort(name)
 	if err != nil {
 		return nil, err
 	}
-	p, err := serial.OpenPort(&serial.Config{Name: name, Baud: baud, ReadTimeout: ReadTimeout})
+	p, err := serial.OpenPort(&serial.Config{
+		Name: name, Baud: l.Baud, Parity: parity, StopBits: serial.StopBits(l.StopBits), ReadTimeout: ReadTimeout,
+	})
 	if err != nil {
 		lock.Close()
-		return nil, fmt.Errorf("open serial port %s at %d baud: %w", name, baud, markGone(err))
+		return nil, fmt.Errorf("open serial port %s at %d baud: %w", name, l.Baud, markGone(err))
 	}
 	// Bytes received before opening must not become readings.
 	if err := p.Flush(); err != nil {
@@ -58,6 +69,19 @@ func (h *Host) Serial(name string, baud int) (io.ReadWriteCloser, error) {
 		return nil, fmt.Errorf("flush serial port %s: %w", name, err)
 	}
 	return &line{port: p, lock: lock, name: name}, nil
+}
+
+// parityOf returns tarm/serial's name for a parity.
+func parityOf(name string) (serial.Parity, error) {
+	switch name {
+	case "", devices.ParityNone:
+		return serial.ParityNone, nil
+	case devices.ParityEven:
+		return serial.ParityEven, nil
+	case devices.ParityOdd:
+		return serial.ParityOdd, nil
+	}
+	return 0, fmt.Errorf("parity %q is none of none, even, odd", name)
 }
 
 // lockPort takes the advisory lock of a serial port: tarm/serial lets two

@@ -10,6 +10,8 @@ import (
 	"testing"
 	"time"
 
+	"golang.org/x/sys/unix"
+
 	"gatehouse/devices"
 	"gatehouse/devices/port"
 	"gatehouse/devices/port/pty"
@@ -185,5 +187,38 @@ func TestAnUnpluggedPtyCanBeReplaced(t *testing.T) {
 	}
 	if _, err := os.Lstat(link); err != nil {
 		t.Fatal(err)
+	}
+}
+
+// Pseudo-terminals keep the bits of odd parity and of two stop bits, though they
+// have no use for them.
+func TestParityAndStopBitsAreSet(t *testing.T) {
+	const bits = unix.PARODD | unix.CSTOPB
+	for want, l := range map[uint32]devices.Line{
+		0:           {Baud: 9600},
+		unix.PARODD: {Baud: 9600, Parity: devices.ParityOdd, StopBits: 1},
+		unix.CSTOPB: {Baud: 9600, Parity: devices.ParityEven, StopBits: 2},
+	} {
+		p, err := pty.Open()
+		if err != nil {
+			t.Fatal(err)
+		}
+		line, err := port.NewHost().SerialLine(p.Path, l)
+		if err != nil {
+			t.Fatal(err)
+		}
+		f, err := os.Open(p.Path)
+		if err != nil {
+			t.Fatal(err)
+		}
+		got, err := unix.IoctlGetTermios(int(f.Fd()), unix.TCGETS)
+		if err != nil || got.Cflag&bits != want {
+			t.Errorf("%+v: %o, want %o (%v)", l, got.Cflag&bits, want, err)
+		}
+		_, _, _ = f.Close(), line.Close(), p.Close()
+	}
+	_, err := port.NewHost().SerialLine("/dev/null", devices.Line{Baud: 9600, Parity: "mark"})
+	if err == nil || !strings.Contains(err.Error(), "none, even, odd") {
+		t.Errorf("parity mark: %v", err)
 	}
 }

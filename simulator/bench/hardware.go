@@ -240,6 +240,10 @@ func (p ports) Serial(name string, baud int) (io.ReadWriteCloser, error) {
 	return p.host.Serial(name, baud)
 }
 
+func (p ports) SerialLine(name string, l devices.Line) (io.ReadWriteCloser, error) {
+	return p.host.SerialLine(name, l)
+}
+
 func (p ports) I2C(name string) (i2c.BusCloser, error) {
 	if p.hw.mlx == nil {
 		return nil, fmt.Errorf("I²C bus %q: %w", name, devices.ErrGone)

@@ -32,6 +32,9 @@ type unplugged struct{}
 func (unplugged) Serial(name string, _ int) (io.ReadWriteCloser, error) {
 	return nil, fmt.Errorf("%w: %s", devices.ErrGone, name)
 }
+func (unplugged) SerialLine(name string, _ devices.Line) (io.ReadWriteCloser, error) {
+	return nil, fmt.Errorf("%w: %s", devices.ErrGone, name)
+}
 func (unplugged) I2C(name string) (i2c.BusCloser, error) {
 	return nil, fmt.Errorf("%w: %s", devices.ErrGone, name)
 }
