@@ -5,6 +5,7 @@ import (
 	"errors"
 	"log/slog"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	paho "github.com/eclipse/paho.mqtt.golang"
@@ -15,14 +16,21 @@ import (
 // is held back by the messages that are not acknowledged; paho goes on reading,
 // so that pings and answers pass.
 type inbox struct {
-	take    func(Message) (acknowledge bool)
-	waiting chan paho.Message
+	take    func(m Message, end func(acknowledge bool))
+	waiting chan arrival
+	kept    atomic.Int64 // handed over, and not ended
 	log     *slog.Logger
 
 	mu      sync.Mutex // held by put
 	current int        // number of the connection whose messages are accepted
 	dropped int
 	logged  time.Time // when it was last logged that messages are dropped
+}
+
+// arrival is a message and when it came.
+type arrival struct {
+	paho.Message
+	at time.Time
 }
 
 // Bounds of the inbox: of messages that need no acknowledgement, and of all. The
@@ -41,14 +49,14 @@ var errTooMany = errors.New("more than 4,096 messages wait: bound what the broke
 func newInbox(cfg Config) *inbox {
 	take := cfg.Keep
 	if take == nil {
-		take = func(m Message) bool {
+		take = func(m Message, end func(bool)) {
 			if cfg.OnMessage != nil {
 				cfg.OnMessage(m)
 			}
-			return true
+			end(true)
 		}
 	}
-	return &inbox{take: take, waiting: make(chan paho.Message, mostInAll), log: cfg.Log}
+	return &inbox{take: take, waiting: make(chan arrival, mostInAll), log: cfg.Log}
 }
 
 // open returns the function that adds a message of a new connection. It does not
@@ -74,16 +82,17 @@ func (b *inbox) open() (put func(paho.Message) error) {
 // more. Without room at all it returns an error: the connection must end, and
 // the broker sends the message again over the next one.
 func (b *inbox) put(m paho.Message) error {
-	if m.Qos() > 0 || len(b.waiting) < mostWaiting {
-		select {
-		case b.waiting <- m:
-			return nil
-		default:
-			return errTooMany
-		}
+	now := time.Now()
+	held := len(b.waiting) + int(b.kept.Load())
+	switch {
+	case m.Qos() > 0 && held >= mostInAll:
+		return errTooMany
+	case m.Qos() > 0 || held < mostWaiting:
+		b.waiting <- arrival{m, now} // has room: put alone adds to it
+		return nil
 	}
 	b.dropped++
-	if now := time.Now(); now.Sub(b.logged) >= logEvery {
+	if now.Sub(b.logged) >= logEvery {
 		b.logged = now
 		b.log.Warn("messages of QoS 0 come faster than they are taken, and are dropped",
 			"topic", m.Topic(), "dropped", b.dropped)
@@ -98,9 +107,15 @@ func (b *inbox) deliver(ctx context.Context) {
 		select {
 		case <-ctx.Done():
 		case m := <-b.waiting:
-			if b.take(Message{Topic: m.Topic(), Payload: m.Payload(), QoS: m.Qos(), Retained: m.Retained()}) {
-				m.Ack() // paho ignores it if that connection has ended
-			}
+			b.kept.Add(1)
+			came := Message{Topic: m.Topic(), Payload: m.Payload(), QoS: m.Qos(), Retained: m.Retained(),
+				Duplicate: m.Duplicate(), Arrived: m.at}
+			b.take(came, func(acknowledge bool) {
+				b.kept.Add(-1)
+				if acknowledge {
+					m.Ack() // paho ignores it if that connection has ended
+				}
+			})
 		}
 	}
 }

@@ -22,18 +22,19 @@ type incoming struct {
 func (m incoming) Topic() string   { return "t" }
 func (m incoming) Payload() []byte { return []byte(m.text) }
 func (m incoming) Qos() byte       { return m.qos }
-func (m incoming) Retained() bool  { return false }
+func (m incoming) Retained() bool  { return m.text == "old" }
+func (m incoming) Duplicate() bool { return m.text == "again" }
 func (m incoming) Ack()            { *m.acked = append(*m.acked, m.text) }
 
 func TestAnEarlierConnectionAddsNothingBehindTheNextOne(t *testing.T) {
 	var got, acked []string
 	ctx, cancel := context.WithCancel(t.Context())
-	b := newInbox(Config{Log: slog.New(slog.DiscardHandler), Keep: func(m Message) bool {
+	b := newInbox(Config{Log: slog.New(slog.DiscardHandler), Keep: func(m Message, end func(bool)) {
 		got = append(got, string(m.Payload))
 		if len(got) == 4 {
 			cancel()
 		}
-		return string(m.Payload) != "2"
+		end(string(m.Payload) != "2")
 	}})
 	send := func(put func(paho.Message) error, text string) {
 		if err := put(incoming{text: text, qos: 1, acked: &acked}); err != nil {
@@ -74,5 +75,46 @@ func TestTheInboxIsBounded(t *testing.T) {
 	}
 	if err := put(incoming{qos: 1}); !errors.Is(err, errTooMany) {
 		t.Errorf("without room: %v", err)
+	}
+}
+
+// What was handed over takes room until it is ended: a consumer that only
+// collects messages holds the broker back as well.
+func TestMessagesThatAreNotEndedTakeRoom(t *testing.T) {
+	ctx, cancel := context.WithCancel(t.Context())
+	var acked []string
+	var ends []func(bool)
+	var got []Message
+	b := newInbox(Config{Log: slog.New(slog.DiscardHandler), Keep: func(m Message, end func(bool)) {
+		got, ends = append(got, m), append(ends, end)
+		if len(ends) == 2 {
+			cancel()
+		}
+	}})
+	put := b.open()
+	for _, text := range []string{"old", "again"} {
+		if err := put(incoming{text: text, qos: 1, acked: &acked}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	b.deliver(ctx)
+	if !got[0].Retained || got[0].Duplicate || got[1].Retained || !got[1].Duplicate || got[0].Arrived.IsZero() {
+		t.Errorf("delivered %+v", got)
+	}
+	for n := range mostInAll - 2 {
+		if err := put(incoming{qos: 1}); err != nil {
+			t.Fatalf("message %d: %v", n, err)
+		}
+	}
+	if err := put(incoming{qos: 1}); !errors.Is(err, errTooMany) {
+		t.Errorf("without room: %v", err)
+	}
+	ends[1](true)
+	ends[0](false)
+	if !slices.Equal(acked, []string{"again"}) {
+		t.Errorf("acknowledged %q", acked)
+	}
+	if err := put(incoming{qos: 1}); err != nil {
+		t.Errorf("with room: %v", err)
 	}
 }

@@ -26,10 +26,15 @@ import (
 
 // Message is one MQTT message, in either direction.
 type Message struct {
-	Topic    string
-	Payload  []byte
-	QoS      byte
+	Topic   string
+	Payload []byte
+	QoS     byte
+	// Retained: to be kept by the broker. Of a message that came: the broker had
+	// kept it, so that nobody knows when it was said.
 	Retained bool
+	// Of messages that came:
+	Duplicate bool      // the broker may have delivered it before
+	Arrived   time.Time // when it came over the connection
 }
 
 // Subscription is one topic filter with the QoS asked for.
@@ -64,9 +69,11 @@ type Config struct {
 	// return when Run's context ends.
 	OnMessage func(Message)
 	// Keep takes the place of OnMessage where the broker must hold each message
-	// until it is stored: a message is acknowledged only if Keep returns true,
-	// and the session is a persistent one (who knows the ClientID can end it).
-	Keep func(Message) bool
+	// until it is stored. Keep does not wait. end is called once for each message,
+	// later and in any goroutine, and acknowledges it when it was stored; until
+	// then it takes room in the inbox. The session is a persistent one (who knows
+	// the ClientID can end it).
+	Keep func(m Message, end func(stored bool))
 	// Bye returns a message that is published, with a wait of a second at most,
 	// before Run disconnects; it may return nil.
 	Bye func() *Message

@@ -28,6 +28,8 @@ type Config struct {
 	Dir       string `yaml:"dir,omitempty"`        // folder of its state; no record is lost with it
 	TLS       TLS    `yaml:"tls,omitempty"`        // absent: plain TCP
 	UsersFile string `yaml:"users_file,omitempty"` // lines name:bcrypt-hash, read at start; absent: anybody may connect
+	// Hold: clients of other processes wait until Admit is called.
+	Hold bool `yaml:"-"`
 }
 
 // TLS names PEM files.
@@ -73,9 +75,10 @@ type Broker struct {
 	client mqtt.Broker
 }
 
-// Start runs the broker until Close. It returns when clients can connect, or an
-// error that says what to change: the address is in use, or reachable from the
-// network without TLS and users, or a file can't be read. ctx bounds the start
+// Start runs the broker until Close. It returns when the clients of this process
+// can connect (Client), or an error that says what to change: the address is in
+// use, or reachable from the network without TLS and users, or a file can't be
+// read. Clients of other processes can connect then too, or wait for Admit. ctx bounds the start
 // only. Just after the start a new subscription may miss messages that were
 // retained before: nats-server is still reading them. Agents and collector
 // publish theirs again at every connect.
@@ -101,6 +104,7 @@ func Start(ctx context.Context, cfg Config, log *slog.Logger) (*Broker, error) {
 	if b.proxy, err = newProxy(l, cfg.TLS, log); err != nil {
 		return nil, errors.Join(err, l.Close())
 	}
+	b.proxy.gate.used = cfg.Hold
 	port = server.RANDOM_PORT
 	opts := func() *server.Options {
 		o := options(filepath.Join(cfg.Dir, "store"))

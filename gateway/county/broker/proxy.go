@@ -36,10 +36,11 @@ type proxy struct {
 	cancel   context.CancelFunc
 	wg       sync.WaitGroup
 	slots    chan struct{} // one per connection; the other descriptors are for the store
+	gate     *gate         // no connection is passed on before it is open
 }
 
 func newProxy(l net.Listener, files TLS, log *slog.Logger) (*proxy, error) {
-	p := &proxy{listener: l, log: log, slots: make(chan struct{}, openfiles.Clients())}
+	p := &proxy{listener: l, log: log, slots: make(chan struct{}, openfiles.Clients()), gate: newGate()}
 	p.ctx, p.cancel = context.WithCancel(context.Background())
 	if files == (TLS{}) {
 		return p, nil
@@ -120,6 +121,9 @@ func (p *proxy) pass(raw net.Conn, inner string) {
 	outside, hello, err := p.handshake(ctx, raw)
 	if err != nil {
 		return // handshake has logged it
+	}
+	if p.gate.wait(ctx) != nil {
+		return // the client tries again
 	}
 	inside, err := new(net.Dialer).DialContext(ctx, "tcp", inner)
 	if err != nil {

@@ -83,6 +83,7 @@ func (b *Broker) restartFailed(ctx context.Context, opts func() *server.Options,
 func (b *Broker) restart(opts *server.Options, log *slog.Logger) error {
 	b.mu.Lock()
 	defer b.mu.Unlock()
+	b.proxy.gate.hold() // the sessions are lost: those of this process are made again first
 	b.srv.Shutdown()
 	b.srv.WaitForShutdown()
 	if err := os.RemoveAll(opts.StoreDir); err != nil {

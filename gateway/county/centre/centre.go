@@ -28,6 +28,7 @@ type county struct {
 	siteKeyID string
 	archive   *archive.Archive
 	broker    mqtt.Broker      // where its own clients find it
+	admit     func()           // lets others use the embedded broker
 	desk      collect.Observer // nil: there is none
 	reports   *reports
 
@@ -73,7 +74,7 @@ func (c *county) close() error {
 // startBroker starts the embedded broker unless another one is configured.
 func (c *county) startBroker(ctx context.Context) error {
 	if e := c.cfg.Broker.External; e != nil {
-		c.broker = *e
+		c.broker, c.admit = *e, func() {}
 		return nil
 	}
 	own := broker.Config{Listen: "127.0.0.1:1883"}
@@ -83,12 +84,13 @@ func (c *county) startBroker(ctx context.Context) error {
 	if own.Dir == "" {
 		own.Dir = filepath.Join(c.cfg.Dir, "broker")
 	}
+	own.Hold = true
 	b, err := broker.Start(ctx, own, c.log)
 	if err != nil {
 		return err
 	}
 	c.onClose(b.Close)
-	c.broker = b.Client()
+	c.broker, c.admit = b.Client(), b.Admit
 	return nil
 }
 

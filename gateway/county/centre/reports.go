@@ -10,8 +10,10 @@ import (
 	"path/filepath"
 	"strings"
 	"sync"
+	"time"
 
 	"gatehouse/gateway/config"
+	"gatehouse/gateway/county/desk"
 	"gatehouse/gateway/county/report"
 	"gatehouse/gateway/mqtt"
 )
@@ -49,12 +51,24 @@ func (c *county) startReports(ctx context.Context) error {
 	r.close = sync.OnceValue(r.end)
 	c.reports = r
 	c.onClose(func() error { return r.close() })
-	client, err := c.reportsClient(ctx, taker, log)
+	tried := make(chan struct{}, 1)
+	client, err := c.reportsClient(taker, log, func() {
+		select {
+		case tried <- struct{}{}:
+		default:
+		}
+	})
 	if err != nil {
 		return err
 	}
 	r.running.Go(func() { _ = client.Run(ctx) }) // ends with ctx only
 	r.running.Go(func() { _ = taker.Run(ctx) })  // likewise
+	// Whoever finds the collector may publish at once: it is subscribed before. An
+	// external broker that can't be reached holds up nothing else.
+	select {
+	case <-tried:
+	case <-ctx.Done():
+	}
 	return nil
 }
 
@@ -64,13 +78,18 @@ func (r *reports) end() error {
 	return r.taker.Close()
 }
 
-// reportsClient returns the client that passes reports to taker.
-func (c *county) reportsClient(ctx context.Context, taker *report.Taker, log *slog.Logger) (*mqtt.Client, error) {
+// reportsClient returns the client that passes reports to taker. It calls tried
+// after each attempt to connect and subscribe.
+func (c *county) reportsClient(taker *report.Taker, log *slog.Logger, tried func()) (*mqtt.Client, error) {
 	id, err := sessionID(c.cfg.Dir)
 	if err != nil {
 		return nil, err
 	}
-	m := mqtt.Config{ClientID: id, Keep: func(m mqtt.Message) bool { return taker.Take(ctx, m) }, Log: log}
+	m := mqtt.Config{ClientID: id, Keep: taker.Put, Log: log,
+		OnUp:   func() { c.admit(); c.hears(nil); tried() },
+		OnDown: c.hears,
+		OnFail: func(err error) { c.hears(err); tried() },
+	}
 	for _, f := range taker.Filters() {
 		m.Subscriptions = append(m.Subscriptions, mqtt.Subscription{Filter: f, QoS: 1})
 	}
@@ -78,6 +97,18 @@ func (c *county) reportsClient(ctx context.Context, taker *report.Taker, log *sl
 		return nil, err
 	}
 	return mqtt.New(m), nil
+}
+
+// hears tells the probes whether the collector is subscribed; err is nil when it is.
+func (c *county) hears(err error) {
+	d, ok := c.desk.(*desk.Desk)
+	switch {
+	case !ok:
+	case err == nil:
+		d.Hears()
+	default:
+		d.Deaf(time.Now(), err.Error())
+	}
 }
 
 // sessionID returns the client id of the session for reports: secret, because who

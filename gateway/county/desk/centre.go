@@ -35,9 +35,10 @@ type Centre struct {
 
 // centre is what the desk knows of the county's own side.
 type centre struct {
-	mu     sync.Mutex // guards what follows
-	fenced string     // why this collector takes nothing any more
-	last   seen       // for the probes
+	hearing hearing
+	mu      sync.Mutex // guards what follows
+	fenced  string     // why this collector takes nothing any more
+	last    seen       // for the probes
 
 	// The Run goroutine's own:
 	counted, pruned time.Time // when it was last done
@@ -115,6 +116,9 @@ func (d *Desk) Ready() probe.Ready {
 	s := d.lastSeen()
 	if s.centre.Fault != "" {
 		r.Problems = append(r.Problems, s.centre.Fault)
+	}
+	if why := d.centre.hearing.fault.Load(); why != nil {
+		r.Problems = append(r.Problems, *why)
 	}
 	if s.centre.Catching {
 		r.Warnings = append(r.Warnings, "the desk is catching up with the store")

@@ -10,6 +10,8 @@ import (
 
 // follow indexes a batch that the store has committed.
 func (x *index) follow(ctx context.Context, now time.Time, b store.Batch) error {
+	x.mu.Lock()
+	defer x.mu.Unlock()
 	behind, err := x.cursor.Take(ctx, now, []follow.Event{{Committed: []store.Batch{b}}})
 	if err != nil || !behind {
 		return err
@@ -25,6 +27,8 @@ func (x *index) catchUp(ctx context.Context, now time.Time, s Store, machine, ji
 	if err != nil {
 		return 0, err
 	}
+	x.mu.Lock()
+	defer x.mu.Unlock()
 	if pos.Through > x.cursor.Through(jid) {
 		if err := x.cursor.CatchUp(ctx, now, machine, jid, pos.Through); err != nil {
 			return 0, err

@@ -6,6 +6,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"sync"
 	"time"
 
 	"gatehouse/gateway/county/db"
@@ -42,6 +43,7 @@ CREATE TABLE progress (
 // follows the journals of machines in the store.
 type index struct {
 	file   *db.File
+	mu     sync.Mutex     // held while cursor is used
 	cursor *follow.Cursor // how far each journal is indexed
 }
 

@@ -36,10 +36,13 @@ func JID(county, machine string) string {
 // reporter returns the machine of an id. When it is asked for the first time it
 // is restored from what is stored.
 func (t *Taker) reporter(ctx context.Context, id string) (*reporter, error) {
-	if m := t.machines[id]; m != nil {
+	t.mu.Lock()
+	m := t.machines[id]
+	t.mu.Unlock()
+	if m != nil {
 		return m, nil
 	}
-	m := &reporter{cfg: machine.Config{Machine: id, Name: id, Type: "machine"}, jid: JID(t.opts.County, id)}
+	m = &reporter{cfg: machine.Config{Machine: id, Name: id, Type: "machine"}, jid: JID(t.opts.County, id)}
 	for _, c := range t.opts.Machines {
 		if c.Machine == id {
 			m.cfg = c.Config
@@ -53,6 +56,8 @@ func (t *Taker) reporter(ctx context.Context, id string) (*reporter, error) {
 	if err := t.restore(ctx, m); err != nil {
 		return nil, err
 	}
+	t.mu.Lock()
+	defer t.mu.Unlock()
 	t.machines[id] = m
 	return m, nil
 }

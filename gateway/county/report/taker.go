@@ -6,6 +6,8 @@ import (
 	"fmt"
 	"iter"
 	"log/slog"
+	"maps"
+	"slices"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -44,14 +46,17 @@ type Options struct {
 	Log      *slog.Logger
 }
 
-// Taker takes reports. Its methods may be called from any goroutine.
+// Taker takes reports. Put, Filters and Run may be called from any goroutine.
 type Taker struct {
 	opts   Options
 	index  *index
 	topics map[string]*mapped // of Options.Machines
 
-	dropped  atomic.Uint64 // reports, for want of room in quarantine
-	mu       sync.Mutex    // held while a report is taken; guards what follows
+	lanes   *lanes
+	dropped atomic.Uint64 // reports, for want of room in quarantine
+	mu      sync.Mutex    // guards machines
+	// machines are those of which something is known; each is for the one goroutine
+	// that has its lane.
 	machines map[string]*reporter
 }
 
@@ -83,7 +88,8 @@ func Open(ctx context.Context, opts Options) (*Taker, error) {
 	if err != nil {
 		return nil, fmt.Errorf("open the reports: %w", err)
 	}
-	t := &Taker{opts: opts, index: x, topics: map[string]*mapped{}, machines: map[string]*reporter{}}
+	t := &Taker{opts: opts, index: x, topics: map[string]*mapped{}, lanes: newLanes(),
+		machines: map[string]*reporter{}}
 	known, err := x.machines(ctx)
 	for _, m := range opts.Machines {
 		for _, topic := range m.Topics {
@@ -119,8 +125,18 @@ func (t *Taker) Filters() []string {
 	return out
 }
 
-// Run calls Tick every second and forgets old reports, until ctx ends.
+// takers is how many machines' messages are taken at the same time.
+const takers = 8
+
+// Run takes the messages that Put was given, lets time pass for the machines every
+// second, and forgets old reports, until ctx ends.
 func (t *Taker) Run(ctx context.Context) error {
+	var taking sync.WaitGroup
+	defer taking.Wait()
+	defer t.lanes.endWith(ctx)()
+	for range takers {
+		taking.Go(func() { t.work(ctx) })
+	}
 	tick, prune := time.NewTicker(time.Second), time.NewTicker(time.Hour)
 	defer tick.Stop()
 	defer prune.Stop()
@@ -129,7 +145,9 @@ func (t *Taker) Run(ctx context.Context) error {
 		case <-ctx.Done():
 			return nil
 		case <-tick.C:
-			t.Tick(ctx, t.opts.Now())
+			for _, id := range t.known() {
+				t.lanes.tick(id)
+			}
 		case <-prune.C:
 			if err := t.index.prune(ctx, t.opts.Now().Add(-indexedFor)); err != nil && ctx.Err() == nil {
 				t.opts.Log.Error("reports", "err", err)
@@ -138,22 +156,74 @@ func (t *Taker) Run(ctx context.Context) error {
 	}
 }
 
-// Tick closes the runs of machines that have stopped sending.
-func (t *Taker) Tick(ctx context.Context, now time.Time) {
+// known returns the ids of the machines.
+func (t *Taker) known() []string {
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	for _, m := range t.machines {
-		if bodies := m.tick(now); len(bodies) > 0 {
-			t.commit(ctx, m, now, bodies)
+	return slices.Collect(maps.Keys(t.machines))
+}
+
+// work is a goroutine that takes messages, a machine's at a time, until ctx ends.
+func (t *Taker) work(ctx context.Context) {
+	for {
+		l, messages, tick := t.lanes.next()
+		if l == nil {
+			return
 		}
+		for _, m := range messages {
+			m.end(t.Take(ctx, m.Message))
+		}
+		if tick {
+			t.tick(ctx, l.machine, t.opts.Now())
+		}
+		t.lanes.done(l)
+	}
+}
+
+// Put adds a message and does not wait. end is called when the broker may forget
+// it (true), or must keep it.
+func (t *Taker) Put(m mqtt.Message, end func(stored bool)) {
+	t.lanes.put(t.machineOf(m), waiting{m, end})
+}
+
+// machineOf returns the machine that a topic is of; empty: of none.
+func (t *Taker) machineOf(m mqtt.Message) string {
+	if to := t.topics[m.Topic]; to != nil {
+		return to.machine
+	}
+	_, id, _, _ := wire.ParseTopic(m.Topic)
+	return id
+}
+
+// Tick closes the runs of machines that have stopped sending.
+func (t *Taker) Tick(ctx context.Context, now time.Time) {
+	for _, id := range t.known() {
+		t.tick(ctx, id, now)
+	}
+}
+
+func (t *Taker) tick(ctx context.Context, id string, now time.Time) {
+	t.mu.Lock()
+	m := t.machines[id]
+	t.mu.Unlock()
+	if m == nil {
+		return
+	}
+	if bodies := m.tick(now); len(bodies) > 0 {
+		t.commit(ctx, m, now, bodies)
 	}
 }
 
 // Take stores a message. It returns true when the broker may forget it: it is
-// stored, or in quarantine, or was stored before. It returns false when ctx ended
-// or the message can't be stored now.
+// stored, or in quarantine, or was stored before, or is of no use. It returns false
+// when ctx ended or the message can't be stored now. Of each machine one message
+// at a time may be taken.
 func (t *Taker) Take(ctx context.Context, m mqtt.Message) bool {
 	now := t.opts.Now()
+	if m.Retained {
+		t.retained(m)
+		return true
+	}
 	id, r, err := t.decode(m)
 	if err != nil {
 		return t.quarantine(ctx, store.Poison{At: now, Agent: id, Topic: m.Topic, Reason: err.Error(), Raw: m.Payload})
@@ -161,8 +231,6 @@ func (t *Taker) Take(ctx context.Context, m mqtt.Message) bool {
 	if r.Empty() {
 		return true // it is for somebody else, or says that there is no value
 	}
-	t.mu.Lock()
-	defer t.mu.Unlock()
 	var from *reporter
 	if !t.retry(ctx, func() (err error) { from, err = t.reporter(ctx, id); return err }) {
 		return false
@@ -181,6 +249,13 @@ func (t *Taker) Take(ctx context.Context, m mqtt.Message) bool {
 		return false
 	}
 	return t.commit(ctx, from, now, bodies)
+}
+
+// retained is called with a message that the broker had kept: the last state that
+// somebody has heard of, minutes or years ago, and no sample.
+func (t *Taker) retained(m mqtt.Message) {
+	t.opts.Log.Warn("a retained message says nothing of the present and is not taken: "+
+		"switch the retain flag off at the machine", "machine", t.machineOf(m), "topic", m.Topic)
 }
 
 // records returns the record of a report, and those of the runs that it changes.

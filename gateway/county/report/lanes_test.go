@@ -1,0 +1,130 @@
+package report
+
+import (
+	"context"
+	"fmt"
+	"log/slog"
+	"path/filepath"
+	"sync"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"gatehouse/gateway/county/store"
+	"gatehouse/gateway/county/store/archive"
+	"gatehouse/gateway/mqtt"
+	"gatehouse/gateway/wire"
+)
+
+// stuck is a store that does not answer for one machine.
+type stuck struct {
+	*archive.Archive
+	machine string
+}
+
+func (s stuck) Commit(ctx context.Context, batches []store.Batch) ([]store.Receipt, error) {
+	if batches[0].Agent == s.machine {
+		<-ctx.Done()
+		return nil, ctx.Err()
+	}
+	return s.Archive.Commit(ctx, batches)
+}
+
+func TestAMachineThatTakesLongDelaysOnlyItself(t *testing.T) {
+	held, err := archive.OpenSQLite(filepath.Join(t.TempDir(), "store.db"))
+	must(t, err)
+	defer held.Close()
+	taker, err := Open(t.Context(), Options{County: "qinghe", Path: filepath.Join(t.TempDir(), "reports.db"),
+		Store: stuck{held, "fogger-1"}, Log: slog.New(slog.DiscardHandler)})
+	must(t, err)
+	ctx, cancel := context.WithCancel(t.Context())
+	ended := make(chan error, 1)
+	go func() { ended <- taker.Run(ctx) }()
+	var others sync.WaitGroup
+	var kept, lost atomic.Int64
+	for n := range 300 {
+		for id := range 5 {
+			m := mqtt.Message{Topic: wire.Topic("qinghe", fmt.Sprintf("fogger-%d", id+1), wire.LeafReport),
+				Payload: []byte(report(n % 100))}
+			if id == 0 {
+				taker.Put(m, func(bool) { lost.Add(1) })
+				continue
+			}
+			others.Add(1)
+			taker.Put(m, func(stored bool) {
+				if stored {
+					kept.Add(1)
+				}
+				others.Done()
+			})
+		}
+	}
+	done := make(chan struct{})
+	go func() { others.Wait(); close(done) }()
+	select {
+	case <-done:
+	case <-time.After(30 * time.Second):
+		t.Fatal("the other machines wait for the one that is stuck")
+	}
+	if kept.Load() != 1200 || lost.Load() != 0 {
+		t.Errorf("%d of 1200 are stored; of the stuck machine %d were ended", kept.Load(), lost.Load())
+	}
+	cancel()
+	must(t, <-ended)
+	must(t, taker.Close())
+}
+
+func TestTheMessagesOfAMachineKeepTheirOrder(t *testing.T) {
+	q := newLanes()
+	ctx, cancel := context.WithCancel(t.Context())
+	defer cancel()
+	defer q.endWith(ctx)()
+	put := func(id string, n int) { q.put(id, waiting{Message: mqtt.Message{Payload: fmt.Append(nil, n)}}) }
+	for n := range most + 1 {
+		put("a", n)
+	}
+	put("b", 0)
+	q.tick("a")
+	l, first, tick := q.next()
+	if l.machine != "a" || len(first) != most || tick {
+		t.Fatalf("machine %s, %d messages, tick %t", l.machine, len(first), tick)
+	}
+	put("a", most+1)
+	other, second, _ := q.next()
+	if other.machine != "b" || len(second) != 1 {
+		t.Fatalf("machine %s before the one that waits", other.machine)
+	}
+	q.done(other)
+	q.done(l)
+	l, rest, tick := q.next()
+	if l.machine != "a" || len(rest) != 2 || string(rest[1].Payload) != fmt.Sprint(most+1) || !tick {
+		t.Fatalf("machine %s, %d messages, tick %t", l.machine, len(rest), tick)
+	}
+	q.done(l)
+	if len(q.known) != 0 {
+		t.Errorf("%d lanes are left", len(q.known))
+	}
+	cancel()
+	if l, _, _ := q.next(); l != nil {
+		t.Error("the lanes did not end")
+	}
+}
+
+// R19: the last word of a machine that is off makes no run, however often the
+// collector connects.
+func TestARetainedMessageIsNoSample(t *testing.T) {
+	c := newCounty(t, t.TempDir())
+	defer c.end()
+	for _, at := range []string{"", `"at":"2020-02-14T05:59:58Z",`} {
+		said := `{"v":1,` + at + `"command":true,"flow_lpm":5}`
+		m := mqtt.Message{Topic: topic, Payload: []byte(said), Retained: true}
+		for range 3 {
+			if c.now = c.now.Add(12 * time.Second); !c.Take(t.Context(), m) {
+				t.Fatal("not acknowledged: it would come again")
+			}
+		}
+	}
+	if n := len(c.rows(wire.KindTrack)) + len(c.rows(wire.KindRun)); n != 0 {
+		t.Errorf("%d records", n)
+	}
+}
