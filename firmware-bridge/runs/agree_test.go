@@ -48,7 +48,7 @@ func contradictions(r Run, cfg Config) (out []string) {
 	case Unproven:
 		never(e.Flowed != nil || !why(ReasonNoSensor), "unproven, and there is a flow meter")
 	case Disputed:
-		never(e.TankFell == nil, "disputed with whom?")
+		never(e.TankFell == nil && !why(ReasonMeters), "disputed with whom?")
 	}
 	never(why(ReasonTankFull) && (!is(e.TankFell, false) || !is(e.Flowed, true)), "the tank did not fall, and fell")
 	never(why(ReasonSensorMute) && (!is(e.TankFell, true) || !is(e.Flowed, false)),

@@ -4,6 +4,8 @@ import (
 	"cmp"
 	"errors"
 	"time"
+
+	"gatehouse/firmware-bridge/meter"
 )
 
 // Config describes a machine. Zero fields take the defaults, except TankLitres.
@@ -15,6 +17,8 @@ type Config struct {
 	MinFlow    float64       // L/min below which nothing flows; default 0.05
 	MaxFlow    float64       // L/min, the most that the pump can give; default 300
 	Gap        time.Duration // samples further apart have a gap between them; default 3 s
+	Rollover   float64       // litres at which the counter begins again at 0; 0: not known
+	Resolution float64       // litres, the counter's last digit; 0: 0.001
 	Declared   bool          // imported or declared by hand: it proves nothing
 }
 
@@ -29,12 +33,17 @@ func (c Config) Check() error {
 		return errors.New("pause is not in 0s to 24h")
 	case c.MinFlow < 0 || c.MaxFlow < 0 || c.MaxFlow > mostFlow:
 		return errors.New("min_flow or max_flow is not in 0 to 5000 L/min")
+	case !(c.Rollover >= 0 && c.Rollover <= mostCount):
+		return errors.New("rollover_l is not in 0 to 1e13: give the litres at which the counter begins again at 0")
+	case !(c.Resolution >= 0 && c.Resolution <= 1000):
+		return errors.New("resolution_l is not in 0 to 1000")
 	}
 	return nil
 }
 
 const (
 	mostFlow    = 5000.0           // L/min, the most that MaxFlow may be
+	mostCount   = 1e13             // litres, the most that Rollover may be
 	leakFor     = 3 * time.Second  // flow without command for so long is work
 	overrun     = 3 * time.Second  // flow may go on for so long after the command has ended
 	settle      = 2 * time.Second  // after a silence the values arrive one by one for so long
@@ -44,6 +53,11 @@ const (
 	tankRise    = 5.0              // percent, the least that a refill raises the level
 	maxFaults   = 8
 )
+
+// counter returns what the machine's counter can do.
+func (c Config) counter() meter.Kind {
+	return meter.Kind{Resolution: c.Resolution, Rollover: c.Rollover, MaxFlow: c.MaxFlow}
+}
 
 // withDefaults returns the configuration with its zero fields filled in.
 func (c Config) withDefaults() Config {

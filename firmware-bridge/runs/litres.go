@@ -1,18 +1,42 @@
 package runs
 
-import "time"
+import (
+	"time"
+
+	"gatehouse/firmware-bridge/meter"
+)
 
 // flow is what is known of what flowed in a run.
 type flow struct {
-	seen        bool          // some sample's flow reached MinFlow
-	stuck       bool          // the sensor reported flow while the tank did not fall
-	loose       float64       // litres by flow and time since the counter was last read
-	sure, doubt unasked       // doubt: the command may still come
-	doubtSince  time.Duration // T
+	seen        bool    // some sample's flow reached MinFlow
+	stuck       bool    // the sensor reported flow while the tank did not fall
+	loose       float64 // litres by flow and time since the counter was last believed
+	pending     float64 // litres, if the counter was reset: its next readings tell
+	sure, doubt unasked // doubt: the command may still come
+	doubtSince  time.Duration
+	unknown     meter.Unknown // what the counter does not tell
+	both        both
 }
 
+// both compares counter and flow sensor, over the times in which both were read.
+type both struct {
+	counted, flowed float64 // litres
+	error           float64 // litres that these may be off, but for the sensors' own error
+	counter         float64 // litres that a difference of the counter may be off
+}
+
+// differ reports whether counter and flow sensor contradict each other, by more
+// than the errors of both.
+func (b both) differ() bool {
+	return abs(b.counted-b.flowed) > sensorError*max(b.counted, b.flowed)+b.error+b.counter+least
+}
+
+// sensorError is the part of what flowed by which a flow sensor and a counter may
+// differ: sensors are off by up to 10 %, and each may be.
+const sensorError = 0.2
+
 // unasked are litres that flowed without command: by the counter, by flow and
-// time, and the latter since the counter was last read.
+// time, and the latter since the counter was last believed.
 type unasked struct{ meter, flow, loose float64 }
 
 func (u *unasked) add(more unasked) {
@@ -27,16 +51,32 @@ func (c *tally) unasked(u unasked) float64 {
 	return u.flow
 }
 
+// counterReasons returns the reasons for what the counter does not tell.
+func (f flow) counterReasons() (why []string) {
+	for _, r := range []struct {
+		part meter.Unknown
+		code string
+	}{{meter.Reset, ReasonReset}, {meter.Jump, ReasonJump}, {meter.Turns, ReasonTurns}} {
+		if f.unknown&r.part != 0 {
+			why = append(why, r.code)
+		}
+	}
+	return why
+}
+
 // addLitres adds what has flowed since the last sample, and returns it.
 func (t *Tracker) addLitres(s Sample, past time.Duration) (litres float64) {
 	o, r := t.open, &t.open.run
+	since := t.flowSensor(s, past)
+	o.reader.sensed.Add(since)
 	if s.Flow != nil {
 		sum := 0.0
 		if r.Integrated != nil {
 			sum = *r.Integrated
 		}
-		if p := t.prev; past > 0 && past <= t.cfg.Gap && p.Flow != nil {
-			litres = (*s.Flow + *p.Flow) / 2 * past.Minutes()
+		if since.Known && !since.Rough {
+			litres = since.Litres
+			o.reader.error += abs(*s.Flow-*t.prev.Flow) / 2 * past.Minutes()
 		}
 		r.Integrated = new(sum + litres)
 	}
@@ -44,40 +84,83 @@ func (t *Tracker) addLitres(s Sample, past time.Duration) (litres float64) {
 	if !asked {
 		o.flow.doubt.flow += litres
 	}
+	o.flow.loose += litres
+	if !asked {
+		o.flow.doubt.loose += litres
+	}
 	if s.Volume == nil {
-		o.flow.loose += litres
-		if !asked {
-			o.flow.doubt.loose += litres
-		}
 		return litres
 	}
-	return t.addCounted(s)
+	return t.addCounted(s, litres)
 }
 
-// addCounted adds what the counter of a sample has counted since its last
-// reading, and returns it.
-func (t *Tracker) addCounted(s Sample) (litres float64) {
+// flowSensor returns what the flow sensor says has flowed since the last sample.
+// In a gap it is an estimate, from the flow before and after.
+func (t *Tracker) flowSensor(s Sample, past time.Duration) meter.Flow {
+	if past <= 0 || t.prev == nil || s.Flow == nil || t.prev.Flow == nil {
+		return meter.Flow{Known: past <= 0 && t.open.run.Samples > 1}
+	}
+	return meter.Flow{Litres: (*s.Flow + *t.prev.Flow) / 2 * past.Minutes(), Known: true, Rough: past > t.cfg.Gap}
+}
+
+// reader reads the counter for a run.
+type reader struct {
+	counter meter.Counter
+	known   bool       // there is a reading
+	sensed  meter.Flow // by the flow sensor since the last reading, believed or not
+	error   float64    // litres that it may be off since the last one that was believed
+}
+
+// take takes the counter's reading of a sample.
+func (d *reader) take(cfg Config, s Sample) meter.Counted {
+	if !d.known {
+		d.known, d.counter = true, meter.New(cfg.counter())
+	}
+	got := d.counter.Take(meter.Reading{At: s.T, Value: *s.Volume, Flow: d.sensed})
+	d.sensed = meter.Flow{Known: true}
+	return got
+}
+
+// addCounted adds what the counter of a sample has counted since it was last
+// believed, and returns it; flowed is what flowed by flow and time since the last
+// sample.
+func (t *Tracker) addCounted(s Sample, flowed float64) float64 {
 	o, r := t.open, &t.open.run
-	o.flow.loose, o.flow.doubt.loose, o.flow.sure.loose = 0, 0, 0 // the counter has counted them, too
+	f, first := &o.flow, !o.reader.known
+	got := o.reader.take(t.cfg, s)
+	f.pending = got.Pending
 	if r.Meter == nil {
 		r.Meter = new(0.0)
 	}
-	if o.meter != nil {
-		litres = *s.Volume - *o.meter
-		if litres < 0 {
-			litres = *s.Volume // it was reset
-		}
-		if litres > t.mostLitres(s.T-o.meterAt) {
-			litres = 0
-			t.fault("meter-jump")
-		}
-		r.Meter = new(*r.Meter + litres)
-		if !t.asked(s, o.meterAt) {
-			o.flow.doubt.meter += litres
-		}
+	if !got.Taken {
+		return flowed // by flow and time, until the counter is believed
 	}
-	o.meter, o.meterAt = s.Volume, s.T
-	return litres
+	if first { // the counter does not know what flowed before
+		r.Meter = new(f.loose)
+		f.sure.meter, f.doubt.meter = f.sure.loose, f.doubt.loose
+	} else {
+		f.both.add(got, &o.reader)
+	}
+	r.Meter = new(*r.Meter + got.Litres)
+	f.loose, f.doubt.loose, f.sure.loose = 0, 0, 0 // the counter has counted them, too
+	f.unknown |= got.Unknown
+	if !t.asked(s, got.Since) {
+		f.doubt.meter += got.Litres
+	}
+	o.reader.error = 0
+	if first {
+		return flowed
+	}
+	return got.Litres
+}
+
+// add adds what a reading has counted, if the flow sensor was read all the time.
+func (b *both) add(got meter.Counted, by *reader) {
+	b.counter = by.counter.Error()
+	if got.Unknown != 0 || !got.Flow.Known || got.Flow.Rough {
+		return
+	}
+	b.counted, b.flowed, b.error = b.counted+got.Litres, b.flowed+got.Flow.Litres, b.error+by.error
 }
 
 // asked reports whether the command may have held while something flowed,
@@ -96,11 +179,6 @@ func (o *openRun) settleDoubt(s Sample) {
 		o.flow.sure.add(o.flow.doubt)
 		o.flow.doubt = unasked{}
 	}
-}
-
-// mostLitres returns how much the pump can dispense in a time.
-func (t *Tracker) mostLitres(in time.Duration) float64 {
-	return t.cfg.MaxFlow*max(in, time.Second).Minutes() + 0.5
 }
 
 // distrustFlow tells a stuck flow sensor from a leak: a leak empties the tank.

@@ -26,15 +26,14 @@ type command struct {
 
 // openRun is the run that is not over.
 type openRun struct {
-	tally                 // up to the last sample
-	held    tally         // up to the end of the last sortie
-	sortie  bool          // one is under way
-	begun   time.Duration // T
-	worked  time.Duration // T of the last work
-	way     Way
-	first   *Sample  // of the sortie with a position
-	meter   *float64 // litres, the counter's last value
-	meterAt time.Duration
+	tally                // up to the last sample
+	held   tally         // up to the end of the last sortie
+	sortie bool          // one is under way
+	begun  time.Duration // T
+	worked time.Duration // T of the last work
+	way    Way
+	first  *Sample // of the sortie with a position
+	reader reader
 
 	// When the pump was last told to run: litres that the tank had fallen, and
 	// that had flowed without command.
@@ -54,7 +53,10 @@ func (t *Tracker) Run() Run {
 	r.Faults = slices.Clone(r.Faults)
 	r.Unasked = c.unasked(c.flow.sure)
 	if r.Meter != nil {
-		r.Meter = new(*r.Meter + c.flow.loose)
+		r.Meter = new(*r.Meter + max(c.flow.loose, c.flow.pending))
+	}
+	if l := r.Litres(); l != nil {
+		r.Unasked = min(r.Unasked, *l)
 	}
 	if c.tank.known {
 		r.TankFirst, r.TankLast = new(c.tank.first), new(c.tank.low)

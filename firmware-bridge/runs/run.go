@@ -15,7 +15,7 @@ const (
 	Dry      Grade = "dry"      // commanded, and next to nothing flowed
 	Leak     Grade = "leak"     // something flowed without command
 	Unproven Grade = "unproven" // nothing measures the flow
-	Disputed Grade = "disputed" // flow and tank contradict each other
+	Disputed Grade = "disputed" // flow, counter and tank contradict each other
 	Declared Grade = "declared" // imported or declared by hand
 )
 
@@ -32,6 +32,10 @@ const (
 	ReasonHung       = "flow-went-on-without-tank"
 	ReasonSensorMute = "tank-fell-without-flow"
 	ReasonDiffers    = "flow-and-tank-differ"
+	ReasonMeters     = "counter-and-flow-differ"
+	ReasonReset      = "counter-reset"
+	ReasonJump       = "meter-jump"
+	ReasonTurns      = "counter-turns"
 	ReasonNoCommand  = "command-not-known"
 	ReasonStill      = "did-not-move"
 	ReasonNoFix      = "no-position"
@@ -130,6 +134,10 @@ func (t *Tracker) judge(r *Run, c *tally) {
 		r.Evidence.TankFell = new(*r.TankFell >= resolution)
 	}
 	r.Grade, r.Reasons = grade(r, c.flow.stuck, resolution)
+	if c.flow.both.differ() {
+		r.Grade, r.Reasons = Disputed, []string{ReasonMeters}
+	}
+	r.Reasons = append(r.Reasons, c.flow.counterReasons()...)
 	if e := r.Evidence.Moved; e != nil && !*e {
 		r.Reasons = append(r.Reasons, ReasonStill)
 	}

@@ -1,6 +1,10 @@
 package runs
 
-import "time"
+import (
+	"time"
+
+	"gatehouse/firmware-bridge/meter"
+)
 
 // Event reports that a run began, or that it has ended.
 type Event struct {
@@ -12,15 +16,15 @@ type Event struct {
 // of the samples, from one goroutine.
 type Tracker struct {
 	cfg     Config
-	prev    *Sample  // the last sample
-	counted *Sample  // the last one with a counter's value
+	prev    *Sample // the last sample
+	counter watched
 	open    *openRun // nil while no run is open
 
 	// flowSince is the T since which it has flowed without command, 0 while it
 	// does not. The two samples are the last ones before that.
 	flowSince     time.Duration
 	before        *Sample
-	countedBefore *Sample // with a counter's value
+	countedBefore *Sample // the one from whose counter a run counts
 
 	commanded  bool          // the pump has been told to run
 	commandAt  time.Duration // T of the last sample that said so
@@ -28,12 +32,15 @@ type Tracker struct {
 }
 
 // New returns a tracker of one machine.
-func New(cfg Config) *Tracker { return &Tracker{cfg: cfg.withDefaults()} }
+func New(cfg Config) *Tracker {
+	cfg = cfg.withDefaults()
+	return &Tracker{cfg: cfg, counter: watched{cfg: cfg, counter: meter.New(cfg.counter())}}
+}
 
 // Keep returns the samples to store before s is observed, so that a tracker
 // which observes only what was stored finds the same runs; nil while nothing
 // happens. The sample before the work is stored with the work's first one, and
-// the last one with a counter's value too, because work is measured from these.
+// the one from whose counter it counts, because work is measured from these.
 func (t *Tracker) Keep(s Sample) []Sample {
 	if t.open != nil {
 		return []Sample{s}
@@ -44,7 +51,7 @@ func (t *Tracker) Keep(s Sample) []Sample {
 	if t.prev == nil || t.claims(*t.prev) {
 		return []Sample{s}
 	}
-	if c := t.counted; t.prev.Volume == nil && c != nil && s.T-c.T <= t.cfg.Pause {
+	if c := t.counter.base; c != nil && c.T != t.prev.T && s.T-c.T <= t.cfg.Pause {
 		return []Sample{*c, *t.prev, s}
 	}
 	return []Sample{*t.prev, s}
@@ -60,11 +67,12 @@ func (t *Tracker) flows(s Sample) bool {
 	if s.Flow != nil {
 		return *s.Flow >= t.cfg.MinFlow
 	}
-	if s.Volume == nil || t.counted == nil || s.T-t.counted.T > t.cfg.Pause {
+	if base := t.counter.base; s.Volume == nil || base == nil || s.T-base.T > t.cfg.Pause {
 		return false
 	}
-	more := *s.Volume - *t.counted.Volume
-	return more > 0 && more <= t.mostLitres(s.T-t.counted.T)
+	w := t.counter // a copy: the sample is not observed yet
+	w.take(s)
+	return w.rose(s)
 }
 
 // Observe takes the next sample and returns what it began or ended. A sample
@@ -90,7 +98,7 @@ func (t *Tracker) Observe(s Sample) []Event {
 	}
 	t.prev = &s
 	if s.Volume != nil {
-		t.counted = &s
+		t.counter.take(s)
 	}
 	return events
 }
@@ -139,7 +147,7 @@ func (t *Tracker) working(s Sample) bool {
 		return false
 	}
 	if t.flowSince == 0 {
-		t.flowSince, t.before, t.countedBefore = max(1, s.T), t.prev, t.counted
+		t.flowSince, t.before, t.countedBefore = max(1, s.T), t.prev, t.counter.base
 	}
 	if t.commanded && s.T-t.commandAt <= overrun {
 		return true
@@ -154,7 +162,7 @@ func (t *Tracker) working(s Sample) bool {
 // the sample before the work, where that is no longer ago than a pause.
 func (t *Tracker) begin(s Sample) {
 	o := &openRun{begun: s.T}
-	prev, counted := t.prev, t.counted
+	prev, counted := t.prev, t.counter.base
 	if t.flowSince != 0 { // it has flowed for a while
 		prev, counted = t.before, t.countedBefore
 		o.begun = t.flowSince
@@ -170,7 +178,7 @@ func (t *Tracker) begin(s Sample) {
 		}
 	}
 	if counted != nil && s.T-counted.T <= t.cfg.Pause {
-		o.meter, o.meterAt = counted.Volume, counted.T
+		o.reader.take(t.cfg, *counted)
 		since(counted.T)
 	}
 	if prev != nil && prev.Tank != nil && s.T-prev.T <= t.cfg.Pause {
