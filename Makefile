@@ -6,17 +6,21 @@ LDFLAGS     := -X gatehouse/gateway/version.String=$(VERSION)
 TOOLS       := $(CURDIR)/.tools/bin
 INFLUXD     := github.com/influxdata/influxdb/cmd/influxd@v1.8.10
 GOLANGCI    := github.com/golangci/golangci-lint/v2/cmd/golangci-lint@v2.15.0
+GREMLINS    := github.com/go-gremlins/gremlins/cmd/gremlins@v0.6.0
 DEBIAN      := mosquitto mosquitto-clients chromium fonts-noto-cjk socat mbpoll \
                python3-pip python3-pymodbus python3-serial-asyncio strace e2fsprogs
 WEB         := gateway/web
 WEBSRC      := $(shell find $(WEB)/src -type f) $(WEB)/build.mjs
 FUZZTIME    ?= 10s
+MUTATED     := firmware-bridge/runs firmware-bridge/meter firmware-bridge/nmea firmware-bridge/track \
+               devices/frame gateway/sense gateway/policy gateway/gate gateway/complaint
+PKG         ?= $(addprefix ./,$(wildcard $(MUTATED)))
 SOAK        ?= 8h
 SPEED       ?= 20
 export PATH := $(TOOLS):$(PATH):/usr/sbin
 export CGO_ENABLED ?= 0
 
-.PHONY: help build ui test race faults soak fuzz lint tools demo bench docs cross clean
+.PHONY: help build ui test race faults soak fuzz mutate lint tools demo bench docs cross clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z]+:.*## /{printf "  make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -66,6 +70,9 @@ fuzz: ## every fuzz target for FUZZTIME (default 10s) each
 	  for f in $$(grep -hos '^func Fuzz[A-Za-z0-9_]*' $$dir/*_test.go | sed 's/^func //'); do \
 	    echo "== $$pkg $$f"; $(GO) test -run '^$$' -fuzz "^$$f$$" -fuzztime $(FUZZTIME) -fuzzminimizetime 10x $$pkg; done; done
 
+mutate: $(TOOLS)/gremlins ## change the pure cores one operator at a time: do tests notice? (PKG=./devices/frame for one)
+	node deploy/mutate.mjs $(TOOLS)/gremlins $(PKG)
+
 lint: $(TOOLS)/golangci-lint ## static checks: format, faults, sizes of files, functions and lines
 	gofmt -l $$(git ls-files '*.go') | tee /dev/stderr | wc -l | grep -qx 0
 	$(TOOLS)/golangci-lint run --allow-serial-runners ./...
@@ -77,6 +84,10 @@ $(TOOLS)/golangci-lint:
 	@mkdir -p $(TOOLS)
 	@echo "building golangci-lint (a few minutes, once)"
 	@GOBIN=$(TOOLS) $(GO) install $(GOLANGCI)
+
+$(TOOLS)/gremlins:
+	@mkdir -p $(TOOLS)
+	GOBIN=$(TOOLS) $(GO) install $(GREMLINS)
 
 demo: build ## run the county on simulated hardware; Ctrl-C ends it (INFLUX_URL=… stores in InfluxDB)
 	@bin/simulator demo --gatehouse bin/gatehouse --speed $(SPEED)

@@ -93,7 +93,7 @@ func (g *group) add(now time.Time, text string) {
 func (b *Book) Due(now time.Time) (lines []Line) {
 	return b.collect(func(g *group) (say, end bool) {
 		end = now.Sub(g.last) >= Every
-		return end || g.count > 0 && now.Sub(g.said) >= Every, end
+		return end || now.Sub(g.said) >= Every, end
 	}, now)
 }
 
