@@ -29,7 +29,6 @@ func contradictions(r Run, cfg Config) (out []string) {
 	never((e.Flowed == nil) != (r.Litres() == nil), "flowed and litres")
 	never((e.TankFell == nil) != (r.TankFell == nil), "tank fell, without litres")
 	never(r.Unasked < 0 || r.Unasked > litres+1e-9, fmt.Sprintf("%g of %g L were not asked for", r.Unasked, litres))
-	never(is(e.Moved, true) && r.Distance < movedBeyond, "it moved, and went nowhere")
 	never((e.Moved != nil && !*e.Moved) != why(ReasonStill), "moved and its reason")
 	never(e.Moved != nil && why(ReasonNoFix), "it moved, and had no position")
 	switch r.Grade {
@@ -39,18 +38,19 @@ func contradictions(r Run, cfg Config) (out []string) {
 	case Measured:
 		never(!is(e.Flowed, true) || is(e.Commanded, false), "measured, and nothing flowed, or nobody told it to")
 	case Dry:
-		never(!is(e.Flowed, false) || is(e.TankFell, true), "dry, and it flowed")
+		never(is(e.TankFell, true) || !is(e.Flowed, false) && !why(ReasonTankFull), "dry by whom?")
 		never(!is(e.Commanded, true), "dry, and not told to run")
 	case Leak:
 		never(!is(e.Flowed, true) || !why(ReasonUnasked), "a leak, and nothing flowed")
 		never(e.Commanded == nil, "a leak, and the command is not known")
 		never(is(e.Commanded, true) && r.Unasked < 0.3, "a leak of what was asked for")
 	case Unproven:
-		never(e.Flowed != nil || !why(ReasonNoSensor), "unproven, and there is a flow meter")
+		never(is(e.Flowed, false), "unproven, and somebody measured that nothing flowed")
+		never(!why(ReasonNoSensor) && !why(ReasonUnmeasured), "unproven, and it was measured")
 	case Disputed:
 		never(e.TankFell == nil && !why(ReasonMeters), "disputed with whom?")
 	}
-	never(why(ReasonTankFull) && (!is(e.TankFell, false) || !is(e.Flowed, true)), "the tank did not fall, and fell")
+	never(why(ReasonTankFull) && (!is(e.TankFell, false) || is(e.Flowed, false)), "the tank did not fall, and fell")
 	never(why(ReasonSensorMute) && (!is(e.TankFell, true) || !is(e.Flowed, false)),
 		"the tank fell without flow, and it flowed")
 	never(why(ReasonNoTank) && r.TankFirst != nil, "there is no tank, and it has a level")
@@ -77,7 +77,7 @@ func uncounted(r Run, cfg Config, samples []Sample) (out []string) {
 	}
 	until := r.Until.Sub(r.Start)
 	never(last > until, "it worked until %s, and was counted until %s", last, until)
-	never(len(r.Work) < maxSpans && on != r.On(), "it is drawn for %s, and was on for %s", on, r.On())
+	never(len(r.Work) < maxSpans && on != r.On, "it is drawn for %s, and was on for %s", on, r.On)
 	if r.TankFirst == nil {
 		return out
 	}

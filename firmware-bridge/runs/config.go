@@ -20,6 +20,9 @@ type Config struct {
 	Rollover   float64       // litres at which the counter begins again at 0; 0: not known
 	Resolution float64       // litres, the counter's last digit; 0: 0.001
 	Declared   bool          // imported or declared by hand: it proves nothing
+	// Holds is for how long a command holds that is not repeated, of a machine that
+	// speaks only at its changes; 0: a command holds until the next sample, at most Gap.
+	Holds time.Duration
 }
 
 // Check returns an error when a field is out of range.
@@ -31,6 +34,8 @@ func (c Config) Check() error {
 		return errors.New("idle is not in 0s to 1h")
 	case c.Pause < 0 || c.Pause > 24*time.Hour:
 		return errors.New("pause is not in 0s to 24h")
+	case c.Holds < 0 || c.Holds > 24*time.Hour:
+		return errors.New("holds is not in 0s to 24h")
 	case c.MinFlow < 0 || c.MaxFlow < 0 || c.MaxFlow > mostFlow:
 		return errors.New("min_flow or max_flow is not in 0 to 5000 L/min")
 	case !(c.Rollover >= 0 && c.Rollover <= mostCount):

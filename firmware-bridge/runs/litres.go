@@ -9,6 +9,7 @@ import (
 // flow is what is known of what flowed in a run.
 type flow struct {
 	seen        bool    // some sample's flow reached MinFlow
+	metered     bool    // some sample has a flow or a counter's value
 	stuck       bool    // the sensor reported flow while the tank did not fall
 	loose       float64 // litres by flow and time since the counter was last believed
 	pending     float64 // litres, if the counter was reset: its next readings tell
@@ -106,7 +107,8 @@ func (t *Tracker) flowSensor(s Sample, past time.Duration) meter.Flow {
 // reader reads the counter for a run.
 type reader struct {
 	counter meter.Counter
-	known   bool       // there is a reading
+	known   bool // there is a reading
+	at      time.Duration
 	sensed  meter.Flow // by the flow sensor since the last reading, believed or not
 	error   float64    // litres that it may be off since the last one that was believed
 }
@@ -116,6 +118,7 @@ func (d *reader) take(cfg Config, s Sample) meter.Counted {
 	if !d.known {
 		d.known, d.counter = true, meter.New(cfg.counter())
 	}
+	d.at = s.T
 	got := d.counter.Take(meter.Reading{At: s.T, Value: *s.Volume, Flow: d.sensed})
 	d.sensed = meter.Flow{Known: true}
 	return got

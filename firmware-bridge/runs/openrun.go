@@ -9,14 +9,23 @@ import (
 
 // tally is what the samples of a run add up to.
 type tally struct {
-	run                Run
-	tank               tank
-	flow               flow
-	command            command
-	commanded, flowing []Span
-	fixes              int     // positions, of sorties
-	reach              float64 // metres, the furthest from where a sortie began
+	run      Run
+	tank     tank
+	flow     flow
+	command  command
+	odometer odometer
+	waiting  waiting
+	spans
+	unmeasured unmeasuredFor
+	lost       bool    // a command that holds was not heard from again
+	fixes      int     // positions while it worked
+	reach      float64 // metres, the furthest from where it began to work in a sortie
 }
+
+// spans are when the pump was told to run, and when it worked.
+type spans struct{ commanded, worked []Span }
+
+func (s spans) clone() spans { return spans{slices.Clone(s.commanded), slices.Clone(s.worked)} }
 
 // command is what is known of the pump's command.
 type command struct {
@@ -31,8 +40,7 @@ type openRun struct {
 	sortie bool          // one is under way
 	begun  time.Duration // T
 	worked time.Duration // T of the last work
-	way    Way
-	first  *Sample // of the sortie with a position
+	first  *Sample       // of the sortie with a position
 	reader reader
 
 	// When the pump was last told to run: litres that the tank had fallen, and
@@ -43,10 +51,12 @@ type openRun struct {
 // Run returns the open run as it stands; it panics when there is none. While
 // the run pauses its numbers are those of the end of its last sortie.
 func (t *Tracker) Run() Run {
-	c := &t.open.tally
+	c := t.open.tally
 	if !t.open.sortie {
-		c = &t.open.held
+		c = t.open.held
 	}
+	c.spans = c.spans.clone()
+	c.stopWaiting()
 	r := c.run
 	r.ID = t.open.run.ID
 	_, r.Working = t.Open()
@@ -65,11 +75,12 @@ func (t *Tracker) Run() Run {
 			r.TankFell = new(c.tank.fell() / 100 * t.cfg.TankLitres)
 		}
 	}
-	r.Work = slices.Clone(c.commanded)
-	if r.Litres() != nil {
-		r.Work = slices.Clone(c.flowing)
+	way := c.odometer.total()
+	r.Work, r.Distance = c.worked, way.worked
+	if r.Flowing == 0 { // nothing flowed, or nobody measured it
+		r.Work, r.On, r.Distance = c.commanded, r.Commanded, way.told
 	}
-	t.judge(&r, c)
+	t.judge(&r, &c)
 	if t.cfg.Declared {
 		r.Grade, r.Reasons = Declared, append([]string{ReasonDeclared}, r.Reasons...)
 	}
@@ -93,6 +104,7 @@ func (t *Tracker) add(s Sample, working bool) {
 	}
 	r := &o.run
 	r.Samples++
+	o.flow.metered = o.flow.metered || s.Flow != nil || s.Volume != nil
 	o.flow.seen = o.flow.seen || s.Flow != nil && *s.Flow >= t.cfg.MinFlow
 	o.command.known = o.command.known || s.Command != nil
 	o.command.given = o.command.given || s.Command != nil && *s.Command
@@ -106,24 +118,35 @@ func (t *Tracker) add(s Sample, working bool) {
 	if o.flow.doubt == (unasked{}) {
 		o.flow.doubtSince = s.T
 	}
+	first := !o.reader.known
 	litres := t.addLitres(s, past)
 	o.settleDoubt(s)
 	if s.Tank != nil {
 		o.tank.add(*s.Tank)
 	}
 	t.distrustFlow(s)
-	t.addTimes(s, past, litres, underWay)
-	o.addPosition(s, underWay)
-	r.Until = r.Start.Add(s.T - o.begun) // the wall clock may step
+	worked := t.addTimes(s, past, litres, underWay)
+	if s.Volume != nil {
+		o.read(first)
+	}
+	o.addPosition(s, working || worked > 0)
+	r.Until = o.wall(s.T)
 	if working {
 		o.worked, r.End = s.T, r.Until
 		return
+	}
+	if worked > 0 && underWay {
+		o.worked = max(o.worked, s.T-past+worked)
+		r.End = o.wall(o.worked)
 	}
 	idle := s.T-o.worked > t.cfg.Idle && past <= settle
 	if o.sortie && (idle || s.Armed != nil && !*s.Armed || s.Tank != nil && *s.Tank <= 0) {
 		o.pause()
 	}
 }
+
+// wall returns the wall clock at a T of the run. The wall clock of its samples may step.
+func (o *openRun) wall(at time.Duration) time.Time { return o.run.Start.Add(at - o.begun) }
 
 // pause ends a sortie: the run keeps its numbers until another one begins.
 func (o *openRun) pause() {
@@ -132,32 +155,7 @@ func (o *openRun) pause() {
 	}
 	o.sortie, o.held = false, o.tally
 	o.held.run.Faults = slices.Clone(o.run.Faults)
-	o.held.commanded, o.held.flowing = slices.Clone(o.commanded), slices.Clone(o.flowing)
-}
-
-// addTimes adds the time since the last sample, in which litres flowed, to the
-// times of command, of flow and of gaps; underWay: a sortie was under way then.
-func (t *Tracker) addTimes(s Sample, past time.Duration, litres float64, underWay bool) {
-	o, r := t.open, &t.open.run
-	flowed := litres > 0 && litres >= t.cfg.MinFlow*past.Minutes()
-	switch to := s.T - o.begun; {
-	case past <= 0:
-	case past <= t.cfg.Gap:
-		if p := t.prev.Command; p != nil && *p {
-			r.Commanded += past
-			o.commanded = join(o.commanded, Span{to - past, to})
-		}
-		if flowed || t.flows(s) {
-			r.Flowing += past
-			o.flowing = join(o.flowing, Span{to - past, to})
-		}
-	case underWay && past <= t.cfg.Pause:
-		r.Gaps += past
-		if flowed {
-			r.Flowing += past
-			o.flowing = join(o.flowing, Span{to - past, to})
-		}
-	}
+	o.held.spans = o.spans.clone()
 }
 
 // fault adds a code to the run's faults.
@@ -167,24 +165,21 @@ func (t *Tracker) fault(code string) {
 	}
 }
 
-// addPosition adds the way since the last position; underWay: a sortie was under
-// way at the last sample.
-func (o *openRun) addPosition(s Sample, underWay bool) {
+// addPosition takes the position of a sample; worked: the machine worked then, or
+// since the last sample.
+func (o *openRun) addPosition(s Sample, worked bool) {
 	if s.Lat == nil || s.Lon == nil {
 		return
 	}
-	metres, found := o.way.Take(*s.Lat, *s.Lon, s.T)
+	found := o.odometer.take(s)
 	if found != Reached {
 		o.run.BadFixes++
 	}
-	if found == Jumped || !o.sortie {
+	if found == Jumped || !o.sortie || !worked {
 		return
 	}
 	if o.first == nil || found == Moved {
 		o.first = &s
-	}
-	if underWay {
-		o.run.Distance += metres
 	}
 	o.fixes++
 	o.reach = max(o.reach, geo.Distance(o.first.point(), s.point()))

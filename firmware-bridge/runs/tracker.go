@@ -18,6 +18,7 @@ type Tracker struct {
 	cfg     Config
 	prev    *Sample // the last sample
 	counter watched
+	worked  bool     // the last sample was of work
 	open    *openRun // nil while no run is open
 
 	// flowSince is the T since which it has flowed without command, 0 while it
@@ -25,6 +26,7 @@ type Tracker struct {
 	flowSince     time.Duration
 	before        *Sample
 	countedBefore *Sample // the one from whose counter a run counts
+	early         odometer
 
 	commanded  bool          // the pump has been told to run
 	commandAt  time.Duration // T of the last sample that said so
@@ -83,6 +85,7 @@ func (t *Tracker) Observe(s Sample) []Event {
 	}
 	events := t.Tick(s.T)
 	working := t.working(s)
+	t.moveEarly(s)
 	begins := working && t.open == nil
 	if begins {
 		t.begin(s)
@@ -96,17 +99,45 @@ func (t *Tracker) Observe(s Sample) []Event {
 	if begins {
 		events = append(events, Event{Run: t.Run()})
 	}
-	t.prev = &s
+	t.prev, t.worked = &s, working
 	if s.Volume != nil {
 		t.counter.take(s)
 	}
 	return events
 }
 
-// Tick ends the open run when its last work is longer ago than a pause.
+// moveEarly follows the positions while it flows without command, before that is
+// believed to be work.
+func (t *Tracker) moveEarly(s Sample) {
+	if t.flowSince == 0 || t.open != nil {
+		return
+	}
+	if t.flowSince == max(1, s.T) {
+		t.early = odometer{}
+	} else if t.prev != nil {
+		past := (s.T - t.prev.T).Seconds()
+		t.early.pass(share{all: past, worked: past})
+	}
+	if s.Lat != nil && s.Lon != nil {
+		t.early.take(s)
+	}
+}
+
+// Tick ends the open run when its last work is longer ago than a pause. A command
+// that holds is work although it is not repeated.
 func (t *Tracker) Tick(now time.Duration) []Event {
-	if t.open == nil || now-t.open.worked <= t.cfg.Pause {
+	if t.open == nil {
 		return nil
+	}
+	last := t.open.worked
+	if t.holds() {
+		last = max(last, min(now, t.prev.T+t.cfg.Holds))
+	}
+	if now-last <= t.cfg.Pause {
+		return nil
+	}
+	if t.holds() {
+		t.hold(now)
 	}
 	return t.Finish()
 }
@@ -170,7 +201,8 @@ func (t *Tracker) begin(s Sample) {
 	start := s.At.Add(o.begun - s.T)
 	o.run = Run{ID: runID(t.cfg.Machine, start), Machine: t.cfg.Machine, Start: start, End: start, Since: start}
 	if past := s.T - o.begun; past > 0 {
-		o.run.Flowing, o.flowing = past, []Span{{0, past}}
+		o.flows(Span{0, past})
+		o.odometer = t.early
 	}
 	since := func(at time.Duration) {
 		if from := s.At.Add(at - s.T); from.Before(o.run.Since) {
@@ -185,6 +217,7 @@ func (t *Tracker) begin(s Sample) {
 		o.tank.add(*prev.Tank)
 		since(prev.T)
 	}
+	o.flow.metered = prev != nil && (prev.Flow != nil || prev.Volume != nil)
 	t.open = o
 }
 

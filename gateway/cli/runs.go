@@ -27,9 +27,9 @@ grade of a run is what its evidence shows:
 
   proven     the pump was commanded, flow was measured, and the tank fell by as much
   measured   flow was measured; no tank level confirms it
-  dry        the pump was commanded, and next to nothing flowed
+  dry        the pump was commanded, and it was measured that next to nothing flowed
   leak       something flowed without command
-  unproven   the pump was commanded; nothing measures the flow
+  unproven   the pump was commanded; nobody measured the flow
   disputed   flow meter and tank contradict each other
   declared   from a file or by hand: there is no evidence`,
 		Example: "  gatehouse runs --dir /var/lib/gatehouse-county --machine drone-1",

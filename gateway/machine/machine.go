@@ -103,7 +103,7 @@ func (c Config) Body(source string, r runs.Run, state fact.RunState) *wire.Run {
 		State: state,
 		Start: wire.At(r.Start), End: wire.At(r.End), Since: new(wire.At(r.Since)), Until: new(wire.At(r.Until)),
 		Working: state == fact.RunOpen && r.Working, Sorties: r.Sorties, Samples: r.Samples,
-		CommandS: seconds(r.Commanded), FlowS: seconds(r.Flowing), GapS: seconds(r.Gaps),
+		CommandS: seconds(r.Commanded), FlowS: seconds(r.Flowing), GapS: seconds(r.Gaps), OnS: new(seconds(r.On)),
 		DistanceM: math.Round(r.Distance*10) / 10,
 		BadFixes:  r.BadFixes, MeterL: round(r.Meter, 1000), FlowL: round(r.Integrated, 1000),
 		UnaskedL: math.Round(r.Unasked*1000) / 1000,

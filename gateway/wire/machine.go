@@ -110,9 +110,12 @@ type Run struct {
 	CommandS float64 `json:"command_s"`         // seconds for which the pump was told to run
 	FlowS    float64 `json:"flow_s"`            // seconds for which something flowed
 	GapS     float64 `json:"gap_s"`             // seconds of sorties without a sample
+	// seconds for which it worked: flow_s and, where nobody measured the flow or nothing
+	// flowed, command_s; absent from earlier versions
+	OnS *float64 `json:"on_s,omitempty"`
 	// when it worked: milliseconds after start, from and to, at most 200
 	Work      [][2]int64 `json:"work,omitempty"`
-	DistanceM float64    `json:"distance_m"`           // in its sorties
+	DistanceM float64    `json:"distance_m"`           // that it moved while it worked
 	BadFixes  int        `json:"bad_fixes"`            // positions that could not be true
 	MeterL    *float64   `json:"meter_l,omitempty"`    // litres by the flow meter's counter
 	FlowL     *float64   `json:"flow_l,omitempty"`     // litres by flow and time; not across gaps

@@ -42,7 +42,10 @@ func summary(r *wire.Run) RunSummary {
 	if s.Litres == nil {
 		s.Litres = r.FlowL
 	}
-	if s.Litres == nil {
+	switch {
+	case r.OnS != nil:
+		s.OnS = *r.OnS
+	case s.Litres == nil: // a record of an earlier version
 		s.OnS = r.CommandS
 	}
 	return s

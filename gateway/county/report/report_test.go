@@ -22,12 +22,12 @@ func TestTimePassesWhileOldReportsArrive(t *testing.T) {
 		c.now = c.now.Add(time.Second)
 		c.Tick(t.Context(), c.now)
 	}
-	if got, want := fmt.Sprint(c.runsOf("fogger-9")), "[20200214t060010.000z open measured 6.00 58s]"; got != want {
+	if got, want := fmt.Sprint(c.runsOf("fogger-9")), "[20200214t060010.000z open measured 6.00 1m0s]"; got != want {
 		t.Errorf("got %s, want %s", got, want)
 	}
 	c.now = c.now.Add(quietFor)
 	c.Tick(t.Context(), c.now)
-	if got, want := fmt.Sprint(c.runsOf("fogger-9")), "[20200214t060010.000z closed measured 6.00 58s]"; got != want {
+	if got, want := fmt.Sprint(c.runsOf("fogger-9")), "[20200214t060010.000z closed measured 6.00 1m0s]"; got != want {
 		t.Errorf("got %s, want %s", got, want)
 	}
 }
@@ -53,7 +53,7 @@ func TestReportsBecomeARunAcrossRestarts(t *testing.T) {
 	c.now = c.now.Add(20 * time.Minute)
 	c.Tick(t.Context(), c.now)
 	got := c.runsOf("fogger-9")
-	if len(got) != 1 || !strings.Contains(got[0], "closed measured 6.00 58s") {
+	if len(got) != 1 || !strings.Contains(got[0], "closed measured 6.00 1m0s") {
 		t.Fatalf("%q", got)
 	}
 	c.Tick(t.Context(), c.now)
