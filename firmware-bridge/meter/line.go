@@ -145,13 +145,16 @@ func (c *Counter) passed(value float64, r Reading) bool {
 
 // ambiguous reports whether the readings below the highest may have been of a
 // counter that was reset and has passed its old value, and nothing tells.
-func (c *Counter) ambiguous(r Reading) bool {
+func (c *Counter) ambiguous(value float64, r Reading) bool {
 	o := &c.other
-	fell := c.top.value - o.first
-	if c.top.flow.exact() || fell <= max(4*c.kind.Resolution, c.noise) && fell > dust || !c.nearZero(o.first, o.since) {
+	fell, digit := c.top.value-o.first, c.kind.Resolution
+	if c.top.flow.exact() || fell <= max(4*digit, c.noise) || !c.nearZero(o.first, o.since) {
 		return false
 	}
-	return fell > 4*c.kind.Resolution && (c.rate == 0 || fell <= 4*c.rate*(r.At-c.top.at).Seconds())
+	if c.rate == 0 {
+		return true
+	}
+	return fell <= 4*c.rate*(r.At-c.top.at).Seconds() && value-o.last <= 2*c.rate*(r.At-o.at).Seconds()+4*digit
 }
 
 // fromZero returns what a counter that was reset shows at the first reading of

@@ -176,11 +176,11 @@ func (c *Counter) count(value float64, r Reading) Counted {
 	litres, unknown := c.turns(value-c.top.value, r.At)
 	out := Counted{Taken: true, Litres: litres, Since: c.top.at, Flow: c.top.flow, Unknown: unknown}
 	if c.other.kind == zeroed || c.other.kind == lower {
+		if c.ambiguous(value, r) {
+			out.Unknown |= Reset
+		}
 		if fell := c.top.value - c.other.low; fell <= max(dust, nearly*c.top.value) {
 			c.noise = max(c.noise, fell)
-		}
-		if c.ambiguous(r) {
-			out.Unknown |= Reset
 		}
 	}
 	past := r.At - c.top.at

@@ -174,7 +174,9 @@ func (t *Tracker) working(s Sample) bool {
 		return true
 	}
 	if !t.flows(s) {
-		t.flowSince, t.distrusted = 0, false
+		if s.Flow != nil || !t.counter.rising(s.T) { // between two steps of a counter it goes on
+			t.flowSince, t.distrusted = 0, false
+		}
 		return false
 	}
 	if t.flowSince == 0 {

@@ -20,9 +20,9 @@ type watched struct {
 }
 
 const (
-	stillFor  = 10 * time.Second // a counter that has not risen for so long stands still
-	topFor    = time.Minute      // the highest reading is long past
-	fewDigits = 2.5              // times the last digit: a rise by no more is noise
+	stillFor = 10 * time.Second // a counter that has not risen for so long stands still
+	topFor   = time.Minute      // the highest reading is long past
+	stirs    = 0.05             // litres: a counter that rises by no more may stand still, its noise is not known
 )
 
 // take takes the counter's reading of a sample.
@@ -52,7 +52,10 @@ func (w *watched) take(s Sample) {
 	w.top = &s
 }
 
+// rising reports whether the counter has risen shortly before T.
+func (w *watched) rising(t time.Duration) bool { return w.risen > 0 && t-w.at <= leakFor }
+
 // rose reports whether the counter has risen at a sample that it has taken.
 func (w *watched) rose(s Sample) bool {
-	return w.at == s.T && w.risen > max(w.counter.Noise(), fewDigits*w.counter.Resolution())
+	return w.at == s.T && w.risen > max(stirs, w.counter.Noise(), 1.5*w.counter.Resolution())
 }
