@@ -1,8 +1,11 @@
 package broker
 
 import (
+	"context"
 	"fmt"
 	"log/slog"
+	"slices"
+	"strings"
 	"sync"
 	"time"
 )
@@ -32,10 +35,17 @@ func (l *logger) Fatalf(format string, v ...any) {
 	}
 }
 
+// ofClients are errors of single clients, which the proxy logs with more detail.
+var ofClients = []string{"character not supported for MQTT topics", "unacceptable protocol version of 5"}
+
 // Errorf logs an error.
 func (l *logger) Errorf(format string, v ...any) {
 	text := fmt.Sprintf(format, v...)
-	l.log.Error("broker: " + text)
+	level := slog.LevelError
+	if slices.ContainsFunc(ofClients, func(fault string) bool { return strings.Contains(text, fault) }) {
+		level = slog.LevelDebug
+	}
+	l.log.Log(context.Background(), level, "broker: "+text)
 	l.store.observe(time.Now(), text)
 }
 

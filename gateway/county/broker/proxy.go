@@ -137,10 +137,17 @@ func (p *proxy) pass(raw net.Conn, inner string) {
 	var both sync.WaitGroup
 	end := sync.OnceFunc(func() { raw.Close(); inside.Close() })
 	defer context.AfterFunc(p.ctx, end)()
+	client := greet(hello)
+	remote := raw.RemoteAddr().String()
+	if what, topic := client.fault(); what != "" {
+		p.complain(remote, client.client, what, topic)
+	}
+	from := &topicReader{from: &rateLimited{ctx: p.ctx, from: outside},
+		found: func(topic string) { p.complain(remote, client.client, whiteSpace, topic) }}
 	both.Go(func() {
 		defer end()
-		if _, err := inside.Write(hello); err == nil {
-			_, _ = io.Copy(inside, &rateLimited{ctx: p.ctx, from: outside})
+		if _, err := inside.Write(modern(hello)); err == nil {
+			_, _ = io.Copy(inside, from)
 		}
 	})
 	both.Go(func() {

@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"net/url"
 	"path/filepath"
+	"strings"
 	"time"
 
 	"gatehouse/gateway/config"
@@ -113,6 +114,13 @@ func (c Config) checkMachines() error {
 	for i, m := range c.Machines {
 		if err := m.Check(); err != nil {
 			errs = append(errs, fmt.Errorf("machines[%d] %s: %w", i, m.Machine, err))
+		}
+		for j, t := range m.Topics {
+			if c.Broker.External == nil && strings.ContainsAny(t.Topic, " \t") {
+				errs = append(errs, fmt.Errorf("machines[%d] %s: topics[%d] %q: the embedded broker carries no topic "+
+					"with white space: rename it at the device, or use another broker (broker: external)",
+					i, m.Machine, j, t.Topic))
+			}
 		}
 		for _, t := range append(m.Topics, mapping.Topic{Topic: wire.Topic(c.County, m.Machine, wire.LeafReport)}) {
 			if seen[t.Topic] {

@@ -1,0 +1,129 @@
+package broker
+
+import (
+	"encoding/binary"
+	"log/slog"
+	"slices"
+	"strings"
+)
+
+// greeting is what a CONNECT packet says of a client.
+type greeting struct {
+	protocol string // MQTT; of version 3.1: MQIsdp
+	version  byte   // 3 is MQTT 3.1, 4 is 3.1.1, 5 is 5
+	client   string // its id
+	will     string // the topic of its last will; empty: it has none
+}
+
+// Names and versions of the protocol in a CONNECT packet.
+const (
+	oldProtocol = "MQIsdp"
+	protocol    = "MQTT"
+	version311  = 4
+	version5    = 5
+	willFlag    = 0x04
+)
+
+// greet reads a CONNECT packet as far as it is whole: what is missing is empty.
+func greet(packet []byte) (g greeting) {
+	rest := body(packet)
+	g.protocol, rest = cutString(rest)
+	if len(rest) < 4 {
+		return g
+	}
+	g.version = rest[0]
+	will := rest[1]&willFlag != 0
+	rest = rest[4:] // version, flags, keep alive
+	if g.version >= version5 {
+		n, size := binary.Uvarint(rest) // properties
+		if size <= 0 || n > uint64(len(rest)-size) {
+			return g
+		}
+		rest = rest[uint64(size)+n:]
+	}
+	g.client, rest = cutString(rest)
+	if will && g.version < version5 {
+		g.will, _ = cutString(rest)
+	}
+	return g
+}
+
+// body returns a packet without its type and length.
+func body(packet []byte) []byte {
+	end := slices.IndexFunc(packet[1:], func(b byte) bool { return b < 0x80 })
+	return packet[end+2:]
+}
+
+// cutString reads a string with its length in front; it is empty when it is not
+// whole.
+func cutString(b []byte) (text string, rest []byte) {
+	if len(b) < 2 {
+		return "", nil
+	}
+	n := 2 + int(binary.BigEndian.Uint16(b))
+	if len(b) < n {
+		return "", nil
+	}
+	return string(b[2:n]), b[n:]
+}
+
+// idCharacters replaces the characters that nats-server refuses in a client's id,
+// each by another one that looks alike. The client does not see its id again.
+var idCharacters = strings.NewReplacer(" ", "␠", "\t", "␉", "\n", "␊", "\r", "␍", "\f", "␌",
+	".", "․", "*", "＊", ">", "＞")
+
+// modern returns a CONNECT packet as nats-server wants it: MQTT 3.1 becomes 3.1.1,
+// which differs in the name and the number of the protocol only, and the client's
+// id has no character that nats-server refuses. Others are returned as they are.
+func modern(packet []byte) []byte {
+	g := greet(packet)
+	id := idCharacters.Replace(g.client)
+	if g.version >= version5 || g.protocol != oldProtocol && id == g.client {
+		return packet
+	}
+	_, rest := cutString(body(packet))
+	if len(rest) < 4 {
+		return packet
+	}
+	inside := appendString(nil, protocol)
+	inside = append(append(inside, version311), rest[1:4]...)
+	if _, after := cutString(rest[4:]); g.client != "" {
+		inside = append(appendString(inside, id), after...)
+	} else {
+		inside = append(inside, rest[4:]...)
+	}
+	return slices.Concat(binary.AppendUvarint(packet[:1:1], uint64(len(inside))), inside)
+}
+
+// appendString appends a string with its length in front.
+func appendString(b []byte, text string) []byte {
+	return append(binary.BigEndian.AppendUint16(b, uint16(len(text))), text...) //nolint:gosec // at most 3 * maxConnect
+}
+
+// fault returns what keeps this broker from serving the client and what to do
+// about it, and the topic that it is about, if there is one; empty: nothing.
+func (g greeting) fault() (what, topic string) {
+	switch {
+	case g.version == version5:
+		return "it speaks MQTT 5, and this broker MQTT 3.1.1: set the device to 3.1.1, or use another broker", ""
+	case strings.ContainsAny(g.will, notCarried):
+		return whiteSpace, g.will
+	}
+	return "", ""
+}
+
+// notCarried are the characters of topics that nats-server does not carry.
+const notCarried = " \t\n\r\f\x7f"
+
+const whiteSpace = "its topic has white space in it, which this broker does not carry: rename it, " +
+	"or use another broker; until then the client is disconnected"
+
+// complain logs what keeps a client from being served. topic is the one that
+// can't be carried; empty: it is something else.
+func (p *proxy) complain(remote, client, what, topic string) {
+	attrs := []slog.Attr{slog.String("client", client), slog.String("remote", remote)}
+	if topic != "" {
+		attrs = append(attrs, slog.String("topic", topic))
+	}
+	p.log.LogAttrs(p.ctx, slog.LevelWarn, "broker: a client can't be served: "+what, attrs...)
+}
