@@ -71,3 +71,18 @@ func (e *Error) Error() string {
 	return fmt.Sprintf("%d bytes in %d s, and no message among them (the newest: %s): %s",
 		e.Bytes, int(e.For.Seconds()), e.Sample, e.Try)
 }
+
+// Advice reports that a part of what a machine sends is refused, or that something
+// it should send does not come. Whoever reads the link yields it when that begins,
+// and again every minute while it lasts.
+type Advice struct {
+	Text   string // what is wrong, and what to try
+	Frames int    // that were refused since it was last said; 0: none
+}
+
+func (a *Advice) Error() string {
+	if a.Frames == 0 {
+		return a.Text
+	}
+	return fmt.Sprintf("%s (%d frames refused)", a.Text, a.Frames)
+}

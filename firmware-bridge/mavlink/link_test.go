@@ -45,25 +45,25 @@ func writer(
 	return w
 }
 
-// output is one call of a link's Out.
-type output struct {
+// said is one call of a link's Out.
+type said struct {
 	machine string
 	s       runs.Sample
 	err     error
 }
 
 // listen runs a link until the test ends.
-func listen(t *testing.T, cfg Config) <-chan output {
+func listen(t *testing.T, cfg Config) <-chan said {
 	t.Helper()
 	l, err := New(cfg, port.NewHost())
 	if err != nil {
 		t.Fatal(err)
 	}
-	out := make(chan output, 10000)
+	out := make(chan said, 10000)
 	ctx, cancel := context.WithCancel(t.Context())
 	ended := make(chan error)
 	go func() {
-		ended <- l.Run(ctx, func(machine string, s runs.Sample, err error) { out <- output{machine, s, err} })
+		ended <- l.Run(ctx, func(machine string, s runs.Sample, err error) { out <- said{machine, s, err} })
 	}()
 	t.Cleanup(func() {
 		cancel()
@@ -75,12 +75,12 @@ func listen(t *testing.T, cfg Config) <-chan output {
 }
 
 // expect sends again and again until the link calls its Out with what is wanted.
-func expect(t *testing.T, out <-chan output, send func(), want func(output) bool) {
+func expect(t *testing.T, out <-chan said, send func(), want func(said) bool) {
 	t.Helper()
 	deadline := time.After(10 * time.Second)
 	tick := time.NewTicker(20 * time.Millisecond)
 	defer tick.Stop()
-	var last output
+	var last said
 	for {
 		select {
 		case w := <-out:
@@ -122,8 +122,8 @@ func must(t testing.TB, err error) {
 	}
 }
 
-func from(machine string) func(output) bool {
-	return func(w output) bool { return w.machine == machine && w.s.Lat != nil }
+func from(machine string) func(said) bool {
+	return func(w said) bool { return w.machine == machine && w.s.Lat != nil }
 }
 
 func TestSeveralVehiclesOnOneLinkInBothVersions(t *testing.T) {
@@ -134,11 +134,12 @@ func TestSeveralVehiclesOnOneLinkInBothVersions(t *testing.T) {
 	line := udp(t, address)
 	one, two := writer(t, line, 1, streamwriter.V2, nil), writer(t, line, 2, streamwriter.V1, nil)
 	strange := writer(t, line, 9, streamwriter.V2, nil)
+	heartbeat := &ardupilotmega.MessageHeartbeat{Autopilot: minimal.MAV_AUTOPILOT_ARDUPILOTMEGA}
 	expect(t, out, func() { _ = one.Write(position()) }, from("drone-1"))
 	noise := udp(t, address)
 	_, _ = noise.Write([]byte("garbage \xfd\xfe\xfd\xff"))
 	expect(t, out, func() { _ = two.Write(position()) }, from("drone-2"))
-	expect(t, out, func() { _ = strange.Write(position()) }, func(w output) bool {
+	expect(t, out, func() { _ = strange.Write(heartbeat) }, func(w said) bool {
 		return w.err != nil && strings.Contains(w.err.Error(), "vehicle 9")
 	})
 	expect(t, out, func() { _ = one.Write(position()) }, from("drone-1"))
@@ -153,8 +154,8 @@ func TestOnlyFramesWithTheKeyCount(t *testing.T) {
 		"unsigned": writer(t, line, 1, streamwriter.V2, nil), "version 1": writer(t, line, 1, streamwriter.V1, nil),
 		"wrong key": writer(t, line, 1, streamwriter.V2, frame.NewV2Key(ParseKey("wrong"))),
 	} {
-		expect(t, out, func() { _ = w.Write(position()) }, func(s output) bool {
-			if s.machine != "" {
+		expect(t, out, func() { _ = w.Write(position()) }, func(s said) bool {
+			if s.err == nil {
 				t.Fatalf("%s: it was taken", name)
 			}
 			return s.err != nil
@@ -180,7 +181,7 @@ func TestASerialRadioThatIsUnplugged(t *testing.T) {
 		_ = w.Write(position())
 	}, from("drone-1"))
 	must(t, p.Close())
-	expect(t, out, func() {}, func(w output) bool { return w.err != nil && strings.Contains(w.err.Error(), "lost") })
+	expect(t, out, func() {}, func(w said) bool { return w.err != nil && strings.Contains(w.err.Error(), "lost") })
 	p = plug()
 	defer p.Close()
 	w = writer(t, p, 1, streamwriter.V2, nil)
@@ -201,14 +202,14 @@ func TestAnArduPilotIsAskedForItsStreams(t *testing.T) {
 		must(t, node.WriteMessageAll(&ardupilotmega.MessageHeartbeat{
 			Autopilot: minimal.MAV_AUTOPILOT_ARDUPILOTMEGA, Type: minimal.MAV_TYPE_QUADROTOR,
 		}))
-	}, func(w output) bool { return w.s.Armed != nil })
+	}, func(w said) bool { return w.s.Armed != nil })
 	for e := range node.Events() {
 		f, ok := e.(*gomavlib.EventFrame)
 		if !ok {
 			continue
 		}
 		r, ok := f.Message().(*common.MessageRequestDataStream)
-		if ok && r.TargetSystem == 1 && r.ReqMessageRate == streams {
+		if ok && r.TargetSystem == 1 && r.ReqMessageRate == askRate {
 			return
 		}
 	}
@@ -225,7 +226,7 @@ func TestConfigurationsThatAreWrong(t *testing.T) {
 		"none are listed":   {UDP: ":14550"},
 		"system is missing": {UDP: ":14550", Vehicles: []Vehicle{{Machine: "a"}}},
 		"same system id":    {UDP: ":14550", Vehicles: append(v, v...)},
-		"pump_servo":        {UDP: ":14550", Vehicles: []Vehicle{{System: 1, PumpServo: 17}}},
+		"pump_servo":        {UDP: ":14550", Vehicles: []Vehicle{{System: 1, PumpServo: 33}}},
 		"named":             {UDP: ":14550", Vehicles: named("A", "flow")},
 		"10 characters":     {UDP: ":14550", Vehicles: named("ELEVENCHARS", fact.FieldFlow)},
 	} {

@@ -37,7 +37,7 @@ func TestARecordingIsReadThroughDamage(t *testing.T) {
 	log := recording(t, 10)
 	read := func(b []byte) (n, skipped int, err error) {
 		last := time.Duration(0)
-		skipped, err = ReadLog(bytes.NewReader(b), v, func(machine string, s runs.Sample) {
+		skipped, err = ReadLog(bytes.NewReader(b), v, func(machine string, s runs.Sample, _ error) {
 			if n++; machine != "drone-1" || s.At.Year() != 2020 || s.T < last {
 				t.Errorf("%s %v", machine, s.At)
 			}
@@ -49,7 +49,7 @@ func TestARecordingIsReadThroughDamage(t *testing.T) {
 		t.Errorf("%d samples, %d bytes skipped, %v", n, skipped, err)
 	}
 	other := []Vehicle{{System: 7, Machine: "drone-7"}}
-	_, err := ReadLog(bytes.NewReader(log), other, func(string, runs.Sample) {})
+	_, err := ReadLog(bytes.NewReader(log), other, func(string, runs.Sample, error) {})
 	if err == nil || !strings.Contains(err.Error(), "systems [1]") {
 		t.Errorf("of another vehicle: %v", err)
 	}
@@ -71,8 +71,8 @@ func FuzzReadLog(f *testing.F) {
 	f.Add(recording(f, 2))
 	f.Fuzz(func(t *testing.T, b []byte) {
 		v := []Vehicle{{System: 1, Machine: "drone-1", PumpServo: 1, FlowBattery: 1}}
-		_, _ = ReadLog(bytes.NewReader(b), v, func(_ string, s runs.Sample) {
-			if s.Empty() {
+		_, _ = ReadLog(bytes.NewReader(b), v, func(_ string, s runs.Sample, err error) {
+			if err == nil && s.Empty() {
 				t.Error("an empty sample")
 			}
 		})

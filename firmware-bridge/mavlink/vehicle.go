@@ -3,6 +3,7 @@ package mavlink
 import (
 	"math"
 	"strings"
+	"time"
 
 	"github.com/bluenviron/gomavlib/v3/pkg/dialects/ardupilotmega"
 	"github.com/bluenviron/gomavlib/v3/pkg/dialects/common"
@@ -18,10 +19,13 @@ import (
 type Vehicle struct {
 	System  uint8  // MAVLink system id, 1 to 255
 	Machine string // our id
-	// PumpServo is the output (1 to 16) that drives the pump, as in
-	// SERVO_OUTPUT_RAW; 0: acknowledged DO_SPRAYER commands count instead.
+	// PumpServo is the output (1 to 32) that drives the pump, as in SERVO_OUTPUT_RAW
+	// of ArduPilot; of PX4 1 to 8 are MAIN and 9 to 16 AUX. 0: acknowledged DO_SPRAYER
+	// commands count instead.
 	PumpServo int
-	PumpOnUS  uint16 // pulse in microseconds above which the pump is told to run; default 1200
+	// PumpOnUS is the pulse in microseconds above which the pump is told to run; 0:
+	// just above its idle pulse, which is learnt.
+	PumpOnUS uint16
 	// FlowBattery and LevelBattery are instances of BATTERY_STATUS that report
 	// a flow meter (ArduPilot BATT*_MONITOR 11) and a level sensor (12); 0: none.
 	FlowBattery  uint8
@@ -36,22 +40,16 @@ var defaultNames = map[string]string{"FLOWRATE": fact.FieldFlow, "VOLUME": fact.
 // mayMean are the fields that a named value may be.
 var mayMean = []string{fact.FieldFlow, fact.FieldVolume, fact.FieldTank}
 
-const (
-	defaultPumpOn = 1200 // microseconds
-	doSprayer     = common.MAV_CMD(ardupilotmega.MAV_CMD_DO_SPRAYER)
-)
-
 // decoder turns one vehicle's messages into samples. It is pure.
 type decoder struct {
 	Vehicle
+	seen
 
-	sprayer *bool // what the last DO_SPRAYER asked for
+	sprayer sprayer
+	output  output
 }
 
 func newDecoder(v Vehicle) *decoder {
-	if v.PumpOnUS == 0 {
-		v.PumpOnUS = defaultPumpOn
-	}
 	if v.Named == nil {
 		v.Named = defaultNames
 	}
@@ -60,18 +58,82 @@ func newDecoder(v Vehicle) *decoder {
 		named[strings.ToUpper(k)] = m
 	}
 	v.Named = named
-	return &decoder{Vehicle: v}
+	return &decoder{Vehicle: v, output: output{n: v.PumpServo, onUS: v.PumpOnUS}}
 }
 
-// sample returns the values of a message; ok is false when it has none that we
-// use. Values that are marked as unknown stay absent.
-func (d *decoder) sample(component byte, m message.Message) (s runs.Sample, ok bool) {
+// used are the ids of the messages that are decoded.
+var used = map[uint32]bool{
+	(&ardupilotmega.MessageHeartbeat{}).GetID():  true,
+	(&common.MessageSysStatus{}).GetID():         true,
+	(&common.MessageSystemTime{}).GetID():        true,
+	(&common.MessageGlobalPositionInt{}).GetID(): true,
+	(&common.MessageServoOutputRaw{}).GetID():    true,
+	(&common.MessageMissionItem{}).GetID():       true,
+	(&common.MessageMissionItemInt{}).GetID():    true,
+	(&common.MessageMissionCurrent{}).GetID():    true,
+	(&common.MessageMissionCount{}).GetID():      true,
+	(&common.MessageMissionClearAll{}).GetID():   true,
+	(&common.MessageCommandInt{}).GetID():        true,
+	(&common.MessageCommandLong{}).GetID():       true,
+	(&common.MessageCommandAck{}).GetID():        true,
+	(&common.MessageBatteryStatus{}).GetID():     true,
+	(&common.MessageAutopilotVersion{}).GetID():  true,
+	(&common.MessageNamedValueFloat{}).GetID():   true,
+	(&common.MessageStatustext{}).GetID():        true,
+}
+
+// orders are the ids of those that somebody sends to a vehicle.
+var orders = map[uint32]bool{
+	(&common.MessageMissionItem{}).GetID():     true,
+	(&common.MessageMissionItemInt{}).GetID():  true,
+	(&common.MessageMissionCount{}).GetID():    true,
+	(&common.MessageMissionClearAll{}).GetID(): true,
+	(&common.MessageCommandInt{}).GetID():      true,
+	(&common.MessageCommandLong{}).GetID():     true,
+}
+
+// sample returns the values of a message of a component; ok is false when it has none
+// that we use. Values that are marked as unknown stay absent. Where the vehicle flies,
+// what drives its pump and what is wrong with it only the autopilot says; a flow meter
+// may hang on another component.
+func (d *decoder) sample(now time.Duration, component byte, m message.Message) (s runs.Sample, ok bool) {
+	if !d.begun {
+		d.begun, d.since = true, now
+	}
+	if component == pilot {
+		d.autopilotSays(&s, now, m)
+	}
+	switch m := m.(type) {
+	case *common.MessageBatteryStatus:
+		d.batteries[m.Id] = true
+		d.battery(&s, m)
+	case *common.MessageNamedValueFloat:
+		d.value(&s, m)
+	case *common.MessageCommandAck:
+		d.sprayer.said(m)
+		d.commanded = d.commanded || d.sprayer.on != nil
+	}
+	// What the vehicle was told holds: it is said again with each of its messages.
+	if component == pilot && s.Command == nil && (d.PumpServo == 0 || !d.pulse) {
+		s.Command = d.sprayer.on
+	}
+	return s, !s.Empty()
+}
+
+// autopilotSays reads what only the autopilot says.
+func (d *decoder) autopilotSays(s *runs.Sample, now time.Duration, m message.Message) {
 	switch m := m.(type) {
 	case *ardupilotmega.MessageHeartbeat:
-		if component != 1 || m.Autopilot == minimal.MAV_AUTOPILOT_INVALID {
-			return s, false // of a camera or gimbal, or of a ground station
+		if m.Autopilot == minimal.MAV_AUTOPILOT_INVALID {
+			return // of a camera or gimbal, or of a ground station
 		}
+		d.heartbeat, d.autopilot = true, m.Autopilot
+		d.output.px4 = m.Autopilot == minimal.MAV_AUTOPILOT_PX4
 		s.Armed = new(m.BaseMode&minimal.MAV_MODE_FLAG_SAFETY_ARMED != 0)
+		d.output.arm(now, *s.Armed)
+		if !*s.Armed {
+			d.sprayer.disarmed()
+		}
 	case *common.MessageGlobalPositionInt:
 		s.Lat, s.Lon = new(float64(m.Lat)/1e7), new(float64(m.Lon)/1e7)
 		s.Height = new(float64(m.RelativeAlt) / 1000)
@@ -80,34 +142,31 @@ func (d *decoder) sample(component byte, m message.Message) (s runs.Sample, ok b
 		if m.BatteryRemaining >= 0 {
 			s.Battery = new(float64(m.BatteryRemaining))
 		}
-	case *common.MessageBatteryStatus:
-		d.battery(&s, m)
-	case *common.MessageNamedValueFloat:
-		d.named(&s, m)
 	case *common.MessageServoOutputRaw:
-		if pulse, known := d.servo(m); known {
-			s.Command = new(pulse > d.PumpOnUS)
-		}
-	case *common.MessageCommandLong:
-		// A command that the ground station sends on this link; its answer follows.
-		if m.Command == doSprayer && m.TargetSystem == d.System {
-			d.sprayer = new(m.Param1 >= 0.5)
-		}
-	case *common.MessageCommandAck:
-		if d.PumpServo == 0 && m.Command == doSprayer && m.Result == common.MAV_RESULT_ACCEPTED {
-			s.Command = d.sprayer
+		d.outputs = true
+		if pulse, known := d.output.pulse(m); known {
+			d.pulse = true
+			s.Command = d.output.runs(now, pulse)
 		}
 	case *common.MessageStatustext:
-		if m.Severity <= common.MAV_SEVERITY_CRITICAL {
-			s.Fault = strings.ToValidUTF8(strings.TrimSpace(m.Text), "")
+		d.sprayer.said(m)
+		if serious(m) {
+			s.Fault = clean(m.Text)
 		}
+	case *common.MessageMissionCurrent, *common.MessageMissionItemInt:
+		d.sprayer.said(m)
 	}
-	return s, !s.Empty()
 }
+
+// serious reports whether a text is a fault.
+func serious(m *common.MessageStatustext) bool { return m.Severity <= common.MAV_SEVERITY_CRITICAL }
+
+func clean(text string) string { return strings.ToValidUTF8(strings.TrimSpace(text), "") }
 
 // battery reads a battery, a flow meter or a level sensor. The current of a
 // flow meter is L/h in hundredths and stops at 5.46 L/min; what was consumed
-// is exact, in mL.
+// is exact, in mL. Its percentage says nothing of the tank: it is that same volume,
+// of a capacity that somebody has configured.
 func (d *decoder) battery(s *runs.Sample, m *common.MessageBatteryStatus) {
 	switch {
 	case d.FlowBattery != 0 && m.Id == d.FlowBattery:
@@ -117,7 +176,6 @@ func (d *decoder) battery(s *runs.Sample, m *common.MessageBatteryStatus) {
 		if m.CurrentConsumed >= 0 {
 			s.Volume = new(float64(m.CurrentConsumed) / 1000)
 		}
-		// What remains is computed from what the flow meter counted, and no tank level.
 	case d.LevelBattery != 0 && m.Id == d.LevelBattery:
 		// A level sensor has no current: with one it is a flow meter, whose remainder
 		// is computed from what it counted.
@@ -129,24 +187,10 @@ func (d *decoder) battery(s *runs.Sample, m *common.MessageBatteryStatus) {
 	}
 }
 
-// named reads a NAMED_VALUE_FLOAT.
-func (d *decoder) named(s *runs.Sample, m *common.MessageNamedValueFloat) {
-	if n, ok := fact.NumberNamed(d.Named[strings.ToUpper(m.Name)]); ok {
+// value reads a NAMED_VALUE_FLOAT.
+func (d *decoder) value(s *runs.Sample, m *common.MessageNamedValueFloat) {
+	if n, ok := fact.NumberNamed(d.Vehicle.Named[strings.ToUpper(m.Name)]); ok {
+		d.named = true
 		*n.Of(&s.Values) = new(float64(m.Value))
 	}
-}
-
-// servo returns the pulse of the pump's output in microseconds; ok is false when
-// it has none.
-func (d *decoder) servo(m *common.MessageServoOutputRaw) (pulse uint16, ok bool) {
-	all := [...]uint16{
-		m.Servo1Raw, m.Servo2Raw, m.Servo3Raw, m.Servo4Raw, m.Servo5Raw, m.Servo6Raw, m.Servo7Raw, m.Servo8Raw,
-		m.Servo9Raw, m.Servo10Raw, m.Servo11Raw, m.Servo12Raw, m.Servo13Raw, m.Servo14Raw, m.Servo15Raw, m.Servo16Raw,
-	}
-	n := d.PumpServo - 1
-	if d.PumpServo < 1 || d.PumpServo > len(all) {
-		return 0, false
-	}
-	pulse = all[n]
-	return pulse, pulse != 0
 }

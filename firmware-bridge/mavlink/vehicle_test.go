@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/bluenviron/gomavlib/v3/pkg/dialects/ardupilotmega"
 	"github.com/bluenviron/gomavlib/v3/pkg/dialects/common"
@@ -55,7 +56,7 @@ func TestWhatAMessageSays(t *testing.T) {
 		"a fault":       {1, text(common.MAV_SEVERITY_CRITICAL, "PreArm: pump"), "fault=PreArm: pump"},
 		"chatter":       {1, text(common.MAV_SEVERITY_INFO, "EKF ok"), ""},
 	} {
-		s, ok := newDecoder(v).sample(c.component, c.m)
+		s, ok := newDecoder(v).sample(time.Hour, c.component, c.m)
 		if got := fields(s); got != c.want || ok != (c.want != "") {
 			t.Errorf("%s: %q, %v, want %q", name, got, ok, c.want)
 		}
@@ -65,10 +66,10 @@ func TestWhatAMessageSays(t *testing.T) {
 func TestACommandCountsWhenTheVehicleHasAccepted(t *testing.T) {
 	d := newDecoder(Vehicle{System: 1, Machine: "drone-1"})
 	command := func(on float32, to uint8) {
-		d.sample(0, &common.MessageCommandLong{TargetSystem: to, Command: doSprayer, Param1: on})
+		d.sprayer.told(&common.MessageCommandLong{TargetSystem: to, Command: doSprayer, Param1: on}, 1)
 	}
 	ack := func(r common.MAV_RESULT) string {
-		s, _ := d.sample(1, &common.MessageCommandAck{Command: doSprayer, Result: r})
+		s, _ := d.sample(time.Hour, 1, &common.MessageCommandAck{Command: doSprayer, Result: r})
 		return fields(s)
 	}
 	if got := ack(common.MAV_RESULT_ACCEPTED); got != "" {
@@ -95,7 +96,7 @@ func TestACommandCountsWhenTheVehicleHasAccepted(t *testing.T) {
 // no second witness.
 func TestTheRemainderOfAFlowMeterIsNoTankLevel(t *testing.T) {
 	d := newDecoder(Vehicle{System: 1, Machine: "drone-1", FlowBattery: 2})
-	s, _ := d.sample(1, &common.MessageBatteryStatus{
+	s, _ := d.sample(time.Hour, 1, &common.MessageBatteryStatus{
 		Id: 2, CurrentBattery: 12000, CurrentConsumed: 3250, BatteryRemaining: 80})
 	if got := fields(s); got != "flow=2 volume=3.25" {
 		t.Error(got)

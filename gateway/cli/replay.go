@@ -39,7 +39,7 @@ func replayLog(c *cobra.Command, cfg agent.Config, path string) error {
 				Body wire.Body `json:"body"`
 			}{b.Kind(), b})
 		}
-	})
+	}, func(text string) { fmt.Fprintln(c.ErrOrStderr(), text) })
 	if err := errors.Join(err, failed); err != nil {
 		return err
 	}

@@ -10,7 +10,7 @@ import (
 	"time"
 
 	"gatehouse/devices"
-	"gatehouse/devices/unheard"
+	"gatehouse/firmware-bridge/mavlink"
 	"gatehouse/firmware-bridge/runs"
 	"gatehouse/gateway/clock"
 	"gatehouse/gateway/edge/status"
@@ -65,7 +65,7 @@ type bridged struct {
 	heard   time.Duration    // boot clock: when something came
 	bad     uint64           // frames that can't be read and values that can't be true
 	lastBad string           // the newest of them
-	unheard notUnderstood    // by source
+	unheard troubles         // what its links don't understand
 }
 
 // sample is what a source yields of a machine: values, or an error.
@@ -189,12 +189,15 @@ func (b *Bridge) take(now clock.Moment, s sample) {
 		b.opts.Log.Warn("a link of machines", "link", s.source, "err", s.err)
 		return
 	}
-	var unread *unheard.Error
-	if errors.As(s.err, &unread) {
-		b.misunderstood(now, m, s.source, unread)
+	var note *mavlink.Note
+	switch {
+	case s.err == nil:
+	case b.misunderstood(now, m, s.source, s.err):
 		return
-	}
-	if s.err != nil {
+	case errors.As(s.err, &note):
+		b.opts.Log.Info("a part of a machine", "machine", s.machine, "says", note.Text)
+		return
+	default:
 		b.reject(m, s.err)
 		return
 	}
@@ -255,6 +258,7 @@ func (b *Bridge) post(now clock.Moment, m *bridged) wire.BeatMachine {
 	hold := func(t fact.AlarmType, detail string) {
 		b.opts.Board.Set(status.Condition{Type: t, Device: m.Machine(), Detail: detail})
 	}
+	b.forget(now, m)
 	// Before something came, what an earlier run recorded holds.
 	if m.heard > 0 {
 		hold(fact.AlarmMachineFault, beat.Fault)

@@ -15,8 +15,9 @@ import (
 
 // Replay reads a recording (.tlog) of the drones in the configuration and calls
 // each with the records that a live flight would have left: tracks, and runs
-// where they sprayed. It returns how many bytes of the recording were damaged.
-func Replay(cfg Config, log io.Reader, each func(wire.Body)) (skipped int, err error) {
+// where they sprayed. It calls say, once each, with what a live link would have said
+// of the drones. It returns how many bytes of the recording were damaged.
+func Replay(cfg Config, log io.Reader, each func(wire.Body), say func(text string)) (skipped int, err error) {
 	if err := cfg.Check(); err != nil {
 		return 0, err
 	}
@@ -24,7 +25,7 @@ func Replay(cfg Config, log io.Reader, each func(wire.Body)) (skipped int, err e
 		return 0, errors.New(
 			"the configuration lists no vehicles under mavlink: the recording's systems must be named there")
 	}
-	p := player{watches: map[string]*machine.Watch{}, each: each}
+	p := player{watches: map[string]*machine.Watch{}, each: each, said: map[string]bool{}, say: say}
 	for _, m := range cfg.Machines {
 		p.watches[m.Machine] = machine.NewWatch(m, wire.SourceMAVLink, "replay")
 	}
@@ -43,6 +44,8 @@ func Replay(cfg Config, log io.Reader, each func(wire.Body)) (skipped int, err e
 type player struct {
 	watches map[string]*machine.Watch
 	each    func(wire.Body)
+	said    map[string]bool
+	say     func(string)
 	now     clock.Moment // of the last sample
 	turned  clock.Moment // of the last turn
 }
@@ -52,8 +55,15 @@ type player struct {
 // gap is skipped.
 const longestGap = 60 * time.Second
 
-// take plays the time up to a sample, and the sample.
-func (p *player) take(machine string, s runs.Sample) {
+// take plays the time up to a sample, and the sample; or passes on what was said.
+func (p *player) take(machine string, s runs.Sample, err error) {
+	if err != nil {
+		if text := err.Error(); !p.said[text] {
+			p.said[text] = true
+			p.say(text)
+		}
+		return
+	}
 	if p.now.Wall.IsZero() {
 		p.now, p.turned = clock.Moment{Wall: s.At}, clock.Moment{Wall: s.At}
 	}

@@ -70,7 +70,7 @@ func newMachines(list []machine.Config, langs languages, bootID string) (out []*
 	for _, m := range list {
 		out = append(out, &bridged{
 			Watch:   machine.NewWatch(m, machine.Source(langs[m.Machine]...), bootID),
-			unheard: notUnderstood{},
+			unheard: troubles{},
 		})
 	}
 	return out
