@@ -6,6 +6,7 @@ import (
 
 	"github.com/paulmach/orb"
 	"github.com/paulmach/orb/geo"
+	"github.com/paulmach/orb/planar"
 	"github.com/paulmach/orb/simplify"
 )
 
@@ -24,6 +25,25 @@ func Distance(a, b Point) float64 {
 		return math.Pi * radius
 	}
 	return d * (radius / orb.EarthRadius)
+}
+
+// Outside returns how many metres a point lies outside the outline of an area; 0
+// within it, and infinity if there is no outline. It measures on a plane that touches
+// the earth at the point.
+func Outside(p Point, outline []Point) float64 {
+	if len(outline) == 0 {
+		return math.Inf(1)
+	}
+	scale := math.Cos(p.Lat * math.Pi / 180)
+	ring := make(orb.Ring, 0, len(outline)+1)
+	for _, corner := range outline {
+		ring = append(ring, orb.Point{(corner.Lon - p.Lon) * scale * perDegree, (corner.Lat - p.Lat) * perDegree})
+	}
+	ring = append(ring, ring[0])
+	if planar.RingContains(ring, orb.Point{}) {
+		return 0
+	}
+	return planar.DistanceFrom(orb.LineString(ring), orb.Point{})
 }
 
 // Thin returns the indices of the points of a line that are needed to draw it

@@ -80,3 +80,26 @@ func TestAnEmptyLineStaysEmpty(t *testing.T) {
 		t.Error(keep)
 	}
 }
+
+func TestOutsideIsTheDistanceFromAnOutline(t *testing.T) {
+	const metre = 360 / (2 * math.Pi * radius)
+	square := []Point{{35, 115}, {35, 115.002}, {35.002, 115.002}, {35.002, 115}} // 182 by 222 m
+	wide := 1 / math.Cos(35*math.Pi/180)
+	for name, c := range map[string]struct {
+		p      Point
+		metres float64
+	}{
+		"within":              {Point{35.001, 115.001}, 0},
+		"beside":              {Point{35.001, 115 - 40*metre*wide}, 40},
+		"above":               {Point{35.002 + 25*metre, 115.001}, 25},
+		"beside the last":     {Point{35.001, 115 - 7*metre*wide}, 7},
+		"outside of a corner": {Point{35 - 30*metre, 115 - 40*metre*wide}, 50},
+	} {
+		if got := Outside(c.p, square); math.Abs(got-c.metres) > 0.01*c.metres {
+			t.Errorf("%s: %f m, want %f", name, got, c.metres)
+		}
+	}
+	if got := Outside(Point{35, 115}, nil); !math.IsInf(got, 1) {
+		t.Errorf("of no outline: %f", got)
+	}
+}

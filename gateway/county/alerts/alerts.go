@@ -5,6 +5,7 @@ package alerts
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"strconv"
@@ -32,6 +33,15 @@ type Alert struct {
 	Acked     *time.Time     `json:"acked,omitempty"`
 	AckedBy   string         `json:"acked_by,omitempty"`
 	Note      string         `json:"note,omitempty"`
+	Run       *About         `json:"run,omitempty"` // of an alert about a run
+}
+
+// About names the run that an alert is about.
+type About struct {
+	Machine string `json:"machine"`
+	Name    string `json:"name"` // of the machine, for people
+	Run     string `json:"run"`  // id
+	Place   string `json:"place,omitempty"`
 }
 
 // open reports whether an alert stays on the list, as openAlerts selects them.
@@ -45,7 +55,7 @@ func (a Alert) open() bool {
 // level returns how soon an alert needs somebody.
 func (a Alert) level() string {
 	kind := a.Type.Alarm()
-	if a.Cleared != nil && !kind.Happened {
+	if a.Cleared != nil {
 		return "over"
 	}
 	return string(kind.Level)
@@ -82,15 +92,19 @@ const listed = 300
 // except those that take in records or raise alarms: they are for the goroutine
 // that follows the store.
 type Alerts struct {
-	file *db.File
-	hub  *live.Hub
+	file   *db.File
+	hub    *live.Hub
+	places Places
 
 	showing sync.Mutex // one alert at a time is read and shown
 	ownSeq  uint64     // of the alarms that the county itself raises
 }
 
-// New returns the alerts of a file, which shows open ones on hub as a:<id>.
-func New(file *db.File, hub *live.Hub) *Alerts { return &Alerts{file: file, hub: hub} }
+// New returns the alerts of a file, which shows open ones on hub as a:<id>. places
+// says where runs were; it may be nil.
+func New(file *db.File, hub *live.Hub, places Places) *Alerts {
+	return &Alerts{file: file, hub: hub, places: places}
+}
 
 // ErrGone is the error of Acknowledge when there is no such alert, or it is
 // acknowledged already.
@@ -128,7 +142,7 @@ func (a *Alerts) Open(ctx context.Context) (int, error) {
 
 func (a *Alerts) read(ctx context.Context, where string, args ...any) ([]Alert, error) {
 	out, err := db.All(ctx, a.file.Reader(), scanAlert, `SELECT id, agent, type, device, detail, screening, at,
-		cleared, guard, acked, acked_by, note FROM alerts WHERE `+where, args...)
+		cleared, guard, acked, acked_by, note, about FROM alerts WHERE `+where, args...)
 	if err != nil {
 		return nil, fmt.Errorf("read alerts: %w", err)
 	}
@@ -138,8 +152,13 @@ func (a *Alerts) read(ctx context.Context, where string, args ...any) ([]Alert, 
 func scanAlert(r db.Row) (a Alert, err error) {
 	var at int64
 	var cleared, acked *int64
+	var about string
 	err = r.Scan(&a.ID, &a.Agent, &a.Type, &a.Device, &a.Detail, &a.Screening, &at,
-		&cleared, &a.Guard, &acked, &a.AckedBy, &a.Note)
+		&cleared, &a.Guard, &acked, &a.AckedBy, &a.Note, &about)
+	if err == nil && about != "" {
+		a.Run = &About{}
+		err = json.Unmarshal([]byte(about), a.Run)
+	}
 	a.At, a.Cleared, a.Acked = instant(at), instantOf(cleared), instantOf(acked)
 	a.Level = a.level()
 	return a, err

@@ -36,8 +36,8 @@ func newList(t *testing.T) *list {
 
 func openList(t *testing.T, path string) *list {
 	t.Helper()
-	file := committed.Open(t, path, follow.Schema+Schema, SchemaOpen, SchemaSaid, follow.SchemaNewest)
-	a, held := New(file, live.New(0)), &committed.Store{}
+	file := committed.Open(t, path, follow.Schema+Schema, SchemaOpen, SchemaSaid, SchemaRuns, follow.SchemaNewest)
+	a, held := New(file, live.New(0), nil), &committed.Store{}
 	return &list{a, committed.NewWay(t, file, held, a), t, held}
 }
 

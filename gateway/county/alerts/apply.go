@@ -44,7 +44,7 @@ func (a *Alerts) committed(c *change) follow.Committed {
 }
 
 // Kinds implements follow.Follower.
-func (*Alerts) Kinds() []wire.Kind { return []wire.Kind{wire.KindAlarm, wire.KindAudit} }
+func (*Alerts) Kinds() []wire.Kind { return []wire.Kind{wire.KindAlarm, wire.KindAudit, wire.KindRun} }
 
 // Apply implements follow.Follower.
 func (a *Alerts) Apply(
@@ -58,6 +58,8 @@ func (a *Alerts) Apply(
 			err = c.alarm(e)
 		case wire.KindAudit:
 			err = c.audit(e)
+		case wire.KindRun:
+			err = c.run(e, a.places)
 		}
 		if err != nil {
 			return nil, err
@@ -157,12 +159,18 @@ func (c *change) audit(e follow.Entry) error {
 
 // update runs a statement that returns the ids of the alerts it has changed.
 func (c *change) update(statement string, args ...any) error {
+	_, err := c.count(statement, args...)
+	return err
+}
+
+// count is update, and returns how many alerts the statement has changed.
+func (c *change) count(statement string, args ...any) (int, error) {
 	ids, err := db.All(c.ctx, c.tx, db.Value[int64], statement, args...)
 	if err != nil {
-		return fmt.Errorf("change alerts: %w", err)
+		return 0, fmt.Errorf("change alerts: %w", err)
 	}
 	for _, id := range ids {
 		c.changed[id] = true
 	}
-	return nil
+	return len(ids), nil
 }

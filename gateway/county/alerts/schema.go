@@ -32,6 +32,14 @@ DROP INDEX alerts_open;
 CREATE INDEX alerts_open ON alerts (id)
 	WHERE acked IS NULL OR (cleared IS NULL AND type NOT IN ('fever', 'journal-lost'));`
 
+// SchemaRuns adds what the alert of a run is about.
+const SchemaRuns = `
+ALTER TABLE alerts ADD COLUMN about TEXT NOT NULL DEFAULT ''; -- the run, as JSON
+CREATE INDEX alerts_about ON alerts (alarm) WHERE about <> '';
+DROP INDEX alerts_open;
+CREATE INDEX alerts_open ON alerts (id) WHERE acked IS NULL OR (cleared IS NULL
+	AND type NOT IN ('fever', 'journal-lost', 'run-dry', 'run-leak', 'run-disputed'));`
+
 // SchemaSaid adds the seq of the record whose detail holds.
 const SchemaSaid = `
 ALTER TABLE alerts ADD COLUMN said INTEGER NOT NULL DEFAULT 0;

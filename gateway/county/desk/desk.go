@@ -87,8 +87,8 @@ func Open(opts Options) (*Desk, error) {
 // open makes the followers, each as its tables have it.
 func (d *Desk) open(ctx context.Context) (err error) {
 	now, f := d.opts.Now(), &d.followers
-	d.Alerts = alerts.New(d.file, d.Hub)
 	d.Runs = fleet.NewRuns(d.file, d.opts.Sites.Compounds())
+	d.Alerts = alerts.New(d.file, d.Hub, d.Runs)
 	d.People = people.New(d.file, d.opts.Now)
 	if d.Passages, err = passages.New(ctx, d.file, d.Hub, now); err != nil {
 		return err
@@ -101,7 +101,7 @@ func (d *Desk) open(ctx context.Context) (err error) {
 		return err
 	}
 	f.cursor, err = follow.NewCursor(ctx, follow.Options{File: d.file, Records: d.opts.Records,
-		BeginsAgain: d.opts.BeginsAgain, Followers: []follow.Follower{d.Passages, d.Alerts, f.fleet, totals{d}}})
+		BeginsAgain: d.opts.BeginsAgain, Followers: []follow.Follower{d.Passages, f.fleet, d.Alerts, totals{d}}})
 	if err != nil {
 		return err
 	}

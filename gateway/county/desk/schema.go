@@ -32,5 +32,6 @@ func steps() []string {
 		presence.SchemaOrigin + alerts.SchemaOpen,
 		alerts.SchemaSaid,
 		follow.SchemaNewest,
+		alerts.SchemaRuns,
 	}
 }

@@ -144,7 +144,7 @@ func (r *Runs) One(ctx context.Context, machine, id string) (p RunPage, err erro
 	}
 	s := summary(run)
 	p.Run, p.Tolerance = RunDetails{Run: *run, OnS: s.OnS, Litres: s.Litres}, tolerance
-	track, err := r.track(ctx, run)
+	track, err := r.track(ctx, r.file.Reader(), run)
 	if err != nil {
 		return p, err
 	}

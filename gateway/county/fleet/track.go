@@ -19,7 +19,7 @@ type moment struct {
 }
 
 // track reads the track that a run's numbers are of.
-func (r *Runs) track(ctx context.Context, run *wire.Run) (out []moment, err error) {
+func (r *Runs) track(ctx context.Context, q db.Querier, run *wire.Run) (out []moment, err error) {
 	file := ""
 	if run.Source == wire.SourceImport && len(run.ID) > len("import-") {
 		file = run.ID[len("import-"):]
@@ -29,7 +29,7 @@ func (r *Runs) track(ctx context.Context, run *wire.Run) (out []moment, err erro
 	if run.Since != nil && run.Until != nil {
 		from, to = run.Since.Add(-rounding), run.Until.Add(rounding)
 	}
-	for part, err := range db.Rows(ctx, r.file.Reader(), scanTrack,
+	for part, err := range db.Rows(ctx, q, scanTrack,
 		"SELECT at, points FROM tracks WHERE machine = ? AND file = ? AND at BETWEEN ? AND ? ORDER BY at",
 		run.Machine, file, from.Add(-time.Minute).UnixNano(), to.UnixNano()) {
 		if err != nil {

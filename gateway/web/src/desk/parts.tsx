@@ -61,10 +61,15 @@ export function GateLink({ agent }: { agent: string }) {
   return <Link to={`/gates/${encodeURIComponent(agent)}`}>{name ? `${name} · ${agent}` : agent}</Link>;
 }
 
-/** Where an alert is: at a gate, or at the county's own side. */
-export const placeName = (a: Alert) => (a.agent ? gateName(a.agent) : say("alert.county"));
+/** Where an alert is: at a gate, a machine and its place, or at the county's own side. */
+export const placeName = (a: Alert) =>
+  a.run ? `${a.run.name} · ${a.run.place || say("alert.noplace")}` : a.agent ? gateName(a.agent) : say("alert.county");
 
 export function Place({ of }: { of: Alert }) {
+  if (of.run) {
+    const to = `/runs/${encodeURIComponent(of.run.machine)}/${encodeURIComponent(of.run.run)}`;
+    return <Link to={to}>{placeName(of)}</Link>;
+  }
   return of.agent ? <GateLink agent={of.agent} /> : <span>{placeName(of)}</span>;
 }
 
@@ -175,8 +180,8 @@ export const person = (c?: string) => (c ? say(`class.${c}`) : "–");
 
 export function alertState(a: Alert): string {
   const out: string[] = [];
-  const happened = a.type === "fever" || a.type === "journal-lost"; // once: nothing goes on
-  if (a.cleared) out.push(say("alert.cleared"));
+  const happened = a.run || a.type === "fever" || a.type === "journal-lost"; // once: nothing goes on
+  if (a.cleared) out.push(say(a.run ? "alert.corrected" : "alert.cleared"));
   else if (!happened) out.push(say("alert.active"));
   if (a.guard) out.push(say("alert.guard", { action: has(`guard.${a.guard}`) ? say(`guard.${a.guard}`) : a.guard }));
   if (a.acked) out.push(say("alert.acked", { name: a.acked_by || "–", time: time(a.acked) }));

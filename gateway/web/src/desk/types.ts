@@ -30,6 +30,8 @@ export interface Alert {
   acked?: string;
   acked_by?: string;
   note?: string;
+  /** The run that it is about, and where that was. */
+  run?: { machine: string; name: string; run: string; place?: string };
 }
 export interface Passage {
   at: string;
