@@ -96,16 +96,16 @@ func TestFramesOfDatagrams(t *testing.T) {
 		datagrams [][]byte
 		want      int
 	}{
-		"the longest":            {[][]byte{many}, datagram / one},
-		"a frame over two":       {[][]byte{stream[:one+9], stream[one+9 : 2*one]}, 2},
-		"a frame over three":     {[][]byte{stream[:9], stream[9:20], stream[20:one]}, 1},
-		"a torn one before":      {[][]byte{stream[:one-5], stream[one : 2*one]}, 1},
-		"a claim of 267 bytes":   {[][]byte{{magicV2, 255, 0}, stream[:one], stream[one : 2*one]}, 2},
-		"garbage before frames":  {[][]byte{append([]byte("AT+OK\r\n"), stream[:3*one]...)}, 3},
+		"the longest":           {[][]byte{many}, datagram / one},
+		"a frame over two":      {[][]byte{stream[:one+9], stream[one+9 : 2*one]}, 2},
+		"a frame over three":    {[][]byte{stream[:9], stream[9:20], stream[20:one]}, 1},
+		"a torn one before":     {[][]byte{stream[:one-5], stream[one : 2*one]}, 1},
+		"a claim of 267 bytes":  {[][]byte{{magicV2, 255, 0}, stream[:one], stream[one : 2*one]}, 2},
+		"garbage before frames": {[][]byte{append([]byte("AT+OK\r\n"), stream[:3*one]...)}, 3},
 		"garbage between frames": {[][]byte{
 			bytes.Join([][]byte{stream[:one], stream[one : 3*one]}, []byte{0, 0xFE}),
 		}, 3},
-		"nothing":                {[][]byte{{}}, 0},
+		"nothing": {[][]byte{{}}, 0},
 	} {
 		s, err := newSplitter()
 		must(t, err)

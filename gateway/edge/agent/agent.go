@@ -107,7 +107,8 @@ func (a *Agent) makeParts(cfg Config, opts Options, f files) (err error) {
 	}
 	if len(cfg.Bridge.Machines) > 0 {
 		a.bridge, err = bridge.New(cfg.Bridge, bridge.Options{Ports: opts.Ports, Journal: a.recorder, Board: a.board,
-			Clock: opts.Clock, BootID: opts.BootID, Last: filepath.Join(cfg.Dir, "machines.json"), Log: a.log})
+			Clock: opts.Clock, BootID: opts.BootID, Last: filepath.Join(cfg.Dir, "machines.json"),
+			Stamps: filepath.Join(cfg.Dir, "signed.json"), Log: a.log})
 	}
 	return err
 }

@@ -42,6 +42,7 @@ type Options struct {
 	Clock   clock.Source
 	BootID  string // names what the boot clock counts from
 	Last    string // path of a file that keeps the machines' last values; empty: they are not kept
+	Stamps  string // path of a file that keeps the time stamps of signed drones; empty: they are not kept
 	Log     *slog.Logger
 }
 
@@ -55,6 +56,7 @@ type Bridge struct {
 	byMachine map[string]*bridged
 	past      map[string]*machine.Past // from Remember, until Begin
 	last      lastValues
+	stamps    *stamps
 }
 
 // bridged is one machine.
@@ -79,13 +81,17 @@ type sample struct {
 // New makes a bridge and reads the files that its configuration names; it opens
 // no link yet.
 func New(cfg Config, opts Options) (*Bridge, error) {
-	list, langs, err := sources(cfg, opts.Ports)
+	signed, err := openStamps(opts.Stamps)
+	if err != nil {
+		return nil, err
+	}
+	list, langs, err := sources(cfg, opts.Ports, signed)
 	if err != nil {
 		return nil, err
 	}
 	b := &Bridge{opts: opts, sources: list, machines: newMachines(cfg.Machines, langs, opts.BootID),
 		byMachine: map[string]*bridged{}, past: map[string]*machine.Past{},
-		last: lastValues{path: opts.Last, pending: make(chan []wire.Track, 1)}}
+		stamps: signed, last: lastValues{path: opts.Last, pending: make(chan []wire.Track, 1)}}
 	for _, m := range b.machines {
 		b.byMachine[m.Machine()] = m
 	}
@@ -144,6 +150,9 @@ func (b *Bridge) Run(ctx context.Context, restored <-chan struct{}) {
 	for _, s := range b.sources {
 		wg.Go(func() { b.read(ctx, s, samples) })
 	}
+	wg.Go(func() {
+		b.stamps.run(ctx, func(err error) { b.opts.Log.Warn("the agent's folder", "source", "mavlink", "err", err) })
+	})
 	wg.Go(func() {
 		b.last.run(ctx, func(err error) { b.opts.Log.Warn("the agent's folder", "source", "machines", "err", err) })
 	})

@@ -32,10 +32,10 @@ func (l languages) add(machine, language string) {
 }
 
 // sources makes the sources of a configuration.
-func sources(cfg Config, ports devices.Ports) (out []source, langs languages, err error) {
+func sources(cfg Config, ports devices.Ports, signed *stamps) (out []source, langs languages, err error) {
 	langs = languages{}
 	for _, m := range cfg.MAVLink {
-		link, err := newLink(m, ports)
+		link, err := newLink(m, ports, signed)
 		if err != nil {
 			return nil, nil, err
 		}
@@ -76,14 +76,14 @@ func newMachines(list []machine.Config, langs languages, bootID string) (out []*
 	return out
 }
 
-func newLink(m MAVLink, ports devices.Ports) (*mavlink.Link, error) {
+func newLink(m MAVLink, ports devices.Ports, signed *stamps) (*mavlink.Link, error) {
 	cfg := m.link()
 	if m.KeyFile != "" {
 		text, err := os.ReadFile(m.KeyFile)
 		if err != nil {
 			return nil, fmt.Errorf("mavlink: read the signing key: %w", err)
 		}
-		cfg.Key = mavlink.ParseKey(string(text))
+		cfg.Key, cfg.Stamps = mavlink.ParseKey(string(text)), signed
 	}
 	return mavlink.New(cfg, ports)
 }
