@@ -30,7 +30,6 @@ var importers = map[string]string{
 	"github.com/coder/websocket":                  "gatehouse/gateway/live",
 	"github.com/prometheus/client_golang":         "gatehouse/gateway/probe",
 	"github.com/bluenviron/gomavlib/v3":           "gatehouse/firmware-bridge/mavlink",
-	"github.com/simonvetter/modbus":               "gatehouse/firmware-bridge/modbus",
 	"github.com/paulmach/orb":                     "gatehouse/firmware-bridge/geo",
 	"github.com/gofrs/flock":                      "gatehouse/gateway/lockfile",
 	"github.com/go-json-experiment/json":          "gatehouse/gateway/wire",

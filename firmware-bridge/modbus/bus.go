@@ -1,6 +1,10 @@
 // Package modbus reads machines behind Modbus: several units on one RS-485 bus
-// (RTU) or a device on the network (TCP), each by the register map of its model.
-// It reads only: nothing is ever written to a machine.
+// (RTU) or a device on the network (TCP, or RTU over TCP), each by the register map
+// of its model. It reads only: nothing is ever written to a machine.
+//
+// It frames requests by itself ("MODBUS over Serial Line" V1.02, "MODBUS Messaging
+// on TCP/IP" V1.0b): simonvetter/modbus takes no line that is open already, and
+// gives up an answer before or behind which other bytes stand.
 package modbus
 
 import (
@@ -8,71 +12,28 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
+	"net"
 	"slices"
 	"time"
 
-	"github.com/simonvetter/modbus"
-
 	"gatehouse/devices"
+	"gatehouse/devices/unheard"
 	"gatehouse/firmware-bridge/runs"
 )
 
 // Out is called with a sample of a machine, or with an error, from the goroutine
-// of Run.
+// of Run. While bytes come of a unit that are no answers, the error is an
+// *unheard.Error.
 type Out = func(machine string, s runs.Sample, err error)
-
-// Config is one bus.
-type Config struct {
-	Serial string        // an RS-485 adapter that turns its direction by itself; or
-	Baud   int           // default 9600
-	TCP    string        // host:port
-	Every  time.Duration // between two polls of a unit; default 1 s
-	Units  []Unit
-}
-
-// Unit is one device on the bus; several may belong to one machine.
-type Unit struct {
-	Machine string
-	Unit    uint8 // 1 to 247
-	Map     *Map
-}
-
-const (
-	answerIn  = 500 * time.Millisecond // a unit that takes longer does not answer
-	rest      = 20 * time.Millisecond  // between requests: others may use the bus too
-	lastRetry = 30 * time.Second       // the longest wait for a unit that does not answer
-)
-
-// Check returns an error that lists what is wrong, or nil.
-func (c Config) Check() error {
-	var errs []error
-	if (c.Serial == "") == (c.TCP == "") {
-		errs = append(errs, errors.New("give serial or tcp, one of them"))
-	}
-	if len(c.Units) == 0 {
-		errs = append(errs, errors.New("units: none are listed"))
-	}
-	seen := map[uint8]bool{}
-	for _, u := range c.Units {
-		if u.Unit < 1 || u.Unit > 247 {
-			errs = append(errs, fmt.Errorf("unit %d of %s: a unit is 1 to 247", u.Unit, u.Machine))
-		}
-		if seen[u.Unit] {
-			errs = append(errs, fmt.Errorf("unit %d is listed twice on this bus", u.Unit))
-		}
-		seen[u.Unit] = true
-		if err := u.Map.Check(); err != nil {
-			errs = append(errs, fmt.Errorf("unit %d: register map %s: %w", u.Unit, u.Map.Model, err))
-		}
-	}
-	return errors.Join(errs...)
-}
 
 // Bus polls the units of one bus. Make it with New, run it with Run.
 type Bus struct {
 	cfg   Config
 	ports devices.Ports
 	units []*unit
+	line  *line // nil: it is not open
+	began time.Time
 }
 
 // unit is one device with the time of its next poll.
@@ -81,7 +42,19 @@ type unit struct {
 	blocks []block
 	next   time.Time
 	retry  time.Duration // until the next attempt at a unit that does not answer; 0: it does
+	heard  unheard.Watch
+	empty  map[string]bool // by name: values that the unit says it does not have
 }
+
+const (
+	rest      = 20 * time.Millisecond  // between requests: others may use the bus too
+	busyWait  = 100 * time.Millisecond // before a unit is asked again that was busy
+	busyTries = 3
+	hangUps   = 2                // so often a request is sent again at once when the other end hangs up
+	dialIn    = 5 * time.Second  // the least time for a connection
+	lastRetry = 30 * time.Second // the longest wait for a unit that does not answer
+	soonRetry = 2 * time.Second  // for one of which bytes come
+)
 
 // New returns a bus; it opens nothing yet.
 func New(cfg Config, ports devices.Ports) (*Bus, error) {
@@ -90,9 +63,10 @@ func New(cfg Config, ports devices.Ports) (*Bus, error) {
 	}
 	cfg.Baud = cmp.Or(cfg.Baud, 9600)
 	cfg.Every = cmp.Or(cfg.Every, time.Second)
-	b := &Bus{cfg: cfg, ports: ports}
+	cfg.Timeout = cmp.Or(cfg.Timeout, time.Second)
+	b := &Bus{cfg: cfg, ports: ports, began: time.Now()}
 	for _, u := range cfg.Units {
-		b.units = append(b.units, &unit{Unit: u, blocks: blocks(u.Map)})
+		b.units = append(b.units, &unit{Unit: u, blocks: blocks(u.Map), empty: map[string]bool{}})
 	}
 	return b, nil
 }
@@ -100,20 +74,13 @@ func New(cfg Config, ports devices.Ports) (*Bus, error) {
 // Run polls until ctx ends, and returns nil then. A unit that does not answer is
 // polled again after growing waits, while the others go on.
 func (b *Bus) Run(ctx context.Context, out Out) error {
-	var l *link
-	defer func() { l.close() }()
+	defer b.close()
 	for {
 		u := slices.MinFunc(b.units, func(x, y *unit) int { return x.next.Compare(y.next) })
 		if err := pause(ctx, time.Until(u.next)); err != nil {
 			return nil // ctx has ended
 		}
-		var err error
-		if l == nil {
-			l, err = b.open(ctx)
-		}
-		if err == nil {
-			err = b.poll(ctx, l, u, out)
-		}
+		err := b.poll(ctx, u, out)
 		if ctx.Err() != nil {
 			return nil
 		}
@@ -121,14 +88,49 @@ func (b *Bus) Run(ctx context.Context, out Out) error {
 			u.retry, u.next = 0, nextTurn(u.next, b.cfg.Every)
 			continue
 		}
-		// Open the bus again: a late answer must not be taken for the next one.
-		l.close()
-		l = nil
-		u.retry = min(max(2*u.retry, b.cfg.Every), lastRetry)
-		u.next = time.Now().Add(u.retry)
-		err = fmt.Errorf("modbus unit %d of %s (%s%s): %w", u.Unit.Unit, u.Machine, b.cfg.Serial, b.cfg.TCP, err)
-		out(u.Machine, runs.Sample{}, err)
+		b.failed(u, err, out)
 	}
+}
+
+// failed reports that a unit did not answer, and plans the next attempt.
+func (b *Bus) failed(u *unit, err error, out Out) {
+	longest := lastRetry
+	var quiet *silence
+	if errors.As(err, &quiet) {
+		now := time.Since(b.began)
+		u.heard.Bytes(now, quiet.bytes)
+		if report, ok := u.heard.Check(now); ok {
+			err = &unheard.Error{Report: report, Try: quiet.try()}
+		}
+		if len(quiet.bytes) > 0 {
+			longest = soonRetry
+		}
+		// A late answer must not be taken for that of another request.
+		if u.alike(quiet.request) {
+			u.retry = max(u.retry, b.cfg.Timeout)
+		}
+	}
+	// A connection that has fallen silent may be dead.
+	if b.line != nil && b.line.mute > 1 {
+		b.close()
+	}
+	u.retry = min(max(2*u.retry, b.cfg.Every), longest)
+	u.next = time.Now().Add(u.retry)
+	out(u.Machine, runs.Sample{}, b.name(u, err))
+}
+
+// alike reports whether the answer to a request could be taken for that of another
+// request to the unit.
+func (u *unit) alike(r request) bool {
+	return slices.ContainsFunc(u.blocks, func(b block) bool {
+		q := b.request(r.unit)
+		return q.function == r.function && q.size() == r.size() && q.first != r.first
+	})
+}
+
+// name adds to an error the unit that it is about.
+func (b *Bus) name(u *unit, err error) error {
+	return fmt.Errorf("modbus unit %d of %s (%s%s): %w", u.Unit.Unit, u.Machine, b.cfg.Serial, b.cfg.TCP, err)
 }
 
 // nextTurn returns the time of the next poll. Polls that were missed are not made
@@ -151,62 +153,140 @@ func pause(ctx context.Context, d time.Duration) error {
 	}
 }
 
-// poll reads all values of a unit. It reports exceptions and implausible values
-// to out and goes on; the error means that the unit did not answer.
-func (b *Bus) poll(ctx context.Context, l *link, u *unit, out Out) error {
-	var s runs.Sample
-	for _, blk := range u.blocks {
-		if err := pause(ctx, rest); err != nil {
-			return err
-		}
-		regs, err := l.read(u.Unit.Unit, blk)
-		if exception(err) {
-			err = fmt.Errorf("modbus unit %d of %s refuses %s", u.Unit.Unit, u.Machine, blk.describe(err))
-			out(u.Machine, runs.Sample{}, err)
-			continue
-		}
-		if err != nil {
-			return errors.New(blk.describe(err))
-		}
-		for _, v := range blk.values {
-			at := v.Address - blk.first
-			if err := v.set(&s, regs[at:at+registers[v.Type]]); err != nil {
-				out(u.Machine, runs.Sample{}, fmt.Errorf("modbus unit %d of %s: %w", u.Unit.Unit, u.Machine, err))
-			}
-		}
+// open opens the bus, unless it is open.
+func (b *Bus) open(ctx context.Context) error {
+	if b.line != nil {
+		return nil
 	}
-	if !s.Empty() {
-		out(u.Machine, s, nil)
+	var stream io.ReadWriteCloser
+	var err error
+	var f framing = rtu{}
+	if b.cfg.Serial != "" {
+		stream, err = b.ports.SerialLine(b.cfg.Serial,
+			devices.Line{Baud: b.cfg.Baud, Parity: b.cfg.Parity, StopBits: b.cfg.StopBits})
+	} else {
+		if b.cfg.Framing != FramingRTU {
+			f = mbap{}
+		}
+		dialer := net.Dialer{Timeout: max(b.cfg.Timeout, dialIn)}
+		stream, err = dialer.DialContext(ctx, "tcp", b.cfg.TCP)
 	}
+	if err != nil {
+		return fmt.Errorf("open: %w", err)
+	}
+	b.line = newLine(stream, f)
 	return nil
 }
 
-// describe says which request failed and how, for whoever corrects the map.
-func (b block) describe(err error) string {
-	return fmt.Sprintf("function %d, address %d (0x%04X), %d of %s: %s",
-		functions[b.table], b.first, b.first, b.count, b.table, err)
+// close closes the bus, if it is open.
+func (b *Bus) close() {
+	if b.line != nil {
+		b.line.close()
+		b.line = nil
+	}
 }
 
-var functions = map[string]int{tableCoil: 1, tableDiscrete: 2, tableHolding: 3, tableInput: 4}
-
-// exception reports whether err is a Modbus exception: the unit answered, and
-// refused.
-func exception(err error) bool {
-	for _, e := range []error{
-		modbus.ErrIllegalFunction, modbus.ErrIllegalDataAddress, modbus.ErrIllegalDataValue,
-		modbus.ErrServerDeviceFailure, modbus.ErrAcknowledge, modbus.ErrServerDeviceBusy,
-		modbus.ErrMemoryParityError, modbus.ErrGWPathUnavailable,
-	} {
-		if errors.Is(err, e) {
-			return true
+// ask sends a request and returns the values that answer it. It asks again at once
+// when the other end hangs up, or when bytes came that are no answer, and after a
+// moment when the unit is busy.
+func (b *Bus) ask(ctx context.Context, r request) ([]byte, error) {
+	hung, garbled, wait := 0, false, 0
+	for {
+		if err := b.open(ctx); err != nil {
+			return nil, err
+		}
+		values, err := b.line.ask(ctx, r, b.cfg.Timeout)
+		var quiet *silence
+		var e exception
+		switch {
+		case errors.Is(err, errHungUp):
+			b.close()
+			if hung++; hung > hangUps {
+				return nil, err
+			}
+		case errors.As(err, &quiet) && len(quiet.bytes) > 0 && !quiet.found.echo && quiet.found.other == "" && !garbled:
+			garbled = true
+		case errors.As(err, &e) && (e == busy || e == acknowledge || e == noAnswer) && wait < busyTries:
+			wait++
+			if err := pause(ctx, busyWait); err != nil {
+				return nil, err
+			}
+		default:
+			return values, err
 		}
 	}
-	return false
 }
 
-// sorted returns values in the order of their addresses, table by table.
-func sorted(v []Value) []Value {
-	return slices.SortedFunc(slices.Values(v), func(x, y Value) int {
-		return cmp.Or(cmp.Compare(functions[x.Table], functions[y.Table]), cmp.Compare(x.Address, y.Address))
-	})
+// poll reads all values of a unit. It reports exceptions and implausible values
+// to out and goes on; the error means that the unit did not answer. What was read
+// before that counts.
+func (b *Bus) poll(ctx context.Context, u *unit, out Out) (err error) {
+	read := memory{}
+	for i := 0; i < len(u.blocks) && err == nil; i++ {
+		if err := pause(ctx, rest); err != nil {
+			return err
+		}
+		blk := u.blocks[i]
+		values, failed := b.ask(ctx, blk.request(u.Unit.Unit))
+		var e exception
+		switch {
+		case failed == nil:
+			u.heard.Understood()
+			read.store(blk, values)
+		case errors.As(failed, &e) && e != noAnswer:
+			u.heard.Understood()
+			if halves := blk.split(); halves != nil && (e == illegalAddress || e == illegalValue) {
+				u.blocks = slices.Replace(u.blocks, i, i+1, halves...)
+				i--
+				continue
+			}
+			out(u.Machine, runs.Sample{}, fmt.Errorf("modbus unit %d of %s refuses %s",
+				u.Unit.Unit, u.Machine, u.describe(blk, e)))
+		default:
+			err = fmt.Errorf("%s: %w", u.describe(blk, nil), failed)
+		}
+	}
+	if s := u.sample(read, out); !s.Empty() {
+		out(u.Machine, s, nil)
+	}
+	return err
+}
+
+// sample makes a sample of what was read, and reports to out what is not plausible
+// and which values the unit does not have.
+func (u *unit) sample(read memory, out Out) (s runs.Sample) {
+	for _, v := range u.Map.Values {
+		regs, ok := read.of(v)
+		if !ok {
+			continue
+		}
+		err := v.set(&s, regs)
+		absent := errors.Is(err, errNoValue)
+		if absent && u.empty[v.Name] {
+			continue
+		}
+		u.empty[v.Name] = absent
+		if absent {
+			err = fmt.Errorf("%s has no value now: the unit answers %04X (sentinels: none takes that for a number)",
+				v.Name, regs)
+		}
+		if err != nil {
+			out(u.Machine, runs.Sample{}, fmt.Errorf("modbus unit %d of %s: %w", u.Unit.Unit, u.Machine, err))
+		}
+	}
+	return s
+}
+
+// describe says which request failed, and how unless err is nil, for whoever
+// corrects the map.
+func (u *unit) describe(b block, err error) string {
+	text := fmt.Sprintf("function %d, address %d (0x%04X), %d of %s",
+		functions[b.table], b.address, b.address, b.count, b.table)
+	if len(b.cells) == 1 {
+		text += ", " + u.Map.Values[b.cells[0].value].Name
+	}
+	if err != nil {
+		text += ": " + err.Error()
+	}
+	return text
 }

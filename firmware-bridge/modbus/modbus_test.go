@@ -1,7 +1,6 @@
 package modbus
 
 import (
-	"math"
 	"strings"
 	"testing"
 
@@ -77,48 +76,9 @@ func TestAMapReportsWhatIsWrongWithIt(t *testing.T) {
 	}
 }
 
-func TestNumbers(t *testing.T) {
-	f := math.Float32bits(4.25)
-	high, low := uint16(f>>16), uint16(f)
-	for _, c := range []struct {
-		v    Value
-		regs []uint16
-		want float64
-	}{
-		{Value{Type: "uint16"}, []uint16{65535}, 65535},
-		{Value{Type: "int16"}, []uint16{65535}, -1},
-		{Value{Type: "uint16", Bytes: "low_first"}, []uint16{0x0100}, 1},
-		{Value{Type: "uint16", Scale: 0.1, Offset: -40}, []uint16{500}, 10},
-		{Value{Type: "uint32"}, []uint16{1, 2}, 65538},
-		{Value{Type: "uint32", Words: "low_first"}, []uint16{2, 1}, 65538},
-		{Value{Type: "int32"}, []uint16{0xFFFF, 0xFFFE}, -2},
-		{Value{Type: "float32"}, []uint16{high, low}, 4.25},
-		{Value{Type: "float32", Words: "low_first"}, []uint16{low, high}, 4.25},
-	} {
-		if got := c.v.number(c.regs); math.Abs(got-c.want) > 1e-9 {
-			t.Errorf("%+v of %v is %g, want %g", c.v, c.regs, got, c.want)
-		}
-	}
-}
-
-func TestSwappedWordsAreReported(t *testing.T) {
-	total := Value{Name: "total", Type: "uint32", Scale: 0.01, Unit: "L", Means: fact.FieldVolume, Max: new(1e6)}
-	flow := Value{Name: "flow", Type: "float32", Unit: "m3/h", Means: fact.FieldFlow, Max: new(300.0)}
-	f := math.Float32bits(0.252)
-	for _, c := range []struct {
-		v    Value
-		regs []uint16
-	}{{total, []uint16{12345, 0}}, {flow, []uint16{uint16(f), uint16(f >> 16)}}, {flow, []uint16{0xFFFF, 0xFFFF}}} {
-		var s runs.Sample
-		if err := c.v.set(&s, c.regs); err == nil || !strings.Contains(err.Error(), "word_order") || !s.Empty() {
-			t.Errorf("%s of %v: %v, %+v", c.v.Name, c.regs, err, s)
-		}
-	}
-}
-
 func TestOneRequestReadsAdjacentAddresses(t *testing.T) {
 	b := blocks(shippedMap(t, "plc-fogger"))
-	if len(b) != 3 || b[2].table != "input" || b[2].first != 0 || b[2].count != 6 {
+	if len(b) != 3 || b[2].table != "input" || b[2].address != 0 || b[2].count != 6 {
 		t.Errorf("%+v", b)
 	}
 	if b = blocks(shippedMap(t, "vfd-pump")); len(b) != 2 {
@@ -130,7 +90,7 @@ func TestCommandAndFault(t *testing.T) {
 	vfd := shippedMap(t, "vfd-pump")
 	var s runs.Sample
 	for i, reg := range []uint16{5, 5000} {
-		if err := vfd.Values[i].set(&s, []uint16{reg}); err != nil {
+		if err := vfd.Values[i].set(&s, [][]uint16{{reg}}); err != nil {
 			t.Fatal(err)
 		}
 	}
@@ -138,13 +98,13 @@ func TestCommandAndFault(t *testing.T) {
 		t.Errorf("%+v", s)
 	}
 	s = runs.Sample{}
-	_ = vfd.Values[0].set(&s, []uint16{77})
-	_ = vfd.Values[1].set(&s, []uint16{40})
+	_ = vfd.Values[0].set(&s, [][]uint16{{77}})
+	_ = vfd.Values[1].set(&s, [][]uint16{{40}})
 	if s.Fault != "drive fault 77" || *s.Command {
 		t.Errorf("%+v", s)
 	}
 	run := Value{Type: "uint16", Means: fact.FieldCommand, Bit: new(uint8(3))}
-	_ = run.set(&s, []uint16{8})
+	_ = run.set(&s, [][]uint16{{8}})
 	if !*s.Command {
 		t.Error("bit 3 of 8 is off")
 	}
@@ -160,21 +120,25 @@ func FuzzMap(f *testing.F) {
 		if yaml.UnmarshalWithOptions(text, &m, yaml.Strict()) != nil || m.Check() != nil {
 			return
 		}
+		read := memory{}
 		for _, b := range blocks(&m) {
-			regs := make([]uint16, b.count)
-			for i := range regs {
-				if i < len(answer) {
-					regs[i] = uint16(answer[i]) * 257
-				}
+			values := make([]byte, b.request(1).size())
+			copy(values, answer)
+			read.store(b, values)
+		}
+		var s runs.Sample
+		for _, v := range m.Values {
+			regs, ok := read.of(v)
+			if !ok {
+				t.Errorf("%s is in no block", v.Name)
 			}
-			var s runs.Sample
-			for _, v := range b.values {
-				at := v.Address - b.first
-				_ = v.set(&s, regs[at:at+registers[v.Type]])
-			}
-			if bad := s.Clean(); len(bad) > 0 && s.Flow != nil && math.IsNaN(*s.Flow) {
-				t.Error(bad)
-			}
+			_ = v.set(&s, regs)
+		}
+		if bad := s.Clean(); len(bad) > 0 {
+			t.Error(bad)
+		}
+		if m.Rollover() < 0 || m.Resolution() < 0 {
+			t.Errorf("rollover %g, resolution %g", m.Rollover(), m.Resolution())
 		}
 	})
 }

@@ -140,7 +140,7 @@ func TestABusOfForeignUnits(t *testing.T) {
 		"the flow meter":     func(w output) bool { return meter(w) && near(w.s.Flow, 4.2) },
 		"an illegal address": refusal("fogger-3", "function 4", "address 90", "illegal data address"),
 		"the rest of it":     func(w output) bool { return w.machine == "fogger-3" && near(w.s.Battery, 1) },
-		"a unit not there":   refusal("unit 9", "timed out"),
+		"a unit not there":   refusal("unit 9", "timed out after 1s", "nothing came"),
 		"the PLC after that": times(5, fogger),
 		"the meter after it": times(5, meter),
 	})
@@ -172,7 +172,11 @@ func TestADeviceOnTheNetworkAndAWrongMap(t *testing.T) {
 	}})
 	expect(t, out, map[string]func(output) bool{"nobody there yet": refusal("fogger-1", "refused")})
 	slave(t, "tcp", address[strings.LastIndex(address, ":")+1:])
-	expect(t, out, map[string]func(output) bool{"the PLC": fogger, "swapped words": refusal("fogger-2", "word_order")})
+	expect(
+		t,
+		out,
+		map[string]func(output) bool{"the PLC": fogger, "swapped words": refusal("fogger-2", "word_order")},
+	)
 }
 
 func TestABusThatIsUnplugged(t *testing.T) {
@@ -188,7 +192,7 @@ func TestABusReportsWhatIsWrongWithItsConfiguration(t *testing.T) {
 	for want, c := range map[string]Config{
 		"serial or tcp":   {Units: []Unit{{"a", 1, plc}}},
 		"none are listed": {TCP: "x:1"},
-		"1 to 247":        {TCP: "x:1", Units: []Unit{{"a", 0, plc}}},
+		"1 to 247":        {Serial: "x", Units: []Unit{{"a", 0, plc}}},
 		"twice":           {TCP: "x:1", Units: []Unit{{"a", 1, plc}, {"b", 1, plc}}},
 		"register map":    {TCP: "x:1", Units: []Unit{{"a", 1, &Map{Model: "m"}}}},
 	} {

@@ -1,88 +1,69 @@
 package modbus
 
 import (
+	"errors"
 	"fmt"
 	"math"
+	"strings"
 
 	"gatehouse/firmware-bridge/runs"
 	"gatehouse/gateway/fact"
 )
 
-// block is a run of addresses that one request reads.
-type block struct {
-	table  string
-	first  uint16
-	count  uint16
-	values []Value
-}
+// errNoValue means that the unit says that it has no value: it answers with a
+// sentinel.
+var errNoValue = errors.New("no value")
 
-// most registers that one request reads; the standard allows 125.
-const most = 100
-
-// blocks groups a map's values into requests of adjacent addresses: a unit may
-// refuse those in between.
-func blocks(m *Map) (out []block) {
-	for _, v := range sorted(m.Values) {
-		n := registers[v.Type]
-		if last := len(out) - 1; last >= 0 {
-			b := &out[last]
-			end := int(b.first) + int(b.count)
-			if b.table == v.Table && int(v.Address) <= end && int(v.Address)+int(n)-int(b.first) <= most {
-				b.count = uint16(max(end, int(v.Address)+int(n)) - int(b.first))
-				b.values = append(b.values, v)
-				continue
-			}
+// read returns the number of a value, in its unit, or errNoValue.
+func (v Value) read(cells [][]uint16) (sum float64, err error) {
+	for i, p := range v.parts() {
+		if i >= len(cells) {
+			return 0, errNoValue // it was not read
 		}
-		out = append(out, block{table: v.Table, first: v.Address, count: n, values: []Value{v}})
-	}
-	return out
-}
-
-// number converts registers to the number of a value: scaled, in the unit of the
-// map. The library returns registers with the high byte first, as the standard
-// has it.
-func (v Value) number(regs []uint16) float64 {
-	swap := func(r uint16) uint16 {
-		if v.Bytes == lowFirst {
-			return r<<8 | r>>8
+		raw := p.raw(cells[i])
+		if v.Sentinels.are(v.Means, p, raw) {
+			return 0, errNoValue
 		}
-		return r
-	}
-	raw := uint32(swap(regs[0]))
-	if registers[v.Type] == 2 {
-		high, low := raw, uint32(swap(regs[1]))
-		if v.Words == lowFirst {
-			high, low = low, high
+		f, err := p.number(raw)
+		if err != nil {
+			return 0, err
 		}
-		raw = high<<16 | low
-	}
-	var f float64
-	switch v.Type {
-	case "int16":
-		f = float64(int16(raw))
-	case "int32":
-		f = float64(int32(raw))
-	case "float32":
-		f = float64(math.Float32frombits(raw))
-	default:
-		f = float64(raw)
+		if v.overran(p, f) {
+			f += math.Exp2(float64(bitsOf(p.Type)))
+		}
+		sum += f * p.Scale
 	}
 	if v.Scale != 0 {
-		f *= v.Scale
+		sum *= v.Scale
 	}
-	return f + v.Offset
+	return sum + v.Offset, nil
+}
+
+// overran reports whether a part belongs to a counter whose signed type has run
+// beyond its highest number: a totaliser of 32 bits goes on from 2147483647 to
+// -2147483648. A counter a little below zero is none.
+func (v Value) overran(p Part, f float64) bool {
+	return v.Means == fact.FieldVolume && strings.HasPrefix(p.Type, "int") &&
+		f < -math.Exp2(float64(bitsOf(p.Type)-2))
 }
 
 // tiny is less than any sensor reports; words in the wrong order make such numbers.
-const tiny = 1e-15
+const tiny = 1e-9
 
-// set sets the value in a sample, or returns why it is not plausible.
-func (v Value) set(s *runs.Sample, regs []uint16) error {
-	f := v.number(regs)
+// set sets the value in a sample from the registers of its parts, or returns why it
+// does not: errNoValue, or it is not plausible.
+func (v Value) set(s *runs.Sample, cells [][]uint16) error {
+	f, err := v.read(cells)
+	switch {
+	case errors.Is(err, errNoValue):
+		return err
+	case err != nil:
+		return fmt.Errorf("%s: %w: is type right in the map?", v.Name, err)
+	}
 	on := f != 0
 	switch {
 	case v.Bit != nil:
-		on = regs[0]>>*v.Bit&1 == 1
+		on = v.parts()[0].raw(cells[0])>>*v.Bit&1 == 1
 	case v.Above != nil:
 		on = f > *v.Above
 	}
@@ -93,7 +74,7 @@ func (v Value) set(s *runs.Sample, regs []uint16) error {
 	if v.Means == fact.FieldFault {
 		if code := uint16(f); f != 0 {
 			s.Fault = v.Faults[code]
-			if s.Fault == "" {
+			if s.Fault == "" || f != float64(code) {
 				s.Fault = fmt.Sprintf("%s %g", v.Name, f)
 			}
 		}
@@ -104,7 +85,20 @@ func (v Value) set(s *runs.Sample, regs []uint16) error {
 		return fmt.Errorf("%s means %s, which is not a number", v.Name, v.Means) // the map was not checked
 	}
 	f *= units[v.Means][v.Unit]
-	low, high := n.Min, n.Max
+	if !v.plausible(f) {
+		low, high := v.limits()
+		return fmt.Errorf("%s is %.4g, which is not plausible (%s, %g to %g)%s",
+			v.Name, f, v.Means, low, high, v.hint(cells))
+	}
+	*n.Of(&s.Values) = &f
+	return nil
+}
+
+// limits returns the plausible range of a value, in the unit of its meaning.
+func (v Value) limits() (low, high float64) {
+	if n, ok := fact.NumberNamed(v.Means); ok {
+		low, high = n.Min, n.Max
+	}
 	if v.Means == fact.FieldVolume {
 		high = counterMax
 	}
@@ -114,18 +108,11 @@ func (v Value) set(s *runs.Sample, regs []uint16) error {
 	if v.Max != nil {
 		high = *v.Max
 	}
-	if !(f >= low && f <= high) || f != 0 && math.Abs(f) < tiny {
-		return fmt.Errorf("%s is %.4g, which is not plausible (%s, %g to %g)%s",
-			v.Name, f, v.Means, low, high, v.hint())
-	}
-	*n.Of(&s.Values) = &f
-	return nil
+	return low, high
 }
 
-// hint says what to look for in the map.
-func (v Value) hint() string {
-	if registers[v.Type] == 2 {
-		return ": is word_order right in the map?"
-	}
-	return ": are type, scale and unit right in the map?"
+// plausible reports whether a number in the unit of the meaning may be true.
+func (v Value) plausible(f float64) bool {
+	low, high := v.limits()
+	return f >= low && f <= high && (f == 0 || math.Abs(f) >= tiny)
 }

@@ -89,7 +89,11 @@ func New(cfg Config, opts Options) (*Bridge, error) {
 	if err != nil {
 		return nil, err
 	}
-	b := &Bridge{opts: opts, sources: list, machines: newMachines(cfg.Machines, langs, opts.BootID),
+	machines, err := withCounters(cfg)
+	if err != nil {
+		return nil, err
+	}
+	b := &Bridge{opts: opts, sources: list, machines: newMachines(machines, langs, opts.BootID),
 		byMachine: map[string]*bridged{}, past: map[string]*machine.Past{},
 		stamps: signed, last: lastValues{path: opts.Last, pending: make(chan []wire.Track, 1)}}
 	for _, m := range b.machines {

@@ -3,9 +3,6 @@ package bridge
 import (
 	"errors"
 	"fmt"
-	"path/filepath"
-	"strings"
-	"time"
 
 	"gatehouse/firmware-bridge/mavlink"
 	"gatehouse/firmware-bridge/nmea"
@@ -42,22 +39,6 @@ type Vehicle struct {
 	Named        map[string]string `yaml:"named,omitempty"`         // NAMED_VALUE_FLOAT: flow_lpm, volume_l, tank_pct
 }
 
-// Modbus is one bus, or one device on the network.
-type Modbus struct {
-	Serial string        `yaml:"serial,omitempty"` // RS-485 adapter that switches its direction by itself; or
-	Baud   int           `yaml:"baud,omitempty"`   // default 9600
-	TCP    string        `yaml:"tcp,omitempty"`    // host:port
-	Every  time.Duration `yaml:"every,omitempty"`  // between polls of a unit; default 1s
-	Units  []ModbusUnit  `yaml:"units"`
-}
-
-// ModbusUnit is one unit on a bus.
-type ModbusUnit struct {
-	Unit    uint8  `yaml:"unit"`
-	Machine string `yaml:"machine"` // one of machines
-	Map     string `yaml:"map"`     // the name of a map that comes with the program, or a YAML file
-}
-
 // NMEA is one receiver of positions.
 type NMEA struct {
 	Serial  string `yaml:"serial"`
@@ -80,11 +61,6 @@ func (c Config) Paths() (paths []*string) {
 	return paths
 }
 
-// isFile reports whether a register map is named by a path.
-func isFile(registers string) bool {
-	return strings.HasSuffix(registers, ".yaml") || filepath.Base(registers) != registers
-}
-
 // Check returns what is wrong with the configuration, each fault with its key.
 func (c Config) Check() error {
 	k := checker{listed: map[string]bool{}, named: map[string]bool{}}
@@ -103,11 +79,7 @@ func (c Config) Check() error {
 			k.names(key, v.Machine)
 		}
 	}
-	for i, m := range c.Modbus {
-		for _, u := range m.Units {
-			k.names(fmt.Sprintf("modbus[%d] unit %d", i, u.Unit), u.Machine)
-		}
-	}
+	c.checkModbus(&k)
 	for i, n := range c.NMEA {
 		key := fmt.Sprintf("nmea[%d]", i)
 		k.add(key, nmea.Config{Serial: n.Serial, Machine: n.Machine}.Check())

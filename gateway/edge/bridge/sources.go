@@ -7,10 +7,8 @@ import (
 
 	"gatehouse/devices"
 	"gatehouse/firmware-bridge/mavlink"
-	"gatehouse/firmware-bridge/modbus"
 	"gatehouse/firmware-bridge/nmea"
 	"gatehouse/firmware-bridge/runs"
-	"gatehouse/gateway/config"
 	"gatehouse/gateway/machine"
 	"gatehouse/gateway/wire"
 )
@@ -86,28 +84,4 @@ func newLink(m MAVLink, ports devices.Ports, signed *stamps) (*mavlink.Link, err
 		cfg.Key, cfg.Stamps = mavlink.ParseKey(string(text)), signed
 	}
 	return mavlink.New(cfg, ports)
-}
-
-func newBus(m Modbus, ports devices.Ports) (*modbus.Bus, error) {
-	cfg := modbus.Config{Serial: m.Serial, Baud: m.Baud, TCP: m.TCP, Every: m.Every}
-	for _, u := range m.Units {
-		registers, err := registerMap(u.Map)
-		if err != nil {
-			return nil, fmt.Errorf("modbus unit %d: %w", u.Unit, err)
-		}
-		cfg.Units = append(cfg.Units, modbus.Unit{Machine: u.Machine, Unit: u.Unit, Map: &registers})
-	}
-	return modbus.New(cfg, ports)
-}
-
-// registerMap reads a map that comes with the program, or a file.
-func registerMap(name string) (modbus.Map, error) {
-	if isFile(name) {
-		return config.Load[modbus.Map](name)
-	}
-	text, err := modbus.Shipped(name)
-	if err != nil {
-		return modbus.Map{}, err
-	}
-	return config.Parse[modbus.Map](text)
 }
