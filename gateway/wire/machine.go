@@ -35,7 +35,9 @@ type Track struct {
 	Points  []TrackPoint `json:"points"`
 	// Of reports and imports:
 	Received *Time  `json:"received,omitempty"`    // when the collector got it
-	BadClock bool   `json:"clock_wrong,omitempty"` // the machine's time can't be right: at is received
+	BadClock bool   `json:"clock_wrong,omitempty"` // the machine's time is not right: at is judged, see clock
+	Clock    *Time  `json:"clock,omitempty"`       // the time by the machine's clock; absent: at
+	NoClock  bool   `json:"no_clock,omitempty"`    // it says no time: at and clock are judged by its neighbours
 	Raw      string `json:"raw,omitempty"`         // the report as it came
 	Import   *Part  `json:"import,omitempty"`      // the file it is part of
 }

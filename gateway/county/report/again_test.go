@@ -130,7 +130,7 @@ func TestAnIndexOfTheVersionBeforeGoesOn(t *testing.T) {
 	c.say(topic, report(1))
 	c.say(topic, report(2))
 	c.restart()
-	c.say(topic, report(2)) // the broker delivers it again
+	c.sayAgain(topic, report(2))
 	c.say(topic, report(3))
 	if got := c.seqs(); got != "[6 7 8]" {
 		t.Errorf("the store has %s", got)

@@ -3,7 +3,6 @@ package report
 import (
 	"context"
 	"database/sql"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"sync"
@@ -14,7 +13,8 @@ import (
 	"gatehouse/gateway/wire"
 )
 
-// schema of the index. All of it can be made again from the store.
+// schema of the index, as released files have it. All of it can be made again from
+// the store.
 const schema = `
 CREATE TABLE seen (
 	machine TEXT NOT NULL,
@@ -39,6 +39,31 @@ CREATE TABLE progress (
 	through INTEGER NOT NULL
 ) WITHOUT ROWID;`
 
+// schemaArrived makes reports known by when they arrived, because their judged times
+// may change. It keeps what is known of each machine's stream, too.
+const schemaArrived = `
+CREATE TABLE reports (
+	id      INTEGER PRIMARY KEY,
+	machine TEXT NOT NULL,
+	at      INTEGER NOT NULL, -- unix nanoseconds, when it was made, as it is judged now
+	arrived INTEGER NOT NULL, -- unix nanoseconds
+	own     INTEGER NOT NULL, -- unix nanoseconds by the machine's clock
+	hash    BLOB NOT NULL,    -- of the report's bytes and values
+	import  TEXT NOT NULL,    -- id of the file; empty: none
+	track   BLOB NOT NULL     -- the record's body
+);
+CREATE INDEX reports_at ON reports (machine, at);
+CREATE INDEX reports_arrived ON reports (machine, arrived);
+CREATE INDEX reports_hash ON reports (machine, hash);
+CREATE INDEX reports_import ON reports (machine, import) WHERE import <> '';
+INSERT INTO reports (machine, at, arrived, own, hash, import, track)
+	SELECT machine, at, at, at, hash, import, track FROM seen ORDER BY machine, at;
+DROP TABLE seen;
+CREATE TABLE streams (
+	machine TEXT PRIMARY KEY,
+	state   BLOB NOT NULL     -- JSON
+) WITHOUT ROWID;`
+
 // index is a file that finds repeats and neighbours of a report quickly. It
 // follows the journals of machines in the store.
 type index struct {
@@ -48,7 +73,7 @@ type index struct {
 }
 
 func openIndex(ctx context.Context, path string, stored follow.Records) (*index, error) {
-	file, err := db.Open(path, schema, follow.SchemaAgent)
+	file, err := db.Open(path, schema, follow.SchemaAgent, schemaArrived)
 	if err != nil {
 		return nil, err
 	}
@@ -92,8 +117,9 @@ func (x *index) apply(ctx context.Context, tx *sql.Tx, r wire.Record) error {
 		if t.Import != nil {
 			file = t.Import.ID
 		}
-		_, err = tx.ExecContext(ctx, "INSERT INTO seen VALUES (?, ?, ?, ?, ?) ON CONFLICT DO NOTHING",
-			t.Machine, t.At.UnixNano(), hashOf(t), file, []byte(r.Body))
+		_, err = tx.ExecContext(ctx, `INSERT INTO reports (machine, at, arrived, own, hash, import, track)
+			VALUES (?, ?, ?, ?, ?, ?, ?)`, t.Machine, t.At.UnixNano(), kept{Track: t}.arrived().UnixNano(),
+			own(t).UnixNano(), hashOf(t), file, []byte(r.Body))
 	case *wire.Run:
 		_, err = tx.ExecContext(ctx, `INSERT INTO runs VALUES (?, ?, ?, ?, ?, ?)
 			ON CONFLICT DO UPDATE SET state = excluded.state,
@@ -101,81 +127,4 @@ func (x *index) apply(ctx context.Context, tx *sql.Tx, r wire.Record) error {
 			t.Machine, t.ID, string(t.State), t.Start.UnixNano(), t.End.UnixNano(), []byte(r.Body))
 	}
 	return err
-}
-
-// hashOf identifies a report by its bytes, and a part of a file by its number.
-func hashOf(t *wire.Track) []byte {
-	text := t.Raw
-	if t.Import != nil {
-		text = fmt.Sprintf("%s %d", t.Import.ID, t.Import.Part)
-	}
-	sum := wire.Hash([]byte(text))
-	return sum[:16]
-}
-
-// has reports whether this report is indexed.
-func (x *index) has(ctx context.Context, t *wire.Track) (bool, error) {
-	_, found, err := db.One(ctx, x.file.Reader(), db.Value[int],
-		"SELECT 1 FROM seen WHERE machine = ? AND at = ? AND hash = ?", t.Machine, t.At.UnixNano(), hashOf(t))
-	if err != nil {
-		return false, fmt.Errorf("look for a report of %s: %w", t.Machine, err)
-	}
-	return found, nil
-}
-
-// tracks returns a machine's reports from a time to another, in the order of
-// their own times, without parts of files.
-func (x *index) tracks(ctx context.Context, machine string, from, to time.Time) ([]*wire.Track, error) {
-	return bodies[wire.Track](ctx, x,
-		"SELECT track FROM seen WHERE machine = ? AND at BETWEEN ? AND ? AND import = '' ORDER BY at",
-		machine, from.UnixNano(), to.UnixNano())
-}
-
-// parts returns the parts of an imported file that have come.
-func (x *index) parts(ctx context.Context, machine, file string) ([]*wire.Track, error) {
-	return bodies[wire.Track](ctx, x, "SELECT track FROM seen WHERE machine = ? AND import = ? ORDER BY at",
-		machine, file)
-}
-
-// runs returns a machine's runs that overlap a span of time and were not
-// withdrawn, in the order of their begin.
-func (x *index) runs(ctx context.Context, machine string, from, to time.Time) ([]*wire.Run, error) {
-	return bodies[wire.Run](ctx, x, `SELECT body FROM runs
-		WHERE machine = ? AND start <= ? AND finish >= ? AND state <> 'withdrawn' ORDER BY start`,
-		machine, to.UnixNano(), from.UnixNano())
-}
-
-// bodies decodes the records' bodies that a query returns.
-func bodies[B any](ctx context.Context, x *index, query string, args ...any) ([]*B, error) {
-	scan := func(r db.Row) (*B, error) {
-		raw, err := db.Value[[]byte](r)
-		if err != nil {
-			return nil, err
-		}
-		body := new(B)
-		return body, json.Unmarshal(raw, body)
-	}
-	out, err := db.All(ctx, x.file.Reader(), scan, query, args...)
-	if err != nil {
-		return nil, fmt.Errorf("read reports and runs: %w", err)
-	}
-	return out, nil
-}
-
-// machines returns the machines that ever reported.
-func (x *index) machines(ctx context.Context) ([]string, error) {
-	out, err := db.All(ctx, x.file.Reader(), db.Value[string], "SELECT DISTINCT machine FROM seen")
-	if err != nil {
-		return nil, fmt.Errorf("read the machines that reported: %w", err)
-	}
-	return out, nil
-}
-
-// prune forgets reports of which a later one can't be a neighbour.
-func (x *index) prune(ctx context.Context, before time.Time) error {
-	_, err := x.file.Writer().ExecContext(ctx, "DELETE FROM seen WHERE at < ? AND import = ''", before.UnixNano())
-	if err != nil {
-		return fmt.Errorf("forget old reports: %w", err)
-	}
-	return nil
 }

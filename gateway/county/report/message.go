@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"time"
 
+	"gatehouse/firmware-bridge/runs"
 	"gatehouse/gateway/county/mapping"
 	"gatehouse/gateway/county/store"
 	"gatehouse/gateway/mqtt"
@@ -81,20 +82,38 @@ func (t *Taker) count(to *mapped, r mapping.Reading, m mqtt.Message) {
 	}
 }
 
-// track returns the record's body of a report.
-func (t *Taker) track(id string, r wire.Report, payload []byte, now time.Time) *wire.Track {
-	at, wrong := when(r, now)
-	track := &wire.Track{Machine: id, Source: wire.SourceReport, At: wire.At(at), Received: new(wire.At(now)),
-		BadClock: wrong, Import: r.Import}
-	var bad []error
-	track.Points, bad = points(r)
-	if len(bad) > 0 {
-		t.opts.Log.Warn("a report has values that can't be true", "machine", id, "what", bad[0], "more", len(bad)-1)
+// track returns the record's body of a report; judged is when it was made.
+func (t *Taker) track(m *reporter, r mapping.Reading, payload []byte, arrived time.Time, j judged) *wire.Track {
+	report := r.Report
+	track := &wire.Track{Machine: m.cfg.Machine, Source: wire.SourceReport, At: wire.At(j.at),
+		Received: new(wire.At(arrived)), BadClock: j.wrong, NoClock: j.timeless, Import: report.Import}
+	if !j.own.Equal(j.at) || !j.timeless && j.at.Equal(arrived) {
+		track.Clock = new(wire.At(j.own))
 	}
-	if r.Import != nil {
+	var bad []error
+	track.Points, bad = points(report)
+	if len(bad) > 0 {
+		t.opts.Log.Warn("a report has values that can't be true",
+			"machine", m.cfg.Machine, "what", bad[0], "more", len(bad)-1)
+	}
+	if report.Import != nil {
 		track.Source = wire.SourceImport
+		track.Clock = nil
 	} else {
 		track.Raw = string(payload)
 	}
 	return track
+}
+
+// points returns a report's points without the values that can't be true, and
+// what is wrong with those.
+func points(r wire.Report) (out []wire.TrackPoint, bad []error) {
+	out = r.Points
+	if r.Import == nil {
+		out = []wire.TrackPoint{{Values: r.Values}}
+	}
+	for i := range out {
+		bad = append(bad, runs.Clean(&out[i].Values)...)
+	}
+	return out, bad
 }

@@ -109,7 +109,8 @@ func TestClocks(t *testing.T) {
 	}{
 		"none":                 {"", false, begin},
 		"right":                {`"at":"2020-02-14T05:59:58Z",`, false, begin.Add(-2 * time.Second)},
-		"a little ahead":       {`"at":"2020-02-14T06:05:00Z",`, false, begin.Add(5 * time.Minute)},
+		"a little ahead":       {`"at":"2020-02-14T06:05:00Z",`, true, begin},
+		"a second ahead":       {`"at":"2020-02-14T06:00:01Z",`, false, begin.Add(time.Second)},
 		"ahead":                {`"at":"2021-02-14T06:05:00Z",`, true, begin},
 		"1970":                 {`"at":"1970-01-01T00:00:09Z",`, true, begin},
 		"days late, it may be": {`"at":"2020-02-04T06:00:00Z",`, false, begin.AddDate(0, 0, -10)},

@@ -2,28 +2,70 @@ package report
 
 import (
 	"context"
-	"slices"
+	"fmt"
 	"time"
 
 	"github.com/google/uuid"
 
 	"gatehouse/firmware-bridge/runs"
-	"gatehouse/gateway/fact"
+	"gatehouse/gateway/county/reckon"
 	"gatehouse/gateway/machine"
 	"gatehouse/gateway/wire"
 )
 
 // reporter is one machine that reports by itself.
 type reporter struct {
-	cfg      machine.Config
-	jid      string
-	lastSeq  uint64    // the highest that was ever used, also if the store has lost it
-	lastAt   time.Time // of its last record: times strictly rise
+	cfg     machine.Config
+	jid     string
+	lastSeq uint64    // the highest that was ever used, also if the store has lost it
+	lastAt  time.Time // of its last record: times strictly rise
+	arrived time.Time // when its last report arrived: likewise
+	stream  stream
+	state   state
+	stored  mark // of state, as the index has it
+	again   again
+	offset  time.Duration // of its clock, as it was last complained of
+
+	// Of reports without a time: the newest value of the counter, and a lower one that
+	// was taken for that of a repeat.
+	counter, back *float64
+}
+
+// again is how runs were last found again.
+type again struct {
+	at   time.Time
+	cost int // reports that were read
+}
+
+// stream is what was observed of a machine's reports, in the order of their times.
+type stream struct {
 	timing   timing
 	fuser    runs.Fuser
 	runs     *machine.Recorder
 	observed time.Duration // T of the newest sample
-	newest   *wire.Track   // the report of that sample
+	newest   kept          // the report of that sample
+	apart    time.Duration // between the arrivals of the last two
+	ended    string        // the id of the open run, when it was recorded as closed
+}
+
+// state is what is known of a machine's stream beside its reports. It is kept in the
+// index.
+type state struct {
+	Clock reckon.Clock
+	Moved time.Time // reports that arrived then or later have moved; zero: none has
+	Late  []span    // where reports came late: runs there are to be found again
+}
+
+// mark is what changes in a state that must be kept before reports are stored.
+type mark struct {
+	since, moved time.Time
+	offset       time.Duration
+	settled      bool
+	late         string
+}
+
+func (s *state) mark() mark {
+	return mark{s.Clock.Since, s.Moved, s.Clock.Offset, s.Clock.Settled, fmt.Sprint(s.Late)}
 }
 
 // JID returns the id of the journal that the collector keeps of a machine which
@@ -48,7 +90,6 @@ func (t *Taker) reporter(ctx context.Context, id string) (*reporter, error) {
 			m.cfg = c.Config
 		}
 	}
-	m.reset()
 	var err error
 	if m.lastSeq, err = t.index.catchUp(ctx, t.opts.Now(), t.opts.Store, id, m.jid); err != nil {
 		return nil, err
@@ -62,57 +103,43 @@ func (t *Taker) reporter(ctx context.Context, id string) (*reporter, error) {
 	return m, nil
 }
 
-// restore observes again the reports since the open run began, or since a pause
-// ago.
-func (t *Taker) restore(ctx context.Context, m *reporter) error {
-	now := t.opts.Now()
-	from := now.Add(-m.pause() - time.Hour)
-	known, err := t.index.runs(ctx, m.cfg.Machine, from.Add(-24*time.Hour), now.Add(tooEarly))
+// restore observes again the reports since the open run began, or since some time
+// before the newest one.
+func (t *Taker) restore(ctx context.Context, m *reporter) (err error) {
+	if m.state, err = t.index.state(ctx, m.cfg.Machine); err != nil {
+		return err
+	}
+	m.stored = m.state.mark()
+	m.stream = newStream(m.cfg)
+	newest, ok, err := t.index.newest(ctx, m.cfg.Machine)
+	if err != nil || !ok {
+		return err
+	}
+	from := newest.Add(-m.pause() - time.Hour)
+	open, err := t.index.open(ctx, m.cfg.Machine)
 	if err != nil {
 		return err
 	}
-	for _, r := range known {
-		if r.State == fact.RunOpen && r.Start.Add(-time.Minute).Before(from) {
-			from = r.Start.Add(-time.Minute)
-		}
+	if open != nil && open.Start.Add(-time.Minute).Before(from) {
+		from = open.Start.Add(-time.Minute)
 	}
-	tracks, err := t.index.tracks(ctx, m.cfg.Machine, from, now.Add(tooEarly))
+	reports, err := t.index.tracks(ctx, m.cfg.Machine, from, newest)
 	if err != nil {
 		return err
 	}
-	for _, r := range m.arrange(tracks) {
-		m.observe(r) // the records of it are stored
+	for _, k := range m.stream.arrange(reports) {
+		m.stream.observe(k) // the records of it are stored
+		m.arrived = later(m.arrived, k.arrived())
+	}
+	if found, _ := m.stream.runs.Open(); found && (open == nil || open.ID != m.stream.runs.Run().ID) {
+		m.stream.ended = m.stream.runs.Run().ID
 	}
 	return nil
 }
 
-// reset forgets everything that was observed.
-func (m *reporter) reset() {
-	m.timing, m.observed, m.newest = timing{}, 0, nil
-	m.runs = machine.NewRecorder(m.cfg, wire.SourceReport)
-	m.fuser = runs.Fuser{Fresh: machine.Fresh(wire.SourceReport)}
-}
-
-// observe takes the next report in the order of time, and returns the records of
-// runs that it makes.
-func (m *reporter) observe(r timed) []wire.Body {
-	// A message may hold a single value: the sample has the others that are fresh.
-	s := machine.Sample(r.Points[0], r.at, time.Duration(r.at.UnixNano()))
-	m.observed, m.newest = s.T, r.Track
-	m.fuser.Take(s)
-	s, _ = m.fuser.Sample(s.At, s.T)
-	return m.runs.Observe(s)
-}
-
-// tick is called every second, and returns the records that time makes.
-func (m *reporter) tick(now time.Time) (out []wire.Body) {
-	for _, r := range m.timing.expire(now.Add(-patience)) {
-		out = append(out, m.observe(r)...)
-	}
-	if m.newest == nil || now.Sub(received(m.newest)) >= quietFor {
-		out = append(out, m.runs.Tick(time.Duration(now.UnixNano()))...)
-	}
-	return out
+func newStream(cfg machine.Config) stream {
+	return stream{runs: machine.NewRecorder(cfg, wire.SourceReport),
+		fuser: runs.Fuser{Fresh: machine.Fresh(wire.SourceReport)}}
 }
 
 // pause returns how far apart two runs are at least.
@@ -123,23 +150,21 @@ func (m *reporter) pause() time.Duration {
 	return 15 * time.Minute // the default of package runs
 }
 
-// arrange puts reports into the order of their times.
-func (m *reporter) arrange(tracks []*wire.Track) (out []timed) {
-	slices.SortStableFunc(tracks, func(a, b *wire.Track) int { return received(a).Compare(received(b)) })
-	for _, t := range tracks {
-		out = append(out, m.timing.add(t)...)
+// pass observes reports whose times are known. Those that are older than what was
+// observed are noted: runs around them are found again later, many at once.
+func (m *reporter) pass(reports []kept) (out []wire.Body) {
+	for _, k := range reports {
+		if time.Duration(k.at.UnixNano()) < m.stream.observed {
+			m.state.Late = include(m.state.Late, k.at, m.pause())
+			continue
+		}
+		out = append(out, m.stream.observe(k)...)
 	}
-	if n := len(tracks); n > 0 {
-		out = append(out, m.timing.expire(received(tracks[n-1]).Add(1))...)
-	}
-	slices.SortStableFunc(out, func(a, b timed) int { return a.at.Compare(b.at) })
 	return out
 }
 
-// received returns when a report arrived.
-func received(t *wire.Track) time.Time {
-	if t.Received == nil {
-		return t.At.Time
-	}
-	return t.Received.Time
+// tick is called every second, and returns the records that time makes.
+func (m *reporter) tick(now time.Time) []wire.Body {
+	out := m.pass(m.stream.timing.expire(now.Add(-patience)))
+	return append(out, m.stream.end(now, m.pause())...)
 }

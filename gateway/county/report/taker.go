@@ -13,6 +13,7 @@ import (
 	"time"
 
 	"gatehouse/gateway/county/mapping"
+	"gatehouse/gateway/county/reckon"
 	"gatehouse/gateway/county/store"
 	"gatehouse/gateway/mqtt"
 	"gatehouse/gateway/wire"
@@ -77,6 +78,8 @@ const (
 	indexedFor = tooLate + 2*24*time.Hour
 	// maxReport is how large a report may be, in bytes: its record holds it as text.
 	maxReport = 40 << 10
+	// tooLate is how late a report may be.
+	tooLate = reckon.TooLate
 )
 
 // Open opens the index and brings it up to what the store has.
@@ -170,9 +173,7 @@ func (t *Taker) work(ctx context.Context) {
 		if l == nil {
 			return
 		}
-		for _, m := range messages {
-			m.end(t.Take(ctx, m.Message))
-		}
+		t.take(ctx, l.machine, messages)
 		if tick {
 			t.tick(ctx, l.machine, t.opts.Now())
 		}
@@ -209,46 +210,12 @@ func (t *Taker) tick(ctx context.Context, id string, now time.Time) {
 	if m == nil {
 		return
 	}
-	if bodies := m.tick(now); len(bodies) > 0 {
+	if m.due(now) && !t.findAgain(ctx, m, now) {
+		return
+	}
+	if bodies := m.tick(now); t.keepState(ctx, m) && len(bodies) > 0 {
 		t.commit(ctx, m, now, bodies)
 	}
-}
-
-// Take stores a message. It returns true when the broker may forget it: it is
-// stored, or in quarantine, or was stored before, or is of no use. It returns false
-// when ctx ended or the message can't be stored now. Of each machine one message
-// at a time may be taken.
-func (t *Taker) Take(ctx context.Context, m mqtt.Message) bool {
-	now := t.opts.Now()
-	if m.Retained {
-		t.retained(m)
-		return true
-	}
-	id, r, err := t.decode(m)
-	if err != nil {
-		return t.quarantine(ctx, store.Poison{At: now, Agent: id, Topic: m.Topic, Reason: err.Error(), Raw: m.Payload})
-	}
-	if r.Empty() {
-		return true // it is for somebody else, or says that there is no value
-	}
-	var from *reporter
-	if !t.retry(ctx, func() (err error) { from, err = t.reporter(ctx, id); return err }) {
-		return false
-	}
-	track := t.track(id, r.Report, m.Payload, now)
-	var repeated bool
-	if !t.retry(ctx, func() (err error) { repeated, err = t.index.has(ctx, track); return err }) {
-		return false
-	}
-	if repeated {
-		return true
-	}
-	bodies, err := t.records(ctx, from, track)
-	if err != nil {
-		t.opts.Log.Error("find the runs of a report", "machine", id, "err", err)
-		return false
-	}
-	return t.commit(ctx, from, now, bodies)
 }
 
 // retained is called with a message that the broker had kept: the last state that
@@ -256,25 +223,4 @@ func (t *Taker) Take(ctx context.Context, m mqtt.Message) bool {
 func (t *Taker) retained(m mqtt.Message) {
 	t.opts.Log.Warn("a retained message says nothing of the present and is not taken: "+
 		"switch the retain flag off at the machine", "machine", t.machineOf(m), "topic", m.Topic)
-}
-
-// records returns the record of a report, and those of the runs that it changes.
-func (t *Taker) records(ctx context.Context, m *reporter, track *wire.Track) ([]wire.Body, error) {
-	out := []wire.Body{track}
-	if track.Import != nil {
-		run, err := t.imported(ctx, m, track)
-		if err == nil && run != nil {
-			out = append(out, run)
-		}
-		return out, err
-	}
-	for _, r := range m.timing.add(track) {
-		if time.Duration(r.at.UnixNano()) < m.observed {
-			// It is arranged together with all the others.
-			changed, err := t.insert(ctx, m, track)
-			return append(out, changed...), err
-		}
-		out = append(out, m.observe(r)...)
-	}
-	return out, nil
 }

@@ -1,10 +1,6 @@
 package report
 
-import (
-	"time"
-
-	"gatehouse/gateway/wire"
-)
+import "time"
 
 // patience is for how long a message without a time waits for the machine's
 // next one that has a time.
@@ -20,62 +16,67 @@ type timing struct {
 	at       time.Time // of the newest message with a time
 	received time.Time // when that one arrived
 	last     time.Time // the time found for the newest message without one
-	waiting  []*wire.Track
+	waiting  []kept
 }
-
-// timed is a message and its time.
-type timed struct {
-	at time.Time
-	*wire.Track
-}
-
-// timeless reports whether a message came without a time, or with one that
-// can't be right.
-func timeless(t *wire.Track) bool { return t.Received == nil || t.At.Equal(t.Received.Time) }
 
 // add takes the next message, and returns those whose time is known now.
-func (m *timing) add(t *wire.Track) (out []timed) {
-	if timeless(t) {
-		out = m.expire(t.At.Add(-patience))
+func (m *timing) add(k kept) (out []kept) {
+	out = m.expire(k.arrived().Add(-patience))
+	if k.timeless() {
 		if !m.known {
-			return append(out, timed{t.At.Time, t})
+			k.at = k.arrived()
+			return append(out, k)
 		}
-		m.waiting = append(m.waiting, t)
+		m.waiting = append(m.waiting, k)
 		return out
 	}
-	out = m.expire(t.Received.Add(-patience))
-	// One that was overtaken, or was made before the machine's clock was set, says
-	// nothing about the others.
-	inOrder := !m.known || !t.At.Before(m.at) || t.Received.Sub(m.received) > time.Minute
+	// One that was overtaken says nothing about the others.
+	inOrder := !m.known || !k.at.Before(m.at) || k.arrived().Sub(m.received) > time.Minute
 	if inOrder {
 		for _, w := range m.waiting {
-			out = append(out, timed{m.find(w, t.At.Time), w})
+			out = append(out, m.find(w, k.at))
 		}
 		m.waiting = nil
-		m.known, m.at, m.received = true, t.At.Time, t.Received.Time
+		m.known, m.at, m.received = true, k.at, k.arrived()
 	}
-	return append(out, timed{t.At.Time, t})
+	return append(out, k)
 }
 
 // expire returns the messages that arrived before a moment and wait no longer.
-func (m *timing) expire(before time.Time) (out []timed) {
-	for len(m.waiting) > 0 && m.waiting[0].At.Before(before) {
+func (m *timing) expire(before time.Time) (out []kept) {
+	for len(m.waiting) > 0 && m.waiting[0].arrived().Before(before) {
 		w := m.waiting[0]
 		m.waiting = m.waiting[1:]
-		out = append(out, timed{m.find(w, w.At.Time), w})
+		out = append(out, m.find(w, w.arrived()))
 	}
 	return out
 }
 
-// find returns the time of a message without one, which is not after next.
-func (m *timing) find(t *wire.Track, next time.Time) time.Time {
-	at := t.At.Add(-m.received.Sub(m.at))
-	if at.Before(m.last) && !m.last.After(t.At.Time) {
-		at = m.last
+// about returns roughly when a message without a time was made that arrives now.
+func (m *timing) about(arrived time.Time) time.Time {
+	if !m.known {
+		return arrived
 	}
-	if next.Before(at) {
-		at = next
+	return arrived.Add(-m.received.Sub(m.at))
+}
+
+// find sets the time of a message without one, which is not after next.
+func (m *timing) find(k kept, next time.Time) kept {
+	k.at = m.about(k.arrived())
+	if k.at.Before(m.last) && !m.last.After(k.arrived()) {
+		k.at = m.last
 	}
-	m.last = at
-	return at
+	if next.Before(k.at) {
+		k.at = next
+	}
+	m.last = k.at
+	return k
+}
+
+// move is called when the times found for the machine's reports have moved.
+func (m *timing) move(by time.Duration) {
+	m.at, m.last = m.at.Add(by), m.last.Add(by)
+	for i := range m.waiting {
+		m.waiting[i].at = m.waiting[i].at.Add(by)
+	}
 }

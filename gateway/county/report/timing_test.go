@@ -15,7 +15,7 @@ func TestMessagesThatWereDelayedKeepTheirOrder(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		var m timing
 		var sent []time.Duration // the time of each
-		var out []timed
+		var out []kept
 		known := false // one with a time has come
 		at, free := time.Duration(0), time.Duration(0)
 		for range rapid.IntRange(2, 60).Draw(t, "messages") {
@@ -25,28 +25,28 @@ func TestMessagesThatWereDelayedKeepTheirOrder(t *testing.T) {
 			}
 			received := max(at, free) + time.Millisecond
 			free = max(free, received)
-			track := &wire.Track{At: wire.At(begin.Add(received)), Received: new(wire.At(begin.Add(received)))}
+			k := kept{Track: &wire.Track{Received: new(wire.At(begin.Add(received))), NoClock: true}}
 			if rapid.Bool().Draw(t, "timed") {
-				track.At = wire.At(begin.Add(at))
+				k.NoClock, k.at = false, begin.Add(at)
 				known = true
 			} else if !known {
 				continue // nothing to hold it against
 			}
 			sent = append(sent, at)
-			out = append(out, m.add(track)...)
+			out = append(out, m.add(k)...)
 		}
 		out = append(out, m.expire(begin.Add(time.Hour))...)
 		if len(out) != len(sent) {
 			t.Fatalf("%d of %d messages came out", len(out), len(sent))
 		}
 		for i, x := range out {
-			if i > 0 && x.at.Before(out[i-1].at) && !timeless(x.Track) && !timeless(out[i-1].Track) {
+			if i > 0 && x.at.Before(out[i-1].at) && !x.timeless() && !out[i-1].timeless() {
 				t.Fatalf("message %d: %s after %s", i, x.at, out[i-1].at)
 			}
 			if x.at.After(x.Received.Time) {
 				t.Fatalf("message %d lies %s after its receipt", i, x.at.Sub(x.Received.Time))
 			}
-			if i+1 == len(out) || !timeless(x.Track) || timeless(out[i+1].Track) {
+			if i+1 == len(out) || !x.timeless() || out[i+1].timeless() {
 				continue
 			}
 			next := out[i+1]
