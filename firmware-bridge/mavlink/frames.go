@@ -36,9 +36,13 @@ type packet struct {
 	form                   *message.ReadWriter
 }
 
-// message decodes the packet's message.
+// message decodes the packet's message. Some senders put the fields that only MAVLink
+// 2 has into frames of MAVLink 1.
 func (p packet) message() (message.Message, error) {
 	m, err := p.form.Read(p.raw, p.v2)
+	if err != nil && !p.v2 {
+		m, err = p.form.Read(p.raw, true)
+	}
 	if err != nil {
 		return nil, fmt.Errorf("decode message %d: %w", p.id, err)
 	}
