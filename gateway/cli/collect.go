@@ -14,6 +14,9 @@ import (
 	"gatehouse/gateway/version"
 )
 
+// defaultCollect is the collector's configuration file if no other is given.
+const defaultCollect = "/etc/gatehouse/collect.yaml"
+
 // collectFlags are the flags of collect.
 type collectFlags struct {
 	file, listen, external, dir, desk, rewind string
@@ -21,7 +24,7 @@ type collectFlags struct {
 }
 
 func (f *collectFlags) add(c *cobra.Command) {
-	c.Flags().StringVarP(&f.file, "config", "c", "/etc/gatehouse/collect.yaml", "configuration file")
+	c.Flags().StringVarP(&f.file, "config", "c", defaultCollect, "configuration file")
 	c.Flags().StringVar(&f.dir, "dir", "", "data folder instead of the file's")
 	c.Flags().StringVar(&f.listen, "listen", "", "run the embedded broker on this address instead of the file's")
 	c.Flags().StringVar(&f.external, "broker", "", "use the broker at this address instead of the file's")

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"os"
 	"strings"
 	"time"
 
@@ -63,7 +64,7 @@ Exit code 1: a message would go to quarantine.`,
 		Args: cobra.NoArgs,
 		RunE: func(c *cobra.Command, _ []string) error { return t.run(c) },
 	}
-	c.Flags().StringVarP(&t.file, "config", "c", "", "the collector's configuration file")
+	c.Flags().StringVarP(&t.file, "config", "c", defaultCollect, "the collector's configuration file")
 	c.Flags().StringVarP(&t.topic, "topic", "t", "", "the topic that the message was published on")
 	c.Flags().StringArrayVarP(&t.payloads, "payload", "p", nil, "the message; -: standard input, one a line")
 	c.Flags().StringVarP(&t.output, "output", "o", "text", "text or json")
@@ -80,6 +81,9 @@ func (t *trying) run(c *cobra.Command) error {
 		return usageError{fmt.Errorf("-o %q: use text or json", t.output)}
 	case t.topic == "" && !fromInput:
 		return usageError{errors.New("--topic is missing")}
+	}
+	if _, err := os.Stat(t.file); !c.Flags().Changed("config") && errors.Is(err, os.ErrNotExist) {
+		t.file = ""
 	}
 	topics, err := t.topics()
 	if err != nil {

@@ -28,19 +28,17 @@ func parse(payload []byte) (json.RawMessage, error) {
 func mend(payload []byte) []byte {
 	out := make([]byte, 0, len(payload))
 	for i := 0; i < len(payload); {
-		n := 1
-		switch c := payload[i]; {
-		case c == '"':
-			n = stringEnd(payload[i:])
-			out = append(out, payload[i:i+n]...)
-		case wordByte(c):
-			for i+n < len(payload) && wordByte(payload[i+n]) {
-				n++
-			}
-			out = append(out, mendWord(payload[i:i+n])...)
-		default:
-			out = append(out, c)
+		n := 0
+		for i+n < len(payload) && wordByte(payload[i+n]) {
+			n++
 		}
+		out = append(out, mendWord(payload[i:i+n])...)
+		i += n
+		n = 0
+		if i < len(payload) {
+			n = stringEnd(payload[i:])
+		}
+		out = append(out, payload[i:i+n]...)
 		i += n
 	}
 	return out
@@ -48,12 +46,15 @@ func mend(payload []byte) []byte {
 
 // wordByte reports whether c may be part of a number or a word outside of strings.
 func wordByte(c byte) bool {
-	return c >= '0' && c <= '9' || c|0x20 >= 'a' && c|0x20 <= 'z' || strings.IndexByte("+-.#", c) >= 0
+	return strings.IndexByte("0123456789abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ+-.#", c) >= 0
 }
 
 // stringEnd returns the length of the JSON string at the front of b, or of b if
-// it does not end.
+// it does not end; 1 if no string is there.
 func stringEnd(b []byte) int {
+	if b[0] != '"' {
+		return 1
+	}
 	for i := 1; i < len(b); i++ {
 		switch b[i] {
 		case '\\':
@@ -66,11 +67,15 @@ func stringEnd(b []byte) int {
 }
 
 func mendWord(word []byte) []byte {
-	switch text := string(word); {
-	case strings.EqualFold(text, "true"), strings.EqualFold(text, "false"):
-		return bytes.ToLower(word)
-	case noValue(text):
-		return []byte("null")
+	switch text := strings.ToLower(string(word)); text {
+	case "":
+		return nil
+	case "true", "false":
+		return []byte(text)
+	default:
+		if noValue(text) {
+			return []byte("null")
+		}
 	}
 	return word
 }
@@ -127,13 +132,14 @@ func dropAbsent(all map[string]json.RawMessage) (absent bool) {
 func documentedFields(all map[string]json.RawMessage) (out []Field) {
 	for _, name := range names() {
 		raw, ok := all[name]
-		switch {
-		case !ok:
-		case string(raw) == "null":
-			out = append(out, Field{Name: name, Path: name, Text: string(raw), State: NoValue})
-		default:
-			out = append(out, Field{Name: name, Path: name, Text: textOf(raw), State: Filled})
+		if !ok {
+			continue
 		}
+		state := Filled
+		if string(raw) == "null" {
+			state = NoValue
+		}
+		out = append(out, Field{Name: name, Path: name, Text: textOf(raw), State: state})
 	}
 	return out
 }
@@ -146,9 +152,10 @@ func explain(err error) error {
 	switch {
 	case errors.As(err, &syntax):
 		return fmt.Errorf("the message is not JSON: %w", syntax)
-	case errors.As(err, &kind) && kind.Field == "":
-		return fmt.Errorf("the message is a JSON %s, not an object", kind.Value)
 	case errors.As(err, &kind):
+		if kind.Field == "" {
+			return fmt.Errorf("the message is a JSON %s, not an object", kind.Value)
+		}
 		field := strings.ReplaceAll(kind.Field, "Values.", "") // the embedded struct has no name on the wire
 		return fmt.Errorf("%s: a %s can't be a %s", field, kind.Value, kind.Type)
 	}

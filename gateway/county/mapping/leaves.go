@@ -53,16 +53,20 @@ func (w *leafWalk) walk(raw json.RawMessage, at string, depth int) {
 	if len(w.out) >= maxLeaves || len(raw) == 0 {
 		return
 	}
-	switch {
-	case raw[0] == '{' && depth < maxDepth:
+	kind := raw[0]
+	if depth == maxDepth {
+		kind = 0
+	}
+	switch kind {
+	case '{':
 		var object map[string]json.RawMessage
 		if json.Unmarshal(raw, &object) != nil {
 			return
 		}
 		for _, key := range slices.Sorted(maps.Keys(object)) {
-			w.walk(object[key], join(at, key), depth+1)
+			w.walk(object[key], below(at, key), depth+1)
 		}
-	case raw[0] == '[' && depth < maxDepth:
+	case '[':
 		var list []json.RawMessage
 		if json.Unmarshal(raw, &list) != nil {
 			return
@@ -93,8 +97,8 @@ func selector(element json.RawMessage, index int) string {
 	return strconv.Itoa(index)
 }
 
-// join returns the path of a key below another path.
-func join(at, key string) string {
+// below returns the path of a key below another path.
+func below(at, key string) string {
 	var b strings.Builder
 	if at != "" {
 		b.WriteString(at + ".")

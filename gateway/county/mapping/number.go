@@ -3,6 +3,7 @@ package mapping
 import (
 	"errors"
 	"fmt"
+	"maps"
 	"regexp"
 	"strconv"
 	"strings"
@@ -11,22 +12,46 @@ import (
 )
 
 // units are the spellings of units behind a number, by the unit of the field: what
-// to multiply by. All in lower case.
-var units = map[string]map[string]float64{
-	"L/min": {
-		"l/min": 1, "lpm": 1, "l/minute": 1, "升/分": 1, "升/分钟": 1,
-		"l/h": 1.0 / 60, "l/hr": 1.0 / 60, "lph": 1.0 / 60, "升/时": 1.0 / 60, "升/小时": 1.0 / 60,
-		"l/s": 60, "升/秒": 60, "ml/min": 0.001, "毫升/分": 0.001, "毫升/分钟": 0.001,
-		"m3/h": 1000.0 / 60, "m³/h": 1000.0 / 60, "立方米/小时": 1000.0 / 60, "方/时": 1000.0 / 60,
-	},
-	"L": {
-		"l": 1, "ltr": 1, "liter": 1, "litre": 1, "liters": 1, "litres": 1, "升": 1,
-		"ml": 0.001, "毫升": 0.001, "m3": 1000, "m³": 1000, "立方米": 1000, "方": 1000,
-	},
-	"%":   {"%": 1, "％": 1, "pct": 1, "percent": 1},
-	"m/s": {"m/s": 1, "mps": 1, "米/秒": 1, "km/h": 1 / 3.6, "kmh": 1 / 3.6, "公里/小时": 1 / 3.6, "kn": 1852.0 / 3600},
-	"m":   {"m": 1, "米": 1, "cm": 0.01, "km": 1000, "ft": 0.3048},
-	"°":   {"°": 1, "deg": 1, "n": 1, "e": 1, "s": -1, "w": -1, "°n": 1, "°e": 1, "°s": -1, "°w": -1},
+// to multiply by. All in lower case, without blanks.
+var units = allUnits()
+
+func allUnits() map[string]map[string]float64 {
+	const minutes, litres = 60.0, 1000.0 // of an hour, of a cubic metre
+	return map[string]map[string]float64{
+		"L/min": join(
+			same(1, "l/min", "lpm", "l/minute", "升/分", "升/分钟"),
+			same(1/minutes, "l/h", "l/hr", "lph", "升/时", "升/小时"),
+			same(minutes, "l/s", "升/秒"),
+			same(1/litres, "ml/min", "毫升/分", "毫升/分钟"),
+			same(litres/minutes, "m3/h", "m³/h", "立方米/小时", "方/时"),
+		),
+		"L": join(
+			same(1, "l", "ltr", "liter", "litre", "liters", "litres", "升"),
+			same(1/litres, "ml", "毫升"),
+			same(litres, "m3", "m³", "立方米", "方"),
+		),
+		"%":   same(1, "%", "％", "pct", "percent"),
+		"m/s": join(same(1, "m/s", "mps", "米/秒"), same(1/3.6, "km/h", "kmh", "公里/小时"), same(1852.0/3600, "kn")),
+		"m":   join(same(1, "m", "米"), same(0.01, "cm"), same(1000, "km"), same(0.3048, "ft")),
+		"°":   join(same(1, "°", "deg", "n", "e", "°n", "°e"), same(-1, "s", "w", "°s", "°w")),
+	}
+}
+
+// same returns spellings of units of one factor.
+func same(factor float64, spellings ...string) map[string]float64 {
+	out := map[string]float64{}
+	for _, s := range spellings {
+		out[s] = factor
+	}
+	return out
+}
+
+func join(parts ...map[string]float64) map[string]float64 {
+	out := map[string]float64{}
+	for _, p := range parts {
+		maps.Copy(out, p)
+	}
+	return out
 }
 
 var (
@@ -61,17 +86,18 @@ func number(n fact.Number, text string, scale float64) (v float64, known bool, e
 		return 0, false, fmt.Errorf("%q %w", shorten(text, 40), errNumber)
 	}
 	unit := unitOf(parts[2])
-	switch factor := units[n.Unit][unit]; {
-	case scale != 0:
-		v *= scale
-	case unit == "":
-	case factor == 0:
+	factor := units[n.Unit][unit]
+	if scale != 0 {
+		return v * scale, true, nil
+	}
+	if unit == "" {
+		return v, true, nil
+	}
+	if factor == 0 {
 		return 0, false, fmt.Errorf("%q: the unit of %s is %s; if %q is another one, give a scale",
 			shorten(text, 40), n.Name, n.Unit, shorten(unit, 20))
-	default:
-		v *= factor
 	}
-	return v, true, nil
+	return v * factor, true, nil
 }
 
 // unitOf returns the unit in a text as the table of units writes it.
@@ -80,9 +106,8 @@ func unitOf(text string) string { return strings.ToLower(strings.ReplaceAll(text
 // decimal returns a number with a decimal point, which may have come with a
 // decimal comma, or with separators of thousands.
 func decimal(text string) (string, error) {
-	commas := strings.Count(text, ",")
 	switch {
-	case commas == 0:
+	case !strings.Contains(text, ","):
 		return text, nil
 	case pointDecimal.MatchString(text):
 		return strings.ReplaceAll(text, ",", ""), nil
@@ -90,8 +115,8 @@ func decimal(text string) (string, error) {
 		return strings.Replace(strings.ReplaceAll(text, ".", ""), ",", ".", 1), nil
 	case ambiguous.MatchString(text):
 		return "", fmt.Errorf("%q may be a thousand times as much: write it with a decimal point", shorten(text, 40))
-	case commas == 1 && !strings.Contains(text, "."):
-		return strings.Replace(text, ",", ".", 1), nil
+	case strings.Contains(text, "."):
+		return "", fmt.Errorf("%q %w", shorten(text, 40), errNumber)
 	}
-	return "", fmt.Errorf("%q %w", shorten(text, 40), errNumber)
+	return strings.Replace(text, ",", ".", 1), nil // a second comma is no number
 }

@@ -40,8 +40,7 @@ const (
 // maxSteps bounds a path.
 const maxSteps = 32
 
-var errPath = errors.New(`write a path as FLOW.Rate, readings[0].value, readings[name=flow].value, ` +
-	`or flow\.rate for a key with a dot`)
+var errPath = errors.New(`write a path as FLOW.Rate, readings[0].value, readings[name=flow].value or flow\.rate`)
 
 func parsePath(text string) (out path, err error) {
 	rest := text
@@ -95,6 +94,7 @@ func bracket(text string) (s step, rest string, err error) {
 		return step{key: key}, after[1:], nil
 	}
 	name, after, match := strings.Cut(text[1:], "=")
+	name, after = strings.TrimSpace(name), strings.TrimLeft(after, " ")
 	if match && !strings.Contains(name, "]") {
 		value, end, ok := quoted(after)
 		if ok && strings.HasPrefix(end, "]") {
@@ -104,7 +104,7 @@ func bracket(text string) (s step, rest string, err error) {
 		if !ok {
 			return s, "", errPath
 		}
-		return step{kind: stepMatch, key: name, value: value}, end, checkKey(name)
+		return step{kind: stepMatch, key: name, value: strings.TrimSpace(value)}, end, checkKey(name)
 	}
 	inside, rest, ok := strings.Cut(text[1:], "]")
 	if !ok {
@@ -144,15 +144,12 @@ func (p path) find(raw json.RawMessage) (json.RawMessage, bool) {
 
 // enter returns the JSON object or array that a string holds, or raw.
 func enter(raw json.RawMessage) json.RawMessage {
-	if len(raw) == 0 || raw[0] != '"' {
-		return raw
-	}
 	var text string
 	if json.Unmarshal(raw, &text) != nil {
 		return raw
 	}
 	inside := bytes.TrimSpace([]byte(text))
-	if len(inside) == 0 || inside[0] != '{' && inside[0] != '[' {
+	if !composed(inside) {
 		return raw
 	}
 	if inside, err := parse(inside); err == nil {
@@ -161,9 +158,14 @@ func enter(raw json.RawMessage) json.RawMessage {
 	return raw
 }
 
+// composed reports whether raw begins like an object or an array.
+func composed(raw []byte) bool {
+	return bytes.HasPrefix(raw, []byte("{")) || bytes.HasPrefix(raw, []byte("["))
+}
+
 // take returns the value that the step leads to.
 func (s step) take(raw json.RawMessage) (json.RawMessage, bool) {
-	if len(raw) > 0 && raw[0] == '{' && s.kind == stepKey {
+	if bytes.HasPrefix(raw, []byte("{")) && s.kind == stepKey {
 		var object map[string]json.RawMessage
 		if json.Unmarshal(raw, &object) != nil {
 			return nil, false
@@ -172,7 +174,7 @@ func (s step) take(raw json.RawMessage) (json.RawMessage, bool) {
 		return below, ok
 	}
 	var list []json.RawMessage
-	if len(raw) == 0 || raw[0] != '[' || json.Unmarshal(raw, &list) != nil {
+	if json.Unmarshal(raw, &list) != nil {
 		return nil, false
 	}
 	switch s.kind {
@@ -203,8 +205,8 @@ func (s step) take(raw json.RawMessage) (json.RawMessage, bool) {
 // textOf returns a value of JSON as text, a string without its quotes.
 func textOf(raw json.RawMessage) string {
 	var text string
-	if len(raw) > 0 && raw[0] == '"' && json.Unmarshal(raw, &text) == nil {
-		return text
+	if string(raw) == "null" || json.Unmarshal(raw, &text) != nil {
+		return string(raw)
 	}
-	return string(raw)
+	return text
 }

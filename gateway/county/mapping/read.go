@@ -1,6 +1,7 @@
 package mapping
 
 import (
+	"bytes"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -52,7 +53,7 @@ func (m *Mapping) Read(payload []byte) (Reading, error) {
 	find := func(field) (json.RawMessage, bool) { return payload, true }
 	switch {
 	case m.value:
-		if len(payload) == 0 || payload[0] != '"' && payload[0] != '{' && payload[0] != '[' {
+		if !composed(payload) && !bytes.HasPrefix(payload, []byte(`"`)) {
 			payload, _ = json.Marshal(string(payload)) // a string can be marshalled
 		}
 	case noValue(string(payload)):
@@ -85,7 +86,7 @@ func (m *Mapping) Read(payload []byte) (Reading, error) {
 // finder returns how to find a field in a message.
 func (m *Mapping) finder(doc json.RawMessage) (func(field) (json.RawMessage, bool), error) {
 	doc = enter(doc)
-	if doc[0] != '{' && doc[0] != '[' {
+	if !composed(doc) {
 		return nil, fmt.Errorf("the message is not a JSON object: it is %s; give value instead of fields",
 			shorten(string(doc), 40))
 	}
@@ -93,7 +94,7 @@ func (m *Mapping) finder(doc json.RawMessage) (func(field) (json.RawMessage, boo
 	if m.inner != nil {
 		raw, ok := m.inner.find(doc)
 		inside = enter(raw)
-		if text := textOf(inside); ok && !noValue(text) && inside[0] != '{' && inside[0] != '[' {
+		if text := textOf(inside); ok && !noValue(text) && !composed(inside) {
 			return nil, fmt.Errorf("json: %q is no JSON object", shorten(text, 40))
 		}
 	}
@@ -109,7 +110,7 @@ func (m *Mapping) finder(doc json.RawMessage) (func(field) (json.RawMessage, boo
 // became of it.
 func (m *Mapping) put(r *Reading, read *Field, f field, raw json.RawMessage) error {
 	read.Text = string(trim([]byte(textOf(raw))))
-	if inside := enter(raw); f.name != fact.FieldFault && len(inside) > 0 && (inside[0] == '{' || inside[0] == '[') {
+	if inside := enter(raw); f.name != fact.FieldFault && composed(inside) {
 		return f.fault(notOne(inside, f.text))
 	}
 	known, err := m.set(r, f, read.Text)
@@ -176,10 +177,10 @@ func notOne(raw json.RawMessage, where string) error {
 		}
 	}
 	such := strings.Join(paths, ", ")
-	switch {
-	case where == "":
+	if where == "" {
 		return fmt.Errorf("the message is JSON: give fields with a path instead of value (it has %s)", such)
-	case such == "":
+	}
+	if such == "" {
 		return errors.New("is empty, and no value")
 	}
 	return fmt.Errorf("is not one value: give a path such as %s", such)

@@ -84,7 +84,7 @@ func epoch(text string) (time.Time, bool) {
 		n, fraction = int64(f), ""
 	}
 	perSecond := int64(1)
-	for limit := 1e11; math.Abs(float64(n)) >= limit && perSecond < 1e9; limit *= 1000 {
+	for limit := 1e11; math.Abs(float64(n)) >= limit; limit *= 1000 {
 		perSecond *= 1000
 	}
 	part, err := strconv.ParseFloat("0."+fraction+"0", 64)

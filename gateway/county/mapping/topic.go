@@ -9,6 +9,7 @@
 package mapping
 
 import (
+	"cmp"
 	"fmt"
 	"maps"
 	"math"
@@ -123,10 +124,10 @@ func (m *Mapping) add(paths map[string]string, scales map[string]float64) (fault
 	for _, name := range slices.Sorted(maps.Keys(scales)) {
 		_, mapped := paths[name]
 		scale := scales[name]
-		switch _, number := fact.NumberNamed(name); {
-		case slices.Contains(known, name) && (!mapped || !number):
+		if _, number := fact.NumberNamed(name); slices.Contains(known, name) && (!mapped || !number) {
 			faults = append(faults, fmt.Sprintf("scale: %s is no number that this topic maps", name))
-		case scale == 0 || math.IsNaN(scale) || math.IsInf(scale, 0):
+		}
+		if scale == 0 || math.IsNaN(scale) || math.IsInf(scale, 0) {
 			faults = append(faults, fmt.Sprintf("scale: %s can't be multiplied by %g", name, scale))
 		}
 	}
@@ -166,15 +167,18 @@ func (t Topic) Faults() []string {
 // zoneOf returns the time zone of a name or of an offset such as +08:00; empty:
 // that of the county.
 func zoneOf(name string, county *time.Location) (*time.Location, error) {
-	switch {
-	case name == "" && county == nil:
-		return time.UTC, nil
-	case name == "":
-		return county, nil
+	if name == "" {
+		return cmp.Or(county, time.UTC), nil
 	}
-	if at, err := time.Parse("Z07:00", name); err == nil {
-		_, offset := at.Zone()
-		return time.FixedZone(name, offset), nil
+	offset := strings.TrimPrefix(strings.TrimPrefix(strings.ToUpper(name), "UTC"), "GMT")
+	if len(offset) == len("+8") {
+		offset = offset[:1] + "0" + offset[1:]
+	}
+	for _, layout := range []string{"Z07:00", "Z0700", "Z07"} {
+		if at, err := time.Parse(layout, offset); err == nil {
+			_, seconds := at.Zone()
+			return time.FixedZone(name, seconds), nil
+		}
 	}
 	z, err := config.Zone(name)
 	if err != nil {

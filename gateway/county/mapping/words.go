@@ -51,12 +51,14 @@ func (w words) flag(text string) (yes, known bool, err error) {
 		return true, true, nil
 	case slices.Contains(w.off, word):
 		return false, true, nil
-	case word == "true", word == "on", word == "1", word == "yes":
-		return true, true, nil
-	case word == "false", word == "off", word == "0", word == "no":
-		return false, true, nil
 	case noValue(text):
 		return false, false, nil
+	}
+	switch word {
+	case "true", "on", "1", "yes":
+		return true, true, nil
+	case "false", "off", "0", "no":
+		return false, true, nil
 	}
 	//nolint:revive,staticcheck // on: and off: are keys of the configuration
 	return false, false, fmt.Errorf("%q is neither on nor off; add it to on: or off:", shorten(text, 40))

@@ -80,6 +80,10 @@ func (t *Taker) count(to *mapped, r mapping.Reading, m mqtt.Message) {
 		t.opts.Log.Warn("a mapped field never came", "machine", to.machine, "topic", m.Topic, "what", warning,
 			"not for us", to.tally.Empty())
 	}
+	if n := to.tally.Empty(); r.Empty() && (n == 1 || n == 10 || n == 100 || n%1000 == 0) {
+		t.opts.Log.Info("messages without a value of a mapped field are counted, not stored",
+			"machine", to.machine, "topic", m.Topic, "messages", n)
+	}
 }
 
 // track returns the record's body of a report; judged is when it was made.
