@@ -83,7 +83,7 @@ func readers() []Model {
 	return []Model{
 		{
 			Name:    "rdm6300",
-			Title:   "RDM6300 reader for 125 kHz EM4100 cards",
+			Title:   "RDM6300 reader for 125 kHz EM4100 cards, also ID-12LA and ID-20LA",
 			Kind:    KindCardReader,
 			Bus:     "UART",
 			Baud:    9600,
@@ -95,13 +95,14 @@ func readers() []Model {
 			Sensor:  newRDM6300,
 		},
 		{
-			Name:    "qr-scanner",
-			Title:   "Serial QR and barcode scanner (GM65, GM72 and the like)",
-			Kind:    KindScanner,
-			Bus:     "UART",
-			Baud:    9600,
-			Rate:    "one line a code",
-			Wiring:  "USB-CDC, or 3.3 V UART; suffix CR, LF, both or none, by the scanner's set-up codes.",
+			Name:  "qr-scanner",
+			Title: "Serial QR and barcode scanner (GM65, GM72 and the like)",
+			Kind:  KindScanner,
+			Bus:   "UART",
+			Baud:  9600,
+			Rate:  "a code at a time, ended by a pause of 50 ms",
+			Wiring: "USB-CDC, or 3.3 V UART; suffix CR, LF, TAB, ETX or none, by the scanner's set-up codes; " +
+				"AIM and ECI prefixes are removed; text in UTF-8 or GB18030. A code that comes again within 3 s is one tap.",
 			Source:  "Grow GM65 and GM72 manuals",
 			Example: "56 49 53 49 54 2D 37 0D 0A",
 			Reading: "code VISIT-7",

@@ -5,14 +5,13 @@ package devices
 
 import (
 	"context"
-	"errors"
 	"io"
 	"time"
 
 	"periph.io/x/conn/v3/gpio"
 	"periph.io/x/conn/v3/i2c"
 
-	"gatehouse/gateway/fact"
+	"gatehouse/devices/frame"
 )
 
 // Sensor is one opened input device.
@@ -52,7 +51,8 @@ type Ports interface {
 	// Serial opens a serial line 8N1 at the given baud rate and discards what
 	// arrived before. Read returns (0, nil) when nothing arrived within the
 	// line's read time-out (at most half a second), and an error wrapping
-	// ErrGone after a hang-up.
+	// ErrGone after a hang-up. A line that has the method ReadWithin too is read
+	// with a shorter time-out while a frame is not complete.
 	Serial(name string, baud int) (io.ReadWriteCloser, error)
 	// SerialLine is Serial for lines that are not 8N1.
 	SerialLine(name string, l Line) (io.ReadWriteCloser, error)
@@ -62,48 +62,32 @@ type Ports interface {
 	Pin(name string) (gpio.PinIO, error)
 }
 
-// Line is how a serial line is spoken, always with 8 data bits.
-type Line struct {
-	Baud     int
-	Parity   string // ParityNone (or empty), ParityEven, ParityOdd
-	StopBits int    // 1 (or 0) or 2
-}
+// Line is how a serial line is spoken.
+type Line = frame.Line
 
 // Parities of a Line.
 const (
-	ParityNone = "none"
-	ParityEven = "even"
-	ParityOdd  = "odd"
+	ParityNone = frame.ParityNone
+	ParityEven = frame.ParityEven
+	ParityOdd  = frame.ParityOdd
 )
 
 // The three ways a sensor fails. Drivers wrap them with the device's model.
 var (
-	ErrFrame = errors.New("not a frame of this device")
-	ErrFault = errors.New("the device cannot be used")
-	ErrGone  = errors.New("device is gone")
+	ErrFrame = frame.ErrFrame
+	ErrFault = frame.ErrFault
+	ErrGone  = frame.ErrGone
 )
 
-// Reading is what a sensor returns: a Sample or a Tap.
-type Reading interface{ reading() }
-
-// Sample is one raw value of a thermometer. A thermometer sends several a
-// second, whether or not somebody is in front of it.
-type Sample struct {
-	At      time.Time // when its last byte arrived; carries the monotonic clock
-	Object  fact.Temp // surface seen by the sensor
-	Ambient fact.Temp // the sensor's own temperature
-}
-
-// Tap is one frame of a card reader or one code of a scanner. Readers repeat
-// it while the card is near. The code is personal data: it leaves the agent's
-// memory only as a keyed pseudonym.
-type Tap struct {
-	At   time.Time // when its last byte arrived; carries the monotonic clock
-	Code string    // card: 10 upper-case hex digits; scanner: the text, valid UTF-8
-}
-
-func (Sample) reading() {}
-func (Tap) reading()    {}
+// What sensors return is declared beside the frames that it is read from.
+type (
+	// Reading is a Sample or a Tap.
+	Reading = frame.Reading
+	// Sample is one raw value of a thermometer.
+	Sample = frame.Sample
+	// Tap is one frame of a card reader or one code of a scanner.
+	Tap = frame.Tap
+)
 
 // Lamp names the lamp to light; at most one is lit at a time.
 type Lamp string

@@ -8,6 +8,7 @@ import (
 
 	"periph.io/x/conn/v3/i2c"
 
+	"gatehouse/devices/frame"
 	"gatehouse/gateway/fact"
 )
 
@@ -18,13 +19,10 @@ import (
 // cut, and the site offset corrects in software. Source: Melexis data sheet
 // 3901090614 and application note 390119061402, pages 14 to 23.
 const (
-	mlxAddress   = 0x5A
-	mlxAmbient   = 0x06
-	mlxObject    = 0x07
-	mlxPeriod    = 100 * time.Millisecond // between polls; its filter passes 7 Hz at most
-	mlxZeroC     = 27315                  // 0 °C in hundredths of a kelvin
-	mlxErrorFlag = 0x80
-	mlxAnswer    = 3 // bytes: a word and its PEC
+	mlxAddress = 0x5A
+	mlxAmbient = 0x06
+	mlxObject  = 0x07
+	mlxPeriod  = 100 * time.Millisecond // between polls; its filter passes 7 Hz at most
 )
 
 type mlx90614 struct {
@@ -33,7 +31,7 @@ type mlx90614 struct {
 	addr  uint16
 
 	bus   i2c.BusCloser
-	noise noise
+	noise frame.Noise
 	due   time.Time     // of the next poll
 	gone  bool          // ErrGone was returned and the sensor has not answered since
 	retry time.Duration // wait before the next poll after an error of the bus
@@ -66,16 +64,16 @@ func (m *mlx90614) Next(ctx context.Context) (Reading, error) {
 		if !isBusError(err) {
 			if r != nil {
 				m.gone, m.retry = false, firstRetry
-				m.noise.good()
+				m.noise.Good()
 			}
-			if errors.Is(err, ErrFrame) && m.noise.bad(m.due, mlxAnswer) {
+			if errors.Is(err, ErrFrame) && m.noise.Bad(m.due, frame.MLXAnswer) {
 				err = fmt.Errorf("mlx90614 at %#x on bus %s answers, but its checksum is never right: "+
 					"check model, address, wiring and pull-ups: %w", m.addr, m.name, ErrFault)
 			}
 			return r, err
 		}
 		m.close()
-		m.noise = noise{}
+		m.noise = frame.Noise{}
 		m.due = time.Now().Add(m.retry)
 		m.retry = min(2*m.retry, lastRetry)
 		if !m.gone {
@@ -112,7 +110,7 @@ func (m *mlx90614) poll() (Reading, error) {
 	if err != nil {
 		return nil, err
 	}
-	r, err := plausible(time.Now(), object, ambient)
+	r, err := frame.Plausible(time.Now(), object, ambient)
 	if err != nil {
 		return nil, fmt.Errorf("mlx90614 on bus %s: %w", m.name, err)
 	}
@@ -120,42 +118,15 @@ func (m *mlx90614) poll() (Reading, error) {
 }
 
 func (m *mlx90614) word(cmd byte) (fact.Temp, error) {
-	var b [mlxAnswer]byte
+	var b [frame.MLXAnswer]byte
 	if err := m.bus.Tx(m.addr, []byte{cmd}, b[:]); err != nil {
 		return 0, busError{fmt.Errorf("mlx90614 at %#x on bus %s does not answer: %w", m.addr, m.name, err)}
 	}
-	v, err := mlxWord(byte(m.addr), cmd, b)
+	v, err := frame.MLXWord(byte(m.addr), cmd, b)
 	if err != nil {
 		return 0, fmt.Errorf("mlx90614 on bus %s, register %#02x: %w", m.name, cmd, err)
 	}
 	return v, nil
-}
-
-// mlxWord converts a word to a temperature. It checks the PEC (CRC-8,
-// polynomial 07, over both address bytes, the command and the data) and the
-// error flag.
-func mlxWord(addr, cmd byte, b [mlxAnswer]byte) (fact.Temp, error) {
-	if got := crc8([]byte{addr << 1, cmd, addr<<1 | 1, b[0], b[1]}); got != b[2] {
-		return 0, fmt.Errorf("PEC %02X, not %02X: %w", b[2], got, ErrFrame)
-	}
-	if b[1]&mlxErrorFlag != 0 {
-		return 0, fmt.Errorf("error flag set in %02X%02X: %w", b[1], b[0], ErrFault)
-	}
-	return fact.Temp(int32(b[1])<<8|int32(b[0]))*2 - mlxZeroC, nil
-}
-
-func crc8(b []byte) (crc byte) {
-	for _, v := range b {
-		crc ^= v
-		for range 8 {
-			if crc&0x80 != 0 {
-				crc = crc<<1 ^ 0x07
-			} else {
-				crc <<= 1
-			}
-		}
-	}
-	return crc
 }
 
 func (m *mlx90614) close() {

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"time"
 
+	"gatehouse/devices/frame"
 	"gatehouse/gateway/fact"
 )
 
@@ -17,7 +18,7 @@ func newIR200(ports Ports, s Settings) (Sensor, error) {
 
 // ir200Frame: A5, object and ambient as big-endian hundredths of a degree, the
 // low byte of the sum. Bytes → reading; pure: no I/O, no clock.
-func ir200Frame(at time.Time, buf []byte, _ bool) (r Reading, used int, err error) {
+func ir200Frame(at time.Time, buf []byte, _ time.Duration) (r Reading, used int, err error) {
 	switch start := bytes.IndexByte(buf, 0xA5); {
 	case start < 0:
 		return nil, len(buf), fmt.Errorf("%d bytes without a header: %w", len(buf), ErrFrame)
@@ -25,7 +26,7 @@ func ir200Frame(at time.Time, buf []byte, _ bool) (r Reading, used int, err erro
 		return nil, start, fmt.Errorf("%d bytes before a header: %w", start, ErrFrame)
 	case len(buf) < 6:
 		return nil, 0, nil // used == 0: more bytes, please
-	case sum8(buf[:5]) != buf[5]:
+	case frame.Sum8(buf[:5]) != buf[5]:
 		return nil, 1, fmt.Errorf("checksum %02X: %w", buf[5], ErrFrame)
 	}
 	object, ambient := int16(buf[1])<<8|int16(buf[2]), int16(buf[3])<<8|int16(buf[4])

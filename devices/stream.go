@@ -6,36 +6,39 @@ import (
 	"fmt"
 	"io"
 	"time"
-)
 
-// framer finds the first frame in buf. It returns how many bytes to drop from
-// the front of buf, with the reading they contain or, when they are not a
-// frame, with an error. used == 0 asks for more bytes. idle is true when
-// nothing arrived for a read time-out, for devices that end a frame by silence.
-// A framer is a pure function and must not keep buf. If it breaks this
-// contract, the buffer is dropped and Next returns an error that wraps ErrFault
-// and names the driver.
-type framer func(at time.Time, buf []byte, idle bool) (r Reading, used int, err error)
+	"gatehouse/devices/frame"
+)
 
 const (
 	firstRetry = 100 * time.Millisecond // wait before re-opening; doubles up to lastRetry
 	lastRetry  = 5 * time.Second
 	maxBuffer  = 8 << 10 // bytes kept while a framer asks for more
+
+	// A device that must be asked to send forgets it when its supply fails.
+	askAfter = 2 * time.Second // without a reading: ask again
+	askEvery = 5 * time.Second
+
+	// pause is how long the line is read at a time while a frame is not complete, until
+	// nothing has come for silence.
+	pause   = 50 * time.Millisecond
+	silence = 250 * time.Millisecond
 )
 
-// stream is a Sensor on a serial line: it opens the line, feeds a framer, and
-// re-opens the line after it was unplugged.
+// stream is a Sensor on a serial line: it opens the line, feeds a framer, and re-opens
+// the line after it was unplugged. If the framer breaks its contract, the buffer is
+// dropped and Next returns an error that wraps ErrFault and names the driver.
 type stream struct {
 	model string
-	frame framer
+	frame frame.Framer
 	line  line
 
 	buf   []byte
 	chunk [512]byte
-	at    time.Time // when the newest byte in buf arrived
-	idle  bool      // the last Read timed out
-	bad   error     // to be returned by Next
-	noise noise
+	at    time.Time     // when the newest byte in buf arrived
+	quiet time.Duration // how long nothing has arrived since
+	bad   error         // to be returned by Next
+	noise frame.Noise
 }
 
 // line is the serial line of a stream.
@@ -43,7 +46,8 @@ type line struct {
 	ports Ports
 	port  string
 	baud  int
-	ask   []byte // makes the device send; written after each opening
+	ask   []byte    // makes the device send; written after each opening and in silence
+	due   time.Time // when it is asked again
 
 	io    io.ReadWriteCloser // nil while it is not open
 	gone  bool               // ErrGone was returned and the line is not open again
@@ -52,7 +56,7 @@ type line struct {
 
 // newStream checks the settings and returns the sensor; Next opens the line.
 // baud is the model's default; ask may be nil.
-func newStream(model string, ports Ports, s Settings, baud int, ask []byte, frame framer) (Sensor, error) {
+func newStream(model string, ports Ports, s Settings, baud int, ask []byte, find frame.Framer) (Sensor, error) {
 	if s.Port == "" {
 		return nil, fmt.Errorf("%s: port is missing", model)
 	}
@@ -61,7 +65,7 @@ func newStream(model string, ports Ports, s Settings, baud int, ask []byte, fram
 	}
 	return &stream{
 		model: model,
-		frame: frame,
+		frame: find,
 		line:  line{ports: ports, port: s.Port, baud: baud, ask: ask, retry: firstRetry},
 	}, nil
 }
@@ -87,7 +91,7 @@ func (s *stream) Next(ctx context.Context) (Reading, error) {
 			s.bad = nil
 			return nil, err
 		}
-		n, err := s.line.io.Read(s.chunk[:])
+		n, err := s.read()
 		if err != nil {
 			s.close()
 			if !errors.Is(err, ErrGone) {
@@ -96,12 +100,29 @@ func (s *stream) Next(ctx context.Context) (Reading, error) {
 			s.line.gone = true
 			return nil, fmt.Errorf("%s: %w", s.model, err)
 		}
-		s.idle = n == 0
+		s.quiet = time.Since(s.at)
 		if n > 0 {
-			s.at = time.Now()
+			s.at, s.quiet = time.Now(), 0
 			s.buf = append(s.buf, s.chunk[:n]...)
 		}
 	}
+}
+
+// read reads from the line, after asking the device again when that is due.
+func (s *stream) read() (int, error) {
+	if l := &s.line; len(l.ask) > 0 && time.Now().After(l.due) {
+		l.due = time.Now().Add(askEvery)
+		if _, err := l.io.Write(l.ask); err != nil {
+			return 0, err
+		}
+	}
+	brief, ok := s.line.io.(interface {
+		ReadWithin(b []byte, d time.Duration) (int, error)
+	})
+	if ok && len(s.buf) > 0 && s.quiet < silence {
+		return brief.ReadWithin(s.chunk[:], pause)
+	}
+	return s.line.io.Read(s.chunk[:])
 }
 
 // parse takes frames off the buffer until one is a reading, which it returns,
@@ -109,7 +130,7 @@ func (s *stream) Next(ctx context.Context) (Reading, error) {
 // error in s.bad.
 func (s *stream) parse() Reading {
 	for len(s.buf) > 0 {
-		r, used, err := s.frame(s.at, s.buf, s.idle)
+		r, used, err := s.frame(s.at, s.buf, s.quiet)
 		if breach := breach(r, used, len(s.buf), err); breach != "" {
 			r, used = nil, len(s.buf)
 			err = fmt.Errorf("the driver %s is wrong: it %s: %w", s.model, breach, ErrFault)
@@ -118,15 +139,15 @@ func (s *stream) parse() Reading {
 			used, err = len(s.buf), fmt.Errorf("%d bytes without an end: %w", len(s.buf), ErrFrame)
 		}
 		s.buf = append(s.buf[:0], s.buf[used:]...)
-		if errors.Is(err, ErrFrame) && s.noise.bad(s.at, used) {
-			err = fmt.Errorf("bytes arrive, but never a frame: check baud rate (%d now), model and wiring: %w",
-				s.line.baud, ErrFault)
+		if errors.Is(err, ErrFrame) && s.noise.Bad(s.at, used) {
+			err = fmt.Errorf("%s (%d baud now; the newest: %w): %w", frame.Hint, s.line.baud, err, ErrFault)
 		}
 		if err != nil && (s.bad == nil || errors.Is(err, ErrFault)) {
 			s.bad = fmt.Errorf("%s on %s: %w", s.model, s.line.port, err)
 		}
 		if r != nil {
-			s.noise.good()
+			s.noise.Good()
+			s.line.due = s.at.Add(askAfter)
 			return r
 		}
 		if used == 0 {
@@ -165,8 +186,8 @@ func (s *stream) open(ctx context.Context) (back bool, err error) {
 	}
 	if err == nil {
 		back = l.gone
-		l.io, l.gone, l.retry = opened, false, firstRetry
-		s.buf, s.idle, s.bad, s.noise = s.buf[:0], false, nil, noise{}
+		l.io, l.gone, l.retry, l.due = opened, false, firstRetry, time.Now().Add(askAfter)
+		s.buf, s.quiet, s.bad, s.noise = s.buf[:0], 0, nil, frame.Noise{}
 		return back, nil
 	}
 	first := !l.gone

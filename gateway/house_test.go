@@ -38,7 +38,8 @@ var importers = map[string]string{
 }
 
 // shared lists the outside libraries that any package may import.
-var shared = []string{"github.com/google/uuid", "golang.org/x/crypto", "golang.org/x/sys", "periph.io/x/conn/v3"}
+var shared = []string{"github.com/google/uuid", "golang.org/x/crypto", "golang.org/x/sys", "golang.org/x/text",
+	"periph.io/x/conn/v3"}
 
 // pkg is a package of ours, without its tests.
 type pkg struct {

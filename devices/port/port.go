@@ -20,7 +20,7 @@ import (
 	"periph.io/x/conn/v3/i2c/i2creg"
 	"periph.io/x/host/v3"
 
-	"gatehouse/devices"
+	"gatehouse/devices/frame"
 )
 
 // ReadTimeout is how long a Read waits for a first byte, and so how long a
@@ -29,7 +29,7 @@ import (
 // tarm/serial rounds to tenths of a second.
 const ReadTimeout = 200 * time.Millisecond
 
-// Host opens the ports of this computer. It implements devices.Ports; its
+// Host opens the ports of this computer. It implements Ports of package devices; its
 // methods may be called from several goroutines.
 type Host struct {
 	periph sync.Once
@@ -39,14 +39,14 @@ type Host struct {
 // NewHost returns a Host. It opens nothing yet.
 func NewHost() *Host { return &Host{} }
 
-// Serial opens a serial line; see devices.Ports. A line that another process
+// Serial opens a serial line; see Ports of package devices. A line that another process
 // (or another device of this one) has open is refused.
 func (h *Host) Serial(name string, baud int) (io.ReadWriteCloser, error) {
-	return h.SerialLine(name, devices.Line{Baud: baud})
+	return h.SerialLine(name, frame.Line{Baud: baud})
 }
 
-// SerialLine opens a serial line; see devices.Ports.
-func (h *Host) SerialLine(name string, l devices.Line) (io.ReadWriteCloser, error) {
+// SerialLine opens a serial line; see Ports of package devices.
+func (h *Host) SerialLine(name string, l frame.Line) (io.ReadWriteCloser, error) {
 	parity, err := parityOf(l.Parity)
 	if err != nil {
 		return nil, fmt.Errorf("open serial port %s: %w", name, err)
@@ -74,11 +74,11 @@ func (h *Host) SerialLine(name string, l devices.Line) (io.ReadWriteCloser, erro
 // parityOf returns tarm/serial's name for a parity.
 func parityOf(name string) (serial.Parity, error) {
 	switch name {
-	case "", devices.ParityNone:
+	case "", frame.ParityNone:
 		return serial.ParityNone, nil
-	case devices.ParityEven:
+	case frame.ParityEven:
 		return serial.ParityEven, nil
-	case devices.ParityOdd:
+	case frame.ParityOdd:
 		return serial.ParityOdd, nil
 	}
 	return 0, fmt.Errorf("parity %q is none of none, even, odd", name)
@@ -108,11 +108,11 @@ func lockPort(name string) (*os.File, error) {
 	return f, nil
 }
 
-// markGone wraps err with devices.ErrGone if it means that the port is missing.
+// markGone wraps err with frame.ErrGone if it means that the port is missing.
 func markGone(err error) error {
 	for _, e := range []error{fs.ErrNotExist, syscall.EIO, syscall.ENXIO, syscall.ENODEV} {
 		if errors.Is(err, e) {
-			return fmt.Errorf("%w: %w", devices.ErrGone, err)
+			return fmt.Errorf("%w: %w", frame.ErrGone, err)
 		}
 	}
 	return err
@@ -133,14 +133,17 @@ type line struct {
 // tarm/serial returns io.EOF both for a time-out and for a hang-up. An EOF
 // within half of the time-out is a hang-up; so is a time-out when the port's
 // file no longer exists.
-func (l *line) Read(b []byte) (int, error) {
-	ready, err := l.wait()
+func (l *line) Read(b []byte) (int, error) { return l.ReadWithin(b, ReadTimeout) }
+
+// ReadWithin is Read that waits for d at most.
+func (l *line) ReadWithin(b []byte, d time.Duration) (int, error) {
+	ready, err := l.wait(d)
 	if err != nil {
-		return 0, fmt.Errorf("read serial port %s: %w: %w", l.name, devices.ErrGone, err)
+		return 0, fmt.Errorf("read serial port %s: %w: %w", l.name, frame.ErrGone, err)
 	}
 	if !ready {
 		if _, err := os.Stat(l.name); err != nil {
-			return 0, fmt.Errorf("serial port %s: %w: %w", l.name, devices.ErrGone, err)
+			return 0, fmt.Errorf("serial port %s: %w: %w", l.name, frame.ErrGone, err)
 		}
 		return 0, nil
 	}
@@ -152,16 +155,16 @@ func (l *line) Read(b []byte) (int, error) {
 	case err == nil:
 		return 0, nil
 	case !errors.Is(err, io.EOF):
-		return 0, fmt.Errorf("read serial port %s: %w: %w", l.name, devices.ErrGone, err)
+		return 0, fmt.Errorf("read serial port %s: %w: %w", l.name, frame.ErrGone, err)
 	case time.Since(began) < ReadTimeout/2:
-		return 0, fmt.Errorf("serial port %s: %w: hung up", l.name, devices.ErrGone)
+		return 0, fmt.Errorf("serial port %s: %w: hung up", l.name, frame.ErrGone)
 	}
 	return 0, nil
 }
 
-// wait waits for a byte or a hang-up, for ReadTimeout at most.
-func (l *line) wait() (ready bool, err error) {
-	if err := l.lock.SetReadDeadline(time.Now().Add(ReadTimeout)); err != nil {
+// wait waits for a byte or a hang-up, for d at most.
+func (l *line) wait(d time.Duration) (ready bool, err error) {
+	if err := l.lock.SetReadDeadline(time.Now().Add(d)); err != nil {
 		return false, err
 	}
 	conn, err := l.lock.SyscallConn()
@@ -182,7 +185,7 @@ func (l *line) wait() (ready bool, err error) {
 func (l *line) Write(b []byte) (int, error) {
 	n, err := l.port.Write(b)
 	if err != nil {
-		return n, fmt.Errorf("write serial port %s: %w: %w", l.name, devices.ErrGone, err)
+		return n, fmt.Errorf("write serial port %s: %w: %w", l.name, frame.ErrGone, err)
 	}
 	return n, nil
 }
@@ -200,7 +203,7 @@ func (h *Host) start() error {
 	return nil
 }
 
-// I2C opens an I²C bus; see devices.Ports.
+// I2C opens an I²C bus; see Ports of package devices.
 func (h *Host) I2C(name string) (i2c.BusCloser, error) {
 	if err := h.start(); err != nil {
 		return nil, err
@@ -208,12 +211,12 @@ func (h *Host) I2C(name string) (i2c.BusCloser, error) {
 	bus, err := i2creg.Open(name)
 	if err != nil {
 		return nil, fmt.Errorf("open I²C bus %q (is it enabled, and may this user open /dev/i2c-*?): %w: %w",
-			name, devices.ErrGone, err)
+			name, frame.ErrGone, err)
 	}
 	return bus, nil
 }
 
-// Pin finds a GPIO line; see devices.Ports.
+// Pin finds a GPIO line; see Ports of package devices.
 func (h *Host) Pin(name string) (gpio.PinIO, error) {
 	if err := h.start(); err != nil {
 		return nil, err

@@ -109,6 +109,12 @@ type Rules struct {
 	people map[string]Person // by pseudonym
 }
 
+// Knows reports whether the roster lists a credential.
+func (r *Rules) Knows(credential string) bool {
+	_, known := r.people[credential]
+	return known
+}
+
 // Standing looks a credential up. With DirectionNone, of a reader for both ways,
 // it is enough that the class may pass one way. day is the wall clock in the county's
 // time zone: cards are valid for whole days.

@@ -218,21 +218,6 @@ func TestMeasurementsComeFromSamples(t *testing.T) {
 	})
 }
 
-func TestRepeatsOfACardThatStaysAreOneTap(t *testing.T) {
-	f := NewTaps()
-	for i, c := range []struct {
-		ms   int
-		code string
-		want bool
-	}{{0, "A", true}, {65, "A", false}, {130, "A", false}, {429, "A", false}, {729, "A", true}, {760, "B", true}, {800,
-		"A", true}, {1200, "A", true}} {
-		if got := f.Observe(devices.Tap{At: t0.Add(time.Duration(c.ms) * time.Millisecond),
-			Code: c.code}); got != c.want {
-			t.Errorf("frame %d (%s at %d ms) is a new tap: %v", i, c.code, c.ms, got)
-		}
-	}
-}
-
 func BenchmarkObserve(b *testing.B) {
 	samples := newScene().see(2000, 20*time.Second).see(3340, time.Second).see(2000, 20*time.Second).samples
 	b.ReportAllocs()

@@ -70,7 +70,7 @@ func newRig(t *testing.T, thermometer string) *rig {
 }
 
 func (r *rig) read(ctx context.Context, s devices.Sensor) {
-	meter, taps := sense.NewMeter(3730-offset), sense.NewTaps()
+	meter, taps := sense.NewMeter(3730-offset), sense.NewTaps(func(string) bool { return true })
 	for ctx.Err() == nil {
 		x, err := s.Next(ctx)
 		if err != nil && ctx.Err() == nil {

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"time"
 
+	"gatehouse/devices/frame"
 	"gatehouse/gateway/clock"
 	"gatehouse/gateway/edge/status"
 	"gatehouse/gateway/fact"
@@ -29,6 +30,7 @@ func (s *Station) failed(now clock.Moment, in *input, err error) {
 		return
 	}
 	in.badFrames++
+	in.strange = err.Error()
 	s.log.Debug("bad frame", "device", in.cfg.Name, "err", err)
 }
 
@@ -75,13 +77,21 @@ func (s *Station) setConditions(now clock.Moment, in *input, state fact.DeviceSt
 func (s *Station) watch(now clock.Moment, in *input) {
 	switch {
 	case now.Boot-max(in.heard, s.began) > silentAfter:
-		s.setState(now, in, fact.DeviceFault, fmt.Sprintf("no reading for %s", silentAfter))
+		s.setState(now, in, fact.DeviceFault, in.silence())
 	case in.meter.Stuck():
 		s.setState(now, in, fact.DeviceFault, "it repeats the same value: switch it off and on")
 	case in.meter.Hot():
 		s.setState(now, in, fact.DeviceFault,
 			"what it sees with nobody there is as warm as people: shade it, or turn it away from the sun")
 	}
+}
+
+// silence says what is wrong with a thermometer that yields no readings.
+func (in *input) silence() string {
+	if in.strange != "" {
+		return fmt.Sprintf("no reading for %s: %s (%s)", silentAfter, frame.Hint, in.strange)
+	}
+	return fmt.Sprintf("no reading for %s, and no bytes: check its supply, wiring and port", silentAfter)
 }
 
 // confirmReaders ends the conditions which an earlier run left of readers that

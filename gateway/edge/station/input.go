@@ -36,7 +36,8 @@ type input struct {
 	heard     time.Duration // boot clock of the last reading
 	presence  sense.State   // whether somebody stands at the thermometer
 	badFrames uint64
-	reported  bool // the journal holds its state since the start
+	strange   string // what came since the last reading and is no frame; "": nothing
+	reported  bool   // the journal holds its state since the start
 }
 
 // read passes on what the sensor yields until ctx ends.
@@ -77,20 +78,25 @@ func (s *Station) makeDevices(cfg Config) error {
 		if err != nil {
 			return fmt.Errorf("device %s: %w", d.Name, err)
 		}
-		in := newInput(d, cfg.laneOf(d), m, s.opts.Rules.Limits.Fever)
+		in := s.newInput(d, cfg.laneOf(d), m)
 		in.sensor = sensor
 		s.inputs = append(s.inputs, in)
 	}
 	return nil
 }
 
-// newInput returns a sensor that works; fever is the limit of the rules.
-func newInput(d Device, lane Lane, m devices.Model, fever fact.Temp) *input {
+// newInput returns a sensor that works.
+func (s *Station) newInput(d Device, lane Lane, m devices.Model) *input {
 	in := &input{cfg: d, lane: lane, model: m, state: fact.DeviceOK}
-	if m.Kind == devices.KindThermometer {
-		in.meter = sense.NewMeter(fever - *d.Offset)
-	} else {
-		in.taps = sense.NewTaps()
+	switch m.Kind {
+	case devices.KindThermometer:
+		in.meter = sense.NewMeter(s.opts.Rules.Limits.Fever - *d.Offset)
+	case devices.KindScanner:
+		in.taps = sense.NewScans()
+	default:
+		in.taps = sense.NewTaps(func(code string) bool {
+			return s.opts.Rules.Knows(s.opts.Pseudonyms.Pseudonym(string(fact.ReadingCard), code))
+		})
 	}
 	return in
 }

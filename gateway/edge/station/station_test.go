@@ -98,8 +98,8 @@ func (g *rig) play() {
 		}
 		return m
 	}
-	t := newInput(Device{Name: "thermometer", Offset: &offset}, Lane{}, find("gy-mcu90614"), 3730)
-	r := newInput(Device{Name: "reader"}, Lane{}, find("rdm6300"), 3730)
+	t := g.st.newInput(Device{Name: "thermometer", Offset: &offset}, Lane{}, find("gy-mcu90614"))
+	r := g.st.newInput(Device{Name: "reader"}, Lane{}, find("rdm6300"))
 	g.in = map[string]*input{"thermometer": t, "reader": r}
 	g.out = &output{cues: make(chan cue, 100)}
 	g.st.inputs, g.st.outputs = []*input{t, r}, outputs{g.out}

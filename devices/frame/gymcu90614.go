@@ -1,4 +1,4 @@
-package devices
+package frame
 
 import (
 	"bytes"
@@ -7,10 +7,6 @@ import (
 
 	"gatehouse/gateway/fact"
 )
-
-// gyAsk makes a GY-MCU90614 send continuously. It is needed because a module
-// that was left in query mode starts in query mode.
-var gyAsk = []byte{0xA5, 0x45, 0xEA}
 
 // The GY-MCU90614 is an MLX90614 with a microcontroller. Some 14 times a second
 // it sends 5A 5A 45 n, then n bytes (object and ambient temperature as
@@ -31,11 +27,8 @@ const (
 	mlxAmbientMax fact.Temp = 12500
 )
 
-func newGYMCU90614(ports Ports, s Settings) (Sensor, error) {
-	return newStream("gy-mcu90614", ports, s, 9600, gyAsk, gyFrame)
-}
-
-func gyFrame(at time.Time, buf []byte, _ bool) (Reading, int, error) {
+// GYMCU90614 returns the sample that buf begins with; see Framer.
+func GYMCU90614(at time.Time, buf []byte, _ time.Duration) (Reading, int, error) {
 	start := bytes.Index(buf, []byte{0x5A, 0x5A})
 	switch {
 	case start < 0 && buf[len(buf)-1] == 0x5A:
@@ -57,28 +50,29 @@ func gyFrame(at time.Time, buf []byte, _ bool) (Reading, int, error) {
 	if len(buf) < size {
 		return nil, 0, nil
 	}
-	if got, want := sum8(buf[:size-1]), buf[size-1]; got != want {
+	if got, want := Sum8(buf[:size-1]), buf[size-1]; got != want {
 		return nil, 2, fmt.Errorf("checksum %02X, not %02X: %w", got, want, ErrFrame)
 	}
 	object := fact.Temp(int16(uint16(buf[4])<<8 | uint16(buf[5])))
 	ambient := fact.Temp(int16(uint16(buf[6])<<8 | uint16(buf[7])))
-	r, err := plausible(at, object, ambient)
+	r, err := Plausible(at, object, ambient)
 	if err != nil {
 		size = 2 // an 8-bit sum matches by chance once in 256: a frame may begin inside
 	}
 	return r, size, err
 }
 
-func sum8(b []byte) (sum byte) {
+// Sum8 returns the low byte of the sum of b.
+func Sum8(b []byte) (sum byte) {
 	for _, v := range b {
 		sum += v
 	}
 	return sum
 }
 
-// plausible returns a sample of the values, or an error that wraps ErrFault if
+// Plausible returns a sample of the values, or an error that wraps ErrFault if
 // an MLX90614 cannot measure them.
-func plausible(at time.Time, object, ambient fact.Temp) (Reading, error) {
+func Plausible(at time.Time, object, ambient fact.Temp) (Reading, error) {
 	if object < mlxObjectMin || object > mlxObjectMax || ambient < mlxAmbientMin || ambient > mlxAmbientMax {
 		return nil, fmt.Errorf("object %s °C, ambient %s °C: %w", object, ambient, ErrFault)
 	}

@@ -1,4 +1,4 @@
-package devices
+package frame
 
 import "time"
 
@@ -16,9 +16,9 @@ const (
 	burstsOver  = time.Hour
 )
 
-// noise distinguishes a device whose bytes never make a frame from a line with
+// Noise distinguishes a device whose bytes never make a frame from a line with
 // occasional glitches. Its zero value is a line without any bytes yet.
-type noise struct {
+type Noise struct {
 	bytes    int       // in the burst being counted
 	first    time.Time // when that burst began
 	bursts   int       // complete bursts since the last good frame
@@ -27,9 +27,9 @@ type noise struct {
 	reported bool
 }
 
-// bad counts bytes that arrived at at and are not a frame. It reports whether
+// Bad counts bytes that arrived at at and are not a frame. It reports whether
 // the device is now at fault, once until the next good frame.
-func (n *noise) bad(at time.Time, count int) bool {
+func (n *Noise) Bad(at time.Time, count int) bool {
 	if n.bytes == 0 || at.Sub(n.first) > burstWithin {
 		n.bytes, n.first = 0, at
 	}
@@ -53,5 +53,5 @@ func (n *noise) bad(at time.Time, count int) bool {
 	return true
 }
 
-// good notes a good frame: the bytes before it were a glitch.
-func (n *noise) good() { *n = noise{} }
+// Good notes a good frame: the bytes before it were a glitch.
+func (n *Noise) Good() { *n = Noise{} }
