@@ -94,7 +94,7 @@ func (b *Bus) Run(ctx context.Context, out Out) error {
 
 // failed reports that a unit did not answer, and plans the next attempt.
 func (b *Bus) failed(u *unit, err error, out Out) {
-	longest := lastRetry
+	longest, least := lastRetry, b.cfg.Every
 	var quiet *silence
 	if errors.As(err, &quiet) {
 		now := time.Since(b.began)
@@ -105,16 +105,16 @@ func (b *Bus) failed(u *unit, err error, out Out) {
 		if len(quiet.bytes) > 0 {
 			longest = soonRetry
 		}
-		// A late answer must not be taken for that of another request.
-		if u.alike(quiet.request) {
-			u.retry = max(u.retry, b.cfg.Timeout)
+		// A late answer must not be taken for that of the next request.
+		if least = max(least, b.cfg.Timeout); u.alike(quiet.request) {
+			least = max(least, 2*b.cfg.Timeout)
 		}
 	}
 	// A connection that has fallen silent may be dead.
 	if b.line != nil && b.line.mute > 1 {
 		b.close()
 	}
-	u.retry = min(max(2*u.retry, b.cfg.Every), longest)
+	u.retry = max(min(2*u.retry, longest), least)
 	u.next = time.Now().Add(u.retry)
 	out(u.Machine, runs.Sample{}, b.name(u, err))
 }

@@ -3,6 +3,7 @@ package modbus
 import (
 	"fmt"
 	"math"
+	"slices"
 	"strings"
 )
 
@@ -13,23 +14,31 @@ type other struct {
 }
 
 // others returns the other ways to read the registers of a part, the likelier ones
-// first: another order, then another type.
+// first. A plausible float is seldom one by chance, so floats come before whole
+// numbers.
 func (p Part) others() (out []other) {
-	add := func(say string, p Part) { out = append(out, other{say: say, Part: p}) }
 	n := registers[p.Type]
-	for _, bytes := range []string{highFirst, lowFirst} {
-		for _, words := range []string{highFirst, lowFirst} {
-			q := p
-			q.Words, q.Bytes = words, bytes
-			if n > 1 || words == highFirst {
-				add("word_order: "+words+", byte_order: "+bytes, q)
-			}
+	types := []string{p.Type}
+	for t := range strings.SplitSeq(Types, ", ") {
+		switch {
+		case registers[t] != n || t == p.Type:
+		case strings.HasPrefix(t, "float"):
+			types = slices.Insert(types, 0, t)
+		default:
+			types = append(types, t)
 		}
 	}
-	for _, t := range strings.Split(Types, ", ") {
-		if q := p; registers[t] == n && t != p.Type {
-			q.Type = t
-			add("type: "+t, q)
+	for _, t := range types {
+		for _, bytes := range []string{highFirst, lowFirst} {
+			for _, words := range []string{highFirst, lowFirst} {
+				if n > 1 || words == highFirst {
+					say := "word_order: " + words + ", byte_order: " + bytes
+					if t != p.Type {
+						say = "type: " + t + ", " + say
+					}
+					out = append(out, other{say, Part{p.Address, t, words, bytes, p.Scale}})
+				}
+			}
 		}
 	}
 	return out
@@ -38,6 +47,9 @@ func (p Part) others() (out []other) {
 // least is the smallest number above zero that another reading may give: smaller
 // ones are what a wrong reading gives, too.
 const least = 1e-3
+
+// mostHints is how many other readings a message names.
+const mostHints = 3
 
 // hint says what to look for in the map: which other reading of the registers is
 // plausible.
@@ -50,7 +62,7 @@ func (v Value) hint(cells [][]uint16) string {
 	var found []string
 	for _, o := range parts[0].others() {
 		raw := o.raw(cells[0])
-		if o.Type == parts[0].Type && raw == is {
+		if o.Type == parts[0].Type && raw == is { // the reading that is not plausible
 			continue
 		}
 		f, err := o.number(raw)
@@ -58,7 +70,7 @@ func (v Value) hint(cells [][]uint16) string {
 			f *= v.Scale
 		}
 		f = (f + v.Offset) * units[v.Means][v.Unit]
-		if err == nil && len(found) < 2 && v.plausible(f) && math.Abs(f) >= least {
+		if err == nil && len(found) < mostHints && v.plausible(f) && math.Abs(f) >= least {
 			found = append(found, fmt.Sprintf("with %s it is %.6g", o.say, f))
 		}
 	}

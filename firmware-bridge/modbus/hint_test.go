@@ -29,7 +29,7 @@ func TestARefusedNumberNamesTheReadingThatWouldBePlausible(t *testing.T) {
 		"bytes":            {flow, []uint16{swap(high), swap(low)}, "high_first, byte_order: low_first it is 4.2"},
 		"both":             {flow, []uint16{swap(low), swap(high)}, "low_first, byte_order: low_first it is 4.2"},
 		"the other way":    {lowest, []uint16{high, low}, "order: high_first, byte_order: high_first it is 4.2"},
-		"another type":     {total, []uint16{high, low}, "with type: float32 it is 0.00252"},
+		"another type":     {total, []uint16{high, low}, "with type: float32, word_order: high"},
 		"four words":       {double, []uint16{0, uint16(d >> 32), uint16(d >> 40), uint16(d >> 48)}, "word_order"},
 		"bytes of one":     {tank, []uint16{0x2503}, "byte_order: low_first it is 80.5"},
 		"of no use":        {tank, []uint16{0xFE7D}, "are type, scale and unit right in the map?"},

@@ -16,11 +16,10 @@ var errNoValue = errors.New("no value")
 
 // read returns the number of a value, in its unit, or errNoValue.
 func (v Value) read(cells [][]uint16) (sum float64, err error) {
-	for i, p := range v.parts() {
-		if i >= len(cells) {
-			return 0, errNoValue // it was not read
-		}
-		raw := p.raw(cells[i])
+	parts := v.parts()
+	for i, regs := range cells {
+		p := parts[i]
+		raw := p.raw(regs)
 		if v.Sentinels.are(v.Means, p, raw) {
 			return 0, errNoValue
 		}
