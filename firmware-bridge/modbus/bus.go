@@ -261,6 +261,9 @@ func (u *unit) sample(read memory, out Out) (s runs.Sample) {
 			continue
 		}
 		err := v.set(&s, regs)
+		if err != nil { // what it was before may not hold any longer
+			s.Lost = append(s.Lost, v.Means)
+		}
 		absent := errors.Is(err, errNoValue)
 		if absent && u.empty[v.Name] {
 			continue

@@ -91,8 +91,12 @@ func (t *Tracker) Run() Run {
 // the second one begins; what comes after the last one does not.
 func (t *Tracker) add(s Sample, working bool) {
 	o := t.open
-	if o.sortie && t.prev.T-o.worked > t.cfg.Idle && s.T-t.prev.T > settle {
+	switch {
+	case !o.sortie:
+	case t.prev.T-o.worked > t.cfg.Idle && s.T-t.prev.T > settle:
 		o.pause() // the last sample was the first after a silence
+	case t.rests() && s.T-o.worked > t.cfg.Idle:
+		o.pause()
 	}
 	underWay := o.sortie
 	switch {

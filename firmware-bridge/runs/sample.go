@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"math"
+	"slices"
 	"time"
 
 	"gatehouse/firmware-bridge/geo"
@@ -21,6 +22,10 @@ type Sample struct {
 	T  time.Duration
 
 	fact.Values
+
+	// Lost names the numbers that were read and could not be true: what they were
+	// before is not known to hold any longer. It is for a Fuser, and is not stored.
+	Lost []string
 }
 
 // point is the position of a sample that has one.
@@ -41,13 +46,21 @@ func CheckFix(lat, lon float64) error {
 	return nil
 }
 
-// Clean removes the values that can't be true and returns what is wrong with
-// each.
-func (s *Sample) Clean() []error { return Clean(&s.Values) }
+// Clean removes the values that can't be true, notes the numbers among them as lost,
+// and returns what is wrong with each.
+func (s *Sample) Clean() []error {
+	bad, lost := clean(&s.Values)
+	s.Lost = append(s.Lost, lost...)
+	return bad
+}
 
 // Clean removes from v what can't be true and returns what is wrong with each.
 func Clean(v *fact.Values) []error {
-	var bad []error
+	bad, _ := clean(v)
+	return bad
+}
+
+func clean(v *fact.Values) (bad []error, lost []string) {
 	if v.Lat != nil || v.Lon != nil {
 		err := ErrFix
 		if v.Lat != nil && v.Lon != nil {
@@ -62,10 +75,10 @@ func Clean(v *fact.Values) []error {
 		p := n.Of(v)
 		if *p != nil && !(**p >= n.Min && **p <= n.Max) {
 			bad = append(bad, fmt.Errorf("%s %g is not in %g to %g", n.Name, **p, n.Min, n.Max))
-			*p = nil
+			*p, lost = nil, append(lost, n.Name)
 		}
 	}
-	return bad
+	return bad, lost
 }
 
 // FreshFor is how long a value counts as the present one by default.
@@ -77,6 +90,9 @@ const FreshFor = 5 * time.Second
 // positions.
 type Fuser struct {
 	Fresh time.Duration // 0: FreshFor
+	// Holds is for how long a command is the present one that is not repeated, of a
+	// machine that speaks only at its changes; less than Fresh: Fresh. Disarming ends it.
+	Holds time.Duration
 
 	last    fact.Values
 	numbers [8]time.Duration // T of each number, in the order of fact.Numbers
@@ -94,6 +110,12 @@ func (f *Fuser) Take(s Sample) {
 	}
 	for i, n := range fact.Numbers() {
 		f.note(take(n.Of(&f.last), *n.Of(&v)), &f.numbers[i], s.T)
+		if *n.Of(&v) == nil && slices.Contains(s.Lost, n.Name) {
+			*n.Of(&f.last), f.new = nil, true
+		}
+	}
+	if f.Holds > 0 && v.Armed != nil && !*v.Armed {
+		f.last.Command = nil
 	}
 	for i, b := range fact.Flags() {
 		f.note(take(b.Of(&f.last), *b.Of(&v)), &f.flags[i], s.T)
@@ -141,12 +163,20 @@ func (f *Fuser) Sample(at time.Time, t time.Duration) (s Sample, ok bool) {
 	}
 	f.counted = false
 	for i, b := range fact.Flags() {
-		drop(b.Of(&s.Values), t-f.flags[i] > fresh)
+		drop(b.Of(&s.Values), t-f.flags[i] > f.freshFlag(b.Name, fresh))
 	}
 	if t-f.fault > fresh {
 		s.Fault = ""
 	}
 	return s, !s.Empty()
+}
+
+// freshFlag returns for how long a flag is the present one.
+func (f *Fuser) freshFlag(name string, fresh time.Duration) time.Duration {
+	if name == fact.FieldCommand {
+		return max(fresh, f.Holds)
+	}
+	return fresh
 }
 
 func drop[T any](p **T, old bool) {

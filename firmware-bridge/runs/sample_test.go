@@ -46,3 +46,57 @@ func TestAFuserForgetsWhatIsOld(t *testing.T) {
 		t.Errorf("old values stay: %+v", s)
 	}
 }
+
+func TestAValueThatIsLostIsNotThePresentOne(t *testing.T) {
+	var f Fuser
+	f.Take(Sample{T: time.Hour, Values: fact.Values{Flow: new(3.0), Volume: new(7.0), Tank: new(80.0)}})
+	bad := Sample{T: time.Hour + time.Second, Values: fact.Values{Flow: new(math.NaN()), Tank: new(79.0)}}
+	if errs := bad.Clean(); len(errs) != 1 || len(bad.Lost) != 1 || bad.Lost[0] != fact.FieldFlow {
+		t.Fatalf("%v, lost %v", errs, bad.Lost)
+	}
+	f.Take(bad)
+	if s, ok := f.Sample(noon, bad.T); !ok || s.Flow != nil || *s.Tank != 79 || *s.Volume != 7 {
+		t.Errorf("%+v", s)
+	}
+	f.Take(Sample{T: bad.T + time.Second, Lost: []string{fact.FieldTank}})
+	if s, ok := f.Sample(noon, bad.T+time.Second); ok {
+		t.Errorf("nothing is known, and there is %+v", s)
+	}
+	f.Take(Sample{T: bad.T + time.Second, Values: fact.Values{Flow: new(2.0)}, Lost: []string{fact.FieldFlow}})
+	if s, _ := f.Sample(noon, bad.T+time.Second); s.Flow == nil || *s.Flow != 2 {
+		t.Errorf("a value that came is lost: %+v", s)
+	}
+}
+
+func TestACommandHoldsWithoutBeingRepeated(t *testing.T) {
+	for name, c := range map[string]struct {
+		holds, after time.Duration
+		then         fact.Values // a second before
+		command      string
+	}{
+		"fresh":                   {0, 5 * time.Second, fact.Values{}, "true"},
+		"old":                     {0, 5*time.Second + 1, fact.Values{}, "?"},
+		"held":                    {time.Minute, time.Minute, fact.Values{}, "true"},
+		"held for too long":       {time.Minute, time.Minute + 1, fact.Values{}, "?"},
+		"less than fresh":         {time.Second, 5 * time.Second, fact.Values{}, "true"},
+		"its opposite":            {time.Minute, 20 * time.Second, fact.Values{Command: new(false)}, "false"},
+		"disarmed":                {time.Minute, 20 * time.Second, fact.Values{Armed: new(false)}, "?"},
+		"armed":                   {time.Minute, 20 * time.Second, fact.Values{Armed: new(true)}, "true"},
+		"disarmed, and told to": {time.Minute, 20 * time.Second,
+			fact.Values{Armed: new(false), Command: new(true)}, "true"},
+		"disarmed, does not hold": {0, 5 * time.Second, fact.Values{Armed: new(false)}, "true"},
+	} {
+		f := Fuser{Holds: c.holds}
+		f.Take(Sample{T: time.Hour, Values: fact.Values{Command: new(true), Armed: new(true)}})
+		f.Take(Sample{T: time.Hour + c.after - time.Second, Values: c.then})
+		f.Take(Sample{T: time.Hour + c.after, Values: fact.Values{Tank: new(50.0)}})
+		s, _ := f.Sample(noon, time.Hour+c.after)
+		got := "?"
+		if s.Command != nil {
+			got = map[bool]string{true: "true", false: "false"}[*s.Command]
+		}
+		if got != c.command {
+			t.Errorf("%s: %s, want %s", name, got, c.command)
+		}
+	}
+}

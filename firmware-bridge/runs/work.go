@@ -49,7 +49,7 @@ func (t *Tracker) addTimes(s Sample, past time.Duration, litres float64, underWa
 		o.commanded = join(o.commanded, Span{from, from + told})
 		worked = told
 	}
-	silent := past > t.cfg.Gap && told < past
+	silent := past > t.cfg.Gap && told < past && !t.rests()
 	gap := silent && underWay && past-told <= t.cfg.Pause
 	if gap {
 		r.Gaps += past - told
@@ -183,6 +183,12 @@ func (t *Tracker) hold(now time.Duration) {
 	o.lost = true
 	o.run.End = o.run.Start.Add(from + held)
 	o.run.Until = o.run.End
+}
+
+// rests reports whether the machine is one that speaks only at its changes, and is
+// told not to run.
+func (t *Tracker) rests() bool {
+	return t.cfg.Holds > 0 && t.prev != nil && t.prev.Command != nil && !*t.prev.Command
 }
 
 // holds reports whether the last command may hold although it is not repeated.

@@ -111,9 +111,12 @@ func Alarms() []Alarm {
 		{Type: AlarmAgentCloned, Level: LevelRed, OffDelay: CalmDelay, Zh: "两台主机冒用同一门岗",
 			En: "Two computers as one gate"},
 		{Type: AlarmAgentRefused, Level: LevelRed, OffDelay: CalmDelay, Zh: "部分数据被拒收", En: "Messages refused"},
-		{Type: AlarmRunDry, Level: LevelAmber, Happened: true, Zh: "空喷：几乎没有药液喷出", En: "Dry run: next to nothing came out"},
-		{Type: AlarmRunLeak, Level: LevelAmber, Happened: true, Zh: "漏液：无指令时有药液流出", En: "Leak: it flowed without command"},
-		{Type: AlarmRunDisputed, Level: LevelAmber, Happened: true, Zh: "用药数据互相矛盾", En: "Run disputed: measurements contradict"},
+		{Type: AlarmRunDry, Level: LevelAmber, Happened: true, Zh: "空喷：几乎没有药液喷出",
+			En: "Dry run: next to nothing came out"},
+		{Type: AlarmRunLeak, Level: LevelAmber, Happened: true, Zh: "漏液：无指令时有药液流出",
+			En: "Leak: it flowed without command"},
+		{Type: AlarmRunDisputed, Level: LevelAmber, Happened: true, Zh: "用药数据互相矛盾",
+			En: "Run disputed: measurements contradict"},
 	}
 }
 

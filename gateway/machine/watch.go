@@ -46,7 +46,7 @@ func (w *Watch) Machine() string { return w.cfg.Machine }
 func (w *Watch) Take(now clock.Moment, s runs.Sample) []error {
 	s.At, s.T = now.Wall, epoch+now.Boot
 	bad := s.Clean()
-	if !s.Empty() {
+	if !s.Empty() || len(s.Lost) > 0 {
 		w.fuser.Take(s)
 	}
 	return bad

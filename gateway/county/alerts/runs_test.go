@@ -51,7 +51,8 @@ func TestARunThatNeedsSomebodyIsAnAlert(t *testing.T) {
 		"another grade": {[]string{"dry", "leak"}, "run-leak",
 			"run-dry: nothing-flowed (over) (), run-leak: nothing-flowed"},
 		"seen, and recorded again": {[]string{"dry", "ack", "dry"}, "", "run-dry: nothing-flowed (li)"},
-		"seen, and worse":          {[]string{"dry", "ack", "leak"}, "run-leak", "run-dry: nothing-flowed (over) (li), run-leak: nothing-flowed"},
+		"seen, and worse": {[]string{"dry", "ack", "leak"}, "run-leak",
+			"run-dry: nothing-flowed (over) (li), run-leak: nothing-flowed"},
 	} {
 		l := newList(t)
 		l.places = here("丽景苑")
