@@ -34,6 +34,7 @@ var importers = map[string]string{
 	"github.com/gofrs/flock":                      "gatehouse/gateway/lockfile",
 	"github.com/go-json-experiment/json":          "gatehouse/gateway/wire",
 	"github.com/mattn/go-runewidth":               "gatehouse/gateway/term",
+	"golang.org/x/net":                            "gatehouse/firmware-bridge/track",
 	"golang.org/x/term":                           "gatehouse/gateway/term",
 }
 

@@ -7,26 +7,49 @@ import (
 	"io"
 )
 
-// maxBytes bounds a file of any format.
-const maxBytes = 64 << 20
+const (
+	// MaxBytes bounds a file of any format, and what a KMZ unpacks to.
+	MaxBytes = 160 << 20
+	// maxText bounds the coordinates of one KML line and one feature of GeoJSON,
+	// which the decoders hold in memory: a buffer that doubles stays below 64 MiB.
+	maxText = 63 << 20
+	// maxToken bounds any other piece that a decoder holds: a row of a table, an
+	// XML element's tag, text or comment.
+	maxToken = 2 << 20
+)
 
-var errLarge = fmt.Errorf("the file is larger than %d MiB: cut it into days", maxBytes>>20)
+// Errors of files that are too large.
+var (
+	errLarge = fmt.Errorf("the file is larger than %d MiB: cut it into days", MaxBytes>>20)
+	errText  = fmt.Errorf("a row, text or element is longer than %d MiB (a quotation mark that is not closed?)",
+		maxToken>>20)
+	errFeature = fmt.Errorf("a line or feature is longer than %d MiB: cut it into days", (maxText+1)>>20)
+)
 
-// source reads a file and refuses it as soon as it is too large, in bytes or,
-// while in is set, in points: decoders read a whole text or array into memory
-// before its points can be counted.
+// source reads a file and refuses it as soon as it is too large: the whole, or
+// the piece that a decoder reads next.
 type source struct {
-	r      *bufio.Reader
-	left   int
-	in     func(b byte) (point bool) // reports whether a point begins with b
-	points int                       // how many more may begin
+	r     *bufio.Reader
+	left  int // of the file, beyond the piece
+	piece int // of the piece
+	why   error
 }
 
 // atOnce is how many bytes are read before they are counted.
 const atOnce = 64 << 10
 
 func newSource(r io.Reader, most int) *source {
-	return &source{r: bufio.NewReaderSize(r, atOnce), left: most}
+	return &source{r: bufio.NewReaderSize(r, atOnce), piece: most, why: errLarge}
+}
+
+// allow begins a piece of at most so many bytes; why is the error of a longer one.
+func (s *source) allow(most int, why error) {
+	s.left += max(s.piece, 0)
+	s.piece, s.why = most, why
+	if most >= s.left {
+		s.piece, s.why = s.left, errLarge
+	}
+	s.left -= s.piece
 }
 
 // ReadByte keeps an XML decoder from reading ahead.
@@ -35,69 +58,24 @@ func (s *source) ReadByte() (byte, error) {
 	if err != nil {
 		return 0, err
 	}
-	return b, s.take(b)
+	if s.piece--; s.piece < 0 {
+		return 0, s.why
+	}
+	return b, nil
 }
 
 func (s *source) Read(p []byte) (int, error) {
 	n, err := s.r.Read(p[:min(len(p), atOnce)])
-	for i, b := range p[:n] {
-		if err := s.take(b); err != nil {
-			return i, err
-		}
+	if s.piece -= n; s.piece < 0 {
+		return 0, s.why
 	}
 	return n, err
 }
 
-func (s *source) take(b byte) error {
-	if s.left--; s.left < 0 {
-		return errLarge
-	}
-	if s.in != nil && s.in(b) {
-		if s.points--; s.points < 0 {
-			return ErrMany
-		}
-	}
-	return nil
-}
-
-// words recognises the points of KML's coordinates: words between blanks.
-func words() func(byte) bool {
-	blank := true
-	return func(b byte) bool {
-		was := blank
-		blank = b == ' ' || b == '\n' || b == '\t' || b == '\r'
-		return was && !blank && b != '<'
-	}
-}
-
-// arrays recognises the points of GeoJSON: arrays that begin with a number.
-func arrays() func(byte) bool {
-	const outside, array, text, escaped = 0, 1, 2, 3
-	state := outside
-	return func(b byte) bool {
-		was := state
-		switch {
-		case was == escaped:
-			state = text
-		case was == text && b == '\\':
-			state = escaped
-		case was == text && b != '"', was == array && (b == ' ' || b == '\n' || b == '\t' || b == '\r'):
-			// it goes on
-		case b == '"' && was != text:
-			state = text
-		case b == '[':
-			state = array
-		default:
-			state = outside
-		}
-		return was == array && (b == '-' || b >= '0' && b <= '9')
-	}
-}
-
-// refused returns ErrMany or errLarge when err wraps it, without what the decoder
+// refused returns the error of this package that err wraps, without what a decoder
 // says around it, and otherwise err.
 func refused(err error) error {
-	for _, reason := range []error{ErrMany, errLarge} {
+	for _, reason := range []error{ErrMany, errLarge, errText, errFeature, errDeep, errElements, errMembers} {
 		if errors.Is(err, reason) {
 			return reason
 		}

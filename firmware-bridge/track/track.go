@@ -1,15 +1,17 @@
 // Package track reads the tracks of machines that have no open interface from
-// the files that their apps export: CSV, GeoJSON and KML. What is in a file is
-// declared, not measured.
+// the files that their apps and loggers export: CSV, GeoJSON, GPX, KML and KMZ.
+// What is in a file is declared, not measured. Everything that is left out of a
+// file is counted, with the line where it was met first.
 package track
 
 import (
+	"bufio"
+	"bytes"
 	"cmp"
 	"errors"
 	"fmt"
 	"io"
 	"slices"
-	"strconv"
 	"strings"
 	"time"
 
@@ -21,152 +23,182 @@ import (
 // Options hold what may be missing in a file.
 type Options struct {
 	// Start and End are when the work began and ended; a file whose points have
-	// no times needs both. Times in between are by distance.
+	// no times needs both. Times in between are by distance. A file that counts
+	// its times from its beginning needs Start only.
 	Start, End time.Time
-	// Zone is the zone of times without one; default UTC.
-	Zone *time.Location
+	// Date is the day of times without one: midnight in Zone.
+	Date time.Time
+	// Zone is the zone of times without one; nil is UTC. Forced says that it also
+	// holds for the logs of receivers, which write UTC without saying so.
+	Zone   *time.Location
+	Forced bool
+	// Placemark names the line, track or route that is meant, when there are
+	// several; #2 is the second.
+	Placemark string
 }
 
-// MaxPoints bounds a file, points that can't be true included: a day at two a
+// MaxPoints bounds a file, points that are left out included: a day at twelve a
 // second.
-const MaxPoints = 200_000
+const MaxPoints = 12 * 24 * 3600
 
 // Errors of files.
 var (
 	ErrEmpty = errors.New("there is no track in the file")
 	ErrTimes = errors.New("the points have no times: say when the work began and ended")
+	ErrDate  = errors.New("the times have no date: say which day it was")
+	ErrOwn   = errors.New("the file has times of its own, which are taken: say nothing else")
+	ErrNames = errors.New("there are several lines: say which one was worked")
 	ErrMany  = fmt.Errorf("more than %d points are in the file: cut it into days", MaxPoints)
 )
 
 // Formats are the formats that Read knows, by the extensions of their files.
-var Formats = []string{"csv", "geojson", "kml"}
+var Formats = []string{"csv", "geojson", "gpx", "kml", "kmz"}
 
-// Read reads a file of a format. It refuses one that is too large as soon as it
-// has read that much. The samples are in the order of their times, with T from
-// the first; bad counts the points that can't be true and were left out.
-func Read(format string, r io.Reader, opts Options) (samples []runs.Sample, bad int, err error) {
-	return read(format, r, opts, maxBytes)
+// Track is what was read of a file: points in the order of their times.
+type Track struct {
+	Report
+	points []point
+}
+
+// Len returns the number of points.
+func (t *Track) Len() int { return len(t.points) }
+
+// Sample returns point i, with T from the first.
+func (t *Track) Sample(i int) runs.Sample {
+	p := &t.points[i]
+	lat, lon := p.lat, p.lon
+	s := runs.Sample{At: time.Unix(0, p.at).UTC(), T: time.Duration(p.at - t.points[0].at)}
+	s.Lat, s.Lon = &lat, &lon
+	if p.more != nil {
+		p.more.fill(&s.Values)
+	}
+	return s
+}
+
+// Read reads a file of size bytes. An empty format is found out from the content,
+// and from name, the file's. It refuses a file that is too large as soon as it has
+// read that much. What is left out is counted in the report, which comes with an
+// error, too.
+func Read(r io.ReaderAt, size int64, name, format string, opts Options) (*Track, error) {
+	return read(r, size, name, format, opts, MaxBytes)
 }
 
 // read is Read for files of at most so many bytes.
-func read(format string, r io.Reader, opts Options, most int) (samples []runs.Sample, bad int, err error) {
+func read(r io.ReaderAt, size int64, name, format string, opts Options, most int) (*Track, error) {
 	if opts.Zone == nil {
 		opts.Zone = time.UTC
 	}
 	c := &collector{opts: opts}
-	in := newSource(r, most)
-	switch format {
-	case "csv":
-		err = c.csv(in)
-	case "geojson", "json":
-		err = c.geojson(in)
-	case "kml":
-		err = c.kml(in)
-	default:
-		return nil, 0, fmt.Errorf("%q is none of %s", format, strings.Join(Formats, ", "))
-	}
+	err := c.file(r, size, name, format, most)
+	t := &Track{Report: c.report}
 	if err == nil {
-		err = c.finish()
+		t.points, err = c.finish()
+		t.Report = c.report
 	}
 	if err != nil {
-		return nil, c.bad, fmt.Errorf("read %s: %w", format, err)
+		return t, fmt.Errorf("read %s: %w", t.Format, refused(err))
 	}
-	return c.samples, c.bad, nil
+	t.measure()
+	return t, nil
 }
 
-// collector gathers samples.
-type collector struct {
-	opts    Options
-	samples []runs.Sample
-	timed   int // samples with a time
-	bad     int // points that can't be true
-}
-
-// add adds a point, or counts one that can't be true.
-func (c *collector) add(s runs.Sample) error {
-	if len(c.samples)+c.bad == MaxPoints {
-		return ErrMany
-	}
-	if s.Clean(); s.Lat == nil {
-		c.bad++
-		return nil
-	}
-	if !s.At.IsZero() {
-		c.timed++
-	}
-	c.samples = append(c.samples, s)
-	return nil
-}
-
-// position adds a point of longitude and latitude in degrees, and maybe a height
-// in metres.
-func (c *collector) position(at time.Time, coords []float64) error {
-	if len(coords) < 2 {
-		return c.add(runs.Sample{})
-	}
-	// Heights in files are above the sea, not above the ground: they are left out.
-	return c.add(runs.Sample{At: at, Values: fact.Values{Lat: &coords[1], Lon: &coords[0]}})
-}
-
-// finish orders the samples and sets their times.
-func (c *collector) finish() error {
-	switch n := len(c.samples); {
-	case n < 2 && c.bad > 0:
-		return fmt.Errorf("%w: %d points can't be true (is latitude before longitude?)", ErrEmpty, c.bad)
-	case n < 2:
-		return ErrEmpty
-	case c.timed == 0 && (c.opts.Start.IsZero() || !c.opts.End.After(c.opts.Start)):
-		return ErrTimes
-	case c.timed == 0:
-		c.spread()
-	case c.timed < n:
-		return fmt.Errorf("%d of %d points have no time", n-c.timed, n)
-	}
-	slices.SortStableFunc(c.samples, func(a, b runs.Sample) int { return a.At.Compare(b.At) })
-	first := c.samples[0].At
-	for i := range c.samples {
-		c.samples[i].T = c.samples[i].At.Sub(first)
-	}
-	if span := c.samples[len(c.samples)-1].T; span > longest {
-		return fmt.Errorf("the track is %s long: one run a file, %s at most", span.Round(time.Minute), longest)
-	}
-	return nil
-}
-
-// longest is how long one imported run may be.
-const longest = 24 * time.Hour
-
-// spread sets the times of points without times by their distances.
-func (c *collector) spread() {
-	way := make([]float64, len(c.samples))
-	for i := 1; i < len(way); i++ {
-		a, b := c.samples[i-1], c.samples[i]
-		way[i] = way[i-1] + geo.Distance(geo.Point{Lat: *a.Lat, Lon: *a.Lon}, geo.Point{Lat: *b.Lat, Lon: *b.Lon})
-	}
-	total, span := cmp.Or(way[len(way)-1], 1), c.opts.End.Sub(c.opts.Start)
-	for i := range c.samples {
-		c.samples[i].At = c.opts.Start.Add(time.Duration(way[i] / total * float64(span)))
-	}
-}
-
-var layouts = []string{
-	time.RFC3339Nano, "2006-01-02 15:04:05", "2006-01-02T15:04:05", "2006/01/02 15:04:05",
-	"2006-01-02 15:04:05.000", "2006/1/2 15:04:05",
-}
-
-// parseTime reads the usual forms; numbers are seconds or milliseconds since 1970.
-func (c *collector) parseTime(text string) (time.Time, error) {
-	text = strings.TrimSpace(text)
-	if n, err := strconv.ParseFloat(text, 64); err == nil && n > 1e8 && n < 1e14 {
-		if n > 1e11 {
-			return time.UnixMilli(int64(n)).UTC(), nil
+// file reads the points of a file of any format.
+func (c *collector) file(r io.ReaderAt, size int64, name, format string, most int) error {
+	in := bufio.NewReaderSize(io.NewSectionReader(r, 0, size), atOnce)
+	head, _ := in.Peek(4) // fewer bytes will do
+	ext := strings.ToLower(name[strings.LastIndexByte(name, '.')+1:])
+	if c.report.Format = format; format == "" && string(head) == "PK\x03\x04" || format == "kmz" {
+		c.report.Format = "kmz"
+		inner, err := unpack(r, size)
+		if err != nil {
+			return err
 		}
-		return time.UnixMilli(int64(n * 1000)).UTC(), nil
+		defer inner.Close()
+		return c.text(inner, ext, "kml", most)
+	} else if size > int64(most) {
+		c.report.Format = cmp.Or(format, ext)
+		return errLarge
 	}
-	for _, layout := range layouts {
-		if t, err := time.ParseInLocation(layout, text, c.opts.Zone); err == nil {
-			return t.UTC(), nil
+	return c.text(in, ext, format, most)
+}
+
+// text reads the points of a text. Its format is found out if it is empty, with the
+// help of ext, the extension of the file's name.
+func (c *collector) text(r io.Reader, ext, format string, most int) error {
+	text, encoding := plain(bufio.NewReaderSize(r, atOnce))
+	c.report.Encoding = encoding
+	content := bufio.NewReaderSize(text, atOnce)
+	if format == "" {
+		if format = sniff(content, ext); format == "" {
+			return fmt.Errorf("it is none of %s", strings.Join(Formats, ", "))
+		}
+		c.report.Format = format
+	}
+	s := newSource(content, most)
+	switch format {
+	case "csv":
+		return c.csv(s)
+	case "geojson", "json":
+		return c.geojson(s)
+	case "gpx":
+		return c.gpx(s)
+	case "kml":
+		return c.kml(s)
+	}
+	return fmt.Errorf("%q is none of %s", format, strings.Join(Formats, ", "))
+}
+
+// sniff returns the format of a text by how it begins, and where that says
+// nothing by the extension of the file's name; "" for a binary file.
+func sniff(r *bufio.Reader, ext string) string {
+	b, _ := r.Peek(4096) // fewer bytes will do
+	b = bytes.TrimSpace(b)
+	switch {
+	case bytes.HasPrefix(b, []byte("{")):
+		return "geojson"
+	case bytes.HasPrefix(b, []byte("<")):
+		for _, f := range []string{"gpx", "kml"} {
+			if bytes.Contains(b, []byte("<"+f)) || bytes.Contains(b, []byte(":"+f+" ")) {
+				return f
+			}
+		}
+	case bytes.IndexByte(b, 0) >= 0:
+		return ""
+	}
+	if ext == "json" {
+		ext = "geojson"
+	}
+	if !slices.Contains(Formats, ext) || ext == "kmz" {
+		return "csv"
+	}
+	return ext
+}
+
+// point is a point of a file. It is small, because a file may hold a million.
+type point struct {
+	at       int64 // nanoseconds since 1970; untimed when the file gives no time
+	lat, lon float64
+	more     *more
+}
+
+const untimed = int64(-1 << 63)
+
+func (p *point) geo() geo.Point { return geo.Point{Lat: p.lat, Lon: p.lon} }
+
+// more is what a table tells of a point besides time and position.
+type more struct {
+	numbers [8]float64 // in the order of fact.Numbers
+	has     [8]bool
+	command int8 // 1: on, -1: off, 0: not told
+}
+
+func (m *more) fill(v *fact.Values) {
+	for i, n := range fact.Numbers() {
+		if m.has[i] {
+			*n.Of(v) = &m.numbers[i]
 		}
 	}
-	return time.Time{}, fmt.Errorf("%.40q is not a time: write 2020-02-14T14:30:00+08:00", text)
+	if m.command != 0 {
+		v.Command = new(m.command > 0)
+	}
 }

@@ -84,6 +84,25 @@ func (c *County) Place(gate string) (community, grid, compound string, ok bool) 
 // Gates returns the number of gates.
 func (c *County) Gates() int { return len(c.places) }
 
+// Box returns the corners of the box around all compounds, south-west and
+// north-east; ok is false when none has an outline.
+func (c *County) Box() (low, high Point, ok bool) {
+	for _, community := range c.Communities {
+		for _, grid := range community.Grids {
+			for _, compound := range grid.Compounds {
+				for _, p := range compound.Polygon {
+					if !ok {
+						low, high, ok = p, p, true
+					}
+					low = Point{min(low[0], p[0]), min(low[1], p[1])}
+					high = Point{max(high[0], p[0]), max(high[1], p[1])}
+				}
+			}
+		}
+	}
+	return low, high, ok
+}
+
 func (c *County) check() error {
 	var errs []error
 	if err := wire.CheckID(c.ID); err != nil {
