@@ -18,10 +18,14 @@ type guard struct {
 // Stamps keeps the newest time stamp that was accepted of each stream of signed
 // frames, over restarts. It is called from the goroutine of Run.
 type Stamps interface {
-	// Newer reports whether a stamp, in units of 10 µs since 2015, is newer than the
-	// newest of its stream, and makes it the newest; by is how far it lies after it.
+	// Newer reports whether a stamp is newer than the newest of its stream, and makes
+	// it the newest; by is how far it lies after it. A second has StampSecond.
 	Newer(stream string, stamp uint64) (newer bool, by int64)
 }
+
+// StampSecond is what a second is in stamps: signatures count 10 µs since 2015, and of
+// frames within them the sequence number tells which came first.
+const StampSecond = 100_000 << 8
 
 // forgetful keeps stamps in memory only.
 type forgetful map[string]uint64
@@ -63,7 +67,7 @@ const (
 
 // lateStamp is how far a frame may lie behind the last of its stream to count as one
 // that was late: 10 s.
-const lateStamp = 10 * 100_000
+const lateStamp = 10 * StampSecond
 
 // admit says why a frame is refused.
 func (g *guard) admit(p packet) refusal {
@@ -79,7 +83,7 @@ func (g *guard) admit(p packet) refusal {
 		return wrongKey
 	}
 	stream := fmt.Sprintf("%s/%d/%d/%d", g.name, p.system, p.component, f.SignatureLinkID)
-	newer, by := g.stamps.Newer(stream, f.SignatureTimestamp)
+	newer, by := g.stamps.Newer(stream, f.SignatureTimestamp<<8|uint64(p.seq))
 	switch {
 	case newer:
 		return admitted

@@ -67,12 +67,12 @@ func (r *receiver) take(now time.Duration, from string, p packet) bool {
 			return false
 		}
 	}
-	if !used[p.id] {
-		return c != nil
-	}
-	m, err := p.message()
-	if err != nil {
-		return false
+	var m message.Message
+	if used[p.id] {
+		var err error
+		if m, err = p.message(); err != nil {
+			return false
+		}
 	}
 	if orders[p.id] {
 		for _, d := range r.crafts {
@@ -83,7 +83,8 @@ func (r *receiver) take(now time.Duration, from string, p packet) bool {
 		r.stranger(p.system, m)
 		return false
 	}
-	if !c.belongs(now, from, p, m) {
+	// Each frame counts, to see which vehicle it is of.
+	if !c.belongs(now, from, p, m) || m == nil {
 		return true
 	}
 	c.heard = now

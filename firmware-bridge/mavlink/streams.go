@@ -31,8 +31,10 @@ type counter struct {
 	frames int
 	since  time.Duration
 	last   time.Duration
+	every  time.Duration // between two frames, roughly
 	facts
 	boot   time.Duration // when it booted, by our clock
+	rival  bool          // it was found to be of another vehicle than the active
 	fixAt  time.Duration
 	hadFix bool
 }
@@ -70,7 +72,8 @@ func (s *streams) judge(now time.Duration, from string, seq byte, id uint32, f f
 	c := s.find(now, from, seq)
 	c.learn(now, f)
 	if s.active == nil {
-		s.active, s.taken, again = c, map[uint32]time.Duration{}, true
+		s.begin(c)
+		s.taken, again = map[uint32]time.Duration{}, true
 	}
 	if c != s.active {
 		take, again = s.change(now, c, id)
@@ -98,24 +101,36 @@ func (s *streams) judge(now time.Duration, from string, seq byte, id uint32, f f
 func (s *streams) change(now time.Duration, c *counter, id uint32) (take, again bool) {
 	a := s.active
 	quiet := now - a.last
-	switch kin := related(now, a, c); {
-	case kin == twoVehicles && quiet <= keepsFor:
+	kin := related(now, a, c)
+	c.rival = c.rival || kin == twoVehicles
+	switch {
+	case c.rival && quiet <= keepsFor:
 		if c.frames >= certain && quiet < quietFor {
 			s.other = c
 		}
 		return false, false
 	case quiet > quietFor:
-		s.active = c
+		s.begin(c)
 		return true, kin != oneVehicle
 	case c.from == a.from && a.score < sound:
 		return true, false // it counts nothing that we see
 	case c.from == a.from && c.score >= jumped && a.last < c.since:
-		s.active = c
+		s.begin(c)
 		return true, false
+	case c.from != a.from && kin != oneVehicle:
+		return false, false
 	}
 	// Another way of the same vehicle gives what does not come on the first.
 	at, known := s.taken[id]
-	return related(now, a, c) == oneVehicle && (!known || now-at > quietFor), false
+	return !known || now-at > quietFor, false
+}
+
+// begin makes a counter the active one.
+func (s *streams) begin(c *counter) {
+	s.active, s.newest, s.late, s.other = c, 0, 0, nil
+	for _, o := range s.all {
+		o.rival = false
+	}
 }
 
 // find returns the counter that a frame continues, or a new one.
@@ -130,7 +145,7 @@ func (s *streams) find(now time.Duration, from string, seq byte) *counter {
 			continue
 		}
 		known = true
-		if step := seq - c.seq; step != 0 && step <= inOrder && s.better(c, best, seq) {
+		if step := seq - c.seq; step != 0 && step <= inOrder && s.better(now, c, best, seq) {
 			best = c
 		}
 	}
@@ -152,21 +167,32 @@ func (s *streams) find(now time.Duration, from string, seq byte) *counter {
 	} else {
 		best.score = max(0, best.score-1)
 	}
+	if best.frames > 0 {
+		best.every += (min(now-best.last, quietFor) - best.every) / 16
+	}
 	best.seq, best.last = seq, now
 	best.frames++
 	return best
 }
 
 // better reports whether c is followed by seq rather than b.
-func (s *streams) better(c, b *counter, seq byte) bool {
+func (s *streams) better(now time.Duration, c, b *counter, seq byte) bool {
 	if b == nil {
 		return true
+	}
+	if c.silent(now) != b.silent(now) {
+		return b.silent(now)
 	}
 	if c.score < sound || b.score < sound { // late frames are no counter
 		return c == s.active || b != s.active && c.score > b.score
 	}
 	stepC, stepB := seq-c.seq, seq-b.seq
 	return stepC < stepB || stepC == stepB && c.last < b.last
+}
+
+// silent reports whether a counter has ended: nothing came for much longer than usual.
+func (c *counter) silent(now time.Duration) bool {
+	return now-c.last > 10*c.every+200*time.Millisecond
 }
 
 // oldest returns the counter, other than the active, that was heard least recently.
@@ -204,13 +230,15 @@ func related(now time.Duration, a, b *counter) relation {
 	if fixes && distance(a.facts, b.facts) > apart {
 		return twoVehicles
 	}
-	if a.sinceBoot == 0 || b.sinceBoot == 0 {
+	switch {
+	case a.sinceBoot == 0 || b.sinceBoot == 0:
 		return notKnown
+	case (a.boot - b.boot).Abs() <= bootApart:
+		return oneVehicle
+	case a.last < b.since:
+		return notKnown // it may have restarted
 	}
-	if (a.boot - b.boot).Abs() > bootApart {
-		return twoVehicles
-	}
-	return oneVehicle
+	return twoVehicles
 }
 
 // distance returns roughly how many metres lie between two positions.

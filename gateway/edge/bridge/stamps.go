@@ -14,10 +14,9 @@ import (
 	"gatehouse/firmware-bridge/mavlink"
 )
 
-// lease is how far ahead of the newest stamp the file is, in units of 10 µs: 5 s. So
-// it is written every 5 s only, and after a crash signed frames are refused for at
-// most so long.
-const lease = 5 * 100_000
+// lease is how far ahead of the newest stamp the file is: 5 s. So it is written every
+// 5 s only, and after a crash signed frames are refused for at most so long.
+const lease = 5 * mavlink.StampSecond
 
 // stamps keeps the newest time stamp of each stream of signed MAVLink frames in a
 // file, so that a recording is not taken after a restart either. Newer may be called
