@@ -157,12 +157,7 @@ func times(n int, ok func(output) bool) func(output) bool {
 }
 
 func TestADeviceOnTheNetworkAndAWrongMap(t *testing.T) {
-	l, err := net.Listen("tcp4", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	address := l.Addr().String()
-	_ = l.Close()
+	address := free(t)
 	swapped := shippedMap(t, "tuf-2000f")
 	for i := range swapped.Values {
 		swapped.Values[i].Words = ""
@@ -189,15 +184,65 @@ func TestABusThatIsUnplugged(t *testing.T) {
 
 func TestABusReportsWhatIsWrongWithItsConfiguration(t *testing.T) {
 	plc := shippedMap(t, "plc-fogger")
+	tank := &Map{Model: "m", Values: plc.Values[4:5]}
+	one := []Unit{{"a", 1, plc}}
 	for want, c := range map[string]Config{
-		"serial or tcp":   {Units: []Unit{{"a", 1, plc}}},
-		"none are listed": {TCP: "x:1"},
-		"1 to 247":        {Serial: "x", Units: []Unit{{"a", 0, plc}}},
-		"twice":           {TCP: "x:1", Units: []Unit{{"a", 1, plc}, {"b", 1, plc}}},
-		"register map":    {TCP: "x:1", Units: []Unit{{"a", 1, &Map{Model: "m"}}}},
+		"parity":                                {Serial: "x", Parity: "mark", Units: one},
+		"stop_bits is":                          {Serial: "x", StopBits: 3, Units: one},
+		"are of serial":                         {TCP: "x:1", Baud: 9600, Units: one},
+		"is tcp or rtu":                         {TCP: "x:1", Framing: "ascii", Units: one},
+		"framing is of":                         {Serial: "x", Framing: "rtu", Units: one},
+		"timeout 49ms":                          {Serial: "x", Timeout: 49 * time.Millisecond, Units: one},
+		"timeout 10.001s":                       {Serial: "x", Timeout: 10001 * time.Millisecond, Units: one},
+		"every 49ms":                            {Serial: "x", Every: 49 * time.Millisecond, Units: one},
+		"every 1m1s":                            {Serial: "x", Every: 61 * time.Second, Units: one},
+		"units 1 and 2 both tell tank_pct of a": {Serial: "x", Units: []Unit{{"a", 1, tank}, {"a", 2, tank}}},
+		"unit 248 of a":                         {TCP: "x:1", Framing: "rtu", Units: []Unit{{"a", 248, plc}}},
+		"serial or tcp":                         {Units: []Unit{{"a", 1, plc}}},
+		"none are listed":                       {TCP: "x:1"},
+		"1 to 247":                              {Serial: "x", Units: []Unit{{"a", 0, plc}}},
+		"twice":                                 {TCP: "x:1", Units: []Unit{{"a", 1, plc}, {"b", 1, plc}}},
+		"register map":                          {TCP: "x:1", Units: []Unit{{"a", 1, &Map{Model: "m"}}}},
 	} {
 		if _, err := New(c, port.NewHost()); err == nil || !strings.Contains(err.Error(), want) {
 			t.Errorf("%s: %v", want, err)
 		}
 	}
+	for name, c := range map[string]Config{
+		"the shortest": {Serial: "x", Timeout: 50 * time.Millisecond, Every: 50 * time.Millisecond, Units: one},
+		"the longest":  {Serial: "x", Timeout: 10 * time.Second, Every: time.Minute, Units: one},
+		"the edges":    {Serial: "x", StopBits: 2, Parity: "odd", Units: []Unit{{"a", 1, tank}, {"b", 247, tank}}},
+		"tcp":          {TCP: "x:1", Framing: "tcp", Units: []Unit{{"a", 0, tank}, {"b", 255, tank}}},
+	} {
+		if _, err := New(c, port.NewHost()); err != nil {
+			t.Errorf("%s: %v", name, err)
+		}
+	}
+}
+
+// The second maker: modbus-serial of npm, which make tools installs.
+func TestADeviceOfNodeThatAnswersAsUnit254Only(t *testing.T) {
+	address := free(t)
+	peers, err := filepath.Abs("../../.tools/peers/node_modules")
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Setenv("NODE_PATH", peers)
+	start(t, "node", "testdata/slave.js", address[strings.LastIndex(address, ":")+1:])
+	cfg := Config{TCP: address, Every: 100 * time.Millisecond,
+		Units: []Unit{{"fogger-1", 254, shippedMap(t, "plc-fogger")}}}
+	expect(t, listen(t, cfg), map[string]func(output) bool{"the PLC": times(3, fogger)})
+	cfg.Timeout, cfg.Units[0].Unit = 200*time.Millisecond, 1
+	expect(t, listen(t, cfg), map[string]func(output) bool{"another unit": refusal("nothing came", "255, 0 or 1")})
+}
+
+// free returns an address on which nobody listens.
+func free(t *testing.T) string {
+	t.Helper()
+	l, err := new(net.ListenConfig).Listen(t.Context(), "tcp4", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer l.Close()
+	return l.Addr().String()
 }
