@@ -35,7 +35,7 @@ func hashText(text string) []byte {
 func (x *index) seen(ctx context.Context, t *wire.Track) (arrived time.Time, found bool, err error) {
 	// Earlier versions took the bytes alone.
 	at, found, err := db.One(ctx, x.file.Reader(), db.Value[int64],
-		"SELECT arrived FROM reports WHERE machine = ? AND hash IN (?, ?) ORDER BY arrived DESC LIMIT 1",
+		"SELECT arrived FROM reports WHERE machine = ? AND hash IN (?, ?) ORDER BY +arrived DESC LIMIT 1",
 		t.Machine, hashOf(t), hashText(t.Raw))
 	if err != nil {
 		return arrived, false, fmt.Errorf("look for a report of %s: %w", t.Machine, err)
