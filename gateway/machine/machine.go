@@ -26,6 +26,10 @@ type Config struct {
 	Pause    time.Duration `yaml:"pause,omitempty"`    // sorties further apart are two runs; default 15m
 	MinFlow  float64       `yaml:"min_flow,omitempty"` // L/min below which nothing flows; default 0.05
 	MaxFlow  float64       `yaml:"max_flow,omitempty"` // L/min that its pump can give; default 300
+	// Holds is for how long a command holds that is not repeated. Absent: 30m for
+	// machines that report by themselves and have a topic for the command alone, as
+	// relays have, which speak only at their changes; otherwise commands are repeated.
+	Holds time.Duration `yaml:"holds,omitempty"`
 	// Of its counter, in litres: where it begins again at 0 (absent: not known), and
 	// its last digit (default 0.001).
 	RolloverL   float64 `yaml:"rollover_l,omitempty"`
@@ -47,7 +51,7 @@ func (c Config) Check() error {
 // Runs returns the configuration of run detection.
 func (c Config) Runs() runs.Config {
 	return runs.Config{Machine: c.Machine, TankLitres: c.TankL, Idle: c.Idle, Pause: c.Pause, MinFlow: c.MinFlow,
-		MaxFlow: c.MaxFlow, Rollover: c.RolloverL, Resolution: c.ResolutionL}
+		MaxFlow: c.MaxFlow, Rollover: c.RolloverL, Resolution: c.ResolutionL, Holds: c.Holds}
 }
 
 // RunsOf returns the configuration of run detection in samples from a source: how far

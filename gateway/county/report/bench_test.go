@@ -54,7 +54,8 @@ func late(tb testing.TB, n int) (took, waited time.Duration) {
 		put("fogger-9", payload, func() {})
 		if i%100 == 50 {
 			since := time.Now()
-			put("fogger-2", fmt.Sprintf(`{"v":1,"tank_pct":%d}`, i%90), func() { waited = max(waited, time.Since(since)) })
+			other := fmt.Sprintf(`{"v":1,"tank_pct":%d}`, i%90)
+			put("fogger-2", other, func() { waited = max(waited, time.Since(since)) })
 		}
 	}
 	all.Wait()

@@ -6,8 +6,11 @@ package report
 import (
 	"errors"
 	"fmt"
+	"slices"
+	"time"
 
 	"gatehouse/gateway/county/mapping"
+	"gatehouse/gateway/fact"
 	"gatehouse/gateway/machine"
 )
 
@@ -29,4 +32,22 @@ func (m Machine) Check() error {
 		}
 	}
 	return errors.Join(errs...)
+}
+
+// held is for how long the command of a relay holds by default.
+const held = 30 * time.Minute
+
+// holds returns for how long a command holds that is not repeated: a topic that has
+// nothing else is a relay's, which speaks only at its changes.
+func (m Machine) holds() time.Duration {
+	for _, t := range m.Topics {
+		_, mapped := t.Fields["command"]
+		for name := range t.Fields {
+			mapped = mapped && slices.Contains([]string{"at", "command", "armed", fact.FieldFault}, name)
+		}
+		if t.Value == "command" || mapped {
+			return held
+		}
+	}
+	return 0
 }

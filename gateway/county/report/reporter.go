@@ -1,6 +1,7 @@
 package report
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"time"
@@ -45,6 +46,7 @@ type stream struct {
 	observed time.Duration // T of the newest sample
 	newest   kept          // the report of that sample
 	apart    time.Duration // between the arrivals of the last two
+	held     bool          // its command may hold although it is not repeated
 	ended    string        // the id of the open run, when it was recorded as closed
 }
 
@@ -88,6 +90,7 @@ func (t *Taker) reporter(ctx context.Context, id string) (*reporter, error) {
 	for _, c := range t.opts.Machines {
 		if c.Machine == id {
 			m.cfg = c.Config
+			m.cfg.Holds = cmp.Or(c.Holds, c.holds())
 		}
 	}
 	var err error
@@ -139,7 +142,7 @@ func (t *Taker) restore(ctx context.Context, m *reporter) (err error) {
 
 func newStream(cfg machine.Config) stream {
 	return stream{runs: machine.NewRecorder(cfg, wire.SourceReport),
-		fuser: runs.Fuser{Fresh: machine.Fresh(wire.SourceReport)}}
+		fuser: runs.Fuser{Fresh: machine.Fresh(wire.SourceReport), Holds: cfg.Holds}}
 }
 
 // pause returns how far apart two runs are at least.

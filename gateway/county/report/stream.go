@@ -20,6 +20,7 @@ func (s *stream) observe(k kept) []wire.Body {
 	s.observed, s.newest = x.T, k
 	s.fuser.Take(x)
 	x, _ = s.fuser.Sample(x.At, x.T)
+	s.held = s.fuser.Holds > 0 && x.Command != nil && *x.Command
 	return s.again(s.runs.Observe(x))
 }
 
@@ -54,6 +55,9 @@ func (s *stream) end(now time.Time, pause time.Duration) []wire.Body {
 	quiet := min(max(quietFor, 3*s.apart), max(pause, quietFor))
 	if !open || s.ended != "" || now.Sub(s.newest.arrived()) < quiet {
 		return nil
+	}
+	if s.held { // at the end, the time for which it held counts
+		return s.runs.Tick(time.Duration(now.UnixNano()))
 	}
 	r := s.runs.Run()
 	if now.Sub(r.End.Time) <= pause {
