@@ -20,6 +20,7 @@ const (
 	lateBoot  = 30 * time.Second // a boot clock that steps back further is that of a restart
 	mostLate  = 5                // frames that are late one after the other; more: a restart
 	certain   = 10               // frames of a second vehicle before it is reported
+	settling  = 32               // frames after which the pauses of a counter are known
 	mostKnown = 8                // counters of one system id
 )
 
@@ -31,7 +32,7 @@ type counter struct {
 	frames int
 	since  time.Duration
 	last   time.Duration
-	every  time.Duration // between two frames, roughly
+	pause  time.Duration // the longest of late between two frames
 	facts
 	boot   time.Duration // when it booted, by our clock
 	rival  bool          // it was found to be of another vehicle than the active
@@ -168,7 +169,7 @@ func (s *streams) find(now time.Duration, from string, seq byte) *counter {
 		best.score = max(0, best.score-1)
 	}
 	if best.frames > 0 {
-		best.every += (min(now-best.last, quietFor) - best.every) / 16
+		best.pause = max(best.pause-best.pause/16, min(now-best.last, quietFor))
 	}
 	best.seq, best.last = seq, now
 	best.frames++
@@ -192,7 +193,10 @@ func (s *streams) better(now time.Duration, c, b *counter, seq byte) bool {
 
 // silent reports whether a counter has ended: nothing came for much longer than usual.
 func (c *counter) silent(now time.Duration) bool {
-	return now-c.last > 10*c.every+200*time.Millisecond
+	if c.frames < settling {
+		return now-c.last > quietFor
+	}
+	return now-c.last > 2*c.pause+200*time.Millisecond
 }
 
 // oldest returns the counter, other than the active, that was heard least recently.
