@@ -56,7 +56,15 @@ type Steady struct {
 	Last        time.Time // the newest time of the machine
 	Least, Most time.Duration
 	Count       int
-	Strays      int // messages since the last one that seem older than it
+	Strays      Strays
+}
+
+// Strays are messages in a row that seem older than the last one of a Steady, and
+// have the same lag.
+type Strays struct {
+	Since       time.Time // arrival of the first
+	Least, Most time.Duration
+	Count       int
 }
 
 // Same is a stretch of messages with the same time of the machine.
@@ -176,20 +184,33 @@ func (c *Clock) learn() (moved bool) {
 	return true
 }
 
-// take adds a message, or begins again with it. One that was overtaken says nothing.
+// take adds a message, or begins again with it. A few that seem older than the last
+// were overtaken; more of them, with a steady lag of their own, are of a clock that was
+// set back.
 func (s *Steady) take(arrived, own time.Time, lag time.Duration) {
 	if s.Count > 0 && own.Before(s.Last) {
-		if s.Strays++; s.Strays < 3 {
-			return
-		}
+		s.stray(arrived, own, lag)
+		return
 	}
+	s.Strays = Strays{}
 	if s.Count == 0 || max(s.Most, lag)-min(s.Least, lag) > alike {
 		*s = Steady{Since: arrived, Last: own, Least: lag, Most: lag, Count: 1}
 		return
 	}
-	s.Last, s.Least, s.Most = later(s.Last, own), min(s.Least, lag), max(s.Most, lag)
+	s.Last, s.Least, s.Most = own, min(s.Least, lag), max(s.Most, lag)
 	s.Count++
-	s.Strays = 0
+}
+
+// stray takes a message that seems older than the last.
+func (s *Steady) stray(arrived, own time.Time, lag time.Duration) {
+	x := &s.Strays
+	if x.Count == 0 || max(x.Most, lag)-min(x.Least, lag) > alike {
+		*x = Strays{Since: arrived, Least: lag, Most: lag}
+	}
+	x.Least, x.Most = min(x.Least, lag), max(x.Most, lag)
+	if x.Count++; x.Count > 2 {
+		*s = Steady{Since: x.Since, Last: own, Least: x.Least, Most: x.Most, Count: x.Count}
+	}
 }
 
 // lasted returns for how long, by the machine's clock, the lag is the same.
@@ -210,11 +231,4 @@ func (s *Same) flow(arrived, own time.Time) time.Time {
 		return own.Add(past)
 	}
 	return own
-}
-
-func later(a, b time.Time) time.Time {
-	if a.Before(b) {
-		return b
-	}
-	return a
 }
