@@ -93,14 +93,14 @@ func (o *output) runs(now time.Duration, us uint16) *bool {
 }
 
 // learn takes a pulse as the idle one where it is: low, while disarmed, just after
-// arming, or below what was taken for it. A single pulse may be a glitch.
+// arming, or below what was taken for it. A single lower pulse may be a glitch.
 func (o *output) learn(now time.Duration, us uint16) {
 	steady := us <= o.last+jitter && o.last <= us+jitter
 	disarmed := o.armed != nil && !*o.armed
 	switch {
-	case o.idle == 0 && us <= usuallyIdle,
+	case o.idle == 0 && (disarmed || us <= usuallyIdle),
 		o.armedAt != 0 && now-o.armedAt < armingFor && us <= usuallyRuns,
-		steady && disarmed && (o.idle == 0 || us < o.idle),
+		steady && disarmed && us < o.idle,
 		steady && o.idle < lowEnd && us < o.idle:
 		o.idle = us
 	}
