@@ -49,7 +49,7 @@ const changes = {
 function uncounted(code, line) {
   const before = code.slice(0, line)
   const inFunc = before.findLastIndex((l) => l.startsWith('func ')) > before.findLastIndex((l) => l.startsWith('}'))
-  if (!inFunc) return true
+  if (!inFunc || code[line - 1].includes('func(')) return true
   const from = before.findLastIndex((l) => l.trim().startsWith('case '))
   return from >= 0 && !before.slice(from, -1).some((l) => l.endsWith(':'))
 }

@@ -102,7 +102,8 @@ func readers() []Model {
 			Baud:  9600,
 			Rate:  "a code at a time, ended by a pause of 50 ms",
 			Wiring: "USB-CDC, or 3.3 V UART; suffix CR, LF, TAB, ETX or none, by the scanner's set-up codes; " +
-				"AIM and ECI prefixes are removed; text in UTF-8 or GB18030. A code that comes again within 3 s is one tap.",
+				"AIM and ECI prefixes are removed; text in UTF-8 or GB18030. " +
+				"A code that comes again within 3 s is one tap.",
 			Source:  "Grow GM65 and GM72 manuals",
 			Example: "56 49 53 49 54 2D 37 0D 0A",
 			Reading: "code VISIT-7",

@@ -4,6 +4,7 @@ package frame
 
 import (
 	"errors"
+	"fmt"
 	"time"
 
 	"gatehouse/gateway/fact"
@@ -15,6 +16,9 @@ var (
 	ErrFault = errors.New("the device cannot be used")
 	ErrGone  = errors.New("device is gone")
 )
+
+// ErrUnread is the ErrFrame of a code that somebody has shown and that is no text.
+var ErrUnread = fmt.Errorf("the code can't be read: %w", ErrFrame)
 
 // Hint says what to check when bytes come and none is a frame.
 const Hint = "bytes come, but none is a frame: check model, baud rate and wiring; are two ports swapped? " +

@@ -19,6 +19,7 @@ const (
 	// scanRepeats is after how many equal lines in a row a scanner is held to repeat
 	// one code without a pause.
 	scanRepeats = 4
+	scanLeast   = 4 // bytes that are no text: a code; fewer are a glitch of the line
 	suffixes    = "\r\n\t\x03\x00"
 )
 
@@ -46,7 +47,7 @@ func (s *Scanner) Frame(at time.Time, buf []byte, quiet time.Duration) (Reading,
 	switch {
 	case len(body) > scanMax:
 		s.skipped = at
-		return nil, len(buf), fmt.Errorf("a code of more than %d bytes: %w", scanMax, ErrFrame)
+		return nil, len(buf), fmt.Errorf("more than %d bytes: %w", scanMax, ErrUnread)
 	case quiet < scanPause, len(body) == len(buf) && quiet < scanSilence:
 		return nil, 0, nil
 	}
@@ -59,7 +60,10 @@ func (s *Scanner) Frame(at time.Time, buf []byte, quiet time.Duration) (Reading,
 // code returns the tap of a code's bytes, which are in the first used bytes.
 func code(at time.Time, raw []byte, used int) (Reading, int, error) {
 	text, err := Text(raw)
-	if err != nil {
+	switch {
+	case err != nil && len(raw) >= scanLeast:
+		return nil, used, fmt.Errorf("%w: %w", ErrUnread, err)
+	case err != nil:
 		return nil, used, err
 	}
 	return Tap{At: at, Code: text}, used, nil

@@ -21,39 +21,40 @@ func TestScannerFrames(t *testing.T) {
 		want  []Reading
 		bad   error
 	}{
-		"CR LF":               {"VISIT-7\r\n", visit, nil},
-		"LF":                  {"VISIT-7\n", visit, nil},
-		"TAB":                 {"VISIT-7\t", visit, nil},
-		"no suffix":           {"VISIT-7", visit, nil},
-		"STX and ETX":         {"\x02VISIT-7\x03", visit, nil},
-		"AIM":                 {"]Q1VISIT-7\r", visit, nil},
-		"AIM of Code 128":     {"]C0VISIT-7\r", visit, nil},
-		"AIM and ECI":         {"]Q2\\000026VISIT-7\r", visit, nil},
-		"ECI":                 {"\\000026VISIT-7\r\n", visit, nil},
-		"two ECIs":            {"\\000003\\000026VISIT-7\r\n", visit, nil},
-		"ECI inside":          {"\\000026VISIT\\000003-7\\\\1\r\n", []Reading{scan("VISIT-7\\1")}, nil},
-		"no ECI":              {"\\900026\r", []Reading{scan("\\900026")}, nil},
-		"the last ECI":        {"\\000899A\r", []Reading{scan("A")}, nil},
-		"beyond the last ECI": {"\\000900A\r", []Reading{scan("\\000900A")}, nil},
-		"backslash":           {"A\\\\000026\r", []Reading{scan("A\\\\000026")}, nil},
-		"byte order mark":     {"\xef\xbb\xbfVISIT-7\r\n", visit, nil},
-		"AIM, ECI and BOM":    {"]Q1\\000026\xef\xbb\xbfVISIT-7\r\n", visit, nil},
-		"brackets":            {"]1]A\r", []Reading{scan("]1]A")}, nil},
-		"Chinese":             {"访客\r", []Reading{scan("访客")}, nil},
-		"lines":               {"健康码:甲\n绿\r\n2020-02-14\r\n", []Reading{scan("健康码:甲\n绿\n2020-02-14")}, nil},
-		"lines ended by CR":   {"A\rB\r", []Reading{scan("A\nB")}, nil},
-		"a column":            {"A\tB\r", []Reading{scan("A\tB")}, nil},
-		"twice":               {"VISIT-7\r\nVISIT-7\r\n", visit, nil},
-		"separators of GS1":   {"]d2\x1d0104012345\x1d10AB\r", []Reading{scan("\x1d0104012345\x1d10AB")}, nil},
-		"ISO/IEC 15434":       {"[)>\x1e06\x1dA\x1e\x04\r", []Reading{scan("[)>\x1e06\x1dA\x1e\x04")}, nil},
-		"empty lines":         {"\r\n\r\n\t\x00", nil, nil},
-		"nothing but an ECI":  {"\\000026\r", nil, ErrFrame},
-		"neither encoding":    {"\xff\xfe\r", nil, ErrFrame},
-		"control characters":  {"A\x1b[\r", nil, ErrFrame},
-		"private use":         {"A\uE000\r", nil, ErrFrame},
-		"the longest":         {longest + "\r", []Reading{scan(longest)}, nil},
-		"too long":            {strings.Repeat("7", scanMax+1) + "\r", nil, ErrFrame},
-		"far too long":        {strings.Repeat("7", 3*scanMax) + "\r", nil, ErrFrame},
+		"CR LF":                  {"VISIT-7\r\n", visit, nil},
+		"LF":                     {"VISIT-7\n", visit, nil},
+		"TAB":                    {"VISIT-7\t", visit, nil},
+		"no suffix":              {"VISIT-7", visit, nil},
+		"STX and ETX":            {"\x02VISIT-7\x03", visit, nil},
+		"AIM":                    {"]Q1VISIT-7\r", visit, nil},
+		"AIM of Code 128":        {"]C0VISIT-7\r", visit, nil},
+		"AIM and ECI":            {"]Q2\\000026VISIT-7\r", visit, nil},
+		"ECI":                    {"\\000026VISIT-7\r\n", visit, nil},
+		"two ECIs":               {"\\000003\\000026VISIT-7\r\n", visit, nil},
+		"ECI inside":             {"\\000026VISIT\\000003-7\\\\1\r\n", []Reading{scan("VISIT-7\\1")}, nil},
+		"no ECI":                 {"\\900026\r", []Reading{scan("\\900026")}, nil},
+		"the last ECI":           {"\\000899A\r", []Reading{scan("A")}, nil},
+		"beyond the last ECI":    {"\\000900A\r", []Reading{scan("\\000900A")}, nil},
+		"backslash":              {"A\\\\000026\r", []Reading{scan("A\\\\000026")}, nil},
+		"byte order mark":        {"\xef\xbb\xbfVISIT-7\r\n", visit, nil},
+		"AIM, ECI and BOM":       {"]Q1\\000026\xef\xbb\xbfVISIT-7\r\n", visit, nil},
+		"brackets":               {"]1]A\r", []Reading{scan("]1]A")}, nil},
+		"Chinese":                {"访客\r", []Reading{scan("访客")}, nil},
+		"lines":                  {"健康码:甲\n绿\r\n2020-02-14\r\n", []Reading{scan("健康码:甲\n绿\n2020-02-14")}, nil},
+		"lines ended by CR":      {"A\rB\r", []Reading{scan("A\nB")}, nil},
+		"a column":               {"A\tB\r", []Reading{scan("A\tB")}, nil},
+		"twice":                  {"VISIT-7\r\nVISIT-7\r\n", visit, nil},
+		"separators of GS1":      {"]d2\x1d0104012345\x1d10AB\r", []Reading{scan("\x1d0104012345\x1d10AB")}, nil},
+		"ISO/IEC 15434":          {"[)>\x1e06\x1dA\x1e\x04\r", []Reading{scan("[)>\x1e06\x1dA\x1e\x04")}, nil},
+		"empty lines":            {"\r\n\r\n\t\x00", nil, nil},
+		"nothing but an ECI":     {"\\000026\r", nil, ErrFrame},
+		"neither encoding":       {"\xff\xfe\r", nil, ErrFrame},
+		"control characters":     {"A\x1b[\r", nil, ErrFrame},
+		"a code that is no text": {"AB\x1b[\r", nil, ErrUnread},
+		"private use":            {"A\uE000\r", nil, ErrFrame},
+		"the longest":            {longest + "\r", []Reading{scan(longest)}, nil},
+		"too long":               {strings.Repeat("7", scanMax+1) + "\r", nil, ErrFrame},
+		"far too long":           {strings.Repeat("7", 3*scanMax) + "\r", nil, ErrFrame},
 	} {
 		t.Run(name, func(t *testing.T) {
 			for _, chunk := range []int{1, 8, 64, 1 << 20} {
@@ -178,4 +179,12 @@ func FuzzFrames(f *testing.F) {
 			}
 		}
 	})
+}
+
+func TestAGlitchIsNoCode(t *testing.T) {
+	for bytes, want := range map[string]bool{"\xff\xff\xff\r": false, "\xff\xff\xff\xff\r": true} {
+		if _, bad := feed(t, newScanner(), 1, []byte(bytes)); len(bad) != 1 || errors.Is(bad[0], ErrUnread) != want {
+			t.Errorf("% x: %v", bytes, bad)
+		}
+	}
 }

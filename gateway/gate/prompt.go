@@ -15,6 +15,7 @@ const (
 	WantsTemperature Wants = "temperature" // a permitted card was tapped
 	WantsCard        Wants = "card"        // a normal temperature was measured
 	WantsApart       Wants = "apart"       // it is mixed: everybody steps back until it is over
+	WantsCode        Wants = "unread"      // a code that can't be read was shown: once more, or another
 	WantsNothing     Wants = ""            // a verdict was given; the visit waits in case its other half comes
 )
 

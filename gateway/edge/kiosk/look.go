@@ -26,6 +26,7 @@ const (
 	LookPass      Look = "pass"      // light
 	LookOffline   Look = "offline"   // red, once: the county does not answer
 	LookApart     Look = "apart"     // amber: more than one person in the lane
+	LookUnread    Look = "unread"    // amber: a code that can't be read was shown
 	LookTapped    Look = "tapped"    // light: card read, now the temperature
 	LookMeasured  Look = "measured"  // light: temperature taken, now the card
 	LookMeasuring Look = "measuring" // light
@@ -36,12 +37,13 @@ const (
 // before what the guard need not act on at once. Of two items with the same rank the
 // newer is shown.
 var ranks = map[Look]int{LookFever: 50, LookSealed: 40, LookFault: 30, LookUnknown: 20,
-	LookRefuse: 11, LookInvalid: 11, LookRetest: 11, LookApart: 11, LookPass: 10, LookTapped: 10, LookMeasured: 10,
-	LookOffline: 5, LookMeasuring: 2}
+	LookRefuse: 11, LookInvalid: 11, LookRetest: 11, LookApart: 11, LookUnread: 11, LookPass: 10, LookTapped: 10,
+	LookMeasured: 10, LookOffline: 5, LookMeasuring: 2}
 
 // wants maps what a visit waits for to its look.
 var wants = map[gate.Wants]Look{
-	gate.WantsTemperature: LookTapped, gate.WantsCard: LookMeasured, gate.WantsApart: LookApart}
+	gate.WantsTemperature: LookTapped, gate.WantsCard: LookMeasured, gate.WantsApart: LookApart,
+	gate.WantsCode: LookUnread}
 
 // How long things are shown.
 const (

@@ -106,6 +106,7 @@ var promptsSeen = map[string]sight{
 		newScene().see(pass).wait(3600).see(fever).ask(gate.WantsNothing, 8).wait(1).press(ActionIsolate),
 		"idle"},
 	"two in the lane":            {newScene().see(again).ask(gate.WantsApart, 8, ""), "apart 8s ♪amber"},
+	"a code that can't be read":  {newScene().ask(gate.WantsCode, 5), "unread 5s ♪amber"},
 	"a fever in a mixed lane":    {newScene().see(fever).ask(gate.WantsApart, 8), "fever ♪fever =apart 8s"},
 	"a card while a fever waits": {newScene().see(fever).ask(gate.WantsTemperature, 8), "fever ♪fever =tapped 8s"},
 }

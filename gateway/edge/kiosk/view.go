@@ -67,8 +67,8 @@ type Lamps struct {
 
 // sounds are the sound patterns of the looks, by the names that the page knows.
 var sounds = map[Look]string{LookPass: "pass", LookRefuse: "amber", LookInvalid: "amber", LookRetest: "amber",
-	LookApart: "amber", LookTapped: "prompt", LookMeasured: "prompt", LookFever: "fever", LookSealed: "sealed",
-	LookUnknown: "unknown", LookFault: "fault", LookOffline: "offline"}
+	LookApart: "amber", LookUnread: "amber", LookTapped: "prompt", LookMeasured: "prompt", LookFever: "fever",
+	LookSealed: "sealed", LookUnknown: "unknown", LookFault: "fault", LookOffline: "offline"}
 
 // View returns what the page draws now.
 func (s *Screen) View(now clock.Moment) View {

@@ -17,7 +17,7 @@ func (s *Station) arrived(now clock.Moment, x arrival) {
 		s.failed(now, x.in, x.err)
 		return
 	}
-	x.in.heard, x.in.strange = now.Boot, ""
+	x.in.heard, x.in.strange = now.Boot, strange{}
 	if x.r == nil && x.in.meter != nil {
 		return // its port is open again; only a sample shows that it measures
 	}

@@ -1,6 +1,7 @@
 package station
 
 import (
+	"errors"
 	"fmt"
 	"time"
 
@@ -30,7 +31,12 @@ func (s *Station) failed(now clock.Moment, in *input, err error) {
 		return
 	}
 	in.badFrames++
-	in.strange = err.Error()
+	in.strange.text = err.Error()
+	if errors.Is(err, frame.ErrUnread) {
+		in.strange.unread = now
+		s.outputs.show(in.lane.Name, cueOf(fact.VerdictRetest))
+		s.prompt()
+	}
 	s.log.Debug("bad frame", "device", in.cfg.Name, "err", err)
 }
 
@@ -88,8 +94,8 @@ func (s *Station) watch(now clock.Moment, in *input) {
 
 // silence says what is wrong with a thermometer that yields no readings.
 func (in *input) silence() string {
-	if in.strange != "" {
-		return fmt.Sprintf("no reading for %s: %s (%s)", silentAfter, frame.Hint, in.strange)
+	if in.strange.text != "" {
+		return fmt.Sprintf("no reading for %s: %s (%s)", silentAfter, frame.Hint, in.strange.text)
 	}
 	return fmt.Sprintf("no reading for %s, and no bytes: check its supply, wiring and port", silentAfter)
 }

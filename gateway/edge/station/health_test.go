@@ -2,13 +2,16 @@ package station
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 	"testing"
 	"time"
 
 	"gatehouse/devices"
+	"gatehouse/devices/frame"
 	"gatehouse/gateway/edge/status"
 	"gatehouse/gateway/fact"
+	"gatehouse/gateway/gate"
 	"gatehouse/gateway/wire"
 )
 
@@ -116,5 +119,40 @@ func TestASilentThermometerIsAFault(t *testing.T) {
 	}
 	if idle := g.h.now.Boot - d[0].Heard; idle != 6*time.Second {
 		t.Errorf("idle for %s", idle)
+	}
+}
+
+func TestSomebodyIsAskedToShowACodeAgain(t *testing.T) {
+	g := newRig(t)
+	asked := func() (wants []gate.Wants) {
+		g.st.post()
+		for _, p := range g.board.Snapshot().Prompts {
+			wants = append(wants, p.Wants)
+		}
+		return wants
+	}
+	g.fail("reader", devices.ErrFrame, "a glitch")
+	if len(asked()) != 0 || len(g.out.cues) != 0 {
+		t.Fatalf("after a glitch: %v", asked())
+	}
+	g.fail("reader", frame.ErrUnread, "neither UTF-8 nor GB18030")
+	if got := asked(); !slices.Equal(got, []gate.Wants{gate.WantsCode}) || len(g.out.cues) != 1 {
+		t.Fatalf("%v, %d cues", got, len(g.out.cues))
+	}
+	if c := <-g.out.cues; c.Lamp != devices.LampAmber {
+		t.Fatalf("%+v", c)
+	}
+	g.wait(4.9)
+	if len(asked()) != 1 {
+		t.Fatal("it is over too soon")
+	}
+	g.wait(0.1)
+	if len(asked()) != 0 {
+		t.Fatal("it is never over")
+	}
+	g.fail("reader", frame.ErrUnread, "neither UTF-8 nor GB18030")
+	g.st.arrived(g.h.now, arrival{in: g.in["reader"], r: devices.Tap{At: time.Now(), Code: cardA}})
+	if got := asked(); slices.Contains(got, gate.WantsCode) {
+		t.Fatalf("after a code that was read: %v", got)
 	}
 }

@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"gatehouse/devices"
+	"gatehouse/gateway/clock"
 	"gatehouse/gateway/fact"
 	"gatehouse/gateway/retry"
 	"gatehouse/gateway/sense"
@@ -36,8 +37,14 @@ type input struct {
 	heard     time.Duration // boot clock of the last reading
 	presence  sense.State   // whether somebody stands at the thermometer
 	badFrames uint64
-	strange   string // what came since the last reading and is no frame; "": nothing
-	reported  bool   // the journal holds its state since the start
+	strange   strange
+	reported  bool // the journal holds its state since the start
+}
+
+// strange is what came of a device since its last reading and is no frame.
+type strange struct {
+	text   string       // "": nothing came
+	unread clock.Moment // when somebody showed a code that can't be read; zero: nobody has
 }
 
 // read passes on what the sensor yields until ctx ends.

@@ -3,6 +3,7 @@ package station
 import (
 	"reflect"
 	"slices"
+	"time"
 
 	"gatehouse/gateway/edge/status"
 	"gatehouse/gateway/gate"
@@ -11,7 +12,7 @@ import (
 
 // post posts the state of the gate on the board.
 func (s *Station) post() {
-	g := status.Gate{Lanes: s.lanes, Prompts: s.gate.Prompts(), Devices: make([]status.Device, 0, len(s.inputs))}
+	g := status.Gate{Lanes: s.lanes, Prompts: s.asks(), Devices: make([]status.Device, 0, len(s.inputs))}
 	for _, in := range s.inputs {
 		g.Devices = append(g.Devices, status.Device{Name: in.cfg.Name, Lane: in.lane.Name, Kind: in.model.Kind,
 			State: in.state, Heard: max(in.heard, s.began)})
@@ -25,9 +26,27 @@ func (s *Station) post() {
 	s.opts.Board.SetGate(g)
 }
 
+// unreadFor is how long somebody is asked to show a code again.
+const unreadFor = 5 * time.Second
+
+// asks returns what people are asked to do: by the gate, and where a code that can't be
+// read was shown.
+func (s *Station) asks() []gate.Prompt {
+	out := s.gate.Prompts()
+	now := s.opts.Clock.Now().Boot
+	for _, in := range s.inputs {
+		at := in.strange.unread
+		if at.Boot > 0 && now < at.Boot+unreadFor {
+			out = append(out, gate.Prompt{Lane: in.lane.Name, Wants: gate.WantsCode, Since: at,
+				Until: at.Boot + unreadFor, Reading: in.badFrames})
+		}
+	}
+	return out
+}
+
 // prompt posts and sounds what people are asked to do, where that has changed.
 func (s *Station) prompt() {
-	before, after := s.prompts, s.gate.Prompts()
+	before, after := s.prompts, s.asks()
 	if reflect.DeepEqual(before, after) {
 		return
 	}

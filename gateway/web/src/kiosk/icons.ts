@@ -30,6 +30,10 @@ export const icons: Record<string, string> = {
       'stroke-linecap="round"/>' +
       "",
   ),
+  unread: svg(
+    `${warn}<path d="M40 50a10 10 0 1 1 14 9c-3 2-4 4-4 8" fill="none" stroke="currentColor" stroke-width="7"/>` +
+      `<circle cx="50" cy="78" r="5" fill="currentColor"/>`,
+  ),
   apart: svg(
     '<circle cx="30" cy="30" r="13" fill="none" stroke="currentColor" stroke-width="7"/>' +
       '<circle cx="70" cy="30" r="13" fill="none" stroke="currentColor" stroke-width="7"/>' +

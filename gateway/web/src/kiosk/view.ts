@@ -56,7 +56,7 @@ export interface Gate {
 }
 
 const reds = ["fever", "sealed", "fault", "unknown", "offline", "cut"];
-const ambers = ["refuse", "invalid", "retest", "apart"];
+const ambers = ["refuse", "invalid", "retest", "apart", "unread"];
 
 /** Light, amber or red. */
 export function tone(look: string): string {
@@ -119,6 +119,9 @@ export function describe(w: Words, v: View, now: number): Description {
       break;
     case "apart":
       [d.value, d.unit, d.detail, d.extra] = ["", "", say(w, "apart.detail"), say(w, "apart.until", { n })];
+      break;
+    case "unread":
+      d.detail = say(w, "unread.detail");
       break;
     case "pass":
       if (reason === "not-measured") d.headline = say(w, "pass.not-measured");
