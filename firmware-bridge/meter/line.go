@@ -27,6 +27,7 @@ type line struct {
 	since     time.Duration // T of first
 	times     int
 	back      float64 // the largest step back
+	runs      bool    // each reading has jumped from the one before
 	before    Flow    // from the highest reading to the first one
 	flow      Flow    // since the first one
 }
@@ -34,9 +35,16 @@ type line struct {
 // doubt takes a reading that does not go on from the highest one.
 func (c *Counter) doubt(value float64, r Reading) Counted {
 	fell := c.top.value - value
-	small := fell >= 0 && fell <= max(4*c.kind.Resolution, c.noise)
+	small := fell >= 0 && fell <= max(c.grain(), c.noise)
+	follows, unknown := c.follows(value, r), Unknown(0)
+	late := c.late(value, r)
 	switch {
-	case c.follows(value, r):
+	case small && c.other.kind == zeroed && c.other.times < 3: // it is back
+		if c.ambiguous(value, r) {
+			unknown = Reset
+		}
+		c.other = line{}
+	case follows && !late:
 		o := &c.other
 		o.back = max(o.back, o.last-value)
 		o.last, o.at, o.high, o.low = value, r.At, max(o.high, value), min(o.low, value)
@@ -46,8 +54,21 @@ func (c *Counter) doubt(value float64, r Reading) Counted {
 			o.before.Add(o.flow)
 			o.flow = none
 		}
-	case small && c.other.kind != nowhere: // the other line goes on
+	case small && c.other.kind > lower: // that was a wrong reading
+		if c.fellBack(value) {
+			unknown = Reset
+		}
+		c.other = line{}
+	case (small || follows && fell > 0) && c.other.kind != nowhere: // it came late; the other line goes on
+	case c.other.kind == jumped && value > c.other.last: // it jumps on and on
+		o := &c.other
+		o.before.Add(o.flow)
+		o.first, o.low, o.high, o.last, o.at, o.flow = value, value, value, value, r.At, none
+		o.times, o.runs = o.times+1, true
 	default:
+		if c.fellBack(value) || c.leaves() {
+			unknown = Reset
+		}
 		before := c.top.flow
 		c.other = line{kind: c.kindOf(value, r), first: value, low: value, high: value, last: value,
 			at: r.At, since: r.At, times: 1, before: before, flow: none}
@@ -55,7 +76,7 @@ func (c *Counter) doubt(value float64, r Reading) Counted {
 	if c.settled() {
 		return c.accept(value, r)
 	}
-	out := Counted{Taken: small}
+	out := Counted{Taken: small, Unknown: unknown}
 	if small {
 		out.Since, out.Flow = c.top.at, none
 	}
@@ -63,6 +84,21 @@ func (c *Counter) doubt(value float64, r Reading) Counted {
 		out.Pending = c.fromZero() + o.high - o.first
 	}
 	return out
+}
+
+// late reports whether a reading that may follow the other line, which is not sure
+// yet, is rather one of the highest line that came late, or goes on above it.
+func (c *Counter) late(value float64, r Reading) bool {
+	o, fell := &c.other, c.top.value-value
+	unsure := o.kind == zeroed && o.times < 3 || o.kind == lower && fell < 0
+	return unsure && fell <= c.limit(c.rate*lateBy.Seconds(), lateBy) && !c.likelyFollows(value, r)
+}
+
+// leaves reports whether a line is given up that may have been of a reset counter.
+func (c *Counter) leaves() bool {
+	o := &c.other
+	fell := c.top.value - o.first
+	return o.times >= 3 && fell > max(c.grain(), c.noise) && (fell > dust || c.nearZero(o.first, o.since))
 }
 
 // kindOf returns where a reading that does not go on from the highest has gone.
@@ -81,12 +117,12 @@ func (c *Counter) kindOf(value float64, r Reading) where {
 // nearZero reports whether a counter that was reset since its highest reading may
 // have come to a value.
 func (c *Counter) nearZero(value float64, at time.Duration) bool {
-	value = math.Abs(value - c.turned)
+	value -= c.turned
 	flowed := c.rate * (at - c.top.at).Seconds()
 	if c.top.flow.Known {
 		flowed = c.top.flow.Litres
 	}
-	return value <= max(nearly*(c.top.value-c.turned), 1.5*flowed+4*c.kind.Resolution)
+	return value >= -c.grain() && value <= max(nearly*(c.top.value-c.turned), 1.5*flowed+c.grain())
 }
 
 // follows reports whether a reading goes on from the other line.
@@ -95,66 +131,85 @@ func (c *Counter) follows(value float64, r Reading) bool {
 	if o.kind == nowhere {
 		return false
 	}
-	past := r.At - o.at
-	limit := c.most(past)
-	if o.kind == zeroed || o.kind == lower {
-		expect := c.rate * past.Seconds()
-		if r.Flow.Known {
-			expect = max(expect, r.Flow.Litres)
-		}
-		limit = c.limit(expect, past)
-	}
-	slack := max(4*c.kind.Resolution, c.noise)
+	slack := max(c.grain(), c.noise)
 	if o.kind == lower {
-		slack = math.Inf(1)
+		slack = max(slack, dust, nearly*(c.top.value-c.turned))
 		if value-c.turned <= nearly*(c.top.value-c.turned) && c.kindOf(value, r) == zeroed {
 			return false
 		}
 	}
-	return value-o.last <= limit && o.last-value <= slack
+	return value-o.last <= c.most(r.At-o.at) && o.last-value <= slack
+}
+
+// likelyFollows reports whether a reading lies above the last one of the other line
+// by no more than is likely.
+func (c *Counter) likelyFollows(value float64, r Reading) bool {
+	past := r.At - c.other.at
+	expect := c.rate * past.Seconds()
+	if r.Flow.Known {
+		expect = max(expect, r.Flow.Litres)
+	}
+	return value-c.other.last <= c.limit(expect, past)
 }
 
 // settled reports whether the counter has gone to the other line for good.
 func (c *Counter) settled() bool {
 	o := &c.other
-	lasted, moved, digit := o.at-o.since, o.high-o.first, c.kind.Resolution
+	lasted, moved, grain := o.at-o.since, o.high-o.first, c.grain()
 	switch o.kind {
 	case lower:
-		return o.times >= 4 && lasted >= setBackIn && moved >= 4*(o.back+digit)
+		return o.times >= 4 && lasted >= setBackIn && moved >= 4*o.back+2*grain
 	case zeroed, leapt, jumped:
-		return o.times >= 3 && lasted >= believeIn && (moved > 2*digit || o.kind == leapt)
+		return o.times >= 3 && lasted >= believeIn && (moved > grain || o.kind == leapt || o.runs)
 	default:
 		return false
 	}
 }
 
 // passed reports whether a reading above the highest belongs to the other line: a
-// counter that was reset has passed its old value. Only the flow sensor knows.
+// counter that was reset has passed its old value. The flow sensor knows; without
+// one, a counter that has stayed at zero and rises no faster than before was reset.
 func (c *Counter) passed(value float64, r Reading) bool {
 	o := &c.other
-	if o.kind != zeroed && o.kind != lower || !c.top.flow.exact() || !o.flow.exact() || !c.follows(value, r) {
+	if o.kind != zeroed && o.kind != lower || !c.follows(value, r) || c.top.value-o.first <= max(dust, c.grain()) {
 		return false
 	}
-	if c.top.value-o.first <= 4*c.kind.Resolution {
-		return false
+	if !c.top.flow.exact() || !o.flow.exact() {
+		return o.kind == zeroed && o.times >= 3 && o.at-o.since >= believeIn && c.likelyFollows(value, r)
 	}
-	stayed := math.Abs(value - c.top.value - c.top.flow.Litres)
-	went := math.Abs(value - o.first - o.flow.Litres)
-	return went+0.02+4*c.kind.Resolution < stayed/2
+	stayed, went := c.errors(value)
+	return 2*went+0.02+c.grain()/2 < stayed
+}
+
+// errors returns how far a reading is off what the flow sensor says, if the counter
+// has stayed on its line, and if it has gone to the other one.
+func (c *Counter) errors(value float64) (stayed, went float64) {
+	return math.Abs(value - c.top.value - c.top.flow.Litres), math.Abs(value - c.other.first - c.other.flow.Litres)
 }
 
 // ambiguous reports whether the readings below the highest may have been of a
 // counter that was reset and has passed its old value, and nothing tells.
 func (c *Counter) ambiguous(value float64, r Reading) bool {
 	o := &c.other
-	fell, digit := c.top.value-o.first, c.kind.Resolution
-	if c.top.flow.exact() || fell <= max(4*digit, c.noise) || !c.nearZero(o.first, o.since) {
+	fell, grain := c.top.value-o.first, c.grain()
+	if fell <= max(grain, c.noise) || !c.nearZero(o.first, o.since) {
 		return false
 	}
-	if c.rate == 0 {
-		return true
+	if f := c.top.flow; f.exact() {
+		stayed, went := c.errors(value)
+		return stayed > min(went, 0.02+grain+f.Litres/4)
 	}
-	return fell <= 4*c.rate*(r.At-c.top.at).Seconds() && value-o.last <= 2*c.rate*(r.At-o.at).Seconds()+4*digit
+	if c.rate == 0 || o.times >= 2 {
+		return value-o.last <= c.most(r.At-o.at+lateBy)
+	}
+	return fell <= 4*c.rate*(r.At-c.top.at).Seconds() && value-o.last <= 2*c.rate*(r.At-o.at).Seconds()+grain
+}
+
+// fellBack reports whether a counter near zero that went up and came back may have
+// been reset: it shows the same as after a wrong reading.
+func (c *Counter) fellBack(value float64) bool {
+	o := &c.other
+	return o.kind > lower && value-c.turned <= c.grain() && o.high-c.top.value <= c.most(time.Minute)
 }
 
 // fromZero returns what a counter that was reset shows at the first reading of
@@ -185,10 +240,8 @@ func (c *Counter) accept(value float64, r Reading) Counted {
 		out.Unknown = Jump
 	default:
 	}
-	if o.before.exact() && o.before.Litres <= c.kind.Resolution {
-		out.Unknown = 0 // nothing flowed then
-	}
 	out.Litres = before + high - o.first
+	c.learn(high-o.first, o.at-o.since, o.times)
 	if o.kind == zeroed || o.kind == lower {
 		high, c.turned = high-c.turned, 0
 	}

@@ -77,7 +77,7 @@ const (
 // Counted is what a reading adds.
 type Counted struct {
 	// Taken: the reading was believed. Otherwise the counter has not been read,
-	// and nothing else is set but Pending.
+	// and nothing else is set but Pending and Unknown.
 	Taken   bool
 	Litres  float64       // that flowed since Since
 	Since   time.Duration // T of the reading from which they are counted
@@ -94,6 +94,7 @@ const (
 	believeIn = 2 * time.Second  // and three readings: a counter that went elsewhere is there
 	setBackIn = 10 * time.Second // the same for one that fell to a value far from zero
 	noiseFor  = 60 * time.Second // in which the noise that was seen fades
+	lateBy    = 5 * time.Second  // that a message comes late
 	stepIn    = 5 * time.Second  // readings further apart show no single step
 	longGap   = 10 * time.Second // readings further apart may hide a turn
 )
@@ -137,8 +138,12 @@ func (c *Counter) Resolution() float64 { return c.kind.Resolution }
 // reset.
 func (c *Counter) Noise() float64 { return c.noise }
 
+// grain returns the litres by which two readings of the same truth may differ:
+// each is off by up to its last digit.
+func (c *Counter) grain() float64 { return 2.5 * c.kind.Resolution }
+
 // Error returns how many litres the difference between two readings may be off.
-func (c *Counter) Error() float64 { return 4*c.kind.Resolution + c.noise + c.step }
+func (c *Counter) Error() float64 { return c.grain() + c.noise + c.step }
 
 // Restart lets the counter count from the next reading on. It keeps what it has
 // learnt of its noise and its steps.
@@ -175,6 +180,9 @@ func (c *Counter) Take(r Reading) Counted {
 func (c *Counter) count(value float64, r Reading) Counted {
 	litres, unknown := c.turns(value-c.top.value, r.At)
 	out := Counted{Taken: true, Litres: litres, Since: c.top.at, Flow: c.top.flow, Unknown: unknown}
+	if c.fellBack(value) {
+		out.Unknown |= Reset
+	}
 	if c.other.kind == zeroed || c.other.kind == lower {
 		if c.ambiguous(value, r) {
 			out.Unknown |= Reset
@@ -183,14 +191,22 @@ func (c *Counter) count(value float64, r Reading) Counted {
 			c.noise = max(c.noise, fell)
 		}
 	}
-	past := r.At - c.top.at
-	c.rate = max(c.rate, litres/max(past, time.Second).Seconds())
-	if past <= stepIn {
-		c.step = max(c.step, litres)
-	}
+	c.learn(litres, r.At-c.top.at, 2)
 	c.turned = value - r.Value
 	c.top, c.other = mark{value, r.At, none}, line{}
 	return out
+}
+
+// learn learns from what a number of readings have counted how fast the counter
+// counts.
+func (c *Counter) learn(litres float64, in time.Duration, readings int) {
+	if readings < 2 || litres <= c.grain() {
+		return
+	}
+	c.rate = max(c.rate, litres/max(in, time.Second).Seconds())
+	if steps := readings - 1; in <= time.Duration(steps)*stepIn {
+		c.step = max(c.step, litres/float64(steps))
+	}
 }
 
 // most returns the litres that the pump can give in a time.
@@ -215,5 +231,5 @@ func (c *Counter) limit(expect float64, in time.Duration) float64 {
 	if expect == 0 { // nothing is known yet
 		return c.most(in)
 	}
-	return min(c.most(in), 0.2+4*c.kind.Resolution+4*expect)
+	return min(c.most(in), 0.2+c.grain()+4*expect)
 }

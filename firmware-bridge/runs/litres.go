@@ -131,7 +131,7 @@ func (t *Tracker) addCounted(s Sample, flowed float64) float64 {
 	o, r := t.open, &t.open.run
 	f, first := &o.flow, !o.reader.known
 	got := o.reader.take(t.cfg, s)
-	f.pending = got.Pending
+	f.pending, f.unknown = got.Pending, f.unknown|got.Unknown
 	if r.Meter == nil {
 		r.Meter = new(0.0)
 	}
@@ -146,7 +146,6 @@ func (t *Tracker) addCounted(s Sample, flowed float64) float64 {
 	}
 	r.Meter = new(*r.Meter + got.Litres)
 	f.loose, f.doubt.loose, f.sure.loose = 0, 0, 0 // the counter has counted them, too
-	f.unknown |= got.Unknown
 	if !t.asked(s, got.Since) {
 		f.doubt.meter += got.Litres
 	}

@@ -11,7 +11,7 @@ type Values struct {
 	Armed   *bool    `json:"armed,omitempty"`       // may move and work
 	Command *bool    `json:"command,omitempty"`     // the pump is told to run
 	Flow    *float64 `json:"flow_lpm,omitempty"`    // measured, L/min
-	Volume  *float64 `json:"volume_l,omitempty"`    // litres; a counter that rises with the flow until it is reset
+	Volume  *float64 `json:"volume_l,omitempty"`    // litres; a counter, as its meter shows it (firmware-bridge/meter)
 	Tank    *float64 `json:"tank_pct,omitempty"`    // percent of the tank
 	Battery *float64 `json:"battery_pct,omitempty"` // percent
 	Fault   string   `json:"fault,omitempty"`       // a fault in the machine's own words
@@ -49,7 +49,8 @@ var numbers = [...]Number{
 	{"height_m", "m", -500, 2000, 100, func(v *Values) **float64 { return &v.Height }},
 	{FieldSpeed, "m/s", 0, 80, 100, func(v *Values) **float64 { return &v.Speed }},
 	{FieldFlow, "L/min", 0, 5000, 1e4, func(v *Values) **float64 { return &v.Flow }}, // a large fog cannon has some 150
-	{FieldVolume, "L", 0, 10e9, 1e4, func(v *Values) **float64 { return &v.Volume }},
+	// A counter of net flow may fall below 0, and one of 31 bits goes on at -2147483648.
+	{FieldVolume, "L", -10e9, 10e9, 1e4, func(v *Values) **float64 { return &v.Volume }},
 	{FieldTank, "%", 0, 100, 100, func(v *Values) **float64 { return &v.Tank }},
 	{FieldBattery, "%", 0, 100, 10, func(v *Values) **float64 { return &v.Battery }},
 }
