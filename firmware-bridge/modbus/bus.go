@@ -44,6 +44,7 @@ type unit struct {
 	retry  time.Duration // until the next attempt at a unit that does not answer; 0: it does
 	heard  unheard.Watch
 	empty  map[string]bool // by name: values that the unit says it does not have
+	advice string          // what was advised since nothing of it is plausible
 }
 
 const (
@@ -215,81 +216,4 @@ func (b *Bus) ask(ctx context.Context, r request) ([]byte, error) {
 			return values, err
 		}
 	}
-}
-
-// poll reads all values of a unit. It reports exceptions and implausible values
-// to out and goes on; the error means that the unit did not answer. What was read
-// before that counts.
-func (b *Bus) poll(ctx context.Context, u *unit, out Out) (err error) {
-	read := memory{}
-	for i := 0; i < len(u.blocks) && err == nil; i++ {
-		if err := pause(ctx, rest); err != nil {
-			return err
-		}
-		blk := u.blocks[i]
-		values, failed := b.ask(ctx, blk.request(u.Unit.Unit))
-		var e exception
-		switch {
-		case failed == nil:
-			u.heard.Understood()
-			read.store(blk, values)
-		case errors.As(failed, &e) && e != noAnswer:
-			u.heard.Understood()
-			if halves := blk.split(); halves != nil && (e == illegalAddress || e == illegalValue) {
-				u.blocks = slices.Replace(u.blocks, i, i+1, halves...)
-				i--
-				continue
-			}
-			out(u.Machine, runs.Sample{}, fmt.Errorf("modbus unit %d of %s refuses %s",
-				u.Unit.Unit, u.Machine, u.describe(blk, e)))
-		default:
-			err = fmt.Errorf("%s: %w", u.describe(blk, nil), failed)
-		}
-	}
-	if s := u.sample(read, out); !s.Empty() {
-		out(u.Machine, s, nil)
-	}
-	return err
-}
-
-// sample makes a sample of what was read, and reports to out what is not plausible
-// and which values the unit does not have.
-func (u *unit) sample(read memory, out Out) (s runs.Sample) {
-	for _, v := range u.Map.Values {
-		regs, ok := read.of(v)
-		if !ok {
-			continue
-		}
-		err := v.set(&s, regs)
-		if err != nil { // what it was before may not hold any longer
-			s.Lost = append(s.Lost, v.Means)
-		}
-		absent := errors.Is(err, errNoValue)
-		if absent && u.empty[v.Name] {
-			continue
-		}
-		u.empty[v.Name] = absent
-		if absent {
-			err = fmt.Errorf("%s has no value now: the unit answers %04X (sentinels: none takes that for a number)",
-				v.Name, regs)
-		}
-		if err != nil {
-			out(u.Machine, runs.Sample{}, fmt.Errorf("modbus unit %d of %s: %w", u.Unit.Unit, u.Machine, err))
-		}
-	}
-	return s
-}
-
-// describe says which request failed, and how unless err is nil, for whoever
-// corrects the map.
-func (u *unit) describe(b block, err error) string {
-	text := fmt.Sprintf("function %d, address %d (0x%04X), %d of %s",
-		functions[b.table], b.address, b.address, b.count, b.table)
-	if len(b.cells) == 1 {
-		text += ", " + u.Map.Values[b.cells[0].value].Name
-	}
-	if err != nil {
-		text += ": " + err.Error()
-	}
-	return text
 }

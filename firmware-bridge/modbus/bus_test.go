@@ -2,16 +2,12 @@ package modbus
 
 import (
 	"bytes"
-	"errors"
 	"io"
 	"net"
-	"strings"
 	"sync/atomic"
 	"testing"
 	"time"
 
-	"gatehouse/devices/unheard"
-	"gatehouse/firmware-bridge/runs"
 	"gatehouse/gateway/fact"
 )
 
@@ -234,41 +230,5 @@ func TestNoValueIsSaidOnce(t *testing.T) {
 	time.Sleep(4 * cfg.Every)
 	if len(out) > 0 {
 		t.Errorf("said again: %v", (<-out).err)
-	}
-}
-
-// While bytes come that are no answers, the bus yields unheard.Error after 10 s.
-func TestAUnitOfWhichNothingIsUnderstood(t *testing.T) {
-	b, err := New(Config{TCP: "x:1", Units: []Unit{{"fogger-1", 1, &Map{Model: "m", Values: []Value{total}}}}}, nil)
-	if err != nil {
-		t.Fatal(err)
-	}
-	b.began = time.Now()
-	var got []error
-	fail := func(after time.Duration, came string) {
-		b.began = b.began.Add(-after)
-		b.failed(
-			b.units[0],
-			&silence{bytes: []byte(came), framing: rtu{}, request: two},
-			func(_ string, _ runs.Sample, err error) {
-				got = append(got, err)
-			},
-		)
-	}
-	for range 5 {
-		fail(3*time.Second, "\xff\x80")
-	}
-	var u *unheard.Error
-	if len(got) != 5 || errors.As(got[3], &u) || !errors.As(got[4], &u) || !strings.Contains(u.Try, "baud, parity") {
-		t.Errorf("%v", got)
-	}
-	if wait := time.Until(b.units[0].next); wait > soonRetry {
-		t.Errorf("it is asked again after %s only", wait)
-	}
-	for range 9 {
-		fail(0, "")
-	}
-	if wait := time.Until(b.units[0].next); wait < lastRetry-time.Second || wait > lastRetry {
-		t.Errorf("one of which nothing comes is asked again after %s", wait)
 	}
 }

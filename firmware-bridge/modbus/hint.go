@@ -60,6 +60,7 @@ func (v Value) hint(cells [][]uint16) string {
 	}
 	is := parts[0].raw(cells[0])
 	var found []string
+	told := map[float64]bool{} // numbers
 	for _, o := range parts[0].others() {
 		raw := o.raw(cells[0])
 		if o.Type == parts[0].Type && raw == is { // the reading that is not plausible
@@ -70,7 +71,8 @@ func (v Value) hint(cells [][]uint16) string {
 			f *= v.Scale
 		}
 		f = (f + v.Offset) * units[v.Means][v.Unit]
-		if err == nil && len(found) < mostHints && v.plausible(f) && math.Abs(f) >= least {
+		if err == nil && len(found) < mostHints && v.plausible(f) && math.Abs(f) >= least && !told[f] {
+			told[f] = true
 			found = append(found, fmt.Sprintf("with %s it is %.6g", o.say, f))
 		}
 	}
