@@ -95,9 +95,10 @@ func newCollector(t *testing.T, dir string) *collector {
 	c := &collector{now: time.Date(2020, 2, 14, 6, 0, 0, 0, time.UTC)}
 	c.store, err = archive.OpenSQLite(filepath.Join(t.TempDir(), "store.db"))
 	must(t, err)
+	log := slog.NewTextHandler(t.Output(), &slog.HandlerOptions{Level: slog.LevelWarn})
 	c.taker, err = report.Open(t.Context(), report.Options{County: "qinghe",
 		Path: filepath.Join(t.TempDir(), "reports.db"), Machines: cfg.Machines, Store: c.store, Zone: zone,
-		Now: func() time.Time { return c.now }, Log: slog.New(slog.DiscardHandler)})
+		Now: func() time.Time { return c.now }, Log: slog.New(log)})
 	must(t, err)
 	t.Cleanup(func() {
 		must(t, c.taker.Close())

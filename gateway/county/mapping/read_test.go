@@ -5,6 +5,8 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"gatehouse/gateway/wire"
 )
 
 func TestMappingsThatAreWrong(t *testing.T) {
@@ -60,8 +62,14 @@ func FuzzRead(f *testing.F) {
 			}
 		}
 		for _, read := range readers {
-			if r, err := read(payload); err == nil && !r.Empty() && r.Report.Check() != nil {
+			r, err := read(payload)
+			if err == nil && !r.Empty() && r.Report.Check() != nil {
 				t.Errorf("%+v", r)
+			}
+			if sent, err2 := wire.Encode(r.Report); err == nil && !r.Empty() {
+				if _, err := wire.Decode[wire.Report](sent); err != nil || err2 != nil {
+					t.Errorf("%+v can't be sent: %v, %v", r, err, err2)
+				}
 			}
 		}
 	})

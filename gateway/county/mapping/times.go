@@ -31,7 +31,26 @@ var withoutZone = []string{
 // for the T, a decimal comma, +0800, UTC), seconds, milliseconds, microseconds or
 // nanoseconds since 1970, told apart by their size, and a time without a zone, which
 // is one of zone. known is false when the text says that there is no time.
+//
+// The begin of 1970, which is a clock that was never set, is none, nor is a time that
+// the wire can't carry, before 1970 or after 2261. A time of 1970 without a zone is
+// taken as UTC, so that its first hours are not before 1970.
 func parseTime(text string, zone *time.Location) (at time.Time, zoneless, known bool, err error) {
+	at, zoneless, known, err = anyTime(text, zone)
+	if zoneless && at.Year() <= 1970 {
+		at, zoneless, known, err = anyTime(text, time.UTC)
+	}
+	if known && (at.Unix() <= 0 || at.UTC().Year() > lastYear) {
+		return time.Time{}, false, false, nil
+	}
+	return at, zoneless, known, err
+}
+
+// lastYear is the last one whose times the wire carries.
+const lastYear = 2261
+
+// anyTime reads a time of any year.
+func anyTime(text string, zone *time.Location) (at time.Time, zoneless, known bool, err error) {
 	if noValue(text) || strings.HasPrefix(text, "0000-00-00") {
 		return at, false, false, nil
 	}
