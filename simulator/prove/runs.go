@@ -49,6 +49,9 @@ const (
 	maxTime     = 2 * time.Second
 	// listens is how long a program needs after its start until it hears machines.
 	listens = 2 * time.Second
+	// recorded is how long a machine's state takes into the journal at most: it is
+	// polled each second, and the bridge records each second.
+	recorded = 2500 * time.Millisecond
 	// near is how far a stored run may lie from a real one and still be of it.
 	near = 8 * time.Second
 )
@@ -150,17 +153,18 @@ func (c *comparison) realRun(t fleet.Truth, spec fleet.Spec, stored map[string]s
 }
 
 // times compares begin and end. A begin in an outage is heard after it, and an end
-// in one was last heard before it.
+// in one was last heard before it. What a bus and a bridge read each second is
+// recorded within two and a half.
 func (c *comparison) times(t fleet.Truth, spec fleet.Spec, s storedRun) {
 	begin, end := s.Start.Sub(t.Start).Abs(), s.End.Sub(t.End).Abs()
 	if spec.Fault == fleet.FaultStuck { // when its flow ended is not known
 		end = 0
 	}
 	for _, o := range c.deaf(spec) {
-		if o.from.Before(t.Start.Add(time.Second)) && o.to.After(t.Start.Add(-time.Second)) {
+		if o.from.Before(t.Start.Add(recorded)) && o.to.After(t.Start.Add(-time.Second)) {
 			begin = max(0, begin-o.to.Sub(o.from))
 		}
-		if o.from.Before(t.End.Add(time.Second)) && o.to.After(t.End.Add(-time.Second)) {
+		if o.from.Before(t.End.Add(recorded)) && o.to.After(t.End.Add(-time.Second)) {
 			end = max(0, end-o.to.Sub(o.from))
 		}
 	}
