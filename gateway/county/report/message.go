@@ -91,7 +91,9 @@ func (t *Taker) track(m *reporter, r mapping.Reading, payload []byte, arrived ti
 	report := r.Report
 	track := &wire.Track{Machine: m.cfg.Machine, Source: wire.SourceReport, At: wire.At(j.at),
 		Received: new(wire.At(arrived)), BadClock: j.wrong, NoClock: j.timeless, Import: report.Import}
-	if !j.own.Equal(j.at) || !j.timeless && j.at.Equal(arrived) {
+	if year := j.own.UTC().Year(); year < 1970 || year > 2261 {
+		track.BadClock = true // a record can't hold such a time
+	} else if !j.own.Equal(j.at) || !j.timeless && j.at.Equal(arrived) {
 		track.Clock = new(wire.At(j.own))
 	}
 	var bad []error
