@@ -36,6 +36,7 @@ const (
 	legStanding = 10.0 // metres, while the speed says that it stands
 	leastLeg    = 1.5  // metres of the leg that is not over which count
 	standing    = 0.5  // m/s below which a machine stands
+	believed    = 1.7  // times by which speed and positions may differ: knots for m/s are more
 )
 
 // odometer adds up the metres that a machine has moved, and those of them while it
@@ -129,12 +130,12 @@ func (o *odometer) end(s Sample) {
 func (l *leg) length(to geo.Point) float64 {
 	straight := geo.Distance(l.from, to)
 	switch {
-	case l.blind || l.driven < straight/2:
+	case l.blind || believed*l.driven < straight:
 		return straight
-	case l.driven >= standing*l.seconds:
-		return min(l.driven, l.path.all)
-	case l.driven > 2*straight:
-		return straight
+	case l.driven >= standing*l.seconds && l.driven > believed*l.path.all:
+		return l.path.all // the speed is in another unit
+	case l.driven < standing*l.seconds && l.driven > believed*straight:
+		return straight // it stands, and what it says is noise
 	}
 	return l.driven
 }
