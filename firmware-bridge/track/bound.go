@@ -18,6 +18,12 @@ const (
 	maxToken = 2 << 20
 )
 
+// limits are what a file may hold at most: bytes, points, bytes of a long text and
+// of any other piece.
+type limits struct{ bytes, points, text, token int }
+
+var allowed = limits{MaxBytes, MaxPoints, maxText, maxToken}
+
 // Errors of files that are too large.
 var (
 	errLarge = fmt.Errorf("the file is larger than %d MiB: cut it into days", MaxBytes>>20)
@@ -33,13 +39,14 @@ type source struct {
 	left  int // of the file, beyond the piece
 	piece int // of the piece
 	why   error
+	most  limits
 }
 
 // atOnce is how many bytes are read before they are counted.
 const atOnce = 64 << 10
 
-func newSource(r io.Reader, most int) *source {
-	return &source{r: bufio.NewReaderSize(r, atOnce), piece: most, why: errLarge}
+func newSource(r io.Reader, most limits) *source {
+	return &source{r: bufio.NewReaderSize(r, atOnce), piece: most.bytes, why: errLarge, most: most}
 }
 
 // allow begins a piece of at most so many bytes; why is the error of a longer one.

@@ -30,7 +30,9 @@ func (e *endless) ReadAt(p []byte, off int64) (int, error) {
 }
 
 const (
-	large = 3 << 20 // stands for MaxBytes
+	large = 1 << 20 // stands for MaxBytes
+	token = 1 << 14 // for maxToken
+	many  = 2000    // for MaxPoints
 
 	geojsonLine = `{"type":"LineString","coordinates":[[0,0]`
 	kmlLine     = kmlHead + "<LineString><coordinates>"
@@ -44,31 +46,31 @@ var largeFiles = map[string]struct {
 	want               error
 	most               int // bytes read
 }{
-	"csv":                 {"csv", "time,lat,lon\n", "1581660000,35.9,115.1\n", ErrMany, 23 * MaxPoints},
-	"csv, all wrong":      {"csv", "time,lat,lon\n", "1581660000,95.9,115.1\n", ErrMany, 23 * MaxPoints},
-	"csv, no positions":   {"csv", "time,lat,lon\n", "1581660000,,\n", ErrMany, 23 * MaxPoints},
-	"csv, one line":       {"csv", "time,lat,lon\n", "1581660000,", errText, 2 * maxToken},
-	"csv, one field":      {"csv", "time,lat,lon\n\"", "1581660000\n", errText, 2 * maxToken},
-	"csv, header":         {"csv", "time,lat,lon", "a", errText, 2 * maxToken},
-	"csv, blank lines":    {"csv", "time,lat,lon\n", "\n", errText, 2 * maxToken},
-	"csv, bad rows":       {"csv", "time,lat,lon\n", "a,b,c\n", ErrMany, 6 * MaxPoints},
-	"csv, short rows":     {"csv", "time,lat,lon\n", "a\n", ErrMany, 2 * MaxPoints},
-	"csv, headers":        {"csv", "time,lat,lon\n", "time,lat,lon\n", ErrMany, 13 * MaxPoints},
-	"geojson, empty":      {"geojson", `{"features":[{}`, `,{}`, ErrMany, 3 * MaxPoints},
+	"csv":                 {"csv", "time,lat,lon\n", "1581660000,35.9,115.1\n", ErrMany, 23 * many},
+	"csv, all wrong":      {"csv", "time,lat,lon\n", "1581660000,95.9,115.1\n", ErrMany, 23 * many},
+	"csv, no positions":   {"csv", "time,lat,lon\n", "1581660000,,\n", ErrMany, 23 * many},
+	"csv, one line":       {"csv", "time,lat,lon\n", "1581660000,", errText, 2 * token},
+	"csv, one field":      {"csv", "time,lat,lon\n\"", "1581660000\n", errText, 2 * token},
+	"csv, header":         {"csv", "time,lat,lon", "a", errText, 2 * token},
+	"csv, blank lines":    {"csv", "time,lat,lon\n", "\n", errText, 2 * token},
+	"csv, bad rows":       {"csv", "time,lat,lon\n", "a,b,c\n", ErrMany, 6 * many},
+	"csv, short rows":     {"csv", "time,lat,lon\n", "a\n", ErrMany, 2 * many},
+	"csv, headers":        {"csv", "time,lat,lon\n", "time,lat,lon\n", ErrMany, 13 * many},
+	"geojson, empty":      {"geojson", `{"features":[{}`, `,{}`, ErrMany, 3 * many},
 	"geojson, members":    {"geojson", `{"b":1`, `,"a":1`, errMembers, 1 << 20},
-	"gpx, small elements": {"gpx", gpxHead, `<a/>`, errElements, 4 * maxElements},
-	"geojson":             {"geojson", geojsonLine, ",[115.100001,35.90001]", ErrMany, 23 * MaxPoints},
-	"geojson, blanks":     {"geojson", geojsonLine, ",\n[\n -115.1,\n35.9 ]", ErrMany, 23 * MaxPoints},
+	"gpx, small elements": {"gpx", gpxHead, `<a/>`, errElements, 4 * perPoint * many},
+	"geojson":             {"geojson", geojsonLine, ",[115.100001,35.90001]", ErrMany, 23 * many},
+	"geojson, blanks":     {"geojson", geojsonLine, ",\n[\n -115.1,\n35.9 ]", ErrMany, 23 * many},
 	"geojson, nested":     {"geojson", geojsonLine, ",[[", errDeep, 1000},
 	"geojson, a text":     {"geojson", `{"name":"`, `[1,2] \"[1,2]`, errLarge, large},
 	"geojson, features":   {"geojson", `{"features":[{}`, `,{"geometry":{"coordinates":[1.5,2.5]}}`, errLarge, large},
 	"kml":                 {"kml", kmlLine, "115.1000001,35.9000001,0 ", errLarge, large},
 	"kml, one number":     {"kml", kmlLine, "1151111111", errLarge, large},
-	"kml, a text":         {"kml", kmlHead + "<description>", "some words that tell ", errText, 2 * maxToken},
-	"kml, a comment":      {"kml", kmlHead + "<!-- ", "some words that tell ", errText, 2 * maxToken},
+	"kml, a text":         {"kml", kmlHead + "<description>", "some words that tell ", errText, 2 * token},
+	"kml, a comment":      {"kml", kmlHead + "<!-- ", "some words that tell ", errText, 2 * token},
 	"kml, times":          {"kml", kmlHead + "<gx:Track>", "<when>2020-02-14T06:00:00Z</when>", errLarge, large},
-	"kml, one element":    {"kml", kmlHead + "<a", ` b="c"`, errText, 2 * maxToken},
-	"kml, within a line":  {"kml", kmlLine + "<a", ` b="c"`, errText, 2 * maxToken},
+	"kml, one element":    {"kml", kmlHead + "<a", ` b="c"`, errText, 2 * token},
+	"kml, within a line":  {"kml", kmlLine + "<a", ` b="c"`, errText, 2 * token},
 	"kml, nested":         {"kml", kmlHead, "<a>", errDeep, 1000},
 	"kml, empty elements": {"kml", kmlHead, "<LineString></LineString>", errLarge, large},
 	"gpx":                 {"gpx", gpxHead, `<trkpt lat="35.9" lon="115.1"/>`, errLarge, large},
@@ -81,13 +83,13 @@ func TestALargeFileIsRefusedAsSoonAsItIsTooLarge(t *testing.T) {
 	for name, c := range largeFiles {
 		t.Run(name, func(t *testing.T) {
 			e := &endless{head: c.head, each: strings.Repeat(c.each, 1000)}
-			most := MaxBytes
+			most := limits{large, many, 1 << 18, token}
 			if errors.Is(c.want, errLarge) {
-				most = large // the same refusal, after fewer bytes
+				most.points, most.text = large, large
 			}
 			const size = 1 << 40
-			in := &collector{opts: spans}
-			if err := refused(in.text(io.NewSectionReader(e, 0, size), "", c.format, most)); !errors.Is(err, c.want) {
+			in := &collector{opts: spans, most: most}
+			if err := refused(in.text(io.NewSectionReader(e, 0, size), "", c.format)); !errors.Is(err, c.want) {
 				t.Errorf("%v, want %v", err, c.want)
 			}
 			if e.read > int64(c.most+ahead) {
@@ -108,15 +110,16 @@ func TestAFileThatSaysItIsLargeIsNotRead(t *testing.T) {
 }
 
 func TestAFileOfTheMostPointsIsRead(t *testing.T) {
-	line := strings.Repeat("115.1,35.9 ", MaxPoints)
-	arrays := strings.TrimSuffix(strings.Repeat("[115.1,35.9],", MaxPoints), ",")
+	line := strings.Repeat("115.1,35.9 ", many)
+	arrays := strings.TrimSuffix(strings.Repeat("[115.1,35.9],", many), ",")
 	for format, text := range map[string]string{
 		"kml":     kmlLine + line + kmlEnd,
 		"geojson": `{"type":"LineString","coordinates":[` + arrays + `]}`,
 		"csv":     "lon,lat\n" + strings.ReplaceAll(line, " ", "\n"),
 	} {
-		got, err := Read(strings.NewReader(text), int64(len(text)), "", format, spans)
-		if err != nil || got.Len() != MaxPoints || got.Bad() != 0 {
+		most := limits{len(text), many, len(text), token}
+		got, err := read(strings.NewReader(text), int64(len(text)), "", format, spans, most)
+		if err != nil || got.Len() != many || got.Bad() != 0 {
 			t.Errorf("%s: %d points, %d bad, %v", format, got.Len(), got.Bad(), err)
 		}
 	}
@@ -147,7 +150,7 @@ func TestAZipBombIsRefusedWithLittleMemory(t *testing.T) {
 		b := bomb(t, strings.Repeat(text, 1<<10), 3000)
 		var before, after runtime.MemStats
 		runtime.ReadMemStats(&before)
-		_, err := read(bytes.NewReader(b), int64(len(b)), "flight.kmz", "", Options{}, 16<<20)
+		_, err := read(bytes.NewReader(b), int64(len(b)), "flight.kmz", "", Options{}, limits{16 << 20, MaxPoints, maxText, maxToken})
 		runtime.ReadMemStats(&after)
 		if !errors.Is(err, want) {
 			t.Errorf("%q: %v", text, err)

@@ -23,6 +23,7 @@ type way struct {
 // collector gathers what a file holds, until choose finds the track in it.
 type collector struct {
 	opts   Options
+	most   limits
 	report Report
 	ways   []*way
 	single way  // points that are no part of a line
@@ -40,7 +41,7 @@ const maxWays = 10_000
 
 // add adds a point to a line, or counts one that can't be true.
 func (c *collector) add(w *way, p point, line int) error {
-	if c.count++; c.count > MaxPoints {
+	if c.count++; c.count > c.most.points {
 		return ErrMany
 	}
 	if err := runs.CheckFix(p.lat, p.lon); err != nil {
@@ -66,7 +67,7 @@ func (c *collector) add(w *way, p point, line int) error {
 
 // skip counts a point that is left out.
 func (c *collector) skip(reason string, line int, detail string) error {
-	if c.count++; c.count > MaxPoints {
+	if c.count++; c.count > c.most.points {
 		return ErrMany
 	}
 	c.report.leave(reason, line, detail)

@@ -69,7 +69,7 @@ func (c *collector) csv(in *source) error {
 
 // read reads a row.
 func (t *table) read() ([]string, error) {
-	t.in.allow(maxToken, errText)
+	t.in.allow(t.in.most.token, errText)
 	row, err := t.r.Read()
 	return row, refused(err)
 }

@@ -46,7 +46,7 @@ type feature struct {
 // geojson reads a file, the features of a collection one by one.
 func (c *collector) geojson(in *source) error {
 	c.report.Zone = zoneNote(c.opts.Zone)
-	s := &jsonScan{in: in, points: MaxPoints}
+	s := &jsonScan{in: in, points: in.most.points}
 	d := json.NewDecoder(s)
 	if err := c.collection(d, in); err != nil {
 		return fmt.Errorf("it is not GeoJSON: %w", refused(err))
@@ -66,10 +66,10 @@ func (c *collector) collection(d *json.Decoder, in *source) error {
 	}
 	self, members := bytes.NewBufferString("{"), 0
 	for d.More() {
-		if members++; members > maxMembers || self.Len() > maxText {
+		if members++; members > maxMembers || self.Len() > in.most.text {
 			return errMembers
 		}
-		in.allow(maxText, errFeature)
+		in.allow(in.most.text, errFeature)
 		t, err := d.Token()
 		if err != nil {
 			return err
@@ -124,10 +124,10 @@ func (c *collector) features(d *json.Decoder, in *source) error {
 		return err
 	}
 	for features := 1; d.More(); features++ {
-		if features > MaxPoints {
+		if features > c.most.points {
 			return ErrMany
 		}
-		in.allow(maxText, errFeature)
+		in.allow(in.most.text, errFeature)
 		var f feature
 		if err := d.Decode(&f); err != nil {
 			return err

@@ -138,7 +138,7 @@ func (c *collector) time(text string, zone *time.Location) int64 {
 
 // when reads a time of a gx:Track.
 func (k *kml) when(text string) error {
-	if len(k.whens) == MaxPoints {
+	if len(k.whens) == k.c.most.points {
 		return ErrMany
 	}
 	k.whens = append(k.whens, k.c.time(text, k.c.opts.Zone))
@@ -147,7 +147,7 @@ func (k *kml) when(text string) error {
 
 // coord reads a point of a gx:Track: lon lat height, separated by blanks.
 func (k *kml) coord(text string) error {
-	if len(k.coords) == MaxPoints {
+	if len(k.coords) == k.c.most.points {
 		return ErrMany
 	}
 	x := coord{line: k.w.line()}

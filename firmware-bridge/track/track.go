@@ -80,16 +80,16 @@ func (t *Track) Sample(i int) runs.Sample {
 // read that much. What is left out is counted in the report, which comes with an
 // error, too.
 func Read(r io.ReaderAt, size int64, name, format string, opts Options) (*Track, error) {
-	return read(r, size, name, format, opts, MaxBytes)
+	return read(r, size, name, format, opts, allowed)
 }
 
-// read is Read for files of at most so many bytes.
-func read(r io.ReaderAt, size int64, name, format string, opts Options, most int) (*Track, error) {
+// read is Read with other limits.
+func read(r io.ReaderAt, size int64, name, format string, opts Options, most limits) (*Track, error) {
 	if opts.Zone == nil {
 		opts.Zone = time.UTC
 	}
-	c := &collector{opts: opts}
-	err := c.file(r, size, name, format, most)
+	c := &collector{opts: opts, most: most}
+	err := c.file(r, size, name, format)
 	t := &Track{Report: c.report}
 	if err == nil {
 		t.points, err = c.finish()
@@ -103,7 +103,7 @@ func read(r io.ReaderAt, size int64, name, format string, opts Options, most int
 }
 
 // file reads the points of a file of any format.
-func (c *collector) file(r io.ReaderAt, size int64, name, format string, most int) error {
+func (c *collector) file(r io.ReaderAt, size int64, name, format string) error {
 	in := bufio.NewReaderSize(io.NewSectionReader(r, 0, size), atOnce)
 	head, _ := in.Peek(4) // fewer bytes will do
 	ext := strings.ToLower(name[strings.LastIndexByte(name, '.')+1:])
@@ -114,17 +114,17 @@ func (c *collector) file(r io.ReaderAt, size int64, name, format string, most in
 			return err
 		}
 		defer inner.Close()
-		return c.text(inner, ext, "kml", most)
-	} else if size > int64(most) {
+		return c.text(inner, ext, "kml")
+	} else if size > int64(c.most.bytes) {
 		c.report.Format = cmp.Or(format, ext)
 		return errLarge
 	}
-	return c.text(in, ext, format, most)
+	return c.text(in, ext, format)
 }
 
 // text reads the points of a text. Its format is found out if it is empty, with the
 // help of ext, the extension of the file's name.
-func (c *collector) text(r io.Reader, ext, format string, most int) error {
+func (c *collector) text(r io.Reader, ext, format string) error {
 	text, encoding := plain(bufio.NewReaderSize(r, atOnce))
 	c.report.Encoding = encoding
 	content := bufio.NewReaderSize(text, atOnce)
@@ -134,7 +134,7 @@ func (c *collector) text(r io.Reader, ext, format string, most int) error {
 		}
 		c.report.Format = format
 	}
-	s := newSource(content, most)
+	s := newSource(content, c.most)
 	switch format {
 	case "csv":
 		return c.csv(s)

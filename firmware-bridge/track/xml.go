@@ -28,10 +28,10 @@ type walker struct {
 	long bool   // the text that comes next may be as long as maxText
 }
 
-// maxElements bounds the elements of a file: eight for each point.
-const maxElements = 8 * MaxPoints
+// perPoint bounds the elements of a file, by the points that it may have.
+const perPoint = 8
 
-var errElements = fmt.Errorf("it has more than %d elements: cut it into days", maxElements)
+var errElements = fmt.Errorf("it has more than %d elements: cut it into days", perPoint*MaxPoints)
 
 // keptText is how much of an element's text is kept.
 const keptText = 4 << 10
@@ -63,9 +63,9 @@ func (w *walker) walk(root string, v visitor) error {
 	found := false
 	for {
 		if b, _ := w.in.r.Peek(1); w.long && string(b) != "<" {
-			w.in.allow(maxText, errFeature)
+			w.in.allow(w.in.most.text, errFeature)
 		} else {
-			w.in.allow(maxToken, errText)
+			w.in.allow(w.in.most.token, errText)
 		}
 		t, err := w.d.RawToken()
 		switch {
@@ -126,7 +126,7 @@ func (w *walker) opened(t xml.StartElement, v visitor) error {
 	if len(w.path) == deepest {
 		return errDeep
 	}
-	if w.seen++; w.seen > maxElements {
+	if w.seen++; w.seen > perPoint*w.in.most.points {
 		return errElements
 	}
 	w.path, w.text = append(w.path, t.Name.Local), w.text[:0]
