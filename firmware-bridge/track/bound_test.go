@@ -150,7 +150,8 @@ func TestAZipBombIsRefusedWithLittleMemory(t *testing.T) {
 		b := bomb(t, strings.Repeat(text, 1<<10), 3000)
 		var before, after runtime.MemStats
 		runtime.ReadMemStats(&before)
-		_, err := read(bytes.NewReader(b), int64(len(b)), "flight.kmz", "", Options{}, limits{16 << 20, MaxPoints, maxText, maxToken})
+		most := limits{16 << 20, MaxPoints, maxText, maxToken}
+		_, err := read(bytes.NewReader(b), int64(len(b)), "flight.kmz", "", Options{}, most)
 		runtime.ReadMemStats(&after)
 		if !errors.Is(err, want) {
 			t.Errorf("%q: %v", text, err)

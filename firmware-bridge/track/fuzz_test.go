@@ -48,7 +48,8 @@ func fuzz(f *testing.F, format string) {
 			}
 			for i := range got.Len() {
 				s := got.Sample(i)
-				if s.Lat == nil || s.Lon == nil || s.At.IsZero() || len(s.Clean()) > 0 || i > 0 && s.T < got.Sample(i-1).T {
+				back := i > 0 && s.T < got.Sample(i-1).T
+				if s.Lat == nil || s.Lon == nil || s.At.IsZero() || len(s.Clean()) > 0 || back {
 					t.Fatalf("%+v", s)
 				}
 			}
