@@ -66,8 +66,8 @@ type chunk struct {
 // address; a serial device that was unplugged is opened again. It owns a goroutine
 // that reads.
 func (l *Link) Run(ctx context.Context, out Out) error {
-	l.begun, l.peers, l.watch = time.Now().Add(-time.Hour), map[string]*peer{}, unheard.Watch{}
-	l.receiver = newReceiver(l.cfg.Vehicles, l.cfg.Key, l.cfg.Stamps, out)
+	l.begun = time.Now().Add(-time.Hour)
+	l.begin(out)
 	chunks := make(chan chunk)
 	read := l.readSerial
 	if l.cfg.UDP != "" {
@@ -92,6 +92,12 @@ func (l *Link) Run(ctx context.Context, out Out) error {
 			l.turn(time.Since(l.begun))
 		}
 	}
+}
+
+// begin forgets what an earlier Run has seen.
+func (l *Link) begin(out Out) {
+	l.peers, l.watch = map[string]*peer{}, unheard.Watch{}
+	l.receiver = newReceiver(l.cfg.Vehicles, l.cfg.Key, l.cfg.Stamps, out)
 }
 
 // chunk takes what was read.

@@ -94,7 +94,8 @@ func TestWhoElseSpeaksOnALink(t *testing.T) {
 	if len(a.lats) != 1 || len(a.volumes) != 2 {
 		t.Errorf("positions %v, volumes %v", a.lats, a.volumes)
 	}
-	if want := "component 191 of drone-1 (onboard computer) says: SD card full"; !slices.Equal(a.notes, []string{want}) {
+	want := []string{"component 191 of drone-1 (onboard computer) says: SD card full"}
+	if !slices.Equal(a.notes, want) {
 		t.Errorf("%q", a.notes)
 	}
 	radio := a.sender("A", 51, nil)

@@ -16,7 +16,8 @@ func TestTwoVehiclesWithOneID(t *testing.T) {
 		a.fly(20, first)
 		a.fly(1300, first, second)
 		if slices.Max(a.lats) > 35.91 || slices.Max(a.volumes) > 9 || !a.rising() || len(a.volumes) < 1300 {
-			t.Errorf("%s: the second is read: %g, %g, %d", name, slices.Max(a.lats), slices.Max(a.volumes), len(a.volumes))
+			t.Errorf("%s: the second is read: %g, %g, %d", name, slices.Max(a.lats), slices.Max(a.volumes),
+				len(a.volumes))
 		}
 		if n := a.count("two vehicles speak as system 1"); n != 3 {
 			t.Errorf("%s: said %d times in 130 s: %q", name, n, a.advices)

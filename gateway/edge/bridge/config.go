@@ -32,8 +32,8 @@ type MAVLink struct {
 type Vehicle struct {
 	System       uint8             `yaml:"system"`                  // its MAVLink id
 	Machine      string            `yaml:"machine"`                 // one of machines
-	PumpServo    int               `yaml:"pump_servo,omitempty"`    // output of the pump; absent: DO_SPRAYER says
-	PumpOnUS     uint16            `yaml:"pump_on_us,omitempty"`    // pulse above which the pump runs; default 1200
+	PumpServo    int               `yaml:"pump_servo,omitempty"`    // 1 to 32, of the pump; absent: DO_SPRAYER says
+	PumpOnUS     uint16            `yaml:"pump_on_us,omitempty"`    // pulse above which the pump runs; absent: learnt
 	FlowBattery  uint8             `yaml:"flow_battery,omitempty"`  // BATTERY_STATUS id of the flow meter
 	LevelBattery uint8             `yaml:"level_battery,omitempty"` // that of the level sensor
 	Named        map[string]string `yaml:"named,omitempty"`         // NAMED_VALUE_FLOAT: flow_lpm, volume_l, tank_pct
