@@ -27,15 +27,16 @@ const (
 	// TooLate is the lag that no delay explains.
 	TooLate = 14 * 24 * time.Hour
 
-	right    = 10 * time.Second // a clock that is behind by less is right, and the line slow
-	slow     = 2 * time.Minute  // a steady lag of at least this is the clock's
-	alike    = 3 * time.Second  // steady lags differ by no more
-	fewest   = 5                // messages that a steady lag needs
-	enough   = 15 * time.Second // and how long it lasts, where nothing was known of the clock
-	surely   = 30 * time.Second // where the clock was known
-	smallFor = time.Minute      // as enough, of a lag below slow
-	driftFor = 10 * time.Minute // as surely, of a lag below slow
-	standFor = 5 * time.Second  // a clock that shows the same for so long is coarse, or stands
+	right     = 10 * time.Second // a clock that is behind by less is right, and the line slow
+	slow      = 2 * time.Minute  // a steady lag of at least this is the clock's
+	alike     = 3 * time.Second  // steady lags differ by no more
+	fewest    = 5                // messages that a steady lag needs
+	enough    = 15 * time.Second // and how long it lasts, where nothing was known of the clock
+	surely    = 30 * time.Second // where the clock was known
+	smallFor  = time.Minute      // as enough, of a lag below slow
+	driftFor  = 10 * time.Minute // as surely, of a lag below slow
+	overtakes = right            // a message is overtaken by others by at most so much
+	standFor  = 5 * time.Second  // a clock that shows the same for so long is coarse, or stands
 )
 
 // Clock follows a machine's clock from one message to the next. The zero value is
@@ -44,6 +45,8 @@ type Clock struct {
 	Since   time.Time     // arrival of the first message since the clock began or stepped
 	Offset  time.Duration // what is added to the machine's time
 	Settled bool          // live messages have shown it
+	Stepped bool          // the clock was known before Since
+	Before  time.Duration // Offset then
 	Least   time.Duration // the smallest lag since Since
 	Steady  Steady
 	Back    Steady // of a clock that began in 1970: messages that seem older than the newest
@@ -56,15 +59,15 @@ type Steady struct {
 	Last        time.Time // the newest time of the machine
 	Least, Most time.Duration
 	Count       int
-	Strays      Strays
+	Other       Other
 }
 
-// Strays are messages in a row that seem older than the last one of a Steady, and
-// have the same lag.
-type Strays struct {
+// Other is a few messages with another lag.
+type Other struct {
 	Since       time.Time // arrival of the first
 	Least, Most time.Duration
 	Count       int
+	Between     int // messages since with the lag of the Steady
 }
 
 // Same is a stretch of messages with the same time of the machine.
@@ -79,8 +82,9 @@ type Same struct {
 type Judged struct {
 	At  time.Time // when it was made
 	Own time.Time // by the machine's clock; later than it says where the clock stands
-	// Moved: all messages that arrived at Clock.Since or later lie at their Own plus
-	// Clock.Offset now.
+	// Moved: messages that arrived at Clock.Since or later lie at their Own plus
+	// Clock.Offset now. Those that would lie more than Slack after their arrival are of
+	// the time before the clock was set, and stay.
 	Moved bool
 }
 
@@ -91,23 +95,37 @@ func (c *Clock) Judge(arrived, own time.Time) Judged {
 	lag := arrived.Sub(own)
 	j := Judged{Own: own}
 	switch late := lag - c.Offset; {
+	case c.overtaken(arrived, lag):
+		j.Own = own.Add(c.Before - c.Offset)
 	case c.Since.IsZero() || late > TooLate:
 		c.begin(arrived, lag)
-	case c.Offset.Abs() > TooLate && own.Before(c.Steady.Last):
+	case c.Offset.Abs() > TooLate && own.Before(c.Steady.Last) && late > right:
 		j.Moved = c.restart(arrived, own, lag)
 	case late < -Slack:
 		j.Moved = c.ahead(arrived, lag)
 	default:
-		c.Least, c.Back = min(c.Least, lag), Steady{}
+		c.Least = min(c.Least, lag)
+		if c.Back.Other.Between++; c.Back.Other.Between > 2 {
+			c.Back = Steady{}
+		}
 		c.Steady.take(arrived, own, lag)
 		j.Moved = c.learn()
 	}
-	j.At = own.Add(c.Offset)
+	j.At = j.Own.Add(c.Offset)
 	return j
+}
+
+// overtaken reports whether a message was made before the clock stepped, and was
+// overtaken by others that were made after that.
+func (c *Clock) overtaken(arrived time.Time, lag time.Duration) bool {
+	late := lag - c.Before
+	return c.Stepped && late >= -Slack && late <= right && (lag-c.Offset).Abs() > late.Abs() &&
+		arrived.Sub(c.Since) <= overtakes
 }
 
 // begin notes that the clock has begun, or stepped, with a message.
 func (c *Clock) begin(arrived time.Time, lag time.Duration) {
+	c.Stepped, c.Before = !c.Since.IsZero(), c.Offset
 	c.Since, c.Settled, c.Least, c.Offset = arrived, false, lag, 0
 	if lag < -Slack || lag > TooLate {
 		c.Offset = lag
@@ -120,7 +138,11 @@ func (c *Clock) begin(arrived time.Time, lag time.Duration) {
 // the newest. One that shows about what the clock began with, and a second one, made
 // as much later as it arrives, show that the clock has begun again.
 func (c *Clock) restart(arrived, own time.Time, lag time.Duration) (moved bool) {
+	if !c.Back.near(lag) {
+		c.Back = Steady{}
+	}
 	c.Back.take(arrived, own, lag)
+	c.Back.Other.Between = 0
 	if began := c.Since.Add(-c.Offset); c.Back.Count == 1 && own.After(began.Add(right)) {
 		c.Back = Steady{}
 	}
@@ -178,40 +200,38 @@ func (c *Clock) learn() (moved bool) {
 	case !fresh && lasted < surely:
 		return false
 	case !fresh:
-		c.Since, c.Least = s.Since, s.Least
+		c.Since, c.Least, c.Stepped, c.Before = s.Since, s.Least, true, c.Offset
 	}
 	c.Offset, c.Settled = s.Least, true
 	return true
 }
 
-// take adds a message, or begins again with it. A few that seem older than the last
-// were overtaken; more of them, with a steady lag of their own, are of a clock that was
-// set back.
+// take adds a message. A few with another lag were held up, or overtaken; when more of
+// them have one that is steady, that is the lag from the first of them on.
 func (s *Steady) take(arrived, own time.Time, lag time.Duration) {
-	if s.Count > 0 && own.Before(s.Last) {
-		s.stray(arrived, own, lag)
-		return
-	}
-	s.Strays = Strays{}
-	if s.Count == 0 || max(s.Most, lag)-min(s.Least, lag) > alike {
+	other := &s.Other
+	switch {
+	case s.Count == 0:
 		*s = Steady{Since: arrived, Last: own, Least: lag, Most: lag, Count: 1}
 		return
+	case s.near(lag):
+		s.Last, s.Least, s.Most = later(s.Last, own), min(s.Least, lag), max(s.Most, lag)
+		s.Count++
+		if other.Between++; other.Between > 2 {
+			*other = Other{}
+		}
+		return
+	case other.Count == 0 || max(other.Most, lag)-min(other.Least, lag) > alike:
+		*other = Other{Since: arrived, Least: lag, Most: lag}
 	}
-	s.Last, s.Least, s.Most = own, min(s.Least, lag), max(s.Most, lag)
-	s.Count++
+	other.Least, other.Most, other.Between = min(other.Least, lag), max(other.Most, lag), 0
+	if other.Count++; other.Count > 2 {
+		*s = Steady{Since: other.Since, Last: own, Least: other.Least, Most: other.Most, Count: other.Count}
+	}
 }
 
-// stray takes a message that seems older than the last.
-func (s *Steady) stray(arrived, own time.Time, lag time.Duration) {
-	x := &s.Strays
-	if x.Count == 0 || max(x.Most, lag)-min(x.Least, lag) > alike {
-		*x = Strays{Since: arrived, Least: lag, Most: lag}
-	}
-	x.Least, x.Most = min(x.Least, lag), max(x.Most, lag)
-	if x.Count++; x.Count > 2 {
-		*s = Steady{Since: x.Since, Last: own, Least: x.Least, Most: x.Most, Count: x.Count}
-	}
-}
+// near reports whether a lag is that of the stretch.
+func (s *Steady) near(lag time.Duration) bool { return max(s.Most, lag)-min(s.Least, lag) <= alike }
 
 // lasted returns for how long, by the machine's clock, the lag is the same.
 func (s *Steady) lasted() time.Duration { return s.Last.Add(s.Least).Sub(s.Since) }
@@ -231,4 +251,11 @@ func (s *Same) flow(arrived, own time.Time) time.Time {
 		return own.Add(past)
 	}
 	return own
+}
+
+func later(a, b time.Time) time.Time {
+	if a.Before(b) {
+		return b
+	}
+	return a
 }
