@@ -192,3 +192,23 @@ func BenchmarkFrames(b *testing.B) {
 		})
 	}
 }
+
+func TestWhatAnMLX90614CanMeasure(t *testing.T) {
+	for _, c := range []struct {
+		object, ambient fact.Temp
+		ok              bool
+	}{
+		{mlxObjectMin, 2000, true},
+		{mlxObjectMin - 1, 2000, false},
+		{mlxObjectMax, 2000, true},
+		{mlxObjectMax + 1, 2000, false},
+		{3000, mlxAmbientMin, true},
+		{3000, mlxAmbientMin - 1, false},
+		{3000, mlxAmbientMax, true},
+		{3000, mlxAmbientMax + 1, false},
+	} {
+		if _, err := Plausible(at, c.object, c.ambient); (err == nil) != c.ok {
+			t.Errorf("object %s, ambient %s: %v", c.object, c.ambient, err)
+		}
+	}
+}

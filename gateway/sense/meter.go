@@ -105,7 +105,7 @@ func (m *Meter) Stuck() bool { return m.last.At.Sub(m.same) >= stuckAfter }
 // Hot reports whether the background is about as warm as people are, so that they
 // can't be distinguished from it.
 func (m *Meter) Hot() bool {
-	return m.state == Idle && len(m.past) > 0 && m.background(m.last) >= hotBackground
+	return m.state == Idle && m.background(m.last) >= hotBackground
 }
 
 // Observe takes the next sample and returns a measurement when one is complete.
@@ -182,7 +182,7 @@ func (m *Meter) background(s devices.Sample) fact.Temp {
 func (m *Meter) learn(s devices.Sample) {
 	m.past = append(m.past, s)
 	old := 0
-	for old < len(m.past)-1 && s.At.Sub(m.past[old].At) > backgroundSpan {
+	for s.At.Sub(m.past[old].At) > backgroundSpan { // s itself is not old
 		old++
 	}
 	m.past = slices.Delete(m.past, 0, old)
