@@ -125,7 +125,7 @@ func TestOneCodeWithoutEndIsRead(t *testing.T) {
 
 func TestChineseTextOfOldCodesIsRead(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
-		common := rapid.SampledFrom([]rune("许可证编号健康码姓名李王张绿色小区，：（）"))
+		common := rapid.SampledFrom([]rune("许可证编号健康码姓名李王张绿色区，：（）"))
 		text := rapid.StringOfN(common, 2, 40, -1).Draw(t, "text") +
 			rapid.StringMatching(`[A-Z0-9-]{0,20}`).Draw(t, "number") +
 			rapid.SampledFrom([]string{"", "㐀喆"}).Draw(t, "rare")
@@ -185,6 +185,17 @@ func TestAGlitchIsNoCode(t *testing.T) {
 	for bytes, want := range map[string]bool{"\xff\xff\xff\r": false, "\xff\xff\xff\xff\r": true} {
 		if _, bad := feed(t, newScanner(), 1, []byte(bytes)); len(bad) != 1 || errors.Is(bad[0], ErrUnread) != want {
 			t.Errorf("% x: %v", bytes, bad)
+		}
+	}
+}
+
+func TestTextThatIsUTF8ByChance(t *testing.T) {
+	for raw, want := range map[string]string{
+		"\xd6\xa4\xd6\xa4": "证证", "café": "café", "Ωμέγα": "Ωμέγα", "Привет": "Привет", "证\u05a4": "证\u05a4",
+		"\u0591\u0592": "\u0591\u0592", "\u0250": "\u0250", "\u024f": "\u024f",
+	} {
+		if got, err := Text([]byte(raw)); got != want || err != nil {
+			t.Errorf("% x: %q, %v, want %q", raw, got, err, want)
 		}
 	}
 }

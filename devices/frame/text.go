@@ -69,7 +69,7 @@ func unescape(text string) string {
 
 // decode returns raw as UTF-8.
 func decode(raw []byte) (string, error) {
-	if utf8.Valid(raw) {
+	if utf8.Valid(raw) && (!strange(string(raw)) || !chinese(raw)) {
 		return string(raw), nil
 	}
 	out, err := simplifiedchinese.GB18030.NewDecoder().Bytes(raw)
@@ -77,6 +77,19 @@ func decode(raw []byte) (string, error) {
 		return "", fmt.Errorf("a code of %d bytes that is neither UTF-8 nor GB18030: %w", len(raw), ErrFrame)
 	}
 	return string(out), nil
+}
+
+// strange reports whether text is UTF-8 by chance: GB18030 such as 证证 is Hebrew accents
+// then, and has no character of three bytes.
+func strange(text string) bool {
+	found := false
+	for _, r := range text {
+		if r >= 0x800 {
+			return false
+		}
+		found = found || r >= 0x250 && !unicode.In(r, unicode.Greek, unicode.Cyrillic)
+	}
+	return found
 }
 
 // chinese reports whether half of the characters that are not ASCII are among the common

@@ -64,13 +64,16 @@ func newRig(t *testing.T, thermometer string) *rig {
 		if err != nil {
 			t.Fatal(err)
 		}
-		wg.Go(func() { r.read(ctx, s) })
+		wg.Go(func() { r.read(ctx, s, m.Kind) })
 	}
 	return r
 }
 
-func (r *rig) read(ctx context.Context, s devices.Sensor) {
+func (r *rig) read(ctx context.Context, s devices.Sensor, kind devices.Kind) {
 	meter, taps := sense.NewMeter(3730-offset), sense.NewTaps(func(string) bool { return true })
+	if kind == devices.KindScanner {
+		taps = sense.NewScans()
+	}
 	for ctx.Err() == nil {
 		x, err := s.Next(ctx)
 		if err != nil && ctx.Err() == nil {

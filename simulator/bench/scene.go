@@ -33,6 +33,9 @@ const (
 	FaultGarbage Fault = "garbage" // bytes that are not frames; an MLX90614 sends a wrong PEC
 	FaultAllFF   Fault = "allff"   // a line stuck high
 	FaultSilent  Fault = "silent"  // no bytes; an MLX90614 does not acknowledge
+	// FaultBrownOut: the supply fails for a moment: a GY-MCU90614 is silent until it is
+	// asked again, an MLX90614 goes on.
+	FaultBrownOut Fault = "brown-out"
 )
 
 // ramp is how long a face takes to fill the thermometer's view.
@@ -80,6 +83,17 @@ func (s *Scene) measure(now time.Time) (object, ambient fact.Temp, fault Fault) 
 		s.ticks++
 	}
 	return object + wobble[s.ticks%len(wobble)], s.ambient, s.fault
+}
+
+// brownOut reports whether the supply has failed since the last call.
+func (s *Scene) brownOut() bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	failed := s.fault == FaultBrownOut
+	if failed {
+		s.fault = FaultNone
+	}
+	return failed
 }
 
 // Surface returns the surface temperature that makes a thermometer with the

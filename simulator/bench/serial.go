@@ -160,6 +160,9 @@ func gySend(ctx context.Context, p *plug, s *Scene, commands <-chan byte, gone <
 				p.send(ctx, gyFrame(s))
 			}
 		case <-tick.C:
+			if s.brownOut() {
+				streaming = false
+			}
 			if streaming {
 				p.send(ctx, gyFrame(s))
 			}
