@@ -53,7 +53,8 @@ func TestARefusedNumberNamesTheReadingThatWouldBePlausible(t *testing.T) {
 
 func TestLimits(t *testing.T) {
 	v := Value{Means: fact.FieldVolume}
-	for f, ok := range map[float64]bool{0: true, counterMax: true, counterMax * 1.01: false, -1: false, 1e-9: true,
+	for f, ok := range map[float64]bool{0: true, counterMax: true, counterMax * 1.01: false, -counterMax: true,
+		-counterMax * 1.01: false, 1e-9: true,
 		0.9e-9: false, math.NaN(): false} {
 		if v.plausible(f) != ok {
 			t.Errorf("%g: %v", f, !ok)

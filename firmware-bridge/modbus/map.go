@@ -68,8 +68,8 @@ var units = map[string]map[string]float64{
 	fact.FieldSpeed:   {"m/s": 1, "km/h": 1 / 3.6},
 }
 
-// counterMax is the default for the highest plausible counter, in litres: lower
-// than possible, because words in the wrong order make large numbers.
+// counterMax is how far from 0 a counter may be by default, in litres: less than
+// possible, because words in the wrong order make large numbers.
 const counterMax = 1e8
 
 const (

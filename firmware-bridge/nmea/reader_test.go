@@ -24,7 +24,7 @@ func play(r *Reader, text string) (got []runs.Sample, bad []error) {
 
 func TestOtherSentencesAreCheckedForNothing(t *testing.T) {
 	var r Reader
-	text := "$GPGSA,A,3*00\n$GPVTG\n$PUBX,00*ZZ\n$GPGGAX,1*00\n$GprMC,1*00\n$,\n$$\n$GNR1C,*00\n$PGRMC,A*00\n"
+	text := "$GPGSA,A,3*00\n$GPVTG\n$PUBX,00*ZZ\n$GPGGAX,1*00\n$GprMC,1*00\n$,\n$$\n$GNR1C,*00\n$GNRMc,A\n$GNR[C,A\n$[NRMC,A\n$@NRMC,A\n$PGRMC,A*00\n"
 	got, bad := play(&r, text+"$GP\x80RMC\n!AIVDM,1*00\n")
 	if len(got) != 0 || len(bad) != 1 || !strings.Contains(bad[0].Error(), "PGRMC") {
 		t.Errorf("%v %v", got, bad)
@@ -41,6 +41,7 @@ func TestSentencesAreFoundAmongOtherBytes(t *testing.T) {
 		"binary in between": "\xb5\x62\x01\x07$\x00" + one + "\r\n\xb5\x62\x01$" + second + "\xb5",
 		"text before":       "+GPSRD:" + one + "\r\nOK " + second + "\n",
 		"spaces":            one + "  \r\n" + second + " \r\n",
+		"tilde and space":   "~ " + one + "\r\n~$GPTXT,~ *00\r\n" + second + "\r\n",
 		"a long line":       "$" + strings.Repeat("x", 1000) + one + "\n" + second + "\n",
 		"no checksum":       "$" + rmc9 + "\n$" + strings.Replace(rmc9, "123519", "123520", 1) + "\n",
 	} {
