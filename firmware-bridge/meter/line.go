@@ -122,7 +122,7 @@ func (c *Counter) nearZero(value float64, at time.Duration) bool {
 	if c.top.flow.Known {
 		flowed = c.top.flow.Litres
 	}
-	return value >= -c.grain() && value <= max(nearly*(c.top.value-c.turned), 1.5*flowed+c.grain())
+	return value >= -max(dust, c.grain()) && value <= max(nearly*(c.top.value-c.turned), 1.5*flowed+c.grain())
 }
 
 // follows reports whether a reading goes on from the other line.
@@ -131,7 +131,7 @@ func (c *Counter) follows(value float64, r Reading) bool {
 	if o.kind == nowhere {
 		return false
 	}
-	slack := max(c.grain(), c.noise)
+	slack := max(c.grain(), c.noise, dust/2) // its noise may not be known yet
 	if o.kind == lower {
 		slack = max(slack, dust, nearly*(c.top.value-c.turned))
 		if value-c.turned <= nearly*(c.top.value-c.turned) && c.kindOf(value, r) == zeroed {
@@ -160,7 +160,7 @@ func (c *Counter) settled() bool {
 	case lower:
 		return o.times >= 4 && lasted >= setBackIn && moved >= 4*o.back+2*grain
 	case zeroed, leapt, jumped:
-		return o.times >= 3 && lasted >= believeIn && (moved > grain || o.kind == leapt || o.runs)
+		return o.times >= 3 && lasted >= believeIn && (moved > grain+o.back || o.kind == leapt || o.runs)
 	default:
 		return false
 	}
