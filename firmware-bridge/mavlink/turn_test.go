@@ -63,7 +63,8 @@ func TestALinkOfWhichNothingIsUnderstood(t *testing.T) {
 	}{
 		"another baud rate": {serial, nil, []byte{0xE6, 0x98, 0x00, 0x7E}, []string{
 			"drone-1: no MAVLink frame at 57600 baud", "drone-2: no MAVLink frame at 57600 baud"}},
-		"no MAVLink":     {udp, address, []byte("$GPRMC,,V,,,,,,,,,,N*53\r\n"), []string{"drone-1: what comes is no MAVLink"}},
+		"no MAVLink": {udp, address, []byte("$GPRMC,,V,,,,,,,,,,N*53\r\n"), []string{
+			"drone-1: what comes is no MAVLink"}},
 		"another system": {udp, address, whole, []string{"drone-1: frames of MAVLink systems [3] come, and [1] are"}},
 	} {
 		if said := plays(t, c.cfg, 9, c.from, c.b); len(said) != 0 {
