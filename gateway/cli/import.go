@@ -9,6 +9,7 @@ import (
 	"io"
 	"os"
 	"path/filepath"
+	"runtime/debug"
 	"strings"
 	"time"
 
@@ -214,6 +215,9 @@ func (i *importing) read(path string, opts track.Options) (t *track.Track, id st
 		}
 		r, size = bytes.NewReader(all), int64(len(all))
 	}
+	// A file of a million points is one large peak: memory is collected early, and
+	// the rest of this short program needs little.
+	defer debug.SetGCPercent(debug.SetGCPercent(25))
 	if t, err = track.Read(r, size, filepath.Base(path), i.format, opts); err != nil || i.dry {
 		return t, "", err
 	}
