@@ -167,6 +167,8 @@ func TestClocks(t *testing.T) {
 		return in
 	}
 	const min, day = time.Minute, 24 * time.Hour
+	const year = 365 * day
+	set := func(a, b []report) []report { return append(a, b...) }
 	for name, c := range map[string]struct {
 		reports []report
 		offset  time.Duration
@@ -187,18 +189,18 @@ func TestClocks(t *testing.T) {
 		"13 days late":               {dump(stream(0, min, 0), 13*day, 20), 0, false, 0},
 		"15 days slow":               {stream(0, 1*time.Second, -15*day), 15 * day, false, 0},
 		"too few to know":            {stream(0, 16*time.Second, -2*min)[12:], 0, false, 2 * min},
-		"set back, not known yet": {append(stream(0, min, 0), stream(min, 90*time.Second, -time.Hour)...),
+		"set back, not known yet": {set(stream(0, min, 0), stream(min, 90*time.Second, -time.Hour)),
 			0, true, time.Hour},
-		"set back": {append(stream(0, min, 0), stream(min, 91*time.Second, -time.Hour)...),
+		"set back": {set(stream(0, min, 0), stream(min, 91*time.Second, -time.Hour)),
 			time.Hour, true, 0},
-		"set back by 100 s, for 10 min": {append(stream(0, min, 0), stream(min, 11*min, -100*time.Second)...),
+		"set back by 100 s, for 10 min": {set(stream(0, min, 0), stream(min, 11*min, -100*time.Second)),
 			0, true, 100 * time.Second},
-		"set back by 100 s, for longer": {append(stream(0, min, 0), stream(min, 11*min+time.Second, -100*time.Second)...),
+		"set back by 100 s, for longer": {set(stream(0, min, 0), stream(min, 11*min+time.Second, -100*time.Second)),
 			100 * time.Second, true, 0},
-		"set forward":         {append(stream(0, min, -time.Hour), stream(min, 2*min, 0)...), 0, true, 0},
-		"set half forward":    {append(stream(0, min, -time.Hour), stream(min, 2*min, -30*min)...), 30 * min, true, 0},
-		"1970, then set":      {append(stream(0, 5*time.Second, -50*365*day), stream(5*time.Second, min, 0)...), 0, true, 0},
-		"a year, then 1970":   {append(stream(0, min, 365*day), stream(min, 2*min, -50*365*day)...), 50 * 365 * day, true, 0},
+		"set forward":         {set(stream(0, min, -time.Hour), stream(min, 2*min, 0)), 0, true, 0},
+		"set half forward":    {set(stream(0, min, -time.Hour), stream(min, 2*min, -30*min)), 30 * min, true, 0},
+		"1970, then set":      {set(stream(0, 5*time.Second, -50*year), stream(5*time.Second, min, 0)), 0, true, 0},
+		"a year, then 1970":   {set(stream(0, min, year), stream(min, 2*min, -50*year)), 50 * year, true, 0},
 		"late, as fast again": {dump(stream(0, 2*min, 0), 10*min, 2), 0, false, 0},
 	} {
 		t.Run(name, func(t *testing.T) {

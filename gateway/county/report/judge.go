@@ -95,11 +95,11 @@ func (m *reporter) repeats(arrived time.Time, msg mqtt.Message, j judged, volume
 	if msg.Duplicate {
 		return true
 	}
-	back := volume != nil && m.counter != nil && *volume < *m.counter
-	if !back || m.back != nil && *volume >= *m.back {
+	back := volume != nil && m.volume.newest != nil && *volume < *m.volume.newest
+	if !back || m.volume.back != nil && *volume >= *m.volume.back {
 		return false // the counter goes on, also from where it was reset to
 	}
-	m.back = volume
+	m.volume.back = volume
 	return true
 }
 

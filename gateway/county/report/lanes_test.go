@@ -128,3 +128,19 @@ func TestARetainedMessageIsNoSample(t *testing.T) {
 		t.Errorf("%d records", n)
 	}
 }
+
+// Somebody who invents ids takes no memory for ever, and ends nobody's open run.
+func TestInventedMachinesAreForgotten(t *testing.T) {
+	c := newCounty(t, t.TempDir())
+	defer c.end()
+	c.say(topic, `{"v":1,"command":true,"flow_lpm":5,"volume_l":1}`)
+	for n := range 5 {
+		c.say(wire.Topic("qinghe", fmt.Sprintf("invented-%d", n), wire.LeafReport), report(n))
+	}
+	for range 8 {
+		c.forget()
+	}
+	if known := fmt.Sprint(c.Taker.known()); known != "[fogger-9]" {
+		t.Errorf("in memory are %s", known)
+	}
+}

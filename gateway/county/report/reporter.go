@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"context"
 	"fmt"
+	"sync/atomic"
 	"time"
 
 	"github.com/google/uuid"
@@ -27,10 +28,13 @@ type reporter struct {
 	again   again
 	offset  time.Duration // of its clock, as it was last complained of
 
-	// Of reports without a time: the newest value of the counter, and a lower one that
-	// was taken for that of a repeat.
-	counter, back *float64
+	volume volume
+	open   atomic.Bool // a run is, after the last turn; read by others
 }
+
+// volume is the counter in reports without a time: its newest value, and a lower one
+// that was taken for that of a repeat.
+type volume struct{ newest, back *float64 }
 
 // again is how runs were last found again.
 type again struct {
@@ -102,6 +106,9 @@ func (t *Taker) reporter(ctx context.Context, id string) (*reporter, error) {
 	}
 	t.mu.Lock()
 	defer t.mu.Unlock()
+	if len(t.machines) >= mostMachines {
+		t.forget()
+	}
 	t.machines[id] = m
 	return m, nil
 }
@@ -137,7 +144,22 @@ func (t *Taker) restore(ctx context.Context, m *reporter) (err error) {
 	if found, _ := m.stream.runs.Open(); found && (open == nil || open.ID != m.stream.runs.Run().ID) {
 		m.stream.ended = m.stream.runs.Run().ID
 	}
+	m.turned()
 	return nil
+}
+
+// mostMachines is how many machines are in memory: somebody may invent ids.
+const mostMachines = 2000
+
+// forget removes a machine from memory that has no open run; when it reports again it
+// is restored. The caller holds the lock.
+func (t *Taker) forget() {
+	for id, m := range t.machines {
+		if !m.open.Load() {
+			delete(t.machines, id)
+			return
+		}
+	}
 }
 
 func newStream(cfg machine.Config) stream {
@@ -151,6 +173,12 @@ func (m *reporter) pause() time.Duration {
 		return m.cfg.Pause
 	}
 	return 15 * time.Minute // the default of package runs
+}
+
+// turned is called when something was done for the machine.
+func (m *reporter) turned() {
+	open, _ := m.stream.runs.Open()
+	m.open.Store(open && m.stream.ended == "" || len(m.state.Late) > 0 || !m.state.Moved.IsZero())
 }
 
 // pass observes reports whose times are known. Those that are older than what was

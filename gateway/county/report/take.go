@@ -36,9 +36,13 @@ func (t *Taker) take(ctx context.Context, machine string, messages []waiting) {
 		t.one(ctx, b, machine, m)
 	}
 	t.flush(ctx, b)
-	if b.from != nil && ctx.Err() == nil && b.from.due(b.now) {
+	if b.from == nil {
+		return
+	}
+	if ctx.Err() == nil && b.from.due(b.now) {
 		t.findAgain(ctx, b.from, b.now)
 	}
+	b.from.turned()
 }
 
 // one takes a message into b, or ends it.
@@ -86,9 +90,9 @@ func (t *Taker) report(ctx context.Context, b *batch, r mapping.Reading, m waiti
 	}
 	t.complain(from, r)
 	if !j.timeless {
-		from.back = nil
+		from.volume.back = nil
 	} else if v := track.Points[0].Volume; v != nil {
-		from.counter, from.back = v, nil
+		from.volume = volume{newest: v}
 	}
 	bodies := []wire.Body{track}
 	if track.Import != nil {

@@ -210,6 +210,7 @@ func (t *Taker) tick(ctx context.Context, id string, now time.Time) {
 	if m == nil {
 		return
 	}
+	defer m.turned()
 	if m.due(now) && !t.findAgain(ctx, m, now) {
 		return
 	}
