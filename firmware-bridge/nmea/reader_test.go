@@ -24,7 +24,8 @@ func play(r *Reader, text string) (got []runs.Sample, bad []error) {
 
 func TestOtherSentencesAreCheckedForNothing(t *testing.T) {
 	var r Reader
-	text := "$GPGSA,A,3*00\n$GPVTG\n$PUBX,00*ZZ\n$GPGGAX,1*00\n$GprMC,1*00\n$,\n$$\n$GNR1C,*00\n$GNRMc,A\n$GNR[C,A\n$[NRMC,A\n$@NRMC,A\n$PGRMC,A*00\n"
+	text := "$GPGSA,A,3*00\n$GPVTG\n$PUBX,00*ZZ\n$GPGGAX,1*00\n$GprMC,1*00\n$,\n$$\n$GNR1C,*00\n" +
+		"$GNRMc,A\n$GNR[C,A\n$[NRMC,A\n$@NRMC,A\n$PGRMC,A*00\n"
 	got, bad := play(&r, text+"$GP\x80RMC\n!AIVDM,1*00\n")
 	if len(got) != 0 || len(bad) != 1 || !strings.Contains(bad[0].Error(), "PGRMC") {
 		t.Errorf("%v %v", got, bad)
