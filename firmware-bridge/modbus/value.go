@@ -99,7 +99,7 @@ func (v Value) limits() (low, high float64) {
 		low, high = n.Min, n.Max
 	}
 	if v.Means == fact.FieldVolume {
-		low, high = 0, counterMax
+		low, high = -counterMax, counterMax
 	}
 	if v.Min != nil {
 		low = *v.Min
