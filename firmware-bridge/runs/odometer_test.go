@@ -58,16 +58,22 @@ func TestTheOdometerCountsLegs(t *testing.T) {
 		worked float64
 		all    float64
 	}{
-		"one position":              {func(w *walker) { w.walk(1, 1, 5, 0, 5, works) }, 0, 0},
-		"ten steps of 5 m":          {func(w *walker) { w.walk(11, 1, 5, 0, 5, works) }, 50, 50},
-		"ten of 1 m":                {func(w *walker) { w.walk(11, 1, 1, 0, 1, works) }, 10, 10},
-		"unknown speed":             {func(w *walker) { w.walk(11, 1, 1, 0, -1, works) }, 9, 9},
-		"unknown speed, 11 m":       {func(w *walker) { w.walk(12, 1, 1, 0, -1, works) }, 11, 11},
-		"the last leg is short":     {func(w *walker) { w.walk(2, 1, 1.4, 0, 1.4, works) }, 0, 0},
-		"the last leg is long":      {func(w *walker) { w.walk(2, 1, 1.6, 0, -1, works) }, 1.6, 1.6},
-		"it creeps":                 {func(w *walker) { w.walk(101, 1, 0.3, 0, 0.3, works) }, 30, 30},
-		"half of it works":          {func(w *walker) { w.walk(11, 1, 5, 0, 5, works); w.walk(10, 1, 8, 0, 8, rests) }, 50, 130},
-		"it works within a leg":     {func(w *walker) { w.walk(2, 1, 1, 0, -1, works); w.walk(2, 1, 1, 0, -1, rests) }, 1, 3},
+		"one position":          {func(w *walker) { w.walk(1, 1, 5, 0, 5, works) }, 0, 0},
+		"ten steps of 5 m":      {func(w *walker) { w.walk(11, 1, 5, 0, 5, works) }, 50, 50},
+		"ten of 1 m":            {func(w *walker) { w.walk(11, 1, 1, 0, 1, works) }, 10, 10},
+		"unknown speed":         {func(w *walker) { w.walk(11, 1, 1, 0, -1, works) }, 9, 9},
+		"unknown speed, 11 m":   {func(w *walker) { w.walk(12, 1, 1, 0, -1, works) }, 11, 11},
+		"the last leg is short": {func(w *walker) { w.walk(2, 1, 1.4, 0, 1.4, works) }, 0, 0},
+		"the last leg is long":  {func(w *walker) { w.walk(2, 1, 1.6, 0, -1, works) }, 1.6, 1.6},
+		"it creeps":             {func(w *walker) { w.walk(101, 1, 0.3, 0, 0.3, works) }, 30, 30},
+		"half of it works": {func(w *walker) {
+			w.walk(11, 1, 5, 0, 5, works)
+			w.walk(10, 1, 8, 0, 8, rests)
+		}, 50, 130},
+		"it works within a leg": {func(w *walker) {
+			w.walk(2, 1, 1, 0, -1, works)
+			w.walk(2, 1, 1, 0, -1, rests)
+		}, 1, 3},
 		"the speed says too little": {func(w *walker) { w.walk(11, 1, 5, 0, 1, works) }, 50, 50},
 		"the speed says too much":   {func(w *walker) { w.walk(11, 1, 5, 0, 18, works) }, 50, 50},
 		"the speed says it stands":  {func(w *walker) { w.walk(11, 1, 5, 0, 0, works) }, 50, 50},

@@ -74,14 +74,14 @@ func TestACommandHoldsWithoutBeingRepeated(t *testing.T) {
 		then         fact.Values // a second before
 		command      string
 	}{
-		"fresh":                   {0, 5 * time.Second, fact.Values{}, "true"},
-		"old":                     {0, 5*time.Second + 1, fact.Values{}, "?"},
-		"held":                    {time.Minute, time.Minute, fact.Values{}, "true"},
-		"held for too long":       {time.Minute, time.Minute + 1, fact.Values{}, "?"},
-		"less than fresh":         {time.Second, 5 * time.Second, fact.Values{}, "true"},
-		"its opposite":            {time.Minute, 20 * time.Second, fact.Values{Command: new(false)}, "false"},
-		"disarmed":                {time.Minute, 20 * time.Second, fact.Values{Armed: new(false)}, "?"},
-		"armed":                   {time.Minute, 20 * time.Second, fact.Values{Armed: new(true)}, "true"},
+		"fresh":             {0, 5 * time.Second, fact.Values{}, "true"},
+		"old":               {0, 5*time.Second + 1, fact.Values{}, "?"},
+		"held":              {time.Minute, time.Minute, fact.Values{}, "true"},
+		"held for too long": {time.Minute, time.Minute + 1, fact.Values{}, "?"},
+		"less than fresh":   {time.Second, 5 * time.Second, fact.Values{}, "true"},
+		"its opposite":      {time.Minute, 20 * time.Second, fact.Values{Command: new(false)}, "false"},
+		"disarmed":          {time.Minute, 20 * time.Second, fact.Values{Armed: new(false)}, "?"},
+		"armed":             {time.Minute, 20 * time.Second, fact.Values{Armed: new(true)}, "true"},
 		"disarmed, and told to": {time.Minute, 20 * time.Second,
 			fact.Values{Armed: new(false), Command: new(true)}, "true"},
 		"disarmed, does not hold": {0, 5 * time.Second, fact.Values{Armed: new(false)}, "true"},
