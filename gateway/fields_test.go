@@ -29,6 +29,7 @@ var wide = map[string]string{
 	"gateway/mqtt.Config":             "options of a client",
 	"firmware-bridge/modbus.Value":    "a row of a register map",
 	"firmware-bridge/runs.Run":        "what is known of one run",
+	"firmware-bridge/runs.judged":     "a row of the table of grades",
 	"simulator/prove.Fault":           "a row of the fault matrix",
 	"simulator/prove.Outcome":         "the report of a row",
 	"simulator/prove.Result":          "the report of a proof",
