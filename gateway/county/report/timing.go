@@ -1,6 +1,9 @@
 package report
 
-import "time"
+import (
+	"slices"
+	"time"
+)
 
 // patience is for how long a message without a time waits for the machine's
 // next one that has a time.
@@ -10,24 +13,34 @@ const patience = 2 * time.Second
 // don't, such as a relay's ON beside a sensor's values; all may be delayed on
 // their way, together and in their order. So a message without a time is older
 // than its arrival by as much as its neighbours are, and not later than the next
-// one. The zero value is ready to use. Messages come in the order of arrival.
+// one. Where those of one kind came at a steady rate, they were made at it. The zero
+// value is ready to use. Messages come in the order of arrival.
 type timing struct {
 	known    bool      // at and received are set
 	at       time.Time // of the newest message with a time
 	received time.Time // when that one arrived
 	last     time.Time // the time found for the newest message without one
 	waiting  []kept
+	beats    map[kind]*beat // of messages without a time
 }
 
 // add takes the next message, and returns those whose time is known now.
 func (m *timing) add(k kept) (out []kept) {
 	out = m.expire(k.arrived().Add(-patience))
 	if k.timeless() {
-		if !m.known {
-			k.at = k.arrived()
-			return append(out, k)
+		b := m.beat(k)
+		if b.over(k.arrived()) {
+			out = append(out, b.found(m.about(b.arrived))...)
 		}
-		m.waiting = append(m.waiting, k)
+		switch {
+		case b.take(k):
+		case m.known:
+			m.waiting = append(m.waiting, k)
+		default:
+			k.at = k.arrived()
+			b.last = k.at
+			out = append(out, k)
+		}
 		return out
 	}
 	// One that was overtaken says nothing about the others.
@@ -49,7 +62,29 @@ func (m *timing) expire(before time.Time) (out []kept) {
 		m.waiting = m.waiting[1:]
 		out = append(out, m.find(w, w.arrived()))
 	}
-	return out
+	var bursts []kept
+	for _, b := range m.beats {
+		if len(b.burst) > 0 && b.arrived.Before(before) {
+			bursts = append(bursts, b.found(m.about(b.arrived))...)
+		}
+	}
+	slices.SortFunc(bursts, func(a, b kept) int { return a.arrived().Compare(b.arrived()) })
+	return append(out, bursts...)
+}
+
+// beat returns the beat of a message's kind.
+func (m *timing) beat(k kept) *beat {
+	var of kind
+	if len(k.Points) > 0 {
+		of = kindOf(&k.Points[0].Values)
+	}
+	if m.beats == nil {
+		m.beats = map[kind]*beat{}
+	}
+	if m.beats[of] == nil {
+		m.beats[of] = &beat{}
+	}
+	return m.beats[of]
 }
 
 // about returns roughly when a message without a time was made that arrives now.
@@ -70,6 +105,7 @@ func (m *timing) find(k kept, next time.Time) kept {
 		k.at = next
 	}
 	m.last = k.at
+	m.beat(k).last = k.at
 	return k
 }
 
@@ -78,5 +114,8 @@ func (m *timing) move(by time.Duration) {
 	m.at, m.last = m.at.Add(by), m.last.Add(by)
 	for i := range m.waiting {
 		m.waiting[i].at = m.waiting[i].at.Add(by)
+	}
+	for _, b := range m.beats {
+		b.last = b.last.Add(by)
 	}
 }
