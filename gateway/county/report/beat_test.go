@@ -102,7 +102,11 @@ func TestABurstIsNotOlderThanWhatCameBefore(t *testing.T) {
 		silence time.Duration
 		count   int
 		first   time.Duration // after the last message before the silence
-	}{{30 * time.Second, 1, 30 * time.Second}, {10 * time.Second, 3, 8 * time.Second}, {5 * time.Second, 10, 500 * ms}} {
+	}{
+		{30 * time.Second, 1, 30 * time.Second},
+		{10 * time.Second, 3, 8 * time.Second},
+		{5 * time.Second, 10, 500 * ms},
+	} {
 		l := &spoken{found: map[int]time.Duration{}}
 		for i := range 8 {
 			l.say(time.Duration(i)*time.Second, -1, on)
