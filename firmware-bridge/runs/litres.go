@@ -157,10 +157,15 @@ func (t *Tracker) addCounted(s Sample, flowed float64) float64 {
 }
 
 // add adds what a reading has counted, if the flow sensor was read all the time.
+// An estimate may be off by all of it: it stands for the readings that come at once
+// after a gap, too.
 func (b *both) add(got meter.Counted, by *reader) {
 	b.counter = by.counter.Error()
-	if got.Unknown != 0 || !got.Flow.Known || got.Flow.Rough {
+	if got.Unknown != 0 || !got.Flow.Known {
 		return
+	}
+	if got.Flow.Rough {
+		b.error += got.Flow.Litres
 	}
 	b.counted, b.flowed, b.error = b.counted+got.Litres, b.flowed+got.Flow.Litres, b.error+by.error
 }
