@@ -71,8 +71,9 @@ func TestARecordingThatSocatPlays(t *testing.T) {
 		t.Fatal(err)
 	}
 	play := exec.CommandContext(t.Context(), "socat", "-u",
-		"SYSTEM:while true; do cat "+file+"; sleep 0.1; done", "pty,raw,echo=0,link="+link)
-	play.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
+		"SYSTEM:while cat "+file+"; do sleep 0.1; done", "pty,raw,echo=0,link="+link)
+	// socat dies with the test, and the shell when cat no longer reaches socat.
+	play.SysProcAttr = &syscall.SysProcAttr{Setpgid: true, Pdeathsig: syscall.SIGKILL}
 	play.WaitDelay = time.Second
 	if err := play.Start(); err != nil {
 		t.Fatalf("start socat (make tools installs it): %v", err)
