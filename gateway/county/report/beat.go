@@ -33,37 +33,57 @@ func kindOf(v *fact.Values) (k kind) {
 // nothing of that kind is known.
 type beat struct {
 	arrived time.Time     // when the newest one arrived
+	count   int           // that arrived at once, up to it
+	before  time.Time     // when the newest one before these arrived
 	last    time.Time     // when the newest one was made, as it was found
 	every   time.Duration // between two
-	alike   int           // how often that was seen one after the other
+	alike   int           // how often that was seen
+	odd     int           // how often something else was seen since
 	burst   []kept        // after a silence, until it is known how many come at once
 }
 
 const (
-	steadyFrom = 4      // a rate was seen so often
-	mostBurst  = 10_000 // messages that are held back
+	steadyFrom = 3                      // a rate was seen so often
+	oddFrom    = 2                      // another one was seen so often, one after the other
+	atOnce     = 100 * time.Millisecond // between messages that come at once, where no rate is known
+	mostBurst  = 10_000                 // messages that are held back
 )
 
 // take takes the next message and reports whether it is held back: it comes after a
 // silence, or at once after one that does. Otherwise its time is found as usual.
 func (b *beat) take(k kept) (held bool) {
-	gap := k.arrived().Sub(b.arrived)
-	first := b.arrived.IsZero()
+	first, gap := b.arrived.IsZero(), k.arrived().Sub(b.arrived)
+	near := atOnce
+	if b.every > 0 {
+		near = b.every / 4
+	}
+	if !first && gap >= near { // what came at once before is complete
+		if !b.before.IsZero() {
+			b.learn(b.arrived.Sub(b.before) / time.Duration(b.count))
+		}
+		b.before, b.count = b.arrived, 0
+	}
 	b.arrived = k.arrived()
-	steady := b.alike >= steadyFrom
-	switch {
-	case len(b.burst) > 0, steady && !first && gap > 2*b.every:
+	b.count++
+	if len(b.burst) > 0 || !first && b.alike >= steadyFrom && gap > 2*b.every {
 		b.burst = append(b.burst, k)
 		return true
-	case first || gap < b.every/4: // it came again, or nothing can be said
-	case steady && gap < 2*b.every:
-		b.every += (gap - b.every) / 8
-	case b.alike > 0 && (gap-b.every).Abs() <= b.every/4:
-		b.alike++
-	default:
-		b.every, b.alike = gap, 1
 	}
 	return false
+}
+
+// learn takes the time for each of the messages that came at once, since the one
+// before them.
+func (b *beat) learn(every time.Duration) {
+	switch {
+	case b.every > 0 && (every-b.every).Abs() <= b.every/4:
+		b.every += (every - b.every) / 8
+		b.alike, b.odd = b.alike+1, 0
+	case b.alike == 0 || b.odd+1 >= oddFrom:
+		b.every, b.alike, b.odd = every, 1, 0
+	default:
+		b.odd++
+	}
 }
 
 // over reports whether the burst has ended when the next message of the kind

@@ -127,3 +127,28 @@ func TestABurstIsNotOlderThanWhatCameBefore(t *testing.T) {
 		}
 	}
 }
+
+// The rate is learnt from what came at once, too, and again when it changes.
+func TestARateIsLearntInSpiteOfOutages(t *testing.T) {
+	var b beat
+	at := time.Duration(0)
+	say := func(gaps ...time.Duration) {
+		for _, gap := range gaps {
+			at += gap
+			k := kept{Track: &wire.Track{Received: new(wire.At(begin.Add(at)))}}
+			if b.over(k.arrived()) {
+				b.found(b.arrived)
+			}
+			b.take(k)
+		}
+	}
+	const s = time.Second
+	say(0, s, s, 4*s, ms, ms, ms, 7*s, ms, ms, ms, ms, ms, 253*ms, s, s)
+	if b.every < 900*ms || b.every > 1200*ms || b.alike < steadyFrom {
+		t.Errorf("every %s, seen %d times", b.every, b.alike)
+	}
+	say(10*s, 10*s, 10*s, 10*s, 10*s)
+	if b.every != 10*s || b.alike < steadyFrom {
+		t.Errorf("later: every %s, seen %d times", b.every, b.alike)
+	}
+}
