@@ -1,0 +1,116 @@
+package policy
+
+import (
+	"fmt"
+	"strings"
+	"testing"
+	"time"
+
+	"gatehouse/gateway/fact"
+)
+
+// The limits of the limits: the first value that is taken and the last that is not.
+func TestTheEdgesOfThePolicysLimits(t *testing.T) {
+	_, example := example(t)
+	for name, c := range map[string]struct {
+		fever, invalid fact.Temp
+		pairing        time.Duration
+		want           string // in the error; empty: none
+	}{
+		"the lowest fever":          {3600, 3500, time.Second, ""},
+		"a lower one":               {3599, 3500, time.Second, "fever_c 35.99"},
+		"the highest fever":         {4200, 3500, time.Second, ""},
+		"a higher one":              {4201, 3500, time.Second, "fever_c 42.01"},
+		"the lowest to be invalid":  {3730, 3000, time.Second, ""},
+		"lower":                     {3730, 2999, time.Second, "invalid_below_c 29.99"},
+		"the highest to be invalid": {3730, 3650, time.Second, ""},
+		"higher":                    {3730, 3651, time.Second, "invalid_below_c 36.51"},
+		"just below the fever":      {3640, 3639, time.Second, ""},
+		"as high as the fever":      {3640, 3640, time.Second, "below fever_c"},
+		"the shortest pairing":      {3730, 3500, time.Second, ""},
+		"a shorter one":             {3730, 3500, time.Second - 1, "pairing 999.999999ms"},
+		"the longest pairing":       {3730, 3500, time.Minute, ""},
+		"a longer one":              {3730, 3500, time.Minute + 1, "pairing 1m0.000000001s"},
+	} {
+		p := example
+		p.Limits = Limits{Fever: c.fever, InvalidBelow: c.invalid, Pairing: c.pairing}
+		if err := p.check(); (err == nil) != (c.want == "") || err != nil && !strings.Contains(err.Error(), c.want) {
+			t.Errorf("%s: %v, want %q", name, err, c.want)
+		}
+	}
+	example.Classes = nil
+	if err := example.check(); err == nil || !strings.Contains(err.Error(), "none are given") {
+		t.Errorf("no classes: %v", err)
+	}
+}
+
+func TestTheDaysOfACard(t *testing.T) {
+	for name, c := range map[string]struct {
+		from, until string
+		want        fact.Reason
+	}{
+		"always":             {"", "", ""},
+		"from today":         {"2020-02-14", "", ""},
+		"from tomorrow":      {"2020-02-15", "", fact.ReasonNotYet},
+		"until today":        {"", "2020-02-14", ""},
+		"until yesterday":    {"", "2020-02-13", fact.ReasonExpired},
+		"today only":         {"2020-02-14", "2020-02-14", ""},
+		"in a year's time":   {"2021-02-14", "2021-02-20", fact.ReasonNotYet},
+		"in the year before": {"2019-02-14", "2019-02-20", fact.ReasonExpired},
+	} {
+		_, p := example(t)
+		text := strings.Join(columns, ",") + fmt.Sprintf("\n62E3086CED,resident,active,7,%s,%s\n", c.from, c.until)
+		r, err := ParseRoster(p, strings.NewReader(text), plain{})
+		if err != nil {
+			t.Errorf("%s: %v", name, err)
+			continue
+		}
+		s := r.Standing("card/62E3086CED", fact.DirectionIn, time.Date(2020, 2, 14, 23, 59, 0, 0, time.UTC))
+		if s.Reason != c.want || s.Allowed != (c.want == "") {
+			t.Errorf("%s: %+v", name, s)
+		}
+		if !r.Knows("card/62E3086CED") || r.Knows("card/62E3086CEE") {
+			t.Errorf("%s: the roster knows others", name)
+		}
+	}
+}
+
+// Ten faults of a roster are listed, and no more; a row with too few fields is one, an
+// open quote is the last.
+func TestTheFaultsOfARosterAreCounted(t *testing.T) {
+	_, p := example(t)
+	head := strings.Join(columns, ",") + "\n"
+	for name, c := range map[string]struct {
+		rows string
+		want int
+	}{
+		"nine":            {strings.Repeat("x,resident,active,,,\n", 9), 9},
+		"ten":             {strings.Repeat("x,resident,active,,,\n", 10), 10},
+		"eleven":          {strings.Repeat("x,resident,active,,,\n", 11), 10},
+		"rows of a field": {"x\nx\n62E3086CED,resident,active,,,\nx\n", 3},
+		"an open quote":   {"x\n\"62E3086CED,resident,active,,,\nx\nx\n", 2},
+	} {
+		_, err := ParseRoster(p, strings.NewReader(head+c.rows), plain{})
+		if err == nil || strings.Count(err.Error(), "\n")+1 != c.want {
+			t.Errorf("%s: %v, want %d lines", name, err, c.want)
+		}
+	}
+}
+
+func TestFilesThatCannotBeRead(t *testing.T) {
+	if _, err := Load(t.TempDir() + "/policy.yaml"); err == nil {
+		t.Error("a policy that is not there")
+	}
+	_, p := example(t)
+	if _, err := LoadRules(p, t.TempDir()+"/roster.csv", plain{}); err == nil ||
+		!strings.Contains(err.Error(), "open the roster") {
+		t.Errorf("a roster that is not there: %v", err)
+	}
+	_, err := LoadRules(p, "../../deploy/policy.example.yaml", plain{})
+	if err == nil || !strings.Contains(err.Error(), "roster ../../deploy/policy.example.yaml") {
+		t.Errorf("a roster that is none: %v", err)
+	}
+	if p, err = Load("../../deploy/policy.example.yaml"); err != nil || p.Version != "2020-02-14.1" {
+		t.Errorf("the example: %+v, %v", p, err)
+	}
+}
