@@ -15,14 +15,15 @@ import (
 // imported returns the run of a file whose last missing part is track; nil if
 // others are missing.
 func (t *Taker) imported(ctx context.Context, m *reporter, track *wire.Track) (*wire.Run, error) {
+	count, err := t.index.countParts(ctx, m.cfg.Machine, track.Import.ID)
+	if err != nil || count+1 < track.Import.Parts {
+		return nil, err
+	}
 	parts, err := t.index.parts(ctx, m.cfg.Machine, track.Import.ID)
 	if err != nil {
 		return nil, err
 	}
 	parts = append(parts, track)
-	if len(parts) < track.Import.Parts {
-		return nil, nil
-	}
 	slices.SortFunc(parts, func(a, b *wire.Track) int { return a.Import.Part - b.Import.Part })
 	var samples []runs.Sample
 	for _, p := range parts {

@@ -131,6 +131,16 @@ func (x *index) keep(ctx context.Context, machine string, s state) error {
 	return nil
 }
 
+// countParts returns how many parts of an imported file have come.
+func (x *index) countParts(ctx context.Context, machine, file string) (int, error) {
+	n, _, err := db.One(ctx, x.file.Reader(), db.Value[int],
+		"SELECT count(*) FROM reports WHERE machine = ? AND import = ? AND import <> ''", machine, file)
+	if err != nil {
+		return 0, fmt.Errorf("count the parts of a file: %w", err)
+	}
+	return n, nil
+}
+
 // parts returns the parts of an imported file that have come.
 func (x *index) parts(ctx context.Context, machine, file string) ([]*wire.Track, error) {
 	return bodies[wire.Track](ctx, x, "SELECT track FROM reports WHERE machine = ? AND import = ? ORDER BY at",
