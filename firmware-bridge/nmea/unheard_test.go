@@ -96,6 +96,9 @@ func TestASilentLineSaysSo(t *testing.T) {
 	if bad := hear(t, repeat("", 9)...); len(bad) != 0 {
 		t.Errorf("within 10 s: %v", bad)
 	}
+	if bad := hear(t, repeat("", 10)...); len(bad) != 1 {
+		t.Errorf("after 10 s: %v", bad)
+	}
 	if bad := hear(t, repeat("", 25)...); len(bad) != 2 || !errors.Is(bad[0], errSilent) {
 		t.Errorf("%v", bad)
 	}
