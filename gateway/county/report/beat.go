@@ -40,6 +40,7 @@ type beat struct {
 	alike   int           // how often that was seen
 	odd     int           // how often something else was seen since
 	burst   []kept        // after a silence, until it is known how many come at once
+	size    int           // of burst, in bytes of the messages
 }
 
 const (
@@ -47,6 +48,8 @@ const (
 	oddFrom    = 2                      // another one was seen so often, one after the other
 	atOnce     = 100 * time.Millisecond // between messages that come at once, where no rate is known
 	mostBurst  = 10_000                 // messages that are held back
+	mostSize   = 1 << 20                // bytes of those
+	mostBeats  = 16                     // kinds of a machine that are followed: a topic for each value
 )
 
 // take takes the next message and reports whether it is held back: it comes after a
@@ -66,7 +69,7 @@ func (b *beat) take(k kept) (held bool) {
 	b.arrived = k.arrived()
 	b.count++
 	if len(b.burst) > 0 || !first && b.alike >= steadyFrom && gap > 2*b.every {
-		b.burst = append(b.burst, k)
+		b.burst, b.size = append(b.burst, k), b.size+len(k.Raw)
 		return true
 	}
 	return false
@@ -89,14 +92,15 @@ func (b *beat) learn(every time.Duration) {
 // over reports whether the burst has ended when the next message of the kind
 // arrives.
 func (b *beat) over(next time.Time) bool {
-	return len(b.burst) > 0 && (next.Sub(b.arrived) > b.every/2 || len(b.burst) >= mostBurst)
+	full := len(b.burst) >= mostBurst || b.size >= mostSize
+	return len(b.burst) > 0 && (next.Sub(b.arrived) > b.every/2 || full)
 }
 
 // found returns the burst, each message with its time: the newest was made at a
 // moment, and the others before it at the steady rate.
 func (b *beat) found(newest time.Time) []kept {
 	out := b.burst
-	b.burst = nil
+	b.burst, b.size = nil, 0
 	every := min(b.every, max(0, newest.Sub(b.last))/time.Duration(len(out)))
 	for i := range out {
 		out[i].at = newest.Add(-every * time.Duration(len(out)-1-i))

@@ -1,7 +1,6 @@
 package report
 
 import (
-	"context"
 	"slices"
 	"sync"
 
@@ -105,13 +104,10 @@ func (q *lanes) done(l *lane) {
 	q.more.Signal()
 }
 
-// endWith makes the lanes end with ctx. The caller calls stop when it needs them
-// no longer.
-func (q *lanes) endWith(ctx context.Context) (stop func() bool) {
-	return context.AfterFunc(ctx, func() {
-		q.mu.Lock()
-		defer q.mu.Unlock()
-		q.ended = true
-		q.more.Broadcast()
-	})
+// end makes next return a nil lane from now on.
+func (q *lanes) end() {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	q.ended = true
+	q.more.Broadcast()
 }

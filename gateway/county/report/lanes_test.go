@@ -76,9 +76,6 @@ func TestAMachineThatTakesLongDelaysOnlyItself(t *testing.T) {
 
 func TestTheMessagesOfAMachineKeepTheirOrder(t *testing.T) {
 	q := newLanes()
-	ctx, cancel := context.WithCancel(t.Context())
-	defer cancel()
-	defer q.endWith(ctx)()
 	put := func(id string, n int) { q.put(id, waiting{Message: mqtt.Message{Payload: fmt.Append(nil, n)}}) }
 	for n := range most + 1 {
 		put("a", n)
@@ -104,7 +101,7 @@ func TestTheMessagesOfAMachineKeepTheirOrder(t *testing.T) {
 	if len(q.known) != 0 {
 		t.Errorf("%d lanes are left", len(q.known))
 	}
-	cancel()
+	q.end()
 	if l, _, _ := q.next(); l != nil {
 		t.Error("the lanes did not end")
 	}

@@ -94,11 +94,12 @@ func (x *index) extent(ctx context.Context, machine string, since time.Time) (s 
 }
 
 // shift judges anew the reports that arrived at since or later: they lie at the time
-// of the machine's clock plus offset, except those that would lie in the future.
+// of the machine's clock plus offset, except those that would lie in the future, or
+// longer ago than any delay.
 func (x *index) shift(ctx context.Context, machine string, since time.Time, offset time.Duration) error {
 	_, err := x.file.Writer().ExecContext(ctx, `UPDATE reports SET at = own + ?
-		WHERE machine = ? AND arrived >= ? AND import = '' AND own + ? <= arrived + ?`,
-		int64(offset), machine, since.UnixNano(), int64(offset), int64(reckon.Slack))
+		WHERE machine = ? AND arrived >= ? AND import = '' AND own + ? BETWEEN arrived - ? AND arrived + ?`,
+		int64(offset), machine, since.UnixNano(), int64(offset), int64(reckon.TooLate), int64(reckon.Slack))
 	if err != nil {
 		return fmt.Errorf("shift the reports of %s: %w", machine, err)
 	}

@@ -162,6 +162,17 @@ func (t *Taker) forget() {
 	}
 }
 
+// remember keeps a machine in memory that was forgotten while its messages were taken,
+// when it has an open run now: nobody else would end that.
+func (t *Taker) remember(m *reporter) {
+	if !m.open.Load() {
+		return
+	}
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	t.machines[m.cfg.Machine] = m
+}
+
 func newStream(cfg machine.Config) stream {
 	return stream{runs: machine.NewRecorder(cfg, wire.SourceReport),
 		fuser: runs.Fuser{Fresh: machine.Fresh(wire.SourceReport), Holds: cfg.Holds}}

@@ -43,6 +43,7 @@ func (t *Taker) take(ctx context.Context, machine string, messages []waiting) {
 		t.findAgain(ctx, b.from, b.now)
 	}
 	b.from.turned()
+	t.remember(b.from)
 }
 
 // one takes a message into b, or ends it.
@@ -99,9 +100,8 @@ func (t *Taker) report(ctx context.Context, b *batch, r mapping.Reading, m waiti
 		if !t.flush(ctx, b) { // its parts are looked for in the index
 			return false
 		}
-		run, err := t.imported(ctx, from, track)
-		if err != nil {
-			t.opts.Log.Error("find the run of a file", "machine", track.Machine, "err", err)
+		var run *wire.Run
+		if !t.retry(ctx, func() (err error) { run, err = t.imported(ctx, from, track); return err }) {
 			return false
 		}
 		if run != nil {

@@ -136,7 +136,7 @@ const takers = 8
 func (t *Taker) Run(ctx context.Context) error {
 	var taking sync.WaitGroup
 	defer taking.Wait()
-	defer t.lanes.endWith(ctx)()
+	defer t.lanes.end()
 	for range takers {
 		taking.Go(func() { t.work(ctx) })
 	}

@@ -72,7 +72,8 @@ func (m *timing) expire(before time.Time) (out []kept) {
 	return append(out, bursts...)
 }
 
-// beat returns the beat of a message's kind.
+// beat returns the beat of a message's kind; of too many kinds one of which nothing
+// is known.
 func (m *timing) beat(k kept) *beat {
 	var of kind
 	if len(k.Points) > 0 {
@@ -81,10 +82,14 @@ func (m *timing) beat(k kept) *beat {
 	if m.beats == nil {
 		m.beats = map[kind]*beat{}
 	}
-	if m.beats[of] == nil {
-		m.beats[of] = &beat{}
+	b := m.beats[of]
+	if b == nil {
+		b = &beat{}
+		if len(m.beats) < mostBeats {
+			m.beats[of] = b
+		}
 	}
-	return m.beats[of]
+	return b
 }
 
 // about returns roughly when a message without a time was made that arrives now.
