@@ -47,6 +47,7 @@ type odometer struct {
 	known   bool
 	last    Sample // the last position
 	seconds share  // since then
+	recent  share  // the newest seconds between two positions
 	leg     leg
 	metres  share // of the legs that are over
 }
@@ -91,8 +92,12 @@ func (o *odometer) start(s Sample) {
 // step goes on to the next position, and ends the leg when it is long enough.
 func (o *odometer) step(s Sample, metres float64) {
 	l := &o.leg
-	if all := o.seconds.all; all > 0 {
-		l.path.add(o.seconds, metres/all)
+	if o.seconds.all > 0 {
+		o.recent = o.seconds
+	}
+	// A sample may repeat the last position at the moment of the next one.
+	if all := o.recent.all; all > 0 {
+		l.path.add(o.recent, metres/all)
 	} else {
 		l.path.all += metres
 	}
@@ -143,6 +148,7 @@ func (l *leg) length(to geo.Point) float64 {
 // decide counts what is undecided as worked, or as not worked.
 func (o *odometer) decide(worked bool) {
 	o.seconds.decide(worked)
+	o.recent.decide(worked)
 	o.leg.path.decide(worked)
 	o.metres.decide(worked)
 }

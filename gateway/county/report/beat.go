@@ -1,6 +1,7 @@
 package report
 
 import (
+	"slices"
 	"time"
 
 	"gatehouse/gateway/fact"
@@ -32,20 +33,20 @@ func kindOf(v *fact.Values) (k kind) {
 // that rate. Of messages at no steady rate, such as a relay's at its changes,
 // nothing of that kind is known.
 type beat struct {
-	arrived time.Time     // when the newest one arrived
-	count   int           // that arrived at once, up to it
-	before  time.Time     // when the newest one before these arrived
-	last    time.Time     // when the newest one was made, as it was found
-	every   time.Duration // between two
-	alike   int           // how often that was seen
-	odd     int           // how often something else was seen since
-	burst   []kept        // after a silence, until it is known how many come at once
-	size    int           // of burst, in bytes of the messages
+	arrived time.Time       // when the newest one arrived
+	count   int             // that arrived at once, up to it
+	before  time.Time       // when the newest one before these arrived
+	last    time.Time       // when the newest one was made, as it was found
+	apart   []time.Duration // between two, the newest last
+	every   time.Duration   // the one in the middle of them; 0: there is none
+	steady  bool            // most of them are about that
+	burst   []kept          // after a silence, until it is known how many come at once
+	size    int             // of burst, in bytes of the messages
 }
 
 const (
-	steadyFrom = 3                      // a rate was seen so often
-	oddFrom    = 2                      // another one was seen so often, one after the other
+	steadyFrom = 3                      // so many times between two show a rate
+	mostApart  = 9                      // that are kept
 	atOnce     = 100 * time.Millisecond // between messages that come at once, where no rate is known
 	mostBurst  = 10_000                 // messages that are held back
 	mostSize   = 1 << 20                // bytes of those
@@ -68,7 +69,7 @@ func (b *beat) take(k kept) (held bool) {
 	}
 	b.arrived = k.arrived()
 	b.count++
-	if len(b.burst) > 0 || !first && b.alike >= steadyFrom && gap > 2*b.every {
+	if len(b.burst) > 0 || !first && b.steady && gap > 2*b.every {
 		b.burst, b.size = append(b.burst, k), b.size+len(k.Raw)
 		return true
 	}
@@ -77,16 +78,20 @@ func (b *beat) take(k kept) (held bool) {
 
 // learn takes the time for each of the messages that came at once, since the one
 // before them.
-func (b *beat) learn(every time.Duration) {
-	switch {
-	case b.every > 0 && (every-b.every).Abs() <= b.every/4:
-		b.every += (every - b.every) / 8
-		b.alike, b.odd = b.alike+1, 0
-	case b.alike == 0 || b.odd+1 >= oddFrom:
-		b.every, b.alike, b.odd = every, 1, 0
-	default:
-		b.odd++
+func (b *beat) learn(apart time.Duration) {
+	if len(b.apart) == mostApart {
+		b.apart = b.apart[1:]
 	}
+	b.apart = append(b.apart, apart)
+	sorted := slices.Sorted(slices.Values(b.apart))
+	b.every = sorted[len(sorted)/2]
+	alike := 0
+	for _, d := range sorted {
+		if (d - b.every).Abs() <= b.every*3/10 {
+			alike++
+		}
+	}
+	b.steady = alike >= steadyFrom && 3*alike >= 2*len(sorted)
 }
 
 // over reports whether the burst has ended when the next message of the kind

@@ -143,12 +143,20 @@ func TestARateIsLearntInSpiteOfOutages(t *testing.T) {
 		}
 	}
 	const s = time.Second
-	say(0, s, s, 4*s, ms, ms, ms, 7*s, ms, ms, ms, ms, ms, 253*ms, s, s)
-	if b.every < 900*ms || b.every > 1200*ms || b.alike < steadyFrom {
-		t.Errorf("every %s, seen %d times", b.every, b.alike)
+	rate := func(name string, want time.Duration) {
+		t.Helper()
+		if !b.steady || (b.every-want).Abs() > want/10 {
+			t.Errorf("%s: every %s, steady %v, want %s", name, b.every, b.steady, want)
+		}
 	}
-	say(10*s, 10*s, 10*s, 10*s, 10*s)
-	if b.every != 10*s || b.alike < steadyFrom {
-		t.Errorf("later: every %s, seen %d times", b.every, b.alike)
+	say(0, s, s, 4*s, ms, ms, ms, 7*s, ms, ms, ms, ms, ms, 253*ms, s, s)
+	rate("after outages", s)
+	say(1270*ms, 744*ms, ms, s, s, 1400*ms, 600*ms)
+	rate("with one that comes again, and a slow machine", s)
+	say(10*s, 10*s, 10*s, 10*s, 10*s, 10*s, 10*s)
+	rate("when it changes", 10*s)
+	say(s, 40*s, 3*s, 90*s, 7*s, 200*s)
+	if b.steady {
+		t.Errorf("at no rate: every %s", b.every)
 	}
 }
