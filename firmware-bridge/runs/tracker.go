@@ -73,6 +73,7 @@ func (t *Tracker) flows(s Sample) bool {
 		return false
 	}
 	w := t.counter // a copy: the sample is not observed yet
+	w.ended = false
 	w.take(s)
 	return w.rose(s)
 }
@@ -99,6 +100,7 @@ func (t *Tracker) Observe(s Sample) []Event {
 	if begins {
 		events = append(events, Event{Run: t.Run()})
 	}
+	t.counter.note(working || t.open != nil || t.flowSince != 0)
 	t.prev, t.worked = &s, working
 	if s.Volume != nil {
 		t.counter.take(s)
@@ -211,7 +213,10 @@ func (t *Tracker) begin(s Sample) {
 			o.run.Since = from
 		}
 	}
-	if counted != nil && s.T-counted.T <= t.cfg.Pause {
+	if counted == nil || s.T-counted.T > t.cfg.Pause {
+		counted = prev // it has crept up for so long
+	}
+	if counted != nil && counted.Volume != nil && s.T-counted.T <= t.cfg.Pause {
 		o.reader.take(t.cfg, *counted)
 		since(counted.T)
 	}

@@ -17,6 +17,8 @@ type watched struct {
 	base    *Sample       // the highest before it rose; a run counts from here
 	risen   float64       // litres since base
 	at      time.Duration // T when it rose last
+	busy    bool          // the last sample was of work, of flow, or of an open run
+	ended   bool          // the work has ended, and no reading was the highest since
 }
 
 const (
@@ -25,8 +27,21 @@ const (
 	stirs    = 0.05             // litres: a counter that rises by no more may stand still, its noise is not known
 )
 
+// note notes whether a sample is of work, of flow, or of an open run. After the last
+// such one the next reading that is the highest is the one to count from: of the
+// samples in between only few are stored, and these must lead to the same one.
+func (w *watched) note(busy bool) {
+	w.ended = w.ended || w.busy && !busy
+	w.busy = busy
+}
+
 // take takes the counter's reading of a sample.
 func (w *watched) take(s Sample) {
+	if w.ended && w.above(s) {
+		w.ended = false
+		w.restart(s)
+		return
+	}
 	if s.T-w.at > stillFor {
 		w.risen, w.base = 0, w.top
 	}
@@ -37,9 +52,7 @@ func (w *watched) take(s Sample) {
 	}
 	if at, _ := w.counter.Top(); at != s.T {
 		if s.T-w.top.T > min(topFor, w.cfg.Pause/2) && *s.Volume < *w.top.Volume {
-			w.counter.Restart()
-			w.counter.Take(meter.Reading{At: s.T, Value: *s.Volume})
-			w.top, w.base, w.risen = &s, &s, 0
+			w.restart(s)
 		}
 		return
 	}
@@ -50,6 +63,22 @@ func (w *watched) take(s Sample) {
 		w.base = w.top
 	}
 	w.top = &s
+}
+
+// restart lets the counter count from a sample on.
+func (w *watched) restart(s Sample) {
+	w.counter.Restart()
+	w.counter.Take(meter.Reading{At: s.T, Value: *s.Volume})
+	w.top, w.base, w.risen = &s, &s, 0
+}
+
+// above reports whether a reading is the highest, by no more than the pump can give.
+func (w *watched) above(s Sample) bool {
+	if w.top == nil {
+		return true
+	}
+	rise, past := *s.Volume-*w.top.Volume, s.T-w.top.T
+	return rise >= 0 && rise <= w.cfg.MaxFlow*max(past, time.Second).Minutes()
 }
 
 // rising reports whether the counter has risen shortly before T.
