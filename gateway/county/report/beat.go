@@ -108,8 +108,15 @@ func (b *beat) found(newest time.Time) []kept {
 	b.burst, b.size = nil, 0
 	every := min(b.every, max(0, newest.Sub(b.last))/time.Duration(len(out)))
 	for i := range out {
-		out[i].at = newest.Add(-every * time.Duration(len(out)-1-i))
+		out[i].at = earlier(newest.Add(-every*time.Duration(len(out)-1-i)), out[i].arrived())
 	}
 	b.last = newest
 	return out
+}
+
+func earlier(a, b time.Time) time.Time {
+	if b.Before(a) {
+		return b
+	}
+	return a
 }

@@ -81,10 +81,7 @@ type sample struct {
 // New makes a bridge and reads the files that its configuration names; it opens
 // no link yet.
 func New(cfg Config, opts Options) (*Bridge, error) {
-	signed, err := openStamps(opts.Stamps)
-	if err != nil {
-		return nil, err
-	}
+	signed := openStamps(opts.Stamps, opts.Log)
 	list, langs, err := sources(cfg, opts.Ports, signed)
 	if err != nil {
 		return nil, err

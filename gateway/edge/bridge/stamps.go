@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"log/slog"
 	"maps"
 	"os"
 	"path/filepath"
@@ -30,28 +31,33 @@ type stamps struct {
 	leased map[string]uint64 // what the file has, or will have
 }
 
-// openStamps reads the file of an earlier run of the agent.
-func openStamps(path string) (*stamps, error) {
+// openStamps reads the file of an earlier run of the agent. One that can't be read is
+// set aside: the gates and machines of the agent must not wait for it.
+func openStamps(path string, log *slog.Logger) *stamps {
 	s := &stamps{path: path, dirty: make(chan struct{}, 1), newest: map[string]uint64{}, leased: map[string]uint64{}}
 	if path == "" {
-		return s, nil
+		return s
 	}
 	raw, err := os.ReadFile(path)
 	if errors.Is(err, fs.ErrNotExist) {
-		return s, nil
+		return s
 	}
+	var newest map[string]uint64
 	if err == nil {
-		err = json.Unmarshal(raw, &s.newest)
+		err = json.Unmarshal(raw, &newest)
 	}
-	if err == nil && s.newest == nil {
+	if err == nil && newest == nil {
 		err = errors.New("it has none")
 	}
 	if err != nil {
-		return nil, fmt.Errorf("read the time stamps of signed drones: %w; remove %s to begin anew: then a recording"+
-			" of an earlier flight is taken for a flight", err, path)
+		log.Error("the time stamps of signed drones can't be read: until a drone flies, "+
+			"a recording of an earlier flight is taken for a flight",
+			"file", path, "err", err, "aside", os.Rename(path, path+".damaged") == nil)
+		return s
 	}
+	s.newest = newest
 	maps.Copy(s.leased, s.newest)
-	return s, nil
+	return s
 }
 
 // Newer is for mavlink.Stamps.
