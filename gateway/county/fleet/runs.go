@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"time"
 
+	"gatehouse/firmware-bridge/runs"
 	"gatehouse/gateway/county/db"
 	"gatehouse/gateway/fact"
 	"gatehouse/gateway/site"
@@ -149,6 +150,9 @@ func (r *Runs) One(ctx context.Context, machine, id string) (p RunPage, err erro
 		return p, err
 	}
 	spans := work(run, track)
+	if run.Grade == string(runs.Dry) {
+		spans = nil // it was told to, and nothing was sprayed
+	}
 	p.Points, p.Chart = path(track, run.Start.Time, spans), chart(track, run.Start.Time, spans)
 	p.Compounds = r.beside(p.Points)
 	return p, nil
