@@ -294,7 +294,9 @@ for (const [machine, what, [north, east], count] of [
     const text = await page.textContent("main");
     for (const [here, not] of [
       [/未配置药箱容量/, /没有液位传感器/],
-      count > 1 ? [north || east ? /有移动，作业中共走/ : /不超过 10 米/, /没有位置/] : [/位置数据太少/, /没有位置数据|没有流量计/],
+      count > 1
+        ? [north || east ? /有移动，作业中共走/ : /不超过 10 米/, /没有位置/]
+        : [/位置数据太少/, /没有位置数据|没有流量计/],
     ]) {
       assert.match(text, here);
       assert.doesNotMatch(text, not);
