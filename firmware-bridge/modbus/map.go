@@ -167,10 +167,10 @@ func (p Part) check(bits bool) (errs []error) {
 	add := func(format string, args ...any) { errs = append(errs, fmt.Errorf(format, args...)) }
 	n, known := registers[p.Type]
 	switch {
+	case bits && p.Type != "bit":
+		add("type must be bit in the tables coil and discrete: write type: bit")
 	case !known:
 		add("type %q is none of bit, %s", p.Type, Types)
-	case bits && p.Type != "bit":
-		add("type must be bit in the tables coil and discrete")
 	case !bits && p.Type == "bit":
 		add("type bit is of coil and discrete: in a register, give bit: with the number of the bit")
 	}

@@ -57,6 +57,7 @@ func TestAMapReportsWhatIsWrongWithIt(t *testing.T) {
 		{"faults", func(v *Value) { v.Faults = map[uint16]string{1: "a"} }},
 		{"whole", func(v *Value) { v.Means = fact.FieldFault }},
 		{"type must be bit", func(v *Value) { v.Table = "coil" }},
+		{"write type: bit", func(v *Value) { v.Table, v.Type = "coil", "" }},
 		{"type bit is of coil", func(v *Value) { v.Type = "bit" }},
 	} {
 		v := good

@@ -30,7 +30,7 @@ grade of a run is what its evidence shows:
   dry        the pump was commanded, and it was measured that next to nothing flowed
   leak       something flowed without command
   unproven   the pump was commanded; nobody measured the flow
-  disputed   flow meter and tank contradict each other
+  disputed   two of flow, counter and tank contradict each other
   declared   from a file or by hand: there is no evidence`,
 		Example: "  gatehouse runs --dir /var/lib/gatehouse-county --machine drone-1",
 		Args:    cobra.NoArgs,

@@ -89,7 +89,7 @@ func (c Config) Check() error {
 		errs = append(errs, errors.New("dir: is missing"))
 	}
 	if c.Sites == "" {
-		errs = append(errs, errors.New("sites: is missing"))
+		errs = append(errs, errors.New("sites: is missing: name the file of the gates, like deploy/sites.example.yaml"))
 	}
 	_, err := config.Zone(c.TimeZone)
 	add("time_zone", err)
