@@ -97,8 +97,12 @@ func (c *Clock) Judge(arrived, own time.Time) Judged {
 	switch late := lag - c.Offset; {
 	case c.overtaken(arrived, lag):
 		j.Own = own.Add(c.Before - c.Offset)
-	case c.Since.IsZero() || late > TooLate:
+	case c.Since.IsZero():
 		c.begin(arrived, lag)
+	case late > TooLate:
+		first := c.first(arrived, lag)
+		c.begin(first, lag)
+		j.Moved = first.Before(arrived)
 	case c.Offset.Abs() > TooLate && own.Before(c.Steady.Last) && late > right:
 		j.Moved = c.restart(arrived, own, lag)
 	case late < -Slack:
@@ -121,6 +125,21 @@ func (c *Clock) overtaken(arrived time.Time, lag time.Duration) bool {
 	late := lag - c.Before
 	return c.Stepped && late >= -Slack && late <= right && (lag-c.Offset).Abs() > late.Abs() &&
 		arrived.Sub(c.Since) <= overtakes
+}
+
+// first returns when the first of the latest messages with about this lag arrived.
+// Some of them may have lain just within TooLate.
+func (c *Clock) first(arrived time.Time, lag time.Duration) time.Time {
+	o := &c.Steady.Other
+	switch {
+	case c.Steady.near(lag):
+		return c.Steady.Since
+	case c.Back.Count > 0 && c.Back.near(lag):
+		return c.Back.Since
+	case o.Count > 0 && max(o.Most, lag)-min(o.Least, lag) <= alike:
+		return o.Since
+	}
+	return arrived
 }
 
 // begin notes that the clock has begun, or stepped, with a message.

@@ -244,6 +244,30 @@ func TestACoarseClockGoesOn(t *testing.T) {
 	}
 }
 
+// A clock that is set back by as much as a message may be late: some messages seem to
+// be just that late, the next ones more.
+func TestAClockSetBackByTheLargestDelay(t *testing.T) {
+	for name, slow := range map[string]time.Duration{"right before": 0, "37 days slow before": 37 * 24 * time.Hour} {
+		for later := 1; later < 5; later++ {
+			var h heard
+			for _, r := range stream(0, time.Minute, -slow) {
+				h.take(r)
+			}
+			for i, r := range stream(time.Minute, 2*time.Minute, -slow-TooLate) {
+				if i == later {
+					r.arrived = r.arrived.Add(time.Second / 2)
+				}
+				h.take(r)
+			}
+			for _, k := range h.kept {
+				if off := k.at.Sub(k.made).Abs(); off > Slack {
+					t.Errorf("%s, %d: %s lies %s off", name, later, k.made.Sub(truth), off)
+				}
+			}
+		}
+	}
+}
+
 // A clock that begins in 1970 at each start: the second report after a start shows it.
 func TestAClockBeginsAgain(t *testing.T) {
 	boot := func(at time.Duration, reports int) (out []report) {
