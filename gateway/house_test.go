@@ -34,13 +34,12 @@ var importers = map[string]string{
 	"github.com/gofrs/flock":                      "gatehouse/gateway/lockfile",
 	"github.com/go-json-experiment/json":          "gatehouse/gateway/wire",
 	"github.com/mattn/go-runewidth":               "gatehouse/gateway/term",
-	"golang.org/x/net":                            "gatehouse/firmware-bridge/track",
 	"golang.org/x/term":                           "gatehouse/gateway/term",
 }
 
 // shared lists the outside libraries that any package may import.
-var shared = []string{"github.com/google/uuid", "golang.org/x/crypto", "golang.org/x/sys", "golang.org/x/text",
-	"periph.io/x/conn/v3"}
+var shared = []string{"github.com/google/uuid", "golang.org/x/crypto", "golang.org/x/net", "golang.org/x/sys",
+	"golang.org/x/text", "periph.io/x/conn/v3"}
 
 // pkg is a package of ours, without its tests.
 type pkg struct {

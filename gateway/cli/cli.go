@@ -101,6 +101,10 @@ func (f *brokerFlags) add(c *cobra.Command) {
 	c.Flags().StringVar(&f.b.CA, "ca", "", "PEM file of the authority that signed the broker's certificate")
 	c.Flags().StringVar(&f.b.Cert, "cert", "", "PEM file of a client certificate")
 	c.Flags().StringVar(&f.b.Key, "key", "", "PEM file of its key")
+	c.Flags().StringVar(&f.b.ServerName, "server-name", "", "name in the broker's certificate, if not its address")
+	c.Flags().StringVar(&f.b.TLSMin, "tls-min", "", "1.2 for a broker that does not speak TLS 1.3")
+	c.Flags().StringVar(&f.b.Proxy, "proxy", "",
+		"reach the broker through this proxy: environment, http://host:port or socks5://host:port")
 }
 
 // level returns the topic level that selects the county.

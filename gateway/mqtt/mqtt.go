@@ -16,6 +16,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"net/url"
 	"sync"
 	"time"
 
@@ -46,12 +47,15 @@ type Subscription struct {
 // Config is a broker's address and what to do with its messages. No function in
 // it may wait for Run to return, and each may be nil.
 type Config struct {
-	URL      string      // tcp://host:port or ssl://host:port
+	URL      string      // tcp, ssl, ws or wss
 	Name     string      // of the broker, for the log; empty: URL
 	ClientID string      //
 	Username string      // empty: none
 	Password string      //
-	TLS      *tls.Config // for ssl://
+	TLS      *tls.Config // for ssl and wss
+	// Proxy returns the proxy through which an address is reached, or nil; nil:
+	// there is none.
+	Proxy func(*url.URL) (*url.URL, error)
 	// Hello returns the last will and the first message of a connection that is
 	// about to be made; either may be nil.
 	Hello         func() (will, first *Message)
@@ -108,6 +112,9 @@ type Client struct {
 // New returns a client, which Run connects.
 func New(cfg Config) *Client {
 	cfg.Name = cmp.Or(cfg.Name, cfg.URL)
+	if cfg.Proxy == nil {
+		cfg.Proxy = direct
+	}
 	if cfg.OnUp == nil {
 		cfg.OnUp = func() {}
 	}

@@ -253,11 +253,24 @@ func restricted(t *testing.T, user string) *broker.Broker {
 	return b
 }
 
-func TestBrokerAddressesAreChecked(t *testing.T) {
+func TestBrokerSettingsAreChecked(t *testing.T) {
 	for url, ok := range map[string]bool{"tcp://127.0.0.1:1883": true, "ssl://broker.county:8883": true,
-		"": false, "127.0.0.1:1883": false, "http://x:1": false, "tcp://host": false} {
+		"ws://broker/mqtt": true, "wss://broker:443/a/b?c=d": true, "tcp://[::1]:1883": true,
+		"": false, "127.0.0.1:1883": false, "http://x:1": false, "tcp://host": false, "tcp://:1883": false,
+		"ws:///mqtt": false, "tcp://user@host:1": false, "tcp://host:1/path": false} {
 		if err := (mqtt.Broker{URL: url}).Check(); (err == nil) != ok {
 			t.Errorf("%q: %v", url, err)
+		}
+	}
+	for value, ok := range map[string]bool{"": true, "1.2": true, "1.3": true, "1.1": false, "TLS1.2": false} {
+		if err := (mqtt.Broker{URL: "ssl://x:1", TLSMin: value}).Check(); (err == nil) != ok {
+			t.Errorf("tls_min %q: %v", value, err)
+		}
+	}
+	for value, ok := range map[string]bool{"": true, "environment": true, "socks5://h:1080": true,
+		"http://u:p@h:3128": true, "https://h:1": false, "h:3128": false, "yes": false} {
+		if err := (mqtt.Broker{URL: "ssl://x:1", Proxy: value}).Check(); (err == nil) != ok {
+			t.Errorf("proxy %q: %v", value, err)
 		}
 	}
 }

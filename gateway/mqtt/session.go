@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"net"
+	"net/url"
 	"time"
 
 	paho "github.com/eclipse/paho.mqtt.golang"
@@ -18,7 +19,7 @@ func (c *Client) session(ctx context.Context) (up bool, err error) {
 	client := paho.NewClient(c.options(ctx, will, ended))
 	if err := wait(client.Connect(), connectTimeout+time.Second); err != nil {
 		client.Disconnect(0)
-		return false, fmt.Errorf("connect to %s: %w", c.cfg.Name, err)
+		return false, fmt.Errorf("connect to %s: %w", c.cfg.Name, c.explain(err))
 	}
 	defer client.Disconnect(100)
 	if err := c.subscribe(client); err != nil {
@@ -30,6 +31,7 @@ func (c *Client) session(ctx context.Context) (up bool, err error) {
 		}
 	}
 	c.set(client)
+	c.cfg.Log.Info("connected to the broker", "broker", c.cfg.Name, "proxy", c.proxyName())
 	c.cfg.OnUp()
 	select {
 	case err = <-ended:
@@ -54,8 +56,6 @@ func (c *Client) options(ctx context.Context, will *Message, ended chan<- error)
 		}
 	}
 	put := c.inbox.open()
-	dialer := &net.Dialer{Timeout: connectTimeout,
-		Cancel: ctx.Done()} //nolint:staticcheck // paho dials without a context
 	opts := paho.NewClientOptions().
 		AddBroker(c.cfg.URL).
 		SetClientID(c.cfg.ClientID).
@@ -71,7 +71,7 @@ func (c *Client) options(ctx context.Context, will *Message, ended chan<- error)
 		SetWriteTimeout(writeTimeout).
 		SetConnectTimeout(connectTimeout).
 		SetProtocolVersion(4).
-		SetDialer(dialer).
+		SetCustomOpenConnectionFn(func(u *url.URL, _ paho.ClientOptions) (net.Conn, error) { return c.open(ctx, u) }).
 		SetConnectionLostHandler(func(_ paho.Client, err error) {
 			end(fmt.Errorf("connection lost: %w", err))
 		}).
@@ -104,8 +104,12 @@ func (c *Client) subscribe(client paho.Client) error {
 	err := wait(token, connectTimeout)
 	if sub, ok := token.(*paho.SubscribeToken); ok && !errors.Is(err, errTimeout) {
 		for filter, granted := range sub.Result() {
-			if granted > 2 { // paho may call it an error as well
+			switch {
+			case granted > 2: // paho may call it an error as well
 				err = RefusedError{filter}
+			case granted < filters[filter]:
+				err = fmt.Errorf("the broker grants QoS %d for %q, %d is needed: raise its limit (mosquitto: max_qos)",
+					granted, filter, filters[filter])
 			}
 		}
 	}

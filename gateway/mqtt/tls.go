@@ -11,23 +11,43 @@ import (
 
 // Broker is the part of a configuration file for the connection to a broker.
 type Broker struct {
-	URL          string `yaml:"url"`                     // tcp://127.0.0.1:1883 or ssl://host:8883
+	URL          string `yaml:"url"`                     // tcp://127.0.0.1:1883, ssl://host:8883, wss://host/mqtt
 	Name         string `yaml:"-"`                       // for messages, where the URL is not
 	Username     string `yaml:"username,omitempty"`      //
 	PasswordFile string `yaml:"password_file,omitempty"` // holds the password, first line
 	CA           string `yaml:"ca,omitempty"`            // PEM file of the authority of the broker's certificate
 	Cert         string `yaml:"cert,omitempty"`          // PEM file: the client's own certificate
 	Key          string `yaml:"key,omitempty"`           // PEM file: its key
+	ServerName   string `yaml:"server_name,omitempty"`   // in the broker's certificate; default: the host of url
+	TLSMin       string `yaml:"tls_min,omitempty"`       // "1.2" for brokers without TLS 1.3; default "1.3"
+	Proxy        string `yaml:"proxy,omitempty"`         // environment or the URL of one; default none
 }
 
-// Check returns an error if the URL is not of the form tcp://host:port or
-// ssl://host:port.
+// tlsVersions are the values of TLSMin.
+var tlsVersions = map[string]uint16{"": tls.VersionTLS13, "1.3": tls.VersionTLS13, "1.2": tls.VersionTLS12}
+
+// Check returns what is wrong with the address, the version of TLS and the proxy.
 func (b Broker) Check() error {
-	u, err := url.Parse(b.URL)
-	if err != nil || u.Host == "" || u.Port() == "" || (u.Scheme != "tcp" && u.Scheme != "ssl") {
-		return fmt.Errorf("broker url %q: write it as tcp://host:port, or ssl://host:port for TLS", b.URL)
+	var errs []error
+	if !validURL(b.URL) {
+		errs = append(errs, fmt.Errorf("broker url %q: write it as tcp://host:port, ssl://host:port for TLS, "+
+			"or ws://host:port/path or wss://host:port/path for WebSocket", b.URL))
 	}
-	return nil
+	if tlsVersions[b.TLSMin] == 0 {
+		errs = append(errs, fmt.Errorf(`broker tls_min %q: write "1.2" or "1.3"`, b.TLSMin))
+	}
+	return errors.Join(append(errs, checkProxy(b.Proxy))...)
+}
+
+func validURL(text string) bool {
+	u, err := url.Parse(text)
+	switch {
+	case err != nil || u.Hostname() == "" || u.User != nil: // the user has a key of its own
+		return false
+	case u.Scheme == "ws" || u.Scheme == "wss":
+		return true
+	}
+	return (u.Scheme == "tcp" || u.Scheme == "ssl") && u.Port() != "" && (u.Path == "" || u.Path == "/")
 }
 
 // Load sets the address, user, password and TLS settings of cfg, and reads the
@@ -36,7 +56,7 @@ func (b Broker) Load(cfg *Config) error {
 	if err := b.Check(); err != nil {
 		return err
 	}
-	cfg.URL, cfg.Name, cfg.Username = b.URL, b.Name, b.Username
+	cfg.URL, cfg.Name, cfg.Username, cfg.Proxy = b.URL, b.Name, b.Username, proxyOf(b.Proxy)
 	if b.PasswordFile != "" {
 		pw, err := readSecret(b.PasswordFile)
 		if err != nil {
@@ -44,10 +64,10 @@ func (b Broker) Load(cfg *Config) error {
 		}
 		cfg.Password = pw
 	}
-	if u, _ := url.Parse(b.URL); u.Scheme != "ssl" {
+	if u, _ := url.Parse(b.URL); u.Scheme != "ssl" && u.Scheme != "wss" {
 		return nil
 	}
-	t := &tls.Config{MinVersion: tls.VersionTLS13}
+	t := &tls.Config{MinVersion: tlsVersions[b.TLSMin], ServerName: b.ServerName}
 	if b.CA != "" {
 		pem, err := os.ReadFile(b.CA)
 		if err != nil {
