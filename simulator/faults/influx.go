@@ -142,6 +142,7 @@ func (i *Influx) partly(w http.ResponseWriter, r *http.Request, refused func(str
 }
 
 func refuse(w http.ResponseWriter, status int, text string) {
+	w.Header().Set("X-Influxdb-Version", "1.8.10") // of every answer of an InfluxDB
 	w.Header().Set("Content-Type", "application/json")
 	w.WriteHeader(status)
 	fmt.Fprintf(w, `{"code":"refused","message":%q,"error":%q}`, text, text)

@@ -21,15 +21,15 @@ import (
 	"gatehouse/gateway/testkit/storetest"
 )
 
-// proxy forwards requests to a real InfluxDB, except for writes that the test
+// proxy forwards requests to a real InfluxDB, except for those that the test
 // answers itself.
 type proxy struct {
 	url    string
 	answer atomic.Pointer[answer]
 }
 
-// answer answers a write with a body, or returns false to forward it.
-type answer func(w http.ResponseWriter, body string) bool
+// answer answers a request, or returns false to forward it.
+type answer func(w http.ResponseWriter, r *http.Request) bool
 
 func newProxy(t *testing.T) *proxy {
 	t.Helper()
@@ -40,10 +40,8 @@ func newProxy(t *testing.T) *proxy {
 	f := &proxy{}
 	forward := httputil.NewSingleHostReverseProxy(target)
 	ts := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		if answer := f.answer.Load(); answer != nil && strings.HasSuffix(r.URL.Path, "/write") {
-			if (*answer)(w, readBody(t, r)) {
-				return
-			}
+		if answer := f.answer.Load(); answer != nil && (*answer)(w, r) {
+			return
 		}
 		forward.ServeHTTP(w, r)
 	}))
@@ -52,16 +50,37 @@ func newProxy(t *testing.T) *proxy {
 	return f
 }
 
-func (f *proxy) answerWith(a answer) { f.answer.Store(&a) }
+// answerWith lets a answer the writes, which it is given as text.
+func (f *proxy) answerWith(t *testing.T, a func(w http.ResponseWriter, body string) bool) {
+	t.Helper()
+	all := answer(func(w http.ResponseWriter, r *http.Request) bool {
+		return strings.HasSuffix(r.URL.Path, "/write") && a(w, readBody(t, r))
+	})
+	f.answer.Store(&all)
+}
+
+// answerAll lets h answer the requests whose path ends with end.
+func (f *proxy) answerAll(end string, h http.Handler) {
+	all := answer(func(w http.ResponseWriter, r *http.Request) bool {
+		if !strings.HasSuffix(r.URL.Path, end) {
+			return false
+		}
+		h.ServeHTTP(w, r)
+		return true
+	})
+	f.answer.Store(&all)
+}
 
 func (f *proxy) forwardAll() { f.answer.Store(nil) }
 
 // refuse answers every write with an error.
-func (f *proxy) refuse(status int, retryAfter, message string) {
-	f.answerWith(func(w http.ResponseWriter, _ string) bool {
+func (f *proxy) refuse(t *testing.T, status int, retryAfter, message string) {
+	t.Helper()
+	f.answerWith(t, func(w http.ResponseWriter, _ string) bool {
 		if retryAfter != "" {
 			w.Header().Set("Retry-After", retryAfter)
 		}
+		w.Header().Set("X-Influxdb-Version", "1.8.10")
 		w.Header().Set("Content-Type", "application/json")
 		w.WriteHeader(status)
 		fmt.Fprintf(w, `{"code":"invalid","message":%q}`, message)
@@ -81,7 +100,7 @@ func TestADatabaseThatIsNotReadyPutsNothingInQuarantine(t *testing.T) {
 		{401, "", "token_file", 0}, {403, "", "token_file", 0}, {404, "", "create the database", 0},
 		{429, "7", "429", 7 * time.Second}, {503, "", "503", 0}, {500, "", "500", 0},
 	} {
-		f.refuse(c.status, c.header, "no")
+		f.refuse(t, c.status, c.header, "no")
 		_, err := s.Commit(t.Context(), []store.Batch{storetest.Batch(1, 3, 4)})
 		if err == nil || errors.Is(err, store.ErrFault) || !strings.Contains(err.Error(), c.want) {
 			t.Errorf("%d gives %v, want %q in it", c.status, err, c.want)
@@ -120,10 +139,11 @@ func TestAPointThatIsRefusedGoesToQuarantineAndTheOthersAreStored(t *testing.T) 
 	s := open(t, f.url, filepath.Join(t.TempDir(), "books.db"))
 	commit(t, s, storetest.Batch(1, 1, 2))
 	for i, status := range []int{400, 413, 422} {
-		f.answerWith(func(w http.ResponseWriter, body string) bool {
+		f.answerWith(t, func(w http.ResponseWriter, body string) bool {
 			if !strings.Contains(body, "seq=5i") {
 				return false
 			}
+			w.Header().Set("X-Influxdb-Version", "1.8.10")
 			w.WriteHeader(status)
 			fmt.Fprint(w, `{"code":"invalid","message":"partial write: field type conflict dropped=1"}`)
 			return true
@@ -149,7 +169,7 @@ func TestLimitsAndManyRefusedPointsAreAFaultOfTheStore(t *testing.T) {
 		"partial write: points beyond retention policy dropped=1",
 		"anything",
 	} {
-		f.refuse(422, "", message)
+		f.refuse(t, 422, "", message)
 		_, err := s.Commit(t.Context(), []store.Batch{storetest.Batch(1, 3, 200)})
 		if !errors.Is(err, store.ErrFault) {
 			t.Errorf("%q gives %v", message, err)
@@ -168,7 +188,7 @@ func TestAfterALostAnswerTheSamePointsAreWritten(t *testing.T) {
 	f := newProxy(t)
 	s := open(t, f.url, filepath.Join(t.TempDir(), "books.db"))
 	commit(t, s, storetest.Batch(1, 1, 2))
-	f.answerWith(func(w http.ResponseWriter, _ string) bool {
+	f.answerWith(t, func(w http.ResponseWriter, _ string) bool {
 		conn, _, err := w.(http.Hijacker).Hijack()
 		if err == nil {
 			conn.Close()
