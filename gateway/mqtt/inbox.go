@@ -21,16 +21,18 @@ type inbox struct {
 	kept    atomic.Int64 // handed over, and not ended
 	log     *slog.Logger
 
-	mu      sync.Mutex // held by put
-	current int        // number of the connection whose messages are accepted
+	mu      sync.Mutex          // guards what follows
+	current int                 // number of the connection whose messages are accepted
+	held    map[uint16]struct{} // ids of its messages of QoS 1 that are not ended
 	dropped int
 	logged  time.Time // when it was last logged that messages are dropped
 }
 
-// arrival is a message and when it came.
+// arrival is a message, when it came, and over which connection.
 type arrival struct {
 	paho.Message
-	at time.Time
+	at         time.Time
+	connection int
 }
 
 // Bounds of the inbox: of messages that need no acknowledgement, and of all. The
@@ -68,6 +70,7 @@ func (b *inbox) open() (put func(paho.Message) error) {
 	defer b.mu.Unlock()
 	b.current++
 	mine := b.current
+	b.held = map[uint16]struct{}{}
 	return func(m paho.Message) error {
 		b.mu.Lock()
 		defer b.mu.Unlock()
@@ -78,17 +81,24 @@ func (b *inbox) open() (put func(paho.Message) error) {
 	}
 }
 
-// put adds a message. When many wait it drops those of QoS 0, which promises no
-// more. Without room at all it returns an error: the connection must end, and
-// the broker sends the message again over the next one.
+// put adds a message. One that the broker sends again while the first is not ended
+// is not added. When many wait it drops those of QoS 0, which promises no more.
+// Without room at all it returns an error: the connection must end, and the broker
+// sends the message again over the next one.
 func (b *inbox) put(m paho.Message) error {
 	now := time.Now()
 	held := len(b.waiting) + int(b.kept.Load())
-	switch {
-	case m.Qos() > 0 && held >= mostInAll:
-		return errTooMany
-	case m.Qos() > 0 || held < mostWaiting:
-		b.waiting <- arrival{m, now} // has room: put alone adds to it
+	if m.Qos() > 0 {
+		if _, again := b.held[m.MessageID()]; again && m.Duplicate() {
+			return nil
+		}
+		if held >= mostInAll {
+			return errTooMany
+		}
+		b.held[m.MessageID()] = struct{}{}
+	}
+	if m.Qos() > 0 || held < mostWaiting {
+		b.waiting <- arrival{m, now, b.current} // has room: put alone adds to it
 		return nil
 	}
 	b.dropped++
@@ -112,10 +122,20 @@ func (b *inbox) deliver(ctx context.Context) {
 				Duplicate: m.Duplicate(), Arrived: m.at}
 			b.take(came, func(acknowledge bool) {
 				b.kept.Add(-1)
+				b.end(m)
 				if acknowledge {
 					m.Ack() // paho ignores it if that connection has ended
 				}
 			})
 		}
+	}
+}
+
+// end notes that a message is ended.
+func (b *inbox) end(m arrival) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	if m.Qos() > 0 && m.connection == b.current {
+		delete(b.held, m.MessageID())
 	}
 }

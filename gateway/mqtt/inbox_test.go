@@ -16,15 +16,17 @@ type incoming struct {
 
 	text  string
 	qos   byte
+	id    uint16
 	acked *[]string
 }
 
-func (m incoming) Topic() string   { return "t" }
-func (m incoming) Payload() []byte { return []byte(m.text) }
-func (m incoming) Qos() byte       { return m.qos }
-func (m incoming) Retained() bool  { return m.text == "old" }
-func (m incoming) Duplicate() bool { return m.text == "again" }
-func (m incoming) Ack()            { *m.acked = append(*m.acked, m.text) }
+func (m incoming) Topic() string     { return "t" }
+func (m incoming) Payload() []byte   { return []byte(m.text) }
+func (m incoming) Qos() byte         { return m.qos }
+func (m incoming) MessageID() uint16 { return m.id }
+func (m incoming) Retained() bool    { return m.text == "old" }
+func (m incoming) Duplicate() bool   { return m.text == "again" }
+func (m incoming) Ack()              { *m.acked = append(*m.acked, m.text) }
 
 func TestAnEarlierConnectionAddsNothingBehindTheNextOne(t *testing.T) {
 	var got, acked []string
@@ -69,12 +71,50 @@ func TestTheInboxIsBounded(t *testing.T) {
 		t.Errorf("%d messages of QoS 0 wait, %d were dropped", len(b.waiting), b.dropped)
 	}
 	for n := range mostInAll - mostWaiting {
-		if err := put(incoming{qos: 1}); err != nil {
+		if err := put(incoming{qos: 1, id: uint16(n)}); err != nil {
 			t.Fatalf("message %d of QoS 1: %v", n, err)
 		}
 	}
 	if err := put(incoming{qos: 1}); !errors.Is(err, errTooMany) {
 		t.Errorf("without room: %v", err)
+	}
+}
+
+// A broker that waits for an acknowledgement sends a message again.
+func TestAMessageIsTakenOnceWhileItIsNotEnded(t *testing.T) {
+	ctx, cancel := context.WithCancel(t.Context())
+	var acked []string
+	var ends []func(bool)
+	b := newInbox(Config{Log: slog.New(slog.DiscardHandler), Keep: func(_ Message, end func(bool)) {
+		if ends = append(ends, end); len(ends) == 3 {
+			cancel()
+		}
+	}})
+	put := b.open()
+	send := func(text string, id uint16) {
+		if err := put(incoming{text: text, qos: 1, id: id, acked: &acked}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	send("first", 7)
+	send("again", 7)
+	send("again", 8) // the first was sent over another connection
+	send("new", 8)   // not marked as sent again
+	b.deliver(ctx)
+	for _, end := range ends {
+		end(true)
+	}
+	if want := []string{"first", "again", "new"}; !slices.Equal(acked, want) {
+		t.Errorf("acknowledged %q, want %q", acked, want)
+	}
+	send("again", 7)
+	if len(b.waiting) != 1 {
+		t.Error("it is not taken again after its end")
+	}
+	put = b.open()
+	send("again", 7)
+	if len(b.waiting) != 2 {
+		t.Error("it is not taken over another connection")
 	}
 }
 
@@ -92,8 +132,8 @@ func TestMessagesThatAreNotEndedTakeRoom(t *testing.T) {
 		}
 	}})
 	put := b.open()
-	for _, text := range []string{"old", "again"} {
-		if err := put(incoming{text: text, qos: 1, acked: &acked}); err != nil {
+	for i, text := range []string{"old", "again"} {
+		if err := put(incoming{text: text, qos: 1, id: uint16(i + 1), acked: &acked}); err != nil {
 			t.Fatal(err)
 		}
 	}
@@ -102,7 +142,7 @@ func TestMessagesThatAreNotEndedTakeRoom(t *testing.T) {
 		t.Errorf("delivered %+v", got)
 	}
 	for n := range mostInAll - 2 {
-		if err := put(incoming{qos: 1}); err != nil {
+		if err := put(incoming{qos: 1, id: uint16(n + 3)}); err != nil {
 			t.Fatalf("message %d: %v", n, err)
 		}
 	}

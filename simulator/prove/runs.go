@@ -192,6 +192,9 @@ func (c *comparison) distance(t fleet.Truth, spec fleet.Spec, s storedRun) {
 	}
 	// A second at each begin and end of work lies between two positions.
 	between := fewMetres + 2*spec.Speed
+	if spec.Fault == fleet.FaultCut { // work ends and begins once more
+		between += 2 * spec.Speed
+	}
 	off := max(0, math.Abs(s.DistanceM-t.Metres)-unheard-between)
 	pct := round2(off / t.Metres * 100)
 	c.WorstM = max(c.WorstM, pct)

@@ -57,6 +57,10 @@ const (
 	loginTimeout = 5 * time.Second
 	// maxAckPending is how many unacknowledged messages a subscriber may have.
 	maxAckPending = 256
+	// sentAgain is after how long a message without acknowledgement is sent again.
+	// It is what a collector that died and has come back waits for such a message:
+	// nats-server does not send it at the reconnect.
+	sentAgain = 3 * time.Second
 	// forgetAfter is when messages are removed for a client that was connected when
 	// the broker was killed and has not come back under the same id. By default
 	// nats-server keeps them for ever.
@@ -195,6 +199,7 @@ func options(dir string) *server.Options {
 		MQTT: server.MQTTOpts{
 			AuthTimeout:               loginTimeout.Seconds(),
 			MaxAckPending:             maxAckPending,
+			AckWait:                   sentAgain,
 			ConsumerInactiveThreshold: forgetAfter,
 		},
 	}

@@ -45,6 +45,7 @@ type again struct {
 // stream is what was observed of a machine's reports, in the order of their times.
 type stream struct {
 	timing   timing
+	counts   counts
 	fuser    runs.Fuser
 	runs     *machine.Recorder
 	observed time.Duration // T of the newest sample

@@ -77,7 +77,7 @@ func (t *Taker) report(ctx context.Context, b *batch, r mapping.Reading, m waiti
 	from := b.from
 	arrived := from.arrive(m.Message, b.now)
 	before, timing := from.state, from.stream.timing // a repeat teaches little
-	j := from.judge(r, arrived)
+	j := from.judge(r, arrived, m.Duplicate)
 	track := t.track(from, r, m.Payload, arrived, j)
 	repeated, ok := t.repeated(ctx, b, m.Message, track, j)
 	if !ok {
