@@ -52,7 +52,7 @@ func (t *Tracker) judge(r *Run, c *tally) {
 	if w.litres == nil && w.emptiedNothing(r) {
 		r.Grade, r.Reasons = Dry, []string{ReasonTankFull}
 	}
-	r.Reasons = append(r.Reasons, c.flow.counterReasons()...)
+	r.Reasons = append(r.Reasons, c.flow.counterReasons(r.Meter)...)
 	for _, also := range []struct {
 		holds  bool
 		reason string

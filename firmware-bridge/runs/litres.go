@@ -12,6 +12,7 @@ type flow struct {
 	metered     bool    // some sample has a flow or a counter's value
 	stuck       bool    // the sensor reported flow while the tank did not fall
 	loose       float64 // litres by flow and time since the counter was last believed
+	before      float64 // litres of Meter by flow and time, from before the counter was first read
 	pending     float64 // litres, if the counter was reset: its next readings tell
 	sure, doubt unasked // doubt: the command may still come
 	doubtSince  time.Duration
@@ -36,6 +37,13 @@ func (b both) differ() bool {
 // differ: sensors are off by up to 10 %, and each may be.
 const sensorError = 0.2
 
+// A part of the litres by flow and time is said if it is more than mayEstimate of
+// them and counts: between two samples a pump gives as little.
+const (
+	mayEstimate = 0.02
+	counts      = 0.02 // litres
+)
+
 // unasked are litres that flowed without command: by the counter, by flow and
 // time, and the latter since the counter was last believed.
 type unasked struct{ meter, flow, loose float64 }
@@ -52,8 +60,20 @@ func (c *tally) unasked(u unasked) float64 {
 	return u.flow
 }
 
-// counterReasons returns the reasons for what the counter does not tell.
-func (f flow) counterReasons() (why []string) {
+// estimated returns the litres of Run.Meter that the counter did not count: by flow
+// and time from before it was first read, and since it was last believed.
+func (f flow) estimated() float64 {
+	if f.pending > f.loose { // the counter tells, if it was reset
+		return f.before
+	}
+	return f.before + f.loose
+}
+
+// counterReasons returns the reasons for what the counter does not tell of litres.
+func (f flow) counterReasons(litres *float64) (why []string) {
+	if litres != nil && f.estimated() > mayEstimate**litres+counts {
+		why = append(why, ReasonUncounted)
+	}
 	for _, r := range []struct {
 		part meter.Unknown
 		code string
@@ -139,7 +159,7 @@ func (t *Tracker) addCounted(s Sample, flowed float64) float64 {
 		return flowed // by flow and time, until the counter is believed
 	}
 	if first { // the counter does not know what flowed before
-		r.Meter = new(f.loose)
+		r.Meter, f.before = new(f.loose), f.loose
 		f.sure.meter, f.doubt.meter = f.sure.loose, f.doubt.loose
 	} else {
 		f.both.add(got, &o.reader)

@@ -94,3 +94,38 @@ func TestACounterAndAFlowSensorThatDisagree(t *testing.T) {
 		}
 	}
 }
+
+// What flowed before a counter was first read, or after it was last read, is by flow
+// and time, and the run says so where that is more than next to nothing.
+func TestACounterThatIsNotReadAllTheTime(t *testing.T) {
+	// 10 s of rest, 2 s of command, 10 s of 12 L/min: 0.2 L a second, of which flow and
+	// time see 0.1 L while it comes on, and 0.1 L more than there is while it goes off.
+	for name, c := range map[string]struct {
+		read   func(second int) bool
+		want   float64
+		partly bool
+	}{
+		"all the time":        {func(int) bool { return true }, 2, false},
+		"never":               {func(int) bool { return false }, 2, false},
+		"from its first flow": {func(s int) bool { return s >= 12 }, 0.1 + 1.8, true},
+		"from the middle":     {func(s int) bool { return s >= 17 }, 1.1 + 0.8, true},
+		"until the middle":    {func(s int) bool { return s < 17 }, 1 + 1.1, true},
+		"every second time":   {func(s int) bool { return s%2 == 1 }, 2, false},
+		"not in the middle":   {func(s int) bool { return s < 14 || s > 18 }, 2, false},
+	} {
+		s := newScript().play(10, false, 0).play(2, true, 0).play(10, true, 12).play(10, false, 0)
+		for i := range s.samples {
+			if !c.read(i) {
+				s.samples[i].Volume = nil
+			}
+		}
+		got := Segment(small, s.samples)
+		if len(got) != 1 || got[0].Litres() == nil {
+			t.Fatalf("%s: %+v", name, got)
+		}
+		litres, partly := *got[0].Litres(), slices.Contains(got[0].Reasons, ReasonUncounted)
+		if math.Abs(litres-c.want) > 1e-6 || partly != c.partly {
+			t.Errorf("%s: %.3f L, %q, want %.3f L", name, litres, got[0].Reasons, c.want)
+		}
+	}
+}

@@ -35,6 +35,7 @@ const (
 	ReasonSensorMute = "tank-fell-without-flow"
 	ReasonDiffers    = "flow-and-tank-differ"
 	ReasonMeters     = "counter-and-flow-differ"
+	ReasonUncounted  = "partly-by-flow"
 	ReasonReset      = "counter-reset"
 	ReasonJump       = "meter-jump"
 	ReasonTurns      = "counter-turns"
@@ -78,7 +79,7 @@ type Run struct {
 	Distance float64 // metres that it moved while it worked
 	BadFixes int     // positions that could not be true
 
-	Meter      *float64 // litres by the counter of the flow meter; by flow and time since it was last heard
+	Meter      *float64 // litres by the counter of the flow meter; by flow and time before its first value and after its last
 	Integrated *float64 // litres by flow and time; not across gaps
 	Unasked    float64  // litres of these that flowed without command
 	TankFell   *float64 // litres, where the tank's size is known; refills are not counted

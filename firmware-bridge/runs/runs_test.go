@@ -21,6 +21,7 @@ type script struct {
 	size    float64
 	lat     float64
 	noMeter bool // no flow meter
+	noFlow  bool // the meter has a counter alone
 	noTank  bool
 	samples []Sample
 }
@@ -38,6 +39,9 @@ func (c *script) play(seconds int, command bool, lpm float64, do ...func(*Sample
 			Command: new(command), Lat: new(c.lat), Lon: new(115.1), Armed: new(true)}}
 		if !c.noMeter {
 			s.Flow, s.Volume = new(lpm), new(c.volume)
+		}
+		if c.noFlow {
+			s.Flow = nil
 		}
 		if !c.noTank {
 			s.Tank = new(c.tank)
