@@ -228,6 +228,7 @@ func TestConfigurationsThatAreWrong(t *testing.T) {
 		"same system id":    {UDP: ":14550", Vehicles: append(v, v...)},
 		"pump_servo":        {UDP: ":14550", Vehicles: []Vehicle{{System: 1, PumpServo: 33}}},
 		"named":             {UDP: ":14550", Vehicles: named("A", "flow")},
+		"one instance":      {UDP: ":14550", Vehicles: []Vehicle{{System: 1, FlowBattery: 2, LevelBattery: 2}}},
 		"10 characters":     {UDP: ":14550", Vehicles: named("ELEVENCHARS", fact.FieldFlow)},
 	} {
 		if _, err := New(c, port.NewHost()); err == nil || !strings.Contains(err.Error(), want) {

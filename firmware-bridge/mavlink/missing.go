@@ -37,10 +37,8 @@ func (c *craft) missing(now time.Duration) (all []string) {
 	if c.PumpServo > 0 && !c.pulse && !c.commanded {
 		all = append(all, c.noPulse())
 	}
-	px4 := c.autopilot == minimal.MAV_AUTOPILOT_PX4
-	if px4 && c.PumpServo == 0 && !c.commanded && !c.named && c.FlowBattery == 0 {
-		all = append(all, c.Machine+" is a PX4, which has no DO_SPRAYER command: set pump_servo to the pump's output"+
-			" (AUX 1 is 9), or send NAMED_VALUE_FLOAT FLOWRATE")
+	if c.PumpServo == 0 && c.FlowBattery == 0 && !c.shown() {
+		all = append(all, c.noWork()...)
 	}
 	for name, id := range map[string]uint8{"flow_battery": c.FlowBattery, "level_battery": c.LevelBattery} {
 		if id != 0 && !c.batteries[id] {
@@ -49,6 +47,25 @@ func (c *craft) missing(now time.Duration) (all []string) {
 		}
 	}
 	return all
+}
+
+// shown reports whether something has shown when the vehicle sprays, or will: it was
+// told to, its mission tells it, or it sends a value that a name stands for.
+func (c *craft) shown() bool { return c.commanded || c.named || len(c.sprayer.mission) > 0 }
+
+// noWork says of a vehicle of which nothing has shown when it sprays what may. It may
+// have had nothing to spray yet.
+func (c *craft) noWork() []string {
+	switch {
+	case c.autopilot == minimal.MAV_AUTOPILOT_PX4:
+		return []string{c.Machine + " is a PX4, which has no DO_SPRAYER command: set pump_servo to the pump's output" +
+			" (AUX 1 is 9), or send NAMED_VALUE_FLOAT FLOWRATE"}
+	case c.heartbeat:
+		return []string{"nothing shows yet when " + c.Machine + " sprays: no DO_SPRAYER has passed on this link." +
+			" If it sprays without that, set pump_servo to the pump's output (SERVOn_FUNCTION 22), or flow_battery" +
+			" to its flow meter, or send NAMED_VALUE_FLOAT FLOWRATE"}
+	}
+	return nil
 }
 
 func (c *craft) noPulse() string {

@@ -125,6 +125,7 @@ func TestWhatIsMissing(t *testing.T) {
 		"output 8 of drone-1 gives no":     {Vehicle{PumpServo: 8}, seen{outputs: true}},
 		"output 9 of drone-1 gives no":     {Vehicle{PumpServo: 9}, seen{outputs: true, v2: true}},
 		"is a PX4":                         {Vehicle{}, seen{autopilot: 12}},
+		"nothing shows yet when drone-1":   {Vehicle{}, seen{autopilot: 3, heartbeat: true}},
 		"id 2, which flow_battery":         {Vehicle{FlowBattery: 2}, seen{}},
 		"id 3, which level_battery":        {Vehicle{LevelBattery: 3}, seen{}},
 		"speaks MAVLink 1: its output 25 ": {Vehicle{PumpServo: 25}, seen{outputs: true}},

@@ -111,8 +111,8 @@ func (d *decoder) sample(now time.Duration, component byte, m message.Message) (
 		d.value(&s, m)
 	case *common.MessageCommandAck:
 		d.sprayer.said(m)
-		d.commanded = d.commanded || d.sprayer.on != nil
 	}
+	d.commanded = d.commanded || d.sprayer.on != nil
 	// What the vehicle was told holds: it is said again with each of its messages.
 	if component == pilot && s.Command == nil && (d.PumpServo == 0 || !d.pulse) {
 		s.Command = d.sprayer.on
