@@ -123,11 +123,30 @@ func (m *Map) Check() error {
 			errs = append(errs, fmt.Errorf("values[%d] %s: another value means %s, too", i, v.Name, v.Means))
 		}
 		seen[v.Means] = true
+		for j, before := range m.Values[:i] {
+			if v.repeats(before) {
+				errs = append(errs, fmt.Errorf("values[%d] %s: it is the register of values[%d] %s, and one reading "+
+					"confirms nothing twice: leave one of the two out", i, v.Name, j, before.Name))
+			}
+		}
 	}
 	if m.MaxRegisters > 125 || m.MaxRegisters > 0 && m.MaxRegisters < m.widest() {
 		errs = append(errs, fmt.Errorf("max_registers %d is not in %d to 125", m.MaxRegisters, m.widest()))
 	}
 	return errors.Join(errs...)
+}
+
+// repeats reports whether a value and another one are the same number: both begin at
+// one address, and they are no bits of one register.
+func (v Value) repeats(other Value) bool {
+	_, number := units[v.Means]
+	_, otherNumber := units[other.Means]
+	if v.Table != other.Table || !number && !otherNumber {
+		return false
+	}
+	return slices.ContainsFunc(v.parts(), func(p Part) bool {
+		return slices.ContainsFunc(other.parts(), func(o Part) bool { return p.Address == o.Address })
+	})
 }
 
 // widest returns the most registers that one part of a value takes.

@@ -72,6 +72,23 @@ func TestAMapReportsWhatIsWrongWithIt(t *testing.T) {
 	if err := m.Check(); err == nil || !strings.Contains(err.Error(), "means flow_lpm, too") {
 		t.Errorf("one meaning twice: %v", err)
 	}
+	tank := good
+	tank.Name, tank.Means, tank.Unit, tank.Type = "level", fact.FieldTank, "%", "uint16"
+	m.Values[1] = tank
+	if err := m.Check(); err == nil || !strings.Contains(err.Error(), "level: it is the register of values[0] x") {
+		t.Errorf("one register twice: %v", err)
+	}
+	m.Values[1].Table = "input"
+	if err := m.Check(); err != nil {
+		t.Errorf("one address of two tables: %v", err)
+	}
+	on := Value{Name: "on", Table: "holding", Type: "uint16", Means: fact.FieldCommand, Bit: new(uint8(0))}
+	ready := on
+	ready.Means, ready.Bit = fact.FieldArmed, new(uint8(1))
+	m.Values = []Value{on, ready}
+	if err := m.Check(); err != nil {
+		t.Errorf("two bits of one register: %v", err)
+	}
 	if err := new(Map).Check(); err == nil {
 		t.Error("an empty map is right")
 	}

@@ -23,6 +23,7 @@ func TestMappingsThatAreWrong(t *testing.T) {
 		"multiplied by 0":      {Topic: "a", Fields: flow, Scale: map[string]float64{"flow_lpm": 0}},
 		"multiplied by NaN":    {Topic: "a", Fields: flow, Scale: map[string]float64{"flow_lpm": math.NaN()}},
 		"multiplied by +Inf":   {Topic: "a", Fields: flow, Scale: map[string]float64{"flow_lpm": math.Inf(1)}},
+		"value of flow_lpm":    {Topic: "a", Fields: map[string]string{"flow_lpm": "a", "tank_pct": "a"}},
 		"json belongs":         {Topic: "a", Value: "command", JSON: "b"},
 		"json: \"a..b\"":       {Topic: "a", Fields: flow, JSON: "a..b"},
 		"flow_lpm: \"\"":       {Topic: "a", Fields: map[string]string{"flow_lpm": ""}},
@@ -54,9 +55,12 @@ func FuzzRead(f *testing.F) {
 	f.Add([]byte(`{"FLOW":{"Rate":1}}`), "FLOW.Rate")
 	f.Add([]byte(`1.5`), "a")
 	f.Fuzz(func(t *testing.T, payload []byte, path string) {
-		fields := map[string]string{"at": "Time", "lat": path, "lon": path, "fault": path}
+		position := map[string]string{"at": "Time", "lat": path, "lon": "Lon"}
+		faults := map[string]string{"at": "Time", "fault": path}
 		readers := []func([]byte) (Reading, error){Documented}
-		for _, topic := range []Topic{{Topic: "a", Value: "flow_lpm"}, {Topic: "a", Fields: fields, JSON: path}} {
+		for _, topic := range []Topic{
+			{Topic: "a", Value: "flow_lpm"}, {Topic: "a", Fields: position, JSON: path}, {Topic: "a", Fields: faults},
+		} {
 			if m, faults := topic.New(time.UTC); len(faults) == 0 {
 				readers = append(readers, m.Read)
 			}

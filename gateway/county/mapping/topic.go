@@ -150,12 +150,29 @@ func (m *Mapping) add(paths map[string]string, scales map[string]float64) (fault
 				faults = append(faults, fmt.Sprintf("%s: %v", name, err))
 			}
 		}
+		if twin := m.twin(f); twin != "" {
+			faults = append(faults, fmt.Sprintf("%s: it is the value of %s, and one reading confirms nothing twice: "+
+				"leave one of the two out", name, twin))
+		}
 		m.fields = append(m.fields, f)
 	}
 	for _, name := range slices.Sorted(maps.Keys(unknown)) {
 		faults = append(faults, fmt.Sprintf("%q is none of %s", name, strings.Join(known, ", ")))
 	}
 	return faults
+}
+
+// twin returns the field that is read from the same value of a message as f, if one
+// of the two is a number; empty: there is none.
+func (m *Mapping) twin(f field) string {
+	_, number := fact.NumberNamed(f.name)
+	for _, other := range m.fields {
+		_, otherNumber := fact.NumberNamed(other.name)
+		if other.text == f.text && (number || otherNumber) {
+			return other.name
+		}
+	}
+	return ""
 }
 
 // Faults returns what is wrong with the mapping, each fault with what to do.
