@@ -139,6 +139,9 @@ func (t *trying) lines(in io.Reader, try func(topic, payload string) error) erro
 
 // unknown says that no machine has the topic, and which ones there are.
 func (t *trying) unknown(topics *mappedTopics) error {
+	if err := wire.CheckReportTopic(t.topic); err != nil && strings.HasPrefix(t.topic, wire.Root+"/") {
+		return usageError{fmt.Errorf("--topic %s: %w", t.topic, err)}
+	}
 	if t.file == "" {
 		return usageError{fmt.Errorf("--topic %s is none of gatehouse/v1/<county>/<machine>/report: "+
 			"give the collector's configuration that maps it with --config", t.topic)}
@@ -172,7 +175,7 @@ func (t *trying) topics() (*mappedTopics, error) {
 	if err != nil {
 		return nil, err
 	}
-	if err := cfg.Check(); err != nil {
+	if err := cfg.CheckMachines(); err != nil { // the rest is not used here
 		return nil, fmt.Errorf("%s: %w", t.file, err)
 	}
 	zone, err := config.Zone(cfg.TimeZone)

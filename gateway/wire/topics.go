@@ -66,3 +66,22 @@ func ParseTopic(topic string) (county, agent string, leaf Leaf, ok bool) {
 	}
 	return "", "", "", false
 }
+
+// CheckReportTopic returns what is wrong with a topic that a machine publishes its
+// reports on, and how to write it; nil when it is right.
+func CheckReportTopic(topic string) error {
+	const form = Root + "/<county>/<machine>/" + string(LeafReport)
+	_, id, leaf, ok := ParseTopic(topic)
+	if ok && leaf == LeafReport && id != CollectorID {
+		return nil
+	}
+	why := ""
+	if levels := strings.Split(topic, "/"); !ok && len(levels) == 5 && strings.HasPrefix(topic, Root+"/") {
+		for _, id := range levels[2:4] {
+			if err := CheckID(id); err != nil {
+				why = ": " + err.Error()
+			}
+		}
+	}
+	return fmt.Errorf("the topic is not of this contract%s: let the machine publish on %s", why, form)
+}

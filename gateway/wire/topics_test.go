@@ -72,6 +72,24 @@ func TestATopicOfThisContractIsTakenApartAndNoOther(t *testing.T) {
 	}
 }
 
+func TestATopicOfReports(t *testing.T) {
+	for topic, want := range map[string]string{
+		"gatehouse/v1/qinghe/fogger-21/report":  "",
+		"gatehouse/v1/qinghe/Fogger21/report":   `contract: id "Fogger21": must be 1 to 48 characters of a-z`,
+		"gatehouse/v1/QingHe/fogger-21/report":  `contract: id "QingHe": must be`,
+		"gatehouse/v1/qinghe/fogger-21/reports": "publish on gatehouse/v1/<county>/<machine>/report",
+		"gatehouse/v1/qinghe/fogger-21/records": "contract: let the machine",
+		"gatehouse/v1/qinghe/collector/report":  "contract: let the machine",
+		"gatehouse/v1/qinghe/report":            "contract: let the machine",
+		"tele/Fogger21/SENSOR/a/b":              "contract: let the machine",
+	} {
+		err := CheckReportTopic(topic)
+		if (err == nil) != (want == "") || err != nil && !strings.Contains(err.Error(), want) {
+			t.Errorf("%s: %v, want %q", topic, err, want)
+		}
+	}
+}
+
 func FuzzParseTopic(f *testing.F) {
 	for _, c := range topics {
 		f.Add(c.topic)

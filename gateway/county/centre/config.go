@@ -84,7 +84,6 @@ func (c Config) Check() error {
 			errs = append(errs, fmt.Errorf("%s: %w", key, err))
 		}
 	}
-	add("county", wire.CheckID(c.County))
 	if c.Dir == "" {
 		errs = append(errs, errors.New("dir: is missing"))
 	}
@@ -105,11 +104,16 @@ func (c Config) Check() error {
 	if c.Influx != nil {
 		errs = append(errs, c.Influx.check())
 	}
-	return errors.Join(append(errs, c.checkMachines())...)
+	return errors.Join(append(errs, c.CheckMachines())...)
 }
 
-func (c Config) checkMachines() error {
+// CheckMachines returns what is wrong with the county's id and with the machines that
+// publish by themselves: each fault with the key to mend.
+func (c Config) CheckMachines() error {
 	var errs []error
+	if err := wire.CheckID(c.County); err != nil {
+		errs = append(errs, fmt.Errorf("county: %w", err))
+	}
 	seen := map[string]bool{}
 	for i, m := range c.Machines {
 		if err := m.Check(); err != nil {

@@ -30,6 +30,10 @@ func TestBadReports(t *testing.T) {
 			t.Errorf("%.60s: quarantine has %q, want %q", payload, after, why)
 		}
 	}
+	c.say("gatehouse/v1/qinghe/Drone-9/report", `{"v":1,"command":true}`)
+	if all := strings.Join(c.poison(), " "); !strings.Contains(all, `id "Drone-9": must be 1 to 48 characters of a-z`) {
+		t.Errorf("a capital letter in the topic: %s", all)
+	}
 	if n := len(c.rows(wire.KindTrack)); n != 0 {
 		t.Errorf("%d were kept", n)
 	}

@@ -50,7 +50,7 @@ func (t *Taker) decode(m mqtt.Message) (machine string, r mapping.Reading, err e
 	case to != nil:
 		machine = to.machine
 	case !documented:
-		return "", r, errors.New("the topic is not of this contract")
+		return "", r, wire.CheckReportTopic(m.Topic)
 	}
 	switch {
 	case len(m.Payload) > maxReport:
