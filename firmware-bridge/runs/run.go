@@ -79,7 +79,7 @@ type Run struct {
 	Distance float64 // metres that it moved while it worked
 	BadFixes int     // positions that could not be true
 
-	Meter      *float64 // litres by the counter of the flow meter; by flow and time before its first value and after its last
+	Meter      *float64 // litres by the counter; before its first value and after its last, by flow and time
 	Integrated *float64 // litres by flow and time; not across gaps
 	Unasked    float64  // litres of these that flowed without command
 	TankFell   *float64 // litres, where the tank's size is known; refills are not counted
