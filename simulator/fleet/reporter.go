@@ -29,14 +29,23 @@ type reporter struct {
 // reportEvery is how often it reports.
 const reportEvery = time.Second
 
-// run reports until ctx is done. It keeps what the broker has not taken and
-// publishes it again, in order.
+// run reports until ctx is done. What the broker has not acknowledged is published
+// again, in order.
 func (r *reporter) run(ctx context.Context) {
-	c := mqtt.New(mqtt.Config{URL: r.broker, ClientID: "fw-" + r.ID, Log: slog.New(slog.DiscardHandler)})
+	down := make(chan struct{}, 1)
+	c := mqtt.New(mqtt.Config{URL: r.broker, ClientID: "fw-" + r.ID, Log: slog.New(slog.DiscardHandler),
+		OnDown: func(error) {
+			select {
+			case down <- struct{}{}:
+			default:
+			}
+		}})
 	done := make(chan struct{})
 	go func() { defer close(done); _ = c.Run(ctx) }() // ends with ctx only
 	defer func() { <-done }()
 	var queue []mqtt.Message
+	attempt, onItsWay := 0, false // of the first of them
+	acked := make(chan int)
 	t := time.NewTicker(reportEvery)
 	defer t.Stop()
 	for {
@@ -45,10 +54,25 @@ func (r *reporter) run(ctx context.Context) {
 			return
 		case now := <-t.C:
 			queue = append(queue, r.messages(now)...)
+		case n := <-acked:
+			if n == attempt {
+				queue, onItsWay = queue[1:], false
+				attempt++
+			}
+		case <-down:
+			onItsWay = false
+			attempt++
 		}
-		for len(queue) > 0 && c.Publish(queue[0]) == nil {
-			queue = queue[1:]
+		if len(queue) == 0 || onItsWay {
+			continue
 		}
+		n := attempt
+		onItsWay = nil == c.PublishThen(queue[0], func() {
+			select {
+			case acked <- n:
+			case <-ctx.Done():
+			}
+		})
 	}
 }
 
