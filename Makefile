@@ -5,6 +5,8 @@ VERSION     ?= $(shell git describe --tags --always --dirty 2>/dev/null || echo 
 LDFLAGS     := -X gatehouse/gateway/version.String=$(VERSION)
 TOOLS       := $(CURDIR)/.tools/bin
 INFLUXD     := github.com/influxdata/influxdb/cmd/influxd@v1.8.10
+TELEGRAF    := github.com/influxdata/telegraf/cmd/telegraf@v1.37.2
+TELEGRAFTAGS := custom,inputs.mqtt_consumer,outputs.influxdb_v2,parsers.json_v2,serializers.influx
 GOLANGCI    := github.com/golangci/golangci-lint/v2/cmd/golangci-lint@v2.15.0
 GREMLINS    := github.com/go-gremlins/gremlins/cmd/gremlins@v0.6.0
 DEBIAN      := mosquitto mosquitto-clients chromium fonts-noto-cjk socat mbpoll \
@@ -21,10 +23,10 @@ SPEED       ?= 20
 export PATH := $(TOOLS):$(PATH):/usr/sbin
 export CGO_ENABLED ?= 0
 
-.PHONY: help build ui test race faults soak fuzz mutate lint tools demo bench docs cross clean
+.PHONY: help build ui test test-influx2 race faults soak fuzz mutate lint tools demo bench bench-peers docs cross clean
 
 help: ## list the targets
-	@awk -F ':.*## ' '/^[a-z]+:.*## /{printf "  make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## /{printf "  make %-13s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 ui: $(WEB)/dist/desk.js ## build the screens, which the program embeds
 
@@ -56,6 +58,11 @@ test: tools build ## every test, with race detection, against real peers
 	$(GO) vet ./...
 	CGO_ENABLED=1 $(GO) test -race -timeout 25m ./...
 	cd $(WEB) && npm run --silent test
+
+test-influx2: build ## the store, its retention and a proof on a real InfluxDB 2 (built once, some six minutes)
+	@deploy/influx2.sh
+	$(GO) test -count=1 -tags influx2 -run Influx2 ./gateway/county/store/influx
+	bin/simulator prove --store influx2 --gates 10 --for 30s --kill agent,collector,broker
 
 race: test ## the same: tests always run with race detection
 
@@ -96,6 +103,14 @@ demo: build ## run the county on simulated hardware; Ctrl-C ends it (INFLUX_URL=
 bench: tools build ## speed and memory, as figures of one run
 	$(GO) test -run '^$$' -bench . -benchmem -timeout 30m ./...
 	node $(WEB)/bench.mjs
+
+bench-peers: tools build $(TOOLS)/telegraf ## drain a backlog beside Telegraf and Mosquitto's clients, as ratios
+	bin/simulator bench-peers
+
+$(TOOLS)/telegraf:
+	@mkdir -p $(TOOLS)
+	@echo "building Telegraf (a minute or two, once)"
+	@cd / && GOBIN=$(TOOLS) GOFLAGS=-mod=mod $(GO) install -tags $(TELEGRAFTAGS) $(TELEGRAF)
 
 docs: build ## render DEVICES.md and the command reference
 	bin/gatehouse devices --markdown > devices/DEVICES.md

@@ -64,7 +64,7 @@ func (f *proveFlags) add(c *cobra.Command) {
 	flags.DurationVar(&f.cfg.For, "for", time.Minute, "how long people come and programs are killed; "+
 		"with --fault, how long one-bad-agent goes on (20s unless given)")
 	flags.Uint64Var(&f.cfg.Seed, "seed", 1, "of people and kills; with --fault at random unless given")
-	flags.StringVar(&f.cfg.Store, "store", "sqlite", "sqlite or influx")
+	flags.StringVar(&f.cfg.Store, "store", "sqlite", "sqlite, influx (1.8) or influx2")
 	flags.StringVar(&f.cfg.Broker, "broker", "embedded", "embedded or mosquitto")
 	flags.StringVar(&f.kill, "kill", "", "what to kill, of agent,collector,broker")
 	flags.BoolVar(&f.cfg.Machines, "machines", false,

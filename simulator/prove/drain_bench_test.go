@@ -179,7 +179,7 @@ func (d *drainBench) commitDirectly(ctx context.Context) float64 {
 	}
 	d.broker.kill()
 	d.collector.kill()
-	s, err := openArchive(d.Store, filepath.Join(d.TempDir(), "own.db"), d.influxURL, "own")
+	s, err := openArchive(filepath.Join(d.TempDir(), "own.db"), d.database, "own")
 	d.must(err)
 	defer s.Close()
 	const group = 32 // batches a commit, as the collector takes them

@@ -17,6 +17,7 @@ import (
 	"syscall"
 	"time"
 
+	"gatehouse/gateway/county/store/influx"
 	"gatehouse/gateway/retry"
 	"gatehouse/simulator/bench"
 	"gatehouse/simulator/fleet"
@@ -29,7 +30,7 @@ type Config struct {
 	Gates     int
 	For       time.Duration // of load and kills
 	Seed      uint64
-	Store     string    // sqlite or influx
+	Store     string    // sqlite, influx (1.8) or influx2
 	Broker    string    // embedded or mosquitto
 	Kill      []string  // of agent, collector, broker
 	Machines  bool      // simulate drones and fogging machines, too
@@ -73,8 +74,8 @@ func (c Config) Check() error {
 	if c.For < time.Second {
 		return fmt.Errorf("--for %s: must be at least a second", c.For)
 	}
-	if c.Store != "sqlite" && c.Store != "influx" {
-		return fmt.Errorf("--store %q: must be sqlite or influx", c.Store)
+	if !slices.Contains([]string{sqliteStore, influxStore, influx2Store}, c.Store) {
+		return fmt.Errorf("--store %q: must be sqlite, influx or influx2", c.Store)
 	}
 	if c.Broker != "embedded" && c.Broker != "mosquitto" {
 		return fmt.Errorf("--broker %q: must be embedded or mosquitto", c.Broker)
@@ -132,9 +133,9 @@ type programs struct {
 // addresses are the URLs and addresses of a county's programs.
 type addresses struct {
 	brokerURL string
-	agentURL  string // that agents connect to: the broker's or a proxy's
-	influxURL string
-	storeURL  string // that the collector uses for InfluxDB: its own or a proxy's
+	agentURL  string         // that agents connect to: the broker's or a proxy's
+	database  influx.Options // of the InfluxDB; without a URL: there is none
+	storeURL  string         // that the collector uses for InfluxDB: its own or a proxy's
 }
 
 // Run runs a proof. The problems describe what was lost or duplicated.

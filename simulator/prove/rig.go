@@ -50,13 +50,13 @@ func newRig(f Fault, c Matrix, seed uint64, dir string) *rig {
 		Gates:     max(2, f.gates),
 		For:       time.Minute,
 		Seed:      seed,
-		Store:     "sqlite",
+		Store:     sqliteStore,
 		Broker:    "embedded",
 		Dir:       dir,
 		Progress:  io.Discard,
 	}
 	if f.influx {
-		cfg.Store = "influx"
+		cfg.Store = influxStore
 	}
 	p := &proof{
 		Config: cfg,
@@ -122,11 +122,11 @@ func (r *rig) prepare(ctx context.Context) error {
 	}
 	r.undo = append(r.undo, r.chaos.Close)
 	r.agentURL = "tcp://" + r.chaos.Addr()
-	if r.Store == "influx" {
-		if err := r.startInflux(up); err != nil {
-			return err
-		}
-		if r.influx, err = faults.NewInflux(ctx, r.influxURL); err != nil {
+	if err := r.startDatabase(up); err != nil {
+		return err
+	}
+	if r.database.URL != "" {
+		if r.influx, err = faults.NewInflux(ctx, r.database.URL); err != nil {
 			return err
 		}
 		r.undo = append(r.undo, r.influx.Close)

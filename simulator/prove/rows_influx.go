@@ -132,7 +132,7 @@ func refuseOnePoint(ctx context.Context, r *rig) error {
 // agent does, and unplugs a device; then it sends NaN.
 func typeConflict(ctx context.Context, r *rig) error {
 	req, err := http.NewRequestWithContext(ctx, http.MethodPost,
-		r.influxURL+"/write?db="+strings.Split(influxd.Bucket, "/")[0],
+		r.database.URL+"/write?db="+strings.Split(influxd.Bucket, "/")[0],
 		strings.NewReader(fmt.Sprintf("device_health,agent=nobody detail=1i %d", time.Now().UnixNano())))
 	if err != nil {
 		return err

@@ -8,12 +8,9 @@ import (
 	"slices"
 
 	"gatehouse/gateway/county/store"
-	"gatehouse/gateway/county/store/archive"
 	"gatehouse/gateway/county/store/books"
-	"gatehouse/gateway/county/store/influx"
 	"gatehouse/gateway/edge/journal"
 	"gatehouse/gateway/proof/ledger"
-	"gatehouse/gateway/testkit/influxd"
 	"gatehouse/gateway/wire"
 	"gatehouse/simulator/world"
 )
@@ -66,7 +63,7 @@ func (p *proof) readFacts(ctx context.Context) (f facts, fig figures, err error)
 		}
 		f.parsed = append(f.parsed, account{g.ID, counts.Sums})
 	}
-	a, err := openArchive(p.Store, storeFile(p.countyDir()), p.influxURL, world.CountyID)
+	a, err := openArchive(storeFile(p.countyDir()), p.database, world.CountyID)
 	if err != nil {
 		return f, fig, err
 	}
@@ -101,16 +98,6 @@ func (p *proof) readFacts(ctx context.Context) (f facts, fig figures, err error)
 	}
 	f.holes, err = holeSpans(ctx, a.Books)
 	return f, fig, err
-}
-
-// openArchive opens a store of a kind, "sqlite" or "influx". path is its SQLite
-// file.
-func openArchive(kind, path, influxURL, county string) (*archive.Archive, error) {
-	if kind != "influx" {
-		return archive.OpenSQLite(path)
-	}
-	return archive.OpenInflux(path, influx.Options{URL: influxURL, Token: influxd.Token,
-		Bucket: influxd.Bucket, County: county})
 }
 
 // quarantinedRows returns the messages in quarantine as rows; of those that

@@ -16,7 +16,6 @@ import (
 	"gatehouse/gateway/edge/agent"
 	"gatehouse/gateway/edge/station"
 	"gatehouse/gateway/mqtt"
-	"gatehouse/gateway/testkit/influxd"
 	"gatehouse/gateway/testkit/loopback"
 	"gatehouse/simulator/fleet"
 	"gatehouse/simulator/world"
@@ -44,10 +43,8 @@ func (p *proof) prepare(ctx context.Context) error {
 	if err := p.startBroker(ctx, listen); err != nil {
 		return err
 	}
-	if p.Store == "influx" {
-		if err := p.startInflux(ctx); err != nil {
-			return err
-		}
+	if err := p.startDatabase(ctx); err != nil {
+		return err
 	}
 	if p.Machines {
 		if err := p.newFleet(ctx); err != nil {
@@ -102,28 +99,6 @@ func answers(ctx context.Context, address string) bool {
 	return true
 }
 
-func (p *proof) startInflux(ctx context.Context) error {
-	path, err := influxd.Find()
-	if err != nil {
-		return err
-	}
-	dir := filepath.Join(p.Dir, "influx")
-	if err := os.MkdirAll(dir, 0o700); err != nil {
-		return err
-	}
-	conf, server, err := influxd.Configure(ctx, dir)
-	if err != nil {
-		return err
-	}
-	p.influxURL = server
-	p.storeURL = p.influxURL
-	p.influxd = p.program("influxd", path, "run", "-config", conf)
-	if err := p.influxd.start(); err != nil {
-		return err
-	}
-	return influxd.CreateDatabase(ctx, p.influxURL)
-}
-
 func (p *proof) countyDir() string { return filepath.Join(p.Dir, "county") }
 
 func (p *proof) startCollector(ctx context.Context, listen string) error {
@@ -146,13 +121,10 @@ func (p *proof) startCollector(ctx context.Context, listen string) error {
 		}
 		cfg.Desk = &pages.Config{Listen: deskAddress}
 	}
-	if p.Store == "influx" {
-		cfg.Influx = &centre.Influx{
-			URL:       p.storeURL,
-			Bucket:    influxd.Bucket,
-			TokenFile: filepath.Join(p.Dir, "influx.token"),
-		}
-		if err := os.WriteFile(cfg.Influx.TokenFile, []byte(influxd.Token), 0o600); err != nil {
+	if in := p.database; in.URL != "" {
+		cfg.Influx = &centre.Influx{URL: p.storeURL, Org: in.Org, Bucket: in.Bucket,
+			TokenFile: filepath.Join(p.Dir, "influx.token")}
+		if err := os.WriteFile(cfg.Influx.TokenFile, []byte(in.Token), 0o600); err != nil {
 			return err
 		}
 	}

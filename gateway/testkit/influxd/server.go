@@ -51,7 +51,14 @@ func start(ctx context.Context, program, dir string) (*Server, error) {
 	if err != nil {
 		return nil, err
 	}
-	s := &Server{URL: url, cmd: exec.Command(program, "run", "-config", conf), exited: make(chan struct{})}
+	return Run(ctx, url, []string{program, "run", "-config", conf},
+		func(ctx context.Context) error { return CreateDatabase(ctx, url) })
+}
+
+// Run starts the server at url with the command line argv and waits until setUp
+// returns, which must wait until the server answers.
+func Run(ctx context.Context, url string, argv []string, setUp func(context.Context) error) (*Server, error) {
+	s := &Server{URL: url, cmd: exec.Command(argv[0], argv[1:]...), exited: make(chan struct{})}
 	s.cmd.Stdout, s.cmd.Stderr = &s.output, &s.output
 	s.cmd.SysProcAttr = &syscall.SysProcAttr{Pdeathsig: syscall.SIGKILL}
 	if err := s.cmd.Start(); err != nil {
@@ -64,7 +71,7 @@ func start(ctx context.Context, program, dir string) (*Server, error) {
 		_ = s.cmd.Wait() // why it ended is in its output
 		cancel()
 	}()
-	if err := CreateDatabase(ctx, url); err != nil {
+	if err := setUp(ctx); err != nil {
 		s.Close()
 		return nil, fmt.Errorf("start influxd: %w; its output:\n%s", err, s.output.Bytes())
 	}
