@@ -36,6 +36,17 @@ type Hole struct {
 type Entry struct {
 	Record Record
 	Raw    []byte // exactly as the journal wrote them
+
+	body Body // as DecodeBatch has read it; or nil
+}
+
+// Body returns the record's body, which nobody may change: it is read only once.
+// The error is that of Record.DecodeBody.
+func (e Entry) Body() (Body, error) {
+	if e.body != nil {
+		return e.body, nil
+	}
+	return e.Record.DecodeBody()
 }
 
 // Batch is a message on …/records: records From to To of one journal, without the
@@ -118,14 +129,16 @@ func sum(jid string, records []byte) string {
 // batch. A record that can't be read does not fail the batch: it is listed in
 // Bad.
 func DecodeBatch(payload []byte) (Batch, error) {
-	h, err := decodeHeader(payload)
+	h, raws, err := decodeHeader(payload)
 	if err != nil {
 		return Batch{}, fmt.Errorf("%w: %w", ErrBatch, err)
 	}
 	if h.CRC != sum(h.JID, h.Records) {
 		return Batch{}, ErrCRC
 	}
-	raws, err := items(h.Records)
+	if raws == nil {
+		raws, err = items(h.Records)
+	}
 	if err == nil && len(raws) > MaxBatchRecords {
 		err = fmt.Errorf("%d in one batch, more than %d", len(raws), MaxBatchRecords)
 	}
@@ -143,20 +156,23 @@ func DecodeBatch(payload []byte) (Batch, error) {
 	return b, nil
 }
 
-func decodeHeader(payload []byte) (batchHeader, error) {
-	var h batchHeader
+// decodeHeader reads what is not a record. raws are the records where they were
+// found on the way, and nil otherwise.
+func decodeHeader(payload []byte) (h batchHeader, raws [][]byte, err error) {
 	if len(payload) > MaxMessageBytes {
-		return h, fmt.Errorf("%d bytes, more than %d", len(payload), MaxMessageBytes)
+		return h, nil, fmt.Errorf("%d bytes, more than %d", len(payload), MaxMessageBytes)
 	}
-	records, rest, err := cut(payload, "records")
-	if err != nil {
-		return h, err
+	records, raws, rest := cutLast(payload, "records")
+	if records == nil {
+		if records, rest, err = cut(payload, "records"); err != nil {
+			return h, nil, err
+		}
 	}
 	if err := json.Unmarshal(rest, &h); err != nil {
-		return h, err
+		return h, nil, err
 	}
 	h.Records = records
-	return h, h.check()
+	return h, raws, h.check()
 }
 
 func (h *batchHeader) check() error {
@@ -201,6 +217,14 @@ func validJID(s string) bool {
 
 // take reads one record, checks it and its body, and adds it to Entries or Bad.
 func (b *Batch) take(raw []byte) {
+	if r, ok := quickRecord(raw); ok && r.Seq >= b.From && r.Seq <= b.To && len(raw) <= MaxRecordBytes {
+		if body, err := r.DecodeBody(); err == nil {
+			b.Entries = append(b.Entries, Entry{r, raw, body})
+			return
+		}
+	}
+	// A record that another program wrote, or a bad one, whose fault DecodeRecord
+	// names.
 	r, err := DecodeRecord(raw)
 	if err == nil && (r.Seq < b.From || r.Seq > b.To) {
 		err = fmt.Errorf("seq %d is outside the batch's %d to %d", r.Seq, b.From, b.To)
@@ -208,14 +232,15 @@ func (b *Batch) take(raw []byte) {
 	if err == nil && len(raw) > MaxRecordBytes {
 		err = fmt.Errorf("record of %d bytes is longer than %d", len(raw), MaxRecordBytes)
 	}
+	var body Body
 	if err == nil {
-		_, err = r.DecodeBody()
+		body, err = r.DecodeBody()
 	}
 	if err != nil {
 		b.Bad = append(b.Bad, Bad{Seq: r.Seq, Raw: raw, Reason: err.Error()})
 		return
 	}
-	b.Entries = append(b.Entries, Entry{Record: r, Raw: raw})
+	b.Entries = append(b.Entries, Entry{r, raw, body})
 }
 
 // covered checks that records, unreadable records and holes account for every

@@ -25,7 +25,7 @@ func TestABatchComesBackAsItWasSent(t *testing.T) {
 		if err != nil {
 			rt.Fatal(err)
 		}
-		if !reflect.DeepEqual(got, want) {
+		if !sameBatch(got, want) {
 			rt.Errorf("%+v came back as %+v", want, got)
 		}
 	})
@@ -81,7 +81,7 @@ func drawBody(rt *rapid.T) Body {
 // reseal returns a message with the checksum that its jid and records ask for, so
 // that the fuzzer gets past it.
 func reseal(payload []byte) []byte {
-	h, err := decodeHeader(payload)
+	h, _, err := decodeHeader(payload)
 	if err != nil {
 		return payload
 	}
@@ -127,6 +127,11 @@ func FuzzDecodeBatch(f *testing.F) {
 func sameBatch(a, b Batch) bool {
 	if len(a.Holes) == 0 { // an empty list is not written
 		a.Holes, b.Holes = nil, nil
+	}
+	for _, x := range []Batch{a, b} {
+		for i := range x.Entries {
+			x.Entries[i].body = nil // it follows from the record
+		}
 	}
 	return reflect.DeepEqual(a, b)
 }
