@@ -37,6 +37,6 @@ Exit codes: 0 done, 1 failed, 2 wrong usage.`,
 		Version: version.String,
 	}
 	root.AddCommand(demoCommand(), historyCommand(), tlogCommand(), countyCommand(), benchCommand(), pokeCommand(),
-		proveCommand())
+		proveCommand(), benchPeersCommand())
 	return root
 }

@@ -136,14 +136,20 @@ func Processor(pid int) (time.Duration, error) {
 }
 
 // ResidentKiB returns the resident memory of a process.
-func ResidentKiB(pid int) (int, error) {
+func ResidentKiB(pid int) (int, error) { return memoryKiB(pid, "VmRSS") }
+
+// PeakKiB returns the most resident memory that a process had since its start.
+func PeakKiB(pid int) (int, error) { return memoryKiB(pid, "VmHWM") }
+
+// memoryKiB returns a field of status, of proc(5), that is in kB.
+func memoryKiB(pid int, field string) (int, error) {
 	b, err := os.ReadFile(fmt.Sprintf("/proc/%d/status", pid))
 	if err != nil {
 		return 0, err
 	}
 	for line := range strings.Lines(string(b)) {
 		var n int
-		if _, err := fmt.Sscanf(line, "VmRSS: %d kB", &n); err == nil {
+		if _, err := fmt.Sscanf(line, field+": %d kB", &n); err == nil {
 			return n, nil
 		}
 	}
