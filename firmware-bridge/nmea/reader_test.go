@@ -44,6 +44,8 @@ func TestSentencesAreFoundAmongOtherBytes(t *testing.T) {
 		"spaces":            one + "  \r\n" + second + " \r\n",
 		"tilde and space":   "~ " + one + "\r\n~$GPTXT,~ *00\r\n" + second + "\r\n",
 		"a long line":       "$" + strings.Repeat("x", 1000) + one + "\n" + second + "\n",
+		"no dollar":         "GPRMC,123519,A*00\r\n" + one + "\r\n" + second + "\r\n",
+		"a return ends it":  "$" + rmc9 + "\r$" + strings.Replace(rmc9, "123519", "123520", 1) + "\r",
 		"no checksum":       "$" + rmc9 + "\n$" + strings.Replace(rmc9, "123519", "123520", 1) + "\n",
 	} {
 		var r Reader
@@ -59,6 +61,11 @@ func TestSentencesAreFoundAmongOtherBytes(t *testing.T) {
 	}
 	if _, bad := play(new(Reader), "$"+rmc9+"$"); len(bad) != 1 || !errors.Is(bad[0], errNoSum) {
 		t.Errorf("a sentence that another cuts off: %v", bad)
+	}
+	for _, end := range []string{"\x00", "\x1f", "\x7f"} { // no line ends there
+		if _, bad := play(new(Reader), "$"+rmc9+end); len(bad) != 1 || !errors.Is(bad[0], errNoSum) {
+			t.Errorf("a sentence that ends with %q: %v", end, bad)
+		}
 	}
 	if _, bad := play(new(Reader), one+"\n$"+rmc9+"\n"); len(bad) != 1 || !errors.Is(bad[0], errNoSum) {
 		t.Errorf("one without a checksum among others: %v", bad)

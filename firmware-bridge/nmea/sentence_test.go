@@ -45,6 +45,7 @@ func TestAFixCountsByStatusModeAndQuality(t *testing.T) {
 		rmc9 + ",,,S":     false,
 		rmc9 + ",,,N":     false,
 		rmc9 + ",,,":      true,
+		rmc9 + ", ~":      true, // a space and a tilde end no sentence
 		rmc9 + ",,A,S":    true, // mode and status of navigation, without direction
 		rmc9 + ",,S,A":    false,
 		"GPRMC,123519,V," + where + ",,,140220,,,A": false,
@@ -118,8 +119,11 @@ func TestTheEdgesOfTheEarthAndOfFields(t *testing.T) {
 		math.Abs(*s.Speed-5.14444444) > 1e-6 {
 		t.Errorf("%v %v %+v", ok, err, s)
 	}
-	if _, ok, err = Parse(summed("GPRMC,1,A,3554.00000000000000,N,11506.600,E,1")); !ok || err != nil {
-		t.Errorf("twenty characters: %v", err)
+	for digits, want := range map[int]bool{15: true, 16: false} { // 20 and 21 characters
+		text := "3554." + strings.Repeat("0", digits)
+		if _, ok, err := Parse(summed("GPRMC,1,A," + text + ",N,11506.600,E,1")); ok != want || (err == nil) != want {
+			t.Errorf("%s: %v %v", text, ok, err)
+		}
 	}
 }
 

@@ -13,9 +13,10 @@ import (
 	"gatehouse/firmware-bridge/runs"
 )
 
-// script is a line that yields one piece a read, and a second passes each time.
+// script is a line that yields one piece a read, and a step passes each time.
 type script struct {
 	pieces []string
+	step   time.Duration
 	now    time.Time
 	cancel context.CancelFunc
 }
@@ -29,14 +30,17 @@ func (s *script) Read(b []byte) (int, error) {
 	}
 	n := copy(b, s.pieces[0])
 	s.pieces = s.pieces[1:]
-	s.now = s.now.Add(time.Second)
+	s.now = s.now.Add(s.step)
 	return n, nil
 }
 
 // hear plays pieces, one a second, and returns the errors.
-func hear(t *testing.T, pieces ...string) (bad []error) {
+func hear(t *testing.T, pieces ...string) []error { return hearEach(t, time.Second, pieces...) }
+
+// hearEach plays a piece at each step, and returns the errors.
+func hearEach(t *testing.T, step time.Duration, pieces ...string) (bad []error) {
 	ctx, cancel := context.WithCancel(t.Context())
-	s := &script{pieces: pieces, now: time.Unix(0, 0), cancel: cancel}
+	s := &script{pieces: pieces, step: step, now: time.Unix(0, 0), cancel: cancel}
 	if err := read(ctx, s, s.clock, func(_ runs.Sample, err error) {
 		if err != nil {
 			bad = append(bad, err)
@@ -61,6 +65,7 @@ func TestALineOnWhichNoPositionComesSaysWhatToTry(t *testing.T) {
 		"\xb5\x62\x01\x07\x00":                       "UBX",
 		"\xa0\xa2\x01\x07\x00":                       "SiRF",
 		"$GPGSV,1,1,00*79\r\n$GPGLL,3554.0,N*00\r\n": "GSV, GLL, but neither RMC nor GGA",
+		"$GPZDA,120000*00\r\n":                       "sends ZDA, but neither",
 	} {
 		bad := hear(t, repeat(piece, 10)...)
 		if len(bad) != 0 {
@@ -79,6 +84,17 @@ func TestALineOnWhichNoPositionComesSaysWhatToTry(t *testing.T) {
 	bad := hear(t, repeat(kinds.String(), 11)...)
 	if len(bad) != 1 || !strings.Contains(bad[0].Error(), "XFX, but") {
 		t.Errorf("many kinds: %v", bad)
+	}
+}
+
+// The first bytes come after half a second, and nothing is understood 10 s later; it is
+// said once a second then.
+func TestWhatIsNotUnderstoodIsSaidOnceASecond(t *testing.T) {
+	for pieces, want := range map[int]int{20: 0, 21: 1, 22: 1, 23: 2, 24: 2, 25: 3} {
+		bad := hearEach(t, time.Second/2, repeat("\xff\x80garbage", pieces)...)
+		if len(bad) != want {
+			t.Errorf("in %d half seconds: said %d times, want %d", pieces, len(bad), want)
+		}
 	}
 }
 
@@ -101,6 +117,13 @@ func TestASilentLineSaysSo(t *testing.T) {
 	}
 	if bad := hear(t, repeat("", 25)...); len(bad) != 2 || !errors.Is(bad[0], errSilent) {
 		t.Errorf("%v", bad)
+	}
+	// Bytes come for 4 s: the silence is 10 s long at the 14th second.
+	for silent, want := range map[int]int{9: 0, 10: 1} {
+		bad := hear(t, append(repeat(rmc+"\n", 4), repeat("", silent)...)...)
+		if len(bad) != want {
+			t.Errorf("%d s after the last bytes: %v", silent, bad)
+		}
 	}
 }
 

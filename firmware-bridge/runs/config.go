@@ -28,7 +28,7 @@ type Config struct {
 // Check returns an error when a field is out of range.
 func (c Config) Check() error {
 	switch {
-	case c.TankLitres < 0 || c.TankLitres > 100_000:
+	case !(c.TankLitres >= 0 && c.TankLitres <= mostTank): // NaN is not, either
 		return errors.New("tank_l is not in 0 to 100000")
 	case c.Idle < 0 || c.Idle > time.Hour:
 		return errors.New("idle is not in 0s to 1h")
@@ -36,7 +36,7 @@ func (c Config) Check() error {
 		return errors.New("pause is not in 0s to 24h")
 	case c.Holds < 0 || c.Holds > 24*time.Hour:
 		return errors.New("holds is not in 0s to 24h")
-	case c.MinFlow < 0 || c.MaxFlow < 0 || c.MaxFlow > mostFlow:
+	case !(c.MinFlow >= 0 && c.MinFlow <= mostFlow && c.MaxFlow >= 0 && c.MaxFlow <= mostFlow):
 		return errors.New("min_flow or max_flow is not in 0 to 5000 L/min")
 	case !(c.Rollover >= 0 && c.Rollover <= mostCount):
 		return errors.New("rollover_l is not in 0 to 1e13: give the litres at which the counter begins again at 0")
@@ -47,7 +47,8 @@ func (c Config) Check() error {
 }
 
 const (
-	mostFlow    = 5000.0           // L/min, the most that MaxFlow may be
+	mostTank    = 100_000.0        // litres, the most that TankLitres may be
+	mostFlow    = 5000.0           // L/min, the most that MinFlow and MaxFlow may be
 	mostCount   = 1e13             // litres, the most that Rollover may be
 	leakFor     = 3 * time.Second  // flow without command for so long is work
 	overrun     = 3 * time.Second  // flow may go on for so long after the command has ended

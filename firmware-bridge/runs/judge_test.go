@@ -75,6 +75,8 @@ var measuredGrades = map[string]gradeCase{
 	"differ by more than that":  {on(12, 8.99), Disputed, []string{ReasonDiffers}},
 	"small, and it fell":        {on(0.16, 2.17), Disputed, []string{ReasonDiffers}},
 	"small, it fell a bit":      {on(0.16, 2.15), Measured, []string{ReasonSmall}},
+	"small, it hardly fell":     {on(2, 0.5), Measured, []string{ReasonSmall}},
+	"it fell three tenths":      {on(4, 1.2), Disputed, []string{ReasonDiffers}},
 	"the tank hardly fell":      {on(10, 2.99), Disputed, []string{ReasonDiffers}},
 	"the tank did not fall":     {on(4, 1.19), Disputed, []string{ReasonTankFull}},
 	"no tank":                   {on(4, no), Measured, []string{ReasonNoTank}},

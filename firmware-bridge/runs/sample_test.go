@@ -30,6 +30,21 @@ func TestImpossibleValuesAreTakenAway(t *testing.T) {
 	}
 }
 
+func TestAPositionIsCheckedAtTheEdgesOfTheEarth(t *testing.T) {
+	for _, c := range []struct {
+		lat, lon float64
+		good     bool
+	}{
+		{90, 180, true}, {-90, -180, true}, {90.0001, 0, false}, {-90.0001, 0, false},
+		{35, 180.0001, false}, {35, -180.0001, false}, {35, math.NaN(), false},
+		{0, 1e-4, true}, {1e-4, 0, true}, {-1e-4, 0.99e-4, true}, {0.99e-4, -0.99e-4, false},
+	} {
+		if err := CheckFix(c.lat, c.lon); (err == nil) != c.good {
+			t.Errorf("%g, %g: %v", c.lat, c.lon, err)
+		}
+	}
+}
+
 func TestAFuserForgetsWhatIsOld(t *testing.T) {
 	var f Fuser
 	f.Take(Sample{T: time.Hour, Values: fact.Values{Flow: new(3.0), Lat: new(35.9), Lon: new(115.1)}})

@@ -139,7 +139,7 @@ func (t *Tracker) Tick(now time.Duration) []Event {
 		return nil
 	}
 	if t.holds() {
-		t.hold(now)
+		t.hold()
 	}
 	return t.Finish()
 }

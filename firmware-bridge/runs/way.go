@@ -58,12 +58,11 @@ type Point struct {
 func Thin(track []Point, tolerance float64) []int {
 	var out []int
 	for from := 0; from < len(track); {
-		to := from + 1
-		for to < len(track)-1 && track[to].On == track[from].On {
+		to := from
+		for to < len(track)-1 && (to == from || track[to].On == track[from].On) {
 			to++
 		}
-		to = min(to, len(track)-1)
-		line := make([]geo.Point, 0, to-from+1)
+		var line []geo.Point
 		for _, p := range track[from : to+1] {
 			line = append(line, geo.Point{Lat: p.Lat, Lon: p.Lon})
 		}

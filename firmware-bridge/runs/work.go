@@ -26,7 +26,7 @@ type unmeasuredFor struct{ sure, loose time.Duration }
 
 // told returns for how long of the time past since the last sample its command held.
 func (t *Tracker) told(past time.Duration) time.Duration {
-	if p := t.prev; past <= 0 || p == nil || p.Command == nil || !*p.Command {
+	if p := t.prev; p == nil || p.Command == nil || !*p.Command {
 		return 0
 	}
 	if past <= t.cfg.Gap {
@@ -102,12 +102,13 @@ func (t *Tracker) shows(s Sample, past time.Duration, litres float64) shown {
 	}
 	begins := rate && s.Flow != nil && *s.Flow >= t.cfg.MinFlow
 	if s.Volume != nil && litres > 0 && !begins {
-		if w := &o.waiting; litres < t.cfg.MinFlow*(past+w.long).Minutes() {
-			w.step = 0
-			o.stopWaiting() // it did not flow all the time
+		long := past + o.waiting.long
+		if litres < t.cfg.MinFlow*long.Minutes() { // it did not flow all the time
+			o.waiting.step, long = 0, past
+			o.stopWaiting()
 		}
-		if litres >= t.cfg.MinFlow*(past+o.waiting.long).Minutes() {
-			o.waiting.step, o.waiting.rose = past+o.waiting.long, true
+		if litres >= t.cfg.MinFlow*long.Minutes() {
+			o.waiting.step, o.waiting.rose = long, true
 			return flowing
 		}
 	}
@@ -125,10 +126,8 @@ func (t *Tracker) shows(s Sample, past time.Duration, litres float64) shown {
 
 // works adds a stretch of work.
 func (c *tally) works(s Span) {
-	if s.To > s.From {
-		c.run.On += s.To - s.From
-		c.worked = join(c.worked, s)
-	}
+	c.run.On += s.To - s.From
+	c.worked = join(c.worked, s)
 }
 
 // flows adds a stretch in which something flowed.
@@ -170,10 +169,9 @@ func (c *tally) read(first bool) {
 	c.unmeasured.loose = 0
 }
 
-// hold lets the last command hold until now, at most as long as a command holds.
-func (t *Tracker) hold(now time.Duration) {
-	o := t.open
-	held := min(now-t.prev.T, t.cfg.Holds)
+// hold lets the last command hold as long as a command does.
+func (t *Tracker) hold() {
+	o, held := t.open, t.cfg.Holds
 	from := t.prev.T - o.begun
 	o.run.Commanded += held
 	o.commanded = join(o.commanded, Span{from, from + held})

@@ -20,8 +20,9 @@ type row struct {
 
 const no = -1.0 // not said
 
-func play(cfg Config, rows []row) []Run {
-	var samples []Sample
+func play(cfg Config, rows []row) []Run { return Segment(cfg, samples(rows)) }
+
+func samples(rows []row) (out []Sample) {
 	for _, r := range rows {
 		s := Sample{At: noon.Add(time.Duration(r.at * float64(time.Second))),
 			T: time.Hour + time.Duration(r.at*float64(time.Second))}
@@ -35,9 +36,9 @@ func play(cfg Config, rows []row) []Run {
 		if r.volume >= 0 {
 			s.Volume = new(r.volume)
 		}
-		samples = append(samples, s)
+		out = append(out, s)
 	}
-	return Segment(cfg, samples)
+	return out
 }
 
 // every returns a row for each second in from to to.
