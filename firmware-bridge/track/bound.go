@@ -29,7 +29,7 @@ var (
 	errLarge = fmt.Errorf("the file is larger than %d MiB: cut it into days", MaxBytes>>20)
 	errText  = fmt.Errorf("a row, text or element is longer than %d MiB (a quotation mark that is not closed?)",
 		maxToken>>20)
-	errFeature = fmt.Errorf("a line or feature is longer than %d MiB: cut it into days", (maxText+1)>>20)
+	errFeature = fmt.Errorf("a line or feature is longer than %d MiB: cut it into days", maxText>>20)
 )
 
 // source reads a file and refuses it as soon as it is too large: the whole, or

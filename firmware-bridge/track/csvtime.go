@@ -132,7 +132,7 @@ func (t *tableTimes) onDay(s stamp) time.Time {
 // the two agree.
 func (t *tableTimes) finer(row []string, at time.Time) time.Time {
 	c := t.cols.count
-	if c.name == "" || at.Nanosecond() != 0 || c.index >= len(row) {
+	if c.name == "" || at.Nanosecond() != 0 { // a row has all columns that are needed
 		return at
 	}
 	v, err := strconv.ParseFloat(row[c.index], 64)

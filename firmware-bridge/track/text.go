@@ -65,7 +65,7 @@ func valid(b []byte) bool {
 	for len(b) > 0 {
 		r, n := utf8.DecodeRune(b)
 		if r == utf8.RuneError && n == 1 {
-			return len(b) < utf8.UTFMax && !utf8.FullRune(b)
+			return !utf8.FullRune(b)
 		}
 		b = b[n:]
 	}
