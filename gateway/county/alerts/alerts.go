@@ -113,7 +113,7 @@ var ErrGone = errors.New("the alert is acknowledged already, or does not exist")
 // Acknowledge notes that user has seen an alert. The error wraps ErrGone when
 // somebody was faster, or there is no such alert.
 func (a *Alerts) Acknowledge(ctx context.Context, now time.Time, id int64, user, note string) error {
-	n, err := a.file.Writer().ExecContext(ctx,
+	n, err := a.file.Exec(ctx,
 		"UPDATE alerts SET acked = ?, acked_by = ?, note = ? WHERE id = ? AND acked IS NULL",
 		now.UnixNano(), user, note, id)
 	if err != nil {

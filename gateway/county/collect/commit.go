@@ -15,6 +15,9 @@ import (
 // to make a durable commit cheap per record, few enough to answer soon.
 const group = 32
 
+// lookEvery is how often the committer looks whether the store is there.
+const lookEvery = 5 * time.Second
+
 // committer is the one goroutine that writes: what has come since the last
 // commit goes into the next one together.
 type committer struct {
@@ -32,10 +35,16 @@ type committer struct {
 }
 
 func (c *committer) run(ctx context.Context) {
+	look := time.NewTicker(lookEvery)
+	defer look.Stop()
 	for {
 		select {
 		case <-ctx.Done():
 			return
+		case <-look.C:
+			if !c.fenced {
+				c.look(ctx)
+			}
 		case <-c.in.up:
 			if c.began.IsZero() {
 				c.began = c.cfg.Now()
@@ -51,6 +60,15 @@ func (c *committer) run(ctx context.Context) {
 				c.take(ctx, it)
 			}
 		}
+	}
+}
+
+// look finds out whether the store is there although nothing comes. Meanwhile a
+// fault is published, and nothing is answered.
+func (c *committer) look(ctx context.Context) {
+	err := c.retry(ctx, func() error { _, _, err := c.cfg.Store.Identity(ctx); return err })
+	if err == nil {
+		c.checkIdentity(ctx)
 	}
 }
 

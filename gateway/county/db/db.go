@@ -7,7 +7,6 @@ import (
 	"database/sql"
 	"errors"
 	"fmt"
-	"net/url"
 	"os"
 
 	_ "modernc.org/sqlite" // registers the driver "sqlite"
@@ -18,6 +17,9 @@ const (
 	readers = 4
 	// busyTimeout is how long a statement waits for another process's lock, in ms.
 	busyTimeout = "busy_timeout(10000)"
+	// walLimit is what the WAL shrinks to, in bytes, when all of it was copied into the
+	// file: a reader that stayed open for long made it grow.
+	walLimit = "journal_size_limit(16777216)"
 )
 
 // File is an open SQLite file. Its methods may be called from any goroutine.
@@ -25,6 +27,10 @@ type File struct {
 	path   string
 	writer *sql.DB // one connection: SQLite allows one writer; nil when opened read-only
 	reader *sql.DB
+	place  *place // nil when opened read-only
+	// held keeps one connection open: with the last one SQLite would remove the WAL,
+	// after it was copied into whatever the file holds by then.
+	held *sql.Conn
 }
 
 // Open opens the file at path, readable by its owner only, and creates it when
@@ -36,18 +42,39 @@ func Open(path string, steps ...string) (*File, error) {
 	if err := create(path); err != nil {
 		return nil, fmt.Errorf("open %s: %w", path, err)
 	}
-	writer, err := connect(path, "rwc", 1)
+	p, err := find(path)
 	if err != nil {
-		return nil, err
+		return nil, fmt.Errorf("open %s: %w", path, err)
 	}
-	f := &File{path: path, writer: writer}
-	if err := f.migrate(context.Background(), steps); err != nil {
-		return nil, errors.Join(fmt.Errorf("open %s: %w", path, err), writer.Close())
+	f := &File{path: path, place: p}
+	if f.writer, err = connect(path, "rwc", 1, p); err == nil {
+		f.reader, err = connect(path, "ro", readers+1, p)
 	}
-	if f.reader, err = connect(path, "ro", readers); err != nil {
-		return nil, errors.Join(err, writer.Close())
+	if err == nil {
+		err = f.begin(context.Background(), steps)
+	}
+	if err != nil {
+		return nil, errors.Join(fmt.Errorf("open %s: %w", path, err), f.closeAll())
 	}
 	return f, nil
+}
+
+// begin makes the connection that is held, and brings the file up to the last
+// version.
+func (f *File) begin(ctx context.Context, steps []string) (err error) {
+	if _, err := version(ctx, f.writer); err != nil { // makes the file if it is empty
+		return err
+	}
+	if f.held, err = f.reader.Conn(ctx); err != nil {
+		return err
+	}
+	if _, err := version(ctx, f.held); err != nil {
+		return err
+	}
+	if err := f.place.connected(); err != nil {
+		return err
+	}
+	return f.migrate(ctx, steps)
 }
 
 // OpenReadOnly opens an existing file for queries, also while another process
@@ -56,39 +83,24 @@ func OpenReadOnly(path string) (*File, error) {
 	if _, err := os.Stat(path); err != nil {
 		return nil, fmt.Errorf("open %s: %w", path, err)
 	}
-	reader, err := connect(path, "ro", readers)
+	reader, err := connect(path, "ro", readers, nil)
 	if err != nil {
-		return nil, err
+		return nil, fmt.Errorf("open %s: %w", path, err)
 	}
 	return &File{path: path, reader: reader}, nil
 }
 
-// create makes an empty file that only its owner can read: SQLite itself would
-// use the umask.
+// create makes an empty file that only its owner can read, if there is none: SQLite
+// itself would use the umask.
 func create(path string) error {
-	f, err := os.OpenFile(path, os.O_CREATE|os.O_RDWR, 0o600)
+	f, err := os.OpenFile(path, os.O_CREATE|os.O_EXCL|os.O_RDWR, 0o600)
+	if errors.Is(err, os.ErrExist) {
+		return nil
+	}
 	if err != nil {
 		return err
 	}
 	return f.Close()
-}
-
-// connect opens a pool. The pragmas are part of the address, so that every
-// connection of the pool has them. With synchronous=FULL a committed
-// transaction survives a power cut.
-func connect(path, mode string, connections int) (*sql.DB, error) {
-	q := url.Values{"mode": {mode}, "_txlock": {"immediate"}, "_pragma": {busyTimeout, "foreign_keys(1)"}}
-	if mode != "ro" {
-		q["_pragma"] = append(q["_pragma"], "journal_mode(WAL)", "synchronous(FULL)")
-	}
-	address := url.URL{Scheme: "file", Opaque: url.PathEscape(path), RawQuery: q.Encode()}
-	pool, err := sql.Open("sqlite", address.String())
-	if err != nil {
-		return nil, fmt.Errorf("open %s: %w", path, err)
-	}
-	pool.SetMaxOpenConns(connections)
-	pool.SetMaxIdleConns(connections)
-	return pool, nil
 }
 
 // Path returns the path the file was opened with, for messages.
@@ -104,11 +116,15 @@ func (f *File) Reader() *sql.DB { return f.reader }
 func (f *File) Writer() *sql.DB { return f.writer }
 
 // Write runs do in one transaction, which is durable when Write returns nil and
-// has changed nothing when it returns an error. Transactions run one after the
-// other; within do, use the transaction only: Writer would wait for ever.
+// has changed nothing when it returns an error: one that wraps ErrMoved when the file
+// is not the one at its path. Transactions run one after the other; within do, use
+// the transaction only: Writer would wait for ever.
 func (f *File) Write(ctx context.Context, do func(*sql.Tx) error) error {
 	if f.writer == nil {
 		return fmt.Errorf("%s is open for reading only", f.path)
+	}
+	if err := f.Check(); err != nil {
+		return err
 	}
 	tx, err := f.writer.BeginTx(ctx, nil)
 	if err != nil {
@@ -117,7 +133,34 @@ func (f *File) Write(ctx context.Context, do func(*sql.Tx) error) error {
 	if err := do(tx); err != nil {
 		return errors.Join(err, rollback(tx))
 	}
-	return tx.Commit()
+	if err := tx.Commit(); err != nil {
+		return err
+	}
+	f.place.committed()
+	return nil
+}
+
+// Exec runs one statement as a transaction of its own; see Write.
+func (f *File) Exec(ctx context.Context, query string, args ...any) (res sql.Result, err error) {
+	err = f.Write(ctx, func(tx *sql.Tx) error {
+		res, err = tx.ExecContext(ctx, query, args...)
+		return err
+	})
+	return res, err
+}
+
+// Check fails with an error that wraps ErrMoved when the file is no longer the one
+// at its path. It costs a few system calls.
+func (f *File) Check() error {
+	if f.place == nil {
+		return nil
+	}
+	for _, fails := range []func() error{f.place.same, f.place.sameWAL, f.place.untouched} {
+		if err := fails(); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // rollback ends a transaction that failed. One whose context ended is rolled
@@ -127,13 +170,4 @@ func rollback(tx *sql.Tx) error {
 		return err
 	}
 	return nil
-}
-
-// Close closes the file after the queries and the transaction under way.
-func (f *File) Close() error {
-	err := f.reader.Close()
-	if f.writer != nil {
-		err = errors.Join(err, f.writer.Close())
-	}
-	return err
 }

@@ -159,7 +159,7 @@ func (d *Desk) start(ctx context.Context) error {
 func (d *Desk) look(ctx context.Context, now time.Time) error {
 	f := &d.followers
 	agents, err := f.presence.Look(ctx, now)
-	errs := []error{err, f.refused.Look(ctx, now), d.tidy(ctx, now)}
+	errs := []error{err, d.file.Check(), f.refused.Look(ctx, now), d.tidy(ctx, now)}
 	for _, a := range agents {
 		f.fleet.Beat(a.Agent, a.Online(), a.Heard, a.Machines)
 	}

@@ -174,7 +174,7 @@ func (m *Machine) reported(now time.Time) fact.MachineState {
 
 // Prune deletes tracks that are older than a run's page is asked for.
 func (f *Fleet) Prune(ctx context.Context, now time.Time) error {
-	_, err := f.file.Writer().ExecContext(ctx, "DELETE FROM tracks WHERE file = '' AND at < ?",
+	_, err := f.file.Exec(ctx, "DELETE FROM tracks WHERE file = '' AND at < ?",
 		now.Add(-tracksFor).UnixNano())
 	if err != nil {
 		return fmt.Errorf("delete old tracks: %w", err)

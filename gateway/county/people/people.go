@@ -81,7 +81,7 @@ func (p *People) Users(ctx context.Context) ([]string, error) {
 // empty: the operator of this computer.
 func (p *People) Invite(ctx context.Context, by string) (token string, err error) {
 	token, hash := newToken()
-	_, err = p.file.Writer().ExecContext(ctx, "INSERT INTO invites (hash, invited_by, expires) VALUES (?, ?, ?)",
+	_, err = p.file.Exec(ctx, "INSERT INTO invites (hash, invited_by, expires) VALUES (?, ?, ?)",
 		hash, by, p.now().Add(inviteFor).UnixNano())
 	if err != nil {
 		return "", fmt.Errorf("make an invitation: %w", err)

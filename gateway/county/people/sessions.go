@@ -46,7 +46,7 @@ func (p *People) Login(ctx context.Context, name, password string) (token string
 		return "", ErrPassword
 	}
 	token, kept := newToken()
-	_, err = p.file.Writer().ExecContext(ctx, "INSERT INTO sessions (hash, name, expires) VALUES (?, ?, ?)",
+	_, err = p.file.Exec(ctx, "INSERT INTO sessions (hash, name, expires) VALUES (?, ?, ?)",
 		kept, name, p.now().Add(sessionFor).UnixNano())
 	if err != nil {
 		return "", fmt.Errorf("log in: %w", err)
@@ -75,7 +75,7 @@ func (p *People) Session(ctx context.Context, token string) (name string, until 
 
 // Logout ends a session.
 func (p *People) Logout(ctx context.Context, token string) error {
-	if _, err := p.file.Writer().ExecContext(ctx, "DELETE FROM sessions WHERE hash = ?", hashOf(token)); err != nil {
+	if _, err := p.file.Exec(ctx, "DELETE FROM sessions WHERE hash = ?", hashOf(token)); err != nil {
 		return fmt.Errorf("log out: %w", err)
 	}
 	p.endSessions()
@@ -113,7 +113,7 @@ func (p *People) endSessions() {
 
 // Prune deletes sessions that have ended.
 func (p *People) Prune(ctx context.Context, now time.Time) error {
-	_, err := p.file.Writer().ExecContext(ctx, "DELETE FROM sessions WHERE expires < ?", now.UnixNano())
+	_, err := p.file.Exec(ctx, "DELETE FROM sessions WHERE expires < ?", now.UnixNano())
 	if err != nil {
 		return fmt.Errorf("delete old sessions: %w", err)
 	}

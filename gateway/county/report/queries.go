@@ -97,7 +97,7 @@ func (x *index) extent(ctx context.Context, machine string, since time.Time) (s 
 // of the machine's clock plus offset, except those that would lie in the future, or
 // longer ago than any delay.
 func (x *index) shift(ctx context.Context, machine string, since time.Time, offset time.Duration) error {
-	_, err := x.file.Writer().ExecContext(ctx, `UPDATE reports SET at = own + ?
+	_, err := x.file.Exec(ctx, `UPDATE reports SET at = own + ?
 		WHERE machine = ? AND arrived >= ? AND import = '' AND own + ? BETWEEN arrived - ? AND arrived + ?`,
 		int64(offset), machine, since.UnixNano(), int64(offset), int64(reckon.TooLate), int64(reckon.Slack))
 	if err != nil {
@@ -123,7 +123,7 @@ func (x *index) state(ctx context.Context, machine string) (s state, err error) 
 func (x *index) keep(ctx context.Context, machine string, s state) error {
 	raw, err := json.Marshal(s)
 	if err == nil {
-		_, err = x.file.Writer().ExecContext(ctx, `INSERT INTO streams VALUES (?, ?)
+		_, err = x.file.Exec(ctx, `INSERT INTO streams VALUES (?, ?)
 			ON CONFLICT DO UPDATE SET state = excluded.state`, machine, raw)
 	}
 	if err != nil {
@@ -194,7 +194,7 @@ func (x *index) machines(ctx context.Context) ([]string, error) {
 
 // prune forgets reports of which a later one can't be a neighbour.
 func (x *index) prune(ctx context.Context, before time.Time) error {
-	_, err := x.file.Writer().ExecContext(ctx, "DELETE FROM reports WHERE at < ? AND import = ''", before.UnixNano())
+	_, err := x.file.Exec(ctx, "DELETE FROM reports WHERE at < ? AND import = ''", before.UnixNano())
 	if err != nil {
 		return fmt.Errorf("forget old reports: %w", err)
 	}

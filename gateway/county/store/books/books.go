@@ -74,7 +74,24 @@ func (b *Books) File() *db.File { return b.file }
 
 // failed adds to an error what failed and in which file.
 func (b *Books) failed(what string, err error) error {
-	return fmt.Errorf("%s (store %s): %w", what, b.file.Path(), err)
+	return fmt.Errorf("%s (store %s): %w", what, b.file.Path(), fault(err))
+}
+
+// fault makes the error of a file that is not at its path one of the store.
+func fault(err error) error {
+	if errors.Is(err, db.ErrMoved) && !errors.Is(err, store.ErrFault) {
+		return fmt.Errorf("%w: %w", store.ErrFault, err)
+	}
+	return err
+}
+
+// check fails when the file is not the one at its path: an answer about how far
+// something is stored would be of a file that nobody finds again.
+func (b *Books) check() error {
+	if err := b.file.Check(); err != nil {
+		return b.failed("look for the file", err)
+	}
+	return nil
 }
 
 var errNoIdentity = errors.New("the store has no identity")
@@ -119,8 +136,12 @@ func (b *Books) meta(ctx context.Context, key string) (value string, found bool,
 	return db.One(ctx, b.file.Reader(), db.Value[string], "SELECT value FROM meta WHERE key = ?", key)
 }
 
-// Identity returns the store's id (a UUID, as old as the store) and its term.
+// Identity returns the store's id (a UUID, as old as the store) and its term. The
+// error wraps store.ErrFault when the file of the books is no longer at its path.
 func (b *Books) Identity(context.Context) (id string, term uint64, err error) {
+	if err := b.check(); err != nil {
+		return "", 0, err
+	}
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	return b.id, b.term, nil

@@ -11,6 +11,9 @@ import (
 // Position returns how far a journal is stored; only the JID is set when the
 // journal is not known.
 func (b *Books) Position(ctx context.Context, jid string) (store.Position, error) {
+	if err := b.check(); err != nil {
+		return store.Position{}, err
+	}
 	p, found, err := db.One(ctx, b.file.Reader(), scanPosition,
 		"SELECT jid, agent, through, community, grid, compound FROM journals WHERE jid = ?", jid)
 	if err != nil {
@@ -24,6 +27,9 @@ func (b *Books) Position(ctx context.Context, jid string) (store.Position, error
 
 // Positions returns how far every journal is stored, by agent.
 func (b *Books) Positions(ctx context.Context) ([]store.Position, error) {
+	if err := b.check(); err != nil {
+		return nil, err
+	}
 	all, err := db.All(ctx, b.file.Reader(), scanPosition,
 		"SELECT jid, agent, through, community, grid, compound FROM journals ORDER BY agent, first_seen")
 	if err != nil {
@@ -59,6 +65,9 @@ func scanHole(r db.Row) (h store.RecordedHole, err error) {
 // holes stand. Holes of renewed journals, of records that were acknowledged before
 // the agent deleted them, and of repeated records are no losses.
 func (b *Books) Losses(ctx context.Context) (quarantined, lost int, err error) {
+	if err := b.check(); err != nil {
+		return 0, 0, err
+	}
 	err = b.file.Reader().QueryRowContext(ctx, `SELECT (SELECT count(*) FROM quarantine),
 		(SELECT coalesce(sum(last - first + 1), 0) FROM holes WHERE reason NOT IN ('renewed', 'trimmed', 'repeated'))`).
 		Scan(&quarantined, &lost)

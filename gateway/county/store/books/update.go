@@ -19,8 +19,8 @@ type Tx struct {
 }
 
 // Update runs do in one durable transaction, if this process owns the store's
-// term; if not it fails with store.ErrTerm. When do returns an error, nothing
-// was changed.
+// term; if not it fails with store.ErrTerm. It fails with store.ErrFault when the
+// file is not the one at its path. When do returns an error, nothing was changed.
 func (b *Books) Update(ctx context.Context, do func(*Tx) error) error {
 	b.updating.Lock()
 	defer b.updating.Unlock()
@@ -34,7 +34,7 @@ func (b *Books) Update(ctx context.Context, do func(*Tx) error) error {
 	if err == nil {
 		maps.Copy(b.marked, marked)
 	}
-	return err
+	return fault(err)
 }
 
 // Journal is a journal's row.

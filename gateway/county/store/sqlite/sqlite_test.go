@@ -3,10 +3,12 @@ package sqlite_test
 import (
 	"bufio"
 	"context"
+	"errors"
 	"fmt"
 	"os"
 	"os/exec"
 	"path/filepath"
+	"strings"
 	"testing"
 	"time"
 
@@ -126,5 +128,36 @@ func TestWhatWasAcknowledgedSurvivesKill9(t *testing.T) {
 	}
 	if n != p.Through {
 		t.Fatalf("%d rows, the watermark is %d", n, p.Through)
+	}
+}
+
+func TestNothingIsCommittedToAFileThatIsNotAtItsPath(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "s.db")
+	s := open(t, path)
+	commit := func(from, to uint64) error {
+		_, err := s.Commit(t.Context(), []store.Batch{storetest.Batch(1, from, to)})
+		return err
+	}
+	if err := commit(1, 4); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.Rename(path, path+".moved"); err != nil {
+		t.Fatal(err)
+	}
+	_, _, identity := s.Identity(t.Context())
+	_, position := s.Position(t.Context(), storetest.JID(1))
+	_, positions := s.Positions(t.Context())
+	_, _, losses := s.Losses(t.Context())
+	_, term := s.RaiseTerm(t.Context(), 100)
+	for name, err := range map[string]error{
+		"commit": commit(5, 8), "identity": identity, "position": position, "positions": positions, "losses": losses,
+		"term": term, "quarantine": s.Quarantine(t.Context(), store.Poison{Agent: "gate-001", Raw: []byte("x")}),
+	} {
+		if !errors.Is(err, store.ErrFault) || !strings.Contains(err.Error(), "put it back") {
+			t.Errorf("%s: %v", name, err)
+		}
+	}
+	if err := errors.Join(os.Rename(path+".moved", path), commit(5, 8)); err != nil {
+		t.Fatal(err)
 	}
 }
