@@ -39,9 +39,13 @@ func Load[T any](path string) (T, error) {
 }
 
 // Parse reads YAML text into a T.
-func Parse[T any](b []byte) (T, error) {
-	var v T
-	err := yaml.NewDecoder(bytes.NewReader(b), yaml.Strict()).Decode(&v)
+func Parse[T any](b []byte) (v T, err error) {
+	defer func() { // the library panics at some texts that are no YAML
+		if p := recover(); p != nil {
+			err = fmt.Errorf("this is no YAML (%v): look for a stray ! & * or | at the begin of a word", p)
+		}
+	}()
+	err = yaml.NewDecoder(bytes.NewReader(b), yaml.Strict()).Decode(&v)
 	if errors.Is(err, io.EOF) {
 		return v, errors.New("the file is empty")
 	}

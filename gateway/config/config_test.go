@@ -29,6 +29,16 @@ func TestErrorsShowLineAndSnippet(t *testing.T) {
 	}
 }
 
+func TestATextAtWhichTheLibraryPanicsIsAnError(t *testing.T) {
+	type list struct {
+		Values []sample `yaml:"values"`
+	}
+	_, err := Parse[list]([]byte("values:\n !- "))
+	if err == nil || !strings.Contains(err.Error(), "this is no YAML") {
+		t.Errorf("error is %v", err)
+	}
+}
+
 func TestErrorsNameTheFile(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "agent.yaml")
 	if err := os.WriteFile(path, []byte("nmae: b\n"), 0o600); err != nil {
