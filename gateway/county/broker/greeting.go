@@ -13,6 +13,7 @@ type greeting struct {
 	version  byte   // 3 is MQTT 3.1, 4 is 3.1.1, 5 is 5
 	client   string // its id
 	will     string // the topic of its last will; empty: it has none
+	user     string // empty: it names none
 }
 
 // Names and versions of the protocol in a CONNECT packet.
@@ -22,6 +23,7 @@ const (
 	version311  = 4
 	version5    = 5
 	willFlag    = 0x04
+	userFlag    = 0x80
 )
 
 // greet reads a CONNECT packet as far as it is whole: what is missing is empty.
@@ -32,7 +34,7 @@ func greet(packet []byte) (g greeting) {
 		return g
 	}
 	g.version = rest[0]
-	will := rest[1]&willFlag != 0
+	will, user := rest[1]&willFlag != 0, rest[1]&userFlag != 0
 	rest = rest[4:] // version, flags, keep alive
 	if g.version >= version5 {
 		n, size := binary.Uvarint(rest) // properties
@@ -42,8 +44,15 @@ func greet(packet []byte) (g greeting) {
 		rest = rest[uint64(size)+n:]
 	}
 	g.client, rest = cutString(rest)
-	if will && g.version < version5 {
-		g.will, _ = cutString(rest)
+	if g.version >= version5 {
+		return g // the will has properties, too
+	}
+	if will {
+		g.will, rest = cutString(rest)
+		_, rest = cutString(rest)
+	}
+	if user {
+		g.user, _ = cutString(rest)
 	}
 	return g
 }
@@ -114,6 +123,9 @@ func (g greeting) fault() (what, topic string) {
 
 // notCarried are the characters of topics that nats-server does not carry.
 const notCarried = " \t\n\r\f\x7f"
+
+const tooOften = "it connects too often, or has too many connections: " +
+	"does another one use its name?"
 
 const whiteSpace = "its topic has white space in it, which this broker does not carry: rename it, " +
 	"or use another broker; until then the client is disconnected"

@@ -38,14 +38,17 @@ func TestWhatAClientSaysOfItself(t *testing.T) {
 		want   greeting
 		what   string
 	}{
-		{connectPacket("MQTT", 4, 2, "a"), greeting{"MQTT", 4, "a", ""}, ""},
-		{connectPacket("MQIsdp", 3, 2, long), greeting{"MQIsdp", 3, long, ""}, ""},
-		{connectPacket("MQTT", 5, 2, "a"), greeting{"MQTT", 5, "a", ""}, "MQTT 5"},
-		{connectPacket("MQTT", 4, 6, "a", "x/LWT", "bye"), greeting{"MQTT", 4, "a", "x/LWT"}, ""},
-		{connectPacket("MQTT", 4, 6, "a", "x y/LWT", "bye"), greeting{"MQTT", 4, "a", "x y/LWT"}, "white space"},
-		{connectPacket("MQTT", 4, 2, "my id"), greeting{"MQTT", 4, "my id", ""}, ""},
-		{connectPacket("MQTT", 4, 2, "a.b"), greeting{"MQTT", 4, "a.b", ""}, ""},
-		{connectPacket("MQTT", 4, 2), greeting{"MQTT", 4, "", ""}, ""},
+		{connectPacket("MQTT", 4, 2, "a"), greeting{"MQTT", 4, "a", "", ""}, ""},
+		{connectPacket("MQIsdp", 3, 2, long), greeting{"MQIsdp", 3, long, "", ""}, ""},
+		{connectPacket("MQTT", 5, 2, "a"), greeting{"MQTT", 5, "a", "", ""}, "MQTT 5"},
+		{connectPacket("MQTT", 4, 6, "a", "x/LWT", "bye"), greeting{"MQTT", 4, "a", "x/LWT", ""}, ""},
+		{connectPacket("MQTT", 4, 6, "a", "x y/LWT", "bye"), greeting{"MQTT", 4, "a", "x y/LWT", ""}, "white space"},
+		{connectPacket("MQTT", 4, 0xC6, "a", "x/LWT", "bye", "gate-1", "p"),
+			greeting{"MQTT", 4, "a", "x/LWT", "gate-1"}, ""},
+		{connectPacket("MQTT", 4, 0xC2, "a", "gate-1", "p"), greeting{"MQTT", 4, "a", "", "gate-1"}, ""},
+		{connectPacket("MQTT", 4, 2, "my id"), greeting{"MQTT", 4, "my id", "", ""}, ""},
+		{connectPacket("MQTT", 4, 2, "a.b"), greeting{"MQTT", 4, "a.b", "", ""}, ""},
+		{connectPacket("MQTT", 4, 2), greeting{"MQTT", 4, "", "", ""}, ""},
 		{[]byte{0x10, 0}, greeting{}, ""},
 	} {
 		got := greet(c.packet)
@@ -125,7 +128,7 @@ func TestTopicsWithWhiteSpaceAreFound(t *testing.T) {
 			}
 		}
 		var got []string
-		r := topicReader{found: func(topic string) { got = append(got, topic) }}
+		r := topicReader{packet: func(byte, int) {}, found: func(topic string) { got = append(got, topic) }}
 		for rest := stream; len(rest) > 0; {
 			n := min(len(rest), rapid.IntRange(1, 400).Draw(t, "read"))
 			r.see(rest[:n])
@@ -141,7 +144,7 @@ func FuzzGreeting(f *testing.F) {
 	f.Add(connectPacket("MQIsdp", 3, 6, "a", "b c", "d"))
 	f.Add(connectPacket("MQTT", 5, 2, "a"))
 	f.Fuzz(func(t *testing.T, b []byte) {
-		(&topicReader{found: func(string) {}}).see(b)
+		(&topicReader{packet: func(byte, int) {}, found: func(string) {}}).see(b)
 		packet, err := readConnect(bytes.NewReader(b))
 		if err != nil {
 			return

@@ -36,11 +36,13 @@ type proxy struct {
 	cancel   context.CancelFunc
 	wg       sync.WaitGroup
 	slots    chan struct{} // one per connection; the other descriptors are for the store
-	gate     *gate         // no connection is passed on before it is open
+	visitors *visitors
+	gate     *gate // no connection is passed on before it is open
 }
 
 func newProxy(l net.Listener, files TLS, log *slog.Logger) (*proxy, error) {
-	p := &proxy{listener: l, log: log, slots: make(chan struct{}, openfiles.Clients()), gate: newGate()}
+	p := &proxy{listener: l, log: log, slots: make(chan struct{}, openfiles.Clients()), gate: newGate(),
+		visitors: newVisitors()}
 	p.ctx, p.cancel = context.WithCancel(context.Background())
 	if files == (TLS{}) {
 		return p, nil
@@ -118,10 +120,21 @@ func (p *proxy) pass(raw net.Conn, inner string) {
 	defer raw.Close()
 	ctx, cancel := context.WithTimeout(p.ctx, handshakeTimeout)
 	defer cancel()
+	if !p.visitors.host(time.Now(), raw.RemoteAddr()) {
+		p.log.Warn("broker: connections come too fast from one address, and are closed", "remote", raw.RemoteAddr())
+		return
+	}
 	outside, hello, err := p.handshake(ctx, raw)
 	if err != nil {
 		return // handshake has logged it
 	}
+	client := greet(hello)
+	visitor := p.visitors.enter(time.Now(), raw.RemoteAddr(), client)
+	if visitor == nil {
+		p.complain(raw.RemoteAddr().String(), client.client, tooOften, "")
+		return
+	}
+	defer visitor.leave()
 	if p.gate.wait(ctx) != nil {
 		return // the client tries again
 	}
@@ -137,12 +150,12 @@ func (p *proxy) pass(raw net.Conn, inner string) {
 	var both sync.WaitGroup
 	end := sync.OnceFunc(func() { raw.Close(); inside.Close() })
 	defer context.AfterFunc(p.ctx, end)()
-	client := greet(hello)
 	remote := raw.RemoteAddr().String()
 	if what, topic := client.fault(); what != "" {
 		p.complain(remote, client.client, what, topic)
 	}
-	from := &topicReader{from: &rateLimited{ctx: p.ctx, from: outside},
+	limited := &rateLimited{ctx: p.ctx, from: outside, visitor: visitor}
+	from := &topicReader{from: limited, packet: limited.packet,
 		found: func(topic string) { p.complain(remote, client.client, whiteSpace, topic) }}
 	both.Go(func() {
 		defer end()

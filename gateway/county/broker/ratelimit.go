@@ -6,32 +6,22 @@ import (
 	"time"
 )
 
-// What one connection may send: more than an agent that delivers a backlog, and
-// far less than would keep disk and cores from the others.
-const (
-	maxRate  = 4 << 20  // bytes a second
-	maxBurst = 8 << 20  // bytes
-	maxRead  = 64 << 10 // bytes of one Read
-)
+// maxRead is how many bytes one Read returns at most.
+const maxRead = 64 << 10
 
-// rateLimited reads from a client no faster than the client may send. When the
+// rateLimited reads from a client no faster than its visitor may send. When the
 // client is faster, the operating system's flow control makes it wait.
 type rateLimited struct {
-	ctx   context.Context // ends a Read that waits
-	from  io.Reader
-	spent float64 // bytes of maxBurst in use
-	at    time.Time
+	ctx     context.Context // ends a Read that waits
+	from    io.Reader
+	visitor *visitor
 }
 
 func (r *rateLimited) Read(p []byte) (int, error) {
 	n, err := r.from.Read(p[:min(len(p), maxRead)])
-	now := time.Now()
-	if !r.at.IsZero() {
-		r.spent = max(0, r.spent-maxRate*now.Sub(r.at).Seconds())
-	}
-	r.at = now
-	if r.spent += float64(n); r.spent > maxBurst && err == nil {
-		t := time.NewTimer(time.Duration((r.spent - maxBurst) / maxRate * float64(time.Second)))
+	wait := r.visitor.send(time.Now(), n)
+	if wait > 0 && err == nil {
+		t := time.NewTimer(wait)
 		defer t.Stop()
 		select {
 		case <-t.C:
@@ -40,4 +30,13 @@ func (r *rateLimited) Read(p []byte) (int, error) {
 		}
 	}
 	return n, err
+}
+
+// packet counts what a packet costs beyond its bytes.
+func (r *rateLimited) packet(kind byte, size int) {
+	cost := otherCost
+	if kind == packetPublish || kind == packetSubscribe {
+		cost = leastCost
+	}
+	r.visitor.send(time.Now(), max(0, cost-size))
 }

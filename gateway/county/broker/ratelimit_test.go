@@ -11,7 +11,8 @@ import (
 func TestABurstIsReadAtOnceAndTheRestAtTheLimit(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		began := time.Now()
-		s := &rateLimited{ctx: t.Context(), from: bytes.NewReader(make([]byte, maxBurst+10*maxRate))}
+		s := &rateLimited{ctx: t.Context(), from: bytes.NewReader(make([]byte, maxBurst+10*maxRate)),
+			visitor: &visitor{}}
 		if _, err := io.CopyN(io.Discard, s, maxBurst); err != nil || time.Since(began) != 0 {
 			t.Fatalf("a burst took %s, %v", time.Since(began), err)
 		}

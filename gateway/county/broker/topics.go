@@ -9,12 +9,14 @@ import (
 // publishes on or subscribes to and that this broker does not carry. nats-server
 // disconnects the client then, without saying which topic it was.
 type topicReader struct {
-	from  io.Reader
-	found func(topic string)
+	from   io.Reader
+	found  func(topic string)
+	packet func(kind byte, size int) // called with each packet
 
 	part  packetPart
 	kind  byte   // of the packet: the high half of its first byte
-	left  int    // bytes of the packet that are still to come
+	size  int    // bytes of the packet, without type and length
+	left  int    // of those, that are still to come
 	shift int    // of the length's next 7 bits
 	head  []byte // the beginning of the packet, without type and length
 }
@@ -59,7 +61,7 @@ func (r *topicReader) see(p []byte) {
 			r.left |= int(p[0]&0x7F) << r.shift
 			r.shift += 7
 			if p[0] < 0x80 || r.shift > 21 {
-				r.part = partBody
+				r.part, r.size = partBody, r.left
 			}
 			p = p[1:]
 		case partBody:
@@ -70,6 +72,7 @@ func (r *topicReader) see(p []byte) {
 		}
 		if r.part == partBody && r.left == 0 {
 			r.check()
+			r.packet(r.kind, r.size)
 			r.part = partType
 		}
 	}

@@ -3,6 +3,7 @@ package collect_test
 import (
 	"context"
 	"crypto/ed25519"
+	"errors"
 	"fmt"
 	"log/slog"
 	"sync"
@@ -33,6 +34,8 @@ type memory struct {
 	places  map[string]store.Place
 	poison  []store.Poison
 	refuse  string // agent whose batches the store refuses
+	broken  string // agent with whose batches a commit fails
+	least   int    // unless it has at most so many records
 	share   int    // messages that fit into quarantine; 0: all
 	commits int
 }
@@ -47,6 +50,11 @@ func (b *memory) Commit(_ context.Context, batches []store.Batch) ([]store.Recei
 	if b.fail != nil {
 		return nil, b.fail
 	}
+	for _, x := range batches {
+		if x.Agent == b.broken && len(x.Entries) > b.least {
+			return nil, errBroken
+		}
+	}
 	b.commits++
 	var out []store.Receipt
 	for _, x := range batches {
@@ -59,6 +67,7 @@ func (b *memory) Commit(_ context.Context, batches []store.Batch) ([]store.Recei
 		case x.From > r.Through+1:
 			r.Gap = true
 		default:
+			r.New = int(max(r.Through, x.To) - r.Through) //nolint:gosec // small
 			r.Through = max(r.Through, x.To)
 			b.through[x.JID] = r.Through
 			b.owner[x.JID], b.places[x.JID] = x.Agent, x.Place
@@ -67,6 +76,8 @@ func (b *memory) Commit(_ context.Context, batches []store.Batch) ([]store.Recei
 	}
 	return out, nil
 }
+
+var errBroken = errors.New("points beyond retention policy")
 
 func (b *memory) Position(_ context.Context, jid string) (store.Position, error) {
 	b.mu.Lock()

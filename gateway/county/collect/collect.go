@@ -73,6 +73,12 @@ type Config struct {
 	Log    *slog.Logger
 }
 
+// listed reports whether the site file has an agent.
+func (c Config) listed(agent string) bool {
+	_, _, _, ok := c.Sites.Place(agent)
+	return ok
+}
+
 func (c Config) public() ed25519.PublicKey { return c.Key.Public().(ed25519.PublicKey) }
 
 // Collector commits what agents send. Make it with New and run it once.
@@ -95,6 +101,7 @@ type item struct {
 	batch store.Batch
 	hello *wire.Hello
 	agent string
+	land  func() // called once, when the message is dealt with
 }
 
 // backoff is that of a store that takes nothing.
@@ -111,8 +118,9 @@ func New(cfg Config) *Collector {
 	status := &announcer{cfg: cfg, start: hex.EncodeToString(b[:])}
 	refusals := &refusals{log: cfg.Log, watch: cfg.Watch, agents: map[string]*refused{}}
 	return &Collector{cfg: cfg, status: status,
-		receiver:  &receiver{cfg: cfg, start: status.start, queue: newQueue(), refusals: refusals, out: in},
-		committer: &committer{cfg: cfg, status: status, refusals: refusals, in: in, accounts: map[string]*account{}},
+		receiver: &receiver{cfg: cfg, start: status.start, queue: newQueue(cfg.listed), refusals: refusals, out: in},
+		committer: &committer{cfg: cfg, status: status, refusals: refusals, in: in, accounts: map[string]*account{},
+			begun: bucket{most: mostUnlisted, every: unlistedEvery}},
 	}
 }
 

@@ -32,6 +32,8 @@ type committer struct {
 	began    time.Time           // of the first connection
 	accounts map[string]*account // by agent
 	unproven unproven
+	begun    bucket // journals of agents that the site file does not list
+	tried    int    // how often a commit was tried by agents
 }
 
 func (c *committer) run(ctx context.Context) {
@@ -56,9 +58,11 @@ func (c *committer) run(ctx context.Context) {
 			c.status.again = nil
 			c.status.repeat()
 		case it := <-c.in.items:
-			if !c.fenced {
-				c.take(ctx, it)
+			if c.fenced {
+				it.land()
+				continue
 			}
+			c.take(ctx, it)
 		}
 	}
 }
@@ -74,24 +78,53 @@ func (c *committer) look(ctx context.Context) {
 
 func (c *committer) announce() { c.status.announce(c.storeID, c.term) }
 
+// work is what is committed and answered together.
+type work struct {
+	batches []store.Batch
+	hellos  []item
+	all     []item // that were taken in
+}
+
 // take commits it together with the messages that wait behind it, and then
 // answers the hellos among them.
 func (c *committer) take(ctx context.Context, it item) {
-	var batches []store.Batch
-	var hellos []item
+	w := &work{}
+	defer w.land()
+	c.gather(ctx, w, it)
+	if ctx.Err() == nil && !c.fenced {
+		c.commit(ctx, w)
+	}
+	if c.fenced {
+		return
+	}
+	for _, h := range w.hellos {
+		c.answer(ctx, h.agent, *h.hello)
+	}
+}
+
+// land lets the messages land.
+func (w *work) land() {
+	for _, it := range w.all {
+		it.land()
+	}
+}
+
+// gather takes in it and the messages that wait behind it.
+func (c *committer) gather(ctx context.Context, w *work, it item) {
 	for more := true; more; {
 		select { // the status of another collector comes first
 		case o := <-c.in.others:
 			c.other(ctx, o)
 		default:
 		}
+		w.all = append(w.all, it)
 		if it.hello != nil {
-			hellos = append(hellos, it)
+			w.hellos = append(w.hellos, it)
 		} else if c.admit(ctx, &it.batch) {
-			batches = append(batches, it.batch)
+			w.batches = append(w.batches, it.batch)
 		}
-		if len(batches) == group {
-			break
+		if len(w.all) >= group {
+			return
 		}
 		select {
 		case it = <-c.in.items:
@@ -99,106 +132,25 @@ func (c *committer) take(ctx context.Context, it item) {
 			more = false
 		}
 	}
-	if len(batches) > 0 && ctx.Err() == nil && !c.fenced {
-		c.commit(ctx, batches)
-	}
-	if c.fenced {
-		return
-	}
-	for _, h := range hellos {
-		c.answer(ctx, h.agent, *h.hello)
-	}
 }
 
-// admit sets the place of the batch's agent. It returns false for a journal that
-// the store knows as another agent's, a copied disk or a forgery, and for one
-// new journal too many.
-func (c *committer) admit(ctx context.Context, b *store.Batch) bool {
-	if own := c.account(b.Agent); !own.journals[b.JID] {
-		var pos store.Position
-		err := c.retry(ctx, func() (err error) { pos, err = c.cfg.Store.Position(ctx, b.JID); return err })
-		switch {
-		case err != nil:
-			return false
-		case pos.Agent != "" && pos.Agent != b.Agent:
-			c.foreign(ctx, b, pos.Agent)
-			return false
-		case pos.Agent == "" && !own.begun.take(b.Received):
-			c.refusals.add(b.Received, b.Agent, refusedNew)
-			return false
-		}
-		own.add(b.JID)
-	}
-	b.Place = c.place(b.Agent)
-	if b.Ahead && c.cfg.Watch != nil {
-		c.cfg.Watch.Arrived(*b)
-	}
-	return true
-}
-
-// foreign puts the records of another agent's journal into quarantine.
-func (c *committer) foreign(ctx context.Context, b *store.Batch, owner string) {
-	reason := "journal " + b.JID + " belongs to agent " + owner
-	if c.refusals.due(b.Received, b.Agent, "foreign") {
-		c.cfg.Log.Error("batch refused", "agent", b.Agent, "reason", reason)
-	}
-	for _, e := range b.Entries {
-		p := store.Poison{At: b.Received, Agent: b.Agent, JID: b.JID, Seq: e.Record.Seq, Reason: reason, Raw: e.Raw,
-			Topic: wire.Topic(c.cfg.County, b.Agent, wire.LeafRecords)}
-		full := false
-		err := c.retry(ctx, func() error {
-			err := c.cfg.Store.Quarantine(ctx, p)
-			if full = errors.Is(err, store.ErrShare); full {
-				return nil
-			}
-			return err
-		})
-		if full {
-			c.refusals.add(b.Received, b.Agent, refusedShare)
-		}
-		if full || err != nil {
-			return
-		}
-	}
-}
-
-func (c *committer) place(agent string) store.Place {
-	community, grid, compound, ok := c.cfg.Sites.Place(agent)
-	if !ok {
-		if own := c.account(agent); !own.unlisted {
-			own.unlisted = true
-			c.cfg.Log.Warn("the site file does not list this agent; its records are stored as unassigned",
-				"agent", agent)
-		}
-		return store.Place{Community: "unassigned", Grid: "unassigned", Compound: "unassigned"}
-	}
-	return store.Place{Community: community, Grid: grid, Compound: compound}
-}
-
-// commit stores batches and acknowledges them. A batch that begins beyond its
-// journal's watermark is dropped: one before it was refused or damaged, and its
+// store stores batches together and acknowledges them. A batch that begins beyond
+// its journal's watermark is dropped: one before it was refused or damaged, and its
 // agent sends again from the watermark.
-func (c *committer) commit(ctx context.Context, batches []store.Batch) {
-	var receipts []store.Receipt
-	err := c.retry(ctx, func() (err error) { receipts, err = c.cfg.Store.Commit(ctx, batches); return err })
+func (c *committer) store(ctx context.Context, batches []store.Batch) error {
+	receipts, err := c.cfg.Store.Commit(ctx, batches)
 	if err != nil {
-		return
+		return err
 	}
 	c.checkIdentity(ctx)
 	acks := map[string]wire.Ack{} // the highest of each journal
 	agents := map[string]string{}
 	var stored []store.Batch
-	for i, r := range receipts {
-		b := batches[i]
-		for _, bad := range r.Rejected {
-			c.cfg.Log.Warn("record put into quarantine",
-				"agent", b.Agent, "jid", b.JID, "seq", bad.Seq, "reason", bad.Reason)
-		}
+	for i, b := range batches {
+		r := receipts[i]
+		c.look(b, r)
 		switch {
-		case r.Refused:
-			c.refusals.add(b.Received, b.Agent, refusedShare)
-			continue
-		case r.Gap:
+		case r.Refused || r.Gap:
 			continue
 		case b.Ahead:
 			c.acknowledge(b.Agent, wire.Ack{JID: b.JID, Through: r.Through, Ahead: r.Ahead})
@@ -212,6 +164,22 @@ func (c *committer) commit(ctx context.Context, batches []store.Batch) {
 	}
 	for jid, a := range acks {
 		c.acknowledge(agents[jid], a)
+	}
+	return nil
+}
+
+// look logs and counts what was not stored of a batch. An agent whose batches come
+// to nothing is slowed down.
+func (c *committer) look(b store.Batch, r store.Receipt) {
+	for _, bad := range r.Rejected {
+		c.cfg.Log.Warn("record put into quarantine",
+			"agent", b.Agent, "jid", b.JID, "seq", bad.Seq, "reason", bad.Reason)
+	}
+	switch {
+	case r.Refused:
+		c.refusals.add(b.Received, b.Agent, refusedShare)
+	case r.Gap, r.New == 0 && len(b.Entries) > 0, len(r.Rejected) > 0:
+		c.refusals.slow(b.Received, b.Agent)
 	}
 }
 

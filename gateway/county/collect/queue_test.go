@@ -2,7 +2,9 @@ package collect
 
 import (
 	"fmt"
+	"strings"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"pgregory.net/rapid"
@@ -18,7 +20,7 @@ func message(agent string, leaf wire.Leaf, text string) arrived {
 // An agent whose queue is full waits for nobody but itself, and each agent's
 // messages keep their order.
 func TestAgentsTakeTurns(t *testing.T) {
-	q := newQueue()
+	q := newQueue(everybody)
 	refused := 0
 	for i := range 1000 {
 		if !q.put(message("bad", wire.LeafRecords, fmt.Sprint(i))) {
@@ -37,12 +39,13 @@ func TestAgentsTakeTurns(t *testing.T) {
 	}
 	got := map[string]int{}
 	for range 9 {
-		l, m := q.next()
+		m, _ := q.next()
 		if want := fmt.Sprint(got[m.agent]); string(m.Payload) != want {
 			t.Fatalf("%s has %s after %s", m.agent, m.Payload, want)
 		}
 		got[m.agent]++
-		q.done(l)
+		q.decoded(m)
+		q.landed(m, 0)
 	}
 	if got["a"] != 3 || got["b"] != 3 || got["bad"] != 3 {
 		t.Errorf("of nine messages %v were given", got)
@@ -50,22 +53,22 @@ func TestAgentsTakeTurns(t *testing.T) {
 }
 
 func TestOneMessageOfAnAgentIsDecodedAtATime(t *testing.T) {
-	q := newQueue()
+	q := newQueue(everybody)
 	q.put(message("a", wire.LeafRecords, "1"))
 	q.put(message("a", wire.LeafRecords, "2"))
 	q.put(message("b", wire.LeafRecords, "1"))
-	l, _ := q.next()
-	if _, m := q.next(); m.agent != "b" {
+	first, _ := q.next()
+	if m, _ := q.next(); m.agent != "b" {
 		t.Fatalf("%s is decoded twice at once", m.agent)
 	}
-	q.done(l)
-	if _, m := q.next(); m.agent != "a" || string(m.Payload) != "2" {
+	q.decoded(first)
+	if m, _ := q.next(); m.agent != "a" || string(m.Payload) != "2" {
 		t.Fatalf("then comes %s of %s", m.Payload, m.agent)
 	}
 }
 
 func TestOnlyTheLastHelloOfAnAgentWaits(t *testing.T) {
-	q := newQueue()
+	q := newQueue(everybody)
 	for i := range laneMessages {
 		q.put(message("a", wire.LeafRecords, fmt.Sprint(i)))
 	}
@@ -74,19 +77,95 @@ func TestOnlyTheLastHelloOfAnAgentWaits(t *testing.T) {
 			t.Fatal("a hello was refused")
 		}
 	}
-	if n := len(q.lanes["a"].items); n != laneMessages+1 || string(q.lanes["a"].items[n-1].Payload) != "hello 99" {
+	items := q.parties["a"].lanes["a"].items
+	if n := len(items); n != laneMessages+1 || string(items[n-1].Payload) != "hello 99" {
 		t.Errorf("%d messages wait", n)
 	}
 }
 
+// A full batch of an agent flies alone while others are heard, and four of them
+// when nobody else is.
+func TestOneAgentHasOnlySoMuchInTheAir(t *testing.T) {
+	now := time.Unix(1e9, 0)
+	put := func(q *queue, agent string, size int) {
+		m := arrived{agent, wire.LeafRecords, mqtt.Message{Payload: make([]byte, size), Arrived: now}}
+		if !q.put(m) {
+			t.Fatalf("a message of %s was refused", agent)
+		}
+	}
+	fly := func(q *queue) (got string) {
+		for len(q.turns) > 0 {
+			m, _ := q.next()
+			q.decoded(m)
+			got += m.agent
+		}
+		return got
+	}
+	full := wire.MaxBatchBytes
+	q := newQueue(everybody)
+	put(q, "b", 100)
+	for range 6 {
+		put(q, "a", full)
+	}
+	if got := fly(q); got != "ba" {
+		t.Errorf("beside another one %s fly", got)
+	}
+	q = newQueue(everybody)
+	for range 6 {
+		put(q, "a", full)
+	}
+	if got := fly(q); got != "aaaaaa" {
+		t.Errorf("alone %s fly", got)
+	}
+	q = newQueue(everybody)
+	for _, agent := range []string{"a", "a", "b", "b"} {
+		put(q, agent, full)
+	}
+	if got := fly(q); got != "abab" {
+		t.Errorf("of two that send the same %s fly", got)
+	}
+	q = newQueue(func(agent string) bool { return agent == "a" })
+	for i := range 1000 {
+		put(q, fmt.Sprint("x", i), 1000)
+	}
+	put(q, "a", 1000)
+	if got := fly(q); len(strings.ReplaceAll(got, "a", ""))/2 > 250 || got[2] != 'a' && got[3] != 'a' {
+		t.Errorf("of invented names %s fly", got)
+	}
+}
+
+func TestAnAgentThatIsSlowedDownHoldsUpNobody(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		q := newQueue(everybody)
+		for range 3 {
+			q.put(message("a", wire.LeafRecords, "1"))
+		}
+		f, _ := q.next()
+		q.decoded(f)
+		q.landed(f, time.Second)
+		if len(q.turns) != 0 {
+			t.Fatal("it takes its turn at once")
+		}
+		q.put(message("b", wire.LeafRecords, "1"))
+		if f, _ := q.next(); f.agent != "b" {
+			t.Fatalf("%s takes its turn", f.agent)
+		}
+		time.Sleep(2 * time.Second)
+		if f, _ := q.next(); f.agent != "a" {
+			t.Fatalf("%s takes its turn", f.agent)
+		}
+	})
+}
+
 func TestTheQueueIsBoundedAndForgetsWhoHasNothingWaiting(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
-		q := newQueue()
-		given := map[string]*lane{}
+		q := newQueue(func(agent string) bool { return agent < "c" })
+		var flying []flight
+		decoding := map[string]bool{}
 		t.Repeat(map[string]func(*rapid.T){
 			"put": func(t *rapid.T) {
 				leaf := rapid.SampledFrom([]wire.Leaf{wire.LeafRecords, wire.LeafHello}).Draw(t, "leaf")
-				agent := rapid.SampledFrom([]string{"a", "b", "c"}).Draw(t, "agent")
+				agent := rapid.SampledFrom([]string{"a", "b", "c", "d"}).Draw(t, "agent")
 				size := rapid.IntRange(0, wire.MaxMessageBytes).Draw(t, "bytes")
 				q.put(arrived{agent, leaf, mqtt.Message{Payload: make([]byte, size)}})
 			},
@@ -94,40 +173,74 @@ func TestTheQueueIsBoundedAndForgetsWhoHasNothingWaiting(t *testing.T) {
 				if len(q.turns) == 0 {
 					return
 				}
-				l, m := q.next()
-				if given[m.agent] != nil {
+				m, _ := q.next()
+				if decoding[m.party.name] {
 					t.Fatalf("%s is given twice", m.agent)
 				}
-				given[m.agent] = l
+				decoding[m.party.name] = true
+				flying = append(flying, m)
 			},
-			"done": func(t *rapid.T) {
-				for agent, l := range given {
-					q.done(l)
-					delete(given, agent)
+			"land": func(t *rapid.T) {
+				if len(flying) == 0 {
+					return
 				}
+				f := flying[0]
+				flying = flying[1:]
+				if decoding[f.party.name] {
+					q.decoded(f)
+				}
+				delete(decoding, f.party.name)
+				q.landed(f, 0)
 			},
-			"": func(t *rapid.T) {
-				sum := 0
-				for agent, l := range q.lanes {
-					bytes := 0
-					for _, m := range l.items {
-						bytes += len(m.Payload)
-					}
-					sum += bytes
-					if bytes != l.bytes || len(l.items) > laneMessages+1 || bytes > laneBytes {
-						t.Fatalf("%s: %d messages, %d bytes, counted as %d", agent, len(l.items), bytes, l.bytes)
-					}
-					if l.turn == l.busy || l.turn != (len(l.items) > 0 && !l.busy) {
-						t.Fatalf("%s: %d messages, in turn %v, busy %v", agent, len(l.items), l.turn, l.busy)
-					}
-				}
-				if sum != q.bytes {
-					t.Fatalf("%d bytes wait, said to be %d", sum, q.bytes)
-				}
-			},
+			"": func(t *rapid.T) { checkQueue(t, q, flying) },
 		})
+		for _, f := range flying {
+			q.decoded(f)
+			q.landed(f, 0)
+		}
+		for len(q.turns) > 0 {
+			f, _ := q.next()
+			q.decoded(f)
+			q.landed(f, 0)
+		}
+		if len(q.parties) != 0 || q.bytes != 0 || q.flying != 0 {
+			t.Fatalf("%d parties are left, %d bytes wait, %d fly", len(q.parties), q.bytes, q.flying)
+		}
 	})
 }
+
+func checkQueue(t *rapid.T, q *queue, flying []flight) {
+	all, air := 0, 0
+	for _, f := range flying {
+		air += len(f.Payload)
+	}
+	for name, p := range q.parties {
+		sum := 0
+		for agent, l := range p.lanes {
+			bytes := 0
+			for _, m := range l.items {
+				bytes += len(m.Payload)
+			}
+			sum += bytes
+			if bytes != l.bytes || len(l.items) > laneMessages+1 || bytes > laneBytes {
+				t.Fatalf("%s: %d messages, %d bytes, counted as %d", agent, len(l.items), bytes, l.bytes)
+			}
+		}
+		if name != "" {
+			all += sum
+		}
+		if sum != p.bytes || p.turn && (p.busy || len(p.turns) == 0) ||
+			!p.turn && !p.busy && p.count == 0 && len(p.turns) > 0 {
+			t.Fatalf("%q: %d bytes, counted as %d; in turn %v, busy %v, %d fly",
+				name, sum, p.bytes, p.turn, p.busy, p.count)
+		}
+	}
+	if all != q.bytes || air != q.flying {
+		t.Fatalf("%d bytes wait, said to be %d; %d fly, said to be %d", all, q.bytes, air, q.flying)
+	}
+}
+
+func everybody(string) bool { return true }
 
 func TestTheJournalsRememberedOfOneAgentAreBounded(t *testing.T) {
 	a := &account{journals: map[string]bool{}}

@@ -3,7 +3,6 @@ package collect
 import (
 	"context"
 	"errors"
-	"time"
 
 	"gatehouse/gateway/county/store"
 	"gatehouse/gateway/mqtt"
@@ -39,22 +38,23 @@ func (r *receiver) receive(m mqtt.Message) {
 // Several may run at once.
 func (r *receiver) decodeLoop(ctx context.Context) {
 	for {
-		l, a := r.queue.next()
-		if l == nil {
+		f, ok := r.queue.next()
+		if !ok {
 			return
 		}
-		if it, ok := r.decode(ctx, a); ok {
+		land := func() { r.queue.landed(f, r.refusals.slowed(r.cfg.Now(), f.agent)) }
+		it, ok := r.decode(ctx, f.arrived)
+		it.land = land
+		if !ok {
+			land()
+		} else {
 			select {
 			case r.out.items <- it:
 			case <-ctx.Done():
 				return
 			}
 		}
-		if d := r.refusals.slowed(r.cfg.Now(), a.agent); d > 0 {
-			time.AfterFunc(d, func() { r.queue.done(l) })
-		} else {
-			r.queue.done(l)
-		}
+		r.queue.decoded(f)
 	}
 }
 
@@ -68,6 +68,7 @@ func (r *receiver) decode(ctx context.Context, a arrived) (it item, ok bool) {
 		var b wire.Batch
 		b, err = wire.DecodeBatch(a.Payload)
 		if errors.Is(err, wire.ErrCRC) {
+			r.refusals.slow(r.cfg.Now(), a.agent)
 			if r.refusals.due(r.cfg.Now(), a.agent, "damaged") {
 				r.cfg.Log.Warn("batch refused, it will come again", "agent", a.agent, "err", err)
 			}
@@ -82,12 +83,13 @@ func (r *receiver) decode(ctx context.Context, a arrived) (it item, ok bool) {
 		if h, err = wire.Decode[wire.Hello](a.Payload); err == nil {
 			err = h.Check()
 		}
+		r.refusals.hello(r.cfg.Now(), a.agent)
 		it.hello = &h
 	default:
 		err = errors.New("the topic is not of this contract")
 	}
 	if err != nil {
-		r.refusals.unreadable(r.cfg.Now(), a.agent)
+		r.refusals.slow(r.cfg.Now(), a.agent)
 		r.quarantine(ctx, a, err.Error())
 	}
 	return it, err == nil

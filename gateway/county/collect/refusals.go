@@ -11,8 +11,10 @@ const (
 	refusedFlood = "it sends faster than the county takes from one agent"
 	refusedShare = "its share of the quarantine is full: " +
 		"see gatehouse quarantine, mend the agent, and drop what is there"
-	refusedNew  = "it begins one journal after the other"
-	refusedTerm = "its hello knows a term that nobody signed for it: " +
+	refusedNew    = "it begins one journal after the other"
+	refusedVolume = "it has sent more than one agent may store"
+	refusedStore  = "the store takes what the others send, and not what it sends: see the collector's log"
+	refusedTerm   = "its hello knows a term that nobody signed for it: " +
 		"if the store was restored from a backup, run gatehouse journal trust at the agent"
 )
 
@@ -30,23 +32,28 @@ type refused struct {
 	count    uint64
 	reported map[string]time.Time // when, by reason
 	floods   bucket
-	last     time.Time // when something of it was refused or could not be read
+	hellos   bucket
+	last     time.Time // when something of it came to nothing
 }
 
 // reportEvery is the shortest time between two reports of one reason and agent.
 const reportEvery = 10 * time.Second
 
 // mostAgents bounds what is remembered of agents: more than a county has. When
-// invented names exceed it everything is forgotten and begins again.
+// invented names exceed it some are forgotten.
 const mostAgents = 4096
 
 func (r *refusals) of(agent string) *refused {
 	x := r.agents[agent]
 	if x == nil {
 		if len(r.agents) >= mostAgents {
-			clear(r.agents)
+			for some := range r.agents {
+				delete(r.agents, some)
+				break
+			}
 		}
-		x = &refused{reported: map[string]time.Time{}, floods: bucket{most: mostDropped, every: time.Second / 10}}
+		x = &refused{reported: map[string]time.Time{}, floods: bucket{most: mostDropped, every: time.Second / 10},
+			hellos: bucket{most: mostHellos, every: time.Second}}
 		r.agents[agent] = x
 	}
 	return x
@@ -73,11 +80,25 @@ func (r *refusals) add(now time.Time, agent, why string) {
 // last second: a flood of one agent then costs the others nothing.
 const penalty = 100 * time.Millisecond
 
-// unreadable notes a message that could not be read.
-func (r *refusals) unreadable(now time.Time, agent string) {
+// slow notes a message that came to nothing: it could not be read, or was there
+// before, or was not what comes next.
+func (r *refusals) slow(now time.Time, agent string) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	r.of(agent).last = now
+}
+
+// mostHellos is how many hellos an agent may send at once, and one more each
+// second, before it is slowed down.
+const mostHellos = 20
+
+// hello counts a hello.
+func (r *refusals) hello(now time.Time, agent string) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if x := r.of(agent); !x.hellos.take(now) {
+		x.last = now
+	}
 }
 
 // slowed returns by how much the agent's next message is to be delayed.
