@@ -148,7 +148,7 @@ func (c *committer) store(ctx context.Context, batches []store.Batch) error {
 	var stored []store.Batch
 	for i, b := range batches {
 		r := receipts[i]
-		c.look(b, r)
+		c.judge(b, r)
 		switch {
 		case r.Refused || r.Gap:
 			continue
@@ -168,9 +168,9 @@ func (c *committer) store(ctx context.Context, batches []store.Batch) error {
 	return nil
 }
 
-// look logs and counts what was not stored of a batch. An agent whose batches come
+// judge logs and counts what was not stored of a batch. An agent whose batches come
 // to nothing is slowed down.
-func (c *committer) look(b store.Batch, r store.Receipt) {
+func (c *committer) judge(b store.Batch, r store.Receipt) {
 	for _, bad := range r.Rejected {
 		c.cfg.Log.Warn("record put into quarantine",
 			"agent", b.Agent, "jid", b.JID, "seq", bad.Seq, "reason", bad.Reason)
