@@ -2,6 +2,7 @@ package frame
 
 import (
 	"errors"
+	"strings"
 	"testing"
 	"time"
 )
@@ -63,9 +64,42 @@ func TestTheShortestAndLongestFrames(t *testing.T) {
 	}
 }
 
+func TestHowManyBytesOfACardAreDropped(t *testing.T) {
+	for text, c := range map[string]struct {
+		used int
+		says string // empty: no error
+	}{
+		"\x0262E3086CED08\x03":        {14, ""},
+		"\x0262E3086CED08\x03\x0262":  {14, ""},
+		"\x0262E3086CED08\r\n\x03":    {16, ""},
+		"\r\n\x0262":                  {2, ""},
+		"abc\x0262":                   {3, "3 bytes before a card"},
+		"\x02\x0262E3086CED08\x03":    {1, "cut short after 1 bytes"},
+		"\x02123\x0262E3086CED08\x03": {4, "cut short after 4 bytes"},
+		"\x02123\x02":                 {4, "cut short after 4 bytes"},
+		"\x02123\x03\x02":             {5, "a card of 3 digits, not 12"},
+		"\x0262E3086CED0\x03":         {13, "a card of 11 digits, not 12"},
+		"\x0262E3086CED07\x03":        {14, "checksum 08, not 07"},
+		"\x0262E3086CEX08\x03":        {14, "not hex digits"},
+	} {
+		_, used, err := RDM6300(at, []byte(text), 0)
+		if used != c.used || (err == nil) != (c.says == "") || err != nil && !strings.Contains(err.Error(), c.says) {
+			t.Errorf("%q: %d bytes, %v; want %d, %q", text, used, err, c.used, c.says)
+		}
+	}
+	for header, want := range map[string]int{"\x5A\x5A\x45": 0, "\x5A\x5A\x45\xFF": 1, "\x5A\x5A\x45\x04": 0} {
+		if _, used, err := GYMCU90614(at, []byte(header), 0); used != want || (err != nil) != (want > 0) {
+			t.Errorf("% X: %d, %v", header, used, err)
+		}
+	}
+}
+
 func TestTheEdgesOfText(t *testing.T) {
 	if chinese([]byte("\x80")) || !chinese([]byte("\x7f")) {
 		t.Error("the first byte that is not ASCII")
+	}
+	if _, err := Text([]byte("\x01abc")); !errors.Is(err, ErrFrame) {
+		t.Errorf("a control character at the begin: %v", err)
 	}
 	for text, want := range map[string]bool{"\u07ff": true, "\u0800": false, "\u0591\u0800": false, "\u024f": false,
 		"\u0250": true, "\u03a9\u0416": false} {

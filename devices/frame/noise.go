@@ -34,13 +34,13 @@ func (n *Noise) Bad(at time.Time, count int) bool {
 		n.bytes, n.first = 0, at
 	}
 	n.bytes += count
-	if n.bursts > 0 && at.Sub(n.last) > burstsOver {
+	if at.Sub(n.last) > burstsOver {
 		n.bursts = 0
 	}
 	if n.bytes < burstBytes {
 		return false
 	}
-	if n.bursts > 0 && n.first.Sub(n.began) < burstApart {
+	if n.first.Sub(n.began) < burstApart {
 		n.bytes, n.last = 0, at // the burst goes on
 		return false
 	}

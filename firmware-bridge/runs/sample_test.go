@@ -62,6 +62,25 @@ func TestAFuserForgetsWhatIsOld(t *testing.T) {
 	}
 }
 
+// Numbers, flags and faults are the present ones for 5 s.
+func TestHowLongAValueIsFresh(t *testing.T) {
+	for after, fresh := range map[time.Duration]bool{FreshFor: true, FreshFor + 1: false} {
+		var f Fuser
+		f.Take(Sample{T: time.Hour, Values: fact.Values{Flow: new(3.0), Armed: new(true), Fault: "E1"}})
+		f.Take(Sample{T: time.Hour + after, Values: fact.Values{Tank: new(80.0)}})
+		s, ok := f.Sample(noon, time.Hour+after)
+		if !ok || (s.Flow != nil) != fresh || (s.Armed != nil) != fresh || (s.Fault == "E1") != fresh || *s.Tank != 80 {
+			t.Errorf("after %s: %+v", after, s)
+		}
+	}
+	f := Fuser{Fresh: time.Second}
+	f.Take(Sample{T: time.Hour, Values: fact.Values{Fault: "E1"}})
+	f.Take(Sample{T: time.Hour, Values: fact.Values{Flow: new(1.0)}})
+	if s, ok := f.Sample(noon, time.Hour+time.Second); !ok || s.Fault != "E1" {
+		t.Errorf("%+v", s)
+	}
+}
+
 func TestAValueThatIsLostIsNotThePresentOne(t *testing.T) {
 	var f Fuser
 	f.Take(Sample{T: time.Hour, Values: fact.Values{Flow: new(3.0), Volume: new(7.0), Tank: new(80.0)}})

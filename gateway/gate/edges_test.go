@@ -120,3 +120,18 @@ func TestAVisitIsNamedByItsOldestReading(t *testing.T) {
 		}
 	}
 }
+
+// A code and a card of one person are the same tap.
+func TestACodeIsATapAsACardIs(t *testing.T) {
+	var got []string
+	for _, kind := range []fact.ReadingType{fact.ReadingCard, fact.ReadingCode} {
+		g := newGate(t)
+		g.Observe(moment(0), 1, wire.Reading{Device: "r", Type: kind, Credential: resident})
+		for _, e := range run1(g, temperature(1, 3650), 2) {
+			got = append(got, brief(e))
+		}
+	}
+	if len(got) != 2 || got[0] != got[1] {
+		t.Errorf("%q", got)
+	}
+}
