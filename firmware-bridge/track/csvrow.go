@@ -11,7 +11,7 @@ import (
 
 // columns notes which columns are taken.
 func (t *table) columns(all []column, first [][]string) {
-	for len(t.header) > 0 && strings.TrimSpace(t.header[len(t.header)-1]) == "" {
+	for strings.TrimSpace(t.header[len(t.header)-1]) == "" { // it has the names of a position
 		t.header = t.header[:len(t.header)-1]
 	}
 	t.times = tableTimes{cols: timesOf(all, first, t.c.opts.Zone, t.c.opts.Forced), opts: &t.c.opts}

@@ -234,7 +234,7 @@ func (c *collector) timesOf(f *feature) (*timeList, error) {
 	}
 	for _, r := range []raw{p.Time, p.Timestamp, p.DateTime, p.At} {
 		var x json.Token
-		if len(r) > 0 && t.one == untimed && json.Unmarshal(r, &x) == nil {
+		if t.one == untimed && json.Unmarshal(r, &x) == nil {
 			t.one = c.jsonTime(x)
 		}
 	}

@@ -44,6 +44,7 @@ var stamps = map[string]string{
 	"Fri Feb 14 14:00:00 UTC 2020":  "2020-02-14 14:00:00",
 	"20200214 140000":               "2020-02-14 06:00:00",
 	"20200214140000":                "2020-02-14 06:00:00",
+	"20200214 60000Z":               "2020-02-14 06:00:00",
 	"20200214T1400":                 "2020-02-14 06:00:00",
 	"20200214 60000":                "2020-02-13 22:00:00",
 	"200214140000":                  "2020-02-14 06:00:00",
@@ -102,6 +103,9 @@ func TestTheWaysInWhichTimesAreWritten(t *testing.T) {
 		if _, err := parseStamp(text, full); err == nil || !strings.Contains(err.Error(), "may be day, month") {
 			t.Errorf("%s: %v", text, err)
 		}
+	}
+	if s, err := parseStamp("060000", full); err == nil {
+		t.Errorf("a clock without a date: %+v", s)
 	}
 	if s, err := parseStamp("2020-02-14", full); err != nil || s.hasClock {
 		t.Errorf("a date alone: %+v %v", s, err)

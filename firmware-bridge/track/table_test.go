@@ -128,6 +128,9 @@ func TestWhatATableSaysBesides(t *testing.T) {
 		shown(got.Sample(1).Command) != "true" {
 		t.Errorf("%v %+v", err, got.Report)
 	}
+	if got, err = readTable(t, rowsHead+goodRows, Options{}); err != nil || got.Sample(1).Command != nil {
+		t.Errorf("no column tells the command: %v", err)
+	}
 	if _, err := readTable(t, "time,lat,lon,flow_lpm\n2020-02-14T06:00:00Z,35.9,115.1,much\n", Options{}); err == nil ||
 		!strings.Contains(err.Error(), "much") {
 		t.Error(err)

@@ -76,10 +76,14 @@ var timeTables = map[string]struct {
 	"counted milliseconds": {rowsOf("time_ms", "10", "510", "2010"), began, "06:00:00 06:00:00.5 06:00:02", ""},
 	"counted microseconds": {rowsOf("timestamp [us]", "10", "500010", "2000010"), began,
 		"06:00:00 06:00:00.5 06:00:02", ""},
-	"clocks":                       {rowsOf("time", "14:00:00", "14:00:01"), onDate, "06:00:00 06:00:01", ""},
-	"packed clocks":                {rowsOf("time", "140000", "140001"), onDate, "06:00:00 06:00:01", ""},
-	"packed clocks in the morning": {rowsOf("time", "80000", "80001"), onDate, "00:00:00 00:00:01", ""},
-	"past midnight":                {rowsOf("time", "23:59:59", "00:00:01"), onDate, "15:59:59 16:00:01", ""},
+	"clocks":                        {rowsOf("time", "14:00:00", "14:00:01"), onDate, "06:00:00 06:00:01", ""},
+	"packed clocks":                 {rowsOf("time", "140000", "140001"), onDate, "06:00:00 06:00:01", ""},
+	"packed clocks in the morning":  {rowsOf("time", "80000", "80001"), onDate, "00:00:00 00:00:01", ""},
+	"packed clocks with a fraction": {rowsOf("time", "140000.5", "140001.5"), onDate, "06:00:00.5 06:00:01.5", ""},
+	"no packed clocks":              {rowsOf("time", "240001", "240002"), began, "06:00:00 06:00:01", ""},
+	"date and clock in one": {rowsOf("time", "200214060000", "200214060001"), Options{},
+		"06:00:00 06:00:01", ""},
+	"past midnight": {rowsOf("time", "23:59:59", "00:00:01"), onDate, "15:59:59 16:00:01", ""},
 	"a row that is late": {
 		rowsOf("time", "14:00:05", "14:00:00", "14:00:06"),
 		onDate,
@@ -119,6 +123,7 @@ func TestTimesThatNeedMore(t *testing.T) {
 		opts Options
 		want error
 	}{
+		{"lat,lon,time\n35.9,115.1\n35.9,115.1\n", Options{Start: start, End: end}, nil},
 		{clocks, Options{}, ErrDate}, {clocks, Options{Date: day}, nil},
 		{clocks, Options{Date: day, Start: start}, ErrOwn},
 		{clocks, Options{Date: day, End: end}, ErrOwn},
