@@ -131,6 +131,12 @@ func New(k Kind) Counter {
 // there is none.
 func (c *Counter) Top() (at time.Duration, ok bool) { return c.top.at, c.known }
 
+// Doubt returns the T of the first of the readings that are in doubt; ok is false
+// while there is none.
+func (c *Counter) Doubt() (since time.Duration, ok bool) {
+	return c.other.since, c.other.kind != nowhere
+}
+
 // Resolution returns the litres of the counter's last digit.
 func (c *Counter) Resolution() float64 { return c.kind.Resolution }
 

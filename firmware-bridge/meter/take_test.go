@@ -112,3 +112,20 @@ func TestGoingOverToTheOtherLine(t *testing.T) {
 		}
 	}
 }
+
+func TestAReadingInDoubt(t *testing.T) {
+	c := New(slow)
+	c.Take(Reading{Value: 10})
+	if since, ok := c.Doubt(); ok {
+		t.Errorf("since %s", since)
+	}
+	c.Take(Reading{At: s, Value: 20})
+	c.Take(Reading{At: 2 * s, Value: 20})
+	if since, ok := c.Doubt(); !ok || since != s {
+		t.Errorf("since %s, %v", since, ok)
+	}
+	c.Take(Reading{At: 3 * s, Value: 10.5})
+	if since, ok := c.Doubt(); ok {
+		t.Errorf("it is back, and in doubt since %s", since)
+	}
+}

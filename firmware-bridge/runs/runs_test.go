@@ -105,10 +105,34 @@ func TestAHungSensorIsNoEndlessLeak(t *testing.T) {
 	}
 }
 
+// keep returns the samples to keep of all, and the runs of all.
+func keep(samples []Sample) (kept []Sample, want []Run) {
+	all := New(small)
+	for _, s := range samples {
+		for _, e := range all.Tick(s.T) {
+			want = append(want, e.Run)
+		}
+		kept = append(kept, all.Keep(s)...)
+		for _, e := range all.Observe(s) {
+			if e.Closed {
+				want = append(want, e.Run)
+			}
+		}
+	}
+	for _, e := range all.Finish() {
+		want = append(want, e.Run)
+	}
+	return kept, want
+}
+
 func TestTheSamplesToKeepMakeTheSameRuns(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		c := newScript()
 		c.noMeter, c.noTank = rapid.Bool().Draw(t, "no meter"), rapid.Bool().Draw(t, "no tank")
+		if c.noFlow = rapid.Bool().Draw(t, "no flow sensor"); c.noFlow {
+			// How fast it counts is known by its first work: what crept before is not kept.
+			c.play(5, false, 0).play(20, true, 3).play(5, false, 0)
+		}
 		for range rapid.IntRange(1, 12).Draw(t, "parts") {
 			lpm := rapid.SampledFrom([]float64{0, 0, 0.4, 3}).Draw(t, "lpm")
 			seconds := rapid.IntRange(1, 90).Draw(t, "seconds")
@@ -118,23 +142,7 @@ func TestTheSamplesToKeepMakeTheSameRuns(t *testing.T) {
 				c.play(seconds, rapid.Bool().Draw(t, "command"), lpm)
 			}
 		}
-		all := New(small)
-		var kept []Sample
-		var want []Run
-		for _, s := range c.samples {
-			for _, e := range all.Tick(s.T) {
-				want = append(want, e.Run)
-			}
-			kept = append(kept, all.Keep(s)...)
-			for _, e := range all.Observe(s) {
-				if e.Closed {
-					want = append(want, e.Run)
-				}
-			}
-		}
-		for _, e := range all.Finish() {
-			want = append(want, e.Run)
-		}
+		kept, want := keep(c.samples)
 		got := Segment(small, kept)
 		if len(got) != len(want) {
 			t.Fatalf("%d runs from what was kept, %d from all\n%+v\n%+v", len(got), len(want), got, want)
@@ -151,6 +159,24 @@ func TestTheSamplesToKeepMakeTheSameRuns(t *testing.T) {
 			}
 		}
 	})
+}
+
+// What a counter alone has counted in a silence is in doubt until three readings show
+// it: all of these are kept. After more than a pause it counts from where it is.
+func TestTheReadingsAfterASilenceAreKept(t *testing.T) {
+	for silence, want := range map[int]float64{50: 4.5, 76: 1.9} { // 3 L/min, then 40 s of it
+		c := newScript()
+		c.noFlow, c.noTank = true, true
+		c.play(30, false, 0).play(20, true, 0.4).play(80, false, 0).silent(silence, 3).play(40, false, 3)
+		kept, all := keep(c.samples)
+		got := Segment(small, kept)
+		if len(got) != 2 || len(all) != 2 || got[1].ID != all[1].ID || *got[1].Meter != *all[1].Meter {
+			t.Fatalf("%d s: %+v, from all %+v", silence, got, all)
+		}
+		if math.Abs(*got[1].Meter-want) > 0.06 {
+			t.Errorf("%d s: %.2f L, want %.2f L", silence, *got[1].Meter, want)
+		}
+	}
 }
 
 func TestThinningKeepsEveryChangeOfTheWork(t *testing.T) {

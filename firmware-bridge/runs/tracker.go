@@ -1,6 +1,7 @@
 package runs
 
 import (
+	"slices"
 	"time"
 
 	"gatehouse/firmware-bridge/meter"
@@ -18,7 +19,7 @@ type Tracker struct {
 	cfg     Config
 	prev    *Sample // the last sample
 	counter watched
-	worked  bool     // the last sample was of work
+	last    latest
 	open    *openRun // nil while no run is open
 
 	// flowSince is the T since which it has flowed without command, 0 while it
@@ -33,6 +34,13 @@ type Tracker struct {
 	distrusted bool          // the flow sensor reports flow, and the tank does not fall
 }
 
+// latest is what the last sample was.
+type latest struct {
+	worked  bool // it was of work
+	claimed bool // it showed work, trusted or not
+	kept    bool // Keep returned it
+}
+
 // New returns a tracker of one machine.
 func New(cfg Config) *Tracker {
 	cfg = cfg.withDefaults()
@@ -42,7 +50,8 @@ func New(cfg Config) *Tracker {
 // Keep returns the samples to store before s is observed, so that a tracker
 // which observes only what was stored finds the same runs; nil while nothing
 // happens. The sample before the work is stored with the work's first one, and
-// the one from whose counter it counts, because work is measured from these.
+// the one from whose counter it counts, because work is measured from these, with those
+// that show that the counter has gone on from there.
 func (t *Tracker) Keep(s Sample) []Sample {
 	if t.open != nil {
 		return []Sample{s}
@@ -50,13 +59,15 @@ func (t *Tracker) Keep(s Sample) []Sample {
 	if !t.claims(s) {
 		return nil
 	}
-	if t.prev == nil || t.claims(*t.prev) {
+	if t.prev == nil || t.last.kept {
 		return []Sample{s}
 	}
-	if c := t.counter.base; c != nil && c.T != t.prev.T && s.T-c.T <= t.cfg.Pause {
-		return []Sample{*c, *t.prev, s}
+	var kept []Sample
+	if c := t.counter.base; c != nil && s.T-c.T <= t.cfg.Pause {
+		kept = append([]Sample{*c}, t.counter.doubted...)
 	}
-	return []Sample{*t.prev, s}
+	kept = slices.DeleteFunc(kept, func(k Sample) bool { return k.T >= t.prev.T })
+	return append(kept, *t.prev, s)
 }
 
 // claims reports whether a sample shows work, trusted or not.
@@ -84,7 +95,10 @@ func (t *Tracker) Observe(s Sample) []Event {
 	if t.prev != nil && s.T < t.prev.T {
 		return nil
 	}
+	t.last.kept = t.open != nil
 	events := t.Tick(s.T)
+	t.last.claimed = t.claims(s)
+	t.last.kept = t.last.kept || t.last.claimed
 	working := t.working(s)
 	t.moveEarly(s)
 	begins := working && t.open == nil
@@ -101,7 +115,7 @@ func (t *Tracker) Observe(s Sample) []Event {
 		events = append(events, Event{Run: t.Run()})
 	}
 	t.counter.note(working || t.open != nil || t.flowSince != 0)
-	t.prev, t.worked = &s, working
+	t.prev, t.last.worked = &s, working
 	if s.Volume != nil {
 		t.counter.take(s)
 	}
@@ -175,7 +189,7 @@ func (t *Tracker) working(s Sample) bool {
 		t.commanded, t.commandAt, t.distrusted = true, s.T, false
 		return true
 	}
-	if !t.flows(s) {
+	if !t.last.claimed {
 		if s.Flow != nil || !t.counter.rising(s.T) { // between two steps of a counter it goes on
 			t.flowSince, t.distrusted = 0, false
 		}

@@ -19,6 +19,7 @@ type watched struct {
 	at      time.Duration // T when it rose last
 	busy    bool          // the last sample was of work, of flow, or of an open run
 	ended   bool          // the work has ended, and no reading was the highest since
+	doubted []Sample      // the first two of those whose reading is in doubt
 }
 
 const (
@@ -50,6 +51,7 @@ func (w *watched) take(s Sample) {
 	if got.Litres > 0 {
 		w.risen, w.at = w.risen+got.Litres, s.T
 	}
+	w.doubt(s)
 	if at, _ := w.counter.Top(); at != s.T {
 		if s.T-w.top.T > min(topFor, w.cfg.Pause/2) && *s.Volume < *w.top.Volume {
 			w.restart(s)
@@ -57,6 +59,9 @@ func (w *watched) take(s Sample) {
 		return
 	}
 	switch {
+	case w.rose(s) && s.T-w.base.T > w.cfg.Pause: // nobody heard how
+		w.restart(s)
+		return
 	case w.risen == 0 || w.rose(s):
 		w.base = &s
 	case began:
@@ -65,11 +70,25 @@ func (w *watched) take(s Sample) {
 	w.top = &s
 }
 
+// doubt keeps a sample if its reading is one of the first two in doubt: with these and
+// the last two the counter is believed when it is with all of them.
+func (w *watched) doubt(s Sample) {
+	since, in := w.counter.Doubt()
+	switch {
+	case !in:
+		w.doubted = nil
+	case since == s.T || len(w.doubted) == 0:
+		w.doubted = []Sample{s}
+	case len(w.doubted) == 1:
+		w.doubted = []Sample{w.doubted[0], s}
+	}
+}
+
 // restart lets the counter count from a sample on.
 func (w *watched) restart(s Sample) {
 	w.counter.Restart()
 	w.counter.Take(meter.Reading{At: s.T, Value: *s.Volume})
-	w.top, w.base, w.risen = &s, &s, 0
+	w.top, w.base, w.risen, w.doubted = &s, &s, 0, nil
 }
 
 // above reports whether a reading is the highest, by no more than the pump can give.

@@ -69,7 +69,7 @@ func (t *Tracker) addTimes(s Sample, past time.Duration, litres float64, underWa
 	case flowing:
 		o.flows(Span{from, from + past})
 		part.worked = part.all
-		if t.worked {
+		if t.last.worked {
 			worked = past
 		}
 	case undecided:
