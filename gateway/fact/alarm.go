@@ -41,6 +41,7 @@ const (
 	AlarmJournalDiskLow   AlarmType = "journal-disk-low"     // little room is left for the journal
 	AlarmCollectorForeign AlarmType = "collector-foreign"    // signed by a key that is not the collector's
 	AlarmStoreChanged     AlarmType = "store-changed"        // a store that the journal does not trust answers
+	AlarmRecordHeld       AlarmType = "record-held"          // a record does not arrive, and holds up the others
 )
 
 // Alarms that the desk raises.
@@ -103,6 +104,7 @@ func Alarms() []Alarm {
 		{Type: AlarmJournalDiskLow, Level: LevelRed, Zh: "磁盘将满", En: "Disk nearly full"},
 		{Type: AlarmCollectorForeign, Level: LevelRed, Zh: "上传对象可疑", En: "Foreign collector"},
 		{Type: AlarmStoreChanged, Level: LevelAmber, Zh: "存储已更换", En: "Store replaced"},
+		{Type: AlarmRecordHeld, Level: LevelRed, Zh: "记录传不上去", En: "A record does not arrive"},
 		{Type: AlarmGateSilent, Level: LevelRed, Fleeting: true, OnDelay: SilenceDelay, Zh: "门岗失联", En: "Gate silent"},
 		{Type: AlarmGatesSilent, Level: LevelRed, Fleeting: true, OnDelay: SilenceDelay,
 			Zh: "多个门岗同时失联：先查县中心网络", En: "Many gates silent: check the county's side"},

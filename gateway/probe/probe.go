@@ -6,9 +6,12 @@ package probe
 import (
 	"encoding/json"
 	"net/http"
+	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
 	"github.com/prometheus/client_golang/prometheus/promhttp"
+
+	"gatehouse/gateway/wire"
 )
 
 // Ready is the answer of /readyz.
@@ -16,6 +19,36 @@ type Ready struct {
 	Ready    bool     `json:"ready"`    // the program does its work
 	Problems []string `json:"problems"` // why not
 	Warnings []string `json:"warnings"` // other things that need attention
+	// Troubles are both, with their codes.
+	Troubles []wire.Trouble `json:"troubles"`
+}
+
+// Add adds a problem or a warning.
+func (r *Ready) Add(t wire.Trouble) {
+	text := t.Text
+	if t.Since != nil {
+		text += " (since " + t.Since.UTC().Format(time.RFC3339) + ")"
+	}
+	if t.Problem {
+		r.Problems = append(r.Problems, text)
+	} else {
+		r.Warnings = append(r.Warnings, text)
+	}
+	r.Troubles = append(r.Troubles, t)
+}
+
+// complete returns r with lists instead of nil, and with Ready.
+func (r Ready) complete() Ready {
+	r.Ready = len(r.Problems) == 0
+	for _, list := range []*[]string{&r.Problems, &r.Warnings} {
+		if *list == nil {
+			*list = []string{}
+		}
+	}
+	if r.Troubles == nil {
+		r.Troubles = []wire.Trouble{}
+	}
+	return r
 }
 
 // Metric is one sample.
@@ -40,8 +73,7 @@ func Mount(mux *http.ServeMux, version string, p Prober) {
 		_, _ = w.Write([]byte("ok\n")) // the client may have gone
 	})
 	mux.HandleFunc("GET /readyz", func(w http.ResponseWriter, _ *http.Request) {
-		r := p.Ready()
-		r.Ready = len(r.Problems) == 0
+		r := p.Ready().complete()
 		w.Header().Set("Content-Type", "application/json")
 		if !r.Ready {
 			w.WriteHeader(http.StatusServiceUnavailable)

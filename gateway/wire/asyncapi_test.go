@@ -64,7 +64,7 @@ var schemas = map[string]reflect.Type{
 	"status": tables["Status"], "beat": tables["Beat"], "device": tables["Device of a beat"],
 	"track": tables["Track"], "trackPoint": tables["Point of a track"], "part": tables["Part of an import"],
 	"run":         tables["Run"],
-	"beatMachine": tables["Machine of a beat"], "report": tables["Report"],
+	"beatMachine": tables["Machine of a beat"], "report": tables["Report"], "trouble": tables["Trouble"],
 }
 
 func readAPI(t *testing.T) api {

@@ -44,6 +44,7 @@ var tables = map[string]reflect.Type{
 	"Part of an import":   reflect.TypeFor[Part](),
 	"Run":                 reflect.TypeFor[Run](),
 	"Machine of a beat":   reflect.TypeFor[BeatMachine](),
+	"Trouble":             reflect.TypeFor[Trouble](),
 	"Report":              reflect.TypeFor[Report](),
 }
 

@@ -38,7 +38,9 @@ type Ack struct {
 	Store   string `json:"store"`           // id of the store, a UUID
 	Term    uint64 `json:"term"`            // rises when the store was restored or reset
 	Nonce   string `json:"nonce,omitempty"` // of the hello it answers
-	Sig     string `json:"sig"`             // Ed25519, base64; see WIRE.md
+	// At is the county's clock, in the answer to a hello; it is not signed.
+	At  *Time  `json:"at,omitempty"`
+	Sig string `json:"sig"` // Ed25519, base64; see WIRE.md
 }
 
 // CollectorStatus is retained on …/collector/status.
@@ -51,7 +53,9 @@ type CollectorStatus struct {
 	Term    uint64         `json:"term"`            //
 	Version string         `json:"version"`         //
 	Fault   string         `json:"fault,omitempty"` // why nothing is being committed; for people
-	Sig     string         `json:"sig,omitempty"`   // absent on the last will, which changes no watermark
+	// Troubles of the county's own side. They are not signed: only people read them.
+	Troubles []Trouble `json:"troubles,omitempty"`
+	Sig      string    `json:"sig,omitempty"` // absent on the last will, which changes no watermark
 }
 
 // Status is retained on …/<agent>/status and set to offline by the last will.
@@ -84,6 +88,8 @@ type Beat struct {
 	FullInH *int64 `json:"full_in_h,omitempty"`
 	// Machines that the agent bridges.
 	Machines []BeatMachine `json:"machines,omitempty"`
+	// Troubles of the agent, as its own screen and probes say them.
+	Troubles []Trouble `json:"troubles,omitempty"`
 }
 
 // BeatDevice is the state of one device, for a screen.

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"log/slog"
 	"math"
+	"reflect"
 	"strings"
 	"testing"
 	"time"
@@ -125,7 +126,7 @@ func TestAForgedLastWillIsReplacedAndNoAgentSendsAHello(t *testing.T) {
 				t.Fatal(err)
 			}
 		}
-		if st := await(t, "status against it", b.status); st != b.first {
+		if st := await(t, "status against it", b.status); !reflect.DeepEqual(st, b.first) {
 			t.Errorf("said %+v, before %+v", st, b.first)
 		}
 	}

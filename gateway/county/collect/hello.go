@@ -30,7 +30,8 @@ func (c *committer) answer(ctx context.Context, agent string, h wire.Hello) {
 		}
 		return
 	}
-	c.acknowledge(agent, wire.Ack{JID: h.JID, Through: pos.Through, Nonce: h.Nonce})
+	at := wire.At(c.cfg.Now())
+	c.acknowledge(agent, wire.Ack{JID: h.JID, Through: pos.Through, Nonce: h.Nonce, At: &at})
 }
 
 // believe raises the store's term above the hello's, if the hello proves it or

@@ -15,7 +15,7 @@ func (s *Screen) Status(now clock.Moment, st status.Snapshot) {
 	for _, d := range st.Devices {
 		s.device(now, d)
 	}
-	s.county(now, st.Linked)
+	s.county(now, st)
 	if st.Unkept != "" {
 		s.holds(now, item{id: "f-journal", look: LookFault, device: "journal", kind: "journal",
 			alarm: fact.AlarmJournalWrite.ID("")})
@@ -38,16 +38,19 @@ func (s *Screen) device(now clock.Moment, d status.Device) {
 	s.holds(now, it)
 }
 
-func (s *Screen) county(now clock.Moment, linked bool) {
+// county shows that nothing is delivered to the county, and why.
+func (s *Screen) county(now clock.Moment, st status.Snapshot) {
+	why := st.Stopped(now)
+	s.delivers = st.Delivery.Linked && why == ""
 	switch {
-	case linked:
+	case s.delivers:
 		s.lost = 0
 		s.mended("offline")
 	case s.lost == 0:
 		s.lost = max(now.Boot, 1)
 	case now.Boot-s.lost >= offlineAfter:
 		since := clock.Moment{Wall: now.Wall.Add(s.lost - now.Boot), Boot: s.lost}
-		s.holds(now, item{id: "offline", look: LookOffline, at: since})
+		s.holds(now, item{id: "offline", look: LookOffline, kind: string(why), at: since})
 	}
 }
 
@@ -56,7 +59,7 @@ func (s *Screen) holds(now clock.Moment, it item) {
 	same := func(x item) bool { return x.id == it.id }
 	for _, list := range [][]item{s.reds, s.strips} {
 		if i := slices.IndexFunc(list, same); i >= 0 {
-			list[i].gone, list[i].alarm = it.gone, it.alarm
+			list[i].gone, list[i].alarm, list[i].kind = it.gone, it.alarm, it.kind
 			return
 		}
 	}

@@ -1,12 +1,9 @@
 package kiosk
 
 import (
-	"fmt"
-	"time"
-
-	"gatehouse/gateway/edge/status"
 	"gatehouse/gateway/fact"
 	"gatehouse/gateway/probe"
+	"gatehouse/gateway/wire"
 )
 
 // Ready implements probe.Prober: a gate is ready when it can judge people and
@@ -14,35 +11,16 @@ import (
 func (k *Kiosk) Ready() probe.Ready {
 	k.mu.Lock()
 	defer k.mu.Unlock()
-	r := probe.Ready{Problems: []string{}, Warnings: []string{}}
+	var r probe.Ready
 	now := k.opts.Clock.Now()
-	if now.Boot-k.updated > status.StuckAfter {
-		r.Problems = append(r.Problems, "a part of the agent is stuck")
-	}
-	st := k.screen.status
-	if st.Unkept != "" {
-		r.Problems = append(r.Problems, st.Unkept)
-	}
-	for _, d := range st.Devices {
-		if d.State != fact.DeviceOK {
-			r.Problems = append(r.Problems, fmt.Sprintf("device %s: %s", d.Name, d.State))
-		}
-	}
-	if !st.Linked {
-		text := fmt.Sprintf("the county does not answer; %d records wait", st.Pending)
-		if !st.Oldest.IsZero() {
-			text += ", the oldest since " + st.Oldest.UTC().Format(time.RFC3339)
-		}
-		if st.FullIn > 0 {
-			text += fmt.Sprintf("; the disk has room for %d hours", st.FullIn/time.Hour)
-		}
-		r.Warnings = append(r.Warnings, text)
+	for _, t := range k.screen.status.Troubles(now) {
+		r.Add(t)
 	}
 	if pages, silent := k.living(now); pages == 0 {
-		r.Warnings = append(r.Warnings, "no page shows the guard's screen")
+		r.Add(wire.Trouble{Kind: fact.TroubleNoPage, Text: "no page shows the guard's screen"})
 	} else if silent > 0 {
-		r.Warnings = append(r.Warnings,
-			"a page may not sound: start the browser with --autoplay-policy=no-user-gesture-required")
+		r.Add(wire.Trouble{Kind: fact.TroubleSilentPage,
+			Text: "a page may not sound: start the browser with --autoplay-policy=no-user-gesture-required"})
 	}
 	return r
 }
@@ -68,7 +46,8 @@ func (k *Kiosk) Metrics() []probe.Metric {
 			Value: one(float64(st.Pending))},
 		{Name: "gatehouse_journal_full_in_seconds",
 			Help: "Until the disk is full if nothing is acknowledged; 0: not known.", Value: one(st.FullIn.Seconds())},
-		{Name: "gatehouse_county_up", Help: "1 while the county answers.", Value: one(truth(st.Linked))},
+		{Name: "gatehouse_county_up", Help: "1 while the county answers and what is sent arrives.",
+			Value: one(truth(k.screen.delivers))},
 		{Name: "gatehouse_kiosk_pages", Help: "Pages that show the guard's screen.",
 			Value: one(float64(k.hub.Pages()))},
 		{Name: "gatehouse_alarms_waiting", Help: "Alarms that the guard has not answered.",

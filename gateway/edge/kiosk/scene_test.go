@@ -44,8 +44,11 @@ func amends(p wire.Passage, seq uint64) wire.Passage {
 	return p
 }
 
+// well is a delivery without troubles.
+var well = status.Delivery{Linked: true}
+
 func linked(linked bool, states ...fact.DeviceState) status.Snapshot {
-	s := status.Snapshot{Linked: linked}
+	s := status.Snapshot{Delivery: status.Delivery{Linked: linked}}
 	for i, name := range []string{"thermometer", "reader"} {
 		state := fact.DeviceOK
 		if i < len(states) {

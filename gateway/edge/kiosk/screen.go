@@ -20,7 +20,8 @@ type Screen struct {
 	done     []item          // answered reds: an amendment does not show them again
 	recent   []item          // newest first
 	status   status.Snapshot
-	lost     time.Duration // boot clock since when the county has not answered; 0: it answers
+	delivers bool          // the county answers, and what is sent arrives
+	lost     time.Duration // boot clock since when it does not; 0: it does
 	muted    time.Duration // boot clock until when there is no sound
 	wall     time.Time     // the wall clock when the boot clock was 0; changes when the wall clock is set
 }

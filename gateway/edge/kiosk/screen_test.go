@@ -157,7 +157,7 @@ func TestAnIdleGateAsksForWhatWorks(t *testing.T) {
 		"nobody is measured here": {[]status.Device{exit}, "card"},
 		"no lane can measure":     {append(linked(true, "gone").Devices, exit), "by-hand"},
 	} {
-		x := newScene().status(status.Snapshot{Linked: true, Gate: status.Gate{Devices: c.devices}})
+		x := newScene().status(status.Snapshot{Delivery: well, Gate: status.Gate{Devices: c.devices}})
 		if got := x.s.asks(); got != c.want {
 			t.Errorf("%s: it asks for %q, want %q", name, got, c.want)
 		}

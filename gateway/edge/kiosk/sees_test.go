@@ -35,7 +35,7 @@ func TestWhatTheGuardSees(t *testing.T) {
 var verdictsSeen = map[string]sight{
 	"nobody": {newScene(), "idle"},
 	"somebody is being measured": {
-		newScene().status(status.Snapshot{Linked: true, Gate: status.Gate{Measuring: []string{""}}}),
+		newScene().status(status.Snapshot{Delivery: well, Gate: status.Gate{Measuring: []string{""}}}),
 		"measuring"},
 	"a pass":                           {newScene().see(pass), "pass ♪pass"},
 	"a pass, later":                    {newScene().see(pass).wait(3), "idle"},
@@ -81,7 +81,7 @@ var faultsSeen = map[string]sight{
 	"a fever while the reader is broken": {
 		newScene().status(linked(true, "ok", "gone")).see(fever),
 		"fever +1 ♪fever"},
-	"records can't be kept": {newScene().status(status.Snapshot{Linked: true, Unkept: "disk full"}),
+	"records can't be kept": {newScene().status(status.Snapshot{Delivery: well, Unkept: "disk full"}),
 		"fault ♪fault"},
 	"the county is away for a moment":      {newScene().status(linked(false)).wait(9).status(linked(false)), "idle"},
 	"the county is away":                   {away(), "offline ♪offline"},

@@ -50,12 +50,11 @@ type Kiosk struct {
 	opts Options
 	hub  *live.Hub
 
-	mu      sync.Mutex
-	screen  *Screen
-	pages   map[uint64]page // that sent something within pageAfter
-	counts  map[string]float64
-	told    time.Duration
-	updated time.Duration // boot clock: the part of the agent that turned least recently did
+	mu     sync.Mutex
+	screen *Screen
+	pages  map[uint64]page // that sent something within pageAfter
+	counts map[string]float64
+	told   time.Duration
 }
 
 // page is the state of one page.
@@ -96,7 +95,6 @@ func (k *Kiosk) Earlier(at clock.Moment, seq uint64, p wire.Passage, answered bo
 func (k *Kiosk) status(s status.Snapshot) {
 	k.mu.Lock()
 	defer k.mu.Unlock()
-	k.updated = s.Turned
 	k.screen.Status(k.opts.Clock.Now(), s)
 	k.draw()
 }

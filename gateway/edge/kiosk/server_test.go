@@ -190,10 +190,11 @@ func TestTheGateSaysWhatIsWrong(t *testing.T) {
 			k.Hear(2,
 				[]byte(`{"audio":"running"}`))
 		}, 200, "[] [a page may not sound"},
-		"no page":        {func() { h.turn(7) }, 200, "[] [no page shows"},
-		"offline":        {func() { k.status(turned(h, linked(false))) }, 200, "the county does not answer"},
+		"no page": {func() { h.turn(7) }, 200, "[] [no page shows"},
+		"offline": {func() { k.status(turned(h, linked(false))) }, 200,
+			"[] [the county does not answer; 0 records wait"},
 		"device gone":    {func() { k.status(turned(h, linked(true, "gone"))) }, 503, "[device thermometer: gone]"},
-		"loop is stuck":  {func() { h.turn(16) }, 503, "[a part of the agent is stuck]"},
+		"loop is stuck":  {func() { h.turn(16) }, 503, "[a part of the agent is stuck: restart it"},
 		"rubbish spoken": {func() { k.Hear(1, []byte(`x`)) }, 200, "[] [no page shows"},
 	} {
 		h.turn(100)

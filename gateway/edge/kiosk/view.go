@@ -60,7 +60,7 @@ type Person struct {
 type Lamps struct {
 	Thermometer string `json:"thermometer"` // ok, fault, gone, none
 	Reader      string `json:"reader"`      //
-	County      bool   `json:"county"`      // it answers
+	County      bool   `json:"county"`      // it answers, and what is sent arrives
 	Pending     uint64 `json:"pending"`     // records it has not acknowledged
 	Kept        bool   `json:"kept"`        // records can be kept
 }
@@ -206,7 +206,7 @@ func screening(p wire.Passage) *fact.Temp {
 
 // Lamps returns what works. Of several devices of a kind the worst counts.
 func (s *Screen) Lamps() Lamps {
-	l := Lamps{Thermometer: "none", Reader: "none", County: s.status.Linked, Pending: s.status.Pending,
+	l := Lamps{Thermometer: "none", Reader: "none", County: s.delivers, Pending: s.status.Pending,
 		Kept: s.status.Unkept == ""}
 	for _, d := range s.status.Devices {
 		switch kindOf(d.Kind) {

@@ -17,15 +17,17 @@ func (d *delivery) acked(now clock.Moment, payload []byte) {
 	}
 	if err != nil {
 		d.log.Warn("acknowledgement refused", "err", err)
-		d.report(fact.AlarmCollectorForeign, "an acknowledgement is not signed by the key in collector_key")
+		d.distrust(fact.AlarmCollectorForeign, "an acknowledgement is not signed by the key in collector_key")
 		return
 	}
 	answer := d.greeting.nonce != "" && a.Nonce == d.greeting.nonce
 	if !d.accepts(now, a, answer) {
 		return
 	}
+	d.distrusted = false
 	d.report(fact.AlarmStoreChanged, "")
 	d.report(fact.AlarmCollectorForeign, "")
+	d.standing.heard = now.Boot
 	if a.Ahead != 0 {
 		d.ahead.confirm(func(seq uint64) bool { return seq == a.Ahead })
 	}
@@ -38,6 +40,12 @@ func (d *delivery) acked(now clock.Moment, payload []byte) {
 	d.pump(now)
 }
 
+// distrust reports why what claims to be the collector is not trusted.
+func (d *delivery) distrust(t fact.AlarmType, detail string) {
+	d.distrusted = true
+	d.report(t, detail)
+}
+
 // accepts reports whether an acknowledgement that the collector signed counts
 // for this journal; answer says that it answers the hello.
 func (d *delivery) accepts(now clock.Moment, a wire.Ack, answer bool) bool {
@@ -46,7 +54,7 @@ func (d *delivery) accepts(now clock.Moment, a wire.Ack, answer bool) bool {
 	case a.JID != d.journal.JID(), a.Nonce != "" && !answer:
 		return false // of an earlier journal or hello
 	case state.Store != "" && a.Store != state.Store:
-		d.report(fact.AlarmStoreChanged, fmt.Sprintf(
+		d.distrust(fact.AlarmStoreChanged, fmt.Sprintf(
 			"the collector's store is %s, this journal trusts %s; if that is wanted run: gatehouse journal trust %s",
 			a.Store, state.Store, a.Store))
 		return false
@@ -55,7 +63,7 @@ func (d *delivery) accepts(now clock.Moment, a wire.Ack, answer bool) bool {
 	case a.Term < state.Term:
 		d.log.Warn("acknowledgement of an older term refused", "term", a.Term, "known", state.Term)
 		if answer {
-			d.report(fact.AlarmStoreChanged, fmt.Sprintf(
+			d.distrust(fact.AlarmStoreChanged, fmt.Sprintf(
 				"the collector answers at term %d, this journal knows term %d of store %s, "+
 					"and sends nothing until it answers at that; "+
 					"if the store was restored from a backup run: gatehouse journal trust %s",
@@ -82,9 +90,17 @@ func (d *delivery) answered(now clock.Moment, a wire.Ack) {
 		d.hello(now, helloEvery)
 		return
 	}
+	d.standing.compare(now, d.greeting.at, a.At)
+	again := d.greeting.answered // it was asked again on a connection that was answered
 	d.greeting.nonce, d.greeting.answered = "", true
-	d.window.restart(a.Through + 1)
-	d.window.resend = resendFirst
+	d.confirm(now, a.Through)
+	switch w := &d.window; {
+	case !again || a.Through < d.journal.State().Through || a.Through >= w.next:
+		w.restart(a.Through + 1)
+	case len(w.sent) > 0 && w.sent[0].at <= d.greeting.at-resendAfter:
+		d.missed(now)
+		w.restart(a.Through + 1)
+	}
 	d.remember(now, a)
 }
 
@@ -96,7 +112,7 @@ func (d *delivery) inOrder(now clock.Moment, a wire.Ack) {
 		d.log.Info("acknowledgement beyond what was sent refused", "through", a.Through, "sent", d.window.next-1)
 		return
 	}
-	d.window.confirm(a.Through)
+	d.confirm(now, a.Through)
 	if a.Through > d.journal.State().Through {
 		d.remember(now, a)
 	}
@@ -104,6 +120,9 @@ func (d *delivery) inOrder(now clock.Moment, a wire.Ack) {
 
 // remember has the journal keep what is acknowledged.
 func (d *delivery) remember(now clock.Moment, a wire.Ack) {
+	if a.Through > d.journal.State().Through {
+		d.standing.moved(now)
+	}
 	state := journal.State{Through: a.Through, Store: a.Store, Term: a.Term, Proof: d.journal.State().Proof}
 	if a.Term > d.journal.State().Term || state.Proof == "" {
 		proof, err := wire.Encode(a)

@@ -53,7 +53,7 @@ func TestAnotherStoreIsRefusedAndReportedUntilItIsTrusted(t *testing.T) {
 		t.Fatalf("state %+v, troubles %v", w.q.state, w.troubles)
 	}
 	w.q.state.Store = "store-2" // gatehouse journal trust store-2
-	w.pass(resendLast)
+	w.pass(helloLast)
 	if err := w.settle(); err != nil {
 		t.Fatal(err)
 	}
@@ -109,7 +109,7 @@ func TestAnAnswerBelowTheJournalsTermIsRefusedAndReported(t *testing.T) {
 		t.Fatalf("answered %v, state %+v, troubles %v", w.greeting.answered, w.q.state, w.troubles)
 	}
 	w.q.state.Term = 0 // gatehouse journal trust store-1
-	w.pass(resendLast)
+	w.pass(helloLast)
 	if err := w.settle(); err != nil {
 		t.Fatal(err)
 	}

@@ -96,7 +96,7 @@ func (d *delivery) alarm(now clock.Moment, more ...overtaker) {
 // pumpAhead sends the next alarm if none is in flight. It does not wait for the
 // hello's answer: the copy is complete by itself.
 func (d *delivery) pumpAhead(now clock.Moment) {
-	if !d.online || d.ahead.sent != 0 || len(d.ahead.waiting) == 0 {
+	if !d.standing.online || d.ahead.sent != 0 || len(d.ahead.waiting) == 0 {
 		return
 	}
 	e := d.ahead.next()

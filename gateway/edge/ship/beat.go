@@ -58,6 +58,7 @@ func (s *Shipper) heartbeat(now clock.Moment) wire.Beat {
 		UptimeS:  seconds(now.Boot - s.began),
 		Devices:  []wire.BeatDevice{},
 		Machines: is.Machines,
+		Troubles: wire.Bounded(is.Troubles(now)),
 	}
 	for _, d := range is.Devices {
 		idle := seconds(now.Boot - d.Heard)

@@ -14,8 +14,9 @@ import (
 // Timing of the delivery, on the boot clock.
 const (
 	helloEvery  = 5 * time.Second  // a hello without an answer is repeated after this, then ever more slowly
-	resendFirst = 10 * time.Second // a batch without an acknowledgement is sent again after this, likewise
-	resendLast  = 60 * time.Second
+	helloLast   = 60 * time.Second // but not more slowly than this
+	resendAfter = 10 * time.Second // a batch without an acknowledgement for so long may not have arrived
+	askAfter    = 60 * time.Second // without an acknowledgement for so long the collector is asked whether it is there
 )
 
 // maxPayload is a batch's limit less its header and commas.
@@ -69,49 +70,81 @@ type delivery struct {
 	report func(t fact.AlarmType, detail string)
 	log    *slog.Logger
 
-	online   bool
-	greeting greeting
-	window   window
-	ahead    overtaking
-	pace     pace
+	distrusted bool // the last one that answered is not trusted
+	greeting   greeting
+	window     window
+	ahead      overtaking
+	pace       pace
+	sizing     sizing
+	standing   standing
 }
 
 // window is the state of the batches that are sent in order.
 type window struct {
-	next   uint64        // first seq not sent
-	sent   []span        // in flight, oldest first
-	resend time.Duration // how long the oldest may be in flight
+	next uint64 // first seq not sent
+	sent []span // in flight, oldest first
 }
 
 // span is a batch in flight.
 type span struct {
-	to uint64
-	at time.Duration // boot clock: when it was sent
+	from, to uint64
+	bytes    int           // of the message
+	at       time.Duration // boot clock: when it was sent
 }
 
 // restart makes next the first seq to send; nothing is in flight.
 func (w *window) restart(next uint64) { w.next, w.sent = next, nil }
 
-// confirm takes the batches out of flight that end at or before seq.
-func (w *window) confirm(seq uint64) {
+// confirm takes the batches out of flight that end at or before seq, and notes
+// that they came.
+func (d *delivery) confirm(now clock.Moment, seq uint64) {
+	w := &d.window
 	for len(w.sent) > 0 && w.sent[0].to <= seq {
-		w.sent, w.resend = w.sent[1:], resendFirst
+		d.sizing.came(now.Boot, w.sent[0])
+		w.sent = w.sent[1:]
 	}
+	if d.sizing.held.to == 0 {
+		d.report(fact.AlarmRecordHeld, "")
+	}
+}
+
+// missed notes that the oldest batch in flight did not arrive.
+func (d *delivery) missed(now clock.Moment) {
+	if len(d.window.sent) == 0 {
+		return
+	}
+	b := d.window.sent[0]
+	if !d.sizing.missed(now.Boot, b) {
+		d.log.Info("a batch did not arrive, sending again", "from", b.from, "to", b.to, "bytes", b.bytes)
+		return
+	}
+	if d.sizing.held.to == 0 {
+		d.log.Warn("a batch does not arrive; sending smaller ones", "from", b.from, "to", b.to, "bytes", b.bytes,
+			"next", d.limitText())
+		return
+	}
+	d.log.Error("a record does not arrive, and those behind it wait", "seq", b.from, "bytes", b.bytes,
+		"next", d.heldText())
+	d.report(fact.AlarmRecordHeld, d.heldText())
 }
 
 // up is called when the connection has been made.
 func (d *delivery) up(now clock.Moment) {
-	d.online = true
-	d.window.sent, d.window.resend = nil, resendFirst
+	d.standing.up(now)
+	d.window.sent = nil
 	d.ahead.sent = 0
 	d.pace.begin()
 	d.hello(now, helloEvery)
 	d.pumpAhead(now)
 }
 
-// down is called when the connection has ended.
-func (d *delivery) down() {
-	d.online = false
+// down is called when the connection has ended, or none could be made, and why.
+func (d *delivery) down(now clock.Moment, why error) {
+	if d.standing.online {
+		d.missed(now) // a broker that hangs up at a large message does not say so
+	}
+	d.standing.down(now, why)
+	d.window.sent = nil
 	d.greeting.answered, d.greeting.nonce = false, ""
 }
 
@@ -121,21 +154,25 @@ func (d *delivery) taken(now clock.Moment, ticket uint64) {
 	d.pump(now)
 }
 
-// tick is called every second: it repeats a hello without an answer and sends
-// again what was not acknowledged.
+// tick is called every second. It repeats a hello without an answer. When a batch
+// is not acknowledged, or nothing was for a while, it asks what the store has: the
+// answer tells a collector that is not there from a batch that did not arrive.
 func (d *delivery) tick(now clock.Moment) {
-	if !d.online {
+	d.standing.look(now, d.waits())
+	if !d.standing.online {
 		return
 	}
-	if g := d.greeting; g.nonce != "" && now.Boot-g.at >= g.again {
-		d.hello(now, min(2*g.again, resendLast))
+	g, w := &d.greeting, &d.window
+	switch {
+	case g.nonce != "":
+		if now.Boot-g.at >= g.again {
+			d.hello(now, min(2*g.again, helloLast))
+		}
+	case len(w.sent) > 0 && now.Boot-w.sent[0].at >= resendAfter,
+		now.Boot-d.standing.heard >= askAfter:
+		d.ask(now, helloEvery)
 	}
-	if w := &d.window; len(w.sent) > 0 && now.Boot-w.sent[0].at >= w.resend {
-		w.restart(d.journal.State().Through + 1)
-		d.log.Info("no acknowledgement, sending again", "from", w.next, "after", w.resend)
-		w.resend = min(2*w.resend, resendLast)
-	}
-	if d.ahead.sent != 0 && now.Boot-d.ahead.at >= resendFirst {
+	if d.ahead.sent != 0 && now.Boot-d.ahead.at >= resendAfter {
 		d.ahead.sent = 0
 	}
 	d.pace.expire(now.Boot)
@@ -147,12 +184,12 @@ func (d *delivery) tick(now clock.Moment) {
 // line carries, and a batch leaves as soon as there is room, however small it is.
 func (d *delivery) pump(now clock.Moment) {
 	w := &d.window
-	for d.online && d.greeting.answered && len(w.sent) < wire.MaxWindow && w.next <= d.journal.Durable() {
+	for d.standing.online && d.greeting.answered && len(w.sent) < d.room() && w.next <= d.journal.Durable() {
 		most := d.pace.next()
 		if most == 0 {
 			return // taken goes on
 		}
-		chunk, err := d.journal.ReadRaw(w.next, wire.MaxBatchRecords, min(most, maxPayload))
+		chunk, err := d.journal.ReadRaw(w.next, wire.MaxBatchRecords, d.sizing.limit(min(most, maxPayload)))
 		if err != nil {
 			d.log.Error("read the journal", "from", w.next, "err", err)
 			return
@@ -169,7 +206,19 @@ func (d *delivery) pump(now clock.Moment) {
 			d.log.Debug("batch not sent", "from", chunk.From, "err", err)
 			return // the connection is going down; up starts again
 		}
-		w.sent = append(w.sent, span{to: chunk.To, at: now.Boot})
+		w.sent = append(w.sent, span{from: chunk.From, to: chunk.To, bytes: len(payload), at: now.Boot})
 		w.next = chunk.To + 1
 	}
 }
+
+// room is how many batches may be in flight. Behind one that did not arrive none
+// is sent: the collector would drop it.
+func (d *delivery) room() int {
+	if d.sizing.unsure {
+		return 1
+	}
+	return wire.MaxWindow
+}
+
+// waits reports whether the journal holds records that are not acknowledged.
+func (d *delivery) waits() bool { return d.journal.State().Through < d.journal.Durable() }

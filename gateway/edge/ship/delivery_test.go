@@ -16,13 +16,13 @@ func TestEveryRecordIsCommittedWhateverTheNetworkDoes(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		w := newWorld()
 		t.Repeat(w.misfortunes())
-		w.down()
+		w.down(w.now, nil)
 		w.up(w.now)
 		for range 40 {
 			if err := w.settle(); err != nil {
 				t.Fatal(err)
 			}
-			w.pass(resendLast)
+			w.pass(helloLast)
 		}
 		if got, want := w.c.through[w.q.jid], w.q.Durable(); got != want {
 			t.Fatalf("the store has %d of %d", got, want)
@@ -70,7 +70,7 @@ func (w *world) misfortunes() map[string]func(*rapid.T) {
 			}
 		},
 		"drop":    func(*rapid.T) { w.toCounty, w.toAgent = nil, nil },
-		"cut":     func(*rapid.T) { w.down(); w.up(w.now) },
+		"cut":     func(*rapid.T) { w.down(w.now, nil); w.up(w.now) },
 		"time":    func(t *rapid.T) { w.pass(time.Duration(rapid.IntRange(1, 30).Draw(t, "s")) * time.Second) },
 		"restart": func(*rapid.T) { w.c.start++; w.toAgent = append(w.toAgent, w.c.status()) },
 		"reset": func(*rapid.T) {
@@ -138,7 +138,7 @@ func TestFeversOvertakeFirstAndAcknowledgedAlarmsDoNot(t *testing.T) {
 	other := overtaker{w.q.add(&wire.Alarm{ID: "h", Type: "device-gone", State: fact.AlarmRaised}), false}
 	fever := overtaker{w.q.add(&wire.Alarm{ID: "f", Type: "fever", State: fact.AlarmRaised}), true}
 	known := overtaker{w.q.entries[0], true} // acknowledged: found in the journal at a start
-	w.down()
+	w.down(w.now, nil)
 	w.alarm(w.now, known, gone, other, fever)
 	w.up(w.now)
 	var order []uint64

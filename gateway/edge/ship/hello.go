@@ -17,15 +17,21 @@ type greeting struct {
 	nonce     string        // of the hello without an answer, or ""
 	at        time.Duration // boot clock: when it was sent
 	again     time.Duration // how long after that it is repeated
-	answered  bool          // the hello of this connection has been answered
+	answered  bool          // a hello of this connection has been answered, and the last one, or it is not due
 }
 
 // hello asks what the store has; nothing is sent in order before the answer.
 func (d *delivery) hello(now clock.Moment, again time.Duration) {
+	d.greeting.answered = false
+	d.ask(now, again)
+}
+
+// ask is hello, but what is sent in order goes on until the answer is overdue.
+func (d *delivery) ask(now clock.Moment, again time.Duration) {
 	var b [16]byte
 	rand.Read(b[:]) // never fails (crypto/rand)
 	g := &d.greeting
-	g.nonce, g.at, g.again, g.answered = hex.EncodeToString(b[:]), now.Boot, again, false
+	g.nonce, g.at, g.again = hex.EncodeToString(b[:]), now.Boot, again
 	state := d.journal.State()
 	payload, err := wire.Encode(wire.Hello{
 		V:       1,
@@ -63,20 +69,25 @@ func (d *delivery) proof(state journal.State) *wire.Ack {
 // collector is called with the collector's retained status.
 func (d *delivery) collector(now clock.Moment, payload []byte) {
 	st, err := wire.Decode[wire.CollectorStatus](payload)
-	if err != nil || st.State != fact.Online {
-		return // the last will is not signed and changes nothing
+	if err != nil {
+		return
+	}
+	if st.State != fact.Online {
+		d.standing.county.gone = true // the last will is not signed and changes nothing else
+		return
 	}
 	if err := wire.VerifyCollectorStatus(st, d.county, d.collectorKey); err != nil {
-		d.report(fact.AlarmCollectorForeign,
+		d.distrust(fact.AlarmCollectorForeign,
 			"a status on the collector's topic is not signed by the key in collector_key")
 		return
 	}
+	d.standing.county = countySide{known: true, fault: st.Fault}
 	// A collector announces itself when it starts, when it is back at the
 	// broker, and when its store was reset: a hello sent before may not have
 	// reached it.
 	if announced := st.Start + st.At.String(); announced != d.greeting.announced {
 		d.greeting.announced = announced
-		if d.online {
+		if d.standing.online {
 			d.hello(now, helloEvery)
 		}
 	}

@@ -4,6 +4,7 @@ import (
 	"context"
 	"time"
 
+	"gatehouse/gateway/edge/status"
 	"gatehouse/gateway/fact"
 	"gatehouse/gateway/mqtt"
 	"gatehouse/gateway/wire"
@@ -28,6 +29,7 @@ type publisher interface {
 // event is what the connection reports to the loop.
 type event struct {
 	up, down bool
+	why      error     // of down: why the connection has ended, or none was made
 	taken    uint64    // ticket of a message that the broker has
 	leaf     wire.Leaf // of a message: ack, or the collector's status
 	payload  []byte
@@ -50,7 +52,8 @@ func (s *Shipper) connection(ctx context.Context, events chan<- event) mqtt.Conf
 	cfg.Hello = func() (will, first *mqtt.Message) { return s.status(fact.Offline), s.status(fact.Online) }
 	cfg.Bye = func() *mqtt.Message { return s.status(fact.Offline) }
 	cfg.OnUp = func() { post(ctx, events, event{up: true}) }
-	cfg.OnDown = func(error) { post(ctx, events, event{down: true}) }
+	cfg.OnDown = func(err error) { post(ctx, events, event{down: true, why: err}) }
+	cfg.OnFail = func(err error) { post(ctx, events, event{down: true, why: err}) }
 	cfg.OnMessage = func(m mqtt.Message) {
 		switch {
 		case m.Topic == acks && !m.Retained: // a retained acknowledgement is forged or stale
@@ -68,9 +71,10 @@ func (s *Shipper) loop(ctx context.Context, d *delivery,
 	events <-chan event, durable <-chan []overtaker, up chan<- struct{}) {
 	tick := time.NewTicker(tickEvery)
 	defer tick.Stop()
+	var told telling
 	for {
 		s.opts.Board.SetTurned(partDelivery, s.opts.Clock.Now())
-		s.opts.Board.SetLinked(d.online && d.greeting.answered)
+		s.tell(d, &told)
 		select {
 		case <-ctx.Done():
 			return
@@ -81,7 +85,7 @@ func (s *Shipper) loop(ctx context.Context, d *delivery,
 				d.up(now)
 				signal(up)
 			case e.down:
-				d.down()
+				d.down(now, e.why)
 			case e.taken != 0:
 				d.taken(now, e.taken)
 			case e.leaf == wire.LeafAck:
@@ -97,6 +101,23 @@ func (s *Shipper) loop(ctx context.Context, d *delivery,
 			d.tick(s.opts.Clock.Now())
 		}
 	}
+}
+
+// telling is what was last told to the board.
+type telling struct {
+	at     time.Duration // boot clock
+	linked bool
+	begun  bool
+}
+
+// tell posts how the delivery does, once a second and when the link changes.
+func (s *Shipper) tell(d *delivery, last *telling) {
+	now := s.opts.Clock.Now()
+	if last.begun && d.linked() == last.linked && now.Boot-last.at < tickEvery {
+		return
+	}
+	*last = telling{now.Boot, d.linked(), true}
+	s.opts.Board.SetDelivery(status.Delivery{Linked: d.linked(), Troubles: d.troubles(now)})
 }
 
 func signal(c chan<- struct{}) {

@@ -87,6 +87,8 @@ func (s *Shipper) delivery(client publisher, post func(event)) *delivery {
 		parties: parties{o.County, o.Agent, o.Version, o.KeyID, o.Collector},
 		journal: o.Journal,
 		log:     o.Log,
+		// Until the first attempt to connect has ended nobody knows why there is no connection.
+		standing: standing{lost: o.Clock.Now()},
 		send: func(leaf wire.Leaf, payload []byte, ticket uint64) error {
 			m := mqtt.Message{Topic: s.topic(leaf), Payload: payload, QoS: 1}
 			if ticket == 0 {

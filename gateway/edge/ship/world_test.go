@@ -1,6 +1,7 @@
 package ship
 
 import (
+	"cmp"
 	"crypto/ed25519"
 	"errors"
 	"fmt"
@@ -21,6 +22,7 @@ type memory struct {
 	entries []wire.Entry // entries[i] has seq i+1
 	state   journal.State
 	renewed int
+	most    int // records of a batch; 0: 3
 }
 
 func (m *memory) JID() string          { return m.jid }
@@ -39,8 +41,12 @@ func (m *memory) Renew(string) error {
 	return nil
 }
 
-func (m *memory) ReadRaw(from uint64, maxRecords, _ int) (journal.Chunk, error) {
-	to := min(from+uint64(min(maxRecords, 3))-1, m.Durable())
+func (m *memory) ReadRaw(from uint64, maxRecords, maxBytes int) (journal.Chunk, error) {
+	most := min(from+uint64(min(maxRecords, cmp.Or(m.most, 3)))-1, m.Durable())
+	to := from
+	for n := len(m.entries[from-1].Raw); to < most && n+len(m.entries[to].Raw) <= maxBytes; to++ {
+		n += len(m.entries[to].Raw)
+	}
 	return journal.Chunk{From: from, To: to, Entries: m.entries[from-1 : to]}, nil
 }
 
@@ -157,7 +163,7 @@ func newWorld() *world {
 	w.delivery = &delivery{parties: parties{"county", "gate", "", "k", w.c.key.Public().(ed25519.PublicKey)},
 		journal: w.q, log: slog.New(slog.DiscardHandler),
 		send: func(leaf wire.Leaf, payload []byte, ticket uint64) error {
-			if !w.online {
+			if !w.standing.online {
 				return errors.New("offline")
 			}
 			w.toCounty = append(w.toCounty, message{leaf, payload, ticket})

@@ -19,7 +19,7 @@ type Board struct {
 	troubled chan struct{}
 
 	mu     sync.Mutex
-	now    Snapshot                 // without Unkept and Turned
+	now    Snapshot                 // without Unkept, Turned and Holds
 	turned map[string]time.Duration // boot clock of the last turn, by part
 	holds  map[string]Condition     // by id
 	posted map[string]bool          // conditions that a part has posted about since the start, by id
@@ -52,6 +52,9 @@ func (b *Board) Snapshot() Snapshot {
 	defer b.mu.Unlock()
 	s := b.now
 	s.Unkept = b.holds[fact.AlarmJournalWrite.ID("")].Detail
+	for _, id := range slices.Sorted(maps.Keys(b.holds)) {
+		s.Holds = append(s.Holds, b.holds[id])
+	}
 	for _, at := range b.turned {
 		if s.Turned == 0 || at < s.Turned {
 			s.Turned = at
@@ -103,12 +106,13 @@ func (b *Board) SetJournal(j Journal) {
 	b.now.Journal = j
 }
 
-// SetLinked posts whether the county answers.
-func (b *Board) SetLinked(linked bool) {
+// SetDelivery posts how the delivery to the county does.
+func (b *Board) SetDelivery(d Delivery) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	if b.now.Linked != linked {
-		b.now.Linked = linked
+	changed := b.now.Delivery.Linked != d.Linked
+	b.now.Delivery = d
+	if changed {
 		signal(b.changed)
 	}
 }

@@ -29,8 +29,8 @@ func TestOnlyWhatAScreenShowsWakesIt(t *testing.T) {
 		troubled bool
 	}{
 		{"the gate", func() { b.SetGate(Gate{Lanes: []string{"in"}}) }, true, false},
-		{"the county answers", func() { b.SetLinked(true) }, true, false},
-		{"the county still answers", func() { b.SetLinked(true) }, false, false},
+		{"the county answers", func() { b.SetDelivery(Delivery{Linked: true}) }, true, false},
+		{"the county still answers", func() { b.SetDelivery(Delivery{Linked: true}) }, false, false},
 		{"the journal", func() { b.SetJournal(Journal{Pending: 3}) }, false, false},
 		{"a condition", func() { b.Set(gone) }, false, true},
 		{"the same condition", func() { b.Set(gone) }, false, false},
@@ -43,7 +43,8 @@ func TestOnlyWhatAScreenShowsWakesIt(t *testing.T) {
 			t.Errorf("%s: changed %v, troubled %v", c.what, changed, troubled)
 		}
 	}
-	if s := b.Snapshot(); !s.Linked || s.Pending != 3 || !slices.Equal(s.Lanes, []string{"in"}) || s.Unkept != "" {
+	if s := b.Snapshot(); !s.Delivery.Linked || s.Pending != 3 || !slices.Equal(s.Lanes, []string{"in"}) ||
+		s.Unkept != "" {
 		t.Errorf("%+v", s)
 	}
 }

@@ -21,8 +21,9 @@ const StuckAfter = 15 * time.Second
 type Snapshot struct {
 	Gate
 	Journal
+	Delivery Delivery
 	Machines []wire.BeatMachine // as in the configuration; none at a gate without a bridge
-	Linked   bool               // the county answers
+	Holds    []Condition        // sorted by their ids
 	Unkept   string             // why records can't be kept; empty: they are
 	Turned   time.Duration      // boot clock: the last turn of the part that turned least recently; 0: none has started
 }

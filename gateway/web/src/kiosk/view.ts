@@ -153,6 +153,7 @@ export function describe(w: Words, v: View, now: number): Description {
       break;
     }
     case "offline":
+      d.headline = w[`offline.${v.kind}`] ?? d.headline;
       d.detail = say(w, "offline.detail");
       break;
     case "cut":
@@ -182,7 +183,7 @@ export function strip(w: Words, s: Strip, pending: number, now: number): string 
       : say(w, `look.${s.look}`);
     return lane + asked;
   }
-  const what = s.look === "offline" ? say(w, "strip.offline") : say(w, `fault.${s.kind}`);
+  const what = s.look === "offline" ? (w[`offline.${s.kind}`] ?? say(w, "strip.offline")) : say(w, `fault.${s.kind}`);
   const more = s.look === "offline" ? ` · ${say(w, "pending", { n: pending })}` : "";
   const since = s.since ? ` · ${say(w, "since", { time: clock(now - Date.parse(s.since)) })}` : "";
   return what + more + since;

@@ -1,0 +1,91 @@
+package status
+
+import (
+	"cmp"
+	"fmt"
+	"slices"
+	"time"
+
+	"gatehouse/gateway/clock"
+	"gatehouse/gateway/fact"
+	"gatehouse/gateway/wire"
+)
+
+// Delivery is how the journal's delivery to the county does.
+type Delivery struct {
+	Linked   bool           // the county answers
+	Troubles []wire.Trouble // why nothing is delivered, or what else is wrong with it
+}
+
+// Troubles returns what is wrong with the agent at now, problems first. The probes,
+// the guard's screen and the heartbeat all say it from here. It is a problem when
+// people can't be judged or records can't be kept, and otherwise a warning: records
+// that can't be delivered are kept.
+func (s Snapshot) Troubles(now clock.Moment) []wire.Trouble {
+	list := []wire.Trouble{}
+	if s.Stuck(now) {
+		list = append(list, wire.Trouble{Kind: fact.TroubleStuck, Problem: true,
+			Text: "a part of the agent is stuck: restart it, and look at its disk and its log"})
+	}
+	for _, d := range s.Devices {
+		if d.State != fact.DeviceOK {
+			list = append(list, wire.Trouble{Kind: fact.TroubleDevice, Problem: true,
+				Text: fmt.Sprintf("device %s: %s", d.Name, d.State)})
+		}
+	}
+	for _, c := range s.Holds {
+		t := wire.Trouble{Kind: fact.TroubleKind(c.Type), Text: wire.OneLine(c.Detail)}
+		switch c.Type {
+		case fact.AlarmDeviceGone, fact.AlarmDeviceFault: // said above
+			continue
+		case fact.AlarmJournalWrite:
+			t.Problem = true
+		}
+		if c.Device != "" {
+			t.Text = wire.OneLine(c.Device + ": " + c.Detail)
+		}
+		list = append(list, t)
+	}
+	for _, t := range s.Delivery.Troubles {
+		if stops(t) {
+			t.Text = wire.OneLine(t.Text + s.waiting())
+		}
+		list = append(list, t)
+	}
+	if !s.Delivery.Linked && !slices.ContainsFunc(list, stops) {
+		list = append(list, wire.Trouble{Kind: fact.TroubleNoAnswer, Text: "the county does not answer" + s.waiting()})
+	}
+	slices.SortStableFunc(list, func(a, b wire.Trouble) int { return cmp.Compare(rank(a), rank(b)) })
+	return list
+}
+
+func stops(t wire.Trouble) bool { return t.Kind.StopsDelivery() }
+
+func rank(t wire.Trouble) int {
+	if t.Problem {
+		return 0
+	}
+	return 1
+}
+
+// waiting says what waits for the county.
+func (s Snapshot) waiting() string {
+	text := fmt.Sprintf("; %d records wait", s.Pending)
+	if !s.Oldest.IsZero() {
+		text += ", the oldest since " + s.Oldest.UTC().Format(time.RFC3339)
+	}
+	if s.FullIn > 0 {
+		text += fmt.Sprintf("; the disk has room for %d hours", s.FullIn/time.Hour)
+	}
+	return text
+}
+
+// Stopped returns why nothing is delivered to the county, or "": then the county's
+// lamp may be green if the county answers.
+func (s Snapshot) Stopped(now clock.Moment) fact.TroubleKind {
+	list := s.Troubles(now)
+	if i := slices.IndexFunc(list, stops); i >= 0 {
+		return list[i].Kind
+	}
+	return ""
+}
