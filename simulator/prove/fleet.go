@@ -68,7 +68,8 @@ func (p *proof) startBridges() error {
 }
 
 // deaf returns when nobody heard a machine: its bridge was dead, or, where it
-// reports by itself without a time, the collector or the broker was.
+// reports by itself without a time, the collector or the broker was. Outages that
+// overlap are one.
 func (p *proof) deaf(s fleet.Spec) (out []outage) {
 	add := func(x *process) {
 		if x != nil {
@@ -87,6 +88,21 @@ func (p *proof) deaf(s fleet.Spec) (out []outage) {
 			add(p.collector)
 			add(p.broker)
 		}
+	}
+	return joined(out)
+}
+
+// joined joins the outages that overlap.
+func joined(outages []outage) (out []outage) {
+	slices.SortFunc(outages, func(a, b outage) int { return a.from.Compare(b.from) })
+	for _, o := range outages {
+		if n := len(out); n > 0 && !o.from.After(out[n-1].to) {
+			if o.to.After(out[n-1].to) {
+				out[n-1].to = o.to
+			}
+			continue
+		}
+		out = append(out, o)
 	}
 	return out
 }

@@ -148,7 +148,7 @@ func (c *comparison) realRun(t fleet.Truth, spec fleet.Spec, stored map[string]s
 	c.times(t, spec, s)
 	c.distance(t, spec, s)
 	if !spec.NoFlowSensor && spec.Fault != fleet.FaultStuck {
-		c.litres(t, s)
+		c.litres(t, spec, s)
 	}
 }
 
@@ -204,14 +204,20 @@ func (c *comparison) distance(t fleet.Truth, spec fleet.Spec, s storedRun) {
 	}
 }
 
-func (c *comparison) litres(t fleet.Truth, s storedRun) {
+// litres compares the litres. What flowed since the last report of a machine that dies
+// nobody knows.
+func (c *comparison) litres(t fleet.Truth, spec fleet.Spec, s storedRun) {
 	litres := 0.0
 	if s.MeterL != nil {
 		litres = *s.MeterL
 	}
 	c.TrueL += t.Litres
 	c.StoredL += litres
-	off := max(0, math.Abs(litres-t.Litres)-fewLitres)
+	few := fewLitres
+	if spec.Fault == fleet.FaultDies {
+		few += spec.FlowLPM * recorded.Minutes()
+	}
+	off := max(0, math.Abs(litres-t.Litres)-few)
 	if t.Litres == 0 && off == 0 {
 		return
 	}

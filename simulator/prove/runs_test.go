@@ -28,16 +28,21 @@ func TestEachRunIsJudgedByItself(t *testing.T) {
 	for name, c := range map[string]struct {
 		stored []*wire.Run
 		deaf   []outage
+		fault  fleet.Fault
 		want   Runs
 	}{
-		"right":           {stored: []*wire.Run{&right}},
-		"missed":          {want: Runs{Missed: 1}},
-		"withdrawn":       {stored: change(func(r *wire.Run) { r.State = fact.RunWithdrawn }), want: Runs{Missed: 1}},
-		"split":           {stored: append(second, &right), want: Runs{Split: 1}},
-		"invented":        {stored: append(other, &right), want: Runs{Invented: 1}},
-		"misgraded":       {stored: change(func(r *wire.Run) { r.Grade = "dry" }), want: Runs{Misgraded: 1}},
-		"2 % of litres":   {stored: change(func(r *wire.Run) { r.MeterL = new(5.11) })},
-		"3 % of litres":   {stored: change(func(r *wire.Run) { r.MeterL = new(4.8) }), want: Runs{Off: Off{Litres: 1}}},
+		"right":         {stored: []*wire.Run{&right}},
+		"missed":        {want: Runs{Missed: 1}},
+		"withdrawn":     {stored: change(func(r *wire.Run) { r.State = fact.RunWithdrawn }), want: Runs{Missed: 1}},
+		"split":         {stored: append(second, &right), want: Runs{Split: 1}},
+		"invented":      {stored: append(other, &right), want: Runs{Invented: 1}},
+		"misgraded":     {stored: change(func(r *wire.Run) { r.Grade = "dry" }), want: Runs{Misgraded: 1}},
+		"2 % of litres": {stored: change(func(r *wire.Run) { r.MeterL = new(5.11) })},
+		"3 % of litres": {stored: change(func(r *wire.Run) { r.MeterL = new(4.8) }), want: Runs{Off: Off{Litres: 1}}},
+		"the last second of one that dies": {stored: change(func(r *wire.Run) { r.MeterL = new(4.7) }),
+			fault: fleet.FaultDies},
+		"more than that": {stored: change(func(r *wire.Run) { r.MeterL = new(4.4) }),
+			fault: fleet.FaultDies, want: Runs{Off: Off{Litres: 1}}},
 		"no litres":       {stored: change(func(r *wire.Run) { r.MeterL = nil }), want: Runs{Off: Off{Litres: 1}}},
 		"5 % of the way":  {stored: change(func(r *wire.Run) { r.DistanceM = 214 })},
 		"9 % of the way":  {stored: change(func(r *wire.Run) { r.DistanceM = 182 }), want: Runs{Off: Off{Distance: 1}}},
@@ -52,13 +57,21 @@ func TestEachRunIsJudgedByItself(t *testing.T) {
 		for i, r := range c.stored {
 			keepNewest(stored, "j", uint64(i), r)
 		}
-		got, problems := compareRuns([]fleet.Truth{truth}, []fleet.Spec{{ID: "f", Speed: 1}}, stored,
+		got, problems := compareRuns([]fleet.Truth{truth}, []fleet.Spec{{ID: "f", Speed: 1, FlowLPM: 6, Fault: c.fault}}, stored,
 			func(fleet.Spec) []outage { return c.deaf })
 		counts := Runs{Missed: got.Missed, Split: got.Split, Merged: got.Merged, Invented: got.Invented,
 			Misgraded: got.Misgraded, Off: Off{Litres: got.Litres, Distance: got.Distance, Times: got.Times}}
 		if counts != c.want || (len(problems) > 0) != (c.want != Runs{}) || got.failed() != (c.want != Runs{}) {
 			t.Errorf("%s: %+v %q, want %+v", name, got, problems, c.want)
 		}
+	}
+}
+
+func TestOutagesThatOverlapAreOne(t *testing.T) {
+	at := func(seconds int) time.Time { return time.Unix(int64(seconds), 0) }
+	got := joined([]outage{{at(8), at(12)}, {at(1), at(5)}, {at(2), at(3)}, {at(12), at(13)}, {at(20), at(21)}})
+	if want := []outage{{at(1), at(5)}, {at(8), at(13)}, {at(20), at(21)}}; !slices.Equal(got, want) {
+		t.Errorf("%v, want %v", got, want)
 	}
 }
 

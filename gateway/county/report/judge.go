@@ -30,15 +30,15 @@ func (m *reporter) arrive(msg mqtt.Message, now time.Time) time.Time {
 	return at
 }
 
-// judge finds when a report was made that has just arrived. The broker may have
-// delivered it before.
-func (m *reporter) judge(r mapping.Reading, arrived time.Time, again bool) judged {
+// judge finds when a report was made that has just arrived. Some the broker marks as
+// delivered before.
+func (m *reporter) judge(r mapping.Reading, arrived time.Time, marked bool) judged {
 	clock := &m.state.Clock
 	was, began := clock.Offset, clock.Since
 	switch {
 	case r.Report.At == nil:
 		at := m.stream.timing.about(arrived)
-		if past, ok := m.stream.counts.find(r.Report.Volume); again && ok {
+		if past, ok := m.stream.counts.find(at, &r.Report.Values, marked); ok {
 			at = earlier(at, past)
 		}
 		return judged{at: at, own: at.Add(-clock.Offset), timeless: true}

@@ -19,7 +19,7 @@ func (s *stream) observe(k kept) []wire.Body {
 	x := machine.Sample(k.Points[0], k.at, time.Duration(k.at.UnixNano()))
 	s.observed, s.newest = x.T, k
 	s.fuser.Take(x)
-	s.counts.add(k.at, x.Volume)
+	s.counts.add(k.at, &x.Values)
 	x, _ = s.fuser.Sample(x.At, x.T)
 	s.held = s.fuser.Holds > 0 && x.Command != nil && *x.Command
 	return s.again(s.runs.Observe(x))

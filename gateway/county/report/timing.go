@@ -27,7 +27,7 @@ type timing struct {
 // add takes the next message, and returns those whose time is known now.
 func (m *timing) add(k kept) (out []kept) {
 	out = m.expire(k.arrived().Add(-patience))
-	if k.timeless() && !k.at.IsZero() && m.about(k.arrived()).Sub(k.at) > patience {
+	if k.timeless() && !k.at.IsZero() && m.about(k.arrived()).Sub(k.at) > atOnce {
 		return append(out, k) // overtaken, see counts
 	}
 	if k.timeless() {
