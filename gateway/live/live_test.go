@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"io"
 	"net/http"
 	"net/http/httptest"
 	"strings"
@@ -125,12 +126,27 @@ func TestChangesOfOnePeriodComeInOneFrame(t *testing.T) {
 	}
 }
 
-func TestAPageOfAnotherOriginIsRefused(t *testing.T) {
+// Some proxies leave the headers out that ask for a WebSocket.
+func TestARequestWithoutUpgradeIsToldWhatIsMissing(t *testing.T) {
 	s := serve(t, New(0), nil)
-	foreign := &websocket.DialOptions{HTTPHeader: http.Header{"Origin": {"http://evil.example"}}}
-	_, r, err := websocket.Dial(t.Context(), s.URL, foreign)
-	if err == nil || r == nil || r.StatusCode != http.StatusForbidden {
-		t.Fatalf("a page of another origin received %v, %v", r, err)
+	for _, header := range []http.Header{
+		{}, {"Connection": {"close"}, "Upgrade": {"websocket"}}, {"Connection": {"upgrade"}, "Upgrade": {"h2c"}},
+	} {
+		r, err := http.NewRequestWithContext(t.Context(), http.MethodGet, s.URL, nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		r.Header = header
+		res, err := http.DefaultClient.Do(r)
+		if err != nil {
+			t.Fatal(err)
+		}
+		text, err := io.ReadAll(res.Body)
+		res.Body.Close()
+		said := strings.Contains(string(text), "proxy_set_header Upgrade")
+		if err != nil || res.StatusCode != http.StatusUpgradeRequired || !said {
+			t.Errorf("%v: %d %s %v", header, res.StatusCode, text, err)
+		}
 	}
 }
 

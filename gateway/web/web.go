@@ -7,7 +7,6 @@ import (
 	"compress/gzip"
 	"embed"
 	"errors"
-	"fmt"
 	"io/fs"
 	"mime"
 	"net"
@@ -15,6 +14,8 @@ import (
 	"path"
 	"strings"
 	"time"
+
+	"gatehouse/gateway/peer"
 )
 
 // dist has only a placeholder in a fresh clone, so that the program compiles.
@@ -26,9 +27,10 @@ var dist embed.FS
 var ErrNotBuilt = errors.New("the screens are not built: run make ui, then make build")
 
 // Page serves one built page ("kiosk", "desk") under every path, and its assets
-// under /assets/.
+// under /assets/. Its addresses are relative, so that it may be anywhere below
+// another path.
 type Page struct {
-	html   file
+	html   map[string]file // by the way up to the root
 	assets map[string]file
 	err    error
 }
@@ -40,13 +42,19 @@ type file struct {
 
 // Load reads a page. A page that was not built serves how to build it.
 func Load(name string) *Page {
-	p := &Page{assets: map[string]file{}}
-	if p.html, p.err = read(name + ".html"); p.err != nil {
-		p.err = ErrNotBuilt
-		return p
+	p := &Page{html: map[string]file{}, assets: map[string]file{}}
+	for depth := range deepest {
+		up := strings.Repeat("../", depth)
+		if depth == 0 {
+			up = "./"
+		}
+		if p.html[up], p.err = read(name+".html", "./assets/", up+"assets/"); p.err != nil {
+			p.err = ErrNotBuilt
+			return p
+		}
 	}
 	for _, ext := range []string{".js", ".css"} {
-		f, err := read(name + ext)
+		f, err := read(name+ext, "", "")
 		if err != nil {
 			p.err = ErrNotBuilt
 			return p
@@ -56,10 +64,17 @@ func Load(name string) *Page {
 	return p
 }
 
-func read(name string) (file, error) {
+// deepest bounds how many directories below the root a page is.
+const deepest = 4
+
+// read reads a built file, and replaces one text by another unless it is empty.
+func read(name, old, by string) (file, error) {
 	b, err := fs.ReadFile(dist, path.Join("dist", name))
 	if err != nil {
 		return file{}, err
+	}
+	if old != "" {
+		b = bytes.ReplaceAll(b, []byte(old), []byte(by))
 	}
 	var packed bytes.Buffer
 	z, err := gzip.NewWriterLevel(&packed, gzip.BestCompression)
@@ -88,16 +103,19 @@ func (p *Page) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		http.Error(w, "GET only", http.StatusMethodNotAllowed)
 		return
 	}
-	f := p.html
-	if name, ok := strings.CutPrefix(r.URL.Path, "/assets/"); ok {
-		if f, ok = p.assets[name]; !ok {
-			http.NotFound(w, r)
-			return
-		}
-	} else if p.err != nil {
+	name, asset := strings.CutPrefix(r.URL.Path, "/assets/")
+	f, ok := p.assets[name]
+	if !asset {
+		f, ok = p.html[root(r.URL)]
+	}
+	if !asset && p.err != nil {
 		w.Header().Set("Content-Type", "text/html; charset=utf-8")
 		w.WriteHeader(http.StatusServiceUnavailable)
 		_, _ = w.Write([]byte(notBuilt)) // the browser may have gone
+		return
+	}
+	if !ok {
+		http.NotFound(w, r)
 		return
 	}
 	w.Header().Set("Content-Type", f.kind)
@@ -108,43 +126,6 @@ func (p *Page) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		body = f.packed
 	}
 	http.ServeContent(w, r, "", time.Time{}, bytes.NewReader(body))
-}
-
-// Guard passes on only requests whose host is one of hosts (with any port), so
-// that no other name can be pointed at this server. Requests that change something
-// must come from pages of this server. Pages may load nothing from elsewhere.
-func Guard(hosts []string, next http.Handler) http.Handler {
-	origin := http.NewCrossOriginProtection()
-	guarded := origin.Handler(next)
-	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		h := w.Header()
-		h.Set("Content-Security-Policy", "default-src 'none'; script-src 'self'; style-src 'self'; "+
-			"img-src 'self' data:; connect-src 'self'; font-src 'self'; "+
-			"base-uri 'none'; form-action 'self'; frame-ancestors 'none'")
-		h.Set("X-Content-Type-Options", "nosniff")
-		h.Set("Referrer-Policy", "no-referrer")
-		h.Set("Cross-Origin-Opener-Policy", "same-origin")
-		h.Set("Cache-Control", "no-store")
-		if !known(hosts, r.Host) {
-			text := fmt.Sprintf("this server does not answer to the name %q; "+
-				"add it to hosts in the configuration", r.Host)
-			http.Error(w, text, http.StatusMisdirectedRequest)
-			return
-		}
-		guarded.ServeHTTP(w, r)
-	})
-}
-
-func known(hosts []string, host string) bool {
-	if name, _, err := net.SplitHostPort(host); err == nil {
-		host = name
-	}
-	for _, h := range hosts {
-		if strings.EqualFold(strings.Trim(host, "[]"), h) {
-			return true
-		}
-	}
-	return false
 }
 
 // Hosts returns the names of a server that listens on this address, and more.
@@ -166,9 +147,5 @@ func Hosts(listen string, more ...string) []string {
 // Loopback reports whether an address can be reached from this computer only.
 func Loopback(listen string) bool {
 	host, _, err := net.SplitHostPort(listen)
-	if err != nil {
-		return false
-	}
-	ip := net.ParseIP(host)
-	return host == "localhost" || ip != nil && ip.IsLoopback()
+	return err == nil && peer.Local(host)
 }

@@ -2,6 +2,7 @@ package web
 
 import (
 	"io"
+	"log/slog"
 	"net/http"
 	"net/http/httptest"
 	"strings"
@@ -21,7 +22,10 @@ func ask(t *testing.T, h http.Handler, method, host string, header http.Header) 
 
 func TestForeignNamesAndOriginsAreRefused(t *testing.T) {
 	inner := http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(http.StatusNoContent) })
-	h := Guard(Hosts("127.0.0.1:8090", "desk.county"), inner)
+	h := Guard(
+		Site{Listen: "127.0.0.1:8090", Hosts: []string{"desk.county"}, Log: slog.New(slog.DiscardHandler)},
+		inner,
+	)
 	for name, c := range map[string]struct {
 		method, host, origin string
 		want                 int
@@ -110,7 +114,7 @@ func TestThePagesAreSmall(t *testing.T) {
 		if p.Err() != nil {
 			t.Fatal(p.Err())
 		}
-		n := len(p.html.packed)
+		n := len(p.html["./"].packed)
 		for _, f := range p.assets {
 			n += len(f.packed)
 		}

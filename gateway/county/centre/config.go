@@ -64,7 +64,7 @@ func (c *Config) Beside(file string) {
 		paths = append(paths, &e.PasswordFile, &e.CA, &e.Cert, &e.Key)
 	}
 	if c.Desk != nil {
-		paths = append(paths, &c.Desk.TLS.Cert, &c.Desk.TLS.Key)
+		paths = append(paths, c.Desk.Paths()...)
 	}
 	if c.Influx != nil {
 		paths = append(paths, &c.Influx.TokenFile)

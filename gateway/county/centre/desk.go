@@ -43,12 +43,15 @@ func (c *county) startDesk(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
+	server, err := pages.New(*c.cfg.Desk, pages.Parts{Alerts: d.Alerts, Passages: d.Passages, Runs: d.Runs,
+		People: d.People, Poison: c.archive, State: d.Hub, Prober: d}, c.version, log)
+	if err != nil {
+		return err
+	}
 	l, err := pages.Listen(ctx, *c.cfg.Desk, log)
 	if err != nil {
 		return err
 	}
-	server := pages.New(*c.cfg.Desk, pages.Parts{Alerts: d.Alerts, Passages: d.Passages, Runs: d.Runs,
-		People: d.People, Poison: c.archive, State: d.Hub, Prober: d}, c.version, log)
 	ctx, cancel := context.WithCancel(ctx)
 	var wg sync.WaitGroup
 	run := func(part string, f func(context.Context) error) {

@@ -33,5 +33,6 @@ func steps() []string {
 		alerts.SchemaSaid,
 		follow.SchemaNewest,
 		alerts.SchemaRuns,
+		people.SchemaSecrets,
 	}
 }

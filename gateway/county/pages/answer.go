@@ -4,6 +4,8 @@ import (
 	"encoding/json"
 	"errors"
 	"net/http"
+	"strconv"
+	"time"
 
 	"gatehouse/gateway/county/alerts"
 	"gatehouse/gateway/county/fleet"
@@ -34,14 +36,10 @@ var codes = []struct {
 	{alerts.ErrGone, "gone", http.StatusConflict},
 	{fleet.ErrNoRun, "run", http.StatusNotFound},
 	{errBody, "body", http.StatusBadRequest},
-	{errMany, "many", http.StatusTooManyRequests},
 	{people.ErrBusy, "busy", http.StatusServiceUnavailable},
 }
 
-var (
-	errBody = errors.New("the request can't be understood")
-	errMany = errors.New("too many wrong passwords: wait")
-)
+var errBody = errors.New("the request can't be understood")
 
 // fail answers with an error.
 func fail(w http.ResponseWriter, err error) {
@@ -50,6 +48,9 @@ func fail(w http.ResponseWriter, err error) {
 		if errors.Is(err, c.err) {
 			p.Code, status = c.code, c.status
 		}
+	}
+	if _, many := errors.AsType[people.WaitError](err); many {
+		p.Code, status = "many", http.StatusTooManyRequests
 	}
 	w.Header().Set("Content-Type", "application/json")
 	w.WriteHeader(status)
@@ -60,6 +61,9 @@ func fail(w http.ResponseWriter, err error) {
 func failRetryable(w http.ResponseWriter, err error) {
 	if errors.Is(err, people.ErrBusy) {
 		w.Header().Set("Retry-After", "2")
+	}
+	if many, ok := errors.AsType[people.WaitError](err); ok {
+		w.Header().Set("Retry-After", strconv.Itoa(int(many.For/time.Second)+1))
 	}
 	fail(w, err)
 }

@@ -20,36 +20,10 @@ import (
 	"gatehouse/gateway/county/store"
 	"gatehouse/gateway/live"
 	"gatehouse/gateway/openfiles"
+	"gatehouse/gateway/peer"
 	"gatehouse/gateway/probe"
 	"gatehouse/gateway/web"
 )
-
-// Config is the desk's listener in the collector's configuration.
-type Config struct {
-	Listen string   `yaml:"listen"`          // 127.0.0.1:8080; others need tls
-	Hosts  []string `yaml:"hosts,omitempty"` // names by which browsers call it, besides the address
-	TLS    TLS      `yaml:"tls,omitempty"`   //
-}
-
-// TLS names the certificate's files.
-type TLS struct {
-	Cert string `yaml:"cert,omitempty"`
-	Key  string `yaml:"key,omitempty"`
-}
-
-// Check returns an error when the configuration can't be used.
-func (c Config) Check() error {
-	if _, _, err := net.SplitHostPort(c.Listen); err != nil {
-		return fmt.Errorf("listen %q: write it as 127.0.0.1:8080", c.Listen)
-	}
-	if (c.TLS.Cert == "") != (c.TLS.Key == "") {
-		return errors.New("tls: give cert and key")
-	}
-	if !web.Loopback(c.Listen) && c.TLS.Cert == "" {
-		return fmt.Errorf("listen %s is open to the network: give tls (cert, key), or listen on 127.0.0.1", c.Listen)
-	}
-	return nil
-}
 
 // Alerts are those of the county.
 type Alerts interface {
@@ -78,9 +52,11 @@ type Users interface {
 
 // Sessions are those of users.
 type Sessions interface {
-	Login(ctx context.Context, name, password string) (token string, err error)
+	Login(ctx context.Context, v people.Visitor, name, password string) (people.Entry, error)
 	Session(ctx context.Context, token string) (name string, until time.Time, err error)
 	Logout(ctx context.Context, token string) error
+	// Remember returns the tokens of a browser with which a user was set up.
+	Remember(ctx context.Context, tokens, name string) (string, error)
 	// AwaitEnd returns when the session has ended, or ctx ends.
 	AwaitEnd(ctx context.Context, token string)
 }
@@ -121,16 +97,24 @@ type Server struct {
 	Parts
 
 	cfg     Config
+	proxies peer.Proxies
+	scraper *bearer // nil: no token is configured
 	version string
 	now     func() time.Time
 	log     *slog.Logger
-	guesses *people.Guesses
 }
 
 // New returns a server of a desk's parts.
-func New(cfg Config, parts Parts, version string, log *slog.Logger) *Server {
-	return &Server{Parts: parts, cfg: cfg, version: version, now: time.Now, log: log,
-		guesses: people.NewGuesses(time.Now)}
+func New(cfg Config, parts Parts, version string, log *slog.Logger) (*Server, error) {
+	s := &Server{Parts: parts, cfg: cfg, version: version, now: time.Now, log: log}
+	var err error
+	if s.proxies, err = peer.Parse(cfg.Proxies); err != nil {
+		return nil, fmt.Errorf("desk: proxies: %w", err)
+	}
+	if s.scraper, err = readBearer(cfg.MetricsTokenFile); err != nil {
+		return nil, fmt.Errorf("desk: metrics_token_file: %w", err)
+	}
+	return s, nil
 }
 
 // Listen opens the desk's address, for as many connections as leave the store
@@ -158,8 +142,9 @@ func (s *Server) Serve(ctx context.Context, l net.Listener) error {
 	if s.cfg.TLS.Cert != "" {
 		scheme = "https"
 	}
-	s.log.Info("the county's desk", "url", scheme+"://"+l.Addr().String())
-	if err := s.welcome(ctx, scheme+"://"+l.Addr().String()); err != nil {
+	url := scheme + "://" + l.Addr().String() + s.base()
+	s.log.Info("the county's desk", "url", url)
+	if err := s.welcome(ctx, url); err != nil {
 		return errors.Join(err, l.Close())
 	}
 	h := web.NewServer(s.handler(ctx, l.Addr().String()), s.log)
@@ -200,6 +185,7 @@ func (s *Server) handler(ctx context.Context, addr string) http.Handler {
 	} {
 		mux.Handle("GET "+path, page)
 	}
+	mux.Handle("/", web.NotFound([]string{"/alerts", "/gates", "/losses", "/machines", "/runs", "/users", "/setup"}))
 	mux.HandleFunc("GET /live", s.live(ctx))
 	mux.HandleFunc("POST /api/login", s.login)
 	mux.HandleFunc("POST /api/setup", s.setUp)
@@ -215,33 +201,32 @@ func (s *Server) handler(ctx context.Context, addr string) http.Handler {
 	mux.HandleFunc("POST /api/quarantine", s.user(s.quarantine))
 	mux.HandleFunc("GET /api/users", s.user(s.users))
 	mux.HandleFunc("POST /api/invite", s.user(s.invite))
-	return web.Guard(web.Hosts(addr, s.cfg.Hosts...), mux)
-}
-
-// near answers probes from this computer, and from others only with a session.
-func (s *Server) near(next http.Handler) http.Handler {
-	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		if web.Loopback(r.RemoteAddr) {
-			next.ServeHTTP(w, r)
-			return
-		}
-		s.user(func(w http.ResponseWriter, r *http.Request, _ string) { next.ServeHTTP(w, r) })(w, r)
-	})
+	site := web.Site{Listen: addr, Hosts: s.cfg.Hosts, Proxies: s.proxies, Log: s.log}
+	return web.Guard(site, web.Under(s.base(), mux))
 }
 
 // live streams what is new to a page, for as long as its session lasts.
 func (s *Server) live(ctx context.Context) http.HandlerFunc {
 	return func(w http.ResponseWriter, r *http.Request) {
-		if _, _, err := s.People.Session(r.Context(), token(r)); err != nil {
+		token := s.token(r)
+		if _, _, err := s.People.Session(r.Context(), token); err != nil {
 			fail(w, err)
 			return
+		}
+		if !live.Upgrade(r) {
+			s.log.Warn(
+				"a request for the live connection is no WebSocket: if a browser sent it, a proxy in between must "+
+					"pass on the headers Upgrade and Connection, see deploy/PROXY.md",
+				"remote",
+				s.proxies.Of(r).Addr.String(),
+			)
 		}
 		ctx, cancel := context.WithCancel(ctx)
 		var watching sync.WaitGroup
 		defer watching.Wait()
 		defer cancel()
 		watching.Go(func() {
-			s.People.AwaitEnd(ctx, token(r))
+			s.People.AwaitEnd(ctx, token)
 			cancel()
 		})
 		s.State.Serve(ctx, w, r, nil)

@@ -55,6 +55,11 @@ const (
 
 func start(t *testing.T) *bench {
 	t.Helper()
+	return startWith(t, Config{Listen: "127.0.0.1:0"})
+}
+
+func startWith(t *testing.T, cfg Config) *bench {
+	t.Helper()
 	log := slog.New(slog.DiscardHandler)
 	path := filepath.Join(t.TempDir(), "desk.db")
 	d, err := desk.Open(desk.Options{
@@ -65,7 +70,10 @@ func start(t *testing.T) *bench {
 	}
 	parts := Parts{Alerts: d.Alerts, Passages: d.Passages, Runs: d.Runs, People: d.People, Poison: nothing{},
 		State: d.Hub, Prober: d}
-	srv := New(Config{Listen: "127.0.0.1:0"}, parts, "test", log)
+	srv, err := New(cfg, parts, "test", log)
+	if err != nil {
+		t.Fatal(err)
+	}
 	s := httptest.NewServer(srv.handler(t.Context(), "127.0.0.1:0"))
 	jar, err := cookiejar.New(nil)
 	if err != nil {

@@ -2,32 +2,16 @@ package pages
 
 import (
 	"errors"
-	"net"
 	"net/http"
-	"strconv"
-	"time"
 
 	"gatehouse/gateway/county/people"
 )
-
-// cookie holds the session's token. Browsers never send it from another site's
-// pages.
-const cookie = "gatehouse_session"
-
-// token returns the token in a request's cookie, or an empty string.
-func token(r *http.Request) string {
-	c, err := r.Cookie(cookie)
-	if err != nil {
-		return ""
-	}
-	return c.Value
-}
 
 // user calls next for requests of a session, with the name of its user, and
 // refuses all others.
 func (s *Server) user(next func(w http.ResponseWriter, r *http.Request, name string)) http.HandlerFunc {
 	return func(w http.ResponseWriter, r *http.Request) {
-		name, _, err := s.People.Session(r.Context(), token(r))
+		name, _, err := s.People.Session(r.Context(), s.token(r))
 		if err != nil {
 			fail(w, err)
 			return
@@ -48,47 +32,28 @@ func (s *Server) login(w http.ResponseWriter, r *http.Request) {
 		fail(w, err)
 		return
 	}
-	host, _, _ := net.SplitHostPort(r.RemoteAddr)
-	if !s.admit(w, host, c.Name) {
-		return
-	}
-	token, err := s.People.Login(r.Context(), c.Name, c.Password)
-	switch {
-	case err == nil:
-		s.guesses.Forget(host, c.Name)
-	case errors.Is(err, people.ErrPassword):
-		s.guesses.Wrong(host, c.Name)
-		s.log.Warn("a wrong password at the desk", "remote", host)
-	default:
-		s.guesses.Uncount(host, c.Name)
-	}
+	from := s.proxies.Of(r)
+	entry, err := s.People.Login(r.Context(), people.Visitor{From: from.Addr, Browser: s.jar(r).get(browserCookie)},
+		c.Name, c.Password)
 	if err != nil {
+		if errors.Is(err, people.ErrPassword) {
+			s.log.Warn("a wrong password at the desk", "remote", from.Addr.String())
+		}
+		if from.Forwarded && !from.Trusted {
+			s.log.Warn(
+				"somebody failed to log in through a proxy that desk.proxies does not list: all who come through "+
+					"it count as one",
+				"remote",
+				from.Addr.String(),
+			)
+		}
 		failRetryable(w, err)
 		return
 	}
-	s.setCookie(w, r, token, 0)
+	jar := s.jar(r)
+	jar.set(w, sessionCookie, entry.Session, 0)
+	jar.set(w, browserCookie, entry.Browser, people.BrowserFor)
 	w.WriteHeader(http.StatusNoContent)
-}
-
-// admit counts an attempt before the password is checked, so that many at once
-// get no further than many in a row. When the attempt has to wait, admit answers
-// the request and returns false.
-func (s *Server) admit(w http.ResponseWriter, host, name string) bool {
-	wait := s.guesses.Attempt(host, name)
-	if wait > 0 {
-		w.Header().Set("Retry-After", strconv.Itoa(int(wait/time.Second)+1))
-		fail(w, errMany)
-	}
-	return wait == 0
-}
-
-// setCookie hands the browser its session; a negative age removes it.
-func (s *Server) setCookie(w http.ResponseWriter, r *http.Request, token string, age int) {
-	//nolint:gosec // without TLS the desk listens on loopback only
-	http.SetCookie(w, &http.Cookie{
-		Name: cookie, Value: token, Path: "/", MaxAge: age,
-		HttpOnly: true, Secure: r.TLS != nil, SameSite: http.SameSiteStrictMode,
-	})
 }
 
 func (s *Server) setUp(w http.ResponseWriter, r *http.Request) {
@@ -97,26 +62,24 @@ func (s *Server) setUp(w http.ResponseWriter, r *http.Request) {
 		fail(w, err)
 		return
 	}
-	host, _, _ := net.SplitHostPort(r.RemoteAddr)
-	if !s.admit(w, host, "") {
-		return
-	}
-	err = s.People.SetUp(r.Context(), c.Token, c.Name, c.Password)
-	if !errors.Is(err, people.ErrInvite) {
-		s.guesses.Uncount(host, "")
-	}
-	if err != nil {
+	if err := s.People.SetUp(r.Context(), c.Token, c.Name, c.Password); err != nil {
 		failRetryable(w, err)
 		return
+	}
+	jar := s.jar(r)
+	if tokens, err := s.People.Remember(r.Context(), jar.get(browserCookie), c.Name); err != nil {
+		s.log.Error("remember a browser", "err", err)
+	} else {
+		jar.set(w, browserCookie, tokens, people.BrowserFor)
 	}
 	w.WriteHeader(http.StatusNoContent)
 }
 
 func (s *Server) logout(w http.ResponseWriter, r *http.Request) {
-	if err := s.People.Logout(r.Context(), token(r)); err != nil {
+	if err := s.People.Logout(r.Context(), s.token(r)); err != nil {
 		fail(w, err)
 		return
 	}
-	s.setCookie(w, r, "", -1)
+	s.jar(r).set(w, sessionCookie, "", -1)
 	w.WriteHeader(http.StatusNoContent)
 }

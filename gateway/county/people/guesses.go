@@ -1,130 +1,153 @@
 package people
 
 import (
+	"fmt"
+	"net/netip"
 	"sync"
 	"time"
 )
 
-// Guesses slows down guessing: after a few wrong passwords for a name, or many
-// from an address, each further one doubles the wait. Its methods may be called
-// from any goroutine.
-type Guesses struct {
-	now func() time.Time
-	mu  sync.Mutex
-	bad map[string]*guess // by key.text
-}
-
-// guess is the wrong attempts under one key.
-type guess struct {
-	n     int
-	until time.Time // no further attempt before
-}
-
+// Limits of guessing. The first ones cost nothing, each further one doubles the
+// wait.
 const (
-	freeGuesses  = 5  // wrong attempts without a wait, for one name from one address
-	freeFrom     = 20 // the same from one address
+	freeBrowser  = 5  // of a known browser
+	freeName     = 5  // for one name from one place
+	freePlace    = 20 // from one place
 	longestWait  = 5 * time.Minute
 	forgetAfter  = time.Hour // without another attempt
-	maxGuessKeys = 10000
+	goodFor      = 30 * 24 * time.Hour
+	accountBurst = 50 // attempts for one name from all unknown places together, at once
+	accountEvery = 2 * time.Minute
+	maxGuessKeys = 10000 // remembered of each kind
 )
 
-// NewGuesses returns the guesses of a new start: none.
-func NewGuesses(now func() time.Time) *Guesses { return &Guesses{now: now, bad: map[string]*guess{}} }
+// attempt is one try to log in.
+type attempt struct {
+	name    string
+	from    netip.Addr
+	browser string // its number, when it has logged in under this name before
+}
 
-// Attempt counts an attempt as wrong before the password is checked. It returns
-// how long to wait instead of checking it; 0: check it.
-func (gs *Guesses) Attempt(host, name string) time.Duration {
-	gs.mu.Lock()
-	defer gs.mu.Unlock()
-	now := gs.now()
-	longest := time.Duration(0)
-	for _, k := range keys(host, name) {
-		if g := gs.bad[k.text]; g != nil {
-			longest = max(longest, g.until.Sub(now))
-		}
+// place returns where an attempt comes from: its address, of IPv6 the network of
+// 64 bits, all of which one customer has.
+func (a attempt) place() string {
+	if a.from.Is6() {
+		return netip.PrefixFrom(a.from, 64).Masked().String()
 	}
-	if longest > 0 {
-		return longest
+	return a.from.String()
+}
+
+// key returns a key of bounded length.
+func (a attempt) key() string { return fmt.Sprintf("%s %x", a.place(), hashOf(a.name)) }
+
+// guesses slows down guessing. A known browser (one that was given a token when
+// somebody logged in with it) waits for its own wrong attempts only, so that
+// nobody else can lock its user out. Others wait for those from their place, and
+// for those from all places where nobody has logged in lately. A single place
+// can't use up what an account allows: its own waits are longer. The methods may
+// be called from any goroutine.
+type guesses struct {
+	mu       sync.Mutex
+	browsers tally
+	names    tally // by place and name
+	places   tally
+	accounts table[time.Time] // by name: when its attempts are all allowed again
+	good     table[struct{}]  // places where somebody logged in
+}
+
+func newGuesses() *guesses {
+	return &guesses{
+		browsers: tally{free: freeBrowser}, names: tally{free: freeName}, places: tally{free: freePlace},
 	}
-	gs.tidy(now)
-	for _, k := range keys(host, name) {
-		g := gs.bad[k.text]
-		if g == nil || now.Sub(g.until) > forgetAfter && !g.until.IsZero() {
-			g = &guess{}
-			gs.bad[k.text] = g
+}
+
+// try counts an attempt as wrong before the password is checked, so that many at
+// once get no further than many in a row. It returns how long to wait instead of
+// checking it; 0: check it.
+func (g *guesses) try(a attempt, now time.Time) time.Duration {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	if a.browser != "" {
+		wait := g.browsers.wait(a.browser, now)
+		if wait == 0 {
+			g.browsers.count(a.browser, now)
 		}
-		g.n++
-		g.delay(k, now)
+		return wait
+	}
+	wait := max(g.names.wait(a.key(), now), g.places.wait(a.place(), now), g.account(a, now))
+	if wait > 0 {
+		return wait
+	}
+	g.names.count(a.key(), now)
+	g.places.count(a.place(), now)
+	if !g.known(a, now) {
+		k := string(hashOf(a.name))
+		g.accounts.put(k, latest(g.accounts.get(k), now).Add(accountEvery), now)
 	}
 	return 0
 }
 
-// delay makes the next attempt wait, from now, when there were too many.
-func (g *guess) delay(k key, now time.Time) {
-	if g.n >= k.free {
-		g.until = now.Add(min(time.Second<<min(g.n-k.free, 20), longestWait))
+// account returns how long attempts for a's name from unknown places wait.
+func (g *guesses) account(a attempt, now time.Time) time.Duration {
+	if g.known(a, now) {
+		return 0
 	}
+	full := g.accounts.get(string(hashOf(a.name)))
+	return max(0, full.Add(-(accountBurst-1)*accountEvery).Sub(now))
 }
 
-// Wrong reports that an attempt was wrong: its wait begins now, however long the
+func (g *guesses) known(a attempt, now time.Time) bool {
+	seen, ok := g.good.seen(a.place())
+	return ok && now.Sub(seen) < goodFor
+}
+
+// wrong reports that an attempt was wrong: its wait begins now, however long the
 // password took to check.
-func (gs *Guesses) Wrong(host, name string) {
-	gs.mu.Lock()
-	defer gs.mu.Unlock()
-	for _, k := range keys(host, name) {
-		if g := gs.bad[k.text]; g != nil {
-			g.delay(k, gs.now())
-		}
-	}
-}
-
-// Forget reports that an attempt was right: the wrong ones for the name from this
-// address are forgotten.
-func (gs *Guesses) Forget(host, name string) {
-	gs.Uncount(host, name)
-	gs.mu.Lock()
-	defer gs.mu.Unlock()
-	delete(gs.bad, host+" "+name)
-}
-
-// Uncount reports that an attempt does not count.
-func (gs *Guesses) Uncount(host, name string) {
-	gs.mu.Lock()
-	defer gs.mu.Unlock()
-	for _, k := range keys(host, name) {
-		g := gs.bad[k.text]
-		if g == nil {
-			continue
-		}
-		if g.n--; g.n < k.free {
-			g.until = time.Time{}
-		}
-		if g.n <= 0 {
-			delete(gs.bad, k.text)
-		}
-	}
-}
-
-// key is one thing that attempts are counted under, and how many cost nothing.
-type key struct {
-	text string
-	free int
-}
-
-// keys returns what an attempt is counted under: its address alone, and with the
-// name.
-func keys(host, name string) [2]key {
-	return [2]key{{host, freeFrom}, {host + " " + name, freeGuesses}}
-}
-
-// tidy bounds how many keys are remembered.
-func (gs *Guesses) tidy(now time.Time) {
-	if len(gs.bad) <= maxGuessKeys {
+func (g *guesses) wrong(a attempt, now time.Time) {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	if a.browser != "" {
+		g.browsers.delay(a.browser, now)
 		return
 	}
-	for key, g := range gs.bad {
-		if now.Sub(g.until) > forgetAfter || len(gs.bad) > 2*maxGuessKeys {
-			delete(gs.bad, key)
-		}
+	g.names.delay(a.key(), now)
+	g.places.delay(a.place(), now)
+}
+
+// right reports that an attempt was right: it does not count, the wrong ones of
+// the browser, or for the name from this place, are forgotten, and the place is
+// known.
+func (g *guesses) right(a attempt, now time.Time) {
+	g.uncount(a, now)
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	if a.browser != "" {
+		g.browsers.bad.drop(a.browser)
+	} else {
+		g.names.bad.drop(a.key())
 	}
+	g.good.put(a.place(), struct{}{}, now)
+}
+
+// uncount reports that an attempt does not count: its password was not checked.
+func (g *guesses) uncount(a attempt, now time.Time) {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	if a.browser != "" {
+		g.browsers.uncount(a.browser, now)
+		return
+	}
+	g.names.uncount(a.key(), now)
+	g.places.uncount(a.place(), now)
+	if !g.known(a, now) {
+		k := string(hashOf(a.name))
+		g.accounts.put(k, g.accounts.get(k).Add(-accountEvery), now)
+	}
+}
+
+func latest(a, b time.Time) time.Time {
+	if a.After(b) {
+		return a
+	}
+	return b
 }

@@ -7,8 +7,9 @@ import (
 
 // Passwords are hashed a few at a time: a hash takes a processor for a tenth of
 // a second, anybody may ask for one, and the same processors store readings.
+// Strangers have a queue of their own, so that they can delay only each other.
 const (
-	hashesAtOnce  = 2
+	hashesAtOnce  = 1  // of each queue
 	hashesWaiting = 16 // besides those; more are turned away
 	hashWait      = 5 * time.Second
 )

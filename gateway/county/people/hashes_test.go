@@ -9,7 +9,7 @@ import (
 	"time"
 )
 
-func TestTwoHashesAtATimeAndFewWait(t *testing.T) {
+func TestOneHashAtATimeAndFewWait(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		h := newHashes()
 		var mu sync.Mutex
@@ -61,20 +61,18 @@ func TestWhoWaitsForAHashWaitsNotForEver(t *testing.T) {
 	})
 }
 
-// Both kinds of passwords wait in the same turn, and an invitation that nobody
-// made orders no work.
+// An invitation that nobody made orders no work.
 func TestLoggingInAndSettingUpWaitForTheirTurn(t *testing.T) {
 	p := newPeople(t)
 	token, err := p.Invite(t.Context(), "")
 	if err != nil {
 		t.Fatal(err)
 	}
-	for range hashesAtOnce {
-		p.hashes.running <- struct{}{}
-	}
+	p.strangers.running <- struct{}{}
+	p.friends.running <- struct{}{}
 	ctx, cancel := context.WithTimeout(t.Context(), 100*time.Millisecond)
 	defer cancel()
-	if _, err := p.Login(ctx, "wang", "correct horse"); !errors.Is(err, context.DeadlineExceeded) {
+	if _, err := p.Login(ctx, Visitor{}, "wang", "correct horse"); !errors.Is(err, context.DeadlineExceeded) {
 		t.Errorf("log in: %v", err)
 	}
 	if err := p.SetUp(t.Context(), "a guess", "wang", "correct horse"); !errors.Is(err, ErrInvite) {
@@ -85,7 +83,7 @@ func TestLoggingInAndSettingUpWaitForTheirTurn(t *testing.T) {
 	if err := p.SetUp(ctx, token, "wang", "correct horse"); !errors.Is(err, context.DeadlineExceeded) {
 		t.Errorf("set up: %v", err)
 	}
-	<-p.hashes.running
+	<-p.friends.running
 	if err := p.SetUp(t.Context(), token, "wang", "correct horse"); err != nil {
 		t.Errorf("the invitation has gone: %v", err)
 	}

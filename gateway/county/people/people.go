@@ -42,9 +42,11 @@ var (
 
 // People are the users of a desk. The methods may be called from any goroutine.
 type People struct {
-	file   *db.File
-	now    func() time.Time
-	hashes hashes // of passwords
+	file      *db.File
+	now       func() time.Time
+	guesses   *guesses
+	strangers hashes // of passwords from browsers that are not known
+	friends   hashes // of passwords from known browsers and invited people
 
 	mu    sync.Mutex
 	ended chan struct{} // closed, and another made, when sessions were ended
@@ -52,7 +54,8 @@ type People struct {
 
 // New returns the users of a file.
 func New(file *db.File, now func() time.Time) *People {
-	return &People{file: file, now: now, hashes: newHashes(), ended: make(chan struct{})}
+	return &People{file: file, now: now, guesses: newGuesses(), strangers: newHashes(), friends: newHashes(),
+		ended: make(chan struct{})}
 }
 
 // newToken returns a random token, and its hash, which is all that is kept.
@@ -108,7 +111,7 @@ func (p *People) SetUp(ctx context.Context, token, name, password string) error 
 	}
 	var hash []byte
 	var failed error
-	err = p.hashes.do(ctx, func() { hash, failed = bcrypt.GenerateFromPassword([]byte(password), passwordCost) })
+	err = p.friends.do(ctx, func() { hash, failed = bcrypt.GenerateFromPassword([]byte(password), passwordCost) })
 	if err = errors.Join(err, failed); err != nil {
 		return fmt.Errorf("hash a password: %w", err)
 	}

@@ -18,3 +18,12 @@ CREATE TABLE sessions (
 	name    TEXT NOT NULL,
 	expires INTEGER NOT NULL
 ) WITHOUT ROWID;`
+
+// SchemaSecrets keeps keys of the desk's own. It is a later step.
+//
+//nolint:gosec // the table of them, not one of them
+const SchemaSecrets = `
+CREATE TABLE secrets (
+	name  TEXT PRIMARY KEY,
+	value BLOB NOT NULL
+) WITHOUT ROWID;`

@@ -4,10 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"strings"
 	"time"
-
-	"golang.org/x/crypto/bcrypt"
 
 	"gatehouse/gateway/county/db"
 )
@@ -21,38 +18,6 @@ const (
 	// session; an end by this process it finds at once.
 	checkEvery = 2 * time.Second
 )
-
-// noHash fits no password. It is checked for unknown names, which so take as
-// long as known ones.
-const noHash = "$2a$11$abcdefghijklmnopqrstuuKHkBOOMNoQbGJtHHTSwmYOAcYvJjTGG"
-
-// Login makes a session and returns its token. The error wraps ErrPassword when
-// name and password do not fit, and ErrBusy when they were not checked.
-func (p *People) Login(ctx context.Context, name, password string) (token string, err error) {
-	name = strings.TrimSpace(name)
-	hash, known, err := db.One(ctx, p.file.Reader(), db.Value[[]byte], "SELECT hash FROM users WHERE name = ?", name)
-	if err != nil {
-		return "", fmt.Errorf("log in: %w", err)
-	}
-	if !known {
-		hash = []byte(noHash)
-	}
-	fits := false
-	err = p.hashes.do(ctx, func() { fits = bcrypt.CompareHashAndPassword(hash, []byte(password)) == nil && known })
-	if err != nil {
-		return "", fmt.Errorf("log in: %w", err)
-	}
-	if !fits {
-		return "", ErrPassword
-	}
-	token, kept := newToken()
-	_, err = p.file.Exec(ctx, "INSERT INTO sessions (hash, name, expires) VALUES (?, ?, ?)",
-		kept, name, p.now().Add(sessionFor).UnixNano())
-	if err != nil {
-		return "", fmt.Errorf("log in: %w", err)
-	}
-	return token, nil
-}
 
 // Session returns whose session a token is of, and until when it lasts. The
 // error wraps ErrSession when it has ended, or its user is gone.

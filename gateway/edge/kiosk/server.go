@@ -16,6 +16,7 @@ import (
 	"gatehouse/gateway/edge/status"
 	"gatehouse/gateway/live"
 	"gatehouse/gateway/openfiles"
+	"gatehouse/gateway/peer"
 	"gatehouse/gateway/probe"
 	"gatehouse/gateway/web"
 	"gatehouse/gateway/wire"
@@ -186,7 +187,20 @@ func (k *Kiosk) handler(ctx context.Context, gate Gate, addr string) http.Handle
 	mux.Handle("GET /assets/", page)
 	mux.HandleFunc("GET /live", func(w http.ResponseWriter, r *http.Request) { k.hub.Serve(ctx, w, r, k) })
 	mux.HandleFunc("POST /press", func(w http.ResponseWriter, r *http.Request) { k.press(w, r, gate) })
-	return web.Guard(web.Hosts(addr), mux)
+	return web.Guard(web.Site{Listen: addr, Log: k.opts.Log}, near(mux))
+}
+
+// near passes on requests of this computer only: the screen has no password.
+func near(next http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if !(peer.Proxies{}).Of(r).Near {
+			http.Error(w, "the guard's screen has no password and is for this computer only; this request came "+
+				"through a proxy. To look from elsewhere, log in at the county's desk, or make a tunnel: "+
+				"ssh -L 8090:127.0.0.1:8090", http.StatusForbidden)
+			return
+		}
+		next.ServeHTTP(w, r)
+	})
 }
 
 // press takes an answer of the guard. It is journalled before it is shown.

@@ -17,6 +17,9 @@ export interface Listener {
   refused?(): void;
 }
 
+/** The address below which the server has everything: the page knows it by its own script. */
+export const root = new URL("..", (document.currentScript as HTMLScriptElement).src).href;
+
 const retryFirst = 300;
 const retryLast = 3000;
 
@@ -40,7 +43,7 @@ export class Live {
   connect(): void {
     this.stopped = false;
     if (this.socket) return;
-    const url = new URL(this.path, location.href);
+    const url = new URL(this.path, root);
     url.protocol = url.protocol === "https:" ? "wss:" : "ws:";
     if (this.epoch) {
       url.searchParams.set("epoch", this.epoch);

@@ -4,9 +4,11 @@ import { useEffect, useRef } from "preact/hooks";
 import { useSignal } from "@preact/signals";
 import { AckForm, AlertsPage } from "./alerts";
 import {
+  address,
   age,
   centre,
   clock,
+  cut,
   expired,
   lang,
   logout,
@@ -16,6 +18,7 @@ import {
   switchLang,
   totals,
   tree,
+  unreachable,
   user,
   whoami,
   words_for,
@@ -43,7 +46,7 @@ function Credentials({ setup }: { setup: boolean }) {
       });
       if (setup) {
         await post("/api/login", { token: "", name: name.value, password: password.value });
-        history.replaceState(null, "", "/");
+        history.replaceState(null, "", address("/"));
         path.value = "/";
       }
       await whoami();
@@ -203,7 +206,13 @@ function App() {
   if (user.value === null)
     return (
       <main class="outside">
-        <p class="empty">{say("data.loading")}</p>
+        {unreachable.value ? (
+          <p class="empty failed" role="alert">
+            {say("data.failed")}: {unreachable.value}
+          </p>
+        ) : (
+          <p class="empty">{say("data.loading")}</p>
+        )}
       </main>
     );
   if (!user.value && !expired.value) {
@@ -229,6 +238,11 @@ function App() {
       {age.value > 30_000 && (
         <p class="banner red" role="alert">
           {say("data.stopped", { time: time(new Date(clock.value - age.value).toISOString()) })}
+        </p>
+      )}
+      {cut.value && (
+        <p class="banner red" role="alert">
+          {say("live.cut")}
         </p>
       )}
       {c?.catching && (

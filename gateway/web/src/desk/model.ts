@@ -1,6 +1,6 @@
 // The state of the desk's page: what the server sent, who is logged in, the language.
 import { computed, signal } from "@preact/signals";
-import { Live } from "../live";
+import { Live, root } from "../live";
 import { chosenLang, keepLang, say as sayIn, ago as agoIn, type Lang, type Words } from "../words";
 import { desk as en } from "../words/en.json";
 import { desk as zh } from "../words/zh.json";
@@ -24,6 +24,11 @@ export const user = signal<string | null>(null);
 /** Somebody was logged in on this page and no longer is. */
 export const expired = signal(false);
 
+/** Why it is not known who is logged in; empty: it is, or is being asked. */
+export const unreachable = signal("");
+/** Requests are answered, and the live connection is refused again and again. */
+export const cut = signal(false);
+
 export const gates = signal(new Map<string, Gate>());
 export const alerts = signal<Alert[]>([]);
 export const feed = signal<Passage[] | null>(null);
@@ -38,15 +43,20 @@ export const clock = signal(Date.now());
 /** Milliseconds since the last frame from the server. */
 export const age = signal(0);
 
-export const path = signal(location.pathname);
+/** The desk may be anywhere below another path: the address of one of its own paths ("/alerts"). */
+export const address = (to: string) => root + to.slice(1);
+const here = () => "/" + location.href.slice(root.length).replace(/[?#].*$/, "");
+
+/** The path of the page that is shown, as if the desk were at the root. */
+export const path = signal(here());
 
 export function go(to: string): void {
-  history.pushState(null, "", to);
-  path.value = location.pathname;
+  history.pushState(null, "", address(to));
+  path.value = here();
   scrollTo(0, 0);
 }
 addEventListener("popstate", () => {
-  path.value = location.pathname;
+  path.value = here();
 });
 
 /** The compound's name by gate. */
@@ -69,8 +79,10 @@ export const worst = computed(() => {
   return out;
 });
 
-const live = new Live("/live", {
+const live = new Live("live", {
   changed(state, keys, whole) {
+    refusals = 0;
+    cut.value = false;
     const touched = (prefix: string) => whole || keys.some((k) => k.startsWith(prefix));
     if (touched("g:")) {
       const next = new Map<string, Gate>();
@@ -94,9 +106,14 @@ const live = new Live("/live", {
     turn();
   },
   refused() {
-    void whoami();
+    void ask_user().then((known) => {
+      if (!known || !user.value) return;
+      refusals++;
+      cut.value = refusals >= 3;
+    });
   },
 });
+let refusals = 0;
 
 /**
  * The place of an alert in the list: unacknowledged before acknowledged; then fevers, the county's own side, red,
@@ -123,7 +140,7 @@ async function answered(r: Response): Promise<Response> {
   if (r.ok) return r;
   const code = await r.json().then(
     (p: { code?: string }) => p.code ?? "server",
-    () => "server",
+    () => "proxy",
   );
   if (code === "session" && user.value) {
     expired.value = true;
@@ -136,7 +153,7 @@ async function answered(r: Response): Promise<Response> {
 async function ask(url: string, init?: RequestInit): Promise<Response> {
   let r: Response;
   try {
-    r = await fetch(url, init);
+    r = await fetch(address(url), init);
   } catch {
     throw new Refused("network");
   }
@@ -144,23 +161,38 @@ async function ask(url: string, init?: RequestInit): Promise<Response> {
 }
 
 export async function get<T>(url: string): Promise<T> {
-  return (await ask(url)).json() as Promise<T>;
+  try {
+    return (await (await ask(url)).json()) as T;
+  } catch (e) {
+    throw e instanceof Refused ? e : new Refused("proxy");
+  }
 }
 
 export async function post(url: string, body: object): Promise<Response> {
   return ask(url, { method: "POST", headers: { "Content-Type": "application/json" }, body: JSON.stringify(body) });
 }
 
-/** Asks who is logged in, and listens when somebody is. */
-export async function whoami(): Promise<void> {
+/** Asks who is logged in; returns whether that is known now. */
+async function ask_user(): Promise<boolean> {
   try {
     const { name } = await get<{ name: string }>("/api/session");
     user.value = name;
     expired.value = false;
-    live.connect();
   } catch (e) {
-    if (e instanceof Refused && e.code === "session") user.value = "";
+    if (!(e instanceof Refused && e.code === "session")) {
+      unreachable.value = words_for(e);
+      return false;
+    }
+    user.value = "";
   }
+  unreachable.value = "";
+  return true;
+}
+
+/** Asks who is logged in until it is known, and listens when somebody is. */
+export async function whoami(): Promise<void> {
+  while (!(await ask_user())) await new Promise((r) => setTimeout(r, 3000));
+  if (user.value) live.connect();
 }
 
 export async function logout(): Promise<void> {

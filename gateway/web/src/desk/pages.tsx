@@ -1,5 +1,5 @@
 import { useSignal } from "@preact/signals";
-import { ago, gates, post, say, words_for, type Alert, type Passage } from "./model";
+import { address, ago, gates, post, say, words_for, type Alert, type Passage } from "./model";
 import { alertHead, alertRows } from "./alerts";
 import { Chart } from "./chart";
 import {
@@ -246,7 +246,7 @@ export function UsersPage() {
     failure.value = "";
     try {
       const { path } = (await (await post("/api/invite", {})).json()) as { path: string };
-      link.value = location.origin + path;
+      link.value = address(path);
     } catch (e) {
       failure.value = words_for(e);
     }

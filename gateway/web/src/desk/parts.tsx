@@ -2,7 +2,7 @@
 import type { ComponentChildren } from "preact";
 import { useEffect, useState } from "preact/hooks";
 import { useSignal } from "@preact/signals";
-import { ago, clock, compounds, get, go, has, path, say, words_for, type Alert, type Passage } from "./model";
+import { address, ago, clock, compounds, get, go, has, path, say, words_for, type Alert, type Passage } from "./model";
 
 const shapes: Record<string, string> = {
   red: "M6 1h8l5 5v8l-5 5H6l-5-5V6z",
@@ -39,7 +39,7 @@ export function Link({
 }) {
   return (
     <a
-      href={to}
+      href={new URL(address(to)).pathname}
       class={name}
       aria-label={label}
       aria-current={path.value === to ? "page" : undefined}

@@ -27,7 +27,7 @@ let drawn = "";
 
 const speaker = new Speaker();
 const latencies: number[] = []; // verdict to pixels, ms
-const live = new Live("/live", {
+const live = new Live("live", {
   changed(state, keys) {
     view = (state.get("view") as View | undefined) ?? null;
     lamps = (state.get("lamps") as Lamps | undefined) ?? null;
@@ -221,7 +221,7 @@ async function press(id: string, action: string): Promise<void> {
   if (id !== shownID || performance.now() < armedAt) return;
   if (action === "shift-test") testFrom = performance.now();
   try {
-    const r = await fetch("/press", {
+    const r = await fetch("press", {
       method: "POST",
       headers: { "Content-Type": "application/json" },
       body: JSON.stringify({ id, action }),
@@ -255,7 +255,7 @@ el("lang").onclick = () => {
 };
 el("sound").onclick = () => {
   if (speaker.running && view && !view.muted)
-    void fetch("/press", {
+    void fetch("press", {
       method: "POST",
       headers: { "Content-Type": "application/json" },
       body: JSON.stringify({ id: "", action: "muted" }),

@@ -1,0 +1,85 @@
+package pages
+
+import (
+	"errors"
+	"fmt"
+	"net"
+	"regexp"
+	"strings"
+
+	"gatehouse/gateway/peer"
+	"gatehouse/gateway/web"
+)
+
+// Config is the desk's listener in the collector's configuration.
+type Config struct {
+	Listen  string   `yaml:"listen"`            // 127.0.0.1:8080; others need tls
+	Hosts   []string `yaml:"hosts,omitempty"`   // names by which browsers call it, besides the address
+	TLS     TLS      `yaml:"tls,omitempty"`     //
+	Path    string   `yaml:"path,omitempty"`    // below which browsers find it, like /gatehouse; default: /
+	Proxies []string `yaml:"proxies,omitempty"` // addresses and networks whose forwarded headers count
+	// MetricsTokenFile holds the token with which /metrics and /readyz may be
+	// asked from elsewhere, as Authorization: Bearer.
+	MetricsTokenFile string `yaml:"metrics_token_file,omitempty"`
+}
+
+// TLS names the certificate's files.
+type TLS struct {
+	Cert string `yaml:"cert,omitempty"`
+	Key  string `yaml:"key,omitempty"`
+}
+
+// Paths returns all paths of files in the configuration.
+func (c *Config) Paths() []*string { return []*string{&c.TLS.Cert, &c.TLS.Key, &c.MetricsTokenFile} }
+
+// Check returns an error when the configuration can't be used.
+func (c Config) Check() error {
+	if _, _, err := net.SplitHostPort(c.Listen); err != nil {
+		return fmt.Errorf("listen %q: write it as 127.0.0.1:8080", c.Listen)
+	}
+	if (c.TLS.Cert == "") != (c.TLS.Key == "") {
+		return errors.New("tls: give cert and key")
+	}
+	if !web.Loopback(c.Listen) && c.TLS.Cert == "" {
+		return fmt.Errorf("listen %s is open to the network: give tls (cert, key), or listen on 127.0.0.1; "+
+			"a proxy on this computer can do the TLS", c.Listen)
+	}
+	if err := checkPath(c.Path); err != nil {
+		return fmt.Errorf("path %q: %w", c.Path, err)
+	}
+	for _, h := range c.Hosts {
+		if h == "" || strings.ContainsAny(h, "/ \t*") {
+			return fmt.Errorf("hosts %q: write only the name, like desk.county.example", h)
+		}
+	}
+	if _, err := peer.Parse(c.Proxies); err != nil {
+		return fmt.Errorf("proxies: %w", err)
+	}
+	return nil
+}
+
+var goodPath = regexp.MustCompile(`^(/[A-Za-z0-9_~-][A-Za-z0-9._~-]*)+$`)
+
+// checkPath returns an error when the desk can't be served below a path.
+func checkPath(path string) error {
+	if path == "" || path == "/" {
+		return nil
+	}
+	if !goodPath.MatchString(path) || len(path) > 100 {
+		return errors.New(
+			"write it like /gatehouse: letters, digits and - . _ ~ between slashes, without one at the end",
+		)
+	}
+	first, _, _ := strings.Cut(path[1:], "/")
+	for _, own := range []string{"api", "assets", "live", "metrics", "readyz", "healthz", "alerts", "gates", "losses",
+		"machines", "runs", "users", "setup"} {
+		if first == own {
+			return fmt.Errorf("/%s is one of the desk's own addresses: choose another one", own)
+		}
+	}
+	return nil
+}
+
+// base returns the path below which browsers find the desk, without a slash at
+// the end: empty for the root.
+func (s *Server) base() string { return strings.TrimSuffix(s.cfg.Path, "/") }

@@ -1,0 +1,71 @@
+package pages
+
+import (
+	"crypto/sha256"
+	"crypto/subtle"
+	"fmt"
+	"net/http"
+	"os"
+	"strings"
+
+	"gatehouse/gateway/county/people"
+)
+
+// minBearer is the shortest token of a scraper, in characters: shorter ones can
+// be guessed.
+const minBearer = 16
+
+// bearer is a token that a scraper shows; only its hash is kept.
+type bearer [sha256.Size]byte
+
+// readBearer reads a token from the first line of a file that only its owner may
+// read. It returns nil when no file is given.
+func readBearer(file string) (*bearer, error) {
+	if file == "" {
+		return nil, nil //nolint:nilnil // there is none, and that is no error
+	}
+	info, err := os.Stat(file)
+	if err != nil {
+		return nil, err
+	}
+	if info.Mode().Perm()&0o077 != 0 {
+		return nil, fmt.Errorf("%s can be read by others: run chmod 600 %s", file, file)
+	}
+	b, err := os.ReadFile(file)
+	if err != nil {
+		return nil, err
+	}
+	line, _, _ := strings.Cut(string(b), "\n")
+	line = strings.TrimSpace(line)
+	if len(line) < minBearer {
+		return nil, fmt.Errorf("%s: a token has at least %d characters: "+
+			"make one with head -c 24 /dev/urandom | base64", file, minBearer)
+	}
+	token := bearer(sha256.Sum256([]byte(line)))
+	return &token, nil
+}
+
+// fits reports whether a request shows the token.
+func (b *bearer) fits(r *http.Request) bool {
+	scheme, shown, _ := strings.Cut(r.Header.Get("Authorization"), " ")
+	hash := sha256.Sum256([]byte(strings.TrimSpace(shown)))
+	return b != nil && strings.EqualFold(scheme, "Bearer") && subtle.ConstantTimeCompare(hash[:], b[:]) == 1
+}
+
+const notNear = "this is answered to programs on this computer, without a proxy in between; from elsewhere log in, " +
+	"or send the token of desk.metrics_token_file as Authorization: Bearer"
+
+// near answers probes from this computer, and from elsewhere only with a session
+// or the scraper's token.
+func (s *Server) near(next http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if !s.proxies.Of(r).Near && !s.scraper.fits(r) {
+			if _, _, err := s.People.Session(r.Context(), s.token(r)); err != nil {
+				w.Header().Set("WWW-Authenticate", `Bearer realm="gatehouse"`)
+				fail(w, fmt.Errorf("%w: "+notNear, people.ErrSession))
+				return
+			}
+		}
+		next.ServeHTTP(w, r)
+	})
+}
