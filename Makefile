@@ -10,7 +10,7 @@ TELEGRAFTAGS := custom,inputs.mqtt_consumer,outputs.influxdb_v2,parsers.json_v2,
 GOLANGCI    := github.com/golangci/golangci-lint/v2/cmd/golangci-lint@v2.15.0
 GREMLINS    := github.com/go-gremlins/gremlins/cmd/gremlins@v0.6.0
 DEBIAN      := mosquitto mosquitto-clients chromium fonts-noto-cjk socat mbpoll \
-               python3-pip python3-pymodbus python3-serial-asyncio strace e2fsprogs gpsbabel
+               python3-pip python3-pymodbus python3-serial-asyncio strace e2fsprogs gpsbabel nginx-light caddy
 WEB         := gateway/web
 WEBSRC      := $(shell find $(WEB)/src -type f) $(WEB)/build.mjs
 FUZZTIME    ?= 10s

@@ -57,7 +57,7 @@ func (b *bench) page() (*http.Client, *websocket.Conn) {
 	if err != nil {
 		b.t.Fatal(err)
 	}
-	of := &bench{b.t, b.s, b.desk, &http.Client{Jar: jar}, b.path}
+	of := &bench{b.t, b.s, b.desk, &http.Client{Jar: jar}, b.path, b.said}
 	of.login()
 	c, _, err := websocket.Dial(b.t.Context(), b.s.URL+"/live", &websocket.DialOptions{HTTPClient: of.c})
 	if err != nil {
@@ -108,7 +108,7 @@ func TestASocketEndsWithItsSession(t *testing.T) {
 		end    func()
 		within time.Duration
 	}{
-		{"logged out", func() { (&bench{t, b.s, b.desk, mine, ""}).ask("POST", "/api/logout", "{}") }, time.Second},
+		{"logged out", func() { (&bench{t, b.s, b.desk, mine, "", nil}).ask("POST", "/api/logout", "{}") }, time.Second},
 		{"a new password", func() {
 			token, err := b.desk.People.Invite(t.Context(), "")
 			if err == nil {
@@ -135,7 +135,7 @@ func TestAnotherSessionsSocketStays(t *testing.T) {
 	b := start(t)
 	other, _ := b.page()
 	_, socket := b.page()
-	(&bench{t, b.s, b.desk, other, ""}).ask("POST", "/api/logout", "{}")
+	(&bench{t, b.s, b.desk, other, "", nil}).ask("POST", "/api/logout", "{}")
 	if !fed(t, socket, 3*time.Second) {
 		t.Error("a colleague's socket ended")
 	}

@@ -11,7 +11,9 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
+	"sync"
 	"testing"
+	"time"
 
 	"github.com/coder/websocket"
 
@@ -45,6 +47,25 @@ type bench struct {
 	desk *desk.Desk
 	c    *http.Client
 	path string // of the desk's file
+	said *journal
+}
+
+// journal is what a desk logged.
+type journal struct {
+	mu   sync.Mutex
+	text strings.Builder
+}
+
+func (j *journal) Write(b []byte) (int, error) {
+	j.mu.Lock()
+	defer j.mu.Unlock()
+	return j.text.Write(b)
+}
+
+func (j *journal) has(text string) bool {
+	j.mu.Lock()
+	defer j.mu.Unlock()
+	return strings.Contains(j.text.String(), text)
 }
 
 const (
@@ -60,10 +81,12 @@ func start(t *testing.T) *bench {
 
 func startWith(t *testing.T, cfg Config) *bench {
 	t.Helper()
-	log := slog.New(slog.DiscardHandler)
+	said := &journal{}
+	log := slog.New(slog.NewTextHandler(said, nil))
+	now := time.Now() // it stands still: a wait does not pass while a slow machine hashes
 	path := filepath.Join(t.TempDir(), "desk.db")
 	d, err := desk.Open(desk.Options{
-		Path: path, Sites: &site.County{}, Records: nothing{}, Losses: nothing{}, Log: log,
+		Path: path, Sites: &site.County{}, Records: nothing{}, Losses: nothing{}, Log: log, Now: func() time.Time { return now },
 	})
 	if err != nil {
 		t.Fatal(err)
@@ -87,7 +110,7 @@ func startWith(t *testing.T, cfg Config) *bench {
 	if err := d.People.SetUp(t.Context(), token, "wang", password); err != nil {
 		t.Fatal(err)
 	}
-	return &bench{t, s, d, &http.Client{Jar: jar}, path}
+	return &bench{t, s, d, &http.Client{Jar: jar}, path, said}
 }
 
 func (b *bench) ask(method, path, body string) (status int, text string, header http.Header) {
