@@ -259,3 +259,37 @@ func TestWhenAClockIsCoarse(t *testing.T) {
 		}
 	}
 }
+
+// A clock that begins in 1970 at each start: the second report after a start shows it.
+func TestAClockBeginsAgain(t *testing.T) {
+	boot := func(at time.Duration, reports int) (out []report) {
+		for n := range reports {
+			made := truth.Add(at + time.Duration(n)*time.Second)
+			out = append(out, report{made: made, own: time.Unix(9+int64(n), 0).UTC(), arrived: made})
+		}
+		return out
+	}
+	for name, c := range map[string]struct {
+		reports []report
+		began   time.Duration
+	}{
+		"two reports":            {append(boot(0, 60), boot(time.Hour, 2)...), time.Hour},
+		"one":                    {append(boot(0, 60), boot(time.Hour, 1)...), 0},
+		"older ones, from later": {append(boot(0, 60), boot(time.Hour, 30)[15:20]...), 0},
+		"older ones, at once": {append(boot(0, 60), report{own: time.Unix(9, 0), arrived: truth.Add(time.Hour)},
+			report{own: time.Unix(10, 0), arrived: truth.Add(time.Hour + time.Millisecond)}), 0},
+	} {
+		t.Run(name, func(t *testing.T) {
+			var h heard
+			for _, r := range c.reports {
+				h.take(r)
+			}
+			if began := h.clock.Since.Sub(truth); began != c.began {
+				t.Errorf("it began at %s", began)
+			}
+			if last := h.kept[len(h.kept)-1]; c.began > 0 && !last.at.Equal(last.made) {
+				t.Errorf("the last lies %s off", last.at.Sub(last.made))
+			}
+		})
+	}
+}
