@@ -171,3 +171,25 @@ func TestACommandHoldsToItsEnd(t *testing.T) {
 		t.Errorf("%+v", got)
 	}
 }
+
+// What no counter counted is said when it is more than 0.02 L and a fiftieth of the
+// litres; what a counter that was reset is about to tell does not count.
+func TestWhatNoCounterCounted(t *testing.T) {
+	for name, c := range map[string]struct {
+		f      flow
+		litres *float64
+		said   bool
+	}{
+		"little of 10 L":         {flow{before: 0.2, loose: 0.01}, new(10.0), false},
+		"more":                   {flow{before: 0.2, loose: 0.03}, new(10.0), true},
+		"little of next to 0":    {flow{loose: 0.019}, new(0.0), false},
+		"more of next to 0":      {flow{loose: 0.021}, new(0.0), true},
+		"it may have been reset": {flow{before: 0.2, loose: 0.1, pending: 0.5}, new(10.0), false},
+		"hardly":                 {flow{before: 0.2, loose: 0.1, pending: 0.05}, new(10.0), true},
+		"no litres":              {flow{before: 1}, nil, false},
+	} {
+		if got := slices.Contains(c.f.counterReasons(c.litres), ReasonUncounted); got != c.said {
+			t.Errorf("%s: %v", name, got)
+		}
+	}
+}
