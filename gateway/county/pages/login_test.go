@@ -108,7 +108,9 @@ func TestASocketEndsWithItsSession(t *testing.T) {
 		end    func()
 		within time.Duration
 	}{
-		{"logged out", func() { (&bench{t, b.s, b.desk, mine, "", nil}).ask("POST", "/api/logout", "{}") }, time.Second},
+		{"logged out", func() {
+			(&bench{t, b.s, b.desk, mine, "", nil}).ask("POST", "/api/logout", "{}")
+		}, time.Second},
 		{"a new password", func() {
 			token, err := b.desk.People.Invite(t.Context(), "")
 			if err == nil {

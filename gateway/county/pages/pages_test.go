@@ -86,7 +86,8 @@ func startWith(t *testing.T, cfg Config) *bench {
 	now := time.Now() // it stands still: a wait does not pass while a slow machine hashes
 	path := filepath.Join(t.TempDir(), "desk.db")
 	d, err := desk.Open(desk.Options{
-		Path: path, Sites: &site.County{}, Records: nothing{}, Losses: nothing{}, Log: log, Now: func() time.Time { return now },
+		Path: path, Sites: &site.County{}, Records: nothing{}, Losses: nothing{}, Log: log,
+		Now: func() time.Time { return now },
 	})
 	if err != nil {
 		t.Fatal(err)

@@ -25,7 +25,7 @@ export async function until(name, what, ms = 20_000) {
   }
 }
 
-async function port() {
+export async function port() {
   const s = createServer();
   await new Promise((r) => s.listen(0, "127.0.0.1", r));
   const { port } = s.address();

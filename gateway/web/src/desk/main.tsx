@@ -10,6 +10,7 @@ import {
   clock,
   cut,
   expired,
+  fed,
   lang,
   logout,
   path,
@@ -149,7 +150,7 @@ function Top() {
         </Link>
         <Link to="/users">{say("nav.users")}</Link>
       </nav>
-      <Age />
+      {fed.value && <Age />}
       <button
         type="button"
         onClick={() => {
@@ -195,7 +196,7 @@ function Page() {
     case "/users":
       return <UsersPage />;
   }
-  return <Overview />;
+  return fed.value ? <Overview /> : <p class="empty">{say("data.loading")}</p>;
 }
 
 function App() {
@@ -250,7 +251,7 @@ function App() {
           {say("centre.catching")}
         </p>
       )}
-      <Counts />
+      {fed.value && <Counts />}
       <main>
         <Page />
       </main>

@@ -26,6 +26,8 @@ export const expired = signal(false);
 
 /** Why it is not known who is logged in; empty: it is, or is being asked. */
 export const unreachable = signal("");
+/** The state of the county has come: until then nothing is known, which is not zero. */
+export const fed = signal(false);
 /** Requests are answered, and the live connection is refused again and again. */
 export const cut = signal(false);
 
@@ -83,6 +85,7 @@ const live = new Live("live", {
   changed(state, keys, whole) {
     refusals = 0;
     cut.value = false;
+    fed.value = true;
     const touched = (prefix: string) => whole || keys.some((k) => k.startsWith(prefix));
     if (touched("g:")) {
       const next = new Map<string, Gate>();
