@@ -29,7 +29,7 @@ func forwarded(r *http.Request) bool {
 			return true
 		}
 	}
-	return !r.ProtoAtLeast(1, 1) || remote(r.RemoteAddr).IsLoopback() && !Local(r.Host)
+	return !r.ProtoAtLeast(1, 1) || Remote(r.RemoteAddr).IsLoopback() && !Local(r.Host)
 }
 
 // told is what the headers of a request say about its way, the nearest proxy's

@@ -48,7 +48,8 @@ func parseNet(text string) (netip.Prefix, error) {
 	return n.Masked(), nil
 }
 
-func (p Proxies) trust(a netip.Addr) bool {
+// List reports whether an address is one of the proxies'.
+func (p Proxies) List(a netip.Addr) bool {
 	for _, n := range p.nets {
 		if n.Contains(a) {
 			return true
@@ -78,10 +79,10 @@ type Peer struct {
 
 // Of returns who sent a request.
 func (p Proxies) Of(r *http.Request) Peer {
-	from := remote(r.RemoteAddr)
+	from := Remote(r.RemoteAddr)
 	out := Peer{Addr: from, TLS: r.TLS != nil, Host: r.Host, Forwarded: forwarded(r)}
 	out.Near = from.IsLoopback() && !out.Forwarded && Local(r.Host)
-	if !out.Forwarded || !p.trust(from) {
+	if !out.Forwarded || !p.List(from) {
 		return out
 	}
 	out.Trusted = true
@@ -101,7 +102,7 @@ func (p Proxies) Of(r *http.Request) Peer {
 // walk goes from the connection's own address to the left as long as it meets
 // listed proxies. hops is how many entries it took.
 func (p Proxies) walk(from netip.Addr, addrs []string) (addr netip.Addr, hops int) {
-	for i := len(addrs) - 1; i >= 0 && p.trust(from); i-- {
+	for i := len(addrs) - 1; i >= 0 && p.List(from); i-- {
 		a, ok := address(addrs[i])
 		if !ok {
 			break
@@ -129,8 +130,17 @@ func secure(proto string) bool {
 	return false
 }
 
-// remote returns the address of a connection; the zero Addr when it has none.
-func remote(text string) netip.Addr {
+// Place returns where an address is, for counting: of IPv6 the network of 64
+// bits, all of whose addresses one customer has.
+func Place(a netip.Addr) string {
+	if a.Is6() {
+		return netip.PrefixFrom(a, 64).Masked().String()
+	}
+	return a.String()
+}
+
+// Remote returns the address of a connection; the zero Addr when it has none.
+func Remote(text string) netip.Addr {
 	a, err := netip.ParseAddrPort(text)
 	if err != nil {
 		return netip.Addr{}

@@ -6,6 +6,8 @@ import (
 	"net/http"
 	"sync"
 	"time"
+
+	"gatehouse/gateway/peer"
 )
 
 // Limits of a request, long enough for browsers on slow lines. They keep peers
@@ -32,41 +34,69 @@ func NewServer(h http.Handler, log *slog.Logger) *http.Server {
 	}
 }
 
-// Bound returns l with at most most connections open at a time. Further ones are
-// closed at once: browsers connect again, and in a queue they would wait behind
-// whoever fills it. With TLS, l is the listener below it.
-func Bound(l net.Listener, most int, log *slog.Logger) net.Listener {
-	return &bounded{Listener: l, slots: make(chan struct{}, most), log: log}
+// Bound returns l with at most most connections open at a time, and a quarter of
+// them from one place that is neither this computer nor a proxy: who opens many
+// leaves the others room. Further ones are closed at once: browsers connect
+// again, and in a queue they would wait behind whoever fills it. With TLS, l is
+// the listener below it.
+func Bound(l net.Listener, most int, proxies peer.Proxies, log *slog.Logger) net.Listener {
+	return &bounded{Listener: l, most: most, proxies: proxies, log: log, open: map[string]int{}}
 }
 
 type bounded struct {
 	net.Listener
 
-	slots chan struct{} // one per connection
-	log   *slog.Logger
+	most    int
+	proxies peer.Proxies
+	log     *slog.Logger
+
+	mu   sync.Mutex
+	all  int
+	open map[string]int // connections by place
 }
 
-// Accept implements net.Listener, for one goroutine.
+// Accept implements net.Listener.
 func (b *bounded) Accept() (net.Conn, error) {
 	for {
 		conn, err := b.Listener.Accept()
 		if err != nil {
 			return nil, err
 		}
-		select {
-		case b.slots <- struct{}{}:
-			return &slotted{Conn: conn, release: sync.OnceFunc(func() { <-b.slots })}, nil
-		default:
-			b.refuse(conn)
+		from := peer.Remote(conn.RemoteAddr().String())
+		place := peer.Place(from)
+		all, mine := b.enter(place)
+		crowd := mine > max(1, b.most/4) && !from.IsLoopback() && !b.proxies.List(from)
+		if all <= b.most && !crowd {
+			return &slotted{Conn: conn, release: sync.OnceFunc(func() { b.leave(place) })}, nil
 		}
+		b.leave(place)
+		conn.Close()
+		if crowd {
+			b.log.Warn("one address has too many connections open, further ones are turned away; if it is a proxy, "+
+				"add it to proxies", "remote", from.String(), "connections", mine-1)
+			continue
+		}
+		b.log.Warn("too many browsers are connected, new ones are turned away; "+
+			"raise the limit of open files (LimitNOFILE=)", "address", b.Addr(), "connections", b.most)
 	}
 }
 
-// refuse closes a connection.
-func (b *bounded) refuse(conn net.Conn) {
-	conn.Close()
-	b.log.Warn("too many browsers are connected, new ones are turned away; "+
-		"raise the limit of open files (LimitNOFILE=)", "address", b.Addr(), "connections", cap(b.slots))
+// enter counts a connection and returns how many there are with it.
+func (b *bounded) enter(place string) (all, mine int) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	b.all++
+	b.open[place]++
+	return b.all, b.open[place]
+}
+
+func (b *bounded) leave(place string) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	b.all--
+	if b.open[place]--; b.open[place] == 0 {
+		delete(b.open, place)
+	}
 }
 
 // slotted is a connection that has a slot until it is closed.

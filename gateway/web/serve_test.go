@@ -9,12 +9,16 @@ import (
 	"log/slog"
 	"net"
 	"net/http"
+	"net/netip"
 	"os"
+	"strings"
 	"sync/atomic"
 	"testing"
 	"time"
 
 	"github.com/coder/websocket"
+
+	"gatehouse/gateway/peer"
 )
 
 // serve runs a server with times that a test can wait for, a fiftieth of the
@@ -33,7 +37,7 @@ func serve(t *testing.T, most int, h http.Handler) string {
 		}
 	}
 	ended := make(chan error, 1)
-	go func() { ended <- s.Serve(Bound(l, most, log)) }()
+	go func() { ended <- s.Serve(Bound(l, most, peer.Proxies{}, log)) }()
 	t.Cleanup(func() { _ = s.Close(); <-ended })
 	return l.Addr().String()
 }
@@ -125,5 +129,73 @@ func TestConnectionsBeyondTheBoundAreClosed(t *testing.T) {
 	}
 	if n := most.Load(); n > 8 {
 		t.Errorf("%d were served at once", n)
+	}
+}
+
+// queue is a listener of connections that come from given addresses.
+type queue struct{ conns chan net.Conn }
+
+func (q queue) Accept() (net.Conn, error) {
+	c, ok := <-q.conns
+	if !ok {
+		return nil, net.ErrClosed
+	}
+	return c, nil
+}
+func (queue) Close() error   { return nil }
+func (queue) Addr() net.Addr { return &net.TCPAddr{} }
+
+type from struct {
+	net.Conn
+
+	address string
+}
+
+func (f from) RemoteAddr() net.Addr {
+	return net.TCPAddrFromAddrPort(netip.MustParseAddrPort(f.address))
+}
+
+// One computer that opens as many connections as it can takes a quarter of them.
+func TestOnePlaceLeavesTheOthersRoom(t *testing.T) {
+	proxies, err := peer.Parse([]string{"10.0.0.5"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for name, c := range map[string]struct {
+		address string
+		want    int
+	}{
+		"many computers":      {"203.0.113.%d:1", 8},
+		"one address":         {"203.0.113.9:1", 2},
+		"an IPv6 network":     {"[2001:db8::%d]:1", 2},
+		"this computer":       {"127.0.0.1:1", 8},
+		"a proxy of the list": {"10.0.0.5:1", 8},
+	} {
+		q := queue{make(chan net.Conn, 200)}
+		for n := range 200 {
+			address := c.address
+			if strings.Contains(address, "%d") {
+				address = fmt.Sprintf(address, n%100)
+			}
+			near, far := net.Pipe()
+			far.Close()
+			q.conns <- from{near, address}
+		}
+		close(q.conns)
+		l := Bound(q, 8, proxies, slog.New(slog.DiscardHandler))
+		var open []net.Conn
+		for conn, err := l.Accept(); err == nil; conn, err = l.Accept() {
+			open = append(open, conn)
+		}
+		if len(open) != c.want {
+			t.Errorf("%s has %d connections, want %d", name, len(open), c.want)
+		}
+		for _, conn := range open {
+			conn.Close()
+			conn.Close() // counted once
+		}
+		if b, ok := l.(*bounded); !ok || b.all != 0 || len(b.open) != 0 {
+			t.Errorf("%s: closed connections are counted", name)
+		}
 	}
 }

@@ -20,3 +20,17 @@ func TestThePathAndProxiesAreChecked(t *testing.T) {
 		}
 	}
 }
+
+func TestTheLinkCanBeOpened(t *testing.T) {
+	s := Server{cfg: Config{Hosts: []string{"desk.county"}}}
+	for addr, want := range map[string]string{
+		"127.0.0.1:8080": "127.0.0.1:8080", "[::]:8443": "desk.county:8443", "0.0.0.0:443": "desk.county:443",
+	} {
+		if got := s.callable(addr); got != want {
+			t.Errorf("%s: %s", addr, got)
+		}
+	}
+	if got := (&Server{}).callable("[::]:8443"); got != "[::]:8443" {
+		t.Error(got)
+	}
+}

@@ -10,6 +10,8 @@ import (
 	"log/slog"
 	"net"
 	"net/http"
+	"net/netip"
+	"strconv"
 	"sync"
 	"time"
 
@@ -124,7 +126,11 @@ func Listen(ctx context.Context, c Config, log *slog.Logger) (net.Listener, erro
 	if err != nil {
 		return nil, fmt.Errorf("serve the county's desk: %w", err)
 	}
-	l = web.Bound(l, openfiles.Pages(), log)
+	proxies, err := peer.Parse(c.Proxies)
+	if err != nil {
+		return nil, errors.Join(fmt.Errorf("desk: proxies: %w", err), l.Close())
+	}
+	l = web.Bound(l, openfiles.Pages(), proxies, log)
 	if c.TLS.Cert == "" {
 		return l, nil
 	}
@@ -142,7 +148,7 @@ func (s *Server) Serve(ctx context.Context, l net.Listener) error {
 	if s.cfg.TLS.Cert != "" {
 		scheme = "https"
 	}
-	url := scheme + "://" + l.Addr().String() + s.base()
+	url := scheme + "://" + s.callable(l.Addr().String()) + s.base()
 	s.log.Info("the county's desk", "url", url)
 	if err := s.welcome(ctx, url); err != nil {
 		return errors.Join(err, l.Close())
@@ -154,6 +160,16 @@ func (s *Server) Serve(ctx context.Context, l net.Listener) error {
 		return fmt.Errorf("serve the county's desk: %w", err)
 	}
 	return nil
+}
+
+// callable returns an address that a browser can open: of a server that listens
+// on all addresses the first name that is configured.
+func (s *Server) callable(addr string) string {
+	from, err := netip.ParseAddrPort(addr)
+	if err != nil || !from.Addr().IsUnspecified() || len(s.cfg.Hosts) == 0 {
+		return addr
+	}
+	return net.JoinHostPort(s.cfg.Hosts[0], strconv.Itoa(int(from.Port())))
 }
 
 // welcome logs a link with which the first user is made, when there is none.

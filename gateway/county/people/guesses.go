@@ -5,6 +5,8 @@ import (
 	"net/netip"
 	"sync"
 	"time"
+
+	"gatehouse/gateway/peer"
 )
 
 // Limits of guessing. The first ones cost nothing, each further one doubles the
@@ -28,14 +30,7 @@ type attempt struct {
 	browser string // its number, when it has logged in under this name before
 }
 
-// place returns where an attempt comes from: its address, of IPv6 the network of
-// 64 bits, all of which one customer has.
-func (a attempt) place() string {
-	if a.from.Is6() {
-		return netip.PrefixFrom(a.from, 64).Masked().String()
-	}
-	return a.from.String()
-}
+func (a attempt) place() string { return peer.Place(a.from) }
 
 // key returns a key of bounded length.
 func (a attempt) key() string { return fmt.Sprintf("%s %x", a.place(), hashOf(a.name)) }
