@@ -18,7 +18,7 @@ var floors = map[string][][]string{
 		{"agent"},
 	},
 	"gatehouse/gateway/county": {
-		{"broker", "db", "mapping", "reckon", "store"},
+		{"broker", "db", "health", "mapping", "reckon", "store"},
 		{"store/books"},
 		{"store/sqlite", "store/influx"},
 		{"store/archive"},

@@ -103,7 +103,9 @@ func statusCommand() *cobra.Command {
 		Short: "Show which agents are alive, their backlog and devices",
 		Long: `status receives from the broker for a while: a retained "online" can be out of date,
 and only a heartbeat, which every agent sends every 10 s, shows that it is alive. It
-fails when it can't reach the broker.`,
+prints the problems and warnings of the collector and of the agents, as their own
+probes say them; deploy/HEALTH.md says what to try. It fails when it can't reach the
+broker.`,
 		Example: "  gatehouse status\n  gatehouse status --wait 0s   # retained states only",
 		Args:    cobra.NoArgs,
 		RunE: func(c *cobra.Command, _ []string) error {
@@ -140,6 +142,15 @@ fails when it can't reach the broker.`,
 	return c
 }
 
+// trouble returns a trouble as a line.
+func trouble(t wire.Trouble) string {
+	level := "warning"
+	if t.Problem {
+		level = "PROBLEM"
+	}
+	return term.Clean(fmt.Sprintf("%s %s: %s", level, t.Kind, t.Text))
+}
+
 func printRoll(p *term.Printer, errOut io.Writer, roll *presence.Roll, lines []presence.Agent) error {
 	switch st := roll.Collector(); {
 	case st == nil:
@@ -155,14 +166,30 @@ func printRoll(p *term.Printer, errOut io.Writer, roll *presence.Roll, lines []p
 			return err
 		}
 	}
+	var said []string // troubles of agents
+	if st := roll.Collector(); st != nil {
+		for _, t := range wire.Bounded(st.Troubles) {
+			if err := p.Line("collector: " + trouble(t)); err != nil {
+				return err
+			}
+		}
+	}
 	rows := make([][]string, 0, len(lines))
 	counts := map[fact.LinkState]int{}
 	for _, l := range lines {
 		rows = append(rows, feed.StatusRow(l))
+		for _, t := range l.Troubles {
+			said = append(said, l.Agent+": "+trouble(t))
+		}
 		counts[l.State]++
 	}
 	if err := p.Table(feed.StatusHeader(), rows); err != nil {
 		return err
+	}
+	for _, line := range said {
+		if err := p.Line(line); err != nil {
+			return err
+		}
 	}
 	return p.Line(fmt.Sprintf("%d agents: %d online, %d silent, %d offline", len(lines),
 		counts[fact.Online], counts[fact.Silent], counts[fact.Offline]))

@@ -12,6 +12,7 @@ import (
 
 	"gatehouse/gateway/county/broker"
 	"gatehouse/gateway/county/collect"
+	"gatehouse/gateway/county/health"
 	"gatehouse/gateway/county/store/archive"
 	"gatehouse/gateway/mqtt"
 	"gatehouse/gateway/site"
@@ -31,6 +32,7 @@ type county struct {
 	admit     func()           // lets others use the embedded broker
 	desk      collect.Observer // nil: there is none
 	reports   *reports
+	health    *health.Board
 
 	closers []func() error // of what was started, in that order
 }
@@ -41,7 +43,7 @@ func Run(ctx context.Context, cfg Config, version string, log *slog.Logger) (err
 	if err := cfg.Check(); err != nil {
 		return err
 	}
-	c := &county{cfg: cfg, version: version, log: log}
+	c := &county{cfg: cfg, version: version, log: log, health: health.NewBoard()}
 	defer func() { err = errors.Join(err, c.close()) }()
 	for _, step := range []func(context.Context) error{
 		c.loadSites,
@@ -113,5 +115,6 @@ func (c *county) collect(ctx context.Context) error {
 		}
 	}
 	return collect.New(collect.Config{County: c.cfg.County, Version: c.version, KeyID: c.siteKeyID, Key: c.key,
-		Sites: c.sites, Store: c.archive, Broker: c.broker, Watch: c.desk, Fenced: fenced, Log: c.log}).Run(ctx)
+		Sites: c.sites, Store: c.archive, Broker: c.broker, Watch: c.desk, Fenced: fenced,
+		Health: c.health, Log: c.log}).Run(ctx)
 }

@@ -7,6 +7,7 @@ import (
 	"path/filepath"
 	"strings"
 	"sync"
+	"time"
 
 	"gatehouse/gateway/county/desk"
 	"gatehouse/gateway/county/pages"
@@ -33,7 +34,7 @@ func (c *county) startDesk(ctx context.Context) error {
 		Path: filepath.Join(c.cfg.Dir, DeskFile), Sites: c.sites, Records: c.archive, Losses: c.archive,
 		// A machine's reports have the same journal again when their own file was lost.
 		BeginsAgain: func(agent, jid string) bool { return jid == report.JID(c.cfg.County, agent) },
-		Store:       storeName, Version: c.version, Log: log,
+		Health:      c.health, Store: storeName, Version: c.version, Log: log,
 	})
 	if err != nil {
 		return err
@@ -78,8 +79,9 @@ func (c *county) deskClient(d *desk.Desk, log *slog.Logger) (*mqtt.Client, error
 	d.Linked(false) // until it is
 	m := mqtt.Config{
 		ClientID: "desk-" + strings.ToLower(rand.Text()),
-		OnUp:     func() { d.Linked(true) },
-		OnDown:   func(error) { d.Linked(false) },
+		OnUp:     func() { d.Linked(true); c.health.Up("desk") },
+		OnDown:   func(err error) { d.Linked(false); c.health.Down("desk", time.Now(), err) },
+		OnFail:   func(err error) { c.health.Down("desk", time.Now(), err) },
 		Subscriptions: []mqtt.Subscription{
 			{Filter: wire.Topic(c.cfg.County, "+", wire.LeafStatus), QoS: 1},
 			{Filter: wire.Topic(c.cfg.County, "+", wire.LeafBeat)},

@@ -13,8 +13,9 @@ import (
 	"time"
 
 	"gatehouse/gateway/config"
-	"gatehouse/gateway/county/desk"
+	"gatehouse/gateway/county/health"
 	"gatehouse/gateway/county/report"
+	"gatehouse/gateway/fact"
 	"gatehouse/gateway/mqtt"
 )
 
@@ -38,7 +39,8 @@ func (c *county) startReports(ctx context.Context) error {
 		return fmt.Errorf("time_zone: %w", err)
 	}
 	opts := report.Options{County: c.cfg.County, Path: filepath.Join(c.cfg.Dir, ReportsFile),
-		Machines: c.cfg.Machines, Store: c.archive, Zone: zone, Log: log}
+		Machines: c.cfg.Machines, Store: c.archive, Zone: zone, Log: log,
+		Blocked: c.blocked}
 	if c.desk != nil {
 		opts.Watch = c.desk
 	}
@@ -99,16 +101,23 @@ func (c *county) reportsClient(taker *report.Taker, log *slog.Logger, tried func
 	return mqtt.New(m), nil
 }
 
-// hears tells the probes whether the collector is subscribed; err is nil when it is.
+// hears tells the board whether the collector is subscribed; err is nil when it is.
 func (c *county) hears(err error) {
-	d, ok := c.desk.(*desk.Desk)
-	switch {
-	case !ok:
-	case err == nil:
-		d.Hears()
-	default:
-		d.Deaf(time.Now(), err.Error())
+	if err == nil {
+		c.health.Up("reports")
+		return
 	}
+	c.health.Down("reports", time.Now(), err)
+}
+
+// blocked tells the board why reports can't be stored; err is nil when they can.
+func (c *county) blocked(err error) {
+	if err == nil {
+		c.health.Clear("reports", fact.TroubleReports)
+		return
+	}
+	c.health.Set("reports", health.Problem(fact.TroubleReports, time.Now(),
+		"reports of machines can't be stored, the broker keeps them: "+err.Error()))
 }
 
 // sessionID returns the client id of the session for reports: secret, because who

@@ -1,11 +1,10 @@
 package collect
 
 import (
-	"strings"
 	"sync/atomic"
 	"time"
-	"unicode/utf8"
 
+	"gatehouse/gateway/county/health"
 	"gatehouse/gateway/fact"
 	"gatehouse/gateway/mqtt"
 	"gatehouse/gateway/wire"
@@ -24,6 +23,24 @@ type announcer struct {
 	fault    string               // why nothing is being committed
 	repeated time.Time            // when it was last published again
 	again    <-chan time.Time     // when it is due again, or nil
+	told     time.Time            // when the troubles were last published
+	due      <-chan time.Time     // when they are due again, or nil
+}
+
+// tellEvery is the shortest time between two statuses that only say other
+// troubles: every agent receives them.
+const tellEvery = 10 * time.Second
+
+// troubled publishes the last status with the troubles of now, once in a while.
+func (a *announcer) troubled() {
+	if a.current.V == 0 || a.due != nil {
+		return
+	}
+	if wait := tellEvery - a.cfg.Now().Sub(a.told); wait > 0 {
+		a.due = time.After(wait)
+		return
+	}
+	a.sign()
 }
 
 // offline returns the last will. It is unsigned, and so has no effect on agents.
@@ -52,17 +69,23 @@ func (a *announcer) announce(storeID string, term uint64) {
 // setFault publishes the last status with another fault; "" means none. Agents
 // tell a new announcement by start and at, and so do not answer this.
 func (a *announcer) setFault(text string) {
-	if text = fit(text); text == a.fault {
+	if text = wire.OneLine(text); text == a.fault {
 		return
 	}
 	a.fault = text
+	if text == "" {
+		a.cfg.Health.Clear(part, fact.TroubleStoreRefuses)
+	} else {
+		a.cfg.Health.Set(part, health.Problem(fact.TroubleStoreRefuses, a.cfg.Now(), text))
+	}
 	if a.current.V != 0 {
 		a.sign()
 	}
 }
 
 func (a *announcer) sign() {
-	a.current.Fault = a.fault
+	a.current.Fault, a.current.Troubles = a.fault, wire.Bounded(a.cfg.Health.Troubles())
+	a.told, a.due = a.cfg.Now(), nil
 	a.current = wire.SignCollectorStatus(a.current, a.cfg.County, a.cfg.Key)
 	a.publish()
 }
@@ -116,20 +139,4 @@ func (a *announcer) acknowledge(agent string, ack wire.Ack) {
 		// The agent sends again and is answered then.
 		a.cfg.Log.Debug("acknowledgement not sent", "agent", agent, "err", err)
 	}
-}
-
-// maxFault is the longest text of a fault, in bytes.
-const maxFault = 400
-
-// fit returns text as one line of valid UTF-8 of at most maxFault bytes.
-func fit(text string) string {
-	text = strings.ToValidUTF8(strings.Join(strings.Fields(text), " "), "\uFFFD")
-	if len(text) <= maxFault {
-		return text
-	}
-	end := maxFault
-	for !utf8.RuneStart(text[end]) {
-		end--
-	}
-	return text[:end]
 }

@@ -20,6 +20,7 @@ import (
 	"sync"
 	"time"
 
+	"gatehouse/gateway/county/health"
 	"gatehouse/gateway/county/store"
 	"gatehouse/gateway/mqtt"
 	"gatehouse/gateway/retry"
@@ -69,6 +70,7 @@ type Config struct {
 	Watch   Observer // may be nil
 	// Fenced is called once, when another collector has taken over; may be nil.
 	Fenced func(reason string)
+	Health *health.Board    // nil: one of its own
 	Now    func() time.Time // nil: time.Now
 	Log    *slog.Logger
 }
@@ -112,6 +114,9 @@ func New(cfg Config) *Collector {
 	if cfg.Now == nil {
 		cfg.Now = time.Now
 	}
+	if cfg.Health == nil {
+		cfg.Health = health.NewBoard()
+	}
 	var b [8]byte
 	rand.Read(b[:]) // never fails (crypto/rand)
 	in := inputs{items: make(chan item, group), up: make(chan struct{}, 1), others: make(chan otherReport, 4)}
@@ -151,6 +156,9 @@ func (c *Collector) Run(ctx context.Context) error {
 	return nil
 }
 
+// part names the collector on the board of health.
+const part = "collector"
+
 // connection returns the client of the broker.
 func (c *Collector) connection() (*mqtt.Client, error) {
 	up := c.committer.in.up
@@ -164,11 +172,14 @@ func (c *Collector) connection() (*mqtt.Client, error) {
 		},
 		Hello: func() (will, first *mqtt.Message) { return c.status.offline(), nil },
 		OnUp: func() {
+			c.cfg.Health.Up(part)
 			select {
 			case up <- struct{}{}:
 			default:
 			}
 		},
+		OnDown:    func(err error) { c.cfg.Health.Down(part, c.cfg.Now(), err) },
+		OnFail:    func(err error) { c.cfg.Health.Down(part, c.cfg.Now(), err) },
 		OnMessage: c.receiver.receive,
 		Bye:       c.status.bye,
 		Log:       c.cfg.Log,

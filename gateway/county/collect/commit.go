@@ -57,6 +57,11 @@ func (c *committer) run(ctx context.Context) {
 		case <-c.status.again:
 			c.status.again = nil
 			c.status.repeat()
+		case <-c.cfg.Health.Changed():
+			c.status.troubled()
+		case <-c.status.due:
+			c.status.due = nil
+			c.status.troubled()
 		case it := <-c.in.items:
 			if c.fenced {
 				it.land()

@@ -4,7 +4,6 @@ import (
 	"context"
 	"database/sql"
 	"errors"
-	"fmt"
 	"sync"
 	"time"
 
@@ -26,19 +25,19 @@ type Totals struct {
 
 // Centre is how the county's own machine does.
 type Centre struct {
-	Fault    string     `json:"fault,omitempty"`  // why nothing is stored, or the desk is behind
+	Fault    string     `json:"fault,omitempty"`  // its worst problem
 	Store    string     `json:"store"`            // what stores
 	Stored   *time.Time `json:"stored,omitempty"` // last commit
 	Catching bool       `json:"catching"`         // the desk is reading the store
 	Version  string     `json:"version"`
+	// Troubles are its problems and warnings, problems first.
+	Troubles []wire.Trouble `json:"troubles"`
 }
 
 // centre is what the desk knows of the county's own side.
 type centre struct {
-	hearing hearing
-	mu      sync.Mutex // guards what follows
-	fenced  string     // why this collector takes nothing any more
-	last    seen       // for the probes
+	mu   sync.Mutex // guards last
+	last seen       // for the probes
 
 	// The Run goroutine's own:
 	counted, pruned time.Time // when it was last done
@@ -79,10 +78,10 @@ func (d *Desk) showTotals(now time.Time) error {
 // machine does.
 func (d *Desk) showCentre(now time.Time, agents []presence.Agent) error {
 	state := d.followers.loop.State()
-	c := Centre{Store: d.opts.Store, Catching: state.Catching, Version: d.opts.Version, Fault: state.Fault}
-	if collector := d.followers.presence.Collector(); collector != nil && collector.Fault != "" {
-		c.Fault = collector.Fault
-	}
+	d.judge(now, agents)
+	troubles := d.opts.Health.Troubles()
+	c := Centre{Store: d.opts.Store, Catching: state.Catching, Version: d.opts.Version, Fault: worst(troubles),
+		Troubles: troubles}
 	if !state.Stored.IsZero() {
 		c.Stored = new(state.Stored.UTC().Truncate(time.Second))
 	}
@@ -94,9 +93,6 @@ func (d *Desk) showCentre(now time.Time, agents []presence.Agent) error {
 		}
 	}
 	d.centre.mu.Lock()
-	if d.centre.fenced != "" {
-		c.Fault = d.centre.fenced
-	}
 	s.centre = c
 	d.centre.last = s
 	d.centre.mu.Unlock()
@@ -107,29 +103,6 @@ func (d *Desk) lastSeen() seen {
 	d.centre.mu.Lock()
 	defer d.centre.mu.Unlock()
 	return d.centre.last
-}
-
-// Ready implements probe.Prober: the centre is ready when it stores what comes
-// and shows it.
-func (d *Desk) Ready() probe.Ready {
-	r := probe.Ready{Problems: []string{}, Warnings: []string{}}
-	s := d.lastSeen()
-	if s.centre.Fault != "" {
-		r.Problems = append(r.Problems, s.centre.Fault)
-	}
-	if why := d.centre.hearing.fault.Load(); why != nil {
-		r.Problems = append(r.Problems, *why)
-	}
-	if s.centre.Catching {
-		r.Warnings = append(r.Warnings, "the desk is catching up with the store")
-	}
-	if n := s.states[fact.Silent] + s.states[fact.Offline]; n > 0 {
-		r.Warnings = append(r.Warnings, fmt.Sprintf("%d gates are silent", n))
-	}
-	if n, _ := d.followers.refused.Lost(); n > 0 {
-		r.Warnings = append(r.Warnings, fmt.Sprintf("%d messages are in quarantine", n))
-	}
-	return r
 }
 
 // Metrics implements probe.Prober.

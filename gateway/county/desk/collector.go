@@ -1,6 +1,9 @@
 package desk
 
-import "gatehouse/gateway/county/store"
+import (
+	"gatehouse/gateway/county/store"
+	"gatehouse/gateway/fact"
+)
 
 // Committed implements collect.Observer.
 func (d *Desk) Committed(batches []store.Batch) { d.followers.loop.Committed(batches) }
@@ -15,9 +18,7 @@ func (d *Desk) Refused(agent, why string, count uint64) {
 
 // Fenced implements collect.Observer.
 func (d *Desk) Fenced(reason string) {
-	d.centre.mu.Lock()
-	defer d.centre.mu.Unlock()
-	d.centre.fenced = reason
+	d.post(d.opts.Now(), fact.TroubleFenced, true, reason)
 }
 
 // Hear takes a status or heartbeat as it passes the broker. It may be called

@@ -15,6 +15,7 @@ import (
 	"gatehouse/gateway/county/db"
 	"gatehouse/gateway/county/fleet"
 	"gatehouse/gateway/county/follow"
+	"gatehouse/gateway/county/health"
 	"gatehouse/gateway/county/passages"
 	"gatehouse/gateway/county/people"
 	"gatehouse/gateway/county/presence"
@@ -31,7 +32,8 @@ type Options struct {
 	Losses  refused.Losses
 	// BeginsAgain reports whether a journal may begin again; see follow.Options.
 	BeginsAgain func(agent, jid string) bool
-	Store       string // what stores the county's records, for the screen
+	Health      *health.Board // nil: one of its own
+	Store       string        // what stores the county's records, for the screen
 	Version     string
 	Now         func() time.Time // nil: time.Now
 	Log         *slog.Logger
@@ -72,6 +74,9 @@ const (
 func Open(opts Options) (*Desk, error) {
 	if opts.Now == nil {
 		opts.Now = time.Now
+	}
+	if opts.Health == nil {
+		opts.Health = health.NewBoard()
 	}
 	file, err := OpenFile(opts.Path)
 	if err != nil {

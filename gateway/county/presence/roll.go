@@ -35,12 +35,24 @@ type Agent struct {
 	Devices  []wire.BeatDevice  `json:"devices"`
 	Machines []wire.BeatMachine `json:"machines,omitempty"`
 	Version  string             `json:"version"`
-	Since    wire.Time          `json:"status_since"` // when the status was published
-	Heard    time.Time          `json:"-"`            // when the last heartbeat was received; zero: none was
+	Troubles []wire.Trouble     `json:"troubles,omitempty"` // as it says itself
+	Skew     time.Duration      `json:"-"`                  // its clock less this one, at the last heartbeat
+	Since    wire.Time          `json:"status_since"`       // when the status was published
+	Heard    time.Time          `json:"-"`                  // when the last heartbeat was received; zero: none was
 }
 
 // Online reports whether the agent lives.
 func (a Agent) Online() bool { return a.State == fact.Online }
+
+// Stopped returns why nothing of the agent is delivered, as it says itself, or "".
+func (a Agent) Stopped() fact.TroubleKind {
+	for _, t := range a.Troubles {
+		if t.Kind.StopsDelivery() {
+			return t.Kind
+		}
+	}
+	return ""
+}
 
 // Roll collects statuses and heartbeats. It is for one goroutine.
 type Roll struct {
@@ -179,12 +191,14 @@ func (m *messages) agent(name string, now time.Time, listened time.Duration) Age
 	a := Agent{
 		Agent: name, State: st.State, Version: st.Version, Since: st.At,
 		Devices: b.Devices, Machines: b.Machines, Last: b.Last, Oldest: b.Oldest, FullInH: b.FullInH,
+		Troubles: wire.Bounded(b.Troubles),
 	}
 	silent := listened > SilentAfter
 	if !m.received.IsZero() {
 		age := now.Sub(m.received)
 		silent = age > SilentAfter
 		a.BeatAge, a.Heard = new(age.Seconds()), m.received
+		a.Skew = b.At.Sub(m.received)
 		a.Backlog = new(b.Last - min(b.Last, b.Through))
 	}
 	if a.State == fact.Offline && m.received.After(m.offline) {

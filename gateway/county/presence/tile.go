@@ -20,6 +20,8 @@ type Tile struct {
 	FullInH *int64            `json:"full_in_h,omitempty"` // hours until its disk is full if nothing is acknowledged
 	Devices []wire.BeatDevice `json:"devices,omitempty"`
 	Version string            `json:"version,omitempty"`
+	// Troubles are those that the agent says itself.
+	Troubles []wire.Trouble `json:"troubles,omitempty"`
 }
 
 // noBacklog is how many records may wait without a word on the tile: the newest
@@ -28,7 +30,8 @@ const noBacklog = 20
 
 func tile(a Agent) Tile {
 	t := Tile{Agent: a.Agent, State: a.State, Backlog: a.Backlog, Last: a.Last, Version: a.Version,
-		Devices: slices.Clone(a.Devices)}
+		Troubles: a.Troubles,
+		Devices:  slices.Clone(a.Devices)}
 	for i := range t.Devices {
 		t.Devices[i].IdleS = 0 // it changes all the time, and no tile shows it
 	}

@@ -96,6 +96,10 @@ func (m *reporter) fill(b *wire.Batch, now time.Time, bodies []wire.Body) error 
 // retry calls what until it succeeds. It returns false when ctx ended before.
 func (t *Taker) retry(ctx context.Context, what func() error) bool {
 	loop := retry.Loop{Backoff: retry.Backoff{First: 250 * time.Millisecond, Last: 30 * time.Second},
-		Log: t.opts.Log, Message: "a report can't be stored yet; the broker keeps it"}
-	return loop.Do(ctx, what) == nil
+		Log: t.opts.Log, Message: "a report can't be stored yet; the broker keeps it", Failed: t.opts.Blocked}
+	err := loop.Do(ctx, what)
+	if err == nil {
+		t.opts.Blocked(nil)
+	}
+	return err == nil
 }

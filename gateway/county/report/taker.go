@@ -41,10 +41,13 @@ type Options struct {
 	Path     string // of the index
 	Machines []Machine
 	Store    Store
-	Watch    Observer         // may be nil
-	Zone     *time.Location   // of times that name none
-	Now      func() time.Time // nil: time.Now
-	Log      *slog.Logger
+	Watch    Observer // may be nil
+	// Blocked is called with why reports can't be stored, and with nil when they
+	// can; from any goroutine. May be nil.
+	Blocked func(error)
+	Zone    *time.Location   // of times that name none
+	Now     func() time.Time // nil: time.Now
+	Log     *slog.Logger
 }
 
 // Taker takes reports. Put, Filters and Run may be called from any goroutine.
@@ -86,6 +89,9 @@ const (
 func Open(ctx context.Context, opts Options) (*Taker, error) {
 	if opts.Now == nil {
 		opts.Now = time.Now
+	}
+	if opts.Blocked == nil {
+		opts.Blocked = func(error) {}
 	}
 	x, err := openIndex(ctx, opts.Path, opts.Store)
 	if err != nil {

@@ -27,8 +27,9 @@ import {
 import { Counts, Overview } from "./overview";
 import { MachinesPage } from "./machines";
 import { GatePage, LossesPage, UsersPage } from "./pages";
-import { Link, time } from "./parts";
+import { Link, time, troubleText } from "./parts";
 import { RunPage } from "./run";
+import type { Trouble } from "./types";
 
 function Credentials({ setup }: { setup: boolean }) {
   const name = useSignal("");
@@ -199,6 +200,16 @@ function Page() {
   return fed.value ? <Overview /> : <p class="empty">{say("data.loading")}</p>;
 }
 
+/** A trouble of the county's own side. Gates that are silent and messages in quarantine are counted below it. */
+function Banner({ of }: { of: Trouble }) {
+  if (of.kind === "gates-silent" || of.kind === "quarantine") return null;
+  return (
+    <p class={`banner ${of.problem ? "red" : "amber"}`} role={of.problem ? "alert" : "status"}>
+      {troubleText(of)}
+    </p>
+  );
+}
+
 function App() {
   useEffect(() => {
     document.documentElement.lang = lang.value === "zh" ? "zh-CN" : "en";
@@ -231,11 +242,9 @@ function App() {
   return (
     <>
       <Top />
-      {c?.fault && (
-        <p class="banner red" role="alert">
-          {say("centre.fault", { text: c.fault })}
-        </p>
-      )}
+      {c?.troubles?.map((t) => (
+        <Banner key={t.kind} of={t} />
+      ))}
       {age.value > 30_000 && (
         <p class="banner red" role="alert">
           {say("data.stopped", { time: time(new Date(clock.value - age.value).toISOString()) })}
@@ -244,11 +253,6 @@ function App() {
       {cut.value && (
         <p class="banner red" role="alert">
           {say("live.cut")}
-        </p>
-      )}
-      {c?.catching && (
-        <p class="banner amber" role="status">
-          {say("centre.catching")}
         </p>
       )}
       {fed.value && <Counts />}

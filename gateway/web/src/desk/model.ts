@@ -72,12 +72,27 @@ export const compounds = computed(() => {
   return out;
 });
 
+/** Troubles of a gate with which nothing of it arrives. */
+const stops = [
+  "no-broker",
+  "no-collector",
+  "no-answer",
+  "store-refuses",
+  "not-acknowledged",
+  "record-held",
+  "store-changed",
+  "collector-foreign",
+];
+
 export const worst = computed(() => {
   const out = new Map<string, "red" | "amber">();
   for (const a of alerts.value) {
     if (a.level === "over" || a.type === "gate-silent") continue; // the tile's own state says it
     if (a.level === "red" || !out.has(a.agent)) out.set(a.agent, a.level);
   }
+  for (const g of gates.value.values())
+    if (g.state === "online" && !out.has(g.agent) && g.troubles?.some((t) => stops.includes(t.kind)))
+      out.set(g.agent, "amber");
   return out;
 });
 

@@ -12,6 +12,7 @@ import {
   reasons,
   Shape,
   Table,
+  troubleText,
   useData,
   verdict,
   Waiting,
@@ -56,6 +57,16 @@ export function GatePage({ agent }: { agent: string }) {
                 <dd class={g.full_in_h < 48 ? "failed" : ""}>{say("gate.full.in", { n: g.full_in_h })}</dd>
               </>
             )}
+            {g.troubles?.length ? (
+              <>
+                <dt>{say("gate.troubles")}</dt>
+                <dd class="failed">
+                  {g.troubles.map((t) => (
+                    <p key={t.kind + t.text}>{troubleText(t)}</p>
+                  ))}
+                </dd>
+              </>
+            ) : null}
             <dt>{say("gate.version")}</dt>
             <dd>{g.version || "–"}</dd>
             <dt>{say("gate.devices")}</dt>

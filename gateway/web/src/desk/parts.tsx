@@ -3,6 +3,7 @@ import type { ComponentChildren } from "preact";
 import { useEffect, useState } from "preact/hooks";
 import { useSignal } from "@preact/signals";
 import { address, ago, clock, compounds, get, go, has, path, say, words_for, type Alert, type Passage } from "./model";
+import type { Trouble } from "./types";
 
 const shapes: Record<string, string> = {
   red: "M6 1h8l5 5v8l-5 5H6l-5-5V6z",
@@ -186,4 +187,10 @@ export function alertState(a: Alert): string {
   if (a.guard) out.push(say("alert.guard", { action: has(`guard.${a.guard}`) ? say(`guard.${a.guard}`) : a.guard }));
   if (a.acked) out.push(say("alert.acked", { name: a.acked_by || "–", time: time(a.acked) }));
   return out.join(" · ");
+}
+
+/** A trouble by its name, with what to try, which is in English. */
+export function troubleText(t: Trouble): string {
+  const name = [`trouble.${t.kind}`, `alert.${t.kind}`].find(has);
+  return name ? `${say(name)}: ${t.text}` : t.text;
 }

@@ -15,6 +15,14 @@ export interface Gate {
   full_in_h?: number;
   devices?: Device[];
   version?: string;
+  troubles?: Trouble[];
+}
+/** What keeps a program from its work (a problem), or needs somebody (a warning). */
+export interface Trouble {
+  kind: string;
+  problem?: boolean;
+  since?: string;
+  text: string;
 }
 export interface Alert {
   id: number;
@@ -54,6 +62,7 @@ export interface Centre {
   store: string;
   stored?: string;
   catching: boolean;
+  troubles?: Trouble[];
   version: string;
 }
 export interface Totals {
