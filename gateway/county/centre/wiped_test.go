@@ -85,12 +85,30 @@ func TestReportsAfterAWipedDatabaseAreStoredAndShown(t *testing.T) {
 	must(t, influxd.DropDatabase(ctx, url))
 	must(t, influxd.CreateDatabase(ctx, url))
 	work(10)
-	if n := tracks(); n != 10 {
-		t.Errorf("the database has %d of the 10 reports since it was wiped", n)
+	if n := tracks(); n != 40 {
+		t.Errorf("the database has %d of 40 reports", n)
 	}
 	awaitRuns(t, d, 2)
-	if _, lost, err := held.Losses(ctx); err != nil || lost == 0 {
-		t.Errorf("%d records are known to be lost, %v", lost, err)
+	if _, lost, err := held.Losses(ctx); err != nil || lost != 0 {
+		t.Errorf("%d records are lost, %v", lost, err)
+	}
+	// Nobody reports any more.
+	must(t, influxd.DropDatabase(ctx, url))
+	must(t, influxd.CreateDatabase(ctx, url))
+	awaitBack(ctx, t, taker, tracks)
+}
+
+// awaitBack runs the taker until the database has 40 reports again.
+func awaitBack(ctx context.Context, t *testing.T, taker *report.Taker, tracks func() int) {
+	t.Helper()
+	ctx, end := context.WithCancel(ctx)
+	var wg sync.WaitGroup
+	defer func() { end(); wg.Wait() }()
+	wg.Go(func() { _ = taker.Run(ctx) }) // ends with ctx
+	for deadline := time.Now().Add(20 * time.Second); tracks() != 40; time.Sleep(50 * time.Millisecond) {
+		if time.Now().After(deadline) {
+			t.Fatalf("the database has %d of 40 reports", tracks())
+		}
 	}
 }
 

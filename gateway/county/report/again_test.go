@@ -53,7 +53,7 @@ func report(n int) string { return fmt.Sprintf(`{"v":1,"tank_pct":%d}`, n) }
 
 // Those who follow the journal have the records that the store has lost: another
 // record of the same seq would be taken for one of them.
-func TestASeqThatAStoreHasLostIsNotUsedAgain(t *testing.T) {
+func TestWhatAStoreHasLostIsPutBack(t *testing.T) {
 	c := newCounty(t, t.TempDir())
 	defer c.end()
 	for n := range 5 {
@@ -63,11 +63,8 @@ func TestASeqThatAStoreHasLostIsNotUsedAgain(t *testing.T) {
 	for n := range 2 {
 		c.say(topic, report(50+n))
 	}
-	if got := c.seqs(); got != "[6 7]" {
+	if got := c.seqs(); got != "[1 2 3 4 5 6 7]" {
 		t.Errorf("a new store has %s", got)
-	}
-	if h := c.holes(); len(h) != 1 || h[0] != (wire.Hole{From: 1, To: 5, Reason: store.ReasonLost, Count: 5}) {
-		t.Errorf("holes %v", h)
 	}
 	must(t, c.store.Close())
 	file, err := os.ReadFile(filepath.Join(c.dir, "store.db"))
@@ -80,10 +77,10 @@ func TestASeqThatAStoreHasLostIsNotUsedAgain(t *testing.T) {
 	c.replace(file)
 	c.restart()
 	c.say(topic, report(70))
-	if got := c.seqs(); got != "[6 7 10]" {
+	if got := c.seqs(); got != "[1 2 3 4 5 6 7 8 9 10]" {
 		t.Errorf("out of a backup %s", got)
 	}
-	if h := c.holes(); len(h) != 2 || h[1] != (wire.Hole{From: 8, To: 9, Reason: store.ReasonLost, Count: 2}) {
+	if h := c.holes(); len(h) != 0 {
 		t.Errorf("holes %v", h)
 	}
 }
@@ -112,7 +109,7 @@ func TestAReportIsStoredThoughTheStoreWasWiped(t *testing.T) {
 	must(t, c.Close())
 	must(t, c.store.Close())
 	c.store = fresh
-	if got := c.seqs(); got != "[6]" {
+	if got := c.seqs(); got != "[1 2 3 4 5 6]" {
 		t.Errorf("the store has %s", got)
 	}
 }

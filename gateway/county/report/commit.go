@@ -17,8 +17,10 @@ var place = store.Place{Community: "machines", Grid: "machines", Compound: "mach
 // them. It returns false when ctx ended before.
 func (t *Taker) commit(ctx context.Context, m *reporter, now time.Time, bodies []wire.Body) bool {
 	b := store.Batch{Received: now, Place: place, Batch: wire.Batch{Agent: m.cfg.Machine, JID: m.jid}}
+	lastAt := m.lastAt // a record that is offered again is the same
 	for stored := false; !stored; {
-		if !t.retry(ctx, func() error { return t.begin(ctx, m, &b.Batch) }) {
+		m.lastAt = lastAt
+		if !t.retry(ctx, func() error { return t.begin(ctx, m, now, &b.Batch) }) {
 			return false
 		}
 		if err := m.fill(&b.Batch, now, bodies); err != nil {
@@ -33,9 +35,13 @@ func (t *Taker) commit(ctx context.Context, m *reporter, now time.Time, bodies [
 		if !t.retry(ctx, commit) {
 			return false
 		}
-		stored = !receipts[0].Gap // otherwise the store has lost its records since begin
+		r := receipts[0]
+		if r.Refused {
+			return t.refused(ctx, m, now, bodies)
+		}
+		stored = !r.Gap // otherwise the store has lost its records since begin
 		b.Entries = slices.DeleteFunc(b.Entries, func(e wire.Entry) bool {
-			return slices.ContainsFunc(receipts[0].Rejected, func(bad wire.Bad) bool { return bad.Seq == e.Record.Seq })
+			return slices.ContainsFunc(r.Rejected, func(bad wire.Bad) bool { return bad.Seq == e.Record.Seq })
 		})
 	}
 	if !t.retry(ctx, func() error { return t.index.follow(ctx, now, b) }) {
@@ -48,31 +54,32 @@ func (t *Taker) commit(ctx context.Context, m *reporter, now time.Time, bodies [
 	return true
 }
 
-// begin sets the first seq of b to the one after the store's last. If the store
-// has less than it once had (a wiped InfluxDB, a file restored from a backup) the
-// batch begins with a hole for what is lost: a seq is never used for another
+// refused stores bodies one by one of which the store refuses at least one that has
+// no room in quarantine. That one is dropped, and counted.
+func (t *Taker) refused(ctx context.Context, m *reporter, now time.Time, bodies []wire.Body) bool {
+	if n := len(bodies) / 2; n > 0 {
+		return t.commit(ctx, m, now, bodies[:n]) && t.commit(ctx, m, now, bodies[n:])
+	}
+	t.drop(m.cfg.Machine, "the store refuses its record, and its share of the quarantine is full")
+	return true
+}
+
+// begin sets the first seq of b to the one after the journal's last. If the store
+// has less than it once had it gets that back first: a seq is never used for another
 // record, because those who follow the journal would take it for the first one.
-func (t *Taker) begin(ctx context.Context, m *reporter, b *wire.Batch) error {
-	pos, err := t.opts.Store.Position(ctx, m.jid)
-	if err != nil {
+func (t *Taker) begin(ctx context.Context, m *reporter, now time.Time, b *wire.Batch) error {
+	if err := t.putBack(ctx, m, now); err != nil {
 		return err
 	}
-	b.From, b.Holes = pos.Through+1, nil
-	if pos.Through < m.lastSeq {
-		b.Holes = []wire.Hole{{From: b.From, To: m.lastSeq, Reason: store.ReasonLost, Count: m.lastSeq - pos.Through}}
-		t.opts.Log.Warn("the store has lost records of a machine's reports, and goes on behind them",
-			"machine", m.cfg.Machine, "from", b.From, "to", m.lastSeq)
-	}
-	return nil
+	pos, err := t.opts.Store.Position(ctx, m.jid)
+	b.From = pos.Through + 1
+	return err
 }
 
 // fill makes the records of b from bodies.
 func (m *reporter) fill(b *wire.Batch, now time.Time, bodies []wire.Body) error {
 	b.Entries = nil
 	b.To = b.From - 1
-	if len(b.Holes) > 0 {
-		b.To = b.Holes[0].To
-	}
 	for _, body := range bodies {
 		raw, err := wire.EncodeBody(body)
 		if err != nil {

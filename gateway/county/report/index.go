@@ -64,6 +64,20 @@ CREATE TABLE streams (
 	state   BLOB NOT NULL     -- JSON
 ) WITHOUT ROWID;`
 
+// schemaRecords keeps what each record was in its journal, so that a store that has
+// lost it gets it back.
+const schemaRecords = `
+ALTER TABLE reports ADD COLUMN seq INTEGER NOT NULL DEFAULT 0;      -- 0: not known
+ALTER TABLE reports ADD COLUMN recorded INTEGER NOT NULL DEFAULT 0; -- unix nanoseconds, the record's time
+CREATE INDEX reports_seq ON reports (machine, seq);
+CREATE TABLE run_records (
+	machine  TEXT NOT NULL,
+	seq      INTEGER NOT NULL,
+	recorded INTEGER NOT NULL,
+	body     BLOB NOT NULL,
+	PRIMARY KEY (machine, seq)
+) WITHOUT ROWID;`
+
 // index is a file that finds repeats and neighbours of a report quickly. It
 // follows the journals of machines in the store.
 type index struct {
@@ -73,7 +87,7 @@ type index struct {
 }
 
 func openIndex(ctx context.Context, path string, stored follow.Records) (*index, error) {
-	file, err := db.Open(path, schema, follow.SchemaAgent, schemaArrived)
+	file, err := db.Open(path, schema, follow.SchemaAgent, schemaArrived, schemaRecords)
 	if err != nil {
 		return nil, err
 	}
@@ -117,10 +131,15 @@ func (x *index) apply(ctx context.Context, tx *sql.Tx, r wire.Record) error {
 		if t.Import != nil {
 			file = t.Import.ID
 		}
-		_, err = tx.ExecContext(ctx, `INSERT INTO reports (machine, at, arrived, own, hash, import, track)
-			VALUES (?, ?, ?, ?, ?, ?, ?)`, t.Machine, t.At.UnixNano(), kept{Track: t}.arrived().UnixNano(),
-			own(t).UnixNano(), hashOf(t), file, []byte(r.Body))
+		_, err = tx.ExecContext(ctx, `INSERT INTO reports
+			(machine, at, arrived, own, hash, import, track, seq, recorded) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)`, t.Machine, t.At.UnixNano(), kept{Track: t}.arrived().UnixNano(),
+			own(t).UnixNano(), hashOf(t), file, []byte(r.Body), int64(r.Seq), r.At.UnixNano())
 	case *wire.Run:
+		_, err = tx.ExecContext(ctx, "INSERT INTO run_records VALUES (?, ?, ?, ?) ON CONFLICT DO NOTHING",
+			t.Machine, int64(r.Seq), r.At.UnixNano(), []byte(r.Body))
+		if err != nil {
+			return err
+		}
 		_, err = tx.ExecContext(ctx, `INSERT INTO runs VALUES (?, ?, ?, ?, ?, ?)
 			ON CONFLICT DO UPDATE SET state = excluded.state,
 			start = excluded.start, finish = excluded.finish, body = excluded.body`,

@@ -25,20 +25,25 @@ func (t *Taker) quarantine(ctx context.Context, p store.Poison) bool {
 		}
 		return err
 	})
-	switch n := t.dropped.Load(); {
+	switch {
 	case full:
-		n = t.dropped.Add(1)
-		if n == 1 || n%1000 == 0 {
-			t.opts.Log.Error("a report that can't be read was dropped: its machine's share of the quarantine is full",
-				"topic", p.Topic, "dropped", n)
-		}
-		if t.opts.Watch != nil {
-			t.opts.Watch.Refused(p.Agent, "its share of the quarantine is full of reports that can't be read", n)
-		}
-	case kept && n == 0:
+		t.drop(p.Agent, "its share of the quarantine is full of reports that can't be read")
+	case kept && t.dropped.Load() == 0:
 		t.opts.Log.Warn("report put into quarantine", "topic", p.Topic, "reason", p.Reason)
 	}
 	return kept
+}
+
+// drop counts and reports a report that can neither be stored nor put into
+// quarantine.
+func (t *Taker) drop(machine, why string) {
+	n := t.dropped.Add(1)
+	if n == 1 || n%1000 == 0 {
+		t.opts.Log.Error("a report of a machine was dropped", "machine", machine, "reason", why, "dropped", n)
+	}
+	if t.opts.Watch != nil {
+		t.opts.Watch.Refused(machine, why, n)
+	}
 }
 
 // decode returns the machine that a message is of, if that is known, and its

@@ -191,12 +191,3 @@ func (x *index) machines(ctx context.Context) ([]string, error) {
 	}
 	return out, nil
 }
-
-// prune forgets reports of which a later one can't be a neighbour.
-func (x *index) prune(ctx context.Context, before time.Time) error {
-	_, err := x.file.Exec(ctx, "DELETE FROM reports WHERE at < ? AND import = ''", before.UnixNano())
-	if err != nil {
-		return fmt.Errorf("forget old reports: %w", err)
-	}
-	return nil
-}

@@ -17,11 +17,9 @@ import (
 
 // reporter is one machine that reports by itself.
 type reporter struct {
-	cfg     machine.Config
-	jid     string
-	lastSeq uint64    // the highest that was ever used, also if the store has lost it
-	lastAt  time.Time // of its last record: times strictly rise
-	arrived time.Time // when its last report arrived: likewise
+	cfg machine.Config
+	ledger
+	arrived time.Time // when its last report arrived: no two arrive at the same moment
 	stream  stream
 	state   state
 	stored  mark // of state, as the index has it
@@ -30,6 +28,16 @@ type reporter struct {
 
 	volume volume
 	open   atomic.Bool // a run is, after the last turn; read by others
+}
+
+// ledger is what is known of the machine's journal.
+type ledger struct {
+	jid     string
+	lastSeq uint64    // the highest that was ever used, also if the store has lost it
+	lastAt  time.Time // of its last record: times strictly rise
+	// compared is the store's term at which what the store has was last compared with
+	// the index.
+	compared uint64
 }
 
 // volume is the counter in reports without a time: its newest value, and a lower one
@@ -91,7 +99,8 @@ func (t *Taker) reporter(ctx context.Context, id string) (*reporter, error) {
 	if m != nil {
 		return m, nil
 	}
-	m = &reporter{cfg: machine.Config{Machine: id, Name: id, Type: "machine"}, jid: JID(t.opts.County, id)}
+	m = &reporter{cfg: machine.Config{Machine: id, Name: id, Type: "machine"},
+		ledger: ledger{jid: JID(t.opts.County, id)}}
 	for _, c := range t.opts.Machines {
 		if c.Machine == id {
 			m.cfg = c.Config

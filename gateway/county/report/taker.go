@@ -23,6 +23,8 @@ import (
 type Store interface {
 	Commit(ctx context.Context, batches []store.Batch) ([]store.Receipt, error)
 	Position(ctx context.Context, jid string) (store.Position, error)
+	Positions(ctx context.Context) ([]store.Position, error)
+	Identity(ctx context.Context) (id string, term uint64, err error)
 	Quarantine(ctx context.Context, p store.Poison) error
 	Rows(ctx context.Context, q store.Query) iter.Seq2[store.Row, error]
 }
@@ -58,6 +60,7 @@ type Taker struct {
 
 	lanes   *lanes
 	dropped atomic.Uint64 // reports, for want of room in quarantine
+	term    atomic.Uint64 // of the store; another one may have lost what the index has
 	mu      sync.Mutex    // guards machines
 	// machines are those of which something is known; each is for the one goroutine
 	// that has its lane.
@@ -100,6 +103,9 @@ func Open(ctx context.Context, opts Options) (*Taker, error) {
 	t := &Taker{opts: opts, index: x, topics: map[string]*mapped{}, lanes: newLanes(),
 		machines: map[string]*reporter{}}
 	known, err := x.machines(ctx)
+	if err == nil {
+		known, err = t.withJournals(ctx, known)
+	}
 	for _, m := range opts.Machines {
 		for _, topic := range m.Topics {
 			form, faults := topic.New(opts.Zone)
@@ -120,6 +126,18 @@ func Open(ctx context.Context, opts Options) (*Taker, error) {
 		return nil, errors.Join(fmt.Errorf("open the reports: %w", err), x.close())
 	}
 	return t, nil
+}
+
+// withJournals adds to ids the machines of which the store has a journal, and the
+// index may have nothing: it was lost, or comes from a backup.
+func (t *Taker) withJournals(ctx context.Context, ids []string) ([]string, error) {
+	stored, err := t.opts.Store.Positions(ctx)
+	for _, p := range stored {
+		if p.JID == JID(t.opts.County, p.Agent) {
+			ids = append(ids, p.Agent)
+		}
+	}
+	return ids, err
 }
 
 // Close closes the index. No other method may be running.
@@ -146,6 +164,7 @@ func (t *Taker) Run(ctx context.Context) error {
 	for range takers {
 		taking.Go(func() { t.work(ctx) })
 	}
+	taking.Go(func() { t.check(ctx) })
 	tick, prune := time.NewTicker(time.Second), time.NewTicker(time.Hour)
 	defer tick.Stop()
 	defer prune.Stop()
@@ -154,6 +173,7 @@ func (t *Taker) Run(ctx context.Context) error {
 		case <-ctx.Done():
 			return nil
 		case <-tick.C:
+			t.look(ctx)
 			for _, id := range t.known() {
 				t.lanes.tick(id)
 			}
@@ -202,8 +222,10 @@ func (t *Taker) machineOf(m mqtt.Message) string {
 	return id
 }
 
-// Tick closes the runs of machines that have stopped sending.
+// Tick closes the runs of machines that have stopped sending, and gives a store that
+// has begun a new term what it has lost.
 func (t *Taker) Tick(ctx context.Context, now time.Time) {
+	t.look(ctx)
 	for _, id := range t.known() {
 		t.tick(ctx, id, now)
 	}
@@ -217,6 +239,12 @@ func (t *Taker) tick(ctx context.Context, id string, now time.Time) {
 		return
 	}
 	defer m.turned()
+	if term := t.term.Load(); term != m.compared {
+		if !t.retry(ctx, func() error { return t.putBack(ctx, m, now) }) {
+			return
+		}
+		m.compared = term
+	}
 	if m.due(now) && !t.findAgain(ctx, m, now) {
 		return
 	}

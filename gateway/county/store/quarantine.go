@@ -53,8 +53,8 @@ const (
 	// stored.
 	ReasonRepeated = "repeated"
 	// ReasonLost: the store has lost records of a machine that reports by itself (a
-	// wiped InfluxDB, a file from a backup), and nobody sends them again. The
-	// machine's journal goes on behind them.
+	// wiped InfluxDB, a file from a backup), and the index of reports does not have
+	// them any more. The machine's journal goes on behind them.
 	ReasonLost = "store-lost"
 )
 
