@@ -22,7 +22,7 @@ var floors = map[string][][]string{
 		{"store/books"},
 		{"store/sqlite", "store/influx"},
 		{"store/archive"},
-		{"collect", "follow", "presence", "refused"},
+		{"collect", "follow", "presence", "refused", "retention"},
 		{"alerts", "passages", "fleet", "people"},
 		{"desk", "report"},
 		{"pages"},

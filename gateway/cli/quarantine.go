@@ -26,7 +26,7 @@ quarantine counts as committed: its agent does not send it again.`,
 	}
 	c.PersistentFlags().StringVar(&dir, "dir", "/var/lib/gatehouse-county", "the collector's folder")
 	c.AddCommand(quarantineList(&dir), quarantineShow(&dir), quarantineRetry(&dir), quarantineDrop(&dir),
-		quarantineHoles(&dir))
+		quarantineHoles(&dir), quarantineExpired(&dir))
 	return c
 }
 

@@ -17,6 +17,7 @@ import (
 	"syscall"
 	"time"
 
+	"gatehouse/gateway/county/retention"
 	"gatehouse/gateway/county/store/influx"
 	"gatehouse/gateway/retry"
 	"gatehouse/simulator/bench"
@@ -53,6 +54,7 @@ type Result struct {
 	Quarantined int       `json:"quarantined"`       // records in quarantine
 	Holes       int       `json:"holes"`             // seqs in recorded holes
 	Counted     int       `json:"counted,omitempty"` // readings that the fault may lose and that are accounted for
+	Expired     int       `json:"expired,omitempty"` // readings that were removed because they were old
 	Lost        int       `json:"lost"`
 	Duplicated  int       `json:"duplicated"`
 	Kills       int       `json:"kills"`
@@ -112,13 +114,14 @@ type evidence struct {
 
 // variant is how a county differs from the usual one.
 type variant struct {
-	separateBroker   bool           // the broker is a process of its own
-	desk             bool           // the collector serves a desk
-	readers          []bench.Reader // of every gate; nil: those of the world
-	brokerArgv       []string       // put before the broker's command line
-	brokerDir        string         // empty: a folder of its own
-	collectorProgram string         // empty: Gatehouse
-	agentArgs        []string       // added to the agents' command lines
+	separateBroker   bool              // the broker is a process of its own
+	desk             bool              // the collector serves a desk
+	readers          []bench.Reader    // of every gate; nil: those of the world
+	brokerArgv       []string          // put before the broker's command line
+	brokerDir        string            // empty: a folder of its own
+	collectorProgram string            // empty: Gatehouse
+	agentArgs        []string          // added to the agents' command lines
+	retention        *retention.Config // nil: nothing may expire
 }
 
 // programs are the processes of a county.

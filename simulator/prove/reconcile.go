@@ -38,6 +38,7 @@ type span struct {
 	jid       string
 	from, to  uint64
 	elsewhere bool // stands for records of another journal of the agent
+	expired   bool // records of it were removed because they were old
 }
 
 // facts are what reconcile compares.
@@ -47,12 +48,13 @@ type facts struct {
 	quarantine []row
 	holes      []span
 	knownLost  map[Sum]bool // readings that the fault is known to have lost
+	expires    bool         // records may expire: readings in holes are counted as that
 }
 
 // count is the result of a reconciliation.
 type count struct {
-	Parsed, Stored, Quarantined, Holes, Counted, Lost, Duplicated int
-	Problems                                                      []string // descriptions, at most maxProblems
+	Parsed, Stored, Quarantined, Holes, Counted, Expired, Lost, Duplicated int
+	Problems                                                               []string // descriptions, at most maxProblems
 }
 
 const maxProblems = 20
@@ -91,7 +93,7 @@ func reconcile(f facts) count {
 		}
 	}
 	for _, h := range f.holes {
-		if !h.elsewhere {
+		if !h.elsewhere && !h.expired {
 			c.Holes += int(h.to - h.from + 1)
 		}
 	}
@@ -130,6 +132,9 @@ func (c *count) readings(a account, at map[Sum]row, f facts) {
 			inHoles = f.holeSeqs(a.agent, before, after)
 		}
 		for i, s := range missing {
+			if f.expires && i < inHoles {
+				c.Expired++
+			}
 			if i >= inHoles {
 				c.Lost++
 				c.problem("a parsed reading (%x) of %s is not stored", s, a.agent)
@@ -245,7 +250,11 @@ func (c *count) contiguous(byJID map[string][]uint64, others []span) {
 // there is none.
 func spanEnd(jid string, seq uint64, spans []span) uint64 {
 	for _, s := range spans {
-		if s.jid == jid && s.from <= seq && seq <= s.to {
+		switch {
+		case s.jid != jid || seq < s.from || seq > s.to:
+		case s.expired:
+			return seq // records of other kinds are still there
+		default:
 			return s.to
 		}
 	}

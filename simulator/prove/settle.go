@@ -31,6 +31,7 @@ func (p *proof) evaluate(ctx context.Context) (Result, []string, error) {
 		Quarantined: c.Quarantined,
 		Holes:       c.Holes,
 		Counted:     c.Counted,
+		Expired:     c.Expired,
 		Lost:        c.Lost,
 		Duplicated:  c.Duplicated,
 		Kills:       int(p.kills.Load()),
@@ -96,7 +97,16 @@ func (p *proof) readFacts(ctx context.Context) (f facts, fig figures, err error)
 	if f.quarantine, err = quarantinedRows(ctx, a.Books); err != nil {
 		return f, fig, err
 	}
-	f.holes, err = holeSpans(ctx, a.Books)
+	if f.holes, err = holeSpans(ctx, a.Books); err != nil {
+		return f, fig, err
+	}
+	expired, err := a.Expired(ctx)
+	for _, e := range expired {
+		if f.expires = p.retention != nil; !f.expires {
+			return f, fig, fmt.Errorf("records of kind %s have expired, and nobody asked for it", e.Kind)
+		}
+		f.holes = append(f.holes, span{agent: e.Agent, jid: e.JID, from: 1, to: e.Through, expired: true})
+	}
 	return f, fig, err
 }
 

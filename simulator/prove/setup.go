@@ -107,6 +107,7 @@ func (p *proof) startCollector(ctx context.Context, listen string) error {
 	if err := writeYAML(cfg.Sites, sites); err != nil {
 		return err
 	}
+	cfg.Retention = p.retention
 	if p.Machines {
 		cfg.Machines = fleet.Reporters(slices.Concat(fleet.Machines(&sites), fleet.Peers(&sites)))
 	}

@@ -140,6 +140,17 @@ func (a *Alerts) Open(ctx context.Context) (int, error) {
 	return n, nil
 }
 
+// FirstOpen returns the seq of the first record of a journal that an open alert is
+// about; found is false when there is none.
+func (a *Alerts) FirstOpen(ctx context.Context, jid string) (seq uint64, found bool, err error) {
+	seq, found, err = db.One(ctx, a.file.Reader(), db.Value[uint64],
+		"SELECT seq FROM alerts WHERE "+openAlerts()+" AND jid = ? ORDER BY seq LIMIT 1", jid)
+	if err != nil {
+		return 0, false, fmt.Errorf("look for open alerts: %w", err)
+	}
+	return seq, found, nil
+}
+
 func (a *Alerts) read(ctx context.Context, where string, args ...any) ([]Alert, error) {
 	out, err := db.All(ctx, a.file.Reader(), scanAlert, `SELECT id, agent, type, device, detail, screening, at,
 		cleared, guard, acked, acked_by, note, about FROM alerts WHERE `+where, args...)

@@ -16,6 +16,7 @@ import (
 	"gatehouse/gateway/county/mapping"
 	"gatehouse/gateway/county/pages"
 	"gatehouse/gateway/county/report"
+	"gatehouse/gateway/county/retention"
 	"gatehouse/gateway/mqtt"
 	"gatehouse/gateway/wire"
 )
@@ -32,6 +33,8 @@ type Config struct {
 	Influx   *Influx          `yaml:"influx,omitempty"`    // absent: everything in SQLite
 	Desk     *pages.Config    `yaml:"desk,omitempty"`      // absent: no desk is served
 	Machines []report.Machine `yaml:"machines,omitempty"`  // that publish reports by themselves
+	// Retention removes old records of SQLite; by default none.
+	Retention *retention.Config `yaml:"retention,omitempty"`
 	// RewindSince takes every journal's watermark back to that instant at the
 	// start: for an InfluxDB that was restored from a backup made then.
 	RewindSince time.Time `yaml:"-"`
@@ -103,6 +106,12 @@ func (c Config) Check() error {
 	}
 	if c.Influx != nil {
 		errs = append(errs, c.Influx.check())
+	}
+	if c.Retention != nil {
+		add("retention", c.Retention.Check())
+		if c.Influx != nil {
+			errs = append(errs, errors.New("retention: is for SQLite; set the retention of InfluxDB's bucket instead"))
+		}
 	}
 	return errors.Join(append(errs, c.CheckMachines())...)
 }

@@ -1,6 +1,7 @@
 package db
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"os"
@@ -20,7 +21,7 @@ func (f *File) Close() error {
 		return f.setAside() // the connections stay open: the last one that closes writes the WAL into the file
 	}
 	if errors.Is(err, ErrMoved) {
-		_, err = f.writer.Exec("PRAGMA wal_checkpoint(TRUNCATE)")
+		_, err = f.writer.ExecContext(context.Background(), "PRAGMA wal_checkpoint(TRUNCATE)")
 	} else {
 		err = nil
 	}

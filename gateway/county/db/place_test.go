@@ -45,42 +45,47 @@ func must(t *testing.T, errs ...error) {
 	}
 }
 
+// mishap is something that happens to an open file.
+type mishap struct {
+	happens func(t *testing.T, path, backup string)
+	undone  func(t *testing.T, path string) // nil: only a new start helps
+	says    string
+}
+
+var mishaps = map[string]mishap{
+	"moved away": {
+		func(t *testing.T, path, _ string) { must(t, os.Rename(path, path+".old")) },
+		func(t *testing.T, path string) { must(t, os.Rename(path+".old", path)) }, "put it back"},
+	"its folder was moved": {
+		func(t *testing.T, path, _ string) { must(t, os.Rename(filepath.Dir(path), filepath.Dir(path)+".old")) },
+		func(t *testing.T, path string) { must(t, os.Rename(filepath.Dir(path)+".old", filepath.Dir(path))) },
+		"put it back"},
+	"removed": {func(t *testing.T, path, _ string) { must(t, os.Remove(path)) }, nil, "/proc/"},
+	"a backup in its place": {
+		func(t *testing.T, path, backup string) {
+			must(t, os.Rename(path, path+".old"))
+			copyOnto(t, backup, path)
+		},
+		func(t *testing.T, path string) { must(t, os.Rename(path+".old", path)) }, "another file"},
+	"a backup renamed over it": {
+		func(t *testing.T, path, backup string) { must(t, os.Rename(backup, path)) }, nil, "another file"},
+	"a link in its place": {
+		func(t *testing.T, path, backup string) { must(t, os.Remove(path), os.Symlink(backup, path)) },
+		nil, "another file"},
+	"its WAL removed": {
+		func(t *testing.T, path, _ string) { must(t, os.Remove(path+"-wal")) }, nil, "ordinary way"},
+	"its WAL moved": {
+		func(t *testing.T, path, _ string) { must(t, os.Rename(path+"-wal", path+"-wal.old")) },
+		func(t *testing.T, path string) { must(t, os.Rename(path+"-wal.old", path+"-wal")) }, "ordinary way"},
+	"a backup copied onto it": {
+		func(t *testing.T, path, backup string) { copyOnto(t, backup, path) }, nil, "written over"},
+	"emptied": {func(t *testing.T, path, _ string) { must(t, os.Truncate(path, 0)) }, nil, "written over"},
+}
+
 // A backup is made, the file grows beyond it, something happens to it, and after that
 // nothing may be written.
 func TestNothingIsWrittenToAFileThatIsNotAtItsPath(t *testing.T) {
-	for name, c := range map[string]struct {
-		happens func(t *testing.T, path, backup string)
-		undone  func(t *testing.T, path string) // nil: only a new start helps
-		says    string
-	}{
-		"moved away": {
-			func(t *testing.T, path, _ string) { must(t, os.Rename(path, path+".old")) },
-			func(t *testing.T, path string) { must(t, os.Rename(path+".old", path)) }, "put it back"},
-		"its folder was moved": {
-			func(t *testing.T, path, _ string) { must(t, os.Rename(filepath.Dir(path), filepath.Dir(path)+".old")) },
-			func(t *testing.T, path string) { must(t, os.Rename(filepath.Dir(path)+".old", filepath.Dir(path))) },
-			"put it back"},
-		"removed": {func(t *testing.T, path, _ string) { must(t, os.Remove(path)) }, nil, "/proc/"},
-		"a backup in its place": {
-			func(t *testing.T, path, backup string) {
-				must(t, os.Rename(path, path+".old"))
-				copyOnto(t, backup, path)
-			},
-			func(t *testing.T, path string) { must(t, os.Rename(path+".old", path)) }, "another file"},
-		"a backup renamed over it": {
-			func(t *testing.T, path, backup string) { must(t, os.Rename(backup, path)) }, nil, "another file"},
-		"a link in its place": {
-			func(t *testing.T, path, backup string) { must(t, os.Remove(path), os.Symlink(backup, path)) },
-			nil, "another file"},
-		"its WAL removed": {
-			func(t *testing.T, path, _ string) { must(t, os.Remove(path+"-wal")) }, nil, "ordinary way"},
-		"its WAL moved": {
-			func(t *testing.T, path, _ string) { must(t, os.Rename(path+"-wal", path+"-wal.old")) },
-			func(t *testing.T, path string) { must(t, os.Rename(path+"-wal.old", path+"-wal")) }, "ordinary way"},
-		"a backup copied onto it": {
-			func(t *testing.T, path, backup string) { copyOnto(t, backup, path) }, nil, "written over"},
-		"emptied": {func(t *testing.T, path, _ string) { must(t, os.Truncate(path, 0)) }, nil, "written over"},
-	} {
+	for name, c := range mishaps {
 		t.Run(name, func(t *testing.T) {
 			path, backup := filepath.Join(t.TempDir(), "county", "f.db"), filepath.Join(t.TempDir(), "backup.db")
 			must(t, os.Mkdir(filepath.Dir(path), 0o700))

@@ -133,6 +133,17 @@ func (r *Runs) Last(ctx context.Context, machine string, limit int) ([]RunSummar
 	return out, nil
 }
 
+// FirstOpen returns the seq of the first record of a journal that an open run has;
+// found is false when there is none.
+func (r *Runs) FirstOpen(ctx context.Context, jid string) (seq uint64, found bool, err error) {
+	seq, found, err = db.One(ctx, r.file.Reader(), db.Value[uint64],
+		"SELECT seq FROM runs WHERE state = 'open' AND jid = ? ORDER BY seq LIMIT 1", jid)
+	if err != nil {
+		return 0, false, fmt.Errorf("look for open runs: %w", err)
+	}
+	return seq, found, nil
+}
+
 // One returns one run's page. The error wraps ErrNoRun when there is none.
 func (r *Runs) One(ctx context.Context, machine, id string) (p RunPage, err error) {
 	run, found, err := db.One(ctx, r.file.Reader(), scanRun,

@@ -147,3 +147,13 @@ func (c *Cursor) Agents() []string { return slices.Sorted(maps.Keys(c.agents)) }
 
 // Knows reports whether a journal of agent was ever followed.
 func (c *Cursor) Knows(agent string) bool { return c.agents[agent] }
+
+// Followed returns up to which seq a journal was followed, from the file: it may be
+// called from any goroutine. 0: not at all.
+func Followed(ctx context.Context, q db.Querier, jid string) (uint64, error) {
+	through, _, err := db.One(ctx, q, db.Value[uint64], "SELECT through FROM progress WHERE jid = ?", jid)
+	if err != nil {
+		return 0, fmt.Errorf("read how far a journal was followed: %w", err)
+	}
+	return through, nil
+}

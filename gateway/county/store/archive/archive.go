@@ -6,6 +6,7 @@ import (
 	"context"
 	"errors"
 	"sync"
+	"time"
 
 	"gatehouse/gateway/county/store"
 	"gatehouse/gateway/county/store/books"
@@ -21,6 +22,7 @@ type Archive struct {
 
 	committing sync.Mutex
 	closeStore func()
+	sqlite     *sqlite.Store // nil: the records are elsewhere
 }
 
 // OpenSQLite opens an archive that is one SQLite file, and creates it when it is
@@ -39,7 +41,7 @@ func openSQLite(b *books.Books, err error) (*Archive, error) {
 	if err != nil {
 		return nil, errors.Join(err, b.Close())
 	}
-	return &Archive{Store: s, Books: b, closeStore: func() {}}, nil
+	return &Archive{Store: s, Books: b, closeStore: func() {}, sqlite: s}, nil
 }
 
 // OpenInflux opens an archive whose records are in InfluxDB and whose books are
@@ -58,6 +60,15 @@ func (a *Archive) Commit(ctx context.Context, batches []store.Batch) ([]store.Re
 	a.committing.Lock()
 	defer a.committing.Unlock()
 	return a.Store.Commit(ctx, batches)
+}
+
+// Expire removes old records from a store that is one SQLite file, beside commits.
+// Another one has a retention of its own.
+func (a *Archive) Expire(ctx context.Context, now time.Time, e store.Expiry) (store.Removal, error) {
+	if a.sqlite == nil {
+		return store.Removal{}, errors.New("this store removes old records by itself")
+	}
+	return a.sqlite.Expire(ctx, now, e)
 }
 
 // Retry offers a row of the quarantine to the store once more; see books.Retry.

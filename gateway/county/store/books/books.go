@@ -35,7 +35,7 @@ type Books struct {
 
 // Open opens the file at path and creates it when it is missing.
 func Open(path string) (*Books, error) {
-	file, err := db.Open(path, schemaTables, schemaAgents, schemaMarks, schemaShares)
+	file, err := db.Open(path, schemaTables, schemaAgents, schemaMarks, schemaShares, schemaExpired)
 	if err != nil {
 		return nil, err
 	}
@@ -127,6 +127,7 @@ func (b *Books) mint(ctx context.Context) error {
 
 // Keys of the table meta.
 const (
+	keyExpiry = "expiry" // when it was last looked for old records, RFC 3339
 	keyStore  = "store"  // the store's id
 	keyTerm   = "term"   // a decimal
 	keyMarker = "marker" // the id of the marker in the store elsewhere

@@ -20,7 +20,7 @@ func (s *Store) Commit(ctx context.Context, batches []store.Batch) ([]store.Rece
 	err := s.books.Update(ctx, func(tx *books.Tx) error {
 		one, many := tx.StmtContext(ctx, s.one), tx.StmtContext(ctx, s.many)
 		for _, b := range batches {
-			w := writer{ctx: ctx, tx: tx, one: one, many: many, batch: b}
+			w := writer{ctx: ctx, tx: tx, one: one, many: many, batch: b, expires: s.expires.Load()}
 			if err := w.writeOrRefuse(); err != nil {
 				return fmt.Errorf("journal %s, seqs %d to %d: %w", b.JID, b.From, b.To, err)
 			}
@@ -39,6 +39,7 @@ type writer struct {
 	ctx       context.Context
 	tx        *books.Tx
 	one, many *sql.Stmt // insert one record, rowsAtOnce records
+	expires   bool      // records may have expired
 	batch     store.Batch
 	journal   books.Journal
 	receipt   store.Receipt
@@ -72,6 +73,9 @@ func (w *writer) write() (err error) {
 	if !w.batch.Ahead && w.batch.From > r.Through+1 {
 		r.Gap = true
 		return nil
+	}
+	if err := w.withoutExpired(); err != nil {
+		return err
 	}
 	if w.batch, r.Repeated, err = books.WithoutRepeats(w.ctx, w.tx, w.batch, w.stored); err != nil {
 		return err

@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"iter"
 	"strings"
+	"sync/atomic"
 	"time"
 
 	"gatehouse/gateway/county/db"
@@ -21,6 +22,9 @@ type Store struct {
 	books *books.Books
 	one   *sql.Stmt // inserts one record
 	many  *sql.Stmt // inserts rowsAtOnce records
+	// expires is set when records have ever expired: then batches are looked at for
+	// some that come again.
+	expires atomic.Bool
 }
 
 var _ store.Store = (*Store)(nil)
@@ -40,6 +44,11 @@ func New(b *books.Books) (*Store, error) {
 	if s.one, err = s.prepareInsert(1); err == nil {
 		s.many, err = s.prepareInsert(rowsAtOnce)
 	}
+	var expires bool
+	if err == nil {
+		expires, err = b.EverExpired(context.Background())
+		s.expires.Store(expires)
+	}
 	if err != nil {
 		return nil, fmt.Errorf("open the store %s: %w", s.path(), err)
 	}
@@ -55,34 +64,65 @@ func (s *Store) prepareInsert(rows int) (*sql.Stmt, error) {
 
 func (s *Store) path() string { return s.books.File().Path() }
 
-// Rows implements store.Store.
+// page is how many rows one query reads: between two of them the WAL can begin anew,
+// however long whoever reads takes.
+const page = 1000
+
+// Rows implements store.Store. What is committed meanwhile may be among them.
 func (s *Store) Rows(ctx context.Context, q store.Query) iter.Seq2[store.Row, error] {
-	journal, args := "", []any{string(q.Kind), string(q.Kind), q.After}
-	if q.JID != "" {
-		journal, args = " AND journal = (SELECT id FROM journals WHERE jid = ?)", append(args, q.JID)
-	}
-	//nolint:gosec // journal is a constant
-	rows := db.Rows(ctx, s.books.File().Reader(), scanRow,
-		`SELECT agent, jid, community, grid, compound, seq, at, kind, raw
-		FROM records JOIN journals ON id = journal
-		WHERE (? = '' OR kind = ?) AND seq > ?`+journal+` ORDER BY journal, seq`, args...)
 	return func(yield func(store.Row, error) bool) {
-		for row, err := range rows {
-			if err != nil {
-				err = fmt.Errorf("read the store %s: %w", s.path(), err)
+		for next, more := (place{seq: q.After}), true; more; {
+			n := 0
+			for row, err := range s.page(ctx, q, next) {
+				if err != nil {
+					yield(store.Row{}, fmt.Errorf("read the store %s: %w", s.path(), err))
+					return
+				}
+				if !yield(row.Row, nil) {
+					return
+				}
+				next = place{row.journal, row.Seq}
+				n++
 			}
-			if !yield(row, err) {
-				return
-			}
+			more = n == page
 		}
 	}
 }
 
-func scanRow(r db.Row) (row store.Row, err error) {
+// place is after which journal and seq the next page begins; journal 0: before all.
+type place struct {
+	journal int64
+	seq     uint64
+}
+
+// page yields the rows of one query after a place.
+func (s *Store) page(ctx context.Context, q store.Query, after place) iter.Seq2[placed, error] {
+	where, args := "(journal, seq) > (?, ?) AND seq > ?", []any{after.journal, int64(after.seq), int64(q.After)}
+	if q.JID != "" {
+		where, args = "journal = (SELECT id FROM journals WHERE jid = ?) AND seq > ?", []any{q.JID, int64(after.seq)}
+	}
+	if q.Kind != "" {
+		where, args = where+" AND kind = ?", append(args, string(q.Kind))
+	}
+	//nolint:gosec // where is of constants
+	return db.Rows(ctx, s.books.File().Reader(), scanRow,
+		`SELECT journal, agent, jid, community, grid, compound, seq, at, kind, raw
+		FROM records JOIN journals ON id = journal WHERE `+where+` ORDER BY journal, seq LIMIT ?`,
+		append(args, page)...)
+}
+
+// placed is a row with its journal.
+type placed struct {
+	store.Row
+
+	journal int64
+}
+
+func scanRow(r db.Row) (row placed, err error) {
 	var at int64
 	var kind string
 	p := &row.Place
-	err = r.Scan(&row.Agent, &row.JID, &p.Community, &p.Grid, &p.Compound, &row.Seq, &at, &kind, &row.Raw)
+	err = r.Scan(&row.journal, &row.Agent, &row.JID, &p.Community, &p.Grid, &p.Compound, &row.Seq, &at, &kind, &row.Raw)
 	row.At, row.Kind = time.Unix(0, at).UTC(), wire.Kind(kind)
 	return row, err
 }

@@ -1,0 +1,191 @@
+package sqlite
+
+import (
+	"context"
+	"fmt"
+	"math"
+	"slices"
+	"time"
+
+	"gatehouse/gateway/county/db"
+	"gatehouse/gateway/county/store"
+	"gatehouse/gateway/county/store/books"
+	"gatehouse/gateway/wire"
+)
+
+// old is a record that may have to go.
+type old struct {
+	seq  uint64
+	kind wire.Kind
+	at   int64 // unix nanoseconds
+	due  bool
+}
+
+// Expire removes records of a journal that were received before e.Before, and notes
+// it in the books, in one transaction. One whose time of receipt lies in the future,
+// by a clock of the collector that was wrong then, is as old as its gate says. It is
+// for one goroutine, beside Commit.
+func (s *Store) Expire(ctx context.Context, now time.Time, e store.Expiry) (r store.Removal, err error) {
+	x := expiry{ctx: ctx, now: now, Expiry: e}
+	if err = x.find(s); err == nil && len(x.found) > 0 {
+		s.expires.Store(true)
+		err = s.books.Update(ctx, x.remove)
+		x.removal.Held = time.Since(x.began)
+	}
+	if err != nil {
+		return r, fmt.Errorf("remove old records of journal %s from %s: %w", e.JID, s.path(), err)
+	}
+	return x.removal, nil
+}
+
+// expiry is one step.
+type expiry struct {
+	store.Expiry
+
+	ctx     context.Context
+	now     time.Time
+	journal int64
+	mark    uint64
+	found   []old     // up to the last one that is old enough
+	began   time.Time // the transaction
+	removal store.Removal
+}
+
+// age is the time that counts, in SQL: of receipt, or if that is after now, of the
+// record.
+const age = "CASE WHEN received > ? THEN at ELSE received END"
+
+// find reads the next records of the journal, while commits go on.
+func (x *expiry) find(s *Store) error {
+	q := s.books.File().Reader()
+	var through int64
+	err := q.QueryRowContext(x.ctx, `SELECT id, j.through, coalesce(e.through, 0) FROM journals j
+		LEFT JOIN expired e ON journal = id AND kind = ? WHERE jid = ?`, string(x.Kind), x.JID).
+		Scan(&x.journal, &through, &x.mark)
+	if err != nil {
+		return err
+	}
+	through = int64(min(uint64(through), x.Through, math.MaxInt64))
+	scan := func(r db.Row) (o old, err error) {
+		err = r.Scan(&o.seq, &o.kind, &o.at, &o.due)
+		return o, err
+	}
+	x.found, err = db.All(x.ctx, q, scan, `SELECT seq, kind, at, `+age+` < ? FROM records
+		WHERE journal = ? AND seq > ? AND seq <= ? ORDER BY seq LIMIT ?`,
+		x.now.UnixNano(), x.Before.UnixNano(), x.journal, int64(x.mark), through, x.Looked)
+	last := len(x.found)
+	for last > 0 && !x.found[last-1].due {
+		last--
+	}
+	x.found = x.found[:last]
+	x.removal.Looked = last
+	return err
+}
+
+// remove removes what was found.
+func (x *expiry) remove(tx *books.Tx) error {
+	x.began = time.Now()
+	marks, err := tx.Marks(x.ctx, x.journal)
+	if err != nil {
+		return err
+	}
+	m, known := marks[x.Kind]
+	if !known {
+		m.Oldest, m.Newest = math.MaxInt64, math.MinInt64
+	}
+	last := x.found[len(x.found)-1].seq
+	if slices.ContainsFunc(x.found, func(o old) bool { return o.due && o.kind == x.Kind }) {
+		res, err := tx.ExecContext(x.ctx, `DELETE FROM records WHERE journal = ? AND seq > ? AND seq <= ?
+			AND kind = ? AND `+age+` < ?`,
+			x.journal, int64(x.mark), int64(last), string(x.Kind), x.now.UnixNano(), x.Before.UnixNano())
+		if err != nil {
+			return err
+		}
+		n, err := res.RowsAffected()
+		if err != nil {
+			return err
+		}
+		x.removal.Removed = int(n)
+		m.Records += uint64(n)
+	}
+	for _, o := range x.found {
+		if o.due && o.kind == x.Kind {
+			m.Oldest, m.Newest = min(m.Oldest, o.at), max(m.Newest, o.at)
+		}
+	}
+	m.Through = last
+	return tx.SetMark(x.ctx, x.journal, x.Kind, m, x.now)
+}
+
+// withoutExpired takes those records out of the batch that were stored and have
+// expired since, as if they were stored still. Where watermarks were taken back they
+// may be beyond the watermark.
+func (w *writer) withoutExpired() error {
+	if !w.expires {
+		return nil
+	}
+	marks, err := w.tx.Marks(w.ctx, w.journal.ID)
+	if err != nil || len(marks) == 0 {
+		return err
+	}
+	looked := uint64(0) // up to it something may be gone
+	for _, m := range marks {
+		looked = max(looked, m.Through)
+	}
+	var left []wire.Entry
+	for _, e := range w.batch.Entries {
+		fate := stays
+		if e.Record.Seq <= looked {
+			if fate, err = w.fate(e, marks[e.Record.Kind]); err != nil {
+				return err
+			}
+		}
+		switch fate {
+		case stays:
+			left = append(left, e)
+		case conflicts:
+			err := w.reject(wire.Bad{Seq: e.Record.Seq, Raw: e.Raw, Reason: store.ReasonConflict})
+			if err != nil {
+				return err
+			}
+		case gone:
+		}
+	}
+	w.batch.Entries = left
+	return nil
+}
+
+// fate is what becomes of a record where records have expired.
+type fate int
+
+const (
+	stays     fate = iota // in the batch: it is there still, or was never stored
+	gone                  // it was stored, and has expired
+	conflicts             // another record with its seq was stored, and has expired
+)
+
+func (w *writer) fate(e wire.Entry, m books.Mark) (fate, error) {
+	_, found, err := w.rawOf(w.journal.ID, e.Record.Seq)
+	if err != nil || found {
+		return stays, err
+	}
+	held, err := w.tx.Held(w.ctx, w.batch.Agent, e.Raw)
+	if err != nil {
+		return stays, err
+	}
+	switch {
+	case held == store.ReasonConflict && w.batch.Retry:
+		return conflicts, nil
+	case held != "" && w.batch.Retry:
+		return stays, nil // it was refused when it came, and is tried again
+	case held != "":
+		return gone, nil // it is in quarantine still
+	case m.Covers(e.Record):
+		return gone, nil
+	}
+	never, err := w.tx.NeverStored(w.ctx, w.journal.ID, e.Record.Seq)
+	if err != nil || never {
+		return stays, err
+	}
+	return conflicts, nil
+}
