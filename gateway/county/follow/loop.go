@@ -1,9 +1,11 @@
 package follow
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"log/slog"
+	"slices"
 	"sync"
 	"time"
 
@@ -175,6 +177,10 @@ func (l *Loop) catchUp(ctx context.Context, between func() error) error {
 		l.change(func(s *State) { s.Catching = true })
 		l.log.Info("catching up with the store", "records", seqs)
 	}
+	// Journals with little first: one agent's backlog holds up nobody else's records.
+	slices.SortStableFunc(missing, func(a, b store.Position) int {
+		return cmp.Compare(a.Through-l.cursor.Through(a.JID), b.Through-l.cursor.Through(b.JID))
+	})
 	for _, p := range missing {
 		if err := l.cursor.CatchUp(ctx, l.now(), p.Agent, p.JID, p.Through); err != nil {
 			return err

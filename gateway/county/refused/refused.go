@@ -84,6 +84,8 @@ func Open(ctx context.Context, alerts Alerts, losses Losses, listed []string, no
 func (r *Refusals) Refused(agent, why string, count uint64) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
+	// Others than the collector count only what they refuse themselves.
+	count = max(count, r.counted[agent])
 	if _, known := r.counted[agent]; known || len(r.counted) < mostCounted {
 		r.counted[agent] = count
 	}

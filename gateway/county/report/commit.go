@@ -100,13 +100,22 @@ func (m *reporter) fill(b *wire.Batch, now time.Time, bodies []wire.Body) error 
 	return nil
 }
 
-// retry calls what until it succeeds. It returns false when ctx ended before.
+// retry calls what until it succeeds. It returns false when ctx ended before. Between
+// two attempts another machine has the taker's place.
 func (t *Taker) retry(ctx context.Context, what func() error) bool {
-	loop := retry.Loop{Backoff: retry.Backoff{First: 250 * time.Millisecond, Last: 30 * time.Second},
-		Log: t.opts.Log, Message: "a report can't be stored yet; the broker keeps it", Failed: t.opts.Blocked}
-	err := loop.Do(ctx, what)
-	if err == nil {
-		t.opts.Blocked(nil)
+	away := false
+	back := func() {
+		if away {
+			t.places.enter()
+		}
+		away = false
 	}
-	return err == nil
+	defer back()
+	loop := retry.Loop{Backoff: retry.Backoff{First: 250 * time.Millisecond, Last: 30 * time.Second},
+		Log: t.opts.Log, Message: "a report can't be stored yet; the broker keeps it",
+		Failed: func(error) { away = true; t.places.leave() }}
+	return loop.Do(ctx, func() error {
+		back()
+		return what()
+	}) == nil
 }

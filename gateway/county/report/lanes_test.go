@@ -2,9 +2,11 @@ package report
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"log/slog"
 	"path/filepath"
+	"strings"
 	"sync"
 	"sync/atomic"
 	"testing"
@@ -140,4 +142,47 @@ func TestInventedMachinesAreForgotten(t *testing.T) {
 	if known := fmt.Sprint(c.Taker.known()); known != "[fogger-9]" {
 		t.Errorf("in memory are %s", known)
 	}
+}
+
+// broken is a store that takes nothing of some machines, ever.
+type broken struct{ *archive.Archive }
+
+func (s broken) Commit(ctx context.Context, batches []store.Batch) ([]store.Receipt, error) {
+	if len(batches) > 0 && strings.HasPrefix(batches[0].Agent, "broken-") {
+		return nil, errors.New("it can never be stored")
+	}
+	return s.Archive.Commit(ctx, batches)
+}
+
+// More machines than there are takers, of which nothing can be stored.
+func TestMachinesOfWhichNothingCanBeStoredDelayOnlyThemselves(t *testing.T) {
+	held, err := archive.OpenSQLite(filepath.Join(t.TempDir(), "store.db"))
+	must(t, err)
+	defer held.Close()
+	taker, err := Open(t.Context(), Options{County: "qinghe", Path: filepath.Join(t.TempDir(), "reports.db"),
+		Store: broken{held}, Log: slog.New(slog.DiscardHandler)})
+	must(t, err)
+	ctx, cancel := context.WithCancel(t.Context())
+	ended := make(chan struct{})
+	go func() { defer close(ended); _ = taker.Run(ctx) }()
+	put := func(machine string, end func(bool)) {
+		taker.Put(mqtt.Message{Topic: wire.Topic("qinghe", machine, wire.LeafReport),
+			Payload: []byte(`{"v":1,"command":true}`)}, end)
+	}
+	for n := range 2 * takers {
+		put(fmt.Sprint("broken-", n), func(bool) {})
+	}
+	stored := make(chan bool, 1)
+	put("fogger-1", func(s bool) { stored <- s })
+	select {
+	case s := <-stored:
+		if !s {
+			t.Error("it is not stored")
+		}
+	case <-time.After(20 * time.Second):
+		t.Error("it waits for the others")
+	}
+	cancel()
+	<-ended
+	must(t, taker.Close())
 }

@@ -59,6 +59,7 @@ type Taker struct {
 	topics map[string]*mapped // of Options.Machines
 
 	lanes   *lanes
+	places  *places
 	dropped atomic.Uint64 // reports, for want of room in quarantine
 	term    atomic.Uint64 // of the store; another one may have lost what the index has
 	mu      sync.Mutex    // guards machines
@@ -100,7 +101,7 @@ func Open(ctx context.Context, opts Options) (*Taker, error) {
 	if err != nil {
 		return nil, fmt.Errorf("open the reports: %w", err)
 	}
-	t := &Taker{opts: opts, index: x, topics: map[string]*mapped{}, lanes: newLanes(),
+	t := &Taker{opts: opts, index: x, topics: map[string]*mapped{}, lanes: newLanes(), places: newPlaces(takers),
 		machines: map[string]*reporter{}}
 	known, err := x.machines(ctx)
 	if err == nil {
@@ -161,9 +162,7 @@ func (t *Taker) Run(ctx context.Context) error {
 	var taking sync.WaitGroup
 	defer taking.Wait()
 	defer t.lanes.end()
-	for range takers {
-		taking.Go(func() { t.work(ctx) })
-	}
+	taking.Go(func() { t.work(ctx) })
 	taking.Go(func() { t.check(ctx) })
 	tick, prune := time.NewTicker(time.Second), time.NewTicker(time.Hour)
 	defer tick.Stop()
@@ -192,18 +191,25 @@ func (t *Taker) known() []string {
 	return slices.Collect(maps.Keys(t.machines))
 }
 
-// work is a goroutine that takes messages, a machine's at a time, until ctx ends.
+// work lets takers take messages, a machine's at a time, until ctx ends.
 func (t *Taker) work(ctx context.Context) {
+	var taking sync.WaitGroup
+	defer taking.Wait()
 	for {
+		t.places.enter()
 		l, messages, tick := t.lanes.next()
 		if l == nil {
+			t.places.leave()
 			return
 		}
-		t.take(ctx, l.machine, messages)
-		if tick {
-			t.tick(ctx, l.machine, t.opts.Now())
-		}
-		t.lanes.done(l)
+		taking.Go(func() {
+			defer t.places.leave()
+			t.take(ctx, l.machine, messages)
+			if tick {
+				t.tick(ctx, l.machine, t.opts.Now())
+			}
+			t.lanes.done(l)
+		})
 	}
 }
 
