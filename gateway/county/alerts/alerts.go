@@ -128,7 +128,10 @@ func (a *Alerts) Acknowledge(ctx context.Context, now time.Time, id int64, user,
 
 // Last returns the last alerts of a gate, or of all (""), the newest first.
 func (a *Alerts) Last(ctx context.Context, agent string, limit int) ([]Alert, error) {
-	return a.read(ctx, "(? = '' OR agent = ?) ORDER BY at DESC LIMIT ?", agent, agent, limit)
+	if agent == "" { // a statement of its own for each: so both use an index
+		return a.read(ctx, "TRUE ORDER BY at DESC LIMIT ?", limit)
+	}
+	return a.read(ctx, "agent = ? ORDER BY at DESC LIMIT ?", agent, limit)
 }
 
 // Open returns how many alerts are open.

@@ -44,3 +44,7 @@ CREATE INDEX alerts_open ON alerts (id) WHERE acked IS NULL OR (cleared IS NULL
 const SchemaSaid = `
 ALTER TABLE alerts ADD COLUMN said INTEGER NOT NULL DEFAULT 0;
 UPDATE alerts SET said = seq;`
+
+// SchemaLast finds the last alerts among those of years.
+const SchemaLast = `
+CREATE INDEX alerts_at ON alerts (at);`

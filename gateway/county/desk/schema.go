@@ -34,5 +34,6 @@ func steps() []string {
 		follow.SchemaNewest,
 		alerts.SchemaRuns,
 		people.SchemaSecrets,
+		fleet.SchemaIndexes + alerts.SchemaLast,
 	}
 }

@@ -172,12 +172,19 @@ func (m *Machine) reported(now time.Time) fact.MachineState {
 	return fact.MachineIdle
 }
 
-// Prune deletes tracks that are older than a run's page is asked for.
+// prunedAtOnce is how many tracks of a machine one Prune deletes at most: it must not
+// keep others from the file for long.
+const prunedAtOnce = 200
+
+// Prune deletes tracks that are older than a run's page is asked for, some at a time.
 func (f *Fleet) Prune(ctx context.Context, now time.Time) error {
-	_, err := f.file.Exec(ctx, "DELETE FROM tracks WHERE file = '' AND at < ?",
-		now.Add(-tracksFor).UnixNano())
-	if err != nil {
-		return fmt.Errorf("delete old tracks: %w", err)
+	for machine := range f.machines {
+		_, err := f.file.Exec(ctx, `DELETE FROM tracks WHERE machine = ?1 AND (at, jid, seq) IN
+			(SELECT at, jid, seq FROM tracks WHERE machine = ?1 AND at < ?2 AND file = '' ORDER BY at LIMIT ?3)`,
+			machine, now.Add(-tracksFor).UnixNano(), prunedAtOnce)
+		if err != nil {
+			return fmt.Errorf("delete old tracks: %w", err)
+		}
 	}
 	return nil
 }

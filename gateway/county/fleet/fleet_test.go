@@ -10,6 +10,7 @@ import (
 	"gatehouse/firmware-bridge/geo"
 	"gatehouse/firmware-bridge/runs"
 	"gatehouse/gateway/clock"
+	"gatehouse/gateway/county/db"
 	"gatehouse/gateway/county/follow"
 	"gatehouse/gateway/fact"
 	"gatehouse/gateway/live"
@@ -221,5 +222,34 @@ func TestARunGoesOnInAJournalThatBeganAgain(t *testing.T) {
 	}
 	if last, err := c.runs.Last(t.Context(), "", 10); err != nil || len(last) != 1 || last[0].State != fact.RunClosed {
 		t.Errorf("%+v, %v", last, err)
+	}
+}
+
+func TestOnlyOldTracksOfNoFileAreDeletedSomeAtATime(t *testing.T) {
+	file, err := db.Open(filepath.Join(t.TempDir(), "f.db"), Schema, SchemaIndexes)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer file.Close()
+	if _, err := file.Exec(t.Context(), `WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 250)
+		INSERT INTO tracks SELECT 'm', i, 'j', i, CASE WHEN i = 1 THEN 'file' ELSE '' END, '[]' FROM n`); err != nil {
+		t.Fatal(err)
+	}
+	_, err = file.Exec(t.Context(), "INSERT INTO machines (machine, agent, heard) VALUES ('m', 'm', 1)")
+	if err != nil {
+		t.Fatal(err)
+	}
+	f, err := New(t.Context(), file, live.New(0), NewRuns(file, nil))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, want := range []int{50, 1, 1} { // all are old, one is of a file
+		if err := f.Prune(t.Context(), time.Now()); err != nil {
+			t.Fatal(err)
+		}
+		n, _, err := db.One(t.Context(), file.Reader(), db.Value[int], "SELECT count(*) FROM tracks")
+		if n != want || err != nil {
+			t.Errorf("%d tracks are left, %v, want %d", n, err, want)
+		}
 	}
 }

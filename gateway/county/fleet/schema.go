@@ -32,3 +32,8 @@ CREATE TABLE tracks (
 	points  BLOB NOT NULL,
 	PRIMARY KEY (machine, at, jid, seq)
 ) WITHOUT ROWID;`
+
+// SchemaIndexes finds a machine's last runs, and the open ones, among those of years.
+const SchemaIndexes = `
+CREATE INDEX runs_machine ON runs (machine, start);
+CREATE INDEX runs_open ON runs (jid, seq) WHERE state = 'open';`

@@ -52,10 +52,10 @@ const (
 	// A step holds a commit up for so long; one that took longer makes the next ones
 	// smaller, one that took less than half of it larger. The bound is 50 ms.
 	stepTime  = 20 * time.Millisecond
-	leastStep = 16   // records
-	mostStep  = 4096 // likewise
-	firstStep = 256  // likewise
-	rest      = 10   // times what a step took is waited after it
+	leastStep = 16  // records
+	mostStep  = 512 // likewise
+	firstStep = 256 // likewise
+	rest      = 10  // times what a step took is waited after it
 	leastRest = 20 * time.Millisecond
 	// A clock that is suddenly so much later may be wrong: for a day nothing is
 	// removed, in which somebody can set it.

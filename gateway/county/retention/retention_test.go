@@ -78,7 +78,7 @@ func TestARoundRemovesOnlyWhatIsConfiguredInStepsThatRest(t *testing.T) {
 		least, most     int // records of a step
 		rest, restsOver time.Duration
 	}{
-		"a quick disk": {time.Millisecond, 256, 4096, 20 * time.Millisecond, 20 * time.Millisecond},
+		"a quick disk": {time.Millisecond, 256, 512, 20 * time.Millisecond, 20 * time.Millisecond},
 		"a slow disk":  {60 * time.Millisecond, 16, 256, 600 * time.Millisecond, 600 * time.Millisecond},
 	} {
 		s := &shelf{old: map[string]int{"a reading": 30000, "b reading": 5, "a passage": 7}, held: c.held}
