@@ -24,6 +24,8 @@ var importers = map[string]string{
 	"github.com/eclipse/paho.mqtt.golang":         "gatehouse/gateway/mqtt",
 	"github.com/nats-io/nats-server/v2":           "gatehouse/gateway/county/broker",
 	"github.com/influxdata/influxdb-client-go/v2": "gatehouse/gateway/county/store/influx",
+	"github.com/influxdata/line-protocol/v2":      "gatehouse/gateway/county/store/influx",
+	"github.com/klauspost/compress":               "gatehouse/gateway/county/store/influx",
 	"modernc.org/sqlite":                          "gatehouse/gateway/county/db",
 	"github.com/goccy/go-yaml":                    "gatehouse/gateway/config",
 	"github.com/spf13/cobra":                      "gatehouse/gateway/cli",

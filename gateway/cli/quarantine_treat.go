@@ -68,7 +68,7 @@ the collector's configuration.`,
 			} else if err := r.Close(); err != nil {
 				return err
 			}
-			s, err := centre.OpenArchive(cfg)
+			s, err := centre.OpenArchive(cfg, nil)
 			if err != nil {
 				return err
 			}
@@ -113,7 +113,7 @@ leaves a recorded hole with reason "dropped", unless its seq is stored.`,
 			} else if err := r.Close(); err != nil {
 				return err
 			}
-			s, err := centre.OpenArchive(centre.Config{Dir: *dir})
+			s, err := centre.OpenArchive(centre.Config{Dir: *dir}, nil)
 			if err != nil {
 				return err
 			}

@@ -92,19 +92,7 @@ var ErrCRC = errors.New("batch damaged in flight: crc32c differs")
 // EncodeBatch returns the message for b. Entries carry their bytes; Bad is not
 // encoded.
 func EncodeBatch(b Batch) ([]byte, error) {
-	size := 2
-	for _, e := range b.Entries {
-		size += len(e.Raw) + 1
-	}
-	records := make([]byte, 0, size)
-	records = append(records, '[')
-	for i, e := range b.Entries {
-		if i > 0 {
-			records = append(records, ',')
-		}
-		records = append(records, e.Raw...)
-	}
-	records = append(records, ']')
+	records := Join(b.Entries)
 	head, err := marshal(batchHeader{
 		V: 1, Agent: b.Agent, JID: b.JID, From: b.From, To: b.To, Holes: b.Holes, Ahead: b.Ahead,
 		CRC: sum(b.JID, records), Records: json.RawMessage("0"),
@@ -117,6 +105,26 @@ func EncodeBatch(b Batch) ([]byte, error) {
 	head = bytes.TrimSuffix(head, []byte("0}"))
 	return slices.Concat(head, records, []byte{'}'}), nil
 }
+
+// Join returns the bytes of records as a JSON array; Split takes it apart.
+func Join(entries []Entry) []byte {
+	size := 2
+	for _, e := range entries {
+		size += len(e.Raw) + 1
+	}
+	records := make([]byte, 0, size)
+	records = append(records, '[')
+	for i, e := range entries {
+		if i > 0 {
+			records = append(records, ',')
+		}
+		records = append(records, e.Raw...)
+	}
+	return append(records, ']')
+}
+
+// Split returns the bytes of each record that Join has joined.
+func Split(records []byte) ([][]byte, error) { return items(records) }
 
 // sum is the CRC-32C (RFC 3720) of the jid's characters and then the bytes of
 // records, brackets included.

@@ -3,6 +3,7 @@ package centre
 import (
 	"context"
 	"fmt"
+	"log/slog"
 	"os"
 	"path/filepath"
 	"strings"
@@ -16,9 +17,9 @@ import (
 // StoreFile is the SQLite file's name in the county's folder.
 const StoreFile = "gatehouse.db"
 
-// OpenArchive opens the store that cfg names. It may be opened while a collector
+// OpenArchive opens the store that cfg names, which logs what it does not keep. It may be opened while a collector
 // runs: both write in whole transactions.
-func OpenArchive(cfg Config) (*archive.Archive, error) {
+func OpenArchive(cfg Config, log *slog.Logger) (*archive.Archive, error) {
 	path := filepath.Join(cfg.Dir, StoreFile)
 	if cfg.Influx == nil {
 		return archive.OpenSQLite(path)
@@ -32,14 +33,15 @@ func OpenArchive(cfg Config) (*archive.Archive, error) {
 		token = strings.TrimSpace(string(b))
 	}
 	return archive.OpenInflux(path, influx.Options{URL: cfg.Influx.URL, Token: token, Org: cfg.Influx.Org,
-		Bucket: cfg.Influx.Bucket, County: cfg.County})
+		Bucket: cfg.Influx.Bucket, County: cfg.County, Log: log})
 }
 
 func (c *county) openArchive(ctx context.Context) (err error) {
-	if c.archive, err = OpenArchive(c.cfg); err != nil {
+	if c.archive, err = OpenArchive(c.cfg, c.log); err != nil {
 		return err
 	}
 	c.onClose(c.archive.Close)
+	c.archive.LookAtRetention(ctx)
 	since := c.cfg.RewindSince
 	if since.IsZero() {
 		return nil

@@ -1,6 +1,7 @@
 package collect
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"slices"
@@ -182,7 +183,7 @@ func (c *committer) judge(b store.Batch, r store.Receipt) {
 	}
 	switch {
 	case r.Refused:
-		c.refusals.add(b.Received, b.Agent, refusedShare)
+		c.refusals.add(b.Received, b.Agent, cmp.Or(r.Why, refusedShare))
 	case r.Gap, r.New == 0 && len(b.Entries) > 0, len(r.Rejected) > 0:
 		c.refusals.slow(b.Received, b.Agent)
 	}

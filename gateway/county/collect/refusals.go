@@ -39,6 +39,9 @@ type refused struct {
 // reportEvery is the shortest time between two reports of one reason and agent.
 const reportEvery = 10 * time.Second
 
+// mostReasons bounds what is remembered of one agent: the store's reasons vary.
+const mostReasons = 32
+
 // mostAgents bounds what is remembered of agents: more than a county has. When
 // invented names exceed it some are forgotten.
 const mostAgents = 4096
@@ -59,7 +62,8 @@ func (r *refusals) of(agent string) *refused {
 	return x
 }
 
-// add counts a message of agent that was refused, for one of the reasons above.
+// add counts a message of agent that was refused, for one of the reasons above or
+// for one that the store gives.
 func (r *refusals) add(now time.Time, agent, why string) {
 	r.mu.Lock()
 	x := r.of(agent)
@@ -136,6 +140,9 @@ func (r *refusals) due(now time.Time, agent, what string) bool {
 func (x *refused) due(now time.Time, what string) bool {
 	if last, known := x.reported[what]; known && now.Sub(last) < reportEvery {
 		return false
+	}
+	if len(x.reported) >= mostReasons {
+		clear(x.reported)
 	}
 	x.reported[what] = now
 	return true

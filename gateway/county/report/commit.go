@@ -1,7 +1,9 @@
 package report
 
 import (
+	"cmp"
 	"context"
+	"fmt"
 	"slices"
 	"time"
 
@@ -30,6 +32,9 @@ func (t *Taker) commit(ctx context.Context, m *reporter, now time.Time, bodies [
 		var receipts []store.Receipt
 		commit := func() (err error) {
 			receipts, err = t.opts.Store.Commit(ctx, []store.Batch{b})
+			if err == nil && receipts[0].Refused {
+				err = fmt.Errorf("the store refuses it: %s", cmp.Or(receipts[0].Why, store.ErrShare.Error()))
+			}
 			return err
 		}
 		if !t.retry(ctx, commit) {

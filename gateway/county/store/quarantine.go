@@ -56,6 +56,9 @@ const (
 	// wiped InfluxDB, a file from a backup), and the index of reports does not have
 	// them any more. The machine's journal goes on behind them.
 	ReasonLost = "store-lost"
+	// ReasonBeyond: the store keeps records for a limited time (the retention of an
+	// InfluxDB bucket), and this one was older than that when it came.
+	ReasonBeyond = "beyond-retention"
 )
 
 // The quarantine is limited, so that no agent fills the county's disk with what

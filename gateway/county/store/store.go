@@ -56,12 +56,15 @@ type Receipt struct {
 	// Gap is set when the batch begins after Through+1: nothing of it was stored,
 	// and the agent must send what is missing first.
 	Gap bool
-	// Refused is set when records of the batch belong into quarantine and the
-	// agent's share of it is full: nothing of the batch was stored.
+	// Refused is set when nothing of the batch was stored, and other agents' batches
+	// were: Why says why. When Why is empty, records of the batch belong into
+	// quarantine and the agent's share of it is full.
 	Refused  bool
+	Why      string
 	New      int        // records that were not stored before
 	Rejected []wire.Bad // records that went to quarantine, and why
 	Repeated []uint64   // seqs of records that are stored under another journal of the agent
+	Beyond   []uint64   // seqs of records that are older than the store keeps them: now a hole
 }
 
 // Position is how far a journal is stored.

@@ -80,7 +80,7 @@ bind-address = "127.0.0.1:0"
 // CreateDatabase waits until the server answers and creates the database.
 func CreateDatabase(ctx context.Context, server string) error {
 	for {
-		err := statement(ctx, server, "CREATE DATABASE "+Database)
+		err := Statement(ctx, server, "CREATE DATABASE "+Database)
 		if err == nil {
 			return nil
 		}
@@ -94,16 +94,17 @@ func CreateDatabase(ctx context.Context, server string) error {
 
 // DropDatabase deletes the database, as an operator might by mistake.
 func DropDatabase(ctx context.Context, server string) error {
-	return statement(ctx, server, "DROP DATABASE "+Database)
+	return Statement(ctx, server, "DROP DATABASE "+Database)
 }
 
 // Delete deletes the points for which an InfluxQL condition is true. A database
 // restored from a backup lacks the points written after the backup.
 func Delete(ctx context.Context, server, where string) error {
-	return statement(ctx, server, "DELETE WHERE "+where)
+	return Statement(ctx, server, "DELETE WHERE "+where)
 }
 
-func statement(ctx context.Context, server, q string) error {
+// Statement executes a statement of InfluxQL.
+func Statement(ctx context.Context, server, q string) error {
 	body := url.Values{"q": {q}, "db": {Database}}.Encode()
 	req, err := http.NewRequestWithContext(ctx, http.MethodPost, server+"/query?"+body, nil)
 	if err != nil {

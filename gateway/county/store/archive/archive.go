@@ -22,7 +22,8 @@ type Archive struct {
 
 	committing sync.Mutex
 	closeStore func()
-	sqlite     *sqlite.Store // nil: the records are elsewhere
+	sqlite     *sqlite.Store         // nil: the records are elsewhere
+	retention  func(context.Context) // or nil
 }
 
 // OpenSQLite opens an archive that is one SQLite file, and creates it when it is
@@ -52,7 +53,7 @@ func OpenInflux(path string, o influx.Options) (*Archive, error) {
 		return nil, err
 	}
 	s := influx.New(o, b)
-	return &Archive{Store: s, Books: b, closeStore: s.Close}, nil
+	return &Archive{Store: s, Books: b, closeStore: s.Close, retention: s.LookAtRetention}, nil
 }
 
 // Commit is store.Store's; commits run one after the other.
@@ -70,6 +71,22 @@ func (a *Archive) Expire(ctx context.Context, now time.Time, e store.Expiry) (st
 	}
 	return a.sqlite.Expire(ctx, now, e)
 }
+
+// LookAtRetention logs for how long the store keeps records, where that is limited
+// and the store can be reached. It waits for it for some seconds at most.
+func (a *Archive) LookAtRetention(ctx context.Context) {
+	if a.retention == nil {
+		return
+	}
+	a.committing.Lock()
+	defer a.committing.Unlock()
+	ctx, cancel := context.WithTimeout(ctx, lookTimeout)
+	defer cancel()
+	a.retention(ctx)
+}
+
+// lookTimeout is for how long the start waits for a store to say what it keeps.
+const lookTimeout = 3 * time.Second
 
 // Retry offers a row of the quarantine to the store once more; see books.Retry.
 func (a *Archive) Retry(ctx context.Context, p store.Quarantined) error {

@@ -63,9 +63,9 @@ func WithoutRepeats(
 			left = append(left, e)
 		}
 	}
-	b.Entries, b.Holes = left, slices.Clip(b.Holes)
+	b.Entries = left
 	for _, seq := range repeated {
-		b.Holes = withRepeated(b.Holes, seq)
+		b.Holes = WithHole(b.Holes, seq, store.ReasonRepeated)
 	}
 	return b, repeated, nil
 }
@@ -113,12 +113,13 @@ func alarms(entries []wire.Entry) (out []wire.Entry) {
 	return out
 }
 
-// withRepeated adds seq to holes, in one hole with the seq before it.
-func withRepeated(holes []wire.Hole, seq uint64) []wire.Hole {
-	if n := len(holes); n > 0 && holes[n-1].Reason == store.ReasonRepeated && holes[n-1].To == seq-1 {
+// WithHole adds a hole of one seq to holes, in one hole with the seq before it. It
+// does not change holes.
+func WithHole(holes []wire.Hole, seq uint64, reason string) []wire.Hole {
+	if n := len(holes); n > 0 && holes[n-1].Reason == reason && holes[n-1].To == seq-1 {
 		last := holes[n-1]
 		last.To, last.Count = seq, last.Count+1
 		return append(holes[:n-1:n-1], last)
 	}
-	return append(holes, wire.Hole{From: seq, To: seq, Reason: store.ReasonRepeated, Count: 1})
+	return append(slices.Clip(holes), wire.Hole{From: seq, To: seq, Reason: reason, Count: 1})
 }

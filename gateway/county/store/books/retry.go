@@ -34,6 +34,8 @@ func (b *Books) Retry(ctx context.Context, s Committer, p store.Quarantined) err
 	switch r := receipts[0]; {
 	case len(r.Rejected) > 0:
 		return fmt.Errorf("%w: %s", ErrStays, r.Rejected[0].Reason)
+	case r.Refused && r.Why != "":
+		return fmt.Errorf("%w: %s", ErrStays, r.Why)
 	case r.Refused:
 		return fmt.Errorf("%w: %w", ErrStays, store.ErrShare)
 	case r.Gap:

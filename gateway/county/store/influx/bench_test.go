@@ -5,8 +5,6 @@ import (
 	"path/filepath"
 	"testing"
 
-	"github.com/influxdata/influxdb-client-go/v2/api/write"
-
 	"gatehouse/gateway/county/store"
 	"gatehouse/gateway/county/store/books"
 	"gatehouse/gateway/testkit/influxd"
@@ -23,17 +21,15 @@ func BenchmarkCommit(b *testing.B) {
 	defer server.Close()
 	s, bulk := openBench(b, server.URL, "committed"), openBench(b, server.URL, "bulk")
 	storetest.BenchmarkCommit(b, s, func(batches []store.Batch) error {
-		var points []*write.Point
+		var points lines
 		for _, x := range batches {
 			for _, e := range x.Entries {
-				p, err := point("bulk", x, e)
-				if err != nil {
+				if err := points.addRecord(x, e); err != nil {
 					return err
 				}
-				points = append(points, p)
 			}
 		}
-		return bulk.writer.WritePoint(context.Background(), points...)
+		return bulk.poster.post(context.Background(), points.bytes(0, points.len()))
 	})
 }
 

@@ -7,12 +7,12 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"log/slog"
 	"net/http"
 	"strings"
 	"time"
 
 	influxdb2 "github.com/influxdata/influxdb-client-go/v2"
-	"github.com/influxdata/influxdb-client-go/v2/api"
 
 	"gatehouse/gateway/county/store"
 	"gatehouse/gateway/county/store/books"
@@ -29,17 +29,21 @@ type Options struct {
 	// noted, that this is still the database that was written to; 2 s when 0.
 	CheckEvery time.Duration
 	Now        func() time.Time // nil: time.Now
+	Log        *slog.Logger     // of what the database does not keep; nil: nowhere
 }
 
 // requestTimeout bounds one request; a write that takes longer is repeated.
 const requestTimeout = 20 * time.Second
 
-// Store implements store.Store. One Commit at a time.
+// Store implements store.Store. One Commit at a time; Rows may be called from any
+// goroutine.
 type Store struct {
 	opts    Options
 	books   *books.Books
 	client  influxdb2.Client
-	writer  api.WriteAPIBlocking
+	poster  poster
+	packer  packer
+	keeps   retention
 	checked time.Time // when the marker was last read
 	marked  time.Time // the time of the marker point
 }
@@ -54,24 +58,28 @@ func New(o Options, b *books.Books) *Store {
 	if o.Now == nil {
 		o.Now = time.Now
 	}
+	if o.Log == nil {
+		o.Log = slog.New(slog.DiscardHandler)
+	}
 	c := influxdb2.NewClientWithOptions(o.URL, o.Token, influxdb2.DefaultOptions().
-		SetPrecision(time.Nanosecond).SetUseGZip(true).SetLogLevel(0).
-		SetHTTPClient(newHTTPClient()))
-	return &Store{opts: o, books: b, client: c, writer: c.WriteAPIBlocking(o.Org, o.Bucket)}
+		SetLogLevel(0).SetHTTPClient(newHTTPClient()))
+	return &Store{opts: o, books: b, client: c, poster: newPoster(o, c.HTTPService())}
 }
 
 // Close closes the connections to the database, not the books.
 func (s *Store) Close() { s.client.Close() }
 
-// Commit implements store.Store: the points first, then, when the marker shows
+// Commit implements store.Store: first the points of records, then, in their own
+// points, the bytes of those that the database took, then, when the marker shows
 // that they are in the right database, the books, which are durable when it
-// returns. After a crash in between identical points are written again.
+// returns. After a crash in between the points are written again.
 func (s *Store) Commit(ctx context.Context, batches []store.Batch) ([]store.Receipt, error) {
 	if s.checked.IsZero() {
 		if _, err := s.checkDatabase(ctx); err != nil {
 			return nil, err
 		}
 	}
+	s.LookAtRetention(ctx)
 	for {
 		receipts, began, err := s.commit(ctx, batches)
 		if err != nil || !began {
@@ -87,8 +95,12 @@ func (s *Store) commit(ctx context.Context, batches []store.Batch) (r []store.Re
 	if err != nil {
 		return nil, false, err
 	}
-	rejected, err := s.write(ctx, plan.points)
+	w, err := s.write(ctx, &plan.points, plan.owners)
 	if err != nil {
+		return nil, false, err
+	}
+	plan.settle(w.refused, w.held)
+	if err := s.writeRecords(ctx, plan); err != nil {
 		return nil, false, err
 	}
 	if s.opts.Now().Sub(s.checked) >= s.opts.CheckEvery {
@@ -96,14 +108,60 @@ func (s *Store) commit(ctx context.Context, batches []store.Batch) (r []store.Re
 			return nil, began, err
 		}
 	}
-	for i, reason := range rejected {
-		plan.reject(i, reason)
-	}
 	outcomes, err := plan.withoutRefused(ctx, s.books)
 	if err != nil {
 		return nil, false, err
 	}
-	return plan.receipts, false, s.books.Save(ctx, outcomes)
+	if err := s.books.Save(ctx, outcomes); err != nil {
+		return nil, false, err
+	}
+	s.logBeyond(batches, plan.receipts)
+	return plan.receipts, false, nil
+}
+
+// writeRecords writes the bytes of the plan's records. Agents of which the database
+// refuses them wait.
+func (s *Store) writeRecords(ctx context.Context, p *plan) error {
+	var raw lines
+	var owners []owner
+	for _, o := range p.outcomes {
+		if o.refused != "" {
+			continue
+		}
+		if err := s.packer.addBatch(&raw, s.opts.County, o.Batch, o.Written); err != nil {
+			return fmt.Errorf("records of %s: %w", o.Batch.Agent, err)
+		}
+		for len(owners) < raw.len() {
+			owners = append(owners, owner{o.Batch.Agent, o.Written[0].Record.At.Time})
+		}
+	}
+	w, err := s.write(ctx, &raw, owners)
+	if err != nil {
+		return err
+	}
+	for i, why := range w.refused {
+		w.held[owners[i].agent] = "InfluxDB refuses its records: " + why.text
+	}
+	p.settle(nil, w.held)
+	return nil
+}
+
+// logBeyond logs which records the bucket does not keep.
+func (s *Store) logBeyond(batches []store.Batch, receipts []store.Receipt) {
+	for i, r := range receipts {
+		if len(r.Beyond) == 0 {
+			continue
+		}
+		at := ""
+		for _, e := range batches[i].Entries {
+			if e.Record.Seq == r.Beyond[0] {
+				at = e.Record.At.String()
+			}
+		}
+		s.opts.Log.Warn("records are older than InfluxDB keeps them, and become a hole (beyond-retention): "+
+			"look at the agent's clock, or give the bucket a longer retention", "agent", batches[i].Agent,
+			"jid", r.JID, "from", r.Beyond[0], "to", r.Beyond[len(r.Beyond)-1], "at", at, "keeps", s.keeps.keeps)
+	}
 }
 
 // later is an error with the time after which the database may be asked again.

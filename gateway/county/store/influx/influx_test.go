@@ -155,7 +155,8 @@ func TestADatabaseRestoredFromABackupIsFilledAgainAfterARewind(t *testing.T) {
 	for _, b := range append(sent, reports) {
 		commit(t, s, b)
 	}
-	since := storetest.Entry(5, storetest.Reading(3600)).Record.At.Format(time.RFC3339Nano)
+	// Points of records have the time of their first seq below a second; see cutTime.
+	since := time.Unix(0, storetest.T0.UnixNano()&^(1<<30-1)+5<<8).UTC().Format(time.RFC3339Nano)
 	if err := influxd.Delete(t.Context(), url, "time >= '"+since+"' AND agent = 'gate-001'"); err != nil {
 		t.Fatal(err)
 	}

@@ -8,7 +8,6 @@ import (
 
 	"github.com/google/uuid"
 	"github.com/influxdata/influxdb-client-go/v2/api/query"
-	"github.com/influxdata/influxdb-client-go/v2/api/write"
 )
 
 // markerMeasurement has one point, the marker, whose id shows that this is the
@@ -69,9 +68,15 @@ func (s *Store) renewMarker(ctx context.Context, id string, now time.Time, befor
 	if !now.After(before.written) {
 		now = before.written.Add(1)
 	}
-	p := write.NewPointWithMeasurement(markerMeasurement).
-		AddTag("county", s.opts.County).AddField("id", id).SetTime(now)
-	if err := s.writer.WritePoint(ctx, p); err != nil {
+	var l lines
+	err := l.add(markerMeasurement, now, func(p point) {
+		p.tag("county", s.opts.County)
+		p.text("id", id)
+	})
+	if err != nil {
+		return err
+	}
+	if err := s.poster.post(ctx, l.bytes(0, 1)); err != nil {
 		return fmt.Errorf("write the marker point: %w", s.explain(err))
 	}
 	have, err := s.readMarker(ctx)
@@ -99,13 +104,13 @@ func (s *Store) markerIn(ctx context.Context, span string) (m marker, err error)
 	q := fmt.Sprintf(`from(bucket: %q) %s
 		|> filter(fn: (r) => r._measurement == %q and r.county == %q and r._field == "id") |> last()`,
 		s.opts.Bucket, span, markerMeasurement, s.opts.County)
-	err = s.query(ctx, q, func(r *query.FluxRecord) bool {
+	err = s.query(ctx, q, func(r *query.FluxRecord) error {
 		m.id, _ = r.Value().(string)
 		m.written = r.Time()
-		return true
+		return nil
 	})
 	if err != nil {
-		return marker{}, fmt.Errorf("read the marker point: %w", s.explain(err))
+		return marker{}, fmt.Errorf("read the marker point: %w", err)
 	}
 	s.marked = m.written
 	return m, nil

@@ -5,8 +5,7 @@ import (
 	"errors"
 	"maps"
 	"slices"
-
-	"github.com/influxdata/influxdb-client-go/v2/api/write"
+	"time"
 
 	"gatehouse/gateway/county/store"
 	"gatehouse/gateway/county/store/books"
@@ -15,11 +14,12 @@ import (
 
 // plan is what a commit writes.
 type plan struct {
-	county   string
+	oldest   time.Time // records before it are beyond the bucket's retention
 	receipts []store.Receipt
-	outcomes []outcome      // of the batches without a gap
-	points   []*write.Point // records that are not stored yet
-	sources  []source       // of points, by index
+	outcomes []outcome // of the batches without a gap
+	points   lines     // of records that are not stored yet
+	sources  []source  // of points, by index
+	owners   []owner   // likewise
 }
 
 // outcome is what will be saved of a batch.
@@ -27,6 +27,7 @@ type outcome struct {
 	books.Outcome
 	receipt int    // its index
 	before  uint64 // the watermark without this batch
+	refused string // why nothing of the batch is saved; empty: it is
 }
 
 // source is where a point came from.
@@ -46,7 +47,7 @@ func (s *Store) plan(ctx context.Context, batches []store.Batch) (*plan, error) 
 	if err != nil {
 		return nil, err
 	}
-	p := &plan{county: s.opts.County}
+	p := &plan{oldest: s.keeps.oldest(s.opts.Now())}
 	journals := map[string]*journal{}
 	for i, b := range batches {
 		j := journals[b.JID]
@@ -76,9 +77,14 @@ func (s *Store) plan(ctx context.Context, batches []store.Batch) (*plan, error) 
 }
 
 // add plans one batch: new records become points, those that are known with the
-// same content are left alone, and another content goes to quarantine.
+// same content are left alone, another content goes to quarantine, and what the
+// bucket does not keep becomes a hole.
 func (p *plan) add(b store.Batch, r store.Receipt, known map[uint64]books.Digest, j *journal) {
-	o := outcome{Outcome: books.Outcome{Batch: b, Rejected: b.Bad}, receipt: len(p.receipts), before: r.Through}
+	n, at := len(p.receipts), len(p.outcomes)
+	p.receipts = append(p.receipts, r)
+	p.outcomes = append(p.outcomes, outcome{Outcome: books.Outcome{Batch: b, Rejected: b.Bad}, receipt: n,
+		before: r.Through})
+	o := &p.outcomes[at]
 	for _, e := range b.Entries {
 		seq, digest := e.Record.Seq, books.DigestOf(e.Raw)
 		d, isKnown := known[seq]
@@ -90,44 +96,70 @@ func (p *plan) add(b store.Batch, r store.Receipt, known map[uint64]books.Digest
 		case isKnown, seq <= r.Through && !b.Retry:
 			o.Rejected = append(o.Rejected, wire.Bad{Seq: seq, Raw: e.Raw, Reason: store.ReasonConflict})
 			continue
+		case e.Record.At.Before(p.oldest):
+			p.beyond(o, e)
+			continue
 		}
-		pt, err := point(p.county, b, e)
-		if err != nil {
+		if err := p.points.addRecord(b, e); err != nil {
 			o.Rejected = append(o.Rejected, wire.Bad{Seq: seq, Raw: e.Raw, Reason: err.Error()})
 			continue
 		}
 		j.planned[seq] = digest
-		p.points = append(p.points, pt)
-		p.sources = append(p.sources, source{len(p.receipts), len(p.outcomes), e})
+		p.sources = append(p.sources, source{n, at, e})
+		p.owners = append(p.owners, owner{b.Agent, e.Record.At.Time})
 		o.Written = append(o.Written, e)
-		r.New++
+		p.receipts[n].New++
 	}
-	r.Rejected = o.Rejected
 	if b.Ahead {
-		r.Ahead = b.To
+		p.receipts[n].Ahead = b.To
 	} else {
-		r.Through = max(r.Through, b.To)
+		p.receipts[n].Through = max(r.Through, b.To)
 	}
-	o.Through, j.through = r.Through, r.Through
-	p.receipts = append(p.receipts, r)
-	p.outcomes = append(p.outcomes, o)
+	p.receipts[n].Rejected = o.Rejected
+	o.Through, j.through = p.receipts[n].Through, p.receipts[n].Through
 }
 
-// reject notes that the database refuses point i.
-func (p *plan) reject(i int, reason string) {
-	src := p.sources[i]
-	bad := wire.Bad{Seq: src.entry.Record.Seq, Raw: src.entry.Raw, Reason: reason}
-	r, o := &p.receipts[src.receipt], &p.outcomes[src.outcome]
-	r.New--
-	r.Rejected = append(r.Rejected, bad)
-	o.Rejected = append(o.Rejected, bad)
-	o.Written = slices.DeleteFunc(o.Written, func(e wire.Entry) bool { return e.Record.Seq == bad.Seq })
+// beyond notes that the bucket does not keep e: a hole, except for a row of the
+// quarantine, which stays there.
+func (p *plan) beyond(o *outcome, e wire.Entry) {
+	if o.Batch.Retry {
+		o.Rejected = append(o.Rejected, wire.Bad{Seq: e.Record.Seq, Raw: e.Raw, Reason: store.ReasonBeyond})
+		return
+	}
+	r := &p.receipts[o.receipt]
+	r.Beyond = append(r.Beyond, e.Record.Seq)
+	o.Batch.Holes = books.WithHole(o.Batch.Holes, e.Record.Seq, store.ReasonBeyond)
 }
 
-// withoutRefused returns the outcomes to save: all but those of batches with
-// records that belong into quarantine and don't fit into their agent's share of
-// it, and of the batches after them in the same journal. Points of these are
-// written and not saved, as after a crash.
+// settle notes what the database refuses.
+func (p *plan) settle(refused map[int]refusal, held map[string]string) {
+	for i, src := range p.sources {
+		why, is := refused[i]
+		if !is {
+			continue
+		}
+		r, o := &p.receipts[src.receipt], &p.outcomes[src.outcome]
+		seq := src.entry.Record.Seq
+		r.New--
+		o.Written = slices.DeleteFunc(o.Written, func(e wire.Entry) bool { return e.Record.Seq == seq })
+		if why.retention {
+			p.beyond(o, src.entry)
+		} else {
+			o.Rejected = append(o.Rejected, wire.Bad{Seq: seq, Raw: src.entry.Raw, Reason: why.text})
+		}
+		r.Rejected = o.Rejected
+	}
+	for i := range p.outcomes {
+		if why := held[p.outcomes[i].Batch.Agent]; why != "" {
+			p.outcomes[i].refused = why
+		}
+	}
+}
+
+// withoutRefused returns the outcomes to save: all but those of batches that the
+// database does not take, of batches with records that belong into quarantine and
+// don't fit into their agent's share of it, and of the batches after them in the
+// same journal. Points of these are written and not saved, as after a crash.
 func (p *plan) withoutRefused(ctx context.Context, b *books.Books) (saved []books.Outcome, err error) {
 	bad := map[string][]wire.Bad{} // of this commit, by agent
 	refused := map[string]uint64{} // by journal: the watermark before a refused batch
@@ -138,21 +170,22 @@ func (p *plan) withoutRefused(ctx context.Context, b *books.Books) (saved []book
 			*r = store.Receipt{JID: jid, Through: through, Gap: true}
 			continue
 		}
-		if len(o.Rejected) > 0 {
-			more := append(slices.Clip(bad[agent]), o.Rejected...)
+		more := append(slices.Clip(bad[agent]), o.Rejected...)
+		full := false
+		if o.refused == "" && len(o.Rejected) > 0 {
 			err := b.Room(ctx, agent, more)
-			if errors.Is(err, store.ErrShare) {
-				*r = store.Receipt{JID: jid, Through: o.before, Refused: true}
-				if !o.Batch.Ahead {
-					refused[jid] = o.before
-				}
-				continue
-			}
-			if err != nil {
+			if full = errors.Is(err, store.ErrShare); err != nil && !full {
 				return nil, err
 			}
-			bad[agent] = more
 		}
+		if o.refused != "" || full {
+			*r = store.Receipt{JID: jid, Through: o.before, Refused: true, Why: o.refused}
+			if !o.Batch.Ahead {
+				refused[jid] = o.before
+			}
+			continue
+		}
+		bad[agent] = more
 		saved = append(saved, o.Outcome)
 	}
 	return saved, nil

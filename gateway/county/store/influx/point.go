@@ -2,19 +2,18 @@ package influx
 
 import (
 	"fmt"
-	"strconv"
-
-	"github.com/influxdata/influxdb-client-go/v2/api/write"
 
 	"gatehouse/gateway/county/store"
+	"gatehouse/gateway/fact"
 	"gatehouse/gateway/wire"
 )
 
-// The measurements. Tags are bounded: place, agent, kind, outcome, era and the
-// journal, which an agent keeps for years. Together with the time, which
-// strictly rises within an era of a journal, they are a record's key: writing a
-// record again writes the same point. Everything else is a field; credentials
-// are never tags.
+// The measurements: of each kind of record the values that people look at, with
+// tags by which they group them. What a record says besides is in its bytes, which
+// recordsMeasurement has. deploy/INFLUXDB.md describes them all.
+//
+// Tags are bounded, whatever an agent sends; credentials are never tags. Writing a
+// record again writes the same point.
 const (
 	measurementTemperature = "temperature_screening"
 	measurementCard        = "card_reading"
@@ -27,41 +26,38 @@ const (
 	measurementRun         = "disinfection_run"
 )
 
-// The fields of every point.
 const (
-	fieldRaw = "raw" // the record's bytes
-	fieldSeq = "seq"
+	fieldSeq = "seq" // of every point
+	// other is in the place of a tag's value that is not known.
+	other = "other"
 )
 
-// point returns a record's point.
-func point(county string, b store.Batch, e wire.Entry) (*write.Point, error) {
-	body, err := e.Record.DecodeBody()
+// addRecord adds a record's point.
+func (l *lines) addRecord(b store.Batch, e wire.Entry) error {
+	body, err := e.Body()
 	if err != nil {
-		return nil, err
+		return err
 	}
 	measurement, outcome := measurementOf(body)
 	if measurement == "" {
-		return nil, fmt.Errorf("%w: %s", wire.ErrKind, e.Record.Kind)
+		return fmt.Errorf("%w: %s", wire.ErrKind, e.Record.Kind)
 	}
-	p := write.NewPointWithMeasurement(measurement).SetTime(e.Record.At.Time).
-		AddTag("agent", b.Agent).
-		AddTag("community", b.Place.Community).
-		AddTag("compound", b.Place.Compound).
-		AddTag("county", county).
-		AddTag("era", strconv.FormatUint(uint64(e.Record.Era), 10)).
-		AddTag("grid", b.Place.Grid).
-		AddTag("journal", b.JID).
-		AddTag("kind", string(e.Record.Kind))
-	if outcome != "" {
-		p.AddTag("outcome", outcome)
-	}
-	p.AddField(fieldSeq, int64(e.Record.Seq)).AddField(fieldRaw, string(e.Raw))
-	fields{p}.add(body)
-	return p, nil
+	return l.add(measurement, e.Record.At.Time, func(p point) {
+		p.tag("agent", b.Agent)
+		if a, is := body.(*wire.Alarm); is {
+			p.tag("alarm", alarmTag(a.Type))
+		}
+		p.tag("community", b.Place.Community)
+		p.tag("compound", b.Place.Compound)
+		p.tag("grid", b.Place.Grid)
+		p.tag("outcome", outcome)
+		p.count(fieldSeq, int64(e.Record.Seq))
+		p.fields(body)
+	})
 }
 
-// measurementOf returns the measurement of a body and its outcome, which may be
-// empty. The measurement is empty when the kind has none.
+// measurementOf returns the measurement of a body and its outcome. The measurement
+// is empty when the kind has none.
 func measurementOf(body wire.Body) (measurement, outcome string) {
 	switch b := body.(type) {
 	case *wire.Reading:
@@ -74,15 +70,107 @@ func measurementOf(body wire.Body) (measurement, outcome string) {
 	case *wire.Alarm:
 		return measurementAlarm, string(b.State)
 	case *wire.Health:
-		return measurementHealth, string(b.State)
+		return measurementHealth, known(string(b.State))
 	case *wire.Clock:
-		return measurementClock, b.Reason
+		return measurementClock, known(b.Reason)
 	case *wire.Audit:
-		return measurementAudit, b.Action
+		return measurementAudit, known(b.Action)
 	case *wire.Track:
-		return measurementTrack, b.Source
+		return measurementTrack, known(b.Source)
 	case *wire.Run:
-		return measurementRun, b.Grade
+		return measurementRun, known(b.Grade)
 	}
 	return "", ""
+}
+
+// known returns an outcome that the contract knows (WIRE.md), and other for any
+// other text: an agent must not fill the database's index.
+func known(outcome string) string {
+	switch outcome {
+	case "ok", "fault", "gone", // of a device
+		"start", "step", "synchronised", // of a clock
+		// what a guard did
+		"retest", "isolate", "call-doctor", "sent-back", "call-grid", "id-checked", "turned-away", "noted", "muted",
+		"shift-test",
+		wire.SourceMAVLink, wire.SourceModbus, wire.SourceNMEA, wire.SourceReport, wire.SourceImport,
+		"proven", "measured", "dry", "leak", "unproven", "disputed", "declared": // grades
+		return outcome
+	}
+	return other
+}
+
+func alarmTag(t fact.AlarmType) string {
+	if t.Known() {
+		return string(t)
+	}
+	return other
+}
+
+func (p point) fields(body wire.Body) {
+	switch b := body.(type) {
+	case *wire.Reading:
+		p.text("device", b.Device)
+		p.text("direction", string(b.Direction))
+		p.text("credential", b.Credential)
+		if t := b.Temperature; t != nil {
+			p.celsius("object_c", &t.Object)
+			p.celsius("ambient_c", &t.Ambient)
+			p.celsius("screening_c", &t.Screening)
+			p.count("samples", int64(t.Samples))
+		}
+	case *wire.Passage:
+		p.passage(b)
+	case *wire.Alarm:
+		p.text("id", b.ID)
+		p.text("type", string(b.Type))
+		p.text("device", b.Device)
+		p.text("detail", b.Detail)
+		p.celsius("screening_c", b.Screening)
+	case *wire.Health:
+		p.text("device", b.Device)
+		p.text("detail", b.Detail)
+	case *wire.Clock:
+		p.text("boot_id", b.BootID)
+		p.count("step_ms", b.StepMS)
+	case *wire.Audit:
+		p.text("actor", b.Actor)
+		p.text("alarm", b.Alarm)
+	case *wire.Track:
+		p.track(b)
+	case *wire.Run:
+		p.run(b)
+	}
+}
+
+func (p point) passage(b *wire.Passage) {
+	p.text("class", b.Class)
+	p.text("direction", string(b.Direction))
+	p.text("reason", string(b.Reasons[0]))
+	p.count("latency_us", b.LatencyUS)
+	if t := b.Temperature; t != nil {
+		p.celsius("ambient_c", &t.Ambient)
+		p.celsius("screening_c", &t.Screening)
+	}
+}
+
+// track adds the last point of a track only.
+func (p point) track(b *wire.Track) {
+	last := b.Points[len(b.Points)-1]
+	p.text("machine", b.Machine)
+	p.count("points", int64(len(b.Points)))
+	for _, n := range fact.Numbers() {
+		p.known(n.Name, *n.Of(&last.Values))
+	}
+}
+
+func (p point) run(b *wire.Run) {
+	p.text("machine", b.Machine)
+	p.text("run", b.ID)
+	p.text("state", string(b.State))
+	p.known("meter_l", b.MeterL)
+	p.known("flow_l", b.FlowL)
+	p.known("tank_l", b.TankL)
+	p.value("distance_m", b.DistanceM)
+	p.value("flow_s", b.FlowS)
+	p.value("command_s", b.CommandS)
 }
