@@ -22,12 +22,16 @@ func marks() []string {
 // forwarded reports whether something passed a request on. One of HTTP/1.0
 // counts: nginx speaks it to what is behind it unless told otherwise, and adds
 // no header then; today's browsers and scrapers do not speak it. So does one
-// from this computer that calls it by another name.
+// with "Connection: upgrade" to nothing, as proxies send that are set up for
+// WebSockets, and one from this computer that calls it by another name.
 func forwarded(r *http.Request) bool {
 	for name := range r.Header {
 		if strings.HasPrefix(name, "X-Forwarded") || slices.Contains(marks(), name) {
 			return true
 		}
+	}
+	if strings.EqualFold(r.Header.Get("Connection"), "upgrade") && r.Header.Get("Upgrade") == "" {
+		return true
 	}
 	return !r.ProtoAtLeast(1, 1) || Remote(r.RemoteAddr).IsLoopback() && !Local(r.Host)
 }

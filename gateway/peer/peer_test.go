@@ -112,6 +112,8 @@ func TestWhoIsANeighbour(t *testing.T) {
 		"a content network of Aliyun":  {"127.0.0.1:1", "localhost", "Ali-CDN-Real-IP: 127.0.0.1", false},
 		"a content network":            {"127.0.0.1:1", "localhost", "CDN-Loop: x", false},
 		"the balancer of a cloud":      {"127.0.0.1:1", "localhost", "X-Amzn-Trace-Id: x", false},
+		"an upgrade to nothing":        {"127.0.0.1:1", "localhost", "Connection: upgrade", false},
+		"closed after it":              {"127.0.0.1:1", "localhost", "Connection: close", true},
 		"a WebLogic in front":          {"127.0.0.1:1", "localhost", "WL-Proxy-Client-IP: 1.2.3.4", false},
 		"through a proxy of this list": {"127.0.0.1:1", "localhost", "X-Forwarded-For: 127.0.0.1, 127.0.0.1", false},
 	} {

@@ -1,6 +1,7 @@
 package web
 
 import (
+	"encoding/json"
 	"fmt"
 	"log/slog"
 	"net/http"
@@ -47,16 +48,20 @@ func Guard(s Site, next http.Handler) http.Handler {
 			origin := r.Header.Get("Origin")
 			s.Log.Warn("a page of another site was refused; if it is the desk's own, behind a proxy, add the name "+
 				"in its address to hosts", "remote", from.Addr.String(), "origin", origin, "host", r.Host)
-			http.Error(
-				w,
-				fmt.Sprintf("this request comes from a page of %q, and this server is called %q; if they are "+
-					"the same behind a proxy, add the first name to hosts in the configuration", origin, from.Host),
-				http.StatusForbidden,
-			)
+			refuse(w, fmt.Sprintf("this request comes from a page of %q, and this server is called %q; if they are "+
+				"the same behind a proxy, add the first name to hosts in the configuration", origin, from.Host))
 			return
 		}
 		next.ServeHTTP(w, r)
 	})
+}
+
+// refuse answers a page of another site. The pages have words for the code; the
+// text is for engineers.
+func refuse(w http.ResponseWriter, text string) {
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(http.StatusForbidden)
+	_ = json.NewEncoder(w).Encode(map[string]string{"code": "origin", "text": text}) // the page may have gone
 }
 
 // protect sets the headers with which browsers protect a page.

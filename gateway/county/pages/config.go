@@ -58,7 +58,7 @@ func (c Config) Check() error {
 	return nil
 }
 
-var goodPath = regexp.MustCompile(`^(/[A-Za-z0-9_~-][A-Za-z0-9._~-]*)+$`)
+var goodPath = regexp.MustCompile(`^(/[A-Za-z0-9_~-][A-Za-z0-9._~-]*)+/?$`)
 
 // checkPath returns an error when the desk can't be served below a path.
 func checkPath(path string) error {
@@ -70,7 +70,7 @@ func checkPath(path string) error {
 			"write it like /gatehouse: letters, digits and - . _ ~ between slashes, without one at the end",
 		)
 	}
-	first, _, _ := strings.Cut(path[1:], "/")
+	first, _, _ := strings.Cut(strings.TrimSuffix(path[1:], "/"), "/")
 	for _, own := range []string{"api", "assets", "live", "metrics", "readyz", "healthz", "alerts", "gates", "losses",
 		"machines", "runs", "users", "setup"} {
 		if first == own {

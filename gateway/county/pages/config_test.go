@@ -4,8 +4,8 @@ import "testing"
 
 func TestThePathAndProxiesAreChecked(t *testing.T) {
 	for path, ok := range map[string]bool{
-		"": true, "/": true, "/gatehouse": true, "/a/b-c_d.e~": true,
-		"gatehouse": false, "/gatehouse/": false, "/api": false, "/gates/x": false, "/a//b": false, "/..": false,
+		"": true, "/": true, "/gatehouse": true, "/gatehouse/": true, "/a/b-c_d.e~": true,
+		"gatehouse": false, "/api": false, "/api/": false, "/gates/x": false, "/a//b": false, "/..": false,
 		"/a/../b": false, "/a b": false, "/a%20b": false, "/县": false, "https://x/a": false,
 	} {
 		if err := (Config{Listen: "127.0.0.1:1", Path: path}).Check(); (err == nil) != ok {

@@ -236,6 +236,11 @@ func TestTheLiveConnectionIsForTheDesksOwnPages(t *testing.T) {
 			t.Errorf("%s: a log-in answers %d", name, got)
 		}
 	}
+	res := b.send("POST", "/api/login", "{}", "Origin: https://evil.example")
+	text, err := io.ReadAll(res.Body)
+	if err != nil || !strings.Contains(string(text), `"code":"origin"`) {
+		t.Errorf("a foreign page is told %s, %v", text, err)
+	}
 	if res := b.send("GET", "/", "", "X-Forwarded-Host: anything.example"); res.status != 200 {
 		t.Errorf("a name that the proxy vouches for: %d", res.status)
 	}

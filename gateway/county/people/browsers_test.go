@@ -18,7 +18,8 @@ func user(t *testing.T, p *People, name string) {
 	t.Helper()
 	hash, err := bcrypt.GenerateFromPassword([]byte(good), bcrypt.MinCost)
 	if err == nil {
-		_, err = p.file.Exec(t.Context(), "INSERT OR REPLACE INTO users (name, hash, created) VALUES (?, ?, 0)", name, hash)
+		_, err = p.file.Exec(t.Context(), "INSERT OR REPLACE INTO users (name, hash, created) VALUES (?, ?, 0)",
+			name, hash)
 	}
 	if err != nil {
 		t.Fatal(err)

@@ -13,6 +13,8 @@ import (
 	"sync"
 	"testing"
 
+	"github.com/coder/websocket"
+
 	"gatehouse/gateway/clock"
 	"gatehouse/gateway/edge/status"
 	"gatehouse/gateway/wire"
@@ -215,5 +217,48 @@ func TestTheGateSaysWhatIsWrong(t *testing.T) {
 	if _, text := get("/metrics"); !strings.Contains(text, `gatehouse_passages_total{verdict="fever"} 1`) ||
 		!strings.Contains(text, `gatehouse_device_up{device="thermometer"} 1`) {
 		t.Error(text)
+	}
+}
+
+// The screen has no password: what comes through a proxy, or from a page of
+// another site, gets nothing and can press nothing.
+func TestTheScreenIsForThisComputerOnly(t *testing.T) {
+	_, _, g, s := start(t)
+	for header, want := range map[string]int{
+		"X-Note: a neighbour": http.StatusOK, "X-Forwarded-For: 10.0.0.9": http.StatusForbidden,
+		"Forwarded: for=127.0.0.1": http.StatusForbidden, "Via: 1.1 a": http.StatusForbidden,
+	} {
+		name, value, _ := strings.Cut(header, ": ")
+		for _, path := range []string{"/", "/metrics", "/readyz"} {
+			r, err := http.NewRequestWithContext(t.Context(), http.MethodGet, s.URL+path, nil)
+			if err != nil {
+				t.Fatal(err)
+			}
+			r.Header.Set(name, value)
+			res, err := http.DefaultClient.Do(r)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if res.Body.Close(); res.StatusCode != want {
+				t.Errorf("%s with %s: %d", path, header, res.StatusCode)
+			}
+		}
+	}
+	for origin, want := range map[string]bool{s.URL: true, "": true, "http://evil.example": false,
+		"http://127.0.0.1:9": false, "null": false} {
+		header := http.Header{}
+		if origin != "" {
+			header.Set("Origin", origin)
+		}
+		c, _, err := websocket.Dial(t.Context(), s.URL+"/live", &websocket.DialOptions{HTTPHeader: header})
+		if err == nil {
+			_ = c.CloseNow()
+		}
+		if (err == nil) != want {
+			t.Errorf("a page of %q: %v", origin, err)
+		}
+	}
+	if len(g.notes) != 0 {
+		t.Error("something was pressed")
 	}
 }
