@@ -17,7 +17,7 @@ import (
 type Config struct {
 	Readings Age `yaml:"readings,omitempty"` // measurements and taps of gates' devices, at least 1h
 	Health   Age `yaml:"health,omitempty"`   // states of devices, agents and clocks, at least 1h
-	Passages Age `yaml:"passages,omitempty"` // verdicts of gates; hours and days stay on the desk; at least 3d
+	Passages Age `yaml:"passages,omitempty"` // verdicts of gates; counts by the hour stay on the desk; at least 3d
 	Tracks   Age `yaml:"tracks,omitempty"`   // where machines were, also on the desk, at least 3d
 	Runs     Age `yaml:"runs,omitempty"`     // disinfection runs, at least 3d
 	Alerts   Age `yaml:"alerts,omitempty"`   // alarms, and what guards answered, at least 3d
