@@ -4,7 +4,6 @@ import (
 	"context"
 	"fmt"
 	"log/slog"
-	"os"
 	"path/filepath"
 	"strings"
 	"time"
@@ -12,6 +11,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"gatehouse/devices"
+	"gatehouse/gateway/cli"
 	"gatehouse/simulator/county"
 	"gatehouse/simulator/world"
 )
@@ -117,7 +117,8 @@ func countyCommand() *cobra.Command {
 		Short: "Run the county's gates on simulated hardware, for a collector that runs elsewhere",
 		Args:  cobra.NoArgs,
 		RunE: func(c *cobra.Command, _ []string) error {
-			log := slog.New(slog.NewTextHandler(os.Stderr, &slog.HandlerOptions{Level: slog.LevelWarn}))
+			log, end := cli.Logger(c.ErrOrStderr())
+			defer end()
 			return flags.run(c.Context(), broker, collectorKey, siteKey, log)
 		},
 	}

@@ -13,6 +13,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"gatehouse/gateway/cli"
+	"gatehouse/gateway/logpipe"
 	"gatehouse/gateway/version"
 )
 
@@ -21,6 +22,7 @@ import (
 var errFound = errors.New("the proof failed")
 
 func main() {
+	logpipe.IgnoreBrokenPipes() // a proof must stop what it has started, whoever reads its report
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	code := cli.Execute(ctx, newRoot(), os.Stderr)
 	stop()

@@ -3,6 +3,7 @@
 package cli
 
 import (
+	"bytes"
 	"context"
 	"fmt"
 	"io"
@@ -12,6 +13,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"gatehouse/gateway/complaint"
+	"gatehouse/gateway/logpipe"
 	"gatehouse/gateway/mqtt"
 	"gatehouse/gateway/version"
 )
@@ -45,24 +47,44 @@ Exit codes: 0 done, 1 failed, 2 wrong usage.`,
 }
 
 // logger returns a logger of text lines for people, or of JSON lines for tools, in
-// which warnings that one machine or port repeats are counted. end writes what has been
-// counted.
+// which warnings that one machine or port repeats are counted. It never waits for
+// whoever reads w, and outlives that reader. end writes what has been counted.
 func logger(w io.Writer, level, format string) (log *slog.Logger, end func(), err error) {
 	var l slog.Level
 	if err := l.UnmarshalText([]byte(level)); err != nil {
 		return nil, nil, usageError{fmt.Errorf("--log-level %q: use debug, info, warn or error", level)}
 	}
-	var lines slog.Handler
+	var handler func(io.Writer) slog.Handler
 	switch opts := (&slog.HandlerOptions{Level: l}); format {
 	case "text":
-		lines = slog.NewTextHandler(w, opts)
+		handler = func(w io.Writer) slog.Handler { return slog.NewTextHandler(w, opts) }
 	case "json":
-		lines = slog.NewJSONHandler(w, opts)
+		handler = func(w io.Writer) slog.Handler { return slog.NewJSONHandler(w, opts) }
 	default:
 		return nil, nil, usageError{fmt.Errorf("--log-format %q: use text or json", format)}
 	}
-	h := complaint.NewHandler(lines)
-	return slog.New(h), h.Close, nil
+	log, end = piped(w, handler)
+	return log, end, nil
+}
+
+// Logger returns a logger of warnings and errors as lines of text, and a function
+// that ends it. Like the commands' own it outlives whoever reads w. For the simulator.
+func Logger(w io.Writer) (log *slog.Logger, end func()) {
+	return piped(w, func(w io.Writer) slog.Handler {
+		return slog.NewTextHandler(w, &slog.HandlerOptions{Level: slog.LevelWarn})
+	})
+}
+
+// piped returns a logger to w that waits for nobody.
+func piped(w io.Writer, handler func(io.Writer) slog.Handler) (log *slog.Logger, end func()) {
+	logpipe.IgnoreBrokenPipes()
+	pipe := logpipe.New(w, func(lines int) []byte {
+		var b bytes.Buffer
+		slog.New(handler(&b)).Warn("lines of the log were dropped: nobody read them in time", "lines", lines)
+		return b.Bytes()
+	})
+	h := complaint.NewHandler(handler(pipe))
+	return slog.New(h), func() { h.Close(); pipe.Close() }
 }
 
 // logFlags are the flags of every command that runs until it is stopped.

@@ -8,6 +8,8 @@ import (
 	"strings"
 
 	"github.com/spf13/cobra"
+
+	"gatehouse/gateway/logpipe"
 )
 
 // Exit codes, documented in the root command's help.
@@ -33,15 +35,18 @@ func Execute(ctx context.Context, root *cobra.Command, errOut io.Writer) int {
 		return exitOK
 	}
 	var usage usageError
+	// A pipe that is full must not keep a program that has failed from being restarted.
+	pipe := logpipe.New(errOut, nil)
+	defer pipe.Close()
 	switch {
 	case errors.As(err, &usage):
-		fmt.Fprintf(errOut, "%s: %v\n", root.Name(), err)
+		fmt.Fprintf(pipe, "%s: %v\n", root.Name(), err)
 		return exitUsage
 	case !began:
-		fmt.Fprintf(errOut, "%s: %s\nsee: %s --help\n", root.Name(), strings.TrimSpace(err.Error()), c.CommandPath())
+		fmt.Fprintf(pipe, "%s: %s\nsee: %s --help\n", root.Name(), strings.TrimSpace(err.Error()), c.CommandPath())
 		return exitUsage
 	}
-	fmt.Fprintf(errOut, "%s: %v\n", root.Name(), err)
+	fmt.Fprintf(pipe, "%s: %v\n", root.Name(), err)
 	return exitFailed
 }
 
