@@ -1,10 +1,10 @@
 // Figures of the screens, for make bench: how fast, how heavy, how steady.
 import { execFileSync, spawn } from "node:child_process";
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { gzipSync } from "node:zlib";
-import { openPage, password, sizes, sleep, startBrowser, startDemo, until } from "./test/world.mjs";
+import { openPage, password, port, sizes, sleep, startBrowser, startDemo, until } from "./test/world.mjs";
 
 const bin = (name) => new URL(`../../bin/${name}`, import.meta.url).pathname;
 const say = (what, value, limit) => console.log(`${what.padEnd(64)} ${String(value).padStart(12)}   (limit ${limit})`);
@@ -13,6 +13,9 @@ function quantile(list, q) {
   const sorted = [...list].sort((a, b) => a - b);
   return sorted[Math.min(sorted.length - 1, Math.floor(sorted.length * q))];
 }
+
+/** Runs a program of ours to its end; one that hangs is killed and fails. */
+const runToEnd = (program, args) => execFileSync(bin(program), args, { timeout: 180_000 }).toString().trim();
 
 /** Processor seconds of every process whose command line holds text. */
 function spent(text) {
@@ -48,17 +51,41 @@ for (const name of ["kiosk", "desk"]) {
 const browser = await startBrowser({ more: ["--js-flags=--expose-gc", "--enable-precise-memory-info"] });
 const dir = mkdtempSync(join(tmpdir(), "gatehouse-bench-"));
 let demo, collector;
+let log = "";
+
+/** The last lines of what the programs have printed. */
+function lastLines() {
+  const tail = (name, text) => `${name} ends with:\n  ${text.trim().split("\n").slice(-12).join("\n  ")}`;
+  const collect = demo && join(demo.dir, "collect.log");
+  return [
+    demo && tail("the demo", demo.log()),
+    collect && existsSync(collect) && tail("its collector's log", readFileSync(collect, "utf8")),
+    collector && tail("the collector's log", log),
+  ]
+    .filter(Boolean)
+    .join("\n");
+}
+
+// Every wait has a limit of its own; this one is for what should not wait.
+const limit = 20 * 60_000;
+const watchdog = setTimeout(() => {
+  console.error(`the figures are not done after ${limit / 60_000} minutes\n${lastLines()}`);
+  collector?.kill("SIGKILL");
+  process.exit(1);
+}, limit);
 try {
   demo = await startDemo({ gates: 184, speed: "20" });
   const kiosk = await openPage(browser, sizes.kiosk, demo.kiosk);
   await (await kiosk.context().newCDPSession(kiosk)).send("Emulation.setCPUThrottlingRate", { rate: 4 });
   for (let i = 0; i < 25; i++) {
     await demo.poke(demo.gate, "pass");
+    // Somebody whom the gate measures badly gives none.
     await until("a verdict", () => kiosk.evaluate((n) => window.gatehouse.latencies.length > n, i), 30_000).catch(
-      () => {},
+      (e) => console.error(`person ${i + 1}: ${e.message}`),
     );
   }
   const lat = await kiosk.evaluate(() => window.gatehouse.latencies);
+  if (lat.length < 20) throw new Error(`of 25 people only ${lat.length} got a verdict on the screen`);
   say(`verdict to pixels, processor throttled 4x, p50 of ${lat.length}`, `${quantile(lat, 0.5)} ms`, "-");
   say("verdict to pixels, processor throttled 4x, p95", `${quantile(lat, 0.95)} ms`, "100 ms");
   await kiosk.context().close();
@@ -154,32 +181,39 @@ try {
   demo = undefined;
 
   // The desk on a month: 184 gates, some 470,000 passages.
-  console.log(
-    execFileSync(bin("simulator"), ["history", "--dir", join(dir, "county"), "--days", "30"])
-      .toString()
-      .trim(),
-  );
+  console.log(runToEnd("simulator", ["history", "--dir", join(dir, "county"), "--days", "30"]));
+  const [broker, home] = [await port(), `127.0.0.1:${await port()}`];
   writeFileSync(
     join(dir, "collect.yaml"),
     "county: qinghe\ndir: county\nsites: county/sites.yaml\n" +
-      "broker: {embedded: {listen: 127.0.0.1:18833}}\ndesk: {listen: 127.0.0.1:18081}\n",
+      `broker: {embedded: {listen: "127.0.0.1:${broker}"}}\ndesk: {listen: "${home}"}\n`,
   );
-  let log = "";
   const began = Date.now();
   collector = spawn(bin("gatehouse"), ["collect", "--config", join(dir, "collect.yaml")]);
   collector.stderr.on("data", (b) => {
     log += b;
   });
-  await until("the desk to catch up", () => log.includes("has caught up"), 180_000);
+  await until(
+    "the desk to catch up",
+    () => {
+      if (collector.exitCode !== null || collector.signalCode !== null)
+        throw new Error(`the collector ended (${collector.exitCode ?? collector.signalCode})`);
+      return log.includes("has caught up");
+    },
+    180_000,
+  );
   say("desk made anew from 30 days", `${((Date.now() - began) / 1000).toFixed(1)} s`, "-");
   const month = await openPage(browser, sizes.wide, /link=(\S+)/.exec(log)[1]);
   await login(month);
   const paints = [];
+  const firsts = [];
   for (let i = 0; i < 5; i++) {
-    await month.goto("http://127.0.0.1:18081/");
+    await month.goto(`http://${home}/`);
     await month.waitForSelector(".chart rect");
     paints.push(await month.evaluate(() => performance.now()));
+    firsts.push(await month.evaluate(() => performance.getEntriesByName("first-contentful-paint")[0].startTime));
   }
+  say("desk, first paint with 30 days, worst of 5", `${Math.round(Math.max(...firsts))} ms`, "-");
   say("desk, load to tiles and chart with 30 days, worst of 5", `${Math.round(Math.max(...paints))} ms`, "1000 ms");
   await month.click(".chartbox button:nth-child(3)");
   const t0 = Date.now();
@@ -197,7 +231,7 @@ try {
   );
   writeFileSync(join(dir, "long.csv"), `time,lat,lon,flow_lpm\n${zigzag.join("\n")}\n`);
   const sent = Date.now();
-  execFileSync(bin("gatehouse"), [
+  runToEnd("gatehouse", [
     "import",
     "run",
     join(dir, "long.csv"),
@@ -208,20 +242,23 @@ try {
     "--county",
     "qinghe",
     "--broker",
-    "tcp://127.0.0.1:18833",
+    `tcp://127.0.0.1:${broker}`,
   ]);
-  await month.goto("http://127.0.0.1:18081/machines/fogger-30");
+  await month.goto(`http://${home}/machines/fogger-30`);
   const href = await month.waitForSelector("tbody a", { timeout: 60_000 }).then((a) => a.getAttribute("href"));
   say("import of 20,000 points to its run on the desk", `${((Date.now() - sent) / 1000).toFixed(1)} s`, "-");
   const opens = [];
   for (let i = 0; i < 5; i++) {
-    await month.goto(`http://127.0.0.1:18081${href}`);
+    await month.goto(`http://${home}${href}`);
     await month.waitForSelector(".map path.wet");
     opens.push(await month.evaluate(() => performance.now()));
   }
   const drawn = await month.$eval(".map path.way", (p) => p.getAttribute("d").split(/[ML]/).length - 1);
   say(`desk, a run's page of ${drawn} drawn points, worst of 5`, `${Math.round(Math.max(...opens))} ms`, "1000 ms");
+} catch (e) {
+  throw new Error(`${e.message}\n${lastLines()}`, { cause: e });
 } finally {
+  clearTimeout(watchdog);
   await browser.close();
   await demo?.stop();
   collector?.kill("SIGTERM");
