@@ -16,7 +16,8 @@ func TestRunEndsWithItsContext(t *testing.T) {
 	must(t, err)
 	defer held.Close()
 	for range 3000 {
-		taker := &Taker{opts: Options{Store: held, Log: slog.New(slog.DiscardHandler)}, lanes: newLanes(), places: newPlaces(takers)}
+		taker := &Taker{opts: Options{Store: held, Log: slog.New(slog.DiscardHandler)}, lanes: newLanes(),
+			places: newPlaces(takers)}
 		ctx, cancel := context.WithCancel(t.Context())
 		ended := make(chan error, 1)
 		go func() { ended <- taker.Run(ctx) }()
