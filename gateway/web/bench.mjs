@@ -80,8 +80,8 @@ try {
   for (let i = 0; i < 25; i++) {
     await demo.poke(demo.gate, "pass");
     // Somebody whom the gate measures badly gives none.
-    await until("a verdict", () => kiosk.evaluate((n) => window.gatehouse.latencies.length > n, i), 30_000).catch(
-      (e) => console.error(`person ${i + 1}: ${e.message}`),
+    await until("a verdict", () => kiosk.evaluate((n) => window.gatehouse.latencies.length > n, i), 30_000).catch((e) =>
+      console.error(`person ${i + 1}: ${e.message}`),
     );
   }
   const lat = await kiosk.evaluate(() => window.gatehouse.latencies);
