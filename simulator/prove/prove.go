@@ -121,6 +121,7 @@ type variant struct {
 	brokerDir        string            // empty: a folder of its own
 	collectorProgram string            // empty: Gatehouse
 	agentArgs        []string          // added to the agents' command lines
+	mosquittoLines   string            // added to the configuration of a Mosquitto
 	retention        *retention.Config // nil: nothing may expire
 }
 

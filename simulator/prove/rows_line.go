@@ -20,6 +20,7 @@ func lines() []Fault {
 		collectorFrozenRow(),
 		lineDisorderRow(),
 		bitsFlippedRow(),
+		brokerDropsLargeRow(),
 	}
 }
 

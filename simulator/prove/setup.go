@@ -71,7 +71,7 @@ func (p *proof) startBroker(ctx context.Context, listen string) error {
 			return err
 		}
 		conf := filepath.Join(p.Dir, "mosquitto.conf")
-		text := fmt.Sprintf("listener %s 127.0.0.1\nallow_anonymous true\npersistence false\n", port)
+		text := fmt.Sprintf("listener %s 127.0.0.1\nallow_anonymous true\npersistence false\n", port) + p.mosquittoLines
 		if err := os.WriteFile(conf, []byte(text), 0o600); err != nil {
 			return err
 		}

@@ -97,7 +97,7 @@ func (d *delivery) answered(now clock.Moment, a wire.Ack) {
 	switch w := &d.window; {
 	case !again || a.Through < d.journal.State().Through || a.Through >= w.next:
 		w.restart(a.Through + 1)
-	case len(w.sent) > 0 && w.sent[0].at <= d.greeting.at-resendAfter:
+	case len(w.sent) > 0 && w.sent[0].at <= d.greeting.at-d.patience():
 		d.missed(now)
 		w.restart(a.Through + 1)
 	}

@@ -15,6 +15,7 @@ import (
 const (
 	helloEvery  = 5 * time.Second  // a hello without an answer is repeated after this, then ever more slowly
 	helloLast   = 60 * time.Second // but not more slowly than this
+	unsureAfter = 3 * time.Second  // a batch behind one that did not arrive is asked for after this,
 	resendAfter = 10 * time.Second // a batch without an acknowledgement for so long may not have arrived
 	askAfter    = 60 * time.Second // without an acknowledgement for so long the collector is asked whether it is there
 )
@@ -168,7 +169,7 @@ func (d *delivery) tick(now clock.Moment) {
 		if now.Boot-g.at >= g.again {
 			d.hello(now, min(2*g.again, helloLast))
 		}
-	case len(w.sent) > 0 && now.Boot-w.sent[0].at >= resendAfter,
+	case len(w.sent) > 0 && now.Boot-w.sent[0].at >= d.patience(),
 		now.Boot-d.standing.heard >= askAfter:
 		d.ask(now, helloEvery)
 	}
@@ -218,6 +219,14 @@ func (d *delivery) room() int {
 		return 1
 	}
 	return wire.MaxWindow
+}
+
+// patience is how long a batch may be in flight before it is asked for.
+func (d *delivery) patience() time.Duration {
+	if d.sizing.unsure {
+		return unsureAfter
+	}
+	return resendAfter
 }
 
 // waits reports whether the journal holds records that are not acknowledged.

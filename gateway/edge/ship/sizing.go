@@ -6,6 +6,10 @@ import "time"
 // broker may have been configured anew since.
 const forgetLimit = time.Hour
 
+// forgetMiss is how long two batches that did not come back may be apart and still
+// tell something together.
+const forgetMiss = 5 * time.Minute
+
 // sizing finds by what comes back how large a message may be. Brokers have limits
 // of which they say nothing: one takes a larger message with a PUBACK and drops
 // it, another one disconnects; and on a line with a smaller MTU than it claims
@@ -16,7 +20,10 @@ type sizing struct {
 	failed int           // the smallest that never was, bytes; 0: none, or forgotten
 	found  time.Duration // boot clock: when failed was found
 	from   uint64        // first seq of the last batch that did not come back
-	misses int           // how often it did not, one after the other
+	misses int           // how often it did not, it or others of a size that never did
+	alone  int           // how often a batch with this first seq did not
+	lost   int           // its size, bytes
+	at     time.Duration // boot clock: when it did not
 	unsure bool          // since then none has come back
 	held   span          // the single record that does not come back; to is 0: there is none
 }
@@ -34,7 +41,10 @@ func (s *sizing) limit(asked int) int {
 func (s *sizing) came(now time.Duration, b span) {
 	s.passed = max(s.passed, b.bytes)
 	if b.to >= s.from {
-		s.misses, s.unsure, s.held = 0, false, span{}
+		s.alone, s.unsure, s.held = 0, false, span{}
+	}
+	if b.bytes >= s.lost {
+		s.misses = 0 // it was not the size
 	}
 	if s.failed > 0 && (b.bytes >= s.failed || now-s.found >= forgetLimit) {
 		s.failed = 0
@@ -55,14 +65,22 @@ func (s *sizing) came(now time.Duration, b span) {
 // has come back before it takes three times. Of a single record it notes that it
 // is held up. It reports whether it has changed anything.
 func (s *sizing) missed(now time.Duration, b span) (changed bool) {
+	// On a new connection small batches come back before the next large one does
+	// not: it need not be the same one.
 	if s.from != b.from {
-		s.from, s.misses = b.from, 0
+		s.alone = 0
+		if b.bytes <= s.passed || now-s.at > forgetMiss {
+			s.misses = 0
+		}
 	}
+	s.from, s.lost, s.at = b.from, b.bytes, now
 	s.misses++
+	s.alone++
 	s.unsure = true
 	enough := 2
 	switch {
 	case b.from == b.to:
+		s.misses = s.alone
 	case b.bytes <= s.passed:
 		enough = 3
 	case s.failed > 0:
