@@ -6,10 +6,8 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"io/fs"
 	"os"
 	"sync"
-	"syscall"
 	"time"
 
 	"github.com/tarm/serial"
@@ -60,7 +58,12 @@ func (h *Host) SerialLine(name string, l frame.Line) (io.ReadWriteCloser, error)
 	})
 	if err != nil {
 		lock.Close()
-		return nil, fmt.Errorf("open serial port %s at %d baud: %w", name, l.Baud, markGone(err))
+		return nil, openError(fmt.Sprintf("%s at %d baud", name, l.Baud), name, err)
+	}
+	if err := claim(lock); err != nil {
+		lock.Close()
+		p.Close()
+		return nil, openError(name, name, err)
 	}
 	// Bytes received before opening must not become readings.
 	if err := p.Flush(); err != nil {
@@ -82,40 +85,6 @@ func parityOf(name string) (serial.Parity, error) {
 		return serial.ParityOdd, nil
 	}
 	return 0, fmt.Errorf("parity %q is none of none, even, odd", name)
-}
-
-// lockPort takes the advisory lock of a serial port: tarm/serial lets two
-// programs open one port, and each would get part of the bytes. The returned
-// file is non-blocking, so that line.wait can use Go's poller on it; gofrs/flock
-// makes its file blocking and does not hand it out.
-func lockPort(name string) (*os.File, error) {
-	f, err := os.OpenFile(name, os.O_RDWR|unix.O_NOCTTY|unix.O_NONBLOCK, 0)
-	if err != nil {
-		return nil, fmt.Errorf("open serial port %s: %w", name, markGone(err))
-	}
-	// f.Fd() would make the file blocking.
-	conn, err := f.SyscallConn()
-	if err == nil {
-		var busy error
-		err = conn.Control(func(fd uintptr) { busy = unix.Flock(int(fd), unix.LOCK_EX|unix.LOCK_NB) })
-		err = errors.Join(err, busy)
-	}
-	if err != nil {
-		f.Close()
-		return nil, fmt.Errorf("serial port %s is in use by another program or another device of this gate: %w",
-			name, err)
-	}
-	return f, nil
-}
-
-// markGone wraps err with frame.ErrGone if it means that the port is missing.
-func markGone(err error) error {
-	for _, e := range []error{fs.ErrNotExist, syscall.EIO, syscall.ENXIO, syscall.ENODEV} {
-		if errors.Is(err, e) {
-			return fmt.Errorf("%w: %w", frame.ErrGone, err)
-		}
-	}
-	return err
 }
 
 // line is one open serial line.
