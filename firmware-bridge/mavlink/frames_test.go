@@ -14,7 +14,8 @@ import (
 // longest is the length of the longest frame, signed.
 const longest = 12 + 255 + 13
 
-// Noise before a frame delays it by at most the length that the noise claims.
+// Noise before a frame delays it by at most the length that the noise claims. Noise
+// whose checksum is right by chance, 1 in 65,536, is a frame, and may hide it.
 func FuzzSplitter(f *testing.F) {
 	var one bytes.Buffer
 	must(f, writer(f, &one, 1, streamwriter.V2, nil).Write(position()))
@@ -31,9 +32,7 @@ func FuzzSplitter(f *testing.F) {
 		n := 0
 		for chunk := range chunks(in, 1+int(step)) {
 			s.add(chunk, func(p packet) {
-				if p.id == position().GetID() && p.system == 1 {
-					n++
-				}
+				n++
 				if _, err := p.message(); err != nil && p.form == nil {
 					t.Error(err)
 				}
