@@ -26,6 +26,7 @@ type Answer struct {
 	Refuse     func(line string) bool // points to refuse; the others of the write are written
 	Lose       bool                   // write, but break the connection instead of answering
 	Slow       time.Duration          // wait before anything else
+	Page       bool                   // answer everything, queries too, with a page and 200
 }
 
 // Influx is a proxy in front of a real InfluxDB server. Only writes are changed.
@@ -85,14 +86,23 @@ func (i *Influx) Close() {
 }
 
 func (i *Influx) serve(w http.ResponseWriter, r *http.Request) {
-	if !strings.HasSuffix(r.URL.Path, "/write") {
+	i.mu.Lock()
+	a := i.answer
+	write := strings.HasSuffix(r.URL.Path, "/write")
+	if write {
+		i.times = append(i.times, time.Now())
+	}
+	i.mu.Unlock()
+	switch {
+	case a.Page:
+		_, _ = io.Copy(io.Discard, r.Body) // the page is the same for every request
+		w.Header().Set("Content-Type", "text/html")
+		fmt.Fprint(w, "<html><title>Maintenance</title></html>")
+		return
+	case !write:
 		i.pass.ServeHTTP(w, r)
 		return
 	}
-	i.mu.Lock()
-	a := i.answer
-	i.times = append(i.times, time.Now())
-	i.mu.Unlock()
 	retry.Sleep(r.Context(), a.Slow)
 	switch {
 	case a.Status != 0:

@@ -47,6 +47,9 @@ func databases() []Fault {
 			"the identical points are written again", faults.Answer{Lose: true}, 6*time.Second,
 			printed("does not answer")),
 		slow,
+		answering(49, "influx-answers-200-html", "a proxy answers 200 with a page instead of InfluxDB",
+			"nothing is acknowledged, no term begins, it resumes", faults.Answer{Page: true}, 6*time.Second,
+			printed("not an InfluxDB")),
 		{
 			Row:        30,
 			Name:       "type-conflict",
