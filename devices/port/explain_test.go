@@ -35,7 +35,8 @@ func TestAPortThatAnotherProgramHasDeclaredItsOwnIsRefusedAndNamesIt(t *testing.
 	}
 	f.Close()
 	_, err = NewHost().Serial(p.Path, 9600)
-	if want := fmt.Sprintf("sleep (process %d)", other.Process.Pid); err == nil || !strings.Contains(err.Error(), want) {
+	want := fmt.Sprintf("sleep (process %d)", other.Process.Pid)
+	if err == nil || !strings.Contains(err.Error(), want) {
 		t.Fatalf("%v; want %q", err, want)
 	}
 }
@@ -83,7 +84,8 @@ func TestErrorsOfOpeningSayWhatToDo(t *testing.T) {
 		{name, unix.EBUSY, []string{"brltty (process 4711)", "ModemManager (process 4712)", "apt remove brltty"}},
 		{name, unix.EWOULDBLOCK, []string{"apt remove brltty"}},
 		{open, unix.EBUSY, []string{"fuser -v " + open}},
-		{name, unix.ENOENT, []string{filepath.Join(c.byID, "usb-1a86"), "brltty", "systemctl disable --now ModemManager"}},
+		{name, unix.ENOENT,
+			[]string{filepath.Join(c.byID, "usb-1a86"), "brltty", "systemctl disable --now ModemManager"}},
 		{open, fs.ErrPermission, []string{"add the user to the group", "usermod -aG", "log in again"}},
 		{shut, unix.EACCES, []string{"-rw-------", "udev rule"}},
 		{filepath.Join(dir, "none"), unix.EPERM, []string{"may not see it"}},

@@ -85,6 +85,9 @@ func (f *agentFlags) run(c *cobra.Command) error {
 	if f.screen != "" {
 		cfg.Kiosk.Listen = f.screen
 	}
+	if err := mayKeep(cfg.Dir, log); err != nil {
+		return err
+	}
 	opts := agent.Options{Ports: port.NewHost(), Clock: clock.System{}, Version: version.String, Log: log}
 	if f.shift != "" {
 		if opts.Clock, err = shifted.Open(f.shift, clock.System{}); err != nil {

@@ -37,6 +37,9 @@ collector's store has it.`,
 					cfg.Dir = flags.Dir
 				}
 			}
+			if err := mayKeep(cfg.Dir, log); err != nil {
+				return err
+			}
 			b, err := broker.Start(c.Context(), cfg, log)
 			if err != nil {
 				return err

@@ -13,6 +13,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"gatehouse/gateway/complaint"
+	"gatehouse/gateway/filesystem"
 	"gatehouse/gateway/logpipe"
 	"gatehouse/gateway/mqtt"
 	"gatehouse/gateway/version"
@@ -97,6 +98,18 @@ func (f *logFlags) add(c *cobra.Command) {
 
 func (f *logFlags) logger(c *cobra.Command) (log *slog.Logger, end func(), err error) {
 	return logger(c.ErrOrStderr(), f.level, f.format)
+}
+
+// mayKeep returns an error when nothing can be kept in dir, and warns when it may be lost.
+func mayKeep(dir string, log *slog.Logger) error {
+	if dir == "" {
+		return nil // whoever needs one says so
+	}
+	warning, err := filesystem.Check(dir)
+	if err == nil && warning != "" {
+		log.Warn("what is kept here is not safe", "dir", dir, "reason", warning)
+	}
+	return err
 }
 
 // beside resolves relative paths of a configuration file from its own folder.

@@ -89,6 +89,9 @@ func (f *collectFlags) run(c *cobra.Command) error {
 	if cfg.RewindSince, err = instant(f.rewind, time.Now()); err != nil {
 		return usageError{err}
 	}
+	if err := mayKeep(cfg.Dir, log); err != nil {
+		return err
+	}
 	return centre.Run(c.Context(), cfg, version.String, log)
 }
 
