@@ -138,6 +138,11 @@ func runAgent(ctx context.Context, cfg agent.Config, opts agent.Options) error {
 	if err != nil {
 		return err
 	}
+	for _, d := range cfg.Station.Devices {
+		if warning := port.Unstable(d.Port); warning != "" {
+			opts.Log.Warn("a port's name is not stable", "device", d.Name, "port", d.Port, "reason", warning)
+		}
+	}
 	opts.Log.Info("gate is open", "agent", cfg.Agent, "broker", cfg.Broker.URL, "devices", len(cfg.Station.Devices))
 	if screen == nil {
 		return a.Run(ctx)

@@ -31,7 +31,8 @@ func Check(dir string) (warning string, err error) {
 		}
 		return "", fmt.Errorf("look at the file system of %s: %w", dir, err)
 	}
-	warning, refusal := judge(int64(st.Type), st.Flags&unix.ST_RDONLY != 0) //nolint:unconvert // Type is an int32 on 32-bit computers
+	magic := int64(st.Type) //nolint:unconvert // an int32 on 32-bit computers
+	warning, refusal := judge(magic, st.Flags&unix.ST_RDONLY != 0)
 	if refusal != "" {
 		return "", fmt.Errorf("%s can't be used: %s", dir, refusal)
 	}
