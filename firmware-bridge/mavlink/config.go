@@ -67,7 +67,8 @@ func (c Config) Check() error {
 			add("pump_servo is not in 1 to 32")
 		}
 		if v.FlowBattery != 0 && v.FlowBattery == v.LevelBattery {
-			add("flow_battery and level_battery are one instance, and it confirms nothing twice: leave one of the two out")
+			add("flow_battery and level_battery are one instance, and it confirms nothing twice:" +
+				" leave one of the two out")
 		}
 		for name, m := range v.Named {
 			if !slices.Contains(mayMean, m) {

@@ -38,8 +38,8 @@ func newPlayer(county, broker string, b backlog, failed func(error)) (*player, e
 		return nil, err
 	}
 	p.client = mqtt.New(mqtt.Config{
-		URL:      broker,
-		ClientID: b.agent,
+		URL:           broker,
+		ClientID:      b.agent,
 		Subscriptions: []mqtt.Subscription{{Filter: wire.Topic(county, b.agent, wire.LeafAck)}},
 		OnMessage:     p.receive,
 		Log:           slog.New(slog.DiscardHandler),

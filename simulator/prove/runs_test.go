@@ -57,7 +57,8 @@ func TestEachRunIsJudgedByItself(t *testing.T) {
 		for i, r := range c.stored {
 			keepNewest(stored, "j", uint64(i), r)
 		}
-		got, problems := compareRuns([]fleet.Truth{truth}, []fleet.Spec{{ID: "f", Speed: 1, FlowLPM: 6, Fault: c.fault}}, stored,
+		spec := fleet.Spec{ID: "f", Speed: 1, FlowLPM: 6, Fault: c.fault}
+		got, problems := compareRuns([]fleet.Truth{truth}, []fleet.Spec{spec}, stored,
 			func(fleet.Spec) []outage { return c.deaf })
 		counts := Runs{Missed: got.Missed, Split: got.Split, Merged: got.Merged, Invented: got.Invented,
 			Misgraded: got.Misgraded, Off: Off{Litres: got.Litres, Distance: got.Distance, Times: got.Times}}

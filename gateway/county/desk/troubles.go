@@ -84,8 +84,8 @@ func (d *Desk) judgeGates(now, stored time.Time, agents []presence.Agent) {
 	switch {
 	case len(held) == 0:
 	case delivering == 0 && now.Sub(stored) >= quietFor:
-		arrives = fmt.Sprintf("%d gates live, and nothing of them is stored: may the collector receive their records and "+
-			"hellos at the broker? %s", len(held), few(held))
+		arrives = fmt.Sprintf("%d gates live, and nothing of them is stored: may the collector receive their "+
+			"records and hellos at the broker? %s", len(held), few(held))
 	default:
 		some = fmt.Sprintf("%d gates can't deliver: %s", len(held), few(held))
 	}

@@ -132,8 +132,8 @@ func (x *index) apply(ctx context.Context, tx *sql.Tx, r wire.Record) error {
 			file = t.Import.ID
 		}
 		_, err = tx.ExecContext(ctx, `INSERT INTO reports
-			(machine, at, arrived, own, hash, import, track, seq, recorded) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)`, t.Machine, t.At.UnixNano(), kept{Track: t}.arrived().UnixNano(),
-			own(t).UnixNano(), hashOf(t), file, []byte(r.Body), int64(r.Seq), r.At.UnixNano())
+			(machine, at, arrived, own, hash, import, track, seq, recorded) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)`,
+			t.Machine, t.At.UnixNano(), kept{Track: t}.arrived().UnixNano(), own(t).UnixNano(), hashOf(t), file, []byte(r.Body), int64(r.Seq), r.At.UnixNano())
 	case *wire.Run:
 		_, err = tx.ExecContext(ctx, "INSERT INTO run_records VALUES (?, ?, ?, ?) ON CONFLICT DO NOTHING",
 			t.Machine, int64(r.Seq), r.At.UnixNano(), []byte(r.Body))

@@ -105,7 +105,8 @@ func TestADatabaseThatTakesTheNewestForTooOldIsAtFault(t *testing.T) {
 	commit(t, s, at(time.Now(), storetest.Batch(1, 1, 2)))
 	f.answerWith(t, func(w http.ResponseWriter, _ string) bool {
 		w.Header().Set("X-Influxdb-Version", "v2.7.12")
-		http.Error(w, `{"error":"partial write: points beyond retention policy dropped=1"}`, 422)
+		http.Error(w, `{"error":"partial write: points beyond retention policy dropped=1"}`,
+			http.StatusUnprocessableEntity)
 		return true
 	})
 	_, err := s.Commit(t.Context(), []store.Batch{at(time.Now(), storetest.Batch(1, 3, 9))})
