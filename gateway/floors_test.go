@@ -22,7 +22,7 @@ var floors = map[string][][]string{
 		{"store/books"},
 		{"store/sqlite", "store/influx"},
 		{"store/archive"},
-		{"collect", "follow", "presence", "refused", "retention"},
+		{"collect", "follow", "presence", "refused", "retention", "export"},
 		{"alerts", "passages", "fleet", "people"},
 		{"desk", "report"},
 		{"pages"},

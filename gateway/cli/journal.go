@@ -104,7 +104,7 @@ holes.`,
 			if to != 0 {
 				last = min(last, to)
 			}
-			return export(out, v, max(from, v.First, 1), last, kind)
+			return exportJournal(out, v, max(from, v.First, 1), last, kind)
 		},
 	}
 	c.Flags().Uint64Var(&from, "from", 0, "first seq (default: the oldest on disk)")
@@ -115,8 +115,8 @@ holes.`,
 	return c
 }
 
-// export prints the records and holes of seqs next to last.
-func export(out io.Writer, v *journal.View, next, last uint64, kind string) error {
+// exportJournal prints the records and holes of seqs next to last.
+func exportJournal(out io.Writer, v *journal.View, next, last uint64, kind string) error {
 	w := bufio.NewWriter(out)
 	for next <= last {
 		chunk, err := v.Read(next, wire.MaxBatchRecords, wire.MaxBatchBytes)

@@ -24,16 +24,38 @@ func OpenArchive(cfg Config, log *slog.Logger) (*archive.Archive, error) {
 	if cfg.Influx == nil {
 		return archive.OpenSQLite(path)
 	}
+	options, err := influxOptions(cfg, log)
+	if err != nil {
+		return nil, err
+	}
+	return archive.OpenInflux(path, options)
+}
+
+// OpenReadOnly opens the store that cfg names for queries, also while a collector runs.
+func OpenReadOnly(cfg Config) (*archive.Archive, error) {
+	path := filepath.Join(cfg.Dir, StoreFile)
+	if cfg.Influx == nil {
+		return archive.OpenReadOnly(path)
+	}
+	options, err := influxOptions(cfg, nil)
+	if err != nil {
+		return nil, err
+	}
+	return archive.OpenInfluxReadOnly(path, options)
+}
+
+// influxOptions returns how to reach the InfluxDB that cfg names.
+func influxOptions(cfg Config, log *slog.Logger) (influx.Options, error) {
 	token := os.Getenv(TokenVariable)
 	if cfg.Influx.TokenFile != "" {
 		b, err := os.ReadFile(cfg.Influx.TokenFile)
 		if err != nil {
-			return nil, fmt.Errorf("read the InfluxDB token: %w", err)
+			return influx.Options{}, fmt.Errorf("read the InfluxDB token: %w", err)
 		}
 		token = strings.TrimSpace(string(b))
 	}
-	return archive.OpenInflux(path, influx.Options{URL: cfg.Influx.URL, Token: token, Org: cfg.Influx.Org,
-		Bucket: cfg.Influx.Bucket, County: cfg.County, Log: log})
+	return influx.Options{URL: cfg.Influx.URL, Token: token, Org: cfg.Influx.Org,
+		Bucket: cfg.Influx.Bucket, County: cfg.County, Log: log}, nil
 }
 
 func (c *county) openArchive(ctx context.Context) (err error) {

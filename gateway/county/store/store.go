@@ -90,7 +90,14 @@ type Row struct {
 type Query struct {
 	JID   string
 	Kind  wire.Kind
-	After uint64 // only rows with a higher seq
+	After uint64    // only rows with a higher seq
+	From  time.Time // only records made at this time or later
+	To    time.Time // only records made before
+}
+
+// Spans reports whether a record made at the given time is between From and To.
+func (q Query) Spans(at time.Time) bool {
+	return !at.Before(q.From) && (q.To.IsZero() || at.Before(q.To))
 }
 
 // ErrFault is wrapped by errors whose cause is the store itself (a full disk, a

@@ -56,6 +56,17 @@ func OpenInflux(path string, o influx.Options) (*Archive, error) {
 	return &Archive{Store: s, Books: b, closeStore: s.Close, retention: s.LookAtRetention}, nil
 }
 
+// OpenInfluxReadOnly opens an archive whose records are in InfluxDB for queries, also
+// while a collector runs.
+func OpenInfluxReadOnly(path string, o influx.Options) (*Archive, error) {
+	b, err := books.OpenReadOnly(path)
+	if err != nil {
+		return nil, err
+	}
+	s := influx.New(o, b)
+	return &Archive{Store: s, Books: b, closeStore: s.Close}, nil
+}
+
 // Commit is store.Store's; commits run one after the other.
 func (a *Archive) Commit(ctx context.Context, batches []store.Batch) ([]store.Receipt, error) {
 	a.committing.Lock()

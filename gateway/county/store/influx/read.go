@@ -75,7 +75,9 @@ func (s *Store) rows(ctx context.Context, q store.Query, each func(store.Row) bo
 	defer zip.Close()
 	for _, jid := range jids {
 		r := reading{s: s, zip: zip, jid: jid, last: q.After}
-		more, err := r.run(ctx, func(row store.Row) bool { return q.Kind != "" && row.Kind != q.Kind || each(row) })
+		more, err := r.run(ctx, func(row store.Row) bool {
+			return q.Kind != "" && row.Kind != q.Kind || !q.Spans(row.At) || each(row)
+		})
 		if err != nil || !more {
 			return err
 		}

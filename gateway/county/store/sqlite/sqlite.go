@@ -104,6 +104,12 @@ func (s *Store) page(ctx context.Context, q store.Query, after place) iter.Seq2[
 	if q.Kind != "" {
 		where, args = where+" AND kind = ?", append(args, string(q.Kind))
 	}
+	if !q.From.IsZero() {
+		where, args = where+" AND at >= ?", append(args, q.From.UnixNano())
+	}
+	if !q.To.IsZero() {
+		where, args = where+" AND at < ?", append(args, q.To.UnixNano())
+	}
 	//nolint:gosec // where is of constants
 	return db.Rows(ctx, s.books.File().Reader(), scanRow,
 		`SELECT journal, agent, jid, community, grid, compound, seq, at, kind, raw

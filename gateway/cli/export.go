@@ -1,0 +1,190 @@
+package cli
+
+import (
+	"bufio"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"path/filepath"
+	"slices"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"gatehouse/gateway/config"
+	"gatehouse/gateway/county/centre"
+	"gatehouse/gateway/county/export"
+	"gatehouse/gateway/county/store"
+	"gatehouse/gateway/wire"
+)
+
+// exportFlags are the flags of export.
+type exportFlags struct{ file, dir, from, to, kind, format, output string }
+
+func exportCommand() *cobra.Command {
+	var f exportFlags
+	c := &cobra.Command{
+		Use:   "export --kind KIND",
+		Short: "Write stored records as CSV or JSON lines",
+		Long: `export reads the county's store, SQLite or InfluxDB, and changes nothing in it; the
+collector may run. Records come by journal and seq. Each is a row: agent, journal,
+seq, at (UTC), community, grid, compound, unsync (the clock was not known to be
+right), then the fields of its kind by their names on the wire; temperature_object_c
+is object_c of temperature. A field that a record does not have is empty, never zero.
+Lists are JSON text. What has no column, such as a field of a later version, is in other.
+
+A file of csv holds one kind; jsonl without --kind holds all. A file
+appears under its name when it is complete, and replaces an older one.
+
+The data is personal: credential is a keyed pseudonym of a person's card, and rows
+of one person can be joined by it. The kinds reading and passage have it, with
+temperatures and times. The file is readable by its owner only.`,
+		Example: "  gatehouse export --kind passage --from 2020-02-14 --to 2020-02-15 --output passages.csv\n" +
+			"  gatehouse export --dir /var/lib/gatehouse-county --kind run --format jsonl | jq .grade",
+		Args: cobra.NoArgs,
+		RunE: func(c *cobra.Command, _ []string) error { return f.run(c) },
+	}
+	c.Flags().StringVarP(&f.file, "config", "c", defaultCollect, "the collector's configuration, which names the store")
+	c.Flags().StringVar(&f.dir, "dir", "", "read the SQLite store in this folder instead; no configuration is needed")
+	c.Flags().StringVar(&f.from, "from", "", "first time, such as 2020-02-14 (midnight in the county) or "+
+		"2020-02-14T08:00:00+08:00; default: the oldest record")
+	c.Flags().StringVar(&f.to, "to", "", "records before this time; default: the newest, too")
+	c.Flags().StringVar(&f.kind, "kind", "", "reading, passage, alarm, health, run, track, audit or clock")
+	c.Flags().StringVar(&f.format, "format", "csv", "csv or jsonl")
+	c.Flags().StringVar(&f.output, "output", "-", "file to write; -: standard output")
+	c.MarkFlagsMutuallyExclusive("config", "dir")
+	return c
+}
+
+func (f *exportFlags) run(c *cobra.Command) error {
+	if err := f.check(); err != nil {
+		return usageError{err}
+	}
+	cfg := centre.Config{Dir: f.dir}
+	if f.dir == "" {
+		var err error
+		if cfg, err = config.Load[centre.Config](f.file); err != nil {
+			return fmt.Errorf("%w (or name the folder of a SQLite store with --dir)", err)
+		}
+		cfg.Beside(f.file)
+	}
+	q, err := f.query(cfg.TimeZone)
+	if err != nil {
+		return usageError{err}
+	}
+	s, err := centre.OpenReadOnly(cfg)
+	if err != nil {
+		return err
+	}
+	defer s.Close()
+	rows := 0
+	err = toFile(f.output, c.OutOrStdout(), func(out io.Writer) (err error) {
+		rows, err = f.write(c.Context(), out, s, q)
+		return err
+	})
+	if err != nil {
+		return fmt.Errorf("export: %w", err)
+	}
+	fmt.Fprintf(c.ErrOrStderr(), "%d rows\n", rows)
+	if rows == 0 && f.dir != "" {
+		fmt.Fprintln(c.ErrOrStderr(), "if the county's records are in InfluxDB, give --config instead of --dir")
+	}
+	return nil
+}
+
+// check returns what is wrong with the kind and the format.
+func (f *exportFlags) check() error {
+	kinds := export.Kinds()
+	switch {
+	case !slices.Contains(exportFormats(), f.format):
+		return fmt.Errorf("--format %q: use one of %q", f.format, exportFormats())
+	case f.kind == "" && f.format != "jsonl":
+		return fmt.Errorf("--kind is missing: %s holds one of %q; only jsonl holds all", f.format, kinds)
+	case f.kind != "" && !slices.Contains(kinds, wire.Kind(f.kind)):
+		return fmt.Errorf("--kind %q: use one of %q", f.kind, kinds)
+	}
+	return nil
+}
+
+// query returns what the flags select. Dates are in the given time zone.
+func (f *exportFlags) query(zone string) (store.Query, error) {
+	q := store.Query{Kind: wire.Kind(f.kind)}
+	in, err := config.Zone(zone)
+	if err != nil {
+		return q, err
+	}
+	if q.From, err = boundary("--from", f.from, in); err != nil {
+		return q, err
+	}
+	if q.To, err = boundary("--to", f.to, in); err != nil {
+		return q, err
+	}
+	if !q.From.IsZero() && !q.To.IsZero() && !q.To.After(q.From) {
+		return q, fmt.Errorf("--to %s is not after --from %s: records from --from up to just before --to are written",
+			f.to, f.from)
+	}
+	return q, nil
+}
+
+// boundary parses the time of a flag; it is zero when the flag is absent.
+func boundary(flag, text string, in *time.Location) (time.Time, error) {
+	if text == "" {
+		return time.Time{}, nil
+	}
+	at, err := time.Parse(time.RFC3339, text)
+	if err != nil {
+		at, err = time.ParseInLocation(time.DateOnly, text, in)
+	}
+	if err != nil {
+		return at, fmt.Errorf("%s %q: write it as 2020-02-14 or 2020-02-14T08:00:00+08:00", flag, text)
+	}
+	if at.Year() < 1970 || at.Year() > 2261 {
+		return at, fmt.Errorf("%s %s: records are of the years 1970 to 2261", flag, text)
+	}
+	return at, nil
+}
+
+func exportFormats() []string { return []string{"csv", "jsonl"} }
+
+// write writes the records in the format of the flags.
+func (f *exportFlags) write(ctx context.Context, out io.Writer, s export.Source, q store.Query) (int, error) {
+	w, err := export.NewJSONL(out), error(nil)
+	if f.format == "csv" {
+		w, err = export.NewCSV(out, export.NewTable(q.Kind))
+	}
+	if err != nil {
+		return 0, err
+	}
+	rows, err := export.Copy(ctx, s, q, w)
+	if err != nil {
+		return rows, err
+	}
+	return rows, w.Close()
+}
+
+// toFile calls write with a file that gets the name path when it is complete, or
+// with out if path is "-".
+func toFile(path string, out io.Writer, write func(io.Writer) error) (err error) {
+	if path == "-" {
+		w := bufio.NewWriter(out)
+		return errors.Join(write(w), w.Flush())
+	}
+	file, err := os.CreateTemp(filepath.Dir(path), "."+filepath.Base(path)+".*")
+	if err != nil {
+		return err
+	}
+	w := bufio.NewWriter(file)
+	err = write(w)
+	if err == nil {
+		err = errors.Join(w.Flush(), file.Sync())
+	}
+	if err = errors.Join(err, file.Close()); err == nil {
+		err = os.Rename(file.Name(), path)
+	}
+	if err != nil {
+		return errors.Join(err, os.Remove(file.Name()))
+	}
+	return nil
+}
