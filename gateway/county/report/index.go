@@ -133,7 +133,8 @@ func (x *index) apply(ctx context.Context, tx *sql.Tx, r wire.Record) error {
 		}
 		_, err = tx.ExecContext(ctx, `INSERT INTO reports
 			(machine, at, arrived, own, hash, import, track, seq, recorded) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)`,
-			t.Machine, t.At.UnixNano(), kept{Track: t}.arrived().UnixNano(), own(t).UnixNano(), hashOf(t), file, []byte(r.Body), int64(r.Seq), r.At.UnixNano())
+			t.Machine, t.At.UnixNano(), kept{Track: t}.arrived().UnixNano(), own(t).UnixNano(),
+			hashOf(t), file, []byte(r.Body), int64(r.Seq), r.At.UnixNano())
 	case *wire.Run:
 		_, err = tx.ExecContext(ctx, "INSERT INTO run_records VALUES (?, ?, ?, ?) ON CONFLICT DO NOTHING",
 			t.Machine, int64(r.Seq), r.At.UnixNano(), []byte(r.Body))
