@@ -23,7 +23,7 @@ var floors = map[string][][]string{
 		{"store/sqlite", "store/influx"},
 		{"store/archive"},
 		{"collect", "follow", "presence", "refused", "retention", "export"},
-		{"alerts", "passages", "fleet", "people"},
+		{"alerts", "passages", "fleet", "people", "export/parquet"},
 		{"desk", "report"},
 		{"pages"},
 		{"centre"},

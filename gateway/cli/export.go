@@ -16,6 +16,7 @@ import (
 	"gatehouse/gateway/config"
 	"gatehouse/gateway/county/centre"
 	"gatehouse/gateway/county/export"
+	"gatehouse/gateway/county/export/parquet"
 	"gatehouse/gateway/county/store"
 	"gatehouse/gateway/wire"
 )
@@ -27,15 +28,15 @@ func exportCommand() *cobra.Command {
 	var f exportFlags
 	c := &cobra.Command{
 		Use:   "export --kind KIND",
-		Short: "Write stored records as CSV or JSON lines",
+		Short: "Write stored records as CSV, JSON lines or Parquet",
 		Long: `export reads the county's store, SQLite or InfluxDB, and changes nothing in it; the
 collector may run. Records come by journal and seq. Each is a row: agent, journal,
 seq, at (UTC), community, grid, compound, unsync (the clock was not known to be
 right), then the fields of its kind by their names on the wire; temperature_object_c
-is object_c of temperature. A field that a record does not have is empty, never zero.
-Lists are JSON text. What has no column, such as a field of a later version, is in other.
+is object_c of temperature. A field that a record does not have is empty (in Parquet
+null), never zero. Lists are JSON text. What has no column, such as a field of a later version, is in other.
 
-A file of csv holds one kind; jsonl without --kind holds all. A file
+A file of csv or parquet holds one kind; jsonl without --kind holds all. A file
 appears under its name when it is complete, and replaces an older one.
 
 The data is personal: credential is a keyed pseudonym of a person's card, and rows
@@ -52,7 +53,7 @@ temperatures and times. The file is readable by its owner only.`,
 		"2020-02-14T08:00:00+08:00; default: the oldest record")
 	c.Flags().StringVar(&f.to, "to", "", "records before this time; default: the newest, too")
 	c.Flags().StringVar(&f.kind, "kind", "", "reading, passage, alarm, health, run, track, audit or clock")
-	c.Flags().StringVar(&f.format, "format", "csv", "csv or jsonl")
+	c.Flags().StringVar(&f.format, "format", "csv", "csv, jsonl or parquet")
 	c.Flags().StringVar(&f.output, "output", "-", "file to write; -: standard output")
 	c.MarkFlagsMutuallyExclusive("config", "dir")
 	return c
@@ -146,13 +147,16 @@ func boundary(flag, text string, in *time.Location) (time.Time, error) {
 	return at, nil
 }
 
-func exportFormats() []string { return []string{"csv", "jsonl"} }
+func exportFormats() []string { return []string{"csv", "jsonl", "parquet"} }
 
 // write writes the records in the format of the flags.
 func (f *exportFlags) write(ctx context.Context, out io.Writer, s export.Source, q store.Query) (int, error) {
 	w, err := export.NewJSONL(out), error(nil)
-	if f.format == "csv" {
+	switch f.format {
+	case "csv":
 		w, err = export.NewCSV(out, export.NewTable(q.Kind))
+	case "parquet":
+		w, err = parquet.New(out, export.NewTable(q.Kind))
 	}
 	if err != nil {
 		return 0, err

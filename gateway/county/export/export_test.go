@@ -11,7 +11,10 @@ import (
 	"testing"
 	"time"
 
+	library "github.com/parquet-go/parquet-go"
+
 	"gatehouse/gateway/county/export"
+	"gatehouse/gateway/county/export/parquet"
 	"gatehouse/gateway/county/store"
 	"gatehouse/gateway/county/store/archive"
 	"gatehouse/gateway/county/store/influx"
@@ -124,7 +127,28 @@ func text(value json.RawMessage) string {
 	return string(value)
 }
 
-func TestCSVAndJSONLinesHoldTheStoresRows(t *testing.T) {
+// inParquet returns how many rows a file of Parquet has of a query.
+func inParquet(t *testing.T, s export.Source, q store.Query) int {
+	t.Helper()
+	var out bytes.Buffer
+	w, err := parquet.New(&out, export.NewTable(q.Kind))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := export.Copy(t.Context(), s, q, w); err != nil {
+		t.Fatal(err)
+	}
+	if err := w.Close(); err != nil {
+		t.Fatal(err)
+	}
+	f, err := library.OpenFile(bytes.NewReader(out.Bytes()), int64(out.Len()))
+	if err != nil {
+		t.Fatal(err)
+	}
+	return int(f.NumRows())
+}
+
+func TestEveryFormatHoldsTheStoresRows(t *testing.T) {
 	for name, s := range stores(t) {
 		all := 0
 		for _, kind := range export.Kinds() {
@@ -142,8 +166,10 @@ func TestCSVAndJSONLinesHoldTheStoresRows(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			if n := stored(t, s, q); len(want) != n || len(got) != n+1 || n < 2 {
-				t.Fatalf("%s, %s: the store has %d rows, jsonl %d, csv %d", name, kind, n, len(want), len(got)-1)
+			n, p := stored(t, s, q), inParquet(t, s, q)
+			if len(want) != n || len(got) != n+1 || p != n || n < 2 {
+				t.Fatalf("%s, %s: the store has %d rows, jsonl %d, csv %d, parquet %d",
+					name, kind, n, len(want), len(got)-1, p)
 			}
 			for i, row := range got[1:] {
 				for j, column := range got[0] {
