@@ -71,22 +71,22 @@ func (p *proof) startBridges() error {
 // reports by itself without a time, the collector or the broker was. Outages that
 // overlap are one.
 func (p *proof) deaf(s fleet.Spec) (out []outage) {
-	add := func(x *process) {
+	add := func(x *process, more time.Duration) {
 		if x != nil {
 			for _, o := range x.outages() {
-				out = append(out, outage{o.from, o.to.Add(listens)})
+				out = append(out, outage{o.from, o.to.Add(listens + more)})
 			}
 		}
 	}
 	switch s.Language {
 	case fleet.MAVLinkUDP, fleet.MAVLinkSerial:
-		add(p.agents[slices.Index(p.agentIDs, fleet.Station)])
+		add(p.agents[slices.Index(p.agentIDs, fleet.Station)], 0)
 	case fleet.PLC, fleet.VFD:
-		add(p.agents[slices.Index(p.agentIDs, fleet.Depot)])
+		add(p.agents[slices.Index(p.agentIDs, fleet.Depot)], 0)
 	case fleet.JSON, fleet.Tasmota, fleet.Relay:
 		if s.Language == fleet.Relay || s.Fault == fleet.FaultRepeat {
-			add(p.collector)
-			add(p.broker)
+			add(p.collector, sentAgain)
+			add(p.broker, sentAgain)
 		}
 	}
 	return joined(out)

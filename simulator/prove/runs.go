@@ -49,6 +49,9 @@ const (
 	maxTime     = 2 * time.Second
 	// listens is how long a program needs after its start until it hears machines.
 	listens = 2 * time.Second
+	// sentAgain is after how long the broker sends a message again that a collector had
+	// not acknowledged when it died.
+	sentAgain = 3 * time.Second
 	// recorded is how long a machine's state takes into the journal at most: it is
 	// polled each second, and the bridge records each second.
 	recorded = 2500 * time.Millisecond
