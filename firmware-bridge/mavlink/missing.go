@@ -12,18 +12,31 @@ import (
 // settled is how long a vehicle speaks before what it never sent counts as missing.
 const settled = 10 * time.Second
 
+// unshown is how long a vehicle is armed before it counts that nothing has shown when
+// it sprays.
+const unshown = time.Minute
+
 // seen is what a vehicle has sent.
 type seen struct {
 	v2        bool // a frame of MAVLink 2
 	since     time.Duration
 	begun     bool                  // since is set
 	autopilot minimal.MAV_AUTOPILOT // of its heartbeat
-	heartbeat bool
-	outputs   bool // SERVO_OUTPUT_RAW
-	pulse     bool // of the pump's output
+	outputs   bool                  // SERVO_OUTPUT_RAW
+	pulse     bool                  // of the pump's output
 	batteries [256]bool
 	named     bool
 	commanded bool // told to spray or not, acknowledged
+	armed     bool
+	armedAt   time.Duration // when it was first seen armed since it was not
+}
+
+// arm notes whether the vehicle is armed.
+func (s *seen) arm(now time.Duration, armed bool) {
+	if armed && !s.armed {
+		s.armedAt = now
+	}
+	s.armed = armed
 }
 
 // missing returns what a configured vehicle does not send, and what to try.
@@ -38,7 +51,7 @@ func (c *craft) missing(now time.Duration) (all []string) {
 		all = append(all, c.noPulse())
 	}
 	if c.PumpServo == 0 && c.FlowBattery == 0 && !c.shown() {
-		all = append(all, c.noWork()...)
+		all = append(all, c.noWork(now)...)
 	}
 	for name, id := range map[string]uint8{"flow_battery": c.FlowBattery, "level_battery": c.LevelBattery} {
 		if id != 0 && !c.batteries[id] {
@@ -55,12 +68,12 @@ func (c *craft) shown() bool { return c.commanded || c.named || len(c.sprayer.mi
 
 // noWork says of a vehicle of which nothing has shown when it sprays what may. It may
 // have had nothing to spray yet.
-func (c *craft) noWork() []string {
+func (c *craft) noWork(now time.Duration) []string {
 	switch {
 	case c.autopilot == minimal.MAV_AUTOPILOT_PX4:
 		return []string{c.Machine + " is a PX4, which has no DO_SPRAYER command: set pump_servo to the pump's output" +
 			" (AUX 1 is 9), or send NAMED_VALUE_FLOAT FLOWRATE"}
-	case c.heartbeat:
+	case c.armed && now-c.armedAt >= unshown:
 		return []string{"nothing shows yet when " + c.Machine + " sprays: no DO_SPRAYER has passed on this link." +
 			" If it sprays without that, set pump_servo to the pump's output (SERVOn_FUNCTION 22), or flow_battery" +
 			" to its flow meter, or send NAMED_VALUE_FLOAT FLOWRATE"}

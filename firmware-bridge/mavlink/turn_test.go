@@ -115,17 +115,35 @@ func TestManySenders(t *testing.T) {
 	}
 }
 
+// A drone that waits, or has only just started, may have had nothing to spray.
+func TestADroneThatIsNotArmedForLongIsNotAsked(t *testing.T) {
+	a := &craft{decoder: newDecoder(Vehicle{Machine: "drone-1", System: 1})}
+	a.begun, a.heard = true, time.Hour
+	if got := a.missing(time.Hour); len(got) != 0 {
+		t.Errorf("not armed: %q", got)
+	}
+	for now, want := range map[time.Duration]int{0: 0, unshown - 1: 0, unshown: 1} {
+		a.seen.arm(0, false)
+		a.seen.arm(time.Hour-now, true)
+		a.seen.arm(time.Hour, true)
+		if got := a.missing(time.Hour); len(got) != want {
+			t.Errorf("armed for %s: %q", now, got)
+		}
+	}
+}
+
 func TestWhatIsMissing(t *testing.T) {
 	for want, c := range map[string]struct {
 		v    Vehicle
 		seen seen
 	}{
-		"sends no SERVO_OUTPUT_RAW":        {Vehicle{PumpServo: 9}, seen{}},
-		"speaks MAVLink 1: its output 9":   {Vehicle{PumpServo: 9}, seen{outputs: true}},
-		"output 8 of drone-1 gives no":     {Vehicle{PumpServo: 8}, seen{outputs: true}},
-		"output 9 of drone-1 gives no":     {Vehicle{PumpServo: 9}, seen{outputs: true, v2: true}},
-		"is a PX4":                         {Vehicle{}, seen{autopilot: 12}},
-		"nothing shows yet when drone-1":   {Vehicle{}, seen{autopilot: 3, heartbeat: true}},
+		"sends no SERVO_OUTPUT_RAW":      {Vehicle{PumpServo: 9}, seen{}},
+		"speaks MAVLink 1: its output 9": {Vehicle{PumpServo: 9}, seen{outputs: true}},
+		"output 8 of drone-1 gives no":   {Vehicle{PumpServo: 8}, seen{outputs: true}},
+		"output 9 of drone-1 gives no":   {Vehicle{PumpServo: 9}, seen{outputs: true, v2: true}},
+		"is a PX4":                       {Vehicle{}, seen{autopilot: 12}},
+		"nothing shows yet when drone-1": {Vehicle{},
+			seen{autopilot: 3, armed: true, armedAt: time.Hour + settled - unshown}},
 		"id 2, which flow_battery":         {Vehicle{FlowBattery: 2}, seen{}},
 		"id 3, which level_battery":        {Vehicle{LevelBattery: 3}, seen{}},
 		"speaks MAVLink 1: its output 25 ": {Vehicle{PumpServo: 25}, seen{outputs: true}},

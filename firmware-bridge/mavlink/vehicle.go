@@ -127,10 +127,11 @@ func (d *decoder) autopilotSays(s *runs.Sample, now time.Duration, m message.Mes
 		if m.Autopilot == minimal.MAV_AUTOPILOT_INVALID {
 			return // of a camera or gimbal, or of a ground station
 		}
-		d.heartbeat, d.autopilot = true, m.Autopilot
+		d.autopilot = m.Autopilot
 		d.output.px4 = m.Autopilot == minimal.MAV_AUTOPILOT_PX4
 		s.Armed = new(m.BaseMode&minimal.MAV_MODE_FLAG_SAFETY_ARMED != 0)
 		d.output.arm(now, *s.Armed)
+		d.seen.arm(now, *s.Armed)
 		if !*s.Armed {
 			d.sprayer.disarmed()
 		}
