@@ -80,33 +80,6 @@ func TestMessagesOfASteadyRateThatComeAtOnceWereMadeAtIt(t *testing.T) {
 	}
 }
 
-// The first outage comes before a rate is known.
-func TestMessagesThatWaitedTogetherWereMadeSinceTheOneBefore(t *testing.T) {
-	for late, want := range map[time.Duration]time.Duration{17 * time.Second: time.Second, 2 * time.Second: 0} {
-		l := &spoken{found: map[int]time.Duration{}}
-		l.say(0, 0, fact.Values{Flow: new(5.0)})
-		l.say(ms, -1, on)
-		at := 17 * time.Second
-		var numbers []int
-		for i := range 17 {
-			numbers = append(numbers, l.say(at+time.Duration(i), -1, on))
-		}
-		l.say(at+ms, at+ms-late, fact.Values{Flow: new(5.0)})
-		for i := range 17 {
-			l.say(at+2*ms+time.Duration(i), time.Duration(i+1)*time.Second, fact.Values{Flow: new(5.0)})
-		}
-		l.end(time.Hour)
-		for i, n := range numbers[1:] {
-			if got, before := l.found[n], l.found[numbers[i]]; (got - before - want).Abs() > 10*ms {
-				t.Errorf("%s late: %s after the one before, want %s", late, got-before, want)
-			}
-		}
-		if got := l.found[numbers[16]]; want > 0 && (got-at).Abs() > 10*ms {
-			t.Errorf("%s late: the last one lies at %s", late, got)
-		}
-	}
-}
-
 // Two changes of a relay may come within a moment after an hour.
 func TestMessagesOfNoSteadyRateWereMadeWhenTheyArrived(t *testing.T) {
 	l := &spoken{found: map[int]time.Duration{}}

@@ -1,7 +1,6 @@
 package report
 
 import (
-	"cmp"
 	"context"
 	"fmt"
 	"slices"
@@ -32,8 +31,8 @@ func (t *Taker) commit(ctx context.Context, m *reporter, now time.Time, bodies [
 		var receipts []store.Receipt
 		commit := func() (err error) {
 			receipts, err = t.opts.Store.Commit(ctx, []store.Batch{b})
-			if err == nil && receipts[0].Refused {
-				err = fmt.Errorf("the store refuses it: %s", cmp.Or(receipts[0].Why, store.ErrShare.Error()))
+			if err == nil && receipts[0].Refused && receipts[0].Why != "" { // somebody may remove the cause
+				err = fmt.Errorf("the store refuses it: %s", receipts[0].Why)
 			}
 			return err
 		}

@@ -49,7 +49,6 @@ func (m *timing) add(k kept) (out []kept) {
 	// One that was overtaken says nothing about the others.
 	inOrder := !m.known || !k.at.Before(m.at) || k.arrived().Sub(m.received) > time.Minute
 	if inOrder {
-		m.hold(k)
 		for _, w := range m.waiting {
 			out = append(out, m.find(w, k.at))
 		}
@@ -57,33 +56,6 @@ func (m *timing) add(k kept) (out []kept) {
 		m.known, m.at, m.received = true, k.at, k.arrived()
 	}
 	return append(out, k)
-}
-
-// hold makes bursts of the waiting messages that arrived at once, several of a kind,
-// when the next message with a time is late: they waited with it, and were made since
-// the one of their kind before. A broker may send all of one topic first.
-func (m *timing) hold(next kept) {
-	if next.arrived().Sub(next.at) <= patience {
-		return
-	}
-	count := map[*beat]int{}
-	for i := len(m.waiting) - 1; i >= 0; i-- {
-		w := m.waiting[i]
-		if next.arrived().Sub(w.arrived()) > atOnce {
-			break
-		}
-		next = w
-		count[m.beat(w)]++
-	}
-	m.waiting = slices.DeleteFunc(m.waiting, func(w kept) bool {
-		b := m.beat(w)
-		if count[b] < 2 || b.before.IsZero() {
-			return false
-		}
-		b.every = b.arrived.Sub(b.before) / time.Duration(count[b])
-		b.burst, b.size = append(b.burst, w), b.size+len(w.Raw)
-		return true
-	})
 }
 
 // expire returns the messages that arrived before a moment and wait no longer.
