@@ -137,24 +137,29 @@ func sum(jid string, records []byte) string {
 // batch. A record that can't be read does not fail the batch: it is listed in
 // Bad.
 func DecodeBatch(payload []byte) (Batch, error) {
-	h, raws, err := decodeHeader(payload)
+	if b, ok := quickBatch(payload); ok {
+		return b, nil
+	}
+	return decodeBatch(payload)
+}
+
+// decodeBatch reads a message of any form.
+func decodeBatch(payload []byte) (Batch, error) {
+	h, err := decodeHeader(payload)
 	if err != nil {
 		return Batch{}, fmt.Errorf("%w: %w", ErrBatch, err)
 	}
 	if h.CRC != sum(h.JID, h.Records) {
 		return Batch{}, ErrCRC
 	}
-	if raws == nil {
-		raws, err = items(h.Records)
-	}
+	raws, err := items(h.Records)
 	if err == nil && len(raws) > MaxBatchRecords {
 		err = fmt.Errorf("%d in one batch, more than %d", len(raws), MaxBatchRecords)
 	}
 	if err != nil {
 		return Batch{}, fmt.Errorf("%w: records: %w", ErrBatch, err)
 	}
-	b := Batch{Agent: h.Agent, JID: h.JID, From: h.From, To: h.To, Holes: h.Holes, Ahead: h.Ahead,
-		Entries: make([]Entry, 0, len(raws))}
+	b := h.batch(len(raws))
 	for _, raw := range raws {
 		b.take(raw)
 	}
@@ -164,23 +169,26 @@ func DecodeBatch(payload []byte) (Batch, error) {
 	return b, nil
 }
 
-// decodeHeader reads what is not a record. raws are the records where they were
-// found on the way, and nil otherwise.
-func decodeHeader(payload []byte) (h batchHeader, raws [][]byte, err error) {
+// decodeHeader reads what is not a record.
+func decodeHeader(payload []byte) (h batchHeader, err error) {
 	if len(payload) > MaxMessageBytes {
-		return h, nil, fmt.Errorf("%d bytes, more than %d", len(payload), MaxMessageBytes)
+		return h, fmt.Errorf("%d bytes, more than %d", len(payload), MaxMessageBytes)
 	}
-	records, raws, rest := cutLast(payload, "records")
-	if records == nil {
-		if records, rest, err = cut(payload, "records"); err != nil {
-			return h, nil, err
-		}
+	records, rest, err := cut(payload, "records")
+	if err != nil {
+		return h, err
 	}
 	if err := json.Unmarshal(rest, &h); err != nil {
-		return h, nil, err
+		return h, err
 	}
 	h.Records = records
-	return h, raws, h.check()
+	return h, h.check()
+}
+
+// batch returns the batch of this header, with room for n records.
+func (h *batchHeader) batch(n int) Batch {
+	return Batch{Agent: h.Agent, JID: h.JID, From: h.From, To: h.To, Holes: h.Holes, Ahead: h.Ahead,
+		Entries: make([]Entry, 0, n)}
 }
 
 func (h *batchHeader) check() error {
@@ -225,14 +233,6 @@ func validJID(s string) bool {
 
 // take reads one record, checks it and its body, and adds it to Entries or Bad.
 func (b *Batch) take(raw []byte) {
-	if r, ok := quickRecord(raw); ok && r.Seq >= b.From && r.Seq <= b.To && len(raw) <= MaxRecordBytes {
-		if body, err := r.DecodeBody(); err == nil {
-			b.Entries = append(b.Entries, Entry{r, raw, body})
-			return
-		}
-	}
-	// A record that another program wrote, or a bad one, whose fault DecodeRecord
-	// names.
 	r, err := DecodeRecord(raw)
 	if err == nil && (r.Seq < b.From || r.Seq > b.To) {
 		err = fmt.Errorf("seq %d is outside the batch's %d to %d", r.Seq, b.From, b.To)

@@ -2,14 +2,58 @@ package wire
 
 import (
 	"bytes"
+	"encoding/json"
 	"math"
 )
+
+// quickBatch is DecodeBatch for a message that EncodeBatch wrote, of sound records
+// that EncodeRecord wrote, in a third of the time. ok is false for every other one.
+func quickBatch(payload []byte) (b Batch, ok bool) {
+	const mark = `,"records":[` // not within a string: its quotes would be escaped
+	head, _, found := bytes.Cut(payload, []byte(mark))
+	if !found || len(payload) > MaxMessageBytes || !bytes.HasSuffix(payload, []byte("]}")) {
+		return b, false
+	}
+	var h batchHeader
+	if json.Unmarshal(append(bytes.Clone(head), '}'), &h) != nil || h.Records != nil {
+		return b, false
+	}
+	h.Records = payload[len(head)+len(mark)-1 : len(payload)-1]
+	if h.check() != nil || h.CRC != sum(h.JID, h.Records) {
+		return b, false
+	}
+	b = h.batch(int(min(h.To-h.From+1, MaxBatchRecords)))
+	for rest := h.Records[1 : len(h.Records)-1]; len(rest) > 0; {
+		raw := firstRecord(rest)
+		rest = rest[min(len(raw)+1, len(rest)):]
+		r, ok := quickRecord(raw)
+		if !ok || r.Seq < b.From || r.Seq > b.To || len(raw) > MaxRecordBytes || len(b.Entries) == MaxBatchRecords {
+			return b, false
+		}
+		body, err := r.DecodeBody()
+		if err != nil {
+			return b, false
+		}
+		b.Entries = append(b.Entries, Entry{r, raw, body})
+	}
+	return b, b.covered() == nil
+}
+
+// firstRecord returns the first of records that are joined with commas. It looks
+// for what the next one begins with. If that is in the body of the first, what it
+// returns is no record, because its braces don't match.
+func firstRecord(records []byte) []byte {
+	if i := bytes.Index(records, []byte(`},{"seq":`)); i >= 0 {
+		return records[:i+1]
+	}
+	return records
+}
 
 // quickRecord reads the envelope of a record that EncodeRecord wrote, in a third
 // of the time. It does not look whether the body is JSON. ok is false for every
 // other text, which may be a record all the same.
 func quickRecord(raw []byte) (r Record, ok bool) {
-	f := fixed{rest: raw, ok: true}
+	f := fixed{b: raw, ok: true}
 	f.skip(`{"seq":`)
 	r.Seq = f.number()
 	f.skip(`,"at":"`)
@@ -25,10 +69,10 @@ func quickRecord(raw []byte) (r Record, ok bool) {
 	f.skip(`,"kind":"`)
 	r.Kind = kindOf(f.until('"'))
 	f.skip(`,"body":`)
-	if !f.ok || err != nil || boot > math.MaxInt64 || len(f.rest) < 2 || f.rest[len(f.rest)-1] != '}' {
+	if !f.ok || err != nil || boot > math.MaxInt64 || len(raw) < f.i+2 || raw[len(raw)-1] != '}' {
 		return Record{}, false
 	}
-	r.Body = f.rest[: len(f.rest)-1 : len(f.rest)-1]
+	r.Body = raw[f.i : len(raw)-1 : len(raw)-1]
 	return r, r.Kind != "" && r.check() == nil
 }
 
@@ -47,16 +91,18 @@ func kindOf(name []byte) Kind {
 // fixed takes a text of a known form apart. ok is false from the first piece on
 // that is not as expected.
 type fixed struct {
-	rest []byte
-	ok   bool
+	b  []byte
+	i  int // how far it is read
+	ok bool
 }
 
 // try moves past a text, if it comes next.
 func (f *fixed) try(text string) bool {
-	if len(f.rest) < len(text) || string(f.rest[:len(text)]) != text {
+	end := f.i + len(text)
+	if len(f.b) < end || string(f.b[f.i:end]) != text {
 		return false
 	}
-	f.rest = f.rest[len(text):]
+	f.i = end
 	return true
 }
 
@@ -65,23 +111,24 @@ func (f *fixed) skip(text string) { f.ok = f.try(text) && f.ok }
 
 // until returns what is before the byte end, and moves past it.
 func (f *fixed) until(end byte) []byte {
-	i := bytes.IndexByte(f.rest, end)
-	if i < 0 {
+	n := bytes.IndexByte(f.b[f.i:], end)
+	if n < 0 {
 		f.ok = false
 		return nil
 	}
-	found := f.rest[:i]
-	f.rest = f.rest[i+1:]
+	found := f.b[f.i : f.i+n]
+	f.i += n + 1
 	return found
 }
 
 // number returns the number that comes next: digits, as strconv writes them.
 func (f *fixed) number() (n uint64) {
-	i := 0
-	for ; i < len(f.rest) && f.rest[i] >= '0' && f.rest[i] <= '9' && i < 19; i++ {
-		n = 10*n + uint64(f.rest[i]-'0')
+	first := f.i
+	for ; f.i < len(f.b) && digit(f.b[f.i]) && f.i < first+19; f.i++ {
+		n = 10*n + uint64(f.b[f.i]-'0')
 	}
-	f.ok = f.ok && i > 0 && (i == 1 || f.rest[0] != '0')
-	f.rest = f.rest[i:]
+	f.ok = f.ok && f.i > first && (f.i == first+1 || f.b[first] != '0')
 	return n
 }
+
+func digit(c byte) bool { return c >= '0' && c <= '9' }

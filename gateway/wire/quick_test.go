@@ -1,10 +1,11 @@
 package wire
 
 import (
-	"bytes"
-	"encoding/json"
 	"reflect"
+	"strings"
 	"testing"
+
+	"gatehouse/gateway/fact"
 )
 
 // FuzzQuickRecord holds quickRecord against DecodeRecord: what both can read is
@@ -31,25 +32,51 @@ func FuzzQuickRecord(f *testing.F) {
 	})
 }
 
-// FuzzCutLast holds cutLast against cut and items.
-func FuzzCutLast(f *testing.F) {
-	for _, s := range noBatches {
-		f.Add([]byte(s))
+// FuzzQuickBatch holds quickBatch against decodeBatch.
+func FuzzQuickBatch(f *testing.F) {
+	for _, c := range covers {
+		f.Add(message(f, c.from, c.to, c.holes, c.records...))
 	}
-	f.Add([]byte(`{"a":{"records":[1]},"records":[1,{"records":[]}]}`))
-	f.Add([]byte(`{"records":[1],"records":[2]}`))
-	f.Add([]byte(`{"a":"\\\"records\":[","records":[2]}`))
-	f.Fuzz(func(t *testing.T, b []byte) {
-		value, elements, rest := cutLast(b, "records")
-		if value == nil || !json.Valid(rest) {
+	for _, payload := range noBatches {
+		f.Add([]byte(payload))
+	}
+	clock := `{"seq":1,"at":"2020-02-14T06:30:00Z","boot_ns":1,"kind":"clock","body":{"reason":"start","more":%s}}`
+	for _, more := range []string{`[{"a":1},{"seq":2}]`, `"},{\"seq\":"`, `1}},{"seq":2,"a":{"b":{"c":2`,
+		`0],"records":[0`} {
+		f.Add(message(f, 1, 1, nil, strings.Replace(clock, "%s", more, 1)))
+	}
+	f.Fuzz(func(t *testing.T, payload []byte) {
+		payload = reseal(payload)
+		quick, ok := quickBatch(payload)
+		if !ok {
 			return
 		}
-		same, sameRest, err := cut(b, "records")
-		if err != nil || !bytes.Equal(same, value) || !bytes.Equal(sameRest, rest) {
-			t.Fatalf("%q: %q, %q; cut: %q, %q, %v", b, value, rest, same, sameRest, err)
+		if slow, err := decodeBatch(payload); err != nil || !reflect.DeepEqual(slow, quick) {
+			t.Errorf("%q is %+v in a quick look and %+v, %v", payload, quick, slow, err)
 		}
-		if all, err := items(value); err != nil || !reflect.DeepEqual(all, elements) {
-			t.Errorf("%q: %q; items: %q, %v", value, elements, all, err)
+	})
+}
+
+// FuzzQuickBody holds quickBody against parseBody.
+func FuzzQuickBody(f *testing.F) {
+	for _, c := range bodies {
+		f.Add(string(c.kind), []byte(c.body))
+	}
+	for _, b := range []Body{sampleCard(), sampleMeasurement(), samplePassage()} {
+		text, err := EncodeBody(b)
+		if err != nil {
+			f.Fatal(err)
+		}
+		f.Add(string(b.Kind()), []byte(text))
+	}
+	f.Fuzz(func(t *testing.T, kind string, body []byte) {
+		quick := quickBody(Kind(kind), body)
+		if quick == nil {
+			return
+		}
+		slow, err := Record{Kind: Kind(kind), Body: body}.parseBody()
+		if err != nil || !reflect.DeepEqual(slow, quick) {
+			t.Errorf("%q is %+v in a quick look and %+v, %v", body, quick, slow, err)
 		}
 	})
 }
@@ -73,7 +100,21 @@ func TestWhatIsEncodedIsReadQuickly(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if _, raws, _ := cutLast(payload, "records"); len(raws) != MaxBatchRecords {
-		t.Errorf("%d of %d records are found", len(raws), MaxBatchRecords)
+	if b, ok := quickBatch(payload); !ok || len(b.Entries) != MaxBatchRecords {
+		t.Errorf("%d of %d records are read", len(b.Entries), MaxBatchRecords)
+	}
+	card, measurement, passage := sampleCard(), sampleMeasurement(), samplePassage()
+	card.Lane, measurement.Lane, passage.Lane = "东门", "东门", "东门"
+	measurement.Temperature.Hot, measurement.Temperature.Supersedes = true, true
+	measurement.Temperature.Settled, measurement.Temperature.Ambient = false, -5
+	passage.Amends, passage.Reasons = true, []fact.Reason{fact.ReasonNormal, "other"}
+	for _, body := range []Body{card, measurement, passage} {
+		text, err := EncodeBody(body)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if got := quickBody(body.Kind(), text); !reflect.DeepEqual(got, body) {
+			t.Errorf("%s: %+v", text, got)
+		}
 	}
 }

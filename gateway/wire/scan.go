@@ -1,10 +1,6 @@
 package wire
 
-import (
-	"bytes"
-	"errors"
-	"slices"
-)
+import "errors"
 
 var errSyntax = errors.New("not JSON of the expected form")
 
@@ -40,23 +36,6 @@ func cut(b []byte, field string) (value, rest []byte, err error) {
 		rest = b
 	}
 	return value, rest, err
-}
-
-// cutLast is cut for a field that comes last and is an array, as EncodeBatch
-// writes it, and returns the array's elements too, so that the text is gone
-// through once. value is nil when the text is of another form.
-func cutLast(b []byte, field string) (value []byte, elements [][]byte, rest []byte) {
-	name := []byte(`"` + field + `"`)
-	head, _, found := bytes.Cut(b, slices.Concat([]byte{','}, name, []byte{':'})) // in a string its quotes were escaped
-	if !found || bytes.Contains(head, name) || b[len(b)-1] != '}' {
-		return nil, nil, nil
-	}
-	begin := len(head) + len(name) + 2
-	elements, err := items(b[begin : len(b)-1])
-	if err != nil {
-		return nil, nil, nil
-	}
-	return b[begin : len(b)-1], elements, append(append(make([]byte, 0, begin+5), b[:begin]...), "null}"...)
 }
 
 // items returns the elements of a JSON array. They may not be JSON themselves.
