@@ -9,6 +9,7 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"unicode/utf8"
 
 	"github.com/goccy/go-yaml"
 )
@@ -45,14 +46,36 @@ func Parse[T any](b []byte) (v T, err error) {
 			err = fmt.Errorf("this is no YAML (%v): look for a stray ! & * or | at the begin of a word", p)
 		}
 	}()
-	err = yaml.NewDecoder(bytes.NewReader(b), yaml.Strict()).Decode(&v)
+	if b, err = Text(b); err != nil {
+		return v, err
+	}
+	d := yaml.NewDecoder(bytes.NewReader(b), yaml.Strict())
+	err = d.Decode(&v)
 	if errors.Is(err, io.EOF) {
 		return v, errors.New("the file is empty")
 	}
 	if err != nil {
-		return v, errors.New(yaml.FormatError(err, false, true))
+		return v, errors.New(yaml.FormatError(err, false, true) + wideMarks(b))
+	}
+	var more any
+	if err := d.Decode(&more); !errors.Is(err, io.EOF) && (err != nil || more != nil) {
+		return v, errors.New("there is a second document after ---, which nobody reads: keep one in the file")
 	}
 	return v, nil
+}
+
+// wideMarks names a mark of Chinese keyboards in YAML text that can't be read: it looks
+// like YAML's own and is none.
+func wideMarks(b []byte) string {
+	for i, line := range bytes.Split(b, []byte("\n")) {
+		line, _, _ = bytes.Cut(line, []byte("#"))
+		if at := bytes.IndexAny(line, "：，【】｛｝＃"); at >= 0 {
+			mark, _ := utf8.DecodeRune(line[at:])
+			return fmt.Sprintf("\nline %d has “%c”, which is no mark of YAML: if it should be one, "+
+				"type it with the keyboard set to English", i+1, mark)
+		}
+	}
+	return ""
 }
 
 // Write returns v as YAML text.

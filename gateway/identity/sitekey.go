@@ -11,6 +11,7 @@ import (
 	"encoding/base64"
 	"errors"
 	"fmt"
+	"gatehouse/gateway/config"
 	"os"
 	"strings"
 )
@@ -87,6 +88,9 @@ func readBase64(path string, size int) ([]byte, error) {
 	text, err := os.ReadFile(path)
 	if err != nil {
 		return nil, err
+	}
+	if text, err = config.Text(text); err != nil {
+		return nil, fmt.Errorf("%s: %w", path, err)
 	}
 	b, err := base64.StdEncoding.DecodeString(strings.TrimSpace(string(text)))
 	if err != nil || len(b) != size {

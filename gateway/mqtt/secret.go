@@ -3,6 +3,7 @@ package mqtt
 import (
 	"errors"
 	"fmt"
+	"gatehouse/gateway/config"
 	"os"
 	"strings"
 )
@@ -19,6 +20,9 @@ func readSecret(path string) (string, error) {
 	b, err := os.ReadFile(path)
 	if err != nil {
 		return "", err
+	}
+	if b, err = config.Text(b); err != nil {
+		return "", fmt.Errorf("%s: %w", path, err)
 	}
 	line, _, _ := strings.Cut(string(b), "\n")
 	if line = strings.TrimRight(line, "\r"); line == "" {

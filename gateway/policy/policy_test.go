@@ -7,6 +7,8 @@ import (
 	"time"
 
 	"gatehouse/gateway/fact"
+
+	"golang.org/x/text/encoding/simplifiedchinese"
 )
 
 type plain struct{}
@@ -144,11 +146,34 @@ func TestWhatIsWrongInARosterIsSaidWithItsLine(t *testing.T) {
 
 func TestARosterFromASpreadsheetIsRead(t *testing.T) {
 	_, p := example(t)
-	r, err := ParseRoster(p,
-		strings.NewReader("\xef\xbb\xbfcard,class,status,household,from,until\r\n"+
-			"62E3086CED,resident,active,,,\r\n"), plain{})
-	if err != nil || r.People() != 1 {
-		t.Fatalf("%v", err)
+	const plainText = "card,class,status,household,from,until\n" +
+		"62E3086CED,resident,active,丽景苑3-2,2020-02-01,2030-12-31\n"
+	gbk, err := simplifiedchinese.GBK.NewEncoder().String(plainText)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for name, text := range map[string]string{
+		"with a byte order mark": "\xef\xbb\xbf" + strings.ReplaceAll(plainText, "\n", "\r\n"),
+		"in GBK":                 gbk,
+		"with semicolons":        strings.ReplaceAll(plainText, ",", ";"),
+		"with tabs":              strings.ReplaceAll(plainText, ",", "\t"),
+		"with empty rows":        plainText + ",,,,,\n,,,,,\n",
+		"with days as in China":  strings.NewReplacer("2020-02-01", "2020/2/1").Replace(plainText),
+	} {
+		r, err := ParseRoster(p, strings.NewReader(text), plain{})
+		if err != nil || r.People() != 1 {
+			t.Errorf("%s: %v", name, err)
+			continue
+		}
+		for _, who := range r.people {
+			if who.Household != "" && who.Household != "丽景苑3-2" || who.From != "2020-02-01" {
+				t.Errorf("%s: %+v", name, who)
+			}
+		}
+	}
+	_, err = ParseRoster(p, strings.NewReader(strings.Replace(plainText, "62E3086CED", "6.23E+88", 1)), plain{})
+	if err == nil || !strings.Contains(err.Error(), "format the column as text") {
+		t.Errorf("a number that a spreadsheet has changed: %v", err)
 	}
 }
 

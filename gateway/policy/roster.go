@@ -1,13 +1,17 @@
 package policy
 
 import (
+	"bytes"
 	"encoding/csv"
 	"errors"
 	"fmt"
 	"io"
 	"os"
+	"strconv"
 	"strings"
 	"time"
+
+	"gatehouse/gateway/config"
 )
 
 // Status is the status of a card in the roster.
@@ -41,6 +45,9 @@ type Pseudonymer interface {
 // codePrefix marks what a scanner reads; a card number stands alone.
 const codePrefix = "code:"
 
+// maxRoster bounds a roster's file, so that a wrong path does not exhaust the memory.
+const maxRoster = 64 << 20
+
 // maxErrors is how many errors of a roster are listed at most.
 const maxErrors = 10
 
@@ -62,8 +69,10 @@ func LoadRules(p Policy, path string, key Pseudonymer) (*Rules, error) {
 // household,from,until. Its error lists up to ten faults, each with its
 // line, and repeats no card number.
 func ParseRoster(p Policy, in io.Reader, key Pseudonymer) (*Rules, error) {
-	rd := csv.NewReader(skipBOM(in))
-	rd.FieldsPerRecord = len(columns)
+	rd, err := rows(in)
+	if err != nil {
+		return nil, err
+	}
 	header, err := rd.Read()
 	if err != nil {
 		return nil, fmt.Errorf("its first line must be %s: %w", strings.Join(columns, ","), err)
@@ -87,8 +96,12 @@ func ParseRoster(p Policy, in io.Reader, key Pseudonymer) (*Rules, error) {
 			continue
 		}
 		line, _ := rd.FieldPos(0)
+		if strings.Join(row, "") == "" { // spreadsheets write the rows below the last one
+			continue
+		}
 		kind, code, err := credential(row[0])
-		person := Person{Class: row[1], Status: Status(row[2]), Household: row[3], From: row[4], Until: row[5]}
+		person := Person{Class: row[1], Status: Status(row[2]), Household: row[3],
+			From: day(row[4]), Until: day(row[5])}
 		if err = errors.Join(err, p.checkPerson(person)); err != nil {
 			errs = append(errs, fmt.Errorf("line %d: %w", line, err))
 			continue
@@ -104,14 +117,35 @@ func ParseRoster(p Policy, in io.Reader, key Pseudonymer) (*Rules, error) {
 	return r, errors.Join(errs...)
 }
 
-// skipBOM drops the byte order mark that spreadsheets write.
-func skipBOM(in io.Reader) io.Reader {
-	b := make([]byte, 3)
-	n, err := io.ReadFull(in, b)
-	if err == nil && string(b) == "\xef\xbb\xbf" {
-		return in
+// rows returns a reader of the roster's rows, as spreadsheets write them: in any
+// encoding that config.Text takes, separated by commas, semicolons or tabs.
+func rows(in io.Reader) (*csv.Reader, error) {
+	b, err := io.ReadAll(io.LimitReader(in, maxRoster+1))
+	if err != nil {
+		return nil, err
 	}
-	return io.MultiReader(strings.NewReader(string(b[:n])), in)
+	if len(b) > maxRoster {
+		return nil, fmt.Errorf("it is larger than %d MiB: is this the roster?", maxRoster>>20)
+	}
+	if b, err = config.Text(b); err != nil {
+		return nil, err
+	}
+	rd := csv.NewReader(bytes.NewReader(b))
+	rd.FieldsPerRecord = len(columns)
+	for _, mark := range []rune{';', '\t'} {
+		if bytes.HasPrefix(b, []byte(columns[0]+string(mark))) {
+			rd.Comma = mark
+		}
+	}
+	return rd, nil
+}
+
+// day returns a day as 2020-02-14. Spreadsheets in Chinese write 2020/2/14.
+func day(text string) string {
+	if t, err := time.Parse("2006/1/2", text); err == nil {
+		return t.Format(time.DateOnly)
+	}
+	return text
 }
 
 // credential distinguishes a card from a code. A card is ten hex digits, as the reader
@@ -124,10 +158,22 @@ func credential(s string) (kind, code string, err error) {
 		return "code", text, nil
 	}
 	if len(s) != 10 || strings.Trim(strings.ToUpper(s), "0123456789ABCDEF") != "" {
-		return "", "", fmt.Errorf("the card has %d characters; it must be 10 hex digits, or code:TEXT for a scanner",
-			len(s))
+		return "", "", fmt.Errorf("the card has %d characters; it must be 10 hex digits, or code:TEXT for a scanner%s",
+			len(s), spoilt(s))
 	}
 	return "card", s, nil
+}
+
+// spoilt says what a spreadsheet has made of a card's number, if it looks like that.
+func spoilt(card string) string {
+	const text = "; a spreadsheet has changed it: format the column as text, and type the numbers again"
+	if _, err := strconv.ParseFloat(card, 64); err != nil {
+		return ""
+	}
+	if len(card) < 10 || strings.ContainsAny(card, ".+") {
+		return text
+	}
+	return ""
 }
 
 func (p Policy) checkPerson(x Person) error {

@@ -24,7 +24,7 @@ func split(t testing.TB, addr string) (host, port string) {
 }
 
 func TestMosquittoAndPahoClientsExchangeQoS1(t *testing.T) {
-	b := start(t, config(t))
+	b := start(t, configOf(t))
 	_, port := split(t, b.Addr())
 	sub := connect(t, login{url: "tcp://" + b.Addr(), id: "sub"})
 	if granted := sub.subscribe(t, "gatehouse/v1/qinghe/+/records", 1); granted != 1 {
@@ -45,7 +45,7 @@ func TestMosquittoAndPahoClientsExchangeQoS1(t *testing.T) {
 }
 
 func TestAThousandMessagesArriveOnceAndInOrder(t *testing.T) {
-	b := start(t, config(t))
+	b := start(t, configOf(t))
 	sub := connect(t, login{url: "tcp://" + b.Addr(), id: "sub"})
 	pub := connect(t, login{url: "tcp://" + b.Addr(), id: "pub"})
 	sub.subscribe(t, "a/b", 1)
@@ -58,7 +58,7 @@ func TestAThousandMessagesArriveOnceAndInOrder(t *testing.T) {
 }
 
 func TestARetainedMessageSurvivesARestart(t *testing.T) {
-	cfg := config(t)
+	cfg := configOf(t)
 	b, err := Start(t.Context(), cfg, slog.New(slog.DiscardHandler))
 	if err != nil {
 		t.Fatal(err)
@@ -95,7 +95,7 @@ func wantRetained(t *testing.T, addr, topic, text string) {
 }
 
 func TestTheLastWillOfAKilledClientIsPublished(t *testing.T) {
-	b := start(t, config(t))
+	b := start(t, configOf(t))
 	_, port := split(t, b.Addr())
 	sub := connect(t, login{url: "tcp://" + b.Addr(), id: "sub"})
 	sub.subscribe(t, "gatehouse/v1/qinghe/gate-017/#", 1)
@@ -122,7 +122,7 @@ func TestTheLastWillOfAKilledClientIsPublished(t *testing.T) {
 }
 
 func TestAnOversizedMessageDisconnectsOnlyItsSender(t *testing.T) {
-	b := start(t, config(t))
+	b := start(t, configOf(t))
 	sub := connect(t, login{url: "tcp://" + b.Addr(), id: "sub"})
 	sub.subscribe(t, "#", 1)
 	largest := strings.Repeat("x", MaxPayload)
@@ -143,7 +143,7 @@ func TestAnOversizedMessageDisconnectsOnlyItsSender(t *testing.T) {
 }
 
 func TestGarbageDisconnectsOnlyItsSender(t *testing.T) {
-	b := start(t, config(t))
+	b := start(t, configOf(t))
 	good := connect(t, login{url: "tcp://" + b.Addr(), id: "good"})
 	good.subscribe(t, "a/b", 1)
 	for _, text := range []string{
@@ -169,7 +169,7 @@ func TestGarbageDisconnectsOnlyItsSender(t *testing.T) {
 }
 
 func TestAPortInUseIsAClearErrorAndItsBrokerGoesOn(t *testing.T) {
-	cfg := config(t)
+	cfg := configOf(t)
 	first := start(t, cfg)
 	c := connect(t, login{url: "tcp://" + first.Addr(), id: "c"})
 	c.subscribe(t, "a/b", 1)

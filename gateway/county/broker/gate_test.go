@@ -21,7 +21,7 @@ func (b *Broker) enters(t *testing.T) bool {
 }
 
 func TestOthersWaitUntilTheyAreAdmitted(t *testing.T) {
-	cfg := config(t)
+	cfg := configOf(t)
 	cfg.Hold = true
 	b := start(t, cfg)
 	connect(t, login{url: b.Client().URL, id: "own"}) // of this process

@@ -183,7 +183,7 @@ func TestClientsOfOtherLanguages(t *testing.T) {
 		t.Fatal(err)
 	}
 	log := &lines{}
-	b, err := Start(t.Context(), config(t), slog.New(slog.NewTextHandler(log, nil)))
+	b, err := Start(t.Context(), configOf(t), slog.New(slog.NewTextHandler(log, nil)))
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -21,7 +21,7 @@ import (
 
 const patience = 10 * time.Second
 
-func config(t testing.TB) Config {
+func configOf(t testing.TB) Config {
 	t.Helper()
 	return Config{Listen: "127.0.0.1:0", Dir: filepath.Join(t.TempDir(), "broker")}
 }

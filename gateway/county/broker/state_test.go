@@ -98,7 +98,7 @@ func BenchmarkStart(b *testing.B) {
 
 // BenchmarkDeliver sends messages of 64 KiB at QoS 1 through the broker.
 func BenchmarkDeliver(b *testing.B) {
-	br := start(b, config(b))
+	br := start(b, configOf(b))
 	sub, pub := connect(b, login{url: br.Client().URL, id: "sub"}), connect(b, login{url: br.Client().URL, id: "pub"})
 	sub.subscribe(b, "a/b", 1)
 	payload := make([]byte, 64<<10)
@@ -110,7 +110,7 @@ func BenchmarkDeliver(b *testing.B) {
 }
 
 func TestABrokerWhoseStoreFailsIsRestarted(t *testing.T) {
-	b := start(t, config(t))
+	b := start(t, configOf(t))
 	for _, messages := range [][]string{
 		{msgRefused + " on stream '$G > $MQTT_msgs': lmb missing", msgRefused, msgRefused},
 		{"JetStream out of space, " + msgDisabled},

@@ -17,7 +17,7 @@ import (
 
 func TestTLSIsRequiredWhenConfigured(t *testing.T) {
 	cert, key, roots := certificate(t, "localhost")
-	cfg := config(t)
+	cfg := configOf(t)
 	cfg.TLS = TLS{Cert: cert, Key: key}
 	b := start(t, cfg)
 	_, port := split(t, b.Addr())
@@ -47,7 +47,7 @@ func TestTLSIsRequiredWhenConfigured(t *testing.T) {
 func TestClientsNeedACertificateWhenAnAuthorityIsGiven(t *testing.T) {
 	cert, key, roots := certificate(t, "localhost")
 	otherCert, otherKey, _ := certificate(t, "localhost")
-	cfg := config(t)
+	cfg := configOf(t)
 	cfg.TLS = TLS{Cert: cert, Key: key, CA: cert}
 	b := start(t, cfg)
 	connectWith := func(files ...string) error {
@@ -75,7 +75,7 @@ func TestClientsNeedACertificateWhenAnAuthorityIsGiven(t *testing.T) {
 
 func TestTheLastWillIsPublishedWhenATLSConnectionBreaks(t *testing.T) {
 	cert, key, roots := certificate(t, "localhost")
-	cfg := config(t)
+	cfg := configOf(t)
 	cfg.TLS = TLS{Cert: cert, Key: key}
 	b := start(t, cfg)
 	inside := connect(t, login{url: b.Client().URL, id: "inside"})

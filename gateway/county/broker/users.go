@@ -11,6 +11,7 @@ import (
 	"github.com/nats-io/nats-server/v2/server"
 	"golang.org/x/crypto/bcrypt"
 
+	"gatehouse/gateway/config"
 	"gatehouse/gateway/wire"
 )
 
@@ -25,6 +26,9 @@ func loadUsers(path string) ([]*server.User, error) {
 	text, err := os.ReadFile(path)
 	if err != nil {
 		return nil, fmt.Errorf("broker: users_file: %w", err)
+	}
+	if text, err = config.Text(text); err != nil {
+		return nil, fmt.Errorf("broker: users_file %s: %w", path, err)
 	}
 	users, err := parseUsers(string(text))
 	if err != nil {

@@ -7,7 +7,7 @@ import (
 )
 
 func TestOnlyUsersMayConnect(t *testing.T) {
-	cfg := config(t)
+	cfg := configOf(t)
 	cfg.UsersFile = users(t, "gate-017", "collector")
 	b := start(t, cfg)
 	url := "tcp://" + b.Addr()
@@ -27,7 +27,7 @@ func TestOnlyUsersMayConnect(t *testing.T) {
 }
 
 func TestThisProcessHasItsOwnUser(t *testing.T) {
-	cfg := config(t)
+	cfg := configOf(t)
 	cfg.UsersFile = users(t, "gate-017")
 	b := start(t, cfg)
 	own := b.Client()
@@ -48,7 +48,7 @@ func TestThisProcessHasItsOwnUser(t *testing.T) {
 }
 
 func TestAnAgentMayPublishOnlyBelowItsOwnID(t *testing.T) {
-	cfg := config(t)
+	cfg := configOf(t)
 	cfg.UsersFile = users(t, "gate-017", "gate-018", "collector")
 	b := start(t, cfg)
 	all := as(t, b, "collector")
@@ -82,7 +82,7 @@ func TestAnAgentMayPublishOnlyBelowItsOwnID(t *testing.T) {
 }
 
 func TestAnAgentMayReadOnlyBelowItsOwnIDAndTheCollectorsStatus(t *testing.T) {
-	cfg := config(t)
+	cfg := configOf(t)
 	cfg.UsersFile = users(t, "gate-017", "gate-018", "collector")
 	b := start(t, cfg)
 	spy := as(t, b, "gate-018")
@@ -110,7 +110,7 @@ func TestAnAgentMayReadOnlyBelowItsOwnIDAndTheCollectorsStatus(t *testing.T) {
 // A user who connects with another user's client id receives none of that user's
 // messages.
 func TestAStolenClientIDReceivesNoMessages(t *testing.T) {
-	cfg := config(t)
+	cfg := configOf(t)
 	cfg.UsersFile = users(t, "gate-017", "gate-018", "collector")
 	b := start(t, cfg)
 	victim := connect(t, login{url: "tcp://" + b.Addr(), id: "gate-017", user: "gate-017", password: "gate-017!"})

@@ -8,6 +8,7 @@ import (
 	"path/filepath"
 	"strings"
 
+	"gatehouse/gateway/config"
 	"gatehouse/gateway/county/report"
 	"gatehouse/gateway/county/store"
 	"gatehouse/gateway/county/store/archive"
@@ -51,6 +52,9 @@ func influxOptions(cfg Config, log *slog.Logger) (influx.Options, error) {
 		b, err := os.ReadFile(cfg.Influx.TokenFile)
 		if err != nil {
 			return influx.Options{}, fmt.Errorf("read the InfluxDB token: %w", err)
+		}
+		if b, err = config.Text(b); err != nil {
+			return influx.Options{}, fmt.Errorf("read the InfluxDB token: %s: %w", cfg.Influx.TokenFile, err)
 		}
 		token = strings.TrimSpace(string(b))
 	}

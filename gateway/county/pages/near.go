@@ -8,6 +8,7 @@ import (
 	"os"
 	"strings"
 
+	"gatehouse/gateway/config"
 	"gatehouse/gateway/county/people"
 )
 
@@ -34,6 +35,9 @@ func readBearer(file string) (*bearer, error) {
 	b, err := os.ReadFile(file)
 	if err != nil {
 		return nil, err
+	}
+	if b, err = config.Text(b); err != nil {
+		return nil, fmt.Errorf("%s: %w", file, err)
 	}
 	line, _, _ := strings.Cut(string(b), "\n")
 	line = strings.TrimSpace(line)
