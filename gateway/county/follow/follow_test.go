@@ -185,6 +185,28 @@ func TestAFullQueueIsMadeUpForFromTheStore(t *testing.T) {
 	})
 }
 
+// A look that fails is told although what the store commits is taken in.
+func TestTheFaultOfALookStays(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		r := newRig(t)
+		l := NewLoop(r.cursor, r.held, time.Now, slog.New(slog.DiscardHandler))
+		ctx, cancel := context.WithCancel(t.Context())
+		var running sync.WaitGroup
+		fails := errors.New("database is locked")
+		running.Go(func() { l.Run(ctx, 500*time.Millisecond, func(context.Context, time.Time) error { return fails }) })
+		time.Sleep(time.Second)
+		for range 20 {
+			l.Committed([]store.Batch{r.held.commit("a", 0, 1)})
+			time.Sleep(100 * time.Millisecond)
+			if got := l.State().Fault; got != fails.Error() {
+				t.Fatalf("fault %q", got)
+			}
+		}
+		cancel()
+		running.Wait()
+	})
+}
+
 // Positions of an earlier version have no time; they learn it from what comes.
 func TestAnUnknownTimeOfTheNewestRecordIsReplaced(t *testing.T) {
 	if got := later(math.MaxInt64, 5); got != 5 {

@@ -29,6 +29,7 @@ type Loop struct {
 	now    func() time.Time
 	in     chan Event    // in order
 	behind chan struct{} // something could not be taken in: the store has it
+	faults [steps]string // Run's own
 
 	mu    sync.Mutex // guards what follows
 	state State
@@ -36,7 +37,7 @@ type Loop struct {
 
 // State is how a loop does.
 type State struct {
-	Fault    string    // why nothing can be taken in; empty: it can
+	Fault    string    // why nothing can be taken in, or looked at; empty: both can
 	Catching bool      // much is being read from the store
 	Stored   time.Time // of the last commit of the store; zero: none since the start
 }
@@ -109,29 +110,38 @@ func (l *Loop) Run(ctx context.Context, every time.Duration, look func(context.C
 	}
 	l.catchUpLater()
 	for {
-		var err error
 		select {
 		case <-ctx.Done():
 			return
 		case e := <-l.in:
-			err = l.take(ctx, e)
+			l.settle(ctx, taking, l.take(ctx, e))
 		case <-l.behind:
-			err = l.catchUp(ctx, between)
+			l.settle(ctx, taking, l.catchUp(ctx, between))
 		case <-tick.C:
-			err = again()
+			l.settle(ctx, looking, again())
 		}
-		l.settle(ctx, err)
 	}
 }
 
+// The steps of a loop. One that succeeds does not end the fault of the other.
+const (
+	taking = iota
+	looking
+	steps
+)
+
 // settle notes how the last step went, and pauses after an error.
-func (l *Loop) settle(ctx context.Context, err error) {
-	if err == nil || ctx.Err() != nil {
-		l.change(func(s *State) { s.Fault = "" })
+func (l *Loop) settle(ctx context.Context, step int, err error) {
+	text := ""
+	if err != nil && ctx.Err() == nil {
+		text = err.Error()
+		l.log.Error("what the store committed can't be taken in; it is read again from there", "err", err)
+	}
+	l.faults[step] = text
+	l.change(func(s *State) { s.Fault = cmp.Or(l.faults[:]...) })
+	if text == "" {
 		return
 	}
-	l.log.Error("what the store committed can't be taken in; it is read again from there", "err", err)
-	l.change(func(s *State) { s.Fault = err.Error() })
 	retry.Sleep(ctx, retryAfter)
 	l.catchUpLater()
 }
