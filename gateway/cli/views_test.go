@@ -254,7 +254,7 @@ func TestTheViewsOfTheCollectorAgree(t *testing.T) {
 		v.ready = readyz(t, strings.TrimPrefix(s.URL, "http://"))
 		s.Close()
 		payload, err := wire.Encode(wire.CollectorStatus{V: 1, State: fact.Online, At: wire.At(noon),
-			Troubles: wire.Bounded(d.board.Troubles())})
+			Troubles: wire.Bounded(d.board.Troubles(noon))})
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -79,7 +79,7 @@ func (c *county) deskClient(d *desk.Desk, log *slog.Logger) (*mqtt.Client, error
 	d.Linked(false) // until it is
 	m := mqtt.Config{
 		ClientID: "desk-" + strings.ToLower(rand.Text()),
-		OnUp:     func() { d.Linked(true); c.health.Up("desk") },
+		OnUp:     func() { d.Linked(true); c.health.Up("desk", time.Now()) },
 		OnDown:   func(err error) { d.Linked(false); c.health.Down("desk", time.Now(), err) },
 		OnFail:   func(err error) { c.health.Down("desk", time.Now(), err) },
 		Subscriptions: []mqtt.Subscription{

@@ -40,7 +40,7 @@ func (c *county) startReports(ctx context.Context) error {
 	}
 	opts := report.Options{County: c.cfg.County, Path: filepath.Join(c.cfg.Dir, ReportsFile),
 		Machines: c.cfg.Machines, Store: c.archive, Zone: zone, Log: log,
-		Blocked: c.blocked}
+		Blocked: c.blocked, Begin: func() (end func()) { return c.health.Begin("reports", time.Now()) }}
 	if c.desk != nil {
 		opts.Watch = c.desk
 	}
@@ -104,7 +104,7 @@ func (c *county) reportsClient(taker *report.Taker, log *slog.Logger, tried func
 // hears tells the board whether the collector is subscribed; err is nil when it is.
 func (c *county) hears(err error) {
 	if err == nil {
-		c.health.Up("reports")
+		c.health.Up("reports", time.Now())
 		return
 	}
 	c.health.Down("reports", time.Now(), err)

@@ -1,6 +1,7 @@
 package collect
 
 import (
+	"slices"
 	"sync/atomic"
 	"time"
 
@@ -83,8 +84,21 @@ func (a *announcer) setFault(text string) {
 	}
 }
 
+// look publishes the last status with the troubles of now if they are others: some
+// begin or end by time alone.
+func (a *announcer) look() {
+	now := a.cfg.Now()
+	if a.current.V == 0 || a.due != nil || now.Sub(a.told) < tellEvery {
+		return
+	}
+	same := func(a, b wire.Trouble) bool { return a.Kind == b.Kind && a.Problem == b.Problem && a.Text == b.Text }
+	if !slices.EqualFunc(wire.Bounded(a.cfg.Health.Troubles(now)), a.current.Troubles, same) {
+		a.sign()
+	}
+}
+
 func (a *announcer) sign() {
-	a.current.Fault, a.current.Troubles = a.fault, wire.Bounded(a.cfg.Health.Troubles())
+	a.current.Fault, a.current.Troubles = a.fault, wire.Bounded(a.cfg.Health.Troubles(a.cfg.Now()))
 	a.told, a.due = a.cfg.Now(), nil
 	a.current = wire.SignCollectorStatus(a.current, a.cfg.County, a.cfg.Key)
 	a.publish()

@@ -172,7 +172,7 @@ func (c *Collector) connection() (*mqtt.Client, error) {
 		},
 		Hello: func() (will, first *mqtt.Message) { return c.status.offline(), nil },
 		OnUp: func() {
-			c.cfg.Health.Up(part)
+			c.cfg.Health.Up(part, c.cfg.Now())
 			select {
 			case up <- struct{}{}:
 			default:

@@ -45,6 +45,7 @@ func (c *committer) run(ctx context.Context) {
 		case <-ctx.Done():
 			return
 		case <-look.C:
+			c.status.look()
 			if !c.fenced {
 				c.look(ctx)
 			}
@@ -212,8 +213,12 @@ func (c *committer) acknowledge(agent string, a wire.Ack) {
 func (c *committer) retry(ctx context.Context, what func() error) error {
 	loop := retry.Loop{Backoff: backoff, Log: c.cfg.Log,
 		Message: "the store does not take it; nothing is acknowledged until it does",
-		Failed:  func(err error) { c.status.setFault(err.Error()) }}
+		Failed: func(err error) {
+			c.status.setFault(err.Error())
+			c.status.look()
+		}}
 	err := loop.Do(ctx, func() error {
+		defer c.cfg.Health.Begin(part, c.cfg.Now())()
 		err := what()
 		if errors.Is(err, store.ErrTerm) {
 			return retry.Permanent(err)

@@ -42,6 +42,8 @@ type centre struct {
 	// The Run goroutine's own:
 	counted, pruned time.Time // when it was last done
 	catching        bool      // at the last look
+	began           time.Time // when the desk began to listen
+	stopped         time.Time // since when no gate at all delivers; see findings
 }
 
 // seen is what was found at the last look.
@@ -79,7 +81,7 @@ func (d *Desk) showTotals(now time.Time) error {
 func (d *Desk) showCentre(now time.Time, agents []presence.Agent) error {
 	state := d.followers.loop.State()
 	d.judge(now, agents)
-	troubles := d.opts.Health.Troubles()
+	troubles := d.opts.Health.Troubles(now)
 	c := Centre{Store: d.opts.Store, Catching: state.Catching, Version: d.opts.Version, Fault: worst(troubles),
 		Troubles: troubles}
 	if !state.Stored.IsZero() {

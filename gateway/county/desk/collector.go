@@ -1,6 +1,7 @@
 package desk
 
 import (
+	"gatehouse/gateway/county/health"
 	"gatehouse/gateway/county/store"
 	"gatehouse/gateway/fact"
 )
@@ -18,7 +19,7 @@ func (d *Desk) Refused(agent, why string, count uint64) {
 
 // Fenced implements collect.Observer.
 func (d *Desk) Fenced(reason string) {
-	d.post(d.opts.Now(), fact.TroubleFenced, true, reason)
+	d.opts.Health.Set(part, health.Problem(fact.TroubleFenced, d.opts.Now(), reason))
 }
 
 // Hear takes a status or heartbeat as it passes the broker. It may be called

@@ -150,7 +150,7 @@ func (d *Desk) Run(ctx context.Context) error {
 // start sends what is known at the start to the pages.
 func (d *Desk) start(ctx context.Context) error {
 	now := d.opts.Now()
-	d.centre.pruned = now
+	d.centre.pruned, d.centre.began = now, now
 	return errors.Join(
 		live.Set(d.Hub, "tree", d.opts.Sites.Tree()),
 		d.Passages.Show(ctx, d.followers.cursor.Agents()),
@@ -162,6 +162,7 @@ func (d *Desk) start(ctx context.Context) error {
 // look finds out which agents live and what the machines do, raises and clears alarms
 // about it, and shows it.
 func (d *Desk) look(ctx context.Context, now time.Time) error {
+	defer d.opts.Health.Begin(part, now)()
 	f := &d.followers
 	agents, err := f.presence.Look(ctx, now)
 	errs := []error{err, d.file.Check(), f.refused.Look(ctx, now), d.tidy(ctx, now)}

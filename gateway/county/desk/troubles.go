@@ -2,6 +2,7 @@ package desk
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 
@@ -14,92 +15,155 @@ import (
 
 const (
 	part        = "desk"
-	quietFor    = time.Minute // without a commit for so long, gates that deliver nothing are the county's problem
+	quietFor    = time.Minute // all gates deliver nothing for so long: it is the county's problem
 	clocksApart = time.Minute
 	fewClocks   = 3 // so many gates whose clocks differ may mean this one
+	fewSilent   = 3 // so many gates, and no other, that are silent may mean this side
 )
-
-// post posts a trouble of the desk, or with an empty text that it does not hold.
-func (d *Desk) post(now time.Time, kind fact.TroubleKind, problem bool, text string) {
-	if text == "" {
-		d.opts.Health.Clear(part, kind)
-		return
-	}
-	t := wire.Trouble{Kind: kind, Text: text}
-	if problem {
-		t = health.Problem(kind, now, text)
-	}
-	d.opts.Health.Set(part, t)
-}
 
 // judge posts what the desk finds: how it follows the store, and what gates say.
 func (d *Desk) judge(now time.Time, agents []presence.Agent) {
 	state := d.followers.loop.State()
-	d.post(now, fact.TroubleDeskFault, true, state.Fault)
-	behind := ""
+	f := findings{now: now, began: d.centre.began, stopped: d.centre.stopped}
+	f.add(fact.TroubleDeskFault, true, state.Fault)
 	if state.Catching {
-		behind = "the desk is catching up with the store"
+		f.add(fact.TroubleDeskBehind, false, "the desk is catching up with the store")
 	}
-	d.post(now, fact.TroubleDeskBehind, false, behind)
-	announced := ""
 	if c := d.followers.presence.Collector(); c != nil {
-		announced = c.Fault
+		f.refused = c.Fault != ""
+		f.add(fact.TroubleStoreRefuses, true, c.Fault)
 	}
-	d.post(now, fact.TroubleStoreRefuses, true, announced)
-	refused := ""
 	if n, _ := d.followers.refused.Lost(); n > 0 {
-		refused = fmt.Sprintf("%d messages are in quarantine", n)
+		f.add(fact.TroubleQuarantine, false, fmt.Sprintf("%d messages are in quarantine", n))
 	}
-	d.post(now, fact.TroubleQuarantine, false, refused)
-	d.judgeGates(now, state.Stored, agents)
+	f.gates(agents)
+	d.centre.stopped = f.stopped
+	d.post(f.list)
 }
 
-// judgeGates posts what the heartbeats of gates say.
-func (d *Desk) judgeGates(now, stored time.Time, agents []presence.Agent) {
-	var silent, online, delivering int
-	var held, clocks []string
-	for _, a := range agents {
-		if a.State == fact.Silent || a.State == fact.Offline {
-			silent++
-		}
-		if !a.Online() {
+// judged are the kinds that judge may find.
+var judged = []fact.TroubleKind{fact.TroubleDeskFault, fact.TroubleDeskBehind, fact.TroubleStoreRefuses,
+	fact.TroubleQuarantine, fact.TroubleGatesSilent, fact.TroubleNothingArrives, fact.TroubleGatesHeldUp,
+	fact.TroubleClock}
+
+// post posts what was found, and that nothing else of the desk's kinds holds.
+func (d *Desk) post(found []wire.Trouble) {
+	for _, kind := range judged {
+		i := slices.IndexFunc(found, func(t wire.Trouble) bool { return t.Kind == kind })
+		if i < 0 {
+			d.opts.Health.Clear(part, kind)
 			continue
 		}
-		online++
-		why := a.Stopped()
+		d.opts.Health.Set(part, found[i])
+	}
+}
+
+// findings is what is found at one look.
+type findings struct {
+	now, began time.Time // began: when the desk began to listen
+	stopped    time.Time // since when no gate at all delivers; zero: one does, or none lives
+	refused    bool      // the collector says that its store takes nothing
+	list       []wire.Trouble
+}
+
+// add adds a trouble, unless the text is empty.
+func (f *findings) add(kind fact.TroubleKind, problem bool, text string) {
+	if text == "" {
+		return
+	}
+	t := wire.Trouble{Kind: kind, Text: text}
+	if problem {
+		t = health.Problem(kind, f.now, text)
+	}
+	f.list = append(f.list, t)
+}
+
+// gates finds what the heartbeats of gates say.
+func (f *findings) gates(agents []presence.Agent) {
+	var online, silent, never, stopped int
+	var held, clocks []string
+	for _, a := range agents {
 		switch {
-		case why != "":
-			held = append(held, a.Agent+" ("+string(why)+")")
-		case a.Backlog != nil && *a.Backlog > 0:
-			delivering++
+		case a.State == fact.Never:
+			never++
+		case !a.Online():
+			silent++
+		default:
+			online++
+			why := a.Stopped()
+			if ours(why) {
+				stopped++
+			}
+			if why != "" && !(f.refused && why == fact.TroubleStoreRefuses) { // told by the collector
+				held = append(held, a.Agent+" ("+string(why)+")")
+			}
+			if a.Skew.Abs() >= clocksApart {
+				clocks = append(clocks, fmt.Sprintf("%s (%+.0f s)", a.Agent, a.Skew.Seconds()))
+			}
 		}
-		if a.Skew.Abs() >= clocksApart {
-			clocks = append(clocks, fmt.Sprintf("%s (%+.0f s)", a.Agent, a.Skew.Seconds()))
-		}
 	}
-	silence, arrives, some, clock := "", "", "", ""
-	if silent > 0 {
-		silence = fmt.Sprintf("%d gates are silent", silent)
-	}
-	switch {
-	case len(held) == 0:
-	case delivering == 0 && now.Sub(stored) >= quietFor:
-		arrives = fmt.Sprintf("%d gates live, and nothing of them is stored: may the collector receive their "+
-			"records and hellos at the broker? %s", len(held), few(held))
-	default:
-		some = fmt.Sprintf("%d gates can't deliver: %s", len(held), few(held))
-	}
+	f.silence(online, silent, never)
+	f.held(held, online > 0 && stopped == online)
 	switch {
 	case len(clocks) >= fewClocks && 2*len(clocks) > online:
-		clock = fmt.Sprintf("the clocks of %d of %d gates differ from this one's: set this computer's clock "+
-			"(timedatectl; chronyc tracking): %s", len(clocks), online, few(clocks))
+		f.add(fact.TroubleClock, false, fmt.Sprintf("the clocks of %d of %d gates differ from this one's: "+
+			"set this computer's clock (timedatectl; chronyc tracking): %s", len(clocks), online, few(clocks)))
 	case len(clocks) > 0:
-		clock = "clocks that differ from this one's, set them: " + few(clocks)
+		f.add(fact.TroubleClock, false, "clocks that differ from this one's, set them: "+few(clocks))
 	}
-	d.post(now, fact.TroubleGatesSilent, false, silence)
-	d.post(now, fact.TroubleNothingArrives, true, arrives)
-	d.post(now, fact.TroubleGatesHeldUp, false, some)
-	d.post(now, fact.TroubleClock, false, clock)
+}
+
+// ours reports whether a gate that is stopped for this reason says something about
+// the county's side when all others are, too.
+func ours(why fact.TroubleKind) bool {
+	switch why {
+	case fact.TroubleNoCollector, fact.TroubleNoAnswer, fact.TroubleNotAcknowledged, fact.TroubleStoreRefuses:
+		return true
+	}
+	return false
+}
+
+// silence finds what gates say that are not heard.
+func (f *findings) silence(online, silent, never int) {
+	const allowed = "may the collector and its desk receive …/+/status and …/+/beat at the broker?"
+	switch {
+	case online == 0 && silent >= fewSilent:
+		f.add(fact.TroubleNothingArrives, true, fmt.Sprintf("none of the %d gates that were here is heard: "+
+			"is it the right broker, and does their network reach it? Else %s", silent, allowed))
+	case silent > 0:
+		f.add(fact.TroubleGatesSilent, false, many(silent, "is", "are")+" silent: look at the network and power")
+	case online == 0 && never > 0 && f.now.Sub(f.began) >= quietFor:
+		f.add(fact.TroubleGatesSilent, false, fmt.Sprintf("none of the %d gates of the site file has ever been heard: "+
+			"have their agents been started, with this county and broker? Else %s", never, allowed))
+	}
+}
+
+// held finds what it means that gates deliver nothing; all: none of those that live
+// does, for reasons that are the county's.
+func (f *findings) held(gates []string, all bool) {
+	switch {
+	case !all:
+		f.stopped = time.Time{}
+	case f.stopped.IsZero():
+		f.stopped = f.now
+	}
+	switch {
+	case len(gates) == 0:
+	case all && f.now.Sub(f.stopped) >= quietFor:
+		f.add(fact.TroubleNothingArrives, true, fmt.Sprintf("%d gates live, and nothing of them is stored: may the "+
+			"collector receive …/+/records and …/+/hello at the broker, and publish …/collector/status and …/+/ack? %s",
+			len(gates), few(gates)))
+	default:
+		f.add(fact.TroubleGatesHeldUp, false, many(len(gates), "", "")+" can't deliver: "+few(gates))
+	}
+}
+
+// many returns how many gates, with the verb.
+func many(n int, one, more string) string {
+	if n == 1 {
+		return strings.TrimSpace("1 gate " + one)
+	}
+	return strings.TrimSpace(fmt.Sprintf("%d gates %s", n, more))
 }
 
 // few returns the first names of a list.
@@ -114,7 +178,7 @@ func few(list []string) string {
 // Ready implements probe.Prober: the centre is ready when it receives what comes,
 // stores it and shows it.
 func (d *Desk) Ready() (r probe.Ready) {
-	for _, t := range d.opts.Health.Troubles() {
+	for _, t := range d.opts.Health.Troubles(d.opts.Now()) {
 		r.Add(t)
 	}
 	return r

@@ -21,7 +21,31 @@ type Board struct {
 
 	mu    sync.Mutex
 	holds map[key]wire.Trouble
+	links map[string]link    // connections to the broker, by part
+	tasks map[*task]struct{} // begun and not ended
 }
+
+// link is how a part's connection to the broker does.
+type link struct {
+	since time.Time // when the connection was lost; zero: it lasts, or has never been made
+	up    time.Time // when it was made; zero: there is none
+	brief bool      // it ended soon after it was made
+}
+
+// task is a step of a part.
+type task struct {
+	part  string
+	began time.Time
+}
+
+const (
+	// lasts is how long a connection must last to end the trouble of those that ended
+	// sooner.
+	lasts = 10 * time.Second
+	// stuckAfter is how long a step may take before its part counts as stuck. Clients
+	// of stores give up sooner.
+	stuckAfter = 45 * time.Second
+)
 
 type key struct {
 	kind fact.TroubleKind
@@ -30,7 +54,8 @@ type key struct {
 
 // NewBoard returns a board without troubles.
 func NewBoard() *Board {
-	return &Board{changed: make(chan struct{}, 1), holds: map[key]wire.Trouble{}}
+	return &Board{changed: make(chan struct{}, 1), holds: map[key]wire.Trouble{}, links: map[string]link{},
+		tasks: map[*task]struct{}{}}
 }
 
 // Set posts a trouble of a part. While it holds it keeps the time of its begin.
@@ -70,11 +95,27 @@ func (b *Board) signal() {
 // Troubles.
 func (b *Board) Changed() <-chan struct{} { return b.changed }
 
-// Troubles returns what is wrong, problems first, one of each kind: the one that
-// holds longest.
-func (b *Board) Troubles() []wire.Trouble {
+// Begin notes that a part begins a step that must end. The caller calls end when
+// it has.
+func (b *Board) Begin(part string, now time.Time) (end func()) {
+	t := &task{part, now}
 	b.mu.Lock()
 	defer b.mu.Unlock()
+	b.tasks[t] = struct{}{}
+	return func() {
+		b.mu.Lock()
+		defer b.mu.Unlock()
+		delete(b.tasks, t)
+	}
+}
+
+// Troubles returns what is wrong at now, problems first, one of each kind: the one
+// that holds longest.
+func (b *Board) Troubles(now time.Time) []wire.Trouble {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	b.settle(now)
+	b.findStuck(now)
 	first := map[fact.TroubleKind]wire.Trouble{}
 	for _, k := range slices.SortedFunc(maps.Keys(b.holds), func(a, b key) int { return cmp.Compare(a.part, b.part) }) {
 		t := b.holds[k]
@@ -98,28 +139,66 @@ func Problem(kind fact.TroubleKind, now time.Time, text string) wire.Trouble {
 	return wire.Trouble{Kind: kind, Problem: true, Since: new(wire.At(now)), Text: text}
 }
 
-// Up posts that a part's connection to the broker is made.
-func (b *Board) Up(part string) { b.Clear(part, fact.TroubleNoBroker) }
-
-// Down posts that a part has no connection to the broker, and why.
-func (b *Board) Down(part string, now time.Time, why error) {
-	text := "no connection to the broker since " + now.Format(time.RFC3339)
-	if old, held := b.since(part); held {
-		text = "no connection to the broker since " + old.Format(time.RFC3339)
+// Up posts that a part's connection to the broker is made at now.
+func (b *Board) Up(part string, now time.Time) {
+	b.mu.Lock()
+	l := b.links[part]
+	l.up = now
+	b.links[part] = l
+	b.mu.Unlock()
+	if !l.brief {
+		b.Clear(part, fact.TroubleNoBroker)
 	}
-	text += ": check broker.external.url, the network and the broker"
+}
+
+// Down posts that a part has no connection to the broker at now, and why.
+func (b *Board) Down(part string, now time.Time, why error) {
+	b.mu.Lock()
+	l := b.links[part]
+	if !l.up.IsZero() && now.Sub(l.up) >= lasts {
+		l = link{}
+	}
+	l.brief = l.brief || !l.up.IsZero()
+	l.up = time.Time{}
+	if l.since.IsZero() {
+		l.since = now
+	}
+	b.links[part] = l
+	b.mu.Unlock()
+	text := "no connection to the broker: check broker.external.url, the network and the broker"
+	if l.brief {
+		text = "the connection to the broker ends again and again: look at the broker's log " +
+			"(permissions, limits, another collector from a copy of this one's folder)"
+	}
 	if why != nil {
 		text += ": " + why.Error()
 	}
-	b.Set(part, Problem(fact.TroubleNoBroker, now, text))
+	b.Set(part, Problem(fact.TroubleNoBroker, l.since, text))
 }
 
-func (b *Board) since(part string) (time.Time, bool) {
-	b.mu.Lock()
-	defer b.mu.Unlock()
-	t, held := b.holds[key{fact.TroubleNoBroker, part}]
-	if !held {
-		return time.Time{}, false
+// settle ends the trouble of connections that ended soon and now last; mu is held.
+func (b *Board) settle(now time.Time) {
+	for part, l := range b.links {
+		if !l.up.IsZero() && now.Sub(l.up) >= lasts {
+			b.links[part] = link{up: l.up}
+			delete(b.holds, key{fact.TroubleNoBroker, part})
+		}
 	}
-	return t.Since.Local(), true
+}
+
+// findStuck posts which parts have not ended a step for long; mu is held.
+func (b *Board) findStuck(now time.Time) {
+	for k := range b.holds {
+		if k.kind == fact.TroubleStuck {
+			delete(b.holds, k)
+		}
+	}
+	for t := range b.tasks {
+		k := key{fact.TroubleStuck, t.part}
+		if old, held := b.holds[k]; now.Sub(t.began) < stuckAfter || held && old.Since.Before(t.began) {
+			continue
+		}
+		b.holds[k] = Problem(fact.TroubleStuck, t.began,
+			t.part+" is stuck: look at its disk and its log; if nothing helps start it again")
+	}
 }

@@ -115,11 +115,22 @@ func (t *Taker) retry(ctx context.Context, what func() error) bool {
 		away = false
 	}
 	defer back()
+	failed := false
+	defer func() {
+		if failed {
+			t.blocks.end()
+		}
+	}()
 	loop := retry.Loop{Backoff: retry.Backoff{First: 250 * time.Millisecond, Last: 30 * time.Second},
 		Log: t.opts.Log, Message: "a report can't be stored yet; the broker keeps it",
-		Failed: func(error) { away = true; t.places.leave() }}
+		Failed: func(err error) {
+			t.blocks.add(!failed, err)
+			failed, away = true, true
+			t.places.leave()
+		}}
 	return loop.Do(ctx, func() error {
 		back()
+		defer t.opts.Begin()()
 		return what()
 	}) == nil
 }

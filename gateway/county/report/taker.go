@@ -47,9 +47,12 @@ type Options struct {
 	// Blocked is called with why reports can't be stored, and with nil when they
 	// can; from any goroutine. May be nil.
 	Blocked func(error)
-	Zone    *time.Location   // of times that name none
-	Now     func() time.Time // nil: time.Now
-	Log     *slog.Logger
+	// Begin is called before each step that must end, from any goroutine, and the
+	// returned function when it has. May be nil.
+	Begin func() (end func())
+	Zone  *time.Location   // of times that name none
+	Now   func() time.Time // nil: time.Now
+	Log   *slog.Logger
 }
 
 // Taker takes reports. Put, Filters and Run may be called from any goroutine.
@@ -60,6 +63,7 @@ type Taker struct {
 
 	lanes   *lanes
 	places  *places
+	blocks  blocks
 	dropped atomic.Uint64 // reports, for want of room in quarantine
 	term    atomic.Uint64 // of the store; another one may have lost what the index has
 	mu      sync.Mutex    // guards machines
@@ -97,12 +101,15 @@ func Open(ctx context.Context, opts Options) (*Taker, error) {
 	if opts.Blocked == nil {
 		opts.Blocked = func(error) {}
 	}
+	if opts.Begin == nil {
+		opts.Begin = func() (end func()) { return func() {} }
+	}
 	x, err := openIndex(ctx, opts.Path, opts.Store)
 	if err != nil {
 		return nil, fmt.Errorf("open the reports: %w", err)
 	}
 	t := &Taker{opts: opts, index: x, topics: map[string]*mapped{}, lanes: newLanes(), places: newPlaces(takers),
-		machines: map[string]*reporter{}}
+		blocks: blocks{tell: opts.Blocked}, machines: map[string]*reporter{}}
 	known, err := x.machines(ctx)
 	if err == nil {
 		known, err = t.withJournals(ctx, known)
