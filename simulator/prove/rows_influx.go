@@ -25,7 +25,7 @@ func databases() []Fault {
 	slow.slow = true
 	return []Fault{
 		answering(25, "influx-401", "InfluxDB refuses the token", "nothing goes to quarantine, it resumes",
-			faults.Answer{Status: 401}, 6*time.Second, printed("refuses the token")),
+			faults.Answer{Status: 401}, 6*time.Second, printed("must hold user:password")),
 		answering(26, "influx-429", "InfluxDB answers 429 with Retry-After: 3", "obeyed",
 			faults.Answer{Status: 429, RetryAfter: 3}, 8*time.Second, obeyedRetryAfter),
 		{

@@ -83,8 +83,9 @@ func Start(ctx context.Context, dir string) (*Server, error) {
 
 // Admin may do everything at a server.
 type Admin struct {
-	server, token string
-	orgID         string
+	server string
+	Token  string // with which it may
+	orgID  string
 }
 
 // SetUp waits until a new server answers, and makes its first user, whose token
@@ -105,7 +106,7 @@ func SetUp(ctx context.Context, server string) (a Admin, err error) {
 		made, err := call[answer](ctx, a, http.MethodPost, "/api/v2/setup",
 			request{Username: "admin", Password: "first-password", Org: org, Bucket: "first"})
 		if err == nil {
-			a.token, a.orgID = made.Auth.Token, made.Org.ID
+			a.Token, a.orgID = made.Auth.Token, made.Org.ID
 			return a, nil
 		}
 		select {
@@ -128,6 +129,7 @@ type Bucket struct {
 type rule struct {
 	Type    string `json:"type"`
 	Seconds int64  `json:"everySeconds"`
+	Shard   int64  `json:"shardGroupDurationSeconds,omitempty"` // at most Seconds; 0: by itself
 }
 
 // CreateBucket makes a bucket that keeps points for the retention (an hour at
@@ -140,20 +142,28 @@ func (a Admin) CreateBucket(ctx context.Context, name string, retention time.Dur
 	}
 	r := request{Org: a.orgID, Name: name, Rules: []rule{}}
 	if retention > 0 {
-		r.Rules = append(r.Rules, rule{"expire", int64(retention / time.Second)})
+		r.Rules = append(r.Rules, rule{Type: "expire", Seconds: int64(retention / time.Second)})
 	}
 	made, err := call[struct{ ID string }](ctx, a, http.MethodPost, "/api/v2/buckets", r)
 	if err != nil {
 		return b, err
 	}
 	b = Bucket{URL: a.server, Org: org, Name: name, id: made.ID, admin: a}
-	b.Token, err = b.CreateToken(ctx, "read", "write")
+	t, err := b.CreateToken(ctx, "read", "write")
+	b.Token = t.Token
 	return b, err
+}
+
+// Token is a token that was made.
+type Token struct {
+	Token string
+	id    string
+	admin Admin
 }
 
 // CreateToken makes a token that may do actions, of read and write, with the
 // bucket.
-func (b Bucket) CreateToken(ctx context.Context, actions ...string) (string, error) {
+func (b Bucket) CreateToken(ctx context.Context, actions ...string) (Token, error) {
 	type resource struct {
 		Type string `json:"type"`
 		ID   string `json:"id"`
@@ -171,13 +181,32 @@ func (b Bucket) CreateToken(ctx context.Context, actions ...string) (string, err
 	for _, action := range actions {
 		r.Permissions = append(r.Permissions, permission{action, resource{"buckets", b.id, b.admin.orgID}})
 	}
-	made, err := call[struct{ Token string }](ctx, b.admin, http.MethodPost, "/api/v2/authorizations", r)
-	return made.Token, err
+	made, err := call[struct{ ID, Token string }](ctx, b.admin, http.MethodPost, "/api/v2/authorizations", r)
+	return Token{made.Token, made.ID, b.admin}, err
+}
+
+// Deactivate makes the token inactive.
+func (t Token) Deactivate(ctx context.Context) error {
+	type request struct {
+		Status string `json:"status"`
+	}
+	_, err := call[struct{}](ctx, t.admin, http.MethodPatch, "/api/v2/authorizations/"+t.id, request{"inactive"})
+	return err
 }
 
 // Drop deletes the bucket, as an operator might by mistake.
 func (b Bucket) Drop(ctx context.Context) error {
 	_, err := call[struct{}](ctx, b.admin, http.MethodDelete, "/api/v2/buckets/"+b.id, nothing{})
+	return err
+}
+
+// Keep sets for how long the bucket keeps points; an hour at least.
+func (b Bucket) Keep(ctx context.Context, d time.Duration) error {
+	type request struct {
+		Rules []rule `json:"retentionRules"`
+	}
+	_, err := call[struct{}](ctx, b.admin, http.MethodPatch, "/api/v2/buckets/"+b.id,
+		request{[]rule{{"expire", int64(d / time.Second), int64(time.Hour / time.Second)}}})
 	return err
 }
 
@@ -208,7 +237,7 @@ func call[A, R any](ctx context.Context, a Admin, method, path string, request R
 	if err != nil {
 		return answer, err
 	}
-	req.Header.Set("Authorization", "Token "+a.token)
+	req.Header.Set("Authorization", "Token "+a.Token)
 	req.Header.Set("Content-Type", "application/json")
 	res, err := http.DefaultClient.Do(req)
 	if err != nil {

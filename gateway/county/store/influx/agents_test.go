@@ -34,9 +34,9 @@ func (f *proxy) refuseAgent(t *testing.T, agent string, status int, message stri
 }
 
 // What the database refuses of one agent, for whatever reason, delays that agent.
-func TestOneAgentThatIsRefusedDelaysNoOther(t *testing.T) {
-	f := newProxy(t)
-	s := open(t, f.url, filepath.Join(t.TempDir(), "books.db"))
+func testOneAgentThatIsRefusedDelaysNoOther(t *testing.T, b bucket) {
+	f := newProxy(t, b.options())
+	s := openIn(t, f.options, filepath.Join(t.TempDir(), "books.db"))
 	for i, c := range []struct {
 		status  int
 		message string
@@ -68,9 +68,9 @@ func TestOneAgentThatIsRefusedDelaysNoOther(t *testing.T) {
 }
 
 // nginx takes requests of up to 1 MiB, unless it is told otherwise.
-func TestAProxyThatLimitsTheSizeOfARequestGetsSmallerOnes(t *testing.T) {
-	f := newProxy(t)
-	s := open(t, f.url, filepath.Join(t.TempDir(), "books.db"))
+func testAProxyThatLimitsTheSizeOfARequestGetsSmallerOnes(t *testing.T, b bucket) {
+	f := newProxy(t, b.options())
+	s := openIn(t, f.options, filepath.Join(t.TempDir(), "books.db"))
 	commit(t, s, storetest.Batch(1, 1, 2))
 	limit := 4000
 	f.answerWith(t, func(w http.ResponseWriter, body string) bool {

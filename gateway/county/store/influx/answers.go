@@ -14,8 +14,17 @@ import (
 	"time"
 )
 
-// headerVersion is in every answer of an InfluxDB, from 1.0 to 2.x.
-const headerVersion = "X-Influxdb-Version"
+// Headers of which every answer of an InfluxDB has one or both, from 1.0 to 2.x: some
+// releases of 2.0 have an empty version, InfluxDB Cloud has a build.
+const (
+	headerVersion = "X-Influxdb-Version"
+	headerBuild   = "X-Influxdb-Build"
+)
+
+// ofInflux reports whether an answer has a header of InfluxDB.
+func ofInflux(res *http.Response) bool {
+	return len(res.Header.Values(headerVersion))+len(res.Header.Values(headerBuild)) > 0
+}
 
 // Bounds of what is read of an answer that is an error, and shown of one that is
 // no answer of an InfluxDB.
@@ -51,7 +60,7 @@ func (a answers) RoundTrip(req *http.Request) (*http.Response, error) {
 	if err != nil {
 		return nil, err
 	}
-	own := res.Header.Get(headerVersion) != ""
+	own := ofInflux(res)
 	if own && res.StatusCode >= 400 {
 		res.Body = bounded{io.LimitReader(res.Body, mostOfError), res.Body}
 		return res, nil
@@ -106,14 +115,20 @@ func newStranger(res *http.Response, media string) *stranger {
 		return s
 	}
 	s.text = "what answers there is not an InfluxDB, or a proxy answers in its place: " + res.Status
+	if ofInflux(res) {
+		s.text = "InfluxDB answers with something else, url must be its address and nothing more: " + res.Status
+	}
 	if media != "" {
 		s.text += ", " + media
 	}
 	if by := res.Header.Get("Server"); by != "" {
 		s.text += fmt.Sprintf(", by %.40q", by)
 	}
-	if res.Header.Get(headerVersion) == "" {
+	if !ofInflux(res) {
 		s.text += ", without the header " + headerVersion
+		if media != "text/html" && res.StatusCode < http.StatusMultipleChoices {
+			s.text += " (if a proxy before an InfluxDB removes it, let it pass; InfluxDB 2.0 must be updated)"
+		}
 	}
 	page, _ := io.ReadAll(io.LimitReader(res.Body, mostOfPage)) // what came before an error is shown
 	if words := wordsOf(page); words != "" {

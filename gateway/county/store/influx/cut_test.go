@@ -37,10 +37,9 @@ func upTo(n uint64) (all []uint64) {
 
 // After a crash between points and books an agent sends its records again, cut
 // into other batches; every record is read once.
-func TestBatchesThatAreCutAnewLoseNothing(t *testing.T) {
-	url := server(t)
+func testBatchesThatAreCutAnewLoseNothing(t *testing.T, b bucket) {
 	path := filepath.Join(t.TempDir(), "books.db")
-	s := open(t, url, path)
+	s := openIn(t, b.options(), path)
 	commit(t, s, storetest.Batch(1, 1, 2))
 	s.Close()
 	before, err := os.ReadFile(path)
@@ -51,7 +50,7 @@ func TestBatchesThatAreCutAnewLoseNothing(t *testing.T) {
 		if err := os.WriteFile(path, before, 0o600); err != nil { // the books forget
 			t.Fatal(err)
 		}
-		s = open(t, url, path)
+		s = openIn(t, b.options(), path)
 		from := uint64(3)
 		for _, to := range cuts {
 			if r := commit(t, s, storetest.Batch(1, from, to))[0]; r.Through != to {
@@ -68,8 +67,8 @@ func TestBatchesThatAreCutAnewLoseNothing(t *testing.T) {
 
 // A broken agent's records may have one time; they are stored all the same, and
 // read in the order of their seqs when the clock stepped back.
-func TestRecordsOfOneTimeAndOfAClockThatStepsBackAreStored(t *testing.T) {
-	s := open(t, server(t), filepath.Join(t.TempDir(), "books.db"))
+func testRecordsOfOneTimeAndOfAClockThatStepsBackAreStored(t *testing.T, b bucket) {
+	s := openIn(t, b.options(), filepath.Join(t.TempDir(), "books.db"))
 	for seq := uint64(1); seq <= 30; seq++ {
 		b := storetest.Batch(1, seq, seq)
 		when := storetest.T0.Add(-time.Duration(seq/10) * time.Hour)
@@ -84,10 +83,10 @@ func TestRecordsOfOneTimeAndOfAClockThatStepsBackAreStored(t *testing.T) {
 }
 
 // The earlier version wrote each record's bytes into the record's own point.
-func TestPointsOfTheEarlierVersionAreRead(t *testing.T) {
-	url := server(t)
+func testPointsOfTheEarlierVersionAreRead(t *testing.T, b bucket) {
+	url := b.options().URL
 	dir := t.TempDir()
-	s := open(t, url, filepath.Join(dir, "books.db"))
+	s := openIn(t, b.options(), filepath.Join(dir, "books.db"))
 	commit(t, s, storetest.Batch(1, 1, 2)) // the books know the journal
 	old := storetest.Batch(1, 3, 700)
 	var lines strings.Builder

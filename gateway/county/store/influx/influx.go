@@ -5,11 +5,8 @@ package influx
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"log/slog"
-	"net/http"
-	"strings"
 	"time"
 
 	influxdb2 "github.com/influxdata/influxdb-client-go/v2"
@@ -162,43 +159,4 @@ func (s *Store) logBeyond(batches []store.Batch, receipts []store.Receipt) {
 			"look at the agent's clock, or give the bucket a longer retention", "agent", batches[i].Agent,
 			"jid", r.JID, "from", r.Beyond[0], "to", r.Beyond[len(r.Beyond)-1], "at", at, "keeps", s.keeps.keeps)
 	}
-}
-
-// later is an error with the time after which the database may be asked again.
-type later struct {
-	error
-	after time.Duration
-}
-
-func (l later) Unwrap() error             { return l.error }
-func (l later) RetryAfter() time.Duration { return l.after }
-
-// explain adds to an error what an engineer can do about it.
-func (s *Store) explain(err error) error {
-	e := statusOf(err)
-	what := fmt.Sprintf("InfluxDB at %s, bucket %s", s.opts.URL, s.opts.Bucket)
-	if other, is := errors.AsType[*stranger](err); is {
-		err = fmt.Errorf("%s: %w; nothing is lost, agents keep their records", what, other)
-		if other.after > 0 {
-			return later{err, other.after}
-		}
-		return err
-	}
-	switch {
-	case e == nil || e.StatusCode == 0:
-		return fmt.Errorf("%s does not answer; nothing is lost, agents keep their records until it does: %w",
-			what, err)
-	case e.StatusCode == http.StatusUnauthorized || e.StatusCode == http.StatusForbidden:
-		err = fmt.Errorf("%s refuses the token (%d): check token_file (InfluxDB 1.8: user:password): %w",
-			what, e.StatusCode, err)
-	case e.StatusCode == http.StatusNotFound || strings.Contains(err.Error(), "no database"):
-		err = fmt.Errorf("%s is not there: create the database (1.8: influx -execute 'CREATE DATABASE …') "+
-			"or the bucket: %w", what, err)
-	default:
-		err = fmt.Errorf("%s answers %d: %w", what, e.StatusCode, err)
-	}
-	if e.RetryAfter > 0 {
-		return later{err, time.Duration(e.RetryAfter) * time.Second}
-	}
-	return err
 }

@@ -77,7 +77,7 @@ func (s *Store) renewMarker(ctx context.Context, id string, now time.Time, befor
 		return err
 	}
 	if err := s.poster.post(ctx, l.bytes(0, 1)); err != nil {
-		return fmt.Errorf("write the marker point: %w", s.explain(err))
+		return fmt.Errorf("write the marker point: %w", s.explain(ctx, err))
 	}
 	have, err := s.readMarker(ctx)
 	if err != nil {

@@ -21,17 +21,17 @@ import (
 var queryBlock = regexp.MustCompile("(?s)```(flux|influxql)\n(.*?)```")
 
 // Each query of deploy/INFLUXDB.md finds something.
-func TestTheQueriesOfTheSchemaPageFindSomething(t *testing.T) {
-	server := server(t)
-	s := open(t, server, filepath.Join(t.TempDir(), "books.db"))
-	b := storetest.Batch(1, 1, 4)
+func testTheQueriesOfTheSchemaPageFindSomething(t *testing.T, b bucket) {
+	server := b.options().URL
+	s := openIn(t, b.options(), filepath.Join(t.TempDir(), "books.db"))
+	batch := storetest.Batch(1, 1, 4)
 	now, litres := wire.At(time.Now().Add(-time.Hour)), 12.5
-	b.Entries = append(b.Entries,
+	batch.Entries = append(batch.Entries,
 		storetest.Entry(5, &wire.Alarm{ID: "fever:4", Type: "fever", State: fact.AlarmRaised}),
 		storetest.Entry(6, &wire.Run{Machine: "fogger-1", ID: "r1", State: fact.RunClosed, Start: now, End: now,
 			Grade: "measured", MeterL: &litres}))
-	b.To = 6
-	commit(t, s, at(now.Time, b))
+	batch.To = 6
+	commit(t, s, at(now.Time, batch))
 	page, err := os.ReadFile("../../../../deploy/INFLUXDB.md")
 	if err != nil {
 		t.Fatal(err)

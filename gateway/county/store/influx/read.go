@@ -30,7 +30,7 @@ func since(t time.Time) string {
 func (s *Store) query(ctx context.Context, flux string, each func(*query.FluxRecord) error) error {
 	res, err := s.client.QueryAPI(s.opts.Org).Query(ctx, flux)
 	if err != nil {
-		return s.explain(err)
+		return s.explain(ctx, err)
 	}
 	defer res.Close()
 	for res.Next() {
@@ -39,7 +39,7 @@ func (s *Store) query(ctx context.Context, flux string, each func(*query.FluxRec
 		}
 	}
 	if err := res.Err(); err != nil {
-		return s.explain(err)
+		return s.explain(ctx, err)
 	}
 	return nil
 }

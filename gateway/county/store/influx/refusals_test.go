@@ -3,6 +3,7 @@ package influx_test
 import (
 	"bytes"
 	"compress/gzip"
+	"context"
 	"errors"
 	"fmt"
 	"io"
@@ -17,6 +18,7 @@ import (
 	"time"
 
 	"gatehouse/gateway/county/store"
+	"gatehouse/gateway/county/store/influx"
 	"gatehouse/gateway/testkit/loopback"
 	"gatehouse/gateway/testkit/storetest"
 )
@@ -24,29 +26,28 @@ import (
 // proxy forwards requests to a real InfluxDB, except for those that the test
 // answers itself.
 type proxy struct {
-	url    string
-	answer atomic.Pointer[answer]
+	options influx.Options // of a store behind it
+	forward http.Handler   // to the InfluxDB
+	answer  atomic.Pointer[answer]
 }
 
 // answer answers a request, or returns false to forward it.
 type answer func(w http.ResponseWriter, r *http.Request) bool
 
-func newProxy(t *testing.T) *proxy {
+// newProxy returns a proxy before the InfluxDB of o.
+func newProxy(t *testing.T, o influx.Options) *proxy {
 	t.Helper()
-	target, err := url.Parse(server(t))
-	if err != nil {
-		t.Fatal(err)
-	}
-	f := &proxy{}
-	forward := httputil.NewSingleHostReverseProxy(target)
+	target, err := url.Parse(o.URL)
+	must(t, err)
+	f := &proxy{options: o, forward: httputil.NewSingleHostReverseProxy(target)}
 	ts := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if answer := f.answer.Load(); answer != nil && (*answer)(w, r) {
 			return
 		}
-		forward.ServeHTTP(w, r)
+		f.forward.ServeHTTP(w, r)
 	}))
 	t.Cleanup(ts.Close)
-	f.url = ts.URL
+	f.options.URL = ts.URL
 	return f
 }
 
@@ -88,16 +89,16 @@ func (f *proxy) refuse(t *testing.T, status int, retryAfter, message string) {
 	})
 }
 
-func TestADatabaseThatIsNotReadyPutsNothingInQuarantine(t *testing.T) {
-	f := newProxy(t)
-	s := open(t, f.url, filepath.Join(t.TempDir(), "books.db"))
+func testADatabaseThatIsNotReadyPutsNothingInQuarantine(t *testing.T, b bucket) {
+	f := newProxy(t, b.options())
+	s := openIn(t, f.options, filepath.Join(t.TempDir(), "books.db"))
 	commit(t, s, storetest.Batch(1, 1, 2))
 	for _, c := range []struct {
 		status       int
 		header, want string
 		after        time.Duration
 	}{
-		{401, "", "token_file", 0}, {403, "", "token_file", 0}, {404, "", "create the database", 0},
+		{401, "", "token_file", 0}, {403, "", "may not", 0}, {404, "", "this path", 0},
 		{429, "7", "429", 7 * time.Second}, {503, "", "503", 0}, {500, "", "500", 0},
 	} {
 		f.refuse(t, c.status, c.header, "no")
@@ -124,7 +125,7 @@ func TestADatabaseThatDoesNotAnswerIsNotTakenForAWipedOne(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	s := open(t, "http://"+nobody, filepath.Join(t.TempDir(), "books.db"))
+	s := openIn(t, influx.Options{URL: "http://" + nobody}, filepath.Join(t.TempDir(), "books.db"))
 	_, err = s.Commit(t.Context(), []store.Batch{storetest.Batch(1, 1, 2)})
 	if err == nil || !strings.Contains(err.Error(), "does not answer") {
 		t.Fatalf("error is %v", err)
@@ -134,9 +135,9 @@ func TestADatabaseThatDoesNotAnswerIsNotTakenForAWipedOne(t *testing.T) {
 	}
 }
 
-func TestAPointThatIsRefusedGoesToQuarantineAndTheOthersAreStored(t *testing.T) {
-	f := newProxy(t)
-	s := open(t, f.url, filepath.Join(t.TempDir(), "books.db"))
+func testAPointThatIsRefusedGoesToQuarantineAndTheOthersAreStored(t *testing.T, b bucket) {
+	f := newProxy(t, b.options())
+	s := openIn(t, f.options, filepath.Join(t.TempDir(), "books.db"))
 	commit(t, s, storetest.Batch(1, 1, 2))
 	for i, status := range []int{400, 413, 422} {
 		f.answerWith(t, func(w http.ResponseWriter, body string) bool {
@@ -160,9 +161,9 @@ func TestAPointThatIsRefusedGoesToQuarantineAndTheOthersAreStored(t *testing.T) 
 	}
 }
 
-func TestADatabaseThatRefusesEverythingIsAtFault(t *testing.T) {
-	f := newProxy(t)
-	s := open(t, f.url, filepath.Join(t.TempDir(), "books.db"))
+func testADatabaseThatRefusesEverythingIsAtFault(t *testing.T, b bucket) {
+	f := newProxy(t, b.options())
+	s := openIn(t, f.options, filepath.Join(t.TempDir(), "books.db"))
 	commit(t, s, storetest.Batch(1, 1, 2))
 	for _, message := range []string{
 		"partial write: max-series-per-database limit exceeded",
@@ -183,24 +184,57 @@ func TestADatabaseThatRefusesEverythingIsAtFault(t *testing.T) {
 	}
 }
 
-func TestAfterALostAnswerTheSamePointsAreWritten(t *testing.T) {
-	f := newProxy(t)
-	s := open(t, f.url, filepath.Join(t.TempDir(), "books.db"))
+// An answer may be lost, come too late, or be cut, while what was written is stored:
+// nothing is acknowledged, and the same points are written again.
+func testLateAnswer(t *testing.T, b bucket) {
+	f := newProxy(t, b.options())
+	s := openIn(t, f.options, filepath.Join(t.TempDir(), "books.db"))
 	commit(t, s, storetest.Batch(1, 1, 2))
-	f.answerWith(t, func(w http.ResponseWriter, _ string) bool {
-		conn, _, err := w.(http.Hijacker).Hijack()
-		if err == nil {
-			conn.Close()
+	through := uint64(2)
+	for name, lose := range map[string]func(http.ResponseWriter, *http.Request){
+		"lost": func(w http.ResponseWriter, _ *http.Request) { hangUp(w) },
+		"late": func(_ http.ResponseWriter, r *http.Request) { <-r.Context().Done() },
+		"half": func(w http.ResponseWriter, _ *http.Request) {
+			w.Header().Set("X-Influxdb-Version", "v2.7.12")
+			w.Header().Set("Content-Type", "text/csv")
+			fmt.Fprint(w, ",result,table,_value\r\n\r\n") // a chunk, and no end
+			hangUp(w)
+		},
+	} {
+		for _, path := range []string{"/write", "/query"} {
+			f.answerAll(path, http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+				f.forward.ServeHTTP(httptest.NewRecorder(), r)
+				lose(w, r)
+			}))
+			ctx, cancel := context.WithTimeout(t.Context(), 300*time.Millisecond)
+			_, err := s.Commit(ctx, []store.Batch{storetest.Batch(1, through+1, through+4)})
+			cancel()
+			if err == nil {
+				t.Errorf("%s, %s: it is taken for a commit", name, path)
+			}
+			f.forwardAll()
+			if p, err := s.Position(t.Context(), storetest.JID(1)); err != nil || p.Through != through {
+				t.Errorf("%s, %s: position %+v, %v", name, path, p, err)
+			}
+			through += 4
+			_, _ = s.Commit(t.Context(), nil) // a connection that ended may be found out now
+			if r := commit(t, s, storetest.Batch(1, through-3, through))[0]; r.Through != through || r.New != 4 {
+				t.Errorf("%s, %s: receipt %+v", name, path, r)
+			}
+			if n := count(t, s); n != int(through) {
+				t.Errorf("%s, %s: %d rows, want %d", name, path, n, through)
+			}
 		}
-		return true
-	})
-	if _, err := s.Commit(t.Context(), []store.Batch{storetest.Batch(1, 3, 8)}); err == nil {
-		t.Fatal("a lost answer is taken for a commit")
 	}
-	f.forwardAll()
-	commit(t, s, storetest.Batch(1, 3, 8))
-	if n := count(t, s); n != 8 {
-		t.Fatalf("%d rows", n)
+}
+
+// hangUp ends the connection.
+func hangUp(w http.ResponseWriter) {
+	if f, is := w.(http.Flusher); is {
+		f.Flush()
+	}
+	if conn, _, err := http.NewResponseController(w).Hijack(); err == nil {
+		conn.Close()
 	}
 }
 

@@ -78,7 +78,11 @@ func (s *Store) readRetention(ctx context.Context) (time.Duration, error) {
 	if s.opts.Org == "" {
 		return s.policyDuration(ctx)
 	}
-	return s.bucketDuration(ctx)
+	keeps, err := s.bucketDuration(ctx)
+	if e := statusOf(err); e != nil && e.StatusCode == http.StatusNotFound && !strings.Contains(e.Error(), "bucket") {
+		return s.policyDuration(ctx) // an InfluxDB 1.8 does not mind an organization
+	}
+	return keeps, err
 }
 
 // policyDuration asks InfluxDB 1.8 for the duration of the retention policy.
@@ -95,7 +99,7 @@ func (s *Store) policyDuration(ctx context.Context) (time.Duration, error) {
 	}
 	q := url.Values{"q": {fmt.Sprintf("SHOW RETENTION POLICIES ON %q", database)}}
 	if err := s.get(ctx, s.client.HTTPService().ServerURL()+"query?"+q.Encode(), &answer); err != nil {
-		return 0, err
+		return 0, s.explain(ctx, err)
 	}
 	for _, r := range answer.Results {
 		if r.Error != "" {
@@ -116,6 +120,19 @@ func (s *Store) policyDuration(ctx context.Context) (time.Duration, error) {
 
 // bucketDuration asks InfluxDB 2.x for the retention rule of the bucket.
 func (s *Store) bucketDuration(ctx context.Context) (time.Duration, error) {
+	keeps, seen, err := s.readBucket(ctx)
+	switch {
+	case err != nil:
+		return 0, s.explain(ctx, err)
+	case !seen:
+		return 0, errors.New("the token may not read the bucket: " + s.newToken())
+	}
+	return keeps, nil
+}
+
+// readBucket asks InfluxDB 2.x for the retention rule of the bucket. seen is false when
+// the token may not read the bucket; a bucket that is not there gives status 404.
+func (s *Store) readBucket(ctx context.Context) (keeps time.Duration, seen bool, err error) {
 	var answer struct {
 		Buckets []struct {
 			Name           string
@@ -124,18 +141,18 @@ func (s *Store) bucketDuration(ctx context.Context) (time.Duration, error) {
 	}
 	q := url.Values{"name": {s.opts.Bucket}, "org": {s.opts.Org}}
 	if err := s.get(ctx, s.client.HTTPService().ServerAPIURL()+"buckets?"+q.Encode(), &answer); err != nil {
-		return 0, err
+		return 0, false, err
 	}
 	for _, b := range answer.Buckets {
 		if b.Name != s.opts.Bucket {
 			continue
 		}
 		for _, r := range b.RetentionRules {
-			return time.Duration(r.EverySeconds) * time.Second, nil
+			keeps = time.Duration(r.EverySeconds) * time.Second
 		}
-		return 0, nil
+		return keeps, true, nil
 	}
-	return 0, errors.New("the token may not read the bucket's settings: give it leave to read the bucket")
+	return 0, false, nil
 }
 
 // get reads a JSON answer into to.
@@ -148,8 +165,8 @@ func (s *Store) get(ctx context.Context, from string, to any) error { //nolint:f
 		defer r.Body.Close()
 		return json.NewDecoder(r.Body).Decode(to)
 	})
-	if e != nil {
-		return s.explain(e)
+	if e != nil { // not a nil pointer in an interface
+		return e
 	}
 	return nil
 }

@@ -12,6 +12,7 @@ import (
 	"testing"
 
 	"gatehouse/gateway/county/store"
+	"gatehouse/gateway/county/store/influx"
 	"gatehouse/gateway/testkit/storetest"
 )
 
@@ -69,9 +70,9 @@ func (p page) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 
 // Behind a proxy whatever answers in InfluxDB's place changes nothing: no
 // marker, no term, no watermark, no row in quarantine.
-func TestWhatIsNotAnInfluxDBTakesNothing(t *testing.T) {
-	f := newProxy(t)
-	s := open(t, f.url, filepath.Join(t.TempDir(), "books.db"))
+func testWhatIsNotAnInfluxDBTakesNothing(t *testing.T, b bucket) {
+	f := newProxy(t, b.options())
+	s := openIn(t, f.options, filepath.Join(t.TempDir(), "books.db"))
 	commit(t, s, storetest.Batch(1, 1, 2))
 	for _, p := range pages() {
 		for _, paths := range []string{"/write", "/query", ""} { // what the page answers
@@ -105,7 +106,7 @@ func TestWhatIsNotAnInfluxDBTakesNothing(t *testing.T) {
 func TestANewStoreBehindAPageBeginsNothing(t *testing.T) {
 	for _, p := range pages() {
 		ts := httptest.NewServer(p)
-		s := open(t, ts.URL, filepath.Join(t.TempDir(), "books.db"))
+		s := openIn(t, influx.Options{URL: ts.URL}, filepath.Join(t.TempDir(), "books.db"))
 		if _, err := s.Commit(t.Context(), []store.Batch{storetest.Batch(1, 1, 4)}); err == nil {
 			t.Errorf("%s: committed", p.name)
 		}
@@ -117,9 +118,9 @@ func TestANewStoreBehindAPageBeginsNothing(t *testing.T) {
 }
 
 // A proxy may cut an answer short, so that a marker seems to be missing.
-func TestAnAnswerThatWasCutIsNotTakenForAnEmptyDatabase(t *testing.T) {
-	f := newProxy(t)
-	s := open(t, f.url, filepath.Join(t.TempDir(), "books.db"))
+func testAnAnswerThatWasCutIsNotTakenForAnEmptyDatabase(t *testing.T, b bucket) {
+	f := newProxy(t, b.options())
+	s := openIn(t, f.options, filepath.Join(t.TempDir(), "books.db"))
 	commit(t, s, storetest.Batch(1, 1, 2))
 	for _, body := range []string{"", "#datatype,string,long\r\n#group,false,false\r\n", "\r", ",result,table\r\n"} {
 		f.answerAll("/query", page{status: 200, body: body,
@@ -135,9 +136,9 @@ func TestAnAnswerThatWasCutIsNotTakenForAnEmptyDatabase(t *testing.T) {
 }
 
 // A proxy that stores writes elsewhere, or nowhere, answers as InfluxDB does.
-func TestAMarkerCountsWhenItWasReadBack(t *testing.T) {
-	f := newProxy(t)
-	s := open(t, f.url, filepath.Join(t.TempDir(), "books.db"))
+func testAMarkerCountsWhenItWasReadBack(t *testing.T, b bucket) {
+	f := newProxy(t, b.options())
+	s := openIn(t, f.options, filepath.Join(t.TempDir(), "books.db"))
 	f.answerAll("/write", page{status: 204, headers: map[string]string{"X-Influxdb-Version": "1.8.10"}})
 	_, err := s.Commit(t.Context(), []store.Batch{storetest.Batch(1, 1, 4)})
 	if err == nil || !strings.Contains(err.Error(), "can't be read back") {

@@ -130,7 +130,7 @@ func (w *writing) try(first, end int) error {
 	text, content := whyRefused(err)
 	switch {
 	case !content:
-		return w.s.explain(err)
+		return w.s.explain(w.ctx, err)
 	case n == 1 || dropped(text) == n:
 		for i := first; i < end; i++ {
 			w.refuse(i, text)
@@ -170,7 +170,10 @@ func (w *writing) refuse(i int, text string) {
 	}
 	agent, lower := w.owners[i].agent, strings.ToLower(text)
 	switch {
-	case strings.Contains(lower, "retention policy"):
+	case limits(lower):
+		w.held[agent] = "InfluxDB refuses its records, raise the limit or free room: " + text
+		return
+	case tooOld(lower):
 		w.s.keeps.stale = true
 		w.s.LookAtRetention(w.ctx)
 		if w.s.keeps.surely(w.owners[i].at, w.s.opts.Now()) {
@@ -178,9 +181,6 @@ func (w *writing) refuse(i int, text string) {
 			return
 		}
 		w.refused[i] = refusal{text: text, retention: true}
-		return
-	case limits(lower):
-		w.held[agent] = "InfluxDB refuses its records, raise the limit or free room: " + text
 		return
 	}
 	w.refused[i] = refusal{text: text}
@@ -241,19 +241,25 @@ func dropped(text string) int {
 	return i
 }
 
+// tooOld reports whether a refusal, in lower case, says that the bucket does not keep
+// points of such a time. 1.8: "points beyond retention policy dropped=4"; 2.7.12:
+// "dropped 4 points outside retention policy of duration 24h0m0s - oldest point …".
+// Other refusals of 2.7.12 may end with "for retention policy: autogen".
+func tooOld(message string) bool {
+	return strings.Contains(message, "beyond retention policy") ||
+		strings.Contains(message, "outside retention policy") ||
+		strings.Contains(message, "retention policy lower bound")
+}
+
 // limits reports whether a refusal, in lower case, is about the state of the
-// database, not about a point.
+// database, not about a point. A write window is a limit that an operator has set
+// beside the retention.
 func limits(message string) bool {
 	for _, word := range []string{"max-series", "max-values", "series limit", "limit exceeded", "exceeded",
-		"capacity", "no space", "max_"} {
+		"capacity", "no space", "max_", "write window"} {
 		if strings.Contains(message, word) {
 			return true
 		}
 	}
 	return false
-}
-
-func statusOf(err error) *influxhttp.Error {
-	e, _ := errors.AsType[*influxhttp.Error](err)
-	return e
 }
