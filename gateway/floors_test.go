@@ -18,11 +18,11 @@ var floors = map[string][][]string{
 		{"agent"},
 	},
 	"gatehouse/gateway/county": {
-		{"broker", "db", "health", "mapping", "reckon", "store"},
+		{"broker", "db", "health", "mapping", "reckon", "rollup", "store"},
 		{"store/books"},
 		{"store/sqlite", "store/influx"},
 		{"store/archive"},
-		{"collect", "follow", "presence", "refused", "retention", "export"},
+		{"collect", "follow", "presence", "refused", "retention", "export", "history"},
 		{"alerts", "passages", "fleet", "people", "export/parquet"},
 		{"desk", "report"},
 		{"pages"},

@@ -43,7 +43,8 @@ Exit codes: 0 done, 1 failed, 2 wrong usage.`,
 	}
 	root.AddCommand(agentCommand(), brokerCommand(), collectCommand(), devicesCommand(),
 		watchCommand(), statusCommand(), journalCommand(), quarantineCommand(), runsCommand(),
-		machinesCommand(), importCommand(), exportCommand(), inviteCommand(), versionCommand(), docsCommand())
+		machinesCommand(), importCommand(), exportCommand(), historyCommand(), inviteCommand(), versionCommand(),
+		docsCommand())
 	return root
 }
 

@@ -9,12 +9,9 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
-	"time"
 
 	"github.com/spf13/cobra"
 
-	"gatehouse/gateway/config"
-	"gatehouse/gateway/county/centre"
 	"gatehouse/gateway/county/export"
 	"gatehouse/gateway/county/export/parquet"
 	"gatehouse/gateway/county/store"
@@ -22,7 +19,11 @@ import (
 )
 
 // exportFlags are the flags of export.
-type exportFlags struct{ file, dir, from, to, kind, format, output string }
+type exportFlags struct {
+	selection
+
+	format, output string
+}
 
 func exportCommand() *cobra.Command {
 	var f exportFlags
@@ -47,15 +48,9 @@ temperatures and times. The file is readable by its owner only.`,
 		Args: cobra.NoArgs,
 		RunE: func(c *cobra.Command, _ []string) error { return f.run(c) },
 	}
-	c.Flags().StringVarP(&f.file, "config", "c", defaultCollect, "the collector's configuration, which names the store")
-	c.Flags().StringVar(&f.dir, "dir", "", "read the SQLite store in this folder instead; no configuration is needed")
-	c.Flags().StringVar(&f.from, "from", "", "first time, such as 2020-02-14 (midnight in the county) or "+
-		"2020-02-14T08:00:00+08:00; default: the oldest record")
-	c.Flags().StringVar(&f.to, "to", "", "records before this time; default: the newest, too")
-	c.Flags().StringVar(&f.kind, "kind", "", "reading, passage, alarm, health, run, track, audit or clock")
+	f.flags(c)
 	c.Flags().StringVar(&f.format, "format", "csv", "csv, jsonl or parquet")
 	c.Flags().StringVar(&f.output, "output", "-", "file to write; -: standard output")
-	c.MarkFlagsMutuallyExclusive("config", "dir")
 	return c
 }
 
@@ -63,19 +58,7 @@ func (f *exportFlags) run(c *cobra.Command) error {
 	if err := f.check(); err != nil {
 		return usageError{err}
 	}
-	cfg := centre.Config{Dir: f.dir}
-	if f.dir == "" {
-		var err error
-		if cfg, err = config.Load[centre.Config](f.file); err != nil {
-			return fmt.Errorf("%w (or name the folder of a SQLite store with --dir)", err)
-		}
-		cfg.Beside(f.file)
-	}
-	q, err := f.query(cfg.TimeZone)
-	if err != nil {
-		return usageError{err}
-	}
-	s, err := centre.OpenReadOnly(cfg)
+	s, q, err := f.open()
 	if err != nil {
 		return err
 	}
@@ -107,44 +90,6 @@ func (f *exportFlags) check() error {
 		return fmt.Errorf("--kind %q: use one of %q", f.kind, kinds)
 	}
 	return nil
-}
-
-// query returns what the flags select. Dates are in the given time zone.
-func (f *exportFlags) query(zone string) (store.Query, error) {
-	q := store.Query{Kind: wire.Kind(f.kind)}
-	in, err := config.Zone(zone)
-	if err != nil {
-		return q, err
-	}
-	if q.From, err = boundary("--from", f.from, in); err != nil {
-		return q, err
-	}
-	if q.To, err = boundary("--to", f.to, in); err != nil {
-		return q, err
-	}
-	if !q.From.IsZero() && !q.To.IsZero() && !q.To.After(q.From) {
-		return q, fmt.Errorf("--to %s is not after --from %s: records from --from up to just before --to are written",
-			f.to, f.from)
-	}
-	return q, nil
-}
-
-// boundary parses the time of a flag; it is zero when the flag is absent.
-func boundary(flag, text string, in *time.Location) (time.Time, error) {
-	if text == "" {
-		return time.Time{}, nil
-	}
-	at, err := time.Parse(time.RFC3339, text)
-	if err != nil {
-		at, err = time.ParseInLocation(time.DateOnly, text, in)
-	}
-	if err != nil {
-		return at, fmt.Errorf("%s %q: write it as 2020-02-14 or 2020-02-14T08:00:00+08:00", flag, text)
-	}
-	if at.Year() < 1970 || at.Year() > 2261 {
-		return at, fmt.Errorf("%s %s: records are of the years 1970 to 2261", flag, text)
-	}
-	return at, nil
 }
 
 func exportFormats() []string { return []string{"csv", "jsonl", "parquet"} }

@@ -32,6 +32,7 @@ func (c *county) startDesk(ctx context.Context) error {
 	}
 	d, err := desk.Open(desk.Options{
 		Path: filepath.Join(c.cfg.Dir, DeskFile), Sites: c.sites, Records: c.archive, Losses: c.archive,
+		Removed: c.archive,
 		// A machine's reports have the same journal again when their own file was lost.
 		BeginsAgain: func(agent, jid string) bool { return jid == report.JID(c.cfg.County, agent) },
 		Health:      c.health, Store: storeName, Version: c.version, Log: log,

@@ -7,6 +7,7 @@ package desk
 import (
 	"context"
 	"errors"
+	"iter"
 	"log/slog"
 	"sync"
 	"time"
@@ -20,8 +21,10 @@ import (
 	"gatehouse/gateway/county/people"
 	"gatehouse/gateway/county/presence"
 	"gatehouse/gateway/county/refused"
+	"gatehouse/gateway/county/rollup"
 	"gatehouse/gateway/live"
 	"gatehouse/gateway/site"
+	"gatehouse/gateway/wire"
 )
 
 // Options are those of Open.
@@ -29,6 +32,7 @@ type Options struct {
 	Path    string // of its file
 	Sites   *site.County
 	Records follow.Source
+	Removed Removed // nil: nothing is ever removed from Records
 	Losses  refused.Losses
 	// BeginsAgain reports whether a journal may begin again; see follow.Options.
 	BeginsAgain func(agent, jid string) bool
@@ -37,6 +41,12 @@ type Options struct {
 	Version     string
 	Now         func() time.Time // nil: time.Now
 	Log         *slog.Logger
+}
+
+// Removed has counts by the hour of the records that were removed from the store
+// because they were old.
+type Removed interface {
+	Rollups(ctx context.Context, kind wire.Kind, from, to time.Time) iter.Seq2[rollup.Row, error]
 }
 
 // Desk is the county's desk. Make it with Open, run it with Run, then Close it.
@@ -95,6 +105,12 @@ func (d *Desk) open(ctx context.Context) (err error) {
 	d.Runs = fleet.NewRuns(d.file, d.opts.Sites.Compounds())
 	d.Alerts = alerts.New(d.file, d.Hub, d.Runs)
 	d.People = people.New(d.file, d.opts.Now)
+	if d.opts.Removed != nil {
+		removed := d.opts.Removed.Rollups(ctx, wire.KindPassage, time.Time{}, time.Time{})
+		if err = passages.Seed(ctx, d.file, removed); err != nil {
+			return err
+		}
+	}
 	if d.Passages, err = passages.New(ctx, d.file, d.Hub, now); err != nil {
 		return err
 	}

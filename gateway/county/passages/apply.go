@@ -10,13 +10,11 @@ import (
 	"time"
 
 	"gatehouse/gateway/county/follow"
+	"gatehouse/gateway/county/rollup"
 	"gatehouse/gateway/fact"
 	"gatehouse/gateway/live"
 	"gatehouse/gateway/wire"
 )
-
-// amendable is how many of a journal's last passages a later one may amend.
-const amendable = 20
 
 // passage is one that a later one may amend.
 type passage struct {
@@ -135,7 +133,7 @@ func (c *change) passage(e follow.Entry) error {
 	}
 	c.count(now, 1)
 	list := append(c.of(e.JID), now)
-	c.latest[e.JID] = list[max(0, len(list)-amendable):]
+	c.latest[e.JID] = list[max(0, len(list)-rollup.Amendable):]
 	if c.now.Sub(at) > recentFor {
 		return nil
 	}
@@ -188,18 +186,25 @@ func (c *change) amend(jid string, now passage) error {
 // count adds a passage to its hour, or takes it away. Temperatures count where
 // they are believed: of those who passed, and of fevers.
 func (c *change) count(p passage, by int) {
-	k := hourKey{p.agent, p.hour}
+	g := c.gain(hourKey{p.agent, p.hour})
+	g.verdicts[p.verdict] += by
+	if p.screening != nil && believed(p.verdict) {
+		g.temps += by
+		g.sum += by * int(*p.screening)
+	}
+}
+
+func (c *change) gain(k hourKey) *gain {
 	g := c.hours[k]
 	if g == nil {
 		g = &gain{verdicts: map[fact.Verdict]int{}}
 		c.hours[k] = g
 	}
-	g.verdicts[p.verdict] += by
-	if p.screening != nil && (p.verdict == fact.VerdictPass || p.verdict == fact.VerdictFever) {
-		g.temps += by
-		g.sum += by * int(*p.screening)
-	}
+	return g
 }
+
+// believed reports whether the temperature counts of a passage with a verdict.
+func believed(v fact.Verdict) bool { return v == fact.VerdictPass || v == fact.VerdictFever }
 
 func (c *change) writeHours() error {
 	for k, g := range c.hours {

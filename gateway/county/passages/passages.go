@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"gatehouse/gateway/county/db"
+	"gatehouse/gateway/county/rollup"
 	"gatehouse/gateway/fact"
 	"gatehouse/gateway/live"
 )
@@ -105,7 +106,7 @@ func (p *Passages) loadLatest(ctx context.Context) error {
 	const query = `SELECT jid, seq, agent, at, verdict, screening, readings FROM
 		(SELECT *, row_number() OVER (PARTITION BY jid ORDER BY seq DESC) n FROM passages)
 		WHERE n <= ? ORDER BY jid, seq`
-	for x, err := range db.Rows(ctx, p.file.Reader(), scan, query, amendable) {
+	for x, err := range db.Rows(ctx, p.file.Reader(), scan, query, rollup.Amendable) {
 		if err != nil {
 			return err
 		}

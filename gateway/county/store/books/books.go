@@ -35,7 +35,8 @@ type Books struct {
 
 // Open opens the file at path and creates it when it is missing.
 func Open(path string) (*Books, error) {
-	file, err := db.Open(path, schemaTables, schemaAgents, schemaMarks, schemaShares, schemaExpired)
+	file, err := db.Open(path, schemaTables, schemaAgents, schemaMarks, schemaShares, schemaExpired,
+		schemaRollups)
 	if err != nil {
 		return nil, err
 	}

@@ -121,7 +121,7 @@ func TestTheQuarantineOfAnEarlierVersionCountsForItsAgents(t *testing.T) {
 	}
 	b.Close()
 	execute(t, path, `DROP TRIGGER quarantine_in; DROP TRIGGER quarantine_out; DROP TABLE shares; DROP TABLE expired;
-		PRAGMA user_version = 3`)
+		DROP TABLE rollups; PRAGMA user_version = 3`)
 	b = open(t, path)
 	half.Raw = append([]byte("x"), half.Raw...)
 	if err := b.Quarantine(t.Context(), half); !errors.Is(err, store.ErrShare) {

@@ -15,6 +15,7 @@ import (
 	"gatehouse/gateway/county/retention"
 	"gatehouse/gateway/county/store"
 	"gatehouse/gateway/county/store/archive"
+	"gatehouse/gateway/fact"
 	"gatehouse/gateway/retry"
 	"gatehouse/gateway/testkit/storetest"
 )
@@ -40,18 +41,18 @@ func fillYear(b *testing.B, path string, n int, end time.Time) {
 	each := n / gates
 	step := int64(365*day) / int64(each)
 	for gate := range gates {
-		b := storetest.Empty(gate+1, 1, 1)
-		b.Entries = append(b.Entries, storetest.Entry(1, storetest.Reading(3650)))
+		b := storetest.Empty(gate+1, 1, 2)
+		b.Entries = append(b.Entries, storetest.Entry(1, storetest.Reading(3650)),
+			storetest.Entry(2, storetest.Passage(fact.VerdictPass, 1)))
 		if _, err := s.Commit(context.Background(), []store.Batch{b}); err != nil {
 			panic(err)
 		}
 	}
 	for gate := range gates {
 		_, err := s.File().Exec(b.Context(), `WITH RECURSIVE n(i) AS
-			(SELECT 2 UNION ALL SELECT i + 1 FROM n WHERE i < ?1)
-			INSERT INTO records SELECT j.id, i, ?2 + i * ?3, ?2 + i * ?3,
-			CASE WHEN i % 3 = 0 THEN 'passage' ELSE 'reading' END, r.raw FROM n, journals j, records r
-			WHERE j.jid = ?4 AND r.journal = j.id AND r.seq = 1`,
+			(SELECT 3 UNION ALL SELECT i + 1 FROM n WHERE i < ?1)
+			INSERT INTO records SELECT j.id, i, ?2 + i * ?3, ?2 + i * ?3, r.kind, r.raw FROM n, journals j, records r
+			WHERE j.jid = ?4 AND r.journal = j.id AND r.seq = CASE WHEN i % 3 = 0 THEN 2 ELSE 1 END`,
 			each, end.Add(-365*day).UnixNano(), step, storetest.JID(gate+1))
 		if err == nil {
 			_, err = s.File().Exec(b.Context(), "UPDATE journals SET through = ? WHERE jid = ?", each,

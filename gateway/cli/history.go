@@ -1,0 +1,120 @@
+package cli
+
+import (
+	"encoding/csv"
+	"errors"
+	"fmt"
+	"slices"
+	"strconv"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"gatehouse/gateway/county/export"
+	"gatehouse/gateway/county/history"
+	"gatehouse/gateway/county/store"
+	"gatehouse/gateway/term"
+	"gatehouse/gateway/wire"
+)
+
+// historyFlags are the flags of history.
+type historyFlags struct {
+	selection
+
+	by, output string
+}
+
+func historyCommand() *cobra.Command {
+	var f historyFlags
+	c := &cobra.Command{
+		Use:   "history",
+		Short: "Count records by the hour or the day, also those that were removed since",
+		Long: `history counts the records of the county's store by agent and by hour or day (in the
+county's time zone): passages by verdict, readings and alarms by type, with the mean,
+lowest and highest screening temperature in °C. Records that retention: has removed are
+counted as they were when they went, so the same history is shown before and after; a
+record that was sent twice counts once. A passage that a later one replaced counts as
+amended, not under its verdict. What InfluxDB has removed by itself is not counted.
+
+It changes nothing; the collector may run. Without --from and --to it reads the whole
+store.`,
+		Example: "  gatehouse history --kind passage --from 2020-02-14 --to 2020-02-15\n" +
+			"  gatehouse history --by day --output csv > days.csv",
+		Args: cobra.NoArgs,
+		RunE: func(c *cobra.Command, _ []string) error { return f.run(c) },
+	}
+	f.flags(c)
+	c.Flags().StringVar(&f.by, "by", "hour", "hour or day")
+	c.Flags().StringVarP(&f.output, "output", "o", "table", "table or csv")
+	return c
+}
+
+func (f *historyFlags) run(c *cobra.Command) error {
+	if err := f.check(); err != nil {
+		return usageError{err}
+	}
+	s, q, err := f.open()
+	if err != nil {
+		return err
+	}
+	defer s.Close()
+	if err := whole(q); err != nil {
+		return usageError{err}
+	}
+	step := history.Hourly
+	if f.by == "day" {
+		step = history.Daily(f.zone)
+	}
+	rows, err := history.Count(c.Context(), s, q, step)
+	if err != nil {
+		return err
+	}
+	table := make([][]string, 0, len(rows))
+	for _, r := range rows {
+		table = append(table, f.row(r))
+	}
+	if f.output == "csv" {
+		w := csv.NewWriter(c.OutOrStdout())
+		return errors.Join(w.Write([]string{"begin", "agent", "kind", "word", "records", "mean_c", "min_c", "max_c"}),
+			w.WriteAll(table))
+	}
+	if len(rows) == 0 {
+		_, err := fmt.Fprintln(c.OutOrStdout(), "there are no such records")
+		return err
+	}
+	return term.New(c.OutOrStdout()).
+		Table([]string{"BEGIN", "AGENT", "KIND", "WORD", "RECORDS", "MEAN C", "MIN C", "MAX C"}, table)
+}
+
+// check returns what is wrong with the flags.
+func (f *historyFlags) check() error {
+	switch {
+	case f.by != "hour" && f.by != "day":
+		return fmt.Errorf("--by %q: use hour or day", f.by)
+	case f.output != "table" && f.output != "csv":
+		return fmt.Errorf("-o %q: use table or csv", f.output)
+	case f.kind != "" && !slices.Contains(export.Kinds(), wire.Kind(f.kind)):
+		return fmt.Errorf("--kind %q: use one of %q", f.kind, export.Kinds())
+	}
+	return nil
+}
+
+// whole returns an error unless the bounds are whole hours: of removed records nothing
+// else is known.
+func whole(q store.Query) error {
+	for flag, at := range map[string]time.Time{"--from": q.From, "--to": q.To} {
+		if !at.IsZero() && at.Unix()%3600 != 0 {
+			return fmt.Errorf("%s: removed records are known by the hour: give a whole hour", flag)
+		}
+	}
+	return nil
+}
+
+func (f *historyFlags) row(r history.Row) []string {
+	mean, least, most := "", "", ""
+	if r.Temps > 0 {
+		mean, least, most = r.Mean().String(), r.Least.String(), r.Most.String()
+	}
+	return []string{r.At.In(f.zone).Format(time.RFC3339), r.Agent, string(r.Kind), r.Word,
+		strconv.Itoa(r.Records), mean, least, most}
+}
