@@ -31,6 +31,7 @@ const (
 	TroubleGatesHeldUp    TroubleKind = "gates-held-up"   // some gates deliver nothing, or not all
 	TroubleGatesSilent    TroubleKind = "gates-silent"    // gates that were here are not heard
 	TroubleQuarantine     TroubleKind = "quarantine"      // what could not be stored
+	TroubleCertificate    TroubleKind = "certificate"     // one that is served ends soon, or has ended
 )
 
 // StopsDelivery reports whether nothing of an agent is delivered while the

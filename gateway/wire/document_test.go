@@ -90,7 +90,7 @@ func word(t reflect.Type, name string) string {
 		return "number"
 	case reflect.Slice:
 		return "array"
-	case reflect.Struct:
+	case reflect.Struct, reflect.Map:
 		return "object"
 	}
 	return "integer"

@@ -52,6 +52,7 @@ func Run(ctx context.Context, cfg Config, version string, log *slog.Logger) (err
 		c.openArchive,
 		c.startBroker,
 		c.startDesk,
+		c.watchCertificates,
 		c.startRetention,
 		c.startReports,
 		c.collect,

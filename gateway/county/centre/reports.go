@@ -117,7 +117,8 @@ func (c *county) blocked(err error) {
 		return
 	}
 	c.health.Set("reports", health.Problem(fact.TroubleReports, time.Now(),
-		"reports of machines can't be stored, the broker keeps them: "+err.Error()))
+		"reports of machines can't be stored, the broker keeps them: "+err.Error()).Advise(
+		"reports-blocked", "why", err.Error()))
 }
 
 // sessionID returns the client id of the session for reports: secret, because who

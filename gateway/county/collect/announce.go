@@ -77,7 +77,8 @@ func (a *announcer) setFault(text string) {
 	if text == "" {
 		a.cfg.Health.Clear(part, fact.TroubleStoreRefuses)
 	} else {
-		a.cfg.Health.Set(part, health.Problem(fact.TroubleStoreRefuses, a.cfg.Now(), text))
+		a.cfg.Health.Set(part, health.Problem(fact.TroubleStoreRefuses, a.cfg.Now(), text).Advise(
+			"store-refuses.county", "why", text))
 	}
 	if a.current.V != 0 {
 		a.sign()

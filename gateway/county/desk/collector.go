@@ -19,7 +19,8 @@ func (d *Desk) Refused(agent, why string, count uint64) {
 
 // Fenced implements collect.Observer.
 func (d *Desk) Fenced(reason string) {
-	d.opts.Health.Set(part, health.Problem(fact.TroubleFenced, d.opts.Now(), reason))
+	d.opts.Health.Set(part, health.Problem(fact.TroubleFenced, d.opts.Now(), reason).Advise(
+		"fenced", "why", reason))
 }
 
 // Hear takes a status or heartbeat as it passes the broker. It may be called

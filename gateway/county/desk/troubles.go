@@ -3,6 +3,7 @@ package desk
 import (
 	"fmt"
 	"slices"
+	"strconv"
 	"strings"
 	"time"
 
@@ -25,16 +26,21 @@ const (
 func (d *Desk) judge(now time.Time, agents []presence.Agent) {
 	state := d.followers.loop.State()
 	f := findings{now: now, began: d.centre.began, stopped: d.centre.stopped}
-	f.add(fact.TroubleDeskFault, true, state.Fault)
+	if state.Fault != "" {
+		f.add(fact.TroubleDeskFault, true, "the desk can't take in what is stored, look at the disk, the log, and "+
+			"other programs that keep desk.db open: "+state.Fault, "desk-fault", "why", state.Fault)
+	}
 	if state.Catching {
-		f.add(fact.TroubleDeskBehind, false, "the desk is catching up with the store")
+		f.add(fact.TroubleDeskBehind, false, "the desk is catching up with the store", "desk-behind")
 	}
 	if c := d.followers.presence.Collector(); c != nil {
-		f.refused = c.Fault != ""
-		f.add(fact.TroubleStoreRefuses, true, c.Fault)
+		if f.refused = c.Fault != ""; f.refused {
+			f.add(fact.TroubleStoreRefuses, true, c.Fault, "store-refuses.county", "why", c.Fault)
+		}
 	}
 	if n, _ := d.followers.refused.Lost(); n > 0 {
-		f.add(fact.TroubleQuarantine, false, fmt.Sprintf("%d messages are in quarantine", n))
+		f.add(fact.TroubleQuarantine, false, fmt.Sprintf("%d messages are in quarantine", n), "quarantine",
+			"n", strconv.Itoa(n))
 	}
 	f.gates(agents)
 	d.centre.stopped = f.stopped
@@ -66,16 +72,13 @@ type findings struct {
 	list       []wire.Trouble
 }
 
-// add adds a trouble, unless the text is empty.
-func (f *findings) add(kind fact.TroubleKind, problem bool, text string) {
-	if text == "" {
-		return
-	}
+// add adds a trouble with its advice; see wire.Trouble.Advise.
+func (f *findings) add(kind fact.TroubleKind, problem bool, text, advice string, with ...string) {
 	t := wire.Trouble{Kind: kind, Text: text}
 	if problem {
 		t = health.Problem(kind, f.now, text)
 	}
-	f.list = append(f.list, t)
+	f.list = append(f.list, t.Advise(advice, with...))
 }
 
 // gates finds what the heartbeats of gates say.
@@ -107,9 +110,11 @@ func (f *findings) gates(agents []presence.Agent) {
 	switch {
 	case len(clocks) >= fewClocks && 2*len(clocks) > online:
 		f.add(fact.TroubleClock, false, fmt.Sprintf("the clocks of %d of %d gates differ from this one's: "+
-			"set this computer's clock (timedatectl; chronyc tracking): %s", len(clocks), online, few(clocks)))
+			"set this computer's clock (timedatectl; chronyc tracking): %s", len(clocks), online, few(clocks)),
+			"clock-off.here", "n", strconv.Itoa(len(clocks)), "of", strconv.Itoa(online), "gates", few(clocks))
 	case len(clocks) > 0:
-		f.add(fact.TroubleClock, false, "clocks that differ from this one's, set them: "+few(clocks))
+		f.add(fact.TroubleClock, false, "clocks that differ from this one's, set them: "+few(clocks),
+			"clock-off.gates", "gates", few(clocks))
 	}
 }
 
@@ -129,12 +134,15 @@ func (f *findings) silence(online, silent, never int) {
 	switch {
 	case online == 0 && silent >= fewSilent:
 		f.add(fact.TroubleNothingArrives, true, fmt.Sprintf("none of the %d gates that were here is heard: "+
-			"is it the right broker, and does their network reach it? Else %s", silent, allowed))
+			"is it the right broker, and does their network reach it? Else %s", silent, allowed),
+			"nothing-arrives.unheard", "n", strconv.Itoa(silent))
 	case silent > 0:
-		f.add(fact.TroubleGatesSilent, false, many(silent, "is", "are")+" silent: look at the network and power")
+		f.add(fact.TroubleGatesSilent, false, many(silent, "is", "are")+" silent: look at the network and power",
+			"gates-silent", "n", strconv.Itoa(silent))
 	case online == 0 && never > 0 && f.now.Sub(f.began) >= quietFor:
 		f.add(fact.TroubleGatesSilent, false, fmt.Sprintf("none of the %d gates of the site file has ever been heard: "+
-			"have their agents been started, with this county and broker? Else %s", never, allowed))
+			"have their agents been started, with this county and broker? Else %s", never, allowed),
+			"gates-silent.never", "n", strconv.Itoa(never))
 	}
 }
 
@@ -152,9 +160,10 @@ func (f *findings) held(gates []string, all bool) {
 	case all && f.now.Sub(f.stopped) >= quietFor:
 		f.add(fact.TroubleNothingArrives, true, fmt.Sprintf("%d gates live, and nothing of them is stored: may the "+
 			"collector receive …/+/records and …/+/hello at the broker, and publish …/collector/status and …/+/ack? %s",
-			len(gates), few(gates)))
+			len(gates), few(gates)), "nothing-arrives", "n", strconv.Itoa(len(gates)), "gates", few(gates))
 	default:
-		f.add(fact.TroubleGatesHeldUp, false, many(len(gates), "", "")+" can't deliver: "+few(gates))
+		f.add(fact.TroubleGatesHeldUp, false, many(len(gates), "", "")+" can't deliver: "+few(gates),
+			"gates-held-up", "n", strconv.Itoa(len(gates)), "gates", few(gates))
 	}
 }
 

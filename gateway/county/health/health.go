@@ -165,15 +165,18 @@ func (b *Board) Down(part string, now time.Time, why error) {
 	}
 	b.links[part] = l
 	b.mu.Unlock()
+	advice, reason := "no-broker.county", ""
 	text := "no connection to the broker: check broker.external.url, the network and the broker"
 	if l.brief {
+		advice = "no-broker.county-again"
 		text = "the connection to the broker ends again and again: look at the broker's log " +
 			"(permissions, limits, another collector from a copy of this one's folder)"
 	}
 	if why != nil {
-		text += ": " + why.Error()
+		reason = why.Error()
+		text += ": " + reason
 	}
-	b.Set(part, Problem(fact.TroubleNoBroker, l.since, text))
+	b.Set(part, Problem(fact.TroubleNoBroker, l.since, text).Advise(advice, "why", reason))
 }
 
 // settle ends the trouble of connections that ended soon and now last; mu is held.
@@ -199,6 +202,7 @@ func (b *Board) findStuck(now time.Time) {
 			continue
 		}
 		b.holds[k] = Problem(fact.TroubleStuck, t.began,
-			t.part+" is stuck: look at its disk and its log; if nothing helps start it again")
+			t.part+" is stuck: look at its disk and its log; if nothing helps start it again").Advise(
+			"stuck.county", "part", t.part)
 	}
 }

@@ -2,6 +2,7 @@ package ship
 
 import (
 	"fmt"
+	"strconv"
 	"time"
 
 	"gatehouse/gateway/clock"
@@ -104,16 +105,18 @@ func (d *delivery) troubles(now clock.Moment) (list []wire.Trouble) {
 	}
 	s := &d.standing
 	if d.sizing.failed > 0 && d.sizing.held.to == 0 {
-		list = append(list, warning(fact.TroubleBrokerLimit, clock.Moment{}, d.limitText()))
+		list = append(list, warning(fact.TroubleBrokerLimit, clock.Moment{}, d.limitText()).Advise("broker-limit",
+			"passed", strconv.Itoa(d.sizing.passed), "failed", strconv.Itoa(d.sizing.failed)))
 	}
 	if s.skew.Abs() >= clocksApart {
-		way := "behind"
+		way, advice := "behind", "clock-off.behind"
 		if s.skew < 0 {
-			way = "ahead of"
+			way, advice = "ahead of", "clock-off.ahead"
 		}
+		by := s.skew.Abs().Round(time.Second).String()
 		list = append(list, warning(fact.TroubleClock, clock.Moment{}, fmt.Sprintf(
 			"this computer's clock is %s %s the county's: set the wrong one (timedatectl; chronyc tracking)",
-			s.skew.Abs().Round(time.Second), way)))
+			by, way)).Advise(advice, "by", by))
 	}
 	return list
 }
@@ -127,39 +130,46 @@ func (d *delivery) stopped(now clock.Moment) (t wire.Trouble, stopped bool) {
 		return d.noBroker(), true
 	case s.county.fault != "":
 		return warning(fact.TroubleStoreRefuses, s.waits,
-			"the county's store takes nothing, look there: "+s.county.fault), true
+			"the county's store takes nothing, look there: "+s.county.fault).Advise(
+			"store-refuses", "why", s.county.fault), true
 	case !d.greeting.answered && d.distrusted:
 		return t, false // an alarm says why
 	case !d.greeting.answered && s.county.gone:
 		return warning(fact.TroubleNoCollector, s.asked,
-			"the collector has gone from the broker: start it (gatehouse collect), or look at its network"), true
+			"the collector has gone from the broker: start it (gatehouse collect), or look at its network").Advise(
+			"no-collector.gone"), true
 	case !d.greeting.answered && !s.county.known:
+		announced := wire.Topic(d.county, wire.CollectorID, wire.LeafStatus)
 		return warning(fact.TroubleNoCollector, s.asked, "no collector of county "+d.county+
-			" has announced itself at this broker: is it the right broker and county, "+
-			"and may this agent receive "+wire.Topic(d.county, wire.CollectorID, wire.LeafStatus)+"?"), true
+			" has announced itself at this broker: is it the right broker and county, and may this agent receive "+
+			announced+"?").Advise("no-collector", "county", d.county, "topic", announced), true
 	case !d.greeting.answered:
 		return warning(fact.TroubleNoAnswer, s.asked, fmt.Sprintf("the collector does not answer: "+
 			"is it stuck? Else look at the broker's permissions: this agent must publish %s and receive %s",
-			wire.Topic(d.county, d.agent, wire.LeafHello), wire.Topic(d.county, d.agent, wire.LeafAck))), true
+			d.topic(wire.LeafHello), d.topic(wire.LeafAck))).Advise("no-answer",
+			"hello", d.topic(wire.LeafHello), "ack", d.topic(wire.LeafAck)), true
 	case stalled && d.sizing.held.to == 0:
 		return warning(fact.TroubleNotAcknowledged, s.waits, "the collector answers, and nothing is acknowledged: "+
 			"look at its log and the desk's alerts, and at the broker's permissions: this agent must publish "+
-			wire.Topic(d.county, d.agent, wire.LeafRecords)), true
+			d.topic(wire.LeafRecords)).Advise("not-acknowledged", "topic", d.topic(wire.LeafRecords)), true
 	}
 	return t, false
 }
 
+func (d *delivery) topic(leaf wire.Leaf) string { return wire.Topic(d.county, d.agent, leaf) }
+
 func (d *delivery) noBroker() wire.Trouble {
-	s := &d.standing
+	s, advice := &d.standing, "no-broker"
 	text := "no connection to the broker: check broker.url, the network and the broker"
 	if s.online {
+		advice = "no-broker.again"
 		text = "the connection to the broker ends again and again: look at the broker's log " +
 			"(permissions, limits, another agent with this name)"
 	}
 	if s.why != "" {
 		text += ": " + s.why
 	}
-	return warning(fact.TroubleNoBroker, s.lost, text)
+	return warning(fact.TroubleNoBroker, s.lost, text).Advise(advice, "why", s.why)
 }
 
 // warning returns a trouble that leaves the agent at its work: it keeps what it

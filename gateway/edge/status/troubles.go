@@ -25,12 +25,13 @@ func (s Snapshot) Troubles(now clock.Moment) []wire.Trouble {
 	list := []wire.Trouble{}
 	if s.Stuck(now) {
 		list = append(list, wire.Trouble{Kind: fact.TroubleStuck, Problem: true,
-			Text: "a part of the agent is stuck: restart it, and look at its disk and its log"})
+			Text: "a part of the agent is stuck: restart it, and look at its disk and its log"}.Advise("stuck"))
 	}
 	for _, d := range s.Devices {
 		if d.State != fact.DeviceOK {
 			list = append(list, wire.Trouble{Kind: fact.TroubleDevice, Problem: true,
-				Text: fmt.Sprintf("device %s: %s", d.Name, d.State)})
+				Text: fmt.Sprintf("device %s: %s", d.Name, d.State)}.Advise(
+				"device."+string(d.State), "device", d.Name))
 		}
 	}
 	for _, c := range s.Holds {
@@ -44,7 +45,7 @@ func (s Snapshot) Troubles(now clock.Moment) []wire.Trouble {
 		if c.Device != "" {
 			t.Text = wire.OneLine(c.Device + ": " + c.Detail)
 		}
-		list = append(list, t)
+		list = append(list, t.Advise(string(c.Type), "why", t.Text))
 	}
 	for _, t := range s.Delivery.Troubles {
 		if stops(t) {

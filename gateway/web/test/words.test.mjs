@@ -39,6 +39,30 @@ test("every word that the code asks for is there", () => {
   }
 });
 
+test("each advice has words, and each word of one is asked for", () => {
+  const sources = [
+    "edge/ship/standing.go",
+    "edge/status/troubles.go",
+    "fact/alarm.go",
+    "county/health/health.go",
+    "county/collect/announce.go",
+    "county/centre/reports.go",
+    "county/centre/certificates.go",
+    "county/desk/collector.go",
+    "county/desk/troubles.go",
+  ].map((f) => readFileSync(new URL(`../../${f}`, import.meta.url), "utf8"));
+  const asked = sources.flatMap((s) => [...s.matchAll(/Advise\(\s*"([\w.-]+)"[,)]/g)].map((m) => m[1]));
+  assert.ok(asked.length > 9, `${asked.length} advices`);
+  for (const code of asked) assert.ok(zh.desk[`advice.${code}`], `the desk has no word for ${code}`);
+  for (const key of Object.keys(zh.desk).filter((k) => k.startsWith("advice."))) {
+    const code = key.slice("advice.".length).replace(/^device\..*/, "device.");
+    assert.ok(
+      sources.some((s) => s.includes(`"${code}"`)),
+      `nobody asks for ${key}`,
+    );
+  }
+});
+
 test("the codes of the other side have words", () => {
   const codes = (file, re) =>
     [...readFileSync(new URL(`../../../${file}`, import.meta.url), "utf8").matchAll(re)].map((m) => m[1]);
@@ -65,6 +89,9 @@ test("the codes of the other side have words", () => {
   for (const g of grades)
     assert.ok(zh.desk[`grade.${g}`] && zh.desk[`grade.${g}.text`], `the desk has no word for ${g}`);
   for (const x of sources) assert.ok(zh.desk[`source.${x}`], `the desk has no word for ${x}`);
+  const kinds = codes("gateway/fact/trouble.go", /Trouble\w+\s+TroubleKind = "([\w-]+)"/g);
+  assert.ok(kinds.length > 15, `${kinds.length} kinds of troubles`);
+  for (const k of kinds) assert.ok(zh.desk[`trouble.${k}`], `the desk has no word for ${k}`);
   const holes = codes("gateway/edge/journal/journal.go", /Reason\w+\s+= "([\w-]+)"/g);
   assert.ok(holes.length > 2, `${holes.length} reasons of holes`);
   for (const r of holes) assert.ok(zh.desk[`hole.${r}`], `the desk has no word for ${r}`);

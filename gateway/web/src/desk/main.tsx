@@ -202,7 +202,7 @@ function Page() {
 
 /** A trouble of the county's own side. Gates that are silent and messages in quarantine are counted below it. */
 function Banner({ of }: { of: Trouble }) {
-  if (of.kind === "gates-silent" || of.kind === "quarantine") return null;
+  if (of.advice === "gates-silent" || of.kind === "quarantine") return null;
   return (
     <p class={`banner ${of.problem ? "red" : "amber"}`} role={of.problem ? "alert" : "status"}>
       {troubleText(of)}

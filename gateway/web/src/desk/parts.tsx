@@ -2,7 +2,7 @@
 import type { ComponentChildren } from "preact";
 import { useEffect, useState } from "preact/hooks";
 import { useSignal } from "@preact/signals";
-import { address, ago, clock, compounds, get, go, has, path, say, words_for, type Alert, type Passage } from "./model";
+import { address, ago, clock, compounds, get, go, has, lang, path, say, words_for, type Alert, type Passage } from "./model";
 import type { Trouble } from "./types";
 
 const shapes: Record<string, string> = {
@@ -189,8 +189,10 @@ export function alertState(a: Alert): string {
   return out.join(" · ");
 }
 
-/** A trouble by its name, with what to try, which is in English. */
+/** A trouble by its name, with what to try: in the page's language, unless its words are not known here. */
 export function troubleText(t: Trouble): string {
   const name = [`trouble.${t.kind}`, `alert.${t.kind}`].find(has);
-  return name ? `${say(name)}: ${t.text}` : t.text;
+  const what = t.advice && has(`advice.${t.advice}`) ? say(`advice.${t.advice}`, t.with) : t.text;
+  const text = name ? say(name) + (lang.value === "zh" ? "：" : ": ") + what : what;
+  return t.since ? text + say("trouble.since", { time: time(t.since) }) : text;
 }

@@ -23,6 +23,8 @@ export interface Trouble {
   problem?: boolean;
   since?: string;
   text: string;
+  advice?: string;
+  with?: Record<string, string>;
 }
 export interface Alert {
   id: number;
