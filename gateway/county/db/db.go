@@ -20,6 +20,10 @@ const (
 	// walLimit is what the WAL shrinks to, in bytes, when all of it was copied into the
 	// file: a reader that stayed open for long made it grow.
 	walLimit = "journal_size_limit(16777216)"
+	// writeCache is what the writing connection keeps in memory at most, in KiB: a
+	// commit of the collector (2 MB). When pages don't fit, SQLite writes them before
+	// the commit, and some of them twice.
+	writeCache = "cache_size(-16384)"
 )
 
 // File is an open SQLite file. Its methods may be called from any goroutine.

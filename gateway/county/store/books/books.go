@@ -21,7 +21,9 @@ import (
 
 // Books are open books. Their methods may be called from any goroutine.
 type Books struct {
-	file *db.File
+	file    *db.File
+	queries db.Statements // of the file's reader
+	commits db.Statements // of its writer
 
 	// updating is held while a transaction relies on the term, or changes it. It
 	// is taken before mu and before the file's one writing connection.
@@ -48,6 +50,13 @@ func Open(path string) (*Books, error) {
 			err = b.identify(ctx)
 		}
 	}
+	if err == nil {
+		err = b.prepareQueries(ctx)
+	}
+	if err == nil {
+		b.commits, err = db.Prepare(ctx, file.Writer(), selectJournal, advanceJournal, selectOthers, insertDigests,
+			deleteDigests)
+	}
 	if err != nil {
 		return nil, errors.Join(b.failed("open", err), file.Close())
 	}
@@ -61,10 +70,19 @@ func OpenReadOnly(path string) (*Books, error) {
 		return nil, err
 	}
 	b := &Books{file: file}
-	if err := b.identify(context.Background()); err != nil {
+	ctx := context.Background()
+	if err = b.identify(ctx); err == nil {
+		err = b.prepareQueries(ctx)
+	}
+	if err != nil {
 		return nil, errors.Join(b.failed("open", err), file.Close())
 	}
 	return b, nil
+}
+
+func (b *Books) prepareQueries(ctx context.Context) (err error) {
+	b.queries, err = db.Prepare(ctx, b.file.Reader(), selectPosition, selectOthers, selectDigests)
+	return err
 }
 
 // Close closes the file.

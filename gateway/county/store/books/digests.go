@@ -2,7 +2,6 @@ package books
 
 import (
 	"context"
-	"database/sql"
 	"encoding/binary"
 
 	"gatehouse/gateway/county/db"
@@ -25,7 +24,7 @@ const digestsFor = 8192
 // addDigests adds the digests of one batch's records, and deletes those that are
 // more than digestsFor behind; not for an alarm sent ahead, which may be far
 // before the batches that may come again.
-func addDigests(ctx context.Context, tx *sql.Tx, journal int64, entries []wire.Entry, ahead bool) error {
+func addDigests(ctx context.Context, tx *Tx, journal int64, entries []wire.Entry, ahead bool) error {
 	if len(entries) == 0 {
 		return nil
 	}
@@ -36,18 +35,25 @@ func addDigests(ctx context.Context, tx *sql.Tx, journal int64, entries []wire.E
 		d := DigestOf(e.Raw)
 		sums = append(sums, d[:]...)
 	}
-	_, err := tx.ExecContext(ctx, `INSERT INTO digests VALUES (?, ?, ?, ?)
-		ON CONFLICT DO UPDATE SET seqs = excluded.seqs, sums = excluded.sums`, journal, int64(first), seqs, sums)
+	_, err := tx.ExecContext(ctx, insertDigests, journal, int64(first), seqs, sums)
 	if err != nil || ahead || first <= digestsFor {
 		return err
 	}
-	_, err = tx.ExecContext(ctx, "DELETE FROM digests WHERE journal = ? AND seq < ?", journal, int64(first-digestsFor))
+	_, err = tx.ExecContext(ctx, deleteDigests, journal, int64(first-digestsFor))
 	return err
 }
 
+const (
+	insertDigests = `INSERT INTO digests VALUES (?, ?, ?, ?)
+		ON CONFLICT DO UPDATE SET seqs = excluded.seqs, sums = excluded.sums`
+	deleteDigests = "DELETE FROM digests WHERE journal = ? AND seq < ?"
+	selectDigests = `SELECT seq, seqs, sums FROM digests JOIN journals ON id = journal
+		WHERE jid = ? AND seq BETWEEN ? AND ?`
+)
+
 // Digests returns the known digests of a journal's seqs from to to, by seq.
 func (b *Books) Digests(ctx context.Context, jid string, from, to uint64) (map[uint64]Digest, error) {
-	out, err := digests(ctx, b.file.Reader(), jid, from, to)
+	out, err := digests(ctx, b.queries, jid, from, to)
 	if err != nil {
 		return nil, b.failed("read digests", err)
 	}
@@ -56,8 +62,7 @@ func (b *Books) Digests(ctx context.Context, jid string, from, to uint64) (map[u
 
 func digests(ctx context.Context, q db.Querier, jid string, from, to uint64) (map[uint64]Digest, error) {
 	out := map[uint64]Digest{}
-	rows := db.Rows(ctx, q, scanDigests, `SELECT seq, seqs, sums FROM digests JOIN journals ON id = journal
-		WHERE jid = ? AND seq BETWEEN ? AND ?`, jid, int64(from)-wire.MaxBatchRecords, int64(to))
+	rows := db.Rows(ctx, q, scanDigests, selectDigests, jid, int64(from)-wire.MaxBatchRecords, int64(to))
 	for row, err := range rows {
 		if err != nil {
 			return nil, err

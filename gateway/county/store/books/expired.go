@@ -128,7 +128,7 @@ func (b *Books) LastExpiry(ctx context.Context) (at time.Time, err error) {
 
 // SetLastExpiry notes that it was looked at now what is too old.
 func (b *Books) SetLastExpiry(ctx context.Context, now time.Time) error {
-	err := b.Update(ctx, func(tx *Tx) error { return setMeta(ctx, tx.Tx, keyExpiry, now.UTC().Format(time.RFC3339)) })
+	err := b.Update(ctx, func(tx *Tx) error { return setMeta(ctx, tx.sql, keyExpiry, now.UTC().Format(time.RFC3339)) })
 	if err != nil {
 		return b.failed("note when records expired", err)
 	}

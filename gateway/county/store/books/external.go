@@ -29,7 +29,7 @@ func (b *Books) Register(ctx context.Context, batches []store.Batch) ([]store.Po
 	}
 	err = b.file.Write(ctx, func(tx *sql.Tx) error {
 		for _, batch := range batches {
-			if _, err := (&Tx{Tx: tx}).Journal(ctx, batch); err != nil {
+			if _, err := (&Tx{Statements: b.commits.In(tx), sql: tx}).Journal(ctx, batch); err != nil {
 				return err
 			}
 		}
@@ -63,6 +63,7 @@ func (b *Books) positionsOf(
 // watermarks. It fails with store.ErrTerm as Update does.
 func (b *Books) Save(ctx context.Context, outcomes []Outcome) error {
 	err := b.Update(ctx, func(tx *Tx) error {
+		ctx := context.WithoutCancel(ctx) // as in store/sqlite
 		for _, o := range outcomes {
 			if err := tx.save(ctx, o); err != nil {
 				return err
@@ -82,11 +83,11 @@ func (t *Tx) save(ctx context.Context, o Outcome) error {
 		return err
 	}
 	for _, bad := range o.Rejected {
-		if err := quarantine(ctx, t.Tx, o.Batch.Poison(bad)); err != nil {
+		if err := quarantine(ctx, t.sql, o.Batch.Poison(bad)); err != nil {
 			return err
 		}
 	}
-	if err := addDigests(ctx, t.Tx, j.ID, o.Written, o.Batch.Ahead); err != nil {
+	if err := addDigests(ctx, t, j.ID, o.Written, o.Batch.Ahead); err != nil {
 		return err
 	}
 	if o.Batch.Ahead {

@@ -14,8 +14,7 @@ func (b *Books) Position(ctx context.Context, jid string) (store.Position, error
 	if err := b.check(); err != nil {
 		return store.Position{}, err
 	}
-	p, found, err := db.One(ctx, b.file.Reader(), scanPosition,
-		"SELECT jid, agent, through, community, grid, compound FROM journals WHERE jid = ?", jid)
+	p, found, err := db.One(ctx, b.queries, scanPosition, selectPosition, jid)
 	if err != nil {
 		return p, b.failed("position of journal "+jid, err)
 	}
@@ -24,6 +23,8 @@ func (b *Books) Position(ctx context.Context, jid string) (store.Position, error
 	}
 	return p, nil
 }
+
+const selectPosition = "SELECT jid, agent, through, community, grid, compound FROM journals WHERE jid = ?"
 
 // Positions returns how far every journal is stored, by agent.
 func (b *Books) Positions(ctx context.Context) ([]store.Position, error) {

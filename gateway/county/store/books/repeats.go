@@ -75,7 +75,7 @@ func WithoutRepeats(
 func (b *Books) WithoutRepeats(
 	ctx context.Context, batch store.Batch,
 ) (less store.Batch, repeated []uint64, err error) {
-	q := b.file.Reader()
+	q := b.queries
 	stored := func(o Other, entries []wire.Entry) (seqs []uint64, err error) {
 		known, err := digests(ctx, q, o.JID, batch.From, batch.To)
 		if err != nil {
@@ -100,8 +100,7 @@ func othersOf(ctx context.Context, q db.Querier, b store.Batch) ([]Other, error)
 	return db.All(ctx, q, func(r db.Row) (o Other, err error) {
 		err = r.Scan(&o.ID, &o.JID, &o.overlaps)
 		return o, err
-	}, "SELECT id, jid, through >= ? FROM journals WHERE agent = ? AND jid <> ? ORDER BY id DESC LIMIT ?",
-		int64(b.From), b.Agent, b.JID, maxOthers)
+	}, selectOthers, int64(b.From), b.Agent, b.JID, maxOthers)
 }
 
 func alarms(entries []wire.Entry) (out []wire.Entry) {

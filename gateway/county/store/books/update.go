@@ -3,17 +3,19 @@ package books
 import (
 	"context"
 	"database/sql"
-	"errors"
 	"maps"
 	"time"
 
+	"gatehouse/gateway/county/db"
 	"gatehouse/gateway/county/store"
 	"gatehouse/gateway/wire"
 )
 
 // Tx is a transaction of Update, which ends it.
 type Tx struct {
-	*sql.Tx
+	db.Statements
+
+	sql    *sql.Tx
 	before map[int64]time.Time // when journals were last marked before this transaction
 	marked map[int64]time.Time // the journals that this transaction marks
 }
@@ -29,13 +31,16 @@ func (b *Books) Update(ctx context.Context, do func(*Tx) error) error {
 		if err := b.ownsTerm(ctx, tx); err != nil {
 			return err
 		}
-		return do(&Tx{Tx: tx, before: b.marked, marked: marked})
+		return do(&Tx{Statements: b.commits.In(tx), sql: tx, before: b.marked, marked: marked})
 	})
 	if err == nil {
 		maps.Copy(b.marked, marked)
 	}
 	return fault(err)
 }
+
+// With returns statements of the file's writer in this transaction.
+func (t *Tx) With(s db.Statements) db.Statements { return s.In(t.sql) }
 
 // Journal is a journal's row.
 type Journal struct {
@@ -45,9 +50,9 @@ type Journal struct {
 
 // Journal returns the row of a batch's journal and adds it when the journal is
 // new: from then on its place is fixed.
-func (t *Tx) Journal(ctx context.Context, b store.Batch) (j Journal, err error) {
-	err = t.QueryRowContext(ctx, "SELECT id, through FROM journals WHERE jid = ?", b.JID).Scan(&j.ID, &j.Through)
-	if !errors.Is(err, sql.ErrNoRows) {
+func (t *Tx) Journal(ctx context.Context, b store.Batch) (Journal, error) {
+	j, found, err := db.One(ctx, t, scanJournal, selectJournal, b.JID)
+	if err != nil || found {
 		return j, err
 	}
 	res, err := t.ExecContext(ctx,
@@ -57,6 +62,11 @@ func (t *Tx) Journal(ctx context.Context, b store.Batch) (j Journal, err error) 
 		return j, err
 	}
 	j.ID, err = res.LastInsertId()
+	return j, err
+}
+
+func scanJournal(r db.Row) (j Journal, err error) {
+	err = r.Scan(&j.ID, &j.Through)
 	return j, err
 }
 
@@ -71,19 +81,32 @@ func (t *Tx) Advance(ctx context.Context, j Journal, through uint64, holes []wir
 			return err
 		}
 	}
-	_, err := t.ExecContext(ctx, "UPDATE journals SET through = ? WHERE id = ? AND through < ?",
-		int64(through), j.ID, int64(through))
+	_, err := t.ExecContext(ctx, advanceJournal, int64(through), j.ID, int64(through))
 	if err != nil {
 		return err
 	}
 	return t.mark(ctx, j, at)
 }
 
-// Quarantine adds p to the quarantine. It fails with store.ErrShare, and changes
-// nothing, when the agent's share is full.
-func (t *Tx) Quarantine(ctx context.Context, p store.Poison) error {
-	if err := room(ctx, t, p); err != nil {
+// Quarantine adds poison of one agent to the quarantine. It fails with
+// store.ErrShare, and changes nothing, when all of it does not fit into the agent's
+// share.
+func (t *Tx) Quarantine(ctx context.Context, poison ...store.Poison) error {
+	if err := room(ctx, t, poison...); err != nil {
 		return err
 	}
-	return quarantine(ctx, t.Tx, p)
+	for _, p := range poison {
+		if err := quarantine(ctx, t.sql, p); err != nil {
+			return err
+		}
+	}
+	return nil
 }
+
+// Statements that nearly every commit runs for each batch.
+const (
+	selectJournal  = "SELECT id, through FROM journals WHERE jid = ?"
+	advanceJournal = "UPDATE journals SET through = ? WHERE id = ? AND through < ?"
+	// selectOthers is a statement of both ways to commit.
+	selectOthers = "SELECT id, jid, through >= ? FROM journals WHERE agent = ? AND jid <> ? ORDER BY id DESC LIMIT ?"
+)

@@ -3,7 +3,6 @@ package sqlite
 import (
 	"bytes"
 	"context"
-	"database/sql"
 	"errors"
 	"fmt"
 
@@ -18,10 +17,13 @@ import (
 func (s *Store) Commit(ctx context.Context, batches []store.Batch) ([]store.Receipt, error) {
 	receipts := make([]store.Receipt, 0, len(batches))
 	err := s.books.Update(ctx, func(tx *books.Tx) error {
-		one, many := tx.StmtContext(ctx, s.one), tx.StmtContext(ctx, s.many)
+		// Without an end: the driver starts a goroutine for each statement that may
+		// have one, and none of these takes long.
+		ctx := context.WithoutCancel(ctx)
+		statements := tx.With(s.statements)
 		for _, b := range batches {
-			w := writer{ctx: ctx, tx: tx, one: one, many: many, batch: b, expires: s.expires.Load()}
-			if err := w.writeOrRefuse(); err != nil {
+			w := writer{ctx: ctx, tx: tx, statements: statements, batch: b, expires: s.expires.Load()}
+			if err := w.write(); err != nil {
 				return fmt.Errorf("journal %s, seqs %d to %d: %w", b.JID, b.From, b.To, err)
 			}
 			receipts = append(receipts, w.receipt)
@@ -36,34 +38,17 @@ func (s *Store) Commit(ctx context.Context, batches []store.Batch) ([]store.Rece
 
 // writer writes one batch within a transaction.
 type writer struct {
-	ctx       context.Context
-	tx        *books.Tx
-	one, many *sql.Stmt // insert one record, rowsAtOnce records
-	expires   bool      // records may have expired
-	batch     store.Batch
-	journal   books.Journal
-	receipt   store.Receipt
+	ctx        context.Context
+	tx         *books.Tx
+	statements db.Statements
+	expires    bool // records may have expired
+	batch      store.Batch
+	journal    books.Journal
+	receipt    store.Receipt
 }
 
-// writeOrRefuse writes the batch, or nothing of it when the agent's share of the
-// quarantine is full.
-func (w *writer) writeOrRefuse() error {
-	if _, err := w.tx.ExecContext(w.ctx, "SAVEPOINT batch"); err != nil {
-		return err
-	}
-	err := w.write()
-	end := "RELEASE batch"
-	if errors.Is(err, store.ErrShare) {
-		w.receipt = store.Receipt{JID: w.batch.JID, Through: w.journal.Through, Refused: true}
-		end, err = "ROLLBACK TO batch; RELEASE batch", nil
-	}
-	if err != nil {
-		return err
-	}
-	_, err = w.tx.ExecContext(w.ctx, end)
-	return err
-}
-
+// write writes the batch, or nothing of it but its journal's row when what of it
+// belongs into quarantine does not fit into the agent's share.
 func (w *writer) write() (err error) {
 	if w.journal, err = w.tx.Journal(w.ctx, w.batch); err != nil {
 		return err
@@ -80,13 +65,20 @@ func (w *writer) write() (err error) {
 	if w.batch, r.Repeated, err = books.WithoutRepeats(w.ctx, w.tx, w.batch, w.stored); err != nil {
 		return err
 	}
-	if err := w.insertAll(); err != nil {
+	if err := w.withoutKnown(); err != nil {
 		return err
 	}
-	for _, bad := range w.batch.Bad {
-		if err := w.reject(bad); err != nil {
-			return err
-		}
+	r.Rejected = append(r.Rejected, w.batch.Bad...)
+	err = w.quarantine()
+	if errors.Is(err, store.ErrShare) {
+		*r = store.Receipt{JID: w.batch.JID, Through: w.journal.Through, Refused: true}
+		return nil
+	}
+	if err != nil {
+		return err
+	}
+	if err := w.insertAll(); err != nil {
+		return err
 	}
 	if w.batch.Ahead {
 		r.Ahead = w.batch.To
@@ -111,58 +103,69 @@ func (w *writer) stored(other books.Other, entries []wire.Entry) (seqs []uint64,
 }
 
 func (w *writer) rawOf(journal int64, seq uint64) (raw []byte, found bool, err error) {
-	return db.One(w.ctx, w.tx, db.Value[[]byte],
-		"SELECT raw FROM records WHERE journal = ? AND seq = ?", journal, int64(seq))
+	return db.One(w.ctx, w.statements, db.Value[[]byte], selectRaw, journal, int64(seq))
 }
 
-func (w *writer) insertAll() error {
-	for rest := w.batch.Entries; len(rest) > 0; {
-		n, insert := 1, w.one
-		if len(rest) >= rowsAtOnce {
-			n, insert = rowsAtOnce, w.many
+// withoutKnown takes those records out of the batch that are stored already. Such a
+// record must be the same, byte for byte; another content under the same key goes
+// to quarantine.
+func (w *writer) withoutKnown() error {
+	entries := w.batch.Entries
+	if len(entries) == 0 {
+		return nil
+	}
+	first, last := entries[0].Record.Seq, entries[len(entries)-1].Record.Seq
+	some, _, err := db.One(w.ctx, w.statements, db.Value[bool], existsBetween, w.journal.ID, int64(first), int64(last))
+	if err != nil || !some {
+		return err
+	}
+	var fresh []wire.Entry
+	for _, e := range entries {
+		raw, found, err := w.rawOf(w.journal.ID, e.Record.Seq)
+		switch {
+		case err != nil:
+			return err
+		case !found:
+			fresh = append(fresh, e)
+		case !bytes.Equal(raw, e.Raw):
+			w.reject(wire.Bad{Seq: e.Record.Seq, Raw: e.Raw, Reason: store.ReasonConflict})
 		}
-		if err := w.insert(insert, rest[:n]); err != nil {
+	}
+	w.batch.Entries = fresh
+	return nil
+}
+
+// insertAll stores records that are not stored yet.
+func (w *writer) insertAll() error {
+	args := make([]any, 0, columns*rowsAtOnce)
+	received := w.batch.Received.UnixNano()
+	for rest := w.batch.Entries; len(rest) > 0; {
+		n, insert := 1, insertOne
+		if len(rest) >= rowsAtOnce {
+			n, insert = rowsAtOnce, insertMany
+		}
+		args = args[:0]
+		for _, e := range rest[:n] {
+			args = append(args, w.journal.ID, int64(e.Record.Seq), e.Record.At.UnixNano(), received,
+				string(e.Record.Kind), e.Raw)
+		}
+		if _, err := w.statements.ExecContext(w.ctx, insert, args...); err != nil {
 			return err
 		}
+		w.receipt.New += n
 		rest = rest[n:]
 	}
 	return nil
 }
 
-// insert stores records. One that is stored already must be the same, byte for
-// byte; another content under the same key goes to quarantine.
-func (w *writer) insert(statement *sql.Stmt, entries []wire.Entry) error {
-	args := make([]any, 0, 6*len(entries))
-	received := w.batch.Received.UnixNano()
-	for _, e := range entries {
-		args = append(args, w.journal.ID, int64(e.Record.Seq), e.Record.At.UnixNano(), received,
-			string(e.Record.Kind), e.Raw)
-	}
-	res, err := statement.ExecContext(w.ctx, args...)
-	if err != nil {
-		return err
-	}
-	n, err := res.RowsAffected()
-	w.receipt.New += int(n)
-	if err != nil || int(n) == len(entries) {
-		return err
-	}
-	for _, e := range entries {
-		raw, _, err := w.rawOf(w.journal.ID, e.Record.Seq)
-		if err != nil {
-			return err
-		}
-		if bytes.Equal(raw, e.Raw) {
-			continue
-		}
-		if err := w.reject(wire.Bad{Seq: e.Record.Seq, Raw: e.Raw, Reason: store.ReasonConflict}); err != nil {
-			return err
-		}
-	}
-	return nil
-}
+// reject notes that a record belongs into quarantine.
+func (w *writer) reject(bad wire.Bad) { w.receipt.Rejected = append(w.receipt.Rejected, bad) }
 
-func (w *writer) reject(bad wire.Bad) error {
-	w.receipt.Rejected = append(w.receipt.Rejected, bad)
-	return w.tx.Quarantine(w.ctx, w.batch.Poison(bad))
+// quarantine adds what was rejected to the quarantine, or nothing of it.
+func (w *writer) quarantine() error {
+	var poison []store.Poison
+	for _, bad := range w.receipt.Rejected {
+		poison = append(poison, w.batch.Poison(bad))
+	}
+	return w.tx.Quarantine(w.ctx, poison...)
 }

@@ -203,10 +203,7 @@ func (w *writer) withoutExpired() error {
 		case stays:
 			left = append(left, e)
 		case conflicts:
-			err := w.reject(wire.Bad{Seq: e.Record.Seq, Raw: e.Raw, Reason: store.ReasonConflict})
-			if err != nil {
-				return err
-			}
+			w.reject(wire.Bad{Seq: e.Record.Seq, Raw: e.Raw, Reason: store.ReasonConflict})
 		case gone:
 		}
 	}

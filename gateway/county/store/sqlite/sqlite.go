@@ -4,7 +4,6 @@ package sqlite
 
 import (
 	"context"
-	"database/sql"
 	"fmt"
 	"iter"
 	"strings"
@@ -19,9 +18,8 @@ import (
 
 // Store implements store.Store. It ends with its books.
 type Store struct {
-	books *books.Books
-	one   *sql.Stmt // inserts one record
-	many  *sql.Stmt // inserts rowsAtOnce records
+	books      *books.Books
+	statements db.Statements
 	// expires is set when records have ever expired: then batches are looked at for
 	// some that come again.
 	expires atomic.Bool
@@ -33,6 +31,20 @@ var _ store.Store = (*Store)(nil)
 // call of SQLite costs more than a row.
 const rowsAtOnce = 32
 
+const columns = 6 // of a record
+
+// Statements of commits.
+var (
+	insertOne  = "INSERT INTO records (journal, seq, at, received, kind, raw) VALUES " + rowOfValues
+	insertMany = insertOne + strings.Repeat(", "+rowOfValues, rowsAtOnce-1)
+)
+
+const (
+	rowOfValues   = "(?, ?, ?, ?, ?, ?)"
+	selectRaw     = "SELECT raw FROM records WHERE journal = ? AND seq = ?"
+	existsBetween = "SELECT EXISTS (SELECT 1 FROM records WHERE journal = ? AND seq BETWEEN ? AND ?)"
+)
+
 // New returns the store in the file of b. When b was opened read-only, Commit
 // fails.
 func New(b *books.Books) (*Store, error) {
@@ -40,26 +52,18 @@ func New(b *books.Books) (*Store, error) {
 	if b.File().Writer() == nil {
 		return s, nil
 	}
+	ctx := context.Background()
 	var err error
-	if s.one, err = s.prepareInsert(1); err == nil {
-		s.many, err = s.prepareInsert(rowsAtOnce)
-	}
+	s.statements, err = db.Prepare(ctx, b.File().Writer(), insertOne, insertMany, selectRaw, existsBetween)
 	var expires bool
 	if err == nil {
-		expires, err = b.EverExpired(context.Background())
+		expires, err = b.EverExpired(ctx)
 		s.expires.Store(expires)
 	}
 	if err != nil {
 		return nil, fmt.Errorf("open the store %s: %w", s.path(), err)
 	}
 	return s, nil
-}
-
-func (s *Store) prepareInsert(rows int) (*sql.Stmt, error) {
-	//nolint:gosec // only placeholders are added
-	return s.books.File().Writer().PrepareContext(context.Background(),
-		"INSERT INTO records (journal, seq, at, received, kind, raw) VALUES (?, ?, ?, ?, ?, ?)"+
-			strings.Repeat(", (?, ?, ?, ?, ?, ?)", rows-1)+" ON CONFLICT DO NOTHING")
 }
 
 func (s *Store) path() string { return s.books.File().Path() }
