@@ -33,7 +33,7 @@ const (
 )
 
 func cutTime(first time.Time, from, to uint64) time.Time {
-	return time.Unix(0, first.UnixNano()&^(cutSpan-1)|int64(from<<cutCount|to-from)&(cutSpan-1))
+	return time.Unix(0, first.UnixNano()&^(cutSpan-1)|int64(from<<cutCount|(to-from))&(cutSpan-1))
 }
 
 // packer compresses records. Its methods are for one goroutine at a time.
