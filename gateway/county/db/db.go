@@ -159,7 +159,7 @@ func (f *File) Check() error {
 	if f.place == nil {
 		return nil
 	}
-	for _, fails := range []func() error{f.place.same, f.place.sameWAL, f.place.untouched} {
+	for _, fails := range []func() error{f.place.same, f.place.sameWAL, f.place.wholeWAL, f.place.untouched} {
 		if err := fails(); err != nil {
 			return err
 		}

@@ -32,7 +32,7 @@ type place struct {
 
 	mu      sync.Mutex // guards what follows
 	last    image      // of main, as it was last found right
-	spoiled error      // main was written over: it stays so
+	spoiled error      // main or wal was written over: it stays so
 }
 
 // opened is a file that is open for reading.
@@ -130,7 +130,7 @@ func (p *place) untouched() error {
 	}
 	now, sure, err := p.look()
 	if err != nil {
-		return fmt.Errorf("%w: look at %s: %w", ErrMoved, p.path, err)
+		return p.unreadable("", err)
 	}
 	if !sure {
 		return nil

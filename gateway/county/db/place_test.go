@@ -77,6 +77,21 @@ var mishaps = map[string]mishap{
 	"its WAL moved": {
 		func(t *testing.T, path, _ string) { must(t, os.Rename(path+"-wal", path+"-wal.old")) },
 		func(t *testing.T, path string) { must(t, os.Rename(path+"-wal.old", path+"-wal")) }, "ordinary way"},
+	"its WAL emptied": {
+		func(t *testing.T, path, _ string) { must(t, os.Truncate(path+"-wal", 0)) }, nil, "emptied or written over"},
+	"another WAL copied onto its own": {
+		func(t *testing.T, path, backup string) { copyOnto(t, backup, path+"-wal") }, nil, "emptied or written over"},
+	"its index emptied": {
+		func(t *testing.T, path, _ string) { must(t, os.Truncate(path+"-shm", 0)) }, nil, "start it again"},
+	"its folder removed": {
+		func(t *testing.T, path, _ string) { must(t, os.RemoveAll(filepath.Dir(path))) }, nil, "/proc/"},
+	"moved to another file system": { // as mv does
+		func(t *testing.T, path, backup string) {
+			copyOnto(t, path, backup)
+			must(t, os.Remove(path), os.Symlink(backup, path))
+		}, nil, "another file"},
+	"something appended to it": {
+		func(t *testing.T, path, _ string) { must(t, os.Truncate(path, 10<<20)) }, nil, "written over"},
 	"a backup copied onto it": {
 		func(t *testing.T, path, backup string) { copyOnto(t, backup, path) }, nil, "written over"},
 	"emptied": {func(t *testing.T, path, _ string) { must(t, os.Truncate(path, 0)) }, nil, "written over"},
@@ -173,6 +188,30 @@ func TestABackupThatWasCopiedOntoAnOpenFileStaysWhole(t *testing.T) {
 	}
 }
 
+// An older copy of the WAL is copied onto it: what SQLite would find after its end is
+// zeros. They are not copied into the file.
+func TestAWALThatWasRestoredAloneSpoilsNothing(t *testing.T) {
+	dir := t.TempDir()
+	path, backup := filepath.Join(dir, "f.db"), filepath.Join(dir, "backup")
+	f := open(t, path, first+load)
+	must(t, f.Write(t.Context(), insert("backed up")))
+	copyOnto(t, path+"-wal", backup)
+	grow(t, f, 300)
+	must(t, f.Write(t.Context(), insert("acknowledged")))
+	copyOnto(t, backup, path+"-wal")
+	if err := f.Write(t.Context(), insert("lost")); !errors.Is(err, db.ErrMoved) {
+		t.Errorf("error is %v", err)
+	}
+	must(t, f.Close())
+	if aside, err := filepath.Glob(path + "-wal.aside-*"); len(aside) != 1 || err != nil {
+		t.Errorf("set aside: %v, %v", aside, err)
+	}
+	b, err := os.ReadFile(path)
+	if err != nil || !strings.HasPrefix(string(b), "SQLite format 3") {
+		t.Errorf("the file begins with %q, %v", b[:min(len(b), 16)], err)
+	}
+}
+
 // What SQLite itself does to the file and its WAL is no reason to stop: here and in
 // another process, while connections come and go.
 func TestWhatSQLiteDoesToTheFileIsNoFault(t *testing.T) {
@@ -195,7 +234,9 @@ func TestWhatSQLiteDoesToTheFileIsNoFault(t *testing.T) {
 		grow(t, f, 4200) // the WAL is copied into the file
 		other := open(t, path, first+load)
 		grow(t, other, 4200)
-		if _, err := other.Writer().Exec("PRAGMA wal_checkpoint(TRUNCATE)"); err != nil {
+		does := []string{"PRAGMA wal_checkpoint(TRUNCATE)", "PRAGMA wal_checkpoint(RESTART)",
+			"VACUUM INTO '" + path + ".backup'; VACUUM"}[i]
+		if _, err := other.Writer().Exec(does); err != nil {
 			t.Error(err)
 		}
 		must(t, other.Close())
