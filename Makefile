@@ -23,7 +23,7 @@ SPEED       ?= 20
 export PATH := $(TOOLS):$(PATH):/usr/sbin
 export CGO_ENABLED ?= 0
 
-.PHONY: help build ui test test-influx2 race faults soak fuzz mutate lint tools demo bench bench-peers docs cross clean
+.PHONY: help build ui test test-influx2 race faults soak fuzz mutate lint tools demo bench county-day bench-peers docs cross clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## /{printf "  make %-13s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -103,6 +103,9 @@ demo: build ## run the county on simulated hardware; Ctrl-C ends it (INFLUX_URL=
 bench: tools build ## speed and memory, as figures of one run
 	$(GO) test -run '^$$' -bench . -benchmem -timeout 30m ./...
 	node $(WEB)/bench.mjs
+
+county-day: tools ## export one day of a county in each format, and count with DuckDB what is in it
+	$(GO) test -run '^$$' -bench CountyDay -benchtime 1x ./simulator
 
 bench-peers: tools build $(TOOLS)/telegraf ## drain a backlog beside Telegraf and Mosquitto's clients, as ratios
 	bin/simulator bench-peers
