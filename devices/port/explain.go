@@ -17,9 +17,11 @@ import (
 )
 
 // computer is where the system shows its processes and its serial ports.
-type computer struct{ proc, byID string }
+type computer struct{ proc, byID, byPath string }
 
-func here() computer { return computer{proc: "/proc", byID: "/dev/serial/by-id"} }
+func here() computer {
+	return computer{proc: "/proc", byID: "/dev/serial/by-id", byPath: "/dev/serial/by-path"}
+}
 
 // explain returns what to do about an error of opening a serial port; "" when nothing
 // is known.
@@ -31,8 +33,8 @@ func (c computer) explain(name string, err error) string {
 		return forbidden(name)
 	case errors.Is(err, fs.ErrNotExist), errors.Is(err, unix.ENXIO), errors.Is(err, unix.ENODEV):
 		return c.missing()
-	case errors.Is(err, unix.ENOTTY):
-		return "it is no serial port"
+	case errors.Is(err, unix.ENOTTY), errors.Is(err, unix.EISDIR), errors.Is(err, unix.ELOOP):
+		return "it is no serial port: give the name of one, like those in " + c.byID
 	}
 	return ""
 }
@@ -79,7 +81,7 @@ func forbidden(name string) string {
 
 // missing lists the ports there are, and the programs that may have taken one away.
 func (c computer) missing() string {
-	text := "no adapter is plugged in (" + c.byID + " is empty)"
+	text := "no USB adapter is plugged in (" + c.byID + " is empty)"
 	if links, err := filepath.Glob(filepath.Join(c.byID, "*")); err == nil && len(links) > 0 {
 		text = "there is no such port; those that are plugged in: " + strings.Join(links, ", ")
 	}

@@ -53,7 +53,7 @@ func TestErrorsOfOpeningSayWhatToDo(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	if got := c.explain(name, unix.ENOENT); !strings.Contains(got, "no adapter is plugged in") {
+	if got := c.explain(name, unix.ENOENT); !strings.Contains(got, "no USB adapter is plugged in") {
 		t.Error(got)
 	}
 	process := func(pid, comm string) {
@@ -90,6 +90,8 @@ func TestErrorsOfOpeningSayWhatToDo(t *testing.T) {
 		{shut, unix.EACCES, []string{"-rw-------", "udev rule"}},
 		{filepath.Join(dir, "none"), unix.EPERM, []string{"may not see it"}},
 		{name, unix.ENOTTY, []string{"no serial port"}},
+		{dir, unix.EISDIR, []string{"no serial port"}},
+		{name, unix.ELOOP, []string{c.byID}},
 		{name, unix.EINVAL, []string{""}},
 	} {
 		got := c.explain(k.path, fmt.Errorf("open: %w", k.err))

@@ -3,6 +3,7 @@ package bridge
 import (
 	"errors"
 	"fmt"
+	"slices"
 
 	"gatehouse/firmware-bridge/mavlink"
 	"gatehouse/firmware-bridge/nmea"
@@ -59,6 +60,20 @@ func (c Config) Paths() (paths []*string) {
 		}
 	}
 	return paths
+}
+
+// Serial returns the names of the serial ports in the configuration.
+func (c Config) Serial() (ports []string) {
+	for _, m := range c.MAVLink {
+		ports = append(ports, m.Serial)
+	}
+	for _, m := range c.Modbus {
+		ports = append(ports, m.Serial)
+	}
+	for _, n := range c.NMEA {
+		ports = append(ports, n.Serial)
+	}
+	return slices.DeleteFunc(ports, func(p string) bool { return p == "" })
 }
 
 // Check returns what is wrong with the configuration, each fault with its key.
