@@ -17,6 +17,7 @@ import (
 	"gatehouse/gateway/proof/ledger"
 	"gatehouse/gateway/proof/shifted"
 	"gatehouse/gateway/version"
+	"gatehouse/gateway/web"
 )
 
 // agentFlags are the flags of agent.
@@ -85,7 +86,9 @@ func (f *agentFlags) run(c *cobra.Command) error {
 	if f.screen != "" {
 		cfg.Kiosk.Listen = f.screen
 	}
-	if err := mayKeep(cfg.Dir, log); err != nil {
+	lookAtLimits(log)
+	unsafe, err := mayKeep(cfg.Dir, log)
+	if err != nil {
 		return err
 	}
 	opts := agent.Options{Ports: port.NewHost(), Clock: clock.System{}, Version: version.String, Log: log}
@@ -108,11 +111,12 @@ func (f *agentFlags) run(c *cobra.Command) error {
 		defer l.Close()
 		opts.Ledger = l
 	}
-	return runAgent(c.Context(), cfg, opts)
+	return advised(cfg.Dir, runAgent(c.Context(), cfg, opts, unsafe))
 }
 
-// runAgent runs an agent, with the guard's screen if it is configured.
-func runAgent(ctx context.Context, cfg agent.Config, opts agent.Options) error {
+// runAgent runs an agent, with the guard's screen if it is configured. unsafe says why
+// what it keeps may be lost.
+func runAgent(ctx context.Context, cfg agent.Config, opts agent.Options, unsafe string) error {
 	var screen *kiosk.Kiosk
 	var l net.Listener
 	if cfg.Kiosk.Listen != "" {
@@ -130,7 +134,7 @@ func runAgent(ctx context.Context, cfg agent.Config, opts agent.Options) error {
 			return err
 		}
 		if l, err = (&net.ListenConfig{}).Listen(ctx, "tcp", cfg.Kiosk.Listen); err != nil {
-			return fmt.Errorf("serve the guard's screen: %w", err)
+			return fmt.Errorf("serve the guard's screen: %w", web.Unheard(cfg.Kiosk.Listen, err))
 		}
 		opts.Screen = screen
 	}
@@ -138,9 +142,14 @@ func runAgent(ctx context.Context, cfg agent.Config, opts agent.Options) error {
 	if err != nil {
 		return err
 	}
+	a.Board().SetUnsafe(unsafe)
+	ports := cfg.Bridge.Serial()
 	for _, d := range cfg.Station.Devices {
-		if warning := port.Unstable(d.Port); warning != "" {
-			opts.Log.Warn("a port's name is not stable", "device", d.Name, "port", d.Port, "reason", warning)
+		ports = append(ports, d.Port)
+	}
+	for _, name := range ports {
+		if warning := port.Unstable(name); warning != "" {
+			opts.Log.Warn("a port's name may lead to another adapter", "port", name, "reason", warning)
 		}
 	}
 	opts.Log.Info("gate is open", "agent", cfg.Agent, "broker", cfg.Broker.URL, "devices", len(cfg.Station.Devices))

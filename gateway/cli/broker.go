@@ -37,12 +37,13 @@ collector's store has it.`,
 					cfg.Dir = flags.Dir
 				}
 			}
-			if err := mayKeep(cfg.Dir, log); err != nil {
+			lookAtLimits(log)
+			if _, err := mayKeep(cfg.Dir, log); err != nil {
 				return err
 			}
 			b, err := broker.Start(c.Context(), cfg, log)
 			if err != nil {
-				return err
+				return advised(cfg.Dir, err)
 			}
 			log.Info("broker is up", "listen", b.Addr())
 			<-c.Context().Done()

@@ -16,6 +16,7 @@ import (
 	"gatehouse/gateway/filesystem"
 	"gatehouse/gateway/logpipe"
 	"gatehouse/gateway/mqtt"
+	"gatehouse/gateway/openfiles"
 	"gatehouse/gateway/version"
 )
 
@@ -101,16 +102,38 @@ func (f *logFlags) logger(c *cobra.Command) (log *slog.Logger, end func(), err e
 	return logger(c.ErrOrStderr(), f.level, f.format)
 }
 
-// mayKeep returns an error when nothing can be kept in dir, and warns when it may be lost.
-func mayKeep(dir string, log *slog.Logger) error {
+// mayKeep returns an error when nothing can be kept in dir. It warns, and returns the
+// warning, when what is kept there may be lost.
+func mayKeep(dir string, log *slog.Logger) (warning string, err error) {
 	if dir == "" {
-		return nil // whoever needs one says so
+		return "", nil // whoever needs one says so
 	}
-	warning, err := filesystem.Check(dir)
+	warning, err = filesystem.Check(dir)
 	if err == nil && warning != "" {
 		log.Warn("what is kept here is not safe", "dir", dir, "reason", warning)
+		warning = dir + ": " + warning
+	}
+	return warning, err
+}
+
+// advised returns the error of a program that keeps its files in dir, with what is
+// wrong with the disk.
+func advised(dir string, err error) error {
+	if err == nil || dir == "" {
+		return err
+	}
+	if full := filesystem.Full(dir); full != "" {
+		return fmt.Errorf("%w; %s", err, full)
 	}
 	return err
+}
+
+// lookAtLimits warns when this process may have few files open.
+func lookAtLimits(log *slog.Logger) {
+	if n, few := openfiles.Few(); few {
+		log.Warn("this process may have few files and connections open, and fails when it needs more: raise the limit "+
+			"(LimitNOFILE= of a service, ulimit -n of a shell)", "limit", n, "enough", openfiles.Enough)
+	}
 }
 
 // beside resolves relative paths of a configuration file from its own folder.

@@ -89,10 +89,16 @@ func (f *collectFlags) run(c *cobra.Command) error {
 	if cfg.RewindSince, err = instant(f.rewind, time.Now()); err != nil {
 		return usageError{err}
 	}
-	if err := mayKeep(cfg.Dir, log); err != nil {
+	lookAtLimits(log)
+	if cfg.Unsafe, err = mayKeep(cfg.Dir, log); err != nil {
 		return err
 	}
-	return centre.Run(c.Context(), cfg, version.String, log)
+	if e := cfg.Broker.Embedded; e != nil {
+		if _, err := mayKeep(e.Dir, log); err != nil {
+			return err
+		}
+	}
+	return advised(cfg.Dir, centre.Run(c.Context(), cfg, version.String, log))
 }
 
 // instant parses the time of --rewind-since; it is zero when the flag is absent.

@@ -139,11 +139,13 @@ func TestTheFourViewsOfAnAgentAgree(t *testing.T) {
 	for _, kind := range []fact.TroubleKind{"", fact.TroubleNoBroker, fact.TroubleNoCollector, fact.TroubleNoAnswer,
 		fact.TroubleStoreRefuses, fact.TroubleNotAcknowledged, fact.TroubleKind(fact.AlarmRecordHeld),
 		fact.TroubleKind(fact.AlarmStoreChanged), fact.TroubleKind(fact.AlarmCollectorForeign),
-		fact.TroubleBrokerLimit, fact.TroubleClock, fact.TroubleKind(fact.AlarmJournalWrite)} {
+		fact.TroubleBrokerLimit, fact.TroubleClock, fact.TroubleDisk, fact.TroubleKind(fact.AlarmJournalWrite)} {
 		t.Run(string(kind), func(t *testing.T) {
 			board := status.NewBoard()
 			board.SetTurned("station", still{}.Now())
 			switch alarm := fact.AlarmType(kind); {
+			case kind == fact.TroubleDisk:
+				board.SetUnsafe("why it is")
 			case alarm.Known():
 				board.Set(status.Condition{Type: alarm, Detail: "why it is"})
 			case kind != "":

@@ -28,7 +28,7 @@ func TestWhatEditorsOfWindowsSaveIsRead(t *testing.T) {
 		"UTF-8": written, "with a byte order mark": "\xef\xbb\xbf" + written, "GBK": gbk,
 		"UTF-16, little end first": wide(unicode.LittleEndian), "UTF-16, big end first": wide(unicode.BigEndian),
 		"marks of begin and end": "%YAML 1.2\n---\n" + written + "---\n",
-		"line ends of Windows": strings.ReplaceAll(written, "\n", "\r\n"),
+		"line ends of Windows":   strings.ReplaceAll(written, "\n", "\r\n"),
 	} {
 		got, err := Parse[sample]([]byte(text))
 		if err != nil || got != (sample{"丽景苑东门", 3}) {

@@ -5,6 +5,10 @@ package fact
 // warning). Alarms of an agent are troubles too, under the code of their type.
 type TroubleKind string
 
+// TroubleDisk is a trouble of agents and of the county: what they keep may be lost, or
+// nothing can be written.
+const TroubleDisk TroubleKind = "disk"
+
 // Troubles of an agent: why nothing, or not all, reaches the county.
 const (
 	TroubleStuck           TroubleKind = "stuck"            // a part of the agent does not turn

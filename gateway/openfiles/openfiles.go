@@ -21,6 +21,15 @@ func Pages() int { return share(limit()).pages }
 // Clients returns how many clients the broker may hold, 16 to 16,384.
 func Clients() int { return share(limit()).clients }
 
+// Enough is how many open files a program has use for at the least.
+const Enough = 256
+
+// Few returns how many files this process may have open, and whether that is too few.
+func Few() (n int, few bool) {
+	n = limit()
+	return n, n < Enough
+}
+
 type shares struct{ pages, clients int }
 
 // share divides limit open files.

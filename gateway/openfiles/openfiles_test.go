@@ -19,3 +19,9 @@ func TestSharesAddUpToTheLimit(t *testing.T) {
 		t.Error("no place for anybody")
 	}
 }
+
+func TestTooFewOpenFilesAreKnown(t *testing.T) {
+	if n, few := Few(); few != (n < Enough) || n != limit() {
+		t.Errorf("%d, %v", n, few)
+	}
+}

@@ -51,6 +51,7 @@ func Run(ctx context.Context, cfg Config, version string, log *slog.Logger) (err
 		c.loadKeys,
 		c.openArchive,
 		c.startBroker,
+		c.watchDisks,
 		c.startDesk,
 		c.watchCertificates,
 		c.startRetention,
@@ -75,12 +76,8 @@ func (c *county) close() error {
 	return errors.Join(errs...)
 }
 
-// startBroker starts the embedded broker unless another one is configured.
-func (c *county) startBroker(ctx context.Context) error {
-	if e := c.cfg.Broker.External; e != nil {
-		c.broker, c.admit = *e, func() {}
-		return nil
-	}
+// embedded returns the configuration of the embedded broker.
+func (c *county) embedded() broker.Config {
 	own := broker.Config{Listen: "127.0.0.1:1883"}
 	if c.cfg.Broker.Embedded != nil {
 		own = *c.cfg.Broker.Embedded
@@ -88,7 +85,18 @@ func (c *county) startBroker(ctx context.Context) error {
 	if own.Dir == "" {
 		own.Dir = filepath.Join(c.cfg.Dir, "broker")
 	}
+	return own
+}
+
+// startBroker starts the embedded broker unless another one is configured.
+func (c *county) startBroker(ctx context.Context) error {
+	if e := c.cfg.Broker.External; e != nil {
+		c.broker, c.admit = *e, func() {}
+		return nil
+	}
+	own := c.embedded()
 	own.Hold = true
+	c.health.Embedded()
 	b, err := broker.Start(ctx, own, c.log)
 	if err != nil {
 		return err

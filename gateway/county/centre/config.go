@@ -38,6 +38,8 @@ type Config struct {
 	// RewindSince takes every journal's watermark back to that instant at the
 	// start: for an InfluxDB that was restored from a backup made then.
 	RewindSince time.Time `yaml:"-"`
+	// Unsafe says why what is kept in Dir may be lost; empty: nothing is known.
+	Unsafe string `yaml:"-"`
 }
 
 // Broker is the embedded broker's listener, or another broker's address.

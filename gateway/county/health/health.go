@@ -19,10 +19,11 @@ import (
 type Board struct {
 	changed chan struct{}
 
-	mu    sync.Mutex
-	holds map[key]wire.Trouble
-	links map[string]link    // connections to the broker, by part
-	tasks map[*task]struct{} // begun and not ended
+	mu       sync.Mutex
+	embedded bool // the broker is this program's own
+	holds    map[key]wire.Trouble
+	links    map[string]link    // connections to the broker, by part
+	tasks    map[*task]struct{} // begun and not ended
 }
 
 // link is how a part's connection to the broker does.
@@ -56,6 +57,13 @@ type key struct {
 func NewBoard() *Board {
 	return &Board{changed: make(chan struct{}, 1), holds: map[key]wire.Trouble{}, links: map[string]link{},
 		tasks: map[*task]struct{}{}}
+}
+
+// Embedded says that the broker is this program's own.
+func (b *Board) Embedded() {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	b.embedded = true
 }
 
 // Set posts a trouble of a part. While it holds it keeps the time of its begin.
@@ -164,9 +172,13 @@ func (b *Board) Down(part string, now time.Time, why error) {
 		l.since = now
 	}
 	b.links[part] = l
+	advice, reason, text := "no-broker.county", "", "no connection to the broker: check broker.external.url, the "+
+		"network and the broker"
+	if b.embedded {
+		advice = "no-broker.own"
+		text = "no connection to this program's own broker: see its lines in the log, and the disk of its folder"
+	}
 	b.mu.Unlock()
-	advice, reason := "no-broker.county", ""
-	text := "no connection to the broker: check broker.external.url, the network and the broker"
 	if l.brief {
 		advice = "no-broker.county-again"
 		text = "the connection to the broker ends again and again: look at the broker's log " +

@@ -84,6 +84,13 @@ func (b *Board) Stuck(now clock.Moment) (parts []string) {
 	return parts
 }
 
+// SetUnsafe posts why what the agent keeps may be lost, or an empty text.
+func (b *Board) SetUnsafe(why string) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	b.now.Unsafe = why
+}
+
 // SetGate posts the state of the gate.
 func (b *Board) SetGate(g Gate) {
 	b.mu.Lock()

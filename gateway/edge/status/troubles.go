@@ -47,6 +47,10 @@ func (s Snapshot) Troubles(now clock.Moment) []wire.Trouble {
 		}
 		list = append(list, t.Advise(string(c.Type), "why", t.Text))
 	}
+	if s.Unsafe != "" {
+		list = append(list, wire.Trouble{Kind: fact.TroubleDisk, Text: wire.OneLine(s.Unsafe)}.Advise(
+			"disk", "why", s.Unsafe))
+	}
 	for _, t := range s.Delivery.Troubles {
 		if stops(t) {
 			t.Text = wire.OneLine(t.Text + s.waiting())
