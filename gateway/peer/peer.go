@@ -170,12 +170,13 @@ func Local(host string) bool {
 	return name == "localhost" || err == nil && a.Unmap().IsLoopback()
 }
 
-// Name returns a host without its port and brackets, in lower case.
+// Name returns a host without its port, brackets and the dot that ends a complete name,
+// in lower case.
 func Name(host string) string {
 	if name, _, err := net.SplitHostPort(host); err == nil {
 		host = name
 	}
-	return strings.ToLower(strings.Trim(host, "[]"))
+	return strings.ToLower(strings.TrimSuffix(strings.Trim(host, "[]"), "."))
 }
 
 const alphanumeric = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789"

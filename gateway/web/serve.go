@@ -1,11 +1,15 @@
 package web
 
 import (
+	"errors"
+	"fmt"
 	"log/slog"
 	"net"
 	"net/http"
 	"sync"
 	"time"
+
+	"golang.org/x/sys/unix"
 
 	"gatehouse/gateway/peer"
 )
@@ -32,6 +36,23 @@ func NewServer(h http.Handler, log *slog.Logger) *http.Server {
 		MaxHeaderBytes:    headerBytes,
 		ErrorLog:          slog.NewLogLogger(log.Handler(), slog.LevelDebug),
 	}
+}
+
+// Unheard returns the error of listening on an address, with what to do.
+func Unheard(address string, err error) error {
+	_, port, _ := net.SplitHostPort(address)
+	switch {
+	case errors.Is(err, unix.EADDRINUSE):
+		return fmt.Errorf("%w: another program listens there (sudo ss -ltnp 'sport = :%s' names it): "+
+			"stop it, or give another port", err, port)
+	case errors.Is(err, unix.EACCES):
+		return fmt.Errorf("%w: ports below 1024 are for root: give another one, or let the service have "+
+			"AmbientCapabilities=CAP_NET_BIND_SERVICE", err)
+	case errors.Is(err, unix.EADDRNOTAVAIL), errors.Is(err, unix.EAFNOSUPPORT):
+		return fmt.Errorf("%w: this computer does not have the address (ip address lists those it has; "+
+			"IPv6 may be switched off): give another one", err)
+	}
+	return err
 }
 
 // Bound returns l with at most most connections open at a time, and a quarter of

@@ -6,17 +6,18 @@ import (
 	"net/http"
 	"net/url"
 	"path"
+	"slices"
 	"strings"
 )
 
 // Under serves next below path, which is like /gatehouse, or empty for the root.
 // Requests without the path reach next, too: a proxy may have stripped it.
-// Doubled slashes at the beginning, which some proxies make, count as one.
+// Doubled slashes, which some proxies make, count as one.
 func Under(base string, next http.Handler) http.Handler {
 	stripped := http.StripPrefix(base, next)
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		if strings.HasPrefix(r.URL.Path, "//") {
-			r = oneSlash(r)
+		if clean(r.URL.Path) != r.URL.Path {
+			r = cleaned(r)
 		}
 		switch {
 		case base == "" || r.URL.Path != base && !strings.HasPrefix(r.URL.Path, base+"/"):
@@ -34,12 +35,22 @@ func Under(base string, next http.Handler) http.Handler {
 	})
 }
 
-// oneSlash returns r with one slash at the beginning of its path.
-func oneSlash(r *http.Request) *http.Request {
+// clean returns a path without doubled slashes and dots. http.ServeMux would redirect
+// to it, and would not know what stands before.
+func clean(at string) string {
+	out := path.Clean("/" + at)
+	if strings.HasSuffix(at, "/") && out != "/" {
+		out += "/"
+	}
+	return out
+}
+
+// cleaned returns r with a clean path.
+func cleaned(r *http.Request) *http.Request {
 	out, u := *r, *r.URL
-	u.Path = "/" + strings.TrimLeft(u.Path, "/")
+	u.Path = clean(u.Path)
 	if u.RawPath != "" {
-		u.RawPath = "/" + strings.TrimLeft(u.RawPath, "/")
+		u.RawPath = clean(u.RawPath)
 	}
 	out.URL = &u
 	return &out
@@ -62,11 +73,25 @@ const notHere = `<!doctype html><html lang="zh-CN"><meta charset="utf-8"><title>
 <code>desk.path: %[2]s</code> in collect.yaml, or let the proxy strip the path (see deploy/PROXY.md).</p>
 </body></html>`
 
-// NotFound answers requests that nothing else answers. It tells a person who
+// NotFound answers requests that nothing else answers. A page's path with a slash
+// at the end leads to the page, and one that is only read says so. It tells a person who
 // came through a proxy what to set when pages, the paths that the server has
 // pages at, are found below another path.
 func NotFound(pages []string) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		at, reads := strings.TrimRight(r.URL.Path, "/"), r.Method == http.MethodGet || r.Method == http.MethodHead
+		switch own := at == "" || slices.ContainsFunc(pages, func(p string) bool {
+			return at == p || strings.HasPrefix(at, p+"/")
+		}); {
+		case own && !reads:
+			w.Header().Set("Allow", "GET, HEAD")
+			http.Error(w, fmt.Sprintf("%s is not possible at %s", r.Method, r.URL.Path), http.StatusMethodNotAllowed)
+			return
+		case own && at != r.URL.Path: // a slash too many at the end; relative, as in Under
+			w.Header().Set("Location", "../"+path.Base(at))
+			w.WriteHeader(http.StatusPermanentRedirect)
+			return
+		}
 		if !strings.Contains(r.Header.Get("Accept"), "text/html") {
 			http.Error(w, fmt.Sprintf("there is nothing at %s; if a proxy offers this server below a path, "+
 				"set desk.path in collect.yaml, or let the proxy strip it", r.URL.Path), http.StatusNotFound)

@@ -30,17 +30,18 @@ func TestForeignNamesAndOriginsAreRefused(t *testing.T) {
 		method, host, origin string
 		want                 int
 	}{
-		"by address":          {"GET", "127.0.0.1:8090", "", 204},
-		"by name":             {"GET", "localhost:8090", "", 204},
-		"by IPv6":             {"GET", "[::1]:8090", "", 204},
-		"by a configured one": {"GET", "desk.county:8090", "", 204},
-		"a foreign name":      {"GET", "evil.example:8090", "", 421},
-		"a name like ours":    {"GET", "127.0.0.1.evil.example", "", 421},
-		"own page posts":      {"POST", "127.0.0.1:8090", "http://127.0.0.1:8090", 204},
-		"foreign page posts":  {"POST", "127.0.0.1:8090", "http://evil.example", 403},
-		"another port posts":  {"POST", "127.0.0.1:8090", "http://127.0.0.1:9999", 403},
-		"no page posts":       {"POST", "127.0.0.1:8090", "", 204},
-		"a sandboxed page":    {"POST", "127.0.0.1:8090", "null", 403},
+		"by address":            {"GET", "127.0.0.1:8090", "", 204},
+		"by name":               {"GET", "localhost:8090", "", 204},
+		"by IPv6":               {"GET", "[::1]:8090", "", 204},
+		"by a configured one":   {"GET", "desk.county:8090", "", 204},
+		"with a dot at the end": {"GET", "desk.county.:8090", "", 204},
+		"a foreign name":        {"GET", "evil.example:8090", "", 421},
+		"a name like ours":      {"GET", "127.0.0.1.evil.example", "", 421},
+		"own page posts":        {"POST", "127.0.0.1:8090", "http://127.0.0.1:8090", 204},
+		"foreign page posts":    {"POST", "127.0.0.1:8090", "http://evil.example", 403},
+		"another port posts":    {"POST", "127.0.0.1:8090", "http://127.0.0.1:9999", 403},
+		"no page posts":         {"POST", "127.0.0.1:8090", "", 204},
+		"a sandboxed page":      {"POST", "127.0.0.1:8090", "null", 403},
 	} {
 		t.Run(name, func(t *testing.T) {
 			header := http.Header{}

@@ -10,6 +10,7 @@ import (
 
 	"gatehouse/gateway/config"
 	"gatehouse/gateway/county/people"
+	"gatehouse/gateway/web"
 )
 
 // minBearer is the shortest token of a scraper, in characters: shorter ones can
@@ -58,6 +59,24 @@ func (b *bearer) fits(r *http.Request) bool {
 
 const notNear = "this is answered to programs on this computer, without a proxy in between; from elsewhere log in, " +
 	"or send the token of desk.metrics_token_file as Authorization: Bearer"
+
+// alive answers whether the desk lives (GET /healthz, and OPTIONS of anything) to
+// everybody, under whatever name: proxies and load balancers ask so, by an address and
+// without a session, and it says no more than the page does. The rest is next's.
+func (s *Server) alive(probes, next http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		switch path := strings.TrimPrefix(r.URL.Path, s.base()); {
+		case r.Method == http.MethodOptions:
+			w.Header().Set("Allow", "GET, HEAD, OPTIONS, POST")
+			w.WriteHeader(http.StatusNoContent)
+		case path == "/healthz" && (r.Method == http.MethodGet || r.Method == http.MethodHead):
+			w.Header().Set("Cache-Control", "no-store")
+			web.Under(s.base(), probes).ServeHTTP(w, r)
+		default:
+			next.ServeHTTP(w, r)
+		}
+	})
+}
 
 // near answers probes from this computer, and from elsewhere only with a session
 // or the scraper's token.

@@ -124,13 +124,13 @@ func New(cfg Config, parts Parts, version string, log *slog.Logger) (*Server, er
 func Listen(ctx context.Context, c Config, log *slog.Logger) (net.Listener, error) {
 	l, err := (&net.ListenConfig{}).Listen(ctx, "tcp", c.Listen)
 	if err != nil {
-		return nil, fmt.Errorf("serve the county's desk: %w", err)
+		return nil, fmt.Errorf("serve the county's desk: %w", web.Unheard(c.Listen, err))
 	}
 	proxies, err := peer.Parse(c.Proxies)
 	if err != nil {
 		return nil, errors.Join(fmt.Errorf("desk: proxies: %w", err), l.Close())
 	}
-	l = web.Bound(l, openfiles.Pages(), proxies, log)
+	l = web.Strange(web.Bound(l, openfiles.Pages(), proxies, log), c.TLS.Cert != "", log)
 	if c.TLS.Cert == "" {
 		return l, nil
 	}
@@ -191,7 +191,7 @@ func (s *Server) handler(ctx context.Context, addr string) http.Handler {
 	mux := http.NewServeMux()
 	probes := http.NewServeMux()
 	probe.Mount(probes, s.version, s.Prober)
-	for _, path := range []string{"GET /healthz", "GET /readyz", "GET /metrics"} {
+	for _, path := range []string{"GET /readyz", "GET /metrics"} {
 		mux.Handle(path, s.near(probes))
 	}
 	page := web.Load("desk")
@@ -218,7 +218,7 @@ func (s *Server) handler(ctx context.Context, addr string) http.Handler {
 	mux.HandleFunc("GET /api/users", s.user(s.users))
 	mux.HandleFunc("POST /api/invite", s.user(s.invite))
 	site := web.Site{Listen: addr, Hosts: s.cfg.Hosts, Proxies: s.proxies, Log: s.log}
-	return web.Guard(site, web.Under(s.base(), mux))
+	return s.alive(probes, web.Guard(site, web.Under(s.base(), mux)))
 }
 
 // live streams what is new to a page, for as long as its session lasts.

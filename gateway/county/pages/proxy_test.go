@@ -55,7 +55,7 @@ func (b *bench) send(method, path, body string, lines ...string) reply {
 
 func TestAForwardedProbeIsNobodysNeighbour(t *testing.T) {
 	for name, b := range map[string]*bench{"without proxies": start(t), "with proxies": behind(t)} {
-		for _, path := range []string{"/metrics", "/readyz", "/healthz"} {
+		for _, path := range []string{"/metrics", "/readyz"} {
 			if res := b.send("GET", path, ""); res.status != 200 {
 				t.Errorf("%s: %s from this computer: %d", name, path, res.status)
 			}
@@ -81,29 +81,6 @@ func TestAForwardedProbeIsNobodysNeighbour(t *testing.T) {
 	b.login()
 	if status, _, _ := b.ask("GET", "/metrics", ""); status != 200 {
 		t.Errorf("with a session: %d", status)
-	}
-}
-
-func TestTheScrapersTokenIsASecret(t *testing.T) {
-	dir := t.TempDir()
-	for name, c := range map[string]struct {
-		text string
-		mode os.FileMode
-		ok   bool
-	}{
-		"good": {scraperToken, 0o600, true}, "read by others": {scraperToken, 0o644, false},
-		"short": {"secret", 0o600, false}, "empty": {"\n" + scraperToken, 0o600, false},
-	} {
-		file := filepath.Join(dir, name)
-		if err := os.WriteFile(file, []byte(c.text), c.mode); err != nil {
-			t.Fatal(err)
-		}
-		if _, err := readBearer(file); (err == nil) != c.ok {
-			t.Errorf("%s: %v", name, err)
-		}
-	}
-	if _, err := readBearer(filepath.Join(dir, "none")); err == nil {
-		t.Error("a file that is missing is taken")
 	}
 }
 
@@ -267,6 +244,18 @@ func TestTheDeskIsBelowItsPathAndAtTheRoot(t *testing.T) {
 		status, text, _ := b.ask("GET", path, "")
 		if want != "" && (status != 200 || !strings.Contains(text, want)) || want == "" && status != 404 {
 			t.Errorf("%s: %d %.300s", path, status, text)
+		}
+	}
+	for path, want := range map[string]string{
+		"/gatehouse/alerts/": "../alerts", "/alerts/": "../alerts", "/gatehouse/runs/m/r//": "../r",
+	} {
+		if res := b.send("GET", path, ""); res.status != 308 || res.Header.Get("Location") != want {
+			t.Errorf("%s: %d %s", path, res.status, res.Header.Get("Location"))
+		}
+	}
+	for _, path := range []string{"/", "/gatehouse/", "/gatehouse/alerts", "/alerts/"} {
+		if res := b.send("POST", path, "{}"); res.status != 405 || res.Header.Get("Allow") == "" {
+			t.Errorf("POST %s: %d", path, res.status)
 		}
 	}
 	res := b.send("GET", "/gatehouse?x=1", "")

@@ -144,7 +144,9 @@ func (k *Kiosk) living(now clock.Moment) (pages, silent int) {
 func (k *Kiosk) Serve(ctx context.Context, l net.Listener, gate Gate, board Board) error {
 	s := web.NewServer(k.handler(ctx, gate, l.Addr().String()), k.opts.Log)
 	done := make(chan error, 1)
-	go func() { done <- s.Serve(web.Bound(l, openfiles.Pages(), peer.Proxies{}, k.opts.Log)) }()
+	go func() {
+		done <- s.Serve(web.Strange(web.Bound(l, openfiles.Pages(), peer.Proxies{}, k.opts.Log), false, k.opts.Log))
+	}()
 	tick := time.NewTicker(time.Second)
 	defer tick.Stop()
 	for {
