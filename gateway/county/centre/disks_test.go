@@ -17,7 +17,7 @@ func TestADiskThatIsGoneIsAProblemUntilItIsBack(t *testing.T) {
 		log: slog.New(slog.DiscardHandler)}
 	look := func() (text string, problem bool) {
 		err := c.lookAtDisk(c.cfg.Dir, time.Unix(0, 0))
-		for _, x := range c.health.Troubles() {
+		for _, x := range c.health.Troubles(time.Unix(0, 0)) {
 			if x.Kind == fact.TroubleDisk {
 				if x.Problem != (err != nil) {
 					t.Errorf("%+v, %v", x, err)
