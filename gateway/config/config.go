@@ -20,23 +20,32 @@ const maxBytes = 8 << 20
 // Load reads the file into a T.
 func Load[T any](path string) (T, error) {
 	var zero T
-	f, err := os.Open(path)
+	b, err := Read(path)
 	if err != nil {
-		return zero, fmt.Errorf("open the configuration: %w", err)
-	}
-	defer f.Close()
-	b, err := io.ReadAll(io.LimitReader(f, maxBytes+1))
-	if err != nil {
-		return zero, fmt.Errorf("read %s: %w", path, err)
-	}
-	if len(b) > maxBytes {
-		return zero, fmt.Errorf("%s is larger than %d MiB: not a configuration file", path, maxBytes>>20)
+		return zero, err
 	}
 	v, err := Parse[T](b)
 	if err != nil {
 		return zero, fmt.Errorf("%s:\n%w", path, err)
 	}
 	return v, nil
+}
+
+// Read returns the text of a file. It refuses one of more than 8 MiB.
+func Read(path string) ([]byte, error) {
+	f, err := os.Open(path)
+	if err != nil {
+		return nil, fmt.Errorf("open the configuration: %w", err)
+	}
+	defer f.Close()
+	b, err := io.ReadAll(io.LimitReader(f, maxBytes+1))
+	if err != nil {
+		return nil, fmt.Errorf("read %s: %w", path, err)
+	}
+	if len(b) > maxBytes {
+		return nil, fmt.Errorf("%s is larger than %d MiB: not a configuration file", path, maxBytes>>20)
+	}
+	return b, nil
 }
 
 // Parse reads YAML text into a T.
@@ -47,6 +56,9 @@ func Parse[T any](b []byte) (v T, err error) {
 		}
 	}()
 	if b, err = Text(b); err != nil {
+		return v, err
+	}
+	if err := checkAliases(b); err != nil {
 		return v, err
 	}
 	d := yaml.NewDecoder(bytes.NewReader(b), yaml.Strict())

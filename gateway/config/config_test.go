@@ -1,6 +1,7 @@
 package config
 
 import (
+	"fmt"
 	"os"
 	"path/filepath"
 	"strings"
@@ -64,7 +65,45 @@ func TestWhatIsWrittenIsReadBack(t *testing.T) {
 	}
 }
 
+// Anchors that contain themselves overflowed the stack, and with it ended the program.
+func TestAliasesWithoutEndAreErrors(t *testing.T) {
+	bomb := "a0: &a0 [x, x]\n"
+	for i := range 40 {
+		bomb += fmt.Sprintf("a%d: &a%d [*a%d, *a%d]\n", i+1, i+1, i, i)
+	}
+	for name, c := range map[string]struct{ text, want string }{
+		"a circle":      {"a: &x\n  t: *x\n", "line 2: *x stands inside &x itself"},
+		"a long one":    {"a: &x\n  b: &y\n    c: *x\n", "line 3: *x"},
+		"a bomb":        {bomb, "stand for too much"},
+		"not a circle":  {"a: &x {b: c}\nd: *x\n", ""},
+		"one in itself": {"a: &x [1]\nb: &y [*x]\nc: [*x, *y]\n", ""},
+	} {
+		_, err := Parse[map[string]any]([]byte(c.text))
+		if (err == nil) != (c.want == "") || err != nil && !strings.Contains(err.Error(), c.want) {
+			t.Errorf("%s: %v, want %q", name, err, c.want)
+		}
+	}
+}
+
+func TestTheLineOfAKeyIsFound(t *testing.T) {
+	text := []byte("classes:\n  stair-head:\n    windows:\n      - {from: a}\n      - {from: b}\n  楼长: {fever: x}\n")
+	for _, c := range []struct {
+		keys []string
+		want int
+	}{
+		{[]string{"classes", "stair-head", "windows[1]", "from"}, 5},
+		{[]string{"classes", "楼长", "fever"}, 6},
+		{[]string{"classes", "nobody"}, 0},
+		{[]string{"it's"}, 0},
+	} {
+		if got := Line(text, c.keys...); got != c.want {
+			t.Errorf("%q: line %d, want %d", c.keys, got, c.want)
+		}
+	}
+}
+
 func FuzzParse(f *testing.F) {
+	f.Add([]byte("a: &x\n  t: *x\n"))
 	f.Add([]byte("name: a\ncount: 1\n"))
 	f.Add([]byte("&a [*a]"))
 	f.Fuzz(func(t *testing.T, b []byte) { _, _ = Parse[sample](b) })

@@ -33,6 +33,21 @@ const (
 	ReasonDirection   Reason = "direction"        // its class may not go this way
 )
 
+// Reasons that come from the rules of a class, from sealed households, and from the
+// clock. Those marked (also) are said of a pass, too.
+const (
+	ReasonHours        Reason = "outside-hours"        // outside the hours of its class
+	ReasonQuota        Reason = "quota-used"           // household or card have passed as often as they may
+	ReasonUsesUp       Reason = "uses-up"              // the card was used as often as it may be
+	ReasonPassback     Reason = "anti-passback"        // the card went this way last (also)
+	ReasonPurpose      Reason = "purpose"              // the card names no purpose that its class may pass for
+	ReasonLaneFirst    Reason = "other-lane-first"     // another lane comes first, such as the disinfection
+	ReasonSealedEntry  Reason = "sealed-entry"         // somebody of a sealed household comes home (also)
+	ReasonSealedVisit  Reason = "sealed-visit"         // a visitor of a sealed household (also)
+	ReasonOpening      Reason = "declared-opening"     // a sealed household, in a time declared before (also)
+	ReasonClockUnknown Reason = "clock-unsynchronised" // judged by the last known time (also)
+)
+
 // JoinReasons returns the codes as one text, with sep between them.
 func JoinReasons(reasons []Reason, sep string) string {
 	var b strings.Builder

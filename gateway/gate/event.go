@@ -23,13 +23,19 @@ func (g *Gate) event(l *lane, v fact.Verdict, reasons []fact.Reason, c *card, t 
 		p.Amends = p.Amends || c.reported > 0
 		c.reported = len(c.seqs)
 		p.Readings = append(p.Readings, c.seqs...)
-		p.Direction, p.Class, p.Credential = c.direction, c.standing.Class, c.credential
-		if !c.standing.Allowed {
-			p.Reasons = append(p.Reasons, c.standing.Reason)
+		p.Direction, p.Class, p.Credential = c.direction, c.decision.Class, c.credential
+		basis := c.decision.Basis
+		p.Basis = &basis
+		if !c.decision.Allowed {
+			p.Reasons = append(p.Reasons, c.decision.Reason)
 		}
+		p.Reasons = append(p.Reasons, c.decision.Notes...)
 	}
 	slices.Sort(p.Readings)
 	p.Instruction = g.instruct(p, c)
+	if c != nil {
+		g.state.Take(g.cfg.Rules, p, c.at)
+	}
 	return Event{Passage: p}
 }
 
@@ -49,7 +55,7 @@ func (g *Gate) instruct(p wire.Passage, c *card) fact.Instruction {
 		return fact.InstructMeasureByHand
 	case p.Verdict == fact.VerdictRetest:
 		return fact.InstructMeasureAgain
-	case c == nil || c.standing.Reason == fact.ReasonUnknownCard:
+	case c == nil || c.decision.Reason == fact.ReasonUnknownCard || c.decision.Identify:
 		return fact.InstructCheckID
 	}
 	return fact.InstructTurnAway

@@ -20,6 +20,7 @@ import (
 	"gatehouse/gateway/clock"
 	"gatehouse/gateway/fact"
 	"gatehouse/gateway/policy"
+	"gatehouse/gateway/policy/engine"
 	"gatehouse/gateway/wire"
 )
 
@@ -62,6 +63,10 @@ type Gate struct {
 	lanes  []*lane
 	by     map[string]*lane  // by device
 	newest map[string]newest // by thermometer
+
+	state        engine.State
+	clock        engine.Clock
+	synchronised bool // the wall clock is known to be right
 }
 
 // lane is a Lane with who is in it.
@@ -80,11 +85,11 @@ type newest struct {
 	temp  *temp
 }
 
-// New returns a gate with empty lanes, whose devices all work.
+// New returns a gate with empty lanes, whose devices all work and whose clock is right.
 func New(cfg Config) *Gate {
 	l := cfg.Rules.Limits
-	g := &Gate{cfg: cfg, window: l.Pairing, by: map[string]*lane{}, newest: map[string]newest{}, limits: wire.Limits{
-		Fever: l.Fever, InvalidBelow: l.InvalidBelow, PairingMS: l.Pairing.Milliseconds()}}
+	g := &Gate{cfg: cfg, window: l.Pairing, by: map[string]*lane{}, newest: map[string]newest{}, synchronised: true,
+		limits: wire.Limits{Fever: l.Fever, InvalidBelow: l.InvalidBelow, PairingMS: l.Pairing.Milliseconds()}}
 	for _, c := range cfg.Lanes {
 		x := &lane{Lane: c, broken: map[string]bool{}}
 		g.lanes = append(g.lanes, x)

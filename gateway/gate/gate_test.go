@@ -137,7 +137,7 @@ func TestAPassageCarriesAllItWasDecidedOn(t *testing.T) {
 	want := wire.Passage{Verdict: fact.VerdictPass, Reasons: []fact.Reason{fact.ReasonNormal},
 		Instruction: fact.InstructGo, Direction: "out",
 		Class: "resident", Credential: resident, Temperature: temperature(0, 3650).t, Readings: []uint64{1, 2},
-		Policy: "1",
+		Policy: "1", Basis: &wire.Basis{Rule: "classes.resident"},
 		Limits: wire.Limits{Fever: 3730, InvalidBelow: 3500, PairingMS: 8000}}
 	if !reflect.DeepEqual(p, want) {
 		t.Fatalf("got  %+v\nwant %+v", p, want)

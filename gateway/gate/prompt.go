@@ -46,9 +46,9 @@ func (g *Gate) Prompts() []Prompt {
 		case len(v.temps) == 1 && v.temps[0].verdict == fact.VerdictPass:
 			screening := v.temps[0].value.Screening
 			p.Wants, p.Screening = WantsCard, &screening
-		case len(v.cards) == 1 && v.cards[0].standing.Allowed:
+		case len(v.cards) == 1 && v.cards[0].decision.Allowed:
 			c := v.cards[0]
-			p.Wants, p.Class, p.Direction = WantsTemperature, c.standing.Class, c.direction
+			p.Wants, p.Class, p.Direction = WantsTemperature, c.decision.Class, c.direction
 		}
 		out = append(out, p)
 	}

@@ -7,6 +7,7 @@ import (
 	"gatehouse/gateway/clock"
 	"gatehouse/gateway/fact"
 	"gatehouse/gateway/policy"
+	"gatehouse/gateway/policy/engine"
 	"gatehouse/gateway/wire"
 )
 
@@ -29,7 +30,9 @@ type card struct {
 	reported   int // how many of seqs a passage names
 	credential string
 	direction  fact.Direction
-	standing   policy.Standing
+	at         time.Time // when it was tapped last, in the county's time, as rules judge it
+	unsure     bool      // the clock was not known to be right then
+	decision   engine.Decision
 }
 
 // temp is one person's measurement. The same person, seen higher a moment
@@ -62,9 +65,11 @@ func (g *Gate) tap(l *lane, at clock.Moment, seq uint64, r wire.Reading) []Event
 	if r.Credential == l.passed && at.Boot-l.passedAt < passAgain {
 		return nil
 	}
+	judged, unsure := g.clock.Judge(at, g.synchronised, g.cfg.Rules.Unsynchronised == policy.OwnClock)
 	now := card{seqs: []uint64{seq}, credential: r.Credential, direction: r.Direction,
-		standing: g.cfg.Rules.Standing(r.Credential, r.Direction, at.Wall.In(g.cfg.Zone))}
+		at: judged.In(g.cfg.Zone), unsure: unsure}
 	if !l.Measures {
+		g.ask(l, &now)
 		return []Event{g.unmeasured(l, at, &now)}
 	}
 	v := g.enter(l, at)
@@ -73,8 +78,9 @@ func (g *Gate) tap(l *lane, at clock.Moment, seq uint64, r wire.Reading) []Event
 		c = &now
 		v.cards = append(v.cards, c)
 	} else {
-		c.seqs, c.direction, c.standing = append(c.seqs, seq), now.direction, now.standing
+		c.seqs, c.direction, c.at, c.unsure = append(c.seqs, seq), now.direction, now.at, now.unsure
 	}
+	g.ask(l, c)
 	switch {
 	case v.mixed || len(v.cards) > 1:
 		return g.mix(l)
@@ -82,10 +88,16 @@ func (g *Gate) tap(l *lane, at clock.Moment, seq uint64, r wire.Reading) []Event
 		return g.decide(l, at)
 	case !l.works(l.Thermometers):
 		return g.withoutCounterpart(l)
-	case !c.standing.Allowed:
+	case !c.decision.Allowed:
 		return []Event{g.event(l, fact.VerdictRefuse, nil, c, nil)}
 	}
 	return nil
+}
+
+// ask decides on a card. What has passed since it was asked last counts.
+func (g *Gate) ask(l *lane, c *card) {
+	c.decision = engine.Decide(g.cfg.Rules, &g.state, engine.Ask{Credential: c.credential, Direction: c.direction,
+		Lane: l.Name, At: c.at, Unsure: c.unsure, Readings: c.seqs})
 }
 
 func (v *visit) find(credential string) *card {
@@ -99,7 +111,7 @@ func (v *visit) find(credential string) *card {
 
 // unmeasured decides on a card in a lane that does not measure.
 func (g *Gate) unmeasured(l *lane, at clock.Moment, c *card) Event {
-	if !c.standing.Allowed {
+	if !c.decision.Allowed {
 		return g.event(l, fact.VerdictRefuse, nil, c, nil)
 	}
 	l.passed, l.passedAt = c.credential, at.Boot
@@ -152,8 +164,9 @@ func (g *Gate) alone(l *lane, t *temp) []Event {
 func (g *Gate) decide(l *lane, at clock.Moment) []Event {
 	v := l.visit
 	c, t := v.cards[0], v.temps[0]
+	g.ask(l, c) // meanwhile another lane may have let somebody of the household pass
 	verdict, reasons := t.verdict, t.reasons
-	if !c.standing.Allowed && verdict != fact.VerdictFever {
+	if !c.decision.Allowed && verdict != fact.VerdictFever {
 		verdict, reasons = fact.VerdictRefuse, nil
 	}
 	first := t.reported == 0
@@ -185,7 +198,7 @@ func (g *Gate) mix(l *lane) []Event {
 	for _, c := range v.cards {
 		switch {
 		case c.reported == len(c.seqs):
-		case c.standing.Allowed:
+		case c.decision.Allowed:
 			events = append(events, g.event(l, fact.VerdictRetest, mixed(nil), c, nil))
 		default:
 			events = append(events, g.event(l, fact.VerdictRefuse, nil, c, nil))
@@ -230,7 +243,7 @@ func (g *Gate) withoutCounterpart(l *lane) []Event {
 	switch {
 	case c.reported == len(c.seqs):
 		return nil
-	case !c.standing.Allowed:
+	case !c.decision.Allowed:
 		return []Event{g.event(l, fact.VerdictRefuse, nil, c, nil)}
 	}
 	return []Event{g.event(l, fact.VerdictRetest, []fact.Reason{fact.ReasonNoThermometer}, c, nil)}

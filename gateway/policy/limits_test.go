@@ -1,7 +1,6 @@
 package policy
 
 import (
-	"fmt"
 	"strings"
 	"testing"
 	"time"
@@ -34,44 +33,13 @@ func TestTheEdgesOfThePolicysLimits(t *testing.T) {
 	} {
 		p := example
 		p.Limits = Limits{Fever: c.fever, InvalidBelow: c.invalid, Pairing: c.pairing}
-		if err := p.check(); (err == nil) != (c.want == "") || err != nil && !strings.Contains(err.Error(), c.want) {
+		if err := p.check(nil); (err == nil) != (c.want == "") || err != nil && !strings.Contains(err.Error(), c.want) {
 			t.Errorf("%s: %v, want %q", name, err, c.want)
 		}
 	}
 	example.Classes = nil
-	if err := example.check(); err == nil || !strings.Contains(err.Error(), "none are given") {
+	if err := example.check(nil); err == nil || !strings.Contains(err.Error(), "none are given") {
 		t.Errorf("no classes: %v", err)
-	}
-}
-
-func TestTheDaysOfACard(t *testing.T) {
-	for name, c := range map[string]struct {
-		from, until string
-		want        fact.Reason
-	}{
-		"always":             {"", "", ""},
-		"from today":         {"2020-02-14", "", ""},
-		"from tomorrow":      {"2020-02-15", "", fact.ReasonNotYet},
-		"until today":        {"", "2020-02-14", ""},
-		"until yesterday":    {"", "2020-02-13", fact.ReasonExpired},
-		"today only":         {"2020-02-14", "2020-02-14", ""},
-		"in a year's time":   {"2021-02-14", "2021-02-20", fact.ReasonNotYet},
-		"in the year before": {"2019-02-14", "2019-02-20", fact.ReasonExpired},
-	} {
-		_, p := example(t)
-		text := strings.Join(columns, ",") + fmt.Sprintf("\n62E3086CED,resident,active,7,%s,%s\n", c.from, c.until)
-		r, err := ParseRoster(p, strings.NewReader(text), plain{})
-		if err != nil {
-			t.Errorf("%s: %v", name, err)
-			continue
-		}
-		s := r.Standing("card/62E3086CED", fact.DirectionIn, time.Date(2020, 2, 14, 23, 59, 0, 0, time.UTC))
-		if s.Reason != c.want || s.Allowed != (c.want == "") {
-			t.Errorf("%s: %+v", name, s)
-		}
-		if !r.Knows("card/62E3086CED") || r.Knows("card/62E3086CEE") {
-			t.Errorf("%s: the roster knows others", name)
-		}
 	}
 }
 

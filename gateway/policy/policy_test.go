@@ -5,10 +5,6 @@ import (
 	"strings"
 	"testing"
 	"time"
-
-	"gatehouse/gateway/fact"
-
-	"golang.org/x/text/encoding/simplifiedchinese"
 )
 
 type plain struct{}
@@ -45,48 +41,6 @@ func TestTheExampleSaysWhatItSays(t *testing.T) {
 	}
 }
 
-func TestStanding(t *testing.T) {
-	r := exampleRules(t)
-	day := time.Date(2020, 2, 14, 8, 0, 0, 0, time.UTC)
-	delivery := Person{Class: "delivery", Status: StatusActive}
-	r.people["card/D"] = delivery
-	for name, c := range map[string]struct {
-		credential string
-		d          fact.Direction
-		day        time.Time
-		want       Standing
-	}{
-		"a resident":           {"card/62E3086CED", "in", day, Standing{"resident", true, ""}},
-		"a resident going out": {"card/62E3086CED", "out", day, Standing{"resident", true, ""}},
-		"a lost card": {"card/62E3086CEE", "in", day,
-			Standing{"resident", false, fact.ReasonLostCard}},
-		"a sealed household": {"card/62E3086CEF", "out", day, Standing{"resident", false, fact.ReasonSealed}},
-		"a visitor's code":   {"code/VISIT-7", "in", day, Standing{"visitor", true, ""}},
-		"a code is no card":  {"card/VISIT-7", "in", day, Standing{"", false, fact.ReasonUnknownCard}},
-		"nobody":             {"card/FFFFFFFFFF", "in", day, Standing{"", false, fact.ReasonUnknownCard}},
-		"no credential":      {"", "in", day, Standing{"", false, fact.ReasonUnknownCard}},
-		"before the first day": {"card/62E3086CF0", "in", day.AddDate(0, -1, 0),
-			Standing{"worker", false, fact.ReasonNotYet}},
-		"on the last day": {"card/62E3086CF0", "in", time.Date(2030, 12, 31, 23, 0, 0, 0, time.UTC),
-			Standing{"worker", true, ""}},
-		"after the last day": {"card/62E3086CF0", "in", time.Date(2031, 1, 1, 0, 0, 0, 0, time.UTC),
-			Standing{"worker", false, fact.ReasonExpired}},
-		"the way its class may not go": {"card/D", "out", day, Standing{"delivery", false, fact.ReasonDirection}},
-		"a reader without a direction": {"card/D", "", day, Standing{"delivery", true, ""}},
-		"the way its class may go":     {"card/D", "in", day, Standing{"delivery", true, ""}},
-	} {
-		t.Run(name, func(t *testing.T) {
-			if got := r.Standing(c.credential, c.d, c.day); got != c.want {
-				t.Fatalf("got %+v, want %+v", got, c.want)
-			}
-		})
-	}
-	if r.OnFever("resident") != fact.InstructGoHome || r.OnFever("visitor") != fact.InstructTurnAway ||
-		r.OnFever("") != fact.InstructTurnAway {
-		t.Error("a fever is told something else")
-	}
-}
-
 func TestWhatIsWrongInAPolicyIsSaid(t *testing.T) {
 	text, _ := example(t)
 	for name, c := range map[string]struct{ old, new, want string }{
@@ -115,76 +69,67 @@ func TestWhatIsWrongInAPolicyIsSaid(t *testing.T) {
 	}
 }
 
-func TestWhatIsWrongInARosterIsSaidWithItsLine(t *testing.T) {
-	const head = "card,class,status,household,from,until\n62E3086CED,resident,active,,,\n"
-	_, p := example(t)
-	for name, c := range map[string]struct{ text, want string }{
-		"empty":             {"", "first line must be"},
-		"a column of names": {"card,name,class,status,household,from,until\n", "line 1"},
-		"duplicate card":    {head + "62e3086ced,visitor,active,,,\n", "line 3: the card is on line 2"},
-		"short card":        {head + "62E3086C,resident,active,,,\n", "line 3: the card has 8 characters"},
-		"no hex":            {head + "62E3086CEG,resident,active,,,\n", "line 3"},
-		"empty code":        {head + "code: ,visitor,active,,,\n", "line 3: the code is empty"},
-		"unknown class":     {head + "62E3086CEE,guest,active,,,\n", `line 3: class "guest"`},
-		"unknown status":    {head + "62E3086CEE,resident,ok,,,\n", `status "ok"`},
-		"bad day":           {head + "62E3086CEE,resident,active,,14.2.2020,\n", `from "14.2.2020"`},
-		"days swapped":      {head + "62E3086CEE,resident,active,,2020-03-01,2020-02-01\n", "is after until"},
-		"missing field":     {head + "62E3086CEE,resident,active\n", "line 3"},
-		"open quote":        {head + "\"62E3086CEE,resident,active,,,\n", "quote"},
-	} {
-		t.Run(name, func(t *testing.T) {
-			_, err := ParseRoster(p, strings.NewReader(c.text), plain{})
-			if err == nil || !strings.Contains(err.Error(), c.want) {
-				t.Fatalf("error is %v, want it to hold %q", err, c.want)
-			}
-			if strings.Contains(err.Error(), "62E3086CEE") {
-				t.Errorf("the message repeats a card number: %v", err)
-			}
-		})
-	}
-}
+const full = `version: "1"
+limits: {fever_c: 37.3, invalid_below_c: 35.0, pairing: 8s}
+default: deny
+classes:
+  resident:
+    fever: go-home
+    directions: [in, out]
+    windows: [{days: [mon], from: "06:00", until: "22:00", directions: [out]}]
+    quota: {exits: 1, days: 2, per: household}
+    anti_passback: soft
+    amnesty: 24h
+    purposes: [shopping]
+  truck:
+    fever: turn-away
+    directions: [in]
+    before: [{lane: wash, within: 30m, at: [gate], directions: [in]}]
+sealed: {in: allow, visits: [truck, shopping], openings: declared}
+lost: {pass: identify}
+unsynchronised: own-clock
+`
 
-func TestARosterFromASpreadsheetIsRead(t *testing.T) {
-	_, p := example(t)
-	const plainText = "card,class,status,household,from,until\n" +
-		"62E3086CED,resident,active,丽景苑3-2,2020-02-01,2030-12-31\n"
-	gbk, err := simplifiedchinese.GBK.NewEncoder().String(plainText)
-	if err != nil {
-		t.Fatal(err)
+// Each fault of the newer keys is named with the line that it stands on.
+func TestWhatIsWrongInARuleIsSaidWithItsLine(t *testing.T) {
+	if p, err := Parse([]byte(full)); err != nil || p.Classes["resident"].Quota.Exits != 1 {
+		t.Fatalf("%+v, %v", p, err)
 	}
-	for name, text := range map[string]string{
-		"with a byte order mark": "\xef\xbb\xbf" + strings.ReplaceAll(plainText, "\n", "\r\n"),
-		"in GBK":                 gbk,
-		"with semicolons":        strings.ReplaceAll(plainText, ",", ";"),
-		"with tabs":              strings.ReplaceAll(plainText, ",", "\t"),
-		"with empty rows":        plainText + ",,,,,\n,,,,,\n",
-		"with days as in China":  strings.NewReplacer("2020-02-01", "2020/2/1").Replace(plainText),
+	for name, c := range map[string]struct{ old, new, want string }{
+		"allow by default":  {"default: deny", "default: allow", `line 3: default "allow": write deny`},
+		"a day":             {"days: [mon]", "days: [monday]", `line 8: classes.resident.windows[0].days: "monday"`},
+		"an hour":           {`"06:00"`, `"6:00"`, `line 8: classes.resident.windows[0].from "6:00"`},
+		"an hour of 25":     {`"22:00"`, `"25:00"`, `line 8: classes.resident.windows[0].until "25:00"`},
+		"no time":           {`"22:00"`, `"06:00"`, "is the same as from"},
+		"a window's way":    {`"22:00", directions: [out]`, `"22:00", directions: [up]`, "neither in nor out"},
+		"no exits":          {"exits: 1", "exits: 0", "line 9: classes.resident.quota.exits: write either"},
+		"exits and entries": {"exits: 1", "exits: 1, entries: 1", "write either exits or entries"},
+		"too many":          {"exits: 1", "exits: 101", "must be 1 to 100"},
+		"negative":          {"exits: 1", "exits: -1", "must be 1 to 100"},
+		"no days":           {"days: 2", "days: 0", "line 9: classes.resident.quota.days 0: must be 1 to 31"},
+		"per what":          {"per: household", "per: house", `line 9: classes.resident.quota.per "house"`},
+		"passback":          {"anti_passback: soft", "anti_passback: firm", `line 10: classes.resident.anti_passback`},
+		"amnesty":           {"amnesty: 24h", "amnesty: 30s", "line 11: classes.resident.amnesty 30s: must be 1m"},
+		"amnesty of what":   {"anti_passback: soft", "anti_passback: 'off'", "write anti_passback"},
+		"a purpose twice":   {"[shopping]", "[shopping, shopping]", "line 12: classes.resident.purposes"},
+		"no lane":           {"lane: wash", "lane: ''", "line 16: classes.truck.before[0].lane: is missing"},
+		"within":            {"within: 30m", "within: 0s", "line 16: classes.truck.before[0].within 0s"},
+		"a circle of lanes": {"at: [gate], directions: [in]}", "at: [gate]}, {lane: gate, within: 1h, at: [wash]}",
+			"line 16: classes.truck.before: lanes wait for each other: gate after wash after gate"},
+		"a lane after itself": {"at: [gate]", "at: [wash]", "wash after wash"},
+		"a way it never goes": {"at: [gate], directions: [in]", "directions: [out]", "may not go out at all"},
+		"a quota of exits": {"    before", "    quota: {exits: 1, days: 1, per: card}\n    before",
+			"may not go out at all"},
+		"an unknown class":    {"visits: [truck", "visits: [doctor", `line 17: sealed.visits: "doctor" is neither`},
+		"sealed":              {"in: allow", "in: maybe", `line 17: sealed.in "maybe"`},
+		"openings":            {"openings: declared", "openings: all", `line 17: sealed.openings "all"`},
+		"lost":                {"pass: identify", "pass: allow", `line 18: lost.pass "allow"`},
+		"unsynchronised":      {"own-clock", "never", `line 19: unsynchronised "never"`},
+		"a circle of anchors": {"  resident:", "  resident: &r\n    like: *r", "*r stands inside &r itself"},
 	} {
-		r, err := ParseRoster(p, strings.NewReader(text), plain{})
-		if err != nil || r.People() != 1 {
-			t.Errorf("%s: %v", name, err)
-			continue
-		}
-		for _, who := range r.people {
-			if who.Household != "" && who.Household != "丽景苑3-2" || who.From != "2020-02-01" {
-				t.Errorf("%s: %+v", name, who)
-			}
+		text := strings.Replace(full, c.old, c.new, 1)
+		if _, err := Parse([]byte(text)); text == full || err == nil || !strings.Contains(err.Error(), c.want) {
+			t.Errorf("%s: %v, want %q", name, err, c.want)
 		}
 	}
-	_, err = ParseRoster(p, strings.NewReader(strings.Replace(plainText, "62E3086CED", "6.23E+88", 1)), plain{})
-	if err == nil || !strings.Contains(err.Error(), "format the column as text") {
-		t.Errorf("a number that a spreadsheet has changed: %v", err)
-	}
-}
-
-func FuzzParseRoster(f *testing.F) {
-	f.Add("card,class,status,household,from,until\n62E3086CED,resident,active,,,\n")
-	f.Add("\xef\xbb\xbfcard")
-	p := Policy{Version: "1", Classes: map[string]Class{"resident": {}}}
-	f.Fuzz(func(t *testing.T, s string) {
-		r, err := ParseRoster(p, strings.NewReader(s), plain{})
-		if err == nil && r == nil {
-			t.Fatal("neither rules nor an error")
-		}
-	})
 }

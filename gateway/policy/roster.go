@@ -1,17 +1,15 @@
 package policy
 
 import (
-	"bytes"
 	"encoding/csv"
 	"errors"
 	"fmt"
 	"io"
 	"os"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
-
-	"gatehouse/gateway/config"
 )
 
 // Status is the status of a card in the roster.
@@ -29,24 +27,25 @@ const (
 type Person struct {
 	Class       string
 	Status      Status
-	Household   string // number of the household, for quotas
+	Household   string // pseudonym of the household
 	From, Until string // first and last day, 2006-01-02; empty: open
+	Purpose     string
+	Uses        int      // in each direction; 0: as often as they like
+	Opening     *Opening // declared, of a sealed household; nil: none
+	Line        int      // in the roster
 }
 
-// columns is the roster's header. There is no column for names, and no other
-// column is taken.
-var columns = []string{"card", "class", "status", "household", "from", "until"}
+// columns is the roster's header, and optional are the columns that may follow. There
+// is no column for names, and no other column is taken.
+var (
+	columns  = []string{"card", "class", "status", "household", "from", "until"}
+	optional = []string{"purpose", "uses", "opening"}
+)
 
 // Pseudonymer returns the keyed pseudonym of a credential.
 type Pseudonymer interface {
 	Pseudonym(kind, code string) string
 }
-
-// codePrefix marks what a scanner reads; a card number stands alone.
-const codePrefix = "code:"
-
-// maxRoster bounds a roster's file, so that a wrong path does not exhaust the memory.
-const maxRoster = 64 << 20
 
 // maxErrors is how many errors of a roster are listed at most.
 const maxErrors = 10
@@ -66,8 +65,8 @@ func LoadRules(p Policy, path string, key Pseudonymer) (*Rules, error) {
 }
 
 // ParseRoster reads a roster: CSV with the header card,class,status,
-// household,from,until. Its error lists up to ten faults, each with its
-// line, and repeats no card number.
+// household,from,until, which purpose, uses and opening may follow. Its error lists up
+// to ten faults, each with its line, and repeats no card number.
 func ParseRoster(p Policy, in io.Reader, key Pseudonymer) (*Rules, error) {
 	rd, err := rows(in)
 	if err != nil {
@@ -77,19 +76,20 @@ func ParseRoster(p Policy, in io.Reader, key Pseudonymer) (*Rules, error) {
 	if err != nil {
 		return nil, fmt.Errorf("its first line must be %s: %w", strings.Join(columns, ","), err)
 	}
-	if strings.Join(header, ",") != strings.Join(columns, ",") {
-		return nil, fmt.Errorf("line 1 is %q, it must be %q", strings.Join(header, ","), strings.Join(columns, ","))
+	if err := checkHeader(header); err != nil {
+		return nil, err
 	}
-	r := &Rules{Policy: p, people: map[string]Person{}}
-	lines := map[string]int{} // by pseudonym
-	var errs []error
-	for len(errs) < maxErrors {
+	rd.ReuseRecord = true
+	rules := &Rules{Policy: p, byCard: map[string]int32{}, sealed: map[string]bool{}}
+	r := &roster{policy: p, key: key, more: header[len(columns):], rules: rules,
+		interned: map[string]string{}, households: map[string]string{}}
+	for len(r.errs) < maxErrors {
 		row, err := rd.Read()
 		if errors.Is(err, io.EOF) {
 			break
 		}
 		if err != nil {
-			errs = append(errs, err) // the error names the line
+			r.errs = append(r.errs, err) // the error names the line
 			if !errors.Is(err, csv.ErrFieldCount) {
 				break
 			}
@@ -99,98 +99,151 @@ func ParseRoster(p Policy, in io.Reader, key Pseudonymer) (*Rules, error) {
 		if strings.Join(row, "") == "" { // spreadsheets write the rows below the last one
 			continue
 		}
-		kind, code, err := credential(row[0])
-		person := Person{Class: row[1], Status: Status(row[2]), Household: row[3],
-			From: day(row[4]), Until: day(row[5])}
-		if err = errors.Join(err, p.checkPerson(person)); err != nil {
-			errs = append(errs, fmt.Errorf("line %d: %w", line, err))
-			continue
-		}
-		pseudonym := key.Pseudonym(kind, code)
-		if before := lines[pseudonym]; before != 0 {
-			errs = append(errs, fmt.Errorf("line %d: the card is on line %d already", line, before))
-			continue
-		}
-		lines[pseudonym] = line
-		r.people[pseudonym] = person
-	}
-	return r, errors.Join(errs...)
-}
-
-// rows returns a reader of the roster's rows, as spreadsheets write them: in any
-// encoding that config.Text takes, separated by commas, semicolons or tabs.
-func rows(in io.Reader) (*csv.Reader, error) {
-	b, err := io.ReadAll(io.LimitReader(in, maxRoster+1))
-	if err != nil {
-		return nil, err
-	}
-	if len(b) > maxRoster {
-		return nil, fmt.Errorf("it is larger than %d MiB: is this the roster?", maxRoster>>20)
-	}
-	if b, err = config.Text(b); err != nil {
-		return nil, err
-	}
-	rd := csv.NewReader(bytes.NewReader(b))
-	rd.FieldsPerRecord = len(columns)
-	for _, mark := range []rune{';', '\t'} {
-		if bytes.HasPrefix(b, []byte(columns[0]+string(mark))) {
-			rd.Comma = mark
+		if err := r.add(line, row); err != nil {
+			r.errs = append(r.errs, fmt.Errorf("line %d: %w", line, err))
 		}
 	}
-	return rd, nil
+	r.rules.people = slices.Clip(r.rules.people)
+	return r.rules, errors.Join(r.errs...)
 }
 
-// day returns a day as 2020-02-14. Spreadsheets in Chinese write 2020/2/14.
-func day(text string) string {
-	if t, err := time.Parse("2006/1/2", text); err == nil {
-		return t.Format(time.DateOnly)
+// checkHeader demands the columns, in their order, and after them only optional ones.
+func checkHeader(header []string) error {
+	n := min(len(header), len(columns))
+	bad := !slices.Equal(header[:n], columns)
+	for i := n; i < len(header); i++ {
+		bad = bad || !slices.Contains(optional, header[i]) || slices.Contains(header[:i], header[i])
 	}
-	return text
+	if bad {
+		return fmt.Errorf("line 1 is %q, it must be %q, and %s may follow", strings.Join(header, ","),
+			strings.Join(columns, ","), strings.Join(optional, ", "))
+	}
+	return nil
 }
 
-// credential distinguishes a card from a code. A card is ten hex digits, as the reader
-// sends it.
-func credential(s string) (kind, code string, err error) {
-	if text, ok := strings.CutPrefix(s, codePrefix); ok {
-		if strings.TrimSpace(text) == "" {
-			return "", "", errors.New("the code is empty")
+// roster is a roster that is read.
+type roster struct {
+	policy     Policy
+	key        Pseudonymer
+	more       []string // optional columns of the header
+	rules      *Rules
+	interned   map[string]string // texts that repeat are kept once
+	households map[string]string // pseudonym by number
+	errs       []error
+}
+
+// add adds a row, whose memory it does not keep.
+func (r *roster) add(line int, row []string) error {
+	kind, code, err := credential(row[0])
+	x, err2 := r.person(line, row)
+	if err := errors.Join(err, err2, r.policy.checkPerson(x)); err != nil {
+		return err
+	}
+	pseudonym := r.key.Pseudonym(kind, code)
+	if before, twice := r.rules.byCard[pseudonym]; twice {
+		return fmt.Errorf("the card is on line %d already", r.rules.people[before].Line)
+	}
+	if x.Status == StatusSealed && x.Household != "" {
+		r.rules.sealed[x.Household] = true
+	}
+	if x.Uses > 0 {
+		r.rules.usable = max(r.rules.usable, daysOf(x.From, x.Until))
+	}
+	r.rules.byCard[pseudonym] = int32(len(r.rules.people))
+	r.rules.people = append(r.rules.people, x)
+	return nil
+}
+
+// person returns what a row says.
+func (r *roster) person(line int, row []string) (Person, error) {
+	x := Person{Class: r.intern(row[1]), Status: Status(r.intern(row[2])), Household: r.household(row[3]),
+		From: r.intern(day(row[4])), Until: r.intern(day(row[5])), Line: line}
+	var errs []error
+	for i, column := range r.more {
+		value := row[len(columns)+i]
+		switch {
+		case value == "":
+		case column == "purpose":
+			x.Purpose = r.intern(value)
+		case column == "uses":
+			n, err := strconv.Atoi(value)
+			if err != nil || n < 1 || n > timesMax {
+				errs = append(errs, fmt.Errorf("uses %.20q: write 1 to %d, or nothing", value, timesMax))
+			}
+			x.Uses = n
+		case column == "opening":
+			o, ok := parseOpening(r.intern(value))
+			if !ok {
+				errs = append(errs, fmt.Errorf("opening %.40q: write 2020-02-14 09:00-10:00, or nothing", value))
+			}
+			x.Opening = &o
 		}
-		return "code", text, nil
 	}
-	if len(s) != 10 || strings.Trim(strings.ToUpper(s), "0123456789ABCDEF") != "" {
-		return "", "", fmt.Errorf("the card has %d characters; it must be 10 hex digits, or code:TEXT for a scanner%s",
-			len(s), spoilt(s))
-	}
-	return "card", s, nil
+	return x, errors.Join(errs...)
 }
 
-// spoilt says what a spreadsheet has made of a card's number, if it looks like that.
-func spoilt(card string) string {
-	const text = "; a spreadsheet has changed it: format the column as text, and type the numbers again"
-	if _, err := strconv.ParseFloat(card, 64); err != nil {
+// intern returns a text that can be kept.
+func (r *roster) intern(s string) string {
+	kept, ok := r.interned[s]
+	if !ok {
+		kept = strings.Clone(s)
+		r.interned[kept] = kept
+	}
+	return kept
+}
+
+// household returns the pseudonym of a household's number.
+func (r *roster) household(number string) string {
+	if number == "" {
 		return ""
 	}
-	if len(card) < 10 || strings.ContainsAny(card, ".+") {
-		return text
+	p, ok := r.households[number]
+	if !ok {
+		p = r.key.Pseudonym("household", number)
+		r.households[strings.Clone(number)] = p
 	}
-	return ""
+	return p
+}
+
+// daysOf returns how many days a card is valid.
+func daysOf(from, until string) int {
+	a, err1 := time.Parse(time.DateOnly, from)
+	b, err2 := time.Parse(time.DateOnly, until)
+	if err1 != nil || err2 != nil {
+		return 0
+	}
+	return int(b.Sub(a)/(24*time.Hour)) + 1
 }
 
 func (p Policy) checkPerson(x Person) error {
 	var errs []error
-	if _, ok := p.Classes[x.Class]; !ok {
-		errs = append(errs, fmt.Errorf("class %q is not in the policy", x.Class))
+	add := func(format string, args ...any) { errs = append(errs, fmt.Errorf(format, args...)) }
+	k, ok := p.Classes[x.Class]
+	if !ok {
+		add("class %q is not in the policy", x.Class)
 	}
 	if x.Status != StatusActive && x.Status != StatusLost && x.Status != StatusSealed {
-		errs = append(errs, fmt.Errorf("status %q: write active, lost or sealed", x.Status))
+		add("status %q: write active, lost or sealed", x.Status)
 	}
 	for name, day := range map[string]string{"from": x.From, "until": x.Until} {
 		if _, err := time.Parse(time.DateOnly, day); day != "" && err != nil {
-			errs = append(errs, fmt.Errorf("%s %q: write a day as 2020-02-14, or nothing", name, day))
+			add("%s %q: write a day as 2020-02-14, or nothing", name, day)
 		}
 	}
 	if x.From != "" && x.Until != "" && x.From > x.Until {
-		errs = append(errs, fmt.Errorf("from %s is after until %s", x.From, x.Until))
+		add("from %s is after until %s", x.From, x.Until)
+	}
+	if x.Purpose != "" && !slices.Contains(k.Purposes, x.Purpose) {
+		add("purpose %q is not among those of class %s in the policy", x.Purpose, x.Class)
+	}
+	if q := k.Quota; q != nil && q.Per == PerHousehold && x.Household == "" {
+		add("the household is missing: class %s has a quota for each household", x.Class)
+	}
+	if days := daysOf(x.From, x.Until); x.Uses > 0 && (days < 1 || days > daysMax) {
+		add("uses are counted on at most %d days: write from and until, too", daysMax)
+	}
+	if o := x.Opening; o != nil && (p.Sealed == nil || p.Sealed.Openings != OpeningsDeclared) {
+		add("an opening is declared, but the policy does not say sealed: {openings: declared}")
 	}
 	return errors.Join(errs...)
 }

@@ -58,7 +58,8 @@ type schema struct {
 var schemas = map[string]reflect.Type{
 	"batch": tables["Batch"], "hole": tables["Hole"], "record": tables["Record"],
 	"reading": tables["Reading"], "temperature": tables["Temperature"], "passage": tables["Passage"],
-	"limits": tables["Limits of a passage"], "alarm": tables["Alarm"], "health": tables["Health"],
+	"limits": tables["Limits of a passage"], "basis": tables["Basis of a passage"],
+	"alarm": tables["Alarm"], "health": tables["Health"],
 	"clock": tables["Clock"], "audit": tables["Audit"],
 	"hello": tables["Hello"], "ack": tables["Ack"], "collectorStatus": tables["Collector status"],
 	"status": tables["Status"], "beat": tables["Beat"], "device": tables["Device of a beat"],

@@ -82,8 +82,9 @@ type Passage struct {
 	Readings    []uint64         `json:"readings"`              // seqs of the readings used, this journal
 	// an earlier passage shares a reading with this one, which replaces it
 	Amends    bool   `json:"amends,omitempty"`
-	Policy    string `json:"policy"`     // version of the rule set
-	Limits    Limits `json:"limits"`     // of the rule set, as applied
+	Policy    string `json:"policy"` // version of the rule set
+	Limits    Limits `json:"limits"` // of the rule set, as applied
+	Basis     *Basis `json:"basis,omitempty"`
 	LatencyUS int64  `json:"latency_us"` // last byte of the last reading to verdict, µs
 }
 
@@ -92,6 +93,21 @@ type Limits struct {
 	Fever        fact.Temp `json:"fever_c"`         // fever at or above, °C
 	InvalidBelow fact.Temp `json:"invalid_below_c"` // can't be judged below, °C
 	PairingMS    int64     `json:"pairing_ms"`      // card and temperature belong together within this
+}
+
+// Basis is the rule that decided about a card, and what it was applied to. With it the
+// decision can be explained, and made again.
+type Basis struct {
+	// Rule is a path in the policy (classes.resident.quota), a column of the roster
+	// (roster.until), default (the card is not listed) or classes.<class> (it may pass).
+	Rule string `json:"rule"`
+	// At is when it was, as days, hours and quotas count; absent: no rule asked for it.
+	At        *Time  `json:"at,omitempty"`
+	Household string `json:"household,omitempty"` // pseudonym of the household that a quota counts for
+	Used      int    `json:"used,omitempty"`      // of Times, before this passage
+	Times     int    `json:"times,omitempty"`     // how often a quota or a card's uses allow; absent: not asked
+	Last      *Time  `json:"last,omitempty"`      // the earlier passage that the rule looked at
+	Next      *Time  `json:"next,omitempty"`      // from when the rule lets the card pass; absent: never by itself
 }
 
 // Kind is KindPassage.

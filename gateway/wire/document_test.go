@@ -29,6 +29,7 @@ var tables = map[string]reflect.Type{
 	"Temperature":         reflect.TypeFor[Temperature](),
 	"Passage":             reflect.TypeFor[Passage](),
 	"Limits of a passage": reflect.TypeFor[Limits](),
+	"Basis of a passage":  reflect.TypeFor[Basis](),
 	"Alarm":               reflect.TypeFor[Alarm](),
 	"Health":              reflect.TypeFor[Health](),
 	"Clock":               reflect.TypeFor[Clock](),

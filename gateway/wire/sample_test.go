@@ -35,7 +35,8 @@ func samplePassage() *Passage {
 		Direction: fact.DirectionIn,
 		Class:     "resident", Credential: testCard, Temperature: sampleTemperature(),
 		Readings: []uint64{40, 41}, Policy: "2020-02-14.1",
-		Limits: Limits{Fever: 3730, InvalidBelow: 3500, PairingMS: 15000}, LatencyUS: 812}
+		Limits: Limits{Fever: 3730, InvalidBelow: 3500, PairingMS: 15000},
+		Basis:  &Basis{Rule: "classes.resident"}, LatencyUS: 812}
 }
 
 func sampleAlarm() *Alarm {

@@ -11,7 +11,6 @@ import (
 	"log/slog"
 	"path/filepath"
 	"sync"
-	"time"
 
 	"gatehouse/devices"
 	"gatehouse/gateway/clock"
@@ -63,12 +62,8 @@ func New(cfg Config, opts Options) (*Agent, error) {
 		return nil, err
 	}
 	a := &Agent{log: opts.Log.With("agent", cfg.Agent), clock: opts.Clock, board: status.NewBoard()}
-	keep := 7
-	if cfg.KeepDays > 0 {
-		keep = cfg.KeepDays
-	}
 	j, report, err := journal.Open(journal.Options{Dir: cfg.Dir, HostID: opts.HostID, Version: opts.Version,
-		Keep: time.Duration(keep) * 24 * time.Hour, Log: a.log}, opts.Clock.Now())
+		Keep: cfg.keep(), Log: a.log}, opts.Clock.Now())
 	if err != nil {
 		return nil, fmt.Errorf("open the journal in %s: %w", cfg.Dir, err)
 	}

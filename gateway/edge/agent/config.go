@@ -1,8 +1,10 @@
 package agent
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
+	"time"
 
 	"gatehouse/gateway/config"
 	"gatehouse/gateway/edge/bridge"
@@ -76,6 +78,9 @@ func (c Config) Check() error {
 	}
 	return errors.Join(append(errs, c.Station.Check(), c.Bridge.Check())...)
 }
+
+// keep returns how long acknowledged records stay on disk.
+func (c Config) keep() time.Duration { return time.Duration(cmp.Or(c.KeepDays, 7)) * 24 * time.Hour }
 
 // needed returns the values that must be there, by key.
 func (c Config) needed() map[string]string {

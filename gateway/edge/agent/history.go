@@ -38,11 +38,16 @@ func (a *Agent) has(device string) bool {
 }
 
 // rememberAll looks through the whole journal for what lasts: alarms, what the
-// guard did, the runs of machines.
+// guard did, the runs of machines, and who has passed if the rules ask for it.
 func (a *Agent) rememberAll() error {
+	passed := a.station != nil && a.station.NeedsPassed()
 	return a.journal.Walk(a.journal.First(), func(raw []byte) {
 		switch wire.PeekKind(raw) {
-		case wire.KindAlarm, wire.KindAudit, wire.KindTrack, wire.KindRun:
+		case wire.KindAlarm, wire.KindAudit, wire.KindTrack, wire.KindRun, wire.KindClock:
+		case wire.KindPassage:
+			if !passed {
+				return
+			}
 		default:
 			return
 		}
@@ -51,6 +56,10 @@ func (a *Agent) rememberAll() error {
 		case *wire.Track, *wire.Run:
 			if a.bridge != nil {
 				a.bridge.Remember(b)
+			}
+		case *wire.Clock, *wire.Passage:
+			if a.station != nil {
+				a.station.RememberPassed(rec, b)
 			}
 		case *wire.Audit:
 			if a.station != nil {

@@ -78,8 +78,8 @@ func (s *Station) apply(now clock.Moment, last time.Time, events []gate.Event) {
 		if !last.IsZero() {
 			p.LatencyUS = time.Since(last).Microseconds()
 		}
+		seq := s.record(now, p) // before the barrier opens: who has passed is counted, whatever ends the agent
 		s.outputs.show(p.Lane, cueOf(p.Verdict))
-		seq := s.record(now, p)
 		if s.opts.Screen != nil {
 			s.opts.Screen.Passage(now, seq, p)
 		}

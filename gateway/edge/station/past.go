@@ -6,6 +6,7 @@ import (
 
 	"gatehouse/gateway/clock"
 	"gatehouse/gateway/fact"
+	"gatehouse/gateway/gate"
 	"gatehouse/gateway/wire"
 )
 
@@ -28,6 +29,7 @@ type past struct {
 	events   []event         // what the gate must go through again, oldest first
 	verdicts []earlier       // the last passages, oldest first
 	bootID   string          // of the newest record that names one
+	passedIn string          // the same, of the records that RememberPassed took
 }
 
 // event is what happened inside the pairing window: a reading, an answer of the
@@ -82,6 +84,26 @@ func (s *Station) RememberAnswer(a *wire.Audit) {
 	if len(s.past.answered) > 2*answersKept {
 		s.past.answered = slices.Clone(s.past.answered[answersKept:])
 	}
+}
+
+// NeedsPassed reports whether the rules ask what has passed before: then the agent
+// calls RememberPassed.
+func (s *Station) NeedsPassed() bool { return s.opts.Rules.Reach() > 0 }
+
+// RememberPassed takes over a passage, or a start of the agent, of earlier runs. It is
+// called with all that the journal holds, in their order, before Remember.
+func (s *Station) RememberPassed(rec wire.Record, body wire.Body) {
+	e := gate.Earlier{At: rec.At.Time, Synchronised: !rec.Unsync}
+	switch b := body.(type) {
+	case *wire.Clock:
+		s.past.passedIn = b.BootID
+	case *wire.Passage:
+		e.Passage = b
+	}
+	if s.past.passedIn == s.opts.BootID {
+		e.Boot = time.Duration(rec.BootNS)
+	}
+	s.gate.Remember(e)
 }
 
 // Remember takes over one of the last records of earlier runs of the agent. It

@@ -17,6 +17,7 @@ func (s *Station) Begin(now clock.Moment) {
 	p := s.past
 	s.past = past{}
 	p.answered = p.answered[max(0, len(p.answered)-answersKept):]
+	s.gate.SetSynchronised(now, s.opts.Clock.Synchronised())
 	s.post()
 	if s.opts.Screen != nil {
 		for _, e := range p.verdicts {
@@ -48,6 +49,13 @@ func (s *Station) replay(now clock.Moment, p past) {
 		default:
 			s.decided = max(s.decided, x.at.Boot)
 			s.applyLate(now, x.at, undecided(s.gate.Observe(x.at, x.seq, *x.reading), used))
+		}
+	}
+	// What the journal says has passed, counts, although a new policy would decide
+	// otherwise.
+	for _, e := range p.verdicts {
+		if e.thisBoot && now.Boot-e.at.Boot < restoreWindow {
+			s.gate.Remember(gate.Earlier{At: e.at.Wall, Passage: e.passage})
 		}
 	}
 	s.apply(now, time.Time{}, undecided(s.gate.Tick(now), used))

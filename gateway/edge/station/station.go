@@ -183,6 +183,7 @@ func (s *Station) turn(now clock.Moment) {
 			s.watch(now, in)
 		}
 	}
+	s.gate.SetSynchronised(now, s.opts.Clock.Synchronised())
 	s.confirmReaders(now)
 	s.post()
 	s.opts.Board.SetTurned(part, now)

@@ -39,25 +39,28 @@ type rig struct {
 	in       map[string]*input // thermometer, reader
 	out      *output
 	passages []string
+	rules    *policy.Rules
 }
 
 func newRig(t *testing.T) *rig {
 	start := clock.Moment{Wall: time.Date(2020, 2, 14, 6, 0, 0, 0, time.UTC), Boot: time.Hour}
-	g := &rig{t: t, dir: t.TempDir(), h: &hand{start}}
+	g := &rig{t: t, dir: t.TempDir(), h: &hand{start}, rules: twoResidents(t, "")}
 	g.start(func(string) bool { return true })
 	t.Cleanup(func() { _ = g.j.Close() })
 	return g
 }
 
-func twoResidents(t *testing.T) *policy.Rules {
+// twoResidents returns rules for cards A and B of one household, with more rules of
+// their class.
+func twoResidents(t *testing.T, more string) *policy.Rules {
 	t.Helper()
 	p, err := policy.Parse([]byte("version: \"1\"\nlimits: {fever_c: 37.3, invalid_below_c: 35.0, pairing: 8s}\n" +
-		"classes:\n  resident: {fever: go-home, directions: [in, out]}\n"))
+		"classes:\n  resident: {fever: go-home, directions: [in, out]" + more + "}\n"))
 	if err != nil {
 		t.Fatal(err)
 	}
 	list := "card,class,status,household,from,until\n" +
-		cardA + ",resident,active,,,\n" + cardB + ",resident,active,,,\n"
+		cardA + ",resident,active,7,,\n" + cardB + ",resident,active,7,,\n"
 	r, err := policy.ParseRoster(p, strings.NewReader(list), identity.SiteKey{})
 	if err != nil {
 		t.Fatal(err)
@@ -76,7 +79,7 @@ func (g *rig) start(known func(device string) bool) {
 	g.j, g.board = j, status.NewBoard()
 	g.rec = recorder.New(recorder.Options{Journal: j, Board: g.board, Overtake: func(wire.Entry, bool) {}, Clock: g.h,
 		BootID: "b", Log: log}, report)
-	g.st, err = New(Config{}, Options{Rules: twoResidents(g.t), Zone: time.UTC, Pseudonyms: identity.SiteKey{},
+	g.st, err = New(Config{}, Options{Rules: g.rules, Zone: time.UTC, Pseudonyms: identity.SiteKey{},
 		Journal: g.rec, Board: g.board, Clock: g.h, BootID: "b", Log: log, OnPassage: g.passage})
 	if err != nil {
 		g.t.Fatal(err)
@@ -133,6 +136,8 @@ func (g *rig) remember() {
 			g.st.RememberAlarm(b)
 		case *wire.Audit:
 			g.st.RememberAnswer(b)
+		case *wire.Clock, *wire.Passage:
+			g.st.RememberPassed(rec, b)
 		}
 	})
 	visit(func(rec wire.Record, _ []byte, body wire.Body) { g.st.Remember(g.h.now, rec, body) })

@@ -85,6 +85,14 @@ const messages = [
   "expired",
   "not-yet-valid",
   "direction",
+  "outside-hours",
+  "quota-used",
+  "uses-up",
+  "anti-passback",
+  "purpose",
+  "other-lane-first",
+  "sealed-entry",
+  "sealed-visit",
   "one-at-a-time",
   "no-reader",
   "no-thermometer",
@@ -125,6 +133,10 @@ export function describe(w: Words, v: View, now: number): Description {
       break;
     case "pass":
       if (reason === "not-measured") d.headline = say(w, "pass.not-measured");
+      d.detail = (v.reasons ?? [])
+        .slice(1)
+        .map((r) => say(w, `reason.${r}`))
+        .join(" · ");
       break;
     case "invalid":
       if (reason !== "too-cold") d.headline = say(w, "invalid.other");

@@ -1,0 +1,95 @@
+package policy
+
+import (
+	"time"
+
+	"gatehouse/gateway/fact"
+)
+
+// Passback reports whether the class's last direction matters.
+func (k Class) Passback() bool {
+	return k.AntiPassback == PassbackSoft || k.AntiPassback == PassbackHard
+}
+
+// Forgets returns after how long the last direction of its cards is forgotten.
+func (k Class) Forgets() time.Duration {
+	if k.Amnesty == 0 {
+		return DefaultAmnesty
+	}
+	return k.Amnesty
+}
+
+// Times returns how often may be passed.
+func (q Quota) Times() int { return q.Exits + q.Entries }
+
+// Direction returns the direction that is counted.
+func (q Quota) Direction() fact.Direction {
+	if q.Entries > 0 {
+		return fact.DirectionIn
+	}
+	return fact.DirectionOut
+}
+
+// Rules is a policy with its roster. It is never changed after LoadRules.
+type Rules struct {
+	Policy
+	people []Person
+	byCard map[string]int32 // by pseudonym: index in people
+	sealed map[string]bool  // households with a card that is sealed
+	usable int              // most days of a card whose uses are counted
+}
+
+// Person looks a credential up.
+func (r *Rules) Person(credential string) (p Person, known bool) {
+	i, known := r.byCard[credential]
+	if !known {
+		return Person{}, false
+	}
+	return r.people[i], true
+}
+
+// Knows reports whether the roster lists a credential.
+func (r *Rules) Knows(credential string) bool {
+	_, known := r.byCard[credential]
+	return known
+}
+
+// People returns the number of credentials in the roster.
+func (r *Rules) People() int { return len(r.people) }
+
+// All calls visit with each credential and its person, in the order of the roster's
+// lines, until it returns false.
+func (r *Rules) All(visit func(credential string, p Person) bool) {
+	cards := make([]string, len(r.people))
+	for card, i := range r.byCard {
+		cards[i] = card
+	}
+	for i, p := range r.people {
+		if !visit(cards[i], p) {
+			return
+		}
+	}
+}
+
+// IsSealed reports whether somebody's household is sealed. Without a rule for sealed
+// households it is as their own card says.
+func (r *Rules) IsSealed(p Person) bool {
+	return p.Status == StatusSealed || r.Sealed != nil && p.Household != "" && r.sealed[p.Household]
+}
+
+// Reach returns how far back passages matter for what is decided now: 0 when none do.
+func (r *Rules) Reach() time.Duration {
+	days, span := r.usable, time.Duration(0)
+	for _, k := range r.Classes {
+		if k.Quota != nil {
+			days = max(days, k.Quota.Days)
+		}
+		if k.Passback() {
+			span = max(span, k.Forgets())
+		}
+		for _, b := range k.Before {
+			span = max(span, b.Within)
+		}
+	}
+	return max(span, time.Duration(days)*24*time.Hour)
+}
