@@ -72,6 +72,7 @@ func New(cfg Config, opts Options) (*Agent, error) {
 		Clock: opts.Clock, BootID: opts.BootID, Version: opts.Version, Log: a.log}, report)
 	if err := a.makeParts(cfg, opts, files); err != nil {
 		a.recorder.RaiseAlarms(opts.Clock.Now())
+		a.recorder.Close()
 		return nil, errors.Join(err, j.Close())
 	}
 	return a, nil
@@ -156,5 +157,6 @@ func (a *Agent) Run(ctx context.Context) error {
 		wg.Go(func() { a.recorder.Run(ctx) })
 	}
 	wg.Wait()
+	a.recorder.Close()
 	return errors.Join(err, a.journal.Close())
 }

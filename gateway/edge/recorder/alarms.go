@@ -102,8 +102,10 @@ func condition(al *wire.Alarm) status.Condition {
 func (r *Recorder) raiseAlarms(now clock.Moment) {
 	for _, al := range r.alarms.changes(r.board.Conditions(), now.Wall) {
 		r.log.Warn("alarm", "id", al.ID, "state", al.State, "detail", al.Detail)
-		if seq, err := r.TryAppend(now, al); err == nil {
+		if seq, err := r.queue.put(now, al, wantRetry); err == nil {
 			r.alarms.recorded(al, seq, now.Wall)
+		} else {
+			r.log.Error("an alarm could not be kept; it is tried again", "id", al.ID, "err", err)
 		}
 	}
 }

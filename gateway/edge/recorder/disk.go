@@ -17,8 +17,8 @@ const (
 	oldestEvery = 10 * time.Second // how often the oldest unacknowledged record is looked up
 )
 
-// disk is what the recorder knows of the journal's disk.
-type disk struct {
+// space is what the recorder knows of the journal's disk.
+type space struct {
 	oldest   time.Time     // when the oldest unacknowledged record was taken
 	oldestAt time.Duration // boot clock: when that was looked up
 	failedAt time.Duration // boot clock of the last failed fsync; 0: none, or over
@@ -28,16 +28,17 @@ type disk struct {
 func (r *Recorder) diskFailed(now clock.Moment, f journal.Fault) {
 	r.log.Error("the disk failed to make records durable", "err", f.Err, "written_elsewhere", f.Safe)
 	r.board.Set(status.Condition{Type: fact.AlarmJournalSync, Detail: f.Err.Error()})
-	r.disk.failedAt = now.Boot
+	r.space.failedAt = now.Boot
 }
 
-// watchDisk looks how much room the journal has. The county must hear of an
-// agent that is cut off before its disk is full, not after.
-func (r *Recorder) watchDisk(now clock.Moment) {
-	d, space := &r.disk, r.journal.CheckSpace(now)
+// WatchDisk looks how much room the journal has. The county must hear of an
+// agent that is cut off before its disk is full, not after. It is called every
+// second, and waits for the disk.
+func (r *Recorder) WatchDisk(now clock.Moment) {
+	d, left := &r.space, r.journal.CheckSpace(now)
 	last := r.journal.Last()
 	pending := last - min(last, r.journal.State().Through)
-	r.board.Set(status.Condition{Type: fact.AlarmJournalDiskLow, Detail: shortage(space, pending)})
+	r.board.Set(status.Condition{Type: fact.AlarmJournalDiskLow, Detail: shortage(left, pending)})
 	if now.Boot-d.oldestAt >= oldestEvery {
 		d.oldestAt = now.Boot
 		d.oldest, _ = r.journal.Oldest()
@@ -46,7 +47,7 @@ func (r *Recorder) watchDisk(now clock.Moment) {
 		d.failedAt = 0
 		r.board.Clear(fact.AlarmJournalSync, "")
 	}
-	r.board.SetJournal(status.Journal{Pending: pending, Oldest: d.oldest, FullIn: space.FullIn})
+	r.board.SetJournal(status.Journal{Pending: pending, Oldest: d.oldest, FullIn: left.FullIn})
 }
 
 // shortage says in words how short of room the journal is, or returns "".

@@ -17,6 +17,7 @@ import (
 // turn lets a second pass.
 func (g *rig) turn() {
 	g.h.now = g.h.now.Add(time.Second)
+	g.WatchDisk(g.h.now)
 	g.Turn(g.h.now)
 }
 

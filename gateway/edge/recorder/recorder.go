@@ -19,8 +19,11 @@ import (
 	"gatehouse/gateway/wire"
 )
 
-// part is the recorder's name on the board.
-const part = "recorder"
+// Names on the board: of the recorder, and of its goroutine that waits for the disk.
+const (
+	part     = "recorder"
+	partDisk = "disk"
+)
 
 const (
 	turnEvery = time.Second
@@ -42,8 +45,8 @@ type Options struct {
 }
 
 // Recorder writes the records of one agent. Append and TryAppend may be called
-// from any goroutine. Everything else belongs to the goroutine of Run, and
-// before Run to the one that makes the agent.
+// from any goroutine. Everything else belongs to the goroutine of Run, but for space,
+// which belongs to the one of runDisk, and before Run to the one that makes the agent.
 type Recorder struct {
 	opts    Options
 	journal *journal.Journal
@@ -51,10 +54,8 @@ type Recorder struct {
 	log     *slog.Logger
 	alarms  alarms
 	clocks  clocks
-	disk    disk
-
-	mu   sync.Mutex    // orders the records
-	last time.Duration // boot clock of the newest one
+	space   space
+	queue   queue
 }
 
 // New makes a recorder; report is what the journal found when it was opened.
@@ -68,6 +69,7 @@ func New(opts Options, report journal.Report) *Recorder {
 		alarms:  newAlarms(),
 		clocks:  clocks{shift: shift(now), synced: opts.Clock.Synchronised(), syncedAt: now.Boot},
 	}
+	r.queue.book, r.queue.hears, r.queue.seq = opts.Journal, r, opts.Journal.Last()
 	r.journal.SetSynced(r.clocks.synced)
 	r.opened(report)
 	return r
@@ -115,7 +117,7 @@ func (r *Recorder) Remember(rec wire.Record, raw []byte, al *wire.Alarm) {
 func (r *Recorder) Begin(now clock.Moment, known func(device string) bool) {
 	r.board.Forget(known)
 	if r.board.Detail(fact.AlarmJournalSync) != "" {
-		r.disk.failedAt = now.Boot
+		r.space.failedAt = now.Boot
 	}
 	r.Append(now, &wire.Clock{
 		Reason:       "start",
@@ -124,8 +126,9 @@ func (r *Recorder) Begin(now clock.Moment, known func(device string) bool) {
 		Version:      r.opts.Version,
 	})
 	r.raiseAlarms(now)
-	r.watchDisk(now)
+	r.WatchDisk(now)
 	r.board.SetTurned(part, now)
+	r.board.SetTurned(partDisk, now)
 }
 
 // RaiseAlarms records the alarms of the conditions on the board. The agent calls
@@ -133,8 +136,13 @@ func (r *Recorder) Begin(now clock.Moment, known func(device string) bool) {
 // only once. Run is not called then.
 func (r *Recorder) RaiseAlarms(now clock.Moment) { r.raiseAlarms(now) }
 
-// Run watches the clocks and the disk and records alarms until ctx ends.
+// Run watches the clocks and the disk and records alarms until ctx ends. It returns
+// when its second goroutine has ended, which alone waits for the disk: the alarm that
+// a disk does not answer must not wait for that disk.
 func (r *Recorder) Run(ctx context.Context) {
+	var disk sync.WaitGroup
+	defer disk.Wait()
+	disk.Go(func() { r.runDisk(ctx) })
 	turn := time.NewTicker(turnEvery)
 	defer turn.Stop()
 	for {
@@ -145,61 +153,59 @@ func (r *Recorder) Run(ctx context.Context) {
 			r.Turn(r.opts.Clock.Now())
 		case <-r.board.Troubled():
 			r.raiseAlarms(r.opts.Clock.Now())
+		}
+	}
+}
+
+// Turn does what is due every second, but for the disk. Run calls it.
+func (r *Recorder) Turn(now clock.Moment) {
+	r.watchClocks(now)
+	r.raiseAlarms(now)
+	r.board.SetTurned(part, now)
+}
+
+// runDisk watches the disk until ctx ends.
+func (r *Recorder) runDisk(ctx context.Context) {
+	turn := time.NewTicker(turnEvery)
+	defer turn.Stop()
+	for {
+		select {
+		case <-ctx.Done():
+			return
+		case <-turn.C:
+			now := r.opts.Clock.Now()
+			r.WatchDisk(now)
+			r.board.SetTurned(partDisk, now)
 		case f := <-r.journal.Faults():
 			r.diskFailed(r.opts.Clock.Now(), f)
 		}
 	}
 }
 
-// Turn does what is due every second. Run calls it.
-func (r *Recorder) Turn(now clock.Moment) {
-	r.watchClocks(now)
-	r.watchDisk(now)
-	r.raiseAlarms(now)
-	r.board.SetTurned(part, now)
-}
-
 // Append journals a body and returns its seq. What the journal can't take is a
 // recorded loss, which has the seq that is returned, and a condition until the
-// journal works again.
+// journal works again. While the disk does not answer the record waits in memory,
+// and Append returns the seq that it will have.
 func (r *Recorder) Append(now clock.Moment, body wire.Body) (seq uint64) {
-	seq, err := r.append(now, body)
-	if errors.Is(err, journal.ErrShed) && (body.Kind() == wire.KindHealth || body.Kind() == wire.KindTrack) {
-		return r.journal.Lose(journal.ReasonDiskFull) // in the stated order; journal-disk-low says so
-	}
-	if err != nil {
-		seq = r.journal.Lose(journal.ReasonDiskFull)
-		r.log.Error("a record could not be kept; it is a recorded hole", "kind", body.Kind(), "seq", seq, "err", err)
-		r.board.Set(status.Condition{Type: fact.AlarmJournalWrite, Detail: "records can't be kept: " + err.Error()})
-		return seq
-	}
-	r.board.Clear(fact.AlarmJournalWrite, "")
+	seq, _ = r.queue.put(now, body, wantLoss) // never with an error
 	return seq
 }
 
 // TryAppend journals a body and returns its seq, or the error when the journal
 // can't take it: then nothing is recorded.
 func (r *Recorder) TryAppend(now clock.Moment, body wire.Body) (seq uint64, err error) {
-	if seq, err = r.append(now, body); err != nil {
+	if seq, err = r.queue.put(now, body, wantError); err != nil {
 		r.log.Error("a record could not be kept", "kind", body.Kind(), "err", err)
 	}
 	return seq, err
 }
 
-// append journals a body; an alarm overtakes the backlog.
-func (r *Recorder) append(now clock.Moment, body wire.Body) (uint64, error) {
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	// The parts read the clock before they wait for each other here. A record
-	// must not look as if the clock had been set back.
-	if late := r.last - now.Boot; late > 0 && late < longestWait {
-		now = now.Add(late)
-	}
-	r.last = now.Boot
-	rec, err := r.journal.Append(now, body)
-	if err != nil {
-		return 0, err
-	}
+// Close returns when everything that was taken is in the journal. Nothing may be
+// appended afterwards.
+func (r *Recorder) Close() { r.queue.wg.Wait() }
+
+// taken lets an alarm that is in the journal overtake the backlog.
+func (r *Recorder) taken(rec wire.Record, body wire.Body) {
 	if al, ok := body.(*wire.Alarm); ok {
 		if raw, err := wire.EncodeRecord(rec); err == nil {
 			r.opts.Overtake(wire.Entry{Record: rec, Raw: raw}, al.Type == fact.AlarmFever)
@@ -207,5 +213,23 @@ func (r *Recorder) append(now clock.Moment, body wire.Body) (uint64, error) {
 			r.log.Error("encode an alarm to overtake the backlog", "seq", rec.Seq, "err", err)
 		}
 	}
-	return rec.Seq, nil
 }
+
+// lost takes note of a record that the journal did not take.
+func (r *Recorder) lost(seq uint64, body wire.Body, err error) {
+	if errors.Is(err, journal.ErrShed) && (body.Kind() == wire.KindHealth || body.Kind() == wire.KindTrack) {
+		return // in the stated order; journal-disk-low says so
+	}
+	r.log.Error("a record could not be kept; it is a recorded hole", "kind", body.Kind(), "seq", seq, "err", err)
+	r.board.Set(status.Condition{Type: fact.AlarmJournalWrite, Detail: "records can't be kept: " + err.Error()})
+}
+
+// hangs takes note that the journal's disk does not answer.
+func (r *Recorder) hangs() {
+	r.log.Error("the journal's disk does not answer; records wait in memory, and the gate goes on", "after", patience)
+	r.board.Set(status.Condition{Type: fact.AlarmJournalWrite,
+		Detail: "the disk does not answer, records wait in memory: look whether it is worn out"})
+}
+
+// works takes note that the journal has taken everything.
+func (r *Recorder) works() { r.board.Clear(fact.AlarmJournalWrite, "") }

@@ -42,6 +42,7 @@ func (g *rig) run(seconds int, object fact.Temp) {
 			g.sample(g.h.now.Wall, int(object)+i%3)
 		}
 		g.st.turn(g.h.now)
+		g.rec.WatchDisk(g.h.now)
 		g.rec.Turn(g.h.now)
 	}
 }
