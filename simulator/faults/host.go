@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"os"
 	"os/exec"
-	"path/filepath"
 	"strings"
 	"syscall"
 	"time"
@@ -42,55 +41,6 @@ func Memory(dir string, kib int) (unmount func(), err error) {
 		return nil, fmt.Errorf("mount a file system in memory on %s: %w", dir, err)
 	}
 	return func() { _ = unix.Unmount(dir, unix.MNT_DETACH) }, nil
-}
-
-// Disk is an ext4 file system in an image file. The file has only what was
-// synced, so a copy of it is what a power cut leaves.
-type Disk struct{ image, dir string }
-
-// NewDisk makes a file system of the given size in the file image and mounts it
-// on dir. It needs root.
-func NewDisk(ctx context.Context, image, dir string, mib int) (*Disk, error) {
-	if os.Geteuid() != 0 {
-		return nil, errRoot
-	}
-	if err := os.MkdirAll(filepath.Dir(image), 0o700); err != nil {
-		return nil, err
-	}
-	if err := os.WriteFile(image, nil, 0o600); err != nil {
-		return nil, err
-	}
-	if err := os.Truncate(image, int64(mib)<<20); err != nil {
-		return nil, err
-	}
-	if err := run(ctx, "mkfs.ext4", "-q", "-F", image); err != nil {
-		return nil, err
-	}
-	d := &Disk{image, dir}
-	return d, d.mount(ctx)
-}
-
-func (d *Disk) mount(ctx context.Context) error {
-	if err := os.MkdirAll(d.dir, 0o700); err != nil {
-		return err
-	}
-	return run(ctx, "mount", "-o", "loop", d.image, d.dir)
-}
-
-// Unmount unmounts the disk.
-func (d *Disk) Unmount() { _ = unix.Unmount(d.dir, unix.MNT_DETACH) }
-
-// Copy copies what a power cut would leave now to a file. The processes that
-// write to the disk must be stopped meanwhile.
-func (d *Disk) Copy(ctx context.Context, to string) error {
-	return run(ctx, "cp", "--sparse=always", d.image, to)
-}
-
-// Mounted mounts a copy on dir; its ext4 journal is replayed, as after a power
-// cut.
-func Mounted(ctx context.Context, image, dir string) (*Disk, error) {
-	d := &Disk{image, dir}
-	return d, d.mount(ctx)
 }
 
 // Inject traces calls of a running process with strace for d and tampers with

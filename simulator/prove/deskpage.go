@@ -6,6 +6,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"io"
 	"net/http"
 	"net/http/cookiejar"
 	"os/exec"
@@ -96,6 +97,21 @@ func (d *deskPage) listed(ctx context.Context) (all []deskAlert, err error) {
 		return nil, fmt.Errorf("read the desk: %w", err)
 	}
 	return all, nil
+}
+
+// ready reports whether /readyz says ready or not, with a problem that contains text.
+func (d *deskPage) ready(ctx context.Context, ready bool, text string) bool {
+	req, err := http.NewRequestWithContext(ctx, http.MethodGet, d.base+"/readyz", nil)
+	if err != nil {
+		return false
+	}
+	resp, err := d.client.Do(req)
+	if err != nil {
+		return false
+	}
+	defer resp.Body.Close()
+	b, err := io.ReadAll(resp.Body)
+	return err == nil && (resp.StatusCode == http.StatusOK) == ready && bytes.Contains(b, []byte(text))
 }
 
 func (d *deskPage) post(ctx context.Context, path string, body map[string]string) error {

@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"os"
 	"os/exec"
-	"path/filepath"
 	"slices"
 	"sync"
 	"syscall"
@@ -17,7 +16,9 @@ import (
 type process struct {
 	name string
 	argv []string
-	log  string // file to which it prints
+	log  string   // file to which it prints
+	env  []string // added to the environment
+	pipe bool     // it prints into a pipe that holds a page; a reader, cat, writes it to the file
 
 	mu   sync.Mutex
 	cmd  *exec.Cmd
@@ -25,6 +26,7 @@ type process struct {
 
 	killed time.Time // zero: it was not killed since its start
 	dead   []outage  // between a kill and the next start
+	reader *exec.Cmd // of the pipe; or nil
 }
 
 // start starts the process; it does nothing if it runs.
@@ -45,7 +47,16 @@ func (p *process) start() error {
 	defer f.Close() // the child has its own descriptor
 	// No CommandContext: the proof ends processes in order.
 	cmd := exec.Command(p.argv[0], p.argv[1:]...) //nolint:noctx // see above
+	cmd.Env = append(os.Environ(), p.env...)
 	cmd.Stdout, cmd.Stderr = f, f
+	if p.pipe {
+		w, err := p.startReader(f)
+		if err != nil {
+			return fmt.Errorf("start %s: %w", p.name, err)
+		}
+		defer w.Close()
+		cmd.Stdout, cmd.Stderr = w, w
+	}
 	cmd.SysProcAttr = &syscall.SysProcAttr{Pdeathsig: syscall.SIGKILL, Setpgid: true}
 	if err := cmd.Start(); err != nil {
 		return fmt.Errorf("start %s: %w", p.name, err)
@@ -157,35 +168,4 @@ func (p *process) waitFor(ctx context.Context, ready func() bool) error {
 		}
 	}
 	return nil
-}
-
-// FindProgram returns the path of an installed program: in .tools/bin of the
-// working directory or a folder above it, in PATH, or in /usr/sbin.
-func FindProgram(name string) (string, error) {
-	dir, err := os.Getwd()
-	if err != nil {
-		return "", err
-	}
-	for {
-		if path := filepath.Join(dir, ".tools", "bin", name); executable(path) {
-			return path, nil
-		}
-		up := filepath.Dir(dir)
-		if up == dir {
-			break
-		}
-		dir = up
-	}
-	if path, err := exec.LookPath(name); err == nil {
-		return path, nil
-	}
-	if path := "/usr/sbin/" + name; executable(path) {
-		return path, nil
-	}
-	return "", fmt.Errorf("%s is not installed: run make tools", name)
-}
-
-func executable(path string) bool {
-	info, err := os.Stat(path)
-	return err == nil && info.Mode().IsRegular() && info.Mode()&0o111 != 0
 }

@@ -123,6 +123,8 @@ type variant struct {
 	agentArgs        []string          // added to the agents' command lines
 	mosquittoLines   string            // added to the configuration of a Mosquitto
 	retention        *retention.Config // nil: nothing may expire
+	env              []string          // added to the environment of the programs
+	pipedLogs        bool              // programs print into pipes, which others read
 }
 
 // programs are the processes of a county.

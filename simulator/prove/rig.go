@@ -7,6 +7,7 @@ import (
 	"io"
 	"math/rand/v2"
 	"sync"
+	"sync/atomic"
 	"syscall"
 	"time"
 
@@ -41,6 +42,7 @@ type means struct {
 	disk     *faults.Disk   // or nil
 	open     int            // descriptors that the first agent had open before the fault
 	cloneDir string         // of a cloned agent's journal
+	strays   atomic.Int64   // connections to a proxy that nobody may use
 }
 
 // newRig returns the county for a fault; nothing runs yet.

@@ -44,6 +44,17 @@ func misbehavingAgents() []Fault {
 			slow:       true,
 			inject:     runBadAgent,
 		},
+		{
+			Row:        56,
+			Name:       "one-bad-agent-influx",
+			What:       "the same beside three good agents, and what is stored goes to InfluxDB",
+			Expect:     "the same; InfluxDB gets nothing of it that the county did not take",
+			gates:      3,
+			influx:     true,
+			quarantine: store.ShareRows,
+			slow:       true,
+			inject:     runBadAgent,
+		},
 	}
 }
 
@@ -212,7 +223,7 @@ type badAgent struct {
 }
 
 func newBadAgent(r *rig) *badAgent {
-	return &badAgent{r: r, id: world.New(r.Seed).Gates[goodGates].ID}
+	return &badAgent{r: r, id: world.New(r.Seed).Gates[len(r.gates)].ID}
 }
 
 func (b *badAgent) sent() string {

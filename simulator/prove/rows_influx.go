@@ -93,12 +93,14 @@ func answering(row int, name, what, expect string, a faults.Answer, d time.Durat
 
 // printed returns a check that the collector has printed text.
 func printed(text string) func(r *rig) error {
-	return func(r *rig) error {
-		if !strings.Contains(r.collector.printed(), text) {
-			return fmt.Errorf("the collector does not print %q:\n%s", text, r.collector.tail())
-		}
-		return nil
+	return func(r *rig) error { return printedBy(r.collector, text) }
+}
+
+func printedBy(p *process, text string) error {
+	if !strings.Contains(p.printed(), text) {
+		return fmt.Errorf("%s does not print %q:\n%s", p.name, text, p.tail())
 	}
+	return nil
 }
 
 // obeyedRetryAfter checks that writes were 3 s apart.

@@ -9,7 +9,8 @@ import (
 	"time"
 
 	"gatehouse/gateway/county/centre"
-	"gatehouse/gateway/county/db"
+	"gatehouse/gateway/county/store"
+	"gatehouse/gateway/county/store/archive"
 	"gatehouse/gateway/mqtt"
 	"gatehouse/gateway/wire"
 	"gatehouse/simulator/world"
@@ -71,15 +72,24 @@ func (r *rig) report(ctx context.Context, from time.Time, n int) error {
 
 // reportsStored returns how many reports of the machine the store has.
 func (r *rig) reportsStored(ctx context.Context) int {
-	file, err := db.OpenReadOnly(storeFile(r.countyDir()))
+	open := func() (*archive.Archive, error) { return archive.OpenReadOnly(storeFile(r.countyDir())) }
+	if in := r.database; in.URL != "" {
+		in.County = world.CountyID
+		open = func() (*archive.Archive, error) { return archive.OpenInfluxReadOnly(storeFile(r.countyDir()), in) }
+	}
+	a, err := open()
 	if err != nil {
 		return 0
 	}
-	defer file.Close()
-	n, _, err := db.One(ctx, file.Reader(), db.Value[int], `SELECT count(*) FROM records JOIN journals ON id = journal
-		WHERE agent = ? AND kind = 'track'`, reporting)
-	if err != nil {
-		return 0
+	defer a.Close()
+	n := 0
+	for x, err := range a.Rows(ctx, store.Query{Kind: wire.KindTrack}) {
+		if err != nil {
+			return 0
+		}
+		if x.Agent == reporting {
+			n++
+		}
 	}
 	return n
 }

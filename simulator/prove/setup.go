@@ -55,7 +55,7 @@ func (p *proof) prepare(ctx context.Context) error {
 }
 
 func (p *proof) program(name string, argv ...string) *process {
-	return &process{name: name, argv: argv, log: filepath.Join(p.Dir, name+".log")}
+	return &process{name: name, argv: argv, log: filepath.Join(p.Dir, name+".log"), env: p.env, pipe: p.pipedLogs}
 }
 
 // startBroker starts the broker if it is a process of its own.
