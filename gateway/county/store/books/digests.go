@@ -21,22 +21,25 @@ func DigestOf(raw []byte) Digest {
 // more than an agent sends twice.
 const digestsFor = 8192
 
-// addDigests adds the digests of one batch's records, and deletes those that are
-// more than digestsFor behind; not for an alarm sent ahead, which may be far
+// addDigests adds the digests of the records that were written, and deletes those
+// that are more than digestsFor behind; not for an alarm sent ahead, which may be far
 // before the batches that may come again.
-func addDigests(ctx context.Context, tx *Tx, journal int64, entries []wire.Entry, ahead bool) error {
-	if len(entries) == 0 {
+func addDigests(ctx context.Context, tx *Tx, journal int64, o Outcome) error {
+	if len(o.Written) == 0 {
 		return nil
 	}
-	first := entries[0].Record.Seq
+	first := o.Written[0].Record.Seq
 	var seqs, sums []byte
-	for _, e := range entries {
+	for _, e := range o.Written {
 		seqs = binary.BigEndian.AppendUint32(seqs, uint32(e.Record.Seq-first))
-		d := DigestOf(e.Raw)
+		d, known := o.Digests[e.Record.Seq]
+		if !known {
+			d = DigestOf(e.Raw)
+		}
 		sums = append(sums, d[:]...)
 	}
 	_, err := tx.ExecContext(ctx, insertDigests, journal, int64(first), seqs, sums)
-	if err != nil || ahead || first <= digestsFor {
+	if err != nil || o.Batch.Ahead || first <= digestsFor {
 		return err
 	}
 	_, err = tx.ExecContext(ctx, deleteDigests, journal, int64(first-digestsFor))

@@ -14,9 +14,10 @@ import (
 // Outcome is what became of a batch in the store elsewhere.
 type Outcome struct {
 	Batch    store.Batch
-	Through  uint64       // the journal's watermark with this batch
-	Written  []wire.Entry // records that are stored now and were not before
-	Rejected []wire.Bad   // records that belong into quarantine, for which there is room
+	Through  uint64            // the journal's watermark with this batch
+	Written  []wire.Entry      // records that are stored now and were not before
+	Digests  map[uint64]Digest // of Written, by seq, as far as they are known
+	Rejected []wire.Bad        // records that belong into quarantine, for which there is room
 }
 
 // Register adds the journals of batches that are not known yet, so that their
@@ -48,10 +49,14 @@ func (b *Books) positionsOf(
 	ctx context.Context, batches []store.Batch,
 ) (all []store.Position, complete bool, err error) {
 	complete = true
+	known := map[string]store.Position{}
 	for _, batch := range batches {
-		p, err := b.Position(ctx, batch.JID)
-		if err != nil {
-			return nil, false, err
+		p, is := known[batch.JID]
+		if !is {
+			if p, err = b.Position(ctx, batch.JID); err != nil {
+				return nil, false, err
+			}
+			known[batch.JID] = p
 		}
 		complete = complete && p.Agent != ""
 		all = append(all, p)
@@ -87,7 +92,7 @@ func (t *Tx) save(ctx context.Context, o Outcome) error {
 			return err
 		}
 	}
-	if err := addDigests(ctx, t, j.ID, o.Written, o.Batch.Ahead); err != nil {
+	if err := addDigests(ctx, t, j.ID, o); err != nil {
 		return err
 	}
 	if o.Batch.Ahead {

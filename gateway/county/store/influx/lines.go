@@ -2,6 +2,7 @@ package influx
 
 import (
 	"fmt"
+	"strconv"
 	"strings"
 	"time"
 
@@ -12,8 +13,9 @@ import (
 
 // lines are points in InfluxDB's line protocol, a line each.
 type lines struct {
-	enc  lineprotocol.Encoder
-	ends []int // where each line ends
+	buf   []byte
+	ends  []int           // where each line ends
+	heads map[series]head // of records' points
 }
 
 func (l *lines) len() int { return len(l.ends) }
@@ -27,33 +29,53 @@ func (l *lines) bytes(first, end int) []byte {
 	if end == 0 {
 		return nil
 	}
-	return l.enc.Bytes()[from:l.ends[end-1]]
+	return l.buf[from:l.ends[end-1]]
 }
 
-// add adds the point that write makes; nothing when that fails.
-func (l *lines) add(measurement string, at time.Time, write func(p point)) error {
-	l.enc.StartLine(measurement)
-	write(point{&l.enc})
-	l.enc.EndLine(at)
-	if err := l.enc.Err(); err != nil {
-		l.enc.ClearErr()
-		return fmt.Errorf("it is no point of InfluxDB: %w", err)
+// tag is a tag of a point; it has none whose value is empty.
+type tag struct{ name, value string }
+
+// head is how the lines of a series begin: its measurement and its tags.
+type head string
+
+// headOf returns the head of points with these tags, which are in the order of their
+// names.
+func headOf(measurement string, tags ...tag) (head, error) {
+	var enc lineprotocol.Encoder
+	enc.StartLine(measurement)
+	for _, t := range tags {
+		if t.value != "" {
+			enc.AddTag(t.name, t.value)
+		}
 	}
-	l.ends = append(l.ends, len(l.enc.Bytes()))
-	return nil
-}
-
-// point adds tags, in the order of their names, and then fields to a line. What is
-// empty or not known is neither.
-type point struct{ enc *lineprotocol.Encoder }
-
-func (p point) tag(name, v string) {
-	if v != "" {
-		p.enc.AddTag(name, v)
+	if err := enc.Err(); err != nil {
+		return "", fmt.Errorf("it is no point of InfluxDB: %w", err)
 	}
+	return head(enc.Bytes()), nil
 }
 
-func (p point) text(name, v string) {
+// add adds a point with the fields that write adds, one at least.
+func (l *lines) add(h head, at time.Time, write func(p *point)) {
+	p := point{buf: append(l.buf, h...), separator: ' '}
+	write(&p)
+	l.buf = append(strconv.AppendInt(append(p.buf, ' '), at.UnixNano(), 10), '\n')
+	l.ends = append(l.ends, len(l.buf))
+}
+
+// point adds fields to a line. What is empty or not known is none. Names are
+// constants that need no escapes.
+type point struct {
+	buf       []byte
+	separator byte // before the next field
+}
+
+func (p *point) field(name string, v lineprotocol.Value) {
+	p.buf = append(append(append(p.buf, p.separator), name...), '=')
+	p.buf = v.AppendBytes(p.buf)
+	p.separator = ','
+}
+
+func (p *point) text(name, v string) {
 	if v == "" {
 		return
 	}
@@ -61,24 +83,24 @@ func (p point) text(name, v string) {
 	if !ok {
 		value, _ = lineprotocol.StringValue(strings.ToValidUTF8(v, "\uFFFD"))
 	}
-	p.enc.AddField(name, value)
+	p.field(name, value)
 }
 
-func (p point) count(name string, v int64) { p.enc.AddField(name, lineprotocol.IntValue(v)) }
+func (p *point) count(name string, v int64) { p.field(name, lineprotocol.IntValue(v)) }
 
-func (p point) value(name string, v float64) {
+func (p *point) value(name string, v float64) {
 	if value, ok := lineprotocol.FloatValue(v); ok { // neither NaN nor infinite
-		p.enc.AddField(name, value)
+		p.field(name, value)
 	}
 }
 
-func (p point) known(name string, v *float64) {
+func (p *point) known(name string, v *float64) {
 	if v != nil {
 		p.value(name, *v)
 	}
 }
 
-func (p point) celsius(name string, t *fact.Temp) {
+func (p *point) celsius(name string, t *fact.Temp) {
 	if t != nil {
 		p.value(name, float64(*t)/100)
 	}

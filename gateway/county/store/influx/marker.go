@@ -69,13 +69,11 @@ func (s *Store) renewMarker(ctx context.Context, id string, now time.Time, befor
 		now = before.written.Add(1)
 	}
 	var l lines
-	err := l.add(markerMeasurement, now, func(p point) {
-		p.tag("county", s.opts.County)
-		p.text("id", id)
-	})
+	h, err := headOf(markerMeasurement, tag{"county", s.opts.County})
 	if err != nil {
 		return err
 	}
+	l.add(h, now, func(p *point) { p.text("id", id) })
 	if err := s.poster.post(ctx, l.bytes(0, 1)); err != nil {
 		return fmt.Errorf("write the marker point: %w", s.explain(ctx, err))
 	}

@@ -3,7 +3,6 @@ package influx
 import (
 	"context"
 	"errors"
-	"maps"
 	"slices"
 	"time"
 
@@ -65,7 +64,6 @@ func (s *Store) plan(ctx context.Context, batches []store.Batch) (*plan, error) 
 		if err != nil {
 			return nil, err
 		}
-		maps.Copy(known, j.planned)
 		b, r.Repeated, err = s.books.WithoutRepeats(ctx, b)
 		if err != nil {
 			return nil, err
@@ -82,12 +80,15 @@ func (s *Store) plan(ctx context.Context, batches []store.Batch) (*plan, error) 
 func (p *plan) add(b store.Batch, r store.Receipt, known map[uint64]books.Digest, j *journal) {
 	n, at := len(p.receipts), len(p.outcomes)
 	p.receipts = append(p.receipts, r)
-	p.outcomes = append(p.outcomes, outcome{Outcome: books.Outcome{Batch: b, Rejected: b.Bad}, receipt: n,
-		before: r.Through})
+	saves := books.Outcome{Batch: b, Rejected: b.Bad, Digests: j.planned}
+	p.outcomes = append(p.outcomes, outcome{Outcome: saves, receipt: n, before: r.Through})
 	o := &p.outcomes[at]
 	for _, e := range b.Entries {
 		seq, digest := e.Record.Seq, books.DigestOf(e.Raw)
 		d, isKnown := known[seq]
+		if !isKnown {
+			d, isKnown = j.planned[seq]
+		}
 		switch {
 		case isKnown && d == digest:
 			continue

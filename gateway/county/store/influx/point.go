@@ -42,18 +42,44 @@ func (l *lines) addRecord(b store.Batch, e wire.Entry) error {
 	if measurement == "" {
 		return fmt.Errorf("%w: %s", wire.ErrKind, e.Record.Kind)
 	}
-	return l.add(measurement, e.Record.At.Time, func(p point) {
-		p.tag("agent", b.Agent)
-		if a, is := body.(*wire.Alarm); is {
-			p.tag("alarm", alarmTag(a.Type))
-		}
-		p.tag("community", b.Place.Community)
-		p.tag("compound", b.Place.Compound)
-		p.tag("grid", b.Place.Grid)
-		p.tag("outcome", outcome)
+	of := series{measurement: measurement, agent: b.Agent, place: b.Place, outcome: outcome}
+	if a, is := body.(*wire.Alarm); is {
+		of.alarm = alarmTag(a.Type)
+	}
+	h, err := l.head(of)
+	if err != nil {
+		return err
+	}
+	l.add(h, e.Record.At.Time, func(p *point) {
 		p.count(fieldSeq, int64(e.Record.Seq))
 		p.fields(body)
 	})
+	return nil
+}
+
+// series are records' points with the same tags.
+type series struct {
+	measurement, agent string
+	place              store.Place
+	alarm, outcome     string
+}
+
+// head returns the head of a series; it is made once.
+func (l *lines) head(of series) (head, error) {
+	if h, ok := l.heads[of]; ok {
+		return h, nil
+	}
+	h, err := headOf(of.measurement, tag{"agent", of.agent}, tag{"alarm", of.alarm},
+		tag{"community", of.place.Community}, tag{"compound", of.place.Compound}, tag{"grid", of.place.Grid},
+		tag{"outcome", of.outcome})
+	if err != nil {
+		return "", err
+	}
+	if l.heads == nil {
+		l.heads = map[series]head{}
+	}
+	l.heads[of] = h
+	return h, nil
 }
 
 // measurementOf returns the measurement of a body and its outcome. The measurement
@@ -106,7 +132,7 @@ func alarmTag(t fact.AlarmType) string {
 	return other
 }
 
-func (p point) fields(body wire.Body) {
+func (p *point) fields(body wire.Body) {
 	switch b := body.(type) {
 	case *wire.Reading:
 		p.text("device", b.Device)
@@ -142,7 +168,7 @@ func (p point) fields(body wire.Body) {
 	}
 }
 
-func (p point) passage(b *wire.Passage) {
+func (p *point) passage(b *wire.Passage) {
 	p.text("class", b.Class)
 	p.text("direction", string(b.Direction))
 	p.text("reason", string(b.Reasons[0]))
@@ -154,7 +180,7 @@ func (p point) passage(b *wire.Passage) {
 }
 
 // track adds the last point of a track only.
-func (p point) track(b *wire.Track) {
+func (p *point) track(b *wire.Track) {
 	last := b.Points[len(b.Points)-1]
 	p.text("machine", b.Machine)
 	p.count("points", int64(len(b.Points)))
@@ -163,7 +189,7 @@ func (p point) track(b *wire.Track) {
 	}
 }
 
-func (p point) run(b *wire.Run) {
+func (p *point) run(b *wire.Run) {
 	p.text("machine", b.Machine)
 	p.text("run", b.ID)
 	p.text("state", string(b.State))

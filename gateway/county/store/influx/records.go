@@ -68,17 +68,17 @@ func (p *packer) add(to *lines, county string, b store.Batch, entries []wire.Ent
 	}
 	p.packed = p.zip.EncodeAll(wire.Join(entries), p.packed[:0])
 	from, last := entries[0].Record.Seq, entries[len(entries)-1].Record.Seq
-	return to.add(recordsMeasurement, cutTime(entries[0].Record.At.Time, from, last), func(x point) {
-		x.tag("agent", b.Agent)
-		x.tag("community", b.Place.Community)
-		x.tag("compound", b.Place.Compound)
-		x.tag("county", county)
-		x.tag("grid", b.Place.Grid)
-		x.tag("journal", b.JID)
+	h, err := headOf(recordsMeasurement, tag{"agent", b.Agent}, tag{"community", b.Place.Community},
+		tag{"compound", b.Place.Compound}, tag{"county", county}, tag{"grid", b.Place.Grid}, tag{"journal", b.JID})
+	if err != nil {
+		return err
+	}
+	to.add(h, cutTime(entries[0].Record.At.Time, from, last), func(x *point) {
 		x.count(fieldFrom, int64(from))
 		x.count(fieldTo, int64(last))
 		x.text(fieldRaw, base64.StdEncoding.EncodeToString(p.packed))
 	})
+	return nil
 }
 
 // mostUnpacked bounds the records of one point: a batch has 64 KiB of them, and one
