@@ -24,7 +24,7 @@ var _ driver.Connector = connector{}
 func connect(path, mode string, connections int, p *place) (*sql.DB, error) {
 	q := url.Values{"mode": {mode}, "_txlock": {"immediate"}, "_pragma": {busyTimeout, "foreign_keys(1)"}}
 	if mode != "ro" {
-		q["_pragma"] = append(q["_pragma"], "journal_mode(WAL)", "synchronous(FULL)", walLimit, writeCache)
+		q["_pragma"] = append(q["_pragma"], pageSize, "journal_mode(WAL)", "synchronous(FULL)", walLimit, writeCache)
 	}
 	address := url.URL{Scheme: "file", Opaque: url.PathEscape(path), RawQuery: q.Encode()}
 	plain, err := sql.Open("sqlite", address.String())

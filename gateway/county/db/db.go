@@ -20,6 +20,9 @@ const (
 	// walLimit is what the WAL shrinks to, in bytes, when all of it was copied into the
 	// file: a reader that stayed open for long made it grow.
 	walLimit = "journal_size_limit(16777216)"
+	// pageSize is that of new files, in bytes: a record takes a few hundred, and with
+	// pages of 4096 SQLite splits them twice as often.
+	pageSize = "page_size(8192)"
 	// writeCache is what the writing connection keeps in memory at most, in KiB: a
 	// commit of the collector (2 MB). When pages don't fit, SQLite writes them before
 	// the commit, and some of them twice.
