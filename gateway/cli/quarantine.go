@@ -1,6 +1,7 @@
 package cli
 
 import (
+	"context"
 	"encoding/json"
 	"fmt"
 	"path/filepath"
@@ -130,30 +131,41 @@ func quarantineShow(dir *string) *cobra.Command {
 }
 
 func quarantineHoles(dir *string) *cobra.Command {
-	return &cobra.Command{
-		Use:   "holes",
-		Short: "List the recorded holes: seqs without a record, and why",
-		Args:  cobra.NoArgs,
-		RunE: func(c *cobra.Command, _ []string) error {
-			s, err := openBooks(*dir)
-			if err != nil {
-				return err
-			}
-			defer s.Close()
-			holes, err := s.Holes(c.Context())
-			if err != nil {
-				return err
-			}
-			if len(holes) == 0 {
-				_, err := fmt.Fprintln(c.OutOrStdout(), "no holes are recorded")
-				return err
-			}
-			rows := make([][]string, 0, len(holes))
+	return booksTable(dir, "no holes are recorded", []string{"AGENT", "LEARNT", "FROM", "TO", "COUNT", "REASON"},
+		func(ctx context.Context, b *books.Books) (rows [][]string, err error) {
+			holes, err := b.Holes(ctx)
 			for _, h := range holes {
 				rows = append(rows, []string{shorten(h.Agent, 20), quarantineTime(h.At), strconv.FormatUint(h.From, 10),
 					strconv.FormatUint(h.To, 10), strconv.FormatUint(h.Count, 10), shorten(h.Reason, 40)})
 			}
-			return term.New(c.OutOrStdout()).Table([]string{"AGENT", "LEARNT", "FROM", "TO", "COUNT", "REASON"}, rows)
-		},
+			return rows, err
+		}, cobra.Command{
+			Use:   "holes",
+			Short: "List the recorded holes: seqs without a record, and why",
+		})
+}
+
+// booksTable completes a command that prints rows of the books of the county in dir
+// as a table, or says that there are none.
+func booksTable(dir *string, none string, head []string,
+	read func(context.Context, *books.Books) ([][]string, error), c cobra.Command,
+) *cobra.Command {
+	c.Args = cobra.NoArgs
+	c.RunE = func(c *cobra.Command, _ []string) error {
+		b, err := openBooks(*dir)
+		if err != nil {
+			return err
+		}
+		defer b.Close()
+		rows, err := read(c.Context(), b)
+		if err != nil {
+			return err
+		}
+		if len(rows) == 0 {
+			_, err := fmt.Fprintln(c.OutOrStdout(), none)
+			return err
+		}
+		return term.New(c.OutOrStdout()).Table(head, rows)
 	}
+	return &c
 }

@@ -142,16 +142,26 @@ func (m *mosquitto) fill(ctx context.Context, session string, all []backlog) err
 	return nil
 }
 
+// filledMosquitto starts a broker that keeps the backlog for a session.
+func filledMosquitto(ctx context.Context, dir, session string, all []backlog) (*mosquitto, error) {
+	m, err := startMosquitto(ctx, dir)
+	if err != nil {
+		return nil, err
+	}
+	if err := m.fill(ctx, session, all); err != nil {
+		m.stop()
+		return nil, err
+	}
+	return m, nil
+}
+
 // telegraf drains the backlog from Mosquitto into InfluxDB.
 func telegraf(ctx context.Context, c Config, dir string, all []backlog) (f figures, err error) {
-	m, err := startMosquitto(ctx, dir)
+	m, err := filledMosquitto(ctx, dir, telegrafID, all)
 	if err != nil {
 		return f, err
 	}
 	defer m.stop()
-	if err := m.fill(ctx, telegrafID, all); err != nil {
-		return f, err
-	}
 	db, err := startDatabase(ctx, dir)
 	if err != nil {
 		return f, err
@@ -181,15 +191,12 @@ func telegraf(ctx context.Context, c Config, dir string, all []backlog) (f figur
 // subscriber lets Mosquitto's own client write the backlog to a file: what the
 // broker can deliver, a message a passage, when next to nothing is done with it.
 func subscriber(ctx context.Context, c Config, dir string, all []backlog) (f figures, err error) {
-	m, err := startMosquitto(ctx, dir)
+	const session = "subscriber"
+	m, err := filledMosquitto(ctx, dir, session, all)
 	if err != nil {
 		return f, err
 	}
 	defer m.stop()
-	const session = "subscriber"
-	if err := m.fill(ctx, session, all); err != nil {
-		return f, err
-	}
 	before, err := m.use()
 	if err != nil {
 		return f, err
