@@ -127,7 +127,7 @@ func TestADatabaseThatDoesNotAnswerIsNotTakenForAWipedOne(t *testing.T) {
 	}
 	s := openIn(t, influx.Options{URL: "http://" + nobody}, filepath.Join(t.TempDir(), "books.db"))
 	_, err = s.Commit(t.Context(), []store.Batch{storetest.Batch(1, 1, 2)})
-	if err == nil || !strings.Contains(err.Error(), "does not answer") {
+	if err == nil || !strings.Contains(err.Error(), "does not answer: start it, or correct url") {
 		t.Fatalf("error is %v", err)
 	}
 	if _, term, err := s.Identity(t.Context()); err != nil || term != 1 {

@@ -152,3 +152,49 @@ func testAMarkerCountsWhenItWasReadBack(t *testing.T, b bucket) {
 		t.Errorf("receipt %+v, %d rows", r, count(t, s))
 	}
 }
+
+// A proxy may remove InfluxDB's headers: one of the two is enough, and without both
+// the error says which.
+func testHeaders(t *testing.T, b bucket) {
+	f := newProxy(t, b.options())
+	s := openIn(t, f.options, filepath.Join(t.TempDir(), "books.db"))
+	commit(t, s, storetest.Batch(1, 1, 2))
+	through := uint64(2)
+	for name, c := range map[string]struct {
+		change func(http.Header)
+		says   string // empty: it commits
+	}{
+		"no version":       {func(h http.Header) { h.Del("X-Influxdb-Version") }, ""},
+		"an empty version": {func(h http.Header) { h.Set("X-Influxdb-Version", ""); h.Del("X-Influxdb-Build") }, ""},
+		"of the cloud": {func(h http.Header) {
+			h.Del("X-Influxdb-Version")
+			h.Set("X-Influxdb-Build", "Cloud")
+		}, ""},
+		"neither": {func(h http.Header) {
+			h.Del("X-Influxdb-Version")
+			h.Del("X-Influxdb-Build")
+		}, "let it pass"},
+	} {
+		f.answerAll("", http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+			real := httptest.NewRecorder()
+			f.forward.ServeHTTP(real, r)
+			for k, v := range real.Header() {
+				w.Header()[k] = v
+			}
+			c.change(w.Header())
+			w.WriteHeader(real.Code)
+			_, _ = real.Body.WriteTo(w) // what does not arrive is an error there
+		}))
+		r, err := s.Commit(t.Context(), []store.Batch{storetest.Batch(1, through+1, through+2)})
+		switch {
+		case c.says != "":
+			if err == nil || !strings.Contains(err.Error(), c.says) {
+				t.Errorf("%s: %v, want %q in it", name, err, c.says)
+			}
+		case err != nil || r[0].Through != through+2:
+			t.Errorf("%s: %+v, %v", name, r, err)
+		default:
+			through += 2
+		}
+	}
+}

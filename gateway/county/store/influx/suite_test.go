@@ -45,6 +45,7 @@ func testDatabase(t *testing.T, anew database) {
 		"a field has another type there":   testConflict,
 		"lost answers":                     testLateAnswer,
 		"cut answers":                      testAnAnswerThatWasCutIsNotTakenForAnEmptyDatabase,
+		"headers":                          testHeaders,
 		"batches that are cut anew":        testBatchesThatAreCutAnewLoseNothing,
 		"clocks that stop and step back":   testRecordsOfOneTimeAndOfAClockThatStepsBackAreStored,
 		"one agent is refused":             testOneAgentThatIsRefusedDelaysNoOther,
