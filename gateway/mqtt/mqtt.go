@@ -16,12 +16,12 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
-	"net/url"
 	"sync"
 	"time"
 
 	paho "github.com/eclipse/paho.mqtt.golang"
 
+	"gatehouse/gateway/proxied"
 	"gatehouse/gateway/retry"
 )
 
@@ -55,7 +55,7 @@ type Config struct {
 	TLS      *tls.Config // for ssl and wss
 	// Proxy returns the proxy through which an address is reached, or nil; nil:
 	// there is none.
-	Proxy func(*url.URL) (*url.URL, error)
+	Proxy proxied.Finder
 	// Hello returns the last will and the first message of a connection that is
 	// about to be made; either may be nil.
 	Hello         func() (will, first *Message)
@@ -113,7 +113,7 @@ type Client struct {
 func New(cfg Config) *Client {
 	cfg.Name = cmp.Or(cfg.Name, cfg.URL)
 	if cfg.Proxy == nil {
-		cfg.Proxy = direct
+		cfg.Proxy = proxied.Direct
 	}
 	if cfg.OnUp == nil {
 		cfg.OnUp = func() {}

@@ -11,6 +11,7 @@ import (
 	"testing"
 
 	"gatehouse/gateway/mqtt"
+	"gatehouse/gateway/proxied"
 	"gatehouse/gateway/testkit/mosquitto"
 )
 
@@ -76,10 +77,10 @@ func TestAProxyIsUsedOnlyWhereTheConfigurationSaysSo(t *testing.T) {
 	}
 	for _, url := range []string{b.URL, "ws://" + ws} {
 		passes(t, mqtt.Broker{URL: url})
-		passes(t, mqtt.Broker{URL: url, Proxy: mqtt.FromEnvironment}) // this computer needs none
+		passes(t, mqtt.Broker{URL: url, Proxy: proxied.FromEnvironment}) // this computer needs none
 	}
 	for _, scheme := range []string{"tcp", "ws"} {
-		far := mqtt.Broker{URL: scheme + "://broker.example:1883", Proxy: mqtt.FromEnvironment}
+		far := mqtt.Broker{URL: scheme + "://broker.example:1883", Proxy: proxied.FromEnvironment}
 		if why := fails(t, far); !strings.Contains(why, "through the proxy socks5://127.0.0.1:1") {
 			t.Errorf("%s: the reason does not name the proxy: %s", scheme, why)
 		}

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"gatehouse/gateway/proxied"
 	"net"
 	"net/url"
 	"time"
@@ -31,7 +32,8 @@ func (c *Client) session(ctx context.Context) (up bool, err error) {
 		}
 	}
 	c.set(client)
-	c.cfg.Log.Info("connected to the broker", "broker", c.cfg.Name, "proxy", c.proxyName())
+	c.cfg.Log.Info("connected to the broker", "broker", c.cfg.Name,
+		"proxy", proxied.Name(c.cfg.Proxy, c.cfg.URL, "the broker's section"))
 	c.cfg.OnUp()
 	select {
 	case err = <-ended:

@@ -5,6 +5,7 @@ import (
 	"crypto/x509"
 	"errors"
 	"fmt"
+	"gatehouse/gateway/proxied"
 	"net/url"
 	"os"
 )
@@ -36,7 +37,7 @@ func (b Broker) Check() error {
 	if tlsVersions[b.TLSMin] == 0 {
 		errs = append(errs, fmt.Errorf(`broker tls_min %q: write "1.2" or "1.3"`, b.TLSMin))
 	}
-	return errors.Join(append(errs, checkProxy(b.Proxy))...)
+	return errors.Join(append(errs, proxied.Check(b.Proxy))...)
 }
 
 func validURL(text string) bool {
@@ -56,7 +57,7 @@ func (b Broker) Load(cfg *Config) error {
 	if err := b.Check(); err != nil {
 		return err
 	}
-	cfg.URL, cfg.Name, cfg.Username, cfg.Proxy = b.URL, b.Name, b.Username, proxyOf(b.Proxy)
+	cfg.URL, cfg.Name, cfg.Username, cfg.Proxy = b.URL, b.Name, b.Username, proxied.Of(b.Proxy)
 	if b.PasswordFile != "" {
 		pw, err := readSecret(b.PasswordFile)
 		if err != nil {

@@ -21,6 +21,8 @@ type Ready struct {
 	Warnings []string `json:"warnings"` // other things that need attention
 	// Troubles are both, with their codes.
 	Troubles []wire.Trouble `json:"troubles"`
+	// Info is what is neither: names and values.
+	Info map[string]string `json:"info,omitempty"`
 }
 
 // Add adds a problem or a warning.

@@ -13,6 +13,7 @@ import (
 	"gatehouse/gateway/county/store"
 	"gatehouse/gateway/county/store/archive"
 	"gatehouse/gateway/county/store/influx"
+	"gatehouse/gateway/proxied"
 )
 
 // StoreFile is the SQLite file's name in the county's folder.
@@ -58,7 +59,12 @@ func influxOptions(cfg Config, log *slog.Logger) (influx.Options, error) {
 		}
 		token = strings.TrimSpace(string(b))
 	}
-	return influx.Options{URL: cfg.Influx.URL, Token: token, Org: cfg.Influx.Org,
+	proxy := proxied.Of(cfg.Influx.Proxy)
+	if log != nil {
+		log.Info("the store is InfluxDB", "url", cfg.Influx.URL, "bucket", cfg.Influx.Bucket,
+			"proxy", proxied.Name(proxy, cfg.Influx.URL, "influx"))
+	}
+	return influx.Options{URL: cfg.Influx.URL, Proxy: proxy, Token: token, Org: cfg.Influx.Org,
 		Bucket: cfg.Influx.Bucket, County: cfg.County, Log: log}, nil
 }
 

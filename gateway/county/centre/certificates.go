@@ -57,8 +57,8 @@ func (c certificate) trouble(now time.Time) (t wire.Trouble, wrong bool) {
 		t = wire.Trouble{Kind: fact.TroubleCertificate, Since: new(wire.At(now)), Text: fmt.Sprintf(
 			"the certificate of %s ends on %s: renew it and start the collector again", c.what, on)}
 	default:
-		t = health.Problem(fact.TroubleCertificate, c.ends, fmt.Sprintf("the certificate of %s has ended on %s, nobody "+
-			"can connect any more: renew it and start the collector again", c.what, on))
+		t = health.Problem(fact.TroubleCertificate, c.ends, fmt.Sprintf("the certificate of %s has ended on %s, "+
+			"nobody can connect any more: renew it and start the collector again", c.what, on))
 	}
 	return t.Advise("certificate", "what", c.what, "on", on), true
 }

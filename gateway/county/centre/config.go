@@ -18,6 +18,7 @@ import (
 	"gatehouse/gateway/county/report"
 	"gatehouse/gateway/county/retention"
 	"gatehouse/gateway/mqtt"
+	"gatehouse/gateway/proxied"
 	"gatehouse/gateway/wire"
 )
 
@@ -54,6 +55,7 @@ type Influx struct {
 	Org       string `yaml:"org,omitempty"`        // InfluxDB 2.x only
 	Bucket    string `yaml:"bucket"`               // 2.x: the bucket; 1.8: database/retention-policy
 	TokenFile string `yaml:"token_file,omitempty"` // 2.x: the token; 1.8: user:password
+	Proxy     string `yaml:"proxy,omitempty"`      // environment or the URL of one; default none
 }
 
 // TokenVariable may hold the InfluxDB token instead of a file.
@@ -155,6 +157,9 @@ func (i Influx) check() error {
 	}
 	if i.Bucket == "" {
 		errs = append(errs, errors.New("influx.bucket: is missing (InfluxDB 1.8: database/retention-policy)"))
+	}
+	if err := proxied.Check(i.Proxy); err != nil {
+		errs = append(errs, fmt.Errorf("influx: %w", err))
 	}
 	return errors.Join(errs...)
 }

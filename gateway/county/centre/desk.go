@@ -12,6 +12,7 @@ import (
 	"gatehouse/gateway/county/desk"
 	"gatehouse/gateway/county/pages"
 	"gatehouse/gateway/county/report"
+	"gatehouse/gateway/county/retention"
 	"gatehouse/gateway/mqtt"
 	"gatehouse/gateway/wire"
 )
@@ -35,7 +36,7 @@ func (c *county) startDesk(ctx context.Context) error {
 		Removed: c.archive,
 		// A machine's reports have the same journal again when their own file was lost.
 		BeginsAgain: func(agent, jid string) bool { return jid == report.JID(c.cfg.County, agent) },
-		Health:      c.health, Store: storeName, Version: c.version, Log: log,
+		Health:      c.health, Store: storeName, Keeps: c.keeps, Version: c.version, Log: log,
 	})
 	if err != nil {
 		return err
@@ -73,6 +74,23 @@ func (c *county) startDesk(ctx context.Context) error {
 	})
 	c.desk = d
 	return nil
+}
+
+// keeps says for how long records are kept: sorts and ages, such as readings 14d;
+// empty: for ever, or with an InfluxDB that was not read yet not known.
+func (c *county) keeps() string {
+	if keeps, _ := c.archive.Keeps(); keeps > 0 {
+		return retention.Age(keeps).String()
+	}
+	var list []string
+	if c.cfg.Retention != nil {
+		for _, k := range c.cfg.Retention.Kept() {
+			if k.Age > 0 {
+				list = append(list, k.Name+" "+k.Age.String())
+			}
+		}
+	}
+	return strings.Join(list, ", ")
 }
 
 // deskClient returns the client that passes statuses and heartbeats to the desk.

@@ -27,6 +27,7 @@ type Totals struct {
 type Centre struct {
 	Fault    string     `json:"fault,omitempty"`  // its worst problem
 	Store    string     `json:"store"`            // what stores
+	Keeps    string     `json:"keeps,omitempty"`  // for how long it keeps records; empty: for ever
 	Stored   *time.Time `json:"stored,omitempty"` // last commit
 	Catching bool       `json:"catching"`         // the desk is reading the store
 	Version  string     `json:"version"`
@@ -82,8 +83,8 @@ func (d *Desk) showCentre(now time.Time, agents []presence.Agent) error {
 	state := d.followers.loop.State()
 	d.judge(now, agents)
 	troubles := d.opts.Health.Troubles(now)
-	c := Centre{Store: d.opts.Store, Catching: state.Catching, Version: d.opts.Version, Fault: worst(troubles),
-		Troubles: troubles}
+	c := Centre{Store: d.opts.Store, Keeps: d.opts.Keeps(), Catching: state.Catching, Version: d.opts.Version,
+		Fault: worst(troubles), Troubles: troubles}
 	if !state.Stored.IsZero() {
 		c.Stored = new(state.Stored.UTC().Truncate(time.Second))
 	}

@@ -38,6 +38,7 @@ type Options struct {
 	BeginsAgain func(agent, jid string) bool
 	Health      *health.Board // nil: one of its own
 	Store       string        // what stores the county's records, for the screen
+	Keeps       func() string // for how long it keeps them; empty: for ever. May be nil
 	Version     string
 	Now         func() time.Time // nil: time.Now
 	Log         *slog.Logger
@@ -84,6 +85,9 @@ const (
 func Open(opts Options) (*Desk, error) {
 	if opts.Now == nil {
 		opts.Now = time.Now
+	}
+	if opts.Keeps == nil {
+		opts.Keeps = func() string { return "" }
 	}
 	if opts.Health == nil {
 		opts.Health = health.NewBoard()

@@ -129,7 +129,8 @@ func TestWhatIsCommittedIsOnThePages(t *testing.T) {
 	within(t, d, "g:gate-001", `"silent"`) // it has delivered, and no heartbeat comes
 	within(t, d, "g:gate-002", `"never"`)
 	r := d.Ready()
-	if len(r.Problems) != 0 || fmt.Sprint(r.Warnings) != "[1 gate is silent: look at the network and power 2 messages are in quarantine]" {
+	want := "[1 gate is silent: look at the network and power 2 messages are in quarantine]"
+	if len(r.Problems) != 0 || fmt.Sprint(r.Warnings) != want {
 		t.Errorf("%+v", r)
 	}
 }

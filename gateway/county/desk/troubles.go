@@ -179,7 +179,7 @@ func many(n int, one, more string) string {
 func few(list []string) string {
 	const most = 5
 	if len(list) > most {
-		return strings.Join(list[:most], ", ") + fmt.Sprintf(" and %d more", len(list)-most)
+		return strings.Join(list[:most], ", ") + fmt.Sprintf(", … +%d", len(list)-most)
 	}
 	return strings.Join(list, ", ")
 }
@@ -187,6 +187,10 @@ func few(list []string) string {
 // Ready implements probe.Prober: the centre is ready when it receives what comes,
 // stores it and shows it.
 func (d *Desk) Ready() (r probe.Ready) {
+	r.Info = map[string]string{"store": d.opts.Store}
+	if keeps := d.opts.Keeps(); keeps != "" {
+		r.Info["keeps"] = keeps
+	}
 	for _, t := range d.opts.Health.Troubles(d.opts.Now()) {
 		r.Add(t)
 	}

@@ -80,7 +80,7 @@ func TestWhatGatesSayOfTheCounty(t *testing.T) {
 			"[gates-held-up]", ""},
 		{"no hello comes", gates(5, fact.TroubleNoAnswer), time.Minute, false, "[nothing-arrives!]", "…/+/hello"},
 		{"nothing that the collector says comes", gates(7, fact.TroubleNoCollector), time.Hour, false,
-			"[nothing-arrives!]", "and 2 more"},
+			"[nothing-arrives!]", "… +2"},
 		{"for several reasons", join(gates(2, fact.TroubleNoAnswer), gates(2, fact.TroubleNotAcknowledged)),
 			time.Hour, false, "[nothing-arrives!]", "4 gates live"},
 		{"one of them delivers", join(gates(4, fact.TroubleNoAnswer), gates(1, "")), time.Hour, false,

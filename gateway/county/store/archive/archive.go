@@ -24,6 +24,16 @@ type Archive struct {
 	closeStore func()
 	sqlite     *sqlite.Store         // nil: the records are elsewhere
 	retention  func(context.Context) // or nil
+	keeps      func() (time.Duration, bool)
+}
+
+// Keeps returns for how long the store keeps records by itself, if that is known; 0:
+// for ever. It does not wait.
+func (a *Archive) Keeps() (keeps time.Duration, known bool) {
+	if a.keeps == nil {
+		return 0, true
+	}
+	return a.keeps()
 }
 
 // OpenSQLite opens an archive that is one SQLite file, and creates it when it is
@@ -53,7 +63,8 @@ func OpenInflux(path string, o influx.Options) (*Archive, error) {
 		return nil, err
 	}
 	s := influx.New(o, b)
-	return &Archive{Store: s, Books: b, closeStore: s.Close, retention: s.LookAtRetention}, nil
+	return &Archive{Store: s, Books: b, closeStore: s.Close, retention: s.LookAtRetention,
+		keeps: s.Keeps}, nil
 }
 
 // OpenInfluxReadOnly opens an archive whose records are in InfluxDB for queries, also

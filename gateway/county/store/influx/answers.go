@@ -4,10 +4,12 @@ import (
 	"bytes"
 	"errors"
 	"fmt"
+	"gatehouse/gateway/proxied"
 	"io"
 	"mime"
 	"net"
 	"net/http"
+	"net/url"
 	"regexp"
 	"strconv"
 	"strings"
@@ -41,9 +43,9 @@ const (
 // any status from 200 to 299 for a success.
 type answers struct{ next http.RoundTripper }
 
-func newHTTPClient() *http.Client {
+func newHTTPClient(through proxied.Finder) *http.Client {
 	t := &http.Transport{
-		Proxy:               http.ProxyFromEnvironment,
+		Proxy:               func(r *http.Request) (*url.URL, error) { return through(r.URL) },
 		DialContext:         (&net.Dialer{Timeout: 5 * time.Second}).DialContext,
 		TLSHandshakeTimeout: 5 * time.Second,
 		MaxIdleConnsPerHost: 4,

@@ -7,12 +7,14 @@ import (
 	"context"
 	"fmt"
 	"log/slog"
+	"sync/atomic"
 	"time"
 
 	influxdb2 "github.com/influxdata/influxdb-client-go/v2"
 
 	"gatehouse/gateway/county/store"
 	"gatehouse/gateway/county/store/books"
+	"gatehouse/gateway/proxied"
 )
 
 // Options of a Store.
@@ -26,6 +28,7 @@ type Options struct {
 	// noted, that this is still the database that was written to; 2 s when 0.
 	CheckEvery time.Duration
 	Now        func() time.Time // nil: time.Now
+	Proxy      proxied.Finder   // nil: the database is reached directly
 	Log        *slog.Logger     // of what the database does not keep; nil: nowhere
 }
 
@@ -41,8 +44,9 @@ type Store struct {
 	poster  poster
 	packer  packer
 	keeps   retention
-	checked time.Time // when the marker was last read
-	marked  time.Time // the time of the marker point
+	kept    atomic.Int64 // what keeps has read: a time.Duration; -1: not known
+	checked time.Time    // when the marker was last read
+	marked  time.Time    // the time of the marker point
 }
 
 var _ store.Store = (*Store)(nil)
@@ -55,12 +59,24 @@ func New(o Options, b *books.Books) *Store {
 	if o.Now == nil {
 		o.Now = time.Now
 	}
+	if o.Proxy == nil {
+		o.Proxy = proxied.Direct
+	}
 	if o.Log == nil {
 		o.Log = slog.New(slog.DiscardHandler)
 	}
 	c := influxdb2.NewClientWithOptions(o.URL, o.Token, influxdb2.DefaultOptions().
-		SetLogLevel(0).SetHTTPClient(newHTTPClient()))
-	return &Store{opts: o, books: b, client: c, poster: newPoster(o, c.HTTPService())}
+		SetLogLevel(0).SetHTTPClient(newHTTPClient(o.Proxy)))
+	s := &Store{opts: o, books: b, client: c, poster: newPoster(o, c.HTTPService())}
+	s.kept.Store(-1)
+	return s
+}
+
+// Keeps returns for how long the bucket keeps records, as it was last read; 0: for
+// ever. It may be called from any goroutine and does not wait.
+func (s *Store) Keeps() (keeps time.Duration, known bool) {
+	d := time.Duration(s.kept.Load())
+	return max(d, 0), d >= 0
 }
 
 // Close closes the connections to the database, not the books.

@@ -57,6 +57,7 @@ func (s *Store) LookAtRetention(ctx context.Context) {
 		return
 	}
 	s.keeps.keeps = keeps
+	s.kept.Store(int64(keeps))
 	if keeps == 0 {
 		s.keeps.told = ""
 		return

@@ -260,7 +260,8 @@ function App() {
         <Page />
       </main>
       <footer>
-        {c && `${c.store} · ${c.stored ? say("centre.stored", { time: time(c.stored) }) : "–"} · ${c.version}`}
+        {c &&
+          `${c.store} · ${c.keeps ? `${say("centre.keeps", { what: c.keeps })} · ` : ""}${c.stored ? say("centre.stored", { time: time(c.stored) }) : "–"} · ${c.version}`}
       </footer>
       <AckForm />
       {!user.value && <LoginAgain />}

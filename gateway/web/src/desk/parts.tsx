@@ -2,7 +2,21 @@
 import type { ComponentChildren } from "preact";
 import { useEffect, useState } from "preact/hooks";
 import { useSignal } from "@preact/signals";
-import { address, ago, clock, compounds, get, go, has, lang, path, say, words_for, type Alert, type Passage } from "./model";
+import {
+  address,
+  ago,
+  clock,
+  compounds,
+  get,
+  go,
+  has,
+  lang,
+  path,
+  say,
+  words_for,
+  type Alert,
+  type Passage,
+} from "./model";
 import type { Trouble } from "./types";
 
 const shapes: Record<string, string> = {

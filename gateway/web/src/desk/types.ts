@@ -62,6 +62,7 @@ export interface Node {
 export interface Centre {
   fault?: string;
   store: string;
+  keeps?: string;
   stored?: string;
   catching: boolean;
   troubles?: Trouble[];

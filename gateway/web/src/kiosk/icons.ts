@@ -78,6 +78,12 @@ export const icons: Record<string, string> = {
       `stroke-width="5"/>` +
       ``,
   ),
+  unkept: svg(
+    `${stop}` +
+      `<path d="M32 28h28l10 10v34H32zM40 28v14h16V28M41 72V56h20v16" fill="none" stroke="currentColor" ` +
+      `stroke-width="5" stroke-linejoin="round"/>` +
+      `<path d="M26 26l48 50" stroke="currentColor" stroke-width="6"/>`,
+  ),
   offline: svg(
     `${stop}` +
       `<path d="M28 56a24 24 0 0 1 44 0M37 64a15 15 0 0 1 26 0" fill="none" stroke="currentColor" stroke-width="5"/>` +

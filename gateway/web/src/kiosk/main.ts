@@ -77,7 +77,7 @@ function draw(): void {
     .replace(/ +/g, " ")
     .trim();
   if (document.body.className !== classes) document.body.className = classes;
-  const icon = v.test ? "test" : v.look;
+  const icon = v.test ? "test" : v.kind === "journal" ? "unkept" : v.look;
   if (drawn !== icon) {
     el("icon").innerHTML = icons[icon] ?? ""; // our own constants
     drawn = icon;

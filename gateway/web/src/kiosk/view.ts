@@ -161,7 +161,8 @@ export function describe(w: Words, v: View, now: number): Description {
       break;
     case "fault": {
       d.headline = say(w, `fault.${v.kind}`);
-      d.detail = v.kind === "journal" ? "" : say(w, v.gone ? "fault.gone" : "fault.broken");
+      const broken = `fault.broken.${v.kind}`;
+      d.detail = say(w, v.gone ? "fault.gone" : w[broken] ? broken : "fault.broken");
       break;
     }
     case "offline":
