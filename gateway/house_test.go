@@ -23,6 +23,7 @@ var importers = map[string]string{
 	"periph.io/x/host/v3":                         "gatehouse/devices/port",
 	"github.com/eclipse/paho.mqtt.golang":         "gatehouse/gateway/mqtt",
 	"github.com/nats-io/nats-server/v2":           "gatehouse/gateway/county/broker",
+	"github.com/nats-io/nats.go":                  "gatehouse/gateway/county/broker",
 	"github.com/influxdata/influxdb-client-go/v2": "gatehouse/gateway/county/store/influx",
 	"github.com/influxdata/line-protocol/v2":      "gatehouse/gateway/county/store/influx",
 	"github.com/klauspost/compress":               "gatehouse/gateway/county/store/influx",

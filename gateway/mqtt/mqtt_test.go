@@ -209,7 +209,7 @@ func TestARefusedSubscriptionIsNoConnection(t *testing.T) {
 	b := restricted(t, "gate-001")
 	as := func(filter string) mqtt.Config {
 		return mqtt.Config{URL: "tcp://" + b.Addr(), ClientID: "gate-001", Username: "gate-001", Password: "secret",
-			Subscriptions: []mqtt.Subscription{{Filter: filter, QoS: 1}}}
+			Subscriptions: []mqtt.Subscription{{Filter: filter}}}
 	}
 	const others = "gatehouse/v1/c/gate-002/ack"
 	c := connect(t, as(others))

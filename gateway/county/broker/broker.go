@@ -30,6 +30,9 @@ type Config struct {
 	UsersFile string `yaml:"users_file,omitempty"` // lines name:bcrypt-hash, read at start; absent: anybody may connect
 	// Hold: clients of other processes wait until Admit is called.
 	Hold bool `yaml:"-"`
+	// Refused is called when the broker does not do what a user asks, and why, every
+	// 10 s at most for one reason; from any goroutine. May be nil.
+	Refused func(agent, why string) `yaml:"-"`
 }
 
 // TLS names PEM files.
@@ -69,11 +72,13 @@ const (
 
 // Broker is a running broker.
 type Broker struct {
-	mu     sync.Mutex // guards srv
+	mu     sync.Mutex // guards srv and keeper
 	srv    *server.Server
+	keeper *keeper
+	secret string // the keeper's password; empty: clients need none
 	store  storeWatch
-	end    context.CancelFunc // ends restartFailed
-	ended  chan struct{}      // closed when it has ended
+	end    context.CancelFunc // ends what follows
+	tasks  sync.WaitGroup     // restartFailed and watchKept
 	proxy  *proxy
 	addr   string
 	client mqtt.Broker
@@ -108,7 +113,7 @@ func Start(ctx context.Context, cfg Config, log *slog.Logger) (*Broker, error) {
 	if b.proxy, err = newProxy(l, cfg.TLS, log); err != nil {
 		return nil, errors.Join(err, l.Close())
 	}
-	b.proxy.gate.used = cfg.Hold
+	b.proxy.gate.used, b.proxy.named, b.proxy.refused = cfg.Hold, cfg.UsersFile != "", cfg.Refused
 	port = server.RANDOM_PORT
 	opts := func() *server.Options {
 		o := options(filepath.Join(cfg.Dir, "store"))
@@ -122,16 +127,14 @@ func Start(ctx context.Context, cfg Config, log *slog.Logger) (*Broker, error) {
 	port = first.MQTT.Port // after a restart the clients in this process find it on the same port
 	b.proxy.serve(net.JoinHostPort("127.0.0.1", strconv.Itoa(port)))
 	running, end := context.WithCancel(context.Background())
-	b.end, b.ended = end, make(chan struct{})
-	go func() {
-		defer close(b.ended)
-		b.restartFailed(running, opts, log)
-	}()
+	b.end = end
+	b.tasks.Go(func() { b.restartFailed(running, opts, log) })
+	b.tasks.Go(func() { b.watchKept(running, log) })
 	return b, nil
 }
 
-// loadUsers returns the users of the users file and the one of this process's
-// own clients; none without a users file.
+// loadUsers returns the users of the users file, the one of this process's own
+// clients and the keeper's; none without a users file.
 func (b *Broker) loadUsers(cfg Config) ([]*server.User, error) {
 	if cfg.UsersFile == "" {
 		return nil, nil
@@ -145,7 +148,12 @@ func (b *Broker) loadUsers(cfg Config) ([]*server.User, error) {
 		return nil, err
 	}
 	b.client.Username, b.client.PasswordFile = own.Username, passwordFile
-	return append(users, own), nil
+	asks, secret, err := keeperUser()
+	if err != nil {
+		return nil, err
+	}
+	b.secret = secret
+	return append(users, own, asks), nil
 }
 
 func (c Config) check() (host string, port int, err error) {
@@ -219,6 +227,16 @@ func (b *Broker) run(opts *server.Options, log *slog.Logger) error {
 		return fmt.Errorf("broker: %w; if its state in %s is damaged, remove that folder: no record is lost",
 			err, opts.StoreDir)
 	}
+	if b.keeper, err = newKeeper(srv, b.secret); err != nil {
+		return err
+	}
+	ctx, cancel := context.WithTimeout(context.Background(), keeperPatience)
+	defer cancel()
+	retained, err := b.keeper.tidy(ctx, log)
+	if err != nil {
+		return err
+	}
+	b.proxy.retained.known(retained)
 	inner := net.JoinHostPort(opts.MQTT.Host, strconv.Itoa(opts.MQTT.Port))
 	b.addr, b.client.URL = b.proxy.addr(), "tcp://"+inner
 	b.client.Name = "tcp://" + b.addr
@@ -226,6 +244,15 @@ func (b *Broker) run(opts *server.Options, log *slog.Logger) error {
 		b.client.Name = "ssl://" + b.addr
 	}
 	return nil
+}
+
+// stop stops nats-server.
+func (b *Broker) stop() {
+	if b.keeper != nil {
+		b.keeper.close()
+	}
+	b.srv.Shutdown()
+	b.srv.WaitForShutdown()
 }
 
 // Addr returns the address that clients connect to, with the real port.
@@ -242,7 +269,7 @@ func (b *Broker) Close() error {
 	var err error
 	if b.end != nil {
 		b.end()
-		<-b.ended
+		b.tasks.Wait()
 	}
 	if b.proxy != nil {
 		err = b.proxy.Close()
@@ -250,8 +277,7 @@ func (b *Broker) Close() error {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	if b.srv != nil {
-		b.srv.Shutdown()
-		b.srv.WaitForShutdown()
+		b.stop()
 	}
 	return err
 }

@@ -26,7 +26,7 @@ func split(t testing.TB, addr string) (host, port string) {
 func TestMosquittoAndPahoClientsExchangeQoS1(t *testing.T) {
 	b := start(t, configOf(t))
 	_, port := split(t, b.Addr())
-	sub := connect(t, login{url: "tcp://" + b.Addr(), id: "sub"})
+	sub := connect(t, login{url: b.Client().URL, id: "sub"}) // as the collector does
 	if granted := sub.subscribe(t, "gatehouse/v1/qinghe/+/records", 1); granted != 1 {
 		t.Fatalf("granted QoS %d", granted)
 	}

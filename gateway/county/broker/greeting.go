@@ -2,6 +2,7 @@ package broker
 
 import (
 	"encoding/binary"
+	"errors"
 	"log/slog"
 	"slices"
 	"strings"
@@ -14,6 +15,8 @@ type greeting struct {
 	client   string // its id
 	will     string // the topic of its last will; empty: it has none
 	user     string // empty: it names none
+
+	willRetained bool
 }
 
 // Names and versions of the protocol in a CONNECT packet.
@@ -22,7 +25,9 @@ const (
 	protocol    = "MQTT"
 	version311  = 4
 	version5    = 5
+	cleanFlag   = 0x02
 	willFlag    = 0x04
+	retainFlag  = 0x20
 	userFlag    = 0x80
 )
 
@@ -35,6 +40,7 @@ func greet(packet []byte) (g greeting) {
 	}
 	g.version = rest[0]
 	will, user := rest[1]&willFlag != 0, rest[1]&userFlag != 0
+	g.willRetained = will && rest[1]&retainFlag != 0
 	rest = rest[4:] // version, flags, keep alive
 	if g.version >= version5 {
 		n, size := binary.Uvarint(rest) // properties
@@ -81,23 +87,33 @@ func cutString(b []byte) (text string, rest []byte) {
 var idCharacters = strings.NewReplacer(" ", "␠", "\t", "␉", "\n", "␊", "\r", "␍", "\f", "␌",
 	".", "․", "*", "＊", ">", "＞")
 
-// modern returns a CONNECT packet as nats-server wants it: MQTT 3.1 becomes 3.1.1,
-// which differs in the name and the number of the protocol only, and the client's
-// id has no character that nats-server refuses. Others are returned as they are.
-func modern(packet []byte) []byte {
+// admission is how a client is let in.
+type admission struct {
+	prefix   string // of its id; the client does not see it
+	clean    bool   // its session ends with the connection
+	noRetain bool   // its last will is not retained
+}
+
+// modern returns a CONNECT packet as nats-server wants it and a admits it: MQTT 3.1
+// becomes 3.1.1, which differs in the name and the number of the protocol only, and
+// the client's id has no character that nats-server refuses. One that is not whole,
+// or of MQTT 5, is returned as it is.
+func modern(packet []byte, a admission) []byte {
 	g := greet(packet)
-	id := idCharacters.Replace(g.client)
-	if g.version >= version5 || g.protocol != oldProtocol && id == g.client {
+	name, rest := cutString(body(packet))
+	if g.version >= version5 || len(rest) < 4 || name != oldProtocol && name != protocol {
 		return packet
 	}
-	_, rest := cutString(body(packet))
-	if len(rest) < 4 {
-		return packet
+	flags := rest[1]
+	if a.clean {
+		flags |= cleanFlag
 	}
-	inside := appendString(nil, protocol)
-	inside = append(append(inside, version311), rest[1:4]...)
+	if a.noRetain {
+		flags &^= retainFlag
+	}
+	inside := append(appendString(nil, protocol), version311, flags, rest[2], rest[3])
 	if _, after := cutString(rest[4:]); g.client != "" {
-		inside = append(appendString(inside, id), after...)
+		inside = append(appendString(inside, idCharacters.Replace(a.prefix+g.client)), after...)
 	} else {
 		inside = append(inside, rest[4:]...)
 	}
@@ -109,16 +125,15 @@ func appendString(b []byte, text string) []byte {
 	return append(binary.BigEndian.AppendUint16(b, uint16(len(text))), text...) //nolint:gosec // at most 3 * maxConnect
 }
 
-// fault returns what keeps this broker from serving the client and what to do
-// about it, and the topic that it is about, if there is one; empty: nothing.
-func (g greeting) fault() (what, topic string) {
-	switch {
-	case g.version == version5:
-		return "it speaks MQTT 5, and this broker MQTT 3.1.1: set the device to 3.1.1, or use another broker", ""
-	case strings.ContainsAny(g.will, notCarried):
-		return whiteSpace, g.will
+// fault returns what keeps this broker from serving the client; empty: nothing.
+func (g greeting) fault() fault {
+	if g.version == version5 {
+		return fault{what: "it speaks MQTT 5, and this broker MQTT 3.1.1: " +
+			"set the device to 3.1.1, or use another broker"}
 	}
-	return "", ""
+	var f fault
+	_ = errors.As(check(g.will), &f) // it stays empty if there is none
+	return f
 }
 
 // notCarried are the characters of topics that nats-server does not carry.
@@ -130,12 +145,14 @@ const tooOften = "it connects too often, or has too many connections: " +
 const whiteSpace = "its topic has white space in it, which this broker does not carry: rename it, " +
 	"or use another broker; until then the client is disconnected"
 
-// complain logs what keeps a client from being served. topic is the one that
-// can't be carried; empty: it is something else.
-func (p *proxy) complain(remote, client, what, topic string) {
-	attrs := []slog.Attr{slog.String("client", client), slog.String("remote", remote)}
-	if topic != "" {
-		attrs = append(attrs, slog.String("topic", topic))
+// complain logs what keeps a client from being served.
+func (p *proxy) complain(remote string, who greeting, f fault) {
+	attrs := []slog.Attr{slog.String("client", who.client), slog.String("remote", remote)}
+	if who.user != "" {
+		attrs = append(attrs, slog.String("agent", who.user))
 	}
-	p.log.LogAttrs(p.ctx, slog.LevelWarn, "broker: a client can't be served: "+what, attrs...)
+	if f.topic != "" {
+		attrs = append(attrs, slog.String("topic", f.topic))
+	}
+	p.log.LogAttrs(p.ctx, slog.LevelWarn, "broker: a client can't be served: "+f.what, attrs...)
 }

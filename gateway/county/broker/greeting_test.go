@@ -2,7 +2,9 @@ package broker
 
 import (
 	"bytes"
+	"errors"
 	"fmt"
+	"io"
 	"log/slog"
 	"os"
 	"os/exec"
@@ -10,6 +12,7 @@ import (
 	"strings"
 	"sync"
 	"testing"
+	"testing/iotest"
 
 	"pgregory.net/rapid"
 )
@@ -38,21 +41,23 @@ func TestWhatAClientSaysOfItself(t *testing.T) {
 		want   greeting
 		what   string
 	}{
-		{connectPacket("MQTT", 4, 2, "a"), greeting{"MQTT", 4, "a", "", ""}, ""},
-		{connectPacket("MQIsdp", 3, 2, long), greeting{"MQIsdp", 3, long, "", ""}, ""},
-		{connectPacket("MQTT", 5, 2, "a"), greeting{"MQTT", 5, "a", "", ""}, "MQTT 5"},
-		{connectPacket("MQTT", 4, 6, "a", "x/LWT", "bye"), greeting{"MQTT", 4, "a", "x/LWT", ""}, ""},
-		{connectPacket("MQTT", 4, 6, "a", "x y/LWT", "bye"), greeting{"MQTT", 4, "a", "x y/LWT", ""}, "white space"},
+		{connectPacket("MQTT", 4, 2, "a"), greeting{"MQTT", 4, "a", "", "", false}, ""},
+		{connectPacket("MQIsdp", 3, 2, long), greeting{"MQIsdp", 3, long, "", "", false}, ""},
+		{connectPacket("MQTT", 5, 2, "a"), greeting{"MQTT", 5, "a", "", "", false}, "MQTT 5"},
+		{connectPacket("MQTT", 4, 6, "a", "x/LWT", "bye"), greeting{"MQTT", 4, "a", "x/LWT", "", false}, ""},
+		{connectPacket("MQTT", 4, 6, "a", "x y/LWT", "bye"),
+			greeting{"MQTT", 4, "a", "x y/LWT", "", false}, "white space"},
+		{connectPacket("MQTT", 4, 0x26, "a", "x/LWT", "bye"), greeting{"MQTT", 4, "a", "x/LWT", "", true}, ""},
 		{connectPacket("MQTT", 4, 0xC6, "a", "x/LWT", "bye", "gate-1", "p"),
-			greeting{"MQTT", 4, "a", "x/LWT", "gate-1"}, ""},
-		{connectPacket("MQTT", 4, 0xC2, "a", "gate-1", "p"), greeting{"MQTT", 4, "a", "", "gate-1"}, ""},
-		{connectPacket("MQTT", 4, 2, "my id"), greeting{"MQTT", 4, "my id", "", ""}, ""},
-		{connectPacket("MQTT", 4, 2, "a.b"), greeting{"MQTT", 4, "a.b", "", ""}, ""},
-		{connectPacket("MQTT", 4, 2), greeting{"MQTT", 4, "", "", ""}, ""},
+			greeting{"MQTT", 4, "a", "x/LWT", "gate-1", false}, ""},
+		{connectPacket("MQTT", 4, 0xC2, "a", "gate-1", "p"), greeting{"MQTT", 4, "a", "", "gate-1", false}, ""},
+		{connectPacket("MQTT", 4, 2, "my id"), greeting{"MQTT", 4, "my id", "", "", false}, ""},
+		{connectPacket("MQTT", 4, 2, "a.b"), greeting{"MQTT", 4, "a.b", "", "", false}, ""},
+		{connectPacket("MQTT", 4, 2), greeting{"MQTT", 4, "", "", "", false}, ""},
 		{[]byte{0x10, 0}, greeting{}, ""},
 	} {
 		got := greet(c.packet)
-		what, topic := got.fault()
+		what, topic := got.fault().what, got.fault().topic
 		if got != c.want || !strings.Contains(what, c.what) || (what == "") != (c.what == "") {
 			t.Errorf("% x: %+v, %q", c.packet, got, what)
 		}
@@ -68,26 +73,26 @@ func TestWhatAClientSaysOfItself(t *testing.T) {
 func TestConnectsAreMadeAsNatsServerWantsThem(t *testing.T) {
 	for _, id := range []string{"a", strings.Repeat("x", 113), strings.Repeat("x", 114), strings.Repeat("x", 115)} {
 		old, want := connectPacket("MQIsdp", 3, 2, id), connectPacket("MQTT", 4, 2, id)
-		if got := modern(old); !bytes.Equal(got, want) {
+		if got := modern(old, admission{}); !bytes.Equal(got, want) {
 			t.Errorf("% x, want % x", got, want)
 		}
-		if got := modern(want); !bytes.Equal(got, want) {
+		if got := modern(want, admission{}); !bytes.Equal(got, want) {
 			t.Errorf("3.1.1 becomes % x", got)
 		}
 	}
 	will := []string{"my.id *>", "x/LWT", "bye"}
 	want := connectPacket("MQTT", 4, 6, "my․id␠＊＞", "x/LWT", "bye")
 	for _, packet := range [][]byte{connectPacket("MQTT", 4, 6, will...), connectPacket("MQIsdp", 3, 6, will...)} {
-		if got := modern(packet); !bytes.Equal(got, want) {
+		if got := modern(packet, admission{}); !bytes.Equal(got, want) {
 			t.Errorf("% x, want % x", got, want)
 		}
 	}
 	for _, same := range [][]byte{connectPacket("MQTT", 5, 2, "a b"), {0x10, 0}, connectPacket("MQIsdp", 3, 2)[:11]} {
-		if got := modern(same); !bytes.Equal(got, same) {
+		if got := modern(same, admission{}); !bytes.Equal(got, same) {
 			t.Errorf("% x becomes % x", same, got)
 		}
 	}
-	if got := modern(connectPacket("MQIsdp", 3, 2)); !bytes.Equal(got, connectPacket("MQTT", 4, 2)) {
+	if got := modern(connectPacket("MQIsdp", 3, 2), admission{}); !bytes.Equal(got, connectPacket("MQTT", 4, 2)) {
 		t.Errorf("without an id: % x", got)
 	}
 }
@@ -97,7 +102,7 @@ func TestTopicsWithWhiteSpaceAreFound(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		var stream []byte
 		var want []string
-		packet := func(kind byte, inside []byte) {
+		send := func(kind byte, inside []byte) {
 			stream = append(stream, kind)
 			n := len(inside)
 			for n > 127 {
@@ -116,24 +121,27 @@ func TestTopicsWithWhiteSpaceAreFound(t *testing.T) {
 		for range rapid.IntRange(1, 8).Draw(t, "packets") {
 			switch rapid.IntRange(0, 2).Draw(t, "kind") {
 			case 0:
-				packet(0x32, append(name(), bytes.Repeat([]byte("x y"), rapid.IntRange(0, 2000).Draw(t, "payload"))...))
+				send(0x32, append(name(), bytes.Repeat([]byte("x y"), rapid.IntRange(0, 2000).Draw(t, "payload"))...))
 			case 1:
 				inside := []byte{0, 1}
-				for range rapid.IntRange(1, 3).Draw(t, "filters") {
-					inside = append(append(inside, name()...), 1)
-				}
-				packet(0x82, inside)
+				send(0x82, append(append(inside, name()...), 1))
 			default:
-				packet(0xC0, nil)
+				send(0xC0, nil)
 			}
 		}
 		var got []string
-		r := topicReader{packet: func(byte, int) {}, found: func(topic string) { got = append(got, topic) }}
-		for rest := stream; len(rest) > 0; {
-			n := min(len(rest), rapid.IntRange(1, 400).Draw(t, "read"))
-			r.see(rest[:n])
-			rest = rest[n:]
+		in := iotest.OneByteReader(bytes.NewReader(stream))
+		if rapid.Bool().Draw(t, "whole") {
+			in = bytes.NewReader(stream)
 		}
+		_ = newRelay(io.Discard, in).run(func(p packet) error {
+			r := testRules()
+			var f fault
+			if errors.As(r.sent(t.Context(), p), &f) {
+				got = append(got, f.topic)
+			}
+			return nil
+		})
 		if fmt.Sprint(got) != fmt.Sprint(want) {
 			t.Fatalf("found %q, want %q", got, want)
 		}
@@ -144,13 +152,14 @@ func FuzzGreeting(f *testing.F) {
 	f.Add(connectPacket("MQIsdp", 3, 6, "a", "b c", "d"))
 	f.Add(connectPacket("MQTT", 5, 2, "a"))
 	f.Fuzz(func(t *testing.T, b []byte) {
-		(&topicReader{packet: func(byte, int) {}, found: func(string) {}}).see(b)
+		r := testRules()
+		_ = newRelay(io.Discard, bytes.NewReader(b)).run(func(p packet) error { return r.sent(t.Context(), p) })
 		packet, err := readConnect(bytes.NewReader(b))
 		if err != nil {
 			return
 		}
 		old := greet(packet)
-		now := greet(modern(packet))
+		now := greet(modern(packet, admission{}))
 		if id := idCharacters.Replace(old.client); now.client != id && old.version < version5 || now.will != old.will {
 			t.Errorf("%+v becomes %+v", old, now)
 		}

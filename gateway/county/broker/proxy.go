@@ -6,7 +6,6 @@ import (
 	"crypto/x509"
 	"errors"
 	"fmt"
-	"io"
 	"log/slog"
 	"net"
 	"os"
@@ -36,13 +35,22 @@ type proxy struct {
 	cancel   context.CancelFunc
 	wg       sync.WaitGroup
 	slots    chan struct{} // one per connection; the other descriptors are for the store
+	gate     *gate         // no connection is passed on before it is open
+	shared
+}
+
+// shared is what the connections of all clients have in common.
+type shared struct {
+	named    bool // clients have passwords
 	visitors *visitors
-	gate     *gate // no connection is passed on before it is open
+	retained *retained
+	kept     *kept
+	refused  func(agent, why string) // may be nil
 }
 
 func newProxy(l net.Listener, files TLS, log *slog.Logger) (*proxy, error) {
 	p := &proxy{listener: l, log: log, slots: make(chan struct{}, openfiles.Clients()), gate: newGate(),
-		visitors: newVisitors()}
+		shared: shared{visitors: newVisitors(), retained: newRetained(), kept: newKept()}}
 	p.ctx, p.cancel = context.WithCancel(context.Background())
 	if files == (TLS{}) {
 		return p, nil
@@ -129,12 +137,14 @@ func (p *proxy) pass(raw net.Conn, inner string) {
 		return // handshake has logged it
 	}
 	client := greet(hello)
-	visitor := p.visitors.enter(time.Now(), raw.RemoteAddr(), client)
-	if visitor == nil {
-		p.complain(raw.RemoteAddr().String(), client.client, tooOften, "")
+	x, ok := p.visitors.enter(time.Now(), raw.RemoteAddr(), client)
+	if !ok {
+		if x.due(time.Now(), tooOften) {
+			p.complain(raw.RemoteAddr().String(), client, fault{what: tooOften})
+		}
 		return
 	}
-	defer visitor.leave()
+	defer x.leave()
 	if p.gate.wait(ctx) != nil {
 		return // the client tries again
 	}
@@ -147,27 +157,7 @@ func (p *proxy) pass(raw net.Conn, inner string) {
 		p.log.Error("broker: pass a connection on", "remote", raw.RemoteAddr(), "err", err)
 		return
 	}
-	var both sync.WaitGroup
-	end := sync.OnceFunc(func() { raw.Close(); inside.Close() })
-	defer context.AfterFunc(p.ctx, end)()
-	remote := raw.RemoteAddr().String()
-	if what, topic := client.fault(); what != "" {
-		p.complain(remote, client.client, what, topic)
-	}
-	limited := &rateLimited{ctx: p.ctx, from: outside, visitor: visitor}
-	from := &topicReader{from: limited, packet: limited.packet,
-		found: func(topic string) { p.complain(remote, client.client, whiteSpace, topic) }}
-	both.Go(func() {
-		defer end()
-		if _, err := inside.Write(modern(hello)); err == nil {
-			_, _ = io.Copy(inside, from)
-		}
-	})
-	both.Go(func() {
-		defer end()
-		_, _ = io.Copy(outside, inside)
-	})
-	both.Wait()
+	p.serveClient(link{raw: raw, outside: outside, inside: inside}, hello, client, x)
 }
 
 // handshake completes the TLS handshake, if there is to be one, and reads the

@@ -31,12 +31,3 @@ func (r *rateLimited) Read(p []byte) (int, error) {
 	}
 	return n, err
 }
-
-// packet counts what a packet costs beyond its bytes.
-func (r *rateLimited) packet(kind byte, size int) {
-	cost := otherCost
-	if kind == packetPublish || kind == packetSubscribe {
-		cost = leastCost
-	}
-	r.visitor.send(time.Now(), max(0, cost-size))
-}

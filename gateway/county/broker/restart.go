@@ -84,8 +84,7 @@ func (b *Broker) restart(opts *server.Options, log *slog.Logger) error {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	b.proxy.gate.hold() // the sessions are lost: those of this process are made again first
-	b.srv.Shutdown()
-	b.srv.WaitForShutdown()
+	b.stop()
 	if err := os.RemoveAll(opts.StoreDir); err != nil {
 		return fmt.Errorf("remove its store: %w", err)
 	}

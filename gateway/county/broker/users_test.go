@@ -93,8 +93,10 @@ func TestAnAgentMayReadOnlyBelowItsOwnIDAndTheCollectorsStatus(t *testing.T) {
 		}
 	}
 	gate, collector := as(t, b, "gate-017"), as(t, b, "collector")
-	for _, filter := range []string{"gatehouse/v1/qinghe/gate-017/#", "gatehouse/v1/qinghe/collector/status"} {
-		if granted := gate.subscribe(t, filter, 1); granted != 1 {
+	for filter, want := range map[string]byte{
+		"gatehouse/v1/qinghe/gate-017/#": 0, "gatehouse/v1/qinghe/collector/status": 1,
+	} {
+		if granted := gate.subscribe(t, filter, 1); granted != want {
 			t.Errorf("%s: granted %d", filter, granted)
 		}
 	}
@@ -121,6 +123,7 @@ func TestAStolenClientIDReceivesNoMessages(t *testing.T) {
 	thief.subscribe(t, "gatehouse/v1/qinghe/gate-018/ack", 1)
 	collector.publish(t, "gatehouse/v1/qinghe/gate-018/ack", 1, false, "own ack")
 	thief.want(t, "gatehouse/v1/qinghe/gate-018/ack", "own ack") // and nothing before it
+	victim.want(t, "gatehouse/v1/qinghe/gate-017/ack", "secret") // nor does it end its connection
 }
 
 var usersFiles = map[string]struct {

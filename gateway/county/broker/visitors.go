@@ -44,7 +44,11 @@ type visitor struct {
 	sends    allowance
 	connects allowance
 	conns    int
+	said     map[string]time.Time // when something was last said of it
 }
+
+// sayEvery is the shortest time between two times of saying the same of a visitor.
+const sayEvery = 10 * time.Second
 
 // allowance is a rate that may not be exceeded for long.
 type allowance struct {
@@ -102,22 +106,37 @@ func entry[V any](m map[string]*V, key string) *V {
 }
 
 // enter notes that a visitor connects; leave must be called when the connection
-// ends. It returns nil when it connects too often, or has too many connections.
-func (v *visitors) enter(now time.Time, remote net.Addr, g greeting) *visitor {
+// ends. ok is false when it connects too often, or has too many connections.
+func (v *visitors) enter(now time.Time, remote net.Addr, g greeting) (x *visitor, ok bool) {
 	name := g.user
 	if name == "" {
 		name = "client " + g.client
 	}
 	v.mu.Lock()
-	x := entry(v.known, name+"@"+hostOf(remote))
+	x = entry(v.known, name+"@"+hostOf(remote))
 	v.mu.Unlock()
 	x.mu.Lock()
 	defer x.mu.Unlock()
 	if x.conns >= maxConns || !x.connects.may(now, connectRate, connectBurst) {
-		return nil
+		return x, false
 	}
 	x.conns++
-	return x
+	return x, true
+}
+
+// due reports whether it is time to say something of the visitor, and notes that it
+// is said now.
+func (x *visitor) due(now time.Time, what string) bool {
+	x.mu.Lock()
+	defer x.mu.Unlock()
+	if last, known := x.said[what]; known && now.Sub(last) < sayEvery {
+		return false
+	}
+	if x.said == nil {
+		x.said = map[string]time.Time{}
+	}
+	x.said[what] = now
+	return true
 }
 
 func (x *visitor) leave() {

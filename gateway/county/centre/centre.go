@@ -9,9 +9,11 @@ import (
 	"path/filepath"
 	"slices"
 	"sync"
+	"sync/atomic"
 
 	"gatehouse/gateway/county/broker"
 	"gatehouse/gateway/county/collect"
+	"gatehouse/gateway/county/desk"
 	"gatehouse/gateway/county/health"
 	"gatehouse/gateway/county/store/archive"
 	"gatehouse/gateway/mqtt"
@@ -31,6 +33,7 @@ type county struct {
 	broker    mqtt.Broker      // where its own clients find it
 	admit     func()           // lets others use the embedded broker
 	desk      collect.Observer // nil: there is none
+	told      atomic.Pointer[desk.Desk]
 	reports   *reports
 	health    *health.Board
 
@@ -95,7 +98,7 @@ func (c *county) startBroker(ctx context.Context) error {
 		return nil
 	}
 	own := c.embedded()
-	own.Hold = true
+	own.Hold, own.Refused = true, c.refuse
 	c.health.Embedded()
 	b, err := broker.Start(ctx, own, c.log)
 	if err != nil {
@@ -104,6 +107,14 @@ func (c *county) startBroker(ctx context.Context) error {
 	c.onClose(b.Close)
 	c.broker, c.admit = b.Client(), b.Admit
 	return nil
+}
+
+// refuse tells the desk, once there is one, what the broker does not do for an
+// agent. The broker calls it from any goroutine.
+func (c *county) refuse(agent, why string) {
+	if d := c.told.Load(); d != nil {
+		d.Refused(agent, why, 1)
+	}
 }
 
 // collect runs the collector until ctx ends. When another collector has taken

@@ -73,6 +73,7 @@ func (c *county) startDesk(ctx context.Context) error {
 		return nil
 	})
 	c.desk = d
+	c.told.Store(d)
 	return nil
 }
 

@@ -42,6 +42,9 @@ func (d *Desk) judge(now time.Time, agents []presence.Agent) {
 		f.add(fact.TroubleQuarantine, false, fmt.Sprintf("%d messages are in quarantine", n), "quarantine",
 			"n", strconv.Itoa(n))
 	}
+	if who := d.followers.refused.Agents(); len(who) > 0 {
+		f.add(fact.TroubleAgentsRefused, false, "messages are refused of "+few(who), "agents-refused", "agents", few(who))
+	}
 	f.gates(agents)
 	d.centre.stopped = f.stopped
 	d.post(f.list)
@@ -49,8 +52,8 @@ func (d *Desk) judge(now time.Time, agents []presence.Agent) {
 
 // judged are the kinds that judge may find.
 var judged = []fact.TroubleKind{fact.TroubleDeskFault, fact.TroubleDeskBehind, fact.TroubleStoreRefuses,
-	fact.TroubleQuarantine, fact.TroubleGatesSilent, fact.TroubleNothingArrives, fact.TroubleGatesHeldUp,
-	fact.TroubleClock}
+	fact.TroubleQuarantine, fact.TroubleAgentsRefused, fact.TroubleGatesSilent, fact.TroubleNothingArrives,
+	fact.TroubleGatesHeldUp, fact.TroubleClock}
 
 // post posts what was found, and that nothing else of the desk's kinds holds.
 func (d *Desk) post(found []wire.Trouble) {

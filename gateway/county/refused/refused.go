@@ -7,6 +7,8 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"maps"
+	"slices"
 	"sync"
 	"time"
 
@@ -50,8 +52,14 @@ type Refusals struct {
 	counted           map[string]uint64  // messages, by agent
 	quarantined, lost int
 
-	alerted    map[string]time.Time // agents whose refusals are an alert, and when the last came
-	conflicted map[string]bool      // agents whose conflicts are an alert
+	alerted    map[string]alerted // agents whose refusals are an alert
+	conflicted map[string]bool    // agents whose conflicts are an alert
+}
+
+// alerted is an agent's last refusal.
+type alerted struct {
+	last time.Time
+	why  string // empty: it was before the start
 }
 
 // refusal is what the collector last said of an agent.
@@ -64,13 +72,13 @@ type refusal struct {
 // agents of the site file.
 func Open(ctx context.Context, alerts Alerts, losses Losses, listed []string, now time.Time) (*Refusals, error) {
 	r := &Refusals{alerts: alerts, losses: losses, listed: map[string]bool{}, fresh: map[string]refusal{},
-		counted: map[string]uint64{}, alerted: map[string]time.Time{}, conflicted: map[string]bool{}}
+		counted: map[string]uint64{}, alerted: map[string]alerted{}, conflicted: map[string]bool{}}
 	for _, agent := range listed {
 		r.listed[agent] = true
 	}
 	refused, err := alerts.Holding(ctx, fact.AlarmAgentRefused)
 	for _, agent := range refused {
-		r.alerted[agent] = now
+		r.alerted[agent] = alerted{last: now}
 	}
 	conflicted, errConflicted := alerts.Holding(ctx, fact.AlarmJournalConflict)
 	for _, agent := range conflicted {
@@ -122,17 +130,17 @@ func (r *Refusals) Look(ctx context.Context, now time.Time) error {
 	r.fresh = map[string]refusal{}
 	r.mu.Unlock()
 	for agent, x := range fresh {
-		if _, alerted := r.alerted[agent]; !alerted && !r.listed[agent] && len(r.alerted) >= mostUnlisted {
+		if _, known := r.alerted[agent]; !known && !r.listed[agent] && len(r.alerted) >= mostUnlisted {
 			continue // the log has it
 		}
 		detail := fmt.Sprintf("%s; %d of its messages were not taken so far", x.why, x.count)
 		if err := r.alerts.Raise(ctx, now, fact.AlarmAgentRefused, agent, detail); err != nil {
 			return err
 		}
-		r.alerted[agent] = now
+		r.alerted[agent] = alerted{now, x.why}
 	}
-	for agent, last := range r.alerted {
-		if now.Sub(last) > calm {
+	for agent, a := range r.alerted {
+		if now.Sub(a.last) > calm {
 			if err := r.alerts.Clear(ctx, now, fact.AlarmAgentRefused, agent); err != nil {
 				return err
 			}
@@ -140,6 +148,18 @@ func (r *Refusals) Look(ctx context.Context, now time.Time) error {
 		}
 	}
 	return nil
+}
+
+// Agents returns of which agents messages are refused at present, each with the
+// reason if it is known.
+func (r *Refusals) Agents() (out []string) {
+	for _, agent := range slices.Sorted(maps.Keys(r.alerted)) {
+		if why := r.alerted[agent].why; why != "" {
+			agent += " (" + why + ")"
+		}
+		out = append(out, agent)
+	}
+	return out
 }
 
 // Count counts what was not stored. It raises an alarm for each agent of whom
