@@ -12,6 +12,8 @@ type account struct {
 	journals map[string]bool // that the store knows as this agent's
 	begun    bucket          // journals that the store did not know
 	stored   volume          // what it has sent
+	holes    bucket          // that its batches have brought
+	raises   bucket          // of the term, which it did not prove
 	unlisted bool            // it was logged that the site file does not list it
 	apart    time.Time       // until then its batches are committed by themselves
 	again    time.Time       // not before
@@ -23,6 +25,20 @@ type account struct {
 const (
 	mostJournals = 16
 	journalEvery = time.Hour
+)
+
+// An agent loses records where its disk is full or damaged: so many holes at once,
+// and one more every ten seconds. Each is a row for ever.
+const (
+	mostHoles = 20_000
+	holeEvery = 10 * time.Second
+)
+
+// A store that was restored is brought up by few hellos of each agent: so many that
+// prove nothing are believed at once, and one more an hour.
+const (
+	mostRaises = 3
+	raiseEvery = time.Hour
 )
 
 // Of agents that the site file does not list, whose names may be invented, all
@@ -73,7 +89,8 @@ func (c *committer) account(agent string) *account {
 		if len(c.accounts) >= mostAgents {
 			c.forget()
 		}
-		a = &account{journals: map[string]bool{}, begun: bucket{most: mostJournals, every: journalEvery}}
+		a = &account{journals: map[string]bool{}, begun: bucket{most: mostJournals, every: journalEvery},
+			holes: bucket{most: mostHoles, every: holeEvery}, raises: bucket{most: mostRaises, every: raiseEvery}}
 		c.accounts[agent] = a
 	}
 	return a

@@ -32,6 +32,10 @@ func (c *committer) admit(ctx context.Context, b *store.Batch) bool {
 		c.refusals.add(b.Received, b.Agent, refusedVolume)
 		return false
 	}
+	if !own.holes.takeAll(b.Received, len(b.Holes)) {
+		c.refusals.add(b.Received, b.Agent, refusedHoles)
+		return false
+	}
 	b.Place = c.place(b.Agent)
 	if b.Ahead && c.cfg.Watch != nil {
 		c.cfg.Watch.Arrived(*b)

@@ -113,6 +113,7 @@ func TestTheHighestTermGoesOn(t *testing.T) {
 
 func TestAForgedLastWillIsReplacedAndNoAgentSendsAHello(t *testing.T) {
 	b := start(t)
+	began := time.Now()
 	for _, start := range []string{b.first.Start, "another"} {
 		payload, err := wire.Encode(wire.CollectorStatus{V: 1, State: fact.Offline, Start: start,
 			At: wire.At(time.Unix(1e9, 0))})
@@ -130,9 +131,9 @@ func TestAForgedLastWillIsReplacedAndNoAgentSendsAHello(t *testing.T) {
 			t.Errorf("said %+v, before %+v", st, b.first)
 		}
 	}
-	time.Sleep(1500 * time.Millisecond)
-	if n := len(b.status); n > 2 {
-		t.Errorf("40 last wills were contradicted %d times more within 1.5 s", n)
+	b.settled(1)
+	if n, took := len(b.status), time.Since(began); n > 1+int(took/time.Second) {
+		t.Errorf("40 last wills were contradicted %d times more within %s", n, took)
 	}
 }
 

@@ -38,6 +38,7 @@ type memory struct {
 	least   int    // unless it has at most so many records
 	share   int    // messages that fit into quarantine; 0: all
 	commits int
+	asked   int // for a commit
 }
 
 func newMemory() *memory {
@@ -47,6 +48,7 @@ func newMemory() *memory {
 func (b *memory) Commit(_ context.Context, batches []store.Batch) ([]store.Receipt, error) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
+	b.asked++
 	if b.fail != nil {
 		return nil, b.fail
 	}

@@ -22,10 +22,12 @@ func TestOneBadAgentDelaysNobody(t *testing.T) {
 			defer stop()
 			c.awaitGood()
 			var bad sync.WaitGroup
-			for n, kind := range slices.Sorted(maps.Keys(badKinds)) {
+			all := kinds()
+			for n, kind := range slices.Sorted(maps.Keys(all)) {
 				ctx, cancel := context.WithCancel(t.Context())
-				bad.Go(func() { c.play(ctx, n, badKinds[kind]) })
-				time.Sleep(pace)
+				begun := make(chan struct{})
+				bad.Go(func() { c.play(ctx, n, all[kind], begun) })
+				<-begun
 				if late := c.awaitGood(); len(late) > 0 {
 					t.Errorf("%s: nothing of %v is acknowledged", kind, late)
 				}
@@ -95,7 +97,7 @@ func (c *realCounty) checkCosts() {
 		}
 	}
 	positions, err := c.archive.Positions(t.Context())
-	if err != nil || len(held) > store.ShareRows || len(positions) > goodAgents+len(badKinds)+20 {
+	if err != nil || len(held) > store.ShareRows || len(positions) > goodAgents+len(kinds())+20 {
 		t.Errorf("%d rows in quarantine, %d journals, %v", len(held), len(positions), err)
 	}
 	c.mu.Lock()

@@ -39,7 +39,12 @@ func (c *committer) answer(ctx context.Context, agent string, h wire.Hello) {
 func (c *committer) believe(ctx context.Context, agent string, h wire.Hello) bool {
 	now := c.cfg.Now()
 	proven := h.ProvenTerm(c.cfg.County, agent, c.storeID, c.cfg.public())
-	raise, refused := c.unproven.judge(now, c.term, h.Term, proven)
+	// Agents that the site file does not list share what one may do: their names may be invented.
+	known := agent
+	if !c.cfg.listed(agent) {
+		known = ""
+	}
+	raise, refused := c.unproven.judge(now, c.term, h.Term, proven, &c.account(known).raises)
 	if refused {
 		c.refusals.add(now, agent, refusedTerm)
 	}

@@ -8,6 +8,7 @@ import (
 	"net"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"gatehouse/gateway/fact"
@@ -22,6 +23,7 @@ type badAgent struct {
 	client *mqtt.Client
 	jid    string
 	seq    uint64 // the newest one that it has sent
+	sent   atomic.Int64
 }
 
 // badKinds are the ways in which an agent may misbehave. Each is called again and
@@ -120,6 +122,7 @@ var badKinds = map[string]func(b *badAgent, ctx context.Context, i int){
 	},
 	"reconnects": func(b *badAgent, ctx context.Context, i int) {
 		conn, err := (&net.Dialer{}).DialContext(ctx, "tcp", b.c.broker.Addr())
+		b.sent.Add(1)
 		if err != nil {
 			return
 		}
@@ -202,7 +205,9 @@ func (b *badAgent) publish(leaf wire.Leaf, payload []byte) {
 func (b *badAgent) send(m mqtt.Message) {
 	if b.client.Publish(m) != nil {
 		time.Sleep(time.Millisecond) // it is not connected: the broker has ended the connection
+		return
 	}
+	b.sent.Add(1)
 }
 
 func (b *badAgent) hello(i int) {
@@ -215,15 +220,7 @@ func (b *badAgent) hello(i int) {
 
 // stick makes a connection that subscribes to everything it may and reads nothing.
 func (b *badAgent) stick(ctx context.Context) {
-	conn, err := (&net.Dialer{}).DialContext(ctx, "tcp", b.c.broker.Addr())
-	if err != nil {
-		return
-	}
-	context.AfterFunc(ctx, func() { conn.Close() })
-	filter := "gatehouse/v1/c/" + badName + "/#"
-	subscribe := append([]byte{0x82, byte(5 + len(filter)), 0, 1, 0, byte(len(filter))}, filter...)
-	id := fmt.Sprint("stuck-", time.Now().UnixNano())
-	_, _ = conn.Write(append(connectAs(badName, "secret", id, false), append(subscribe, 1)...))
+	b.connect(ctx, fmt.Sprint("stuck-", time.Now().UnixNano()), false, b.everything())
 }
 
 // connectAs returns a CONNECT packet.
@@ -238,14 +235,21 @@ func connectAs(user, password, id string, clean bool) []byte {
 	return append([]byte{0x10, byte(len(inside))}, inside...)
 }
 
-// play misbehaves until ctx ends.
-func (c *realCounty) play(ctx context.Context, n int, kind func(*badAgent, context.Context, int)) {
+// play misbehaves until ctx ends, and closes begun when it has done so a few times.
+func (c *realCounty) play(
+	ctx context.Context, n int, kind func(*badAgent, context.Context, int), begun chan<- struct{},
+) {
 	b := &badAgent{c: c, jid: storetest.JID(900 + n)}
 	b.client = c.client(badName, fmt.Sprint(badName, "-", n), nil)
 	var wg sync.WaitGroup
 	defer wg.Wait()
 	wg.Go(func() { _ = b.client.Run(ctx) })
+	begins := sync.OnceFunc(func() { close(begun) })
+	defer begins()
 	for i := 0; ctx.Err() == nil; i++ {
 		kind(b, ctx, i)
+		if i >= 2 && b.sent.Load() > 0 {
+			begins()
+		}
 	}
 }

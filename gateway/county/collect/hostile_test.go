@@ -16,8 +16,8 @@ func BenchmarkOneBadAgent(b *testing.B) {
 		b.Run(name, func(b *testing.B) {
 			c, stop := startCounty(b, open)
 			defer stop()
-			time.Sleep(time.Second)
-			for n, kind := range slices.Sorted(maps.Keys(badKinds)) {
+			c.awaitGood()
+			for n, kind := range slices.Sorted(maps.Keys(kinds())) {
 				b.Run(kind, func(b *testing.B) {
 					for b.Loop() {
 						c.compare(b, n, kind)
@@ -36,7 +36,7 @@ func (c *realCounty) compare(b *testing.B, n int, kind string) {
 	var without, beside []time.Duration
 	for range 2 {
 		without = append(without, c.during(func(ctx context.Context) { <-ctx.Done() })...)
-		beside = append(beside, c.during(func(ctx context.Context) { c.play(ctx, n, badKinds[kind]) })...)
+		beside = append(beside, c.during(func(ctx context.Context) { c.play(ctx, n, kinds()[kind], make(chan struct{})) })...)
 	}
 	if len(without) == 0 || len(beside) == 0 {
 		b.Fatalf("%d commits without it, %d beside it", len(without), len(beside))
@@ -59,7 +59,7 @@ func (c *realCounty) during(do func(context.Context)) []time.Duration {
 	wait(ctx, phase)
 	to := time.Now()
 	wg.Wait()
-	time.Sleep(pace) // commits that were on their way
+	c.awaitGood() // commits that were on their way
 	return c.took(from, to)
 }
 

@@ -26,26 +26,14 @@ const (
 // commit stores the batches of w until the store has taken them, or it is known
 // whose it does not take. What comes meanwhile is added to w.
 func (c *committer) commit(ctx context.Context, w *work) {
-	var apart []store.Batch
 	pauses := backoff
-	for seen := 0; ; {
-		for _, b := range w.batches[seen:] {
-			if b.Received.Before(c.account(b.Agent).apart) {
-				apart = append(apart, b)
-			}
-		}
-		seen = len(w.batches)
-		common := slices.DeleteFunc(slices.Clone(w.batches), func(b store.Batch) bool {
-			return b.Received.Before(c.account(b.Agent).apart)
-		})
+	for {
+		common, apart := c.split(w.batches)
 		err := c.try(ctx, common)
-		switch {
-		case ctx.Err() != nil:
+		if c.ends(ctx, err) {
 			return
-		case errors.Is(err, store.ErrTerm):
-			c.fence(err.Error())
-			return
-		case err == nil:
+		}
+		if err == nil {
 			c.status.setFault("")
 			c.alone(ctx, apart)
 			return
@@ -61,6 +49,32 @@ func (c *committer) commit(ctx context.Context, w *work) {
 		}
 		c.more(ctx, w)
 	}
+}
+
+// split returns the batches that are committed together, and those of agents whose
+// the store did not take lately.
+func (c *committer) split(batches []store.Batch) (common, apart []store.Batch) {
+	for _, b := range batches {
+		if b.Received.Before(c.account(b.Agent).apart) {
+			apart = append(apart, b)
+		} else {
+			common = append(common, b)
+		}
+	}
+	return common, apart
+}
+
+// ends reports whether nothing more may be committed after err: ctx has ended, or
+// another collector owns the store.
+func (c *committer) ends(ctx context.Context, err error) bool {
+	if ctx.Err() != nil {
+		return true
+	}
+	if !errors.Is(err, store.ErrTerm) {
+		return false
+	}
+	c.fence(err.Error())
+	return true
 }
 
 // more adds to w what has come meanwhile.
@@ -196,18 +210,15 @@ func (c *committer) alone(ctx context.Context, batches []store.Batch) {
 			continue
 		}
 		err := c.store(ctx, part)
-		switch {
-		case ctx.Err() != nil:
+		if c.ends(ctx, err) {
 			return
-		case errors.Is(err, store.ErrTerm):
-			c.fence(err.Error())
-			return
-		case err == nil:
-			a.pause = 0
-		default:
-			c.setApart(agent, err)
-			c.beginning(ctx, part[0])
 		}
+		if err == nil {
+			a.pause = 0
+			continue
+		}
+		c.setApart(agent, err)
+		c.beginning(ctx, part[0])
 	}
 }
 

@@ -61,7 +61,7 @@ func TestAStoreThatTakesNothingIsAtFaultItself(t *testing.T) {
 	b.publish("gate-b", wire.LeafRecords, batch(t, "gate-b", jidB, 1, 3, false))
 	for st := await(t, "status", b.status); st.Fault == ""; st = await(t, "status with the fault", b.status) {
 	}
-	time.Sleep(600 * time.Millisecond)
+	b.tried(6) // each of the two by itself, several times
 	b.store.set(nil)
 	got := map[string]bool{}
 	for len(got) < 2 {
@@ -69,5 +69,21 @@ func TestAStoreThatTakesNothingIsAtFaultItself(t *testing.T) {
 	}
 	if len(b.refused) > 0 {
 		t.Errorf("the desk hears %q", <-b.refused)
+	}
+}
+
+// tried waits until the store was asked for so many commits.
+func (b *bench) tried(commits int) {
+	b.t.Helper()
+	for deadline := time.Now().Add(10 * time.Second); ; time.Sleep(5 * time.Millisecond) {
+		b.store.mu.Lock()
+		n := b.store.asked
+		b.store.mu.Unlock()
+		if n >= commits {
+			return
+		}
+		if time.Now().After(deadline) {
+			b.t.Fatalf("%d commits were tried", n)
+		}
 	}
 }

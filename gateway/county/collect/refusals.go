@@ -13,8 +13,9 @@ const (
 		"see gatehouse quarantine, mend the agent, and drop what is there"
 	refusedNew    = "it begins one journal after the other"
 	refusedVolume = "it has sent more than one agent may store"
+	refusedHoles  = "it says in ever new places that it has lost records: look at its disk"
 	refusedStore  = "the store takes what the others send, and not what it sends: see the collector's log"
-	refusedTerm   = "its hello knows a term that nobody signed for it: " +
+	refusedTerm   = "its hello knows a term that nobody signed for it, too high or too often: " +
 		"if the store was restored from a backup, run gatehouse journal trust at the agent"
 )
 
@@ -157,17 +158,20 @@ type bucket struct {
 }
 
 // take reports whether one more may happen now, and counts it.
-func (b *bucket) take(now time.Time) bool {
-	if n := int(now.Sub(b.since) / b.every); n > 0 {
-		b.used = max(0, b.used-n)
-		b.since = b.since.Add(time.Duration(n) * b.every)
+func (b *bucket) take(now time.Time) bool { return b.takeAll(now, 1) }
+
+// takeAll reports whether n more may happen now, and counts them.
+func (b *bucket) takeAll(now time.Time, n int) bool {
+	if past := int(now.Sub(b.since) / b.every); past > 0 {
+		b.used = max(0, b.used-past)
+		b.since = b.since.Add(time.Duration(past) * b.every)
 	}
 	if b.used == 0 {
 		b.since = now
 	}
-	if b.used >= b.most {
+	if b.used+n > b.most {
 		return false
 	}
-	b.used++
+	b.used += n
 	return true
 }

@@ -25,9 +25,10 @@ type unproven struct {
 }
 
 // judge returns the term that the store's own is to be raised to by a hello with
-// the term said, of which it proves the term proven; 0: it stays. refused
-// reports that said is too high to be believed.
-func (u *unproven) judge(now time.Time, own, said, proven uint64) (raise uint64, refused bool) {
+// the term said, of which it proves the term proven; 0: it stays. raises are those
+// of the agent. refused reports that said is too high to be believed, or that the
+// agent has raised the term too often.
+func (u *unproven) judge(now time.Time, own, said, proven uint64, raises *bucket) (raise uint64, refused bool) {
 	switch {
 	case proven > own:
 		return wire.NextTerm(proven), false
@@ -37,6 +38,8 @@ func (u *unproven) judge(now time.Time, own, said, proven uint64) (raise uint64,
 		return 0, true
 	case now.Sub(u.last) < unprovenEvery:
 		return 0, false // the agent sends another hello
+	case !raises.take(now):
+		return 0, true
 	}
 	u.last = now
 	return wire.NextTerm(said), false
