@@ -24,6 +24,9 @@ const (
 	jidB = "0190b1c2-0000-7000-8000-00000000000b"
 )
 
+// tally counts how often a store was asked for a commit, and made one.
+type tally struct{ asked, commits int }
+
 // memory is a store in memory whose failures tests can command.
 type memory struct {
 	mu      sync.Mutex
@@ -37,8 +40,7 @@ type memory struct {
 	broken  string // agent with whose batches a commit fails
 	least   int    // unless it has at most so many records
 	share   int    // messages that fit into quarantine; 0: all
-	commits int
-	asked   int // for a commit
+	calls   tally
 }
 
 func newMemory() *memory {
@@ -48,7 +50,7 @@ func newMemory() *memory {
 func (b *memory) Commit(_ context.Context, batches []store.Batch) ([]store.Receipt, error) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	b.asked++
+	b.calls.asked++
 	if b.fail != nil {
 		return nil, b.fail
 	}
@@ -57,7 +59,7 @@ func (b *memory) Commit(_ context.Context, batches []store.Batch) ([]store.Recei
 			return nil, errBroken
 		}
 	}
-	b.commits++
+	b.calls.commits++
 	var out []store.Receipt
 	for _, x := range batches {
 		r := store.Receipt{JID: x.JID, Through: b.through[x.JID]}
@@ -119,7 +121,7 @@ func (b *memory) set(fail error) {
 func (b *memory) committed() int {
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	return b.commits
+	return b.calls.commits
 }
 
 func (b *memory) quarantined() []store.Poison {

@@ -36,7 +36,9 @@ func (c *realCounty) compare(b *testing.B, n int, kind string) {
 	var without, beside []time.Duration
 	for range 2 {
 		without = append(without, c.during(func(ctx context.Context) { <-ctx.Done() })...)
-		beside = append(beside, c.during(func(ctx context.Context) { c.play(ctx, n, kinds()[kind], make(chan struct{})) })...)
+		beside = append(beside, c.during(func(ctx context.Context) {
+			c.play(ctx, n, kinds()[kind], make(chan struct{}))
+		})...)
 	}
 	if len(without) == 0 || len(beside) == 0 {
 		b.Fatalf("%d commits without it, %d beside it", len(without), len(beside))

@@ -77,7 +77,7 @@ func (b *bench) tried(commits int) {
 	b.t.Helper()
 	for deadline := time.Now().Add(10 * time.Second); ; time.Sleep(5 * time.Millisecond) {
 		b.store.mu.Lock()
-		n := b.store.asked
+		n := b.store.calls.asked
 		b.store.mu.Unlock()
 		if n >= commits {
 			return

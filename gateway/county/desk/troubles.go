@@ -43,7 +43,8 @@ func (d *Desk) judge(now time.Time, agents []presence.Agent) {
 			"n", strconv.Itoa(n))
 	}
 	if who := d.followers.refused.Agents(); len(who) > 0 {
-		f.add(fact.TroubleAgentsRefused, false, "messages are refused of "+few(who), "agents-refused", "agents", few(who))
+		f.add(fact.TroubleAgentsRefused, false, "messages are refused of "+few(who), "agents-refused",
+			"agents", few(who))
 	}
 	f.gates(agents)
 	d.centre.stopped = f.stopped
