@@ -69,6 +69,10 @@ func FuzzQuickBody(f *testing.F) {
 		}
 		f.Add(string(b.Kind()), []byte(text))
 	}
+	f.Add("passage", []byte(`{"verdict":"pass","reasons":["x"],"instruction":"go","readings":[1],"policy":"1",`+
+		`"limits":{"fever_c":37.30,"invalid_below_c":35.00,"pairing_ms":8000},"basis":{"rule":"r",`+
+		`"at":"2020-02-14T06:00:00.000000000Z","household":"h","used":1,"times":2,`+
+		`"next":"2020-02-15T06:00:00Z"},"latency_us":1}`))
 	f.Fuzz(func(t *testing.T, kind string, body []byte) {
 		quick := quickBody(Kind(kind), body)
 		if quick == nil {
@@ -108,6 +112,9 @@ func TestWhatIsEncodedIsReadQuickly(t *testing.T) {
 	measurement.Temperature.Hot, measurement.Temperature.Supersedes = true, true
 	measurement.Temperature.Settled, measurement.Temperature.Ambient = false, -5
 	passage.Amends, passage.Reasons = true, []fact.Reason{fact.ReasonNormal, "other"}
+	at := At(testTime)
+	passage.Basis = &Basis{Rule: "classes.resident.quota", At: &at, Household: "mzxw6ytb-b", Used: 1, Times: 2,
+		Last: &at, Next: &at}
 	for _, body := range []Body{card, measurement, passage} {
 		text, err := EncodeBody(body)
 		if err != nil {

@@ -102,10 +102,44 @@ func (f *bodyText) passage() *Passage {
 	p.Limits.InvalidBelow = f.celsius()
 	f.skip(`,"pairing_ms":`)
 	p.Limits.PairingMS = f.integer()
-	f.skip(`},"latency_us":`)
+	f.skip(`}`)
+	if f.try(`,"basis":`) {
+		p.Basis = f.basis()
+	}
+	f.skip(`,"latency_us":`)
 	p.LatencyUS = f.integer()
 	f.skip(`}`)
 	return p
+}
+
+func (f *bodyText) basis() *Basis {
+	b := new(Basis)
+	f.skip(`{"rule":`)
+	b.Rule = f.text()
+	b.At = f.time(`,"at":`)
+	if f.try(`,"household":`) {
+		b.Household = f.text()
+	}
+	if f.try(`,"used":`) {
+		b.Used = int(f.integer())
+	}
+	if f.try(`,"times":`) {
+		b.Times = int(f.integer())
+	}
+	b.Last = f.time(`,"last":`)
+	b.Next = f.time(`,"next":`)
+	f.skip(`}`)
+	return b
+}
+
+// time returns the time of a field, if it comes next; nil: another one does.
+func (f *bodyText) time(field string) *Time {
+	if !f.try(field) {
+		return nil
+	}
+	t, err := parseTime(f.text())
+	f.ok = f.ok && err == nil
+	return &t
 }
 
 func (f *bodyText) temperature() *Temperature {
