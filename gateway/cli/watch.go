@@ -148,7 +148,11 @@ func trouble(t wire.Trouble) string {
 	if t.Problem {
 		level = "PROBLEM"
 	}
-	return term.Clean(fmt.Sprintf("%s %s: %s", level, t.Kind, t.Text))
+	since := ""
+	if t.Since != nil {
+		since = " (since " + t.Since.UTC().Format(time.RFC3339) + ")"
+	}
+	return term.Clean(fmt.Sprintf("%s %s: %s%s", level, t.Kind, t.Text, since))
 }
 
 func printRoll(p *term.Printer, errOut io.Writer, roll *presence.Roll, lines []presence.Agent) error {

@@ -60,7 +60,8 @@ func environment() Finder {
 	}
 	find := env.ProxyFunc()
 	return func(u *url.URL) (*url.URL, error) {
-		as := map[string]string{"http": "http", "https": "https", "tcp": "http", "ws": "http", "ssl": "https", "wss": "https"}[u.Scheme]
+		as := map[string]string{"http": "http", "tcp": "http", "ws": "http",
+			"https": "https", "ssl": "https", "wss": "https"}[u.Scheme]
 		through, err := find(&url.URL{Scheme: as, Host: u.Host})
 		if err != nil {
 			return nil, fmt.Errorf("the proxy of the environment: %w", err)

@@ -101,7 +101,7 @@ func (f *findings) gates(agents []presence.Agent) {
 			if ours(why) {
 				stopped++
 			}
-			if why != "" && !(f.refused && why == fact.TroubleStoreRefuses) { // told by the collector
+			if why != "" && (!f.refused || why != fact.TroubleStoreRefuses) { // told by the collector
 				held = append(held, a.Agent+" ("+string(why)+")")
 			}
 			if a.Skew.Abs() >= clocksApart {

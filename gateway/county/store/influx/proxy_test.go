@@ -27,7 +27,8 @@ func TestAProxyIsUsedOnlyWhereTheConfigurationSaysSo(t *testing.T) {
 	}{{"", 0}, {proxied.FromEnvironment, 1}, {proxy.URL, 1}} {
 		asked = nil
 		client := newHTTPClient(proxied.Of(c.through))
-		req, err := http.NewRequestWithContext(t.Context(), http.MethodPost, "http://influx.invalid:8086/api/v2/write", nil)
+		const far = "http://influx.invalid:8086/api/v2/write"
+		req, err := http.NewRequestWithContext(t.Context(), http.MethodPost, far, nil)
 		if err != nil {
 			t.Fatal(err)
 		}
