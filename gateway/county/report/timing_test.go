@@ -22,7 +22,7 @@ func TestMessagesThatWereDelayedKeepTheirOrder(t *testing.T) {
 		for range rapid.IntRange(2, 60).Draw(t, "messages") {
 			at += time.Duration(rapid.IntRange(1, 1500).Draw(t, "later")) * time.Millisecond
 			if rapid.IntRange(0, 9).Draw(t, "held") == 0 {
-				free = at + time.Duration(rapid.IntRange(0, 14).Draw(t, "for"))*time.Second
+				free = max(free, at+time.Duration(rapid.IntRange(0, 14).Draw(t, "for"))*time.Second)
 			}
 			received := max(at, free) + time.Millisecond
 			free = max(free, received)
