@@ -24,6 +24,13 @@ func storeFiles() []Fault {
 		storeForgets: true, // the backup does, for as long as it is there
 		inject:       replaceStoreFile,
 	}, {
+		Row:          58,
+		Name:         "store-wal-emptied",
+		What:         "somebody empties the WAL of the store's file, to free space, while the collector runs",
+		Expect:       "nothing is acknowledged; after a restart the file is whole, and agents send what it lacks",
+		storeForgets: true, // what was in the WAL
+		inject:       emptyWAL,
+	}, {
 		Row:  46,
 		Name: "records-expire",
 		What: "what the store has is two weeks older all at once, and readings are kept for a week; then an agent " +
@@ -108,6 +115,15 @@ func replaceStoreFile(ctx context.Context, r *rig) error {
 	if _, err := r.awaitOutput(ctx, r.collector, "nothing is acknowledged until it does", 15*time.Second); err != nil {
 		return err
 	}
+	if err := r.nothingAcknowledged(ctx); err != nil {
+		return err
+	}
+	r.note("%d records waited", r.backlog(ctx))
+	return moveStore(aside, file)
+}
+
+// nothingAcknowledged waits a while and fails if an agent's records were acknowledged.
+func (r *rig) nothingAcknowledged(ctx context.Context) error {
 	before, _ := r.claims()
 	r.wait(ctx, 4*time.Second)
 	after, _ := r.claims()
@@ -117,8 +133,23 @@ func replaceStoreFile(ctx context.Context, r *rig) error {
 				jid, before[jid], through)
 		}
 	}
-	r.note("%d records waited", r.backlog(ctx))
-	return moveStore(aside, file)
+	return nil
+}
+
+// emptyWAL empties the WAL, and restarts the collector after a while.
+func emptyWAL(ctx context.Context, r *rig) error {
+	r.wait(ctx, 4*time.Second)
+	if err := os.Truncate(storeFile(r.countyDir())+"-wal", 0); err != nil {
+		return err
+	}
+	if _, err := r.awaitOutput(ctx, r.collector, "emptied or written over", 15*time.Second); err != nil {
+		return err
+	}
+	if err := r.nothingAcknowledged(ctx); err != nil {
+		return err
+	}
+	r.collector.end(syscall.SIGTERM, 10*time.Second)
+	return r.collector.start()
 }
 
 // moveStore renames a store's file with the files that SQLite keeps beside it.

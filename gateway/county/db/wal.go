@@ -2,6 +2,7 @@ package db
 
 import (
 	"bytes"
+	"context"
 	"encoding/binary"
 	"errors"
 	"fmt"
@@ -13,6 +14,13 @@ const (
 	frameHeader = 24 // before the page of each frame
 	indexHeader = 48 // bytes of the WAL index that say how much of the WAL is valid
 )
+
+// Checkpoint copies what is in the WAL into the file, so that it is still there when the
+// WAL is lost. SQLite does so by itself when the WAL has a thousand pages.
+func (f *File) Checkpoint(ctx context.Context) error {
+	_, err := f.writer.ExecContext(ctx, "PRAGMA wal_checkpoint(PASSIVE)")
+	return err
+}
 
 // wholeWAL fails if something other than SQLite emptied or shortened the WAL, or wrote
 // another one into it. SQLite would read zeros then where the index says that pages are,

@@ -47,7 +47,7 @@ func Open(path string) (*Books, error) {
 	err = b.identify(ctx)
 	if errors.Is(err, errNoIdentity) {
 		if err = b.mint(ctx); err == nil {
-			err = b.identify(ctx)
+			err = errors.Join(b.identify(ctx), file.Checkpoint(ctx))
 		}
 	}
 	if err == nil {
