@@ -5,9 +5,10 @@ import (
 	"crypto/x509"
 	"errors"
 	"fmt"
-	"gatehouse/gateway/proxied"
 	"net/url"
-	"os"
+
+	"gatehouse/gateway/identity"
+	"gatehouse/gateway/proxied"
 )
 
 // Broker is the part of a configuration file for the connection to a broker.
@@ -70,7 +71,7 @@ func (b Broker) Load(cfg *Config) error {
 	}
 	t := &tls.Config{MinVersion: tlsVersions[b.TLSMin], ServerName: b.ServerName}
 	if b.CA != "" {
-		pem, err := os.ReadFile(b.CA)
+		pem, err := identity.ReadPEM(b.CA)
 		if err != nil {
 			return fmt.Errorf("broker ca: %w", err)
 		}
@@ -83,7 +84,7 @@ func (b Broker) Load(cfg *Config) error {
 		return errors.New("broker cert and key: give both or neither")
 	}
 	if b.Cert != "" {
-		pair, err := tls.LoadX509KeyPair(b.Cert, b.Key)
+		pair, err := identity.KeyPair(b.Cert, b.Key)
 		if err != nil {
 			return fmt.Errorf("broker cert: %w", err)
 		}

@@ -8,10 +8,10 @@ import (
 	"fmt"
 	"log/slog"
 	"net"
-	"os"
 	"sync"
 	"time"
 
+	"gatehouse/gateway/identity"
 	"gatehouse/gateway/openfiles"
 )
 
@@ -64,7 +64,7 @@ func newProxy(l net.Listener, files TLS, log *slog.Logger) (*proxy, error) {
 }
 
 func (t TLS) load() (*tls.Config, error) {
-	pair, err := tls.LoadX509KeyPair(t.Cert, t.Key)
+	pair, err := identity.KeyPair(t.Cert, t.Key)
 	if err != nil {
 		return nil, fmt.Errorf("broker: tls cert and key: %w", err)
 	}
@@ -72,7 +72,7 @@ func (t TLS) load() (*tls.Config, error) {
 	if t.CA == "" {
 		return config, nil
 	}
-	pem, err := os.ReadFile(t.CA)
+	pem, err := identity.ReadPEM(t.CA)
 	if err != nil {
 		return nil, fmt.Errorf("broker: tls ca: %w", err)
 	}

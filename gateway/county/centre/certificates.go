@@ -2,13 +2,13 @@ package centre
 
 import (
 	"context"
-	"crypto/tls"
 	"fmt"
 	"sync"
 	"time"
 
 	"gatehouse/gateway/county/health"
 	"gatehouse/gateway/fact"
+	"gatehouse/gateway/identity"
 	"gatehouse/gateway/retry"
 	"gatehouse/gateway/wire"
 )
@@ -30,7 +30,7 @@ type certificate struct {
 // can't be read.
 func certificates(cfg Config) (out []certificate) {
 	add := func(what, cert, key string) {
-		if pair, err := tls.LoadX509KeyPair(cert, key); cert != "" && err == nil {
+		if pair, err := identity.KeyPair(cert, key); cert != "" && err == nil {
 			out = append(out, certificate{what, pair.Leaf.NotAfter})
 		}
 	}

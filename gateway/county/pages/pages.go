@@ -20,6 +20,7 @@ import (
 	"gatehouse/gateway/county/passages"
 	"gatehouse/gateway/county/people"
 	"gatehouse/gateway/county/store"
+	"gatehouse/gateway/identity"
 	"gatehouse/gateway/live"
 	"gatehouse/gateway/openfiles"
 	"gatehouse/gateway/peer"
@@ -134,7 +135,7 @@ func Listen(ctx context.Context, c Config, log *slog.Logger) (net.Listener, erro
 	if c.TLS.Cert == "" {
 		return l, nil
 	}
-	cert, err := tls.LoadX509KeyPair(c.TLS.Cert, c.TLS.Key)
+	cert, err := identity.KeyPair(c.TLS.Cert, c.TLS.Key)
 	if err != nil {
 		return nil, errors.Join(fmt.Errorf("desk: tls: %w", err), l.Close())
 	}
