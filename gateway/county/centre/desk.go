@@ -33,7 +33,7 @@ func (c *county) startDesk(ctx context.Context) error {
 	}
 	d, err := desk.Open(desk.Options{
 		Path: filepath.Join(c.cfg.Dir, DeskFile), Sites: c.sites, Records: c.archive, Losses: c.archive,
-		Removed: c.archive,
+		Removed: c.archive, Tracks: time.Duration(c.retention().Tracks),
 		// A machine's reports have the same journal again when their own file was lost.
 		BeginsAgain: func(agent, jid string) bool { return jid == report.JID(c.cfg.County, agent) },
 		Health:      c.health, Store: storeName, Keeps: c.keeps, Version: c.version, Log: log,
@@ -47,7 +47,8 @@ func (c *county) startDesk(ctx context.Context) error {
 		return err
 	}
 	server, err := pages.New(*c.cfg.Desk, pages.Parts{Alerts: d.Alerts, Passages: d.Passages, Runs: d.Runs,
-		People: d.People, Poison: c.archive, State: d.Hub, Prober: d}, c.version, log)
+		People: d.People, Poison: c.archive, Removed: c.archive, Kept: c.retention().Kept(),
+		State: d.Hub, Prober: d}, c.version, log)
 	if err != nil {
 		return err
 	}

@@ -9,6 +9,14 @@ import (
 	"gatehouse/gateway/county/retention"
 )
 
+// retention returns for how long records are kept: what is not configured, for ever.
+func (c *county) retention() retention.Config {
+	if c.cfg.Retention == nil {
+		return retention.Config{}
+	}
+	return *c.cfg.Retention
+}
+
 // startRetention removes old records beside everything else, if that is configured.
 func (c *county) startRetention(ctx context.Context) error {
 	if c.cfg.Retention == nil {

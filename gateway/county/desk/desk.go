@@ -5,6 +5,7 @@
 package desk
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"iter"
@@ -34,6 +35,7 @@ type Options struct {
 	Records follow.Source
 	Removed Removed // nil: nothing is ever removed from Records
 	Losses  refused.Losses
+	Tracks  time.Duration // for how long tracks are kept; 0: fleet.TracksFor
 	// BeginsAgain reports whether a journal may begin again; see follow.Options.
 	BeginsAgain func(agent, jid string) bool
 	Health      *health.Board // nil: one of its own
@@ -202,7 +204,8 @@ func (d *Desk) tidy(ctx context.Context, now time.Time) error {
 	}
 	if now.Sub(c.pruned) >= pruneEvery || c.catching && !catching {
 		c.pruned = now
-		errs = append(errs, d.Passages.Prune(ctx, now), d.followers.fleet.Prune(ctx, now), d.People.Prune(ctx, now))
+		errs = append(errs, d.Passages.Prune(ctx, now), d.People.Prune(ctx, now),
+			d.followers.fleet.Prune(ctx, now.Add(-cmp.Or(d.opts.Tracks, fleet.TracksFor))))
 	}
 	c.catching = catching
 	return errors.Join(errs...)

@@ -95,8 +95,8 @@ func sameTemperatures(t *testing.T, s export.Source, path string) {
 			sum += int(reading.Temperature.Screening)
 		}
 	}
-	got, err := duckdb.Counts(t.Context(), root, "SELECT 'sum', round(sum(temperature_screening_c) * 100)::BIGINT FROM "+
-		duckdb.Table(path))
+	got, err := duckdb.Counts(t.Context(), root,
+		"SELECT 'sum', round(sum(temperature_screening_c) * 100)::BIGINT FROM "+duckdb.Table(path))
 	if err != nil || got["sum"] != sum {
 		t.Errorf("%s: the temperatures sum up to %d, want %d, %v", filepath.Base(path), got["sum"], sum, err)
 	}

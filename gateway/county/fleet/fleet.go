@@ -37,8 +37,9 @@ type Machine struct {
 }
 
 const (
-	tracksFor   = 400 * 24 * time.Hour // how long tracks are kept here; the store has them longer
-	reportAfter = time.Minute          // a machine that reports by itself is gone after so long
+	// TracksFor is for how long tracks are kept here, unless the county says it.
+	TracksFor   = 400 * 24 * time.Hour
+	reportAfter = time.Minute // a machine that reports by itself is gone after so long
 )
 
 // Fleet is the county's machines. It is for the goroutine that follows the
@@ -176,12 +177,13 @@ func (m *Machine) reported(now time.Time) fact.MachineState {
 // keep others from the file for long.
 const prunedAtOnce = 200
 
-// Prune deletes tracks that are older than a run's page is asked for, some at a time.
-func (f *Fleet) Prune(ctx context.Context, now time.Time) error {
+// Prune deletes tracks that were made before a time, some at a time; those of imported
+// files stay.
+func (f *Fleet) Prune(ctx context.Context, before time.Time) error {
 	for machine := range f.machines {
 		_, err := f.file.Exec(ctx, `DELETE FROM tracks WHERE machine = ?1 AND (at, jid, seq) IN
 			(SELECT at, jid, seq FROM tracks WHERE machine = ?1 AND at < ?2 AND file = '' ORDER BY at LIMIT ?3)`,
-			machine, now.Add(-tracksFor).UnixNano(), prunedAtOnce)
+			machine, before.UnixNano(), prunedAtOnce)
 		if err != nil {
 			return fmt.Errorf("delete old tracks: %w", err)
 		}

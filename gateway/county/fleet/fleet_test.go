@@ -244,7 +244,7 @@ func TestOnlyOldTracksOfNoFileAreDeletedSomeAtATime(t *testing.T) {
 		t.Fatal(err)
 	}
 	for _, want := range []int{50, 1, 1} { // all are old, one is of a file
-		if err := f.Prune(t.Context(), time.Now()); err != nil {
+		if err := f.Prune(t.Context(), time.Now().Add(-TracksFor)); err != nil {
 			t.Fatal(err)
 		}
 		n, _, err := db.One(t.Context(), file.Reader(), db.Value[int], "SELECT count(*) FROM tracks")

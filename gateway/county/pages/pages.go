@@ -19,6 +19,7 @@ import (
 	"gatehouse/gateway/county/fleet"
 	"gatehouse/gateway/county/passages"
 	"gatehouse/gateway/county/people"
+	"gatehouse/gateway/county/retention"
 	"gatehouse/gateway/county/store"
 	"gatehouse/gateway/identity"
 	"gatehouse/gateway/live"
@@ -84,6 +85,11 @@ type Poison interface {
 	Holes(ctx context.Context) ([]store.RecordedHole, error)
 }
 
+// Removed is what was removed from the store because it was old.
+type Removed interface {
+	Expired(ctx context.Context) ([]store.Expired, error)
+}
+
 // Parts are what the pages show and act on.
 type Parts struct {
 	Alerts   Alerts
@@ -91,6 +97,8 @@ type Parts struct {
 	Runs     Runs
 	People   People
 	Poison   Poison
+	Removed  Removed
+	Kept     []retention.Kept // for how long records are kept
 	State    State
 	Prober   probe.Prober
 }
@@ -215,6 +223,7 @@ func (s *Server) handler(ctx context.Context, addr string) http.Handler {
 	mux.HandleFunc("GET /api/alerts", s.user(s.alerts))
 	mux.HandleFunc("POST /api/acknowledge", s.user(s.acknowledge))
 	mux.HandleFunc("GET /api/losses", s.user(s.losses))
+	mux.HandleFunc("GET /api/retention", s.user(s.retention))
 	mux.HandleFunc("POST /api/quarantine", s.user(s.quarantine))
 	mux.HandleFunc("GET /api/users", s.user(s.users))
 	mux.HandleFunc("POST /api/invite", s.user(s.invite))

@@ -39,6 +39,7 @@ func (nothing) Drop(context.Context, int64) (bool, error)            { return tr
 func (nothing) Poison(_ context.Context, id int64) (store.Quarantined, bool, error) {
 	return store.Quarantined{ID: id, Poison: store.Poison{Agent: "a", Raw: []byte("<script>\xff")}}, id == 1, nil
 }
+func (nothing) Expired(context.Context) ([]store.Expired, error)    { return nil, nil }
 func (nothing) Holes(context.Context) ([]store.RecordedHole, error) { return nil, nil }
 
 // cheapHash is the password's of the cheapest kind (bcrypt.MinCost): race
@@ -97,7 +98,7 @@ func startWith(t *testing.T, cfg Config) *bench {
 		t.Fatal(err)
 	}
 	parts := Parts{Alerts: d.Alerts, Passages: d.Passages, Runs: d.Runs, People: d.People, Poison: nothing{},
-		State: d.Hub, Prober: d}
+		Removed: nothing{}, State: d.Hub, Prober: d}
 	srv, err := New(cfg, parts, "test", log)
 	if err != nil {
 		t.Fatal(err)
@@ -149,7 +150,7 @@ func TestNothingIsShownToStrangers(t *testing.T) {
 	b := start(t)
 	answered := []string{
 		"GET /api/session", "GET /api/hours?for=24h", "GET /api/gate?agent=a", "GET /api/alerts",
-		"GET /api/losses", "GET /api/users", "POST /api/invite",
+		"GET /api/losses", "GET /api/retention", "GET /api/users", "POST /api/invite",
 	}
 	for _, x := range append(slices.Clone(answered), "POST /api/acknowledge", "GET /live") {
 		method, path, _ := strings.Cut(x, " ")

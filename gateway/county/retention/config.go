@@ -18,7 +18,7 @@ type Config struct {
 	Readings Age `yaml:"readings,omitempty"` // measurements and taps of gates' devices, at least 1h
 	Health   Age `yaml:"health,omitempty"`   // states of devices, agents and clocks, at least 1h
 	Passages Age `yaml:"passages,omitempty"` // verdicts of gates; counts by the hour stay on the desk; at least 3d
-	Tracks   Age `yaml:"tracks,omitempty"`   // where machines were, also on the desk, at least 3d
+	Tracks   Age `yaml:"tracks,omitempty"`   // where machines were; the desk counts by their clocks; at least 3d
 	Runs     Age `yaml:"runs,omitempty"`     // disinfection runs, at least 3d
 	Alerts   Age `yaml:"alerts,omitempty"`   // alarms, and what guards answered, at least 3d
 }
@@ -90,14 +90,15 @@ func (c Config) Check() error {
 
 // Kept is for how long records are kept, for people.
 type Kept struct {
-	Name string // of the key
-	Age  Age    // 0: for ever
+	Name  string // of the key
+	Age   Age    // 0: for ever
+	Kinds []wire.Kind
 }
 
 // Kept returns for how long each sort of records is kept.
 func (c Config) Kept() (out []Kept) {
 	for _, r := range c.rules() {
-		out = append(out, Kept{r.name, Age(r.age)})
+		out = append(out, Kept{r.name, Age(r.age), r.kinds})
 	}
 	return out
 }

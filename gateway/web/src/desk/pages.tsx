@@ -2,6 +2,7 @@ import { useSignal } from "@preact/signals";
 import { address, ago, gates, post, say, words_for, type Alert, type Passage } from "./model";
 import { alertHead, alertRows } from "./alerts";
 import { Chart } from "./chart";
+import { KeptFor } from "./kept";
 import {
   celsius,
   gateName,
@@ -245,6 +246,7 @@ export function LossesPage() {
           </section>
         </>
       )}
+      <KeptFor />
     </>
   );
 }

@@ -35,7 +35,7 @@ export function RunMap({ page }: { page: Page }) {
     return (
       <section>
         <h2>{say("run.map")}</h2>
-        <p class="empty">{say("run.nomap")}</p>
+        <p class="empty">{say(page.run.distance_m > 0 ? "run.mapgone" : "run.nomap")}</p>
       </section>
     );
   const { flat, path, at, scale } = plane(page);
