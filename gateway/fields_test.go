@@ -28,6 +28,7 @@ var wide = map[string]string{
 	"gateway/edge/agent.Config":       "the agent's configuration file",
 	"gateway/mqtt.Config":             "options of a client",
 	"gateway/county/centre.county":    "what the county's start makes, step by step",
+	"gateway/county/desk.Options":     "what the desk is made of",
 	"gateway/county/presence.Agent":   "a row of gatehouse status",
 	"firmware-bridge/modbus.Value":    "a row of a register map",
 	"firmware-bridge/runs.Run":        "what is known of one run",
