@@ -42,6 +42,7 @@ const (
 	AlarmCollectorForeign AlarmType = "collector-foreign"    // signed by a key that is not the collector's
 	AlarmStoreChanged     AlarmType = "store-changed"        // a store that the journal does not trust answers
 	AlarmRecordHeld       AlarmType = "record-held"          // a record does not arrive, and holds up the others
+	AlarmRulesRefused     AlarmType = "rules-refused"        // a new policy or roster is wrong: the old ones hold
 )
 
 // Alarms that the desk raises.
@@ -105,6 +106,7 @@ func Alarms() []Alarm {
 		{Type: AlarmCollectorForeign, Level: LevelRed, Zh: "上传对象可疑", En: "Foreign collector"},
 		{Type: AlarmStoreChanged, Level: LevelAmber, Zh: "存储已更换", En: "Store replaced"},
 		{Type: AlarmRecordHeld, Level: LevelRed, Zh: "记录传不上去", En: "A record does not arrive"},
+		{Type: AlarmRulesRefused, Level: LevelRed, Zh: "新规则有误 旧规则仍有效", En: "New rules wrong, old ones in force"},
 		{Type: AlarmGateSilent, Level: LevelRed, Fleeting: true, OnDelay: SilenceDelay, Zh: "门岗失联", En: "Gate silent"},
 		{Type: AlarmGatesSilent, Level: LevelRed, Fleeting: true, OnDelay: SilenceDelay,
 			Zh: "多个门岗同时失联：先查县中心网络", En: "Many gates silent: check the county's side"},

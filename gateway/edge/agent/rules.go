@@ -1,0 +1,132 @@
+package agent
+
+import (
+	"bytes"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"path/filepath"
+	"time"
+
+	"gatehouse/gateway/config"
+	"gatehouse/gateway/edge/status"
+	"gatehouse/gateway/fact"
+	"gatehouse/gateway/identity"
+	"gatehouse/gateway/policy"
+)
+
+const day = 24 * time.Hour
+
+// keptRules is the file in the agent's folder with the rules that were right last.
+const keptRules = "rules.json"
+
+// mostRoster bounds what is read of a roster: more than one may have.
+const mostRoster = 65 << 20
+
+// texts are the files of policy and roster.
+type texts struct {
+	Policy []byte `json:"policy"`
+	Roster []byte `json:"roster"`
+}
+
+// readRules reads the rules of the configuration. Where they are wrong, those that were
+// right last stay in force, if there are any.
+func (f *files) readRules(cfg Config) error {
+	t, err := readTexts(cfg)
+	if err == nil {
+		f.rules, err = t.rules(cfg, f.site)
+	}
+	if err == nil {
+		f.texts = t
+		return nil
+	}
+	b, err2 := os.ReadFile(filepath.Join(cfg.Dir, keptRules))
+	if errors.Is(err2, os.ErrNotExist) {
+		return err
+	}
+	if err2 == nil {
+		err2 = json.Unmarshal(b, &f.texts)
+	}
+	if err2 == nil {
+		f.rules, err2 = f.texts.rules(cfg, f.site)
+	}
+	if err2 != nil {
+		return errors.Join(err, fmt.Errorf("the rules of before, in %s: %w", keptRules, err2))
+	}
+	f.refused = err
+	return nil
+}
+
+func readTexts(cfg Config) (t texts, err error) {
+	if t.Policy, err = config.Read(cfg.Policy); err != nil {
+		return t, err
+	}
+	f, err := os.Open(cfg.Roster)
+	if err != nil {
+		return t, fmt.Errorf("open the roster: %w", err)
+	}
+	defer f.Close()
+	if t.Roster, err = io.ReadAll(io.LimitReader(f, mostRoster)); err != nil {
+		return t, fmt.Errorf("read the roster %s: %w", cfg.Roster, err)
+	}
+	return t, nil
+}
+
+// rules makes rules of the texts, and checks that the gate can apply them.
+func (t texts) rules(cfg Config, site identity.SiteKey) (*policy.Rules, error) {
+	p, err := policy.Parse(t.Policy)
+	if err == nil {
+		err = cfg.Station.CheckRules(p)
+	}
+	if err != nil {
+		return nil, fmt.Errorf("%s:\n%w", cfg.Policy, err)
+	}
+	r, err := policy.ParseRoster(p, bytes.NewReader(t.Roster), site)
+	if err != nil {
+		return nil, fmt.Errorf("roster %s: %w", cfg.Roster, err)
+	}
+	if days := int(r.Reach() / day); r.Reach() > cfg.keep() {
+		return nil, fmt.Errorf("%s: its rules count what passed in %d days, and the journal keeps %d: "+
+			"write keep_days: %d in the agent's configuration", cfg.Policy, days, cfg.keep()/day, days)
+	}
+	return r, nil
+}
+
+// keepRules keeps rules that are right in the agent's folder. Where they are not, it
+// raises the alarm: those of before are in force.
+func (a *Agent) keepRules(dir string, f files) {
+	c := status.Condition{Type: fact.AlarmRulesRefused}
+	switch {
+	case f.refused != nil:
+		c.Detail = fmt.Sprintf("policy %s of before stays in force: %v", f.rules.Version, f.refused)
+		a.log.Error("policy or roster are wrong: those of before stay in force",
+			"policy", f.rules.Version, "people", f.rules.People(), "err", f.refused)
+	case f.rules != nil:
+		if err := f.texts.save(filepath.Join(dir, keptRules)); err != nil {
+			a.log.Warn("the rules can't be kept: if their files become wrong, the agent will not start", "err", err)
+		}
+	}
+	a.board.Set(c)
+}
+
+// save writes the texts to a file, at once or not at all.
+func (t texts) save(path string) error {
+	b, err := json.Marshal(t)
+	if err != nil {
+		return err
+	}
+	if old, err := os.ReadFile(path); err == nil && bytes.Equal(old, b) {
+		return nil
+	}
+	file, err := os.OpenFile(path+".new", os.O_CREATE|os.O_WRONLY|os.O_TRUNC, 0o600)
+	if err != nil {
+		return err
+	}
+	_, err = file.Write(b)
+	if err = errors.Join(err, file.Sync(), file.Close()); err != nil {
+		return errors.Join(err, os.Remove(path+".new"))
+	}
+	return os.Rename(path+".new", path)
+}

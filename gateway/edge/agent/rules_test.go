@@ -1,0 +1,108 @@
+package agent
+
+import (
+	"context"
+	"fmt"
+	"os"
+	"strings"
+	"testing"
+
+	"gatehouse/gateway/fact"
+)
+
+// roster returns one of 60,000 cards, with a line in their middle.
+func roster(line string) []byte {
+	var b strings.Builder
+	b.WriteString("card,class,status,household,from,until\n")
+	for i := range 60_000 {
+		if i == 30_000 && line != "" {
+			b.WriteString(line + "\n")
+			continue
+		}
+		fmt.Fprintf(&b, "62%08X,resident,active,%d,,\n", i, i/4)
+	}
+	return []byte(b.String())
+}
+
+func (r *rig) write(path string, text []byte) {
+	r.t.Helper()
+	if err := os.WriteFile(path, text, 0o600); err != nil {
+		r.t.Fatal(err)
+	}
+}
+
+// startRules runs an agent, and returns how many people it knows and the alarm's detail.
+func (r *rig) startRules() (people int, detail string) {
+	r.t.Helper()
+	f, err := readFiles(r.cfg)
+	if err != nil {
+		r.t.Fatal(err)
+	}
+	r.run(func(_ context.Context, a *Agent) { detail = a.Board().Detail(fact.AlarmRulesRefused) },
+		func(a *Agent) bool { return a.Board().Snapshot().Turned != 0 })
+	return f.rules.People(), detail
+}
+
+// A roster of 60,000 with one bad line is refused with the line's number; the old one
+// stays in force, however often the agent restarts, and the trouble is shown until the
+// file is mended.
+func TestAWrongRosterLeavesTheOldOneInForce(t *testing.T) {
+	r := newRig(t)
+	r.addReader("reader")
+	if people, detail := r.startRules(); people != 1 || detail != "" {
+		t.Fatalf("at first: %d people, %q", people, detail)
+	}
+	right, err := os.ReadFile(r.cfg.Roster)
+	if err != nil {
+		t.Fatal(err)
+	}
+	good, err := os.ReadFile(r.cfg.Policy)
+	if err != nil {
+		t.Fatal(err)
+	}
+	r.write(r.cfg.Roster, roster("62FFFFFFFF,tenant,active,,,"))
+	for range 2 {
+		people, detail := r.startRules()
+		if people != 1 || !strings.Contains(detail, `line 30002: class "tenant" is not in the policy`) ||
+			!strings.Contains(detail, "policy 1 of before stays in force") {
+			t.Fatalf("with a bad line: %d people, %q", people, detail)
+		}
+	}
+	r.write(r.cfg.Policy, []byte("version: x\n"))
+	r.write(r.cfg.Roster, right)
+	if people, detail := r.startRules(); people != 1 || !strings.Contains(detail, "classes: none are given") {
+		t.Errorf("with a bad policy: %d people, %q", people, detail)
+	}
+	if got := r.alarms(); !strings.Contains(got, "rules-refused raised") ||
+		strings.Contains(got, "rules-refused cleared") {
+		t.Errorf("alarms: %s", got)
+	}
+	r.write(r.cfg.Policy, good)
+	r.write(r.cfg.Roster, roster(""))
+	if people, detail := r.startRules(); people != 60_000 || detail != "" {
+		t.Errorf("mended: %d people, %q", people, detail)
+	}
+	if got := r.alarms(); !strings.HasSuffix(got, "rules-refused cleared") {
+		t.Errorf("alarms: %s", got)
+	}
+}
+
+func TestAnAgentThatNeverHadRulesDoesNotStart(t *testing.T) {
+	r := newRig(t)
+	r.addReader("reader")
+	r.write(r.cfg.Roster, roster("62FFFFFFFF,tenant,active,,,"))
+	if _, err := readFiles(r.cfg); err == nil || !strings.Contains(err.Error(), "line 30002") {
+		t.Errorf("%v", err)
+	}
+	r.write(r.cfg.Roster, roster(""))
+	r.write(r.cfg.Policy, []byte("version: \"1\"\nlimits: {fever_c: 37.3, invalid_below_c: 35.0, pairing: 4s}\n"+
+		"classes:\n  resident: {fever: go-home, directions: [in, out], quota: {exits: 1, days: 9, per: card}}\n"))
+	r.cfg.Station.Devices[0].Direction = "out"
+	if _, err := readFiles(r.cfg); err == nil || !strings.Contains(err.Error(), "write keep_days: 9") {
+		t.Errorf("%v", err)
+	}
+	r.cfg.KeepDays = 9
+	if _, err := readFiles(r.cfg); err != nil {
+		t.Error(err)
+	}
+}
