@@ -93,7 +93,7 @@ func playGate(t *testing.T, dir string, want gateCase) {
 	} else {
 		cfg.Lanes = []station.Lane{{Name: "in", Measures: &off}}
 	}
-	st, err := station.New(cfg, station.Options{Rules: gateRules(t), Zone: time.UTC, Pseudonyms: identity.SiteKey{},
+	st, err := station.New(cfg, station.Options{Rules: gateRules(t), Zone: time.UTC, Codes: codes{},
 		Ports: line, Journal: j, Board: status.NewBoard(), Clock: bubble{time.Now()}, BootID: "b",
 		Log: slog.New(slog.DiscardHandler)})
 	if err != nil {
@@ -147,6 +147,11 @@ func checkGate(t *testing.T, want gateCase, j *gateJournal, line *gateLine) {
 		}
 	}
 }
+
+// codes knows no passes.
+type codes struct{ identity.SiteKey }
+
+func (codes) Pass(string) (*wire.Pass, fact.PassFault) { return nil, "" }
 
 func gateRules(t *testing.T) *policy.Rules {
 	t.Helper()

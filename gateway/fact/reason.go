@@ -48,6 +48,28 @@ const (
 	ReasonClockUnknown Reason = "clock-unsynchronised" // judged by the last known time (also)
 )
 
+// Reasons that come from a signed pass, shown in place of a card.
+const (
+	ReasonPassForged      Reason = "pass-forged"       // this county did not sign it
+	ReasonPassUnreadable  Reason = "pass-unreadable"   // part of it is missing or changed
+	ReasonPassElsewhere   Reason = "pass-elsewhere"    // it is for another gate
+	ReasonPassNotAccepted Reason = "pass-not-accepted" // the policy takes no passes, or not of this class or length
+)
+
+// PassFault says why a code that claims to be a signed pass does not count at a gate,
+// whatever its rules.
+type PassFault string
+
+// The faults of a pass.
+const (
+	PassForged     PassFault = "forged"
+	PassUnreadable PassFault = "unreadable"
+	PassElsewhere  PassFault = "elsewhere"
+)
+
+// Reason returns the reason of a verdict against a pass with this fault.
+func (f PassFault) Reason() Reason { return Reason("pass-" + f) }
+
 // JoinReasons returns the codes as one text, with sep between them.
 func JoinReasons(reasons []Reason, sep string) string {
 	var b strings.Builder

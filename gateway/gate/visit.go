@@ -32,6 +32,8 @@ type card struct {
 	direction  fact.Direction
 	at         time.Time // when it was tapped last, in the county's time, as rules judge it
 	unsure     bool      // the clock was not known to be right then
+	pass       *wire.Pass
+	passFault  fact.PassFault
 	decision   engine.Decision
 }
 
@@ -67,7 +69,7 @@ func (g *Gate) tap(l *lane, at clock.Moment, seq uint64, r wire.Reading) []Event
 	}
 	judged, unsure := g.clock.Judge(at, g.synchronised, g.cfg.Rules.Unsynchronised == policy.OwnClock)
 	now := card{seqs: []uint64{seq}, credential: r.Credential, direction: r.Direction,
-		at: judged.In(g.cfg.Zone), unsure: unsure}
+		at: judged.In(g.cfg.Zone), unsure: unsure, pass: r.Pass, passFault: r.PassFault}
 	if !l.Measures {
 		g.ask(l, &now)
 		return []Event{g.unmeasured(l, at, &now)}
@@ -97,7 +99,7 @@ func (g *Gate) tap(l *lane, at clock.Moment, seq uint64, r wire.Reading) []Event
 // ask decides on a card. What has passed since it was asked last counts.
 func (g *Gate) ask(l *lane, c *card) {
 	c.decision = engine.Decide(g.cfg.Rules, &g.state, engine.Ask{Credential: c.credential, Direction: c.direction,
-		Lane: l.Name, At: c.at, Unsure: c.unsure, Readings: c.seqs})
+		Lane: l.Name, At: c.at, Unsure: c.unsure, Readings: c.seqs, Pass: c.pass, PassFault: c.passFault})
 }
 
 func (v *visit) find(credential string) *card {

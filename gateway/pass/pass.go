@@ -35,7 +35,7 @@ func (id ID) String() string { return hex.EncodeToString(id[:]) }
 const (
 	maxUses = 255
 	maxText = 40 // bytes of a gate, class or purpose
-	maxTime = 366 * 24 * time.Hour
+	maxTime = 31 * 24 * time.Hour
 )
 
 // prefix begins the text of a pass. All its characters are of the alphanumeric mode
@@ -80,7 +80,7 @@ func (p Pass) Check() error {
 	case d <= 0:
 		errs = append(errs, errors.New("until: must be after from"))
 	case d > maxTime:
-		errs = append(errs, errors.New("until: must be within 366 days after from"))
+		errs = append(errs, errors.New("until: must be within 31 days after from"))
 	}
 	return errors.Join(errs...)
 }

@@ -40,6 +40,9 @@ func (p Policy) check(text []byte) error {
 	if p.Sealed != nil {
 		c.at("sealed").sealed(p)
 	}
+	if p.Passes != nil && (p.Passes.Days < 1 || p.Passes.Days > daysMax) {
+		c.at("passes").add("passes.days %d: must be 1 to %d", p.Passes.Days, daysMax)
+	}
 	c.at("lost").oneOf("pass", string(p.Lost.Pass), string(LostDeny), string(LostIdentify))
 	c.oneOf("unsynchronised", string(p.Unsynchronised), string(LastKnownDay), string(OwnClock))
 	return errors.Join(c.errs...)

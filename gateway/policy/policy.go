@@ -19,6 +19,7 @@ type Policy struct {
 	Classes map[string]Class `yaml:"classes"`
 	Sealed  *Sealed          `yaml:"sealed,omitempty"` // absent: cards with the status sealed pass neither way
 	Lost    Lost             `yaml:"lost,omitempty"`
+	Passes  *Passes          `yaml:"passes,omitempty"` // absent: signed passes don't count
 	// Unsynchronised says what days and hours are judged by while the clock is not
 	// known to be right.
 	Unsynchronised Unsynchronised `yaml:"unsynchronised,omitempty"`
@@ -121,6 +122,11 @@ const (
 // Lost says what becomes of whoever shows a card that was reported lost.
 type Lost struct {
 	Pass LostPass `yaml:"pass,omitempty"` // absent: deny
+}
+
+// Passes says that codes which the county has signed count as cards.
+type Passes struct {
+	Days int `yaml:"days"` // for which a pass may be valid at most, 1 to 31
 }
 
 // LostPass says whether the person may pass.

@@ -91,5 +91,8 @@ func (r *Rules) Reach() time.Duration {
 			span = max(span, b.Within)
 		}
 	}
+	if r.Passes != nil {
+		days = max(days, r.Passes.Days)
+	}
 	return max(span, time.Duration(days)*24*time.Hour)
 }

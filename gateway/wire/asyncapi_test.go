@@ -57,7 +57,8 @@ type schema struct {
 // schemas are the structs of the contract by their names in asyncapi.yaml.
 var schemas = map[string]reflect.Type{
 	"batch": tables["Batch"], "hole": tables["Hole"], "record": tables["Record"],
-	"reading": tables["Reading"], "temperature": tables["Temperature"], "passage": tables["Passage"],
+	"reading": tables["Reading"], "pass": tables["Pass of a reading"],
+	"temperature": tables["Temperature"], "passage": tables["Passage"],
 	"limits": tables["Limits of a passage"], "basis": tables["Basis of a passage"],
 	"alarm": tables["Alarm"], "health": tables["Health"],
 	"clock": tables["Clock"], "audit": tables["Audit"],

@@ -17,9 +17,22 @@ type Reading struct {
 	Lane        string           `json:"lane,omitempty"`        // of the device; empty: the agent's only one
 	Direction   fact.Direction   `json:"direction,omitempty"`   // of the reader
 	Credential  string           `json:"credential,omitempty"`  // keyed pseudonym of card or code; never the number
+	Pass        *Pass            `json:"pass,omitempty"`        // the code is a pass that the county signed
+	PassFault   fact.PassFault   `json:"pass_fault,omitempty"`  // the code claims to be one and does not count here
 	Temperature *Temperature     `json:"temperature,omitempty"` // when Type is temperature
 	BootID      string           `json:"boot_id"`               // the boot that BootNS counts from
 	BootNS      int64            `json:"boot_ns"`               // boot clock when its last byte arrived, ns
+}
+
+// Pass is what a signed pass says: it lets somebody without a card through one gate.
+type Pass struct {
+	ID      string `json:"id"`                // 16 hex digits, of this pass alone
+	Gate    string `json:"gate"`              // agent that accepts it
+	Class   string `json:"class"`             // of people, in the policy
+	Purpose string `json:"purpose,omitempty"` //
+	From    Time   `json:"from"`              //
+	Until   Time   `json:"until"`             // it does not count at this time
+	Uses    int    `json:"uses"`              // how often it lets through in each direction
 }
 
 // Temperature is a person's measurement with all that is needed to judge it.
@@ -63,6 +76,9 @@ func (r *Reading) Check() error {
 		if r.Credential == "" {
 			return errors.New("credential is missing")
 		}
+		if p := r.Pass; p != nil && (p.ID == "" || p.Uses < 1) {
+			return errors.New("pass has no id or no uses")
+		}
 	default:
 		return fmt.Errorf("type %.20q is unknown", r.Type)
 	}
@@ -104,6 +120,7 @@ type Basis struct {
 	// At is when it was, as days, hours and quotas count; absent: no rule asked for it.
 	At        *Time  `json:"at,omitempty"`
 	Household string `json:"household,omitempty"` // pseudonym of the household that a quota counts for
+	Pass      string `json:"pass,omitempty"`      // id of the signed pass that was shown in place of a card
 	Used      int    `json:"used,omitempty"`      // of Times, before this passage
 	Times     int    `json:"times,omitempty"`     // how often a quota or a card's uses allow; absent: not asked
 	Last      *Time  `json:"last,omitempty"`      // the earlier passage that the rule looked at

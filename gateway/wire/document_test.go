@@ -26,6 +26,7 @@ var tables = map[string]reflect.Type{
 	"Hole":                reflect.TypeFor[Hole](),
 	"Record":              reflect.TypeFor[Record](),
 	"Reading":             reflect.TypeFor[Reading](),
+	"Pass of a reading":   reflect.TypeFor[Pass](),
 	"Temperature":         reflect.TypeFor[Temperature](),
 	"Passage":             reflect.TypeFor[Passage](),
 	"Limits of a passage": reflect.TypeFor[Limits](),

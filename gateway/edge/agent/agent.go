@@ -95,9 +95,12 @@ func (a *Agent) makeParts(cfg Config, opts Options, f files) (err error) {
 		return err
 	}
 	if len(cfg.Station.Devices) > 0 {
-		a.station, err = station.New(cfg.Station, station.Options{Rules: f.rules, Zone: f.zone, Pseudonyms: f.site,
-			Ports: opts.Ports, Journal: a.recorder, Board: a.board, Screen: opts.Screen, Ledger: opts.Ledger,
-			OnPassage: opts.OnPassage, Clock: opts.Clock, BootID: opts.BootID, Log: a.log})
+		a.station, err = station.New(
+			cfg.Station,
+			station.Options{Rules: f.rules, Zone: f.zone, Codes: codes{f.site, cfg.County, cfg.Agent, f.collector},
+				Ports: opts.Ports, Journal: a.recorder, Board: a.board, Screen: opts.Screen, Ledger: opts.Ledger,
+				OnPassage: opts.OnPassage, Clock: opts.Clock, BootID: opts.BootID, Log: a.log},
+		)
 		if err != nil {
 			return err
 		}

@@ -102,7 +102,7 @@ func (s *Station) newInput(d Device, lane Lane, m devices.Model) *input {
 		in.taps = sense.NewScans()
 	default:
 		in.taps = sense.NewTaps(func(code string) bool {
-			return s.opts.Rules.Knows(s.opts.Pseudonyms.Pseudonym(string(fact.ReadingCard), code))
+			return s.opts.Rules.Knows(s.opts.Codes.Pseudonym(string(fact.ReadingCard), code))
 		})
 	}
 	return in

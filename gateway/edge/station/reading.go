@@ -34,7 +34,13 @@ func (s *Station) reading(now clock.Moment, in *input, r devices.Reading) (*wire
 			out.Type = fact.ReadingCode
 		}
 		out.Direction = cmp.Or(in.cfg.Direction, in.lane.Direction)
-		out.Credential = s.opts.Pseudonyms.Pseudonym(string(out.Type), r.Code)
+		if out.Type == fact.ReadingCode {
+			out.Pass, out.PassFault = s.opts.Codes.Pass(r.Code)
+		}
+		out.Credential = s.opts.Codes.Pseudonym(string(out.Type), r.Code)
+		if out.Pass != nil {
+			out.Credential = s.opts.Codes.Pseudonym("pass", out.Pass.ID) // one pass can be written in two ways
+		}
 		out.BootNS = int64(onBootClock(now, r.At))
 		return out, r.At
 	}

@@ -46,21 +46,25 @@ type Screen interface {
 // Counter counts completed readings before they are recorded, for the proof.
 type Counter interface{ Add(reading []byte) error }
 
-// Pseudonyms turns the codes of cards into pseudonyms.
-type Pseudonyms interface {
+// Codes knows what is in the codes of cards and of signed passes.
+type Codes interface {
+	// Pseudonym returns what replaces a code everywhere outside this process.
 	Pseudonym(kind, code string) string
+	// Pass returns what a code says that claims to be a signed pass, and why it does not
+	// count at this gate; nil and no fault for any other code.
+	Pass(code string) (*wire.Pass, fact.PassFault)
 }
 
 // Options of a station.
 type Options struct {
-	Rules      *policy.Rules
-	Zone       *time.Location // of the county: the days of cards are its days
-	Pseudonyms Pseudonyms
-	Ports      devices.Ports
-	Journal    Journal
-	Board      *status.Board
-	Screen     Screen  // may be nil
-	Ledger     Counter // may be nil
+	Rules   *policy.Rules
+	Zone    *time.Location // of the county: the days of cards are its days
+	Codes   Codes
+	Ports   devices.Ports
+	Journal Journal
+	Board   *status.Board
+	Screen  Screen  // may be nil
+	Ledger  Counter // may be nil
 	// OnPassage is called with each passage, from the station's goroutine; it must
 	// not wait. May be nil.
 	OnPassage func(seq uint64, p wire.Passage)

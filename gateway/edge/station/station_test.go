@@ -50,6 +50,16 @@ func newRig(t *testing.T) *rig {
 	return g
 }
 
+// codes takes the code PASS for a pass.
+type codes struct{ identity.SiteKey }
+
+func (codes) Pass(code string) (*wire.Pass, fact.PassFault) {
+	if code != "PASS" {
+		return nil, ""
+	}
+	return &wire.Pass{ID: "0102030405060708", Gate: "g", Class: "resident", Uses: 1}, ""
+}
+
 // twoResidents returns rules for cards A and B of one household, with more rules of
 // their class.
 func twoResidents(t *testing.T, more string) *policy.Rules {
@@ -79,7 +89,7 @@ func (g *rig) start(known func(device string) bool) {
 	g.j, g.board = j, status.NewBoard()
 	g.rec = recorder.New(recorder.Options{Journal: j, Board: g.board, Overtake: func(wire.Entry, bool) {}, Clock: g.h,
 		BootID: "b", Log: log}, report)
-	g.st, err = New(Config{}, Options{Rules: g.rules, Zone: time.UTC, Pseudonyms: identity.SiteKey{},
+	g.st, err = New(Config{}, Options{Rules: g.rules, Zone: time.UTC, Codes: codes{},
 		Journal: g.rec, Board: g.board, Clock: g.h, BootID: "b", Log: log, OnPassage: g.passage})
 	if err != nil {
 		g.t.Fatal(err)

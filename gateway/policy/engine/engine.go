@@ -23,6 +23,9 @@ type Ask struct {
 	// Readings are those of the visit. A passage that used one of them is what this
 	// decision replaces: it is not counted.
 	Readings []uint64
+
+	Pass      *wire.Pass     // that was shown in place of a card
+	PassFault fact.PassFault // what was shown claims to be a pass
 }
 
 // Decision says whether a card may pass, and why.
@@ -50,12 +53,22 @@ type asked struct {
 // State.Take. The first rule that refuses decides, in the order of rules.
 func Decide(r *policy.Rules, s *State, a Ask) Decision {
 	x := asked{Ask: a, rules: r, state: s}
+	if a.PassFault != "" {
+		d := Decision{Reason: a.PassFault.Reason(), Basis: wire.Basis{Rule: "passes"}}
+		if a.Pass != nil {
+			d.Basis.Pass = a.Pass.ID
+		}
+		return d
+	}
 	p, known := r.Person(a.Credential)
+	if a.Pass != nil {
+		p, known = bearer(a.Pass), true
+	}
 	if !known {
 		return Decision{Reason: fact.ReasonUnknownCard, Basis: wire.Basis{Rule: "default"}}
 	}
 	x.person, x.class, x.d.Class = p, r.Classes[p.Class], p.Class
-	for _, rule := range []func(*asked) bool{(*asked).lost, (*asked).sealed, (*asked).days, (*asked).uses,
+	for _, rule := range []func(*asked) bool{(*asked).pass, (*asked).lost, (*asked).sealed, (*asked).days, (*asked).uses,
 		(*asked).directions, (*asked).purposes, (*asked).before, (*asked).hours, (*asked).passback, (*asked).quota} {
 		if rule(&x) {
 			break

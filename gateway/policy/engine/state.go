@@ -70,6 +70,9 @@ func (s *State) Take(r *policy.Rules, p wire.Passage, at time.Time) {
 	}
 	s.newest = at
 	x, known := r.Person(p.Credential)
+	if p.Basis != nil && p.Basis.Pass != "" {
+		x, known = policy.Person{Class: p.Class, Uses: max(1, p.Basis.Times)}, true
+	}
 	if !known || p.Verdict != fact.VerdictPass && p.Verdict != fact.VerdictFever {
 		return
 	}
