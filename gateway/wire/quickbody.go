@@ -120,6 +120,9 @@ func (f *bodyText) basis() *Basis {
 	if f.try(`,"household":`) {
 		b.Household = f.text()
 	}
+	if f.try(`,"pass":`) {
+		b.Pass = f.text()
+	}
 	if f.try(`,"used":`) {
 		b.Used = int(f.integer())
 	}
