@@ -31,6 +31,7 @@ var importers = map[string]string{
 	"modernc.org/sqlite":                          "gatehouse/gateway/county/db",
 	"github.com/goccy/go-yaml":                    "gatehouse/gateway/config",
 	"github.com/spf13/cobra":                      "gatehouse/gateway/cli",
+	"github.com/boombuler/barcode":                "gatehouse/gateway/cli",
 	"github.com/coder/websocket":                  "gatehouse/gateway/live",
 	"github.com/prometheus/client_golang":         "gatehouse/gateway/probe",
 	"github.com/bluenviron/gomavlib/v3":           "gatehouse/firmware-bridge/mavlink",

@@ -48,6 +48,18 @@ func LoadOrCreateCollectorKey(dir string) (key CollectorKey, created bool, err e
 	return key, created, nil
 }
 
+// LoadCollectorKey reads the private key in the collector's folder.
+func LoadCollectorKey(dir string) (CollectorKey, error) {
+	seed, err := readKey(filepath.Join(dir, collectorPrivate), ed25519.SeedSize)
+	if errors.Is(err, os.ErrNotExist) {
+		err = fmt.Errorf("%w: this is the collector's folder only after its first start", err)
+	}
+	if err != nil {
+		return CollectorKey{}, fmt.Errorf("collector's key: %w", err)
+	}
+	return CollectorKey{ed25519.NewKeyFromSeed(seed)}, nil
+}
+
 // LoadCollectorPublic reads the public key with which agents verify the
 // collector's signatures.
 func LoadCollectorPublic(path string) (ed25519.PublicKey, error) {

@@ -1,0 +1,170 @@
+package cli
+
+import (
+	"crypto/rand"
+	"fmt"
+	"image/png"
+	"os"
+	"strings"
+	"time"
+
+	"github.com/boombuler/barcode"
+	"github.com/boombuler/barcode/qr"
+	"github.com/spf13/cobra"
+
+	"gatehouse/gateway/identity"
+	"gatehouse/gateway/pass"
+)
+
+func passCommand() *cobra.Command {
+	c := &cobra.Command{
+		Use:   "pass",
+		Short: "Make and read signed passes for people without a card",
+		Long: `pass makes and reads passes: QR codes that the collector's key signs, and that a gate
+verifies without a network. A pass holds no name.`,
+	}
+	c.AddCommand(passIssueCommand(), passShowCommand())
+	return c
+}
+
+func passIssueCommand() *cobra.Command {
+	var dir, county, from, image string
+	var length time.Duration
+	var p pass.Pass
+	c := &cobra.Command{
+		Use:   "issue",
+		Short: "Sign a pass and print it as a QR code",
+		Long: `issue signs a pass with the key in the collector's folder and prints it as a QR code, and
+as text below. It is for one gate, whose policy must take passes (passes.days).`,
+		Example: "  gatehouse pass issue --county qinghe --gate gate-018 --class visitor --for 12h --png pass.png",
+		Args:    cobra.NoArgs,
+		RunE: func(c *cobra.Command, _ []string) error {
+			p.From = time.Now().Truncate(time.Minute)
+			if from != "" {
+				at, err := time.Parse(time.RFC3339, from)
+				if err != nil {
+					return usageError{fmt.Errorf("--from %q: write a time as 2020-02-14T08:00:00+08:00", from)}
+				}
+				p.From = at
+			}
+			p.Until = p.From.Add(length)
+			rand.Read(p.ID[:]) // never fails (crypto/rand)
+			if err := p.Check(); err != nil {
+				return usageError{err}
+			}
+			key, err := identity.LoadCollectorKey(dir)
+			if err != nil {
+				return err
+			}
+			text, err := pass.Sign(p, county, key.Private)
+			if err != nil {
+				return err
+			}
+			code, err := qr.Encode(text, qr.M, qr.AlphaNumeric)
+			if err != nil {
+				return fmt.Errorf("draw the pass: %w", err)
+			}
+			if image != "" {
+				if err := writePNG(image, code); err != nil {
+					return err
+				}
+			}
+			_, err = fmt.Fprintf(c.OutOrStdout(), "%s\n%s\n\n%s\n", blocks(code), describePass(p), text)
+			return err
+		},
+	}
+	c.Flags().StringVar(&dir, "dir", "/var/lib/gatehouse-county", "the collector's folder")
+	c.Flags().StringVar(&county, "county", "", "id of the county, as in the configuration")
+	c.Flags().StringVar(&p.Gate, "gate", "", "the gate that accepts it: the id of its agent")
+	c.Flags().StringVar(&p.Class, "class", "visitor", "class of people, in the gate's policy")
+	c.Flags().StringVar(&p.Purpose, "purpose", "", "one of the class's purposes")
+	c.Flags().StringVar(&from, "from", "", "from when it counts, RFC 3339 (default now)")
+	c.Flags().DurationVar(&length, "for", 12*time.Hour, "for how long it counts, at most 744h")
+	c.Flags().IntVar(&p.Uses, "uses", 1, "how often it lets through in each direction")
+	c.Flags().StringVar(&image, "png", "", "write the QR code into this file, too")
+	_ = c.MarkFlagRequired("county") //nolint:errcheck // the flags exist
+	_ = c.MarkFlagRequired("gate")   //nolint:errcheck // the flags exist
+	return c
+}
+
+func passShowCommand() *cobra.Command {
+	var public, county string
+	c := &cobra.Command{
+		Use:     "show TEXT",
+		Short:   "Say what a pass says, and whether the county has signed it",
+		Example: "  gatehouse pass show --county qinghe --key collector.pub GATEHOUSE1:AEBAG...",
+		Args:    cobra.ExactArgs(1),
+		RunE: func(c *cobra.Command, args []string) error {
+			key, err := identity.LoadCollectorPublic(public)
+			if err != nil {
+				return err
+			}
+			p, err := pass.Read(args[0], county, key)
+			if err != nil {
+				return err
+			}
+			_, err = fmt.Fprintln(c.OutOrStdout(), describePass(p))
+			return err
+		},
+	}
+	c.Flags().StringVar(&public, "key", "/var/lib/gatehouse-county/collector.pub", "the collector's public key")
+	c.Flags().StringVar(&county, "county", "", "id of the county, as in the configuration")
+	_ = c.MarkFlagRequired("county") //nolint:errcheck // the flag exists
+	return c
+}
+
+// describePass returns a pass in words.
+func describePass(p pass.Pass) string {
+	purpose := ""
+	if p.Purpose != "" {
+		purpose = ", " + p.Purpose
+	}
+	return fmt.Sprintf("pass %s: gate %s, class %s%s, %s to %s, %d in each direction", p.ID, p.Gate, p.Class, purpose,
+		p.From.Local().Format("2006-01-02 15:04"), p.Until.Local().Format("2006-01-02 15:04 -07:00"), p.Uses)
+}
+
+// writePNG writes a code with 8 pixels a module, and the quiet zone around it.
+func writePNG(path string, code barcode.Barcode) error {
+	width := code.Bounds().Dx()
+	large, err := barcode.Scale(code, 8*width, 8*width)
+	if err != nil {
+		return fmt.Errorf("draw the pass: %w", err)
+	}
+	f, err := os.OpenFile(path, os.O_CREATE|os.O_TRUNC|os.O_WRONLY, 0o600)
+	if err != nil {
+		return fmt.Errorf("write the pass: %w", err)
+	}
+	defer f.Close()
+	if err := png.Encode(f, bordered{large, 4 * 8}); err != nil {
+		return fmt.Errorf("write the pass: %w", err)
+	}
+	return f.Close()
+}
+
+// blocks returns a code as text, two modules a character, light on dark terminals and
+// dark on light ones: scanners read both. Around it is the quiet zone of 4 modules.
+func blocks(code barcode.Barcode) string {
+	img := bordered{code, 4}
+	b := img.Bounds()
+	dark := func(x, y int) bool {
+		r, _, _, _ := img.At(x, y).RGBA()
+		return y < b.Max.Y && r == 0
+	}
+	var out strings.Builder
+	for y := b.Min.Y; y < b.Max.Y; y += 2 {
+		for x := b.Min.X; x < b.Max.X; x++ {
+			switch {
+			case dark(x, y) && dark(x, y+1):
+				out.WriteRune(' ')
+			case dark(x, y):
+				out.WriteRune('▄')
+			case dark(x, y+1):
+				out.WriteRune('▀')
+			default:
+				out.WriteRune('█')
+			}
+		}
+		out.WriteByte('\n')
+	}
+	return out.String()
+}
