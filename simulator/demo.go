@@ -106,7 +106,7 @@ func (d *demo) run(c *cobra.Command) error {
 	return d.simulate(ctx, c, data, link)
 }
 
-// simulate runs the gates, the machines and watch until ctx is done.
+// simulate runs the gates, the machines and watch until ctx is done or watch ends.
 func (d *demo) simulate(ctx context.Context, c *cobra.Command, data, link string) error {
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
@@ -118,6 +118,7 @@ func (d *demo) simulate(ctx context.Context, c *cobra.Command, data, link string
 	log := slog.New(slog.NewTextHandler(f, &slog.HandlerOptions{Level: slog.LevelInfo}))
 	watched := make(chan int, 1)
 	go func() {
+		defer cancel() // such as when nobody reads any more: simulator demo | head
 		watched <- cli.Run(ctx, []string{"watch", "--broker", "tcp://" + d.listen}, c.InOrStdin(), c.OutOrStdout(),
 			c.ErrOrStderr())
 	}()

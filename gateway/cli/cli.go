@@ -44,7 +44,8 @@ Exit codes: 0 done, 1 failed, 2 wrong usage.`,
 	}
 	root.AddCommand(agentCommand(), brokerCommand(), collectCommand(), devicesCommand(),
 		watchCommand(), statusCommand(), journalCommand(), quarantineCommand(), runsCommand(),
-		machinesCommand(), importCommand(), exportCommand(), historyCommand(), inviteCommand(), passCommand(), versionCommand(),
+		machinesCommand(), importCommand(), exportCommand(), historyCommand(), inviteCommand(),
+		passCommand(), versionCommand(),
 		docsCommand())
 	return root
 }

@@ -38,7 +38,8 @@ func sign(t *testing.T, p Pass) string {
 
 func TestAPassIsReadAsItWasSigned(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
-		p := Pass{Gate: rapid.StringN(1, 10, maxText).Draw(t, "gate"), Class: rapid.StringN(1, 10, maxText).Draw(t, "class"),
+		p := Pass{Gate: rapid.StringN(1, 10, maxText).Draw(t, "gate"),
+			Class:   rapid.StringN(1, 10, maxText).Draw(t, "class"),
 			Purpose: rapid.StringN(0, 10, maxText).Draw(t, "purpose"), Uses: rapid.IntRange(1, maxUses).Draw(t, "uses")}
 		copy(p.ID[:], rapid.SliceOfN(rapid.Byte(), 8, 8).Draw(t, "id"))
 		p.From = start.Add(time.Duration(rapid.IntRange(0, 1e6).Draw(t, "from")) * time.Minute)

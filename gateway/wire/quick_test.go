@@ -113,7 +113,8 @@ func TestWhatIsEncodedIsReadQuickly(t *testing.T) {
 	measurement.Temperature.Settled, measurement.Temperature.Ambient = false, -5
 	passage.Amends, passage.Reasons = true, []fact.Reason{fact.ReasonNormal, "other"}
 	at := At(testTime)
-	passage.Basis = &Basis{Rule: "classes.resident.quota", At: &at, Household: "mzxw6ytb-b", Pass: "01", Used: 1, Times: 2,
+	passage.Basis = &Basis{Rule: "classes.resident.quota", At: &at, Household: "mzxw6ytb-b", Pass: "01",
+		Used: 1, Times: 2,
 		Last: &at, Next: &at}
 	for _, body := range []Body{card, measurement, passage} {
 		text, err := EncodeBody(body)

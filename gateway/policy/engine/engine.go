@@ -68,8 +68,8 @@ func Decide(r *policy.Rules, s *State, a Ask) Decision {
 		return Decision{Reason: fact.ReasonUnknownCard, Basis: wire.Basis{Rule: "default"}}
 	}
 	x.person, x.class, x.d.Class = p, r.Classes[p.Class], p.Class
-	for _, rule := range []func(*asked) bool{(*asked).pass, (*asked).lost, (*asked).sealed, (*asked).days, (*asked).uses,
-		(*asked).directions, (*asked).purposes, (*asked).before, (*asked).hours, (*asked).passback, (*asked).quota} {
+	for _, rule := range []func(*asked) bool{(*asked).pass, (*asked).lost, (*asked).sealed, (*asked).days,
+		(*asked).uses, (*asked).directions, (*asked).purposes, (*asked).before, (*asked).hours, (*asked).passback, (*asked).quota} {
 		if rule(&x) {
 			break
 		}

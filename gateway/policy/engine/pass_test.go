@@ -39,11 +39,12 @@ func TestASignedPass(t *testing.T) {
 		rule   string
 		next   string
 	}{
-		"counts":           {nil, "14 08:00", "", "classes.visitor", ""},
-		"too early":        {nil, "14 07:59", fact.ReasonNotYet, "pass.from", "14 08:00"},
-		"its last minute":  {nil, "14 19:59", "", "classes.visitor", ""},
-		"over":             {nil, "14 20:00", fact.ReasonExpired, "pass.until", ""},
-		"of another class": {func(p *wire.Pass) { p.Class = "guest" }, "14 09:00", fact.ReasonPassNotAccepted, "passes", ""},
+		"counts":          {nil, "14 08:00", "", "classes.visitor", ""},
+		"too early":       {nil, "14 07:59", fact.ReasonNotYet, "pass.from", "14 08:00"},
+		"its last minute": {nil, "14 19:59", "", "classes.visitor", ""},
+		"over":            {nil, "14 20:00", fact.ReasonExpired, "pass.until", ""},
+		"of another class": {func(p *wire.Pass) { p.Class = "guest" }, "14 09:00", fact.ReasonPassNotAccepted,
+			"passes", ""},
 		"for two days": {func(p *wire.Pass) { p.Until = wire.At(p.From.Add(48 * time.Hour)) }, "14 09:00", "",
 			"classes.visitor", ""},
 		"for longer": {func(p *wire.Pass) { p.Until = wire.At(p.From.Add(48*time.Hour + time.Minute)) }, "14 09:00",
@@ -56,7 +57,8 @@ func TestASignedPass(t *testing.T) {
 			c.change(p)
 		}
 		got := show(r, &State{}, p, fact.DirectionIn, at(t, c.when), 1)
-		if got.Reason != c.reason || got.Allowed != (c.reason == "") || got.Basis.Rule != c.rule || got.Basis.Pass != "01" {
+		if got.Reason != c.reason || got.Allowed != (c.reason == "") || got.Basis.Rule != c.rule ||
+			got.Basis.Pass != "01" {
 			t.Errorf("%s: %+v", name, got)
 		}
 		if c.next != "" && (got.Basis.Next == nil || !got.Basis.Next.Equal(at(t, c.next))) {

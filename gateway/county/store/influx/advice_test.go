@@ -50,7 +50,6 @@ func testMistakes(t *testing.T, right influx.Options, mistakes map[string]mistak
 
 func token(to string) func(*influx.Options)    { return func(o *influx.Options) { o.Token = to } }
 func inBucket(to string) func(*influx.Options) { return func(o *influx.Options) { o.Bucket = to } }
-func org(to string) func(*influx.Options)      { return func(o *influx.Options) { o.Org = to } }
 func path(to string) func(*influx.Options)     { return func(o *influx.Options) { o.URL += to } }
 
 // secured runs an InfluxDB 1.8 that asks for passwords, as an operator sets it up.

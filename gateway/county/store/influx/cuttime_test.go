@@ -15,7 +15,7 @@ func TestNoTwoCutsOfAJournalHaveTheSameTime(t *testing.T) {
 			for count := range uint64(256) {
 				at := cutTime(first, from, from+count).UnixNano()
 				if other, taken := cuts[at]; taken && other != [2]uint64{from, count} {
-					t.Fatalf("%d records from %d and %d from %d have the same time", count+1, from, other[1]+1, other[0])
+					t.Fatalf("%d records from %d and %d from %d share a time", count+1, from, other[1]+1, other[0])
 				}
 				cuts[at] = [2]uint64{from, count}
 			}
