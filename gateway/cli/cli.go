@@ -45,8 +45,7 @@ Exit codes: 0 done, 1 failed, 2 wrong usage.`,
 	root.AddCommand(agentCommand(), brokerCommand(), collectCommand(), devicesCommand(),
 		watchCommand(), statusCommand(), journalCommand(), quarantineCommand(), runsCommand(),
 		machinesCommand(), importCommand(), exportCommand(), historyCommand(), inviteCommand(),
-		passCommand(), versionCommand(),
-		docsCommand())
+		passCommand(), policyCommand(), versionCommand(), docsCommand())
 	return root
 }
 

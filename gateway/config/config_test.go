@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 )
@@ -99,6 +100,16 @@ func TestTheLineOfAKeyIsFound(t *testing.T) {
 		if got := Line(text, c.keys...); got != c.want {
 			t.Errorf("%q: line %d, want %d", c.keys, got, c.want)
 		}
+	}
+}
+
+func TestTheLinesOfAListAreFound(t *testing.T) {
+	text := []byte("a: 1\ncases:\n  # words\n  - name: x\n    b: 2\n  - {name: y}\n")
+	if got := Lines(text, "cases"); !slices.Equal(got, []int{4, 6}) {
+		t.Errorf("%v", got)
+	}
+	if got := Lines(text, "a"); got != nil {
+		t.Errorf("of no list: %v", got)
 	}
 }
 

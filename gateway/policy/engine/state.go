@@ -103,9 +103,12 @@ func (s *State) Take(r *policy.Rules, p wire.Passage, at time.Time) {
 
 // count counts a passage for the card and for its household.
 func (s *State) count(r *policy.Rules, t *taken, p wire.Passage, x policy.Person, day int32) {
-	t.counted, t.trip, t.home = true, trip{day, p.Direction}, x.Household
+	t.counted, t.trip = true, trip{day, p.Direction}
+	if q := r.Classes[x.Class].Quota; q != nil && q.Per == policy.PerHousehold {
+		t.home = x.Household
+	}
 	if p.Basis != nil && p.Basis.Household != "" {
-		t.home = p.Basis.Household // where the roster has moved the card since
+		t.home = p.Basis.Household // the roster may have moved the card since
 	}
 	since := day - int32(r.Reach()/(24*time.Hour))
 	for _, key := range []string{t.card, t.home} {

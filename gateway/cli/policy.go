@@ -1,0 +1,84 @@
+package cli
+
+import (
+	"errors"
+	"fmt"
+
+	"github.com/spf13/cobra"
+
+	"gatehouse/gateway/term"
+	"gatehouse/gateway/trial"
+)
+
+func policyCommand() *cobra.Command {
+	c := &cobra.Command{
+		Use:   "policy",
+		Short: "Try the rules of a gate out before they are in force",
+	}
+	c.AddCommand(policyTestCommand())
+	return c
+}
+
+// policyTestFlags are the flags of policy test.
+type policyTestFlags struct {
+	policy, roster string
+	verbose        bool
+}
+
+func policyTestCommand() *cobra.Command {
+	var f policyTestFlags
+	c := &cobra.Command{
+		Use:   "test CASES...",
+		Short: "Let cases go through the gate: given, when, then",
+		Long: `test reads files of cases. Each case says what has passed (given), who comes (when),
+and what the gate must decide (then): verdict, reasons, instruction, the rule that
+decides, from when the card may pass again. Every case goes through the same code as
+at a gate. deploy/policy has two files of cases to begin with.
+
+It prints what is not as written, and fails then.`,
+		Example: "  gatehouse policy test deploy/policy/closed-compound.cases.yaml\n" +
+			"  gatehouse policy test --policy new.yaml cases.yaml",
+		Args: cobra.MinimumNArgs(1),
+		RunE: func(c *cobra.Command, args []string) error { return f.run(c, args) },
+	}
+	c.Flags().StringVar(&f.policy, "policy", "", "policy to try instead of the one that the cases name")
+	c.Flags().StringVar(&f.roster, "roster", "", "roster to use instead of the one that the cases name")
+	c.Flags().BoolVarP(&f.verbose, "verbose", "v", false, "print every case")
+	return c
+}
+
+func (f *policyTestFlags) run(c *cobra.Command, files []string) error {
+	wrong := 0
+	for _, file := range files {
+		suite, err := trial.Load(file, f.policy, f.roster)
+		if err != nil {
+			return err
+		}
+		out := c.OutOrStdout()
+		outcomes, bad := suite.Run(), 0
+		for _, o := range outcomes {
+			if len(o.Wrong) > 0 {
+				bad++
+			}
+			if len(o.Wrong) > 0 || f.verbose {
+				fmt.Fprintf(out, "line %d: %s\n", o.Line, term.Clean(o.Name))
+			}
+			for _, w := range o.Wrong {
+				fmt.Fprintf(out, "    WRONG: %s\n", term.Clean(w))
+			}
+			if len(o.Wrong) == 0 && f.verbose {
+				fmt.Fprintf(out, "    %s\n", o.Got)
+			}
+		}
+		if bad == 0 {
+			fmt.Fprintf(out, "%s: %d cases, all as written\n", file, len(outcomes))
+			continue
+		}
+		fmt.Fprintf(out, "%s: %d of %d cases are not as written\n", file, bad, len(outcomes))
+		wrong += bad
+	}
+	if wrong > 0 {
+		return errors.New("the rules do not decide as the cases say: mend the policy, or the cases")
+	}
+	return nil
+}

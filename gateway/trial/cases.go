@@ -1,0 +1,197 @@
+// Package trial tries rules out before they are in force: cases, each with what has
+// passed, who comes and what must be decided, go through the gate; and two versions of
+// the rules are compared.
+package trial
+
+import (
+	"cmp"
+	"errors"
+	"fmt"
+	"path/filepath"
+	"slices"
+	"strings"
+	"time"
+
+	"gatehouse/gateway/config"
+	"gatehouse/gateway/fact"
+
+	"gatehouse/gateway/policy"
+)
+
+// File is a file of cases.
+type File struct {
+	Policy string            `yaml:"policy"`         // file, beside this one
+	Roster string            `yaml:"roster"`         // file, beside this one
+	Zone   string            `yaml:"zone,omitempty"` // default Asia/Shanghai
+	Lanes  []Lane            `yaml:"lanes,omitempty"`
+	People map[string]string `yaml:"people"` // cards and codes, by the names of the cases
+	Cases  []Case            `yaml:"cases"`
+}
+
+// Lane is one way through the gate; a file that lists none has one, which measures.
+type Lane struct {
+	Name     string `yaml:"name"`
+	Measures *bool  `yaml:"measures,omitempty"` // default true
+}
+
+// Case is one situation, and what the rules must say.
+type Case struct {
+	Name  string `yaml:"name"`
+	Given []Step `yaml:"given,omitempty"` // what has passed before, oldest first
+	When  Step   `yaml:"when"`
+	Then  Then   `yaml:"then"`
+
+	line int
+}
+
+// Step is somebody who comes to the gate.
+type Step struct {
+	At          string      `yaml:"at"`                    // 2020-02-14 08:00, as the gate's clock shows it
+	Who         string      `yaml:"who"`                   // a name of people, or nobody: without a card
+	Goes        string      `yaml:"goes,omitempty"`        // in or out; absent: at a reader for both ways
+	Lane        string      `yaml:"lane,omitempty"`        // default: the first one
+	Temperature Temperature `yaml:"temperature,omitempty"` // screening; none: not measured; default 36.5
+	Ambient     *fact.Temp  `yaml:"ambient,omitempty"`     // °C; default 20, of a device that is rated for 16 to 35
+	Clock       string      `yaml:"clock,omitempty"`       // unsynchronised: not known to be right
+	Restart     string      `yaml:"restart,omitempty"`     // before this: agent, or computer
+	Then        *Then       `yaml:"then,omitempty"`        // of a step of given; absent: it passes
+}
+
+// Temperature is a value such as 36.5, or "none".
+type Temperature string
+
+// Then is what must be decided. What is absent is not asked.
+type Then struct {
+	Verdict     fact.Verdict     `yaml:"verdict"`
+	Reasons     []fact.Reason    `yaml:"reasons,flow,omitempty"` // all of them, in their order
+	Instruction fact.Instruction `yaml:"instruction,omitempty"`
+	Rule        string           `yaml:"rule,omitempty"` // that decided about the card
+	Next        string           `yaml:"next,omitempty"` // 2020-02-15 00:00: from when it lets the card pass
+}
+
+const layout = "2006-01-02 15:04"
+
+// mostCases bounds a file.
+const mostCases = 10_000
+
+// Suite is a file of cases with its rules.
+type Suite struct {
+	file  File
+	rules *policy.Rules
+	zone  *time.Location
+}
+
+// Load reads a file of cases and the rules that it names, or the given ones instead.
+// Its error names line and reason.
+func Load(path, policyFile, rosterFile string) (*Suite, error) {
+	text, err := config.Read(path)
+	if err != nil {
+		return nil, err
+	}
+	f, err := config.Parse[File](text)
+	if err != nil {
+		return nil, fmt.Errorf("%s:\n%w", path, err)
+	}
+	if text, err = config.Text(text); err != nil {
+		return nil, err
+	}
+	for i, line := range config.Lines(text, "cases") {
+		if i < len(f.Cases) {
+			f.Cases[i].line = line
+		}
+	}
+	s := &Suite{file: f}
+	if s.zone, err = config.Zone(f.Zone); err == nil {
+		err = s.check()
+	}
+	if err != nil {
+		return nil, fmt.Errorf("%s: %w", path, err)
+	}
+	dir := filepath.Dir(path)
+	s.rules, err = Rules(cmp.Or(policyFile, filepath.Join(dir, f.Policy)),
+		cmp.Or(rosterFile, filepath.Join(dir, f.Roster)))
+	return s, err
+}
+
+// Rules reads a policy and its roster without the key for pseudonyms.
+func Rules(policyFile, rosterFile string) (*policy.Rules, error) {
+	p, err := policy.Load(policyFile)
+	if err != nil {
+		return nil, err
+	}
+	return policy.LoadRules(p, rosterFile, plain{})
+}
+
+// plain takes cards as they are.
+type plain struct{}
+
+func (plain) Pseudonym(kind, code string) string {
+	return kind + " " + strings.ToUpper(strings.TrimSpace(code))
+}
+
+// check returns what is wrong with the cases, each fault with its line.
+func (s *Suite) check() error {
+	if len(s.file.Cases) == 0 || len(s.file.Cases) > mostCases {
+		return fmt.Errorf("cases: none are given, or more than %d", mostCases)
+	}
+	var errs []error
+	names := map[string]int{}
+	for _, c := range s.file.Cases {
+		add := func(format string, args ...any) {
+			errs = append(errs, fmt.Errorf("line %d: %s: %w", c.line, c.Name, fmt.Errorf(format, args...)))
+		}
+		if before := names[c.Name]; c.Name == "" || before > 0 {
+			add("name: is missing, or the case on line %d has it", before)
+		}
+		names[c.Name] = c.line
+		if !c.Then.Verdict.Valid() {
+			add("then.verdict %q: write pass, refuse, retest, invalid or fever", c.Then.Verdict)
+		}
+		for i, step := range append(slices.Clone(c.Given), c.When) {
+			if err := s.checkStep(step); err != nil {
+				add("step %d: %w", i+1, err)
+			}
+		}
+		if c.When.Then != nil {
+			add("when.then: write then beside when")
+		}
+	}
+	return errors.Join(errs...)
+}
+
+func (s *Suite) checkStep(x Step) error {
+	if _, err := time.ParseInLocation(layout, x.At, s.zone); err != nil {
+		return fmt.Errorf("at %q: write it as 2020-02-14 08:00", x.At)
+	}
+	if _, known := s.file.People[x.Who]; !known && x.Who != nobody {
+		return fmt.Errorf("who %q is not listed under people", x.Who)
+	}
+	if !fact.Direction(x.Goes).Valid() {
+		return fmt.Errorf("goes %q: write in or out", x.Goes)
+	}
+	if x.Lane != "" && !slices.ContainsFunc(s.file.Lanes, func(l Lane) bool { return l.Name == x.Lane }) {
+		return fmt.Errorf("lane %q is not listed under lanes", x.Lane)
+	}
+	if _, _, err := x.Temperature.value(); err != nil {
+		return fmt.Errorf("temperature %q: write a number such as 36.5, or none", x.Temperature)
+	}
+	if x.Clock != "" && x.Clock != unsynchronised {
+		return fmt.Errorf("clock %q: write unsynchronised, or leave it away", x.Clock)
+	}
+	if x.Restart != "" && x.Restart != restartAgent && x.Restart != restartComputer {
+		return fmt.Errorf("restart %q: write agent or computer", x.Restart)
+	}
+	return nil
+}
+
+// value returns the temperature; measured is false when nobody was measured.
+func (t Temperature) value() (v fact.Temp, measured bool, err error) {
+	switch t {
+	case "":
+		return 3650, true, nil
+	case "none":
+		return 0, false, nil
+	}
+	v, err = fact.ParseTemp(string(t))
+	return v, true, err
+}
