@@ -108,12 +108,18 @@ func (s *Store) commit(ctx context.Context, batches []store.Batch) (r []store.Re
 	if err != nil {
 		return nil, false, err
 	}
+	packed := make(chan packing, 1)
+	go func() { packed <- s.pack(plan.outcomes) }() // while the server works
 	w, err := s.write(ctx, &plan.points, plan.owners)
+	records := <-packed
 	if err != nil {
 		return nil, false, err
 	}
-	plan.settle(w.refused, w.held)
-	if err := s.writeRecords(ctx, plan); err != nil {
+	if len(w.refused) > 0 || len(w.held) > 0 {
+		plan.settle(w.refused, w.held)
+		records = s.pack(plan.outcomes)
+	}
+	if err := s.writeRecords(ctx, plan, records); err != nil {
 		return nil, false, err
 	}
 	if s.opts.Now().Sub(s.checked) >= s.opts.CheckEvery {
@@ -132,28 +138,41 @@ func (s *Store) commit(ctx context.Context, batches []store.Batch) (r []store.Re
 	return plan.receipts, false, nil
 }
 
-// writeRecords writes the bytes of the plan's records. Agents of which the database
-// refuses them wait.
-func (s *Store) writeRecords(ctx context.Context, p *plan) error {
-	var raw lines
-	var owners []owner
-	for _, o := range p.outcomes {
+// packing is the bytes of records as points.
+type packing struct {
+	points lines
+	owners []owner // of points, by index
+	err    error
+}
+
+// pack packs the records that are to be written.
+func (s *Store) pack(outcomes []outcome) (p packing) {
+	for _, o := range outcomes {
 		if o.refused != "" {
 			continue
 		}
-		if err := s.packer.addBatch(&raw, s.opts.County, o.Batch, o.Written); err != nil {
-			return fmt.Errorf("records of %s: %w", o.Batch.Agent, err)
+		if err := s.packer.addBatch(&p.points, s.opts.County, o.Batch, o.Written); err != nil {
+			return packing{err: fmt.Errorf("records of %s: %w", o.Batch.Agent, err)}
 		}
-		for len(owners) < raw.len() {
-			owners = append(owners, owner{o.Batch.Agent, o.Written[0].Record.At.Time})
+		for len(p.owners) < p.points.len() {
+			p.owners = append(p.owners, owner{o.Batch.Agent, o.Written[0].Record.At.Time})
 		}
 	}
-	w, err := s.write(ctx, &raw, owners)
+	return p
+}
+
+// writeRecords writes the bytes of the plan's records. Agents of which the database
+// refuses them wait.
+func (s *Store) writeRecords(ctx context.Context, p *plan, records packing) error {
+	if records.err != nil {
+		return records.err
+	}
+	w, err := s.write(ctx, &records.points, records.owners)
 	if err != nil {
 		return err
 	}
 	for i, why := range w.refused {
-		w.held[owners[i].agent] = "InfluxDB refuses its records: " + why.text
+		w.held[records.owners[i].agent] = "InfluxDB refuses its records: " + why.text
 	}
 	p.settle(nil, w.held)
 	return nil

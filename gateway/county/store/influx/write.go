@@ -94,7 +94,7 @@ const mostRefused = 3
 func (s *Store) write(ctx context.Context, points *lines, owners []owner) (*writing, error) {
 	w := &writing{s: s, ctx: ctx, points: points, owners: owners, refused: map[int]refusal{},
 		held: map[string]string{}, count: map[string]int{}}
-	if err := w.try(0, points.len()); err != nil {
+	if err := w.all(); err != nil {
 		return nil, err
 	}
 	if len(w.held) > 0 {
@@ -115,6 +115,32 @@ func (s *Store) takes(ctx context.Context) error {
 		return fmt.Errorf("%w: InfluxDB refuses to take more, raise its limit or free room: %w", store.ErrFault, err)
 	}
 	return err
+}
+
+// apart is how many points are written in two posts at the same time, or more: the
+// server works on one with one processor.
+const apart = 1000
+
+// all writes all points.
+func (w *writing) all() error {
+	n := w.points.len()
+	if n < apart {
+		return w.try(0, n)
+	}
+	second := make(chan error, 1)
+	go func() { second <- w.s.poster.post(w.ctx, w.points.bytes(n/2, n)) }()
+	errs := [2]error{w.s.poster.post(w.ctx, w.points.bytes(0, n/2)), <-second}
+	for i, err := range errs {
+		if err == nil {
+			continue
+		}
+		// Once more, with a look at what is refused: points that are written again change
+		// nothing.
+		if err := w.try(i*(n/2), n/2+i*(n-n/2)); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // try writes the points from first to before end that are not refused yet.
