@@ -35,7 +35,7 @@ func newRoot() *cobra.Command {
 		Short: "Simulates the county's hardware and people down to the bytes",
 		Long: `simulator simulates the county's hardware and people down to the bytes.
 
-Exit codes: 0 done, 1 failed, 2 wrong usage.`,
+Exit codes: 0 done, 1 failed, 2 wrong usage, 141 nobody reads the output any more.`,
 		Version: version.String,
 	}
 	root.AddCommand(demoCommand(), historyCommand(), tlogCommand(), countyCommand(), benchCommand(), pokeCommand(),

@@ -5,7 +5,10 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"io/fs"
+	"os"
 	"strings"
+	"syscall"
 
 	"github.com/spf13/cobra"
 
@@ -17,6 +20,7 @@ const (
 	exitOK     = 0
 	exitFailed = 1
 	exitUsage  = 2
+	exitUnread = 128 + int(syscall.SIGPIPE) // as a shell says it
 )
 
 // usageError marks an error in the command line.
@@ -26,13 +30,20 @@ type usageError struct{ error }
 // wrong usage. Each error is printed to errOut once. An error before a command's
 // own RunE is wrong usage: an unknown command or flag, a missing argument or flag.
 // The simulator uses it too.
+//
+// When whoever reads standard output has ended (gatehouse runs | head), Go ends the
+// process with SIGPIPE at the next write. A process that ignores SIGPIPE gets an error
+// instead; then Execute prints nothing, and returns 141, which a shell shows for both.
 func Execute(ctx context.Context, root *cobra.Command, errOut io.Writer) int {
 	root.SilenceErrors, root.SilenceUsage = true, true
 	began := false
 	noteBegin(root, &began)
 	c, err := root.ExecuteContextC(ctx)
-	if err == nil {
+	switch {
+	case err == nil:
 		return exitOK
+	case unread(err):
+		return exitUnread
 	}
 	var usage usageError
 	// A pipe that is full must not keep a program that has failed from being restarted.
@@ -48,6 +59,13 @@ func Execute(ctx context.Context, root *cobra.Command, errOut io.Writer) int {
 	}
 	fmt.Fprintf(pipe, "%s: %v\n", root.Name(), err)
 	return exitFailed
+}
+
+// unread reports whether err comes from a write to standard output that nobody reads
+// any more.
+func unread(err error) bool {
+	var at *fs.PathError
+	return errors.As(err, &at) && at.Path == os.Stdout.Name() && errors.Is(at.Err, syscall.EPIPE)
 }
 
 // noteBegin makes every command set began when its own work begins.

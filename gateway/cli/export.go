@@ -38,7 +38,8 @@ is object_c of temperature. A field that a record does not have is empty (in Par
 null), never zero. Lists are JSON text. What has no column, such as a field of a later version, is in other.
 
 A file of csv or parquet holds one kind; jsonl without --kind holds all. A file
-appears under its name when it is complete, and replaces an older one.
+appears under its name when it is complete, and replaces an older one; a pipe or
+device is written to.
 
 The data is personal: credential is a keyed pseudonym of a person's card, and rows
 of one person can be joined by it. The kinds reading and passage have it, with
@@ -114,11 +115,18 @@ func (f *exportFlags) write(ctx context.Context, out io.Writer, s export.Source,
 }
 
 // toFile calls write with a file that gets the name path when it is complete, or
-// with out if path is "-".
+// with out if path is "-". What is at path and no file, such as a pipe, is written to.
 func toFile(path string, out io.Writer, write func(io.Writer) error) (err error) {
 	if path == "-" {
 		w := bufio.NewWriter(out)
 		return errors.Join(write(w), w.Flush())
+	}
+	if info, err := os.Stat(path); err == nil && !info.Mode().IsRegular() {
+		pipe, err := os.OpenFile(path, os.O_WRONLY, 0)
+		if err != nil {
+			return err
+		}
+		return errors.Join(toFile("-", pipe, write), pipe.Close())
 	}
 	file, err := os.CreateTemp(filepath.Dir(path), "."+filepath.Base(path)+".*")
 	if err != nil {
