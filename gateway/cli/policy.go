@@ -15,7 +15,7 @@ func policyCommand() *cobra.Command {
 		Use:   "policy",
 		Short: "Try the rules of a gate out before they are in force",
 	}
-	c.AddCommand(policyTestCommand())
+	c.AddCommand(policyTestCommand(), policyDiffCommand())
 	return c
 }
 

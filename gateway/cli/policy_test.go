@@ -54,3 +54,43 @@ func TestPolicyTest(t *testing.T) {
 		t.Errorf("%d: %s", code, out)
 	}
 }
+
+func TestPolicyDiff(t *testing.T) {
+	old := packs + "closed-compound.policy.yaml"
+	code, out := command(t, "policy", "diff", "--day", "2020-02-14", old,
+		changed(t, "closed-compound", `until: "21:00"`, `until: "22:00"`))
+	if code != exitOK || !strings.Contains(out, "stair-head, out, after: went out an hour ago, every day 21:00-22:00: "+
+		"refused (outside-hours) → passes (anti-passback); 1 person (line 11)") || strings.Contains(out, "62000006") {
+		t.Errorf("%d: %s", code, out)
+	}
+	shut := changed(t, "closed-compound", "directions: [in, out]", "directions: [in]", "    windows", "    #",
+		"    quota", "    #", "      -", "      #")
+	code, out = command(t, "policy", "diff", "--day", "2020-02-14", old, shut)
+	if code != exitFailed || !strings.Contains(out, "WARNING: nobody can pass any more, out: 17 could before") ||
+		!strings.Contains(out, "say --yes") {
+		t.Errorf("%d: %s", code, out)
+	}
+	if code, out = command(t, "policy", "diff", "--yes", "--day", "2020-02-14", old, shut); code != exitOK {
+		t.Errorf("--yes: %d: %s", code, out)
+	}
+	example := "../../deploy/policy.example.yaml"
+	if code, out = command(t, "policy", "diff", example, example); code != exitOK ||
+		!strings.Contains(out, "nobody is decided otherwise") {
+		t.Errorf("without a roster: %d: %s", code, out)
+	}
+	if code, out = command(t, "policy", "diff", "--day", "today", old, old); code != exitUsage {
+		t.Errorf("%d: %s", code, out)
+	}
+}
+
+func TestHeadcount(t *testing.T) {
+	for want, lines := range map[string][]int{
+		"1 person (line 7)":                 {7},
+		"4 people (lines 2-4, 9)":           {2, 3, 4, 9},
+		"7 people (lines 1, 3, 5, 7, 9, …)": {1, 3, 5, 7, 9, 11, 13},
+	} {
+		if got := headcount(lines); got != want {
+			t.Errorf("%s, want %s", got, want)
+		}
+	}
+}

@@ -1,0 +1,184 @@
+package cli
+
+import (
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"strings"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"gatehouse/gateway/config"
+	"gatehouse/gateway/policy"
+	"gatehouse/gateway/term"
+	"gatehouse/gateway/trial"
+)
+
+// policyDiffFlags are the flags of policy diff.
+type policyDiffFlags struct {
+	roster, newRoster, day, zone string
+	yes, reasons                 bool
+}
+
+func policyDiffCommand() *cobra.Command {
+	var f policyDiffFlags
+	c := &cobra.Command{
+		Use:   "diff OLD NEW",
+		Short: "Show which people and situations a new policy decides otherwise",
+		Long: `diff tries every half hour of a week, both ways, after nothing, after an exit, after a
+return, for everybody on the roster, by both policies. It prints what is decided
+otherwise: for which class, how many people and on which lines of the roster, when, and
+after what. No card is printed.
+
+Without --roster it looks for NAME.roster.csv beside NAME.policy.yaml, and else takes a
+card of each class.
+
+If somebody could pass on a way before and nobody can now, it warns and fails, unless
+--yes says that this is wanted.`,
+		Example: "  gatehouse policy diff /etc/gatehouse/policy.yaml new.yaml --roster /etc/gatehouse/roster.csv\n" +
+			"  gatehouse policy diff policy.yaml policy.yaml --roster old.csv --new-roster new.csv",
+		Args: cobra.ExactArgs(2),
+		RunE: func(c *cobra.Command, args []string) error { return f.run(c, args[0], args[1]) },
+	}
+	c.Flags().StringVar(&f.roster, "roster", "", "roster of both")
+	c.Flags().StringVar(&f.newRoster, "new-roster", "", "roster of the new policy, if it is another one")
+	c.Flags().StringVar(&f.day, "day", "", "first day of the week that is tried (default: today)")
+	c.Flags().StringVar(&f.zone, "time-zone", config.DefaultZone, "of the county")
+	c.Flags().BoolVar(&f.reasons, "reasons", false, "print also where only the reason differs")
+	c.Flags().BoolVar(&f.yes, "yes", false, "locking everybody out is wanted")
+	return c
+}
+
+func (f *policyDiffFlags) run(c *cobra.Command, before, after string) error {
+	zone, err := config.Zone(f.zone)
+	if err != nil {
+		return usageError{fmt.Errorf("--time-zone: %w", err)}
+	}
+	y, m, d := time.Now().In(zone).Date()
+	day := time.Date(y, m, d, 0, 0, 0, 0, zone)
+	if f.day != "" {
+		if day, err = time.ParseInLocation(time.DateOnly, f.day, zone); err != nil {
+			return usageError{fmt.Errorf("--day %q: write it as 2020-02-14", f.day)}
+		}
+	}
+	old, now, err := f.rules(before, after)
+	if err != nil {
+		return err
+	}
+	result := trial.Compare(old, now, day)
+	f.print(c.OutOrStdout(), result)
+	if len(result.Locked) == 0 || f.yes {
+		return nil
+	}
+	return errors.New("the new rules lock everybody out: if that is wanted, say --yes")
+}
+
+// rules reads both versions.
+func (f *policyDiffFlags) rules(before, after string) (old, now *policy.Rules, err error) {
+	first, second := f.roster, f.newRoster
+	if first == "" {
+		first = besidePolicy(before)
+	}
+	if second == "" && f.roster == "" {
+		second = besidePolicy(after)
+	}
+	if second == "" {
+		second = first
+	}
+	if first == "" {
+		first = second
+	}
+	if first != "" {
+		if old, err = trial.Rules(before, first); err == nil {
+			now, err = trial.Rules(after, second)
+		}
+		return old, now, err
+	}
+	p, err := policy.Load(before)
+	if err != nil {
+		return nil, nil, err
+	}
+	q, err := policy.Load(after)
+	if err != nil {
+		return nil, nil, err
+	}
+	if old, err = trial.Samples(p, q); err == nil {
+		now, err = trial.Samples(q, p)
+	}
+	return old, now, err
+}
+
+// besidePolicy returns the roster beside a policy, if it is there.
+func besidePolicy(file string) string {
+	base, is := strings.CutSuffix(file, ".policy.yaml")
+	if !is {
+		return ""
+	}
+	if _, err := os.Stat(base + ".roster.csv"); err != nil {
+		return ""
+	}
+	return base + ".roster.csv"
+}
+
+func (f *policyDiffFlags) print(out io.Writer, r trial.Comparison) {
+	line := func(format string, args ...any) { fmt.Fprintln(out, term.Clean(fmt.Sprintf(format, args...))) }
+	for _, s := range r.Rules {
+		line("%s", s)
+	}
+	if len(r.Added) > 0 {
+		line("people: %s of the new roster are new", headcount(r.Added))
+	}
+	if len(r.Removed) > 0 {
+		line("people: %s of the old roster are removed", headcount(r.Removed))
+	}
+	reasons := 0
+	for _, x := range r.Changes {
+		if !x.Passes && !f.reasons {
+			reasons++
+			continue
+		}
+		text := fmt.Sprintf("%s, %s", x.Who, x.Way)
+		if x.Lane != "" {
+			text += ", lane " + x.Lane
+		}
+		if x.Before != "" {
+			text += ", after: " + x.Before
+		}
+		line("%s, %s: %s → %s; %s", text, x.When, x.Old, x.New, headcount(x.Lines))
+	}
+	switch {
+	case reasons > 0:
+		line("in %d more situations only the reason differs: --reasons prints them", reasons)
+	case len(r.Changes) == 0:
+		line("in the situations that were tried nobody is decided otherwise")
+	}
+	for _, way := range r.Locked {
+		line("WARNING: nobody can pass any more, %s", way)
+	}
+}
+
+// headcount returns how many there are, and on which lines: "3 people (lines 2-3, 7)".
+func headcount(lines []int) string {
+	var spans []string
+	for i := 0; i < len(lines); i++ {
+		from := i
+		for i+1 < len(lines) && lines[i+1] <= lines[i]+1 {
+			i++
+		}
+		switch {
+		case len(spans) == 5:
+			spans = append(spans, "…")
+		case len(spans) > 5:
+		case from == i:
+			spans = append(spans, fmt.Sprint(lines[i]))
+		default:
+			spans = append(spans, fmt.Sprintf("%d-%d", lines[from], lines[i]))
+		}
+	}
+	if len(lines) == 1 {
+		return fmt.Sprintf("1 person (line %d)", lines[0])
+	}
+	return fmt.Sprintf("%d people (lines %s)", len(lines), strings.Join(spans, ", "))
+}
