@@ -1,6 +1,7 @@
 package storetest
 
 import (
+	"math/rand/v2"
 	"slices"
 
 	"gatehouse/gateway/county/store"
@@ -34,6 +35,34 @@ func renewed(t suite, _ func() Opened) {
 	}
 	if _, lost, err := t.s.Losses(t.Context()); n != 3 || lost != 0 || err != nil {
 		t.Fatalf("%d repeated in holes %v, %d lost, %v", n, holes, lost, err)
+	}
+}
+
+// withinASecond commits records of one journal that were made within a second, in many
+// small batches, some of them twice, once more cut anew, and then counts them. A store
+// that keeps batches by their times must tell these apart.
+func withinASecond(t suite, reopen func() Opened) {
+	const last = 999 // the milliseconds of a second
+	r := rand.New(rand.NewPCG(1, 2))
+	var all []store.Batch
+	for from := uint64(1); from <= last; {
+		to := min(last, from+r.Uint64N(9)) // often of one size
+		all = append(all, Batch(1, from, to))
+		if r.IntN(8) == 0 {
+			all = append(all, Batch(1, from, to)) // its acknowledgement was lost
+		}
+		from = to + 1
+	}
+	for some := range slices.Chunk(all, 32) {
+		t.commit(some...)
+	}
+	t.commit(Batch(1, last-49, last-10), Batch(1, last-29, last))
+	entries := Batch(1, 1, last).Entries
+	t.count(last)
+	t.s = reopen()
+	t.through(1, last)
+	if rows := t.stored(entries...); len(rows) != last {
+		t.Fatalf("%d rows after a restart, want %d", len(rows), last)
 	}
 }
 

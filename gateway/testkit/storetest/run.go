@@ -18,6 +18,7 @@ func Run(t *testing.T, open Make) {
 		"a journal's place is fixed at its first commit":            place,
 		"poison is stored once with its reason":                     poison,
 		"overlapping batches in any order lose nothing":             overlap,
+		"many small batches within a second are all stored":         withinASecond,
 		"two journals of one agent with the same times are stored":  twoJournals,
 		"what a renewed journal sends again is stored once":         renewed,
 		"a row of the quarantine that is good is stored at a retry": retried,
