@@ -56,6 +56,7 @@ bin/gatehouse-earlier:
 
 test: tools build ## every test, with race detection, against real peers
 	$(GO) vet ./...
+	$(GO) vet -tags influx2 ./gateway/county/store/influx
 	CGO_ENABLED=1 $(GO) test -race -timeout 25m ./...
 	cd $(WEB) && npm run --silent test
 

@@ -75,6 +75,9 @@ func (b *bucket2) forget(t *testing.T, since time.Time, agent string) {
 	must(t, b.Delete(t.Context(), since, since.Add(day), fmt.Sprintf("agent=%q", agent)))
 }
 
+// org is a mistake only here: InfluxDB 1.8 has no organizations.
+func org(to string) func(*influx.Options) { return func(o *influx.Options) { o.Org = to } }
+
 func TestInflux2SaysWhatToDoAboutAMistake(t *testing.T) {
 	s := server2(t)
 	anew := influx2(t, s)
