@@ -93,7 +93,7 @@ func removeBroker(ctx context.Context, r *rig) error {
 	}
 	r.broker.end(syscall.SIGTERM, 10*time.Second)
 	took, ok := r.poll(ctx, 15*time.Second, func() bool {
-		return r.page.ready(ctx, false, "no connection to the broker since 20")
+		return r.page.ready(ctx, false, "no connection to the broker")
 	})
 	if !ok {
 		return fmt.Errorf("/readyz does not say that there is no broker")

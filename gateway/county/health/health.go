@@ -30,7 +30,7 @@ type Board struct {
 type link struct {
 	since time.Time // when the connection was lost; zero: it lasts, or has never been made
 	up    time.Time // when it was made; zero: there is none
-	brief bool      // it ended soon after it was made
+	brief int       // how often it ended soon after it was made
 }
 
 // task is a step of a part.
@@ -43,6 +43,7 @@ const (
 	// lasts is how long a connection must last to end the trouble of those that ended
 	// sooner.
 	lasts = 10 * time.Second
+	again = 2 // connections that ended sooner, one after the other, are a trouble
 	// stuckAfter is how long a step may take before its part counts as stuck. Clients
 	// of stores give up sooner.
 	stuckAfter = 45 * time.Second
@@ -154,7 +155,7 @@ func (b *Board) Up(part string, now time.Time) {
 	l.up = now
 	b.links[part] = l
 	b.mu.Unlock()
-	if !l.brief {
+	if l.brief < again {
 		b.Clear(part, fact.TroubleNoBroker)
 	}
 }
@@ -166,7 +167,9 @@ func (b *Board) Down(part string, now time.Time, why error) {
 	if !l.up.IsZero() && now.Sub(l.up) >= lasts {
 		l = link{}
 	}
-	l.brief = l.brief || !l.up.IsZero()
+	if !l.up.IsZero() {
+		l.brief++
+	}
 	l.up = time.Time{}
 	if l.since.IsZero() {
 		l.since = now
@@ -179,7 +182,7 @@ func (b *Board) Down(part string, now time.Time, why error) {
 		text = "no connection to this program's own broker: see its lines in the log, and the disk of its folder"
 	}
 	b.mu.Unlock()
-	if l.brief {
+	if l.brief >= again {
 		advice = "no-broker.county-again"
 		text = "the connection to the broker ends again and again: look at the broker's log " +
 			"(permissions, limits, another collector from a copy of this one's folder)"

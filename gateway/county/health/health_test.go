@@ -67,11 +67,20 @@ func TestAConnectionMustLast(t *testing.T) {
 	if list := b.Troubles(now); len(list) != 0 {
 		t.Errorf("after one outage: %+v", list)
 	}
-	for range 3 {
+	for i := range 3 {
 		now = now.Add(2 * time.Second)
 		b.Down("reports", now, errors.New("EOF"))
+		if list := b.Troubles(now); i == 0 && (len(list) != 1 || strings.Contains(list[0].Text, "again and again")) {
+			t.Errorf("it has ended once: %+v", list)
+		}
 		b.Up("reports", now.Add(time.Second))
 		list := b.Troubles(now.Add(time.Second))
+		if i == 0 {
+			if len(list) != 0 {
+				t.Errorf("after it has ended once: %+v", list)
+			}
+			continue
+		}
 		if len(list) != 1 || !list[0].Since.Equal(began) || !strings.Contains(list[0].Text, "again and again") {
 			t.Errorf("while it ends again and again: %+v", list)
 		}
