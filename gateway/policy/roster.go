@@ -96,8 +96,8 @@ func ParseRoster(p Policy, in io.Reader, key Pseudonymer) (*Rules, error) {
 			continue
 		}
 		line, _ := rd.FieldPos(0)
-		if strings.Join(row, "") == "" { // spreadsheets write the rows below the last one
-			continue
+		if !slices.ContainsFunc(row, func(field string) bool { return field != "" }) {
+			continue // spreadsheets write the rows below the last one
 		}
 		if err := r.add(line, row); err != nil {
 			r.errs = append(r.errs, fmt.Errorf("line %d: %w", line, err))
@@ -225,9 +225,12 @@ func (p Policy) checkPerson(x Person) error {
 	if x.Status != StatusActive && x.Status != StatusLost && x.Status != StatusSealed {
 		add("status %q: write active, lost or sealed", x.Status)
 	}
-	for name, day := range map[string]string{"from": x.From, "until": x.Until} {
-		if _, err := time.Parse(time.DateOnly, day); day != "" && err != nil {
-			add("%s %q: write a day as 2020-02-14, or nothing", name, day)
+	for i, day := range []string{x.From, x.Until} {
+		if day == "" {
+			continue
+		}
+		if _, err := time.Parse(time.DateOnly, day); err != nil {
+			add("%s %q: write a day as 2020-02-14, or nothing", columns[4+i], day)
 		}
 	}
 	if x.From != "" && x.Until != "" && x.From > x.Until {
@@ -239,8 +242,10 @@ func (p Policy) checkPerson(x Person) error {
 	if q := k.Quota; q != nil && q.Per == PerHousehold && x.Household == "" {
 		add("the household is missing: class %s has a quota for each household", x.Class)
 	}
-	if days := daysOf(x.From, x.Until); x.Uses > 0 && (days < 1 || days > daysMax) {
-		add("uses are counted on at most %d days: write from and until, too", daysMax)
+	if x.Uses > 0 {
+		if days := daysOf(x.From, x.Until); days < 1 || days > daysMax {
+			add("uses are counted on at most %d days: write from and until, too", daysMax)
+		}
 	}
 	if o := x.Opening; o != nil && (p.Sealed == nil || p.Sealed.Openings != OpeningsDeclared) {
 		add("an opening is declared, but the policy does not say sealed: {openings: declared}")

@@ -43,6 +43,9 @@ func rows(in io.Reader) (*csv.Reader, error) {
 
 // day returns a day as 2020-02-14. Spreadsheets in Chinese write 2020/2/14.
 func day(text string) string {
+	if !strings.Contains(text, "/") {
+		return text
+	}
 	if t, err := time.Parse("2006/1/2", text); err == nil {
 		return t.Format(time.DateOnly)
 	}

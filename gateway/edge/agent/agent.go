@@ -10,6 +10,7 @@ import (
 	"fmt"
 	"log/slog"
 	"path/filepath"
+	"runtime/debug"
 	"sync"
 
 	"gatehouse/devices"
@@ -38,6 +39,10 @@ type Options struct {
 	Screen    station.Screen // may be nil
 }
 
+// loadingGC is the percentage by which the heap may grow between collections while the
+// files are read.
+const loadingGC = 20
+
 // Agent is one agent. Make it with New and run it with Run, which also closes
 // it.
 type Agent struct {
@@ -57,6 +62,10 @@ func New(cfg Config, opts Options) (*Agent, error) {
 	if err := cfg.Check(); err != nil {
 		return nil, err
 	}
+	// A roster of 60,000 leaves several times its size in garbage: gate computers have
+	// little memory.
+	defer debug.FreeOSMemory()
+	defer debug.SetGCPercent(debug.SetGCPercent(loadingGC))
 	files, err := readFiles(cfg)
 	if err != nil {
 		return nil, err

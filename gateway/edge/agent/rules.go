@@ -117,7 +117,7 @@ func (t texts) save(path string) error {
 	if err != nil {
 		return err
 	}
-	if old, err := os.ReadFile(path); err == nil && bytes.Equal(old, b) {
+	if holds(path, b) {
 		return nil
 	}
 	file, err := os.OpenFile(path+".new", os.O_CREATE|os.O_WRONLY|os.O_TRUNC, 0o600)
@@ -129,4 +129,23 @@ func (t texts) save(path string) error {
 		return errors.Join(err, os.Remove(path+".new"))
 	}
 	return os.Rename(path+".new", path)
+}
+
+// holds reports whether a file has these bytes. It reads a part of it at a time.
+func holds(path string, b []byte) bool {
+	f, err := os.Open(path)
+	if err != nil {
+		return false
+	}
+	defer f.Close()
+	part := make([]byte, 64<<10)
+	for len(b) > 0 {
+		n, err := f.Read(part[:min(len(part), len(b))])
+		if err != nil || !bytes.Equal(part[:n], b[:n]) {
+			return false
+		}
+		b = b[n:]
+	}
+	n, err := f.Read(part)
+	return n == 0 && errors.Is(err, io.EOF)
 }

@@ -1,6 +1,7 @@
 package agent
 
 import (
+	"bytes"
 	"context"
 	"fmt"
 	"os"
@@ -104,5 +105,27 @@ func TestAnAgentThatNeverHadRulesDoesNotStart(t *testing.T) {
 	r.cfg.KeepDays = 9
 	if _, err := readFiles(r.cfg); err != nil {
 		t.Error(err)
+	}
+}
+
+func TestHolds(t *testing.T) {
+	path := t.TempDir() + "/f"
+	text := bytes.Repeat([]byte("0123456789abcdef"), 10_000)
+	if err := os.WriteFile(path, text, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	other := bytes.Clone(text)
+	other[len(other)-1]++
+	for name, c := range map[string]struct {
+		b    []byte
+		want bool
+	}{"the same": {text, true}, "less": {text[:len(text)-1], false}, "more": {append(bytes.Clone(text), 0), false},
+		"another end": {other, false}, "nothing": {nil, false}} {
+		if got := holds(path, c.b); got != c.want {
+			t.Errorf("%s: %v", name, got)
+		}
+	}
+	if holds(path+"x", nil) {
+		t.Error("a file that is not there")
 	}
 }

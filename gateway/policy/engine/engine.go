@@ -69,7 +69,8 @@ func Decide(r *policy.Rules, s *State, a Ask) Decision {
 	}
 	x.person, x.class, x.d.Class = p, r.Classes[p.Class], p.Class
 	for _, rule := range []func(*asked) bool{(*asked).pass, (*asked).lost, (*asked).sealed, (*asked).days,
-		(*asked).uses, (*asked).directions, (*asked).purposes, (*asked).before, (*asked).hours, (*asked).passback, (*asked).quota} {
+		(*asked).uses, (*asked).directions, (*asked).purposes, (*asked).before, (*asked).hours, (*asked).passback,
+		(*asked).quota} {
 		if rule(&x) {
 			break
 		}
