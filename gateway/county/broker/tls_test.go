@@ -44,6 +44,22 @@ func TestTLSIsRequiredWhenConfigured(t *testing.T) {
 	inside.want(t, "a/b", "still here")
 }
 
+// Microcontrollers speak TLS 1.2; older versions are refused.
+func TestTheBrokerTakesTLS12AndLater(t *testing.T) {
+	cert, key, roots := certificate(t, "localhost")
+	cfg := configOf(t)
+	cfg.TLS = TLS{Cert: cert, Key: key}
+	b := start(t, cfg)
+	for version, ok := range map[uint16]bool{tls.VersionTLS10: false, tls.VersionTLS11: false,
+		tls.VersionTLS12: true, tls.VersionTLS13: true} {
+		only := &tls.Config{RootCAs: roots, ServerName: "localhost", MinVersion: version, MaxVersion: version}
+		_, err := dial(t, login{url: "ssl://" + b.Addr(), id: "c", tls: only})
+		if (err == nil) != ok {
+			t.Errorf("%s: %v", tls.VersionName(version), err)
+		}
+	}
+}
+
 func TestClientsNeedACertificateWhenAnAuthorityIsGiven(t *testing.T) {
 	cert, key, roots := certificate(t, "localhost")
 	otherCert, otherKey, _ := certificate(t, "localhost")

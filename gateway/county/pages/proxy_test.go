@@ -213,6 +213,10 @@ func TestTheLiveConnectionIsForTheDesksOwnPages(t *testing.T) {
 			t.Errorf("%s: a log-in answers %d", name, got)
 		}
 	}
+	got := b.send("GET", "/live", "", "Cookie: "+session).status // a proxy has dropped the headers of the upgrade
+	if got != http.StatusUpgradeRequired || !b.said.has("pass on the headers Upgrade and Connection") {
+		t.Errorf("without Upgrade: %d; the log is %s", got, &b.said.text)
+	}
 	res := b.send("POST", "/api/login", "{}", "Origin: https://evil.example")
 	text, err := io.ReadAll(res.Body)
 	if err != nil || !strings.Contains(string(text), `"code":"origin"`) {
