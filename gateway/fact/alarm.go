@@ -33,6 +33,7 @@ const (
 	AlarmFever            AlarmType = "fever"                // somebody has a fever
 	AlarmDeviceGone       AlarmType = "device-gone"          // a port is missing or unplugged
 	AlarmDeviceFault      AlarmType = "device-fault"         // a device can't measure
+	AlarmDeviceDoubtful   AlarmType = "device-doubtful"      // a thermometer reads what people can't be
 	AlarmMachineFault     AlarmType = "machine-fault"        // a machine reports a fault
 	AlarmMachineUnheard   AlarmType = "machine-unheard"      // a machine speaks and nothing is understood
 	AlarmJournalWrite     AlarmType = "journal-write-failed" // records can't be kept
@@ -97,6 +98,7 @@ func Alarms() []Alarm {
 		{Type: AlarmFever, Level: LevelRed, Happened: true, Zh: "发热", En: "Fever"},
 		{Type: AlarmDeviceGone, Level: LevelAmber, Zh: "设备断开", En: "Device unplugged"},
 		{Type: AlarmDeviceFault, Level: LevelAmber, Zh: "设备故障", En: "Device fault"},
+		{Type: AlarmDeviceDoubtful, Level: LevelAmber, Zh: "测温仪读数可疑", En: "Thermometer doubtful"},
 		{Type: AlarmMachineFault, Level: LevelAmber, Zh: "消杀设备报障", En: "Machine reports a fault"},
 		{Type: AlarmMachineUnheard, Level: LevelAmber, Zh: "消杀设备数据读不懂", En: "Machine not understood"},
 		{Type: AlarmJournalWrite, Level: LevelRed, Zh: "记录无法保存", En: "Records not kept"},

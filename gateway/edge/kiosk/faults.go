@@ -15,6 +15,7 @@ func (s *Screen) Status(now clock.Moment, st status.Snapshot) {
 	for _, d := range st.Devices {
 		s.device(now, d)
 	}
+	s.doubts(now, st.Holds)
 	s.county(now, st)
 	if st.Unkept != "" {
 		s.holds(now, item{id: "f-journal", look: LookFault, device: "journal", kind: "journal",
@@ -36,6 +37,20 @@ func (s *Screen) device(now clock.Moment, d status.Device) {
 		it.alarm = fact.AlarmDeviceGone.ID(d.Name)
 	}
 	s.holds(now, it)
+}
+
+// doubts shows which thermometers are doubtful.
+func (s *Screen) doubts(now clock.Moment, holds []status.Condition) {
+	for _, d := range s.status.Devices {
+		id := "d-" + d.Name
+		is := func(c status.Condition) bool { return c.Type == fact.AlarmDeviceDoubtful && c.Device == d.Name }
+		if slices.ContainsFunc(holds, is) {
+			s.holds(now, item{id: id, look: LookFault, device: d.Name, kind: "doubtful",
+				alarm: fact.AlarmDeviceDoubtful.ID(d.Name)})
+		} else {
+			s.mended(id)
+		}
+	}
 }
 
 // county shows that nothing is delivered to the county, and why.

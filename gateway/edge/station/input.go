@@ -9,6 +9,7 @@ import (
 	"gatehouse/devices"
 	"gatehouse/gateway/clock"
 	"gatehouse/gateway/fact"
+	"gatehouse/gateway/honesty"
 	"gatehouse/gateway/retry"
 	"gatehouse/gateway/sense"
 )
@@ -26,12 +27,13 @@ type arrival struct {
 
 // input is one sensor with the state that the loop keeps of it.
 type input struct {
+	measuring
+
 	cfg    Device
 	lane   Lane
 	model  devices.Model
 	sensor devices.Sensor
-	meter  *sense.Meter // of a thermometer
-	taps   *sense.Taps  // of a reader or scanner
+	taps   *sense.Taps // of a reader or scanner
 
 	state     fact.DeviceState
 	heard     time.Duration // boot clock of the last reading
@@ -39,6 +41,12 @@ type input struct {
 	badFrames uint64
 	strange   strange
 	reported  bool // the journal holds its state since the start
+}
+
+// measuring is what the loop keeps of a thermometer.
+type measuring struct {
+	meter  *sense.Meter   // nil: the sensor is none
+	memory honesty.Memory // what it has read
 }
 
 // strange is what came of a device since its last reading and is no frame.

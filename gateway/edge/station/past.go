@@ -114,6 +114,7 @@ func (s *Station) Remember(now clock.Moment, rec wire.Record, body wire.Body) {
 	case *wire.Clock:
 		p.bootID = b.BootID
 	case *wire.Reading:
+		s.rememberReading(b)
 		p.bootID = b.BootID
 		at := clock.Moment{Wall: rec.At.Time, Boot: time.Duration(b.BootNS)}
 		if age := now.Boot - at.Boot; b.BootID == s.opts.BootID && age >= 0 && age < restoreWindow {

@@ -27,6 +27,7 @@ func (s *Station) Begin(now clock.Moment) {
 	s.replay(now, p)
 	s.raiseFevers(now, p)
 	s.prompt()
+	s.doubt()
 	s.post()
 	s.opts.Board.SetTurned(part, now)
 }
