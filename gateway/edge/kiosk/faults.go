@@ -15,7 +15,7 @@ func (s *Screen) Status(now clock.Moment, st status.Snapshot) {
 	for _, d := range st.Devices {
 		s.device(now, d)
 	}
-	s.doubts(now, st.Holds)
+	s.doubts(now)
 	s.county(now, st)
 	if st.Unkept != "" {
 		s.holds(now, item{id: "f-journal", look: LookFault, device: "journal", kind: "journal",
@@ -40,17 +40,22 @@ func (s *Screen) device(now clock.Moment, d status.Device) {
 }
 
 // doubts shows which thermometers are doubtful.
-func (s *Screen) doubts(now clock.Moment, holds []status.Condition) {
+func (s *Screen) doubts(now clock.Moment) {
 	for _, d := range s.status.Devices {
 		id := "d-" + d.Name
-		is := func(c status.Condition) bool { return c.Type == fact.AlarmDeviceDoubtful && c.Device == d.Name }
-		if slices.ContainsFunc(holds, is) {
+		if s.doubtful(d.Name) {
 			s.holds(now, item{id: id, look: LookFault, device: d.Name, kind: "doubtful",
 				alarm: fact.AlarmDeviceDoubtful.ID(d.Name)})
 		} else {
 			s.mended(id)
 		}
 	}
+}
+
+func (s *Screen) doubtful(device string) bool {
+	return slices.ContainsFunc(s.status.Holds, func(c status.Condition) bool {
+		return c.Type == fact.AlarmDeviceDoubtful && c.Device == device
+	})
 }
 
 // county shows that nothing is delivered to the county, and why.

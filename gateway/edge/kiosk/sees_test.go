@@ -2,7 +2,10 @@ package kiosk
 
 import (
 	"testing"
+	"time"
 
+	"gatehouse/devices"
+	"gatehouse/gateway/clock"
 	"gatehouse/gateway/edge/status"
 	"gatehouse/gateway/fact"
 	"gatehouse/gateway/gate"
@@ -119,4 +122,20 @@ var muteSeen = map[string]sight{
 	"silence ends":                            {newScene().press(ActionMute).wait(120), "idle"},
 	"silenced while a fever waits":            {newScene().see(fever).press(ActionMute), "fever muted"},
 	"the silence over, the fever still there": {newScene().see(fever).press(ActionMute).wait(121), "fever ♪fever"},
+}
+
+func TestADoubtfulThermometerIsShownUntilItIsNotDoubtful(t *testing.T) {
+	s, now := NewScreen(), clock.Moment{Wall: time.Date(2020, 2, 14, 6, 0, 0, 0, time.UTC), Boot: time.Hour}
+	st := status.Snapshot{Gate: status.Gate{Devices: []status.Device{{Name: "thermometer",
+		Kind: devices.KindThermometer, State: fact.DeviceOK}}}, Delivery: status.Delivery{Linked: true}, Turned: now.Boot}
+	st.Holds = []status.Condition{{Type: fact.AlarmDeviceDoubtful, Device: "thermometer", Detail: "it repeats 33.4"}}
+	s.Status(now, st)
+	if v := s.View(now); v.Look != LookFault || v.Kind != "doubtful" || s.Lamps().Thermometer != "fault" {
+		t.Errorf("doubtful: %+v, %+v", v, s.Lamps())
+	}
+	st.Holds = nil
+	s.Status(now, st)
+	if v := s.View(now); v.Look != LookIdle || s.Lamps().Thermometer != "ok" {
+		t.Errorf("no longer: %+v, %+v", v, s.Lamps())
+	}
 }

@@ -212,6 +212,9 @@ func (s *Screen) Lamps() Lamps {
 		switch kindOf(d.Kind) {
 		case "thermometer":
 			l.Thermometer = worse(l.Thermometer, string(d.State))
+			if s.doubtful(d.Name) {
+				l.Thermometer = worse(l.Thermometer, string(fact.DeviceFault))
+			}
 		case "reader":
 			l.Reader = worse(l.Reader, string(d.State))
 		}

@@ -70,6 +70,12 @@ function kioskStates() {
         bad: [kind],
       });
   out.push({
+    name: "doubtful",
+    view: red("fault", { kind: "doubtful" }),
+    lamps: { ...lamps, thermometer: "fault" },
+    bad: ["thermometer"],
+  });
+  out.push({
     name: "journal",
     view: red("fault", { kind: "journal" }),
     lamps: { ...lamps, kept: false },
