@@ -65,18 +65,22 @@ func (c *checker) at(keys ...string) *checker {
 	return &checker{text: c.text, keys: slices.Concat(c.keys, keys), root: root}
 }
 
-// add adds a fault, with the line of the part or of the nearest part around it.
+// add adds a fault, with the line of the part or of the nearest part around it. As of a
+// roster, at most ten are listed.
 func (c *checker) add(format string, args ...any) {
+	root := c.root
+	if root == nil {
+		root = c
+	}
+	if len(root.errs) >= maxErrors {
+		return
+	}
 	err := fmt.Errorf(format, args...)
 	for n := len(c.keys); n > 0 && c.text != nil; n-- {
 		if line := config.Line(c.text, c.keys[:n]...); line > 0 {
 			err = fmt.Errorf("line %d: %w", line, err)
 			break
 		}
-	}
-	root := c.root
-	if root == nil {
-		root = c
 	}
 	root.errs = append(root.errs, err)
 }

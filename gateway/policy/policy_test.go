@@ -133,3 +133,19 @@ func TestWhatIsWrongInARuleIsSaidWithItsLine(t *testing.T) {
 		}
 	}
 }
+
+func FuzzParse(f *testing.F) {
+	f.Add(full)
+	f.Add("version: 1\nclasses: {a: {before: [{lane: x, at: [y]}, {lane: y, at: [x]}]}}\n")
+	f.Fuzz(func(t *testing.T, s string) {
+		p, err := Parse([]byte(s))
+		if err == nil && (p.Version == "" || len(p.Classes) == 0) {
+			t.Fatalf("%q is a policy", s)
+		}
+		for _, k := range p.Classes {
+			if err == nil {
+				k.Hours("", time.Unix(0, 0).UTC())
+			}
+		}
+	})
+}
