@@ -42,8 +42,9 @@ func (still) Synchronised() bool { return true }
 // nobody is a gate at whose screen nothing is pressed.
 type nobody struct{}
 
-func (nobody) Note(context.Context, wire.Audit) error { return nil }
-func (nobody) Buzz()                                  {}
+func (nobody) Note(context.Context, wire.Audit) error            { return nil }
+func (nobody) Buzz()                                             {}
+func (nobody) Enter(context.Context, string, wire.Entered) error { return nil }
 
 // views are what the four views say: /readyz, the lamp for the county (true: green)
 // or the desk's bar, gatehouse status, and the desk.

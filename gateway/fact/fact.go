@@ -13,7 +13,20 @@ const (
 	ReadingTemperature ReadingType = "temperature" // one person's measurement
 	ReadingCard        ReadingType = "card"        // one tap of a card
 	ReadingCode        ReadingType = "code"        // one QR code or barcode
+	ReadingEntered     ReadingType = "entered"     // a value that the guard read off a thermometer in the hand
 )
+
+// HandHeld is a kind of thermometer that is read by a person.
+type HandHeld string
+
+// The kinds of hand-held thermometers.
+const (
+	HandHeldContact  HandHeld = "contact"  // in the armpit or ear
+	HandHeldForehead HandHeld = "forehead" // an infrared gun
+)
+
+// Valid reports whether h is one of the kinds.
+func (h HandHeld) Valid() bool { return h == HandHeldContact || h == HandHeldForehead }
 
 // Direction is the way in which the people at a reader go. It comes from the
 // reader's configuration.

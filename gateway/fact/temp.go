@@ -12,6 +12,13 @@ import (
 // configuration files it is a number in °C with two decimals: 37.3 is 37.30 °C.
 type Temp int32
 
+// The bounds of a body temperature that a guard can enter: what clinical thermometers
+// show (ASTM E1112 asks for 35.5 to 41 °C at least) with some room on both sides.
+const (
+	EnteredMin Temp = 34_00
+	EnteredMax Temp = 42_90
+)
+
 const maxTemp Temp = 1000_00
 
 var errTemp = errors.New("not a temperature in °C")

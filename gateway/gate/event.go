@@ -13,8 +13,11 @@ func (g *Gate) event(l *lane, v fact.Verdict, reasons []fact.Reason, c *card, t 
 	p := wire.Passage{Verdict: v, Reasons: slices.Clone(reasons), Lane: l.Name,
 		Policy: g.cfg.Rules.Version, Limits: g.limits}
 	if t != nil {
-		value := *t.value
-		p.Temperature = &value
+		if t.value != nil {
+			value := *t.value
+			p.Temperature = &value
+		}
+		p.Entered = t.entered
 		p.Amends = t.reported > 0
 		p.Readings = append(p.Readings, t.seqs...)
 		t.reported = len(t.seqs)

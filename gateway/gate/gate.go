@@ -72,9 +72,10 @@ type Gate struct {
 // lane is a Lane with who is in it.
 type lane struct {
 	Lane
-	visit    *visit // nil: the lane is free
-	last     *visit // the one that was over last
-	passed   string // credential that passed last, and when on the boot clock
+	visit    *visit   // nil: the lane is free
+	last     *visit   // the one that was over last
+	held     []*visit // those over before that a value can still be entered for, oldest first
+	passed   string   // credential that passed last, and when on the boot clock
 	passedAt time.Duration
 	broken   map[string]bool // devices that do not work
 }
@@ -106,6 +107,8 @@ func (g *Gate) Observe(at clock.Moment, seq uint64, r wire.Reading) []Event {
 	events := g.Tick(at)
 	l := g.by[r.Device]
 	switch {
+	case r.Type == fact.ReadingEntered && r.Entered != nil:
+		events = append(events, g.entered(at, seq, r)...)
 	case l == nil:
 	case r.Type == fact.ReadingTemperature && r.Temperature != nil:
 		events = append(events, g.temperature(l, at, seq, r)...)
@@ -189,6 +192,8 @@ func (l *lane) works(devices []string) bool {
 func (l *lane) over() {
 	if l.visit != nil {
 		l.last, l.visit = l.visit, nil
+		l.held = append(l.held, l.last)
+		l.held = l.held[max(0, len(l.held)-heldMost):]
 	}
 }
 

@@ -44,7 +44,7 @@ func (g *Gate) Prompts() []Prompt {
 		case v.mixed:
 			p.Wants = WantsApart
 		case len(v.temps) == 1 && v.temps[0].verdict == fact.VerdictPass:
-			screening := v.temps[0].value.Screening
+			screening := v.temps[0].screening()
 			p.Wants, p.Screening = WantsCard, &screening
 		case len(v.cards) == 1 && v.cards[0].decision.Allowed:
 			c := v.cards[0]

@@ -22,6 +22,7 @@ type visit struct {
 	// answered is true when the guard has dealt with the visit: what follows
 	// belongs to somebody else.
 	answered bool
+	passed   bool
 }
 
 // card is one credential that was tapped in a visit, once or more often.
@@ -41,8 +42,9 @@ type card struct {
 // later, changes its value.
 type temp struct {
 	seqs     []uint64
-	reported int // how many of seqs a passage names
-	value    *wire.Temperature
+	reported int               // how many of seqs a passage names
+	value    *wire.Temperature // nil: not measured
+	entered  *wire.Entered     // by the guard, judged in place of value; nil: none
 	verdict  fact.Verdict
 	reasons  []fact.Reason
 }
@@ -164,7 +166,13 @@ func (g *Gate) alone(l *lane, t *temp) []Event {
 
 // decide ends a visit that has one card and one measurement.
 func (g *Gate) decide(l *lane, at clock.Moment) []Event {
-	v := l.visit
+	e := g.settle(l, l.visit, at)
+	l.over()
+	return []Event{e}
+}
+
+// settle decides on a visit of the lane that has one card and one measurement.
+func (g *Gate) settle(l *lane, v *visit, at clock.Moment) Event {
 	c, t := v.cards[0], v.temps[0]
 	g.ask(l, c) // meanwhile another lane may have let somebody of the household pass
 	verdict, reasons := t.verdict, t.reasons
@@ -176,9 +184,18 @@ func (g *Gate) decide(l *lane, at clock.Moment) []Event {
 	e.Alarm = verdict == fact.VerdictFever && first
 	if verdict == fact.VerdictPass {
 		l.passed, l.passedAt = c.credential, at.Boot
+		v.passed = true
+		g.release(c.credential)
 	}
-	l.over()
-	return []Event{e}
+	return e
+}
+
+// release ends the other visits of somebody who has passed: no value is entered for
+// them any more.
+func (g *Gate) release(credential string) {
+	for _, l := range g.lanes {
+		l.held = slices.DeleteFunc(l.held, func(v *visit) bool { return v.find(credential) != nil })
+	}
 }
 
 // mix makes the visit mixed and returns an event for each card and measurement in

@@ -20,6 +20,7 @@ type Reading struct {
 	Pass        *Pass            `json:"pass,omitempty"`        // the code is a pass that the county signed
 	PassFault   fact.PassFault   `json:"pass_fault,omitempty"`  // the code claims to be one and does not count here
 	Temperature *Temperature     `json:"temperature,omitempty"` // when Type is temperature
+	Entered     *Entered         `json:"entered,omitempty"`     // when Type is entered
 	BootID      string           `json:"boot_id"`               // the boot that BootNS counts from
 	BootNS      int64            `json:"boot_ns"`               // boot clock when its last byte arrived, ns
 }
@@ -53,6 +54,37 @@ type Temperature struct {
 	Supersedes bool `json:"supersedes,omitempty"`
 }
 
+// Entered is a value that the guard read off a hand-held thermometer and entered on
+// the gate's screen. What the gate's own thermometer said stays beside it.
+type Entered struct {
+	Value fact.Temp     `json:"value_c"` // body temperature, °C: what is judged
+	With  fact.HandHeld `json:"with"`    // the kind of thermometer
+	// Of are readings of the same person, in this journal; absent: it begins a visit.
+	Of []uint64 `json:"of,omitempty"`
+}
+
+// Check returns an error that says what no thermometer shows.
+func (e *Entered) Check() error {
+	switch {
+	case e.Value < fact.EnteredMin || e.Value > fact.EnteredMax:
+		return fmt.Errorf("%s °C is not a body temperature: enter %s to %s", e.Value, fact.EnteredMin, fact.EnteredMax)
+	case !e.With.Valid():
+		return fmt.Errorf("%.20q is neither a contact thermometer (contact) nor an infrared gun (forehead)", e.With)
+	}
+	return nil
+}
+
+// Screening returns the temperature of a person, or nil.
+func (r *Reading) Screening() *fact.Temp {
+	switch {
+	case r.Entered != nil:
+		return &r.Entered.Value
+	case r.Temperature != nil:
+		return &r.Temperature.Screening
+	}
+	return nil
+}
+
 // Kind is KindReading.
 func (*Reading) Kind() Kind { return KindReading }
 
@@ -72,6 +104,11 @@ func (r *Reading) Check() error {
 		if t := r.Temperature; t.Screening != t.Object+t.Offset {
 			return fmt.Errorf("screening %s is not object %s plus offset %s", t.Screening, t.Object, t.Offset)
 		}
+	case fact.ReadingEntered:
+		if r.Entered == nil {
+			return errors.New("entered is missing")
+		}
+		return r.Entered.Check()
 	case fact.ReadingCard, fact.ReadingCode:
 		if r.Credential == "" {
 			return errors.New("credential is missing")
@@ -95,6 +132,7 @@ type Passage struct {
 	Class       string           `json:"class,omitempty"`       // class of person in the roster, empty when unknown
 	Credential  string           `json:"credential,omitempty"`  // keyed pseudonym
 	Temperature *Temperature     `json:"temperature,omitempty"` // as in the reading
+	Entered     *Entered         `json:"entered,omitempty"`     // as in the reading: judged in place of Temperature
 	Readings    []uint64         `json:"readings"`              // seqs of the readings used, this journal
 	// an earlier passage shares a reading with this one, which replaces it
 	Amends    bool   `json:"amends,omitempty"`
@@ -125,6 +163,17 @@ type Basis struct {
 	Times     int    `json:"times,omitempty"`     // how often a quota or a card's uses allow; absent: not asked
 	Last      *Time  `json:"last,omitempty"`      // the earlier passage that the rule looked at
 	Next      *Time  `json:"next,omitempty"`      // from when the rule lets the card pass; absent: never by itself
+}
+
+// Screening returns the temperature that was judged, or nil.
+func (p *Passage) Screening() *fact.Temp {
+	switch {
+	case p.Entered != nil:
+		return &p.Entered.Value
+	case p.Temperature != nil:
+		return &p.Temperature.Screening
+	}
+	return nil
 }
 
 // Kind is KindPassage.

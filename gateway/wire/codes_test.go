@@ -16,7 +16,7 @@ import (
 // stand on the wire as codes.
 var coded = map[string]string{
 	".": "Kind Leaf Source",
-	"../fact": "Reading Direction Verdict Instruct Alarm Reason Device Online Offline Run " +
+	"../fact": "Reading HandHeld Direction Verdict Instruct Alarm Reason Device Online Offline Run " +
 		"MachineIdle MachineWorking MachinePaused MachineFault MachineGone",
 	"../../firmware-bridge/runs": "Reason",
 	"../edge/journal":            "Reason",

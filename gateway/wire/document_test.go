@@ -28,6 +28,7 @@ var tables = map[string]reflect.Type{
 	"Reading":             reflect.TypeFor[Reading](),
 	"Pass of a reading":   reflect.TypeFor[Pass](),
 	"Temperature":         reflect.TypeFor[Temperature](),
+	"Entered value":       reflect.TypeFor[Entered](),
 	"Passage":             reflect.TypeFor[Passage](),
 	"Limits of a passage": reflect.TypeFor[Limits](),
 	"Basis of a passage":  reflect.TypeFor[Basis](),

@@ -14,8 +14,8 @@ func FuzzQuickRecord(f *testing.F) {
 	for _, c := range envelopes {
 		f.Add([]byte(c.raw))
 	}
-	for seq, body := range []Body{sampleCard(), sampleMeasurement(), samplePassage(), sampleAlarm(), sampleHealth(),
-		sampleClock()} {
+	for seq, body := range []Body{sampleCard(), sampleMeasurement(), sampleEntered(), samplePassage(), sampleAlarm(),
+		sampleHealth(), sampleClock()} {
 		f.Add(record(f, uint64(seq+1), body))
 	}
 	f.Fuzz(func(t *testing.T, raw []byte) {
@@ -62,7 +62,7 @@ func FuzzQuickBody(f *testing.F) {
 	for _, c := range bodies {
 		f.Add(string(c.kind), []byte(c.body))
 	}
-	for _, b := range []Body{sampleCard(), sampleMeasurement(), samplePassage()} {
+	for _, b := range []Body{sampleCard(), sampleMeasurement(), sampleEntered(), samplePassage()} {
 		text, err := EncodeBody(b)
 		if err != nil {
 			f.Fatal(err)
@@ -116,7 +116,9 @@ func TestWhatIsEncodedIsReadQuickly(t *testing.T) {
 	passage.Basis = &Basis{Rule: "classes.resident.quota", At: &at, Household: "mzxw6ytb-b", Pass: "01",
 		Used: 1, Times: 2,
 		Last: &at, Next: &at}
-	for _, body := range []Body{card, measurement, passage} {
+	entered := *passage
+	entered.Entered = sampleEntered().Entered
+	for _, body := range []Body{card, measurement, passage, sampleEntered(), &entered} {
 		text, err := EncodeBody(body)
 		if err != nil {
 			t.Fatal(err)

@@ -55,6 +55,9 @@ func (f *bodyText) reading() *Reading {
 	if f.try(`,"temperature":`) {
 		r.Temperature = f.temperature()
 	}
+	if f.try(`,"entered":`) {
+		r.Entered = f.entered()
+	}
 	f.skip(`,"boot_id":`)
 	r.BootID = f.text()
 	f.skip(`,"boot_ns":`)
@@ -87,6 +90,9 @@ func (f *bodyText) passage() *Passage {
 	}
 	if f.try(`,"temperature":`) {
 		p.Temperature = f.temperature()
+	}
+	if f.try(`,"entered":`) {
+		p.Entered = f.entered()
 	}
 	f.skip(`,"readings":[`)
 	for more := f.ok; more; more = f.try(`,`) && f.ok {
@@ -173,6 +179,22 @@ func (f *bodyText) temperature() *Temperature {
 	t.Supersedes = f.try(`,"supersedes":true`)
 	f.skip(`}`)
 	return t
+}
+
+func (f *bodyText) entered() *Entered {
+	e := new(Entered)
+	f.skip(`{"value_c":`)
+	e.Value = f.celsius()
+	f.skip(`,"with":`)
+	e.With = fact.HandHeld(f.text())
+	if f.try(`,"of":[`) {
+		for more := f.ok; more; more = f.try(`,`) && f.ok {
+			e.Of = append(e.Of, f.number())
+		}
+		f.skip(`]`)
+	}
+	f.skip(`}`)
+	return e
 }
 
 // text returns the string that comes next, if JSON writes it as it is.

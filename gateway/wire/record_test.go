@@ -140,6 +140,15 @@ var bodies = map[string]struct {
 		ErrBody, "34.1"},
 	"NaN": {KindReading, `{"device":"t","type":"temperature","temperature":{"object_c":NaN}}`,
 		ErrBody, "reading"},
+	"entered": {KindReading, `{"device":"c","type":"entered","entered":{"value_c":36.60,"with":"contact"}}`, nil,
+		""},
+	"nothing entered": {KindReading, `{"device":"c","type":"entered"}`, ErrBody, "entered is missing"},
+	"63.8 entered": {KindReading, `{"device":"c","type":"entered","entered":{"value_c":63.80,"with":"contact"}}`,
+		ErrBody, "enter 34.00 to 42.90"},
+	"33.99 entered": {KindReading, `{"device":"c","type":"entered","entered":{"value_c":33.99,"with":"contact"}}`,
+		ErrBody, "33.99"},
+	"entered by guess": {KindReading, `{"device":"c","type":"entered","entered":{"value_c":36.60,"with":"hand"}}`,
+		ErrBody, "infrared gun"},
 	"no credential": {KindReading, `{"device":"r","type":"card"}`, ErrBody, "credential"},
 	"no device":     {KindReading, `{"type":"card","credential":"k-x"}`, ErrBody, "device"},
 	"another type":  {KindReading, `{"device":"r","type":"iris"}`, ErrBody, "iris"},
@@ -190,8 +199,8 @@ func TestABodyIsCheckedAsItsKindAsksFor(t *testing.T) {
 }
 
 func TestEachBodyComesBackAsItWasWritten(t *testing.T) {
-	for _, want := range []Body{sampleCard(), sampleMeasurement(), samplePassage(), sampleAlarm(), sampleHealth(),
-		sampleClock()} {
+	for _, want := range []Body{sampleCard(), sampleMeasurement(), sampleEntered(), samplePassage(), sampleAlarm(),
+		sampleHealth(), sampleClock()} {
 		r, err := DecodeRecord(record(t, 7, want))
 		if err != nil {
 			t.Fatal(err)

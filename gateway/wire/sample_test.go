@@ -30,6 +30,12 @@ func sampleMeasurement() *Reading {
 		Temperature: sampleTemperature(), BootID: testBoot, BootNS: 86401123456789}
 }
 
+func sampleEntered() *Reading {
+	return &Reading{Device: "contact", Model: "hand-held", Type: fact.ReadingEntered,
+		Entered: &Entered{Value: 3660, With: fact.HandHeldContact, Of: []uint64{40, 41}},
+		BootID:  testBoot, BootNS: 86402123456789}
+}
+
 func samplePassage() *Passage {
 	return &Passage{Verdict: fact.VerdictPass, Reasons: []fact.Reason{fact.ReasonNormal}, Instruction: fact.InstructGo,
 		Direction: fact.DirectionIn,

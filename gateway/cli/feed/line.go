@@ -22,9 +22,7 @@ func describe(agent string, r wire.Record) (Item, bool) {
 	case *wire.Passage:
 		item.Verdict, item.Direction, item.Class = b.Verdict, string(b.Direction), b.Class
 		item.Detail = fact.JoinReasons(b.Reasons, " ")
-		if b.Temperature != nil {
-			item.Screening = &b.Temperature.Screening
-		}
+		item.Screening = b.Screening()
 	case *wire.Alarm:
 		item.Type, item.State, item.Screening, item.Detail = string(b.Type), string(b.State), b.Screening, b.Detail
 		if item.Detail == "" {

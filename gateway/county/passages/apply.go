@@ -123,8 +123,9 @@ func (c *change) passage(e follow.Entry) error {
 	now := passage{seq: e.Record.Seq, agent: e.Agent, hour: unixHour(at), verdict: body.Verdict,
 		readings: body.Readings}
 	var ambient *fact.Temp
+	now.screening = body.Screening()
 	if body.Temperature != nil {
-		now.screening, ambient = &body.Temperature.Screening, &body.Temperature.Ambient
+		ambient = &body.Temperature.Ambient
 	}
 	if body.Amends {
 		if err := c.amend(e.JID, now); err != nil {

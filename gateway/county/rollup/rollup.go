@@ -163,9 +163,9 @@ func decode(raw []byte) (wire.Body, error) {
 }
 
 // with returns the count with a temperature; nil: there is none.
-func (c Count) with(t *wire.Temperature) Count {
+func (c Count) with(t *fact.Temp) Count {
 	if t != nil {
-		c.Temps, c.Sum, c.Least, c.Most = 1, int64(t.Screening), t.Screening, t.Screening
+		c.Temps, c.Sum, c.Least, c.Most = 1, int64(*t), *t, *t
 	}
 	return c
 }
@@ -194,12 +194,13 @@ func WordOf(body wire.Body) string {
 	return WordUnknown
 }
 
-func temperature(body wire.Body) *wire.Temperature {
+// temperature returns the temperature of a passage or a reading, or nil.
+func temperature(body wire.Body) *fact.Temp {
 	switch b := body.(type) {
 	case *wire.Passage:
-		return b.Temperature
+		return b.Screening()
 	case *wire.Reading:
-		return b.Temperature
+		return b.Screening()
 	}
 	return nil
 }

@@ -21,6 +21,7 @@ import (
 	"gatehouse/gateway/edge/ship"
 	"gatehouse/gateway/edge/station"
 	"gatehouse/gateway/edge/status"
+	"gatehouse/gateway/gate"
 	"gatehouse/gateway/wire"
 )
 
@@ -133,6 +134,15 @@ func (a *Agent) Note(ctx context.Context, audit wire.Audit) error {
 	}
 	_, err := a.recorder.TryAppend(a.clock.Now(), &audit)
 	return err
+}
+
+// Enter takes a value that the guard read off a hand-held thermometer; see
+// station.Enter. It may be called from any goroutine while Run runs.
+func (a *Agent) Enter(ctx context.Context, lane string, value wire.Entered) error {
+	if a.station == nil {
+		return gate.ErrNotMeasured
+	}
+	return a.station.Enter(ctx, lane, value)
 }
 
 // Buzz sounds the buzzers of a gate once. It may be called from any goroutine.

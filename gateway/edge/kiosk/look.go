@@ -68,6 +68,7 @@ const (
 	ActionNoted      = "noted"
 	ActionMute       = "muted"
 	ActionShiftTest  = "shift-test"
+	ActionEnter      = "enter" // opens the keys for a hand-held thermometer's value; no audit record
 )
 
 // answers are the buttons of a look, F1 to F3.
@@ -77,7 +78,9 @@ var answers = map[Look][]string{
 	LookUnknown: {ActionIDChecked, ActionTurnedAway},
 	LookFault:   {ActionNoted},
 	LookOffline: {ActionNoted},
-	LookIdle:    {ActionShiftTest, ActionMute},
+	LookInvalid: {ActionEnter},
+	LookRetest:  {ActionEnter},
+	LookIdle:    {ActionShiftTest, ActionMute, ActionEnter},
 }
 
 // item is one thing to show.

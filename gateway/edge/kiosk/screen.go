@@ -112,7 +112,7 @@ func (s *Screen) Press(now clock.Moment, id, action string) (audit wire.Audit, o
 		return audit, true
 	}
 	t := s.top(now)
-	if t == nil || t.id != id || !slices.Contains(answers[t.look], action) {
+	if t == nil || t.id != id || action == ActionEnter || !slices.Contains(answers[t.look], action) {
 		return audit, false
 	}
 	audit.Passage, audit.Alarm = t.seq, t.alarm

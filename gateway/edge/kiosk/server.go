@@ -29,6 +29,9 @@ const pageAfter = 6 * time.Second
 type Gate interface {
 	Note(ctx context.Context, a wire.Audit) error // journals what the guard did
 	Buzz()                                        // sounds the relay buzzer once
+	// Enter journals a value that the guard read off a hand-held thermometer, and decides
+	// on it. It returns an error of wire or gate when there is nothing to decide.
+	Enter(ctx context.Context, lane string, value wire.Entered) error
 }
 
 // Board is where the parts of the agent post their state.
@@ -189,6 +192,7 @@ func (k *Kiosk) handler(ctx context.Context, gate Gate, addr string) http.Handle
 	mux.Handle("GET /assets/", page)
 	mux.HandleFunc("GET /live", func(w http.ResponseWriter, r *http.Request) { k.hub.Serve(ctx, w, r, k) })
 	mux.HandleFunc("POST /press", func(w http.ResponseWriter, r *http.Request) { k.press(w, r, gate) })
+	mux.HandleFunc("POST /entry", func(w http.ResponseWriter, r *http.Request) { k.enter(w, r, gate) })
 	return web.Guard(web.Site{Listen: addr, Log: k.opts.Log}, near(mux))
 }
 

@@ -38,8 +38,9 @@ func turned(h *hand, st status.Snapshot) status.Snapshot {
 
 // notebook is an agent that keeps notes, or can't.
 type notebook struct {
-	notes []wire.Audit
-	fail  error
+	notes   []wire.Audit
+	entered []wire.Entered
+	fail    error
 }
 
 func (g *notebook) Note(_ context.Context, a wire.Audit) error {
@@ -49,6 +50,12 @@ func (g *notebook) Note(_ context.Context, a wire.Audit) error {
 	return g.fail
 }
 func (g *notebook) Buzz() {}
+func (g *notebook) Enter(_ context.Context, _ string, e wire.Entered) error {
+	if g.fail == nil {
+		g.entered = append(g.entered, e)
+	}
+	return g.fail
+}
 
 func start(t *testing.T) (*Kiosk, *hand, *notebook, *httptest.Server) {
 	t.Helper()

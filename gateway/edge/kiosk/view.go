@@ -7,7 +7,6 @@ import (
 
 	"gatehouse/gateway/clock"
 	"gatehouse/gateway/fact"
-	"gatehouse/gateway/wire"
 )
 
 // View is what the page draws. It holds codes; the page has the texts.
@@ -25,6 +24,8 @@ type View struct {
 	Gone        bool          `json:"gone,omitempty"`        // it is unplugged
 	Actions     []string      `json:"actions"`               // of F1 to F3
 	Lane        string        `json:"lane,omitempty"`        // that it is about, at a gate with several
+	Lanes       []string      `json:"lanes,omitempty"`       // all of them, at a gate with several
+	Entered     string        `json:"entered,omitempty"`     // by hand, with this kind of thermometer
 	Until       *time.Time    `json:"until,omitempty"`       // when the visit times out
 	Asks        string        `json:"asks,omitempty"`        // of an idle gate: what its devices can take
 	// somebody stands at the thermometer and must step back before being measured
@@ -81,10 +82,7 @@ func (s *Screen) View(now clock.Moment) View {
 	case t != nil:
 		s.fill(&v, t)
 	}
-	v.Actions = answers[v.Look]
-	if v.Actions == nil {
-		v.Actions = []string{}
-	}
+	v.Actions, v.Lanes = s.actions(v), s.status.Lanes
 	for i := range s.reds {
 		if t == nil || s.reds[i].id != t.id {
 			v.Waiting++
@@ -114,8 +112,11 @@ func (s *Screen) fill(v *View, t *item) {
 		v.Class, v.Direction, v.Screening = t.prompt.Class, string(t.prompt.Direction), t.prompt.Screening
 		v.Until, v.Occupied = s.deadline(*t), t.look == LookTapped && slices.Contains(s.status.Measured, t.lane)
 	case t.seq != 0:
-		v.Class, v.Direction, v.Screening = p.Class, string(p.Direction), screening(p)
+		v.Class, v.Direction, v.Screening = p.Class, string(p.Direction), p.Screening()
 		v.Reasons, v.Instruction = p.Reasons, string(p.Instruction)
+		if p.Entered != nil {
+			v.Entered = string(p.Entered.With)
+		}
 	}
 }
 
@@ -191,17 +192,10 @@ func (s *Screen) Recent(now clock.Moment) []Person {
 	s.follow(now)
 	out := []Person{}
 	for _, x := range s.recent {
-		out = append(out, Person{Seq: x.seq, At: s.known(x.at), Look: x.look, Screening: screening(x.passage),
+		out = append(out, Person{Seq: x.seq, At: s.known(x.at), Look: x.look, Screening: x.passage.Screening(),
 			Class: x.passage.Class, Direction: string(x.passage.Direction)})
 	}
 	return out
-}
-
-func screening(p wire.Passage) *fact.Temp {
-	if p.Temperature == nil {
-		return nil
-	}
-	return &p.Temperature.Screening
 }
 
 // Lamps returns what works. Of several devices of a kind the worst counts.

@@ -104,9 +104,8 @@ func (s *Station) record(now clock.Moment, p wire.Passage) (seq uint64) {
 
 // raiseFever records the alarm of a passage.
 func (s *Station) raiseFever(now clock.Moment, seq uint64, p wire.Passage) {
-	screening := p.Temperature.Screening
 	alarm := &wire.Alarm{ID: fact.AlarmFever.ID(strconv.FormatUint(seq, 10)), Type: fact.AlarmFever,
-		State: fact.AlarmRaised, Passage: seq, Screening: &screening}
+		State: fact.AlarmRaised, Passage: seq, Screening: p.Screening()}
 	if _, err := s.opts.Journal.TryAppend(now, alarm); err != nil {
 		s.opts.Journal.Append(now, alarm) // once more; what fails again is a recorded loss
 	}

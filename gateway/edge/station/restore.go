@@ -83,7 +83,7 @@ func (s *Station) applyLate(now, at clock.Moment, events []gate.Event) {
 func (s *Station) raiseFevers(now clock.Moment, p past) {
 	alarmed := map[uint64]bool{} // readings
 	for _, e := range p.verdicts {
-		if e.passage.Verdict != fact.VerdictFever || e.passage.Temperature == nil {
+		if e.passage.Verdict != fact.VerdictFever || e.passage.Screening() == nil {
 			continue
 		}
 		readings := e.passage.Readings

@@ -87,7 +87,7 @@ func (l *lines) head(of series) (head, error) {
 func measurementOf(body wire.Body) (measurement, outcome string) {
 	switch b := body.(type) {
 	case *wire.Reading:
-		if b.Temperature == nil {
+		if b.Screening() == nil {
 			return measurementCard, string(b.Type)
 		}
 		return measurementTemperature, string(b.Type)
@@ -144,6 +144,9 @@ func (p *point) fields(body wire.Body) {
 			p.celsius("screening_c", &t.Screening)
 			p.count("samples", int64(t.Samples))
 		}
+		if e := b.Entered; e != nil {
+			p.celsius("screening_c", &e.Value)
+		}
 	case *wire.Passage:
 		p.passage(b)
 	case *wire.Alarm:
@@ -175,8 +178,8 @@ func (p *point) passage(b *wire.Passage) {
 	p.count("latency_us", b.LatencyUS)
 	if t := b.Temperature; t != nil {
 		p.celsius("ambient_c", &t.Ambient)
-		p.celsius("screening_c", &t.Screening)
 	}
+	p.celsius("screening_c", b.Screening())
 }
 
 // track adds the last point of a track only.

@@ -3,6 +3,7 @@ import { Live } from "../live";
 import { ago, chosenLang, clock, keepLang, say, type Lang, type Words } from "../words";
 import { kiosk as en } from "../words/en.json";
 import { kiosk as zh } from "../words/zh.json";
+import { Entry } from "./entry";
 import { icons } from "./icons";
 import { el, fit, put } from "./page";
 import { patterns, schedule, Speaker } from "./sound";
@@ -25,7 +26,12 @@ let testFrom = -Infinity;
 let toastUntil = 0;
 let drawn = "";
 
+const w = (): Words => all[lang];
+
 const speaker = new Speaker();
+const entry = new Entry(w, () => {
+  draw();
+});
 const latencies: number[] = []; // verdict to pixels, ms
 const live = new Live("live", {
   changed(state, keys) {
@@ -38,7 +44,6 @@ const live = new Live("live", {
   },
 });
 
-const w = (): Words => all[lang];
 const cut = (): boolean => !view || performance.now() - live.heard > cutAfter;
 const testing = (): boolean => performance.now() - testFrom < testFor;
 
@@ -63,6 +68,9 @@ function draw(): void {
   }
   speaker.play(v.sound ?? "", v.id);
   const d = describe(w(), v, live.now());
+  const entering = entry.showing && tone(v.look) !== "red"; // a red comes first; the keys come back after it
+  entry.follow(v, d.person);
+  entry.draw(v, entering);
   document.documentElement.lang = lang === "zh" ? "zh-CN" : "en";
   document.title = gate.title || gate.agent;
   const classes = [
@@ -72,6 +80,7 @@ function draw(): void {
     v.actions.length === 0 ? "full" : "",
     d.value ? "has-temp" : "",
     v.strips.length > 0 ? "strips" : "",
+    entering ? "entering" : "",
   ]
     .join(" ")
     .replace(/ +/g, " ")
@@ -219,6 +228,11 @@ function drawButtons(v: View): void {
 async function press(id: string, action: string): Promise<void> {
   speaker.unlock();
   if (id !== shownID || performance.now() < armedAt) return;
+  if (action === "enter") {
+    const v = current();
+    entry.begin(v, describe(w(), v, live.now()).person);
+    return;
+  }
   if (action === "shift-test") testFrom = performance.now();
   try {
     const r = await fetch("press", {
@@ -263,6 +277,10 @@ el("sound").onclick = () => {
   speaker.unlock();
 };
 document.addEventListener("keydown", (e) => {
+  if (entry.showing && tone(current().look) !== "red") {
+    if (!e.repeat && entry.key(e.key)) e.preventDefault();
+    return;
+  }
   const i = ["F1", "F2", "F3"].indexOf(e.key);
   if (i < 0) return;
   e.preventDefault();

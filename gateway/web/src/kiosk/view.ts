@@ -13,6 +13,8 @@ export interface View {
   kind?: string;
   gone?: boolean;
   lane?: string;
+  lanes?: string[]; // of a gate with several
+  entered?: string; // the kind of thermometer that the guard read the temperature off
   until?: string; // when it is too late for what is asked
   asks?: string; // of an idle gate
   occupied?: boolean; // who is asked to be measured must step back first
@@ -179,6 +181,7 @@ export function describe(w: Words, v: View, now: number): Description {
   }
   if (v.test) [d.headline, d.detail] = [say(w, `test.${v.look}`), say(w, "test.title")];
   const person: string[] = [];
+  if (v.entered) person.push(say(w, `with.${v.entered}`));
   if (v.lane) person.push(say(w, "lane", { name: v.lane }));
   if (v.class) person.push(say(w, `class.${v.class}`));
   if (v.class && v.direction) person.push(say(w, `direction.${v.direction}`));

@@ -1,0 +1,143 @@
+import assert from "node:assert/strict";
+import { after, before, test } from "node:test";
+import { accessible, fits, fonts, shot } from "./look.mjs";
+import { openPage, sizes, sleep, startBrowser, startDemo, until } from "./world.mjs";
+
+let demo, browser, page;
+before(async () => {
+  demo = await startDemo({ gates: 20 });
+  browser = await startBrowser();
+  page = await openPage(browser, sizes.kiosk, demo.kiosk);
+});
+after(async () => {
+  await browser?.close();
+  await demo?.stop();
+});
+
+const classes = async () => (await page.evaluate(() => document.body.className)).split(" ");
+const seen = (look, ms) => until(look, async () => (await classes()).includes(look), ms);
+const text = (id) => page.textContent(`#${id}`);
+const poke = (what) => demo.poke(demo.gate, what);
+const type = async (digits) => {
+  for (const d of digits) await page.keyboard.press(d);
+};
+const open = async (button) => {
+  await page.click(`#buttons button:has-text("${button}")`);
+  await seen("entering", 2000);
+};
+
+/** Checks the keys in both languages and at both sizes. */
+async function inspect(name) {
+  for (const lang of ["zh", "en"]) {
+    if ((await page.evaluate(() => document.documentElement.lang)).startsWith("zh") !== (lang === "zh"))
+      await page.click("#lang");
+    for (const [size, box] of [
+      ["1024", sizes.kiosk],
+      ["800", sizes.small],
+    ]) {
+      await page.setViewportSize(box);
+      await sleep(60);
+      await fits(page, `${name} ${lang} ${size}`, "#entry, #entry h2, #entry p, #entry button, #buttons button");
+      await shot(page, `kiosk-${name}-${lang}-${size}`);
+    }
+    await page.setViewportSize(sizes.kiosk);
+    await accessible(page, `${name} in ${lang}`);
+  }
+  await page.click("#lang");
+}
+
+test("somebody too cold to judge passes with what the contact thermometer shows", async () => {
+  await seen("idle");
+  await poke("cold");
+  await seen("invalid");
+  await inspectAmber("invalid");
+  await poke("cold");
+  await seen("invalid");
+  await open("输入体温");
+  assert.equal(await text("entryvalue"), "__._");
+  // 19 mm at 6.65 dots a millimetre are 126 px.
+  for (const b of await page.$$("#entry button:visible")) {
+    const box = await b.boundingBox();
+    assert.ok(box.height >= 126 && box.width >= 126, `${await b.textContent()}: ${box.width}x${box.height}`);
+  }
+  await page.click('#entrywith button:has-text("体温计")');
+  for (const d of ["3", "6", "6"]) await page.click(`#entrykeys button:text-is("${d}")`);
+  assert.equal(await text("entryvalue"), "36.6");
+  await inspect("entry");
+  await fonts(page, "#entrytitle");
+  await page.click("#entrydo button");
+  await seen("pass", 4000);
+  assert.match(await text("temperature"), /^36\.6°C$/);
+  assert.match(await text("person"), /体温计/);
+  await shot(page, "kiosk-entered-pass-zh-1024");
+  await seen("idle", 8000);
+});
+
+async function inspectAmber(name) {
+  await fits(page, name, "#headline, #temperature, #text p, #buttons button");
+  await shot(page, `kiosk-${name}-enter-zh-1024`);
+  await page.setViewportSize(sizes.small);
+  await sleep(60);
+  await fits(page, `${name} small`, "#headline, #temperature, #text p, #buttons button");
+  await page.setViewportSize(sizes.kiosk);
+  await page.click("#lang");
+  await sleep(60);
+  await fits(page, `${name} en`, "#headline, #temperature, #text p, #buttons button");
+  await shot(page, `kiosk-${name}-enter-en-1024`);
+  await page.click("#lang");
+}
+
+test("63.8 is refused with words, and nothing is sent", async () => {
+  await seen("idle", 15_000);
+  await open("输入体温");
+  await type("638");
+  assert.match(await text("entryerror"), /只能是 34.0 到 42.9/);
+  await inspect("entry-range");
+  await page.keyboard.press("Enter");
+  assert.ok((await classes()).includes("entering"));
+  await type("367"); // the next digit begins anew
+  assert.equal(await text("entryvalue"), "36.7");
+  await page.keyboard.press("Backspace");
+  assert.equal(await text("entryvalue"), "36._");
+  await page.keyboard.press("Escape");
+  await until("the keys to close", async () => !(await classes()).includes("entering"));
+  const refused = await fetch(`${demo.kiosk}/entry`, {
+    method: "POST",
+    body: JSON.stringify({ id: "", value: "63.8", with: "contact" }),
+  });
+  assert.equal(refused.status, 422);
+  assert.match(await refused.text(), /63.80 °C is not a body temperature: enter 34.00 to 42.90/);
+});
+
+test("a red comes before the keys, which come back after it", async () => {
+  await seen("idle", 15_000);
+  await open("输入体温");
+  await type("36");
+  await poke("fever");
+  await seen("fever");
+  assert.ok(!(await classes()).includes("entering"));
+  await page.waitForSelector("#buttons button:not([disabled])");
+  await page.keyboard.press("F1");
+  await seen("entering", 5000);
+  assert.equal(await text("entryvalue"), "36._");
+  await page.keyboard.press("F3");
+});
+
+test("a gate whose thermometer is broken goes on by hand", async () => {
+  await seen("idle", 15_000);
+  await poke("unplug");
+  await seen("fault", 20_000);
+  await page.waitForSelector("#buttons button:not([disabled])");
+  await page.keyboard.press("F1");
+  await seen("idle", 8000);
+  await poke("tap");
+  await seen("retest", 8000);
+  await inspectAmber("no-thermometer");
+  await poke("tap");
+  await seen("retest", 8000);
+  await open("输入体温");
+  assert.match(await text("entrywho"), /居民/);
+  await type("365");
+  await page.keyboard.press("F1");
+  await seen("pass", 4000);
+});
