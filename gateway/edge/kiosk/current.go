@@ -21,7 +21,7 @@ func (s *Screen) current(now clock.Moment) []item {
 			continue
 		}
 		asked[p.Lane] = true
-		if p.Until > now.Boot {
+		if p.Until+verdictWithin > now.Boot {
 			out = append(out, item{id: "a" + itoa(p.Reading) + string(p.Wants), look: wants[p.Wants], prompt: p,
 				lane: p.Lane,
 				at:   p.Since, until: p.Until})

@@ -47,13 +47,16 @@ var wants = map[gate.Wants]Look{
 
 // How long things are shown.
 const (
-	passFor      = 3 * time.Second
-	amberFor     = 6 * time.Second
-	offlineAfter = 10 * time.Second // without the county, before the screen says so
-	muteFor      = 2 * time.Minute
-	oldest       = 10 * time.Minute // older verdicts are not shown again after a restart
-	maxReds      = 50
-	recentShown  = 5
+	passFor = 3 * time.Second
+	// verdictWithin is how long after the end of a visit its verdict may come; meanwhile the
+	// screen must not look idle, or a key meant for that is taken by what follows.
+	verdictWithin = 500 * time.Millisecond
+	amberFor      = 6 * time.Second
+	offlineAfter  = 10 * time.Second // without the county, before the screen says so
+	muteFor       = 2 * time.Minute
+	oldest        = 10 * time.Minute // older verdicts are not shown again after a restart
+	maxReds       = 50
+	recentShown   = 5
 )
 
 // The guard's answers, as in audit records.
