@@ -78,6 +78,10 @@ export const icons: Record<string, string> = {
       `stroke-width="5"/>` +
       ``,
   ),
+  doubtful: svg(
+    `${warn}<path d="M38 50c0-17 24-17 24 0 0 10-12 9-12 20" fill="none" stroke="currentColor" stroke-width="6"/>` +
+      `<circle cx="50" cy="81" r="4" fill="currentColor"/>`,
+  ),
   unkept: svg(
     `${stop}` +
       `<path d="M32 28h28l10 10v34H32zM40 28v14h16V28M41 72V56h20v16" fill="none" stroke="currentColor" ` +

@@ -12,6 +12,7 @@ import { describe, strip, tone, type Gate, type Lamps, type Person, type View } 
 const all: Record<Lang, Words> = { zh, en };
 const cutAfter = 4500; // ms without a frame from the host, which sends one every 2 s
 const armAfter = 500; // ms before a new screen takes an answer
+const kinds: Record<string, string> = { journal: "unkept", doubtful: "doubtful" }; // icons of faults
 const testFor = 10_000;
 const testLooks = ["pass", "retest", "fever"];
 
@@ -86,7 +87,7 @@ function draw(): void {
     .replace(/ +/g, " ")
     .trim();
   if (document.body.className !== classes) document.body.className = classes;
-  const icon = v.test ? "test" : v.kind === "journal" ? "unkept" : v.look;
+  const icon = v.test ? "test" : (kinds[v.kind ?? ""] ?? v.look);
   if (drawn !== icon) {
     el("icon").innerHTML = icons[icon] ?? ""; // our own constants
     drawn = icon;
