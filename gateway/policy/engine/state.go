@@ -93,7 +93,7 @@ func (s *State) Take(r *policy.Rules, p wire.Passage, at time.Time) {
 			delete(s.lasts, p.Credential)
 		}
 	}
-	if p.Verdict == fact.VerdictPass && (k.Quota != nil || x.Uses > 0) {
+	if p.Verdict == fact.VerdictPass && (k.Quota != nil && k.Quota.Direction() == p.Direction || x.Uses > 0) {
 		s.count(r, &t, p, x, dayOf(at))
 	}
 	if s.recent = append(s.recent, t); len(s.recent) > 2*recentKept {
