@@ -135,11 +135,11 @@ func (v *visit) enter(t *temp) *temp {
 func (g *Gate) judgeEntered(value fact.Temp) (fact.Verdict, []fact.Reason) {
 	switch {
 	case value >= g.limits.Fever:
-		return fact.VerdictFever, []fact.Reason{fact.ReasonFever}
+		return fact.VerdictFever, []fact.Reason{fact.ReasonFever, fact.ReasonEntered}
 	case value < g.limits.InvalidBelow:
-		return fact.VerdictInvalid, []fact.Reason{fact.ReasonTooCold}
+		return fact.VerdictInvalid, []fact.Reason{fact.ReasonTooCold, fact.ReasonEntered}
 	}
-	return fact.VerdictPass, []fact.Reason{fact.ReasonNormal}
+	return fact.VerdictPass, []fact.Reason{fact.ReasonNormal, fact.ReasonEntered}
 }
 
 // screening returns the temperature that is judged.

@@ -214,3 +214,23 @@ func sameEvent(a, b Event) bool {
 	return a.Alarm == b.Alarm && a.Passage.Verdict == b.Passage.Verdict &&
 		slices.Equal(a.Passage.Readings, b.Passage.Readings)
 }
+
+// Each lane has its own people: a value goes to the lane that was chosen, or to that of
+// the person it is of.
+func TestAValueIsEnteredInItsLane(t *testing.T) {
+	g := New(Config{Rules: rules(t), Zone: time.UTC, Lanes: []Lane{
+		{Name: "west", Measures: true, Thermometers: []string{"t"}, Readers: []string{"r"}},
+		{Name: "east", Measures: true, Thermometers: []string{"t2"}, Readers: []string{"r2"}}}})
+	east := showed(resident2)
+	east.Device = "r2"
+	chosen := byHand(36_70)
+	chosen.Lane = "west"
+	events := play(g, east, chosen, showed(resident), byHand(36_60, 1))
+	if got := verdicts(events); !slices.Equal(got, []fact.Verdict{passes, passes}) ||
+		events[0].Passage.Lane != "west" || events[1].Passage.Lane != "east" || events[1].Passage.Credential != resident2 {
+		t.Errorf("%+v", events)
+	}
+	if !slices.Contains(events[0].Passage.Reasons, fact.ReasonEntered) {
+		t.Errorf("reasons %v do not say that it was entered", events[0].Passage.Reasons)
+	}
+}

@@ -123,6 +123,35 @@ test("a red comes before the keys, which come back after it", async () => {
   await page.keyboard.press("F3");
 });
 
+test("at a gate with several lanes the guard chooses one", async () => {
+  await seen("idle", 15_000);
+  await page.addInitScript(() => {
+    const parse = JSON.parse;
+    JSON.parse = (text, ...more) => {
+      const lanes = (x) => {
+        if (x && typeof x === "object") {
+          if (x.look === "idle") x.lanes = ["west", "middle", "east"];
+          for (const y of Object.values(x)) lanes(y);
+        }
+      };
+      const x = parse(text, ...more);
+      lanes(x);
+      return x;
+    };
+  });
+  await page.reload();
+  await seen("idle", 10_000);
+  await open("输入体温");
+  await type("365");
+  await page.keyboard.press("F1");
+  await until("the question", async () => /请先选通道/.test(await text("entryerror")), 2000);
+  await inspect("entry-lanes");
+  await page.click('#entrylane button:has-text("middle")');
+  await page.keyboard.press("F1"); // this gate has no such lane
+  await until("the refusal", async () => /重新刷卡/.test(await text("entryerror")), 2000);
+  await page.keyboard.press("F3");
+});
+
 test("a gate whose thermometer is broken goes on by hand", async () => {
   await seen("idle", 15_000);
   await poke("unplug");

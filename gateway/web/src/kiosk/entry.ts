@@ -103,6 +103,7 @@ export class Entry {
     el("entry").hidden = !o || !visible;
     if (!o || !visible) return;
     this.lanes = v.lanes ?? [];
+    el("entry").className = this.lanes.length > 0 && !o.id ? "lanes" : "";
     const w = this.words();
     put("entrytitle", say(w, "entry.title"));
     put("entrywho", o.who || say(w, o.lane ? "lane" : "entry.anybody", { name: o.lane }));

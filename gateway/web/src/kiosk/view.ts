@@ -141,6 +141,7 @@ export function describe(w: Words, v: View, now: number): Description {
       if (reason === "not-measured") d.headline = say(w, "pass.not-measured");
       d.detail = (v.reasons ?? [])
         .slice(1)
+        .filter((r) => r !== "entered") // the line of the person says with what
         .map((r) => say(w, `reason.${r}`))
         .join(" · ");
       break;
