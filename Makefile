@@ -15,7 +15,7 @@ WEB         := gateway/web
 WEBSRC      := $(shell find $(WEB)/src -type f) $(WEB)/build.mjs
 FUZZTIME    ?= 10s
 MUTATED     := firmware-bridge/runs firmware-bridge/meter firmware-bridge/nmea firmware-bridge/track \
-               devices/frame gateway/sense gateway/policy gateway/gate gateway/complaint \
+               devices/frame gateway/sense gateway/policy gateway/policy/engine gateway/gate gateway/complaint \
                gateway/county/reckon gateway/county/mapping
 PKG         ?= $(addprefix ./,$(wildcard $(MUTATED)))
 SOAK        ?= 8h
