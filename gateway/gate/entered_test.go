@@ -226,8 +226,11 @@ func TestAValueIsEnteredInItsLane(t *testing.T) {
 	chosen := byHand(36_70)
 	chosen.Lane = "west"
 	events := play(g, east, chosen, showed(resident), byHand(36_60, 1))
-	if got := verdicts(events); !slices.Equal(got, []fact.Verdict{passes, passes}) ||
-		events[0].Passage.Lane != "west" || events[1].Passage.Lane != "east" || events[1].Passage.Credential != resident2 {
+	if got := verdicts(events); !slices.Equal(got, []fact.Verdict{passes, passes}) {
+		t.Fatalf("%+v", events)
+	}
+	west, other := events[0].Passage, events[1].Passage
+	if west.Lane != "west" || other.Lane != "east" || other.Credential != resident2 {
 		t.Errorf("%+v", events)
 	}
 	if !slices.Contains(events[0].Passage.Reasons, fact.ReasonEntered) {
