@@ -20,7 +20,7 @@ const (
 	ReasonOneAtATime    Reason = "one-at-a-time"  // more than one card or person in the lane: who is who is not known
 	ReasonNoReader      Reason = "no-reader"      // a measurement, and no reader of the lane works
 	ReasonNoThermometer Reason = "no-thermometer" // a card, and no thermometer of the lane works
-	ReasonEntered       Reason = "entered"         // the guard read the value off a hand-held thermometer
+	ReasonEntered       Reason = "entered"        // the guard read the value off a hand-held thermometer
 	ReasonNotMeasured   Reason = "not-measured"   // the lane does not measure: the card alone decided
 )
 

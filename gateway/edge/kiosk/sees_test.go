@@ -128,7 +128,8 @@ var muteSeen = map[string]sight{
 func TestADoubtfulThermometerIsShownUntilItIsNotDoubtful(t *testing.T) {
 	s, now := NewScreen(), clock.Moment{Wall: time.Date(2020, 2, 14, 6, 0, 0, 0, time.UTC), Boot: time.Hour}
 	st := status.Snapshot{Gate: status.Gate{Devices: []status.Device{{Name: "thermometer",
-		Kind: devices.KindThermometer, State: fact.DeviceOK}}}, Delivery: status.Delivery{Linked: true}, Turned: now.Boot}
+		Kind: devices.KindThermometer, State: fact.DeviceOK}}}, Delivery: status.Delivery{Linked: true},
+		Turned: now.Boot}
 	st.Holds = []status.Condition{{Type: fact.AlarmDeviceDoubtful, Device: "thermometer", Detail: "it repeats 33.4"}}
 	s.Status(now, st)
 	if v := s.View(now); v.Look != LookFault || v.Kind != "doubtful" || s.Lamps().Thermometer != "fault" {
