@@ -42,6 +42,7 @@ async function inspect(name) {
     }
     await page.setViewportSize(sizes.kiosk);
     await accessible(page, `${name} in ${lang}`);
+    if (name === "entry") assert.match(await text("entrywho"), lang === "zh" ? /居民/ : /^[^一-龥]*resident/i);
   }
   await page.click("#lang");
 }

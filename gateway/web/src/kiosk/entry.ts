@@ -2,7 +2,7 @@
 // point, one digit.
 import { say, type Words } from "../words";
 import { el, put } from "./page";
-import type { View } from "./view";
+import { personOf, type View } from "./view";
 
 const [least, most] = [340, 429]; // tenths of a degree
 const idleFor = 90_000; // ms without a key until the keys close by themselves: longer than a measurement
@@ -13,7 +13,7 @@ const kept = "gatehouse.with"; // the kind of thermometer that was used last
 interface Open {
   id: string; // of the view that it belongs to; "" an idle gate
   lane: string;
-  who: string;
+  who: View; // as it was when the keys were opened
   digits: string;
   error: string;
   busy: boolean;
@@ -38,16 +38,16 @@ export class Entry {
   }
 
   /** Opens the keys for the person of a view. */
-  begin(v: View, who: string): void {
+  begin(v: View): void {
     const id = v.look === "idle" || v.look === "measuring" ? "" : v.id;
-    this.open = { id, lane: v.lane ?? "", who, digits: "", error: "", busy: false, touched: performance.now() };
+    this.open = { id, lane: v.lane ?? "", who: v, digits: "", error: "", busy: false, touched: performance.now() };
     this.changed();
   }
 
   /** Somebody has tapped since the keys were opened for nobody: the value is for them, and the guard sees it. */
-  follow(v: View, who: string): void {
+  follow(v: View): void {
     if (this.open?.id !== "" || v.look !== "tapped" || (this.open.lane && this.open.lane !== v.lane)) return;
-    [this.open.id, this.open.who, this.open.lane] = [v.id, who, v.lane ?? ""];
+    [this.open.id, this.open.who, this.open.lane] = [v.id, v, v.lane ?? ""];
   }
 
   close(): void {
@@ -106,7 +106,7 @@ export class Entry {
     el("entry").className = this.lanes.length > 0 && !o.id ? "lanes" : "";
     const w = this.words();
     put("entrytitle", say(w, "entry.title"));
-    put("entrywho", o.who || say(w, o.lane ? "lane" : "entry.anybody", { name: o.lane }));
+    put("entrywho", personOf(w, o.who) || say(w, o.lane ? "lane" : "entry.anybody", { name: o.lane }));
     put("entryvalue", value(o.digits.padEnd(3, "_")));
     put("entryerror", o.error ? say(w, `entry.${o.error}`) : say(w, "entry.hint"));
     el("entryerror").className = o.error ? "bad" : "";

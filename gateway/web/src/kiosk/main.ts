@@ -70,7 +70,7 @@ function draw(): void {
   speaker.play(v.sound ?? "", v.id);
   const d = describe(w(), v, live.now());
   const entering = entry.showing && tone(v.look) !== "red"; // a red comes first; the keys come back after it
-  entry.follow(v, d.person);
+  entry.follow(v);
   entry.draw(v, entering);
   document.documentElement.lang = lang === "zh" ? "zh-CN" : "en";
   document.title = gate.title || gate.agent;
@@ -230,8 +230,7 @@ async function press(id: string, action: string): Promise<void> {
   speaker.unlock();
   if (id !== shownID || performance.now() < armedAt) return;
   if (action === "enter") {
-    const v = current();
-    entry.begin(v, describe(w(), v, live.now()).person);
+    entry.begin(current());
     return;
   }
   if (action === "shift-test") testFrom = performance.now();

@@ -181,18 +181,23 @@ export function describe(w: Words, v: View, now: number): Description {
       break;
   }
   if (v.test) [d.headline, d.detail] = [say(w, `test.${v.look}`), say(w, "test.title")];
-  const person: string[] = [];
-  if (v.entered) person.push(say(w, `with.${v.entered}`));
-  if (v.lane) person.push(say(w, "lane", { name: v.lane }));
-  if (v.class) person.push(say(w, `class.${v.class}`));
-  if (v.class && v.direction) person.push(say(w, `direction.${v.direction}`));
-  d.person = person.join(" · ");
+  d.person = personOf(w, v);
   const extra: string[] = d.extra ? [d.extra] : [];
   if (v.since && (v.look === "fault" || v.look === "offline"))
     extra.push(say(w, "since", { time: clock(now - Date.parse(v.since)) }));
   if (v.waiting > 0) extra.push(say(w, "waiting", { n: v.waiting }));
   d.extra = extra.join(" · ");
   return d;
+}
+
+/** Who a view is about, as far as it is known. */
+export function personOf(w: Words, v: View): string {
+  const person: string[] = [];
+  if (v.entered) person.push(say(w, `with.${v.entered}`));
+  if (v.lane) person.push(say(w, "lane", { name: v.lane }));
+  if (v.class) person.push(say(w, `class.${v.class}`));
+  if (v.class && v.direction) person.push(say(w, `direction.${v.direction}`));
+  return person.join(" · ");
 }
 
 /** A line above the view. */
