@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { after, before, test } from "node:test";
-import { accessible, fits, fonts, shot } from "./look.mjs";
-import { openPage, sizes, sleep, startBrowser, startDemo, until } from "./world.mjs";
+import { accessible, fits, fonts, laidOut, shot } from "./look.mjs";
+import { openPage, sizes, startBrowser, startDemo, until } from "./world.mjs";
 
 let demo, browser, page;
 before(async () => {
@@ -36,7 +36,7 @@ async function inspect(name) {
       ["800", sizes.small],
     ]) {
       await page.setViewportSize(box);
-      await sleep(60);
+      await laidOut(page);
       await fits(page, `${name} ${lang} ${size}`, "#entry, #entry h2, #entry p, #entry button, #buttons button");
       await shot(page, `kiosk-${name}-${lang}-${size}`);
     }
@@ -78,11 +78,11 @@ async function inspectAmber(name) {
   await fits(page, name, "#headline, #temperature, #text p, #buttons button");
   await shot(page, `kiosk-${name}-enter-zh-1024`);
   await page.setViewportSize(sizes.small);
-  await sleep(60);
+  await laidOut(page);
   await fits(page, `${name} small`, "#headline, #temperature, #text p, #buttons button");
   await page.setViewportSize(sizes.kiosk);
   await page.click("#lang");
-  await sleep(60);
+  await laidOut(page);
   await fits(page, `${name} en`, "#headline, #temperature, #text p, #buttons button");
   await shot(page, `kiosk-${name}-enter-en-1024`);
   await page.click("#lang");
