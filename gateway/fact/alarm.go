@@ -44,6 +44,7 @@ const (
 	AlarmStoreChanged     AlarmType = "store-changed"        // a store that the journal does not trust answers
 	AlarmRecordHeld       AlarmType = "record-held"          // a record does not arrive, and holds up the others
 	AlarmRulesRefused     AlarmType = "rules-refused"        // a new policy or roster is wrong: the old ones hold
+	AlarmHelpCalled       AlarmType = "help-called"          // a guard asks for a doctor, a grid worker, ...
 )
 
 // Alarms that the desk raises.
@@ -68,6 +69,14 @@ const (
 	LevelAmber AlarmLevel = "amber" // soon
 )
 
+// Overtakes reports whether an alarm of type t goes before other alarms that overtake the
+// backlog: it is about somebody who waits for help.
+func (t AlarmType) Overtakes() bool { return t == AlarmFever || t == AlarmHelpCalled }
+
+// Posted reports whether an alarm of type t holds as long as a part of the agent posts its
+// condition. Others are raised, and those that end are ended, by what happens at the gate.
+func (a Alarm) Posted() bool { return !a.Happened && !a.ByGuard }
+
 // Alarm is one row of the catalogue of alarms.
 type Alarm struct {
 	Type  AlarmType
@@ -79,6 +88,9 @@ type Alarm struct {
 	// Fleeting is true of a condition that needs nobody once it has ended: it
 	// leaves the list of open alerts without an acknowledgement.
 	Fleeting bool
+	// ByGuard is true of an alarm that a guard raises and ends: no part of the agent
+	// finds out whether it holds.
+	ByGuard bool
 	// OnDelay is how long the condition must hold before the alarm is raised,
 	// and OffDelay how long it must have ended before the alarm is cleared. The
 	// package that raises the alarm applies them.
@@ -109,6 +121,7 @@ func Alarms() []Alarm {
 		{Type: AlarmStoreChanged, Level: LevelAmber, Zh: "存储已更换", En: "Store replaced"},
 		{Type: AlarmRecordHeld, Level: LevelRed, Zh: "记录传不上去", En: "A record does not arrive"},
 		{Type: AlarmRulesRefused, Level: LevelRed, Zh: "新规则有误 旧规则仍有效", En: "New rules wrong, old ones in force"},
+		{Type: AlarmHelpCalled, Level: LevelRed, Fleeting: true, ByGuard: true, Zh: "门岗求助", En: "Gate asks for help"},
 		{Type: AlarmGateSilent, Level: LevelRed, Fleeting: true, OnDelay: SilenceDelay, Zh: "门岗失联", En: "Gate silent"},
 		{Type: AlarmGatesSilent, Level: LevelRed, Fleeting: true, OnDelay: SilenceDelay,
 			Zh: "多个门岗同时失联：先查县中心网络", En: "Many gates silent: check the county's side"},

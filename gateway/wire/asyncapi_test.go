@@ -67,6 +67,7 @@ var schemas = map[string]reflect.Type{
 	"track": tables["Track"], "trackPoint": tables["Point of a track"], "part": tables["Part of an import"],
 	"run":         tables["Run"],
 	"beatMachine": tables["Machine of a beat"], "report": tables["Report"], "trouble": tables["Trouble"],
+	"desk": tables["Desk"], "deskCall": tables["Call of a desk"], "deskNotice": tables["Notice of a desk"],
 }
 
 func readAPI(t *testing.T) api {
@@ -101,9 +102,10 @@ func (a api) follow(t *testing.T, s schema) schema {
 
 func TestTheChannelsOfAsyncAPIAreTheTopics(t *testing.T) {
 	a := readAPI(t)
-	qos := map[Leaf]int{LeafRecords: 1, LeafHello: 1, LeafAck: 0, LeafStatus: 1, LeafBeat: 0, LeafReport: 1}
+	qos := map[Leaf]int{LeafRecords: 1, LeafHello: 1, LeafAck: 0, LeafStatus: 1, LeafBeat: 0, LeafReport: 1,
+		LeafDesk: 1}
 	want := map[string]Leaf{}
-	for _, leaf := range []Leaf{LeafRecords, LeafHello, LeafAck, LeafStatus, LeafBeat, LeafReport} {
+	for _, leaf := range []Leaf{LeafRecords, LeafHello, LeafAck, LeafStatus, LeafBeat, LeafReport, LeafDesk} {
 		want[Topic("{county}", "{agent}", leaf)] = leaf
 	}
 	want[Topic("{county}", CollectorID, LeafStatus)] = LeafStatus
@@ -117,7 +119,7 @@ func TestTheChannelsOfAsyncAPIAreTheTopics(t *testing.T) {
 		if n := strings.Count(c.Address, "{"); len(c.Parameters) != n {
 			t.Errorf("channel %s: %d parameters for %s", name, len(c.Parameters), c.Address)
 		}
-		a.checkOperation(t, name, qos[leaf], leaf == LeafStatus)
+		a.checkOperation(t, name, qos[leaf], leaf == LeafStatus || leaf == LeafDesk)
 		for m, r := range c.Messages {
 			if payload := a.Components.Messages[m].Payload.Ref; r.Ref != "#/components/messages/"+m ||
 				payload != "#/components/schemas/"+m || schemas[m] == nil {

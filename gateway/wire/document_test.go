@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"encoding/base64"
 	"encoding/json"
+	"errors"
 	"os"
 	"reflect"
 	"regexp"
@@ -49,6 +50,9 @@ var tables = map[string]reflect.Type{
 	"Machine of a beat":   reflect.TypeFor[BeatMachine](),
 	"Trouble":             reflect.TypeFor[Trouble](),
 	"Report":              reflect.TypeFor[Report](),
+	"Desk":                reflect.TypeFor[Desk](),
+	"Call of a desk":      reflect.TypeFor[DeskCall](),
+	"Notice of a desk":    reflect.TypeFor[DeskNotice](),
 }
 
 // field is one line of a table: a name and the type as WIRE.md words it.
@@ -186,6 +190,7 @@ var again = map[string]func([]byte) ([]byte, error){
 	"collector-status": againMessage[CollectorStatus],
 	"status":           againMessage[Status],
 	"beat":             againMessage[Beat],
+	"desk":             againMessage[Desk],
 }
 
 func againBody(k Kind) func([]byte) ([]byte, error) {
@@ -198,7 +203,7 @@ func againBody(k Kind) func([]byte) ([]byte, error) {
 	}
 }
 
-func againMessage[M Hello | Ack | CollectorStatus | Status | Beat | Report](b []byte) ([]byte, error) {
+func againMessage[M Hello | Ack | CollectorStatus | Status | Beat | Report | Desk](b []byte) ([]byte, error) {
 	m, err := Decode[M](b)
 	if err != nil {
 		return nil, err
@@ -254,6 +259,16 @@ func TestTheWorkedSignaturesOfWIREFit(t *testing.T) {
 	}
 	if err := VerifyCollectorStatus(s, docCounty, public); err != nil {
 		t.Errorf("collector status: %v; it should be %s", err, SignCollectorStatus(s, docCounty, testKey()).Sig)
+	}
+	d, err := Decode[Desk]([]byte(messages["desk"][0]))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := errors.Join(d.Check(), VerifyDesk(d, docCounty, docAgent, public)); err != nil {
+		t.Errorf("desk: %v; it should be %s", err, SignDesk(d, docCounty, docAgent, testKey()).Sig)
+	}
+	if got := string(signed("gatehouse/v1 desk", d.lines(docCounty, docAgent)...)); got != texts["desk"][0] {
+		t.Errorf("the text under the desk's signature is\n%s", got)
 	}
 	if string(s.text(docCounty)) != texts["collector-status"][0] {
 		t.Errorf("the text under the status' signature is\n%s", s.text(docCounty))

@@ -103,12 +103,12 @@ type BeatDevice struct {
 var ErrSignature = errors.New("signature does not fit the collector's key")
 
 // Encode returns the JSON of one of the messages above.
-func Encode[M Hello | Ack | CollectorStatus | Status | Beat | Report](m M) ([]byte, error) {
+func Encode[M Hello | Ack | CollectorStatus | Status | Beat | Report | Desk](m M) ([]byte, error) {
 	return marshal(m)
 }
 
 // Decode reads one of the messages above and refuses versions other than 1.
-func Decode[M Hello | Ack | CollectorStatus | Status | Beat | Report](payload []byte) (M, error) {
+func Decode[M Hello | Ack | CollectorStatus | Status | Beat | Report | Desk](payload []byte) (M, error) {
 	var m M
 	var version struct {
 		V int `json:"v"`

@@ -140,12 +140,14 @@ func TestMessagesComeBackAsTheyWereSent(t *testing.T) {
 	comesBack(t, sampleHello())
 	comesBack(t, SignAck(sampleAck(), "yuncheng", "gate-017", testKey()))
 	comesBack(t, SignCollectorStatus(sampleCollectorStatus(), "yuncheng", testKey()))
+	comesBack(t, SignDesk(sampleDesk(), "yuncheng", "gate-017", testKey()))
+	comesBack(t, Desk{V: 1, No: 1, At: At(testTime)})
 	comesBack(t, Status{V: 1, State: fact.Online, At: At(testTime), JID: testJID, Version: "1.0.0"})
 	comesBack(t, Beat{V: 1, At: At(testTime), JID: testJID, Last: 42, Through: 40, UptimeS: 86400,
 		Devices: []BeatDevice{{Name: "thermometer", State: "ok"}, {Name: "reader-in", State: "gone", IdleS: 30}}})
 }
 
-func comesBack[M Hello | Ack | CollectorStatus | Status | Beat](t *testing.T, want M) {
+func comesBack[M Hello | Ack | CollectorStatus | Status | Beat | Desk](t *testing.T, want M) {
 	t.Helper()
 	payload, err := Encode(want)
 	if err != nil {

@@ -29,6 +29,7 @@ const (
 	LeafStatus  Leaf = "status"  // retained, with a last will: a Status
 	LeafBeat    Leaf = "beat"    // agent → anybody, QoS 0, every 10 s: a Beat
 	LeafReport  Leaf = "report"  // machine → collector, QoS 1: a Report
+	LeafDesk    Leaf = "desk"    // desk → agent, retained, QoS 1: a Desk
 )
 
 var idPattern = regexp.MustCompile(`^[a-z0-9](?:[a-z0-9-]{0,46}[a-z0-9])?$`)
@@ -61,7 +62,7 @@ func ParseTopic(topic string) (county, agent string, leaf Leaf, ok bool) {
 		return "", "", "", false
 	}
 	switch leaf = Leaf(parts[2]); leaf {
-	case LeafRecords, LeafHello, LeafAck, LeafStatus, LeafBeat, LeafReport:
+	case LeafRecords, LeafHello, LeafAck, LeafStatus, LeafBeat, LeafReport, LeafDesk:
 		return parts[0], parts[1], leaf, true
 	}
 	return "", "", "", false

@@ -90,9 +90,9 @@ func New(cfg Config, opts Options) (*Agent, error) {
 }
 
 // overtake sends an alarm record ahead of the backlog, once there is a shipper.
-func (a *Agent) overtake(e wire.Entry, fever bool) {
+func (a *Agent) overtake(e wire.Entry, urgent bool) {
 	if a.shipper != nil {
-		a.shipper.Overtake(e, fever)
+		a.shipper.Overtake(e, urgent)
 	}
 }
 

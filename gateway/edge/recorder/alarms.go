@@ -23,8 +23,8 @@ const (
 	afterNoChange     = 24 * time.Hour
 )
 
-// alarms is which alarms are raised by the journal's records. The alarms of
-// fevers are not among them: people close these.
+// alarms is which alarms are raised by the journal's records. Those that no part of
+// the agent posts are not among them: fevers, and guards who ask for help.
 type alarms struct {
 	raised map[string]raised // by id
 }
@@ -88,7 +88,7 @@ func (a alarms) recorded(al *wire.Alarm, seq uint64, now time.Time) {
 
 // remember takes over an alarm record of an earlier run.
 func (a alarms) remember(al *wire.Alarm, seq uint64, at time.Time) {
-	if al.Type != fact.AlarmFever {
+	if al.Type.Alarm().Posted() {
 		a.recorded(al, seq, at)
 	}
 }

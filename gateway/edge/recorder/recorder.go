@@ -37,7 +37,8 @@ type Options struct {
 	Journal *journal.Journal
 	Board   *status.Board
 	// Overtake sends an alarm record ahead of the backlog. It must not wait.
-	Overtake func(e wire.Entry, fever bool)
+	// One that is urgent, such as a fever, goes before the others.
+	Overtake func(e wire.Entry, urgent bool)
 	Clock    clock.Source
 	BootID   string // names what the boot clock counts from
 	Version  string
@@ -100,14 +101,14 @@ func (r *Recorder) opened(rep journal.Report) {
 // backlog again.
 func (r *Recorder) Remember(rec wire.Record, raw []byte, al *wire.Alarm) {
 	r.alarms.remember(al, rec.Seq, rec.At.Time)
-	if al.Type != fact.AlarmFever {
-		lasts := al.Type.Known() && !al.Type.Alarm().Happened
+	if al.Type.Alarm().Posted() {
+		lasts := al.Type.Known()
 		r.board.Restore(condition(al), lasts && al.State == fact.AlarmRaised)
 	}
 	if rec.Seq > r.journal.State().Through {
 		// The copy is sent with these bytes and this seq.
 		e := wire.Entry{Record: wire.Record{Seq: rec.Seq}, Raw: append([]byte(nil), raw...)}
-		r.opts.Overtake(e, al.Type == fact.AlarmFever)
+		r.opts.Overtake(e, al.Type.Overtakes())
 	}
 }
 
@@ -208,7 +209,7 @@ func (r *Recorder) Close() { r.queue.wg.Wait() }
 func (r *Recorder) taken(rec wire.Record, body wire.Body) {
 	if al, ok := body.(*wire.Alarm); ok {
 		if raw, err := wire.EncodeRecord(rec); err == nil {
-			r.opts.Overtake(wire.Entry{Record: rec, Raw: raw}, al.Type == fact.AlarmFever)
+			r.opts.Overtake(wire.Entry{Record: rec, Raw: raw}, al.Type.Overtakes())
 		} else {
 			r.log.Error("encode an alarm to overtake the backlog", "seq", rec.Seq, "err", err)
 		}

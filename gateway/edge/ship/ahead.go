@@ -16,13 +16,13 @@ const maxAhead = 256
 // overtaker is an alarm record that is sent ahead of the backlog.
 type overtaker struct {
 	wire.Entry
-	fever bool
+	urgent bool
 }
 
-// bounded drops the oldest of more than maxAhead overtakers, fevers last.
+// bounded drops the oldest of more than maxAhead overtakers, urgent ones last.
 func bounded(list []overtaker) []overtaker {
 	for len(list) > maxAhead {
-		i := slices.IndexFunc(list, func(o overtaker) bool { return !o.fever })
+		i := slices.IndexFunc(list, func(o overtaker) bool { return !o.urgent })
 		list = slices.Delete(list, max(i, 0), max(i, 0)+1)
 	}
 	return list
@@ -78,10 +78,10 @@ func (o *overtaking) confirm(acknowledged func(seq uint64) bool) {
 	o.waiting = slices.DeleteFunc(o.waiting, func(x overtaker) bool { return acknowledged(x.Record.Seq) })
 }
 
-// next returns the alarm to send: the oldest fever, or else the oldest. The list
+// next returns the alarm to send: the oldest urgent one, or else the oldest. The list
 // must not be empty.
 func (o *overtaking) next() wire.Entry {
-	i := slices.IndexFunc(o.waiting, func(x overtaker) bool { return x.fever })
+	i := slices.IndexFunc(o.waiting, func(x overtaker) bool { return x.urgent })
 	return o.waiting[max(i, 0)].Entry
 }
 

@@ -62,7 +62,7 @@ func New(opts Options) (*Shipper, error) {
 // Overtake sends a copy of an alarm record ahead of the backlog as soon as it is
 // durable. It may be called from any goroutine, before Run too, and does not
 // wait.
-func (s *Shipper) Overtake(e wire.Entry, fever bool) { s.alarms.add(overtaker{e, fever}) }
+func (s *Shipper) Overtake(e wire.Entry, urgent bool) { s.alarms.add(overtaker{e, urgent}) }
 
 // Run delivers until ctx ends, and returns when everything it started has ended.
 func (s *Shipper) Run(ctx context.Context) {
