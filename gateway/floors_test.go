@@ -22,7 +22,7 @@ var floors = map[string][][]string{
 		{"store/books"},
 		{"store/sqlite", "store/influx"},
 		{"store/archive"},
-		{"collect", "follow", "presence", "refused", "retention", "export", "history"},
+		{"collect", "follow", "presence", "refused", "retention", "export", "history", "lookup"},
 		{"alerts", "passages", "fleet", "people", "export/parquet"},
 		{"desk", "report"},
 		{"pages"},

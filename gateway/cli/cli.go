@@ -44,7 +44,7 @@ Exit codes: 0 done, 1 failed, 2 wrong usage, 141 nobody reads the output any mor
 	}
 	root.AddCommand(agentCommand(), brokerCommand(), collectCommand(), devicesCommand(),
 		watchCommand(), statusCommand(), journalCommand(), quarantineCommand(), runsCommand(),
-		machinesCommand(), importCommand(), exportCommand(), historyCommand(), inviteCommand(),
+		machinesCommand(), importCommand(), exportCommand(), historyCommand(), explainCommand(), inviteCommand(),
 		passCommand(), policyCommand(), versionCommand(), docsCommand())
 	return root
 }

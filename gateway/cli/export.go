@@ -15,7 +15,6 @@ import (
 	"gatehouse/gateway/county/export"
 	"gatehouse/gateway/county/export/parquet"
 	"gatehouse/gateway/county/store"
-	"gatehouse/gateway/wire"
 )
 
 // exportFlags are the flags of export.
@@ -56,10 +55,7 @@ temperatures and times. The file is readable by its owner only.`,
 }
 
 func (f *exportFlags) run(c *cobra.Command) error {
-	if err := f.check(); err != nil {
-		return usageError{err}
-	}
-	s, q, err := f.open()
+	s, q, err := f.open(f.check())
 	if err != nil {
 		return err
 	}
@@ -81,16 +77,13 @@ func (f *exportFlags) run(c *cobra.Command) error {
 
 // check returns what is wrong with the kind and the format.
 func (f *exportFlags) check() error {
-	kinds := export.Kinds()
 	switch {
 	case !slices.Contains(exportFormats(), f.format):
 		return fmt.Errorf("--format %q: use one of %q", f.format, exportFormats())
 	case f.kind == "" && f.format != "jsonl":
-		return fmt.Errorf("--kind is missing: %s holds one of %q; only jsonl holds all", f.format, kinds)
-	case f.kind != "" && !slices.Contains(kinds, wire.Kind(f.kind)):
-		return fmt.Errorf("--kind %q: use one of %q", f.kind, kinds)
+		return fmt.Errorf("--kind is missing: %s holds one of %q; only jsonl holds all", f.format, export.Kinds())
 	}
-	return nil
+	return f.checkKind()
 }
 
 func exportFormats() []string { return []string{"csv", "jsonl", "parquet"} }

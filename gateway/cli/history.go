@@ -4,17 +4,14 @@ import (
 	"encoding/csv"
 	"errors"
 	"fmt"
-	"slices"
 	"strconv"
 	"time"
 
 	"github.com/spf13/cobra"
 
-	"gatehouse/gateway/county/export"
 	"gatehouse/gateway/county/history"
 	"gatehouse/gateway/county/store"
 	"gatehouse/gateway/term"
-	"gatehouse/gateway/wire"
 )
 
 // historyFlags are the flags of history.
@@ -50,10 +47,7 @@ store.`,
 }
 
 func (f *historyFlags) run(c *cobra.Command) error {
-	if err := f.check(); err != nil {
-		return usageError{err}
-	}
-	s, q, err := f.open()
+	s, q, err := f.open(f.check())
 	if err != nil {
 		return err
 	}
@@ -93,10 +87,8 @@ func (f *historyFlags) check() error {
 		return fmt.Errorf("--by %q: use hour or day", f.by)
 	case f.output != "table" && f.output != "csv":
 		return fmt.Errorf("-o %q: use table or csv", f.output)
-	case f.kind != "" && !slices.Contains(export.Kinds(), wire.Kind(f.kind)):
-		return fmt.Errorf("--kind %q: use one of %q", f.kind, export.Kinds())
 	}
-	return nil
+	return f.checkKind()
 }
 
 // whole returns an error unless the bounds are whole hours: of removed records nothing

@@ -2,45 +2,71 @@ package cli
 
 import (
 	"fmt"
+	"slices"
 	"time"
 
 	"github.com/spf13/cobra"
 
 	"gatehouse/gateway/config"
 	"gatehouse/gateway/county/centre"
+	"gatehouse/gateway/county/export"
 	"gatehouse/gateway/county/store"
 	"gatehouse/gateway/county/store/archive"
 	"gatehouse/gateway/wire"
 )
 
-// selection are the flags that name a store and records in it.
-type selection struct {
-	file, dir, from, to, kind string
+// storeFlags are the flags that name a store.
+type storeFlags struct {
+	file, dir string
 
 	zone *time.Location // of the county, after open
 }
 
-func (s *selection) flags(c *cobra.Command) {
+func (s *storeFlags) flags(c *cobra.Command) {
 	c.Flags().StringVarP(&s.file, "config", "c", defaultCollect, "the collector's configuration, which names the store")
 	c.Flags().StringVar(&s.dir, "dir", "", "read the SQLite store in this folder instead; no configuration is needed")
+	c.MarkFlagsMutuallyExclusive("config", "dir")
+}
+
+// load returns the configuration of the store.
+func (s *storeFlags) load() (cfg centre.Config, err error) {
+	cfg.Dir = s.dir
+	if s.dir == "" {
+		if cfg, err = config.Load[centre.Config](s.file); err != nil {
+			return cfg, fmt.Errorf("%w (or name the folder of a SQLite store with --dir)", err)
+		}
+		cfg.Beside(s.file)
+	}
+	s.zone, err = config.Zone(cfg.TimeZone)
+	return cfg, err
+}
+
+// selection are the flags that name a store and records in it.
+type selection struct {
+	storeFlags
+
+	from, to, kind string
+}
+
+func (s *selection) flags(c *cobra.Command) {
+	s.storeFlags.flags(c)
 	c.Flags().StringVar(&s.from, "from", "", "first time, such as 2020-02-14 (midnight in the county) or "+
 		"2020-02-14T08:00:00+08:00; default: the oldest record")
 	c.Flags().StringVar(&s.to, "to", "", "records before this time; default: the newest, too")
 	c.Flags().StringVar(&s.kind, "kind", "", "reading, passage, alarm, health, run, track, audit or clock")
-	c.MarkFlagsMutuallyExclusive("config", "dir")
 }
 
-// open opens the store, to read it, and returns what the flags select.
-func (s *selection) open() (*archive.Archive, store.Query, error) {
-	cfg := centre.Config{Dir: s.dir}
-	if s.dir == "" {
-		var err error
-		if cfg, err = config.Load[centre.Config](s.file); err != nil {
-			return nil, store.Query{}, fmt.Errorf("%w (or name the folder of a SQLite store with --dir)", err)
-		}
-		cfg.Beside(s.file)
+// open opens the store, to read it, and returns what the flags select. It returns
+// wrong if that says what is wrong with other flags.
+func (s *selection) open(wrong error) (*archive.Archive, store.Query, error) {
+	if wrong != nil {
+		return nil, store.Query{}, usageError{wrong}
 	}
-	q, err := s.query(cfg.TimeZone)
+	cfg, err := s.load()
+	if err != nil {
+		return nil, store.Query{}, err
+	}
+	q, err := s.query(s.zone)
 	if err != nil {
 		return nil, q, usageError{err}
 	}
@@ -48,14 +74,17 @@ func (s *selection) open() (*archive.Archive, store.Query, error) {
 	return a, q, err
 }
 
-// query returns what the flags select. Dates are in the given time zone.
-func (s *selection) query(zone string) (store.Query, error) {
-	q := store.Query{Kind: wire.Kind(s.kind)}
-	in, err := config.Zone(zone)
-	if err != nil {
-		return q, err
+// checkKind returns an error when there are no records of the kind.
+func (s *selection) checkKind() error {
+	if kinds := export.Kinds(); s.kind != "" && !slices.Contains(kinds, wire.Kind(s.kind)) {
+		return fmt.Errorf("--kind %q: use one of %q", s.kind, kinds)
 	}
-	s.zone = in
+	return nil
+}
+
+// query returns what the flags select. Dates are in the given time zone.
+func (s *selection) query(in *time.Location) (q store.Query, err error) {
+	q.Kind = wire.Kind(s.kind)
 	if q.From, err = boundary("--from", s.from, in); err != nil {
 		return q, err
 	}

@@ -22,6 +22,7 @@ const (
 	PartInputs  Part = "inputs"  // what was shown and measured, and by which rules it was judged
 	PartBecause Part = "because" // a sentence a reason
 	PartPass    Part = "pass"    // what would have let the person pass: all of it; none: they passed
+	PartRecord  Part = "record"  // other passages of the same visit
 )
 
 // Sentence is one sentence of an explanation.

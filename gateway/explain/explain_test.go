@@ -120,7 +120,7 @@ func TestWhatItWasDecidedOn(t *testing.T) {
 	nobody := &wire.Passage{Verdict: fact.VerdictRetest, Policy: "7"}
 	home := full(fact.VerdictPass, fact.ReasonNormal, "classes.resident.quota")
 	home.Basis = &wire.Basis{Rule: "classes.resident.quota", Household: "", Used: 0, Times: 2}
-	home.Entered, home.Temperature, home.Lane = nil, nil, ""
+	home.Entered, home.Temperature, home.Lane, home.Credential = nil, nil, "", "12345678"
 	for name, c := range map[string]struct {
 		p    *wire.Passage
 		want string
@@ -138,7 +138,7 @@ func TestWhatItWasDecidedOn(t *testing.T) {
 		"a signed pass": {pass, "Signed pass 00112233…, guest\nWay: out\nLane north\nNobody was measured\n" +
 			"Rule classes.guest of policy 7: the card may pass"},
 		"nobody": {nobody, "No card was shown\nNobody was measured\nPolicy 7"},
-		"of a card": {home, "Card 01234567…, resident\nWay: out\nNobody was measured\n" +
+		"of a card": {home, "Card 12345678, resident\nWay: out\nNobody was measured\n" +
 			"Rule classes.resident.quota of policy 7: how often may be passed\nUsed before: 0 of 2"},
 	} {
 		if got := said(t, c.p, "en", explain.PartInputs); got != c.want {
@@ -157,11 +157,30 @@ func TestASentenceIsSaidOnce(t *testing.T) {
 	if got := said(t, p, "en", explain.PartPass); strings.Count(got, "\n") != 0 || got == "" {
 		t.Errorf("%s", got)
 	}
-	p.Temperature.DurationMS, p.Limits.PairingMS = 1460, 2500
+	p.Temperature.DurationMS, p.Limits.PairingMS = 1460, 2250
 	p.Reasons = []fact.Reason{fact.ReasonUnsettled, fact.ReasonNoCard}
 	want := "The value did not become steady: 7 values in 1.5 s, and five in a row must agree within 0.20 °C\n" +
-		"No card came within 2.5 s of the measurement"
+		"No card came within 2.25 s of the measurement"
 	if got := said(t, p, "en", explain.PartBecause); got != want {
 		t.Errorf("%s", got)
+	}
+}
+
+func TestOtherPassagesOfTheVisit(t *testing.T) {
+	w := words(t, "en")
+	for want, seqs := range map[string][2]uint64{
+		"": {0, 0}, "It replaced passage 7 of the same journal": {7, 0},
+		"It was replaced: passage 9 of the same journal holds": {0, 9},
+	} {
+		var lines []string
+		for _, s := range explain.Replaced(seqs[0], seqs[1]) {
+			if s.Part != explain.PartRecord {
+				t.Errorf("%+v", s)
+			}
+			lines = append(lines, w.Text(s))
+		}
+		if got := strings.Join(lines, "\n"); got != want {
+			t.Errorf("%s, want %s", got, want)
+		}
 	}
 }
