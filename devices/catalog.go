@@ -15,6 +15,7 @@ const (
 	KindCardReader  Kind = "card-reader"
 	KindScanner     Kind = "scanner"
 	KindOutputs     Kind = "outputs"
+	KindDisplay     Kind = "display"
 )
 
 // Settings are one device's settings from the configuration file.
@@ -43,10 +44,11 @@ type Model struct {
 	Reading string
 	Sensor  func(Ports, Settings) (Sensor, error) // of a thermometer, reader or scanner
 	Output  func(Ports, Settings) (Output, error) // of outputs
+	Display func(Ports, Settings) (Display, error)
 }
 
 // Catalog returns the models that agents can drive.
-func Catalog() []Model { return slices.Concat(thermometers(), readers(), outputs()) }
+func Catalog() []Model { return slices.Concat(thermometers(), readers(), outputs(), displays()) }
 
 func thermometers() []Model {
 	return []Model{
@@ -123,6 +125,23 @@ func outputs() []Model {
 			Wiring: "One relay or transistor per line; the barrier's dry contact is open at rest (fail-secure).",
 			Source: "wiring of the gate",
 			Output: newGPIOOutputs,
+		},
+	}
+}
+
+func displays() []Model {
+	return []Model{
+		{
+			Name:  "ssd1306",
+			Title: "SSD1306 display of 128x64 pixels (0.96 inch), for a post without a screen",
+			Kind:  KindDisplay,
+			Bus:   "I²C",
+			Rate:  "a new picture within a tenth of a second of a verdict",
+			Wiring: "VCC 3.3–5 V, GND, SDA, SCL; address 0x3C (0x3D: write address: 0x3d). A bus of its own if there " +
+				"is one: on that of an MLX90614, 100 kHz, a whole picture takes 0.1 s. " +
+				"SH1106 displays (1.3 inch) look alike and are not supported.",
+			Source:  "Solomon Systech SSD1306 rev 1.1",
+			Display: newSSD1306,
 		},
 	}
 }

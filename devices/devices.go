@@ -5,6 +5,7 @@ package devices
 
 import (
 	"context"
+	"image"
 	"io"
 	"time"
 
@@ -42,6 +43,18 @@ type Sensor interface {
 // lamps dark); the agent calls it at start and at the end.
 type Output interface {
 	Show(ctx context.Context, s Signal) error
+	Off() error
+}
+
+// Display shows pictures of 128x64 pixels, light on dark.
+//
+// Draw shows a picture. It may take a tenth of a second, the time that a slow bus
+// needs. An error wraps ErrGone: the display does not acknowledge; the next Draw opens
+// it anew. While nothing changes, call it several times a second all the same: it
+// notices a display that was unplugged or whose supply has failed. Off darkens the
+// display; the agent calls it at the end. One goroutine calls both.
+type Display interface {
+	Draw(picture image.Image) error
 	Off() error
 }
 

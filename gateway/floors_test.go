@@ -15,6 +15,7 @@ var floors = map[string][][]string{
 	"gatehouse/gateway/edge": {
 		{"journal", "status"},
 		{"station", "bridge", "recorder", "ship", "kiosk"},
+		{"panel"},
 		{"agent"},
 	},
 	"gatehouse/gateway/county": {

@@ -21,6 +21,7 @@ var storeys = []string{"gateway/fact", "devices", "firmware-bridge", "gateway", 
 var importers = map[string]string{
 	"github.com/tarm/serial":                      "gatehouse/devices/port",
 	"periph.io/x/host/v3":                         "gatehouse/devices/port",
+	"periph.io/x/devices/v3":                      "gatehouse/devices",
 	"github.com/eclipse/paho.mqtt.golang":         "gatehouse/gateway/mqtt",
 	"github.com/nats-io/nats-server/v2":           "gatehouse/gateway/county/broker",
 	"github.com/nats-io/nats.go":                  "gatehouse/gateway/county/broker",

@@ -65,6 +65,7 @@ func newGateRig(t *testing.T) *gateRig {
 		Offset:      offset,
 		Ambient:     2000,
 		Readers:     []Reader{{"reader", "rdm6300", "in"}},
+		Display:     true,
 	})
 	if err != nil {
 		t.Fatal(err)

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"image"
 	"io"
 	"os"
 	"path/filepath"
@@ -25,6 +26,7 @@ type Spec struct {
 	Thermometer string // gy-mcu90614 or mlx90614
 	Readers     []Reader
 	Outputs     bool      // barrier, lamps and buzzer on GPIO lines
+	Display     bool      // an SSD1306 on the I²C bus
 	Offset      fact.Temp // site offset in its agent's configuration
 	Ambient     fact.Temp
 }
@@ -36,7 +38,10 @@ type Reader struct {
 	Direction fact.Direction
 }
 
-const thermometerName = "thermometer"
+const (
+	thermometerName = "thermometer"
+	displayName     = "display"
+)
 
 // Hardware simulates one gate's devices. Make it with New and run it with Run;
 // its other methods may be called from several goroutines.
@@ -46,6 +51,7 @@ type Hardware struct {
 	dir   string
 	plugs map[string]*plug // serial devices by name
 	mlx   *mlx
+	oled  *oled
 	pins  map[string]*gpiotest.Pin
 
 	tapping sync.Mutex // held while a card is at a reader
@@ -56,6 +62,9 @@ type Hardware struct {
 func New(dir string, spec Spec) (*Hardware, error) {
 	h := &Hardware{spec: spec, dir: dir, plugs: map[string]*plug{}, pins: map[string]*gpiotest.Pin{}}
 	h.SetAmbient(spec.Ambient)
+	if spec.Display {
+		h.oled = newOLED()
+	}
 	if err := os.MkdirAll(dir, 0o700); err != nil {
 		return nil, fmt.Errorf("create the folder of the simulated ports: %w", err)
 	}
@@ -130,6 +139,9 @@ func (h *Hardware) Devices() []station.Device {
 			},
 		})
 	}
+	if h.spec.Display {
+		out = append(out, station.Device{Name: displayName, Model: "ssd1306", Port: "1"})
+	}
 	return out
 }
 
@@ -199,6 +211,10 @@ func (h *Hardware) plug(name string, in bool) error {
 		h.mlx.unplugged.Store(!in)
 		return nil
 	}
+	if name == displayName && h.oled != nil {
+		h.oled.plug(in)
+		return nil
+	}
 	p := h.plugs[name]
 	switch {
 	case p == nil:
@@ -217,6 +233,14 @@ func (h *Hardware) Thermometer() string { return thermometerName }
 func (h *Hardware) Lit(pin string) bool {
 	p := h.pins[pin]
 	return p != nil && p.Read() == gpio.High
+}
+
+// Shown returns what the display shows; nil: the gate has none.
+func (h *Hardware) Shown() image.Image {
+	if h.oled == nil {
+		return nil
+	}
+	return h.oled.shown()
 }
 
 // Ports returns the ports for this gate's agent: serial lines are opened by
@@ -245,10 +269,10 @@ func (p ports) SerialLine(name string, l devices.Line) (io.ReadWriteCloser, erro
 }
 
 func (p ports) I2C(name string) (i2c.BusCloser, error) {
-	if p.hw.mlx == nil {
+	if p.hw.mlx == nil && p.hw.oled == nil {
 		return nil, fmt.Errorf("I²C bus %q: %w", name, devices.ErrGone)
 	}
-	return p.hw.mlx, nil
+	return bus{p.hw.mlx, p.hw.oled}, nil
 }
 
 func (p ports) Pin(name string) (gpio.PinIO, error) {

@@ -12,9 +12,30 @@ import (
 
 var errNAK = errors.New("no acknowledge")
 
-// mlx emulates an MLX90614 on an I²C bus of its own: RAM registers 06 (ambient)
-// and 07 (object), EEPROM 24 (emissivity) and 2E (address), PEC on every read.
-// It implements i2c.BusCloser.
+// bus is the I²C bus of a gate with its chips; either may be nil. It implements
+// i2c.BusCloser.
+type bus struct {
+	mlx  *mlx
+	oled *oled
+}
+
+func (b bus) String() string                  { return "simulated I²C bus" }
+func (b bus) SetSpeed(physic.Frequency) error { return nil }
+func (b bus) Close() error                    { return nil }
+
+// Tx implements i2c.Bus.
+func (b bus) Tx(addr uint16, w, r []byte) error {
+	switch {
+	case b.oled != nil && addr == oledAddress:
+		return b.oled.tx(w, r)
+	case b.mlx != nil:
+		return b.mlx.tx(addr, w, r)
+	}
+	return errNAK
+}
+
+// mlx emulates an MLX90614: RAM registers 06 (ambient) and 07 (object), EEPROM 24
+// (emissivity) and 2E (address), PEC on every read.
 type mlx struct {
 	s         *Scene
 	unplugged atomic.Bool
@@ -26,12 +47,8 @@ func newMLX(s *Scene) *mlx {
 	return &mlx{s: s, address: 0x5A, eeprom: map[byte]uint16{0x24: 0xFFFF, 0x2E: 0xBE5A}}
 }
 
-func (m *mlx) String() string                  { return "simulated MLX90614" }
-func (m *mlx) SetSpeed(physic.Frequency) error { return nil }
-func (m *mlx) Close() error                    { return nil }
-
-// Tx answers reads of a word: one command byte out, three bytes in.
-func (m *mlx) Tx(addr uint16, w, r []byte) error {
+// tx answers reads of a word: one command byte out, three bytes in.
+func (m *mlx) tx(addr uint16, w, r []byte) error {
 	if m.unplugged.Load() || addr != m.address || len(w) != 1 || len(r) != 3 {
 		return errNAK
 	}

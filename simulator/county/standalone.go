@@ -50,7 +50,7 @@ func newProgram(s Standalone, dir string, cfg agent.Config, log *slog.Logger) (*
 		if err != nil {
 			return nil, err
 		}
-		if m.Kind == devices.KindOutputs {
+		if m.Kind == devices.KindOutputs || m.Kind == devices.KindDisplay {
 			continue
 		}
 		if m.Bus != "UART" {

@@ -17,6 +17,7 @@ import (
 	"gatehouse/gateway/clock"
 	"gatehouse/gateway/edge/bridge"
 	"gatehouse/gateway/edge/journal"
+	"gatehouse/gateway/edge/panel"
 	"gatehouse/gateway/edge/recorder"
 	"gatehouse/gateway/edge/ship"
 	"gatehouse/gateway/edge/station"
@@ -55,6 +56,7 @@ type Agent struct {
 	shipper  *ship.Shipper
 	station  *station.Station // nil without devices
 	bridge   *bridge.Bridge   // nil without machines
+	panel    *panel.Panel     // nil without displays
 }
 
 // New reads the files that the configuration names, opens the journal and makes
@@ -105,13 +107,7 @@ func (a *Agent) makeParts(cfg Config, opts Options, f files) (err error) {
 		return err
 	}
 	if len(cfg.Station.Devices) > 0 {
-		a.station, err = station.New(
-			cfg.Station,
-			station.Options{Rules: f.rules, Zone: f.zone, Codes: codes{f.site, cfg.County, cfg.Agent, f.collector},
-				Ports: opts.Ports, Journal: a.recorder, Board: a.board, Screen: opts.Screen, Ledger: opts.Ledger,
-				OnPassage: opts.OnPassage, Clock: opts.Clock, BootID: opts.BootID, Log: a.log},
-		)
-		if err != nil {
+		if err := a.makeStation(cfg, opts, f); err != nil {
 			return err
 		}
 	}
@@ -123,6 +119,23 @@ func (a *Agent) makeParts(cfg Config, opts Options, f files) (err error) {
 	return err
 }
 
+// makeStation makes the station, and the panel that draws for its displays.
+func (a *Agent) makeStation(cfg Config, opts Options, f files) (err error) {
+	o := station.Options{Rules: f.rules, Zone: f.zone, Codes: codes{f.site, cfg.County, cfg.Agent, f.collector},
+		Ports: opts.Ports, Journal: a.recorder, Board: a.board, Screen: opts.Screen, Ledger: opts.Ledger,
+		OnPassage: opts.OnPassage, Clock: opts.Clock, BootID: opts.BootID, Log: a.log}
+	if places := placesOf(cfg.Station); len(places) > 0 {
+		a.panel, err = panel.New(panel.Options{Places: places, Attended: opts.Screen != nil, Zone: f.zone,
+			Clock: opts.Clock, Status: a.board.Snapshot})
+		if err != nil {
+			return err
+		}
+		o.Screen, o.Picture = screens{a.panel, opts.Screen}, a.panel.Picture
+	}
+	a.station, err = station.New(cfg.Station, o)
+	return err
+}
+
 // Board is where the parts of the agent post their state.
 func (a *Agent) Board() *status.Board { return a.board }
 
@@ -130,7 +143,11 @@ func (a *Agent) Board() *status.Board { return a.board }
 // be called from any goroutine while Run runs.
 func (a *Agent) Note(ctx context.Context, audit wire.Audit) error {
 	if a.station != nil {
-		return a.station.Note(ctx, audit)
+		err := a.station.Note(ctx, audit)
+		if err == nil && a.panel != nil {
+			a.panel.Answered(audit)
+		}
+		return err
 	}
 	_, err := a.recorder.TryAppend(a.clock.Now(), &audit)
 	return err

@@ -95,13 +95,15 @@ func (s *Screen) mended(id string) {
 	s.strips = slices.DeleteFunc(s.strips, same)
 }
 
-// kindOf returns the lamp that a kind of device belongs to; "": none.
+// kindOf returns the name that the page has for a kind of device; "": none.
 func kindOf(k devices.Kind) string {
 	switch k {
 	case devices.KindThermometer:
 		return "thermometer"
 	case devices.KindCardReader, devices.KindScanner:
 		return "reader"
+	case devices.KindDisplay:
+		return "display"
 	}
 	return ""
 }

@@ -30,6 +30,8 @@ type Device struct {
 	Offset *fact.Temp        `yaml:"offset_c,omitempty"`
 	Pins   map[string]string `yaml:"pins,omitempty"`       // outputs: barrier, red, amber, green, buzzer
 	Low    []string          `yaml:"active_low,omitempty"` // outputs that are on when their pin is low
+	// Language of a display's words: zh or en; absent: zh.
+	Language string `yaml:"language,omitempty"`
 }
 
 // maxOffset bounds a site offset: bare skin reads 2 to 5 °C below the body, and
@@ -72,6 +74,10 @@ func (d Device) check() error {
 		return errors.New("offset_c belongs to thermometers only")
 	case d.Offset != nil && (*d.Offset > maxOffset || *d.Offset < -maxOffset):
 		return fmt.Errorf("offset_c %s: more than 8 °C is a fault of the installation", *d.Offset)
+	case m.Kind != devices.KindDisplay && d.Language != "":
+		return errors.New("language belongs to displays only")
+	case d.Language != "" && d.Language != "zh" && d.Language != "en":
+		return fmt.Errorf("language %q: write zh or en", d.Language)
 	case m.Kind == devices.KindOutputs && len(d.Pins) == 0:
 		return errors.New("pins are missing")
 	case m.Kind != devices.KindOutputs && d.Port == "":

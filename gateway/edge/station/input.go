@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"log/slog"
 	"time"
 
 	"gatehouse/devices"
@@ -56,7 +57,14 @@ type strange struct {
 }
 
 // read passes on what the sensor yields until ctx ends.
-func (in *input) read(ctx context.Context, out chan<- arrival) {
+func (in *input) read(ctx context.Context, out chan<- arrival, log *slog.Logger) {
+	if s, ok := in.sensor.(*shower); ok {
+		defer func() {
+			if err := s.end(); err != nil {
+				log.Error("darken a display", "device", in.cfg.Name, "err", err)
+			}
+		}()
+	}
 	for ctx.Err() == nil {
 		r, err := in.sensor.Next(ctx)
 		if ctx.Err() != nil {
@@ -89,7 +97,7 @@ func (s *Station) makeDevices(cfg Config) error {
 			s.outputs = append(s.outputs, newOutput(d.Name, d.Lane, out))
 			continue
 		}
-		sensor, err := m.Sensor(s.opts.Ports, settings)
+		sensor, err := s.newSensor(d, m, settings)
 		if err != nil {
 			return fmt.Errorf("device %s: %w", d.Name, err)
 		}
@@ -100,6 +108,18 @@ func (s *Station) makeDevices(cfg Config) error {
 	return nil
 }
 
+// newSensor makes the driver of a sensor or display.
+func (s *Station) newSensor(d Device, m devices.Model, settings devices.Settings) (devices.Sensor, error) {
+	if m.Kind != devices.KindDisplay {
+		return m.Sensor(s.opts.Ports, settings)
+	}
+	display, err := m.Display(s.opts.Ports, settings)
+	if err != nil {
+		return nil, err
+	}
+	return &shower{display: display, name: d.Name, picture: s.opts.Picture}, nil
+}
+
 // newInput returns a sensor that works.
 func (s *Station) newInput(d Device, lane Lane, m devices.Model) *input {
 	in := &input{cfg: d, lane: lane, model: m, state: fact.DeviceOK}
@@ -108,6 +128,7 @@ func (s *Station) newInput(d Device, lane Lane, m devices.Model) *input {
 		in.meter = sense.NewMeter(s.opts.Rules.Limits.Fever - *d.Offset)
 	case devices.KindScanner:
 		in.taps = sense.NewScans()
+	case devices.KindDisplay:
 	default:
 		in.taps = sense.NewTaps(func(code string) bool {
 			return s.opts.Rules.Knows(s.opts.Codes.Pseudonym(string(fact.ReadingCard), code))

@@ -104,8 +104,8 @@ func (c Config) checkLanes() error {
 
 // checkLaneOf returns what is wrong with the lane of a device of model m.
 func (c Config) checkLaneOf(d Device, m devices.Model) error {
-	// Lamps and a buzzer can serve all lanes; a barrier can't.
-	shared := m.Kind == devices.KindOutputs && d.Pins[devices.PinBarrier] == ""
+	// A display, lamps and a buzzer can serve all lanes; a barrier can't.
+	shared := m.Kind == devices.KindDisplay || m.Kind == devices.KindOutputs && d.Pins[devices.PinBarrier] == ""
 	switch {
 	case d.Lane == "" && len(c.Lanes) > 1 && !shared:
 		return fmt.Errorf("lane is missing: write which of the %d lanes it belongs to", len(c.Lanes))

@@ -4,6 +4,7 @@ package station
 
 import (
 	"context"
+	"image"
 	"log/slog"
 	"slices"
 	"sync"
@@ -63,7 +64,10 @@ type Options struct {
 	Ports   devices.Ports
 	Journal Journal
 	Board   *status.Board
-	Screen  Screen  // may be nil
+	Screen  Screen // may be nil
+	// Picture returns what a display of the configuration shows now. It must not wait. It
+	// is called from that display's goroutine; nil: the gate has no displays.
+	Picture func(device string) image.Image
 	Ledger  Counter // may be nil
 	// OnPassage is called with each passage, from the station's goroutine; it must
 	// not wait. May be nil.
@@ -74,10 +78,10 @@ type Options struct {
 }
 
 // Station runs the devices of one gate. Run owns one goroutine for each sensor,
-// which only reads it, one for each output, which only shows what comes through
-// its channel, and the loop, to which everything else belongs. Until the past is
-// restored that belongs to the goroutine that restores it. Only Note and Buzz may
-// be called from any goroutine.
+// which only reads it, one for each display, which only draws on it, one for each
+// output, which only shows what comes through its channel, and the loop, to which
+// everything else belongs. Until the past is restored that belongs to the goroutine
+// that restores it. Only Note and Buzz may be called from any goroutine.
 type Station struct {
 	opts    Options
 	log     *slog.Logger
@@ -124,7 +128,7 @@ func (s *Station) Run(ctx context.Context, restored <-chan struct{}) {
 	}
 	arrivals := make(chan arrival, 16)
 	for _, in := range s.inputs {
-		wg.Go(func() { in.read(ctx, arrivals) })
+		wg.Go(func() { in.read(ctx, arrivals, s.log) })
 	}
 	select {
 	case <-restored:
