@@ -45,6 +45,13 @@ const (
 	AlarmRecordHeld       AlarmType = "record-held"          // a record does not arrive, and holds up the others
 	AlarmRulesRefused     AlarmType = "rules-refused"        // a new policy or roster is wrong: the old ones hold
 	AlarmHelpCalled       AlarmType = "help-called"          // a guard asks for a doctor, a grid worker, ...
+	AlarmRedUnanswered    AlarmType = "red-unanswered"       // a red verdict waits for the guard's answer
+	AlarmGuardAbsent      AlarmType = "guard-absent"         // the post is not manned, or nobody answers
+	AlarmGateQuiet        AlarmType = "gate-quiet"           // nobody comes when people usually do
+	AlarmAnswersTooFast   AlarmType = "answers-too-fast"     // reds are answered before they can be read
+	AlarmPINGuessed       AlarmType = "pin-guessed"          // wrong PINs again and again
+	AlarmOverridden       AlarmType = "overridden"           // a guard decided against a verdict
+	AlarmSealedOut        AlarmType = "sealed-out"           // a guard let somebody of a sealed household out
 )
 
 // Alarms that the desk raises.
@@ -122,6 +129,13 @@ func Alarms() []Alarm {
 		{Type: AlarmRecordHeld, Level: LevelRed, Zh: "记录传不上去", En: "A record does not arrive"},
 		{Type: AlarmRulesRefused, Level: LevelRed, Zh: "新规则有误 旧规则仍有效", En: "New rules wrong, old ones in force"},
 		{Type: AlarmHelpCalled, Level: LevelRed, Fleeting: true, ByGuard: true, Zh: "门岗求助", En: "Gate asks for help"},
+		{Type: AlarmRedUnanswered, Level: LevelRed, Fleeting: true, Zh: "红色告警无人应答", En: "Red verdict not answered"},
+		{Type: AlarmGuardAbsent, Level: LevelRed, Zh: "门岗无人值守", En: "Guard absent"},
+		{Type: AlarmGateQuiet, Level: LevelAmber, Fleeting: true, Zh: "门岗长时间无人通行", En: "Nobody comes to the gate"},
+		{Type: AlarmAnswersTooFast, Level: LevelAmber, Zh: "红色告警应答过快", En: "Reds answered unread"},
+		{Type: AlarmPINGuessed, Level: LevelRed, Zh: "有人反复试密码", En: "PIN guessed at the gate"},
+		{Type: AlarmOverridden, Level: LevelAmber, Happened: true, Zh: "值守员更改了判定", En: "Guard overruled a verdict"},
+		{Type: AlarmSealedOut, Level: LevelRed, Happened: true, Zh: "封控户急症放行", En: "Sealed household let out"},
 		{Type: AlarmGateSilent, Level: LevelRed, Fleeting: true, OnDelay: SilenceDelay, Zh: "门岗失联", En: "Gate silent"},
 		{Type: AlarmGatesSilent, Level: LevelRed, Fleeting: true, OnDelay: SilenceDelay,
 			Zh: "多个门岗同时失联：先查县中心网络", En: "Many gates silent: check the county's side"},

@@ -57,6 +57,12 @@ const (
 	ReasonPassNotAccepted Reason = "pass-not-accepted" // the policy takes no passes, or not of this class or length
 )
 
+// Reasons of a guard who decided against the gate's verdict; those of the gate follow.
+const (
+	ReasonLetPass Reason = "let-pass" // the guard let them pass
+	ReasonStopped Reason = "stopped"  // the guard stopped them
+)
+
 // PassFault says why a code that claims to be a signed pass does not count at a gate,
 // whatever its rules.
 type PassFault string

@@ -135,11 +135,20 @@ type Passage struct {
 	Entered     *Entered         `json:"entered,omitempty"`     // as in the reading: judged in place of Temperature
 	Readings    []uint64         `json:"readings"`              // seqs of the readings used, this journal
 	// an earlier passage shares a reading with this one, which replaces it
-	Amends    bool   `json:"amends,omitempty"`
-	Policy    string `json:"policy"` // version of the rule set
-	Limits    Limits `json:"limits"` // of the rule set, as applied
-	Basis     *Basis `json:"basis,omitempty"`
-	LatencyUS int64  `json:"latency_us"` // last byte of the last reading to verdict, µs
+	Amends bool   `json:"amends,omitempty"`
+	Policy string `json:"policy"` // version of the rule set
+	Limits Limits `json:"limits"` // of the rule set, as applied
+	Basis  *Basis `json:"basis,omitempty"`
+	// the guard decided against the gate's verdict; the passage of that shares its readings
+	Override  *Override `json:"override,omitempty"`
+	LatencyUS int64     `json:"latency_us"` // last byte of the last reading to verdict, µs
+}
+
+// Override is what a guard decided against the verdict of the gate.
+type Override struct {
+	Guard   string       `json:"guard"`   // id of the guard; guard where nobody signs in
+	Reason  string       `json:"reason"`  // one of the policy's
+	Against fact.Verdict `json:"against"` // the verdict of the gate
 }
 
 // Limits are the numbers of the rule set that a verdict was measured against.
@@ -273,10 +282,21 @@ func (c *Clock) Check() error {
 
 // Audit is what somebody did at the gate's screen.
 type Audit struct {
-	Actor   string `json:"actor"`             // guard
+	Actor   string `json:"actor"`             // id of the guard; guard where nobody signs in
 	Action  string `json:"action"`            // code; see WIRE.md
 	Passage uint64 `json:"passage,omitempty"` // seq of the passage it answers
 	Alarm   string `json:"alarm,omitempty"`   // id of the alarm it answers
+	By      string `json:"by,omitempty"`      // of a sign-in: card or pin
+	Reason  string `json:"reason,omitempty"`  // of an override: one of the policy's
+	// AfterMS is how long what is answered had been on the screen, ms; 0: not known.
+	AfterMS  int64     `json:"after_ms,omitempty"`
+	Handover *Handover `json:"handover,omitempty"`
+}
+
+// Handover is what one guard leaves to the next.
+type Handover struct {
+	Notes []string `json:"notes,omitempty"` // codes that the leaving guard has chosen; see WIRE.md
+	Open  []string `json:"open,omitempty"`  // ids of the alarms that held
 }
 
 // Kind is KindAudit.

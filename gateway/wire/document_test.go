@@ -37,6 +37,8 @@ var tables = map[string]reflect.Type{
 	"Health":              reflect.TypeFor[Health](),
 	"Clock":               reflect.TypeFor[Clock](),
 	"Audit":               reflect.TypeFor[Audit](),
+	"Hand-over":           reflect.TypeFor[Handover](),
+	"Override":            reflect.TypeFor[Override](),
 	"Hello":               reflect.TypeFor[Hello](),
 	"Ack":                 reflect.TypeFor[Ack](),
 	"Collector status":    reflect.TypeFor[CollectorStatus](),

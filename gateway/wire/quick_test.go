@@ -72,7 +72,7 @@ func FuzzQuickBody(f *testing.F) {
 	f.Add("passage", []byte(`{"verdict":"pass","reasons":["x"],"instruction":"go","readings":[1],"policy":"1",`+
 		`"limits":{"fever_c":37.30,"invalid_below_c":35.00,"pairing_ms":8000},"basis":{"rule":"r",`+
 		`"at":"2020-02-14T06:00:00.000000000Z","household":"h","used":1,"times":2,`+
-		`"next":"2020-02-15T06:00:00Z"},"latency_us":1}`))
+		`"next":"2020-02-15T06:00:00Z"},"override":{"guard":"g","reason":"r","against":"refuse"},"latency_us":1}`))
 	f.Fuzz(func(t *testing.T, kind string, body []byte) {
 		quick := quickBody(Kind(kind), body)
 		if quick == nil {
@@ -116,6 +116,7 @@ func TestWhatIsEncodedIsReadQuickly(t *testing.T) {
 	passage.Basis = &Basis{Rule: "classes.resident.quota", At: &at, Household: "mzxw6ytb-b", Pass: "01",
 		Used: 1, Times: 2,
 		Last: &at, Next: &at}
+	passage.Override = &Override{Guard: "east-1", Reason: "medical", Against: fact.VerdictRefuse}
 	entered := *passage
 	entered.Entered = sampleEntered().Entered
 	for _, body := range []Body{card, measurement, passage, sampleEntered(), &entered} {

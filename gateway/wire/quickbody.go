@@ -112,10 +112,25 @@ func (f *bodyText) passage() *Passage {
 	if f.try(`,"basis":`) {
 		p.Basis = f.basis()
 	}
+	if f.try(`,"override":`) {
+		p.Override = f.override()
+	}
 	f.skip(`,"latency_us":`)
 	p.LatencyUS = f.integer()
 	f.skip(`}`)
 	return p
+}
+
+func (f *bodyText) override() *Override {
+	o := new(Override)
+	f.skip(`{"guard":`)
+	o.Guard = f.text()
+	f.skip(`,"reason":`)
+	o.Reason = f.text()
+	f.skip(`,"against":`)
+	o.Against = fact.Verdict(f.text())
+	f.skip(`}`)
+	return o
 }
 
 func (f *bodyText) basis() *Basis {
