@@ -23,6 +23,7 @@ type Policy struct {
 	// Unsynchronised says what days and hours are judged by while the clock is not
 	// known to be right.
 	Unsynchronised Unsynchronised `yaml:"unsynchronised,omitempty"`
+	Post           `yaml:",inline"`
 }
 
 // Limits are the numbers that readings are compared with.

@@ -33,6 +33,7 @@ func (q Quota) Direction() fact.Direction {
 // Rules is a policy with its roster. It is never changed after LoadRules.
 type Rules struct {
 	Policy
+	Guards Guards // who may be on duty; set once, before the rules are used
 	people []Person
 	byCard map[string]int32 // by pseudonym: index in people
 	sealed map[string]bool  // households with a card that is sealed

@@ -118,6 +118,9 @@ func settings(a, b policy.Policy) (out []string) {
 		}
 	}
 	add("sealed", sealed(a), sealed(b))
+	add("duty", fmt.Sprint(a.Duty), fmt.Sprint(b.Duty))
+	add("escalate.after", a.Escalate.Limit().String(), b.Escalate.Limit().String())
+	add("overrides", overrides(a), overrides(b))
 	slices.Sort(out)
 	return out
 }
@@ -146,6 +149,13 @@ func sealed(p policy.Policy) string {
 		return "none"
 	}
 	return fmt.Sprint(*p.Sealed)
+}
+
+func overrides(p policy.Policy) string {
+	if p.Overrides == nil {
+		return "none"
+	}
+	return fmt.Sprint(*p.Overrides)
 }
 
 // Samples returns rules without a roster, with a card of each class and purpose, one of

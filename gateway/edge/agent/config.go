@@ -26,6 +26,7 @@ type Config struct {
 	SiteKey      string         `yaml:"site_key,omitempty"`  // file: the county's key for pseudonyms
 	Policy       string         `yaml:"policy,omitempty"`    // YAML file: rules and limits
 	Roster       string         `yaml:"roster,omitempty"`    // CSV file: who lives here
+	Guards       string         `yaml:"guards,omitempty"`    // CSV file: who may be on duty; absent: nobody signs in
 	TimeZone     string         `yaml:"time_zone,omitempty"` // of the county; default Asia/Shanghai
 	Kiosk        Kiosk          `yaml:"kiosk,omitempty"`     // the guard's screen; absent: none
 	Station      station.Config `yaml:",inline"`             // lanes and devices of a gate
@@ -40,7 +41,7 @@ type Kiosk struct {
 
 // Paths returns all paths in the configuration.
 func (c *Config) Paths() []*string {
-	paths := []*string{&c.Dir, &c.CollectorKey, &c.SiteKey, &c.Policy, &c.Roster,
+	paths := []*string{&c.Dir, &c.CollectorKey, &c.SiteKey, &c.Policy, &c.Roster, &c.Guards,
 		&c.Broker.PasswordFile, &c.Broker.CA, &c.Broker.Cert, &c.Broker.Key}
 	return append(paths, c.Bridge.Paths()...)
 }

@@ -25,10 +25,11 @@ const keptRules = "rules.json"
 // mostRoster bounds what is read of a roster: more than one may have.
 const mostRoster = 65 << 20
 
-// texts are the files of policy and roster.
+// texts are the files of policy, roster and guards.
 type texts struct {
 	Policy []byte `json:"policy"`
 	Roster []byte `json:"roster"`
+	Guards []byte `json:"guards,omitempty"` // empty: nobody signs in
 }
 
 // readRules reads the rules of the configuration. Where they are wrong, those that were
@@ -71,6 +72,11 @@ func readTexts(cfg Config) (t texts, err error) {
 	if t.Roster, err = io.ReadAll(io.LimitReader(f, mostRoster)); err != nil {
 		return t, fmt.Errorf("read the roster %s: %w", cfg.Roster, err)
 	}
+	if cfg.Guards != "" {
+		if t.Guards, err = config.Read(cfg.Guards); err != nil {
+			return t, err
+		}
+	}
 	return t, nil
 }
 
@@ -86,6 +92,15 @@ func (t texts) rules(cfg Config, site identity.SiteKey) (*policy.Rules, error) {
 	r, err := policy.ParseRoster(p, bytes.NewReader(t.Roster), site)
 	if err != nil {
 		return nil, fmt.Errorf("roster %s: %w", cfg.Roster, err)
+	}
+	if len(t.Guards) > 0 {
+		list, err := policy.ParseGuards(t.Guards)
+		if err == nil {
+			r.Guards, err = policy.NewGuards(list, r, site)
+		}
+		if err != nil {
+			return nil, fmt.Errorf("guards %s: %w", cfg.Guards, err)
+		}
 	}
 	if days := int(r.Reach() / day); r.Reach() > cfg.keep() {
 		return nil, fmt.Errorf("%s: its rules count what passed in %d days, and the journal keeps %d: "+
