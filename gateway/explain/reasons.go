@@ -50,6 +50,9 @@ var reasons = map[fact.Reason]reason{
 	fact.ReasonOpening:      {with: "at"},
 	fact.ReasonClockUnknown: {with: "at"},
 
+	fact.ReasonLetPass: {with: "guard why"},
+	fact.ReasonStopped: {"guard why", "stopped", "guard"},
+
 	fact.ReasonPassForged:      {"", "pass-signed", ""},
 	fact.ReasonPassUnreadable:  {"", "pass-readable", ""},
 	fact.ReasonPassElsewhere:   {"", "pass-here", ""},

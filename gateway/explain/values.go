@@ -43,6 +43,11 @@ func (x *explained) value(name string) value {
 		}
 		return value{}
 	}
+	if o := x.Override; o != nil && name == "guard" {
+		return value{text: o.Guard}
+	} else if o != nil && name == "why" {
+		return value{text: o.Reason, isCode: fact.OverrideReason(o.Reason).Known()}.of("override.")
+	}
 	if t := x.measured(name); t.text != "" {
 		return t
 	}
@@ -113,6 +118,14 @@ func (x *explained) time(t *wire.Time) value {
 		return value{}
 	}
 	return value{text: t.In(x.zone).Format(layout)}
+}
+
+// of puts a prefix before a value that is a code.
+func (v value) of(prefix string) value {
+	if v.isCode {
+		v.text = prefix + v.text
+	}
+	return v
 }
 
 // word returns a code whose own words stand in the sentence.

@@ -177,7 +177,8 @@ func TestReplayEqualsRecordWithOverrides(t *testing.T) {
 			for range rapid.IntRange(0, 2).Draw(t, "overrides") {
 				a, err1 := d.override("known")
 				b, err2 := never.override("known")
-				if fever := got[len(got)-1].Verdict == fact.VerdictFever; fever == (err1 == nil) || !errors.Is(err1, err2) {
+				fever := got[len(got)-1].Verdict == fact.VerdictFever
+				if fever == (err1 == nil) || !errors.Is(err1, err2) {
 					t.Fatalf("%v, %v", err1, err2)
 				}
 				if err1 == nil {

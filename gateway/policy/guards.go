@@ -84,7 +84,8 @@ func ParseGuards(text []byte) ([]Guard, error) {
 // check returns what is wrong with a guard who follows others.
 func (g Guard) check(others []Guard) error {
 	if len(g.ID) > maxID || !reasonCode.MatchString(g.ID) || g.ID == "guard" {
-		return fmt.Errorf("guard %.40q: write small letters, digits and hyphens, such as east-1; no person's name", g.ID)
+		return fmt.Errorf("guard %.40q: write small letters, digits and hyphens, such as east-1, and no person's name",
+			g.ID)
 	}
 	if g.Card == "" && g.Hash == "" {
 		return fmt.Errorf("%s has neither card nor PIN", g.ID)

@@ -20,8 +20,9 @@ func TestWhatIsWrongInAListOfGuards(t *testing.T) {
 		"a long id":       {"guard,card,pin\n" + strings.Repeat("a", 33) + ",62E3086CED,\n", "line 2: guard"},
 		"nothing to show": {"guard,card,pin\neast-1,,\n", "line 2: east-1 has neither card nor PIN"},
 		"a short card":    {"guard,card,pin\neast-1,62E3,\n", "line 2: the card has 4 characters"},
-		"a plain PIN":     {"guard,card,pin\neast-1,,4711\n", "line 2: the PIN of east-1 is not as gatehouse guard pin"},
-		"a dear hash":     {"guard,card,pin\neast-1,," + strings.Replace(hashed, "$04$", "$13$", 1) + "\n", "line 2: the PIN"},
+		"a plain PIN":     {"guard,card,pin\neast-1,,4711\n", "line 2: the PIN of east-1 is not as gatehouse"},
+		"a dear hash":     {"guard,card,pin\neast-1,," + strings.Replace(hashed, "$04$", "$13$", 1) + "\n",
+			"line 2: the PIN"},
 		"twice":           {"guard,card,pin\na,62E3086CED,\na,62E3086CEE,\n", "line 3: a is there twice"},
 		"one card":        {"guard,card,pin\na,62E3086CED,\nb,62e3086ced,\n", "line 3: b has the card of a"},
 		"a field too few": {"guard,card,pin\na,62E3086CED\n", "line 2"},
@@ -45,7 +46,8 @@ func TestTheMostGuards(t *testing.T) {
 	if list, err := ParseGuards([]byte(text)); err != nil || len(list) != 50 {
 		t.Errorf("%d, %v", len(list), err)
 	}
-	if _, err := ParseGuards([]byte(text + row(50))); err == nil || !strings.Contains(err.Error(), "50 guards at most") {
+	_, err := ParseGuards([]byte(text + row(50)))
+	if err == nil || !strings.Contains(err.Error(), "50 guards at most") {
 		t.Error(err)
 	}
 }
@@ -60,7 +62,8 @@ func TestAPINThatIsGuessedFirstIsRefused(t *testing.T) {
 		if pin != "4711" {
 			continue
 		}
-		if g := (Guards{hashes: map[string]string{"a": hash}}); !g.Fits("a", pin) || g.Fits("a", "4712") || g.Fits("b", pin) {
+		if g := (Guards{hashes: map[string]string{"a": hash}}); !g.Fits("a", pin) || g.Fits("a", "4712") ||
+			g.Fits("b", pin) {
 			t.Errorf("%s does not fit", pin)
 		}
 	}

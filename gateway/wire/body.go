@@ -279,33 +279,3 @@ func (c *Clock) Check() error {
 	}
 	return nil
 }
-
-// Audit is what somebody did at the gate's screen.
-type Audit struct {
-	Actor   string `json:"actor"`             // id of the guard; guard where nobody signs in
-	Action  string `json:"action"`            // code; see WIRE.md
-	Passage uint64 `json:"passage,omitempty"` // seq of the passage it answers
-	Alarm   string `json:"alarm,omitempty"`   // id of the alarm it answers
-	By      string `json:"by,omitempty"`      // of a sign-in: card or pin
-	Reason  string `json:"reason,omitempty"`  // of an override: one of the policy's
-	// AfterMS is how long what is answered had been on the screen, ms; 0: not known.
-	AfterMS  int64     `json:"after_ms,omitempty"`
-	Handover *Handover `json:"handover,omitempty"`
-}
-
-// Handover is what one guard leaves to the next.
-type Handover struct {
-	Notes []string `json:"notes,omitempty"` // codes that the leaving guard has chosen; see WIRE.md
-	Open  []string `json:"open,omitempty"`  // ids of the alarms that held
-}
-
-// Kind is KindAudit.
-func (*Audit) Kind() Kind { return KindAudit }
-
-// Check returns an error that says what is missing.
-func (a *Audit) Check() error {
-	if a.Actor == "" || a.Action == "" {
-		return errors.New("actor or action is missing")
-	}
-	return nil
-}
