@@ -19,11 +19,11 @@ var floors = map[string][][]string{
 		{"agent"},
 	},
 	"gatehouse/gateway/county": {
-		{"broker", "db", "health", "mapping", "reckon", "rollup", "store"},
+		{"broker", "calls", "db", "health", "mapping", "reckon", "rollup", "store"},
 		{"store/books"},
 		{"store/sqlite", "store/influx"},
 		{"store/archive"},
-		{"collect", "follow", "presence", "refused", "retention", "export", "history", "lookup"},
+		{"collect", "follow", "notices", "presence", "refused", "retention", "speak", "export", "history", "lookup"},
 		{"alerts", "passages", "fleet", "people", "export/parquet"},
 		{"desk", "report"},
 		{"pages"},

@@ -102,7 +102,9 @@ func TestWhatTheDeskMaySay(t *testing.T) {
 		"an early answer":   {func(d *Desk) { d.Calls[1].Answer = fact.AnswerCallUs }, false},
 		"in a year":         {func(d *Desk) { d.Calls[0].Minutes = 500_000 }, false},
 		"minutes of nobody": {func(d *Desk) { d.Calls[0].Answer = fact.AnswerCallUs }, false},
-		"nobody instead":    {func(d *Desk) { d.Calls[0].Answer, d.Calls[0].Minutes = fact.AnswerNotAvailable, 0 }, false},
+		"nobody instead": {func(d *Desk) {
+			d.Calls[0].Answer, d.Calls[0].Minutes = fact.AnswerNotAvailable, 0
+		}, false},
 		"somebody instead": {func(d *Desk) {
 			d.Calls[0].Answer, d.Calls[0].Minutes, d.Calls[0].Phone = fact.AnswerNotAvailable, 0, "0000 000 1100"
 		}, true},

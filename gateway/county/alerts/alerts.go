@@ -13,6 +13,7 @@ import (
 	"sync"
 	"time"
 
+	"gatehouse/gateway/county/calls"
 	"gatehouse/gateway/county/db"
 	"gatehouse/gateway/fact"
 	"gatehouse/gateway/live"
@@ -33,7 +34,8 @@ type Alert struct {
 	Acked     *time.Time     `json:"acked,omitempty"`
 	AckedBy   string         `json:"acked_by,omitempty"`
 	Note      string         `json:"note,omitempty"`
-	Run       *About         `json:"run,omitempty"` // of an alert about a run
+	Run       *About         `json:"run,omitempty"`  // of an alert about a run
+	Call      *Call          `json:"call,omitempty"` // of a guard who asks for somebody
 }
 
 // About names the run that an alert is about.
@@ -42,6 +44,14 @@ type About struct {
 	Name    string `json:"name"` // of the machine, for people
 	Run     string `json:"run"`  // id
 	Place   string `json:"place,omitempty"`
+}
+
+// Call is how far a call has come.
+type Call struct {
+	calls.Call
+
+	State fact.CallState `json:"state"`
+	Waits time.Time      `json:"waits"` // since when the guard waits, by the county's clock
 }
 
 // open reports whether an alert stays on the list, as openAlerts selects them.
@@ -54,11 +64,13 @@ func (a Alert) open() bool {
 
 // level returns how soon an alert needs somebody.
 func (a Alert) level() string {
-	kind := a.Type.Alarm()
-	if a.Cleared != nil {
+	switch {
+	case a.Cleared != nil:
 		return "over"
+	case a.Call != nil && a.Call.State == fact.CallAnswered:
+		return string(fact.LevelAmber)
 	}
-	return string(kind.Level)
+	return string(a.Type.Alarm().Level)
 }
 
 // openAlerts is the condition of open alerts in SQL: a condition stays on the
@@ -82,8 +94,9 @@ func typesOf(which func(fact.Alarm) bool) string {
 	return strings.Join(types, ", ")
 }
 
-// mostUrgent orders alerts for a list that is cut: fevers come first.
-const mostUrgent = " ORDER BY type <> '" + string(fact.AlarmFever) + "', cleared IS NOT NULL, at DESC LIMIT ?"
+// mostUrgent orders alerts for a list that is cut: fevers and calls come first.
+const mostUrgent = " ORDER BY type NOT IN ('" + string(fact.AlarmFever) + "', '" + string(fact.AlarmHelpCalled) +
+	"'), cleared IS NOT NULL, at DESC LIMIT ?"
 
 // listed is how many open alerts the pages get.
 const listed = 300
@@ -96,8 +109,9 @@ type Alerts struct {
 	hub    *live.Hub
 	places Places
 
-	showing sync.Mutex // one alert at a time is read and shown
-	ownSeq  uint64     // of the alarms that the county itself raises
+	showing sync.Mutex       // one alert at a time is read and shown
+	ownSeq  uint64           // of the alarms that the county itself raises
+	calls   map[int64]string // how far those that have not ended had come at the last Remind
 }
 
 // New returns the alerts of a file, which shows open ones on hub as a:<id>. places
@@ -156,7 +170,7 @@ func (a *Alerts) FirstOpen(ctx context.Context, jid string) (seq uint64, found b
 
 func (a *Alerts) read(ctx context.Context, where string, args ...any) ([]Alert, error) {
 	out, err := db.All(ctx, a.file.Reader(), scanAlert, `SELECT id, agent, type, device, detail, screening, at,
-		cleared, guard, acked, acked_by, note, about FROM alerts WHERE `+where, args...)
+		cleared, guard, acked, acked_by, note, about, call FROM alerts WHERE `+where, args...)
 	if err != nil {
 		return nil, fmt.Errorf("read alerts: %w", err)
 	}
@@ -166,14 +180,19 @@ func (a *Alerts) read(ctx context.Context, where string, args ...any) ([]Alert, 
 func scanAlert(r db.Row) (a Alert, err error) {
 	var at int64
 	var cleared, acked *int64
-	var about string
+	var about, call string
 	err = r.Scan(&a.ID, &a.Agent, &a.Type, &a.Device, &a.Detail, &a.Screening, &at,
-		&cleared, &a.Guard, &acked, &a.AckedBy, &a.Note, &about)
+		&cleared, &a.Guard, &acked, &a.AckedBy, &a.Note, &about, &call)
 	if err == nil && about != "" {
 		a.Run = &About{}
 		err = json.Unmarshal([]byte(about), a.Run)
 	}
 	a.At, a.Cleared, a.Acked = instant(at), instantOf(cleared), instantOf(acked)
+	if err == nil && call != "" {
+		a.Call = &Call{}
+		err = json.Unmarshal([]byte(call), &a.Call.Call)
+		a.Call.State, a.Call.Waits = a.Call.Call.State(a.Acked), a.Call.Call.Waits(a.At)
+	}
 	a.Level = a.level()
 	return a, err
 }

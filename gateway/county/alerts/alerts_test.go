@@ -36,7 +36,16 @@ func newList(t *testing.T) *list {
 
 func openList(t *testing.T, path string) *list {
 	t.Helper()
-	file := committed.Open(t, path, follow.Schema+Schema, SchemaOpen, SchemaSaid, SchemaRuns, follow.SchemaNewest)
+	file := committed.Open(
+		t,
+		path,
+		follow.Schema+Schema,
+		SchemaOpen,
+		SchemaSaid,
+		SchemaRuns,
+		follow.SchemaNewest,
+		SchemaCalls,
+	)
 	a, held := New(file, live.New(0), nil), &committed.Store{}
 	return &list{a, committed.NewWay(t, file, held, a), t, held}
 }

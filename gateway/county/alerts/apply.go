@@ -110,7 +110,7 @@ func (c *change) raise(r report, alarm *wire.Alarm, stale bool) error {
 	if stale {
 		acked = new(c.now.UnixNano())
 	}
-	return c.update(`INSERT INTO alerts
+	err := c.update(`INSERT INTO alerts
 		(agent, jid, alarm, type, device, detail, screening, passage, seq, said, at, acked)
 		VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO UPDATE SET
 		detail = CASE WHEN excluded.said > said THEN excluded.detail ELSE detail END,
@@ -118,6 +118,10 @@ func (c *change) raise(r report, alarm *wire.Alarm, stale bool) error {
 		WHERE excluded.said > said OR excluded.at < at RETURNING id`,
 		r.agent, r.jid, r.alarm, alarm.Type, alarm.Device, alarm.Detail, alarm.Screening, alarm.Passage, first, r.seq,
 		r.at.UnixNano(), acked)
+	if err == nil && alarm.Type == fact.AlarmHelpCalled {
+		err = c.called(r, alarm, first)
+	}
+	return err
 }
 
 // settle settles what is known of an alarm that r raises, or gives another

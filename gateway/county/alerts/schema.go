@@ -48,3 +48,8 @@ UPDATE alerts SET said = seq;`
 // SchemaLast finds the last alerts among those of years.
 const SchemaLast = `
 CREATE INDEX alerts_at ON alerts (at);`
+
+// SchemaCalls adds what the county knows of a guard's call.
+const SchemaCalls = `
+ALTER TABLE alerts ADD COLUMN call TEXT NOT NULL DEFAULT ''; -- as JSON
+CREATE INDEX alerts_calls ON alerts (agent) WHERE type = 'help-called' AND cleared IS NULL;`

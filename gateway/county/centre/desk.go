@@ -36,6 +36,7 @@ func (c *county) startDesk(ctx context.Context) error {
 		Removed: c.archive, Tracks: time.Duration(c.retention().Tracks),
 		// A machine's reports have the same journal again when their own file was lost.
 		BeginsAgain: func(agent, jid string) bool { return jid == report.JID(c.cfg.County, agent) },
+		Voice:       desk.Voice{County: c.cfg.County, Key: c.key, Again: c.cfg.Desk.Again()},
 		Health:      c.health, Store: storeName, Keeps: c.keeps, Version: c.version, Log: log,
 	})
 	if err != nil {
@@ -47,7 +48,8 @@ func (c *county) startDesk(ctx context.Context) error {
 		return err
 	}
 	server, err := pages.New(*c.cfg.Desk, pages.Parts{Alerts: d.Alerts, Passages: d.Passages, Runs: d.Runs,
-		People: d.People, Poison: c.archive, Removed: c.archive, Kept: c.retention().Kept(),
+		Notices: d.Notices,
+		People:  d.People, Poison: c.archive, Removed: c.archive, Kept: c.retention().Kept(),
 		State: d.Hub, Prober: d}, c.version, log)
 	if err != nil {
 		return err
@@ -106,6 +108,7 @@ func (c *county) deskClient(d *desk.Desk, log *slog.Logger) (*mqtt.Client, error
 		Subscriptions: []mqtt.Subscription{
 			{Filter: wire.Topic(c.cfg.County, "+", wire.LeafStatus), QoS: 1},
 			{Filter: wire.Topic(c.cfg.County, "+", wire.LeafBeat)},
+			{Filter: wire.Topic(c.cfg.County, "+", wire.LeafDesk), QoS: 1},
 		},
 		OnMessage: func(m mqtt.Message) { d.Hear(m.Topic, m.Payload) },
 		Log:       log,
@@ -113,5 +116,7 @@ func (c *county) deskClient(d *desk.Desk, log *slog.Logger) (*mqtt.Client, error
 	if err := c.broker.Load(&m); err != nil {
 		return nil, err
 	}
-	return mqtt.New(m), nil
+	client := mqtt.New(m)
+	d.SpeakBy(client)
+	return client, nil
 }

@@ -4,6 +4,7 @@ import (
 	"gatehouse/gateway/county/health"
 	"gatehouse/gateway/county/store"
 	"gatehouse/gateway/fact"
+	"gatehouse/gateway/wire"
 )
 
 // Committed implements collect.Observer.
@@ -19,17 +20,27 @@ func (d *Desk) Refused(agent, why string, count uint64) {
 
 // Fenced implements collect.Observer.
 func (d *Desk) Fenced(reason string) {
+	d.speaker.Silence()
 	d.opts.Health.Set(part, health.Problem(fact.TroubleFenced, d.opts.Now(), reason).Advise(
 		"fenced", "why", reason))
 }
 
-// Hear takes a status or heartbeat as it passes the broker. It may be called
-// from any goroutine.
+// Hear takes a status or heartbeat as it passes the broker, or what was published in
+// place of what the desk says. It may be called from any goroutine.
 func (d *Desk) Hear(topic string, payload []byte) {
+	if _, agent, leaf, ok := wire.ParseTopic(topic); ok && leaf == wire.LeafDesk {
+		d.speaker.Heard(agent, payload)
+		return
+	}
 	d.followers.presence.Receive(d.opts.Now(), topic, payload)
 }
 
 // Linked says whether statuses and heartbeats can reach the desk: while they
 // can't, no gate is blamed for its silence. It is called at each change of the
 // connection to the broker, from any goroutine.
-func (d *Desk) Linked(up bool) { d.followers.presence.Linked(d.opts.Now(), up) }
+func (d *Desk) Linked(up bool) {
+	d.followers.presence.Linked(d.opts.Now(), up)
+	if up {
+		d.speaker.Up()
+	}
+}

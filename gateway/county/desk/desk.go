@@ -18,11 +18,13 @@ import (
 	"gatehouse/gateway/county/fleet"
 	"gatehouse/gateway/county/follow"
 	"gatehouse/gateway/county/health"
+	"gatehouse/gateway/county/notices"
 	"gatehouse/gateway/county/passages"
 	"gatehouse/gateway/county/people"
 	"gatehouse/gateway/county/presence"
 	"gatehouse/gateway/county/refused"
 	"gatehouse/gateway/county/rollup"
+	"gatehouse/gateway/county/speak"
 	"gatehouse/gateway/live"
 	"gatehouse/gateway/site"
 	"gatehouse/gateway/wire"
@@ -41,6 +43,7 @@ type Options struct {
 	Health      *health.Board // nil: one of its own
 	Store       string        // what stores the county's records, for the screen
 	Keeps       func() string // for how long it keeps them; empty: for ever. May be nil
+	Voice       Voice
 	Version     string
 	Now         func() time.Time // nil: time.Now
 	Log         *slog.Logger
@@ -60,9 +63,11 @@ type Desk struct {
 	Passages *passages.Passages
 	Runs     *fleet.Runs
 	People   *people.People
+	Notices  *notices.Notices
 
 	opts      Options
 	file      *db.File
+	speaker   *speak.Speaker
 	followers followers
 	centre    centre
 }
@@ -111,6 +116,12 @@ func (d *Desk) open(ctx context.Context) (err error) {
 	d.Runs = fleet.NewRuns(d.file, d.opts.Sites.Compounds())
 	d.Alerts = alerts.New(d.file, d.Hub, d.Runs)
 	d.People = people.New(d.file, d.opts.Now)
+	d.Notices = notices.New(d.file, d.opts.Sites)
+	d.speaker, err = speak.Open(ctx, speak.Options{File: d.file, County: d.opts.Voice.County, Key: d.opts.Voice.Key,
+		Log: d.opts.Log})
+	if err != nil {
+		return err
+	}
 	if d.opts.Removed != nil {
 		removed := d.opts.Removed.Rollups(ctx, wire.KindPassage, time.Time{}, time.Time{})
 		if err = passages.Seed(ctx, d.file, removed); err != nil {
@@ -187,7 +198,7 @@ func (d *Desk) look(ctx context.Context, now time.Time) error {
 	defer d.opts.Health.Begin(part, now)()
 	f := &d.followers
 	agents, err := f.presence.Look(ctx, now)
-	errs := []error{err, d.file.Check(), f.refused.Look(ctx, now), d.tidy(ctx, now)}
+	errs := []error{err, d.file.Check(), f.refused.Look(ctx, now), d.say(ctx, now), d.tidy(ctx, now)}
 	for _, a := range agents {
 		f.fleet.Beat(a.Agent, a.Online(), a.Heard, a.Machines)
 	}
@@ -204,7 +215,7 @@ func (d *Desk) tidy(ctx context.Context, now time.Time) error {
 	}
 	if now.Sub(c.pruned) >= pruneEvery || c.catching && !catching {
 		c.pruned = now
-		errs = append(errs, d.Passages.Prune(ctx, now), d.People.Prune(ctx, now),
+		errs = append(errs, d.Passages.Prune(ctx, now), d.People.Prune(ctx, now), d.Notices.Prune(ctx, now),
 			d.followers.fleet.Prune(ctx, now.Add(-cmp.Or(d.opts.Tracks, fleet.TracksFor))))
 	}
 	c.catching = catching

@@ -7,9 +7,11 @@ import (
 	"gatehouse/gateway/county/db"
 	"gatehouse/gateway/county/fleet"
 	"gatehouse/gateway/county/follow"
+	"gatehouse/gateway/county/notices"
 	"gatehouse/gateway/county/passages"
 	"gatehouse/gateway/county/people"
 	"gatehouse/gateway/county/presence"
+	"gatehouse/gateway/county/speak"
 )
 
 // OpenFile opens the desk's file, and makes it when it is missing. What comes
@@ -35,5 +37,6 @@ func steps() []string {
 		alerts.SchemaRuns,
 		people.SchemaSecrets,
 		fleet.SchemaIndexes + alerts.SchemaLast,
+		alerts.SchemaCalls + notices.Schema + speak.Schema,
 	}
 }

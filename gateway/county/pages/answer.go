@@ -9,6 +9,7 @@ import (
 
 	"gatehouse/gateway/county/alerts"
 	"gatehouse/gateway/county/fleet"
+	"gatehouse/gateway/county/notices"
 	"gatehouse/gateway/county/people"
 )
 
@@ -34,6 +35,12 @@ var codes = []struct {
 	{people.ErrName, "name", http.StatusUnprocessableEntity},
 	{people.ErrWeak, "weak", http.StatusUnprocessableEntity},
 	{alerts.ErrGone, "gone", http.StatusConflict},
+	{alerts.ErrNoCall, "no-call", http.StatusConflict},
+	{notices.ErrText, "notice-text", http.StatusUnprocessableEntity},
+	{notices.ErrUntil, "notice-until", http.StatusUnprocessableEntity},
+	{notices.ErrWhere, "notice-where", http.StatusUnprocessableEntity},
+	{notices.ErrMany, "notice-many", http.StatusConflict},
+	{notices.ErrGone, "gone", http.StatusConflict},
 	{fleet.ErrNoRun, "run", http.StatusNotFound},
 	{errBody, "body", http.StatusBadRequest},
 	{people.ErrBusy, "busy", http.StatusServiceUnavailable},

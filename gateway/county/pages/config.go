@@ -1,11 +1,13 @@
 package pages
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"net"
 	"regexp"
 	"strings"
+	"time"
 
 	"gatehouse/gateway/peer"
 	"gatehouse/gateway/web"
@@ -21,7 +23,20 @@ type Config struct {
 	// MetricsTokenFile holds the token with which /metrics and /readyz may be
 	// asked from elsewhere, as Authorization: Bearer.
 	MetricsTokenFile string `yaml:"metrics_token_file,omitempty"`
+	// CallAgain is after how long a guard's call that nobody has answered is raised
+	// again, 30s to 1h; absent: 3m.
+	CallAgain time.Duration `yaml:"call_again,omitempty"`
 }
+
+// Bounds of call_again.
+const (
+	callAgain      = 3 * time.Minute
+	callAgainLeast = 30 * time.Second
+	callAgainMost  = time.Hour
+)
+
+// Again returns after how long a call that nobody has answered is raised again.
+func (c Config) Again() time.Duration { return cmp.Or(c.CallAgain, callAgain) }
 
 // TLS names the certificate's files.
 type TLS struct {
@@ -46,6 +61,9 @@ func (c Config) Check() error {
 	}
 	if err := checkPath(c.Path); err != nil {
 		return fmt.Errorf("path %q: %w", c.Path, err)
+	}
+	if a := c.Again(); a < callAgainLeast || a > callAgainMost {
+		return fmt.Errorf("call_again %s: write %s to %s", a, callAgainLeast, callAgainMost)
 	}
 	for _, h := range c.Hosts {
 		if h == "" || strings.ContainsAny(h, "/ \t*") {
@@ -72,7 +90,7 @@ func checkPath(path string) error {
 	}
 	first, _, _ := strings.Cut(strings.TrimSuffix(path[1:], "/"), "/")
 	for _, own := range []string{"api", "assets", "live", "metrics", "readyz", "healthz", "alerts", "gates", "losses",
-		"machines", "runs", "users", "setup"} {
+		"machines", "notices", "runs", "users", "setup"} {
 		if first == own {
 			return fmt.Errorf("/%s is one of the desk's own addresses: choose another one", own)
 		}

@@ -16,7 +16,9 @@ import (
 	"time"
 
 	"gatehouse/gateway/county/alerts"
+	"gatehouse/gateway/county/calls"
 	"gatehouse/gateway/county/fleet"
+	"gatehouse/gateway/county/notices"
 	"gatehouse/gateway/county/passages"
 	"gatehouse/gateway/county/people"
 	"gatehouse/gateway/county/retention"
@@ -33,6 +35,15 @@ import (
 type Alerts interface {
 	Last(ctx context.Context, agent string, limit int) ([]alerts.Alert, error)
 	Acknowledge(ctx context.Context, now time.Time, id int64, user, note string) error
+	// Answer answers a guard's call, and End ends it.
+	Answer(ctx context.Context, now time.Time, id int64, user string, answer calls.Answer) error
+	End(ctx context.Context, now time.Time, id int64, user string) error
+}
+
+// Notices are what the county tells its guards.
+type Notices interface {
+	Write(ctx context.Context, now time.Time, n notices.Notice) (notices.Notice, error)
+	Remove(ctx context.Context, id uint64) error
 }
 
 // Passages are those of the county's gates.
@@ -95,6 +106,7 @@ type Parts struct {
 	Alerts   Alerts
 	Passages Passages
 	Runs     Runs
+	Notices  Notices
 	People   People
 	Poison   Poison
 	Removed  Removed
@@ -205,12 +217,15 @@ func (s *Server) handler(ctx context.Context, addr string) http.Handler {
 	}
 	page := web.Load("desk")
 	for _, path := range []string{
-		"/{$}", "/alerts", "/gates/{agent}", "/losses", "/machines", "/machines/{machine}",
+		"/{$}", "/alerts", "/gates/{agent}", "/losses", "/machines", "/machines/{machine}", "/notices",
 		"/runs/{machine}/{run}", "/users", "/setup", "/assets/",
 	} {
 		mux.Handle("GET "+path, page)
 	}
-	mux.Handle("/", web.NotFound([]string{"/alerts", "/gates", "/losses", "/machines", "/runs", "/users", "/setup"}))
+	mux.Handle(
+		"/",
+		web.NotFound([]string{"/alerts", "/gates", "/losses", "/machines", "/notices", "/runs", "/users", "/setup"}),
+	)
 	mux.HandleFunc("GET /live", s.live(ctx))
 	mux.HandleFunc("POST /api/login", s.login)
 	mux.HandleFunc("POST /api/setup", s.setUp)
@@ -222,6 +237,8 @@ func (s *Server) handler(ctx context.Context, addr string) http.Handler {
 	mux.HandleFunc("GET /api/gate", s.user(s.gate))
 	mux.HandleFunc("GET /api/alerts", s.user(s.alerts))
 	mux.HandleFunc("POST /api/acknowledge", s.user(s.acknowledge))
+	mux.HandleFunc("POST /api/answer", s.user(s.answerCall))
+	mux.HandleFunc("POST /api/notice", s.user(s.notice))
 	mux.HandleFunc("GET /api/losses", s.user(s.losses))
 	mux.HandleFunc("GET /api/retention", s.user(s.retention))
 	mux.HandleFunc("POST /api/quarantine", s.user(s.quarantine))
