@@ -140,7 +140,8 @@ func full(v fact.Verdict, r fact.Reason, rule string) *wire.Passage {
 	at := wire.At(time.Date(2020, 2, 14, 0, 0, 0, 0, time.UTC))
 	return &wire.Passage{Verdict: v, Reasons: []fact.Reason{r}, Instruction: fact.InstructTurnAway, Lane: "north",
 		Direction: fact.DirectionOut, Class: "resident", Credential: "0123456789abcdef", Readings: []uint64{1},
-		Policy: "7", Limits: wire.Limits{Fever: 3730, InvalidBelow: 3500, PairingMS: 8000},
+		Policy: "7", Limits: wire.Limits{Fever: 3730, InvalidBelow: 3500, PairingMS: 8000,
+			Usual: &wire.Usual{Ambient: 2000, Readings: 120, Median: 3640, Spread: 20, High: 3700}},
 		Temperature: &wire.Temperature{Object: 3300, Offset: 360, Screening: 3660, Ambient: 2000, RatedMin: 1600,
 			RatedMax: 3500, Background: 3400, Samples: 7, DurationMS: 1400},
 		Entered:  &wire.Entered{Value: 3670, With: fact.HandHeldContact},

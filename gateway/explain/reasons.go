@@ -31,6 +31,9 @@ var reasons = map[fact.Reason]reason{
 	fact.ReasonNoReader:      {"", "reader", ""},
 	fact.ReasonNoThermometer: {"", "by-hand", "low fever"},
 	fact.ReasonNotMeasured:   {},
+	fact.ReasonHighForGate:   {"measured high median readings", "high", "low high"},
+	fact.ReasonDoubtful:      {"", "by-hand", "low fever"},
+	fact.ReasonUnderCheck:    {"", "by-hand", "low fever"},
 
 	fact.ReasonUnknownCard: {"card", "listed", ""},
 	fact.ReasonLostCard:    {"", "lost", ""},

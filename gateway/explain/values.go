@@ -48,10 +48,30 @@ func (x *explained) value(name string) value {
 	} else if o != nil && name == "why" {
 		return value{text: o.Reason, isCode: fact.OverrideReason(o.Reason).Known()}.of("override.")
 	}
+	if u := x.usual(name); u.text != "" {
+		return u
+	}
 	if t := x.measured(name); t.text != "" {
 		return t
 	}
 	return x.basis(name)
+}
+
+// usual returns a value of what the measurement was compared with.
+func (x *explained) usual(name string) value {
+	u := x.Limits.Usual
+	if u == nil {
+		return value{}
+	}
+	switch name {
+	case "high":
+		return degrees(u.High)
+	case "median":
+		return degrees(u.Median)
+	case "readings":
+		return value{text: strconv.Itoa(u.Readings)}
+	}
+	return value{}
 }
 
 // measured returns a value of the measurement.

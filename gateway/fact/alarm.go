@@ -34,6 +34,7 @@ const (
 	AlarmDeviceGone       AlarmType = "device-gone"          // a port is missing or unplugged
 	AlarmDeviceFault      AlarmType = "device-fault"         // a device can't measure
 	AlarmDeviceDoubtful   AlarmType = "device-doubtful"      // a thermometer reads what people can't be
+	AlarmCheckDue         AlarmType = "check-due"            // a thermometer's field check is overdue
 	AlarmMachineFault     AlarmType = "machine-fault"        // a machine reports a fault
 	AlarmMachineUnheard   AlarmType = "machine-unheard"      // a machine speaks and nothing is understood
 	AlarmJournalWrite     AlarmType = "journal-write-failed" // records can't be kept
@@ -118,6 +119,7 @@ func Alarms() []Alarm {
 		{Type: AlarmDeviceGone, Level: LevelAmber, Zh: "设备断开", En: "Device unplugged"},
 		{Type: AlarmDeviceFault, Level: LevelAmber, Zh: "设备故障", En: "Device fault"},
 		{Type: AlarmDeviceDoubtful, Level: LevelAmber, Zh: "测温仪读数可疑", En: "Thermometer doubtful"},
+		{Type: AlarmCheckDue, Level: LevelAmber, Zh: "测温仪该核查了", En: "Thermometer check due"},
 		{Type: AlarmMachineFault, Level: LevelAmber, Zh: "消杀设备报障", En: "Machine reports a fault"},
 		{Type: AlarmMachineUnheard, Level: LevelAmber, Zh: "消杀设备数据读不懂", En: "Machine not understood"},
 		{Type: AlarmJournalWrite, Level: LevelRed, Zh: "记录无法保存", En: "Records not kept"},

@@ -28,6 +28,29 @@ const (
 // Valid reports whether h is one of the kinds.
 func (h HandHeld) Valid() bool { return h == HandHeldContact || h == HandHeldForehead }
 
+// CheckState says how far a field check of a thermometer is.
+type CheckState string
+
+// The states of a field check.
+const (
+	CheckOpen    CheckState = "open"     // people are being measured
+	CheckDone    CheckState = "done"     // it has a result
+	CheckGivenUp CheckState = "given-up" // it was ended without one
+)
+
+// CheckFault says what a field check found wrong with a thermometer.
+type CheckFault string
+
+// The faults that a field check finds.
+const (
+	// CheckOff: it differs from a contact thermometer by more than 0.5 °C in the mean.
+	CheckOff CheckFault = "off"
+	// CheckMisses: people read normal whom a contact thermometer finds with a fever.
+	CheckMisses CheckFault = "misses-fevers"
+	// CheckFlat: it hardly follows what a contact thermometer shows.
+	CheckFlat CheckFault = "flat"
+)
+
 // Direction is the way in which the people at a reader go. It comes from the
 // reader's configuration.
 type Direction string

@@ -22,6 +22,9 @@ const (
 	ReasonNoThermometer Reason = "no-thermometer" // a card, and no thermometer of the lane works
 	ReasonEntered       Reason = "entered"        // the guard read the value off a hand-held thermometer
 	ReasonNotMeasured   Reason = "not-measured"   // the lane does not measure: the card alone decided
+	ReasonHighForGate   Reason = "high-for-gate"  // below the fever limit, and well above what others read here
+	ReasonDoubtful      Reason = "doubtful"       // the thermometer reads what people can't be
+	ReasonUnderCheck    Reason = "under-check"    // a card, and the lane's thermometer is being checked
 )
 
 // Reasons that come from the roster and the policy.

@@ -24,6 +24,9 @@ func (g *Gate) Remember(e Earlier) {
 			at = p.Basis.At.Time
 		}
 		g.state.Take(g.cfg.Rules, *p, at.In(g.cfg.Zone))
+		if e.Boot > 0 {
+			g.meters.again(e.Boot, p)
+		}
 	}
 	if e.Synchronised || judged {
 		g.clock.Restore(at, e.Boot, e.Synchronised)

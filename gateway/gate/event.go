@@ -17,7 +17,7 @@ func (g *Gate) event(l *lane, v fact.Verdict, reasons []fact.Reason, c *card, t 
 			value := *t.value
 			p.Temperature = &value
 		}
-		p.Entered = t.entered
+		p.Entered, p.Limits.Usual = t.entered, t.usual
 		p.Amends = t.reported > 0
 		p.Readings = append(p.Readings, t.seqs...)
 		t.reported = len(t.seqs)
@@ -36,6 +36,9 @@ func (g *Gate) event(l *lane, v fact.Verdict, reasons []fact.Reason, c *card, t 
 	}
 	slices.Sort(p.Readings)
 	p.Instruction = g.instruct(p, c)
+	if g.meters.again(g.now, &p) {
+		p.Instruction = fact.InstructMeasureByHand
+	}
 	if c != nil {
 		g.state.Take(g.cfg.Rules, p, c.at)
 	}
@@ -50,6 +53,9 @@ func (g *Gate) instruct(p wire.Passage, c *card) fact.Instruction {
 		return fact.InstructMeasureAgain // who has it is not known
 	case p.Verdict == fact.VerdictFever:
 		return g.cfg.Rules.OnFever(p.Class)
+	case p.Verdict == fact.VerdictInvalid && slices.Contains(p.Reasons, fact.ReasonDoubtful),
+		slices.Contains(p.Reasons, fact.ReasonUnderCheck):
+		return fact.InstructMeasureByHand
 	case p.Verdict == fact.VerdictInvalid:
 		return fact.InstructWarmUp
 	case slices.Contains(p.Reasons, fact.ReasonNoTemperature):

@@ -63,6 +63,8 @@ type Gate struct {
 	lanes  []*lane
 	by     map[string]*lane  // by device
 	newest map[string]newest // by thermometer
+	meters meters
+	now    time.Duration // boot clock of what happened last
 
 	state        engine.State
 	clock        engine.Clock
@@ -78,6 +80,7 @@ type lane struct {
 	passed   string   // credential that passed last, and when on the boot clock
 	passedAt time.Duration
 	broken   map[string]bool // devices that do not work
+	checked  []string        // thermometers that are being checked
 }
 
 // newest is the newest measurement of a thermometer, and the visit it is of.
@@ -90,6 +93,7 @@ type newest struct {
 func New(cfg Config) *Gate {
 	l := cfg.Rules.Limits
 	g := &Gate{cfg: cfg, window: l.Pairing, by: map[string]*lane{}, newest: map[string]newest{}, synchronised: true,
+		meters: meters{by: map[string]*meter{}, recorded: -recordAfter},
 		limits: wire.Limits{Fever: l.Fever, InvalidBelow: l.InvalidBelow, PairingMS: l.Pairing.Milliseconds()}}
 	for _, c := range cfg.Lanes {
 		x := &lane{Lane: c, broken: map[string]bool{}}
@@ -122,6 +126,7 @@ func (g *Gate) Observe(at clock.Moment, seq uint64, r wire.Reading) []Event {
 // person who waited in them. The agent calls it when Next is due.
 func (g *Gate) Tick(at clock.Moment) []Event {
 	var events []Event
+	g.now = max(g.now, at.Boot)
 	for _, l := range g.lanes {
 		if l.visit != nil && l.visit.until <= at.Boot {
 			events = append(events, g.timeOut(l)...)
@@ -172,20 +177,17 @@ func (g *Gate) SetWorks(device string, works bool) []Event {
 	if l == nil || l.broken[device] == !works {
 		return nil
 	}
-	l.broken[device] = !works
-	v := l.visit
-	switch {
-	case works || v == nil || v.mixed:
+	if l.broken[device] = !works; works {
 		return nil
-	case len(v.temps) == 0 && !l.works(l.Thermometers), len(v.cards) == 0 && !l.works(l.Readers):
-		return g.withoutCounterpart(l)
 	}
-	return nil
+	return g.giveUp(l)
 }
 
 // works reports whether one of devices does.
 func (l *lane) works(devices []string) bool {
-	return slices.ContainsFunc(devices, func(d string) bool { return !l.broken[d] })
+	return slices.ContainsFunc(devices, func(d string) bool {
+		return !l.broken[d] && !slices.Contains(l.checked, d)
+	})
 }
 
 // over ends the lane's visit, if there is one.
@@ -195,35 +197,4 @@ func (l *lane) over() {
 		l.held = append(l.held, l.last)
 		l.held = l.held[max(0, len(l.held)-heldMost):]
 	}
-}
-
-// judge compares a temperature with the limits. Fever comes first, whatever the
-// conditions of the measurement. VerdictPass means normal here: without a card
-// nobody passes.
-func (g *Gate) judge(t *wire.Temperature) (fact.Verdict, []fact.Reason) {
-	var conditions []fact.Reason
-	if t.Ambient < t.RatedMin {
-		conditions = append(conditions, fact.ReasonAmbientLow)
-	}
-	if t.Ambient > t.RatedMax {
-		conditions = append(conditions, fact.ReasonAmbientHigh)
-	}
-	if t.Hot {
-		conditions = append(conditions, fact.ReasonHotBackground)
-	}
-	unsettled := conditions
-	if !t.Settled {
-		unsettled = append(slices.Clone(conditions), fact.ReasonUnsettled)
-	}
-	switch {
-	case t.Screening >= g.limits.Fever:
-		return fact.VerdictFever, append([]fact.Reason{fact.ReasonFever}, unsettled...)
-	case !t.Settled:
-		return fact.VerdictRetest, append([]fact.Reason{fact.ReasonUnsettled}, conditions...)
-	case t.Screening < g.limits.InvalidBelow:
-		return fact.VerdictInvalid, append([]fact.Reason{fact.ReasonTooCold}, conditions...)
-	case len(conditions) > 0:
-		return fact.VerdictInvalid, conditions
-	}
-	return fact.VerdictPass, []fact.Reason{fact.ReasonNormal}
 }

@@ -56,6 +56,6 @@ func (g *Gate) rises(l *lane, at clock.Moment, x, t *temp) []Event {
 
 // take makes x what t is, which the same person was measured with later.
 func (x *temp) take(t *temp) {
-	x.entered = nil
+	x.entered, x.usual = nil, t.usual
 	x.seqs, x.value, x.verdict, x.reasons = append(x.seqs, t.seqs...), t.value, t.verdict, t.reasons
 }

@@ -45,6 +45,7 @@ type temp struct {
 	reported int               // how many of seqs a passage names
 	value    *wire.Temperature // nil: not measured
 	entered  *wire.Entered     // by the guard, judged in place of value; nil: none
+	usual    *wire.Usual       // that value was compared with; nil: with nothing
 	verdict  fact.Verdict
 	reasons  []fact.Reason
 }
@@ -124,8 +125,12 @@ func (g *Gate) unmeasured(l *lane, at clock.Moment, c *card) Event {
 
 // temperature takes a measurement.
 func (g *Gate) temperature(l *lane, at clock.Moment, seq uint64, r wire.Reading) []Event {
-	verdict, reasons := g.judge(r.Temperature)
-	t := &temp{seqs: []uint64{seq}, value: r.Temperature, verdict: verdict, reasons: reasons}
+	t := g.judge(r.Device, r.Temperature)
+	t.seqs = []uint64{seq}
+	g.learn(r.Device, t)
+	if g.meters.of(r.Device).checked && t.verdict != fact.VerdictFever {
+		return nil
+	}
 	if before, ok := g.newest[r.Device]; ok && r.Temperature.Supersedes {
 		return g.higher(l, at, r.Device, before, t)
 	}
@@ -265,7 +270,7 @@ func (g *Gate) withoutCounterpart(l *lane) []Event {
 	case !c.decision.Allowed:
 		return []Event{g.event(l, fact.VerdictRefuse, nil, c, nil)}
 	}
-	return []Event{g.event(l, fact.VerdictRetest, []fact.Reason{fact.ReasonNoThermometer}, c, nil)}
+	return []Event{g.event(l, fact.VerdictRetest, []fact.Reason{l.unmeasurable()}, c, nil)}
 }
 
 // timeOut ends a visit whose window has run out.

@@ -46,6 +46,7 @@ func (p Policy) check(text []byte) error {
 	c.at("lost").oneOf("pass", string(p.Lost.Pass), string(LostDeny), string(LostIdentify))
 	c.oneOf("unsynchronised", string(p.Unsynchronised), string(LastKnownDay), string(OwnClock))
 	c.post(p.Post)
+	c.thermometers(p.Thermometers)
 	return errors.Join(c.errs...)
 }
 

@@ -21,7 +21,7 @@ func TestWhatIsWrongInAListOfGuards(t *testing.T) {
 		"nothing to show": {"guard,card,pin\neast-1,,\n", "line 2: east-1 has neither card nor PIN"},
 		"a short card":    {"guard,card,pin\neast-1,62E3,\n", "line 2: the card has 4 characters"},
 		"a plain PIN":     {"guard,card,pin\neast-1,,4711\n", "line 2: the PIN of east-1 is not as gatehouse"},
-		"a dear hash":     {"guard,card,pin\neast-1,," + strings.Replace(hashed, "$04$", "$13$", 1) + "\n",
+		"a dear hash": {"guard,card,pin\neast-1,," + strings.Replace(hashed, "$04$", "$13$", 1) + "\n",
 			"line 2: the PIN"},
 		"twice":           {"guard,card,pin\na,62E3086CED,\na,62E3086CEE,\n", "line 3: a is there twice"},
 		"one card":        {"guard,card,pin\na,62E3086CED,\nb,62e3086ced,\n", "line 3: b has the card of a"},

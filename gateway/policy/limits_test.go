@@ -5,6 +5,7 @@ import (
 	"testing"
 	"time"
 
+	"gatehouse/gateway/baseline"
 	"gatehouse/gateway/fact"
 )
 
@@ -80,5 +81,32 @@ func TestFilesThatCannotBeRead(t *testing.T) {
 	}
 	if p, err = Load("../../deploy/policy.example.yaml"); err != nil || p.Version != "2020-02-14.1" {
 		t.Errorf("the example: %+v, %v", p, err)
+	}
+}
+
+func TestWhatIsAskedOfThermometersIsChecked(t *testing.T) {
+	_, p := example(t)
+	if p.CheckEvery() != DefaultCheckEvery || p.check(nil) != nil {
+		t.Errorf("a check every %s", p.CheckEvery())
+	}
+	for _, c := range []struct {
+		set  Thermometers
+		want string // in the error; empty: none
+	}{
+		{Thermometers{Baseline: &baseline.Rules{}, Check: &FieldChecks{}}, ""},
+		{Thermometers{Check: &FieldChecks{Every: 24 * time.Hour}}, ""},
+		{Thermometers{Check: &FieldChecks{Every: 24*time.Hour - 1}}, "check.every 23h59m59.999999999s"},
+		{Thermometers{Check: &FieldChecks{Every: 90 * 24 * time.Hour}}, ""},
+		{Thermometers{Check: &FieldChecks{Every: 90*24*time.Hour + 1}}, "check.every 2160h0m0.000000001s"},
+		{Thermometers{Baseline: &baseline.Rules{Readings: 5}}, "baseline: readings 5"},
+	} {
+		p.Thermometers = c.set
+		if err := p.check(nil); (err == nil) != (c.want == "") || err != nil && !strings.Contains(err.Error(), c.want) {
+			t.Errorf("%+v: %v, want %q", c.set, err, c.want)
+		}
+	}
+	p.Thermometers = Thermometers{Baseline: &baseline.Rules{}}
+	if r := (&Rules{Policy: p}); r.Reach() != RetestWithin {
+		t.Errorf("the past counts for %s", r.Reach())
 	}
 }

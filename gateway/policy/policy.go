@@ -24,6 +24,8 @@ type Policy struct {
 	// known to be right.
 	Unsynchronised Unsynchronised `yaml:"unsynchronised,omitempty"`
 	Post           `yaml:",inline"`
+
+	Thermometers `yaml:",inline"`
 }
 
 // Limits are the numbers that readings are compared with.

@@ -95,5 +95,8 @@ func (r *Rules) Reach() time.Duration {
 	if r.Passes != nil {
 		days = max(days, r.Passes.Days)
 	}
+	if r.Baseline != nil {
+		span = max(span, RetestWithin)
+	}
 	return max(span, time.Duration(days)*24*time.Hour)
 }

@@ -36,10 +36,11 @@ type Lane struct {
 
 // Case is one situation, and what the rules must say.
 type Case struct {
-	Name  string `yaml:"name"`
-	Given []Step `yaml:"given,omitempty"` // what has passed before, oldest first
-	When  Step   `yaml:"when"`
-	Then  Then   `yaml:"then"`
+	Name     string    `yaml:"name"`
+	Baseline *Baseline `yaml:"baseline,omitempty"` // what the thermometers have read before; absent: nothing
+	Given    []Step    `yaml:"given,omitempty"`    // what has passed before, oldest first
+	When     Step      `yaml:"when"`
+	Then     Then      `yaml:"then"`
 
 	line int
 }
@@ -57,6 +58,13 @@ type Step struct {
 	Then        *Then       `yaml:"then,omitempty"`        // of a step of given; absent: it passes
 }
 
+// Baseline is what the gate's thermometers usually read of people, at an ambient
+// temperature of 20 to 25 °C.
+type Baseline struct {
+	Median fact.Temp `yaml:"median_c"`
+	Spread fact.Temp `yaml:"spread_c"` // robust standard deviation
+}
+
 // Temperature is a value such as 36.5, or "none".
 type Temperature string
 
@@ -70,6 +78,9 @@ type Then struct {
 }
 
 const layout = "2006-01-02 15:04"
+
+// The bounds of a baseline, in °C/100.
+const baselineMin, baselineMax, spreadMax = 3000, 3729, 200
 
 // mostCases bounds a file.
 const mostCases = 10_000
@@ -151,6 +162,10 @@ func (s *Suite) check() error {
 			if err := s.checkStep(step); err != nil {
 				add("step %d: %w", i+1, err)
 			}
+		}
+		if b := c.Baseline; b != nil && (b.Median < baselineMin || b.Median > baselineMax || b.Spread < 0 ||
+			b.Spread > spreadMax) {
+			add("baseline: write median_c, 30 to 37.29, and spread_c, 0 to 2")
 		}
 		if c.When.Then != nil {
 			add("when.then: write then beside when")

@@ -45,6 +45,8 @@ func TestTheCasesNoticeWhenARuleChanges(t *testing.T) {
 			{"openings: declared", "openings: none"}, {"pass: identify", "pass: deny"},
 			{"unsynchronised: last-known-day", "unsynchronised: own-clock"},
 			{"fever_c: 37.3", "fever_c: 37.2"}, {"invalid_below_c: 35.0", "invalid_below_c: 33.0"},
+			{"spreads: 3", "spreads: 4"}, {"spreads: 3", "spreads: 2"}, {"baseline: {readings: 50, spreads: 3",
+				"check: {} # {"},
 		},
 		"farm-biosecurity": {
 			{"within: 30m", "within: 29m"}, {"within: 30m", "within: 31m"}, {"days: 3", "days: 2"},

@@ -89,6 +89,8 @@ func settings(a, b policy.Policy) (out []string) {
 	add("limits.fever_c", a.Limits.Fever.String(), b.Limits.Fever.String())
 	add("limits.invalid_below_c", a.Limits.InvalidBelow.String(), b.Limits.InvalidBelow.String())
 	add("limits.pairing", a.Limits.Pairing.String(), b.Limits.Pairing.String())
+	add("baseline", usual(a), usual(b))
+	add("check.every", a.CheckEvery().String(), b.CheckEvery().String())
 	add("lost.pass", string(cmp.Or(a.Lost.Pass, policy.LostDeny)), string(cmp.Or(b.Lost.Pass, policy.LostDeny)))
 	add("unsynchronised", string(cmp.Or(a.Unsynchronised, policy.LastKnownDay)),
 		string(cmp.Or(b.Unsynchronised, policy.LastKnownDay)))
@@ -135,6 +137,14 @@ func sameClasses(a, b policy.Policy) map[string]bool {
 		same[name] = has && quotas && sealed(a) == sealed(b) && fmt.Sprintf("%+v", was) == fmt.Sprintf("%+v", is)
 	}
 	return same
+}
+
+func usual(p policy.Policy) string {
+	if p.Baseline == nil {
+		return "none"
+	}
+	r := p.Baseline.WithDefaults()
+	return fmt.Sprintf("%d of %d readings, %g spreads of at least %s", r.Readings, r.Window, r.Spreads, r.SpreadMin)
 }
 
 func quota(k policy.Class) string {

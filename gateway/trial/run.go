@@ -40,7 +40,7 @@ func (s *Suite) Run() []Outcome {
 // try plays one case.
 func (s *Suite) try(c Case) Outcome {
 	o := Outcome{Name: c.Name, Line: c.line}
-	p := &play{suite: s, now: clock.Moment{Boot: time.Hour}}
+	p := &play{suite: s, baseline: c.Baseline, now: clock.Moment{Boot: time.Hour}}
 	for i, step := range c.Given {
 		then := Then{Verdict: fact.VerdictPass}
 		if step.Then != nil {
@@ -63,6 +63,7 @@ type play struct {
 	now      clock.Moment
 	seq      uint64
 	passages []gate.Earlier
+	baseline *Baseline
 }
 
 // step lets somebody come, and returns the last passage of their visit.
@@ -137,6 +138,25 @@ func (p *play) restart(computer bool) {
 	for _, e := range p.passages {
 		p.gate.Remember(e)
 	}
+	if p.baseline == nil {
+		return
+	}
+	for _, l := range p.suite.gateLanes() {
+		for _, device := range l.Thermometers {
+			p.gate.RememberBaseline(p.baseline.record(device))
+		}
+	}
+}
+
+// record returns readings whose median and spread are those of the baseline: of three, two
+// are as far from the median as makes the spread.
+func (b Baseline) record(device string) *wire.Baseline {
+	away := fact.Temp(float64(b.Spread)/1.4826 + 0.5)
+	out := &wire.Baseline{Device: device, Ambient: 2000}
+	for i := range fact.Temp(wire.MaxBaseline) {
+		out.Values = append(out.Values, b.Median+away*(i%3-1))
+	}
+	return out
 }
 
 // laneOf returns the lane with a name, or the first one.

@@ -66,7 +66,9 @@ var schemas = map[string]reflect.Type{
 	"hello": tables["Hello"], "ack": tables["Ack"], "collectorStatus": tables["Collector status"],
 	"status": tables["Status"], "beat": tables["Beat"], "device": tables["Device of a beat"],
 	"track": tables["Track"], "trackPoint": tables["Point of a track"], "part": tables["Part of an import"],
-	"run":         tables["Run"],
+	"run":   tables["Run"],
+	"usual": tables["Usual"], "baseline": tables["Baseline"], "check": tables["Field check"],
+	"checkPair": tables["Pair of a field check"], "checkResult": tables["Result of a field check"],
 	"beatMachine": tables["Machine of a beat"], "report": tables["Report"], "trouble": tables["Trouble"],
 	"desk": tables["Desk"], "deskCall": tables["Call of a desk"], "deskNotice": tables["Notice of a desk"],
 }
@@ -207,7 +209,10 @@ func TestTheEnumsOfAsyncAPIAreTheConstants(t *testing.T) {
 	for name, c := range map[string]struct{ got, want []string }{
 		"kinds": {s["record"].Properties["kind"].Enum,
 			[]string{string(KindReading), string(KindPassage), string(KindAlarm), string(KindHealth),
-				string(KindClock), string(KindAudit), string(KindTrack), string(KindRun)}},
+				string(KindClock), string(KindAudit), string(KindTrack), string(KindRun),
+				string(KindBaseline), string(KindCheck)}},
+		"checks": {s["check"].Properties["state"].Enum,
+			[]string{string(fact.CheckOpen), string(fact.CheckDone), string(fact.CheckGivenUp)}},
 		"types": {s["reading"].Properties["type"].Enum,
 			[]string{string(fact.ReadingTemperature), string(fact.ReadingCard), string(fact.ReadingCode),
 				string(fact.ReadingEntered)}},

@@ -156,6 +156,8 @@ type Limits struct {
 	Fever        fact.Temp `json:"fever_c"`         // fever at or above, °C
 	InvalidBelow fact.Temp `json:"invalid_below_c"` // can't be judged below, °C
 	PairingMS    int64     `json:"pairing_ms"`      // card and temperature belong together within this
+	// Usual is what is usual at this gate; absent: the policy does not ask, or too little was read.
+	Usual *Usual `json:"usual,omitempty"`
 }
 
 // Basis is the rule that decided about a card, and what it was applied to. With it the

@@ -55,6 +55,12 @@ var tables = map[string]reflect.Type{
 	"Desk":                reflect.TypeFor[Desk](),
 	"Call of a desk":      reflect.TypeFor[DeskCall](),
 	"Notice of a desk":    reflect.TypeFor[DeskNotice](),
+
+	"Usual":                   reflect.TypeFor[Usual](),
+	"Baseline":                reflect.TypeFor[Baseline](),
+	"Field check":             reflect.TypeFor[FieldCheck](),
+	"Pair of a field check":   reflect.TypeFor[CheckPair](),
+	"Result of a field check": reflect.TypeFor[CheckResult](),
 }
 
 // field is one line of a table: a name and the type as WIRE.md words it.
@@ -186,6 +192,8 @@ var again = map[string]func([]byte) ([]byte, error){
 	"audit":            againBody(KindAudit),
 	"track":            againBody(KindTrack),
 	"run":              againBody(KindRun),
+	"baseline":         againBody(KindBaseline),
+	"check":            againBody(KindCheck),
 	"report":           againMessage[Report],
 	"hello":            againMessage[Hello],
 	"ack":              againMessage[Ack],

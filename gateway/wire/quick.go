@@ -80,7 +80,7 @@ func quickRecord(raw []byte) (r Record, ok bool) {
 // version's.
 func kindOf(name []byte) Kind {
 	for _, k := range []Kind{KindReading, KindPassage, KindAlarm, KindHealth, KindClock, KindAudit, KindTrack,
-		KindRun} {
+		KindRun, KindBaseline, KindCheck} {
 		if string(name) == string(k) {
 			return k
 		}

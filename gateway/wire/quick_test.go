@@ -117,6 +117,7 @@ func TestWhatIsEncodedIsReadQuickly(t *testing.T) {
 		Used: 1, Times: 2,
 		Last: &at, Next: &at}
 	passage.Override = &Override{Guard: "east-1", Reason: "medical", Against: fact.VerdictRefuse}
+	passage.Limits.Usual = &Usual{Ambient: 2000, Readings: 120, Median: 3610, Spread: 25, High: 3685}
 	entered := *passage
 	entered.Entered = sampleEntered().Entered
 	for _, body := range []Body{card, measurement, passage, sampleEntered(), &entered} {

@@ -108,6 +108,9 @@ func (f *bodyText) passage() *Passage {
 	p.Limits.InvalidBelow = f.celsius()
 	f.skip(`,"pairing_ms":`)
 	p.Limits.PairingMS = f.integer()
+	if f.try(`,"usual":`) {
+		p.Limits.Usual = f.usual()
+	}
 	f.skip(`}`)
 	if f.try(`,"basis":`) {
 		p.Basis = f.basis()
@@ -210,6 +213,22 @@ func (f *bodyText) entered() *Entered {
 	}
 	f.skip(`}`)
 	return e
+}
+
+func (f *bodyText) usual() *Usual {
+	u := new(Usual)
+	f.skip(`{"ambient_c":`)
+	u.Ambient = f.celsius()
+	f.skip(`,"readings":`)
+	u.Readings = int(f.integer())
+	f.skip(`,"median_c":`)
+	u.Median = f.celsius()
+	f.skip(`,"spread_c":`)
+	u.Spread = f.celsius()
+	f.skip(`,"high_c":`)
+	u.High = f.celsius()
+	f.skip(`}`)
+	return u
 }
 
 // text returns the string that comes next, if JSON writes it as it is.

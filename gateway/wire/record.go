@@ -27,6 +27,9 @@ const (
 	KindAudit   Kind = "audit"   // what somebody did at the gate's screen
 	KindTrack   Kind = "track"   // what a machine said while it worked
 	KindRun     Kind = "run"     // one disinfection task of a machine, graded
+
+	KindBaseline Kind = "baseline" // what a thermometer has read of people
+	KindCheck    Kind = "check"    // a thermometer compared with a contact thermometer
 )
 
 // Time is an instant on the wire: RFC 3339 in UTC with nine decimals, a string
@@ -87,7 +90,7 @@ type Record struct {
 }
 
 // Body is the content of a record: *Reading, *Passage, *Alarm, *Health, *Clock, *Audit,
-// *Track, *Run.
+// *Track, *Run, *Baseline, *FieldCheck.
 type Body interface {
 	// Kind is the record kind this body belongs to.
 	Kind() Kind
@@ -255,6 +258,10 @@ func (r Record) parseBody() (b Body, err error) {
 		b = new(Track)
 	case KindRun:
 		b = new(Run)
+	case KindBaseline:
+		b = new(Baseline)
+	case KindCheck:
+		b = new(FieldCheck)
 	default:
 		return nil, fmt.Errorf("%w: %.40q", ErrKind, r.Kind)
 	}

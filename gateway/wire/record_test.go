@@ -178,7 +178,26 @@ var bodies = map[string]struct {
 	"clock without reason":     {KindClock, `{}`, ErrBody, "reason"},
 	"audit":                    {KindAudit, `{"actor":"guard","action":"retest","passage":41}`, nil, ""},
 	"audit without action":     {KindAudit, `{"actor":"guard"}`, ErrBody, "action"},
-	"unknown kind":             {"weather", `{}`, ErrKind, "weather"},
+	"baseline":                 {KindBaseline, `{"device":"t","ambient_c":20,"values_c":[33.4]}`, nil, ""},
+	"baseline of nothing":      {KindBaseline, `{"ambient_c":20,"values_c":[33.4]}`, ErrBody, "device"},
+	"baseline without values":  {KindBaseline, `{"device":"t","ambient_c":20,"values_c":[]}`, ErrBody, "0 values"},
+	"baseline with too many values": {KindBaseline,
+		`{"device":"t","values_c":[33.4` + strings.Repeat(",33.4", MaxBaseline) + `]}`, ErrBody, "201 values"},
+	"check": {KindCheck, `{"device":"t","began_at":"2020-02-14T06:30:00Z","state":"open","pairs":[]}`, nil, ""},
+	"check that is done": {KindCheck, `{"device":"t","began_at":"2020-02-14T06:30:00Z","state":"done",` +
+		`"result":{"passed":true,"due_at":"2020-02-28T06:30:00Z"}}`, nil, ""},
+	"check that is never due again": {KindCheck, `{"device":"t","began_at":"2020-02-14T06:30:00Z","state":"done",` +
+		`"result":{"passed":true}}`, ErrBody, "due_at"},
+	"check of nothing":     {KindCheck, `{"began_at":"2020-02-14T06:30:00Z","state":"open"}`, ErrBody, "device"},
+	"check without a time": {KindCheck, `{"device":"t","state":"open"}`, ErrBody, "began_at"},
+	"check in no state":    {KindCheck, `{"device":"t","began_at":"2020-02-14T06:30:00Z","state":"x"}`, ErrBody, "x"},
+	"check without result": {KindCheck, `{"device":"t","began_at":"2020-02-14T06:30:00Z","state":"done"}`, ErrBody,
+		"result"},
+	"check with an early result": {KindCheck, `{"device":"t","began_at":"2020-02-14T06:30:00Z","state":"open",` +
+		`"result":{}}`, ErrBody, "result"},
+	"check with too many pairs": {KindCheck, `{"device":"t","began_at":"2020-02-14T06:30:00Z","state":"open",` +
+		`"pairs":[{}` + strings.Repeat(",{}", MaxPairs) + `]}`, ErrBody, "21 pairs"},
+	"unknown kind": {"weather", `{}`, ErrKind, "weather"},
 }
 
 func TestABodyIsCheckedAsItsKindAsksFor(t *testing.T) {

@@ -23,7 +23,7 @@ func (d *Desk) Removable(ctx context.Context, jid string, kind wire.Kind) (uint6
 		first, open, err = d.Alerts.FirstOpen(ctx, jid)
 	case wire.KindRun, wire.KindTrack:
 		first, open, err = d.Runs.FirstOpen(ctx, jid)
-	case wire.KindReading, wire.KindPassage, wire.KindHealth, wire.KindClock:
+	case wire.KindReading, wire.KindPassage, wire.KindHealth, wire.KindClock, wire.KindBaseline, wire.KindCheck:
 	}
 	if open {
 		through = min(through, first-1)

@@ -41,6 +41,9 @@ func county() (batches []store.Batch) {
 		&wire.Track{Machine: "m", Source: wire.SourceModbus, At: at,
 			Points: []wire.TrackPoint{{Values: fact.Values{Tank: ptr(0.0)}}}},
 		&wire.Run{Machine: "m", ID: "r1", State: fact.RunClosed, Start: at, End: at, Grade: "dry", FlowL: ptr(0.0)},
+		&wire.Baseline{Device: "t", Ambient: 2000, Values: []fact.Temp{3340}},
+		&wire.FieldCheck{Device: "t", Began: at, State: fact.CheckDone, Pairs: []wire.CheckPair{{Contact: 3660}},
+			Result: &wire.CheckResult{Mean: -10, Passed: true, Due: at}},
 	}
 	for n := 1; n <= 2; n++ {
 		b := storetest.Batch(n, 1, uint64(len(bodies)))

@@ -82,7 +82,7 @@ func NewTable(kind wire.Kind) *Table {
 
 func bodies() []wire.Body {
 	return []wire.Body{&wire.Reading{}, &wire.Passage{}, &wire.Alarm{}, &wire.Health{}, &wire.Run{}, &wire.Track{},
-		&wire.Audit{}, &wire.Clock{}}
+		&wire.Audit{}, &wire.Clock{}, &wire.Baseline{}, &wire.FieldCheck{}}
 }
 
 // Kinds returns the kinds that this version knows.

@@ -16,11 +16,11 @@ import (
 // when the county received them. What is not set is kept for ever.
 type Config struct {
 	Readings Age `yaml:"readings,omitempty"` // measurements and taps of gates' devices, at least 1h
-	Health   Age `yaml:"health,omitempty"`   // states of devices, agents and clocks, at least 1h
+	Health   Age `yaml:"health,omitempty"`   // states of devices, agents and clocks, baselines, at least 1h
 	Passages Age `yaml:"passages,omitempty"` // verdicts of gates; counts by the hour stay on the desk; at least 3d
 	Tracks   Age `yaml:"tracks,omitempty"`   // where machines were; the desk counts by their clocks; at least 3d
 	Runs     Age `yaml:"runs,omitempty"`     // disinfection runs, at least 3d
-	Alerts   Age `yaml:"alerts,omitempty"`   // alarms, and what guards answered, at least 3d
+	Alerts   Age `yaml:"alerts,omitempty"`   // alarms, what guards answered, field checks, at least 3d
 }
 
 // Age is a duration that is written in days: 14d; or as Go writes it: 36h.
@@ -68,11 +68,11 @@ type rule struct {
 func (c Config) rules() []rule {
 	return []rule{
 		{"readings", time.Duration(c.Readings), time.Hour, []wire.Kind{wire.KindReading}},
-		{"health", time.Duration(c.Health), time.Hour, []wire.Kind{wire.KindHealth, wire.KindClock}},
+		{"health", time.Duration(c.Health), time.Hour, []wire.Kind{wire.KindHealth, wire.KindClock, wire.KindBaseline}},
 		{"passages", time.Duration(c.Passages), 3 * day, []wire.Kind{wire.KindPassage}},
 		{"tracks", time.Duration(c.Tracks), 3 * day, []wire.Kind{wire.KindTrack}},
 		{"runs", time.Duration(c.Runs), 3 * day, []wire.Kind{wire.KindRun}},
-		{"alerts", time.Duration(c.Alerts), 3 * day, []wire.Kind{wire.KindAlarm, wire.KindAudit}},
+		{"alerts", time.Duration(c.Alerts), 3 * day, []wire.Kind{wire.KindAlarm, wire.KindAudit, wire.KindCheck}},
 	}
 }
 

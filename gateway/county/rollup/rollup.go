@@ -190,6 +190,10 @@ func WordOf(body wire.Body) string {
 		return b.Machine
 	case *wire.Run:
 		return b.Machine + " " + string(b.State)
+	case *wire.Baseline:
+		return b.Device
+	case *wire.FieldCheck:
+		return string(b.State)
 	}
 	return WordUnknown
 }

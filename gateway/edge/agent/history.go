@@ -15,10 +15,10 @@ const lastRecords = 8192
 // begin hands each part what the journal holds of earlier runs, and lets it
 // begin.
 func (a *Agent) begin() error {
-	if err := a.rememberAll(); err != nil {
+	now := a.clock.Now()
+	if err := a.rememberAll(now); err != nil {
 		return err
 	}
-	now := a.clock.Now()
 	if a.station != nil {
 		if err := a.rememberLast(now); err != nil {
 			return err
@@ -38,14 +38,20 @@ func (a *Agent) has(device string) bool {
 }
 
 // rememberAll looks through the whole journal for what lasts: alarms, what the
-// guard did, the runs of machines, and who has passed if the rules ask for it.
-func (a *Agent) rememberAll() error {
+// guard did, the runs of machines, and who has passed and what thermometers have read if
+// the rules ask for it.
+func (a *Agent) rememberAll(now clock.Moment) error {
 	passed := a.station != nil && a.station.NeedsPassed()
+	read := a.station != nil && a.station.NeedsReadings()
 	return a.journal.Walk(a.journal.First(), func(raw []byte) {
 		switch wire.PeekKind(raw) {
 		case wire.KindAlarm, wire.KindAudit, wire.KindTrack, wire.KindRun, wire.KindClock:
 		case wire.KindPassage:
 			if !passed {
+				return
+			}
+		case wire.KindReading, wire.KindBaseline:
+			if !read {
 				return
 			}
 		default:
@@ -61,6 +67,8 @@ func (a *Agent) rememberAll() error {
 			if a.station != nil {
 				a.station.RememberPassed(rec, b)
 			}
+		case *wire.Reading, *wire.Baseline:
+			a.station.RememberRead(now, b)
 		case *wire.Audit:
 			if a.station != nil {
 				a.station.RememberAnswer(b)

@@ -184,7 +184,7 @@ func (d *diskSpace) project(boot time.Duration) {
 // sheds reports whether records of a kind are not kept at present.
 func (d *diskSpace) sheds(kind wire.Kind) bool {
 	switch kind {
-	case wire.KindAlarm, wire.KindAudit:
+	case wire.KindAlarm, wire.KindAudit, wire.KindCheck:
 		return false
 	case wire.KindHealth:
 		return d.level >= ShedHealth

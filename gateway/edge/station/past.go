@@ -30,6 +30,7 @@ type past struct {
 	verdicts []earlier       // the last passages, oldest first
 	bootID   string          // of the newest record that names one
 	passedIn string          // the same, of the records that RememberPassed took
+	again    bool            // RememberRead has come to the readings that go through the gate again
 }
 
 // event is what happened inside the pairing window: a reading, an answer of the
@@ -66,6 +67,10 @@ func (e earlier) when(now clock.Moment) clock.Moment {
 // RememberAlarm takes over an alarm of an earlier run of the agent. Like
 // RememberAnswer it is called before Remember, with all that the journal holds.
 func (s *Station) RememberAlarm(al *wire.Alarm) {
+	if al.Type == fact.AlarmDeviceDoubtful {
+		s.gate.SetDoubted(al.Device, al.State == fact.AlarmRaised)
+		return
+	}
 	if al.Type != fact.AlarmFever {
 		return
 	}
@@ -106,6 +111,34 @@ func (s *Station) RememberPassed(rec wire.Record, body wire.Body) {
 	s.gate.Remember(e)
 }
 
+// NeedsReadings reports whether the rules ask what thermometers have read: then the agent
+// calls RememberRead.
+func (s *Station) NeedsReadings() bool { return s.opts.Rules.Baseline != nil }
+
+// RememberRead takes over a reading, or what is usual, of earlier runs of the agent. It is
+// called with all that the journal holds, in their order, before Remember. What Begin lets
+// go through the gate again is left to it, and so is what was recorded since then.
+func (s *Station) RememberRead(now clock.Moment, body wire.Body) {
+	switch b := body.(type) {
+	case *wire.Reading:
+		if s.again(now, b) {
+			s.past.again = true
+		} else {
+			s.gate.RememberReading(b)
+		}
+	case *wire.Baseline:
+		if !s.past.again {
+			s.gate.RememberBaseline(b)
+		}
+	}
+}
+
+// again reports whether a reading of before the restart goes through the gate again.
+func (s *Station) again(now clock.Moment, r *wire.Reading) bool {
+	age := now.Boot - time.Duration(r.BootNS)
+	return r.BootID == s.opts.BootID && age >= 0 && age < restoreWindow
+}
+
 // Remember takes over one of the last records of earlier runs of the agent. It
 // is called before Begin, in the order of the records.
 func (s *Station) Remember(now clock.Moment, rec wire.Record, body wire.Body) {
@@ -117,7 +150,7 @@ func (s *Station) Remember(now clock.Moment, rec wire.Record, body wire.Body) {
 		s.rememberReading(b)
 		p.bootID = b.BootID
 		at := clock.Moment{Wall: rec.At.Time, Boot: time.Duration(b.BootNS)}
-		if age := now.Boot - at.Boot; b.BootID == s.opts.BootID && age >= 0 && age < restoreWindow {
+		if s.again(now, b) {
 			p.events = append(p.events, event{seq: rec.Seq, at: at, reading: b})
 		}
 	case *wire.Passage:

@@ -193,6 +193,14 @@ func (s *Station) turn(now clock.Moment) {
 	}
 	s.gate.SetSynchronised(now, s.opts.Clock.Synchronised())
 	s.confirmReaders(now)
+	s.keepUsual(now)
 	s.post()
 	s.opts.Board.SetTurned(part, now)
+}
+
+// keepUsual records what is usual at the gate, where that is due.
+func (s *Station) keepUsual(now clock.Moment) {
+	for _, b := range s.gate.Baselines(now) {
+		s.opts.Journal.Append(now, b)
+	}
 }

@@ -148,6 +148,8 @@ func (g *rig) remember() {
 			g.st.RememberAnswer(b)
 		case *wire.Clock, *wire.Passage:
 			g.st.RememberPassed(rec, b)
+		case *wire.Reading, *wire.Baseline:
+			g.st.RememberRead(g.h.now, b)
 		}
 	})
 	visit(func(rec wire.Record, _ []byte, body wire.Body) { g.st.Remember(g.h.now, rec, body) })

@@ -47,6 +47,9 @@ func everyKind() (all rows) {
 		&wire.Audit{Actor: "guard", Action: "acknowledge", Passage: 3},
 		&wire.Track{Machine: "m", Source: wire.SourceModbus, At: at, Points: []wire.TrackPoint{{TMS: 7}}},
 		&wire.Run{Machine: "m", ID: "r1", State: fact.RunClosed, Start: at, End: at, Grade: "dry", FlowL: &litres},
+		&wire.Baseline{Device: "t", Ambient: 2000, Values: []fact.Temp{3340}},
+		&wire.FieldCheck{Device: "t", Began: at, State: fact.CheckDone, Pairs: []wire.CheckPair{{Contact: 3660}},
+			Result: &wire.CheckResult{Mean: -10, Passed: true, Due: at}},
 	} {
 		e := storetest.Entry(uint64(i+1), body)
 		all = append(all, store.Row{Agent: "gate-1", JID: storetest.JID(1), Seq: e.Record.Seq, At: e.Record.At.Time,

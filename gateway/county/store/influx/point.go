@@ -24,6 +24,8 @@ const (
 	measurementAudit       = "audit"
 	measurementTrack       = "machine_track"
 	measurementRun         = "disinfection_run"
+	measurementBaseline    = "thermometer_baseline"
+	measurementCheck       = "thermometer_check"
 )
 
 const (
@@ -105,6 +107,10 @@ func measurementOf(body wire.Body) (measurement, outcome string) {
 		return measurementTrack, known(b.Source)
 	case *wire.Run:
 		return measurementRun, known(b.Grade)
+	case *wire.Baseline:
+		return measurementBaseline, ""
+	case *wire.FieldCheck:
+		return measurementCheck, known(string(b.State))
 	}
 	return "", ""
 }
@@ -115,6 +121,7 @@ func known(outcome string) string {
 	switch outcome {
 	case "ok", "fault", "gone", // of a device
 		"start", "step", "synchronised", // of a clock
+		"open", "done", "given-up", // of a field check
 		// what a guard did
 		"retest", "isolate", "call-doctor", "sent-back", "call-grid", "id-checked", "turned-away", "noted", "muted",
 		"shift-test",
@@ -168,6 +175,23 @@ func (p *point) fields(body wire.Body) {
 		p.track(b)
 	case *wire.Run:
 		p.run(b)
+	case *wire.Baseline:
+		p.text("device", b.Device)
+		p.celsius("range_c", &b.Ambient)
+		p.count("values", int64(len(b.Values)))
+	case *wire.FieldCheck:
+		p.check(b)
+	}
+}
+
+func (p *point) check(b *wire.FieldCheck) {
+	p.text("device", b.Device)
+	p.count("pairs", int64(len(b.Pairs)))
+	p.celsius("offset_c", &b.Offset)
+	if r := b.Result; r != nil {
+		p.celsius("mean_error_c", &r.Mean)
+		p.celsius("spread_c", &r.Spread)
+		p.celsius("proposed_offset_c", &r.Proposed)
 	}
 }
 
