@@ -110,7 +110,7 @@ func TestPagesAreServedCompressed(t *testing.T) {
 
 // The limits are of what a gate's and a desk's browser loads.
 func TestThePagesAreSmall(t *testing.T) {
-	for name, limit := range map[string]int{"kiosk": 30_000, "desk": 150_000} {
+	for name, limit := range map[string]int{"kiosk": 40_000, "desk": 150_000} {
 		p := Load(name)
 		if p.Err() != nil {
 			t.Fatal(p.Err())

@@ -18,10 +18,7 @@ import (
 // actions returns the buttons of a view. A value can be entered for one person at a
 // time, where people are measured.
 func (s *Screen) actions(v View) []string {
-	out := slices.Clone(answers[v.Look])
-	if out == nil {
-		out = []string{}
-	}
+	out := buttons(v.Look, v.Kind)
 	if v.Asks == asksCard || slices.Contains(v.Reasons, fact.ReasonOneAtATime) {
 		out = slices.DeleteFunc(out, func(a string) bool { return a == ActionEnter })
 	}

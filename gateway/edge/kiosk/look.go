@@ -71,7 +71,11 @@ const (
 	ActionNoted      = "noted"
 	ActionMute       = "muted"
 	ActionShiftTest  = "shift-test"
-	ActionEnter      = "enter" // opens the keys for a hand-held thermometer's value; no audit record
+	ActionTestPassed = "shift-test-passed" // all of it was seen and heard
+	ActionTestFailed = "shift-test-failed"
+	// ActionByHand answers the fault of a thermometer; the page opens the keys for a value.
+	ActionByHand = "by-hand"
+	ActionEnter  = "enter" // opens the keys for a hand-held thermometer's value; no audit record
 )
 
 // answers are the buttons of a look, F1 to F3.
@@ -79,11 +83,23 @@ var answers = map[Look][]string{
 	LookFever:   {ActionRetest, ActionIsolate, ActionCallDoctor},
 	LookSealed:  {ActionSentBack, ActionCallGrid},
 	LookUnknown: {ActionIDChecked, ActionTurnedAway},
-	LookFault:   {ActionNoted},
+	LookFault:   {ActionByHand, ActionNoted},
 	LookOffline: {ActionNoted},
 	LookInvalid: {ActionEnter},
 	LookRetest:  {ActionEnter},
 	LookIdle:    {ActionShiftTest, ActionMute, ActionEnter},
+}
+
+// ofNobody are what the guard does that answers no alarm.
+var ofNobody = []string{ActionMute, ActionShiftTest, ActionTestPassed, ActionTestFailed}
+
+// buttons returns the buttons of a look; kind is that of a fault.
+func buttons(l Look, kind string) []string {
+	out := append([]string{}, answers[l]...)
+	if l == LookFault && kind != "thermometer" && kind != "doubtful" {
+		out = slices.DeleteFunc(out, func(a string) bool { return a == ActionByHand })
+	}
+	return out
 }
 
 // item is one thing to show.

@@ -96,6 +96,14 @@ func (x *scene) ask(wants gate.Wants, s float64, measuring ...string) *scene {
 	return x.status(st)
 }
 
+// waiting is the number of unanswered alarms besides the one that fills the screen.
+func waiting(v View) int {
+	if len(v.Queue) > 0 && v.Queue[0].ID == v.ID {
+		return v.Unanswered - 1
+	}
+	return v.Unanswered
+}
+
 // brief is what the guard sees, in short.
 func (x *scene) brief() string {
 	v := x.s.View(at(x.now))
@@ -106,13 +114,13 @@ func (x *scene) brief() string {
 		return " " + until.Sub(at(x.now).Wall).String()
 	}
 	out := string(v.Look) + left(v.Until)
-	if v.Waiting > 0 {
-		out += fmt.Sprintf(" +%d", v.Waiting)
+	if waiting(v) > 0 {
+		out += fmt.Sprintf(" +%d", waiting(v))
 	}
 	if v.Sound != "" {
 		out += " ♪" + v.Sound
 	}
-	for _, s := range v.Strips {
+	for _, s := range append(v.Standing, v.Strips...) {
 		out += " =" + string(s.Look) + left(s.Until)
 	}
 	if v.Muted != nil {

@@ -23,6 +23,7 @@ type Screen struct {
 	delivers bool          // the county answers, and what is sent arrives
 	lost     time.Duration // boot clock since when it does not; 0: it does
 	muted    time.Duration // boot clock until when there is no sound
+	last     answer        // what the guard answered last
 	wall     time.Time     // the wall clock when the boot clock was 0; changes when the wall clock is set
 }
 
@@ -108,11 +109,11 @@ func (s *Screen) raise(now clock.Moment, it item) {
 // journals the audit, then calls Settle.
 func (s *Screen) Press(now clock.Moment, id, action string) (audit wire.Audit, ok bool) {
 	audit = wire.Audit{Actor: "guard", Action: action}
-	if action == ActionMute || action == ActionShiftTest {
+	if slices.Contains(ofNobody, action) {
 		return audit, true
 	}
 	t := s.top(now)
-	if t == nil || t.id != id || action == ActionEnter || !slices.Contains(answers[t.look], action) {
+	if t == nil || t.id != id || action == ActionEnter || !slices.Contains(buttons(t.look, t.kind), action) {
 		return audit, false
 	}
 	audit.Passage, audit.Alarm = t.seq, t.alarm
@@ -132,6 +133,7 @@ func (s *Screen) Settle(now clock.Moment, id string, audit wire.Audit) {
 	}
 	it := s.reds[i]
 	s.reds = slices.Delete(s.reds, i, i+1)
+	s.last = answer{it, audit.Action, now.Boot + answeredFor}
 	if it.seq == 0 {
 		s.strips = append(s.strips, it)
 		return

@@ -58,7 +58,7 @@ func TestARestartForgetsNobody(t *testing.T) {
 	s.Earlier(at(0), at(-60), 11, passage(fact.VerdictFever, "fever", 2), true)
 	s.Earlier(at(0), at(-50), 12, passage(fact.VerdictFever, "fever", 3), false)
 	s.Earlier(at(0), at(-1), 13, passage(fact.VerdictPass, "normal", 4), false)
-	if v := s.View(at(0)); v.Look != LookFever || v.ID != "p12" || v.Waiting != 0 {
+	if v := s.View(at(0)); v.Look != LookFever || v.ID != "p12" || waiting(v) != 0 {
 		t.Errorf("the screen shows %+v", v)
 	}
 	if r := s.Recent(at(0)); len(r) != 4 {
@@ -73,7 +73,7 @@ func TestAnAnsweredAmendmentStaysAnswered(t *testing.T) {
 		s.Status(at(0), linked(true))
 		s.Earlier(at(0), at(-20), 116, unknown, answered == 116)
 		s.Earlier(at(0), at(-18), 118, amends(unknown, 117), answered == 118)
-		if v := s.View(at(0)); v.Look != LookIdle || v.Waiting != 0 {
+		if v := s.View(at(0)); v.Look != LookIdle || waiting(v) != 0 {
 			t.Errorf("%s: the screen shows %s", name, v.Look)
 		}
 	}
@@ -243,7 +243,7 @@ func TestNoFeverIsEverForgotten(t *testing.T) {
 			switch {
 			case len(open) > 0 && v.Look != LookFever:
 				t.Fatalf("%d fevers wait and the screen shows %s", len(open), x.brief())
-			case len(open) > 0 && v.Waiting < len(open)-1:
+			case len(open) > 0 && waiting(v) < len(open)-1:
 				t.Fatalf("%d fevers wait: %s", len(open), x.brief())
 			case len(open) > 0 && v.Sound == "" && v.Muted == nil:
 				t.Fatalf("silent: %s", x.brief())

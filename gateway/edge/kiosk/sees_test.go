@@ -50,7 +50,7 @@ var verdictsSeen = map[string]sight{
 	"a fever stays":                    {newScene().see(fever).wait(3600), "fever ♪fever"},
 	"a fever, answered":                {newScene().see(fever).press(ActionCallDoctor), "idle"},
 	"a fever, another's button":        {newScene().see(fever).press(ActionIDChecked), "fever ♪fever"},
-	"a pass does not hide a fever":     {newScene().see(fever).see(pass), "fever ♪fever"},
+	"a pass does not hide a fever":     {newScene().see(fever).see(pass), "fever ♪fever =pass 3s"},
 	"a fever comes before a stranger":  {newScene().see(unknown).see(fever), "fever +1 ♪fever"},
 	"the stranger still waits":         {newScene().see(unknown).see(fever).press(ActionIsolate), "unknown ♪unknown"},
 	"a stranger does not hide a fever": {newScene().see(fever).see(unknown), "fever +1 ♪fever"},

@@ -42,11 +42,12 @@ type Board interface {
 
 // Options are the options of a kiosk.
 type Options struct {
-	Title   string // compound and gate, as the guard knows them
-	Agent   string
-	Version string
-	Clock   clock.Source
-	Log     *slog.Logger
+	Title    string // compound and gate, as the guard knows them
+	Agent    string
+	Version  string
+	Contacts []Contact // whom the screen names when it is cut off from this program
+	Clock    clock.Source
+	Log      *slog.Logger
 }
 
 // Kiosk serves the screen of one gate.
@@ -72,10 +73,11 @@ func New(opts Options) (*Kiosk, error) {
 	k := &Kiosk{opts: opts, hub: live.New(0), screen: NewScreen(), pages: map[uint64]page{},
 		counts: map[string]float64{}}
 	err := live.Set(k.hub, "gate", struct {
-		Title   string `json:"title"`
-		Agent   string `json:"agent"`
-		Version string `json:"version"`
-	}{opts.Title, opts.Agent, opts.Version})
+		Title    string    `json:"title"`
+		Agent    string    `json:"agent"`
+		Version  string    `json:"version"`
+		Contacts []Contact `json:"contacts,omitempty"`
+	}{opts.Title, opts.Agent, opts.Version, opts.Contacts})
 	return k, err
 }
 
@@ -223,7 +225,7 @@ func (k *Kiosk) press(w http.ResponseWriter, r *http.Request, gate Gate) {
 	audit, ok := k.screen.Press(k.opts.Clock.Now(), m.ID, m.Action)
 	k.mu.Unlock()
 	if !ok {
-		http.Error(w, "the screen shows something else by now", http.StatusConflict)
+		http.Error(w, "stale: the screen shows something else by now", http.StatusConflict)
 		return
 	}
 	ctx, cancel := context.WithTimeout(r.Context(), 5*time.Second)

@@ -29,22 +29,34 @@ type View struct {
 	Until       *time.Time    `json:"until,omitempty"`       // when the visit times out
 	Asks        string        `json:"asks,omitempty"`        // of an idle gate: what its devices can take
 	// somebody stands at the thermometer and must step back before being measured
-	Occupied bool       `json:"occupied,omitempty"`
-	Waiting  int        `json:"waiting"`         // more that must be answered
+	Occupied bool `json:"occupied,omitempty"`
+	// the first alarms without an answer, in the order in which they fill the screen
+	Queue      []Queued  `json:"queue"`
+	Unanswered int       `json:"unanswered"`         // how many there are
+	Answered   *Answered `json:"answered,omitempty"` // what was answered a moment ago
+	Call       *Call     `json:"call,omitempty"`
+	Notices    []Notice  `json:"notices,omitempty"`
+	Waiters    []Waiter  `json:"waiters,omitempty"`
+	Guard      string    `json:"guard,omitempty"` // who is on duty, as the header names them
+
 	Sound    string     `json:"sound,omitempty"` // pattern, while this is shown
 	Muted    *time.Time `json:"muted,omitempty"` // until when
-	Strips   []Strip    `json:"strips"`          //
+	Strips   []Strip    `json:"strips"`          // what concerns other people in the lanes
+	Standing []Strip    `json:"standing"`        // faults that the guard has answered and that still hold
 }
 
-// Strip is a line above the view: a condition that the guard has answered and that
-// still holds, or what a lane waits for while something more important fills the
-// screen.
+// Strip is a line beside what fills the screen: a verdict about somebody, what a lane
+// waits for, or a fault that still holds.
 type Strip struct {
-	Look  Look       `json:"look"`
-	Kind  string     `json:"kind,omitempty"`
-	Lane  string     `json:"lane,omitempty"`
-	Since *time.Time `json:"since,omitempty"`
-	Until *time.Time `json:"until,omitempty"`
+	Look      Look          `json:"look"`
+	Kind      string        `json:"kind,omitempty"`
+	Lane      string        `json:"lane,omitempty"`
+	Screening *fact.Temp    `json:"screening_c,omitempty"`
+	Reasons   []fact.Reason `json:"reasons,omitempty"`
+	Class     string        `json:"class,omitempty"`
+	Direction string        `json:"direction,omitempty"`
+	Since     *time.Time    `json:"since,omitempty"`
+	Until     *time.Time    `json:"until,omitempty"`
 }
 
 // Person is one of the last people.
@@ -74,7 +86,7 @@ var sounds = map[Look]string{LookPass: "pass", LookRefuse: "amber", LookInvalid:
 // View returns what the page draws now.
 func (s *Screen) View(now clock.Moment) View {
 	s.follow(now)
-	v := View{Look: LookIdle, Asks: s.asks(), Strips: []Strip{}}
+	v := View{Look: LookIdle, Asks: s.asks(), Strips: []Strip{}, Standing: []Strip{}}
 	t, measuring := s.top(now), s.status.Measuring
 	switch {
 	case len(measuring) > 0 && (t == nil || t.look == LookTapped && slices.Contains(measuring, t.lane)):
@@ -83,21 +95,17 @@ func (s *Screen) View(now clock.Moment) View {
 		s.fill(&v, t)
 	}
 	v.Actions, v.Lanes = s.actions(v), s.status.Lanes
-	for i := range s.reds {
-		if t == nil || s.reds[i].id != t.id {
-			v.Waiting++
-		}
-	}
+	v.Queue, v.Unanswered, v.Answered = s.queue(), len(s.reds), s.answered(now)
 	if s.muted > now.Boot {
 		until := now.Wall.Add(s.muted - now.Boot).UTC()
 		v.Muted, v.Sound = &until, ""
 	}
 	for _, x := range s.strips {
-		v.Strips = append(v.Strips, Strip{Look: x.look, Kind: x.kind, Since: s.known(x.at)})
+		v.Standing = append(v.Standing, Strip{Look: x.look, Kind: x.kind, Since: s.known(x.at)})
 	}
 	for _, x := range s.current(now) {
-		if lane := s.label(x.lane); (x.prompt != nil || lane != "") && (t == nil || x.id != t.id) {
-			v.Strips = append(v.Strips, Strip{Look: x.look, Lane: lane, Until: s.deadline(x)})
+		if t == nil || x.id != t.id {
+			v.Strips = append(v.Strips, s.strip(x))
 		}
 	}
 	return v
@@ -118,6 +126,16 @@ func (s *Screen) fill(v *View, t *item) {
 			v.Entered = string(p.Entered.With)
 		}
 	}
+}
+
+// strip returns what concerns the people of a lane as a line.
+func (s *Screen) strip(x item) Strip {
+	out := Strip{Look: x.look, Lane: s.label(x.lane), Until: s.deadline(x)}
+	if x.prompt == nil {
+		p := x.passage
+		out.Screening, out.Reasons, out.Class, out.Direction = p.Screening(), p.Reasons, p.Class, string(p.Direction)
+	}
+	return out
 }
 
 // stepped is how far the wall clock must move against the boot clock to count as a

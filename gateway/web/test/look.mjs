@@ -54,10 +54,12 @@ export async function fits(page, what, selector) {
           )
             out.push(`${e.id || e.className}: ${e.textContent} at ${r.left},${r.top},${r.right},${r.bottom}`);
           for (const [a, b] of [
-            ["#headline", "#text"],
-            ["#headline", "#icon"],
-            ["#headline", "#temperature"],
-            ["#temperature", "#text"],
+            ["#headline", "#row"],
+            ["#icon", "#value"],
+            ["#value", "#order"],
+            ["#icon", "#order"],
+            ["#note", "#order"],
+            ["#strips", "#headline"],
           ]) {
             const [x, y] = [document.querySelector(a), document.querySelector(b)].map((n) =>
               n?.offsetParent && n.textContent !== undefined && n.getClientRects().length
@@ -80,6 +82,28 @@ export async function fits(page, what, selector) {
     selector,
   );
   assert.deepEqual(bad, [], what);
+}
+
+/** Checks what every state must fulfil, in both languages and at both sizes. The page shows it in Chinese. */
+export async function inspectState(page, name, parts, also = async () => {}) {
+  for (const lang of ["zh", "en"]) {
+    if ((await page.evaluate(() => document.documentElement.lang)).startsWith("zh") !== (lang === "zh"))
+      await page.click("#lang");
+    for (const [size, width, height] of [
+      ["1024", 1024, 600],
+      ["800", 800, 480],
+    ]) {
+      await page.setViewportSize({ width, height });
+      await laidOut(page);
+      await fits(page, `${name} ${lang} ${size}`, parts);
+      await shot(page, `kiosk-${name}-${lang}-${size}`);
+    }
+    await page.setViewportSize({ width: 1024, height: 600 });
+    await accessible(page, `${name} in ${lang}`);
+    await also(lang);
+  }
+  await page.click("#lang");
+  await fonts(page, "#headline");
 }
 
 /** No character is drawn as an empty box: each text has a real font. */

@@ -4,13 +4,13 @@ import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
 import { after, before, test } from "node:test";
 import { accessible, fits, shot } from "./look.mjs";
-import { openPage, sizes, startBrowser, until } from "./world.mjs";
+import { home, openPlayed } from "./played.mjs";
+import { sizes, startBrowser, until } from "./world.mjs";
 
 const file = (path) => readFileSync(new URL(path, import.meta.url), "utf8");
 const words = Object.fromEntries(["zh", "en"].map((l) => [l, JSON.parse(file(`../src/words/${l}.json`))]));
 const [, atAgent, atCollector] = file("../../../deploy/HEALTH.md").split(/^## At the /m);
 const rows = (text) => [...text.matchAll(/^\| `([\w-]+)`(.*)$/gm)].map(([, kind, rest]) => ({ kind, rest }));
-const home = "http://gatehouse.test";
 const at = "2020-02-14T06:30:00Z";
 
 let browser;
@@ -19,34 +19,14 @@ before(async () => {
 });
 after(() => browser?.close());
 
-/** A page whose server sends the given state. */
-async function open(name, size, lang, state) {
-  const page = await openPage(browser, { ...size, lang }, "about:blank?");
-  page.problems = [];
-  await page.route(`${home}/**`, (route) => {
-    const { pathname } = new URL(route.request().url());
-    if (pathname.startsWith("/api/"))
-      return route.fulfill({ json: pathname === "/api/session" ? { name: "王主任" } : [] });
-    const asset = pathname.startsWith("/assets/") ? pathname.slice("/assets/".length) : `${name}.html`;
-    const type = { js: "text/javascript", css: "text/css", html: "text/html" }[asset.split(".").at(-1)];
-    return route.fulfill({ body: file(`../dist/${asset}`), contentType: `${type}; charset=utf-8` });
-  });
-  let n = 0;
-  await page.routeWebSocket(/\/live/, (ws) => {
-    page.put = (all) => ws.send(JSON.stringify({ e: "1", n: ++n, at: new Date().toISOString(), all }));
-    page.put(state);
-  });
-  await page.goto(`${home}/?lang=${lang}`);
-  await until("the page's connection", () => page.put);
-  return page;
-}
+const open = (...args) => openPlayed(browser, ...args);
 
 const lamps = { thermometer: "ok", reader: "ok", county: true, pending: 1284, kept: true };
 const gate = { title: "丽景苑 · 东门", agent: "gate-001", version: "test" };
 const began = () => new Date(Date.now() - 754_000).toISOString();
-const idle = (strips = []) => ({ look: "idle", id: "", actions: ["shift-test", "muted"], waiting: 0, strips });
+const idle = (standing = []) => ({ look: "idle", id: "", actions: ["shift-test", "muted"], strips: [], standing });
 const red = (look, more) => ({
-  ...{ look, id: `${look} ${JSON.stringify(more)}`, since: began(), actions: ["noted"], waiting: 0, strips: [] },
+  ...{ look, id: `${look} ${JSON.stringify(more)}`, since: began(), actions: ["noted"], strips: [] },
   ...more,
 });
 
@@ -102,7 +82,7 @@ test("the guard's screen says each trouble, and no lamp is green that should not
       });
       const noted = s.name.endsWith("-noted");
       await until(s.name, async () => (await page.getAttribute("body", "class")).startsWith(noted ? "light" : "red"));
-      const text = await page.textContent(noted ? "#strips" : "#verdict");
+      const text = await page.textContent(noted ? "#standing" : "#verdict");
       assert.match(text, lang === "zh" ? /[一-龥]{4}/ : /[a-z]{4}/, s.name);
       assert.match(text, /1[2-9]:\d\d/, `${s.name} does not say for how long: ${text}`);
       if (!noted)
@@ -116,7 +96,7 @@ test("the guard's screen says each trouble, and no lamp is green that should not
         await fits(
           page,
           `${s.name} ${lang} ${name}`,
-          "#headline, #text p, #strips p, #buttons button, header > *, #lamps li",
+          "#headline, #note, #order, #line, #standing li, #standing li > *, #buttons button, header > *, #lamps li",
         );
         await shot(page, `trouble-${s.name}-${lang}-${name}`);
       }

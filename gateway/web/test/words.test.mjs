@@ -31,9 +31,10 @@ test("every word that the code asks for is there", () => {
     ["kiosk", "kiosk"],
     ["desk", "desk"],
   ]) {
-    for (const f of readdirSync(new URL(`../src/${dir}`, import.meta.url)).filter((f) => /\.tsx?$/.test(f))) {
+    const files = readdirSync(new URL(`../src/${dir}`, import.meta.url), { recursive: true });
+    for (const f of files.filter((f) => /\.tsx?$/.test(f))) {
       const text = readFileSync(new URL(`../src/${dir}/${f}`, import.meta.url), "utf8");
-      for (const [, key] of text.matchAll(/say\((?:w\(\), |w, )?"([\w.-]+)"/g))
+      for (const [, key] of text.matchAll(/say\((?:w\(\), |w, |x\.w, )?"([\w.-]+)"/g))
         assert.ok(zh[part][key], `${f} asks for ${key}`);
     }
   }

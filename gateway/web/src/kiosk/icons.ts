@@ -17,18 +17,25 @@ const stop = `<path d="${octagon}" fill="none" stroke="currentColor" stroke-widt
 const warn = `<path d="${triangle}" fill="none" stroke="currentColor" stroke-width="6" stroke-linejoin="round"/>`;
 
 export const icons: Record<string, string> = {
-  idle: svg(
-    `<circle cx="50" cy="50" r="44" fill="none" stroke="currentColor" stroke-width="4" stroke-dasharray="8 6"/>` +
-      `${thermometer}`,
+  card: svg(
+    '<rect x="8" y="24" width="84" height="54" rx="8" fill="none" stroke="currentColor" stroke-width="7"/>' +
+      '<path d="M20 62h26M20 48h16" stroke="currentColor" stroke-width="6" stroke-linecap="round"/>' +
+      '<path d="M62 38c8 6 8 20 0 26M72 32c13 10 13 28 0 38" fill="none" stroke="currentColor" stroke-width="5" ' +
+      'stroke-linecap="round"/>',
   ),
-  measuring: svg(`<circle cx="50" cy="50" r="44" fill="none" stroke="currentColor" stroke-width="7"/>${thermometer}`),
-  tapped: svg(`<circle cx="50" cy="50" r="44" fill="none" stroke="currentColor" stroke-width="7"/>${thermometer}`),
-  measured: svg(
-    '<circle cx="50" cy="50" r="44" fill="none" stroke="currentColor" stroke-width="7"/>' +
-      '<rect x="22" y="36" width="34" height="28" rx="4" fill="none" stroke="currentColor" stroke-width="6"/>' +
-      '<path d="M62 40c5 5 5 15 0 20M70 34c9 9 9 23 0 32" fill="none" stroke="currentColor" stroke-width="5" ' +
-      'stroke-linecap="round"/>' +
-      "",
+  therm: svg(
+    '<path d="M42 14a9 9 0 0 1 18 0v42a19 19 0 1 1-18 0z" fill="none" stroke="currentColor" stroke-width="7"/>' +
+      '<circle cx="51" cy="73" r="10" fill="currentColor"/>' +
+      '<path d="M51 66V40" stroke="currentColor" stroke-width="7"/>' +
+      '<path d="M72 22h14M72 38h14M72 54h14" stroke="currentColor" stroke-width="6" stroke-linecap="round"/>',
+  ),
+  hand: svg(
+    '<path d="M10 20h62l14 14v14H46l-8 38H16l8-38H10z" fill="none" stroke="currentColor" stroke-width="7" ' +
+      'stroke-linejoin="round"/><path d="M50 48v16h-9M26 33h22" fill="none" stroke="currentColor" stroke-width="6"/>',
+  ),
+  phone: svg(
+    '<path d="M26 10l14 4 5 20-11 8c5 10 13 18 24 24l9-11 20 6 3 14c-4 10-13 15-22 14C38 84 14 58 12 32c0-9 5-18 ' +
+      '14-22z" fill="none" stroke="currentColor" stroke-width="7" stroke-linejoin="round"/>',
   ),
   unread: svg(
     `${warn}<path d="M40 50a10 10 0 1 1 14 9c-3 2-4 4-4 8" fill="none" stroke="currentColor" stroke-width="7"/>` +

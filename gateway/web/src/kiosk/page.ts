@@ -11,12 +11,28 @@ export function put(id: string, text: string): void {
   if (e.textContent !== text) e.textContent = text;
 }
 
-/** Makes a line as large as it fits, most rem at most. */
-export function fit(e: HTMLElement, most: number): void {
-  const key = `${most} ${e.textContent} ${innerWidth}x${innerHeight} ${document.fonts.size}`;
-  if (e.dataset.fitted === key) return;
-  e.dataset.fitted = key;
-  e.style.fontSize = `${most}rem`;
-  if (e.scrollWidth > e.clientWidth)
-    e.style.fontSize = `${(((most * e.clientWidth) / e.scrollWidth) * 0.985).toFixed(2)}rem`;
+/** Replaces the children of an element where what they are made from has changed. */
+export function redraw(id: string, from: unknown, make: () => (Node | string)[]): void {
+  const e = el(id);
+  const key = JSON.stringify(from);
+  if (e.dataset.value === key) return;
+  e.dataset.value = key;
+  e.replaceChildren(...make());
+}
+
+/** A new element with a class and children. */
+export function made(tag: string, className: string, ...children: (Node | string)[]): HTMLElement {
+  const e = document.createElement(tag);
+  if (className) e.className = className;
+  e.append(...children);
+  return e;
+}
+
+const ruler = document.createElement("canvas").getContext("2d");
+
+/** How wide a bold text is, in units of its size. It does not lay out the page. */
+export function widthOf(text: string): number {
+  if (!ruler) return text.length;
+  ruler.font = `800 100px ${getComputedStyle(document.body).fontFamily}`;
+  return ruler.measureText(text).width / 100;
 }

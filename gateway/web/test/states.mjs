@@ -1,0 +1,200 @@
+// Every state of the guard's screen, as the agent sends it. Who adds a state adds it here: states.test.mjs walks over
+// all of them, in both languages and at both sizes.
+/** When the states are: by day, because the screen is dimmed at night. */
+export const noon = Date.parse("2020-02-14T06:30:00Z");
+const ago = (s) => new Date(noon - s * 1000).toISOString();
+
+export const lamps = { thermometer: "ok", reader: "ok", county: true, pending: 0, kept: true };
+export const contacts = [
+  { role: "county", phone: "0000 000 1100" },
+  { role: "it", phone: "0000 000 1133" },
+];
+export const gate = { title: "丽景苑 · 东门", agent: "gate-001", version: "test", contacts };
+
+const view = (look, more = {}) => ({
+  ...{ look, id: look, since: ago(3), actions: [], strips: [], standing: [], queue: [], unanswered: 0 },
+  ...more,
+});
+const idle = (more) => view("idle", { id: "", since: undefined, actions: ["shift-test", "muted", "enter"], ...more });
+const who = { class: "resident", direction: "in" };
+const soon = (s = 8) => ({ since: ago(2), until: ago(-s) });
+
+/** A red view, which is the first of n alarms. */
+const red = (look, n, more = {}) => {
+  const v = view(look, { ...who, sound: look, ...more });
+  const first = { id: v.id, look, kind: v.kind, screening_c: v.screening_c, since: v.since };
+  const others = [
+    { id: "o1", look: "unknown", since: ago(70) },
+    { id: "o2", look: "fever", screening_c: 37.6, since: ago(300) },
+    { id: "o3", look: "fault", kind: "reader", since: ago(900) },
+  ];
+  return { ...v, queue: [first, ...others].slice(0, Math.min(n, 4)), unanswered: n };
+};
+const fever = (n, more) =>
+  red("fever", n, {
+    screening_c: 38.4,
+    reasons: ["fever"],
+    instruction: "go-home",
+    actions: ["retest", "isolate", "call-doctor"],
+    ...more,
+  });
+const refusal = (reason, more) => view("refuse", { ...who, screening_c: 36.5, reasons: [reason], ...more });
+
+const people = [
+  ["pass", 36.5, "in", 20],
+  ["pass", 36.7, "in", 80],
+  ["invalid", 33.9, "in", 190],
+  ["fever", 38.4, "out", 280],
+  ["pass", undefined, "out", 4000],
+].map(([look, t, direction, s], i) => ({ seq: 100 - i, look, screening_c: t, direction, at: ago(s) }));
+
+/** The states of a gate: name, and what its keys hold besides or instead of the usual. */
+export function kioskStates() {
+  const reasons = [
+    ...["lost-card", "not-yet-valid", "expired", "direction", "outside-hours", "quota-used", "uses-up"],
+    ...["anti-passback", "purpose", "other-lane-first", "sealed-entry", "sealed-visit", "pass-forged"],
+    ...["pass-unreadable", "pass-elsewhere", "pass-not-accepted", "no-card", "no-reader", "one-at-a-time"],
+  ];
+  const retests = ["unsettled", "no-temperature", "no-thermometer"];
+  const invalids = ["too-cold", "ambient-low", "ambient-high", "hot-background"];
+  const states = {
+    idle: { view: idle() },
+    "idle-noticed": { view: idle({ guard: "东门一组", notices: [{ text: "今天 18:00 起，快递放在东门外货架" }] }) },
+    "idle-long-notice": {
+      view: idle({
+        notices: [
+          { text: "明早 8:00 到 10:00 全员核酸：各楼栋按楼长通知的时间下楼，老人由楼长陪同，请勿在门岗停留" },
+          { text: "消杀车 15:00 经过东门" },
+        ],
+      }),
+    },
+    ...Object.fromEntries(
+      ["temperature", "card", "by-hand", "nothing"].map((asks) => [`idle-${asks}`, { view: idle({ asks }) }]),
+    ),
+    "idle-answered": {
+      view: idle({ answered: { id: "p1", look: "fever", screening_c: 38.4, since: ago(60), action: "call-doctor" } }),
+    },
+    "idle-standing": {
+      view: idle({
+        asks: "by-hand",
+        standing: [
+          { look: "fault", kind: "thermometer", since: ago(754) },
+          { look: "offline", kind: "no-answer", since: ago(3754) },
+        ],
+        waiters: [
+          { id: "e1", class: "resident", screening_c: 38.4, ready: ago(-300) },
+          { id: "e2", class: "visitor", screening_c: 37.5, ready: ago(10) },
+        ],
+      }),
+      lamps: { ...lamps, thermometer: "fault", county: false, pending: 1284 },
+    },
+    "idle-muted": { view: idle({ muted: ago(-80) }) },
+    measuring: { view: view("measuring") },
+    tapped: { view: view("tapped", { ...who, ...soon() }) },
+    occupied: {
+      view: view("tapped", { ...who, ...soon(), occupied: true, lane: "东门入口", lanes: ["东门入口", "出口"] }),
+    },
+    measured: { view: view("measured", { screening_c: 36.5, ...soon() }) },
+    apart: { view: view("apart", { ...soon() }) },
+    unread: { view: view("unread", { ...soon() }) },
+    pass: { view: view("pass", { ...who, screening_c: 36.5, reasons: ["normal"] }) },
+    "pass-entered": {
+      view: view("pass", { ...who, screening_c: 36.6, reasons: ["normal", "entered"], entered: "contact" }),
+    },
+    "pass-card": { view: view("pass", { ...who, reasons: ["not-measured", "declared-opening"] }) },
+    "pass-offline": {
+      view: view("pass", {
+        ...who,
+        screening_c: 36.5,
+        reasons: ["normal", "clock-unsynchronised"],
+        queue: [{ id: "offline", look: "offline", kind: "no-answer", since: ago(30) }],
+        unanswered: 1,
+      }),
+    },
+    ...Object.fromEntries(reasons.map((r) => [r, { view: refusal(r) }])),
+    ...Object.fromEntries(
+      retests.map((r) => [
+        r,
+        { view: view("retest", { ...who, reasons: [r], screening_c: 36.1, actions: ["enter"], lane: "东门入口" }) },
+      ]),
+    ),
+    ...Object.fromEntries(
+      invalids.map((r) => [
+        r,
+        { view: view("invalid", { ...who, reasons: [r], screening_c: 36.6, actions: ["enter"] }) },
+      ]),
+    ),
+    fever: { view: fever(1) },
+    "fever-first-of-four": { view: fever(4) },
+    "fever-first-of-nine": { view: fever(9) },
+    "fever-mixed": {
+      view: fever(1, {
+        class: undefined,
+        instruction: "measure-again",
+        strips: [{ look: "apart", ...soon() }],
+      }),
+    },
+    "fever-others-pass": {
+      view: fever(2, { strips: [{ look: "pass", screening_c: 36.5, reasons: ["normal"], ...who, ...soon(3) }] }),
+    },
+    "fever-others-refused": {
+      view: fever(2, {
+        strips: [{ look: "refuse", screening_c: 36.5, reasons: ["quota-used"], ...who, ...soon(3) }],
+        answered: { id: "p1", look: "unknown", since: ago(60), action: "turned-away" },
+      }),
+    },
+    sealed: { view: red("sealed", 2, { direction: "out", screening_c: 36.4, actions: ["sent-back", "call-grid"] }) },
+    "sealed-in": { view: red("sealed", 1, { screening_c: 36.4, actions: ["sent-back", "call-grid"] }) },
+    unknown: { view: red("unknown", 1, { class: undefined, actions: ["id-checked", "turned-away"] }) },
+    "fault-thermometer": {
+      view: red("fault", 1, { class: undefined, kind: "thermometer", actions: ["by-hand", "noted"] }),
+      lamps: { ...lamps, thermometer: "fault" },
+    },
+    "fault-doubtful": {
+      view: red("fault", 1, { class: undefined, kind: "doubtful", actions: ["by-hand", "noted"] }),
+      lamps: { ...lamps, thermometer: "fault" },
+    },
+    "fault-unplugged": {
+      view: red("fault", 3, { class: undefined, kind: "thermometer", gone: true, actions: ["by-hand", "noted"] }),
+      lamps: { ...lamps, thermometer: "gone" },
+    },
+    "fault-reader": {
+      view: red("fault", 1, { class: undefined, kind: "reader", actions: ["noted"] }),
+      lamps: { ...lamps, reader: "fault" },
+    },
+    "fault-journal": {
+      view: red("fault", 1, { class: undefined, kind: "journal", actions: ["noted"] }),
+      lamps: { ...lamps, kept: false },
+    },
+    ...Object.fromEntries(
+      ["no-answer", "store-refuses", "record-held", "collector-foreign"].map((kind) => [
+        `offline-${kind}`,
+        { view: red("offline", 1, { class: undefined, kind, actions: ["noted"] }), lamps: { ...lamps, county: false } },
+      ]),
+    ),
+    ...Object.fromEntries(
+      [
+        ["asked", {}],
+        ["seen", {}],
+        ["answered", { answer: "医生已出发", minutes: 10 }],
+      ].map(([state, more]) => [
+        `called-${state}`,
+        {
+          view: red("called", 1, {
+            screening_c: 38.4,
+            sound: undefined,
+            call: {
+              id: "c1",
+              role: "doctor",
+              since: ago(100),
+              state,
+              contacts: [{ role: "doctor", phone: "0000 000 1120" }, contacts[0]],
+              ...more,
+            },
+          }),
+        },
+      ]),
+    ),
+  };
+  return Object.entries(states).map(([name, s]) => ({ name, state: { lamps, gate, recent: people, ...s } }));
+}
