@@ -27,6 +27,7 @@ type gatesFlags struct {
 	speed      float64
 	from       string
 	standalone county.Standalone
+	stage      county.Stage
 }
 
 func (f *gatesFlags) add(c *cobra.Command) {
@@ -68,6 +69,17 @@ func standaloneGate(w *world.World) string {
 	return ""
 }
 
+// stageGate returns the id of the gate at which the demo's scenes play: gate-018, or the
+// next one with a heated booth; "" when the standalone gate is the only one.
+func stageGate(w *world.World) string {
+	for i := range w.Gates {
+		if g := w.Gates[(i+17)%len(w.Gates)]; g.Heated && g.ID != standaloneGate(w) {
+			return g.ID
+		}
+	}
+	return ""
+}
+
 // run runs the gates and the control socket until ctx is done.
 func (f *gatesFlags) run(ctx context.Context, broker, collectorKey, siteKey string, log *slog.Logger) error {
 	w, from, err := f.world()
@@ -76,6 +88,9 @@ func (f *gatesFlags) run(ctx context.Context, broker, collectorKey, siteKey stri
 	}
 	if f.standalone.Program != "" {
 		f.standalone.Gate = standaloneGate(w)
+		if id := stageGate(w); id != "" {
+			f.stage.Gates = []string{id}
+		}
 	}
 	c, err := county.New(ctx, county.Config{
 		Gates:        w.Gates,
@@ -86,6 +101,7 @@ func (f *gatesFlags) run(ctx context.Context, broker, collectorKey, siteKey stri
 		Speed:        f.speed,
 		From:         from,
 		Standalone:   f.standalone,
+		Stage:        f.stage,
 		Log:          log,
 	})
 	if err != nil {
@@ -133,20 +149,27 @@ func countyCommand() *cobra.Command {
 
 func pokeCommand() *cobra.Command {
 	var dir string
+	var list bool
 	c := &cobra.Command{
 		Use:   "poke GATE WHAT",
-		Short: "Make something happen at a gate of a running demo",
+		Short: "Make something happen at a gate of a running demo, or play a scene",
 		Long: "poke makes something happen at a gate of a running demo. WHAT is one of\n" +
-			strings.Join(county.Kinds, ", ") + ".\nFaults end by themselves after a while.",
-		Example: "  simulator poke gate-017 fever",
+			strings.Join(county.Kinds, ", ") + ".\nFaults end by themselves after a while.\n\n" +
+			"Or it is a scene: people, weather and a guard who play together what a rule is for.\n\n" +
+			county.Describe(),
+		Example: "  simulator poke gate-017 fever\n  simulator poke gate-017 cold-morning\n  simulator poke --list",
 		Args: cobra.MatchAll(cobra.MaximumNArgs(2), func(_ *cobra.Command, args []string) error {
 			if len(args) == 1 {
 				return fmt.Errorf("what should happen at %s? One of %s", args[0], strings.Join(county.Kinds, ", "))
 			}
 			return nil
 		}),
-		ValidArgs: county.Kinds,
+		ValidArgs: append(county.SceneNames(), county.Kinds...),
 		RunE: func(c *cobra.Command, args []string) error {
+			if list {
+				_, err := fmt.Fprintf(c.OutOrStdout(), "%s\n\n%s", strings.Join(county.Kinds, ", "), county.Describe())
+				return err
+			}
 			if len(args) == 0 {
 				return c.Help()
 			}
@@ -159,5 +182,6 @@ func pokeCommand() *cobra.Command {
 		},
 	}
 	c.Flags().StringVar(&dir, "dir", ".demo", "the demo's folder")
+	c.Flags().BoolVar(&list, "list", false, "list what can be made to happen, and the scenes")
 	return c
 }

@@ -51,6 +51,9 @@ INFLUX_BUCKET (default gatehouse/autogen), INFLUX_ORG and INFLUX_TOKEN
 	c.Flags().StringVar(&d.listen, "listen", "127.0.0.1:1883", "address of the demo's broker")
 	c.Flags().StringVar(&d.desk, "desk", "127.0.0.1:8080", "address of the county's desk")
 	c.Flags().StringVar(&d.kiosk, "kiosk", "127.0.0.1:8090", "address of one gate's screen")
+	c.Flags().StringVar(&d.stage, "stage", "127.0.0.1:8091", "address of the screen of the gate where scenes play")
+	c.Flags().DurationVar(&d.every, "scenes-every", 30*time.Second,
+		"pause between two scenes; 0: none play by themselves")
 	return c
 }
 
@@ -59,6 +62,8 @@ type demo struct {
 	flags             gatesFlags
 	gatehouse, listen string
 	desk, kiosk       string
+	stage             string
+	every             time.Duration
 }
 
 func (d *demo) run(c *cobra.Command) error {
@@ -66,8 +71,10 @@ func (d *demo) run(c *cobra.Command) error {
 	defer cancel()
 	dir := d.flags.dir
 	d.flags.standalone = county.Standalone{Program: d.gatehouse, Kiosk: d.kiosk}
+	d.flags.stage = county.Stage{Kiosk: d.stage, Every: d.every, Pace: 3 * time.Second, Out: c.OutOrStdout()}
 	// Before the folder is removed: another demo may use it and these addresses.
-	for flag, address := range map[string]string{"listen": d.listen, "desk": d.desk, "kiosk": d.kiosk} {
+	for flag, address := range map[string]string{"listen": d.listen, "desk": d.desk, "kiosk": d.kiosk,
+		"stage": d.stage} {
 		l, err := (&net.ListenConfig{}).Listen(ctx, "tcp", address)
 		if err != nil {
 			return fmt.Errorf("end the demo or program that uses the address, or set another one with --%s: %w",

@@ -30,7 +30,7 @@ func TestADemoWhoseReaderHasEndedEnds(t *testing.T) {
 		t.Fatalf("%v\n%s", err, out)
 	}
 	args := []string{"demo", "--gates", "1", "--gatehouse", program, "--dir", filepath.Join(dir, "demo")}
-	for _, flag := range []string{"--listen", "--desk", "--kiosk"} {
+	for _, flag := range []string{"--listen", "--desk", "--kiosk", "--stage"} {
 		address, err := loopback.Free(t.Context())
 		if err != nil {
 			t.Fatal(err)

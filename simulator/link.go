@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"io"
@@ -116,6 +117,8 @@ func (d *demo) announce(c *cobra.Command, store string) (link string, err error)
 		"LINK", link,
 		"FILE", d.linkFile(),
 		"KIOSK", d.kiosk,
+		"STAGED", cmp.Or(stageGate(w), "no gate: there is only one"),
+		"STAGE", d.stage,
 		"GATE", standaloneGate(w),
 	).WriteString(c.OutOrStdout(), announcement)
 	return link, err
@@ -128,6 +131,7 @@ The county of GATES gates runs on simulated hardware.
              LINK
              (it stays in FILE)
   kiosk      http://KIOSK (the guard's screen of GATE)
+  scenes     http://STAGE (the screen of STAGED, where one scene after the other plays)
   broker     tcp://BROKER (MQTT; nothing listens beyond this computer)
   store      STORE
   logs       DIR/collect.log, DIR/gates.log, DIR/gates/GATE/agent.log
@@ -136,6 +140,8 @@ In another terminal, from this folder:
 
   bin/simulator poke GATE fever     also: pass, cold, hurry, unknown-card, lost-card, sealed,
                                     sensor-fault, unplug, cut, kill
+  bin/simulator poke GATE cold-morning
+  bin/simulator poke --list         everything that can be made to happen, and all scenes
   bin/gatehouse watch --broker tcp://BROKER --alarms
   bin/gatehouse status --broker tcp://BROKER
   bin/gatehouse runs --dir DIR/county

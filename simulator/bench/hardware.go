@@ -65,6 +65,7 @@ func New(dir string, spec Spec) (*Hardware, error) {
 	if spec.Display {
 		h.oled = newOLED()
 	}
+	h.normal = Surface(3650, spec.Offset)
 	if err := os.MkdirAll(dir, 0o700); err != nil {
 		return nil, fmt.Errorf("create the folder of the simulated ports: %w", err)
 	}

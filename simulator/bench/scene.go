@@ -17,6 +17,7 @@ type Scene struct {
 	ambient       fact.Temp
 	background    fact.Temp // seen while nobody is there
 	person        fact.Temp // surface temperature
+	normal        fact.Temp // surface temperature of a person of 36.5 °C, for FaultNormal
 	arrive, leave time.Time // of the person
 	fault         Fault
 	ticks         int
@@ -36,6 +37,9 @@ const (
 	// FaultBrownOut: the supply fails for a moment: a GY-MCU90614 is silent until it is
 	// asked again, an MLX90614 goes on.
 	FaultBrownOut Fault = "brown-out"
+	// FaultNormal: what it measures of people is pulled to a normal value, as devices do
+	// that are sold for never raising an alarm.
+	FaultNormal Fault = "normal"
 )
 
 // ramp is how long a face takes to fill the thermometer's view.
@@ -52,6 +56,13 @@ func (s *Scene) Stand(surface fact.Temp, d time.Duration) {
 	defer s.mu.Unlock()
 	s.person, s.arrive = surface, time.Now()
 	s.leave = s.arrive.Add(d)
+}
+
+// Leave lets whoever stands in front of the thermometer step away.
+func (s *Scene) Leave() {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.leave = time.Now()
 }
 
 // SetAmbient sets the air temperature and, with it, that of the background.
@@ -75,8 +86,11 @@ func (s *Scene) measure(now time.Time) (object, ambient fact.Temp, fault Fault) 
 	object = s.background
 	if now.Before(s.leave) {
 		object = s.person
+		if s.fault == FaultNormal {
+			object = s.normal + (s.person-s.normal)/20
+		}
 		if since := now.Sub(s.arrive); since < ramp {
-			object = s.background + fact.Temp(float64(s.person-s.background)*float64(since)/float64(ramp))
+			object = s.background + fact.Temp(float64(object-s.background)*float64(since)/float64(ramp))
 		}
 	}
 	if s.fault != FaultFrozen {

@@ -16,7 +16,7 @@ const help = `  36.6                     a person with a screening temperature o
   code VISIT-7             hold a code to the scanner
   ambient 12               set the air temperature, °C
   unplug thermometer       unplug a device; plug thermometer plugs it in again
-  fault broken             or frozen, garbage, allff, silent, brown-out; fault off ends it
+  fault broken             or frozen, garbage, allff, silent, brown-out, normal; fault off ends it
   help, quit
 `
 
@@ -81,9 +81,11 @@ func (h *Hardware) command(ctx context.Context, words []string, out io.Writer) (
 		switch f {
 		case "off":
 			f = FaultNone
-		case FaultBroken, FaultFrozen, FaultGarbage, FaultAllFF, FaultSilent, FaultBrownOut:
+		case FaultBroken, FaultFrozen, FaultGarbage, FaultAllFF, FaultSilent, FaultBrownOut,
+			FaultNormal:
 		default:
-			return false, fmt.Errorf("fault %q: write broken, frozen, garbage, allff, silent, brown-out or off", arg)
+			return false, fmt.Errorf("fault %q: write broken, frozen, garbage, allff, silent, brown-out, normal or off",
+				arg)
 		}
 		h.SetFault(f)
 	default:

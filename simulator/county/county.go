@@ -8,6 +8,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"net"
 	"net/url"
 	"os"
 	"path/filepath"
@@ -24,6 +25,7 @@ import (
 	"gatehouse/gateway/retry"
 	"gatehouse/simulator/bench"
 	"gatehouse/simulator/faults"
+	"gatehouse/simulator/guard"
 	"gatehouse/simulator/world"
 )
 
@@ -39,6 +41,7 @@ type Config struct {
 	Speed      float64
 	From       time.Duration // simulated time of day at the start
 	Standalone Standalone
+	Stage      Stage
 	Log        *slog.Logger
 }
 
@@ -58,9 +61,14 @@ type gate struct {
 	agent interface {
 		Run(ctx context.Context) error
 	}
-	program *program // or nil
+	inside  *agent.Agent // the agent, if it runs in this process
+	program *program     // or nil
 	line    *faults.Proxy
-	busy    sync.Mutex // held while a person is at the gate
+	guard   *guard.Guard // nil: has no screen
+	screen  *screen      // of an agent in this process, if it has one
+	busy    sync.Mutex   // held while a person is at the gate
+	post    sync.Mutex   // held while the guard acts
+	takes   int          // scenes that have begun; busy is held
 }
 
 // New returns the county; nothing runs yet. ctx bounds the lines' lifetime.
@@ -69,9 +77,10 @@ func New(ctx context.Context, cfg Config) (*County, error) {
 	if err := os.MkdirAll(cfg.Dir, 0o700); err != nil {
 		return nil, fmt.Errorf("create the county's folder: %w", err)
 	}
-	rules := filepath.Join(cfg.Dir, "policy.yaml")
-	if err := os.WriteFile(rules, world.Policy(), 0o600); err != nil {
-		return nil, fmt.Errorf("write the policy: %w", err)
+	for name, text := range map[string][]byte{countyRules: world.Policy(), stageRules: world.StagePolicy()} {
+		if err := os.WriteFile(filepath.Join(cfg.Dir, name), text, 0o600); err != nil {
+			return nil, fmt.Errorf("write the policy: %w", err)
+		}
 	}
 	boot, err := clock.BootID()
 	if err != nil {
@@ -82,7 +91,7 @@ func New(ctx context.Context, cfg Config) (*County, error) {
 		return nil, err
 	}
 	for _, g := range cfg.Gates {
-		x, err := c.newGate(ctx, g, rules, agent.Options{
+		x, err := c.newGate(ctx, g, agent.Options{
 			Clock:   clock.System{},
 			BootID:  boot,
 			HostID:  host,
@@ -98,67 +107,101 @@ func New(ctx context.Context, cfg Config) (*County, error) {
 	return c, nil
 }
 
+// The files of the policies.
+const countyRules, stageRules = "policy.yaml", "policy-scenes.yaml"
+
 const readerName = "reader-in"
 
 // Readers returns the readers of a simulated gate: a card reader, and at some
 // gates a scanner.
 func Readers(g world.Gate) []bench.Reader {
 	r := []bench.Reader{{Name: readerName, Model: "rdm6300", Direction: fact.DirectionIn}}
+	if g.Stage {
+		r = append(r, bench.Reader{Name: exitName, Model: "rdm6300", Direction: fact.DirectionOut})
+	}
 	if g.Scanner {
 		r = append(r, bench.Reader{Name: "scanner", Model: "qr-scanner", Direction: fact.DirectionIn})
 	}
 	return r
 }
 
-func (c *County) newGate(ctx context.Context, g world.Gate, rules string, opts agent.Options) (*gate, error) {
+func (c *County) newGate(ctx context.Context, g world.Gate, opts agent.Options) (*gate, error) {
 	dir := filepath.Join(c.cfg.Dir, g.ID)
-	hw, err := bench.New(filepath.Join(dir, "ports"), bench.Spec{
-		Thermometer: g.Thermometer,
-		Readers:     Readers(g),
-		Outputs:     true,
-		Offset:      g.Offset,
-		Ambient:     g.Ambient(c.cfg.From),
-	})
-	if err != nil {
-		return nil, err
-	}
-	roster := filepath.Join(dir, "roster.csv")
-	if err := os.WriteFile(roster, g.Roster(), 0o600); err != nil {
-		return nil, err
-	}
-	u, err := url.Parse(c.cfg.Broker)
-	if err != nil {
-		return nil, fmt.Errorf("broker: %w", err)
-	}
-	line, err := faults.NewProxy(ctx, u.Host)
-	if err != nil {
-		return nil, err
-	}
-	opts.Ports = hw.Ports(port.NewHost())
+	x := &gate{Gate: g}
 	cfg := agent.Config{
 		County:       world.CountyID,
 		Agent:        g.ID,
 		Dir:          filepath.Join(dir, "journal"),
-		Broker:       mqtt.Broker{URL: "tcp://" + line.Addr()},
 		CollectorKey: c.cfg.CollectorKey,
 		SiteKey:      c.cfg.SiteKey,
-		Policy:       rules,
-		Roster:       roster,
-		Station:      station.Config{Devices: hw.Devices()},
+		Policy:       filepath.Join(c.cfg.Dir, countyRules),
+		Roster:       filepath.Join(dir, "roster.csv"),
 	}
-	x := &gate{Gate: g, hw: hw, line: line}
+	if err := c.equip(ctx, x, &cfg, &opts); err != nil {
+		return nil, err
+	}
+	if x.Stage {
+		cfg.Policy = filepath.Join(c.cfg.Dir, stageRules)
+	}
+	if err := c.connect(ctx, x, dir, &cfg); err != nil {
+		return nil, errors.Join(err, x.close())
+	}
+	opts.Ports = x.hw.Ports(port.NewHost())
+	var err error
 	if c.cfg.Standalone.Gate == g.ID {
-		cfg.Kiosk = agent.Kiosk{Listen: c.cfg.Standalone.Kiosk, Title: g.Compound + " · 1号门"}
 		x.program, err = newProgram(c.cfg.Standalone, dir, cfg, c.cfg.Log)
 		x.agent = x.program
 	} else {
-		x.agent, err = agent.New(cfg, opts)
+		x.inside, err = agent.New(cfg, opts)
+		x.agent = x.inside
 	}
 	if err != nil {
-		line.Close()
-		return nil, err
+		return nil, errors.Join(err, x.close())
 	}
 	return x, nil
+}
+
+// connect makes the gate's hardware, its roster and its line to the county, and writes
+// them into its agent's configuration.
+func (c *County) connect(ctx context.Context, x *gate, dir string, cfg *agent.Config) (err error) {
+	x.hw, err = bench.New(filepath.Join(dir, "ports"), bench.Spec{
+		Thermometer: x.Thermometer,
+		Readers:     Readers(x.Gate),
+		Outputs:     true,
+		Offset:      x.Offset,
+		Ambient:     x.Ambient(c.cfg.From),
+	})
+	if err != nil {
+		return err
+	}
+	cfg.Station = station.Config{Devices: x.hw.Devices()}
+	if err := os.WriteFile(cfg.Roster, x.Roster(), 0o600); err != nil {
+		return err
+	}
+	u, err := url.Parse(c.cfg.Broker)
+	if err != nil {
+		return fmt.Errorf("broker: %w", err)
+	}
+	if x.line, err = faults.NewProxy(ctx, u.Host); err != nil {
+		return err
+	}
+	cfg.Broker = mqtt.Broker{URL: "tcp://" + x.line.Addr()}
+	return nil
+}
+
+// close closes the gate's line and screen.
+func (g *gate) close() error {
+	if g.line != nil {
+		g.line.Close()
+	}
+	if g.screen == nil {
+		return nil
+	}
+	err := g.screen.listener.Close()
+	if errors.Is(err, net.ErrClosed) {
+		return nil // the screen was served
+	}
+	return err
 }
 
 // Run runs all gates until ctx is done and returns what failed.
@@ -177,6 +220,10 @@ func (c *County) Run(ctx context.Context) error {
 			}
 		})
 		wg.Go(func() { c.people(ctx, g) })
+		c.runGuard(ctx, &wg, g)
+	}
+	if len(c.cfg.Stage.Gates) > 0 && c.cfg.Stage.Every > 0 {
+		wg.Go(func() { c.playAll(ctx) })
 	}
 	wg.Wait()
 	c.pokes.Wait()
@@ -184,10 +231,27 @@ func (c *County) Run(ctx context.Context) error {
 	return errors.Join(errs...)
 }
 
-// Close closes the gates' lines. Run does it at its end.
+// runGuard runs the gate's screen and its guard until ctx is done.
+func (c *County) runGuard(ctx context.Context, wg *sync.WaitGroup, g *gate) {
+	if g.guard == nil {
+		return
+	}
+	wg.Go(func() { g.guard.Run(ctx) })
+	if g.screen == nil {
+		return // somebody in front of the standalone gate's screen is its guard outside scenes
+	}
+	wg.Go(func() { c.duty(ctx, g) })
+	wg.Go(func() {
+		if err := g.screen.Serve(ctx, g.screen.listener, g.inside, g.inside.Board()); err != nil && ctx.Err() == nil {
+			c.cfg.Log.Error("serve the guard's screen", "gate", g.ID, "err", err)
+		}
+	})
+}
+
+// Close closes the gates' lines and screens. Run does it at its end.
 func (c *County) Close() {
 	for _, g := range c.gates {
-		g.line.Close()
+		_ = g.close() // nothing is written there
 	}
 }
 
@@ -204,7 +268,6 @@ func (c *County) people(ctx context.Context, g *gate) {
 		if !retry.Sleep(ctx, time.Until(due)) {
 			return
 		}
-		g.hw.SetAmbient(g.Ambient(a.At))
 		p := bench.Person{Screening: a.Screening, Card: a.Card, Reader: readerName}
 		switch {
 		case a.Code != "":
@@ -212,13 +275,15 @@ func (c *County) people(ctx context.Context, g *gate) {
 		case a.Card == "":
 			p.Reader = ""
 		}
-		g.present(ctx, c.cfg.Log, p)
+		g.present(ctx, c.cfg.Log, p, func() { g.hw.SetAmbient(g.Ambient(a.At)) })
 	}
 }
 
-func (g *gate) present(ctx context.Context, log *slog.Logger, p bench.Person) {
+// present lets a person come when nobody else is at the gate, and calls before then.
+func (g *gate) present(ctx context.Context, log *slog.Logger, p bench.Person, before func()) {
 	g.busy.Lock()
 	defer g.busy.Unlock()
+	before()
 	if err := g.hw.Present(ctx, p); err != nil && ctx.Err() == nil {
 		log.Error("simulate a person", "gate", g.ID, "err", err)
 	}

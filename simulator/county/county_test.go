@@ -16,7 +16,7 @@ import (
 )
 
 func TestFromBytesToACommittedRow(t *testing.T) {
-	r := newRig(t)
+	r := newRig(t, false)
 	for _, c := range []struct {
 		name string
 		test func(t *testing.T)

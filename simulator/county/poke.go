@@ -38,7 +38,21 @@ func (c *County) Poke(ctx context.Context, id, kind string) (string, error) {
 	case "sensor-fault", "unplug", "unplug-reader", "cut", "kill":
 		return c.pokeFault(ctx, g, kind)
 	}
-	return "", fmt.Errorf("%q can't be made to happen; these can: %s", kind, strings.Join(Kinds, ", "))
+	if slices.Contains(SceneNames(), kind) {
+		return c.pokeScene(ctx, g, kind)
+	}
+	return "", fmt.Errorf("%q can't be made to happen; these can: %s, %s", kind, strings.Join(Kinds, ", "),
+		strings.Join(SceneNames(), ", "))
+}
+
+// pokeScene plays a scene.
+func (c *County) pokeScene(ctx context.Context, g *gate, name string) (string, error) {
+	if !g.Stage {
+		return "", fmt.Errorf("scenes play at %s; at %s nobody would see one", c.Where(), g.ID)
+	}
+	c.pokes.Go(func() { _ = c.Play(ctx, g.ID, name) }) // said, if it failed
+	return fmt.Sprintf("%s (%s): the scene %s begins when nobody else is at the gate; watch http://%s", g.ID,
+		g.Compound, name, g.guard.Address()), nil
 }
 
 // pokePerson lets one person come who is measured and taps a card.
@@ -70,7 +84,7 @@ func (c *County) visit(ctx context.Context, g *gate, screening fact.Temp, card s
 	if card != "" {
 		p.Reader = readerName
 	}
-	g.present(ctx, c.cfg.Log, p)
+	g.present(ctx, c.cfg.Log, p, func() {})
 }
 
 // pokeIncomplete lets people come who bring only half of what a gate needs, or

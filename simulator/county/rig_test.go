@@ -15,6 +15,7 @@ import (
 	"gatehouse/gateway/config"
 	"gatehouse/gateway/county/broker"
 	"gatehouse/gateway/county/centre"
+	"gatehouse/gateway/county/pages"
 	"gatehouse/gateway/county/store"
 	"gatehouse/gateway/county/store/archive"
 	"gatehouse/gateway/fact"
@@ -29,13 +30,14 @@ import (
 type rig struct {
 	t      *testing.T
 	county *County
-	db     string
+	db     string // the store's file
+	desk   string // the desk's file
 	feed   *feed.Feed
 	mu     sync.Mutex
 	items  []feed.Item
 }
 
-func newRig(t *testing.T) *rig {
+func newRig(t *testing.T, stage bool) *rig {
 	t.Helper()
 	dir, log := t.TempDir(), slog.New(slog.DiscardHandler)
 	listen, err := loopback.Free(t.Context())
@@ -54,7 +56,8 @@ func newRig(t *testing.T) *rig {
 		})
 	}
 	run("collector", func(ctx context.Context) error { return centre.Run(ctx, cfg, "test", log) })
-	r := &rig{t: t, db: filepath.Join(cfg.Dir, centre.StoreFile), feed: feed.New()}
+	r := &rig{t: t, db: filepath.Join(cfg.Dir, centre.StoreFile),
+		desk: filepath.Join(cfg.Dir, centre.DeskFile), feed: feed.New()}
 	client, up := r.subscribe("tcp://" + listen)
 	run("feed", client.Run)
 	select {
@@ -62,13 +65,18 @@ func newRig(t *testing.T) *rig {
 	case <-time.After(30 * time.Second):
 		t.Fatal("the broker did not come up")
 	}
+	var on Stage
+	if stage {
+		on.Gates = []string{gates[0].ID, gates[1].ID, gates[2].ID}
+	}
 	r.county, err = New(ctx, Config{
+		Stage:        on,
 		Gates:        gates,
 		Dir:          filepath.Join(dir, "gates"),
 		Broker:       "tcp://" + listen,
 		CollectorKey: filepath.Join(cfg.Dir, "collector.pub"),
 		SiteKey:      filepath.Join(cfg.Dir, "site.key"),
-		Speed:        1e-6,
+		Speed:        1e-4, // the first person comes after hours
 		From:         3 * time.Hour,
 		Log:          log,
 	})
@@ -103,6 +111,7 @@ func testConfig(t *testing.T, dir, listen string) ([]world.Gate, centre.Config) 
 		Dir:    filepath.Join(dir, "county"),
 		Sites:  filepath.Join(dir, "sites.yaml"),
 		Broker: centre.Broker{Embedded: &broker.Config{Listen: listen}},
+		Desk:   &pages.Config{Listen: "127.0.0.1:0"},
 	}
 }
 

@@ -84,6 +84,9 @@ func (g Gate) Roster() []byte {
 			fmt.Fprintf(&b, "%s,%s,%s,%s,,\n", c.Code, c.Class, c.Status, c.Household)
 		}
 	}
+	if g.Stage {
+		b.Write(g.Cast().Roster())
+	}
 	return b.Bytes()
 }
 

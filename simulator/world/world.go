@@ -42,6 +42,7 @@ type Gate struct {
 	Heated      bool      // in a heated booth; otherwise in the open
 	Thermometer string    // model
 	Scanner     bool      // has a QR scanner for visitors besides its card reader
+	Stage       bool      // scenes play here: it has a card reader at its way out, too, and the Cast in its roster
 	Offset      fact.Temp // site offset of its thermometer
 	Residents   int
 	Cards       []Card
