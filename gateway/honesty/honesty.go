@@ -1,13 +1,15 @@
 // Package honesty finds thermometers that don't say what they measure: that repeat
 // one value, drift, or pull every reading towards a normal one, as seven devices in use
 // did (Healy 2021, doi 10.1117/1.JBO.26.4.043009). It is pure, and compares values as
-// the devices gave them.
+// the devices gave them. Compare holds them against a contact
+// thermometer.
 package honesty
 
 import (
 	"maps"
 	"slices"
 
+	"gatehouse/gateway/baseline"
 	"gatehouse/gateway/fact"
 )
 
@@ -21,8 +23,8 @@ const (
 	Collapsed Doubt = "collapsed"
 	// Drifted: it reads otherwise than it used to at the same ambient temperature.
 	Drifted Doubt = "drifted"
-	// UnlikeSibling: another thermometer of the gate reads otherwise. Which of the
-	// two is wrong is not known.
+	// UnlikeSibling: another thermometer of the gate reads otherwise, and nothing says
+	// that the other one is wrong.
 	UnlikeSibling Doubt = "unlike-sibling"
 )
 
@@ -35,43 +37,65 @@ type Finding struct {
 }
 
 const (
-	newest = 40 // readings that stand for how it reads now
 	narrow = 15 // 0.15 °C
 	wide   = 50 // 0.5 °C: two thermometers that are each within ±0.2 °C never differ so much
-	oldest = 80 // readings that stand for how it used to read
+	enough = 80 // readings that say how it used to read
 )
 
-// Look returns what is doubtful about a thermometer that has read own, beside others of
-// the same gate, by name. What counts are readings at the ambient temperature of the
-// newest one.
-func Look(own *Memory, siblings map[string]*Memory) []Finding {
-	b := own.newest
-	if b == nil || len(b.values) < newest {
-		return nil
-	}
-	var out []Finding
-	now := latest(b)
-	if w := width(now); w < narrow {
-		out = append(out, Finding{Doubt: Collapsed, Readings: newest, Value: w})
-	}
-	if before := b.values[:len(b.values)-newest]; len(before) >= oldest {
-		if d := median(now) - median(before); far(d) {
-			out = append(out, Finding{Doubt: Drifted, Readings: len(b.values), Value: d})
-		}
-	}
-	for _, name := range slices.Sorted(maps.Keys(siblings)) {
-		other := siblings[name].band(b.ambient)
-		if other == nil || len(other.values) < newest {
+// Thermometer is one thermometer of a gate.
+type Thermometer struct {
+	Memory  *Memory
+	Checked bool // it has passed a field check that is not overdue
+}
+
+// Look returns what is doubtful about the thermometer with a name, beside the others of
+// the gate. What counts are readings at the ambient temperature of the newest one. Where
+// two differ, the one is believed that has passed a field check, or that reads as it
+// always did while the other does not.
+func Look(name string, all map[string]Thermometer) []Finding {
+	own := all[name]
+	out := own.alone()
+	for _, sibling := range slices.Sorted(maps.Keys(all)) {
+		other := all[sibling]
+		if sibling == name || own.Checked && !other.Checked || out == nil && other.alone() != nil {
 			continue
 		}
-		if d := median(now) - median(latest(other)); far(d) {
-			out = append(out, Finding{Doubt: UnlikeSibling, Sibling: name, Readings: newest, Value: d})
+		if d, known := own.beside(other); known && far(d) {
+			out = append(out, Finding{Doubt: UnlikeSibling, Sibling: sibling, Readings: newest, Value: d})
 		}
 	}
 	return out
 }
 
-func latest(b *band) []fact.Temp { return b.values[len(b.values)-newest:] }
+// alone returns what is doubtful about a thermometer by itself.
+func (t Thermometer) alone() (out []Finding) {
+	b := t.Memory.newest
+	if b == nil || len(b.now) < newest {
+		return nil
+	}
+	if w := width(b.now); w < narrow {
+		out = append(out, Finding{Doubt: Collapsed, Readings: newest, Value: w})
+	}
+	if len(b.before) >= enough {
+		if d := baseline.Median(b.now) - baseline.Median(b.before); far(d) {
+			out = append(out, Finding{Doubt: Drifted, Readings: len(b.before) + len(b.now), Value: d})
+		}
+	}
+	return out
+}
+
+// beside returns how far it reads from another thermometer at the same ambient temperature.
+func (t Thermometer) beside(other Thermometer) (d fact.Temp, known bool) {
+	b := t.Memory.newest
+	if b == nil || len(b.now) < newest {
+		return 0, false
+	}
+	x := other.Memory.band(b.ambient)
+	if x == nil || len(x.now) < newest {
+		return 0, false
+	}
+	return baseline.Median(b.now) - baseline.Median(x.now), true
+}
 
 func far(d fact.Temp) bool { return d > wide || d < -wide }
 

@@ -1,14 +1,13 @@
 package honesty
 
 import (
-	"slices"
-
+	"gatehouse/gateway/baseline"
 	"gatehouse/gateway/fact"
 )
 
 const (
-	keep     = 200 // readings of a band, the newest
-	bandWide = 500 // of ambient temperatures, in fact.Temp
+	newest   = 40  // readings that stand for how it reads now
+	history  = 160 // readings before them, which stand for how it used to read
 	maxBands = 24  // −60 to 60 °C
 )
 
@@ -23,26 +22,31 @@ type Memory struct {
 // band holds the readings taken in a range of ambient temperatures.
 type band struct {
 	ambient fact.Temp   // its lower end
-	values  []fact.Temp // oldest first
+	before  []fact.Temp // oldest first
+	now     []fact.Temp // those since then, oldest first
 }
 
 // Add takes the value of a settled reading of a person, as the device gave it: a site
-// offset that changes does not change what the device reads.
-func (m *Memory) Add(ambient, object fact.Temp) {
-	lower := ambient - (ambient%bandWide+bandWide)%bandWide
-	b := m.band(lower)
+// offset that changes does not change what the device reads. What it reads while it is
+// doubtful does not become what it used to read, or a drift would be forgotten by lasting.
+func (m *Memory) Add(ambient, object fact.Temp, doubtful bool) {
+	b := m.band(baseline.Lower(ambient))
 	if b == nil {
 		if len(m.bands) == maxBands {
 			return
 		}
-		b = &band{ambient: lower}
+		b = &band{ambient: baseline.Lower(ambient)}
 		m.bands = append(m.bands, b)
 	}
 	m.newest = b
-	b.values = append(b.values, object)
-	if over := len(b.values) - keep; over > 0 {
-		b.values = slices.Delete(b.values, 0, over)
+	if b.now = append(b.now, object); len(b.now) <= newest {
+		return
 	}
+	if !doubtful {
+		b.before = append(b.before, b.now[0])
+		b.before = b.before[max(0, len(b.before)-history):]
+	}
+	b.now = b.now[1:]
 }
 
 // band returns the readings of the band with this lower end, or nil.
@@ -53,10 +57,4 @@ func (m *Memory) band(lower fact.Temp) *band {
 		}
 	}
 	return nil
-}
-
-// median returns the value in the middle; of an even number the lower of the two. There
-// must be one.
-func median(values []fact.Temp) fact.Temp {
-	return slices.Sorted(slices.Values(values))[(len(values)-1)/2]
 }

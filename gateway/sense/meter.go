@@ -73,7 +73,8 @@ type Meter struct {
 	state  State
 	past   []devices.Sample // of the last backgroundSpan with nobody there
 	last   devices.Sample
-	same   time.Time // since when the raw value has not moved
+	same   time.Time // since when the object temperature has not moved
+	moved  bool      // it has, since the samples began or came again after a gap
 	person person
 }
 
@@ -98,8 +99,8 @@ func NewMeter(limit fact.Temp) *Meter { return &Meter{limit: limit} }
 // State returns the state after the last sample.
 func (m *Meter) State() State { return m.state }
 
-// Stuck reports whether the raw value has not changed for half a minute: the sensor
-// repeats itself and measures nothing.
+// Stuck reports whether the object temperature has not changed for half a minute: the
+// sensor repeats itself and measures nothing, though its own temperature may change.
 func (m *Meter) Stuck() bool { return m.last.At.Sub(m.same) >= stuckAfter }
 
 // Hot reports whether the background is about as warm as people are, so that they
@@ -111,8 +112,10 @@ func (m *Meter) Hot() bool {
 // Observe takes the next sample and returns a measurement when one is complete.
 func (m *Meter) Observe(s devices.Sample) (Measurement, bool) {
 	gap := !m.last.At.IsZero() && s.At.Sub(m.last.At) > gapAfter
-	if m.last.At.IsZero() || gap || s.Object != m.last.Object || s.Ambient != m.last.Ambient {
-		m.same = s.At
+	if m.last.At.IsZero() || gap {
+		m.same, m.moved = s.At, false
+	} else if s.Object != m.last.Object {
+		m.same, m.moved = s.At, true
 	}
 	m.last = s
 	if gap && m.state != Idle {
@@ -201,6 +204,8 @@ func (m *Meter) follow(s devices.Sample) (Measurement, bool) {
 	}
 	top, settled := p.plateau()
 	switch {
+	case !m.moved:
+		// A sensor that repeats one value since it was switched on has measured nobody.
 	case settled && (m.state == Measuring || top.Object >= p.reported+higher ||
 		p.reported < m.limit && top.Object >= m.limit):
 		out := m.result(s, top, true)

@@ -228,3 +228,36 @@ func BenchmarkObserve(b *testing.B) {
 		m.Observe(s)
 	}
 }
+
+// A sensor that has repeated one value since it was switched on, or came back, measures
+// nobody, whatever its own temperature does.
+func TestASensorThatOnlyRepeatsItselfMeasuresNobody(t *testing.T) {
+	for name, ambient := range map[string]func(i int) fact.Temp{
+		"all of it":                   func(int) fact.Temp { return 2200 },
+		"but for its own temperature": func(i int) fact.Temp { return 2200 + fact.Temp(i%3) },
+	} {
+		m := NewMeter(limit)
+		at := t0
+		stuck := func(n int) {
+			for i := range n {
+				at = at.Add(step)
+				if got, ok := m.Observe(devices.Sample{At: at, Object: 3340, Ambient: ambient(i)}); ok {
+					t.Errorf("%s: it measures %+v", name, got)
+				}
+			}
+		}
+		if stuck(440); !m.Stuck() { // 31 s
+			t.Errorf("%s: it is not stuck", name)
+		}
+		for _, x := range newScene().samples {
+			x.At = x.At.Add(time.Minute)
+			m.Observe(x)
+			at = x.At
+		}
+		at = at.Add(5 * time.Second)
+		stuck(20)
+		if got, ok := m.Observe(devices.Sample{At: at.Add(step), Object: 3342, Ambient: 2200}); !ok || !got.Settled {
+			t.Errorf("%s: once it moves it measures: %+v, %v", name, got, ok)
+		}
+	}
+}

@@ -30,9 +30,7 @@ func (s *Station) arrived(now clock.Moment, x arrival) {
 	reading, last := s.reading(now, x.in, x.r)
 	if reading != nil {
 		seq := s.keep(now, reading)
-		if x.in.learn(reading.Temperature); reading.Temperature != nil {
-			s.doubt()
-		}
+		s.learn(x.in, reading.Temperature)
 		s.apply(now, last, s.gate.Observe(s.cameAt(now, reading), seq, *reading))
 	}
 	s.notePresence(now, x.in)

@@ -4,6 +4,9 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"gatehouse/gateway/edge/status"
+	"gatehouse/gateway/fact"
 )
 
 // people lets people step before the thermometer, each for most of a second, with these
@@ -55,5 +58,54 @@ func TestAThermometerThatReadsAllPeopleAlikeIsDoubtful(t *testing.T) {
 	g.people(like(40, 3330, 20)...)
 	if got := g.alarms(n); !strings.Contains(got, "device-doubtful:thermometer cleared") {
 		t.Fatalf("after 40 people who differ: %s", got)
+	}
+}
+
+// A thermometer that reads all alike passes nobody from the fortieth person on, a fever is
+// one, and the value that the guard enters counts; after a restart, too.
+func TestWhatADoubtfulThermometerReadsIsInvalid(t *testing.T) {
+	g := newRig(t)
+	g.people(like(40, 3330, 1)...)
+	come := func(object fact.Temp) {
+		g.wait(20)
+		g.observe(g.tapped(cardA))
+		g.observe(g.measured(object))
+	}
+	for range 2 {
+		if come(3650); !strings.Contains(g.last(), "invalid [doubtful]") {
+			t.Errorf("%s", g.last())
+		}
+		of := g.st.recent[len(g.st.recent)-1].readings
+		if err := g.st.enter(g.h.now, "", contact(36_60, of...)); err != nil || !strings.Contains(g.last(), "pass") {
+			t.Errorf("%s, %v", g.last(), err)
+		}
+		if come(3840); !strings.Contains(g.last(), "fever [fever doubtful]") {
+			t.Errorf("%s", g.last())
+		}
+		g.wait(300)
+		g.restart()
+	}
+	g.people(like(40, 3330, 20)...)
+	if come(3650); !strings.Contains(g.last(), "pass [normal]") {
+		t.Errorf("%s", g.last())
+	}
+}
+
+// last is the newest passage.
+func (g *rig) last() string { return g.passages[len(g.passages)-1] }
+
+// The journal no longer has the readings that made it doubtful: then only a check ends it.
+func TestADoubtThatCantBeExplainedStays(t *testing.T) {
+	g := newRig(t)
+	g.board.Set(status.Condition{Type: fact.AlarmDeviceDoubtful, Device: "thermometer", Detail: "it has drifted"})
+	g.rec.Turn(g.h.now)
+	g.restart()
+	g.people(like(60, 3330, 20)...)
+	if got := g.alarms(0); strings.Contains(got, "cleared") {
+		t.Errorf("alarms: %s", got)
+	}
+	g.observe(g.tapped(cardA))
+	if g.observe(g.measured(3650)); !strings.Contains(g.last(), "invalid [doubtful]") {
+		t.Errorf("%s", g.last())
 	}
 }

@@ -10,7 +10,6 @@ import (
 	"gatehouse/devices"
 	"gatehouse/gateway/clock"
 	"gatehouse/gateway/fact"
-	"gatehouse/gateway/honesty"
 	"gatehouse/gateway/retry"
 	"gatehouse/gateway/sense"
 )
@@ -46,8 +45,8 @@ type input struct {
 
 // measuring is what the loop keeps of a thermometer.
 type measuring struct {
-	meter  *sense.Meter   // nil: the sensor is none
-	memory honesty.Memory // what it has read
+	meter *sense.Meter // nil: the sensor is none
+	trust trust
 }
 
 // strange is what came of a device since its last reading and is no frame.

@@ -68,7 +68,7 @@ func (e earlier) when(now clock.Moment) clock.Moment {
 // RememberAnswer it is called before Remember, with all that the journal holds.
 func (s *Station) RememberAlarm(al *wire.Alarm) {
 	if al.Type == fact.AlarmDeviceDoubtful {
-		s.gate.SetDoubted(al.Device, al.State == fact.AlarmRaised)
+		s.rememberDoubt(al)
 		return
 	}
 	if al.Type != fact.AlarmFever {
@@ -147,11 +147,12 @@ func (s *Station) Remember(now clock.Moment, rec wire.Record, body wire.Body) {
 	case *wire.Clock:
 		p.bootID = b.BootID
 	case *wire.Reading:
-		s.rememberReading(b)
 		p.bootID = b.BootID
 		at := clock.Moment{Wall: rec.At.Time, Boot: time.Duration(b.BootNS)}
 		if s.again(now, b) {
 			p.events = append(p.events, event{seq: rec.Seq, at: at, reading: b})
+		} else {
+			s.rememberReading(b)
 		}
 	case *wire.Passage:
 		s.recent.add(rec.Seq, b.Readings)

@@ -24,10 +24,10 @@ func (s *Station) Begin(now clock.Moment) {
 			s.opts.Screen.Earlier(e.when(now), e.seq, *e.passage, slices.Contains(p.answered, e.seq))
 		}
 	}
+	s.doubt()
 	s.replay(now, p)
 	s.raiseFevers(now, p)
 	s.prompt()
-	s.doubt()
 	s.post()
 	s.opts.Board.SetTurned(part, now)
 }
@@ -49,6 +49,9 @@ func (s *Station) replay(now clock.Moment, p past) {
 			s.gate.Answered(x.answered)
 		default:
 			s.decided = max(s.decided, x.at.Boot)
+			if in := s.input(x.reading.Device); in != nil {
+				s.learn(in, x.reading.Temperature)
+			}
 			s.applyLate(now, x.at, undecided(s.gate.Observe(x.at, x.seq, *x.reading), used))
 		}
 	}
@@ -63,6 +66,14 @@ func (s *Station) replay(now clock.Moment, p past) {
 	for _, in := range s.inputs {
 		s.gate.SetWorks(in.cfg.Name, true) // until it says otherwise
 	}
+}
+
+// input returns a sensor by its name, or nil.
+func (s *Station) input(name string) *input {
+	if i := slices.IndexFunc(s.inputs, func(in *input) bool { return in.cfg.Name == name }); i >= 0 {
+		return s.inputs[i]
+	}
+	return nil
 }
 
 // applyLate applies events of before the restart. A pass of longer ago than a
