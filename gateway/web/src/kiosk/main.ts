@@ -174,5 +174,5 @@ setInterval(draw, 250);
 live.connect();
 draw();
 
-// For tests: what sounds, and how fast.
-Object.assign(window, { gatehouse: { patterns, schedule, speaker, latencies } });
+// For tests: what sounds, how fast, and what the agent sends.
+Object.assign(window, { gatehouse: { patterns, schedule, speaker, latencies, live } });
