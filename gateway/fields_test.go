@@ -21,6 +21,7 @@ const mostFields = 12
 var wide = map[string]string{
 	"gateway/wire.Passage":            "the message of a passage",
 	"gateway/wire.Run":                "the message of a machine's run",
+	"gateway/wire.Temperature":        "what is known of a measurement",
 	"gateway/county/alerts.Alert":     "a row of the alerts page",
 	"gateway/county/fleet.Machine":    "a row of the machines page",
 	"gateway/county/fleet.RunSummary": "a row of the runs page",

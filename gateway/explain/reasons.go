@@ -25,6 +25,7 @@ var reasons = map[fact.Reason]reason{
 	fact.ReasonAmbientLow:    {"ambient min max", "ambient", "min max"},
 	fact.ReasonAmbientHigh:   {"ambient min max", "ambient", "min max"},
 	fact.ReasonHotBackground: {"background", "background", ""},
+	fact.ReasonSensorDrift:   {"", "drift", ""},
 	fact.ReasonNoTemperature: {"pairing", "measured", "pairing low fever"},
 	fact.ReasonNoCard:        {"pairing", "card", "pairing"},
 	fact.ReasonOneAtATime:    {"", "alone", ""},

@@ -100,6 +100,6 @@ const (
 	InstructWarmUp        Instruction = "warm-up"         // too cold to judge
 	InstructMeasureAgain  Instruction = "measure-again"   //
 	InstructMeasure       Instruction = "measure"         // card without temperature
-	InstructMeasureByHand Instruction = "measure-by-hand" // card, and no thermometer works
+	InstructMeasureByHand Instruction = "measure-by-hand" // no thermometer works, or it can't judge here
 	InstructCheckID       Instruction = "check-identity"  // unknown card
 )

@@ -15,6 +15,7 @@ const (
 	ReasonAmbientLow    Reason = "ambient-low"    // colder than the thermometer is rated for
 	ReasonAmbientHigh   Reason = "ambient-high"   // warmer than that
 	ReasonHotBackground Reason = "hot-background" // something as warm as a person stands behind them
+	ReasonSensorDrift   Reason = "sensor-drift"   // the thermometer's own temperature is on the move
 	ReasonNoTemperature Reason = "no-temperature" // a card, and nobody was measured within the window
 	ReasonNoCard        Reason = "no-card"        // a measurement, and no card within the window
 	ReasonOneAtATime    Reason = "one-at-a-time"  // more than one card or person in the lane: who is who is not known

@@ -53,11 +53,12 @@ func (g *Gate) instruct(p wire.Passage, c *card) fact.Instruction {
 		return fact.InstructMeasureAgain // who has it is not known
 	case p.Verdict == fact.VerdictFever:
 		return g.cfg.Rules.OnFever(p.Class)
-	case p.Verdict == fact.VerdictInvalid && slices.Contains(p.Reasons, fact.ReasonDoubtful),
-		slices.Contains(p.Reasons, fact.ReasonUnderCheck):
+	case slices.Contains(p.Reasons, fact.ReasonUnderCheck):
 		return fact.InstructMeasureByHand
-	case p.Verdict == fact.VerdictInvalid:
+	case p.Verdict == fact.VerdictInvalid && p.Reasons[0] == fact.ReasonTooCold:
 		return fact.InstructWarmUp
+	case p.Verdict == fact.VerdictInvalid:
+		return fact.InstructMeasureByHand // once more at the same thermometer would be as invalid
 	case slices.Contains(p.Reasons, fact.ReasonNoTemperature):
 		return fact.InstructMeasure
 	case slices.Contains(p.Reasons, fact.ReasonNoThermometer):

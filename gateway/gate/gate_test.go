@@ -100,6 +100,7 @@ func unsettled(t *wire.Temperature)  { t.Settled = false }
 func cold(t *wire.Temperature)       { t.Ambient = -500 }
 func warm(t *wire.Temperature)       { t.Ambient = 3600 }
 func hot(t *wire.Temperature)        { t.Hot = true }
+func drifts(t *wire.Temperature)     { t.Drift = true }
 func supersedes(t *wire.Temperature) { t.Supersedes = true }
 
 func moment(s float64) clock.Moment {

@@ -8,8 +8,9 @@ import (
 )
 
 // judge compares a measurement with the limits, and with what is usual. Fever comes first,
-// whatever the conditions of the measurement. VerdictPass means normal here: without a
-// card nobody passes.
+// whatever the conditions of the measurement. A condition that makes the value invalid is
+// named before the value itself: nobody is too cold because a thermometer says so in the
+// cold. VerdictPass means normal here: without a card nobody passes.
 func (g *Gate) judge(device string, t *wire.Temperature) *temp {
 	conditions := conditionsOf(t)
 	if g.meters.of(device).doubted {
@@ -28,7 +29,7 @@ func (g *Gate) judge(device string, t *wire.Temperature) *temp {
 	case !t.Settled:
 		x.verdict, x.reasons = fact.VerdictRetest, append([]fact.Reason{fact.ReasonUnsettled}, conditions...)
 	case t.Screening < g.limits.InvalidBelow:
-		x.verdict, x.reasons = fact.VerdictInvalid, append([]fact.Reason{fact.ReasonTooCold}, conditions...)
+		x.verdict, x.reasons = fact.VerdictInvalid, append(conditions, fact.ReasonTooCold)
 	case len(conditions) > 0:
 		x.verdict, x.reasons = fact.VerdictInvalid, conditions
 	default:
@@ -51,6 +52,9 @@ func conditionsOf(t *wire.Temperature) (out []fact.Reason) {
 	}
 	if t.Hot {
 		out = append(out, fact.ReasonHotBackground)
+	}
+	if t.Drift {
+		out = append(out, fact.ReasonSensorDrift)
 	}
 	return out
 }

@@ -40,7 +40,7 @@ var higherLater = map[string]decision{
 		[]string{"pass normal [1 2 3] go resident"}},
 	"worse conditions before the card": {[]step{temperature(1, 3650), temperature(2, 3660, supersedes, cold),
 		tapped(3, resident), wait(20)},
-		[]string{"invalid ambient-low [1 2] warm-up", "retest no-temperature [3] measure resident"}},
+		[]string{"invalid ambient-low [1 2] measure-by-hand", "retest no-temperature [3] measure resident"}},
 	"a higher fever is no second alarm": {[]step{tapped(0, resident), temperature(1, 3760),
 		temperature(2, 3800, supersedes)},
 		[]string{"fever fever [1 2] go-home resident ALARM", "fever fever [1 2 3] go-home resident amends"}},

@@ -49,7 +49,7 @@ func TestAValueThatIsHighForTheGateIsMeasuredAgain(t *testing.T) {
 		"a fever": {20, []step{tapped(0, resident), temperature(1, 3730)},
 			"fever fever [1 2] go-home resident ALARM"},
 		"in the cold it is invalid": {20, []step{tapped(0, resident), temperature(1, 3710, cold)},
-			"invalid ambient-low [1 2] warm-up resident"},
+			"invalid ambient-low [1 2] measure-by-hand resident"},
 		"high, then not": {20, []step{tapped(0, resident), temperature(1, 3710), tapped(20, resident),
 			temperature(21, 3660)},
 			"retest high-for-gate [1 2] measure-again resident, pass normal [3 4] go resident"},

@@ -20,6 +20,7 @@ const (
 	skinMax        fact.Temp = 4500
 	settleSpread   fact.Temp = 20 // samples this close agree
 	settleCount              = 5  // samples that must agree in a row
+	climb          fact.Temp = 8  // a row in which each is higher, by more than this in all, is no plateau
 	higher         fact.Temp = 30 // a later plateau this much above is reported, too
 	glimpse                  = 3  // fewer samples than this are something passing by
 	hotBackground  fact.Temp = 3400
@@ -52,6 +53,8 @@ type Measurement struct {
 	Settled    bool          // settleCount samples in a row agreed
 	// HotBackground: the background was so warm that a person barely shows.
 	HotBackground bool
+	// Drift: the sensor's own temperature had not settled; see steadyWithin.
+	Drift bool
 	// Supersedes: the same person, or one close behind, now reads higher than
 	// the measurement before, or steady at last.
 	Supersedes bool
@@ -76,6 +79,7 @@ type Meter struct {
 	same   time.Time // since when the object temperature has not moved
 	moved  bool      // it has, since the samples began or came again after a gap
 	person person
+	die    die
 }
 
 // person is what is known of the person who is there.
@@ -118,6 +122,7 @@ func (m *Meter) Observe(s devices.Sample) (Measurement, bool) {
 		m.same, m.moved = s.At, true
 	}
 	m.last = s
+	m.die.observe(s)
 	if gap && m.state != Idle {
 		done, ok := m.leave()
 		m.begin(s)
@@ -232,17 +237,22 @@ func (p *person) add(s devices.Sample) {
 	p.recent = append(p.recent, s)
 }
 
-// plateau returns the highest of the newest samples when they agree.
+// plateau returns the highest of the newest samples when they agree. Samples of which
+// each is higher than the one before do not: they are on the way to a value.
 func (p *person) plateau() (top devices.Sample, settled bool) {
 	if len(p.recent) < settleCount {
 		return top, false
 	}
-	low := p.recent[0].Object
-	for _, r := range p.recent {
+	low, climbs := p.recent[0].Object, true
+	for i, r := range p.recent {
+		climbs = climbs && (i == 0 || r.Object > p.recent[i-1].Object)
 		low = min(low, r.Object)
 		if r.Object >= top.Object {
 			top = r
 		}
+	}
+	if climbs && top.Object-low > climb {
+		return top, false
 	}
 	return top, top.Object-low <= settleSpread
 }
@@ -268,5 +278,6 @@ func (m *Meter) result(last, value devices.Sample, settled bool) Measurement {
 		Duration:      last.At.Sub(m.person.came),
 		Settled:       settled,
 		HotBackground: m.person.base >= hotBackground,
+		Drift:         m.die.drifts(last),
 	}
 }

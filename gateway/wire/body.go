@@ -50,6 +50,8 @@ type Temperature struct {
 	DurationMS int64     `json:"duration_ms"`   // from the person's coming to the last of them
 	Settled    bool      `json:"settled"`       // five values in a row agreed within 0.20 °C
 	Hot        bool      `json:"hot,omitempty"` // the background was too warm to tell a person from it
+	// the sensor's own temperature was on the move, so that its values are wrong
+	Drift bool `json:"drift,omitempty"`
 	// a later value of the person measured just before: higher, or settled
 	Supersedes bool `json:"supersedes,omitempty"`
 }

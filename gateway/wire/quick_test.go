@@ -110,6 +110,7 @@ func TestWhatIsEncodedIsReadQuickly(t *testing.T) {
 	card, measurement, passage := sampleCard(), sampleMeasurement(), samplePassage()
 	card.Lane, measurement.Lane, passage.Lane = "东门", "东门", "东门"
 	measurement.Temperature.Hot, measurement.Temperature.Supersedes = true, true
+	measurement.Temperature.Drift = true
 	measurement.Temperature.Settled, measurement.Temperature.Ambient = false, -5
 	passage.Amends, passage.Reasons = true, []fact.Reason{fact.ReasonNormal, "other"}
 	at := At(testTime)

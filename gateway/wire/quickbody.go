@@ -194,6 +194,7 @@ func (f *bodyText) temperature() *Temperature {
 		f.skip("false")
 	}
 	t.Hot = f.try(`,"hot":true`)
+	t.Drift = f.try(`,"drift":true`)
 	t.Supersedes = f.try(`,"supersedes":true`)
 	f.skip(`}`)
 	return t

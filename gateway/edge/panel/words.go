@@ -121,6 +121,10 @@ func ofMeasurement() map[fact.Reason][2]text {
 		fact.ReasonAmbientLow:    {{"空气过冷 不算数", "Air is too cold"}, byHand},
 		fact.ReasonAmbientHigh:   {{"空气过热 不算数", "Air is too warm"}, byHand},
 		fact.ReasonHotBackground: {{"背后有热源", "Heat behind you"}, {"移开热源再测", "Move, try again"}},
+		fact.ReasonSensorDrift:   {{"测温仪被晒 不准", "Sun on sensor"}, {"遮阳 用体温计测", "Measure by hand"}},
+		fact.ReasonHighForGate:   {{"比别人偏高", "High for here"}, {"再测一次", "Measure again"}},
+		fact.ReasonDoubtful:      {{"测温仪可疑", "Doubtful sensor"}, byHand},
+		fact.ReasonUnderCheck:    {{"测温仪在校验", "Sensor in check"}, byHand},
 		fact.ReasonNoTemperature: {{"超时未测温", "Not measured"}, {"重新刷卡再测温", "Card, then look"}},
 		fact.ReasonNoCard:        {{"超时未刷卡", "No card shown"}, {"退后重新来", "Begin again"}},
 		fact.ReasonOneAtATime:    {{"请一个一个来", "One at a time"}, {"全部退后再来", "All step back"}},
@@ -128,6 +132,8 @@ func ofMeasurement() map[fact.Reason][2]text {
 		fact.ReasonNoThermometer: {{"测温仪故障", "Sensor fails"}, {"用额温枪测温", "Use a hand-held"}},
 		fact.ReasonEntered:       {{"人工测温", "Read by hand"}},
 		fact.ReasonNotMeasured:   {{"卡有效", "Card is valid"}},
+		fact.ReasonLetPass:       {{"值守人员放行", "Guard lets pass"}, {"请通行", "Please go on"}},
+		fact.ReasonStopped:       {{"值守人员拦下", "Guard stops you"}},
 	}
 }
 

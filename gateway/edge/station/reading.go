@@ -55,7 +55,7 @@ func (in *input) temperature(m sense.Measurement) *wire.Temperature {
 		Offset: offset, Screening: m.Object + offset,
 		RatedMin: sense.AmbientMin, RatedMax: sense.AmbientMax,
 		Samples: m.Samples, DurationMS: m.Duration.Milliseconds(), Settled: m.Settled,
-		Hot: m.HotBackground, Supersedes: m.Supersedes,
+		Hot: m.HotBackground, Drift: m.Drift, Supersedes: m.Supersedes,
 	}
 }
 

@@ -56,7 +56,7 @@ export function kioskStates() {
     ...["pass-unreadable", "pass-elsewhere", "pass-not-accepted", "no-card", "no-reader", "one-at-a-time"],
   ];
   const retests = ["unsettled", "no-temperature", "no-thermometer"];
-  const invalids = ["too-cold", "ambient-low", "ambient-high", "hot-background"];
+  const invalids = ["too-cold", "ambient-low", "ambient-high", "hot-background", "sensor-drift"];
   const states = {
     idle: { view: idle() },
     "idle-noticed": { view: idle({ guard: "东门一组", notices: [{ text: "今天 18:00 起，快递放在东门外货架" }] }) },
