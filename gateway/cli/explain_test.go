@@ -57,12 +57,12 @@ func TestAStoredPassageIsExplained(t *testing.T) {
 May not pass
 
 What it was decided on
-  - Card k-abc, resident
+  - Card abc, resident
   - Way: out
   - Lane ?[31mnorth
   - Nobody was measured
   - Rule classes.resident.quota of policy 1: how often may be passed
-  - Used by the household h-123456… before: 1 of 1
+  - Used by the household 12345678… before: 1 of 1
 
 Because
   - The quota is used up: 1 of 1

@@ -50,10 +50,15 @@ type selection struct {
 
 func (s *selection) flags(c *cobra.Command) {
 	s.storeFlags.flags(c)
+	s.times(c)
+	c.Flags().StringVar(&s.kind, "kind", "", "reading, passage, alarm, health, run, track, audit or clock")
+}
+
+// times adds the flags of a time.
+func (s *selection) times(c *cobra.Command) {
 	c.Flags().StringVar(&s.from, "from", "", "first time, such as 2020-02-14 (midnight in the county) or "+
 		"2020-02-14T08:00:00+08:00; default: the oldest record")
 	c.Flags().StringVar(&s.to, "to", "", "records before this time; default: the newest, too")
-	c.Flags().StringVar(&s.kind, "kind", "", "reading, passage, alarm, health, run, track, audit or clock")
 }
 
 // open opens the store, to read it, and returns what the flags select. It returns

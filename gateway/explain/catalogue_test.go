@@ -150,11 +150,15 @@ func full(v fact.Verdict, r fact.Reason, rule string) *wire.Passage {
 			Next: &at}}
 }
 
+// bothLanguages returns the texts by language.
+func bothLanguages(t *testing.T) map[string]explain.Words {
+	return map[string]explain.Words{"zh": words(t, "zh"), "en": words(t, "en")}
+}
+
 // complete checks that the words of each sentence are there, and have its values.
-func complete(t *testing.T, p *wire.Passage) {
+func complete(t *testing.T, both map[string]explain.Words, p *wire.Passage) {
 	t.Helper()
-	for _, lang := range []string{"zh", "en"} {
-		w := words(t, lang)
+	for lang, w := range both {
 		for _, s := range explain.Passage(p, zone) {
 			said, known := w[s.Code]
 			if !known {
@@ -186,11 +190,12 @@ func complete(t *testing.T, p *wire.Passage) {
 func TestEveryReasonIsExplained(t *testing.T) {
 	harmless := []fact.Reason{fact.ReasonNormal, fact.ReasonEntered, fact.ReasonNotMeasured, fact.ReasonOpening,
 		fact.ReasonClockUnknown, fact.ReasonLetPass} // they never stop anybody
+	both := bothLanguages(t)
 	for _, r := range catalogue(t) {
 		for _, v := range []fact.Verdict{fact.VerdictPass, fact.VerdictRetest, fact.VerdictInvalid, fact.VerdictRefuse,
 			fact.VerdictFever} {
 			p := full(v, r, "classes.resident.quota")
-			complete(t, p)
+			complete(t, both, p)
 			said := func(part explain.Part) bool {
 				is := func(s explain.Sentence) bool { return s.Part == part }
 				return slices.ContainsFunc(explain.Passage(p, zone), is)
@@ -202,12 +207,13 @@ func TestEveryReasonIsExplained(t *testing.T) {
 				t.Errorf("%s: says what would have let them pass: %v", r, said(explain.PartPass))
 			}
 			p.Basis, p.Temperature, p.Entered, p.Override = nil, nil, nil, nil // of an old version
-			complete(t, p)
+			complete(t, both, p)
 		}
 	}
 }
 
 func TestEveryRuleIsExplained(t *testing.T) {
+	both := bothLanguages(t)
 	for _, rule := range rules(t) {
 		path := strings.Replace(rule, "classes", "classes.feed.truck", 1)
 		if rest, is := strings.CutPrefix(rule, "classes."); is {
@@ -218,6 +224,6 @@ func TestEveryRuleIsExplained(t *testing.T) {
 		if explain.RuleOf(path) != rule {
 			t.Errorf("%s is called %s", path, explain.RuleOf(path))
 		}
-		complete(t, full(fact.VerdictRefuse, fact.ReasonQuota, path))
+		complete(t, both, full(fact.VerdictRefuse, fact.ReasonQuota, path))
 	}
 }

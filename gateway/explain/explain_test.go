@@ -184,3 +184,12 @@ func TestOtherPassagesOfTheVisit(t *testing.T) {
 		}
 	}
 }
+
+func TestPseudonymsAreShortenedToWhatTellsThemApart(t *testing.T) {
+	for pseudonym, want := range map[string]string{"": "", "ce6pbupg-ulfl6eckqqrftjzz": "ulfl6eck…",
+		"ce6pbupg-12345678": "12345678", "123456789": "12345678…", "卡卡卡卡卡卡卡卡": "卡卡卡卡卡卡卡卡"} {
+		if got := explain.Short(pseudonym); got != want {
+			t.Errorf("%s: %s, want %s", pseudonym, got, want)
+		}
+	}
+}

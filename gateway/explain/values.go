@@ -18,7 +18,7 @@ type value struct {
 func (x *explained) value(name string) value {
 	switch name {
 	case "card":
-		return value{text: short(x.Credential)}
+		return value{text: Short(x.Credential)}
 	case "class":
 		return word("class.", x.Class)
 	case "direction":
@@ -121,9 +121,9 @@ func (x *explained) basis(name string) value {
 	case "next":
 		return x.time(b.Next)
 	case "household":
-		return value{text: short(b.Household)}
+		return value{text: Short(b.Household)}
 	case "pass":
-		return value{text: short(b.Pass)}
+		return value{text: Short(b.Pass)}
 	case "used":
 		return value{text: strconv.Itoa(b.Used)}
 	case "times":
@@ -169,8 +169,12 @@ func celsius(t *fact.Temp) value {
 // shortest is how much of a pseudonym is shown: enough to tell people of a day apart.
 const shortest = 8
 
-// short returns the beginning of a pseudonym.
-func short(pseudonym string) string {
+// Short returns the beginning of a pseudonym, without the id of the key that is the same
+// for everybody.
+func Short(pseudonym string) string {
+	if _, own, keyed := strings.Cut(pseudonym, "-"); keyed {
+		pseudonym = own
+	}
 	r := []rune(pseudonym)
 	if len(r) <= shortest {
 		return pseudonym

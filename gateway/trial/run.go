@@ -51,7 +51,7 @@ func (s *Suite) try(c Case) Outcome {
 		}
 	}
 	got := p.step(c.When)
-	o.Got = brief(got, s.zone)
+	o.Got = Brief(got, s.zone)
 	o.Wrong = append(o.Wrong, c.Then.compare(got, s.zone)...)
 	return o
 }
@@ -204,11 +204,11 @@ func (t Then) compare(p wire.Passage, zone *time.Location) []string {
 	if len(want) == 0 {
 		return nil
 	}
-	return []string{"want " + strings.Join(want, ", ") + "; got " + brief(p, zone)}
+	return []string{"want " + strings.Join(want, ", ") + "; got " + Brief(p, zone)}
 }
 
-// brief returns a passage in a line.
-func brief(p wire.Passage, zone *time.Location) string {
+// Brief returns a passage in a line: verdict, reasons, instruction and rule.
+func Brief(p wire.Passage, zone *time.Location) string {
 	if p.Verdict == "" {
 		return "no verdict"
 	}

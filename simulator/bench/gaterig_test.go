@@ -104,7 +104,7 @@ func newGateRig(t *testing.T) *gateRig {
 	var wg sync.WaitGroup
 	wg.Go(func() { hw.Run(ctx) })
 	r.start()
-	t.Cleanup(func() { r.stop(); cancel(); wg.Wait() })
+	t.Cleanup(func() { r.stop(); cancel(); wg.Wait(); r.again() })
 	r.seeBackground()
 	return r
 }

@@ -1,0 +1,296 @@
+package cli
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+
+	"github.com/spf13/cobra"
+
+	"gatehouse/gateway/county/store"
+	"gatehouse/gateway/county/store/archive"
+	"gatehouse/gateway/identity"
+	"gatehouse/gateway/policy"
+	"gatehouse/gateway/replay"
+	"gatehouse/gateway/wire"
+)
+
+// replayFlags are the flags of replay.
+type replayFlags struct {
+	selection
+
+	policy, roster, key string
+	gate                string
+	output              string
+	check, reasons      bool
+}
+
+func replayCommand() *cobra.Command {
+	var f replayFlags
+	c := &cobra.Command{
+		Use:   "replay --from TIME --policy FILE",
+		Short: "Decide stored readings again by another policy, and list what would change",
+		Long: `replay lets the stored readings of gates go through the code of the gate again, with
+what happened to their devices and what guards did, by the given policy. It lists each
+passage that would be decided otherwise: when, the card's pseudonym, what was decided,
+what would be, and by which rule. It changes nothing; the collector may run.
+
+What passed before --from counts as it was recorded. After that, quotas and
+anti-passback count what is decided now.
+
+Without --roster the cards are those of the stored passages, with the class, the
+household and the status that they had then. Days, purposes and uses of cards are not
+in records: passages that they decided stay as they were. With a roster, give the site
+key (site.key of the gates), too: records hold pseudonyms.
+
+With --check the policy must be the one that was in force: every stored verdict must
+come out again, and each that does not is listed with why.
+
+Exit codes: 0 done (with --check: all are the same), 1 failed, or --check found
+differences, 2 wrong usage.`,
+		Example: "  gatehouse replay --from 2020-02-14 --policy new.yaml\n" +
+			"  gatehouse replay --from 2020-02-14 --to 2020-02-15 --gate gate-017 --policy new.yaml \\\n" +
+			"      --roster roster.csv --site-key site.key\n" +
+			"  gatehouse replay --from 2020-02-14 --policy policy.yaml --check",
+		Args: cobra.NoArgs,
+		RunE: func(c *cobra.Command, _ []string) error { return f.run(c) },
+	}
+	f.storeFlags.flags(c)
+	f.times(c)
+	c.Flags().StringVar(&f.policy, "policy", "", "the rules to decide by")
+	c.Flags().StringVar(&f.roster, "roster", "", "roster of these rules")
+	c.Flags().StringVar(&f.key, "site-key", "", "the gates' key for pseudonyms; needed with --roster")
+	c.Flags().StringVar(&f.gate, "gate", "", "only this agent (default: all)")
+	c.Flags().BoolVar(&f.check, "check", false, "fail unless every stored verdict comes out again")
+	c.Flags().BoolVar(&f.reasons, "reasons", false, "list also where only reason, rule or instruction differ")
+	c.Flags().StringVarP(&f.output, "output", "o", "text", "text, or json: a line for each change, and one of counts")
+	for _, name := range []string{"from", "policy"} {
+		if err := c.MarkFlagRequired(name); err != nil {
+			panic(err) // the flag is defined above
+		}
+	}
+	c.MarkFlagsRequiredTogether("roster", "site-key")
+	return c
+}
+
+func (f *replayFlags) run(c *cobra.Command) error {
+	var wrong error
+	if f.output != "text" && f.output != "json" {
+		wrong = fmt.Errorf("-o %q: use text or json", f.output)
+	}
+	p, err := policy.Load(f.policy)
+	if err != nil {
+		return err
+	}
+	a, q, err := f.open(wrong)
+	if err != nil {
+		return err
+	}
+	defer a.Close()
+	x := replaying{f: f, store: a, q: q, report: textReport{c.OutOrStdout(), f.zone}}
+	if f.output == "json" {
+		x.report = jsonReport{json.NewEncoder(c.OutOrStdout())}
+	}
+	if err := x.journals(c.Context()); err != nil {
+		return err
+	}
+	if err := x.survey(c.Context(), p); err != nil {
+		return err
+	}
+	for i := range x.all {
+		if err := x.decide(c.Context(), &x.all[i]); err != nil {
+			return err
+		}
+	}
+	return x.end()
+}
+
+// replaying is a replay of several journals.
+type replaying struct {
+	f     *replayFlags
+	store *archive.Archive
+	q     store.Query
+	rules *policy.Rules
+	all   []journalRuns
+	sums  counts
+	report
+}
+
+// journalRuns is a journal with the runs of its agent.
+type journalRuns struct {
+	agent, jid string
+	runs       []replay.Run
+}
+
+// counts are how many passages were compared, and how they came out.
+type counts struct {
+	Gates      int `json:"gates"`
+	Passages   int `json:"passages"`   // recorded, and decided again
+	Changed    int `json:"changed"`    // to another verdict
+	Reasons    int `json:"reasons"`    // only in reason, rule or instruction
+	Details    int `json:"details"`    // only in what a rule counted, or until another passage replaced it
+	Unknown    int `json:"unknown"`    // recorded, and not decided again: readings are not stored
+	Unrecorded int `json:"unrecorded"` // decided now, and not then: the agent had ended
+}
+
+// journals lists the journals of the gates that are asked for.
+func (x *replaying) journals(ctx context.Context) error {
+	positions, err := x.store.Positions(ctx)
+	if err != nil {
+		return err
+	}
+	for _, p := range positions {
+		if x.f.gate == "" || p.Agent == x.f.gate {
+			x.all = append(x.all, journalRuns{agent: p.Agent, jid: p.JID})
+		}
+	}
+	if len(x.all) == 0 {
+		return fmt.Errorf("--gate %q: the store has no records of such an agent", x.f.gate)
+	}
+	return nil
+}
+
+// rows calls each with the records of a journal that matter: those of the time that is
+// asked for, and as many of before as the rules look back.
+func (x *replaying) rows(ctx context.Context, jid string, each func(wire.Record, wire.Body)) error {
+	q := x.q
+	q.JID = jid
+	if !q.From.IsZero() {
+		q.From = q.From.Add(-replay.Reach(x.rules))
+	}
+	for row, err := range x.store.Rows(ctx, q) {
+		if err != nil {
+			return err
+		}
+		switch row.Kind {
+		case wire.KindReading, wire.KindPassage, wire.KindClock, wire.KindHealth, wire.KindAudit:
+		default:
+			continue
+		}
+		rec, err := wire.DecodeRecord(row.Raw)
+		if err == nil {
+			var body wire.Body
+			if body, err = rec.DecodeBody(); err == nil {
+				each(rec, body)
+			}
+		}
+		if err != nil {
+			return fmt.Errorf("read record %d of %s: %w", row.Seq, row.Agent, err)
+		}
+	}
+	return nil
+}
+
+// survey finds out the lanes of the gates and, where no roster is given, the cards.
+func (x *replaying) survey(ctx context.Context, p policy.Policy) (err error) {
+	var people replay.People
+	if x.rules, err = people.Rules(p); err != nil {
+		return err
+	}
+	for i := range x.all {
+		j := &x.all[i]
+		var s replay.Survey
+		err := x.rows(ctx, j.jid, func(rec wire.Record, body wire.Body) {
+			s.Take(rec, body)
+			if b, is := body.(*wire.Passage); is {
+				people.Take(b)
+			}
+		})
+		if err != nil {
+			return err
+		}
+		j.runs = s.Runs()
+	}
+	if x.f.roster == "" {
+		if x.rules, err = people.Rules(p); err != nil {
+			err = fmt.Errorf("the cards of the stored passages do not fit the policy: %w", err)
+		}
+		return err
+	}
+	key, err := identity.LoadSiteKey(x.f.key)
+	if err == nil {
+		x.rules, err = policy.LoadRules(p, x.f.roster, key)
+	}
+	return err
+}
+
+// decide decides the readings of a journal again.
+func (x *replaying) decide(ctx context.Context, j *journalRuns) error {
+	var failed error
+	seen := false
+	r := replay.New(replay.Config{Rules: x.rules, Zone: x.f.zone, Runs: j.runs, From: x.q.From, Recorded: x.f.check,
+		Unlisted: x.f.roster == ""}, func(o replay.Outcome) {
+		seen = true
+		if x.listed(x.count(o)) && failed == nil {
+			failed = x.change(j.agent, o, x.why(o))
+		}
+	})
+	if err := x.rows(ctx, j.jid, r.Take); err != nil {
+		return err
+	}
+	r.End()
+	if seen {
+		x.sums.Gates++
+	}
+	return failed
+}
+
+// listed reports whether such changes are printed.
+func (x *replaying) listed(c replay.Change) bool {
+	switch c {
+	case replay.Decides:
+		return true
+	case replay.Reasons:
+		return x.f.check || x.f.reasons
+	case replay.Figures, replay.Replaced, replay.Unknown:
+		return x.f.check
+	}
+	return false
+}
+
+// why says why a verdict did not come out again, where it had to.
+func (x *replaying) why(o replay.Outcome) string {
+	if !x.f.check {
+		return ""
+	}
+	return whyOf(o, x.rules.Version, x.classOf)
+}
+
+// classOf returns the class of a card on the roster.
+func (x *replaying) classOf(credential string) (class string, listed bool) {
+	p, listed := x.rules.Person(credential)
+	return p.Class, listed
+}
+
+// count counts an outcome and returns how far it differs.
+func (x *replaying) count(o replay.Outcome) replay.Change {
+	change := o.Change()
+	if change != replay.Ended && change != replay.Unknown {
+		x.sums.Passages++
+	}
+	switch change {
+	case replay.Decides:
+		x.sums.Changed++
+	case replay.Reasons:
+		x.sums.Reasons++
+	case replay.Figures, replay.Replaced:
+		x.sums.Details++
+	case replay.Unknown:
+		x.sums.Unknown++
+	case replay.Ended:
+		x.sums.Unrecorded++
+	}
+	return change
+}
+
+// end prints the counts, and returns an error when a check has failed.
+func (x *replaying) end() error {
+	if err := x.counts(x.sums); err != nil {
+		return err
+	}
+	if s := x.sums; x.f.check && s.Changed+s.Reasons+s.Details+s.Unknown > 0 {
+		return errors.New("not every stored verdict came out again")
+	}
+	return nil
+}

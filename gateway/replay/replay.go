@@ -1,0 +1,276 @@
+// Package replay decides recorded readings again, by the same rules or by others, through
+// the code of the gate: same inputs and rules give the same verdicts. It is pure: the
+// records of a journal go in, in their order; each recorded verdict comes out with the one
+// that is given now. What a replay keeps is as large as what the gate itself remembers:
+// the passages of as many days as the rules look back, and a few minutes of readings.
+package replay
+
+import (
+	"slices"
+	"time"
+
+	"gatehouse/gateway/clock"
+	"gatehouse/gateway/fact"
+	"gatehouse/gateway/gate"
+	"gatehouse/gateway/policy"
+	"gatehouse/gateway/wire"
+)
+
+// Config says how a journal is decided again.
+type Config struct {
+	Rules *policy.Rules
+	Zone  *time.Location // the county's
+	Runs  []Run          // of a Survey of the same records
+	Lanes []gate.Lane    // of the gate; nil: as the Runs say
+	// From is when deciding again begins. What passed before counts as it was recorded.
+	// Zero: with the first record.
+	From time.Time
+	// Recorded lets what was recorded count as having passed after each restart, as at the
+	// gate; false: what is decided now.
+	Recorded bool
+	// Unlisted says that the rules' roster is what People found out: a passage that days,
+	// purpose or uses of its card decided counts as it was recorded.
+	Unlisted bool
+}
+
+// Outcome is a verdict that was recorded, and what is decided now on the same readings.
+type Outcome struct {
+	Seq     uint64        // of the recorded passage; 0: there is none
+	At      time.Time     // when it was recorded; without a record, when it is decided now
+	Was     *wire.Passage // nil: none was recorded
+	Is      *wire.Passage // nil: none is given now
+	Missing uint64        // seq of a reading that is not among the records; 0: none, or it was never asked for
+	// Replaced says of a verdict that is on one side only that a later one replaced it
+	// there: what was decided about the person in the end is another outcome.
+	Replaced bool
+	Cut      bool // the agent ended before it could record the verdict of Is
+}
+
+// Replay decides the readings of one journal again. It is for one goroutine.
+type Replay struct {
+	cfg  Config
+	tell func(Outcome)
+
+	gate    *gate.Gate // nil: deciding has not begun
+	queue   queue
+	now     clock.Moment  // of the newest record that was taken out of the queue
+	decided time.Duration // boot clock of the newest reading that the gate has taken
+	bootID  string
+	sure    bool // the wall clock was known to be right when the newest record was made
+
+	past    past
+	pending pending
+}
+
+// New returns a replay that tells each outcome, in about the order of time.
+func New(cfg Config, tell func(Outcome)) *Replay {
+	return &Replay{cfg: cfg, tell: tell, past: past{reach: cfg.Rules.Reach()}}
+}
+
+// before is how much earlier than From deciding begins: a value can be entered for a
+// visit of ten minutes ago.
+const before = 15 * time.Minute
+
+// Take takes the next record of the journal. Kinds that the gate does not ask for change
+// nothing.
+func (r *Replay) Take(rec wire.Record, body wire.Body) {
+	switch b := body.(type) {
+	case *wire.Clock, *wire.Reading, *wire.Passage, *wire.Health, *wire.Audit:
+		for _, x := range r.queue.add(rec, b) {
+			r.item(x)
+		}
+	}
+}
+
+// End decides what is left. Visits that were open at the last record stay undecided, as
+// they were then.
+func (r *Replay) End() {
+	for _, x := range r.queue.rest() {
+		r.item(x)
+	}
+	r.settle(r.pending.all())
+}
+
+// item does what one record, or the coming of a person, means.
+func (r *Replay) item(x item) {
+	if c, is := x.body.(*wire.Clock); is {
+		r.clock(x, c)
+		return
+	}
+	b, isReading := x.body.(*wire.Reading)
+	switch began := r.gate != nil; {
+	case isReading && b.BootID != r.bootID: // the record of the start is not there
+		r.bootID = b.BootID
+		if began || r.due(x) {
+			r.begin(x)
+		}
+	case !began && r.due(x):
+		r.begin(x)
+	}
+	r.now, r.sure = x.moment(), !x.rec.Unsync
+	if r.gate != nil {
+		r.do(x)
+	} else if p, is := x.body.(*wire.Passage); is {
+		r.past.passage(x, r.bootID, p)
+	}
+}
+
+// due reports whether deciding begins with a record.
+func (r *Replay) due(x item) bool { return !x.rec.At.Before(r.cfg.From.Add(-before)) }
+
+// do lets the gate do what an item means.
+func (r *Replay) do(x item) {
+	switch b := x.body.(type) {
+	case nil:
+		r.emit(r.gate.Tick(x.moment()))
+		r.gate.Begun(x.moment(), x.device)
+	case *wire.Reading:
+		r.reading(x, b)
+	case *wire.Passage:
+		r.passage(x, b)
+	case *wire.Health:
+		r.tick(x.boot)
+		r.past.event(event{at: x.moment(), device: b.Device, works: b.State == fact.DeviceOK})
+		r.emit(r.gate.SetWorks(b.Device, b.State == fact.DeviceOK))
+	case *wire.Audit:
+		r.tick(x.boot)
+		if readings := r.past.readings(b.Passage); readings != nil {
+			r.past.event(event{at: x.moment(), answered: readings})
+			r.gate.Answered(readings)
+		}
+	}
+	r.settle(r.pending.due(x.boot))
+}
+
+// clock takes a start of the agent, or what is known of the time.
+func (r *Replay) clock(x item, c *wire.Clock) {
+	r.past.clock(x, c.BootID)
+	start := c.Reason == "start" || c.BootID != r.bootID
+	r.bootID = c.BootID
+	r.now, r.sure = x.moment(), !x.rec.Unsync
+	if start && r.gate != nil {
+		r.begin(x)
+	}
+}
+
+// reading decides on a reading.
+func (r *Replay) reading(x item, b *wire.Reading) {
+	r.decided = max(r.decided, time.Duration(b.BootNS))
+	at := x.moment().Add(r.decided - x.boot)
+	r.gate.SetSynchronised(x.moment(), !x.rec.Unsync)
+	r.past.event(event{at: at, seq: x.rec.Seq, reading: b})
+	r.pending.seen(x.rec.Seq)
+	r.emit(r.gate.Observe(at, x.rec.Seq, *b))
+}
+
+// passage takes what was decided then. A passage that no reading caused says until when
+// the gate had waited.
+func (r *Replay) passage(x item, p *wire.Passage) {
+	if p.LatencyUS == 0 {
+		r.decided = max(r.decided, x.boot)
+		r.emit(r.gate.Tick(x.moment()))
+	}
+	missing := r.pending.missing(p.Readings)
+	unlisted := r.cfg.Unlisted && byRoster(r.cfg.Rules.Policy, p)
+	counts := missing != 0 || unlisted || x.rec.At.Before(r.cfg.From) // as it was recorded
+	if r.cfg.Recorded || counts {
+		r.past.passage(x, r.bootID, p)
+	}
+	if missing != 0 || unlisted {
+		r.gate.Answered(p.Readings) // it is over
+		r.pending.drop(p.Readings)
+	}
+	if counts {
+		r.gate.Remember(gate.Earlier{At: x.rec.At.Time, Synchronised: !x.rec.Unsync, Boot: x.boot, Passage: p})
+	}
+	if missing != 0 {
+		r.report(Outcome{Seq: x.rec.Seq, At: x.rec.At.Time, Was: p, Missing: missing})
+	}
+	r.past.note(x.rec.Seq, p.Readings)
+	switch {
+	case missing != 0:
+	case unlisted:
+		r.report(Outcome{Seq: x.rec.Seq, At: x.rec.At.Time, Was: p, Is: p})
+	default:
+		r.pending.was(x, p)
+		r.settle(r.pending.matched())
+	}
+}
+
+// tick ends the visits that were over at a time on the boot clock.
+func (r *Replay) tick(boot time.Duration) {
+	for next, open := r.gate.Next(); open && next <= boot; next, open = r.gate.Next() {
+		events := r.gate.Tick(r.now.Add(next - r.now.Boot))
+		r.emit(events)
+		if after, still := r.gate.Next(); still && after <= next {
+			return // it waits for something else
+		}
+	}
+}
+
+// emit keeps what is decided now until the record of it comes.
+func (r *Replay) emit(events []gate.Event) {
+	for _, e := range events {
+		p := e.Passage
+		if !r.cfg.Recorded && !r.now.Wall.Before(r.cfg.From) {
+			r.past.decided(r.now, r.sure, r.bootID, &p)
+		}
+		r.pending.is(r.now, &p)
+	}
+	r.settle(r.pending.matched())
+}
+
+func (r *Replay) settle(outcomes []Outcome) {
+	for _, o := range outcomes {
+		r.report(o)
+	}
+}
+
+// report tells an outcome, unless it is of before From.
+func (r *Replay) report(o Outcome) {
+	if !o.At.Before(r.cfg.From) {
+		r.tell(o)
+	}
+}
+
+// begin makes a gate that knows the past, as an agent does when it starts.
+func (r *Replay) begin(x item) {
+	at := x.moment()
+	if r.gate != nil {
+		r.pending.cut(at.Boot)
+	}
+	lanes := r.cfg.Lanes
+	if lanes == nil {
+		lanes = runOf(r.cfg.Runs, x.rec.Seq).lanes()
+	}
+	r.gate = gate.New(gate.Config{Rules: r.cfg.Rules, Zone: r.cfg.Zone, Lanes: lanes})
+	r.decided = 0
+	recent := r.past.remember(r.gate, r.bootID)
+	r.gate.SetSynchronised(at, !x.rec.Unsync)
+	for _, e := range r.past.events {
+		age := at.Boot - e.at.Boot
+		switch {
+		case e.device != "":
+			r.emit(r.undecided(r.gate.SetWorks(e.device, e.works)))
+		case e.reading == nil:
+			r.gate.Answered(e.answered)
+		case e.reading.BootID == r.bootID && age >= 0 && age < window:
+			r.decided = max(r.decided, e.at.Boot)
+			r.emit(r.undecided(r.gate.Observe(e.at, e.seq, *e.reading)))
+		}
+	}
+	for _, e := range recent {
+		if at.Boot-e.Boot < window {
+			r.gate.Remember(e)
+		}
+	}
+	r.emit(r.undecided(r.gate.Tick(at)))
+	for _, d := range devicesOf(lanes) {
+		r.gate.SetWorks(d, true)
+	}
+}
+
+// undecided returns the events that use a reading on which nothing was decided before.
+func (r *Replay) undecided(events []gate.Event) []gate.Event {
+	return slices.DeleteFunc(events, func(e gate.Event) bool { return r.past.used(e.Passage.Readings) })
+}
