@@ -20,6 +20,7 @@ const (
 	TroubleNotAcknowledged TroubleKind = "not-acknowledged" // something waits, and nothing is acknowledged
 	TroubleBrokerLimit     TroubleKind = "broker-limit"     // the broker drops large messages; smaller ones pass
 	TroubleClock           TroubleKind = "clock-off"        // the clocks of agent and county differ
+	TroubleDeskRefused     TroubleKind = "desk-refused"     // what claims to be the county's desk is not heard
 	TroubleNoPage          TroubleKind = "no-page"          // no browser shows the guard's screen
 	TroubleSilentPage      TroubleKind = "silent-page"      // a page may not sound
 )

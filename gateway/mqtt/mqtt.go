@@ -42,6 +42,9 @@ type Message struct {
 type Subscription struct {
 	Filter string
 	QoS    byte
+	// Optional: the connection is of use without it; that the broker refuses it is
+	// logged.
+	Optional bool
 }
 
 // Config is a broker's address and what to do with its messages. No function in

@@ -93,20 +93,26 @@ func (c *Client) options(ctx context.Context, will *Message, ended chan<- error)
 	return opts
 }
 
-// subscribe returns a RefusedError if the broker refuses one of the filters.
+// subscribe returns a RefusedError if the broker refuses one of the filters that are not
+// optional.
 func (c *Client) subscribe(client paho.Client) error {
 	if len(c.cfg.Subscriptions) == 0 {
 		return nil
 	}
 	filters := make(map[string]byte, len(c.cfg.Subscriptions))
+	optional := map[string]bool{}
 	for _, s := range c.cfg.Subscriptions {
-		filters[s.Filter] = s.QoS
+		filters[s.Filter], optional[s.Filter] = s.QoS, s.Optional
 	}
 	token := client.SubscribeMultiple(filters, nil)
 	err := wait(token, connectTimeout)
-	if sub, ok := token.(*paho.SubscribeToken); ok && !errors.Is(err, errTimeout) {
+	if sub, ok := token.(*paho.SubscribeToken); ok && !errors.Is(err, errTimeout) && len(sub.Result()) > 0 {
+		err = nil // it is one about a filter
 		for filter, granted := range sub.Result() {
 			switch {
+			case granted > 2 && optional[filter]:
+				c.cfg.Log.Warn("the broker refuses a subscription: allow this user to receive it; everything else "+
+					"goes on without it", "topic", filter, "broker", c.cfg.Name)
 			case granted > 2: // paho may call it an error as well
 				err = RefusedError{filter}
 			case granted < filters[filter]:

@@ -136,6 +136,7 @@ func (c *County) newGate(ctx context.Context, g world.Gate, opts agent.Options) 
 		SiteKey:      c.cfg.SiteKey,
 		Policy:       filepath.Join(c.cfg.Dir, countyRules),
 		Roster:       filepath.Join(dir, "roster.csv"),
+		Contacts:     contacts(),
 	}
 	if err := c.equip(ctx, x, &cfg, &opts); err != nil {
 		return nil, err

@@ -15,7 +15,9 @@ import (
 	"gatehouse/devices"
 	"gatehouse/gateway/config"
 	"gatehouse/gateway/edge/agent"
+	"gatehouse/gateway/edge/help"
 	"gatehouse/gateway/edge/station"
+	"gatehouse/gateway/fact"
 	"gatehouse/gateway/retry"
 )
 
@@ -127,5 +129,16 @@ func (p *program) kill() {
 	defer p.mu.Unlock()
 	if p.cmd != nil {
 		_ = p.cmd.Process.Kill() // it may have ended already
+	}
+}
+
+// contacts are offices that nobody has: the numbers are in no use.
+func contacts() []help.Contact {
+	return []help.Contact{
+		{Role: fact.RoleDoctor, Phone: "0000 000 1120"},
+		{Role: fact.RoleGrid, Phone: "0000 000 1130"},
+		{Role: fact.RoleCommunity, Phone: "0000 000 1140"},
+		{Role: fact.RoleCounty, Phone: "0000 000 1100"},
+		{Role: fact.RoleIT, Phone: "0000 000 1150"},
 	}
 }

@@ -108,7 +108,7 @@ func (c *county) deskClient(d *desk.Desk, log *slog.Logger) (*mqtt.Client, error
 		Subscriptions: []mqtt.Subscription{
 			{Filter: wire.Topic(c.cfg.County, "+", wire.LeafStatus), QoS: 1},
 			{Filter: wire.Topic(c.cfg.County, "+", wire.LeafBeat)},
-			{Filter: wire.Topic(c.cfg.County, "+", wire.LeafDesk), QoS: 1},
+			{Filter: wire.Topic(c.cfg.County, "+", wire.LeafDesk), QoS: 1, Optional: true},
 		},
 		OnMessage: func(m mqtt.Message) { d.Hear(m.Topic, m.Payload) },
 		Log:       log,

@@ -16,12 +16,14 @@ import (
 	"gatehouse/devices"
 	"gatehouse/gateway/clock"
 	"gatehouse/gateway/edge/bridge"
+	"gatehouse/gateway/edge/help"
 	"gatehouse/gateway/edge/journal"
 	"gatehouse/gateway/edge/panel"
 	"gatehouse/gateway/edge/recorder"
 	"gatehouse/gateway/edge/ship"
 	"gatehouse/gateway/edge/station"
 	"gatehouse/gateway/edge/status"
+	"gatehouse/gateway/fact"
 	"gatehouse/gateway/gate"
 	"gatehouse/gateway/wire"
 )
@@ -48,6 +50,7 @@ const loadingGC = 20
 // Agent is one agent. Make it with New and run it with Run, which also closes
 // it.
 type Agent struct {
+	help     *help.Help
 	log      *slog.Logger
 	clock    clock.Source
 	board    *status.Board
@@ -100,8 +103,11 @@ func (a *Agent) overtake(e wire.Entry, urgent bool) {
 
 // makeParts makes the parts of the agent, which share its journal and board.
 func (a *Agent) makeParts(cfg Config, opts Options, f files) (err error) {
+	a.help = help.New(help.Options{County: cfg.County, Agent: cfg.Agent, Collector: f.collector,
+		Contacts: cfg.Contacts, File: filepath.Join(cfg.Dir, "desk.json"), Journal: a.recorder, Board: a.board,
+		Clock: opts.Clock, Log: a.log})
 	a.shipper, err = ship.New(ship.Options{County: cfg.County, Agent: cfg.Agent, Version: opts.Version,
-		Collector: f.collector, KeyID: f.site.ID(), Broker: cfg.Broker,
+		Collector: f.collector, KeyID: f.site.ID(), Broker: cfg.Broker, Desk: a.help.Hear,
 		Journal: a.journal, Board: a.board, Clock: opts.Clock, Log: a.log})
 	if err != nil {
 		return err
@@ -162,6 +168,17 @@ func (a *Agent) Enter(ctx context.Context, lane string, value wire.Entered) erro
 	return a.station.Enter(ctx, lane, value)
 }
 
+// Call asks the county for somebody; see help.Call. It may be called from any goroutine
+// while Run runs.
+func (a *Agent) Call(ctx context.Context, r fact.Role, passage uint64) error {
+	return a.help.Call(ctx, r, passage)
+}
+
+// EndCall ends a call; see help.End. It may be called from any goroutine while Run runs.
+func (a *Agent) EndCall(ctx context.Context, id, how string) (ok bool, err error) {
+	return a.help.End(ctx, id, how)
+}
+
 // Buzz sounds the buzzers of a gate once. It may be called from any goroutine.
 func (a *Agent) Buzz() {
 	if a.station != nil {
@@ -183,6 +200,7 @@ func (a *Agent) Run(ctx context.Context) error {
 	var wg sync.WaitGroup
 	restored := make(chan struct{})
 	wg.Go(func() { a.shipper.Run(ctx) })
+	wg.Go(func() { a.help.Run(ctx) })
 	if a.station != nil {
 		wg.Go(func() { a.station.Run(ctx, restored) })
 	}

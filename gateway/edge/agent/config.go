@@ -8,6 +8,7 @@ import (
 
 	"gatehouse/gateway/config"
 	"gatehouse/gateway/edge/bridge"
+	"gatehouse/gateway/edge/help"
 	"gatehouse/gateway/edge/station"
 	"gatehouse/gateway/mqtt"
 	"gatehouse/gateway/web"
@@ -29,6 +30,7 @@ type Config struct {
 	Guards       string         `yaml:"guards,omitempty"`    // CSV file: who may be on duty; absent: nobody signs in
 	TimeZone     string         `yaml:"time_zone,omitempty"` // of the county; default Asia/Shanghai
 	Kiosk        Kiosk          `yaml:"kiosk,omitempty"`     // the guard's screen; absent: none
+	Contacts     []help.Contact `yaml:"contacts,omitempty"`  // whom the guard can telephone, by role
 	Station      station.Config `yaml:",inline"`             // lanes and devices of a gate
 	Bridge       bridge.Config  `yaml:",inline"`             // machines and the links to them
 }
@@ -77,7 +79,7 @@ func (c Config) Check() error {
 		add("kiosk.listen", fmt.Errorf(
 			"%q: the guard's screen has no password and is for this computer only: write 127.0.0.1:8090", l))
 	}
-	return errors.Join(append(errs, c.Station.Check(), c.Bridge.Check())...)
+	return errors.Join(append(errs, help.Check(c.Contacts), c.Station.Check(), c.Bridge.Check())...)
 }
 
 // keep returns how long acknowledged records stay on disk.

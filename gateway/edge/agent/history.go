@@ -75,6 +75,7 @@ func (a *Agent) rememberAll(now clock.Moment) error {
 			}
 		case *wire.Alarm:
 			a.recorder.Remember(rec, raw, b)
+			a.help.Remember(a.clock.Now(), rec, b)
 			if a.station != nil {
 				a.station.RememberAlarm(b)
 			}

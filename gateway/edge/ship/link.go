@@ -46,9 +46,11 @@ func post(ctx context.Context, events chan<- event, e event) {
 // to events.
 func (s *Shipper) connection(ctx context.Context, events chan<- event) mqtt.Config {
 	acks, collector := s.topic(wire.LeafAck), wire.Topic(s.opts.County, wire.CollectorID, wire.LeafStatus)
+	desk := s.topic(wire.LeafDesk)
 	cfg := s.broker
 	cfg.ClientID, cfg.Log = s.opts.Agent, s.opts.Log
-	cfg.Subscriptions = []mqtt.Subscription{{Filter: acks, QoS: 0}, {Filter: collector, QoS: 1}}
+	cfg.Subscriptions = []mqtt.Subscription{{Filter: acks, QoS: 0}, {Filter: collector, QoS: 1},
+		{Filter: desk, QoS: 0, Optional: true}} // the permissions may be of a version before it
 	cfg.Hello = func() (will, first *mqtt.Message) { return s.status(fact.Offline), s.status(fact.Online) }
 	cfg.Bye = func() *mqtt.Message { return s.status(fact.Offline) }
 	cfg.OnUp = func() { post(ctx, events, event{up: true}) }
@@ -60,6 +62,8 @@ func (s *Shipper) connection(ctx context.Context, events chan<- event) mqtt.Conf
 			post(ctx, events, event{leaf: wire.LeafAck, payload: m.Payload})
 		case m.Topic == collector:
 			post(ctx, events, event{leaf: wire.LeafStatus, payload: m.Payload})
+		case m.Topic == desk && s.opts.Desk != nil:
+			s.opts.Desk(m.Payload)
 		}
 	}
 	return cfg

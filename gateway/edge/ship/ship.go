@@ -35,8 +35,11 @@ type Options struct {
 	Broker    mqtt.Broker
 	Journal   Journal
 	Board     *status.Board
-	Clock     clock.Source
-	Log       *slog.Logger
+	// Desk is called with each message on the agent's topic of the desk, whoever sent
+	// it, from the connection's goroutine; it must not wait. May be nil.
+	Desk  func(payload []byte)
+	Clock clock.Source
+	Log   *slog.Logger
 }
 
 // Shipper delivers the journal of one agent. Run owns its goroutines: the MQTT

@@ -99,6 +99,14 @@ func (b *Board) SetGate(g Gate) {
 	signal(b.changed)
 }
 
+// SetHelp posts how the guard gets somebody.
+func (b *Board) SetHelp(h Help) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	b.now.Help = h
+	signal(b.changed)
+}
+
 // SetMachines posts the state of the bridged machines.
 func (b *Board) SetMachines(machines []wire.BeatMachine) {
 	b.mu.Lock()

@@ -22,6 +22,7 @@ type Snapshot struct {
 	Gate
 	Journal
 	Delivery Delivery
+	Help     Help
 	Machines []wire.BeatMachine // as in the configuration; none at a gate without a bridge
 	Holds    []Condition        // sorted by their ids
 	Unsafe   string             // why what is kept may be lost; empty: nothing is known

@@ -51,6 +51,10 @@ func (s Snapshot) Troubles(now clock.Moment) []wire.Trouble {
 		list = append(list, wire.Trouble{Kind: fact.TroubleDisk, Text: wire.OneLine(s.Unsafe)}.Advise(
 			"disk", "why", s.Unsafe))
 	}
+	if s.Help.Refused != "" {
+		list = append(list, wire.Trouble{Kind: fact.TroubleDeskRefused, Text: wire.OneLine(s.Help.Refused)}.Advise(
+			"desk-refused", "why", s.Help.Refused))
+	}
 	for _, t := range s.Delivery.Troubles {
 		if stops(t) {
 			t.Text = wire.OneLine(t.Text + s.waiting())
