@@ -17,7 +17,7 @@ const (
 	// A thermometer that says what it measures follows a contact thermometer about one to
 	// one. With people who differ by this much it is flat if it follows by less than half.
 	flatRange fact.Temp = 100
-	flatSlope           = 0.5
+	flatSlope float64   = 0.5
 )
 
 // Pair is what a contact thermometer and an infrared one read of the same person within

@@ -55,7 +55,8 @@ func TestWhatAFieldCheckFinds(t *testing.T) {
 		"it pulls to normal": {wider(func(c fact.Temp) fact.Temp { return 3650 + (c-3650)/10 }),
 			Comparison{Mean: 4, Spread: 29, Faults: []fact.CheckFault{fact.CheckFlat}}},
 		"it follows by half":       {wider(half), Comparison{Mean: 2, Spread: 16}},
-		"people who hardly differ": {people(func(fact.Temp) fact.Temp { return 3650 }), Comparison{Mean: 5, Spread: 30}},
+		"people who hardly differ": {people(func(fact.Temp) fact.Temp { return 3650 }),
+			Comparison{Mean: 5, Spread: 30}},
 	} {
 		got, known := Compare(x.pairs, 3730)
 		if !known || !reflect.DeepEqual(got, x.want) || got.Passed() != (x.want.Faults == nil) {

@@ -59,7 +59,8 @@ func TestWhatIsDoubtful(t *testing.T) {
 		{"0.5 °C is allowed", read(values(80, 3600, 40), values(40, 3650, 40)), nil, nil},
 		{"-0.5 °C is allowed", read(values(80, 3600, 40), values(40, 3550, 40)), nil, nil},
 		{"it is not known how it used to read", read(values(79, 3600, 40), values(40, 3660, 40)), nil, nil},
-		{"the other one reads 0.8 °C more", read(values(40, 3600, 40)), sibling(read(values(40, 3680, 40))), unlike(-80)},
+		{"the other one reads 0.8 °C more", read(values(40, 3600, 40)), sibling(read(values(40, 3680, 40))),
+			unlike(-80)},
 		{"0.5 °C more", read(values(40, 3600, 40)), sibling(read(values(40, 3650, 40))), nil},
 		{"the other one has read too little", read(values(40, 3600, 40)), sibling(read(values(39, 3680, 40))), nil},
 		{"it has read too little itself", read(values(39, 3600, 40)), sibling(read(values(40, 3680, 40))), nil},
@@ -68,7 +69,8 @@ func TestWhatIsDoubtful(t *testing.T) {
 		{"the other one has drifted", read(values(120, 3600, 40)),
 			sibling(read(values(80, 3600, 40), values(40, 3680, 40))), nil},
 		{"it has drifted itself", read(values(80, 3600, 40), values(40, 3680, 40)),
-			sibling(read(values(120, 3600, 40))), append([]Finding{{Doubt: Drifted, Readings: 120, Value: 80}}, unlike(80)...)},
+			sibling(read(values(120, 3600, 40))),
+			append([]Finding{{Doubt: Drifted, Readings: 120, Value: 80}}, unlike(80)...)},
 		{"both have", read(values(80, 3600, 40), values(40, 3660, 40)),
 			sibling(read(values(80, 3600, 40), values(40, 3540, 40))),
 			append([]Finding{{Doubt: Drifted, Readings: 120, Value: 60}}, unlike(120)...)},
@@ -125,7 +127,8 @@ func TestADeviceThatPullsToNormalIsFound(t *testing.T) {
 		if got := Look("a", map[string]Thermometer{"a": {Memory: &honest}}); got != nil {
 			t.Fatalf("honest: %+v", got)
 		}
-		if got := Look("a", map[string]Thermometer{"a": {Memory: &pulled}}); len(got) != 1 || got[0].Doubt != Collapsed {
+		got := Look("a", map[string]Thermometer{"a": {Memory: &pulled}})
+		if len(got) != 1 || got[0].Doubt != Collapsed {
 			t.Fatalf("pulled: %+v", got)
 		}
 	})

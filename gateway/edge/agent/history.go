@@ -45,7 +45,7 @@ func (a *Agent) rememberAll(now clock.Moment) error {
 	read := a.station != nil && a.station.NeedsReadings()
 	return a.journal.Walk(a.journal.First(), func(raw []byte) {
 		switch wire.PeekKind(raw) {
-		case wire.KindAlarm, wire.KindAudit, wire.KindTrack, wire.KindRun, wire.KindClock:
+		case wire.KindAlarm, wire.KindAudit, wire.KindTrack, wire.KindRun, wire.KindClock, wire.KindCheck:
 		case wire.KindPassage:
 			if !passed {
 				return
@@ -69,6 +69,10 @@ func (a *Agent) rememberAll(now clock.Moment) error {
 			}
 		case *wire.Reading, *wire.Baseline:
 			a.station.RememberRead(now, b)
+		case *wire.FieldCheck:
+			if a.station != nil {
+				a.station.RememberCheck(b)
+			}
 		case *wire.Audit:
 			if a.station != nil {
 				a.station.RememberAnswer(b)
@@ -93,7 +97,7 @@ func (a *Agent) rememberLast(now clock.Moment) error {
 		}
 		for _, e := range chunk.Entries {
 			switch e.Record.Kind {
-			case wire.KindReading, wire.KindPassage, wire.KindAudit, wire.KindClock, wire.KindHealth:
+			case wire.KindReading, wire.KindPassage, wire.KindAudit, wire.KindClock, wire.KindHealth, wire.KindCheck:
 				if body := a.body(e.Record, nil); body != nil {
 					a.station.Remember(now, e.Record, body)
 				}

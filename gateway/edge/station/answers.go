@@ -15,6 +15,7 @@ type note struct {
 	audit wire.Audit
 	value *wire.Entered // nil: it is an answer
 	lane  string        // that the value is for
+	check *CheckStep    // nil: it is no step of a field check
 	kept  chan error
 }
 
@@ -54,8 +55,12 @@ func (s *Station) hand(ctx context.Context, n note) error {
 
 // note records what the guard did and lets the gate know.
 func (s *Station) note(now clock.Moment, n note) {
-	if n.value != nil {
+	switch {
+	case n.value != nil:
 		n.kept <- s.enter(now, n.lane, n.value)
+		return
+	case n.check != nil:
+		n.kept <- s.checkStep(now, *n.check)
 		return
 	}
 	_, err := s.opts.Journal.TryAppend(now, &n.audit)

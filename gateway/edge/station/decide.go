@@ -31,6 +31,7 @@ func (s *Station) arrived(now clock.Moment, x arrival) {
 	if reading != nil {
 		seq := s.keep(now, reading)
 		s.learn(x.in, reading.Temperature)
+		s.checkReading(now, x.in, seq, reading.Temperature)
 		s.apply(now, last, s.gate.Observe(s.cameAt(now, reading), seq, *reading))
 	}
 	s.notePresence(now, x.in)

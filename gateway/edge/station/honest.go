@@ -55,7 +55,7 @@ func (s *Station) look(in *input) (words []string) {
 	all := map[string]honesty.Thermometer{}
 	for _, x := range s.inputs {
 		if x.meter != nil {
-			all[x.cfg.Name] = honesty.Thermometer{Memory: &x.trust.memory}
+			all[x.cfg.Name] = honesty.Thermometer{Memory: &x.trust.memory, Checked: s.fresh(s.opts.Clock.Now(), x)}
 		}
 	}
 	for _, f := range honesty.Look(in.cfg.Name, all) {
@@ -73,6 +73,9 @@ func (s *Station) doubt() {
 			continue
 		}
 		words := s.look(in)
+		if failed := s.checkFailed(in); failed != "" {
+			words = append(words, failed)
+		}
 		in.trust.held = in.trust.held && len(words) == 0
 		if in.trust.held {
 			words = append(words, "it was doubtful before a restart, and too little of what it read then is known: "+

@@ -47,6 +47,7 @@ type input struct {
 type measuring struct {
 	meter *sense.Meter // nil: the sensor is none
 	trust trust
+	check checking
 }
 
 // strange is what came of a device since its last reading and is no frame.

@@ -111,6 +111,14 @@ func (s *Station) RememberPassed(rec wire.Record, body wire.Body) {
 	s.gate.Remember(e)
 }
 
+// RememberCheck takes over a field check of earlier runs of the agent. It is called with
+// all that the journal holds, in their order, before Remember.
+func (s *Station) RememberCheck(c *wire.FieldCheck) {
+	if in := s.input(c.Device); in != nil && in.meter != nil {
+		in.rememberCheck(c)
+	}
+}
+
 // NeedsReadings reports whether the rules ask what thermometers have read: then the agent
 // calls RememberRead.
 func (s *Station) NeedsReadings() bool { return s.opts.Rules.Baseline != nil }
@@ -158,6 +166,10 @@ func (s *Station) Remember(now clock.Moment, rec wire.Record, body wire.Body) {
 		s.recent.add(rec.Seq, b.Readings)
 		at := clock.Moment{Wall: rec.At.Time, Boot: time.Duration(rec.BootNS)}
 		p.verdicts = append(p.verdicts, earlier{rec.Seq, at, b, p.bootID == s.opts.BootID})
+	case *wire.FieldCheck:
+		if in := s.input(b.Device); in != nil && in.meter != nil {
+			s.trustCheck(in, b)
+		}
 	case *wire.Health:
 		p.events = append(p.events, event{device: b.Device, works: b.State == fact.DeviceOK})
 	case *wire.Audit:

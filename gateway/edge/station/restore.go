@@ -24,6 +24,7 @@ func (s *Station) Begin(now clock.Moment) {
 			s.opts.Screen.Earlier(e.when(now), e.seq, *e.passage, slices.Contains(p.answered, e.seq))
 		}
 	}
+	s.resumeChecks(now)
 	s.doubt()
 	s.replay(now, p)
 	s.raiseFevers(now, p)

@@ -16,6 +16,7 @@ func (s *Station) post() {
 	for _, in := range s.inputs {
 		g.Devices = append(g.Devices, status.Device{Name: in.cfg.Name, Lane: in.lane.Name, Kind: in.model.Kind,
 			State: in.state, Heard: max(in.heard, s.began)})
+		g.Checks = append(g.Checks, in.checks()...)
 		switch in.presence {
 		case sense.Measuring:
 			g.Measuring = append(g.Measuring, in.lane.Name)
@@ -24,6 +25,18 @@ func (s *Station) post() {
 		}
 	}
 	s.opts.Board.SetGate(g)
+}
+
+// checks returns the field check of a thermometer that is on, or that has just ended.
+func (in *input) checks() []status.Check {
+	c := in.check
+	switch {
+	case c.open != nil:
+		return []status.Check{{FieldCheck: *c.open, Lane: in.lane.Name, Screening: c.value, Problem: c.problem}}
+	case c.ended != nil:
+		return []status.Check{{FieldCheck: *c.ended, Lane: in.lane.Name}}
+	}
+	return nil
 }
 
 // unreadFor is how long somebody is asked to show a code again.

@@ -194,6 +194,7 @@ func (s *Station) turn(now clock.Moment) {
 	s.gate.SetSynchronised(now, s.opts.Clock.Synchronised())
 	s.confirmReaders(now)
 	s.keepUsual(now)
+	s.watchChecks(now)
 	s.post()
 	s.opts.Board.SetTurned(part, now)
 }

@@ -1,6 +1,7 @@
 package station
 
 import (
+	"cmp"
 	"fmt"
 	"log/slog"
 	"strings"
@@ -40,6 +41,7 @@ type rig struct {
 	out      *output
 	passages []string
 	rules    *policy.Rules
+	offset   fact.Temp // of the thermometer; 0: 3.20 °C
 }
 
 func newRig(t *testing.T) *rig {
@@ -103,7 +105,7 @@ func (g *rig) start(known func(device string) bool) {
 // play replaces the devices of the station by a thermometer, a reader and an
 // output without ports.
 func (g *rig) play() {
-	offset := fact.Temp(320)
+	offset := cmp.Or(g.offset, 320)
 	find := func(name string) devices.Model {
 		m, err := devices.Find(name)
 		if err != nil {
@@ -150,6 +152,8 @@ func (g *rig) remember() {
 			g.st.RememberPassed(rec, b)
 		case *wire.Reading, *wire.Baseline:
 			g.st.RememberRead(g.h.now, b)
+		case *wire.FieldCheck:
+			g.st.RememberCheck(b)
 		}
 	})
 	visit(func(rec wire.Record, _ []byte, body wire.Body) { g.st.Remember(g.h.now, rec, body) })

@@ -40,6 +40,16 @@ type Gate struct {
 	Prompts   []gate.Prompt // what the people in the lanes are asked to do
 	Measuring []string      // lanes in which somebody stands at a thermometer and is not measured yet
 	Measured  []string      // lanes in which somebody who was measured still stands there
+	Checks    []Check       // field checks of thermometers that are on, or have just ended
+}
+
+// Check is a field check of a thermometer.
+type Check struct {
+	wire.FieldCheck
+
+	Lane      string
+	Screening *fact.Temp  // of the person who was measured last; nil: nobody was
+	Problem   fact.Reason // why the newest measurement does not count; "": it does
 }
 
 // Device is one sensor of a gate.
