@@ -56,6 +56,7 @@ const (
 	stands     = 10 * time.Second // in front of the thermometer at most, until there is a verdict
 	thenTaps   = 100 * time.Millisecond
 	thenGoes   = 250 * time.Millisecond
+	settles    = 21 * time.Second        // a thermometer after its surroundings have changed
 	shops      = 1500 * time.Millisecond // who taps again sooner is taken for somebody still at the barrier
 )
 
@@ -140,7 +141,7 @@ func coldMorning(ctx context.Context, a *act) error {
 		"again: 36.5 now", then{readerName, card, 3650, kiosk.LookPass, fact.ReasonNormal}); err != nil {
 		return err
 	}
-	defer a.hw.SetAmbient(2000)
+	defer a.warmUp(ctx)
 	a.hw.SetAmbient(-600)
 	v, err := a.step(ctx, "暖气停了，门口零下六度：红外测温不可信", "The heating fails, −6 °C at the gate: infrared can't "+
 		"be trusted", then{readerName, a.household()[1], 3560, kiosk.LookInvalid, fact.ReasonAmbientLow})
@@ -153,6 +154,13 @@ func coldMorning(ctx context.Context, a *act) error {
 	}
 	_, err = a.sees(ctx, kiosk.LookPass, fact.ReasonEntered)
 	return err
+}
+
+// warmUp heats the booth again, and waits until the thermometer has settled.
+func (a *act) warmUp(ctx context.Context) {
+	a.hw.SetAmbient(2000)
+	a.tell(ctx, "暖气修好了，测温仪要稳定二十秒", "The heating works again; the thermometer settles for twenty seconds")
+	retry.Sleep(ctx, settles)
 }
 
 func sealedLeaving(ctx context.Context, a *act) error {
@@ -208,7 +216,17 @@ func normalForEverybody(ctx context.Context, a *act) error {
 	if err != nil {
 		return fmt.Errorf("the screen does not show a doubtful thermometer within %s, but %s", seenWithin, v.Look)
 	}
-	a.tell(ctx, "屏幕：测温仪读数可疑。保安按“知道了”，等维修", "The screen: the thermometer is doubtful. The guard presses "+
-		"“noted”, and calls somebody")
-	return a.guard.Press(ctx, v, kiosk.ActionNoted)
+	a.tell(ctx, "屏幕：测温仪读数可疑，不再凭它放行。保安按“知道了”，用体温计量", "The screen: the thermometer is doubtful, and "+
+		"lets nobody pass any more. The guard presses “noted”, and measures by hand")
+	if err := a.guard.Press(ctx, v, kiosk.ActionNoted); err != nil {
+		return err
+	}
+	if v, err = a.sees(ctx, kiosk.LookInvalid, fact.ReasonDoubtful); err != nil {
+		return err
+	}
+	if err := a.guard.Enter(ctx, v, 3660, fact.HandHeldContact); err != nil {
+		return err
+	}
+	_, err = a.sees(ctx, kiosk.LookPass, fact.ReasonEntered)
+	return err
 }
