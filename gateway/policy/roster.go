@@ -68,7 +68,16 @@ func LoadRules(p Policy, path string, key Pseudonymer) (*Rules, error) {
 // household,from,until, which purpose, uses and opening may follow. Its error lists up
 // to ten faults, each with its line, and repeats no card number.
 func ParseRoster(p Policy, in io.Reader, key Pseudonymer) (*Rules, error) {
-	rd, err := rows(in)
+	b, err := io.ReadAll(io.LimitReader(in, maxRoster+1))
+	if err != nil {
+		return nil, err
+	}
+	return ParseRosterText(p, b, key)
+}
+
+// ParseRosterText is ParseRoster of a text in memory, which it does not keep.
+func ParseRosterText(p Policy, text []byte, key Pseudonymer) (*Rules, error) {
+	rd, err := rows(text)
 	if err != nil {
 		return nil, err
 	}
@@ -81,7 +90,7 @@ func ParseRoster(p Policy, in io.Reader, key Pseudonymer) (*Rules, error) {
 	}
 	rd.ReuseRecord = true
 	rules := &Rules{Policy: p, byCard: map[string]int32{}, sealed: map[string]bool{}}
-	r := &roster{policy: p, key: key, more: header[len(columns):], rules: rules,
+	r := &roster{policy: p, key: key, more: header[len(columns):], rules: rules, people: newAdder(),
 		interned: map[string]string{}, households: map[string]string{}}
 	for len(r.errs) < maxErrors {
 		row, err := rd.Read()
@@ -103,7 +112,8 @@ func ParseRoster(p Policy, in io.Reader, key Pseudonymer) (*Rules, error) {
 			r.errs = append(r.errs, fmt.Errorf("line %d: %w", line, err))
 		}
 	}
-	r.rules.people = slices.Clip(r.rules.people)
+	rules.people = r.people.people
+	rules.people.rows = slices.Clip(rules.people.rows)
 	return r.rules, errors.Join(r.errs...)
 }
 
@@ -127,6 +137,7 @@ type roster struct {
 	key        Pseudonymer
 	more       []string // optional columns of the header
 	rules      *Rules
+	people     adder
 	interned   map[string]string // texts that repeat are kept once
 	households map[string]string // pseudonym by number
 	errs       []error
@@ -141,7 +152,7 @@ func (r *roster) add(line int, row []string) error {
 	}
 	pseudonym := r.key.Pseudonym(kind, code)
 	if before, twice := r.rules.byCard[pseudonym]; twice {
-		return fmt.Errorf("the card is on line %d already", r.rules.people[before].Line)
+		return fmt.Errorf("the card is on line %d already", r.people.rows[before].line)
 	}
 	if x.Status == StatusSealed && x.Household != "" {
 		r.rules.sealed[x.Household] = true
@@ -149,8 +160,7 @@ func (r *roster) add(line int, row []string) error {
 	if x.Uses > 0 {
 		r.rules.usable = max(r.rules.usable, daysOf(x.From, x.Until))
 	}
-	r.rules.byCard[pseudonym] = int32(len(r.rules.people))
-	r.rules.people = append(r.rules.people, x)
+	r.rules.byCard[pseudonym] = r.people.add(x)
 	return nil
 }
 

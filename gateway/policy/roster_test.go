@@ -87,7 +87,8 @@ func TestARosterFromASpreadsheetIsRead(t *testing.T) {
 			t.Errorf("%s: %v", name, err)
 			continue
 		}
-		for _, who := range r.people {
+		for i := range r.people.rows {
+			who := r.people.at(int32(i))
 			if who.Household != "household/丽景苑3-2" || who.From != "2020-02-01" {
 				t.Errorf("%s: %+v", name, who)
 			}

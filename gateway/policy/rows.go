@@ -5,7 +5,6 @@ import (
 	"encoding/csv"
 	"errors"
 	"fmt"
-	"io"
 	"strconv"
 	"strings"
 	"time"
@@ -21,15 +20,12 @@ const maxRoster = 64 << 20
 
 // rows returns a reader of the roster's rows, as spreadsheets write them: in any
 // encoding that config.Text takes, separated by commas, semicolons or tabs.
-func rows(in io.Reader) (*csv.Reader, error) {
-	b, err := io.ReadAll(io.LimitReader(in, maxRoster+1))
-	if err != nil {
-		return nil, err
-	}
-	if len(b) > maxRoster {
+func rows(text []byte) (*csv.Reader, error) {
+	if len(text) > maxRoster {
 		return nil, fmt.Errorf("it is larger than %d MiB: is this the roster?", maxRoster>>20)
 	}
-	if b, err = config.Text(b); err != nil {
+	b, err := config.Text(text)
+	if err != nil {
 		return nil, err
 	}
 	rd := csv.NewReader(bytes.NewReader(b))

@@ -34,8 +34,8 @@ func (q Quota) Direction() fact.Direction {
 type Rules struct {
 	Policy
 	Guards Guards // who may be on duty; set once, before the rules are used
-	people []Person
-	byCard map[string]int32 // by pseudonym: index in people
+	people people
+	byCard map[string]int32 // by pseudonym: row of people
 	sealed map[string]bool  // households with a card that is sealed
 	usable int              // most days of a card whose uses are counted
 }
@@ -46,7 +46,7 @@ func (r *Rules) Person(credential string) (p Person, known bool) {
 	if !known {
 		return Person{}, false
 	}
-	return r.people[i], true
+	return r.people.at(i), true
 }
 
 // Knows reports whether the roster lists a credential.
@@ -56,17 +56,17 @@ func (r *Rules) Knows(credential string) bool {
 }
 
 // People returns the number of credentials in the roster.
-func (r *Rules) People() int { return len(r.people) }
+func (r *Rules) People() int { return len(r.people.rows) }
 
 // All calls visit with each credential and its person, in the order of the roster's
 // lines, until it returns false.
 func (r *Rules) All(visit func(credential string, p Person) bool) {
-	cards := make([]string, len(r.people))
+	cards := make([]string, r.People())
 	for card, i := range r.byCard {
 		cards[i] = card
 	}
-	for i, p := range r.people {
-		if !visit(cards[i], p) {
+	for i, card := range cards {
+		if !visit(card, r.people.at(int32(i))) {
 			return
 		}
 	}

@@ -64,13 +64,8 @@ func readTexts(cfg Config) (t texts, err error) {
 	if t.Policy, err = config.Read(cfg.Policy); err != nil {
 		return t, err
 	}
-	f, err := os.Open(cfg.Roster)
-	if err != nil {
-		return t, fmt.Errorf("open the roster: %w", err)
-	}
-	defer f.Close()
-	if t.Roster, err = io.ReadAll(io.LimitReader(f, mostRoster)); err != nil {
-		return t, fmt.Errorf("read the roster %s: %w", cfg.Roster, err)
+	if t.Roster, err = readRoster(cfg.Roster); err != nil {
+		return t, fmt.Errorf("read the roster: %w", err)
 	}
 	if cfg.Guards != "" {
 		if t.Guards, err = config.Read(cfg.Guards); err != nil {
@@ -78,6 +73,21 @@ func readTexts(cfg Config) (t texts, err error) {
 		}
 	}
 	return t, nil
+}
+
+// readRoster reads a roster, in a buffer of its size.
+func readRoster(path string) ([]byte, error) {
+	f, err := os.Open(path)
+	if err != nil {
+		return nil, err
+	}
+	defer f.Close()
+	b := bytes.NewBuffer(nil)
+	if info, err := f.Stat(); err == nil && info.Size() <= mostRoster {
+		b.Grow(int(info.Size()) + bytes.MinRead)
+	}
+	_, err = b.ReadFrom(io.LimitReader(f, mostRoster))
+	return b.Bytes(), err
 }
 
 // rules makes rules of the texts, and checks that the gate can apply them.
@@ -89,7 +99,7 @@ func (t texts) rules(cfg Config, site identity.SiteKey) (*policy.Rules, error) {
 	if err != nil {
 		return nil, fmt.Errorf("%s:\n%w", cfg.Policy, err)
 	}
-	r, err := policy.ParseRoster(p, bytes.NewReader(t.Roster), site)
+	r, err := policy.ParseRosterText(p, t.Roster, site)
 	if err != nil {
 		return nil, fmt.Errorf("roster %s: %w", cfg.Roster, err)
 	}
@@ -124,43 +134,4 @@ func (a *Agent) keepRules(dir string, f files) {
 		}
 	}
 	a.board.Set(c)
-}
-
-// save writes the texts to a file, at once or not at all.
-func (t texts) save(path string) error {
-	b, err := json.Marshal(t)
-	if err != nil {
-		return err
-	}
-	if holds(path, b) {
-		return nil
-	}
-	file, err := os.OpenFile(path+".new", os.O_CREATE|os.O_WRONLY|os.O_TRUNC, 0o600)
-	if err != nil {
-		return err
-	}
-	_, err = file.Write(b)
-	if err = errors.Join(err, file.Sync(), file.Close()); err != nil {
-		return errors.Join(err, os.Remove(path+".new"))
-	}
-	return os.Rename(path+".new", path)
-}
-
-// holds reports whether a file has these bytes. It reads a part of it at a time.
-func holds(path string, b []byte) bool {
-	f, err := os.Open(path)
-	if err != nil {
-		return false
-	}
-	defer f.Close()
-	part := make([]byte, 64<<10)
-	for len(b) > 0 {
-		n, err := f.Read(part[:min(len(part), len(b))])
-		if err != nil || !bytes.Equal(part[:n], b[:n]) {
-			return false
-		}
-		b = b[n:]
-	}
-	n, err := f.Read(part)
-	return n == 0 && errors.Is(err, io.EOF)
 }
