@@ -118,6 +118,9 @@ func (x *explained) measurement() {
 	case x.Entered == nil:
 		x.say(PartInputs, "measured.nothing")
 	}
+	if x.Episode != nil {
+		x.say(PartInputs, "episode", "first", "since", "ready", "until")
+	}
 }
 
 // rule says by which rule the card was judged, and what the rule looked at.

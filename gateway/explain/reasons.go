@@ -57,6 +57,11 @@ var reasons = map[fact.Reason]reason{
 	fact.ReasonLetPass: {with: "guard why"},
 	fact.ReasonStopped: {"guard why", "stopped", "guard"},
 
+	fact.ReasonTooEarly:       {"first ready", "waited", "ready low fever"},
+	fact.ReasonRetestDue:      {"first", "second", "low fever"},
+	fact.ReasonContactNeeded:  {"first", "contact", "low fever"},
+	fact.ReasonFeverConfirmed: {"until", "contact", "low fever"},
+
 	fact.ReasonPassForged:      {"", "pass-signed", ""},
 	fact.ReasonPassUnreadable:  {"", "pass-readable", ""},
 	fact.ReasonPassElsewhere:   {"", "pass-here", ""},

@@ -43,6 +43,9 @@ func (x *explained) value(name string) value {
 		}
 		return value{}
 	}
+	if t := x.episode(name); t.text != "" {
+		return t
+	}
 	if o := x.Override; o != nil && name == "guard" {
 		return value{text: o.Guard}
 	} else if o != nil && name == "why" {
@@ -70,6 +73,25 @@ func (x *explained) usual(name string) value {
 		return degrees(u.Median)
 	case "readings":
 		return value{text: strconv.Itoa(u.Readings)}
+	}
+	return value{}
+}
+
+// episode returns a value of the person's fever episode.
+func (x *explained) episode(name string) value {
+	e := x.Episode
+	if e == nil {
+		return value{}
+	}
+	switch name {
+	case "first":
+		return degrees(e.First)
+	case "since":
+		return x.time(&e.Since)
+	case "ready":
+		return x.time(&e.Ready)
+	case "until":
+		return x.time(&e.Until)
 	}
 	return value{}
 }

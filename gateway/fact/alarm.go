@@ -31,6 +31,8 @@ func (t AlarmType) ID(about string) string {
 // Alarms that agents raise.
 const (
 	AlarmFever            AlarmType = "fever"                // somebody has a fever
+	AlarmFeverConfirmed   AlarmType = "fever-confirmed"      // a second measurement has confirmed it
+	AlarmUnresolved       AlarmType = "episode-unresolved"   // a fever episode ran out: nobody was measured again
 	AlarmDeviceGone       AlarmType = "device-gone"          // a port is missing or unplugged
 	AlarmDeviceFault      AlarmType = "device-fault"         // a device can't measure
 	AlarmDeviceDoubtful   AlarmType = "device-doubtful"      // a thermometer reads what people can't be
@@ -79,7 +81,9 @@ const (
 
 // Overtakes reports whether an alarm of type t goes before other alarms that overtake the
 // backlog: it is about somebody who waits for help.
-func (t AlarmType) Overtakes() bool { return t == AlarmFever || t == AlarmHelpCalled }
+func (t AlarmType) Overtakes() bool {
+	return t == AlarmFever || t == AlarmFeverConfirmed || t == AlarmHelpCalled
+}
 
 // Posted reports whether an alarm of type t holds as long as a part of the agent posts its
 // condition. Others are raised, and those that end are ended, by what happens at the gate.
@@ -116,6 +120,14 @@ const (
 func Alarms() []Alarm {
 	return []Alarm{
 		{Type: AlarmFever, Level: LevelRed, Happened: true, Zh: "发热", En: "Fever"},
+		{Type: AlarmFeverConfirmed, Level: LevelRed, Happened: true, Zh: "复测确认发热", En: "Fever confirmed"},
+		{
+			Type:     AlarmUnresolved,
+			Level:    LevelRed,
+			Happened: true,
+			Zh:       "首测偏高 未复测",
+			En:       "High reading, not measured again",
+		},
 		{Type: AlarmDeviceGone, Level: LevelAmber, Zh: "设备断开", En: "Device unplugged"},
 		{Type: AlarmDeviceFault, Level: LevelAmber, Zh: "设备故障", En: "Device fault"},
 		{Type: AlarmDeviceDoubtful, Level: LevelAmber, Zh: "测温仪读数可疑", En: "Thermometer doubtful"},

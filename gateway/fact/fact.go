@@ -98,6 +98,7 @@ const (
 	InstructGoHome        Instruction = "go-home"         // resident with fever: go home and wait
 	InstructTurnAway      Instruction = "turn-away"       // visitor with fever, or one who may not pass
 	InstructWarmUp        Instruction = "warm-up"         // too cold to judge
+	InstructWait          Instruction = "wait"            // a first high reading: wait in the warm, then measure again
 	InstructMeasureAgain  Instruction = "measure-again"   //
 	InstructMeasure       Instruction = "measure"         // card without temperature
 	InstructMeasureByHand Instruction = "measure-by-hand" // no thermometer works, or it can't judge here

@@ -4,6 +4,7 @@ import (
 	"time"
 
 	"gatehouse/gateway/clock"
+	"gatehouse/gateway/episode"
 	"gatehouse/gateway/wire"
 )
 
@@ -28,6 +29,7 @@ func (g *Gate) Remember(e Earlier) {
 			g.meters.again(e.Boot, p)
 		}
 	}
+	g.restoreEpisode(e)
 	if e.Synchronised || judged {
 		g.clock.Restore(at, e.Boot, e.Synchronised)
 	}
@@ -37,5 +39,24 @@ func (g *Gate) Remember(e Earlier) {
 func (g *Gate) SetSynchronised(at clock.Moment, is bool) {
 	if g.synchronised = is; is {
 		g.clock.Note(at)
+	}
+	if g.fevers.book != nil {
+		g.fevers.book.Carry(at, is)
+	}
+}
+
+// restoreEpisode takes over what a record says of fever episodes.
+func (g *Gate) restoreEpisode(e Earlier) {
+	if g.fevers.book == nil {
+		return
+	}
+	at := clock.Moment{Wall: e.At, Boot: e.Boot}
+	if e.Boot != 0 {
+		g.fevers.book.Carry(at, e.Synchronised)
+	}
+	if p := e.Passage; p != nil {
+		g.fevers.book.Take(episode.Record{At: at, ThisBoot: e.Boot != 0, Sure: e.Synchronised, Readings: p.Readings,
+			Person: episode.Person{Credential: p.Credential, Class: p.Class, Lane: p.Lane, Direction: p.Direction},
+			Step:   p.Episode})
 	}
 }

@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"gatehouse/gateway/clock"
+	"gatehouse/gateway/episode"
 	"gatehouse/gateway/fact"
 	"gatehouse/gateway/wire"
 )
@@ -44,6 +45,10 @@ func (g *Gate) entryTo(at clock.Moment, lane string, of []uint64) (l *lane, v *v
 			l, v = x, found
 		}
 	}
+	e, ill := g.illness(v, of)
+	if l == nil && ill {
+		l = g.laneFor(lane, e)
+	}
 	switch {
 	case l == nil:
 		return nil, nil, ErrTooLate
@@ -51,12 +56,44 @@ func (g *Gate) entryTo(at clock.Moment, lane string, of []uint64) (l *lane, v *v
 		return nil, nil, ErrNotMeasured
 	case l.visit != nil && l.visit.mixed:
 		return nil, nil, ErrMixed
-	case l.visit != nil && l.visit != v:
+	case l.visit != nil && l.visit != v && (!ill || !l.visit.uses(of)):
 		return nil, nil, ErrOccupied
-	case v != nil && slices.ContainsFunc(v.temps, func(t *temp) bool { return t.verdict == fact.VerdictFever }):
+	case v != nil && v.fever() && !ill:
 		return nil, nil, ErrFever
+	case ill && (v == nil || v.fever()):
+		v = g.visitOf(at, l, e)
 	}
 	return l, v, nil
+}
+
+// fever reports whether a fever was measured in the visit.
+func (v *visit) fever() bool {
+	return slices.ContainsFunc(v.temps, func(t *temp) bool { return t.verdict == fact.VerdictFever })
+}
+
+// illness returns the fever episode of the person of a visit, or the one that one of
+// these readings has opened.
+func (g *Gate) illness(v *visit, of []uint64) (e episode.Episode, ok bool) {
+	if v != nil && len(v.cards) == 1 && g.fevers.book != nil {
+		if e, ok = g.fevers.book.Of(v.cards[0].credential); ok {
+			return e, true
+		}
+	}
+	if v != nil {
+		of = slices.Concat(of, v.readings())
+	}
+	return g.episodeOf(of)
+}
+
+// readings returns those of a visit.
+func (v *visit) readings() (out []uint64) {
+	for _, c := range v.cards {
+		out = append(out, c.seqs...)
+	}
+	for _, t := range v.temps {
+		out = append(out, t.seqs...)
+	}
+	return out
 }
 
 // enterable returns the visit of a lane, open or over, that used one of these readings
@@ -83,6 +120,10 @@ func (g *Gate) entered(at clock.Moment, seq uint64, r wire.Reading) []Event {
 	}
 	verdict, reasons := g.judgeEntered(r.Entered.Value)
 	t := &temp{seqs: []uint64{seq}, entered: r.Entered, verdict: verdict, reasons: reasons}
+	if v != nil && v != l.visit && !slices.Contains(l.held, v) { // of a fever episode: it begins now
+		l.over()
+		l.visit = v
+	}
 	open := v == nil || v == l.visit
 	if v != nil {
 		t = v.enter(t)
@@ -98,7 +139,9 @@ func (g *Gate) entered(at clock.Moment, seq uint64, r wire.Reading) []Event {
 		events = g.enteredFirst(l, v, at, t)
 	}
 	for i := range events {
-		events[i].Alarm = events[i].Passage.Verdict == fact.VerdictFever
+		if p := events[i].Passage; p.Episode == nil || p.Episode.Step == fact.EpisodeOpened {
+			events[i].Alarm = p.Verdict == fact.VerdictFever
+		}
 	}
 	return events
 }
@@ -117,7 +160,7 @@ func (g *Gate) enteredFirst(l *lane, v *visit, at clock.Moment, t *temp) []Event
 	if !l.works(l.Readers) {
 		return g.withoutCounterpart(l)
 	}
-	return g.alone(l, t)
+	return g.alone(l, v, t)
 }
 
 // enter gives the visit an entered value. What was measured stays beside it.

@@ -17,7 +17,7 @@ func (g *Gate) event(l *lane, v fact.Verdict, reasons []fact.Reason, c *card, t 
 			value := *t.value
 			p.Temperature = &value
 		}
-		p.Entered, p.Limits.Usual = t.entered, t.usual
+		p.Entered, p.Episode, p.Limits.Usual = t.entered, t.step, t.usual
 		p.Amends = t.reported > 0
 		p.Readings = append(p.Readings, t.seqs...)
 		t.reported = len(t.seqs)
@@ -33,6 +33,9 @@ func (g *Gate) event(l *lane, v fact.Verdict, reasons []fact.Reason, c *card, t 
 			p.Reasons = append(p.Reasons, c.decision.Reason)
 		}
 		p.Reasons = append(p.Reasons, c.decision.Notes...)
+		if g.stands(l, c); p.Episode == nil {
+			p.Episode = c.step
+		}
 	}
 	slices.Sort(p.Readings)
 	p.Instruction = g.instruct(p, c)
@@ -45,10 +48,36 @@ func (g *Gate) event(l *lane, v fact.Verdict, reasons []fact.Reason, c *card, t 
 	return Event{Passage: p}
 }
 
+// instructLater returns what somebody with a fever episode has to do; empty: what anybody
+// has.
+func (g *Gate) instructLater(p wire.Passage, c *card) fact.Instruction {
+	sent := p.Verdict == fact.VerdictRefuse && c != nil && !c.decision.Allowed && !c.decision.Identify &&
+		c.decision.Reason != fact.ReasonUnknownCard
+	switch step := p.Episode.Step; {
+	case step == fact.EpisodeConfirmed:
+		return g.cfg.Rules.OnFever(p.Class)
+	case sent:
+		return fact.InstructTurnAway
+	case step == fact.EpisodeOpened, step == fact.EpisodeEarly:
+		return fact.InstructWait
+	case step == fact.EpisodeContact:
+		return fact.InstructMeasureByHand
+	case step == fact.EpisodeDue && slices.Contains(p.Reasons, fact.ReasonRetestDue):
+		return fact.InstructMeasure
+	}
+	return ""
+}
+
 func (g *Gate) instruct(p wire.Passage, c *card) fact.Instruction {
 	switch {
 	case p.Verdict == fact.VerdictPass:
 		return fact.InstructGo
+	case p.Episode != nil && !slices.Contains(p.Reasons, fact.ReasonOneAtATime):
+		if i := g.instructLater(p, c); i != "" {
+			return i
+		}
+	}
+	switch {
 	case p.Verdict == fact.VerdictFever && slices.Contains(p.Reasons, fact.ReasonOneAtATime):
 		return fact.InstructMeasureAgain // who has it is not known
 	case p.Verdict == fact.VerdictFever:

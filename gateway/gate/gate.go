@@ -11,6 +11,8 @@
 // lane, nobody can say what belongs to whom: the visit is mixed, nobody passes,
 // and no fever is put on a card. A mixed visit is over when nothing has come
 // for a pairing window; what comes before that joins it.
+// A first fever is settled by a second measurement, where the policy says so: package
+// episode.
 package gate
 
 import (
@@ -18,6 +20,7 @@ import (
 	"time"
 
 	"gatehouse/gateway/clock"
+	"gatehouse/gateway/episode"
 	"gatehouse/gateway/fact"
 	"gatehouse/gateway/policy"
 	"gatehouse/gateway/policy/engine"
@@ -69,6 +72,7 @@ type Gate struct {
 	state        engine.State
 	clock        engine.Clock
 	synchronised bool // the wall clock is known to be right
+	fevers       episodes
 }
 
 // lane is a Lane with who is in it.
@@ -95,6 +99,9 @@ func New(cfg Config) *Gate {
 	g := &Gate{cfg: cfg, window: l.Pairing, by: map[string]*lane{}, newest: map[string]newest{}, synchronised: true,
 		meters: meters{by: map[string]*meter{}, recorded: -recordAfter},
 		limits: wire.Limits{Fever: l.Fever, InvalidBelow: l.InvalidBelow, PairingMS: l.Pairing.Milliseconds()}}
+	if r := cfg.Rules.Episode; r != nil {
+		g.fevers = episodes{book: episode.New(*r), passes: map[string]*wire.Pass{}}
+	}
 	for _, c := range cfg.Lanes {
 		x := &lane{Lane: c, broken: map[string]bool{}}
 		g.lanes = append(g.lanes, x)
@@ -127,6 +134,7 @@ func (g *Gate) Observe(at clock.Moment, seq uint64, r wire.Reading) []Event {
 func (g *Gate) Tick(at clock.Moment) []Event {
 	var events []Event
 	g.now = max(g.now, at.Boot)
+	g.lapse(at)
 	for _, l := range g.lanes {
 		if l.visit != nil && l.visit.until <= at.Boot {
 			events = append(events, g.timeOut(l)...)
@@ -136,8 +144,11 @@ func (g *Gate) Tick(at clock.Moment) []Event {
 }
 
 // Next returns when Tick is due on the boot clock; ok is false while all lanes
-// are free.
+// are free and nobody has a fever episode.
 func (g *Gate) Next() (boot time.Duration, ok bool) {
+	if g.fevers.book != nil {
+		boot, ok = g.fevers.book.Next()
+	}
 	for _, l := range g.lanes {
 		if l.visit != nil && (!ok || l.visit.until < boot) {
 			boot, ok = l.visit.until, true

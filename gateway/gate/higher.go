@@ -20,7 +20,8 @@ func (g *Gate) higher(l *lane, at clock.Moment, device string, before newest, t 
 		return g.rises(l, at, x, t)
 	case was && l.visit == nil && v == l.last && !v.mixed && !v.answered && len(v.cards) == 1:
 		x.take(t)
-		return []Event{g.event(l, t.verdict, t.reasons, v.cards[0], x)}
+		verdict, reasons, _ := g.second(l, v, v.cards[0], x)
+		return []Event{g.event(l, verdict, reasons, v.cards[0], x)}
 	case fever:
 		g.enter(l, at).mixed = true
 		return g.measured(l, at, device, t)
@@ -51,11 +52,11 @@ func (g *Gate) rises(l *lane, at clock.Moment, x, t *temp) []Event {
 	if same && !fever {
 		return nil
 	}
-	return g.alone(l, x)
+	return g.alone(l, v, x)
 }
 
 // take makes x what t is, which the same person was measured with later.
 func (x *temp) take(t *temp) {
-	x.entered, x.usual = nil, t.usual
+	x.entered, x.usual, x.with = nil, t.usual, t.with
 	x.seqs, x.value, x.verdict, x.reasons = append(x.seqs, t.seqs...), t.value, t.verdict, t.reasons
 }

@@ -1,10 +1,12 @@
 package gate
 
 import (
+	"slices"
 	"time"
 
 	"gatehouse/gateway/clock"
 	"gatehouse/gateway/fact"
+	"gatehouse/gateway/wire"
 )
 
 // Wants says what a visit waits for.
@@ -46,7 +48,9 @@ func (g *Gate) Prompts() []Prompt {
 		case len(v.temps) == 1 && v.temps[0].verdict == fact.VerdictPass:
 			screening := v.temps[0].screening()
 			p.Wants, p.Screening = WantsCard, &screening
-		case len(v.cards) == 1 && v.cards[0].decision.Allowed:
+		case len(v.cards) == 0 && len(v.temps) == 0:
+			p.Wants = WantsTemperature // of somebody whom the guard has sent
+		case len(v.cards) == 1 && v.cards[0].decision.Allowed && v.cards[0].why == "":
 			c := v.cards[0]
 			p.Wants, p.Class, p.Direction = WantsTemperature, c.decision.Class, c.direction
 		}
@@ -55,18 +59,11 @@ func (g *Gate) Prompts() []Prompt {
 	return out
 }
 
-// first returns the oldest reading of a visit.
+// first returns the oldest reading of a visit; of one without any, that of its fever
+// episode.
 func (v *visit) first() uint64 {
-	var seq uint64
-	for _, c := range v.cards {
-		if seq == 0 || c.seqs[0] < seq {
-			seq = c.seqs[0]
-		}
+	if all := v.readings(); len(all) > 0 {
+		return slices.Min(all)
 	}
-	for _, t := range v.temps {
-		if seq == 0 || t.seqs[0] < seq {
-			seq = t.seqs[0]
-		}
-	}
-	return seq
+	return wire.EpisodeReading(v.episode)
 }

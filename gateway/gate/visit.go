@@ -6,7 +6,6 @@ import (
 
 	"gatehouse/gateway/clock"
 	"gatehouse/gateway/fact"
-	"gatehouse/gateway/policy"
 	"gatehouse/gateway/policy/engine"
 	"gatehouse/gateway/wire"
 )
@@ -23,6 +22,7 @@ type visit struct {
 	// belongs to somebody else.
 	answered bool
 	passed   bool
+	episode  string // that the guard has picked it for; empty: none
 }
 
 // card is one credential that was tapped in a visit, once or more often.
@@ -36,6 +36,8 @@ type card struct {
 	pass       *wire.Pass
 	passFault  fact.PassFault
 	decision   engine.Decision
+	step       *wire.EpisodeStep // where its person stands in a fever episode; nil: has none
+	why        fact.Reason       // why they may not pass because of that; empty: nothing but a measurement is asked
 }
 
 // temp is one person's measurement. The same person, seen higher a moment
@@ -46,8 +48,10 @@ type temp struct {
 	value    *wire.Temperature // nil: not measured
 	entered  *wire.Entered     // by the guard, judged in place of value; nil: none
 	usual    *wire.Usual       // that value was compared with; nil: with nothing
+	with     string            // thermometer
 	verdict  fact.Verdict
 	reasons  []fact.Reason
+	step     *wire.EpisodeStep // what it meant in a fever episode; nil: nothing
 }
 
 func (v *visit) uses(readings []uint64) bool {
@@ -70,54 +74,39 @@ func (g *Gate) tap(l *lane, at clock.Moment, seq uint64, r wire.Reading) []Event
 	if r.Credential == l.passed && at.Boot-l.passedAt < passAgain {
 		return nil
 	}
-	judged, unsure := g.clock.Judge(at, g.synchronised, g.cfg.Rules.Unsynchronised == policy.OwnClock)
-	now := card{seqs: []uint64{seq}, credential: r.Credential, direction: r.Direction,
-		at: judged.In(g.cfg.Zone), unsure: unsure, pass: r.Pass, passFault: r.PassFault}
+	now := g.cardOf(at, r.Credential, r.Direction)
+	now.seqs, now.pass, now.passFault = []uint64{seq}, r.Pass, r.PassFault
 	if !l.Measures {
-		g.ask(l, &now)
-		return []Event{g.unmeasured(l, at, &now)}
+		g.ask(l, now)
+		return []Event{g.unmeasured(l, at, now)}
 	}
 	v := g.enter(l, at)
 	c := v.find(r.Credential)
 	if c == nil {
-		c = &now
+		c = now
 		v.cards = append(v.cards, c)
 	} else {
 		c.seqs, c.direction, c.at, c.unsure = append(c.seqs, seq), now.direction, now.at, now.unsure
 	}
 	g.ask(l, c)
+	why := g.stands(l, c)
 	switch {
-	case v.mixed || len(v.cards) > 1:
+	case v.mixed || len(v.cards) > 1 || v.episode != "" && c.step != nil && c.step.ID != v.episode:
 		return g.mix(l)
 	case len(v.temps) == 1:
 		return g.decide(l, at)
 	case !l.works(l.Thermometers):
 		return g.withoutCounterpart(l)
-	case !c.decision.Allowed:
-		return []Event{g.event(l, fact.VerdictRefuse, nil, c, nil)}
-	}
-	return nil
-}
-
-// ask decides on a card. What has passed since it was asked last counts.
-func (g *Gate) ask(l *lane, c *card) {
-	c.decision = engine.Decide(g.cfg.Rules, &g.state, engine.Ask{Credential: c.credential, Direction: c.direction,
-		Lane: l.Name, At: c.at, Unsure: c.unsure, Readings: c.seqs, Pass: c.pass, PassFault: c.passFault})
-}
-
-func (v *visit) find(credential string) *card {
-	for _, c := range v.cards {
-		if c.credential == credential {
-			return c
-		}
+	case !c.decision.Allowed || why != "":
+		return []Event{g.refuse(l, c, why)}
 	}
 	return nil
 }
 
 // unmeasured decides on a card in a lane that does not measure.
 func (g *Gate) unmeasured(l *lane, at clock.Moment, c *card) Event {
-	if !c.decision.Allowed {
-		return g.event(l, fact.VerdictRefuse, nil, c, nil)
+	if why := g.stands(l, c); why != "" || !c.decision.Allowed {
+		return g.refuse(l, c, why)
 	}
 	l.passed, l.passedAt = c.credential, at.Boot
 	return g.event(l, fact.VerdictPass, []fact.Reason{fact.ReasonNotMeasured}, c, nil)
@@ -126,7 +115,7 @@ func (g *Gate) unmeasured(l *lane, at clock.Moment, c *card) Event {
 // temperature takes a measurement.
 func (g *Gate) temperature(l *lane, at clock.Moment, seq uint64, r wire.Reading) []Event {
 	t := g.judge(r.Device, r.Temperature)
-	t.seqs = []uint64{seq}
+	t.seqs, t.with = []uint64{seq}, r.Device
 	g.learn(r.Device, t)
 	if g.meters.of(r.Device).checked && t.verdict != fact.VerdictFever {
 		return nil
@@ -150,22 +139,24 @@ func (g *Gate) measured(l *lane, at clock.Moment, device string, t *temp) []Even
 	case !l.works(l.Readers):
 		return g.withoutCounterpart(l)
 	}
-	return g.alone(l, t)
+	return g.alone(l, v, t)
 }
 
-// alone reports a measurement that has no card yet. A normal one is not reported:
-// the visit waits for the card. A fever is, and the visit waits for the card, which
-// names it. Any other ends the visit, and the person measures again.
-func (g *Gate) alone(l *lane, t *temp) []Event {
-	if t.verdict == fact.VerdictPass {
-		return nil
-	}
-	fever := t.verdict == fact.VerdictFever
-	e := g.event(l, t.verdict, t.reasons, nil, t)
-	e.Alarm = fever && !e.Passage.Amends
-	if !fever {
+// alone reports a measurement of a visit that has no card yet. A normal one is not
+// reported: the visit waits for the card. A fever is, and the visit waits for the card,
+// which names it. Any other ends the visit, and the person measures again.
+func (g *Gate) alone(l *lane, v *visit, t *temp) []Event {
+	verdict, reasons, alarm := g.second(l, v, nil, t)
+	if verdict == fact.VerdictPass {
+		if t.step == nil {
+			return nil
+		}
+		verdict, reasons = fact.VerdictRefuse, append(slices.Clone(reasons), fact.ReasonNoCard)
+	} else if verdict != fact.VerdictFever {
 		l.over()
 	}
+	e := g.event(l, verdict, reasons, nil, t)
+	e.Alarm = alarm
 	return []Event{e}
 }
 
@@ -180,13 +171,12 @@ func (g *Gate) decide(l *lane, at clock.Moment) []Event {
 func (g *Gate) settle(l *lane, v *visit, at clock.Moment) Event {
 	c, t := v.cards[0], v.temps[0]
 	g.ask(l, c) // meanwhile another lane may have let somebody of the household pass
-	verdict, reasons := t.verdict, t.reasons
+	verdict, reasons, alarm := g.second(l, v, c, t)
 	if !c.decision.Allowed && verdict != fact.VerdictFever {
-		verdict, reasons = fact.VerdictRefuse, nil
+		verdict, reasons = fact.VerdictRefuse, ofEpisode(reasons)
 	}
-	first := t.reported == 0
 	e := g.event(l, verdict, reasons, c, t)
-	e.Alarm = verdict == fact.VerdictFever && first
+	e.Alarm = alarm
 	if verdict == fact.VerdictPass {
 		l.passed, l.passedAt = c.credential, at.Boot
 		v.passed = true
@@ -256,19 +246,22 @@ func (g *Gate) withoutCounterpart(l *lane) []Event {
 	v := l.visit
 	l.over()
 	if len(v.temps) == 1 {
-		if t := v.temps[0]; t.verdict == fact.VerdictPass {
-			return []Event{g.event(l, fact.VerdictRefuse, []fact.Reason{fact.ReasonNoReader}, nil, t)}
-		} else if t.reported < len(t.seqs) {
-			return g.alone(l, t)
+		t := v.temps[0]
+		if t.reported == len(t.seqs) {
+			return nil
 		}
+		events := g.alone(l, v, t)
+		if len(events) == 0 {
+			events = []Event{g.event(l, fact.VerdictRefuse, []fact.Reason{fact.ReasonNoReader}, nil, t)}
+		}
+		return events
+	}
+	if len(v.cards) == 0 || v.cards[0].reported == len(v.cards[0].seqs) {
 		return nil
 	}
 	c := v.cards[0]
-	switch {
-	case c.reported == len(c.seqs):
-		return nil
-	case !c.decision.Allowed:
-		return []Event{g.event(l, fact.VerdictRefuse, nil, c, nil)}
+	if why := g.stands(l, c); why != "" || !c.decision.Allowed {
+		return []Event{g.refuse(l, c, why)}
 	}
 	return []Event{g.event(l, fact.VerdictRetest, []fact.Reason{l.unmeasurable()}, c, nil)}
 }
@@ -281,7 +274,7 @@ func (g *Gate) timeOut(l *lane) []Event {
 		return nil
 	}
 	for _, t := range v.temps {
-		if t.verdict == fact.VerdictPass {
+		if t.verdict == fact.VerdictPass && t.reported < len(t.seqs) {
 			return []Event{g.event(l, fact.VerdictRefuse, []fact.Reason{fact.ReasonNoCard}, nil, t)}
 		}
 	}

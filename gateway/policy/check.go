@@ -43,6 +43,9 @@ func (p Policy) check(text []byte) error {
 	if p.Passes != nil && (p.Passes.Days < 1 || p.Passes.Days > daysMax) {
 		c.at("passes").add("passes.days %d: must be 1 to %d", p.Passes.Days, daysMax)
 	}
+	if p.Episode != nil {
+		c.at("episode").episode(*p.Episode)
+	}
 	c.at("lost").oneOf("pass", string(p.Lost.Pass), string(LostDeny), string(LostIdentify))
 	c.oneOf("unsynchronised", string(p.Unsynchronised), string(LastKnownDay), string(OwnClock))
 	c.post(p.Post)

@@ -105,7 +105,7 @@ func TestWhatIsAskedOfThermometersIsChecked(t *testing.T) {
 			t.Errorf("%+v: %v, want %q", c.set, err, c.want)
 		}
 	}
-	p.Thermometers = Thermometers{Baseline: &baseline.Rules{}}
+	p.Thermometers, p.Episode = Thermometers{Baseline: &baseline.Rules{}}, nil
 	if r := (&Rules{Policy: p}); r.Reach() != RetestWithin {
 		t.Errorf("the past counts for %s", r.Reach())
 	}

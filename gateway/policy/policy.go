@@ -19,7 +19,8 @@ type Policy struct {
 	Classes map[string]Class `yaml:"classes"`
 	Sealed  *Sealed          `yaml:"sealed,omitempty"` // absent: cards with the status sealed pass neither way
 	Lost    Lost             `yaml:"lost,omitempty"`
-	Passes  *Passes          `yaml:"passes,omitempty"` // absent: signed passes don't count
+	Passes  *Passes          `yaml:"passes,omitempty"`  // absent: signed passes don't count
+	Episode *Episode         `yaml:"episode,omitempty"` // absent: the first reading settles it
 	// Unsynchronised says what days and hours are judged by while the clock is not
 	// known to be right.
 	Unsynchronised Unsynchronised `yaml:"unsynchronised,omitempty"`

@@ -39,6 +39,10 @@ func TestTheExampleSaysWhatItSays(t *testing.T) {
 	if r.Limits != (Limits{Fever: 3730, InvalidBelow: 3500, Pairing: 8 * time.Second}) || r.People() != 5 {
 		t.Fatalf("got %+v, %d people", r.Limits, r.People())
 	}
+	if want := (Episode{10 * time.Minute, 2 * time.Hour, SecondOther}); *r.Episode != want ||
+		r.Reach() != want.Expires {
+		t.Fatalf("got %+v, reach %s", r.Episode, r.Reach())
+	}
 }
 
 func TestWhatIsWrongInAPolicyIsSaid(t *testing.T) {
@@ -56,6 +60,11 @@ func TestWhatIsWrongInAPolicyIsSaid(t *testing.T) {
 		"bad instruction":    {"{fever: go-home", "{fever: hug", "hug"},
 		"bad direction":      {"directions: [in]", "directions: [up]", "neither in nor out"},
 		"no direction":       {"directions: [in]}", "directions: []}", "in, out or both"},
+		"a short wait":       {"wait: 10m", "wait: 9999ms", "10s to 2h"},
+		"a long wait":        {"wait: 10m", "wait: 121m", "10s to 2h"},
+		"it ends too early":  {"expires: 2h", "expires: 10m", "longer than wait"},
+		"it ends too late":   {"expires: 2h", "expires: 1441m", "24h at most"},
+		"which second":       {"second: other-device", "second: sibling", "any or other-device or contact"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			changed := strings.Replace(text, c.old, c.new, 1)

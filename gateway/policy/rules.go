@@ -92,6 +92,9 @@ func (r *Rules) Reach() time.Duration {
 			span = max(span, b.Within)
 		}
 	}
+	if r.Episode != nil {
+		span = max(span, r.Episode.Expires)
+	}
 	if r.Passes != nil {
 		days = max(days, r.Passes.Days)
 	}

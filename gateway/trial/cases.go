@@ -53,6 +53,8 @@ type Step struct {
 	Lane        string      `yaml:"lane,omitempty"`        // default: the first one
 	Temperature Temperature `yaml:"temperature,omitempty"` // screening; none: not measured; default 36.5
 	Ambient     *fact.Temp  `yaml:"ambient,omitempty"`     // °C; default 20, of a device that is rated for 16 to 35
+	With        string      `yaml:"with,omitempty"`        // contact, forehead: entered; second: another device
+	Picks       string      `yaml:"picks,omitempty"`       // oldest: the guard picks whose second measurement it is
 	Clock       string      `yaml:"clock,omitempty"`       // unsynchronised: not known to be right
 	Restart     string      `yaml:"restart,omitempty"`     // before this: agent, or computer
 	Then        *Then       `yaml:"then,omitempty"`        // of a step of given; absent: it passes
@@ -73,8 +75,11 @@ type Then struct {
 	Verdict     fact.Verdict     `yaml:"verdict"`
 	Reasons     []fact.Reason    `yaml:"reasons,flow,omitempty"` // all of them, in their order
 	Instruction fact.Instruction `yaml:"instruction,omitempty"`
-	Rule        string           `yaml:"rule,omitempty"` // that decided about the card
-	Next        string           `yaml:"next,omitempty"` // 2020-02-15 00:00: from when it lets the card pass
+	Rule        string           `yaml:"rule,omitempty"`    // that decided about the card
+	Next        string           `yaml:"next,omitempty"`    // 2020-02-15 00:00: from when it lets the card pass
+	Episode     fact.EpisodeStep `yaml:"episode,omitempty"` // what it means in a fever episode, or none
+	Ready       string           `yaml:"ready,omitempty"`   // 2020-02-14 08:10: from when the second measurement counts
+	Told        int              `yaml:"told,omitempty"`    // fever episodes that have ended unsettled before this step
 }
 
 const layout = "2006-01-02 15:04"
@@ -189,6 +194,12 @@ func (s *Suite) checkStep(x Step) error {
 	}
 	if _, _, err := x.Temperature.value(); err != nil {
 		return fmt.Errorf("temperature %q: write a number such as 36.5, or none", x.Temperature)
+	}
+	if x.With != "" && x.With != secondDevice && !fact.HandHeld(x.With).Valid() {
+		return fmt.Errorf("with %q: write contact, forehead or second, or leave it away", x.With)
+	}
+	if x.Picks != "" && (x.Picks != oldest || x.Who != nobody) {
+		return fmt.Errorf("picks %q: write oldest, and who: nobody, or leave it away", x.Picks)
 	}
 	if x.Clock != "" && x.Clock != unsynchronised {
 		return fmt.Errorf("clock %q: write unsynchronised, or leave it away", x.Clock)

@@ -92,6 +92,7 @@ func settings(a, b policy.Policy) (out []string) {
 	add("baseline", usual(a), usual(b))
 	add("check.every", a.CheckEvery().String(), b.CheckEvery().String())
 	add("lost.pass", string(cmp.Or(a.Lost.Pass, policy.LostDeny)), string(cmp.Or(b.Lost.Pass, policy.LostDeny)))
+	add("episode", episode(a), episode(b))
 	add("unsynchronised", string(cmp.Or(a.Unsynchronised, policy.LastKnownDay)),
 		string(cmp.Or(b.Unsynchronised, policy.LastKnownDay)))
 	names := maps.Clone(a.Classes)
@@ -152,6 +153,14 @@ func quota(k policy.Class) string {
 		return "none"
 	}
 	return fmt.Sprintf("%d %s in %d days per %s", k.Quota.Times(), k.Quota.Direction(), k.Quota.Days, k.Quota.Per)
+}
+
+func episode(p policy.Policy) string {
+	if p.Episode == nil {
+		return "none"
+	}
+	return fmt.Sprintf("wait %s, expires %s, second %s", p.Episode.Wait, p.Episode.Expires,
+		cmp.Or(p.Episode.Second, policy.SecondOther))
 }
 
 func sealed(p policy.Policy) string {

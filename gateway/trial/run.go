@@ -18,6 +18,9 @@ const (
 	unsynchronised  = "unsynchronised"
 	restartAgent    = "agent"
 	restartComputer = "computer"
+	secondDevice    = "second"
+	oldest          = "oldest"
+	noEpisode       = "none"
 )
 
 // Outcome is what became of a case.
@@ -46,13 +49,13 @@ func (s *Suite) try(c Case) Outcome {
 		if step.Then != nil {
 			then = *step.Then
 		}
-		for _, wrong := range then.compare(p.step(step), s.zone) {
+		for _, wrong := range then.compare(p.step(step), p.told, s.zone) {
 			o.Wrong = append(o.Wrong, fmt.Sprintf("given, step %d (%s): %s", i+1, step.Who, wrong))
 		}
 	}
 	got := p.step(c.When)
 	o.Got = Brief(got, s.zone)
-	o.Wrong = append(o.Wrong, c.Then.compare(got, s.zone)...)
+	o.Wrong = append(o.Wrong, c.Then.compare(got, p.told, s.zone)...)
 	return o
 }
 
@@ -64,6 +67,7 @@ type play struct {
 	seq      uint64
 	passages []gate.Earlier
 	baseline *Baseline
+	told     int // fever episodes that ended unsettled when the time until this step had passed
 }
 
 // step lets somebody come, and returns the last passage of their visit.
@@ -73,6 +77,8 @@ func (p *play) step(x Step) (last wire.Passage) {
 		p.restart(x.Restart == restartComputer)
 	}
 	p.gate.SetSynchronised(p.now, x.Clock != unsynchronised)
+	p.gate.Tick(p.now)
+	p.told = len(p.gate.Unresolved())
 	first := p.seq + 1
 	keep := func(events []gate.Event) {
 		for _, e := range events {
@@ -85,6 +91,9 @@ func (p *play) step(x Step) (last wire.Passage) {
 		}
 	}
 	lane := p.suite.laneOf(x.Lane)
+	if all := p.gate.Episodes(); x.Picks == oldest && len(all) > 0 {
+		_ = p.gate.Retest(p.now, lane.Name, all[0].ID) // where it can't be, the case shows it
+	}
 	if x.Who != nobody {
 		kind, code := "card", p.suite.file.People[x.Who]
 		if text, is := strings.CutPrefix(code, "code:"); is {
@@ -99,12 +108,30 @@ func (p *play) step(x Step) (last wire.Passage) {
 		if x.Ambient != nil {
 			t.Ambient = *x.Ambient
 		}
-		keep(p.observe(wire.Reading{Device: "thermometer " + lane.Name, Type: fact.ReadingTemperature,
-			Temperature: &t}))
+		r := wire.Reading{Device: lane.Thermometers[0], Type: fact.ReadingTemperature, Temperature: &t}
+		switch {
+		case x.With == secondDevice:
+			r.Device = lane.Thermometers[1]
+		case x.With != "":
+			r = wire.Reading{Device: x.With, Type: fact.ReadingEntered, Lane: lane.Name,
+				Entered: &wire.Entered{Value: v, With: fact.HandHeld(x.With), Of: p.of(first)}}
+		}
+		keep(p.observe(r))
 	}
 	p.now = p.now.Add(2 * p.suite.rules.Limits.Pairing)
 	keep(p.gate.Tick(p.now))
 	return last
+}
+
+// of returns the readings of the person for whom the guard enters a value: what they
+// tapped, or without a card what opened the oldest fever episode.
+func (p *play) of(first uint64) []uint64 {
+	if all := p.gate.Episodes(); p.seq < first && len(all) > 0 {
+		return []uint64{wire.EpisodeReading(all[0].ID)}
+	} else if p.seq < first {
+		return nil
+	}
+	return []uint64{first}
 }
 
 func (p *play) observe(r wire.Reading) []gate.Event {
@@ -176,14 +203,20 @@ func (s *Suite) gateLanes() (out []gate.Lane) {
 	}
 	for _, l := range lanes {
 		out = append(out, gate.Lane{Name: l.Name, Measures: l.Measures == nil || *l.Measures,
-			Thermometers: []string{"thermometer " + l.Name}, Readers: []string{"reader " + l.Name}})
+			Thermometers: []string{
+				"thermometer " + l.Name,
+				"thermometer 2 " + l.Name,
+			}, Readers: []string{"reader " + l.Name}})
 	}
 	return out
 }
 
 // compare returns what of a passage is not as written.
-func (t Then) compare(p wire.Passage, zone *time.Location) []string {
-	rule, next := "", ""
+func (t Then) compare(p wire.Passage, told int, zone *time.Location) []string {
+	rule, next, episode, ready := "", "", noEpisode, ""
+	if p.Episode != nil {
+		episode, ready = string(p.Episode.Step), p.Episode.Ready.In(zone).Format(layout)
+	}
 	if p.Basis != nil {
 		rule = p.Basis.Rule
 		if p.Basis.Next != nil {
@@ -201,6 +234,11 @@ func (t Then) compare(p wire.Passage, zone *time.Location) []string {
 	add("", string(t.Instruction), string(p.Instruction))
 	add("by ", t.Rule, rule)
 	add("may pass again from ", t.Next, next)
+	add("in the episode ", string(t.Episode), episode)
+	add("ready at ", t.Ready, ready)
+	if t.Told != 0 && t.Told != told {
+		want = append(want, fmt.Sprintf("%d unsettled episodes ended before, not %d", t.Told, told))
+	}
 	if len(want) == 0 {
 		return nil
 	}
@@ -218,6 +256,9 @@ func Brief(p wire.Passage, zone *time.Location) string {
 		if p.Basis.Next != nil {
 			s += ", again from " + p.Basis.Next.In(zone).Format(layout)
 		}
+	}
+	if p.Episode != nil {
+		s += fmt.Sprintf(", in the episode %s, ready at %s", p.Episode.Step, p.Episode.Ready.In(zone).Format(layout))
 	}
 	return s
 }

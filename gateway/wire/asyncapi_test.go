@@ -61,7 +61,7 @@ var schemas = map[string]reflect.Type{
 	"temperature": tables["Temperature"], "entered": tables["Entered value"], "passage": tables["Passage"],
 	"limits": tables["Limits of a passage"], "basis": tables["Basis of a passage"],
 	"override": tables["Override"], "handover": tables["Hand-over"],
-	"alarm": tables["Alarm"], "health": tables["Health"],
+	"episodeStep": tables["Fever episode"], "alarm": tables["Alarm"], "health": tables["Health"],
 	"clock": tables["Clock"], "audit": tables["Audit"],
 	"hello": tables["Hello"], "ack": tables["Ack"], "collectorStatus": tables["Collector status"],
 	"status": tables["Status"], "beat": tables["Beat"], "device": tables["Device of a beat"],

@@ -142,8 +142,9 @@ type Passage struct {
 	Limits Limits `json:"limits"` // of the rule set, as applied
 	Basis  *Basis `json:"basis,omitempty"`
 	// the guard decided against the gate's verdict; the passage of that shares its readings
-	Override  *Override `json:"override,omitempty"`
-	LatencyUS int64     `json:"latency_us"` // last byte of the last reading to verdict, µs
+	Override  *Override    `json:"override,omitempty"`
+	Episode   *EpisodeStep `json:"episode,omitempty"` // that the person has
+	LatencyUS int64        `json:"latency_us"`        // last byte of the last reading to verdict, µs
 }
 
 // Override is what a guard decided against the verdict of the gate.
@@ -207,7 +208,7 @@ func (p *Passage) Check() error {
 	case !p.Direction.Valid():
 		return fmt.Errorf("direction %.20q is neither in nor out", p.Direction)
 	}
-	return nil
+	return p.Episode.check()
 }
 
 // Alarm is a condition that needs somebody. Raised and cleared records of one

@@ -33,6 +33,7 @@ var tables = map[string]reflect.Type{
 	"Passage":             reflect.TypeFor[Passage](),
 	"Limits of a passage": reflect.TypeFor[Limits](),
 	"Basis of a passage":  reflect.TypeFor[Basis](),
+	"Fever episode":       reflect.TypeFor[EpisodeStep](),
 	"Alarm":               reflect.TypeFor[Alarm](),
 	"Health":              reflect.TypeFor[Health](),
 	"Clock":               reflect.TypeFor[Clock](),

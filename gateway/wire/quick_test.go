@@ -14,8 +14,8 @@ func FuzzQuickRecord(f *testing.F) {
 	for _, c := range envelopes {
 		f.Add([]byte(c.raw))
 	}
-	for seq, body := range []Body{sampleCard(), sampleMeasurement(), sampleEntered(), samplePassage(), sampleAlarm(),
-		sampleHealth(), sampleClock()} {
+	for seq, body := range []Body{sampleCard(), sampleMeasurement(), sampleEntered(), samplePassage(),
+		sampleEpisode(), sampleAlarm(), sampleHealth(), sampleClock()} {
 		f.Add(record(f, uint64(seq+1), body))
 	}
 	f.Fuzz(func(t *testing.T, raw []byte) {
@@ -62,7 +62,7 @@ func FuzzQuickBody(f *testing.F) {
 	for _, c := range bodies {
 		f.Add(string(c.kind), []byte(c.body))
 	}
-	for _, b := range []Body{sampleCard(), sampleMeasurement(), sampleEntered(), samplePassage()} {
+	for _, b := range []Body{sampleCard(), sampleMeasurement(), sampleEntered(), samplePassage(), sampleEpisode()} {
 		text, err := EncodeBody(b)
 		if err != nil {
 			f.Fatal(err)
@@ -121,7 +121,7 @@ func TestWhatIsEncodedIsReadQuickly(t *testing.T) {
 	passage.Limits.Usual = &Usual{Ambient: 2000, Readings: 120, Median: 3610, Spread: 25, High: 3685}
 	entered := *passage
 	entered.Entered = sampleEntered().Entered
-	for _, body := range []Body{card, measurement, passage, sampleEntered(), &entered} {
+	for _, body := range []Body{card, measurement, passage, sampleEntered(), &entered, sampleEpisode()} {
 		text, err := EncodeBody(body)
 		if err != nil {
 			t.Fatal(err)

@@ -118,6 +118,9 @@ func (f *bodyText) passage() *Passage {
 	if f.try(`,"override":`) {
 		p.Override = f.override()
 	}
+	if f.try(`,"episode":`) {
+		p.Episode = f.episode()
+	}
 	f.skip(`,"latency_us":`)
 	p.LatencyUS = f.integer()
 	f.skip(`}`)

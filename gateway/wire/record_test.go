@@ -218,8 +218,8 @@ func TestABodyIsCheckedAsItsKindAsksFor(t *testing.T) {
 }
 
 func TestEachBodyComesBackAsItWasWritten(t *testing.T) {
-	for _, want := range []Body{sampleCard(), sampleMeasurement(), sampleEntered(), samplePassage(), sampleAlarm(),
-		sampleHealth(), sampleClock()} {
+	for _, want := range []Body{sampleCard(), sampleMeasurement(), sampleEntered(), samplePassage(),
+		sampleEpisode(), sampleAlarm(), sampleHealth(), sampleClock()} {
 		r, err := DecodeRecord(record(t, 7, want))
 		if err != nil {
 			t.Fatal(err)

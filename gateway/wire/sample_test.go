@@ -45,6 +45,14 @@ func samplePassage() *Passage {
 		Basis:  &Basis{Rule: "classes.resident"}, LatencyUS: 812}
 }
 
+func sampleEpisode() *Passage {
+	p := samplePassage()
+	p.Verdict, p.Reasons, p.Instruction = fact.VerdictRetest, []fact.Reason{fact.ReasonTooEarly}, fact.InstructWait
+	p.Episode = &EpisodeStep{ID: "e21", Step: fact.EpisodeEarly, First: 3840, With: "thermometer", Since: At(testTime),
+		Ready: At(testTime.Add(10 * time.Minute)), Until: At(testTime.Add(2 * time.Hour))}
+	return p
+}
+
 func sampleAlarm() *Alarm {
 	t := fact.Temp(3840)
 	return &Alarm{ID: "fever:42", Type: "fever", State: fact.AlarmRaised, Passage: 42, Screening: &t}

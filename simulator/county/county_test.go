@@ -35,7 +35,7 @@ func (r *rig) testFever(t *testing.T) {
 	for n := range 2 {
 		r.poke(n, "fever")
 		r.awaitAlarm(n, "fever", "raised")
-		r.awaitRow(r.id(n), `"kind":"passage"`, `"verdict":"fever"`, `"instruction":"go-home"`, `"screening_c":38.4`)
+		r.awaitRow(r.id(n), `"kind":"passage"`, `"verdict":"fever"`, `"instruction":"wait"`, `"screening_c":38.4`)
 		r.awaitRow(r.id(n), `"kind":"alarm"`, `"type":"fever"`)
 		hw := r.county.gates[r.id(n)].hw
 		red, green, barrier := hw.Lit("GPIO22"), hw.Lit("GPIO24"), hw.Lit("GPIO17")

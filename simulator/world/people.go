@@ -101,5 +101,6 @@ classes:
   resident: {fever: go-home, directions: [in, out]}
   visitor: {fever: turn-away, directions: [in, out]}
   worker: {fever: turn-away, directions: [in, out]}
+episode: {wait: 1m, expires: 30m, second: other-device}
 `)
 }

@@ -91,6 +91,8 @@ func faults(kind string) (what, order text, ok bool) {
 // feverOrder returns what to do with somebody who has a fever.
 func feverOrder(i fact.Instruction) text {
 	switch i {
+	case fact.InstructWait:
+		return text{"先等候 再测一次", "Wait, then again"}
 	case fact.InstructGoHome:
 		return text{"勿放行 回家等候", "Go home, wait"}
 	case fact.InstructTurnAway:
@@ -103,7 +105,7 @@ func feverOrder(i fact.Instruction) text {
 // reasonWords are what a display says of a reason; order is empty where that of the
 // look fits.
 func reasonWords(r fact.Reason) (what, order text, ok bool) {
-	for _, list := range []map[fact.Reason][2]text{ofMeasurement(), ofRules(), ofPasses()} {
+	for _, list := range []map[fact.Reason][2]text{ofMeasurement(), ofRules(), ofPasses(), ofEpisodes()} {
 		if t, ok := list[r]; ok {
 			return t[0], t[1], true
 		}
@@ -155,6 +157,15 @@ func ofRules() map[fact.Reason][2]text {
 		fact.ReasonSealedVisit:  {{"隔离户不能探访", "Sealed: no visit"}},
 		fact.ReasonOpening:      {{"已报备外出", "Declared outing"}},
 		fact.ReasonClockUnknown: {{"时钟未校准", "Clock not set"}},
+	}
+}
+
+func ofEpisodes() map[fact.Reason][2]text {
+	return map[fact.Reason][2]text{
+		fact.ReasonTooEarly:       {{"未到复测时间", "Too early"}, {"请继续等候", "Go on waiting"}},
+		fact.ReasonRetestDue:      {{"还没有复测", "Not measured"}, {"请去测温通道", "Measure again"}},
+		fact.ReasonContactNeeded:  {{"复测要体温计", "Must be checked"}, {"请用体温计量", "Use a contact one"}},
+		fact.ReasonFeverConfirmed: {{"已确认发热", "Fever confirmed"}, {"不放行 找医生", "Call the doctor"}},
 	}
 }
 

@@ -1,6 +1,7 @@
 package station
 
 import (
+	"fmt"
 	"strconv"
 	"time"
 
@@ -92,6 +93,7 @@ func (s *Station) apply(now clock.Moment, last time.Time, events []gate.Event) {
 			s.opts.OnPassage(seq, p)
 		}
 	}
+	s.raiseUnresolved(now)
 }
 
 // record journals a passage and remembers its readings.
@@ -105,6 +107,31 @@ func (s *Station) record(now clock.Moment, p wire.Passage) (seq uint64) {
 func (s *Station) raiseFever(now clock.Moment, seq uint64, p wire.Passage) {
 	alarm := &wire.Alarm{ID: fact.AlarmFever.ID(strconv.FormatUint(seq, 10)), Type: fact.AlarmFever,
 		State: fact.AlarmRaised, Passage: seq, Screening: p.Screening()}
+	if confirmed(p) {
+		alarm.ID, alarm.Type = fact.AlarmFeverConfirmed.ID(p.Episode.ID), fact.AlarmFeverConfirmed
+		alarm.Detail = fmt.Sprintf("%s first, %s the second time: %s", p.Episode.First, p.Screening(), p.Instruction)
+	}
+	s.raise(now, alarm)
+}
+
+// confirmed reports whether a passage is the one of a fever that was measured twice.
+func confirmed(p wire.Passage) bool {
+	return p.Episode != nil && p.Episode.Step == fact.EpisodeConfirmed
+}
+
+// raiseUnresolved records the alarms of fever episodes that nothing has settled.
+func (s *Station) raiseUnresolved(now clock.Moment) {
+	for _, e := range s.gate.Unresolved() {
+		s.log.Warn("a fever episode ended without a second measurement", "episode", e.ID, "first", e.First)
+		s.raise(now, &wire.Alarm{ID: fact.AlarmUnresolved.ID(e.ID), Type: fact.AlarmUnresolved,
+			State: fact.AlarmRaised, Screening: &e.First,
+			Detail: fmt.Sprintf("%s at %s, and not measured again: look where they are", e.First,
+				e.Since.In(s.opts.Zone).Format("15:04"))})
+	}
+}
+
+// raise records an alarm.
+func (s *Station) raise(now clock.Moment, alarm *wire.Alarm) {
 	if _, err := s.opts.Journal.TryAppend(now, alarm); err != nil {
 		s.opts.Journal.Append(now, alarm) // once more; what fails again is a recorded loss
 	}

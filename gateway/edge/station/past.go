@@ -2,6 +2,7 @@ package station
 
 import (
 	"slices"
+	"strings"
 	"time"
 
 	"gatehouse/gateway/clock"
@@ -26,6 +27,7 @@ const (
 type past struct {
 	answered []uint64        // passages that the guard dealt with, oldest first
 	alarmed  map[uint64]bool // passages with a fever that have an alarm
+	told     map[string]bool // ids of the alarms of fevers that were confirmed
 	events   []event         // what the gate must go through again, oldest first
 	verdicts []earlier       // the last passages, oldest first
 	bootID   string          // of the newest record that names one
@@ -71,13 +73,18 @@ func (s *Station) RememberAlarm(al *wire.Alarm) {
 		s.rememberDoubt(al)
 		return
 	}
-	if al.Type != fact.AlarmFever {
-		return
-	}
 	if s.past.alarmed == nil {
-		s.past.alarmed = map[uint64]bool{}
+		s.past.alarmed, s.past.told = map[uint64]bool{}, map[string]bool{}
 	}
-	s.past.alarmed[al.Passage] = true
+	switch al.Type {
+	case fact.AlarmFever:
+		s.past.alarmed[al.Passage] = true
+	case fact.AlarmFeverConfirmed:
+		s.past.told[al.ID] = true
+	case fact.AlarmUnresolved:
+		_, id, _ := strings.Cut(al.ID, ":")
+		s.gate.EpisodeEnded(id)
+	}
 }
 
 // RememberAnswer takes over what the guard did in an earlier run of the agent.

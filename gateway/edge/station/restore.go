@@ -60,7 +60,7 @@ func (s *Station) replay(now clock.Moment, p past) {
 	// otherwise.
 	for _, e := range p.verdicts {
 		if e.thisBoot && now.Boot-e.at.Boot < restoreWindow {
-			s.gate.Remember(gate.Earlier{At: e.at.Wall, Passage: e.passage})
+			s.gate.Remember(gate.Earlier{At: e.at.Wall, Boot: e.at.Boot, Passage: e.passage})
 		}
 	}
 	s.apply(now, time.Time{}, undecided(s.gate.Tick(now), used))
@@ -93,9 +93,16 @@ func (s *Station) applyLate(now, at clock.Moment, events []gate.Event) {
 // raiseFevers raises the alarms of fevers whose passages the journal holds and
 // their alarms it does not: the agent ended in between.
 func (s *Station) raiseFevers(now clock.Moment, p past) {
-	alarmed := map[uint64]bool{} // readings
+	alarmed, told := map[uint64]bool{}, map[string]bool{} // readings; episodes
 	for _, e := range p.verdicts {
 		if e.passage.Verdict != fact.VerdictFever || e.passage.Screening() == nil {
+			continue
+		}
+		if x := e.passage.Episode; x != nil && x.Step != fact.EpisodeOpened {
+			if confirmed(*e.passage) && !p.told[fact.AlarmFeverConfirmed.ID(x.ID)] && !told[x.ID] {
+				s.raiseFever(now, e.seq, *e.passage)
+				told[x.ID] = true
+			}
 			continue
 		}
 		readings := e.passage.Readings

@@ -1,0 +1,41 @@
+package gate
+
+import (
+	"gatehouse/gateway/clock"
+	"gatehouse/gateway/fact"
+	"gatehouse/gateway/policy"
+	"gatehouse/gateway/policy/engine"
+)
+
+// cardOf returns a card that is shown now.
+func (g *Gate) cardOf(at clock.Moment, credential string, d fact.Direction) *card {
+	judged, unsure := g.clock.Judge(at, g.synchronised, g.cfg.Rules.Unsynchronised == policy.OwnClock)
+	return &card{credential: credential, direction: d, at: judged.In(g.cfg.Zone), unsure: unsure}
+}
+
+// refuse reports a card that may not pass now. why is the reason that comes from a fever
+// episode; empty: none does.
+func (g *Gate) refuse(l *lane, c *card, why fact.Reason) Event {
+	switch {
+	case why == "":
+		return g.event(l, fact.VerdictRefuse, nil, c, nil)
+	case why == fact.ReasonFeverConfirmed || !c.decision.Allowed:
+		return g.event(l, fact.VerdictRefuse, []fact.Reason{why}, c, nil)
+	}
+	return g.event(l, fact.VerdictRetest, []fact.Reason{why}, c, nil)
+}
+
+// ask decides on a card. What has passed since it was asked last counts.
+func (g *Gate) ask(l *lane, c *card) {
+	c.decision = engine.Decide(g.cfg.Rules, &g.state, engine.Ask{Credential: c.credential, Direction: c.direction,
+		Lane: l.Name, At: c.at, Unsure: c.unsure, Readings: c.seqs, Pass: c.pass, PassFault: c.passFault})
+}
+
+func (v *visit) find(credential string) *card {
+	for _, c := range v.cards {
+		if c.credential == credential {
+			return c
+		}
+	}
+	return nil
+}
