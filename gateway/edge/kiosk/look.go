@@ -19,6 +19,7 @@ const (
 	LookFever     Look = "fever"     // red
 	LookSealed    Look = "sealed"    // red: somebody of a sealed household
 	LookFault     Look = "fault"     // red: a device is broken or gone
+	LookSealedIn  Look = "sealed-in" // red: somebody of a sealed household comes home, and no rule says what then
 	LookUnknown   Look = "unknown"   // red: the roster does not list the card
 	LookRefuse    Look = "refuse"    // amber
 	LookInvalid   Look = "invalid"   // amber: too cold to judge, and the like
@@ -36,7 +37,7 @@ const (
 // ranks orders the looks by importance: what concerns the people in the lanes comes
 // before what the guard need not act on at once. Of two items with the same rank the
 // newer is shown.
-var ranks = map[Look]int{LookFever: 50, LookSealed: 40, LookFault: 30, LookUnknown: 20,
+var ranks = map[Look]int{LookFever: 50, LookSealed: 40, LookFault: 30, LookSealedIn: 21, LookUnknown: 20,
 	LookRefuse: 11, LookInvalid: 11, LookRetest: 11, LookApart: 11, LookUnread: 11, LookPass: 10, LookTapped: 10,
 	LookMeasured: 10, LookOffline: 5, LookMeasuring: 2}
 
@@ -66,6 +67,7 @@ const (
 	ActionCallDoctor = "call-doctor"
 	ActionSentBack   = "sent-back"
 	ActionCallGrid   = "call-grid"
+	ActionLetHome    = "let-home"
 	ActionIDChecked  = "id-checked"
 	ActionTurnedAway = "turned-away"
 	ActionNoted      = "noted"
@@ -82,6 +84,7 @@ const (
 var answers = map[Look][]string{
 	LookFever:   {ActionRetest, ActionIsolate, ActionCallDoctor},
 	LookSealed:  {ActionSentBack, ActionCallGrid},
+	LookSealedIn: {ActionCallGrid, ActionLetHome},
 	LookUnknown: {ActionIDChecked, ActionTurnedAway},
 	LookFault:   {ActionByHand, ActionNoted},
 	LookOffline: {ActionNoted},
@@ -133,13 +136,18 @@ func look(p wire.Passage) Look {
 	switch {
 	case slices.Contains(p.Reasons, fact.ReasonUnknownCard):
 		return LookUnknown
+	case slices.Contains(p.Reasons, fact.ReasonSealed) && p.Direction == fact.DirectionIn:
+		return LookSealedIn
 	case slices.Contains(p.Reasons, fact.ReasonSealed):
 		return LookSealed
 	}
 	return LookRefuse
 }
 
-func red(l Look) bool { return l == LookFever || l == LookSealed || l == LookUnknown }
+// red reports whether a verdict stays on the screen until it is answered.
+func red(l Look) bool {
+	return l == LookFever || l == LookSealed || l == LookSealedIn || l == LookUnknown
+}
 
 func shares(a, b wire.Passage) bool {
 	return slices.ContainsFunc(a.Readings, func(seq uint64) bool { return slices.Contains(b.Readings, seq) })

@@ -81,7 +81,7 @@ type Lamps struct {
 // sounds are the sound patterns of the looks, by the names that the page knows.
 var sounds = map[Look]string{LookPass: "pass", LookRefuse: "amber", LookInvalid: "amber", LookRetest: "amber",
 	LookApart: "amber", LookUnread: "amber", LookTapped: "prompt", LookMeasured: "prompt", LookFever: "fever",
-	LookSealed: "sealed", LookUnknown: "unknown", LookFault: "fault", LookOffline: "offline"}
+	LookSealed: "sealed", LookSealedIn: "unknown", LookUnknown: "unknown", LookFault: "fault", LookOffline: "offline"}
 
 // View returns what the page draws now.
 func (s *Screen) View(now clock.Moment) View {

@@ -144,7 +144,7 @@ export function kioskStates() {
       }),
     },
     sealed: { view: red("sealed", 2, { direction: "out", screening_c: 36.4, actions: ["sent-back", "call-grid"] }) },
-    "sealed-in": { view: red("sealed", 1, { screening_c: 36.4, actions: ["sent-back", "call-grid"] }) },
+    "sealed-in": { view: red("sealed-in", 1, { screening_c: 36.4, actions: ["call-grid", "let-home"] }) },
     unknown: { view: red("unknown", 1, { class: undefined, actions: ["id-checked", "turned-away"] }) },
     "fault-thermometer": {
       view: red("fault", 1, { class: undefined, kind: "thermometer", actions: ["by-hand", "noted"] }),

@@ -124,7 +124,7 @@ func known(outcome string) string {
 		"open", "done", "given-up", // of a field check
 		// what a guard did
 		"retest", "isolate", "call-doctor", "sent-back", "call-grid", "id-checked", "turned-away", "noted", "muted",
-		"by-hand", "shift-test", "shift-test-passed", "shift-test-failed",
+		"let-home", "by-hand", "shift-test", "shift-test-passed", "shift-test-failed",
 		wire.SourceMAVLink, wire.SourceModbus, wire.SourceNMEA, wire.SourceReport, wire.SourceImport,
 		"proven", "measured", "dry", "leak", "unproven", "disputed", "declared": // grades
 		return outcome

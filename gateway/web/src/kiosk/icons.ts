@@ -74,6 +74,10 @@ export const icons: Record<string, string> = {
     `${stop}<path d="M26 50 50 28l24 22v24H26z" fill="none" stroke="currentColor" stroke-width="5"/>` +
       `<path d="M36 46v28M50 40v34M64 46v28" stroke="currentColor" stroke-width="5"/>`,
   ),
+  home: svg(
+    `${stop}<path d="M26 52 50 30l24 22M32 48v26h36V48" fill="none" stroke="currentColor" stroke-width="5"/>` +
+      `<path d="M50 84V58m-9 9 9-9 9 9" fill="none" stroke="currentColor" stroke-width="5"/>`,
+  ),
   unknown: svg(
     `${stop}${card}` +
       `<path d="M44 46c0-9 13-9 13 0 0 6-7 5-7 11" fill="none" stroke="currentColor" stroke-width="4"/>` +

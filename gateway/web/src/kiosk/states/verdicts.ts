@@ -56,9 +56,19 @@ export const verdicts: States = {
     tone: "red",
     icon: "sealed",
     draw: (x) => ({
-      headline: say(x.w, x.v.direction === "in" ? "look.sealed-in" : "look.sealed"),
+      headline: say(x.w, "look.sealed"),
       ...temperature(x.v),
-      order: say(x.w, x.v.direction === "in" ? "order.sealed-in" : "order.sealed"),
+      order: say(x.w, "order.sealed"),
+      line: alarmLine(x),
+    }),
+  },
+  "sealed-in": {
+    tone: "red",
+    icon: "home",
+    draw: (x) => ({
+      headline: say(x.w, "look.sealed-in"),
+      ...temperature(x.v),
+      order: say(x.w, "order.sealed-in"),
       line: alarmLine(x),
     }),
   },
