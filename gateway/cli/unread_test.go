@@ -51,6 +51,7 @@ func TestACommandWhoseReaderHasEndedEndsQuietly(t *testing.T) {
 		"quarantine holes --dir " + county,
 		"quarantine expired --dir " + county,
 		"runs --dir " + county,
+		"checks --dir " + county,
 		"runs -o json --dir " + county,
 		"machines try --topic gatehouse/v1/qinghe/drone-9/report --payload {\"v\":1}",
 		"watch --broker " + broker.URL,
