@@ -120,7 +120,7 @@ func TestAValueIsEnteredInTime(t *testing.T) {
 	for name, c := range map[string]struct {
 		after float64
 		want  error
-	}{"a minute later": {60, nil}, "just in time": {599, nil}, "too late": {601, ErrTooLate}} {
+	}{"a minute later": {60, nil}, "just in time": {600, nil}, "too late": {600.001, ErrTooLate}} {
 		g := newGate(t)
 		g.Observe(moment(0), 1, showed(resident))
 		g.Observe(moment(1), 2, measured(33_40, 4_00))
@@ -235,5 +235,30 @@ func TestAValueIsEnteredInItsLane(t *testing.T) {
 	}
 	if !slices.Contains(events[0].Passage.Reasons, fact.ReasonEntered) {
 		t.Errorf("reasons %v do not say that it was entered", events[0].Passage.Reasons)
+	}
+}
+
+// The first and the last value that is judged one way.
+func TestTheEdgesOfAnEnteredValue(t *testing.T) {
+	for value, want := range map[fact.Temp]fact.Verdict{34_99: invalid, 35_00: passes, 37_29: passes, 37_30: fever} {
+		if got := verdicts(play(newGate(t), showed(resident), byHand(value, 1))); !slices.Equal(got,
+			[]fact.Verdict{want}) {
+			t.Errorf("%s: %v, want %s", value, got, want)
+		}
+	}
+}
+
+// A value entered before the card joins what was measured before, and takes nothing away
+// from others who were sent back.
+func TestAnEnteredValueJoinsOneVisit(t *testing.T) {
+	g := newGate(t)
+	play(g, measured(33_40, 20_00), measured(33_60, 20_00), byHand(36_60, 1))
+	events := g.Observe(moment(3), 4, showed(resident))
+	if len(events) != 1 || !slices.Equal(events[0].Passage.Readings, []uint64{1, 3, 4}) ||
+		events[0].Passage.Temperature == nil || events[0].Passage.Temperature.Screening != 33_40 {
+		t.Fatalf("%+v", events)
+	}
+	if err := g.Enterable(moment(4), "", []uint64{2}); err != nil {
+		t.Errorf("the other one who was sent back: %v", err)
 	}
 }
