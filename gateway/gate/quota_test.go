@@ -199,13 +199,15 @@ func TestAnEarlierPassageCountsOnTheDayItWasJudged(t *testing.T) {
 	morning := time.Date(2020, 2, 14, 8, 0, 0, 0, time.UTC)
 	judged := wire.At(morning)
 	for name, e := range map[string]Earlier{
-		"judged":     {At: time.Date(1970, 1, 1, 0, 0, 0, 0, time.UTC), Passage: &wire.Passage{Basis: &wire.Basis{At: &judged}}},
+		"judged": {At: morning.Add(-50 * 365 * 24 * time.Hour),
+			Passage: &wire.Passage{Basis: &wire.Basis{At: &judged}}},
 		"not judged": {At: morning, Passage: &wire.Passage{Basis: &wire.Basis{}}},
 		"no basis":   {At: morning, Passage: &wire.Passage{}},
 	} {
 		e.Passage.Verdict, e.Passage.Direction, e.Passage.Credential = fact.VerdictPass, "out", "A1"
 		e.Passage.Readings = []uint64{1}
-		d := &day{rules: closed(t), synced: true, seq: 10, now: clock.Moment{Wall: morning.Add(time.Hour), Boot: time.Hour}}
+		d := &day{rules: closed(t), synced: true, seq: 10,
+			now: clock.Moment{Wall: morning.Add(time.Hour), Boot: time.Hour}}
 		d.restart()
 		d.gate.Remember(e)
 		if p := d.come("1", "A2", "out", 3650); p[0].Reasons[0] != fact.ReasonQuota {

@@ -87,7 +87,8 @@ func TestTheFaultsOfAPolicyAreCounted(t *testing.T) {
 
 func TestMinutesOfTheDay(t *testing.T) {
 	for text, want := range map[string]int{"00:00": 0, "06:05": 365, "19:59": 1199, "23:40": 1420, "24:00": 1440,
-		"24:01": -1, "23:60": -1, "6:000": -1, "0a:00": -1, "0/:00": -1, "00:0:": -1, "a0:00": -1, "00:a0": -1, "": -1} {
+		"24:01": -1, "23:60": -1, "6:000": -1, "0a:00": -1, "0/:00": -1, "00:0:": -1, "a0:00": -1, "00:a0": -1,
+		"": -1} {
 		if got := minutes(text); got != want {
 			t.Errorf("%q: %d, want %d", text, got, want)
 		}
@@ -272,15 +273,16 @@ func TestHowFarBackRulesReach(t *testing.T) {
 		r    Rules
 		want time.Duration
 	}{
-		"nothing":          {Rules{Policy: class(Class{})}, 0},
-		"uses":             {Rules{usable: 3}, 3 * day},
-		"a quota":          {Rules{Policy: class(Class{Quota: &Quota{Exits: 2, Entries: 0, Days: 2}}), usable: 1}, 2 * day},
-		"a passback":       {Rules{Policy: class(Class{AntiPassback: PassbackSoft})}, day},
-		"with an amnesty":  {Rules{Policy: class(Class{AntiPassback: PassbackHard, Amnesty: time.Hour})}, time.Hour},
-		"no passback":      {Rules{Policy: class(Class{AntiPassback: PassbackOff})}, 0},
-		"a lane":           {Rules{Policy: class(Class{Before: []Before{{Within: 2 * time.Hour}}})}, 2 * time.Hour},
-		"passes":           {Rules{Policy: Policy{Passes: &Passes{Days: 5}}}, 5 * day},
-		"the longest wins": {Rules{Policy: class(Class{Before: []Before{{Within: 30 * time.Hour}}}), usable: 1}, 30 * time.Hour},
+		"nothing":         {Rules{Policy: class(Class{})}, 0},
+		"uses":            {Rules{usable: 3}, 3 * day},
+		"a quota":         {Rules{Policy: class(Class{Quota: &Quota{Exits: 2, Days: 2}}), usable: 1}, 2 * day},
+		"a passback":      {Rules{Policy: class(Class{AntiPassback: PassbackSoft})}, day},
+		"with an amnesty": {Rules{Policy: class(Class{AntiPassback: PassbackHard, Amnesty: time.Hour})}, time.Hour},
+		"no passback":     {Rules{Policy: class(Class{AntiPassback: PassbackOff})}, 0},
+		"a lane":          {Rules{Policy: class(Class{Before: []Before{{Within: 2 * time.Hour}}})}, 2 * time.Hour},
+		"passes":          {Rules{Policy: Policy{Passes: &Passes{Days: 5}}}, 5 * day},
+		"the longest wins": {Rules{Policy: class(Class{Before: []Before{{Within: 30 * time.Hour}}}), usable: 1},
+			30 * time.Hour},
 	} {
 		if got := c.r.Reach(); got != c.want {
 			t.Errorf("%s: %s, want %s", name, got, c.want)

@@ -23,8 +23,8 @@ type expected struct {
 
 // outcomes says what each scene must lead to.
 var outcomes = map[string]expected{
-	"cold-morning": {[]string{"invalid too-cold", "pass normal", "invalid ambient-low+sensor-drift", "pass normal+entered"},
-		nil, nil},
+	"cold-morning": {[]string{"invalid too-cold", "pass normal", "invalid ambient-low+sensor-drift",
+		"pass normal+entered"}, nil, nil},
 	"sealed-leaving": {[]string{"refuse sealed-household", "pass normal+sealed-entry"},
 		[]string{"sent-back"}, nil},
 	"quota-used": {[]string{"pass normal", "refuse quota-used", "pass normal"}, nil, nil},
