@@ -82,7 +82,11 @@ const (
 // Overtakes reports whether an alarm of type t goes before other alarms that overtake the
 // backlog: it is about somebody who waits for help.
 func (t AlarmType) Overtakes() bool {
-	return t == AlarmFever || t == AlarmFeverConfirmed || t == AlarmHelpCalled
+	switch t {
+	case AlarmFever, AlarmFeverConfirmed, AlarmHelpCalled, AlarmRedUnanswered, AlarmSealedOut:
+		return true
+	}
+	return false
 }
 
 // Posted reports whether an alarm of type t holds as long as a part of the agent posts its

@@ -7,6 +7,7 @@ package post
 
 import (
 	"fmt"
+	"slices"
 	"time"
 
 	"gatehouse/gateway/clock"
@@ -94,6 +95,10 @@ func (p *Post) Did(now, at clock.Moment, a wire.Audit) {
 		p.attempts.wrong(at.Boot, a.Actor)
 		return // that somebody tries is no sign of a guard
 	case SignIn:
+		if !slices.Contains(p.cfg.Guards, a.Actor) {
+			a.Action = SignOut // they are not on the list any more
+			break
+		}
 		if p.shift.on != a.Actor {
 			p.fast = fast{}
 		}
@@ -177,4 +182,21 @@ func (p *Post) View(now clock.Moment) View {
 		v.Wait = now.Boot + wait
 	}
 	return v
+}
+
+// Raises reports whether a post raises alarms of a type, which end when Alarms does not
+// return them any more.
+func Raises(t fact.AlarmType) bool {
+	switch t {
+	case fact.AlarmAnswersTooFast, fact.AlarmGateQuiet, fact.AlarmGuardAbsent, fact.AlarmPINGuessed,
+		fact.AlarmRedUnanswered:
+		return true
+	}
+	return false
+}
+
+// Notes returns the codes of the notes that one guard can leave to the next.
+func Notes() []string {
+	return []string{"all-quiet", "somebody-waits", "called-no-answer", "device-trouble", "hand-held-used",
+		"supplies-low", "sealed-household", "delivery-expected"}
 }

@@ -75,7 +75,7 @@ func (a *Agent) rememberAll(now clock.Moment) error {
 			}
 		case *wire.Audit:
 			if a.station != nil {
-				a.station.RememberAnswer(b)
+				a.station.RememberAnswer(rec, b)
 			}
 		case *wire.Alarm:
 			a.recorder.Remember(rec, raw, b)

@@ -171,6 +171,8 @@ func ofEpisodes() map[fact.Reason][2]text {
 
 func ofPasses() map[fact.Reason][2]text {
 	return map[fact.Reason][2]text{
+		fact.ReasonLetPass:         {{"门岗放行", "Guard lets pass"}},
+		fact.ReasonStopped:         {{"门岗不放行", "Guard stops you"}},
 		fact.ReasonPassForged:      {{"通行码不是本县的", "Forged pass"}, {"不放行 报告", "Report it"}},
 		fact.ReasonPassUnreadable:  {{"通行码残缺", "Pass not read"}, {"放平调亮再扫", "Brighter, again"}},
 		fact.ReasonPassElsewhere:   {{"别的门岗的码", "For another gate"}, {"请去写明的门岗", "Go to that gate"}},

@@ -44,7 +44,8 @@ func newAlarms() alarms { return alarms{raised: map[string]raised{}} }
 func (a alarms) changes(holds map[string]status.Condition, now time.Time) (out []*wire.Alarm) {
 	for _, id := range slices.Sorted(maps.Keys(a.raised)) {
 		if c := a.raised[id]; holds[id].Type == "" {
-			out = append(out, &wire.Alarm{ID: id, Type: c.Type, State: fact.AlarmCleared, Device: c.Device})
+			out = append(out, &wire.Alarm{ID: id, Type: c.Type, State: fact.AlarmCleared, Device: c.Device,
+				Passage: c.Passage})
 		}
 	}
 	for _, id := range slices.Sorted(maps.Keys(holds)) {
@@ -53,8 +54,8 @@ func (a alarms) changes(holds map[string]status.Condition, now time.Time) (out [
 		if ok && now.Sub(was.at).Abs() < repeatAfter(was.Detail, c.Detail) {
 			continue
 		}
-		out = append(out, &wire.Alarm{ID: id, Type: c.Type, State: fact.AlarmRaised, Device: c.Device, Detail: c.Detail,
-			Updates: was.seq})
+		out = append(out, &wire.Alarm{ID: id, Type: c.Type, State: fact.AlarmRaised, Device: c.Device,
+			Passage: c.Passage, Detail: c.Detail, Updates: was.seq})
 	}
 	return out
 }
@@ -94,7 +95,7 @@ func (a alarms) remember(al *wire.Alarm, seq uint64, at time.Time) {
 }
 
 func condition(al *wire.Alarm) status.Condition {
-	return status.Condition{Type: al.Type, Device: al.Device, Detail: al.Detail}
+	return status.Condition{Type: al.Type, Device: al.Device, Passage: al.Passage, Detail: al.Detail}
 }
 
 // raiseAlarms turns changed conditions into alarm records. One that the journal

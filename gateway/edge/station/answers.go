@@ -7,11 +7,13 @@ import (
 
 	"gatehouse/gateway/clock"
 	"gatehouse/gateway/fact"
+	"gatehouse/gateway/post"
 	"gatehouse/gateway/wire"
 )
 
 // note is something the guard did, on its way to the loop.
 type note struct {
+	do    func(now clock.Moment) error // nil: the others say what
 	audit wire.Audit
 	value *wire.Entered // nil: it is an answer
 	lane  string        // that the value is for
@@ -56,19 +58,19 @@ func (s *Station) hand(ctx context.Context, n note) error {
 // note records what the guard did and lets the gate know.
 func (s *Station) note(now clock.Moment, n note) {
 	switch {
+	case n.do != nil:
+		n.kept <- n.do(now)
 	case n.value != nil:
 		n.kept <- s.enter(now, n.lane, n.value)
-		return
 	case n.check != nil:
 		n.kept <- s.checkStep(now, *n.check)
-		return
+	default:
+		n.audit.Actor = s.post.Actor()
+		if n.audit.Action == post.TookOver {
+			n.audit.Handover = &wire.Handover{Open: s.open()}
+		}
+		n.kept <- s.did(now, n.audit)
 	}
-	_, err := s.opts.Journal.TryAppend(now, &n.audit)
-	if err != nil {
-		err = fmt.Errorf("keep what the guard did: %w", err)
-	}
-	s.gate.Answered(s.recent.readings(n.audit.Passage))
-	n.kept <- err
 }
 
 // enter records a value that the guard has entered, and decides on it.
@@ -79,6 +81,8 @@ func (s *Station) enter(now clock.Moment, lane string, value *wire.Entered) erro
 	r := &wire.Reading{Device: string(value.With), Model: handHeld, Type: fact.ReadingEntered, Lane: lane,
 		Entered: value, BootID: s.opts.BootID, BootNS: int64(now.Boot)}
 	at := s.cameAt(now, r)
+	s.post.Pressed(now)
+	s.post.Came()
 	seq := s.keep(now, r)
 	s.apply(now, time.Time{}, s.gate.Observe(at, seq, *r))
 	return nil

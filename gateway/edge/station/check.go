@@ -69,7 +69,7 @@ func (s *Station) checkStep(now clock.Moment, step CheckStep) error {
 	if in == nil || in.meter == nil {
 		return fmt.Errorf("%q is no thermometer of this gate", step.Device)
 	}
-	defer s.post()
+	defer s.publish()
 	c := &in.check
 	switch {
 	case step.Do == CheckBegin:
@@ -160,7 +160,7 @@ func (s *Station) checkReading(now clock.Moment, in *input, seq uint64, t *wire.
 	default:
 		c.value, c.seq = &t.Screening, seq
 	}
-	s.post()
+	s.publish()
 }
 
 // pair takes what the contact thermometer shows of the person who was measured last. A

@@ -99,7 +99,7 @@ func TestDuringACheckNobodyPassesByTheThermometer(t *testing.T) {
 	if !strings.Contains(g.last(), "retest [under-check]") {
 		t.Error(g.last())
 	}
-	of := g.st.recent[len(g.st.recent)-1].readings
+	of := g.st.recent[len(g.st.recent)-1].passage.Readings
 	if err := g.st.enter(g.h.now, "", contact(36_60, of...)); err != nil || !strings.HasPrefix(g.last(), "pass") {
 		t.Errorf("a value by hand: %s, %v", g.last(), err)
 	}
@@ -194,7 +194,7 @@ func TestACheckThatNobodyGoesOnWithIsGivenUpAloud(t *testing.T) {
 		t.Errorf("too early: %q", got)
 	}
 	g.st.watchChecks(g.h.now.Add(time.Second))
-	if g.st.post(); g.board.Snapshot().Checks[0].State != fact.CheckGivenUp {
+	if g.st.publish(); g.board.Snapshot().Checks[0].State != fact.CheckGivenUp {
 		t.Errorf("%+v", g.board.Snapshot().Checks)
 	}
 	if got := g.checks(); got[len(got)-1] != "given-up 3" {

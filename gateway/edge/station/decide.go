@@ -29,7 +29,8 @@ func (s *Station) arrived(now clock.Moment, x arrival) {
 		return
 	}
 	reading, last := s.reading(now, x.in, x.r)
-	if reading != nil {
+	if reading != nil && !s.carded(now, reading) {
+		s.post.Came()
 		seq := s.keep(now, reading)
 		s.learn(x.in, reading.Temperature)
 		s.checkReading(now, x.in, seq, reading.Temperature)
@@ -47,7 +48,7 @@ func (s *Station) notePresence(now clock.Moment, in *input) {
 	if in.presence = in.meter.State(); in.presence == sense.Measuring {
 		s.gate.Begun(now, in.cfg.Name)
 	}
-	s.post()
+	s.publish()
 }
 
 // cameAt returns when a reading came, which may be long before the loop takes
@@ -86,6 +87,7 @@ func (s *Station) apply(now clock.Moment, last time.Time, events []gate.Event) {
 		if s.opts.Screen != nil {
 			s.opts.Screen.Passage(now, seq, p)
 		}
+		s.post.Passage(now, seq, p)
 		if e.Alarm {
 			s.raiseFever(now, seq, p)
 		}
@@ -99,7 +101,7 @@ func (s *Station) apply(now clock.Moment, last time.Time, events []gate.Event) {
 // record journals a passage and remembers its readings.
 func (s *Station) record(now clock.Moment, p wire.Passage) (seq uint64) {
 	seq = s.opts.Journal.Append(now, &p)
-	s.recent.add(seq, p.Readings)
+	s.recent.add(seq, now.Boot, p)
 	return seq
 }
 

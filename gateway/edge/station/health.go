@@ -59,7 +59,7 @@ func (s *Station) setState(now clock.Moment, in *input, state fact.DeviceState, 
 		BadFrames: in.badFrames,
 	})
 	s.apply(now, time.Time{}, s.gate.SetWorks(in.cfg.Name, state == fact.DeviceOK))
-	s.post()
+	s.publish()
 }
 
 // setConditions posts what a device's state means for its alarms.

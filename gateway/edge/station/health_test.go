@@ -126,7 +126,7 @@ func TestASilentThermometerIsAFault(t *testing.T) {
 func TestSomebodyIsAskedToShowACodeAgain(t *testing.T) {
 	g := newRig(t)
 	asked := func() (wants []gate.Wants) {
-		g.st.post()
+		g.st.publish()
 		for _, p := range g.board.Snapshot().Prompts {
 			wants = append(wants, p.Wants)
 		}

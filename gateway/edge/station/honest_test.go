@@ -75,7 +75,7 @@ func TestWhatADoubtfulThermometerReadsIsInvalid(t *testing.T) {
 		if come(3650); !strings.Contains(g.last(), "invalid [doubtful]") {
 			t.Errorf("%s", g.last())
 		}
-		of := g.st.recent[len(g.st.recent)-1].readings
+		of := g.st.recent[len(g.st.recent)-1].passage.Readings
 		if err := g.st.enter(g.h.now, "", contact(36_60, of...)); err != nil || !strings.Contains(g.last(), "pass") {
 			t.Errorf("%s, %v", g.last(), err)
 		}

@@ -31,6 +31,7 @@ type past struct {
 	events   []event         // what the gate must go through again, oldest first
 	verdicts []earlier       // the last passages, oldest first
 	bootID   string          // of the newest record that names one
+	came     earlier         // when somebody came last
 	passedIn string          // the same, of the records that RememberPassed took
 	again    bool            // RememberRead has come to the readings that go through the gate again
 }
@@ -88,7 +89,11 @@ func (s *Station) RememberAlarm(al *wire.Alarm) {
 }
 
 // RememberAnswer takes over what the guard did in an earlier run of the agent.
-func (s *Station) RememberAnswer(a *wire.Audit) {
+func (s *Station) RememberAnswer(rec wire.Record, a *wire.Audit) {
+	now := s.opts.Clock.Now()
+	e := earlier{at: clock.Moment{Wall: rec.At.Time, Boot: time.Duration(rec.BootNS)},
+		thisBoot: s.past.passedIn == s.opts.BootID}
+	s.post.Did(now, e.when(now), *a)
 	if a.Passage == 0 {
 		return
 	}
@@ -164,15 +169,25 @@ func (s *Station) Remember(now clock.Moment, rec wire.Record, body wire.Body) {
 	case *wire.Reading:
 		p.bootID = b.BootID
 		at := clock.Moment{Wall: rec.At.Time, Boot: time.Duration(b.BootNS)}
+		p.came = earlier{at: at, thisBoot: b.BootID == s.opts.BootID}
 		if s.again(now, b) {
 			p.events = append(p.events, event{seq: rec.Seq, at: at, reading: b})
 		} else {
 			s.rememberReading(b)
 		}
 	case *wire.Passage:
-		s.recent.add(rec.Seq, b.Readings)
 		at := clock.Moment{Wall: rec.At.Time, Boot: time.Duration(rec.BootNS)}
-		p.verdicts = append(p.verdicts, earlier{rec.Seq, at, b, p.bootID == s.opts.BootID})
+		e := earlier{rec.Seq, at, b, p.bootID == s.opts.BootID}
+		given := now.Boot - overrideFor // nobody decides against what is too old, or not known how old
+		if when := e.when(now); !when.Wall.IsZero() {
+			given = when.Boot
+		}
+		s.recent.add(rec.Seq, given, *b)
+		p.verdicts = append(p.verdicts, e)
+		if b.Override != nil { // the agent may have ended before the guard's answer was kept
+			p.answered = append(p.answered, rec.Seq)
+			p.events = append(p.events, event{answered: b.Readings})
+		}
 	case *wire.FieldCheck:
 		if in := s.input(b.Device); in != nil && in.meter != nil {
 			s.trustCheck(in, b)
@@ -186,17 +201,18 @@ func (s *Station) Remember(now clock.Moment, rec wire.Record, body wire.Body) {
 	}
 }
 
-// passages are the newest passages with their readings, oldest first.
-type passages []struct {
-	seq      uint64
-	readings []uint64
+// passages are the newest passages, oldest first.
+type passages []given
+
+// given is a passage with when it was given, on the boot clock.
+type given struct {
+	seq     uint64
+	at      time.Duration
+	passage wire.Passage
 }
 
-func (p *passages) add(seq uint64, readings []uint64) {
-	*p = append(*p, struct {
-		seq      uint64
-		readings []uint64
-	}{seq, readings})
+func (p *passages) add(seq uint64, at time.Duration, x wire.Passage) {
+	*p = append(*p, given{seq, at, x})
 	if len(*p) > 2*passagesKept {
 		*p = slices.Clone((*p)[len(*p)-passagesKept:])
 	}
@@ -206,8 +222,23 @@ func (p *passages) add(seq uint64, readings []uint64) {
 func (p passages) readings(seq uint64) []uint64 {
 	for _, x := range p {
 		if x.seq == seq {
-			return x.readings
+			return x.passage.Readings
 		}
 	}
 	return nil
+}
+
+// passage returns one that no later one has amended, and when it was given; ok is false
+// for others.
+func (p passages) passage(seq uint64) (x wire.Passage, at time.Duration, ok bool) {
+	for _, g := range p {
+		later := slices.ContainsFunc(g.passage.Readings, func(r uint64) bool { return slices.Contains(x.Readings, r) })
+		switch {
+		case g.seq == seq:
+			x, at, ok = g.passage, g.at, true
+		case ok && later:
+			ok = false
+		}
+	}
+	return x, at, ok
 }

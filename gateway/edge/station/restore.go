@@ -18,19 +18,32 @@ func (s *Station) Begin(now clock.Moment) {
 	s.past = past{}
 	p.answered = p.answered[max(0, len(p.answered)-answersKept):]
 	s.gate.SetSynchronised(now, s.opts.Clock.Synchronised())
-	s.post()
+	s.publish()
 	if s.opts.Screen != nil {
 		for _, e := range p.verdicts {
 			s.opts.Screen.Earlier(e.when(now), e.seq, *e.passage, slices.Contains(p.answered, e.seq))
 		}
 	}
 	s.resumeChecks(now)
+	s.restorePost(now, p)
 	s.doubt()
 	s.replay(now, p)
 	s.raiseFevers(now, p)
 	s.prompt()
-	s.post()
+	s.publish()
+	s.tell(now)
 	s.opts.Board.SetTurned(part, now)
+}
+
+// restorePost restores what of the verdicts the guard has not answered, and when
+// somebody came last.
+func (s *Station) restorePost(now clock.Moment, p past) {
+	for _, e := range p.verdicts {
+		s.post.Earlier(now, e.when(now), e.seq, *e.passage, slices.Contains(p.answered, e.seq))
+	}
+	if !p.came.at.Wall.IsZero() {
+		s.post.CameEarlier(now, p.came.when(now))
+	}
 }
 
 // replay lets what happened before the restart go through the gate again, and

@@ -10,8 +10,8 @@ import (
 	"gatehouse/gateway/sense"
 )
 
-// post posts the state of the gate on the board.
-func (s *Station) post() {
+// publish posts the state of the gate on the board.
+func (s *Station) publish() {
 	g := status.Gate{Lanes: s.lanes, Prompts: s.asks(), Devices: make([]status.Device, 0, len(s.inputs))}
 	for _, in := range s.inputs {
 		g.Devices = append(g.Devices, status.Device{Name: in.cfg.Name, Lane: in.lane.Name, Kind: in.model.Kind,
@@ -70,5 +70,5 @@ func (s *Station) prompt() {
 			s.outputs.show(p.Lane, promptCue())
 		}
 	}
-	s.post()
+	s.publish()
 }

@@ -16,6 +16,7 @@ import (
 	"gatehouse/gateway/fact"
 	"gatehouse/gateway/gate"
 	"gatehouse/gateway/policy"
+	"gatehouse/gateway/post"
 	"gatehouse/gateway/wire"
 )
 
@@ -65,6 +66,7 @@ type Options struct {
 	Journal Journal
 	Board   *status.Board
 	Screen  Screen // may be nil
+	Asks    bool   // the guard can answer at the screen
 	// Picture returns what a display of the configuration shows now. It must not wait. It
 	// is called from that display's goroutine; nil: the gate has no displays.
 	Picture func(device string) image.Image
@@ -91,11 +93,17 @@ type Station struct {
 	outputs outputs
 	notes   chan note // what the guard did, on its way to the loop
 
-	past    past          // of before the restart; empty after Begin
-	recent  passages      // the newest passages
-	prompts []gate.Prompt // as they were sounded last
-	lanes   []string      // names of the lanes, where there are several
+	past    past     // of before the restart; empty after Begin
+	recent  passages // the newest passages
+	post    *post.Post
+	told                  // what people were told last
 	decided time.Duration // boot clock of the newest reading that the gate has taken
+}
+
+// told is what people were told last.
+type told struct {
+	prompts []gate.Prompt // as they were sounded
+	lanes   []string      // names of the lanes, where there are several
 }
 
 // New makes the drivers of the devices; it opens no port yet. The configuration
@@ -103,6 +111,8 @@ type Station struct {
 func New(cfg Config, opts Options) (*Station, error) {
 	s := &Station{opts: opts, log: opts.Log, began: opts.Clock.Now().Boot, notes: make(chan note),
 		gate: gate.New(gate.Config{Rules: opts.Rules, Zone: opts.Zone, Lanes: cfg.lanes()})}
+	s.post = post.New(post.Config{Rules: opts.Rules.Post, Zone: opts.Zone, Guards: opts.Rules.Guards.IDs(),
+		Asks: opts.Asks}, opts.Clock.Now())
 	if len(cfg.Lanes) > 1 {
 		for _, l := range cfg.Lanes {
 			s.lanes = append(s.lanes, l.Name)
@@ -195,7 +205,9 @@ func (s *Station) turn(now clock.Moment) {
 	s.confirmReaders(now)
 	s.keepUsual(now)
 	s.watchChecks(now)
-	s.post()
+	s.post.Tick(now, s.sees(), s.opts.Clock.Synchronised())
+	s.tell(now)
+	s.publish()
 	s.opts.Board.SetTurned(part, now)
 }
 

@@ -147,7 +147,7 @@ func (g *rig) remember() {
 			g.rec.Remember(rec, raw, b)
 			g.st.RememberAlarm(b)
 		case *wire.Audit:
-			g.st.RememberAnswer(b)
+			g.st.RememberAnswer(rec, b)
 		case *wire.Clock, *wire.Passage:
 			g.st.RememberPassed(rec, b)
 		case *wire.Reading, *wire.Baseline:

@@ -72,7 +72,7 @@ func TestTheGuardMeasuresByHandWhoIsHighTwice(t *testing.T) {
 	g.one(3720)
 	g.restart()
 	g.one(3722)
-	of := g.st.recent[len(g.st.recent)-1].readings
+	of := g.st.recent[len(g.st.recent)-1].passage.Readings
 	if err := g.st.enter(g.h.now, "", contact(3680, of...)); err != nil {
 		t.Fatal(err)
 	}

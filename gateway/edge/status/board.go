@@ -2,6 +2,7 @@ package status
 
 import (
 	"maps"
+	"reflect"
 	"slices"
 	"sync"
 	"time"
@@ -105,6 +106,17 @@ func (b *Board) SetHelp(h Help) {
 	defer b.mu.Unlock()
 	b.now.Help = h
 	signal(b.changed)
+}
+
+// SetPost posts the state of the gate's post.
+func (b *Board) SetPost(p Post) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	changed := !reflect.DeepEqual(b.now.Post, p)
+	b.now.Post = p
+	if changed {
+		signal(b.changed)
+	}
 }
 
 // SetMachines posts the state of the bridged machines.

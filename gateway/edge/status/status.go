@@ -4,12 +4,15 @@
 package status
 
 import (
+	"strconv"
 	"time"
 
 	"gatehouse/devices"
 	"gatehouse/gateway/clock"
 	"gatehouse/gateway/fact"
 	"gatehouse/gateway/gate"
+	"gatehouse/gateway/policy"
+	"gatehouse/gateway/post"
 	"gatehouse/gateway/wire"
 )
 
@@ -23,6 +26,7 @@ type Snapshot struct {
 	Journal
 	Delivery Delivery
 	Help     Help
+	Post     Post
 	Machines []wire.BeatMachine // as in the configuration; none at a gate without a bridge
 	Holds    []Condition        // sorted by their ids
 	Unsafe   string             // why what is kept may be lost; empty: nothing is known
@@ -52,6 +56,12 @@ type Check struct {
 	Problem   fact.Reason // why the newest measurement does not count; "": it does
 }
 
+// Post is the state of a gate's post, and which verdicts its guards may decide against.
+type Post struct {
+	post.View
+	Overrides *policy.Overrides // nil: none
+}
+
 // Device is one sensor of a gate.
 type Device struct {
 	Name  string
@@ -71,10 +81,16 @@ type Journal struct {
 // Condition is something that is wrong and lasts until it is known to have
 // ended.
 type Condition struct {
-	Type   fact.AlarmType
-	Device string // device or machine that it is about; empty: the agent
-	Detail string // for people
+	Type    fact.AlarmType
+	Device  string // device or machine that it is about; empty: the agent
+	Passage uint64 // seq of the passage that it is about; 0: none
+	Detail  string // for people
 }
 
 // ID returns the id of the condition's alarm, such as "device-gone:reader".
-func (c Condition) ID() string { return c.Type.ID(c.Device) }
+func (c Condition) ID() string {
+	if c.Passage != 0 {
+		return c.Type.ID(strconv.FormatUint(c.Passage, 10))
+	}
+	return c.Type.ID(c.Device)
+}
