@@ -4,7 +4,18 @@ import { icons } from "./icons";
 import { el, made, put, redraw, widthOf } from "./page";
 import { joined, type Picture } from "./picture";
 import { stateOf, tone } from "./states";
-import { degrees, hhmm, left, type Gate, type Lamps, type Person, type Queued, type Strip, type View } from "./view";
+import {
+  degrees,
+  hhmm,
+  hhmmss,
+  left,
+  type Gate,
+  type Lamps,
+  type Person,
+  type Queued,
+  type Strip,
+  type View,
+} from "./view";
 
 /** What is drawn, besides the view. */
 export interface Around {
@@ -48,17 +59,19 @@ export function drawPicture(v: View, p: Picture, name: string, now: number): voi
   fit(p.headline);
 }
 
-/** Makes the headline as large as it fits. Its room is that of the line below it, whatever the screen's size. */
+/**
+ * Makes the headline as large as it fits. The sizes are those of style.css, in rem: to ask the page for them would lay
+ * it out twice for each verdict.
+ */
 function fit(text: string): void {
+  const list = document.body.classList;
+  const has = list.contains("has");
+  const most = !has ? 5.1 : list.contains("strips") ? 4 : 4.5;
+  const rem = Math.min(innerWidth / 64, innerHeight / 37.5);
+  const room = innerWidth / rem - 13 - 2 * (has ? 0.5 : 0.9) - 2 * 1.2;
+  const size = `${Math.min(most, (room / widthOf(text)) * 0.985).toFixed(3)}rem`;
   const e = el("headline");
-  const key = `${text} ${document.body.className}`;
-  if (e.dataset.value === key) return;
-  e.dataset.value = key;
-  e.style.fontSize = "";
-  const [most, room] = [parseFloat(getComputedStyle(e).fontSize), e.clientWidth];
-  const rem = parseFloat(getComputedStyle(document.documentElement).fontSize);
-  const needed = widthOf(text) * most;
-  if (needed > room) e.style.fontSize = `${((most * room * 0.985) / needed / rem).toFixed(3)}rem`;
+  if (e.style.fontSize !== size) e.style.fontSize = size;
 }
 
 /** The line at the top. */
@@ -66,7 +79,7 @@ export function drawHeader(v: View, a: Around): void {
   const { w } = a;
   put("title", a.gate.title || a.gate.agent);
   put("guard", v.guard ? say(w, "guard", { name: v.guard }) : "");
-  put("clock", new Date(a.now).toLocaleTimeString("zh-CN", { hour12: false }));
+  put("clock", hhmmss(a.now));
   const list: [string, string][] = [
     ["thermometer", a.lamps?.thermometer ?? "gone"],
     ["reader", a.lamps?.reader ?? "gone"],

@@ -29,10 +29,17 @@ export function made(tag: string, className: string, ...children: (Node | string
 }
 
 const ruler = document.createElement("canvas").getContext("2d");
+let family = "";
+const widths = new Map<string, number>();
 
 /** How wide a bold text is, in units of its size. It does not lay out the page. */
 export function widthOf(text: string): number {
-  if (!ruler) return text.length;
-  ruler.font = `800 100px ${getComputedStyle(document.body).fontFamily}`;
-  return ruler.measureText(text).width / 100;
+  const known = widths.get(text);
+  if (known !== undefined || !ruler) return known ?? text.length;
+  family ||= getComputedStyle(document.body).fontFamily;
+  ruler.font = `800 100px ${family}`;
+  const width = ruler.measureText(text).width / 100;
+  if (widths.size > 200) widths.clear();
+  widths.set(text, width);
+  return width;
 }

@@ -1,6 +1,7 @@
 // States of the page itself: it is cut off from the agent, and the shift's test.
 import { say } from "../../words";
 import type { Seen, State, States, Tone } from "../picture";
+import { hhmmss } from "../view";
 import { phones } from "./calls";
 
 const test = (tone: Tone, n: number): State => ({
@@ -23,7 +24,7 @@ export const own: States = {
         headline: say(w, "look.cut"),
         note: say(w, "note.cut"),
         order: first ? say(w, "order.cut.phone", { who: first[0], phone: first[1] }) : say(w, "order.cut"),
-        line: v.since ? say(w, "line.cut", { time: new Date(v.since).toLocaleTimeString("zh-CN") }) : "",
+        line: v.since ? say(w, "line.cut", { time: hhmmss(Date.parse(v.since)) }) : "",
       };
     },
   },
