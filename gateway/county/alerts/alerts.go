@@ -34,8 +34,15 @@ type Alert struct {
 	Acked     *time.Time     `json:"acked,omitempty"`
 	AckedBy   string         `json:"acked_by,omitempty"`
 	Note      string         `json:"note,omitempty"`
-	Run       *About         `json:"run,omitempty"`  // of an alert about a run
+	Run       *About         `json:"run,omitempty"` // of an alert about a run
+	Passage   *Passage       `json:"passage,omitempty"`
 	Call      *Call          `json:"call,omitempty"` // of a guard who asks for somebody
+}
+
+// Passage names the passage that an alert is about.
+type Passage struct {
+	Journal string `json:"journal"`
+	Seq     uint64 `json:"seq"`
 }
 
 // About names the run that an alert is about.
@@ -170,7 +177,7 @@ func (a *Alerts) FirstOpen(ctx context.Context, jid string) (seq uint64, found b
 
 func (a *Alerts) read(ctx context.Context, where string, args ...any) ([]Alert, error) {
 	out, err := db.All(ctx, a.file.Reader(), scanAlert, `SELECT id, agent, type, device, detail, screening, at,
-		cleared, guard, acked, acked_by, note, about, call FROM alerts WHERE `+where, args...)
+		cleared, guard, acked, acked_by, note, about, call, jid, passage FROM alerts WHERE `+where, args...)
 	if err != nil {
 		return nil, fmt.Errorf("read alerts: %w", err)
 	}
@@ -181,8 +188,9 @@ func scanAlert(r db.Row) (a Alert, err error) {
 	var at int64
 	var cleared, acked *int64
 	var about, call string
+	var of Passage
 	err = r.Scan(&a.ID, &a.Agent, &a.Type, &a.Device, &a.Detail, &a.Screening, &at,
-		&cleared, &a.Guard, &acked, &a.AckedBy, &a.Note, &about, &call)
+		&cleared, &a.Guard, &acked, &a.AckedBy, &a.Note, &about, &call, &of.Journal, &of.Seq)
 	if err == nil && about != "" {
 		a.Run = &About{}
 		err = json.Unmarshal([]byte(about), a.Run)
@@ -193,7 +201,9 @@ func scanAlert(r db.Row) (a Alert, err error) {
 		err = json.Unmarshal([]byte(call), &a.Call.Call)
 		a.Call.State, a.Call.Waits = a.Call.Call.State(a.Acked), a.Call.Call.Waits(a.At)
 	}
-	a.Level = a.level()
+	if a.Level = a.level(); of.Seq != 0 {
+		a.Passage = &of
+	}
 	return a, err
 }
 

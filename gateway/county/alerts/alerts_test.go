@@ -236,6 +236,9 @@ func TestAnAlertIsAcknowledgedOnceByName(t *testing.T) {
 	l := newList(t)
 	fever := &wire.Alarm{ID: "fever:9", Type: fact.AlarmFever, State: fact.AlarmRaised, Passage: 9}
 	l.commit(committed.Entry(t, 1, t0, fever))
+	if p := l.open()[0].Passage; p == nil || p.Seq != 9 || p.Journal == "" {
+		t.Errorf("the fever is about %+v", p)
+	}
 	l.commit(committed.Entry(t, 2, t0, &wire.Audit{Actor: "guard", Action: "call-doctor", Passage: 9}))
 	if err := l.Acknowledge(t.Context(), t0, 1, "王主任", "已联系"); err != nil {
 		t.Fatal(err)

@@ -3,12 +3,14 @@ package centre
 import (
 	"context"
 	"crypto/rand"
+	"fmt"
 	"log/slog"
 	"path/filepath"
 	"strings"
 	"sync"
 	"time"
 
+	"gatehouse/gateway/config"
 	"gatehouse/gateway/county/desk"
 	"gatehouse/gateway/county/pages"
 	"gatehouse/gateway/county/report"
@@ -43,6 +45,10 @@ func (c *county) startDesk(ctx context.Context) error {
 		return err
 	}
 	c.onClose(d.Close)
+	zone, err := config.Zone(c.cfg.TimeZone)
+	if err != nil {
+		return fmt.Errorf("time_zone: %w", err)
+	}
 	client, err := c.deskClient(d, log)
 	if err != nil {
 		return err
@@ -50,7 +56,7 @@ func (c *county) startDesk(ctx context.Context) error {
 	server, err := pages.New(*c.cfg.Desk, pages.Parts{Alerts: d.Alerts, Passages: d.Passages, Runs: d.Runs,
 		Notices: d.Notices,
 		People:  d.People, Poison: c.archive, Removed: c.archive, Kept: c.retention().Kept(),
-		State: d.Hub, Prober: d}, c.version, log)
+		State: d.Hub, Prober: d, Records: c.archive, Zone: zone}, c.version, log)
 	if err != nil {
 		return err
 	}

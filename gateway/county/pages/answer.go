@@ -9,6 +9,7 @@ import (
 
 	"gatehouse/gateway/county/alerts"
 	"gatehouse/gateway/county/fleet"
+	"gatehouse/gateway/county/lookup"
 	"gatehouse/gateway/county/notices"
 	"gatehouse/gateway/county/people"
 )
@@ -42,6 +43,11 @@ var codes = []struct {
 	{notices.ErrMany, "notice-many", http.StatusConflict},
 	{notices.ErrGone, "gone", http.StatusConflict},
 	{fleet.ErrNoRun, "run", http.StatusNotFound},
+	{lookup.ErrNone, "passage", http.StatusNotFound},
+	{lookup.ErrNotPassage, "passage", http.StatusNotFound},
+	{lookup.ErrLost, "passage", http.StatusNotFound},
+	{lookup.ErrRemoved, "removed", http.StatusNotFound},
+	{lookup.ErrQuarantine, "quarantine", http.StatusNotFound},
 	{errBody, "body", http.StatusBadRequest},
 	{people.ErrBusy, "busy", http.StatusServiceUnavailable},
 }

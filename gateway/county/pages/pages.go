@@ -18,6 +18,7 @@ import (
 	"gatehouse/gateway/county/alerts"
 	"gatehouse/gateway/county/calls"
 	"gatehouse/gateway/county/fleet"
+	"gatehouse/gateway/county/lookup"
 	"gatehouse/gateway/county/notices"
 	"gatehouse/gateway/county/passages"
 	"gatehouse/gateway/county/people"
@@ -111,6 +112,8 @@ type Parts struct {
 	Poison   Poison
 	Removed  Removed
 	Kept     []retention.Kept // for how long records are kept
+	Records  lookup.County    // for one passage
+	Zone     *time.Location   // of the county
 	State    State
 	Prober   probe.Prober
 }
@@ -235,6 +238,7 @@ func (s *Server) handler(ctx context.Context, addr string) http.Handler {
 	mux.HandleFunc("GET /api/runs", s.user(s.runs))
 	mux.HandleFunc("GET /api/run", s.user(s.run))
 	mux.HandleFunc("GET /api/gate", s.user(s.gate))
+	mux.HandleFunc("GET /api/passage", s.user(s.passage))
 	mux.HandleFunc("GET /api/alerts", s.user(s.alerts))
 	mux.HandleFunc("POST /api/acknowledge", s.user(s.acknowledge))
 	mux.HandleFunc("POST /api/answer", s.user(s.answerCall))

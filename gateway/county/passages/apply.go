@@ -138,7 +138,8 @@ func (c *change) passage(e follow.Entry) error {
 	if c.now.Sub(at) > recentFor {
 		return nil
 	}
-	shown := Passage{At: at, Agent: e.Agent, Verdict: body.Verdict, Reasons: body.Reasons, Screening: now.screening,
+	shown := Passage{Journal: e.JID, Seq: e.Record.Seq, At: at, Agent: e.Agent, Verdict: body.Verdict,
+		Reasons: body.Reasons, Screening: now.screening,
 		Ambient: ambient, Direction: string(body.Direction), Class: body.Class}
 	if !e.Rebuilt {
 		c.fresh = append(c.fresh, shown)

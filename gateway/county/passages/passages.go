@@ -25,6 +25,8 @@ const (
 
 // Passage is one verdict for the pages.
 type Passage struct {
+	Journal   string        `json:"journal"`
+	Seq       uint64        `json:"seq"` // of its record in the journal
 	At        time.Time     `json:"at"`
 	Agent     string        `json:"agent"`
 	Verdict   fact.Verdict  `json:"verdict"`
@@ -171,14 +173,15 @@ func (p *Passages) Last(ctx context.Context, agent string, limit int) ([]Passage
 	scan := func(r db.Row) (x Passage, err error) {
 		var at int64
 		var reasons string
-		err = r.Scan(&at, &x.Agent, &x.Verdict, &reasons, &x.Screening, &x.Ambient, &x.Direction, &x.Class)
+		err = r.Scan(&x.Journal, &x.Seq, &at, &x.Agent, &x.Verdict, &reasons, &x.Screening, &x.Ambient,
+			&x.Direction, &x.Class)
 		x.At, x.Reasons = time.Unix(0, at).UTC(), []fact.Reason{}
 		for reason := range strings.FieldsSeq(reasons) {
 			x.Reasons = append(x.Reasons, fact.Reason(reason))
 		}
 		return x, err
 	}
-	out, err := db.All(ctx, p.file.Reader(), scan, `SELECT at, agent, verdict, reasons, screening, ambient,
+	out, err := db.All(ctx, p.file.Reader(), scan, `SELECT jid, seq, at, agent, verdict, reasons, screening, ambient,
 		direction, class FROM passages WHERE agent = ? ORDER BY at DESC LIMIT ?`, agent, limit)
 	if err != nil {
 		return nil, fmt.Errorf("read passages: %w", err)

@@ -176,6 +176,11 @@ test("one gate's page: state, devices, chart with its table, passages, alerts", 
     await page.waitForSelector(".chart");
   }
   await inspect("gate");
+  await page.click(".verdictbutton");
+  await until("why", async () => /原因.*依据.*规则 classes\.resident/s.test(await page.textContent("dialog.explain")));
+  await accessible(page, "why");
+  await page.keyboard.press("Escape");
+  await until("it is closed", async () => (await page.locator("dialog.explain[open]").count()) === 0);
   await go("/gates/nobody");
   assert.match(await page.textContent("main"), /没有这个门岗/);
 });

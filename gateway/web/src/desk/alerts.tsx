@@ -1,6 +1,7 @@
 import { useEffect, useRef } from "preact/hooks";
 import { signal } from "@preact/signals";
 import { alerts, post, say, words_for, type Alert } from "./model";
+import { Why } from "./explain";
 import { alertState, celsius, Moment, Place, placeName, Shape, Table, useData, Waiting } from "./parts";
 
 /** The alert whose form is open, and the text in it; both survive a login. */
@@ -86,7 +87,7 @@ export function AlertList({ most }: { most: number }) {
                 {say(`alert.${a.type}`)}
                 {a.screening_c !== undefined && ` ${celsius(a.screening_c)}`}
               </b>{" "}
-              <Place of={a} />
+              <Place of={a} /> {a.passage && <Why of={a.passage} />}
               <small>
                 <Moment at={a.at} />
                 {alertState(a) && ` · ${alertState(a)}`}
@@ -121,7 +122,9 @@ export function alertRows(list: Alert[]) {
       <Shape of={a.level} />
       {say(`alert.${a.type}`)}
     </span>,
-    a.screening_c === undefined ? a.device || "–" : celsius(a.screening_c),
+    <>
+      {a.screening_c === undefined ? a.device || "–" : celsius(a.screening_c)} {a.passage && <Why of={a.passage} />}
+    </>,
     <span class="state">{alertState(a)}</span>,
     [a.note, a.detail].filter(Boolean).join(" · "),
   ]);

@@ -1,4 +1,5 @@
 import "./style.css";
+import { ExplainDialog } from "./explain";
 import { render } from "preact";
 import { useEffect, useRef } from "preact/hooks";
 import { useSignal } from "@preact/signals";
@@ -264,6 +265,7 @@ function App() {
           `${c.store} · ${c.keeps ? `${say("centre.keeps", { what: c.keeps })} · ` : ""}${c.stored ? say("centre.stored", { time: time(c.stored) }) : "–"} · ${c.version}`}
       </footer>
       <AckForm />
+      <ExplainDialog />
       {!user.value && <LoginAgain />}
     </>
   );

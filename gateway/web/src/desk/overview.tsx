@@ -1,7 +1,8 @@
 import { ago, alerts, compounds, feed, gates, say, totals, tree, worst, type Gate, type Node } from "./model";
 import { AlertList } from "./alerts";
 import { Chart } from "./chart";
-import { celsius, GateLink, Link, person, reasons, Shape, time, verdict, way } from "./parts";
+import { Why } from "./explain";
+import { celsius, GateLink, Link, person, reasons, Shape, time, way } from "./parts";
 
 /** The state that a tile shows: silence first, because everything else known of a silent gate is old. */
 function face(agent: string, g?: Gate): string {
@@ -120,7 +121,7 @@ export function Overview() {
               {feed.value.map((p) => (
                 <li key={p.agent + p.at}>
                   <time>{time(p.at)}</time>
-                  {verdict(p.verdict)}
+                  <Why of={p} what={p.verdict} />
                   <span>{celsius(p.screening_c)}</span>
                   <span>{way(p.direction)}</span>
                   <span>{person(p.class)}</span>

@@ -2,6 +2,7 @@ import { useSignal } from "@preact/signals";
 import { address, ago, gates, post, say, words_for, type Alert, type Passage } from "./model";
 import { alertHead, alertRows } from "./alerts";
 import { Chart } from "./chart";
+import { Why } from "./explain";
 import { KeptFor } from "./kept";
 import {
   celsius,
@@ -15,7 +16,6 @@ import {
   Table,
   troubleText,
   useData,
-  verdict,
   Waiting,
   way,
 } from "./parts";
@@ -105,7 +105,7 @@ export function GatePage({ agent }: { agent: string }) {
               ]}
               rows={data.data.passages.map((p) => [
                 <Moment at={p.at} />,
-                verdict(p.verdict),
+                <Why of={p} what={p.verdict} />,
                 celsius(p.screening_c),
                 celsius(p.ambient_c),
                 way(p.direction),

@@ -42,8 +42,27 @@ export interface Alert {
   note?: string;
   /** The run that it is about, and where that was. */
   run?: { machine: string; name: string; run: string; place?: string };
+  passage?: RecordName;
 }
-export interface Passage {
+/** A record of a journal. */
+export interface RecordName {
+  journal: string;
+  seq: number;
+}
+/** A sentence: its code has words, in which values and other codes stand. */
+export interface Sentence {
+  part: string;
+  code: string;
+  with?: Record<string, string>;
+  words?: Record<string, string>;
+}
+export interface Explained extends RecordName {
+  agent: string;
+  at: string;
+  verdict: string;
+  sentences: Sentence[];
+}
+export interface Passage extends RecordName {
   at: string;
   agent: string;
   verdict: string;
