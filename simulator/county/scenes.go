@@ -24,6 +24,10 @@ var scenes = []scene{
 	{"cold-morning", "寒冷的早晨：户外进来额温偏低，先暖一暖再测；门口太冷测不准，保安用体温计量，手工输入",
 		"A cold morning: a cold forehead is not judged, warms up and passes; where the air is too cold, the guard " +
 			"enters what a contact thermometer shows", coldMorning},
+	{"fever-resident", "居民发热：请医生，先等一等再测；复测正常还要体温计确认，然后放行", "A resident's fever: the guard calls a " +
+		"doctor, the person waits and is measured again; a contact thermometer clears it", feverResident},
+	{"fever-visitor", "访客发热：等过之后再测仍发热，确认并劝返", "A visitor's fever: after the wait it is a fever again, " +
+		"which is confirmed; the visitor is turned away", feverVisitor},
 	{"sealed-leaving", "封控户要出门：最响的报警；回家不拦", "Somebody of a sealed household leaves, which is the " +
 		"loudest alarm; coming home is allowed", sealedLeaving},
 	{"quota-used", "本户今天已有人出过门：第二个人不能再出", "A household has used its exit of the day: the second " +
@@ -128,105 +132,3 @@ func (a *act) step(ctx context.Context, zh, en string, t then) (kiosk.View, erro
 
 // household returns the two cards of a household that has not played before.
 func (a *act) household() [2]string { return a.cast.Households[a.take%len(a.cast.Households)] }
-
-func coldMorning(ctx context.Context, a *act) error {
-	card := a.household()[0]
-	a.hw.SetAmbient(2000)
-	if _, err := a.step(ctx, "岗亭里有暖气。居民从零下六度的外面进来，额温 33.4", "The booth is heated. A resident comes "+
-		"in from −6 °C with a forehead of 33.4", then{readerName, card, 3340, kiosk.LookInvalid, fact.ReasonTooCold},
-	); err != nil {
-		return err
-	}
-	if _, err := a.step(ctx, "屏幕让他在室内暖一暖再来：现在 36.5", "The screen lets them warm up inside and come "+
-		"again: 36.5 now", then{readerName, card, 3650, kiosk.LookPass, fact.ReasonNormal}); err != nil {
-		return err
-	}
-	defer a.warmUp(ctx)
-	a.hw.SetAmbient(-600)
-	v, err := a.step(ctx, "暖气停了，门口零下六度：红外测温不可信", "The heating fails, −6 °C at the gate: infrared can't "+
-		"be trusted", then{readerName, a.household()[1], 3560, kiosk.LookInvalid, fact.ReasonAmbientLow})
-	if err != nil {
-		return err
-	}
-	a.tell(ctx, "保安按“输入体温”，用体温计量得 36.6", "The guard presses “enter value”: 36.6 by a contact thermometer")
-	if err := a.guard.Enter(ctx, v, 3660, fact.HandHeldContact); err != nil {
-		return err
-	}
-	_, err = a.sees(ctx, kiosk.LookPass, fact.ReasonEntered)
-	return err
-}
-
-// warmUp heats the booth again, and waits until the thermometer has settled.
-func (a *act) warmUp(ctx context.Context) {
-	a.hw.SetAmbient(2000)
-	a.tell(ctx, "暖气修好了，测温仪要稳定二十秒", "The heating works again; the thermometer settles for twenty seconds")
-	retry.Sleep(ctx, settles)
-}
-
-func sealedLeaving(ctx context.Context, a *act) error {
-	v, err := a.step(ctx, "封控户刷卡出门", "Somebody of a sealed household taps to leave",
-		then{exitName, a.cast.Sealed, 0, kiosk.LookSealed, fact.ReasonSealed})
-	if err != nil {
-		return err
-	}
-	a.tell(ctx, "保安劝回，按“已劝回”", "The guard sends them back, and presses so")
-	if err := a.guard.Press(ctx, v, kiosk.ActionSentBack); err != nil {
-		return err
-	}
-	_, err = a.step(ctx, "同一户的人从外面回家：放行并记录", "They come home from outside: it is allowed, and recorded",
-		then{readerName, a.cast.Sealed, 3640, kiosk.LookPass, fact.ReasonSealedEntry})
-	return err
-}
-
-func quotaUsed(ctx context.Context, a *act) error {
-	home := a.household()
-	if _, err := a.step(ctx, "一户出去一个人买菜", "One of a household goes out for food",
-		then{exitName, home[0], 3650, kiosk.LookPass, fact.ReasonNormal}); err != nil {
-		return err
-	}
-	if _, err := a.step(ctx, "同一户第二个人也要出去：今天次数已用完", "Another of the household wants to go: the day's "+
-		"exit is used up", then{exitName, home[1], 3650, kiosk.LookRefuse, fact.ReasonQuota}); err != nil {
-		return err
-	}
-	retry.Sleep(ctx, shops)
-	_, err := a.step(ctx, "第一个人买完菜回家", "The first one comes home", then{readerName, home[0], 3640,
-		kiosk.LookPass, fact.ReasonNormal})
-	return err
-}
-
-// alike is how many people pass before a thermometer that reads alike for all of them is
-// found out.
-const alike = 40
-
-func normalForEverybody(ctx context.Context, a *act) error {
-	a.hw.SetFault(bench.FaultNormal)
-	defer a.hw.SetFault(bench.FaultNone)
-	a.tell(ctx, "四十个人走过，体温各不相同，测温仪都显示 36.5", "Forty people come, no two alike, and the "+
-		"thermometer shows 36.5 for each")
-	doubtful := func(v kiosk.View) bool { return v.Look == kiosk.LookFault && v.Kind == "doubtful" }
-	for i := range alike {
-		card := a.cast.Households[(a.take+i)%len(a.cast.Households)][0]
-		if err := a.comes(ctx, readerName, card, fact.Temp(3600+20*(i%6))); err != nil || ctx.Err() != nil {
-			return err
-		}
-	}
-	wait, cancel := context.WithTimeout(ctx, seenWithin)
-	defer cancel()
-	v, err := a.guard.Await(wait, doubtful)
-	if err != nil {
-		return fmt.Errorf("the screen does not show a doubtful thermometer within %s, but %s", seenWithin, v.Look)
-	}
-	a.tell(ctx, "屏幕：测温仪读数可疑，不再凭它放行。保安按“知道了”，用体温计量", "The screen: the thermometer is doubtful, and "+
-		"lets nobody pass any more. The guard presses “noted”, and measures by hand")
-	if err := a.guard.Press(ctx, v, kiosk.ActionNoted); err != nil {
-		return err
-	}
-	if v, err = a.sees(ctx, kiosk.LookInvalid, fact.ReasonDoubtful); err != nil {
-		return err
-	}
-	if err := a.guard.Enter(ctx, v, 3660, fact.HandHeldContact); err != nil {
-		return err
-	}
-	_, err = a.sees(ctx, kiosk.LookPass, fact.ReasonEntered)
-	return err
-}

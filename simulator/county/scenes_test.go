@@ -27,6 +27,10 @@ var outcomes = map[string]expected{
 		"pass normal+entered"}, nil, nil},
 	"sealed-leaving": {[]string{"refuse sealed-household", "pass normal+sealed-entry"},
 		[]string{"sent-back"}, nil},
+	"fever-resident": {[]string{"fever fever", "retest contact-needed", "pass normal+entered"},
+		[]string{"call-doctor"}, []fact.AlarmType{fact.AlarmFever}},
+	"fever-visitor": {[]string{"fever fever", "fever fever"}, []string{"call-doctor", "isolate"},
+		[]fact.AlarmType{fact.AlarmFever, fact.AlarmFeverConfirmed}},
 	"quota-used": {[]string{"pass normal", "refuse quota-used", "pass normal"}, nil, nil},
 	"normal-for-everybody": {append(slices.Repeat([]string{"pass normal"}, alike-1), "invalid doubtful",
 		"pass normal+entered"), []string{"noted"},
@@ -36,7 +40,7 @@ var outcomes = map[string]expected{
 // Each scene plays at a real gate, as in the demo, and leads to what it shows.
 func TestScenesLeadToWhatTheyShow(t *testing.T) {
 	r := newRig(t, true)
-	programme := [][]string{{"cold-morning"}, {"sealed-leaving", "quota-used", "quota-used"}, {"normal-for-everybody"}}
+	programme := [][]string{{"cold-morning", "fever-resident"}, {"sealed-leaving", "fever-visitor", "quota-used", "quota-used"}, {"normal-for-everybody"}}
 	played := map[string]bool{}
 	for _, names := range programme {
 		for _, name := range names {

@@ -59,5 +59,6 @@ classes:
   visitor: {fever: turn-away, directions: [in, out]}
   worker: {fever: turn-away, directions: [in, out]}
 sealed: {in: allow}
+episode: {wait: 10s, expires: 2m}
 `)
 }
