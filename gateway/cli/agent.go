@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"net"
+	"time"
 
 	"github.com/spf13/cobra"
 
@@ -23,6 +24,7 @@ import (
 // agentFlags are the flags of agent.
 type agentFlags struct {
 	file, broker, dir, ledger, shift, screen, replay string
+	check                                            bool
 	logs                                             logFlags
 }
 
@@ -36,6 +38,8 @@ func (f *agentFlags) add(c *cobra.Command) {
 	c.Flags().StringVar(&f.screen, "kiosk", "", "serve the guard's screen on this address instead of the file's")
 	c.Flags().StringVar(&f.replay, "replay", "",
 		"read this recording of drones (.tlog) instead, print its records as JSON lines, and exit")
+	c.Flags().BoolVar(&f.check, "check", false,
+		"only read the configuration and the files that it names, and say whether somebody could pass")
 	f.logs.add(c)
 }
 
@@ -50,6 +54,9 @@ can. Without the network it works the same.
 
 It listens to the machines in its configuration (drones, fogging machines) and
 records their tracks and disinfection runs.
+
+With --check it reads the configuration, the policy and the roster, and exits: with 1
+when one of them is wrong, or when nobody could pass at any time of the week.
 
 With --replay it does none of this: it reads the recording of a flight, prints the
 tracks and runs in it as JSON lines, and exits. Of the configuration only machines
@@ -76,6 +83,9 @@ func (f *agentFlags) run(c *cobra.Command) error {
 	beside(f.file, cfg.Paths()...)
 	if f.replay != "" {
 		return replayLog(c, cfg, f.replay)
+	}
+	if f.check {
+		return checkAgent(c, cfg)
 	}
 	if f.broker != "" {
 		cfg.Broker.URL = f.broker
@@ -112,6 +122,19 @@ func (f *agentFlags) run(c *cobra.Command) error {
 		opts.Ledger = l
 	}
 	return advised(cfg.Dir, runAgent(c.Context(), cfg, opts, unsafe))
+}
+
+// checkAgent says what is wrong with an agent's files, and whether somebody could pass.
+func checkAgent(c *cobra.Command, cfg agent.Config) error {
+	locked, err := agent.Check(cfg, time.Now())
+	if err != nil {
+		return err
+	}
+	if locked != "" {
+		return fmt.Errorf("nobody could pass: %s", locked)
+	}
+	_, err = fmt.Fprintln(c.OutOrStdout(), "configuration, policy and roster are right, and somebody may pass")
+	return err
 }
 
 // runAgent runs an agent, with the guard's screen if it is configured. unsafe says why

@@ -47,6 +47,7 @@ const (
 	AlarmStoreChanged     AlarmType = "store-changed"        // a store that the journal does not trust answers
 	AlarmRecordHeld       AlarmType = "record-held"          // a record does not arrive, and holds up the others
 	AlarmRulesRefused     AlarmType = "rules-refused"        // a new policy or roster is wrong: the old ones hold
+	AlarmNobodyPasses     AlarmType = "nobody-passes"        // the rules, or the devices, let nobody pass
 	AlarmHelpCalled       AlarmType = "help-called"          // a guard asks for a doctor, a grid worker, ...
 	AlarmRedUnanswered    AlarmType = "red-unanswered"       // a red verdict waits for the guard's answer
 	AlarmGuardAbsent      AlarmType = "guard-absent"         // the post is not manned, or nobody answers
@@ -146,6 +147,7 @@ func Alarms() []Alarm {
 		{Type: AlarmStoreChanged, Level: LevelAmber, Zh: "存储已更换", En: "Store replaced"},
 		{Type: AlarmRecordHeld, Level: LevelRed, Zh: "记录传不上去", En: "A record does not arrive"},
 		{Type: AlarmRulesRefused, Level: LevelRed, Zh: "新规则有误 旧规则仍有效", En: "New rules wrong, old ones in force"},
+		{Type: AlarmNobodyPasses, Level: LevelAmber, Zh: "规则不让任何人通行", En: "Rules let nobody pass"},
 		{Type: AlarmHelpCalled, Level: LevelRed, Fleeting: true, ByGuard: true, Zh: "门岗求助", En: "Gate asks for help"},
 		{Type: AlarmRedUnanswered, Level: LevelRed, Fleeting: true, Zh: "红色告警无人应答", En: "Red verdict not answered"},
 		{Type: AlarmGuardAbsent, Level: LevelRed, Zh: "门岗无人值守", En: "Guard absent"},

@@ -1,4 +1,4 @@
-// Figures of the screens, for make bench: how fast, how heavy, how steady.
+// Figures against their limits, for make bench: how fast, how heavy, how steady.
 import { execFileSync, spawn } from "node:child_process";
 import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
@@ -7,7 +7,33 @@ import { gzipSync } from "node:zlib";
 import { openPage, password, port, sizes, sleep, startBrowser, startDemo, until } from "./test/world.mjs";
 
 const bin = (name) => new URL(`../../bin/${name}`, import.meta.url).pathname;
-const say = (what, value, limit) => console.log(`${what.padEnd(64)} ${String(value).padStart(12)}   (limit ${limit})`);
+const began = Date.now();
+const over = []; // what is over its limit
+
+/** Prints a figure, after the seconds since the start; with a limit, whether it holds. */
+function say(what, value, unit = "", limit = undefined, digits = 0) {
+  const shown = `${typeof value === "number" ? value.toFixed(digits) : value} ${unit}`;
+  const holds = limit === undefined ? "" : value <= limit ? `ok, limit ${limit}` : `OVER, limit ${limit}`;
+  if (limit !== undefined && !(value <= limit)) over.push(what);
+  const at = `${Math.round((Date.now() - began) / 1000)} s`.padStart(6);
+  console.log(`${at}  ${what.padEnd(62)} ${shown.padStart(14)}  ${holds}`);
+}
+
+/** Runs Go benchmarks and returns their figures, by name and unit. */
+function goBench(pkg, name, time) {
+  const out = execFileSync("go", ["test", "-run", "^$", "-bench", name, "-benchtime", time, "-timeout", "5m", pkg], {
+    cwd: new URL("../..", import.meta.url).pathname,
+    timeout: 300_000,
+  }).toString();
+  const figures = {};
+  for (const [, bench, rest] of out.matchAll(/^(Benchmark[^\s]+)\s+\d+\s+(.*)$/gm))
+    for (const [, value, unit] of rest.matchAll(/([\d.e+-]+) (\S+)/g))
+      figures[`${bench.replace(/-\d+$/, "")} ${unit}`] = Number(value);
+  return (key) => {
+    if (figures[key] === undefined) throw new Error(`${pkg} has no figure ${key}:\n${out}`);
+    return figures[key];
+  };
+}
 
 function quantile(list, q) {
   const sorted = [...list].sort((a, b) => a - b);
@@ -45,8 +71,16 @@ for (const name of ["kiosk", "desk"]) {
   const all = ["html", "js", "css"].map(
     (x) => gzipSync(readFileSync(new URL(`dist/${name}.${x}`, import.meta.url)), { level: 9 }).length,
   );
-  say(`${name}, gzip`, `${(all.reduce((a, b) => a + b) / 1000).toFixed(1)} kB`, name === "kiosk" ? "40 kB" : "150 kB");
+  say(`${name}, gzip`, all.reduce((a, b) => a + b) / 1000, "kB", name === "kiosk" ? 40 : 150, 1);
 }
+
+const decide = goBench("./gateway/policy/engine", "^BenchmarkDecide$", "200000x");
+say("a decision with 60,000 people", decide("BenchmarkDecide ns/op") / 1000, "µs", 50, 1);
+const load = goBench("./gateway/policy", "^BenchmarkParseRoster$", "3x");
+say("policy and roster of 60,000 people loaded", load("BenchmarkParseRoster ns/op") / 1e9, "s", 1, 2);
+const agent = goBench("./simulator/county", "^BenchmarkAgent$/^60000$", "1x");
+say("an agent with 60,000 people, at rest", agent("BenchmarkAgent/60000 MB-resident"), "MB", 60, 1);
+say("the most that it had, at its start", agent("BenchmarkAgent/60000 MB-peak"), "MB", 60, 1);
 
 const browser = await startBrowser({ more: ["--js-flags=--expose-gc", "--enable-precise-memory-info"] });
 const dir = mkdtempSync(join(tmpdir(), "gatehouse-bench-"));
@@ -86,8 +120,8 @@ try {
   }
   const lat = await kiosk.evaluate(() => window.gatehouse.latencies);
   if (lat.length < 20) throw new Error(`of 25 people only ${lat.length} got a verdict on the screen`);
-  say(`verdict to pixels, processor throttled 4x, p50 of ${lat.length}`, `${quantile(lat, 0.5)} ms`, "-");
-  say("verdict to pixels, processor throttled 4x, p95", `${quantile(lat, 0.95)} ms`, "100 ms");
+  say(`verdict to pixels, processor throttled 4x, p50 of ${lat.length}`, quantile(lat, 0.5), "ms");
+  say("verdict to pixels, processor throttled 4x, p95", quantile(lat, 0.95), "ms", 100);
   await kiosk.context().close();
 
   const desk = await openPage(browser, sizes.wide, demo.link);
@@ -105,12 +139,8 @@ try {
   await sleep(10_000);
   const [a, c] = [spent(demo.dir), spent(`collect --config ${demo.dir}`)];
   await sleep(20_000);
-  say(
-    "50 desks while the county of 184 gates runs, all processes",
-    `${((spent(demo.dir) - a) / 20).toFixed(2)} cores`,
-    "1 core",
-  );
-  say("of that the collector", `${((spent(`collect --config ${demo.dir}`) - c) / 20).toFixed(2)} cores`, "-");
+  say("50 desks while the county of 184 gates runs, all processes", (spent(demo.dir) - a) / 20, "cores", 1, 2);
+  say("of that the collector", (spent(`collect --config ${demo.dir}`) - c) / 20, "cores", undefined, 2);
   await desk.context().close();
 
   // 50,000 passages, as the agent would send them, on the real page. They are
@@ -176,8 +206,8 @@ try {
   const [later, nodesLater] = await heap();
   const last = await page.evaluate(() => document.getElementById("recent").dataset.value);
   if (!last.includes("51999")) throw new Error(`the page took no passages: ${last}`);
-  say("kiosk, heap growth over 50,000 passages", `${((later - before) / 1e6).toFixed(1)} MB`, "10 MB");
-  say("kiosk, elements before and after", `${nodes} ${nodesLater}`, "-");
+  say("kiosk, heap growth over 50,000 passages", (later - before) / 1e6, "MB", 10, 1);
+  say("kiosk, elements before and after", `${nodes} ${nodesLater}`);
   await soak.close();
   await demo.stop();
   demo = undefined;
@@ -190,7 +220,7 @@ try {
     "county: qinghe\ndir: county\nsites: county/sites.yaml\n" +
       `broker: {embedded: {listen: "127.0.0.1:${broker}"}}\ndesk: {listen: "${home}"}\n`,
   );
-  const began = Date.now();
+  const made = Date.now();
   collector = spawn(bin("gatehouse"), ["collect", "--config", join(dir, "collect.yaml")]);
   collector.stderr.on("data", (b) => {
     log += b;
@@ -204,7 +234,7 @@ try {
     },
     180_000,
   );
-  say("desk made anew from 30 days", `${((Date.now() - began) / 1000).toFixed(1)} s`, "-");
+  say("desk made anew from 30 days", (Date.now() - made) / 1000, "s", undefined, 1);
   const month = await openPage(browser, sizes.wide, /link=(\S+)/.exec(log)[1]);
   await login(month);
   const paints = [];
@@ -215,12 +245,12 @@ try {
     paints.push(await month.evaluate(() => performance.now()));
     firsts.push(await month.evaluate(() => performance.getEntriesByName("first-contentful-paint")[0].startTime));
   }
-  say("desk, first paint with 30 days, worst of 5", `${Math.round(Math.max(...firsts))} ms`, "-");
-  say("desk, load to tiles and chart with 30 days, worst of 5", `${Math.round(Math.max(...paints))} ms`, "1000 ms");
+  say("desk, first paint with 30 days, worst of 5", Math.max(...firsts), "ms");
+  say("desk, load to tiles and chart with 30 days, worst of 5", Math.max(...paints), "ms", 1000);
   await month.click(".chartbox button:nth-child(3)");
   const t0 = Date.now();
   await month.waitForFunction(() => document.querySelectorAll(".chart rect").length > 40);
-  say("desk, chart of 30 days after the click", `${Date.now() - t0} ms`, "-");
+  say("desk, chart of 30 days after the click", Date.now() - t0, "ms");
 
   // A run of 20,000 points, none of which can be left out of its path.
   const zigzag = Array.from({ length: 20_000 }, (_, i) =>
@@ -248,7 +278,7 @@ try {
   ]);
   await month.goto(`http://${home}/machines/fogger-30`);
   const href = await month.waitForSelector("tbody a", { timeout: 60_000 }).then((a) => a.getAttribute("href"));
-  say("import of 20,000 points to its run on the desk", `${((Date.now() - sent) / 1000).toFixed(1)} s`, "-");
+  say("import of 20,000 points to its run on the desk", (Date.now() - sent) / 1000, "s", undefined, 1);
   const opens = [];
   for (let i = 0; i < 5; i++) {
     await month.goto(`http://${home}${href}`);
@@ -256,7 +286,7 @@ try {
     opens.push(await month.evaluate(() => performance.now()));
   }
   const drawn = await month.$eval(".map path.way", (p) => p.getAttribute("d").split(/[ML]/).length - 1);
-  say(`desk, a run's page of ${drawn} drawn points, worst of 5`, `${Math.round(Math.max(...opens))} ms`, "1000 ms");
+  say(`desk, a run's page of ${drawn} drawn points, worst of 5`, Math.max(...opens), "ms", 1000);
 } catch (e) {
   throw new Error(`${e.message}\n${lastLines()}`, { cause: e });
 } finally {
@@ -266,4 +296,8 @@ try {
   collector?.kill("SIGTERM");
   await sleep(500);
   rmSync(dir, { recursive: true, force: true });
+}
+if (over.length > 0) {
+  console.error(`over their limits:\n  ${over.join("\n  ")}`);
+  process.exit(1);
 }

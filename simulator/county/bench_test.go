@@ -2,6 +2,7 @@ package county
 
 import (
 	"context"
+	"fmt"
 	"io"
 	"log/slog"
 	"os"
@@ -174,12 +175,26 @@ func BenchmarkVerdict(b *testing.B) {
 	b.ReportMetric(0, "ns/op")
 }
 
-// BenchmarkAgent runs the real program at a gate without people, with its
-// compound's roster, and reports its resident memory and its share of a core.
+// BenchmarkAgent runs the real program at a gate without people, with its compound's
+// roster and with one of 60,000, and reports its resident memory, the most that it had
+// since its start, and its share of a core.
 func BenchmarkAgent(b *testing.B) {
+	b.Run("compound", func(b *testing.B) { benchAgent(b, world.New(1).Gates[0]) })
+	b.Run("60000", func(b *testing.B) {
+		g := world.New(1).Gates[0]
+		g.Cards = nil
+		for i := range 60_000 {
+			g.Cards = append(g.Cards, world.Card{Code: fmt.Sprintf("%010X", i), Class: "resident", Status: "active",
+				Household: fmt.Sprintf("%d-%d", i/400, i/4)})
+		}
+		benchAgent(b, g)
+	})
+}
+
+func benchAgent(b *testing.B, g world.Gate) {
+	b.Helper()
 	dir := b.TempDir()
 	program := buildProgram(b, dir)
-	g := world.New(1).Gates[0]
 	hw, err := bench.New(filepath.Join(dir, "ports"), bench.Spec{
 		Thermometer: "gy-mcu90614",
 		Readers:     Readers(g),
@@ -238,10 +253,15 @@ func measureAgent(b *testing.B, program, dir string) {
 	time.Sleep(span)
 	used := processTime(b, cmd.Process.Pid) - before
 	resident := residentMB(b, cmd.Process.Pid)
+	peak, err := faults.PeakKiB(cmd.Process.Pid)
+	if err != nil {
+		b.Fatal(err)
+	}
 	_ = cmd.Process.Signal(syscall.SIGTERM)
 	_ = cmd.Wait()
 	b.ReportMetric(100*used.Seconds()/span.Seconds(), "%core")
 	b.ReportMetric(resident, "MB-resident")
+	b.ReportMetric(float64(peak)/1024, "MB-peak")
 }
 
 // processTime returns the processor time of another process.

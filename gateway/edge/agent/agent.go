@@ -86,6 +86,7 @@ func New(cfg Config, opts Options) (*Agent, error) {
 	a.recorder = recorder.New(recorder.Options{Journal: j, Board: a.board, Overtake: a.overtake,
 		Clock: opts.Clock, BootID: opts.BootID, Version: opts.Version, Log: a.log}, report)
 	a.keepRules(cfg.Dir, files)
+	a.warnLocked(cfg, files)
 	if err := a.makeParts(cfg, opts, files); err != nil {
 		a.recorder.RaiseAlarms(opts.Clock.Now())
 		a.recorder.Close()

@@ -77,6 +77,7 @@ func (r *rig) addReader(name string) {
 		"classes:\n  resident: {fever: go-home, directions: [in, out]}\n")
 	r.cfg.Roster = write("roster.csv", "card,class,status,household,from,until\n62E3086CED,resident,active,,,\n")
 	r.cfg.Station.Devices = []station.Device{{Name: name, Model: "rdm6300", Port: "/dev/absent"}}
+	r.cfg.Kiosk.Listen = "127.0.0.1:8090" // where values can be entered: somebody may pass
 }
 
 // addDrone adds a drone to bridge, which never reports.

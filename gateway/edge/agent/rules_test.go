@@ -9,6 +9,7 @@ import (
 	"os"
 	"strings"
 	"testing"
+	"time"
 
 	"gatehouse/gateway/fact"
 )
@@ -136,4 +137,48 @@ func sumOf(b []byte) hash.Hash {
 	sum := sha256.New()
 	sum.Write(b)
 	return sum
+}
+
+// An agent whose rules let nobody pass says so, until it starts with others.
+func TestAnAgentSaysThatNobodyCanPass(t *testing.T) {
+	r := newRig(t)
+	r.addReader("reader")
+	roster, err := os.ReadFile(r.cfg.Roster)
+	if err != nil {
+		t.Fatal(err)
+	}
+	head, _, _ := bytes.Cut(roster, []byte("\n"))
+	for _, c := range []struct {
+		roster []byte
+		kiosk  string
+		want   string // in the detail
+		alarms string
+	}{
+		{append(head, '\n'), "127.0.0.1:8090", "lists nobody", "nobody-passes raised"},
+		{roster, "", "no guard's screen", ""},
+		{roster, "127.0.0.1:8090", "", "nobody-passes cleared"},
+	} {
+		if err := os.WriteFile(r.cfg.Roster, c.roster, 0o600); err != nil {
+			t.Fatal(err)
+		}
+		r.cfg.Kiosk.Listen = c.kiosk
+		locked, err := Check(r.cfg, time.Now())
+		if err != nil || !strings.Contains(locked, c.want) || (locked == "") != (c.want == "") {
+			t.Errorf("%q, %v, want %q", locked, err, c.want)
+		}
+		detail := "?"
+		r.run(func(_ context.Context, a *Agent) { detail = a.Board().Detail(fact.AlarmNobodyPasses) }, turned)
+		if detail != locked {
+			t.Errorf("the board has %q, want %q", detail, locked)
+		}
+		if got := r.alarms(); !strings.Contains(got, c.alarms) {
+			t.Errorf("alarms: %s, want %s", got, c.alarms)
+		}
+	}
+	if err := os.WriteFile(r.cfg.Roster, append(roster, "x\n"...), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := Check(r.cfg, time.Now()); err == nil || !strings.Contains(err.Error(), "line ") {
+		t.Errorf("a roster with a bad line: %v", err)
+	}
 }

@@ -16,6 +16,7 @@ func (s *Screen) Status(now clock.Moment, st status.Snapshot) {
 		s.device(now, d)
 	}
 	s.doubts(now)
+	s.locked(now)
 	s.county(now, st)
 	if st.Unkept != "" {
 		s.holds(now, item{id: "f-journal", look: LookFault, device: "journal", kind: "journal",
@@ -49,6 +50,17 @@ func (s *Screen) doubts(now clock.Moment) {
 		} else {
 			s.mended(id)
 		}
+	}
+}
+
+// locked shows that the rules let nobody pass.
+func (s *Screen) locked(now clock.Moment) {
+	const id = "f-nobody-passes"
+	if slices.ContainsFunc(s.status.Holds, func(c status.Condition) bool { return c.Type == fact.AlarmNobodyPasses }) {
+		s.holds(now, item{id: id, look: LookFault, device: "rules", kind: "nobody-passes",
+			alarm: fact.AlarmNobodyPasses.ID("")})
+	} else {
+		s.mended(id)
 	}
 }
 

@@ -79,11 +79,12 @@ func asks(code string) (t text, ok bool) {
 // faults are what is broken, and what to do meanwhile.
 func faults(kind string) (what, order text, ok bool) {
 	t, ok := map[string][2]text{
-		"thermometer": {{"测温仪故障", "Sensor fails"}, {"改用额温枪", "Use a hand-held"}},
-		"doubtful":    {{"测温仪可疑", "Doubtful values"}, {"用额温枪复核", "Use a hand-held"}},
-		"reader":      {{"读卡器故障", "Reader fails"}, {"请人工登记", "Write a list"}},
-		"display":     {{"显示屏故障", "Display fails"}, {"检查插头", "Check its plug"}},
-		"journal":     {{"记录无法保存", "Cannot record"}, {"人工登记勿关机", "Write it by hand"}},
+		"thermometer":   {{"测温仪故障", "Sensor fails"}, {"改用额温枪", "Use a hand-held"}},
+		"doubtful":      {{"测温仪可疑", "Doubtful values"}, {"用额温枪复核", "Use a hand-held"}},
+		"reader":        {{"读卡器故障", "Reader fails"}, {"请人工登记", "Write a list"}},
+		"display":       {{"显示屏故障", "Display fails"}, {"检查插头", "Check its plug"}},
+		"nobody-passes": {{"谁都不能通行", "Nobody may pass"}, {"请问县中心", "Ask the county"}},
+		"journal":       {{"记录无法保存", "Cannot record"}, {"人工登记勿关机", "Write it by hand"}},
 	}[kind]
 	return t[0], t[1], ok
 }

@@ -74,7 +74,7 @@ func TestEveryTextFitsTheDisplay(t *testing.T) {
 		check(what, Width)
 		check(order, Width)
 	}
-	for _, kind := range []string{"thermometer", "doubtful", "reader", "journal", "display"} {
+	for _, kind := range []string{"thermometer", "doubtful", "reader", "journal", "display", "nobody-passes"} {
 		what, order, ok := faults(kind)
 		if !ok {
 			t.Errorf("no words for the fault %s", kind)
