@@ -82,15 +82,15 @@ const (
 
 // answers are the buttons of a look, F1 to F3.
 var answers = map[Look][]string{
-	LookFever:   {ActionRetest, ActionIsolate, ActionCallDoctor},
-	LookSealed:  {ActionSentBack, ActionCallGrid},
+	LookFever:    {ActionRetest, ActionIsolate, ActionCallDoctor},
+	LookSealed:   {ActionSentBack, ActionCallGrid},
 	LookSealedIn: {ActionCallGrid, ActionLetHome},
-	LookUnknown: {ActionIDChecked, ActionTurnedAway},
-	LookFault:   {ActionByHand, ActionNoted},
-	LookOffline: {ActionNoted},
-	LookInvalid: {ActionEnter},
-	LookRetest:  {ActionEnter},
-	LookIdle:    {ActionShiftTest, ActionMute, ActionEnter},
+	LookUnknown:  {ActionIDChecked, ActionTurnedAway},
+	LookFault:    {ActionByHand, ActionNoted},
+	LookOffline:  {ActionNoted},
+	LookInvalid:  {ActionEnter},
+	LookRetest:   {ActionEnter},
+	LookIdle:     {ActionShiftTest, ActionMute, ActionEnter},
 }
 
 // ofNobody are what the guard does that answers no alarm.
