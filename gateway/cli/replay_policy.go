@@ -164,7 +164,8 @@ func (x *replaying) rows(ctx context.Context, jid string, each func(wire.Record,
 			return err
 		}
 		switch row.Kind {
-		case wire.KindReading, wire.KindPassage, wire.KindClock, wire.KindHealth, wire.KindAudit:
+		case wire.KindReading, wire.KindPassage, wire.KindClock, wire.KindHealth, wire.KindAudit, wire.KindAlarm,
+			wire.KindBaseline, wire.KindCheck:
 		default:
 			continue
 		}

@@ -51,7 +51,8 @@ type selection struct {
 func (s *selection) flags(c *cobra.Command) {
 	s.storeFlags.flags(c)
 	s.times(c)
-	c.Flags().StringVar(&s.kind, "kind", "", "reading, passage, alarm, health, run, track, audit, clock, baseline or check")
+	c.Flags().StringVar(&s.kind, "kind", "", "reading, passage, alarm, health, run, track, "+
+		"audit, clock, baseline or check")
 }
 
 // times adds the flags of a time.

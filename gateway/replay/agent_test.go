@@ -113,6 +113,9 @@ func (a *agent) keep(events []gate.Event, latency int64) {
 		p.LatencyUS = latency
 		a.append(&p)
 	}
+	for _, e := range a.gate.Unresolved() {
+		a.append(&wire.Alarm{ID: fact.AlarmUnresolved.ID(e.ID), Type: fact.AlarmUnresolved, State: fact.AlarmRaised})
+	}
 }
 
 // pass lets time pass, and ends what is over meanwhile.
@@ -182,6 +185,10 @@ func (a *agent) start(computer bool) {
 		switch b := r.body.(type) {
 		case *wire.Clock:
 			boot = b.BootID
+		case *wire.Alarm:
+			_, id, _ := strings.Cut(b.ID, ":")
+			a.gate.EpisodeEnded(id)
+			continue
 		case *wire.Passage:
 			e.Passage = b
 			for _, seq := range b.Readings {

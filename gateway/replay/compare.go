@@ -34,10 +34,19 @@ func (o Outcome) Change() Change {
 		return Decides
 	case !slices.Equal(o.Was.Reasons, o.Is.Reasons), o.Was.Instruction != o.Is.Instruction, rule(o.Was) != rule(o.Is):
 		return Reasons
-	case o.Was.Class != o.Is.Class, o.Was.Credential != o.Is.Credential, !sameBasis(o.Was.Basis, o.Is.Basis):
+	case step(o.Was) != step(o.Is), o.Was.Class != o.Is.Class, o.Was.Credential != o.Is.Credential,
+		!sameBasis(o.Was.Basis, o.Is.Basis):
 		return Figures
 	}
 	return Same
+}
+
+// step returns the step of a fever episode.
+func step(p *wire.Passage) string {
+	if p.Episode == nil {
+		return ""
+	}
+	return p.Episode.ID + " " + string(p.Episode.Step)
 }
 
 func rule(p *wire.Passage) string {

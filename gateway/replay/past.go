@@ -15,7 +15,10 @@ const (
 	window = time.Minute
 	// eventsMost and notedMost bound what is kept of the last readings and passages.
 	eventsMost = 1024
-	notedMost  = 4096
+	// spare is how much longer than the rules look back is kept: what is usual is recorded
+	// once a day.
+	spare     = 48 * time.Hour
+	notedMost = 4096
 )
 
 // event is what an agent lets go through the gate again after a restart.
@@ -33,6 +36,7 @@ type passed struct {
 	gate.Earlier
 
 	bootID string
+	body   wire.Body // nil: it is a passage, or says what time it was
 }
 
 // noted are the readings of a passage.
@@ -52,17 +56,18 @@ type past struct {
 
 // passage keeps a recorded passage.
 func (p *past) passage(x item, bootID string, body *wire.Passage) {
-	p.keep(passed{gate.Earlier{At: x.rec.At.Time, Synchronised: !x.rec.Unsync, Boot: x.boot, Passage: body}, bootID})
+	e := gate.Earlier{At: x.rec.At.Time, Synchronised: !x.rec.Unsync, Boot: x.boot, Passage: body}
+	p.keep(passed{e, bootID, nil})
 }
 
 // decided keeps a passage that is decided now.
 func (p *past) decided(at clock.Moment, sure bool, bootID string, body *wire.Passage) {
-	p.keep(passed{gate.Earlier{At: at.Wall, Synchronised: sure, Boot: at.Boot, Passage: body}, bootID})
+	p.keep(passed{gate.Earlier{At: at.Wall, Synchronised: sure, Boot: at.Boot, Passage: body}, bootID, nil})
 }
 
 // clock keeps what time it was.
 func (p *past) clock(x item, bootID string) {
-	p.keep(passed{gate.Earlier{At: x.rec.At.Time, Synchronised: !x.rec.Unsync, Boot: x.boot}, bootID})
+	p.keep(passed{gate.Earlier{At: x.rec.At.Time, Synchronised: !x.rec.Unsync, Boot: x.boot}, bootID, nil})
 }
 
 // keep keeps a record for as long as the rules look back, and a day.
@@ -73,9 +78,25 @@ func (p *past) keep(e passed) {
 	}
 	p.kept = append(p.kept, e)
 	if n := len(p.kept); n&(n-1) == 0 { // now and then
-		oldest := e.At.Add(-p.reach - 24*time.Hour)
-		p.kept = slices.DeleteFunc(p.kept, func(e passed) bool { return e.At.Before(oldest) })
+		p.prune(e.At.Add(-p.reach - spare))
 	}
+}
+
+// prune forgets what is older, but not what holds still.
+func (p *past) prune(oldest time.Time) {
+	newer := map[string]bool{}
+	for i := len(p.kept) - 1; i >= 0; i-- {
+		e := &p.kept[i]
+		if what := e.holds(); what != "" {
+			if newer[what] {
+				e.At = time.Time{}
+			}
+			newer[what] = true
+		}
+	}
+	p.kept = slices.DeleteFunc(p.kept, func(e passed) bool {
+		return e.At.Before(oldest) && (e.holds() == "" || e.At.IsZero())
+	})
 }
 
 // note notes the readings of a recorded passage, which the guard may answer.
@@ -106,8 +127,13 @@ func (p *past) used(readings []uint64) bool {
 }
 
 // remember lets a new gate know the past, and returns the passages of this boot.
-func (p *past) remember(g *gate.Gate, bootID string) (ofThisBoot []gate.Earlier) {
+func (p *past) remember(g *gate.Gate, bootID string, now time.Duration) (ofThisBoot []gate.Earlier) {
+	again := false
 	for _, e := range p.kept {
+		if e.body != nil {
+			e.restore(g, bootID, now, &again)
+			continue
+		}
 		if p.reach == 0 && e.Passage == nil {
 			continue // an agent whose rules ask for nothing looks for nothing
 		}

@@ -75,7 +75,8 @@ const before = 15 * time.Minute
 // nothing.
 func (r *Replay) Take(rec wire.Record, body wire.Body) {
 	switch b := body.(type) {
-	case *wire.Clock, *wire.Reading, *wire.Passage, *wire.Health, *wire.Audit:
+	case *wire.Clock, *wire.Reading, *wire.Passage, *wire.Health, *wire.Audit, *wire.Alarm, *wire.Baseline,
+		*wire.FieldCheck:
 		for _, x := range r.queue.add(rec, b) {
 			r.item(x)
 		}
@@ -108,10 +109,19 @@ func (r *Replay) item(x item) {
 		r.begin(x)
 	}
 	r.now, r.sure = x.moment(), !x.rec.Unsync
+	if isReading && r.cfg.Rules.Baseline != nil {
+		r.past.input(x, r.bootID)
+	}
+	switch b := x.body.(type) {
+	case *wire.Alarm, *wire.Baseline, *wire.FieldCheck:
+		r.input(x)
+	case *wire.Passage:
+		if r.gate == nil {
+			r.past.passage(x, r.bootID, b)
+		}
+	}
 	if r.gate != nil {
 		r.do(x)
-	} else if p, is := x.body.(*wire.Passage); is {
-		r.past.passage(x, r.bootID, p)
 	}
 }
 
@@ -166,6 +176,10 @@ func (r *Replay) reading(x item, b *wire.Reading) {
 // passage takes what was decided then. A passage that no reading caused says until when
 // the gate had waited.
 func (r *Replay) passage(x item, p *wire.Passage) {
+	if p.Override != nil {
+		r.override(x, p)
+		return
+	}
 	if p.LatencyUS == 0 {
 		r.decided = max(r.decided, x.boot)
 		r.emit(r.gate.Tick(x.moment()))
@@ -245,7 +259,7 @@ func (r *Replay) begin(x item) {
 	}
 	r.gate = gate.New(gate.Config{Rules: r.cfg.Rules, Zone: r.cfg.Zone, Lanes: lanes})
 	r.decided = 0
-	recent := r.past.remember(r.gate, r.bootID)
+	recent := r.past.remember(r.gate, r.bootID, at.Boot)
 	r.gate.SetSynchronised(at, !x.rec.Unsync)
 	for _, e := range r.past.events {
 		age := at.Boot - e.at.Boot
@@ -267,6 +281,11 @@ func (r *Replay) begin(x item) {
 	r.emit(r.undecided(r.gate.Tick(at)))
 	for _, d := range devicesOf(lanes) {
 		r.gate.SetWorks(d, true)
+	}
+	for _, e := range r.past.kept {
+		if c, is := e.body.(*wire.FieldCheck); is {
+			r.gate.SetChecked(c.Device, c.State == fact.CheckOpen)
+		}
 	}
 }
 

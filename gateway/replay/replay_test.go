@@ -78,7 +78,9 @@ func (a *agent) enter(value fact.Temp) {
 func TestReplayEqualsRecord(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		r := rules(t, 8*time.Second, "37.3", rapid.SampledFrom([]string{"", "unsynchronised: own-clock\n",
-			"lost: {pass: identify}\n", "sealed: {in: allow}\n"}).Draw(t, "more"))
+			"lost: {pass: identify}\n", "sealed: {in: allow}\n",
+			"episode: {wait: 1m, expires: 10m, second: any}\n",
+			"episode: {wait: 1m, expires: 10m, second: contact}\n"}).Draw(t, "more"))
 		a := newAgent(r)
 		for range rapid.IntRange(1, 40).Draw(t, "scenes") {
 			a.scene(t)
