@@ -152,7 +152,7 @@ func runAgent(ctx context.Context, cfg agent.Config, opts agent.Options, unsafe 
 		}
 		var err error
 		screen, err = kiosk.New(kiosk.Options{Title: title, Agent: cfg.Agent, Version: opts.Version,
-			Clock: opts.Clock, Log: opts.Log})
+			Contacts: cfg.Offices(), Clock: opts.Clock, Log: opts.Log})
 		if err != nil {
 			return err
 		}

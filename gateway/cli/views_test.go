@@ -45,6 +45,9 @@ type nobody struct{}
 func (nobody) Note(context.Context, wire.Audit) error            { return nil }
 func (nobody) Buzz()                                             {}
 func (nobody) Enter(context.Context, string, wire.Entered) error { return nil }
+func (nobody) Call(context.Context, fact.Role, uint64) error     { return nil }
+
+func (nobody) EndCall(context.Context, string, string) (bool, error) { return false, nil }
 
 // views are what the four views say: /readyz, the lamp for the county (true: green)
 // or the desk's bar, gatehouse status, and the desk.

@@ -43,7 +43,9 @@ func TestABookIsWhatItsRecordsSay(t *testing.T) {
 			if b.hear(wire.Desk{No: no}) != (no > last) || b.desk.No < last {
 				t.Fatalf("no %d after %d", no, last)
 			}
-			same := slices.EqualFunc(b.open, again.open, func(x, y call) bool { return x.id == y.id && x.asked == y.asked })
+			same := slices.EqualFunc(b.open, again.open, func(x, y call) bool {
+				return x.id == y.id && x.asked.Equal(y.asked)
+			})
 			if !same || len(b.open) > wire.MaxDeskCalls {
 				t.Fatalf("%+v, its records say %+v", b.open, again.open)
 			}

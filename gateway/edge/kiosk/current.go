@@ -48,6 +48,9 @@ func (s *Screen) top(now clock.Moment) *item {
 	for _, x := range s.current(now) {
 		best = &x
 	}
+	if c := s.called(now); c != nil && (best == nil || ranks[c.look] > ranks[best.look]) {
+		best = c
+	}
 	for i := range s.reds {
 		if r := &s.reds[i]; best == nil || ranks[r.look] > ranks[best.look] {
 			best = r

@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"gatehouse/gateway/clock"
+	"gatehouse/gateway/edge/status"
 	"gatehouse/gateway/fact"
 	"gatehouse/gateway/gate"
 	"gatehouse/gateway/wire"
@@ -39,7 +40,7 @@ const (
 // newer is shown.
 var ranks = map[Look]int{LookFever: 50, LookSealed: 40, LookFault: 30, LookSealedIn: 21, LookUnknown: 20,
 	LookRefuse: 11, LookInvalid: 11, LookRetest: 11, LookApart: 11, LookUnread: 11, LookPass: 10, LookTapped: 10,
-	LookMeasured: 10, LookOffline: 5, LookMeasuring: 2}
+	LookMeasured: 10, LookCalled: 8, LookOffline: 5, LookMeasuring: 2}
 
 // wants maps what a visit waits for to its look.
 var wants = map[gate.Wants]Look{
@@ -85,8 +86,9 @@ var answers = map[Look][]string{
 	LookFever:    {ActionRetest, ActionIsolate, ActionCallDoctor},
 	LookSealed:   {ActionSentBack, ActionCallGrid},
 	LookSealedIn: {ActionCallGrid, ActionLetHome},
-	LookUnknown:  {ActionIDChecked, ActionTurnedAway},
-	LookFault:    {ActionByHand, ActionNoted},
+	LookUnknown:  {ActionIDChecked, ActionTurnedAway, ActionCallCommunity},
+	LookFault:    {ActionByHand, ActionNoted, ActionCallIT},
+	LookCalled:   {ActionReached, ActionArrived, ActionBack},
 	LookOffline:  {ActionNoted},
 	LookInvalid:  {ActionEnter},
 	LookRetest:   {ActionEnter},
@@ -116,6 +118,7 @@ type item struct {
 	gone    bool   // the device is gone, rather than broken
 	passage wire.Passage
 	prompt  *gate.Prompt // of a prompt
+	call    *status.Call // of a call
 	lane    string
 	at      clock.Moment  // Wall is zero if unknown; the screen is timed by the boot clock
 	until   time.Duration // boot clock; 0: until answered

@@ -35,15 +35,20 @@ type Call struct {
 	ID       string    `json:"id"`
 	Role     string    `json:"role"`
 	Since    time.Time `json:"since"`
-	State    string    `json:"state"`             // asked, seen (by the county) or answered
-	Answer   string    `json:"answer,omitempty"`  // of the county: a code, answer.<answer>, or a text
+	State    string    `json:"state"`             // asked, received, seen, answered, cut or ended; see stateOf
+	Answer   string    `json:"answer,omitempty"`  // of the county: a code, answer.<answer>
 	Minutes  int       `json:"minutes,omitempty"` // until somebody comes; 0: not said
-	Contacts []Contact `json:"contacts"`
+	Contacts []Contact `json:"contacts"`          // whom the guard can telephone, the first one first
+
+	Class     string     `json:"class,omitempty"` // of the person whom it is about
+	Direction string     `json:"direction,omitempty"`
+	Screening *fact.Temp `json:"screening_c,omitempty"`
 }
 
 // Notice is a text of the county, shown while the gate is idle.
 type Notice struct {
 	Text  string     `json:"text"`
+	En    string     `json:"en,omitempty"` // in English
 	Until *time.Time `json:"until,omitempty"`
 }
 

@@ -20,15 +20,16 @@ type Screen struct {
 	done     []item          // answered reds: an amendment does not show them again
 	recent   []item          // newest first
 	status   status.Snapshot
-	delivers bool          // the county answers, and what is sent arrives
-	lost     time.Duration // boot clock since when it does not; 0: it does
-	muted    time.Duration // boot clock until when there is no sound
-	last     answer        // what the guard answered last
-	wall     time.Time     // the wall clock when the boot clock was 0; changes when the wall clock is set
+	delivers bool               // the county answers, and what is sent arrives
+	lost     time.Duration      // boot clock since when it does not; 0: it does
+	muted    time.Duration      // boot clock until when there is no sound
+	last     answer             // what the guard answered last
+	back     map[string]putBack // calls that the guard has put back, by their ids
+	wall     time.Time          // the wall clock when the boot clock was 0; changes when the wall clock is set
 }
 
 // NewScreen returns the screen of an idle gate.
-func NewScreen() *Screen { return &Screen{verdicts: map[string]item{}} }
+func NewScreen() *Screen { return &Screen{verdicts: map[string]item{}, back: map[string]putBack{}} }
 
 // Passage shows a verdict. seq is its record in the journal; at is when it was given.
 func (s *Screen) Passage(now, at clock.Moment, seq uint64, p wire.Passage) {
@@ -113,7 +114,8 @@ func (s *Screen) Press(now clock.Moment, id, action string) (audit wire.Audit, o
 		return audit, true
 	}
 	t := s.top(now)
-	if t == nil || t.id != id || action == ActionEnter || !slices.Contains(buttons(t.look, t.kind), action) {
+	same := t != nil && (t.id == id || t.call != nil && t.call.ID == callOf(id))
+	if !same || action == ActionEnter || !slices.Contains(buttons(t.look, t.kind), action) {
 		return audit, false
 	}
 	audit.Passage, audit.Alarm = t.seq, t.alarm
@@ -145,5 +147,5 @@ func (s *Screen) Settle(now clock.Moment, id string, audit wire.Audit) {
 // Urgent reports whether the buzzer must sound.
 func (s *Screen) Urgent(now clock.Moment) bool {
 	t := s.top(now)
-	return t != nil && t.until == 0 && t.look != LookOffline && s.muted <= now.Boot
+	return t != nil && t.until == 0 && t.call == nil && t.look != LookOffline && s.muted <= now.Boot
 }

@@ -32,6 +32,7 @@ type Gate interface {
 	// Enter journals a value that the guard read off a hand-held thermometer, and decides
 	// on it. It returns an error of wire or gate when there is nothing to decide.
 	Enter(ctx context.Context, lane string, value wire.Entered) error
+	Caller
 }
 
 // Board is where the parts of the agent post their state.
@@ -230,7 +231,17 @@ func (k *Kiosk) press(w http.ResponseWriter, r *http.Request, gate Gate) {
 	}
 	ctx, cancel := context.WithTimeout(r.Context(), 5*time.Second)
 	defer cancel()
-	if err := gate.Note(ctx, audit); err != nil {
+	if k.onCall(ctx, w, gate, m.ID, m.Action) {
+		return
+	}
+	var err error
+	if role, ok := calls[m.Action]; ok {
+		err = gate.Call(ctx, role, audit.Passage)
+	}
+	if err == nil {
+		err = gate.Note(ctx, audit)
+	}
+	if err != nil {
 		http.Error(w, err.Error(), http.StatusServiceUnavailable)
 		return
 	}

@@ -40,6 +40,8 @@ func turned(h *hand, st status.Snapshot) status.Snapshot {
 type notebook struct {
 	notes   []wire.Audit
 	entered []wire.Entered
+	called  []string // ids of calls
+	ended   []string // id and how
 	fail    error
 }
 

@@ -81,7 +81,8 @@ type Lamps struct {
 // sounds are the sound patterns of the looks, by the names that the page knows.
 var sounds = map[Look]string{LookPass: "pass", LookRefuse: "amber", LookInvalid: "amber", LookRetest: "amber",
 	LookApart: "amber", LookUnread: "amber", LookTapped: "prompt", LookMeasured: "prompt", LookFever: "fever",
-	LookSealed: "sealed", LookSealedIn: "unknown", LookUnknown: "unknown", LookFault: "fault", LookOffline: "offline"}
+	LookSealed: "sealed", LookSealedIn: "unknown", LookUnknown: "unknown", LookFault: "fault", LookOffline: "offline",
+	LookCalled: "prompt"}
 
 // View returns what the page draws now.
 func (s *Screen) View(now clock.Moment) View {
@@ -96,6 +97,8 @@ func (s *Screen) View(now clock.Moment) View {
 	}
 	v.Actions, v.Lanes = s.actions(v), s.status.Lanes
 	v.Queue, v.Unanswered, v.Answered = s.queue(), len(s.reds), s.answered(now)
+	v.Notices = s.notices(now)
+	v.Standing = append(v.Standing, s.standing(callOf(v.ID))...)
 	if s.muted > now.Boot {
 		until := now.Wall.Add(s.muted - now.Boot).UTC()
 		v.Muted, v.Sound = &until, ""
@@ -116,6 +119,9 @@ func (s *Screen) fill(v *View, t *item) {
 	v.Look, v.ID, v.Sound, v.Asks = t.look, t.id, sounds[t.look], ""
 	v.Since, v.Device, v.Kind, v.Gone, v.Lane = s.known(t.at), t.device, t.kind, t.gone, s.label(t.lane)
 	switch p := t.passage; {
+	case t.call != nil:
+		v.Call = s.callView(*t.call)
+		v.Class, v.Direction, v.Screening = v.Call.Class, v.Call.Direction, v.Call.Screening
 	case t.prompt != nil:
 		v.Class, v.Direction, v.Screening = t.prompt.Class, string(t.prompt.Direction), t.prompt.Screening
 		v.Until, v.Occupied = s.deadline(*t), t.look == LookTapped && slices.Contains(s.status.Measured, t.lane)

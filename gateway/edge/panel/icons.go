@@ -43,7 +43,7 @@ func shapeOf(look kiosk.Look) shape {
 		return card
 	case kiosk.LookOffline:
 		return cut
-	case kiosk.LookIdle:
+	case kiosk.LookIdle, kiosk.LookCalled:
 	}
 	return nil
 }

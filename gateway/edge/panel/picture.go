@@ -37,6 +37,9 @@ const (
 // the state of the gate.
 func (f font) draw(v kiosk.View, open int, l Language, now time.Time) *image.Paletted {
 	p := image.NewPaletted(image.Rect(0, 0, Width, Height), color.Palette{color.Black, color.White})
+	if v.Look == kiosk.LookCalled { // made at a screen that was here before: nobody can end it here
+		v.Look = kiosk.LookIdle
+	}
 	drawIcon(p, v.Look)
 	big, what, order := say(v)
 	switch {

@@ -88,6 +88,9 @@ export function kioskStates() {
       }),
       lamps: { ...lamps, thermometer: "fault", county: false, pending: 1284 },
     },
+    "idle-called": {
+      view: idle({ standing: [{ look: "called", kind: "doctor", since: ago(754) }] }),
+    },
     "idle-muted": { view: idle({ muted: ago(-80) }) },
     measuring: { view: view("measuring") },
     tapped: { view: view("tapped", { ...who, ...soon() }) },
@@ -145,25 +148,32 @@ export function kioskStates() {
     },
     sealed: { view: red("sealed", 2, { direction: "out", screening_c: 36.4, actions: ["sent-back", "call-grid"] }) },
     "sealed-in": { view: red("sealed-in", 1, { screening_c: 36.4, actions: ["call-grid", "let-home"] }) },
-    unknown: { view: red("unknown", 1, { class: undefined, actions: ["id-checked", "turned-away"] }) },
+    unknown: {
+      view: red("unknown", 1, { class: undefined, actions: ["id-checked", "turned-away", "call-community"] }),
+    },
     "fault-thermometer": {
-      view: red("fault", 1, { class: undefined, kind: "thermometer", actions: ["by-hand", "noted"] }),
+      view: red("fault", 1, { class: undefined, kind: "thermometer", actions: ["by-hand", "noted", "call-it"] }),
       lamps: { ...lamps, thermometer: "fault" },
     },
     "fault-doubtful": {
-      view: red("fault", 1, { class: undefined, kind: "doubtful", actions: ["by-hand", "noted"] }),
+      view: red("fault", 1, { class: undefined, kind: "doubtful", actions: ["by-hand", "noted", "call-it"] }),
       lamps: { ...lamps, thermometer: "fault" },
     },
     "fault-unplugged": {
-      view: red("fault", 3, { class: undefined, kind: "thermometer", gone: true, actions: ["by-hand", "noted"] }),
+      view: red("fault", 3, {
+        class: undefined,
+        kind: "thermometer",
+        gone: true,
+        actions: ["by-hand", "noted", "call-it"],
+      }),
       lamps: { ...lamps, thermometer: "gone" },
     },
     "fault-reader": {
-      view: red("fault", 1, { class: undefined, kind: "reader", actions: ["noted"] }),
+      view: red("fault", 1, { class: undefined, kind: "reader", actions: ["noted", "call-it"] }),
       lamps: { ...lamps, reader: "fault" },
     },
     "fault-journal": {
-      view: red("fault", 1, { class: undefined, kind: "journal", actions: ["noted"] }),
+      view: red("fault", 1, { class: undefined, kind: "journal", actions: ["noted", "call-it"] }),
       lamps: { ...lamps, kept: false },
     },
     ...Object.fromEntries(
@@ -174,15 +184,36 @@ export function kioskStates() {
     ),
     ...Object.fromEntries(
       [
-        ["asked", {}],
-        ["seen", {}],
-        ["answered", { answer: "医生已出发", minutes: 10 }],
-      ].map(([state, more]) => [
-        `called-${state}`,
+        ["asked", "asked"],
+        ["received", "received"],
+        ["seen", "seen"],
+        ["cut", "cut"],
+        ["ended", "ended"],
+        ["on-the-way", "answered", { answer: "on-the-way", minutes: 10 }],
+        ["on-the-way-some-time", "answered", { answer: "on-the-way" }],
+        ["call-us", "answered", { answer: "call-us" }],
+        [
+          "not-available",
+          "answered",
+          {
+            answer: "not-available",
+            contacts: [
+              { role: "instead", phone: "0000 000 1199" },
+              { role: "doctor", phone: "0000 000 1120" },
+            ],
+          },
+        ],
+        ["grid", "received", { role: "grid" }],
+        ["community", "seen", { role: "community" }],
+        ["it", "received", { role: "it", contacts: [] }],
+      ].map(([name, state, more]) => [
+        `called-${name}`,
         {
-          view: red("called", 1, {
+          view: view("called", {
+            ...who,
+            sound: "prompt",
             screening_c: 38.4,
-            sound: undefined,
+            actions: ["help-reached", "help-arrived", "back"],
             call: {
               id: "c1",
               role: "doctor",

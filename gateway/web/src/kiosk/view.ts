@@ -59,7 +59,7 @@ export interface Call {
   id: string;
   role: string;
   since: string;
-  state: string; // asked, seen, answered
+  state: string; // asked, received, seen, answered, cut or ended
   answer?: string;
   minutes?: number;
   contacts: Contact[];
@@ -67,6 +67,7 @@ export interface Call {
 
 export interface Notice {
   text: string;
+  en?: string; // in English
   until?: string;
 }
 

@@ -12,7 +12,7 @@ export const visits: States = {
       order: say(w, "order.idle"),
       note: (v.notices ?? [])
         .filter((n) => !n.until || Date.parse(n.until) > now)
-        .map((n) => n.text)
+        .map((n) => (n.en && w.lang !== "EN" ? n.en : n.text)) // the key offers the other language
         .join("\n"),
       icon: { temperature: "therm", "by-hand": "card", nothing: "hand" }[v.asks ?? ""],
     }),
