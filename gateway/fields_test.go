@@ -26,6 +26,7 @@ var wide = map[string]string{
 	"gateway/county/fleet.Machine":    "a row of the machines page",
 	"gateway/county/fleet.RunSummary": "a row of the runs page",
 	"gateway/edge/kiosk.View":         "the message that the kiosk's page draws",
+	"gateway/edge/kiosk.item":         "one thing that the screen shows",
 	"gateway/edge/station.Options":    "what a station is made of",
 	"gateway/edge/agent.Config":       "the agent's configuration file",
 	"gateway/mqtt.Config":             "options of a client",
