@@ -28,11 +28,18 @@ const testPolicy = `version: "1"
 limits: {fever_c: 37.3, invalid_below_c: 35.0, pairing: 4s}
 classes:
   resident: {fever: go-home, directions: [in, out]}
+  visitor: {fever: turn-away, directions: [in, out]}
+passes: {days: 7}
 `
 
 const testRoster = "card,class,status,household,from,until\n" +
 	cardA + ",resident,active,,,\n" +
 	cardB + ",resident,active,,,\n"
+
+// rightClock is the host's clock, which counts as right whether it is synchronised or not.
+type rightClock struct{ clock.System }
+
+func (rightClock) Synchronised() bool { return true }
 
 // gateRig is the production agent on simulated hardware, without a broker.
 type gateRig struct {
@@ -50,7 +57,7 @@ type gateRig struct {
 	last     uint64   // seq of the newest passage
 }
 
-func newGateRig(t *testing.T) *gateRig {
+func newGateRig(t *testing.T, more ...Reader) *gateRig {
 	t.Helper()
 	dir := t.TempDir()
 	if _, _, err := identity.LoadOrCreateCollectorKey(dir); err != nil {
@@ -64,7 +71,7 @@ func newGateRig(t *testing.T) *gateRig {
 		Thermometer: "gy-mcu90614",
 		Offset:      offset,
 		Ambient:     2000,
-		Readers:     []Reader{{"reader", "rdm6300", "in"}},
+		Readers:     append([]Reader{{"reader", "rdm6300", "in"}}, more...),
 		Display:     true,
 	})
 	if err != nil {
@@ -93,7 +100,7 @@ func newGateRig(t *testing.T) *gateRig {
 	}
 	r.opts = agent.Options{
 		Ports:     hw.Ports(port.NewHost()),
-		Clock:     clock.System{},
+		Clock:     rightClock{},
 		HostID:    "host",
 		BootID:    boot,
 		Version:   "test",
