@@ -60,6 +60,23 @@ func sealedLeaving(ctx context.Context, a *act) error {
 	return err
 }
 
+// escalates is how long a red verdict waits for an answer by the policy of the stage,
+// before the county is told, with a moment to spare.
+const escalates = 12 * time.Second
+
+func absentGuard(ctx context.Context, a *act) error {
+	v, err := a.step(ctx, "封控户刷卡出门，岗亭里没有人", "Somebody of a sealed household taps to leave; nobody is in the booth",
+		then{exitName, a.cast.Sealed, 0, kiosk.LookSealed, fact.ReasonSealed})
+	if err != nil {
+		return err
+	}
+	retry.Sleep(ctx, escalates)
+	a.tell(ctx, "十秒没人应答：县里收到“红色告警无人应答”", "Nobody answers for ten seconds: the desk shows a red verdict that is not "+
+		"answered")
+	a.tell(ctx, "保安回来，按“已劝回”，报警解除", "The guard is back and presses “sent back”, which ends the alert")
+	return a.guard.Press(ctx, v, kiosk.ActionSentBack)
+}
+
 func quotaUsed(ctx context.Context, a *act) error {
 	home := a.household()
 	if _, err := a.step(ctx, "一户出去一个人买菜", "One of a household goes out for food",

@@ -30,6 +30,8 @@ var scenes = []scene{
 		"which is confirmed; the visitor is turned away", feverVisitor},
 	{"sealed-leaving", "封控户要出门：最响的报警；回家不拦", "Somebody of a sealed household leaves, which is the " +
 		"loudest alarm; coming home is allowed", sealedLeaving},
+	{"absent-guard", "封控户要出门，岗亭没人应答：县里收到报警，保安回来后解除", "Somebody of a sealed household leaves and no guard " +
+		"answers: the county is told, until the guard is back", absentGuard},
 	{"quota-used", "本户今天已有人出过门：第二个人不能再出", "A household has used its exit of the day: the second " +
 		"one stays", quotaUsed},
 	{"normal-for-everybody", "测温仪给谁都显示正常：系统查出来", "A thermometer shows a normal value for everybody, " +

@@ -27,6 +27,8 @@ var outcomes = map[string]expected{
 		"pass normal+entered"}, nil, nil},
 	"sealed-leaving": {[]string{"refuse sealed-household", "pass normal+sealed-entry"},
 		[]string{"sent-back"}, nil},
+	"absent-guard": {[]string{"refuse sealed-household"}, []string{"sent-back"},
+		[]fact.AlarmType{fact.AlarmRedUnanswered}},
 	"fever-resident": {[]string{"fever fever", "retest contact-needed", "pass normal+entered"},
 		[]string{"call-doctor"}, []fact.AlarmType{fact.AlarmFever}},
 	"fever-visitor": {[]string{"fever fever", "fever fever"}, []string{"call-doctor", "isolate"},
@@ -40,7 +42,8 @@ var outcomes = map[string]expected{
 // Each scene plays at a real gate, as in the demo, and leads to what it shows.
 func TestScenesLeadToWhatTheyShow(t *testing.T) {
 	r := newRig(t, true)
-	programme := [][]string{{"cold-morning", "fever-resident"}, {"sealed-leaving", "fever-visitor", "quota-used", "quota-used"}, {"normal-for-everybody"}}
+	programme := [][]string{{"cold-morning", "fever-resident"},
+		{"sealed-leaving", "fever-visitor", "absent-guard", "quota-used", "quota-used"}, {"normal-for-everybody"}}
 	played := map[string]bool{}
 	for _, names := range programme {
 		for _, name := range names {

@@ -80,8 +80,12 @@ func (c *County) Where() string {
 	return strings.Join(out, ", ")
 }
 
-// takesOver is how long the guard looks at a screen before acting.
-const takesOver = 700 * time.Millisecond
+// How long the guard looks at a screen before acting: whoever answers an alarm within a
+// second has not read it.
+const (
+	readsAlarm = 2 * time.Second
+	measures   = 700 * time.Millisecond
+)
 
 // answers are the buttons that the guard presses outside scenes.
 var answers = map[kiosk.Look]string{kiosk.LookFever: kiosk.ActionIsolate, kiosk.LookSealed: kiosk.ActionSentBack,
@@ -100,7 +104,11 @@ func (c *County) duty(ctx context.Context, g *gate) {
 			return
 		}
 		last = v.ID
-		if !retry.Sleep(ctx, takesOver) {
+		looks := measures
+		if answers[v.Look] != "" {
+			looks = readsAlarm
+		}
+		if !retry.Sleep(ctx, looks) {
 			return
 		}
 		g.post.Lock() // during a scene its guard acts

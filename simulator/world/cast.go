@@ -60,5 +60,6 @@ classes:
   worker: {fever: turn-away, directions: [in, out]}
 sealed: {in: allow}
 episode: {wait: 10s, expires: 2m}
+escalate: {after: 10s}
 `)
 }
