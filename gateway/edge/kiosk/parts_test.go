@@ -60,8 +60,9 @@ func TestOthersPassWhileAnAlarmStands(t *testing.T) {
 
 // Values can be entered by hand where a thermometer is broken, and only there.
 func TestAFaultOffersWhatHelps(t *testing.T) {
-	for kind, want := range map[string][]string{"thermometer": {ActionByHand, ActionNoted},
-		"doubtful": {ActionByHand, ActionNoted}, "reader": {ActionNoted}, "journal": {ActionNoted}} {
+	for kind, want := range map[string][]string{"thermometer": {ActionByHand, ActionNoted, ActionCallIT},
+		"doubtful": {ActionByHand, ActionNoted, ActionCallIT}, "reader": {ActionNoted, ActionCallIT},
+		"journal": {ActionNoted, ActionCallIT}} {
 		if got := buttons(LookFault, kind); !slices.Equal(got, want) {
 			t.Errorf("%s: %q, want %q", kind, got, want)
 		}

@@ -2,6 +2,7 @@ import { useEffect, useRef } from "preact/hooks";
 import { signal } from "@preact/signals";
 import { alerts, post, say, words_for, type Alert } from "./model";
 import { Why } from "./explain";
+import { AnswerCall, callState } from "./calls";
 import { alertState, celsius, Moment, Place, placeName, Shape, Table, useData, Waiting } from "./parts";
 
 /** The alert whose form is open, and the text in it; both survive a login. */
@@ -93,7 +94,9 @@ export function AlertList({ most }: { most: number }) {
                 {alertState(a) && ` · ${alertState(a)}`}
                 {a.device && ` · ${a.device}`}
               </small>
+              {a.call && <small class="note">{callState(a)}</small>}
               {a.note && <small class="note">{a.note}</small>}
+              {a.call && !a.cleared && <AnswerCall of={a} />}
             </div>
             {!a.acked && (
               <button

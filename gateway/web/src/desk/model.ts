@@ -138,6 +138,7 @@ let refusals = 0;
  * amber, and conditions that have ended.
  */
 function rank(a: Alert): number {
+  if (a.call && a.level === "red") return -1; // a guard waits for an answer, whoever has seen it
   const urgent = a.level === "over" ? -1 : ["fever", "gates-silent"].indexOf(a.type);
   return (a.acked ? 8 : 0) + (urgent >= 0 ? urgent : { red: 2, amber: 3, over: 4 }[a.level]);
 }

@@ -43,6 +43,7 @@ export interface Alert {
   /** The run that it is about, and where that was. */
   run?: { machine: string; name: string; run: string; place?: string };
   passage?: RecordName;
+  call?: Call;
 }
 /** A record of a journal. */
 export interface RecordName {
