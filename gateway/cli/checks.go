@@ -96,8 +96,8 @@ func (f *checksFlags) run(c *cobra.Command) error {
 	for _, x := range found {
 		rows = append(rows, x.row(f.zone))
 	}
-	return term.New(c.OutOrStdout()).Table([]string{"GATE", "DEVICE", "BEGIN", "STATE", "PEOPLE", "MEAN ERROR", "SPREAD",
-		"OFFSET", "PROPOSED", "NEXT"}, rows)
+	return term.New(c.OutOrStdout()).Table([]string{"GATE", "DEVICE", "BEGIN", "STATE", "PEOPLE", "MEAN ERROR",
+		"SPREAD", "OFFSET", "PROPOSED", "NEXT"}, rows)
 }
 
 // checkOf returns the check of a row.

@@ -22,7 +22,8 @@ func check(device string, hours int, state fact.CheckState, mean fact.Temp, due 
 	c := &wire.FieldCheck{Device: device, Began: began, State: state, Offset: 310, Pairs: make([]wire.CheckPair, 3)}
 	if state == fact.CheckDone {
 		c.Pairs = make([]wire.CheckPair, 10)
-		c.Result = &wire.CheckResult{Mean: mean, Spread: 12, Proposed: 310 - mean, Passed: mean <= 50, Due: wire.At(due)}
+		c.Result = &wire.CheckResult{Mean: mean, Spread: 12, Proposed: 310 - mean, Passed: mean <= 50,
+			Due: wire.At(due)}
 		if mean > 50 {
 			c.Result.Faults = []fact.CheckFault{fact.CheckOff}
 		}

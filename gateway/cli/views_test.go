@@ -23,6 +23,7 @@ import (
 	"gatehouse/gateway/edge/kiosk"
 	"gatehouse/gateway/edge/status"
 	"gatehouse/gateway/fact"
+	"gatehouse/gateway/honesty"
 	"gatehouse/gateway/live"
 	"gatehouse/gateway/probe"
 	"gatehouse/gateway/site"
@@ -48,6 +49,7 @@ func (nobody) Enter(context.Context, string, wire.Entered) error { return nil }
 func (nobody) Call(context.Context, fact.Role, uint64) error     { return nil }
 
 func (nobody) EndCall(context.Context, string, string) (bool, error) { return false, nil }
+func (nobody) Check(context.Context, honesty.CheckStep) error        { return nil }
 
 // views are what the four views say: /readyz, the lamp for the county (true: green)
 // or the desk's bar, gatehouse status, and the desk.

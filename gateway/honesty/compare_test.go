@@ -54,7 +54,7 @@ func TestWhatAFieldCheckFinds(t *testing.T) {
 		"it follows":        {wider(func(c fact.Temp) fact.Temp { return c - 20 }), Comparison{Mean: -20}},
 		"it pulls to normal": {wider(func(c fact.Temp) fact.Temp { return 3650 + (c-3650)/10 }),
 			Comparison{Mean: 4, Spread: 29, Faults: []fact.CheckFault{fact.CheckFlat}}},
-		"it follows by half":       {wider(half), Comparison{Mean: 2, Spread: 16}},
+		"it follows by half": {wider(half), Comparison{Mean: 2, Spread: 16}},
 		"people who hardly differ": {people(func(fact.Temp) fact.Temp { return 3650 }),
 			Comparison{Mean: 5, Spread: 30}},
 	} {

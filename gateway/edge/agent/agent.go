@@ -25,6 +25,7 @@ import (
 	"gatehouse/gateway/edge/status"
 	"gatehouse/gateway/fact"
 	"gatehouse/gateway/gate"
+	"gatehouse/gateway/honesty"
 	"gatehouse/gateway/wire"
 )
 
@@ -167,6 +168,15 @@ func (a *Agent) Enter(ctx context.Context, lane string, value wire.Entered) erro
 		return gate.ErrNotMeasured
 	}
 	return a.station.Enter(ctx, lane, value)
+}
+
+// Check takes a step of a field check of a thermometer; see station.Check. It may be
+// called from any goroutine while Run runs.
+func (a *Agent) Check(ctx context.Context, step honesty.CheckStep) error {
+	if a.station == nil {
+		return gate.ErrNotMeasured
+	}
+	return a.station.Check(ctx, step)
 }
 
 // Call asks the county for somebody; see help.Call. It may be called from any goroutine

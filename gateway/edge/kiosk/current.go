@@ -35,6 +35,9 @@ func (s *Screen) current(now clock.Moment) []item {
 			out = append(out, v)
 		}
 	}
+	for i := range s.status.Checks {
+		out = append(out, checkItem(&s.status.Checks[i]))
+	}
 	slices.SortFunc(out, func(a, b item) int {
 		return cmp.Or(cmp.Compare(ranks[a.look], ranks[b.look]), cmp.Compare(a.at.Boot, b.at.Boot),
 			cmp.Compare(a.id, b.id))

@@ -17,6 +17,7 @@ func (s *Screen) Status(now clock.Moment, st status.Snapshot) {
 	}
 	s.doubts(now)
 	s.locked(now)
+	s.overdue(now)
 	s.county(now, st)
 	if st.Unkept != "" {
 		s.holds(now, item{id: "f-journal", look: LookFault, device: "journal", kind: "journal",
@@ -61,6 +62,18 @@ func (s *Screen) locked(now clock.Moment) {
 			alarm: fact.AlarmNobodyPasses.ID("")})
 	} else {
 		s.mended(id)
+	}
+}
+
+// overdue shows which thermometers are to be checked.
+func (s *Screen) overdue(now clock.Moment) {
+	for _, d := range s.status.Devices {
+		if id := "k-" + d.Name; s.checkDue(d.Name) {
+			s.holds(now, item{id: id, look: LookFault, device: d.Name, kind: "check-due",
+				alarm: fact.AlarmCheckDue.ID(d.Name)})
+		} else {
+			s.mended(id)
+		}
 	}
 }
 

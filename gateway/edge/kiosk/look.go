@@ -33,6 +33,7 @@ const (
 	LookMeasured  Look = "measured"  // light: temperature taken, now the card
 	LookMeasuring Look = "measuring" // light
 	LookIdle      Look = "idle"      // light
+	LookCheck     Look = "check"     // light: a thermometer is compared with a contact thermometer
 )
 
 // ranks orders the looks by importance: what concerns the people in the lanes comes
@@ -40,7 +41,7 @@ const (
 // newer is shown.
 var ranks = map[Look]int{LookFever: 50, LookSealed: 40, LookFault: 30, LookSealedIn: 21, LookUnknown: 20,
 	LookRefuse: 11, LookInvalid: 11, LookRetest: 11, LookApart: 11, LookUnread: 11, LookPass: 10, LookTapped: 10,
-	LookMeasured: 10, LookCalled: 8, LookOffline: 5, LookMeasuring: 2}
+	LookMeasured: 10, LookCheck: 9, LookCalled: 8, LookOffline: 5, LookMeasuring: 2}
 
 // wants maps what a visit waits for to its look.
 var wants = map[gate.Wants]Look{
@@ -101,7 +102,13 @@ var ofNobody = []string{ActionMute, ActionShiftTest, ActionTestPassed, ActionTes
 // buttons returns the buttons of a look; kind is that of a fault.
 func buttons(l Look, kind string) []string {
 	out := append([]string{}, answers[l]...)
-	if l == LookFault && kind != "thermometer" && kind != "doubtful" {
+	switch {
+	case l == LookFault && kind == "check-due":
+		return []string{ActionCheck, ActionNoted}
+	case l == LookFault && kind == "doubtful":
+		return append(out, ActionCheck)
+	}
+	if l == LookFault && kind != "thermometer" {
 		out = slices.DeleteFunc(out, func(a string) bool { return a == ActionByHand })
 	}
 	return out
@@ -117,8 +124,9 @@ type item struct {
 	kind    string // thermometer, reader, journal
 	gone    bool   // the device is gone, rather than broken
 	passage wire.Passage
-	prompt  *gate.Prompt // of a prompt
-	call    *status.Call // of a call
+	prompt  *gate.Prompt  // of a prompt
+	call    *status.Call  // of a call
+	check   *status.Check // of a field check
 	lane    string
 	at      clock.Moment  // Wall is zero if unknown; the screen is timed by the boot clock
 	until   time.Duration // boot clock; 0: until answered

@@ -14,6 +14,7 @@ import (
 
 	"gatehouse/gateway/clock"
 	"gatehouse/gateway/edge/status"
+	"gatehouse/gateway/honesty"
 	"gatehouse/gateway/live"
 	"gatehouse/gateway/openfiles"
 	"gatehouse/gateway/peer"
@@ -33,6 +34,9 @@ type Gate interface {
 	// on it. It returns an error of wire or gate when there is nothing to decide.
 	Enter(ctx context.Context, lane string, value wire.Entered) error
 	Caller
+	// Check takes a step of a field check. It returns an error of honesty, wire or gate when
+	// it can't be taken.
+	Check(ctx context.Context, step honesty.CheckStep) error
 }
 
 // Board is where the parts of the agent post their state.
@@ -195,6 +199,7 @@ func (k *Kiosk) handler(ctx context.Context, gate Gate, addr string) http.Handle
 	mux.Handle("GET /assets/", page)
 	mux.HandleFunc("GET /live", func(w http.ResponseWriter, r *http.Request) { k.hub.Serve(ctx, w, r, k) })
 	mux.HandleFunc("POST /press", func(w http.ResponseWriter, r *http.Request) { k.press(w, r, gate) })
+	mux.HandleFunc("POST /check", func(w http.ResponseWriter, r *http.Request) { k.checkStep(w, r, gate) })
 	mux.HandleFunc("POST /entry", func(w http.ResponseWriter, r *http.Request) { k.enter(w, r, gate) })
 	return web.Guard(web.Site{Listen: addr, Log: k.opts.Log}, near(mux))
 }

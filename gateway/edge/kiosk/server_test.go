@@ -17,6 +17,7 @@ import (
 
 	"gatehouse/gateway/clock"
 	"gatehouse/gateway/edge/status"
+	"gatehouse/gateway/honesty"
 	"gatehouse/gateway/wire"
 )
 
@@ -42,6 +43,7 @@ type notebook struct {
 	entered []wire.Entered
 	called  []string // ids of calls
 	ended   []string // id and how
+	steps   []honesty.CheckStep
 	fail    error
 }
 
@@ -52,6 +54,14 @@ func (g *notebook) Note(_ context.Context, a wire.Audit) error {
 	return g.fail
 }
 func (g *notebook) Buzz() {}
+func (g *notebook) Check(_ context.Context, step honesty.CheckStep) error {
+	g.steps = append(g.steps, step)
+	if step.Do == honesty.CheckContact && step.Value == 3650 {
+		return honesty.ErrCheckEmpty
+	}
+	return nil
+}
+
 func (g *notebook) Enter(_ context.Context, _ string, e wire.Entered) error {
 	if g.fail == nil {
 		g.entered = append(g.entered, e)

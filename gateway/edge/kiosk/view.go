@@ -39,6 +39,8 @@ type View struct {
 	Waiters    []Waiter  `json:"waiters,omitempty"`
 	Guard      string    `json:"guard,omitempty"` // who is on duty, as the header names them
 
+	Check *FieldCheck `json:"check,omitempty"` // of a thermometer
+
 	Sound    string     `json:"sound,omitempty"` // pattern, while this is shown
 	Muted    *time.Time `json:"muted,omitempty"` // until when
 	Strips   []Strip    `json:"strips"`          // what concerns other people in the lanes
@@ -96,6 +98,9 @@ func (s *Screen) View(now clock.Moment) View {
 		s.fill(&v, t)
 	}
 	v.Actions, v.Lanes = s.actions(v), s.status.Lanes
+	if t != nil && t.check != nil && v.Look == LookCheck {
+		v.fillCheck(t.check)
+	}
 	v.Queue, v.Unanswered, v.Answered = s.queue(), len(s.reds), s.answered(now)
 	v.Notices = s.notices(now)
 	v.Standing = append(v.Standing, s.standing(callOf(v.ID))...)
@@ -107,7 +112,7 @@ func (s *Screen) View(now clock.Moment) View {
 		v.Standing = append(v.Standing, Strip{Look: x.look, Kind: x.kind, Since: s.known(x.at)})
 	}
 	for _, x := range s.current(now) {
-		if t == nil || x.id != t.id {
+		if (t == nil || x.id != t.id) && x.check == nil {
 			v.Strips = append(v.Strips, s.strip(x))
 		}
 	}

@@ -7,6 +7,7 @@ import (
 
 	"gatehouse/gateway/clock"
 	"gatehouse/gateway/fact"
+	"gatehouse/gateway/honesty"
 	"gatehouse/gateway/post"
 	"gatehouse/gateway/wire"
 )
@@ -15,9 +16,9 @@ import (
 type note struct {
 	do    func(now clock.Moment) error // nil: the others say what
 	audit wire.Audit
-	value *wire.Entered // nil: it is an answer
-	lane  string        // that the value is for
-	check *CheckStep    // nil: it is no step of a field check
+	value *wire.Entered      // nil: it is an answer
+	lane  string             // that the value is for
+	check *honesty.CheckStep // nil: it is no step of a field check
 	kept  chan error
 }
 

@@ -9,6 +9,7 @@ import (
 	"gatehouse/gateway/clock"
 	"gatehouse/gateway/fact"
 	"gatehouse/gateway/gate"
+	"gatehouse/gateway/honesty"
 	"gatehouse/gateway/wire"
 )
 
@@ -17,33 +18,6 @@ const (
 	checkPatience = 30 * time.Minute
 	// checkShown is for how long the screen says how a field check has ended.
 	checkShown = 10 * time.Minute
-)
-
-// CheckDo is what the guard does in a field check.
-type CheckDo string
-
-// What the guard does. Measuring a person is no step: the thermometer says that.
-const (
-	CheckBegin   CheckDo = "begin"
-	CheckContact CheckDo = "contact" // enters what the contact thermometer shows
-	CheckAgain   CheckDo = "again"   // measures the person once more
-	CheckEnd     CheckDo = "end"     // gives the check up, or has read its result
-)
-
-// CheckStep is one step of a field check.
-type CheckStep struct {
-	Device string // the thermometer that is checked
-	Do     CheckDo
-	Value  fact.Temp // of CheckContact
-}
-
-// Why a step of a field check can't be taken.
-var (
-	ErrNoCheck    = errors.New("no field check of this thermometer is on: begin one")
-	ErrCheckIsOn  = errors.New("a field check of this thermometer is on already")
-	ErrCheckFault = errors.New("the thermometer does not work: mend it, then check it")
-	ErrCheckEmpty = errors.New("nobody was measured: let the person stand before the thermometer first")
-	ErrCheckStep  = errors.New("this is no step of a field check")
 )
 
 // checking is what the loop keeps of the field checks of a thermometer.
@@ -59,12 +33,12 @@ type checking struct {
 
 // Check takes a step of a field check. It returns when the journal holds it, or why it
 // can't be taken. It may be called from any goroutine while Run runs.
-func (s *Station) Check(ctx context.Context, step CheckStep) error {
+func (s *Station) Check(ctx context.Context, step honesty.CheckStep) error {
 	return s.hand(ctx, note{check: &step, kept: make(chan error, 1)})
 }
 
 // checkStep takes a step of a field check.
-func (s *Station) checkStep(now clock.Moment, step CheckStep) error {
+func (s *Station) checkStep(now clock.Moment, step honesty.CheckStep) error {
 	in := s.input(step.Device)
 	if in == nil || in.meter == nil {
 		return fmt.Errorf("%q is no thermometer of this gate", step.Device)
@@ -72,30 +46,30 @@ func (s *Station) checkStep(now clock.Moment, step CheckStep) error {
 	defer s.publish()
 	c := &in.check
 	switch {
-	case step.Do == CheckBegin:
+	case step.Do == honesty.CheckBegin:
 		return s.beginCheck(now, in)
-	case step.Do == CheckEnd && c.open == nil:
+	case step.Do == honesty.CheckEnd && c.open == nil:
 		c.ended = nil
 		return nil
 	case c.open == nil:
-		return ErrNoCheck
-	case step.Do == CheckContact:
+		return honesty.ErrNoCheck
+	case step.Do == honesty.CheckContact:
 		return s.pair(now, in, step.Value)
-	case step.Do == CheckAgain:
+	case step.Do == honesty.CheckAgain:
 		c.value, c.problem, c.touched = nil, "", now.Boot
 		return nil
-	case step.Do == CheckEnd:
+	case step.Do == honesty.CheckEnd:
 		return s.giveUp(now, in)
 	}
-	return ErrCheckStep
+	return honesty.ErrCheckStep
 }
 
 func (s *Station) beginCheck(now clock.Moment, in *input) error {
 	switch {
 	case in.check.open != nil:
-		return ErrCheckIsOn
+		return honesty.ErrCheckIsOn
 	case in.state != fact.DeviceOK:
-		return ErrCheckFault
+		return honesty.ErrCheckFault
 	}
 	begun := &wire.FieldCheck{Device: in.cfg.Name, Began: wire.At(now.Wall), State: fact.CheckOpen,
 		Offset: *in.cfg.Offset, Pairs: []wire.CheckPair{}}
@@ -168,7 +142,7 @@ func (s *Station) checkReading(now clock.Moment, in *input, seq uint64, t *wire.
 func (s *Station) pair(now clock.Moment, in *input, contact fact.Temp) error {
 	c := &in.check
 	if c.value == nil {
-		return ErrCheckEmpty
+		return honesty.ErrCheckEmpty
 	}
 	entered := wire.Entered{Value: contact, With: fact.HandHeldContact}
 	if err := entered.Check(); err != nil {

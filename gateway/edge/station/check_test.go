@@ -10,14 +10,15 @@ import (
 
 	"gatehouse/devices"
 	"gatehouse/gateway/fact"
+	"gatehouse/gateway/honesty"
 	"gatehouse/gateway/policy"
 	"gatehouse/gateway/wire"
 )
 
 // step takes a step of a field check.
-func (g *rig) step(do CheckDo, value fact.Temp) error {
+func (g *rig) step(do honesty.CheckDo, value fact.Temp) error {
 	g.wait(10)
-	return g.st.checkStep(g.h.now, CheckStep{Device: "thermometer", Do: do, Value: value})
+	return g.st.checkStep(g.h.now, honesty.CheckStep{Device: "thermometer", Do: do, Value: value})
 }
 
 // stand lets somebody be measured during a check.
@@ -36,7 +37,7 @@ func (g *rig) check(people int, off fact.Temp) {
 	g.t.Helper()
 	for i := range fact.Temp(people) {
 		g.stand(3600 + 5*i + off)
-		if err := g.step(CheckContact, 3600+5*i); err != nil {
+		if err := g.step(honesty.CheckContact, 3600+5*i); err != nil {
 			g.t.Fatal(err)
 		}
 	}
@@ -62,7 +63,7 @@ func (g *rig) checks() (out []string) {
 
 func TestAFieldCheckProposesTheOffset(t *testing.T) {
 	g := newRig(t)
-	if err := g.step(CheckBegin, 0); err != nil {
+	if err := g.step(honesty.CheckBegin, 0); err != nil {
 		t.Fatal(err)
 	}
 	g.check(4, -30)
@@ -76,7 +77,7 @@ func TestAFieldCheckProposesTheOffset(t *testing.T) {
 	if c := g.board.Snapshot().Checks; len(c) != 1 || c[0].State != fact.CheckDone {
 		t.Errorf("the screen has %+v", c)
 	}
-	if err := g.step(CheckEnd, 0); err != nil || g.board.Snapshot().Checks != nil {
+	if err := g.step(honesty.CheckEnd, 0); err != nil || g.board.Snapshot().Checks != nil {
 		t.Errorf("after the guard has read it: %+v, %v", g.board.Snapshot().Checks, err)
 	}
 	if len(g.passages) != 1 || g.holds(fact.AlarmDeviceDoubtful) != "" {
@@ -91,7 +92,7 @@ func TestAFieldCheckProposesTheOffset(t *testing.T) {
 func TestDuringACheckNobodyPassesByTheThermometer(t *testing.T) {
 	g := newRig(t)
 	g.observe(g.tapped(cardA))
-	if err := g.step(CheckBegin, 0); err != nil || !strings.Contains(g.last(), "retest [under-check]") {
+	if err := g.step(honesty.CheckBegin, 0); err != nil || !strings.Contains(g.last(), "retest [under-check]") {
 		t.Fatalf("%s, %v", g.last(), err)
 	}
 	g.stand(3650)
@@ -107,7 +108,7 @@ func TestDuringACheckNobodyPassesByTheThermometer(t *testing.T) {
 	if !strings.HasPrefix(g.last(), "fever") {
 		t.Errorf("a fever: %s", g.last())
 	}
-	if err := g.step(CheckEnd, 0); err != nil {
+	if err := g.step(honesty.CheckEnd, 0); err != nil {
 		t.Error(err)
 	}
 	if got := g.checks(); !reflect.DeepEqual(got, []string{"open 0", "given-up 0"}) {
@@ -117,32 +118,32 @@ func TestDuringACheckNobodyPassesByTheThermometer(t *testing.T) {
 
 func TestWhatIsNoStepOfACheck(t *testing.T) {
 	g := newRig(t)
-	expect := func(do CheckDo, value fact.Temp, want error) {
+	expect := func(do honesty.CheckDo, value fact.Temp, want error) {
 		t.Helper()
 		if err := g.step(do, value); !errors.Is(err, want) || err == nil {
 			t.Errorf("%s %s: %v, want %v", do, value, err, want)
 		}
 	}
-	expect(CheckContact, 3650, ErrNoCheck)
-	expect(CheckAgain, 0, ErrNoCheck)
+	expect(honesty.CheckContact, 3650, honesty.ErrNoCheck)
+	expect(honesty.CheckAgain, 0, honesty.ErrNoCheck)
 	g.fail("thermometer", devices.ErrGone, "unplugged")
-	expect(CheckBegin, 0, ErrCheckFault)
+	expect(honesty.CheckBegin, 0, honesty.ErrCheckFault)
 	g.restart()
-	if err := g.step(CheckBegin, 0); err != nil {
+	if err := g.step(honesty.CheckBegin, 0); err != nil {
 		t.Fatal(err)
 	}
-	expect(CheckBegin, 0, ErrCheckIsOn)
-	expect(CheckContact, 3650, ErrCheckEmpty)
-	expect("dance", 0, ErrCheckStep)
+	expect(honesty.CheckBegin, 0, honesty.ErrCheckIsOn)
+	expect(honesty.CheckContact, 3650, honesty.ErrCheckEmpty)
+	expect("dance", 0, honesty.ErrCheckStep)
 	g.stand(3650)
-	if err := g.step(CheckContact, 6380); err == nil || !strings.Contains(err.Error(), "63.80") {
+	if err := g.step(honesty.CheckContact, 6380); err == nil || !strings.Contains(err.Error(), "63.80") {
 		t.Errorf("63.8 is taken: %v", err)
 	}
-	if err := g.step(CheckAgain, 0); err != nil {
+	if err := g.step(honesty.CheckAgain, 0); err != nil {
 		t.Error(err)
 	}
-	expect(CheckContact, 3650, ErrCheckEmpty)
-	if err := g.st.checkStep(g.h.now, CheckStep{Device: "reader", Do: CheckBegin}); err == nil {
+	expect(honesty.CheckContact, 3650, honesty.ErrCheckEmpty)
+	if err := g.st.checkStep(g.h.now, honesty.CheckStep{Device: "reader", Do: honesty.CheckBegin}); err == nil {
 		t.Error("a reader is checked")
 	}
 	if got := g.checks(); !reflect.DeepEqual(got, []string{"open 0"}) {
@@ -153,7 +154,7 @@ func TestWhatIsNoStepOfACheck(t *testing.T) {
 // What does not count for a check is said on the screen.
 func TestAMeasurementThatDoesNotCountIsNoPair(t *testing.T) {
 	g := newRig(t)
-	_ = g.step(CheckBegin, 0)
+	_ = g.step(honesty.CheckBegin, 0)
 	for want, change := range map[fact.Reason]func(*wire.Temperature){
 		fact.ReasonAmbientLow:    func(x *wire.Temperature) { x.Ambient = 1599 },
 		fact.ReasonAmbientHigh:   func(x *wire.Temperature) { x.Ambient = 3501 },
@@ -174,9 +175,9 @@ func TestAMeasurementThatDoesNotCountIsNoPair(t *testing.T) {
 // A fever that the contact thermometer shows is one, though it was found in a check.
 func TestAFeverThatIsFoundInACheckIsAnAlarm(t *testing.T) {
 	g := newRig(t)
-	_ = g.step(CheckBegin, 0)
+	_ = g.step(honesty.CheckBegin, 0)
 	g.stand(3650)
-	if err := g.step(CheckContact, 3840); err != nil {
+	if err := g.step(honesty.CheckContact, 3840); err != nil {
 		t.Fatal(err)
 	}
 	if got := g.alarms(0); !strings.Contains(got, "fever") || len(g.checks()) != 2 {
@@ -186,7 +187,7 @@ func TestAFeverThatIsFoundInACheckIsAnAlarm(t *testing.T) {
 
 func TestACheckThatNobodyGoesOnWithIsGivenUpAloud(t *testing.T) {
 	g := newRig(t)
-	_ = g.step(CheckBegin, 0)
+	_ = g.step(honesty.CheckBegin, 0)
 	g.check(3, 0)
 	g.wait(checkPatience.Seconds())
 	g.st.watchChecks(g.h.now)
@@ -209,7 +210,7 @@ func TestACheckThatNobodyGoesOnWithIsGivenUpAloud(t *testing.T) {
 // A thermometer that is off is doubtful until the proposed offset is set, or it passes.
 func TestAFailedCheckMakesItDoubtful(t *testing.T) {
 	g := newRig(t)
-	_ = g.step(CheckBegin, 0)
+	_ = g.step(honesty.CheckBegin, 0)
 	g.check(10, -60)
 	doubt := func() string { g.rec.Turn(g.h.now); return g.holds(fact.AlarmDeviceDoubtful) }
 	if got := doubt(); !strings.Contains(got, "set offset_c to 3.80") {
@@ -226,7 +227,7 @@ func TestAFailedCheckMakesItDoubtful(t *testing.T) {
 	}
 	g.offset = 0
 	g.restart()
-	_ = g.step(CheckBegin, 0)
+	_ = g.step(honesty.CheckBegin, 0)
 	g.check(10, 10)
 	if got := doubt(); got != "" {
 		t.Errorf("after it has passed: %q", got)
@@ -248,7 +249,7 @@ func TestAnOverdueCheckIsAnAlarm(t *testing.T) {
 	if got := due(g); !strings.Contains(got, "never") {
 		t.Errorf("never checked: %q", got)
 	}
-	_ = g.step(CheckBegin, 0)
+	_ = g.step(honesty.CheckBegin, 0)
 	if got := due(g); got != "" {
 		t.Errorf("it is being checked: %q", got)
 	}

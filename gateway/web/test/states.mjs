@@ -48,6 +48,38 @@ const people = [
   ["pass", undefined, "out", 4000],
 ].map(([look, t, direction, s], i) => ({ seq: 100 - i, look, screening_c: t, direction, at: ago(s) }));
 
+/** The states of a field check. */
+function checkStates() {
+  const check = (more, actions) => ({
+    view: view("check", {
+      device: "thermometer",
+      check: { state: "open", pairs: 2, needed: 10, offset_c: 3.1, ...more },
+      actions,
+    }),
+  });
+  const result = (mean, more) => ({
+    state: "done",
+    pairs: 10,
+    result: { mean_error_c: mean, spread_c: 0.21, proposed_offset_c: 3.1 - mean, passed: true, ...more },
+  });
+  const end = ["check-end"];
+  const failed = result(-0.72, { passed: false, faults: ["off", "flat"] });
+  return {
+    "check-measure": check({}, end),
+    "check-problem": check({ problem: "ambient-low" }, end),
+    "check-contact": check({ screening_c: 36.4 }, ["check-contact", "check-again", ...end]),
+    "check-passed": check(result(-0.13), ["check-close"]),
+    "check-failed": check(failed, ["check-close"]),
+    "check-given-up": check({ state: "given-up" }, ["check-close"]),
+    "check-due": {
+      view: red("fault", 1, { id: "k", kind: "check-due", device: "thermometer", actions: ["check", "noted"] }),
+    },
+    "doubtful-check": {
+      view: red("fault", 1, { kind: "doubtful", device: "thermometer", actions: ["by-hand", "noted", "check"] }),
+    },
+  };
+}
+
 /** The states of a gate: name, and what its keys hold besides or instead of the usual. */
 export function kioskStates() {
   const reasons = [
@@ -55,8 +87,8 @@ export function kioskStates() {
     ...["anti-passback", "purpose", "other-lane-first", "sealed-entry", "sealed-visit", "pass-forged"],
     ...["pass-unreadable", "pass-elsewhere", "pass-not-accepted", "no-card", "no-reader", "one-at-a-time"],
   ];
-  const retests = ["unsettled", "no-temperature", "no-thermometer"];
-  const invalids = ["too-cold", "ambient-low", "ambient-high", "hot-background", "sensor-drift"];
+  const retests = ["unsettled", "no-temperature", "no-thermometer", "high-for-gate", "under-check"];
+  const invalids = ["too-cold", "ambient-low", "ambient-high", "hot-background", "sensor-drift", "doubtful"];
   const states = {
     idle: { view: idle() },
     "idle-noticed": { view: idle({ guard: "东门一组", notices: [{ text: "今天 18:00 起，快递放在东门外货架" }] }) },
@@ -127,6 +159,16 @@ export function kioskStates() {
         { view: view("invalid", { ...who, reasons: [r], screening_c: 36.6, actions: ["enter"] }) },
       ]),
     ),
+    "high-twice": {
+      view: view("retest", {
+        ...who,
+        reasons: ["high-for-gate"],
+        instruction: "measure-by-hand",
+        screening_c: 37.1,
+        actions: ["enter"],
+      }),
+    },
+    ...checkStates(),
     fever: { view: fever(1) },
     "fever-first-of-four": { view: fever(4) },
     "fever-first-of-nine": { view: fever(9) },

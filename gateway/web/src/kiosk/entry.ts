@@ -57,7 +57,7 @@ export class Entry implements Form {
 
   check(digits: string, done: boolean): string {
     if (digits.length < 3) return done ? "three" : "";
-    if (Number(digits) < least || Number(digits) > most) return "range";
+    if (!inRange(digits)) return "range";
     if (!done) return "";
     if (!this.kind) return "with";
     return this.lanes.length > 0 && !this.id && !this.lane ? "lane" : "";
@@ -74,7 +74,10 @@ export class Entry implements Form {
   }
 }
 
-const value = (digits: string): string => `${digits.slice(0, 2)}.${digits.slice(2)}`;
+/** Reports whether three digits are a body temperature. */
+export const inRange = (digits: string): boolean => Number(digits) >= least && Number(digits) <= most;
+
+export const value = (digits: string): string => `${digits.slice(0, 2)}.${digits.slice(2)}`;
 
 function remembered(): string {
   try {

@@ -4,6 +4,7 @@ import { chosenLang, keepLang, say, type Lang, type Words } from "../words";
 import { kiosk as en } from "../words/en.json";
 import { kiosk as zh } from "../words/zh.json";
 import { drawAside, drawButtons, drawHeader, drawPicture, drawStrips, type Around } from "./draw";
+import { CheckEntry, checkStep } from "./check";
 import { Entry } from "./entry";
 import { Pad, post } from "./pad";
 import { el, put } from "./page";
@@ -105,19 +106,30 @@ const opens: Record<string, (v: View) => void> = {
   "by-hand": (v) => {
     pad.open(new Entry(v));
   },
+  "check-contact": (v) => {
+    pad.open(new CheckEntry(v));
+  },
 };
 
 async function press(id: string, action: string): Promise<void> {
   speaker.unlock();
   if (id !== shownID || performance.now() < armedAt) return;
   const v = current();
-  if (action !== "enter") {
-    const wrong = await tell(id, action);
-    if (wrong) return;
-  }
+  if (!["enter", "check-contact"].includes(action) && (await refused(v, id, action))) return;
   test.press(action);
   opens[action]?.(v);
   draw();
+}
+
+/** Tells the agent what was pressed; where that begins a field check, it answers the alarm, too. */
+async function refused(v: View, id: string, action: string): Promise<boolean> {
+  const step = checkStep[action];
+  if ((!step || v.look === "fault") && (await tell(id, action))) return true;
+  const wrong = step ? await post("check", { device: v.device ?? "", do: step }) : "";
+  if (!wrong) return false;
+  toastUntil = performance.now() + 4000;
+  put("toast", w()[`check.wrong.${wrong}`] ?? say(w(), "failed"));
+  return true;
 }
 
 /** Tells the agent an answer; what was not recorded is said. */
@@ -151,6 +163,10 @@ el("lang").onclick = () => {
 el("sound").onclick = () => {
   if (speaker.running && view && !view.muted) void tell("", "muted");
   speaker.unlock();
+};
+el("lamps").onclick = (e) => {
+  const first = el("lamps").firstElementChild;
+  if (view?.look === "idle" && first && e.target === first) void press(shownID, "check");
 };
 document.addEventListener("keydown", (e) => {
   const v = current();

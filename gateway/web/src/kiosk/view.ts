@@ -8,6 +8,7 @@ export interface View {
   instruction?: string;
   class?: string;
   direction?: string;
+  device?: string; // that is at fault, or being checked
   kind?: string; // of a fault
   gone?: boolean;
   lane?: string;
@@ -28,6 +29,24 @@ export interface View {
   notices?: Notice[];
   waiters?: Waiter[];
   guard?: string; // on duty
+  check?: FieldCheck;
+}
+
+/** A thermometer is compared with a contact thermometer. */
+export interface FieldCheck {
+  state: string; // open, done, given-up
+  pairs: number; // people so far
+  needed: number;
+  screening_c?: number; // of the person who was measured last
+  problem?: string; // why the last measurement does not count
+  offset_c: number;
+  result?: {
+    mean_error_c: number;
+    spread_c: number;
+    proposed_offset_c: number;
+    passed: boolean;
+    faults?: string[];
+  };
 }
 
 export interface Strip {
@@ -117,3 +136,6 @@ export function hhmmss(ms: number): string {
 }
 
 export const degrees = (t: number | undefined): string => (t === undefined ? "" : t.toFixed(1));
+
+/** A difference of temperatures, with its sign. */
+export const signed = (t: number): string => (t > 0 ? "+" : "") + t.toFixed(2);

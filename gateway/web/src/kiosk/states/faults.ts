@@ -5,7 +5,7 @@ import { alarmLine, type Seen, type States } from "../picture";
 const since = ({ w, v, now }: Seen): string =>
   v.since ? say(w, "since", { time: clock(now - Date.parse(v.since)) }) : "";
 
-const icons: Record<string, string> = { journal: "unkept", doubtful: "doubtful" };
+const icons: Record<string, string> = { journal: "unkept", doubtful: "doubtful", "check-due": "therm" };
 
 export const faults: States = {
   fault: {

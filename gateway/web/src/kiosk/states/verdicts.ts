@@ -9,7 +9,7 @@ function byReason({ w, v }: Seen): Picture {
   return {
     headline: say(w, known && w[`reason.${known}`] ? `reason.${known}` : `look.${v.look}`),
     ...temperature(v),
-    order: say(w, `order.${known ?? v.look}`),
+    order: w[`order.${known}.${v.instruction}`] ?? say(w, `order.${known ?? v.look}`),
     line: joined(personOf(w, v), ...rest.map((r) => say(w, `reason.${r}`))),
   };
 }
