@@ -172,3 +172,16 @@ export interface Hour {
   fever: number;
   mean_c: number | null;
 }
+
+/** A guard asks for somebody: how far that has come. */
+export interface Call {
+  role: string;
+  state: "asked" | "seen" | "answered";
+  waits: string;
+  answer?: string;
+  minutes?: number;
+  phone?: string;
+  answered?: string;
+  by?: string;
+  again?: number;
+}
