@@ -41,7 +41,7 @@ func (still) Now() clock.Moment  { return clock.Moment{Wall: noon, Boot: time.Ho
 func (still) Synchronised() bool { return true }
 
 // nobody is a gate at whose screen nothing is pressed.
-type nobody struct{}
+type nobody struct{ kiosk.Guards }
 
 func (nobody) Note(context.Context, wire.Audit) error            { return nil }
 func (nobody) Buzz()                                             {}

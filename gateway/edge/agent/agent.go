@@ -190,6 +190,30 @@ func (a *Agent) EndCall(ctx context.Context, id, how string) (ok bool, err error
 	return a.help.End(ctx, id, how)
 }
 
+// SignIn lets a guard sign in; see station.SignIn.
+func (a *Agent) SignIn(ctx context.Context, guard, pin string) error {
+	if a.station == nil {
+		return station.ErrGuard
+	}
+	return a.station.SignIn(ctx, guard, pin)
+}
+
+// HandOver leaves notes to the next guard; see station.HandOver.
+func (a *Agent) HandOver(ctx context.Context, notes []string) error {
+	if a.station == nil {
+		return station.ErrOffDuty
+	}
+	return a.station.HandOver(ctx, notes)
+}
+
+// Override decides against a verdict; see station.Override.
+func (a *Agent) Override(ctx context.Context, passage uint64, reason string) error {
+	if a.station == nil {
+		return station.ErrOver
+	}
+	return a.station.Override(ctx, passage, reason)
+}
+
 // Buzz sounds the buzzers of a gate once. It may be called from any goroutine.
 func (a *Agent) Buzz() {
 	if a.station != nil {

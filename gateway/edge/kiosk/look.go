@@ -8,6 +8,7 @@ import (
 	"gatehouse/gateway/edge/status"
 	"gatehouse/gateway/fact"
 	"gatehouse/gateway/gate"
+	"gatehouse/gateway/post"
 	"gatehouse/gateway/wire"
 )
 
@@ -97,7 +98,8 @@ var answers = map[Look][]string{
 }
 
 // ofNobody are what the guard does that answers no alarm.
-var ofNobody = []string{ActionMute, ActionShiftTest, ActionTestPassed, ActionTestFailed}
+var ofNobody = []string{ActionMute, ActionShiftTest, ActionTestPassed, ActionTestFailed, post.SignOut, post.TookOver,
+	post.StillHere}
 
 // buttons returns the buttons of a look; kind is that of a fault.
 func buttons(l Look, kind string) []string {

@@ -25,7 +25,19 @@ type Screen struct {
 	muted    time.Duration      // boot clock until when there is no sound
 	last     answer             // what the guard answered last
 	back     map[string]putBack // calls that the guard has put back, by their ids
-	wall     time.Time          // the wall clock when the boot clock was 0; changes when the wall clock is set
+	times
+}
+
+// times are what ages and answers are reckoned from.
+type times struct {
+	seen seen
+	wall time.Time // the wall clock when the boot clock was 0; changes when the wall clock is set
+}
+
+// seen is what fills the screen, and since when on the boot clock.
+type seen struct {
+	id string
+	at time.Duration
 }
 
 // NewScreen returns the screen of an idle gate.
@@ -35,7 +47,10 @@ func NewScreen() *Screen { return &Screen{verdicts: map[string]item{}, back: map
 func (s *Screen) Passage(now, at clock.Moment, seq uint64, p wire.Passage) {
 	it := newItem(at, seq, p)
 	s.remember(it)
-	if red(it.look) {
+	if p.Override != nil { // the guard has decided
+		s.reds = slices.DeleteFunc(s.reds, func(x item) bool { return x.seq != 0 && shares(x.passage, p) })
+	}
+	if red(it.look) && p.Override == nil {
 		delete(s.verdicts, it.lane) // it must not come back when this is answered
 		s.red(now, it, false)
 		return
@@ -119,6 +134,9 @@ func (s *Screen) Press(now clock.Moment, id, action string) (audit wire.Audit, o
 		return audit, false
 	}
 	audit.Passage, audit.Alarm = t.seq, t.alarm
+	if s.seen.id == t.id && t.seq != 0 {
+		audit.AfterMS = (now.Boot - s.seen.at).Milliseconds()
+	}
 	return audit, true
 }
 

@@ -28,6 +28,7 @@ const pageAfter = 6 * time.Second
 
 // Gate takes what the guard does at the screen.
 type Gate interface {
+	Guards
 	Note(ctx context.Context, a wire.Audit) error // journals what the guard did
 	Buzz()                                        // sounds the relay buzzer once
 	// Enter journals a value that the guard read off a hand-held thermometer, and decides
@@ -114,7 +115,7 @@ func (k *Kiosk) status(s status.Snapshot) {
 func (k *Kiosk) draw() {
 	now := k.opts.Clock.Now()
 	err := errors.Join(live.Set(k.hub, "view", k.screen.View(now)), live.Set(k.hub, "recent", k.screen.Recent(now)),
-		live.Set(k.hub, "lamps", k.screen.Lamps()))
+		live.Set(k.hub, "lamps", k.screen.Lamps()), live.Set(k.hub, "post", k.screen.Post(now)))
 	if err != nil {
 		k.opts.Log.Error("draw the guard's screen", "err", err)
 	}
@@ -200,6 +201,7 @@ func (k *Kiosk) handler(ctx context.Context, gate Gate, addr string) http.Handle
 	mux.HandleFunc("GET /live", func(w http.ResponseWriter, r *http.Request) { k.hub.Serve(ctx, w, r, k) })
 	mux.HandleFunc("POST /press", func(w http.ResponseWriter, r *http.Request) { k.press(w, r, gate) })
 	mux.HandleFunc("POST /check", func(w http.ResponseWriter, r *http.Request) { k.checkStep(w, r, gate) })
+	k.guards(mux, gate)
 	mux.HandleFunc("POST /entry", func(w http.ResponseWriter, r *http.Request) { k.enter(w, r, gate) })
 	return web.Guard(web.Site{Listen: addr, Log: k.opts.Log}, near(mux))
 }

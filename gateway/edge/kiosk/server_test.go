@@ -39,6 +39,8 @@ func turned(h *hand, st status.Snapshot) status.Snapshot {
 
 // notebook is an agent that keeps notes, or can't.
 type notebook struct {
+	Guards
+
 	notes   []wire.Audit
 	entered []wire.Entered
 	called  []string // ids of calls

@@ -91,6 +91,11 @@ func (s *Screen) View(now clock.Moment) View {
 	s.follow(now)
 	v := View{Look: LookIdle, Asks: s.asks(), Strips: []Strip{}, Standing: []Strip{}}
 	t, measuring := s.top(now), s.status.Measuring
+	if v.Guard = s.status.Post.On; t == nil {
+		s.seen = seen{}
+	} else if s.seen.id != t.id {
+		s.seen = seen{t.id, now.Boot}
+	}
 	switch {
 	case len(measuring) > 0 && (t == nil || t.look == LookTapped && slices.Contains(measuring, t.lane)):
 		v.Look, v.ID, v.Asks = LookMeasuring, "m", ""

@@ -151,7 +151,8 @@ func (s *Station) raiseOverride(now clock.Moment, p wire.Passage) {
 	why, _ := s.opts.Rules.Overrides.Reason(p.Override.Reason)
 	out := p.Verdict == fact.VerdictPass && slices.Contains(p.Reasons, fact.ReasonSealed)
 	al := &wire.Alarm{Type: fact.AlarmOverridden, State: fact.AlarmRaised, Passage: seq, Detail: fmt.Sprintf(
-		"%s decided %s against %s, for the reason %s", p.Override.Guard, p.Verdict, p.Override.Against, p.Override.Reason)}
+		"%s decided %s against %s, for the reason %s", p.Override.Guard, p.Verdict, p.Override.Against,
+		p.Override.Reason)}
 	switch {
 	case out:
 		al.Type = fact.AlarmSealedOut

@@ -78,7 +78,6 @@ function fit(text: string): void {
 export function drawHeader(v: View, a: Around): void {
   const { w } = a;
   put("title", a.gate.title || a.gate.agent);
-  put("guard", v.guard ? say(w, "guard", { name: v.guard }) : "");
   put("clock", hhmmss(a.now));
   const list: [string, string][] = [
     ["thermometer", a.lamps?.thermometer ?? "gone"],

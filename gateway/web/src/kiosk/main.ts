@@ -10,6 +10,7 @@ import { Pad, post } from "./pad";
 import { el, put } from "./page";
 import { Test } from "./selftest";
 import { patterns, schedule, Speaker } from "./sound";
+import { Sheet, type Post } from "./post";
 import { picture, stateOf, tone } from "./states";
 import type { Gate, Lamps, Person, View } from "./view";
 
@@ -33,12 +34,24 @@ const pad = new Pad(w, () => {
   draw();
 });
 const test = new Test();
+const sheet = new Sheet(
+  w,
+  (form) => {
+    pad.open(form);
+  },
+  () => live.now(),
+  (action) => tell("", action),
+  () => {
+    draw();
+  },
+);
 const latencies: number[] = []; // verdict to pixels, ms
 const live = new Live("live", {
   changed(state, keys) {
     view = (state.get("view") as View | undefined) ?? null;
     lamps = (state.get("lamps") as Lamps | undefined) ?? null;
     recent = (state.get("recent") as Person[] | undefined) ?? [];
+    sheet.post = (state.get("post") as Post | undefined) ?? {};
     gate = (state.get("gate") as Gate | undefined) ?? gate;
     draw();
     if (keys.includes("view")) measure();
@@ -62,6 +75,7 @@ function draw(): void {
   const red = tone(v.look) === "red";
   if (v.id !== shownID) {
     shownID = v.id;
+    if (red) sheet.close();
     armedAt = performance.now() + (red ? armAfter : 0);
   }
   speaker.play(v.sound ?? "", v.id);
@@ -70,6 +84,8 @@ function draw(): void {
   pad.follow(v);
   const padded = pad.over(v.id, red);
   pad.draw(padded);
+  sheet.draw(red || cut(), padded);
+  drawGuard();
   document.documentElement.lang = lang === "zh" ? "zh-CN" : "en";
   document.title = gate.title || gate.agent;
   const classes = [
@@ -90,6 +106,16 @@ function draw(): void {
   drawAside(v, around);
   drawButtons(v, p, w(), performance.now() >= armedAt, (action) => void press(v.id, action));
   if (performance.now() > toastUntil) put("toast", "");
+}
+
+/** The header names who is on duty, or asks for it. */
+function drawGuard(): void {
+  const p = sheet.post;
+  const text = p.on
+    ? say(w(), "guard", { name: p.on })
+    : say(w(), p.guards ? "post.unmanned" : p.overrides ? "post.menu" : "");
+  put("guard", p.on || p.guards || p.overrides ? text : "");
+  el("guard").className = p.guards && !p.on ? "nobody" : "";
 }
 
 /** From nine in the evening to six the screen is dimmed while nobody is there. */
@@ -159,6 +185,9 @@ el("lang").onclick = () => {
   lang = lang === "zh" ? "en" : "zh";
   keepLang(lang);
   draw();
+};
+el("guard").onclick = () => {
+  sheet.toggle();
 };
 el("sound").onclick = () => {
   if (speaker.running && view && !view.muted) void tell("", "muted");

@@ -1,0 +1,161 @@
+package cli
+
+import (
+	"bufio"
+	"errors"
+	"fmt"
+	"os"
+	"slices"
+	"strings"
+
+	"github.com/spf13/cobra"
+
+	"gatehouse/gateway/policy"
+)
+
+func guardCommand() *cobra.Command {
+	var file string
+	c := &cobra.Command{
+		Use:   "guard",
+		Short: "Keep the list of guards who sign in at a gate",
+		Long: `guard makes and changes guards.csv, which an agent's configuration names (guards:). An
+id such as east-1 stands for a guard or a group, never for a person's name. Restart
+the agent after a change. A PIN is read from standard input and kept as a hash.`,
+	}
+	c.PersistentFlags().StringVar(&file, "file", "/etc/gatehouse/guards.csv", "the list")
+	c.AddCommand(guardAddCommand(&file), guardPINCommand(&file), guardListCommand(&file), guardRemoveCommand(&file))
+	return c
+}
+
+func guardAddCommand(file *string) *cobra.Command {
+	var card string
+	c := &cobra.Command{
+		Use:   "add ID",
+		Short: "Add a guard with a card, or with a PIN from standard input",
+		Example: "  gatehouse guard add east-1 --card 62E3086CED\n" +
+			"  gatehouse guard add east-2 < pin.txt",
+		Args: cobra.ExactArgs(1),
+		RunE: func(c *cobra.Command, args []string) error {
+			return changeGuards(*file, func(list []policy.Guard) ([]policy.Guard, error) {
+				g := policy.Guard{ID: args[0], Card: card}
+				var err error
+				if card == "" {
+					g.Hash, err = readPIN(c)
+				}
+				return append(list, g), err
+			})
+		},
+	}
+	c.Flags().StringVar(&card, "card", "", "the number of the card, as in the roster; absent: a PIN is read")
+	return c
+}
+
+func guardPINCommand(file *string) *cobra.Command {
+	return &cobra.Command{
+		Use:     "pin ID",
+		Short:   "Give a guard a new PIN, read from standard input",
+		Example: "  gatehouse guard pin east-1 < pin.txt",
+		Args:    cobra.ExactArgs(1),
+		RunE: func(c *cobra.Command, args []string) error {
+			return changeGuards(*file, func(list []policy.Guard) ([]policy.Guard, error) {
+				i, err := guardOf(list, args[0])
+				if err == nil {
+					list[i].Hash, err = readPIN(c)
+				}
+				return list, err
+			})
+		},
+	}
+}
+
+func guardListCommand(file *string) *cobra.Command {
+	return &cobra.Command{
+		Use:     "list",
+		Short:   "List the guards, and how they sign in",
+		Example: "  gatehouse guard list --file guards.csv",
+		Args:    cobra.NoArgs,
+		RunE: func(c *cobra.Command, _ []string) error {
+			list, err := readGuards(*file)
+			for _, g := range list {
+				how := map[bool]string{true: "card and PIN", false: "card"}[g.Hash != ""]
+				if g.Card == "" {
+					how = "PIN"
+				}
+				fmt.Fprintf(c.OutOrStdout(), "%-32s %s\n", g.ID, how)
+			}
+			return err
+		},
+	}
+}
+
+func guardRemoveCommand(file *string) *cobra.Command {
+	return &cobra.Command{
+		Use:     "remove ID",
+		Short:   "Remove a guard",
+		Example: "  gatehouse guard remove east-1",
+		Args:    cobra.ExactArgs(1),
+		RunE: func(_ *cobra.Command, args []string) error {
+			return changeGuards(*file, func(list []policy.Guard) ([]policy.Guard, error) {
+				i, err := guardOf(list, args[0])
+				if err != nil {
+					return nil, err
+				}
+				return slices.Delete(list, i, i+1), nil
+			})
+		},
+	}
+}
+
+// guardOf returns the index of a guard in a list.
+func guardOf(list []policy.Guard, id string) (int, error) {
+	i := slices.IndexFunc(list, func(g policy.Guard) bool { return g.ID == id })
+	if i < 0 {
+		return 0, fmt.Errorf("%s is not on the list: gatehouse guard list shows who is", id)
+	}
+	return i, nil
+}
+
+// readPIN reads a PIN from the command's standard input, and returns its hash.
+func readPIN(c *cobra.Command) (hash string, err error) {
+	fmt.Fprint(c.ErrOrStderr(), "PIN (4 to 8 digits): ")
+	line, err := bufio.NewReader(c.InOrStdin()).ReadString('\n')
+	if err != nil && line == "" {
+		return "", fmt.Errorf("read the PIN: %w", err)
+	}
+	return policy.NewGuardPIN(strings.TrimSpace(line))
+}
+
+// readGuards reads a list; one that is not there is empty.
+func readGuards(file string) ([]policy.Guard, error) {
+	b, err := os.ReadFile(file)
+	if errors.Is(err, os.ErrNotExist) {
+		return nil, nil
+	}
+	if err != nil {
+		return nil, fmt.Errorf("read the guards: %w", err)
+	}
+	list, err := policy.ParseGuards(b)
+	if err != nil {
+		return nil, fmt.Errorf("guards %s: %w", file, err)
+	}
+	return list, nil
+}
+
+// changeGuards changes a list: at once, or not at all.
+func changeGuards(file string, change func([]policy.Guard) ([]policy.Guard, error)) error {
+	list, err := readGuards(file)
+	if err != nil {
+		return err
+	}
+	if list, err = change(list); err != nil {
+		return err
+	}
+	b, err := policy.FormatGuards(list)
+	if err != nil {
+		return err
+	}
+	if err := os.WriteFile(file+".new", b, 0o600); err != nil {
+		return fmt.Errorf("write the guards: %w", err)
+	}
+	return os.Rename(file+".new", file)
+}

@@ -1,0 +1,163 @@
+package kiosk
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"net/http"
+	"slices"
+	"time"
+
+	"gatehouse/gateway/clock"
+	"gatehouse/gateway/edge/station"
+	"gatehouse/gateway/gate"
+	"gatehouse/gateway/policy"
+	"gatehouse/gateway/post"
+	"gatehouse/gateway/wire"
+)
+
+// Guards takes what guards do besides their answers; station.Station says how.
+type Guards interface {
+	SignIn(ctx context.Context, guard, pin string) error
+	HandOver(ctx context.Context, notes []string) error
+	Override(ctx context.Context, passage uint64, reason string) error
+}
+
+// Post is the state of the gate's post, as the page draws it.
+type Post struct {
+	Guards    []string   `json:"guards,omitempty"` // who may sign in; absent: nobody need
+	On        string     `json:"on,omitempty"`     // who is signed in
+	Since     *time.Time `json:"since,omitempty"`  // when they did
+	Asked     *time.Time `json:"asked,omitempty"`  // until when somebody must press "still here"
+	Wait      *time.Time `json:"wait,omitempty"`   // until when no PIN is taken
+	Note      *Note      `json:"note,omitempty"`   // to be confirmed by who is on duty
+	Notes     []string   `json:"notes,omitempty"`  // codes that can be left to the next guard
+	Overrides []Override `json:"overrides,omitempty"`
+}
+
+// Note is what the guard before left, and what holds now.
+type Note struct {
+	From  string     `json:"from"`
+	At    *time.Time `json:"at,omitempty"`
+	Notes []string   `json:"notes"`
+	Open  []string   `json:"open"` // types of the alarms that hold, with the device
+	Hand  bool       `json:"hand"` // one of the last people was measured by hand
+}
+
+// Override is one of the last verdicts against which the guard may decide.
+type Override struct {
+	Person
+	Stop    bool     `json:"stop"` // they passed: it stops them
+	Reasons []Reason `json:"reasons"`
+}
+
+// Reason is a reason that may be chosen, with the policy's own words for it.
+type Reason struct {
+	Code string `json:"code"`
+	Zh   string `json:"zh,omitempty"`
+	En   string `json:"en,omitempty"`
+}
+
+// Post returns the state of the gate's post.
+func (s *Screen) Post(now clock.Moment) Post {
+	s.follow(now)
+	st := s.status.Post
+	p := Post{Guards: st.Guards, On: st.On}
+	boot := func(at time.Duration) *time.Time {
+		if at == 0 {
+			return nil
+		}
+		wall := s.wall.Add(at)
+		return &wall
+	}
+	if st.On != "" {
+		p.Since, p.Notes = s.known(st.Since), post.Notes()
+	}
+	p.Asked, p.Wait = boot(st.Until), boot(st.Wait)
+	if n := st.Note; n != nil {
+		p.Note = &Note{From: n.From, At: s.known(n.At), Notes: append([]string{}, n.Notes...), Open: []string{},
+			Hand: slices.ContainsFunc(s.recent, func(x item) bool { return x.passage.Entered != nil })}
+		for _, c := range s.status.Holds {
+			p.Note.Open = append(p.Note.Open, c.ID())
+		}
+	}
+	if len(st.Guards) > 0 && st.On == "" {
+		return p
+	}
+	people := s.Recent(now)
+	for i, x := range s.recent {
+		if reasons := may(st.Overrides, x.passage); len(reasons) > 0 {
+			p.Overrides = append(p.Overrides, Override{Person: people[i], Stop: x.look == LookPass, Reasons: reasons})
+		}
+	}
+	return p
+}
+
+// may returns the reasons for which a guard may decide against a passage.
+func may(o *policy.Overrides, p wire.Passage) (out []Reason) {
+	if o == nil {
+		return nil
+	}
+	for _, r := range o.Reasons {
+		if gate.Overridable(o, p, r.Code) == nil {
+			out = append(out, Reason{r.Code, r.Zh, r.En})
+		}
+	}
+	return out
+}
+
+// refused are the codes of the page's words, post.<code>, for what a guard can't do.
+var refused = []struct {
+	err  error
+	code string
+}{{station.ErrPIN, "pin"}, {station.ErrGuard, "guard"}, {station.ErrOffDuty, "off-duty"}, {station.ErrOver, "over"},
+	{gate.ErrNever, "never"}, {gate.ErrNobody, "nobody"}, {gate.ErrSealedHouse, "sealed"},
+	{gate.ErrNoOverride, "not-allowed"},
+	{gate.ErrNoReason, "not-allowed"}}
+
+// act answers a request of a guard: 204, or a code of the page's words, a colon, and
+// what to do in English. 429 says that no PIN is taken yet.
+func act[M any](w http.ResponseWriter, r *http.Request, do func(ctx context.Context, m M) error) {
+	var m M
+	if err := json.NewDecoder(http.MaxBytesReader(w, r.Body, 1<<10)).Decode(&m); err != nil {
+		http.Error(w, "failed: not understood: "+err.Error(), http.StatusBadRequest)
+		return
+	}
+	ctx, cancel := context.WithTimeout(r.Context(), 10*time.Second)
+	defer cancel()
+	err := do(ctx, m)
+	if err == nil {
+		w.WriteHeader(http.StatusNoContent)
+		return
+	}
+	if wait, is := errors.AsType[station.WaitError](err); is {
+		http.Error(w, "wait: "+wait.Error(), http.StatusTooManyRequests)
+		return
+	}
+	for _, x := range refused {
+		if errors.Is(err, x.err) {
+			http.Error(w, x.code+": "+x.err.Error(), http.StatusConflict)
+			return
+		}
+	}
+	http.Error(w, "failed: "+err.Error(), http.StatusServiceUnavailable)
+}
+
+// guards mounts the requests of guards.
+func (k *Kiosk) guards(mux *http.ServeMux, g Guards) {
+	mux.HandleFunc("POST /sign-in", func(w http.ResponseWriter, r *http.Request) {
+		type signIn struct{ Guard, PIN string }
+		act(w, r, func(ctx context.Context, m signIn) error { return g.SignIn(ctx, m.Guard, m.PIN) })
+	})
+	mux.HandleFunc("POST /hand-over", func(w http.ResponseWriter, r *http.Request) {
+		type handOver struct{ Notes []string }
+		act(w, r, func(ctx context.Context, m handOver) error { return g.HandOver(ctx, m.Notes) })
+	})
+	mux.HandleFunc("POST /override", func(w http.ResponseWriter, r *http.Request) {
+		type override struct {
+			Passage uint64
+			Reason  string
+		}
+		act(w, r, func(ctx context.Context, m override) error { return g.Override(ctx, m.Passage, m.Reason) })
+	})
+}
