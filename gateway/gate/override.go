@@ -30,7 +30,8 @@ func Overridable(o *policy.Overrides, p wire.Passage, reason string) error {
 	}
 	stops := p.Verdict == fact.VerdictPass
 	switch {
-	case !stops && (against == fact.VerdictFever || has(fact.ReasonFever) || has(fact.ReasonPassForged)):
+	case !stops && (against == fact.VerdictFever || has(fact.ReasonFever) || has(fact.ReasonFeverConfirmed) ||
+		has(fact.ReasonPassForged) || p.Episode != nil && p.Episode.Step != fact.EpisodeCleared):
 		return ErrNever
 	case o == nil || p.Override == nil && !slices.Contains(o.Verdicts, p.Verdict):
 		return ErrNoOverride
@@ -51,6 +52,11 @@ func (g *Gate) Override(at clock.Moment, p wire.Passage, guard, reason string) (
 	if err := Overridable(g.cfg.Rules.Overrides, p, reason); err != nil {
 		return Event{}, err
 	}
+	if g.fevers.book != nil && p.Verdict != fact.VerdictPass {
+		if _, open := g.fevers.book.Of(p.Credential); open {
+			return Event{}, ErrNever // a second measurement decides, not the guard
+		}
+	}
 	g.Answered(p.Readings)
 	judged, _ := g.clock.Judge(at, g.synchronised, g.cfg.Rules.Unsynchronised == policy.OwnClock)
 	judged = judged.In(g.cfg.Zone)
@@ -69,6 +75,7 @@ func (g *Gate) Override(at clock.Moment, p wire.Passage, guard, reason string) (
 		p.Reasons = slices.Insert(p.Reasons, 0, fact.ReasonLetPass)
 	}
 	p.Override, p.Amends, p.LatencyUS, p.Readings = &o, true, 0, slices.Clone(p.Readings)
+	p.Episode = nil // it is no step of one
 	p.Policy, p.Limits = g.cfg.Rules.Version, g.limits
 	if p.Basis != nil {
 		basis := *p.Basis // with the time by which it counts, so that a restart counts it alike

@@ -186,11 +186,14 @@ func (r *Replay) passage(x item, p *wire.Passage) {
 	}
 	missing := r.pending.missing(p.Readings)
 	unlisted := r.cfg.Unlisted && byRoster(r.cfg.Rules.Policy, p)
-	counts := missing != 0 || unlisted || x.rec.At.Before(r.cfg.From) // as it was recorded
+	byGuard := p.Override != nil                                                 // nobody decides again what a guard has decided
+	counts := missing != 0 || unlisted || byGuard || x.rec.At.Before(r.cfg.From) // as it was recorded
 	if r.cfg.Recorded || counts {
 		r.past.passage(x, r.bootID, p)
 	}
-	if missing != 0 || unlisted {
+	if byGuard {
+		r.gate.Answered(p.Readings)
+	} else if missing != 0 || unlisted {
 		r.gate.Answered(p.Readings) // it is over
 		r.pending.drop(p.Readings)
 	}
@@ -203,7 +206,7 @@ func (r *Replay) passage(x item, p *wire.Passage) {
 	r.past.note(x.rec.Seq, p.Readings)
 	switch {
 	case missing != 0:
-	case unlisted:
+	case unlisted || byGuard:
 		r.report(Outcome{Seq: x.rec.Seq, At: x.rec.At.Time, Was: p, Is: p})
 	default:
 		r.pending.was(x, p)
