@@ -96,8 +96,8 @@ func TestAnAbsentGuardAndAQuietGateAreToldApart(t *testing.T) {
 		"nobody signed in":       {play(config()).wait(5*time.Minute - time.Second), ""},
 		"nobody for 5 minutes":   {play(config()).wait(5 * time.Minute), absent},
 		"somebody signs in":      {play(config()).wait(5*time.Minute).did("east-1", SignIn), ""},
-		"signed out":             {play(config()).did("east-1", SignIn).did("east-1", SignOut).wait(4 * time.Minute), ""},
-		"signed out for long":    {play(config()).did("east-1", SignIn).did("east-1", SignOut).wait(5 * time.Minute), absent},
+		"signed out":             {left().wait(4 * time.Minute), ""},
+		"signed out for long":    {left().wait(5 * time.Minute), absent},
 		"nobody came":            {play(config()).did("east-1", SignIn).wait(90 * time.Minute), quiet},
 		"nobody came a bit less": {play(config()).did("east-1", SignIn).wait(90*time.Minute - time.Second), ""},
 		"somebody came":          {came.wait(89*time.Minute).did("east-1", StillHere), ""},
@@ -143,98 +143,6 @@ func TestWhenTheScreenAsks(t *testing.T) {
 	}
 }
 
-func TestARedEscalates(t *testing.T) {
-	amended := fever(1, 2)
-	amended.Amends = true
-	let := refused(fact.ReasonUnknownCard, 1)
-	let.Verdict, let.Override = fact.VerdictPass, &wire.Override{}
-	stopped := refused(fact.ReasonUnknownCard, 1)
-	stopped.Override = &wire.Override{}
-	for name, c := range map[string]struct {
-		do   func(s *scene)
-		want string
-	}{
-		"in time":           {func(s *scene) { s.Passage(at(0), 7, fever(1)); s.now = 2*time.Minute - 1 }, ""},
-		"a fever":           {func(s *scene) { s.Passage(at(0), 7, fever(1)); s.now = 2 * time.Minute }, "red-unanswered:7"},
-		"a sealed one":      {func(s *scene) { s.Passage(at(0), 7, refused(fact.ReasonSealed, 1)) }, "red-unanswered:7"},
-		"an unknown card":   {func(s *scene) { s.Passage(at(0), 7, refused(fact.ReasonUnknownCard, 1)) }, "red-unanswered:7"},
-		"an amber one":      {func(s *scene) { s.Passage(at(0), 7, refused(fact.ReasonQuota, 1)) }, ""},
-		"answered":          {func(s *scene) { s.Passage(at(0), 7, fever(1)); answer(s, 7) }, ""},
-		"another answered":  {func(s *scene) { s.Passage(at(0), 7, fever(1)); answer(s, 8) }, "red-unanswered:7"},
-		"amended, same one": {func(s *scene) { s.Passage(at(0), 7, fever(1)); s.Passage(at(time.Minute), 8, amended) }, "red-unanswered:7"},
-		"amended, answered": {func(s *scene) { s.Passage(at(0), 7, fever(1)); s.Passage(at(0), 8, amended); answer(s, 8) }, ""},
-		"the old answered":  {func(s *scene) { s.Passage(at(0), 7, fever(1)); s.Passage(at(0), 8, amended); answer(s, 7) }, "red-unanswered:7"},
-		"answered, amended": {func(s *scene) { s.Passage(at(0), 7, fever(1)); answer(s, 7); s.Passage(at(0), 8, amended) }, ""},
-		"another kind": {func(s *scene) { s.Passage(at(0), 7, refused(fact.ReasonUnknownCard, 1)); s.Passage(at(0), 8, amended) },
-			"red-unanswered:8"},
-		"let pass": {func(s *scene) { s.Passage(at(0), 7, refused(fact.ReasonUnknownCard, 1)); s.Passage(at(0), 8, let) }, ""},
-		"stopped":  {func(s *scene) { s.Passage(at(0), 8, stopped) }, ""},
-		"two":      {func(s *scene) { s.Passage(at(0), 7, fever(1)); s.Passage(at(0), 8, fever(2)) }, "red-unanswered:7 red-unanswered:8"},
-	} {
-		s := play(Config{Zone: time.UTC})
-		s.now = 2 * time.Minute
-		c.do(s)
-		if got := s.alarms(); got != c.want {
-			t.Errorf("%s: %q, want %q", name, got, c.want)
-		}
-	}
-}
-
-func answer(s *scene, seq uint64) {
-	s.Did(at(s.now), at(s.now), wire.Audit{Actor: Anybody, Action: "isolate", Passage: seq})
-}
-
-func TestRedsOfBeforeARestart(t *testing.T) {
-	unknown := clock.Moment{}
-	for name, c := range map[string]struct {
-		at       clock.Moment
-		answered bool
-		want     string
-	}{
-		"not answered":    {at(-3 * time.Minute), false, "red-unanswered:7"},
-		"a moment ago":    {at(-time.Minute), false, ""},
-		"of 10 min ago":   {at(-10 * time.Minute), false, "red-unanswered:7"},
-		"too old":         {at(-10*time.Minute - 1), false, ""},
-		"answered":        {at(-3 * time.Minute), true, ""},
-		"not known when ": {unknown, false, ""},
-	} {
-		s := play(Config{Zone: time.UTC})
-		s.Earlier(at(0), c.at, 7, fever(1), c.answered)
-		if got := s.alarms(); got != c.want {
-			t.Errorf("%s: %q, want %q", name, got, c.want)
-		}
-		if s.now = 2 * time.Minute; c.at == unknown && s.alarms() != "red-unanswered:7" {
-			t.Errorf("%s: it is forgotten", name)
-		}
-	}
-}
-
-func TestAnswersThatAreTooFast(t *testing.T) {
-	for name, c := range map[string]struct {
-		ms   []int64
-		want string
-	}{
-		"five":             {[]int64{300, 300, 300, 300, 999}, "answers-too-fast"},
-		"four":             {[]int64{300, 300, 300, 300}, ""},
-		"a second is read": {[]int64{300, 300, 300, 300, 1000}, ""},
-		"five of six":      {[]int64{300, 300, 5000, 300, 300, 300}, "answers-too-fast"},
-		"four of six":      {[]int64{300, 300, 5000, 300, 5000, 300}, ""},
-		"not any more":     {[]int64{1, 1, 1, 1, 1, 5000, 5000}, ""},
-		"not known":        {[]int64{0, 0, 0, 0, 0, 0}, ""},
-	} {
-		s := play(Config{Zone: time.UTC, Guards: []string{"a", "b"}}).did("a", SignIn)
-		for i, ms := range c.ms {
-			s.Did(at(0), at(0), wire.Audit{Actor: "a", Action: "isolate", Passage: uint64(i + 1), AfterMS: ms})
-		}
-		if got := s.did("a", SignIn).alarms(); got != c.want {
-			t.Errorf("%s: %q, want %q", name, got, c.want)
-		}
-		if got := s.did("b", SignIn).alarms(); got != "" {
-			t.Errorf("%s: the next guard is told %q", name, got)
-		}
-	}
-}
-
 func TestTheWaitsOfWrongPINs(t *testing.T) {
 	var a Attempts
 	now, waits := time.Duration(0), []time.Duration{}
@@ -269,7 +177,11 @@ func TestTheWaitsOfWrongPINs(t *testing.T) {
 
 func TestTheNextGuardReadsTheNote(t *testing.T) {
 	hand := func(s *scene, notes ...string) {
-		s.Did(at(s.now), at(s.now), wire.Audit{Actor: s.Actor(), Action: HandOver, Handover: &wire.Handover{Notes: notes}})
+		s.Did(
+			at(s.now),
+			at(s.now),
+			wire.Audit{Actor: s.Actor(), Action: HandOver, Handover: &wire.Handover{Notes: notes}},
+		)
 	}
 	s := play(config())
 	if s.Manned() || s.Actor() != Anybody || s.View(at(0)).Note != nil {
@@ -323,7 +235,8 @@ func TestARestartForgetsNothing(t *testing.T) {
 			return
 		}
 		a, b := s.View(at(s.now)), again.View(at(s.now))
-		if fmt.Sprintf("%+v", a.Note) != fmt.Sprintf("%+v", b.Note) || a.On != b.On || a.Since != b.Since || a.Wait != b.Wait {
+		if fmt.Sprintf("%+v", a.Note) != fmt.Sprintf("%+v", b.Note) || a.On != b.On || a.Since != b.Since ||
+			a.Wait != b.Wait {
 			t.Fatalf("%+v\nagain %+v", a, b)
 		}
 		if len(s.attempts.list) > mostWrong {
@@ -352,27 +265,4 @@ func TestQuietAfterARestart(t *testing.T) {
 	}
 }
 
-func TestMoreRedsThanAreKept(t *testing.T) {
-	s := play(Config{Zone: time.UTC})
-	for i := range uint64(60) {
-		s.Passage(at(0), i+1, fever(i+1))
-	}
-	s.now = time.Hour
-	if n := len(s.Alarms(at(s.now))); n != mostReds {
-		t.Errorf("%d", n)
-	}
-	for i := range uint64(60) {
-		answer(s, i+1)
-	}
-	if len(s.reds.open) != 0 || len(s.reds.done) != mostReds {
-		t.Errorf("%d, %d", len(s.reds.open), len(s.reds.done))
-	}
-	for _, typ := range []fact.AlarmType{fact.AlarmFever, fact.AlarmDeviceGone, fact.AlarmOverridden} {
-		if Raises(typ) {
-			t.Errorf("%s is not the post's", typ)
-		}
-	}
-	if !Raises(fact.AlarmRedUnanswered) || len(Notes()) != 8 {
-		t.Error("its own")
-	}
-}
+func left() *scene { return play(config()).did("east-1", SignIn).did("east-1", SignOut) }

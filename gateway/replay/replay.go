@@ -186,7 +186,7 @@ func (r *Replay) passage(x item, p *wire.Passage) {
 	}
 	missing := r.pending.missing(p.Readings)
 	unlisted := r.cfg.Unlisted && byRoster(r.cfg.Rules.Policy, p)
-	byGuard := p.Override != nil                                                 // nobody decides again what a guard has decided
+	byGuard := p.Override != nil
 	counts := missing != 0 || unlisted || byGuard || x.rec.At.Before(r.cfg.From) // as it was recorded
 	if r.cfg.Recorded || counts {
 		r.past.passage(x, r.bootID, p)
