@@ -186,14 +186,11 @@ func (r *Replay) passage(x item, p *wire.Passage) {
 	}
 	missing := r.pending.missing(p.Readings)
 	unlisted := r.cfg.Unlisted && byRoster(r.cfg.Rules.Policy, p)
-	byGuard := p.Override != nil
-	counts := missing != 0 || unlisted || byGuard || x.rec.At.Before(r.cfg.From) // as it was recorded
+	counts := missing != 0 || unlisted || x.rec.At.Before(r.cfg.From) // as it was recorded
 	if r.cfg.Recorded || counts {
 		r.past.passage(x, r.bootID, p)
 	}
-	if byGuard {
-		r.gate.Answered(p.Readings)
-	} else if missing != 0 || unlisted {
+	if missing != 0 || unlisted {
 		r.gate.Answered(p.Readings) // it is over
 		r.pending.drop(p.Readings)
 	}
@@ -206,7 +203,7 @@ func (r *Replay) passage(x item, p *wire.Passage) {
 	r.past.note(x.rec.Seq, p.Readings)
 	switch {
 	case missing != 0:
-	case unlisted || byGuard:
+	case unlisted:
 		r.report(Outcome{Seq: x.rec.Seq, At: x.rec.At.Time, Was: p, Is: p})
 	default:
 		r.pending.was(x, p)
