@@ -85,7 +85,7 @@ function draw(): void {
   const padded = pad.over(v.id, red);
   pad.draw(padded);
   sheet.draw(red || cut(), padded);
-  drawGuard();
+  drawGuard(v.guard);
   document.documentElement.lang = lang === "zh" ? "zh-CN" : "en";
   document.title = gate.title || gate.agent;
   const classes = [
@@ -109,13 +109,11 @@ function draw(): void {
 }
 
 /** The header names who is on duty, or asks for it. */
-function drawGuard(): void {
+function drawGuard(on: string | undefined): void {
   const p = sheet.post;
-  const text = p.on
-    ? say(w(), "guard", { name: p.on })
-    : say(w(), p.guards ? "post.unmanned" : p.overrides ? "post.menu" : "");
-  put("guard", p.on || p.guards || p.overrides ? text : "");
-  el("guard").className = p.guards && !p.on ? "nobody" : "";
+  const key = p.guards ? "post.unmanned" : p.overrides ? "post.menu" : "";
+  put("guard", on ? say(w(), "guard", { name: on }) : key && say(w(), key));
+  el("guard").className = on || !p.guards ? (on || key ? "" : "none") : "nobody";
 }
 
 /** From nine in the evening to six the screen is dimmed while nobody is there. */
