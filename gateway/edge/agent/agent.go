@@ -26,6 +26,7 @@ import (
 	"gatehouse/gateway/fact"
 	"gatehouse/gateway/gate"
 	"gatehouse/gateway/honesty"
+	"gatehouse/gateway/post"
 	"gatehouse/gateway/wire"
 )
 
@@ -193,7 +194,7 @@ func (a *Agent) EndCall(ctx context.Context, id, how string) (ok bool, err error
 // SignIn lets a guard sign in; see station.SignIn.
 func (a *Agent) SignIn(ctx context.Context, guard, pin string) error {
 	if a.station == nil {
-		return station.ErrGuard
+		return post.ErrGuard
 	}
 	return a.station.SignIn(ctx, guard, pin)
 }
@@ -201,7 +202,7 @@ func (a *Agent) SignIn(ctx context.Context, guard, pin string) error {
 // HandOver leaves notes to the next guard; see station.HandOver.
 func (a *Agent) HandOver(ctx context.Context, notes []string) error {
 	if a.station == nil {
-		return station.ErrOffDuty
+		return post.ErrOffDuty
 	}
 	return a.station.HandOver(ctx, notes)
 }
@@ -209,7 +210,7 @@ func (a *Agent) HandOver(ctx context.Context, notes []string) error {
 // Override decides against a verdict; see station.Override.
 func (a *Agent) Override(ctx context.Context, passage uint64, reason string) error {
 	if a.station == nil {
-		return station.ErrOver
+		return post.ErrOver
 	}
 	return a.station.Override(ctx, passage, reason)
 }

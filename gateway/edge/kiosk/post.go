@@ -9,7 +9,6 @@ import (
 	"time"
 
 	"gatehouse/gateway/clock"
-	"gatehouse/gateway/edge/station"
 	"gatehouse/gateway/gate"
 	"gatehouse/gateway/policy"
 	"gatehouse/gateway/post"
@@ -110,7 +109,7 @@ func may(o *policy.Overrides, p wire.Passage) (out []Reason) {
 var refused = []struct {
 	err  error
 	code string
-}{{station.ErrPIN, "pin"}, {station.ErrGuard, "guard"}, {station.ErrOffDuty, "off-duty"}, {station.ErrOver, "over"},
+}{{post.ErrPIN, "pin"}, {post.ErrGuard, "guard"}, {post.ErrOffDuty, "off-duty"}, {post.ErrOver, "over"},
 	{gate.ErrNever, "never"}, {gate.ErrNobody, "nobody"}, {gate.ErrSealedHouse, "sealed"},
 	{gate.ErrNoOverride, "not-allowed"},
 	{gate.ErrNoReason, "not-allowed"}}
@@ -130,7 +129,7 @@ func act[M any](w http.ResponseWriter, r *http.Request, do func(ctx context.Cont
 		w.WriteHeader(http.StatusNoContent)
 		return
 	}
-	if wait, is := errors.AsType[station.WaitError](err); is {
+	if wait, is := errors.AsType[post.WaitError](err); is {
 		http.Error(w, "wait: "+wait.Error(), http.StatusTooManyRequests)
 		return
 	}

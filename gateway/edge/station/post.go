@@ -21,35 +21,19 @@ import (
 // knows whom it would be about.
 const overrideFor = 10 * time.Minute
 
-// Why a guard can't do what they ask for.
-var (
-	ErrPIN     = errors.New("the PIN is wrong")
-	ErrGuard   = errors.New("no such guard is on the list: look at guards.csv, and restart the agent after a change")
-	ErrOffDuty = errors.New("nobody is signed in: sign in first, by card or PIN")
-	ErrOver    = errors.New("it is not known any more who that was: let them tap the card again")
-	ErrNote    = errors.New("no such note is known")
-)
-
-// WaitError says that no PIN is taken yet, after wrong ones.
-type WaitError struct{ For time.Duration }
-
-func (e WaitError) Error() string {
-	return fmt.Sprintf("too many wrong PINs: wait %s, or sign in by card", e.For.Round(time.Second))
-}
-
 // handed is how long the loop may take what a guard does although the page has gone.
 const handed = 5 * time.Second
 
-// SignIn lets a guard sign in with a PIN. The error is a WaitError after too many wrong
-// ones, ErrPIN or ErrGuard. It may be called from any goroutine while Run runs, and
+// SignIn lets a guard sign in with a PIN. The error is a post.WaitError after too many wrong
+// ones, post.ErrPIN or post.ErrGuard. It may be called from any goroutine while Run runs, and
 // takes about 100 ms.
 func (s *Station) SignIn(ctx context.Context, guard, pin string) error {
 	if !slices.Contains(s.opts.Rules.Guards.IDs(), guard) {
-		return ErrGuard
+		return post.ErrGuard
 	}
 	err := s.hand(ctx, note{kept: make(chan error, 1), do: func(now clock.Moment) error {
 		if !s.post.Attempts().Begin(now.Boot) {
-			return WaitError{max(time.Second, s.post.Attempts().Wait(now.Boot))}
+			return post.WaitError{For: max(time.Second, s.post.Attempts().Wait(now.Boot))}
 		}
 		return nil
 	}})
@@ -62,7 +46,7 @@ func (s *Station) SignIn(ctx context.Context, guard, pin string) error {
 	return s.hand(ctx, note{kept: make(chan error, 1), do: func(now clock.Moment) error {
 		s.post.Attempts().End()
 		if !fits {
-			return errors.Join(ErrPIN, s.did(now, wire.Audit{Actor: guard, Action: post.PINWrong}))
+			return errors.Join(post.ErrPIN, s.did(now, wire.Audit{Actor: guard, Action: post.PINWrong}))
 		}
 		return s.did(now, wire.Audit{Actor: guard, Action: post.SignIn, By: "pin"})
 	}})
@@ -98,12 +82,12 @@ func (s *Station) did(now clock.Moment, a wire.Audit) error {
 // from any goroutine while Run runs.
 func (s *Station) HandOver(ctx context.Context, notes []string) error {
 	if slices.ContainsFunc(notes, func(n string) bool { return !slices.Contains(post.Notes(), n) }) {
-		return ErrNote
+		return post.ErrNote
 	}
 	notes = slices.Compact(slices.Sorted(slices.Values(notes)))
 	return s.hand(ctx, note{kept: make(chan error, 1), do: func(now clock.Moment) error {
 		if s.post.View(now).On == "" {
-			return ErrOffDuty
+			return post.ErrOffDuty
 		}
 		return s.did(now, wire.Audit{Actor: s.post.Actor(), Action: post.HandOver,
 			Handover: &wire.Handover{Notes: notes, Open: s.open()}})
@@ -125,11 +109,11 @@ func (s *Station) open() []string {
 func (s *Station) Override(ctx context.Context, passage uint64, reason string) error {
 	return s.hand(ctx, note{kept: make(chan error, 1), do: func(now clock.Moment) error {
 		if !s.post.Manned() {
-			return ErrOffDuty
+			return post.ErrOffDuty
 		}
 		p, at, ok := s.recent.passage(passage)
 		if !ok || now.Boot-at > overrideFor {
-			return ErrOver
+			return post.ErrOver
 		}
 		e, err := s.gate.Override(now, p, s.post.Actor(), reason)
 		if err != nil {

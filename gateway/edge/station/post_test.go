@@ -101,10 +101,10 @@ func TestAThousandPINsGetNowhere(t *testing.T) {
 	for range 1000 {
 		g.wait(1)
 		switch err := g.signIn("east-1", "0001"); {
-		case errors.Is(err, ErrPIN):
+		case errors.Is(err, post.ErrPIN):
 			wrong++
 		default:
-			if _, is := errors.AsType[WaitError](err); !is {
+			if _, is := errors.AsType[post.WaitError](err); !is {
 				t.Fatal(err)
 			}
 			waits++
@@ -122,7 +122,7 @@ func TestAThousandPINsGetNowhere(t *testing.T) {
 	if err := g.signIn("east-1", "8053"); err == nil {
 		t.Error("the right PIN is taken during the wait")
 	}
-	if err := g.signIn("east-3", "8053"); !errors.Is(err, ErrGuard) {
+	if err := g.signIn("east-3", "8053"); !errors.Is(err, post.ErrGuard) {
 		t.Error(err)
 	}
 	g.wait(24 * 3600)
@@ -144,7 +144,7 @@ func TestAnOverrideIsRecordedAndCounted(t *testing.T) {
 	g.observe(g.measured(3650))
 	g.wait(60)
 	g.observe(out())
-	if err := override("medical"); !errors.Is(err, ErrOffDuty) {
+	if err := override("medical"); !errors.Is(err, post.ErrOffDuty) {
 		t.Error(err)
 	}
 	if err := g.signIn("east-1", "8053"); err != nil {
@@ -178,7 +178,7 @@ func TestAnOverrideIsRecordedAndCounted(t *testing.T) {
 		t.Errorf("out again: %v", g.passages)
 	}
 	g.wait(11 * 60)
-	if err := override("medical"); !errors.Is(err, ErrOver) {
+	if err := override("medical"); !errors.Is(err, post.ErrOver) {
 		t.Error(err)
 	}
 }
@@ -218,13 +218,13 @@ func TestAHandOverIsKept(t *testing.T) {
 	hand := func(notes ...string) error {
 		return g.asked(func() error { return g.st.HandOver(g.t.Context(), notes) })
 	}
-	if err := hand("all-quiet"); !errors.Is(err, ErrOffDuty) {
+	if err := hand("all-quiet"); !errors.Is(err, post.ErrOffDuty) {
 		t.Error(err)
 	}
 	if err := g.signIn("east-1", "8053"); err != nil {
 		t.Fatal(err)
 	}
-	if err := hand("nonsense"); !errors.Is(err, ErrNote) {
+	if err := hand("nonsense"); !errors.Is(err, post.ErrNote) {
 		t.Error(err)
 	}
 	if err := hand("supplies-low", "device-trouble", "supplies-low"); err != nil {
