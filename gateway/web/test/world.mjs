@@ -36,7 +36,7 @@ export async function port() {
 /** A demo of a few gates, where nobody comes unless the test sends them. */
 export async function startDemo({ gates = 20, speed = "0.001" } = {}) {
   const dir = mkdtempSync(join(tmpdir(), "gatehouse-web-"));
-  const [broker, desk, kiosk] = [await port(), await port(), await port()];
+  const [broker, desk, kiosk, stage] = [await port(), await port(), await port(), await port()];
   const p = spawn(
     bin("simulator"),
     [
@@ -55,6 +55,10 @@ export async function startDemo({ gates = 20, speed = "0.001" } = {}) {
       `127.0.0.1:${desk}`,
       "--kiosk",
       `127.0.0.1:${kiosk}`,
+      "--stage",
+      `127.0.0.1:${stage}`,
+      "--scenes-every",
+      "0s",
     ],
     { stdio: ["ignore", "pipe", "pipe"] },
   );
