@@ -108,7 +108,7 @@ func buttons(l Look, kind string) []string {
 	case l == LookFault && kind == "check-due":
 		return []string{ActionCheck, ActionNoted}
 	case l == LookFault && kind == "doubtful":
-		return append(out, ActionCheck)
+		return []string{ActionByHand, ActionNoted, ActionCheck} // a screen has three buttons
 	}
 	if l == LookFault && kind != "thermometer" {
 		out = slices.DeleteFunc(out, func(a string) bool { return a == ActionByHand })

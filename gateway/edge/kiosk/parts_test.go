@@ -61,7 +61,7 @@ func TestOthersPassWhileAnAlarmStands(t *testing.T) {
 // Values can be entered by hand where a thermometer is broken, and only there.
 func TestAFaultOffersWhatHelps(t *testing.T) {
 	for kind, want := range map[string][]string{"thermometer": {ActionByHand, ActionNoted, ActionCallIT},
-		"doubtful": {ActionByHand, ActionNoted, ActionCallIT}, "reader": {ActionNoted, ActionCallIT},
+		"doubtful": {ActionByHand, ActionNoted, ActionCheck}, "reader": {ActionNoted, ActionCallIT},
 		"journal": {ActionNoted, ActionCallIT}} {
 		if got := buttons(LookFault, kind); !slices.Equal(got, want) {
 			t.Errorf("%s: %q, want %q", kind, got, want)
