@@ -121,19 +121,20 @@ func TestARangeIsDueAfterSoManyReadings(t *testing.T) {
 	}
 }
 
-// A third of people with a fever do not make a fever usual.
+// Others with a fever, as long as they are fewer than half, move the limit no further than
+// people without one could: of these, who differ by 0.40 °C, the spread is 0.59 °C at most.
 func TestOthersWithAFeverDoNotHideOne(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		var m Memory
 		values := rapid.SliceOfN(rapid.IntRange(3580, 3620), 40, 60).Draw(t, "normal")
 		for range len(values) / 3 {
-			values = append(values, rapid.IntRange(3720, 3900).Draw(t, "fever"))
+			values = append(values, rapid.IntRange(3720, 4200).Draw(t, "fever"))
 		}
 		for _, v := range rapid.Permutation(values).Draw(t, "order") {
 			m.Add(2000, fact.Temp(v))
 		}
-		if u, known := m.Usual(rules, 2000); !known || u.High > 3720 {
-			t.Fatalf("37.2 beside 35.8 to 36.2: %+v", u)
+		if u, known := m.Usual(rules, 2000); !known || u.Median > 3620 || u.High > 3620+3*59 {
+			t.Fatalf("35.8 to 36.2, and a third as many fevers: %+v", u)
 		}
 	})
 }

@@ -71,11 +71,8 @@ func (s *Station) fresh(now clock.Moment, in *input) bool {
 // checkDue posts which thermometers are to be checked. While the clock is not known to be
 // right it is not known what is overdue, and what was posted before stays.
 func (s *Station) checkDue(now clock.Moment) {
-	if !s.opts.Clock.Synchronised() {
-		return
-	}
 	for _, in := range s.inputs {
-		if in.meter == nil {
+		if in.meter == nil || in.check.last != nil && !s.opts.Clock.Synchronised() {
 			continue
 		}
 		due := status.Condition{Type: fact.AlarmCheckDue, Device: in.cfg.Name}
