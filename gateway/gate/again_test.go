@@ -76,7 +76,8 @@ func TestAnEnteredFeverThatIsTooEarlyIsNoNewAlarm(t *testing.T) {
 		p.do(t, line)
 	}
 	last := p.events[len(p.events)-1]
-	if len(p.events) != 2 || last.Alarm || last.Passage.Episode == nil || last.Passage.Episode.Step != fact.EpisodeEarly {
+	step := last.Passage.Episode
+	if len(p.events) != 2 || last.Alarm || step == nil || step.Step != fact.EpisodeEarly {
 		t.Errorf("%v", briefs(p.events))
 	}
 }

@@ -65,7 +65,8 @@ func TestWhatIsWrongInThePostIsSaidWithItsLine(t *testing.T) {
 		"many words":      {"消防演习", strings.Repeat("长", 40), ""},
 		"a word too many": {"Fire drill", strings.Repeat("x", 41), "longer than 40 characters"},
 		"an unknown key":  {"emergency: true", "urgent: true", "urgent"},
-		"no reasons":      {manned[strings.Index(manned, "  reasons:"):], "  reasons: []\n", "overrides.reasons: write 1"},
+		"no reasons": {manned[strings.Index(manned, "  reasons:"):], "  reasons: []\n",
+			"overrides.reasons: write 1"},
 		"too many reasons": {"  - {code: medical", strings.Repeat("  - {code: x}\n", 12) + "  - {code: medical",
 			"1 to 12"},
 	} {

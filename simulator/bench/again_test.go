@@ -34,7 +34,8 @@ func (r *gateRig) again() {
 			passages++
 		}
 	})
-	x := replay.New(replay.Config{Rules: rules, Zone: time.UTC, Runs: s.Runs(), Recorded: true}, func(o replay.Outcome) {
+	config := replay.Config{Rules: rules, Zone: time.UTC, Runs: s.Runs(), Recorded: true}
+	x := replay.New(config, func(o replay.Outcome) {
 		switch c := o.Change(); c {
 		case replay.Same:
 			same++

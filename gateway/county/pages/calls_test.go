@@ -18,7 +18,8 @@ func insertCall(b *bench) {
 	}
 	defer file.Close()
 	_, err = file.Exec(b.t.Context(), `INSERT INTO alerts
-		(id, agent, jid, alarm, type, device, detail, passage, seq, at, call) VALUES (7, 'gate-001', 'j', 'help-called:doctor-41', 'help-called', '', '', 41, 42, 0,
+		(id, agent, jid, alarm, type, device, detail, passage, seq, at, call)
+		VALUES (7, 'gate-001', 'j', 'help-called:doctor-41', 'help-called', '', '', 41, 42, 0,
 		'{"role":"doctor","came":"2020-02-14T06:30:00Z"}')`)
 	if err != nil {
 		b.t.Fatal(err)
