@@ -132,7 +132,7 @@ func (a *Agent) makeParts(cfg Config, opts Options, f files) (err error) {
 func (a *Agent) makeStation(cfg Config, opts Options, f files) (err error) {
 	o := station.Options{Rules: f.rules, Zone: f.zone, Codes: codes{f.site, cfg.County, cfg.Agent, f.collector},
 		Ports: opts.Ports, Journal: a.recorder, Board: a.board, Screen: opts.Screen, Asks: opts.Screen != nil,
-		Ledger: opts.Ledger,
+		Ledger:    opts.Ledger,
 		OnPassage: opts.OnPassage, Clock: opts.Clock, BootID: opts.BootID, Log: a.log}
 	if places := placesOf(cfg.Station); len(places) > 0 {
 		a.panel, err = panel.New(panel.Options{Places: places, Attended: opts.Screen != nil, Zone: f.zone,
