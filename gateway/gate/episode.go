@@ -111,7 +111,7 @@ func held(step fact.EpisodeStep, t *temp) (fact.Verdict, []fact.Reason) {
 	others := slices.DeleteFunc(slices.Clone(t.reasons), func(r fact.Reason) bool { return r == fact.ReasonNormal })
 	switch t.verdict {
 	case fact.VerdictFever:
-		return t.verdict, append(others, why)
+		return t.verdict, append([]fact.Reason{why}, others...)
 	case fact.VerdictInvalid:
 		return t.verdict, others
 	}

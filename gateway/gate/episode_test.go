@@ -135,7 +135,7 @@ var episodes1 = map[string][2]string{
 	"measured too early, then the card": {first + "5:00 west 36.5|5:01 west card A1", openedA +
 		"|retest too-early [3 4] wait resident e2:early"},
 	"too early and a fever": {first + "5:00 west card A1|5:01 west 38.2", openedA +
-		"|retest too-early [3] wait resident e2:early|fever fever+too-early [3 4] wait resident amends e2:early"},
+		"|retest too-early [3] wait resident e2:early|fever too-early+fever [3 4] wait resident amends e2:early"},
 	"a fever twice": {first + "10:01 east card A1|10:02 east 38.2", openedA +
 		"|fever fever [3 4] go-home resident ALARM e2:confirmed"},
 	"a visitor's": {"0:00 east card B1|0:01 east 38.4|10:01 west card B1|10:02 west 38.2", openedB +

@@ -31,6 +31,7 @@ type Prompt struct {
 	Screening *fact.Temp     // what was measured; nil: nothing yet
 	Class     string         // of the card
 	Direction fact.Direction // of the card
+	Episode   string         // id of the fever episode that the guard has picked; empty: none
 }
 
 // Prompts returns what the visits in the lanes wait for, in the lanes' order.
@@ -41,7 +42,7 @@ func (g *Gate) Prompts() []Prompt {
 		if v == nil {
 			continue
 		}
-		p := Prompt{Lane: l.Name, Since: v.since, Until: v.until, Reading: v.first()}
+		p := Prompt{Lane: l.Name, Since: v.since, Until: v.until, Reading: v.first(), Episode: v.episode}
 		switch {
 		case v.mixed:
 			p.Wants = WantsApart

@@ -48,7 +48,8 @@ func TestAPickedPersonIsWaitedFor(t *testing.T) {
 	for _, line := range strings.Split("0:00 east 38.4|0:20|10:01 pick 1 at west", "|") {
 		p.do(t, line)
 	}
-	want := []Prompt{{Lane: "west", Wants: WantsTemperature, Since: moment(601), Until: moment(661).Boot, Reading: 1}}
+	want := []Prompt{{Lane: "west", Wants: WantsTemperature, Since: moment(601), Until: moment(661).Boot, Reading: 1,
+		Episode: "e1"}}
 	if got := p.gate.Prompts(); !reflect.DeepEqual(got, want) {
 		t.Errorf("%+v", got)
 	}

@@ -13,6 +13,8 @@ type Audit struct {
 	// AfterMS is how long what is answered had been on the screen, ms; 0: not known.
 	AfterMS  int64     `json:"after_ms,omitempty"`
 	Handover *Handover `json:"handover,omitempty"`
+	Episode  string    `json:"episode,omitempty"` // of retest-now: id of the fever episode that is measured
+	Lane     string    `json:"lane,omitempty"`    // of retest-now: where; absent: where the episode began
 }
 
 // Handover is what one guard leaves to the next.

@@ -181,6 +181,15 @@ func (a *Agent) Check(ctx context.Context, step honesty.CheckStep) error {
 	return a.station.Check(ctx, step)
 }
 
+// Retest lets the next measurement in a lane be the second one of a fever episode; see
+// station.Retest. It may be called from any goroutine while Run runs.
+func (a *Agent) Retest(ctx context.Context, lane, episode string) error {
+	if a.station == nil {
+		return gate.ErrNotMeasured
+	}
+	return a.station.Retest(ctx, lane, episode)
+}
+
 // Call asks the county for somebody; see help.Call. It may be called from any goroutine
 // while Run runs.
 func (a *Agent) Call(ctx context.Context, r fact.Role, passage uint64) error {

@@ -45,7 +45,16 @@ func (s *Screen) current(now clock.Moment) []item {
 	return out
 }
 
-// top returns what fills the screen, or nil when that is the idle view.
+// shown returns what fills the screen: of people in the lanes or red, else somebody who
+// waits to be measured again; nil: the idle view.
+func (s *Screen) shown(now clock.Moment) *item {
+	if t := s.top(now); t != nil {
+		return t
+	}
+	return s.waiting(now)
+}
+
+// top returns what fills the screen of people in the lanes or red, or nil.
 func (s *Screen) top(now clock.Moment) *item {
 	var best *item
 	for _, x := range s.current(now) {

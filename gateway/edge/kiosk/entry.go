@@ -19,6 +19,16 @@ import (
 // time, where people are measured.
 func (s *Screen) actions(v View) []string {
 	out := buttons(v.Look, v.Kind)
+	switch {
+	case v.Look == LookIdle && len(v.Waiters) > 0:
+		out[0] = ActionWaiters
+	case v.Look == LookFever && v.Instruction == string(fact.InstructWait):
+		out = []string{ActionRetest, ActionCallDoctor, ActionEnter}
+	case v.Look == LookConfirmed && v.Instruction == string(fact.InstructTurnAway):
+		out = []string{ActionTurnedAway, ActionCallDoctor}
+	case v.Look == LookConfirmed:
+		out = []string{ActionIsolate, ActionCallDoctor}
+	}
 	if v.Asks == asksCard || slices.Contains(v.Reasons, fact.ReasonOneAtATime) {
 		out = slices.DeleteFunc(out, func(a string) bool { return a == ActionEnter })
 	}
@@ -29,10 +39,13 @@ func (s *Screen) actions(v View) []string {
 // that waits. It returns none for an idle screen, and ok is false for an id that is not
 // known any more.
 func (s *Screen) Of(id string) (readings []uint64, ok bool) {
-	for _, x := range s.recent {
-		if x.id == id {
+	for _, x := range slices.Concat(s.recent, s.reds) {
+		if x.id == id && x.seq != 0 {
 			return x.passage.Readings, true
 		}
+	}
+	if seq := wire.EpisodeReading(id); seq != 0 {
+		return []uint64{seq}, true
 	}
 	if rest, is := strings.CutPrefix(id, "a"); is { // the first reading of a visit, and what it waits for
 		digits := strings.TrimRight(rest, "abcdefghijklmnopqrstuvwxyz")
@@ -48,7 +61,7 @@ var refusals = []struct {
 	err  error
 	code string
 }{{gate.ErrOccupied, "occupied"}, {gate.ErrTooLate, "too-late"}, {gate.ErrMixed, "mixed"}, {gate.ErrFever, "fever"},
-	{gate.ErrNotMeasured, "not-measured"}}
+	{gate.ErrNotMeasured, "not-measured"}, {gate.ErrTooEarly, "too-early"}, {gate.ErrNoEpisode, "no-episode"}}
 
 // enter takes a value that the guard read off a hand-held thermometer. The answer is
 // 204, or a code of the page's words, a colon, and what to do in English: 400 and 422 for

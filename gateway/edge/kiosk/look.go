@@ -6,6 +6,7 @@ import (
 
 	"gatehouse/gateway/clock"
 	"gatehouse/gateway/edge/status"
+	"gatehouse/gateway/episode"
 	"gatehouse/gateway/fact"
 	"gatehouse/gateway/gate"
 	"gatehouse/gateway/post"
@@ -40,7 +41,8 @@ const (
 // ranks orders the looks by importance: what concerns the people in the lanes comes
 // before what the guard need not act on at once. Of two items with the same rank the
 // newer is shown.
-var ranks = map[Look]int{LookFever: 50, LookSealed: 40, LookFault: 30, LookSealedIn: 21, LookUnknown: 20,
+var ranks = map[Look]int{LookConfirmed: 55, LookFever: 50,
+	LookSealed: 40, LookFault: 30, LookSealedIn: 21, LookUnknown: 20,
 	LookRefuse: 11, LookInvalid: 11, LookRetest: 11, LookApart: 11, LookUnread: 11, LookPass: 10, LookTapped: 10,
 	LookMeasured: 10, LookCheck: 9, LookCalled: 8, LookOffline: 5, LookMeasuring: 2}
 
@@ -85,16 +87,20 @@ const (
 
 // answers are the buttons of a look, F1 to F3.
 var answers = map[Look][]string{
-	LookFever:    {ActionRetest, ActionIsolate, ActionCallDoctor},
-	LookSealed:   {ActionSentBack, ActionCallGrid},
-	LookSealedIn: {ActionCallGrid, ActionLetHome},
-	LookUnknown:  {ActionIDChecked, ActionTurnedAway, ActionCallCommunity},
-	LookFault:    {ActionByHand, ActionNoted, ActionCallIT},
-	LookCalled:   {ActionReached, ActionArrived, ActionBack},
-	LookOffline:  {ActionNoted},
-	LookInvalid:  {ActionEnter},
-	LookRetest:   {ActionEnter},
-	LookIdle:     {ActionShiftTest, ActionMute, ActionEnter},
+	LookFever:     {ActionRetest, ActionIsolate, ActionCallDoctor},
+	LookSealed:    {ActionSentBack, ActionCallGrid},
+	LookSealedIn:  {ActionCallGrid, ActionLetHome},
+	LookUnknown:   {ActionIDChecked, ActionTurnedAway, ActionCallCommunity},
+	LookFault:     {ActionByHand, ActionNoted, ActionCallIT},
+	LookCalled:    {ActionReached, ActionArrived, ActionBack},
+	LookOffline:   {ActionNoted},
+	LookInvalid:   {ActionEnter},
+	LookRetest:    {ActionEnter},
+	LookIdle:      {ActionShiftTest, ActionMute, ActionEnter},
+	LookConfirmed: {ActionIsolate, ActionCallDoctor, ActionTurnedAway},
+	LookWaiting:   {ActionWaiters, ActionEnter, ActionLater},
+	LookReady:     {ActionRetestNow, ActionEnter, ActionLater},
+	LookContact:   {ActionEnter, ActionRetestNow, ActionLater},
 }
 
 // ofNobody are what the guard does that answers no alarm.
@@ -126,9 +132,10 @@ type item struct {
 	kind    string // thermometer, reader, journal
 	gone    bool   // the device is gone, rather than broken
 	passage wire.Passage
-	prompt  *gate.Prompt  // of a prompt
-	call    *status.Call  // of a call
-	check   *status.Check // of a field check
+	prompt  *gate.Prompt     // of a prompt
+	call    *status.Call     // of a call
+	check   *status.Check    // of a field check
+	episode *episode.Episode // of somebody who waits to be measured again
 	lane    string
 	at      clock.Moment  // Wall is zero if unknown; the screen is timed by the boot clock
 	until   time.Duration // boot clock; 0: until answered
@@ -140,7 +147,7 @@ func look(p wire.Passage) Look {
 	case fact.VerdictPass:
 		return LookPass
 	case fact.VerdictFever:
-		return LookFever
+		return feverOf(p.Episode)
 	case fact.VerdictInvalid:
 		return LookInvalid
 	case fact.VerdictRetest:
@@ -157,9 +164,20 @@ func look(p wire.Passage) Look {
 	return LookRefuse
 }
 
+// feverOf returns the look of a fever by where it stands in its episode.
+func feverOf(e *wire.EpisodeStep) Look {
+	switch {
+	case e != nil && e.Step == fact.EpisodeConfirmed:
+		return LookConfirmed
+	case e != nil && e.Step == fact.EpisodeEarly:
+		return LookRetest // the guard knows of it, and it decides nothing
+	}
+	return LookFever
+}
+
 // red reports whether a verdict stays on the screen until it is answered.
 func red(l Look) bool {
-	return l == LookFever || l == LookSealed || l == LookSealedIn || l == LookUnknown
+	return l == LookFever || l == LookConfirmed || l == LookSealed || l == LookSealedIn || l == LookUnknown
 }
 
 func shares(a, b wire.Passage) bool {
@@ -172,6 +190,9 @@ func newItem(at clock.Moment, seq uint64, p wire.Passage) item {
 	it := item{id: "p" + itoa(seq), look: look(p), seq: seq, passage: p, lane: p.Lane, at: at}
 	if it.look == LookFever {
 		it.alarm = fact.AlarmFever.ID(itoa(seq))
+	}
+	if it.look == LookConfirmed {
+		it.alarm = fact.AlarmFeverConfirmed.ID(p.Episode.ID)
 	}
 	return it
 }

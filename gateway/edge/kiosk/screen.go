@@ -20,12 +20,18 @@ type Screen struct {
 	done     []item          // answered reds: an amendment does not show them again
 	recent   []item          // newest first
 	status   status.Snapshot
-	delivers bool               // the county answers, and what is sent arrives
-	lost     time.Duration      // boot clock since when it does not; 0: it does
-	muted    time.Duration      // boot clock until when there is no sound
-	last     answer             // what the guard answered last
-	back     map[string]putBack // calls that the guard has put back, by their ids
+	delivers bool          // the county answers, and what is sent arrives
+	lost     time.Duration // boot clock since when it does not; 0: it does
+	muted    time.Duration // boot clock until when there is no sound
+	last     answer        // what the guard answered last
+	chosen
 	times
+}
+
+// chosen is what the guard looks at, and what not.
+type chosen struct {
+	turn turning            // whom of those who wait
+	back map[string]putBack // calls that the guard has put back, by their ids
 }
 
 // times are what ages and answers are reckoned from.
@@ -41,12 +47,16 @@ type seen struct {
 }
 
 // NewScreen returns the screen of an idle gate.
-func NewScreen() *Screen { return &Screen{verdicts: map[string]item{}, back: map[string]putBack{}} }
+func NewScreen() *Screen {
+	return &Screen{verdicts: map[string]item{},
+		chosen: chosen{back: map[string]putBack{}, turn: turning{later: map[string]time.Duration{}}}}
+}
 
 // Passage shows a verdict. seq is its record in the journal; at is when it was given.
 func (s *Screen) Passage(now, at clock.Moment, seq uint64, p wire.Passage) {
 	it := newItem(at, seq, p)
 	s.remember(it)
+	s.settled(p)
 	if p.Override != nil { // the guard has decided
 		s.reds = slices.DeleteFunc(s.reds, func(x item) bool { return x.seq != 0 && shares(x.passage, p) })
 	}
@@ -67,6 +77,7 @@ func (s *Screen) Passage(now, at clock.Moment, seq uint64, p wire.Passage) {
 func (s *Screen) Earlier(now, at clock.Moment, seq uint64, p wire.Passage, answered bool) {
 	it := newItem(at, seq, p)
 	s.remember(it)
+	s.settled(p)
 	if red(it.look) && (at.Wall.IsZero() || now.Boot-at.Boot <= oldest) {
 		s.red(now, it, answered)
 	}
@@ -130,7 +141,8 @@ func (s *Screen) Press(now clock.Moment, id, action string) (audit wire.Audit, o
 	}
 	t := s.top(now)
 	same := t != nil && (t.id == id || t.call != nil && t.call.ID == callOf(id))
-	if !same || action == ActionEnter || !slices.Contains(buttons(t.look, t.kind), action) {
+	if !same || action == ActionEnter || action == ActionRetestNow ||
+		!slices.Contains(buttons(t.look, t.kind), action) {
 		return audit, false
 	}
 	audit.Passage, audit.Alarm = t.seq, t.alarm

@@ -29,6 +29,8 @@ const pageAfter = 6 * time.Second
 // Gate takes what the guard does at the screen.
 type Gate interface {
 	Guards
+	Retester
+
 	Note(ctx context.Context, a wire.Audit) error // journals what the guard did
 	Buzz()                                        // sounds the relay buzzer once
 	// Enter journals a value that the guard read off a hand-held thermometer, and decides
@@ -202,6 +204,7 @@ func (k *Kiosk) handler(ctx context.Context, gate Gate, addr string) http.Handle
 	mux.HandleFunc("POST /press", func(w http.ResponseWriter, r *http.Request) { k.press(w, r, gate) })
 	mux.HandleFunc("POST /check", func(w http.ResponseWriter, r *http.Request) { k.checkStep(w, r, gate) })
 	k.guards(mux, gate)
+	mux.HandleFunc("POST /retest", func(w http.ResponseWriter, r *http.Request) { k.retest(w, r, gate) })
 	mux.HandleFunc("POST /entry", func(w http.ResponseWriter, r *http.Request) { k.enter(w, r, gate) })
 	return web.Guard(web.Site{Listen: addr, Log: k.opts.Log}, near(mux))
 }
@@ -230,8 +233,16 @@ func (k *Kiosk) press(w http.ResponseWriter, r *http.Request, gate Gate) {
 		return
 	}
 	k.mu.Lock()
+	turned := k.screen.Turn(k.opts.Clock.Now(), m.ID, m.Action)
+	if turned {
+		k.draw()
+	}
 	audit, ok := k.screen.Press(k.opts.Clock.Now(), m.ID, m.Action)
 	k.mu.Unlock()
+	if turned {
+		w.WriteHeader(http.StatusNoContent)
+		return
+	}
 	if !ok {
 		http.Error(w, "stale: the screen shows something else by now", http.StatusConflict)
 		return

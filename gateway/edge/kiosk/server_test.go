@@ -55,6 +55,12 @@ func (g *notebook) Note(_ context.Context, a wire.Audit) error {
 	}
 	return g.fail
 }
+func (g *notebook) Retest(_ context.Context, lane, episode string) error {
+	if g.fail == nil {
+		g.notes = append(g.notes, wire.Audit{Lane: lane, Episode: episode})
+	}
+	return g.fail
+}
 func (g *notebook) Buzz() {}
 func (g *notebook) Check(_ context.Context, step honesty.CheckStep) error {
 	g.steps = append(g.steps, step)

@@ -31,13 +31,15 @@ type View struct {
 	// somebody stands at the thermometer and must step back before being measured
 	Occupied bool `json:"occupied,omitempty"`
 	// the first alarms without an answer, in the order in which they fill the screen
-	Queue      []Queued  `json:"queue"`
-	Unanswered int       `json:"unanswered"`         // how many there are
-	Answered   *Answered `json:"answered,omitempty"` // what was answered a moment ago
-	Call       *Call     `json:"call,omitempty"`
-	Notices    []Notice  `json:"notices,omitempty"`
-	Waiters    []Waiter  `json:"waiters,omitempty"`
-	Guard      string    `json:"guard,omitempty"` // who is on duty, as the header names them
+	Queue      []Queued     `json:"queue"`
+	Unanswered int          `json:"unanswered"`         // how many there are
+	Answered   *Answered    `json:"answered,omitempty"` // what was answered a moment ago
+	Call       *Call        `json:"call,omitempty"`
+	Notices    []Notice     `json:"notices,omitempty"`
+	Waiters    []Waiter     `json:"waiters,omitempty"`
+	Episode    *EpisodeView `json:"episode,omitempty"` // of whom the view is about
+	Again      bool         `json:"again,omitempty"`   // somebody is measured a second time, whom the guard has sent
+	Guard      string       `json:"guard,omitempty"`   // who is on duty, as the header names them
 
 	Check *FieldCheck `json:"check,omitempty"` // of a thermometer
 
@@ -90,18 +92,20 @@ var sounds = map[Look]string{LookPass: "pass", LookRefuse: "amber", LookInvalid:
 func (s *Screen) View(now clock.Moment) View {
 	s.follow(now)
 	v := View{Look: LookIdle, Asks: s.asks(), Strips: []Strip{}, Standing: []Strip{}}
-	t, measuring := s.top(now), s.status.Measuring
+	t, measuring := s.shown(now), s.status.Measuring
 	if v.Guard = s.status.Post.On; t == nil {
 		s.seen = seen{}
 	} else if s.seen.id != t.id {
 		s.seen = seen{t.id, now.Boot}
 	}
 	switch {
-	case len(measuring) > 0 && (t == nil || t.look == LookTapped && slices.Contains(measuring, t.lane)):
+	case len(measuring) > 0 && (t == nil || t.episode != nil ||
+		t.look == LookTapped && slices.Contains(measuring, t.lane)):
 		v.Look, v.ID, v.Asks = LookMeasuring, "m", ""
 	case t != nil:
-		s.fill(&v, t)
+		s.fill(&v, t, now)
 	}
+	v.Waiters = s.waiters(now)
 	v.Actions, v.Lanes = s.actions(v), s.status.Lanes
 	if t != nil && t.check != nil && v.Look == LookCheck {
 		v.fillCheck(t.check)
@@ -125,19 +129,25 @@ func (s *Screen) View(now clock.Moment) View {
 }
 
 // fill sets the fields of a view that are about the item t.
-func (s *Screen) fill(v *View, t *item) {
+func (s *Screen) fill(v *View, t *item, now clock.Moment) {
 	v.Look, v.ID, v.Sound, v.Asks = t.look, t.id, sounds[t.look], ""
 	v.Since, v.Device, v.Kind, v.Gone, v.Lane = s.known(t.at), t.device, t.kind, t.gone, s.label(t.lane)
 	switch p := t.passage; {
 	case t.call != nil:
 		v.Call = s.callView(*t.call)
 		v.Class, v.Direction, v.Screening = v.Call.Class, v.Call.Direction, v.Call.Screening
+	case t.episode != nil:
+		s.fillEpisode(v, t.episode, now)
 	case t.prompt != nil:
+		v.Again = t.prompt.Episode != ""
 		v.Class, v.Direction, v.Screening = t.prompt.Class, string(t.prompt.Direction), t.prompt.Screening
 		v.Until, v.Occupied = s.deadline(*t), t.look == LookTapped && slices.Contains(s.status.Measured, t.lane)
 	case t.seq != 0:
 		v.Class, v.Direction, v.Screening = p.Class, string(p.Direction), p.Screening()
 		v.Reasons, v.Instruction = p.Reasons, string(p.Instruction)
+		if e := p.Episode; e != nil {
+			v.Episode = &EpisodeView{Step: e.Step, First: e.First, Ready: &e.Ready.Time}
+		}
 		if p.Entered != nil {
 			v.Entered = string(p.Entered.With)
 		}

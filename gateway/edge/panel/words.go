@@ -40,6 +40,14 @@ func wordsOf(look kiosk.Look) words {
 		return words{text{"无效", "VOID"}, text{"读数无效", "Not valid"}, text{"请用体温计复测", "Measure by hand"}}
 	case kiosk.LookFever:
 		return words{text{"禁行", "STOP"}, text{"体温异常", "Fever"}, text{"勿放行 呼叫医生", "Call the doctor"}}
+	case kiosk.LookConfirmed:
+		return words{text{"禁行", "STOP"}, text{"已确认发热", "Fever confirmed"}, text{"勿放行 呼叫医生", "Call the doctor"}}
+	case kiosk.LookWaiting:
+		return words{text{"等候", "WAIT"}, text{"未到复测时间", "Too early"}, text{"请继续等候", "Go on waiting"}}
+	case kiosk.LookReady:
+		return words{text{"再测", "NEXT"}, text{"还没有复测", "Measure again"}, text{"请去测温通道", "Face the sensor"}}
+	case kiosk.LookContact:
+		return words{text{"再测", "NEXT"}, text{"复测要体温计", "Must be checked"}, text{"请用体温计量", "Use a contact one"}}
 	case kiosk.LookSealed:
 		return words{text{"禁行", "STOP"}, text{"居家隔离", "Sealed household"}, text{"劝返 联系网格员", "Send back home"}}
 	case kiosk.LookUnknown:

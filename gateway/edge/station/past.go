@@ -42,9 +42,10 @@ type event struct {
 	seq      uint64
 	at       clock.Moment
 	reading  *wire.Reading
-	answered []uint64 // readings of the passage that the guard dealt with
-	device   string   // whose state changed
-	works    bool     // it does since then
+	answered []uint64    // readings of the passage that the guard dealt with
+	again    *wire.Audit // somebody whom the guard sent to be measured again
+	device   string      // whose state changed
+	works    bool        // it does since then
 }
 
 // earlier is a passage of before the restart.
@@ -195,6 +196,10 @@ func (s *Station) Remember(now clock.Moment, rec wire.Record, body wire.Body) {
 	case *wire.Health:
 		p.events = append(p.events, event{device: b.Device, works: b.State == fact.DeviceOK})
 	case *wire.Audit:
+		at := clock.Moment{Wall: rec.At.Time, Boot: time.Duration(rec.BootNS)}
+		if age := now.Boot - at.Boot; b.Episode != "" && p.bootID == s.opts.BootID && age >= 0 && age < restoreWindow {
+			p.events = append(p.events, event{at: at, again: b})
+		}
 		if readings := s.recent.readings(b.Passage); readings != nil {
 			p.events = append(p.events, event{answered: readings})
 		}

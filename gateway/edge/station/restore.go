@@ -59,6 +59,10 @@ func (s *Station) replay(now clock.Moment, p past) {
 		switch {
 		case x.device != "":
 			s.applyLate(now, now, undecided(s.gate.SetWorks(x.device, x.works), used))
+		case x.again != nil:
+			if err := s.gate.Retest(x.at, x.again.Lane, x.again.Episode); err != nil {
+				s.log.Info("who was sent to be measured again before the restart was not", "why", err)
+			}
 		case x.reading == nil:
 			s.gate.Answered(x.answered)
 		default:

@@ -12,7 +12,8 @@ import (
 
 // publish posts the state of the gate on the board.
 func (s *Station) publish() {
-	g := status.Gate{Lanes: s.lanes, Prompts: s.asks(), Devices: make([]status.Device, 0, len(s.inputs))}
+	g := status.Gate{Lanes: s.lanes, Prompts: s.asks(), Episodes: s.gate.Episodes(),
+		Devices: make([]status.Device, 0, len(s.inputs))}
 	for _, in := range s.inputs {
 		g.Devices = append(g.Devices, status.Device{Name: in.cfg.Name, Lane: in.lane.Name, Kind: in.model.Kind,
 			State: in.state, Heard: max(in.heard, s.began)})

@@ -9,6 +9,7 @@ import (
 
 	"gatehouse/devices"
 	"gatehouse/gateway/clock"
+	"gatehouse/gateway/episode"
 	"gatehouse/gateway/fact"
 	"gatehouse/gateway/gate"
 	"gatehouse/gateway/policy"
@@ -40,11 +41,12 @@ func (s Snapshot) Stuck(now clock.Moment) bool { return now.Boot-s.Turned > Stuc
 // Gate is the state of the devices of a gate, and what its people are asked to do.
 type Gate struct {
 	Devices   []Device
-	Lanes     []string      // names of the lanes where there are several
-	Prompts   []gate.Prompt // what the people in the lanes are asked to do
-	Measuring []string      // lanes in which somebody stands at a thermometer and is not measured yet
-	Measured  []string      // lanes in which somebody who was measured still stands there
-	Checks    []Check       // field checks of thermometers that are on, or have just ended
+	Lanes     []string          // names of the lanes where there are several
+	Prompts   []gate.Prompt     // what the people in the lanes are asked to do
+	Measuring []string          // lanes in which somebody stands at a thermometer and is not measured yet
+	Measured  []string          // lanes in which somebody who was measured still stands there
+	Episodes  []episode.Episode // fevers that are not settled, and confirmed ones; the oldest first
+	Checks    []Check           // field checks of thermometers that are on, or have just ended
 }
 
 // Check is a field check of a thermometer.

@@ -89,6 +89,9 @@ export function kioskStates() {
   ];
   const retests = ["unsettled", "no-temperature", "no-thermometer", "high-for-gate", "under-check"];
   const invalids = ["too-cold", "ambient-low", "ambient-high", "hot-background", "sensor-drift", "doubtful"];
+  const episode = (step, more) => ({ step, first_c: 38.4, ready: ago(-420), ...more });
+  const seated = (look, step, more) =>
+    view(look, { ...who, id: "e1", screening_c: 38.4, since: ago(180), episode: episode(step), ...more });
   const states = {
     idle: { view: idle() },
     "idle-noticed": { view: idle({ guard: "东门一组", notices: [{ text: "今天 18:00 起，快递放在东门外货架" }] }) },
@@ -169,6 +172,42 @@ export function kioskStates() {
       }),
     },
     ...checkStates(),
+    waiting: { view: seated("waiting", "early", { actions: ["waiters", "enter", "later"] }) },
+    ready: { view: seated("ready", "due", { actions: ["retest-now", "enter", "later"] }) },
+    contact: { view: seated("contact", "contact", { actions: ["enter", "retest-now", "later"] }) },
+    held: { view: seated("contact", "confirmed", { actions: ["enter", "retest-now", "later"] }) },
+    "tapped-again": { view: view("tapped", { again: true, ...soon() }) },
+    ...Object.fromEntries(
+      ["too-early", "retest-due", "contact-needed"].map((r) => [
+        r,
+        { view: view("retest", { ...who, reasons: [r], actions: ["enter"], episode: episode("early") }) },
+      ]),
+    ),
+    "fever-confirmed": { view: refusal("fever-confirmed", { episode: episode("confirmed") }) },
+    "fever-wait": {
+      view: fever(1, {
+        instruction: "wait",
+        actions: ["retest", "call-doctor", "enter"],
+        episode: episode("opened"),
+      }),
+    },
+    "confirmed-home": {
+      view: red("confirmed", 1, {
+        screening_c: 38.2,
+        instruction: "go-home",
+        actions: ["isolate", "call-doctor"],
+        episode: episode("confirmed"),
+      }),
+    },
+    "confirmed-away": {
+      view: red("confirmed", 2, {
+        class: "visitor",
+        screening_c: 38.2,
+        instruction: "turn-away",
+        actions: ["turned-away", "call-doctor"],
+        episode: episode("confirmed"),
+      }),
+    },
     fever: { view: fever(1) },
     "fever-first-of-four": { view: fever(4) },
     "fever-first-of-nine": { view: fever(9) },

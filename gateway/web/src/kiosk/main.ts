@@ -139,6 +139,11 @@ async function press(id: string, action: string): Promise<void> {
   speaker.unlock();
   if (id !== shownID || performance.now() < armedAt) return;
   const v = current();
+  if (action === "retest-now") {
+    const wrong = await post("retest", { id, lane: "" });
+    if (wrong) toast(w()[`entry.${wrong}`] ?? say(w(), "failed"));
+    return;
+  }
   if (!["enter", "check-contact"].includes(action) && (await refused(v, id, action))) return;
   test.press(action);
   opens[action]?.(v);
@@ -160,9 +165,13 @@ async function refused(v: View, id: string, action: string): Promise<boolean> {
 async function tell(id: string, action: string): Promise<string> {
   const wrong = await post("press", { id, action });
   if (!wrong || wrong === "stale") return wrong;
-  toastUntil = performance.now() + 4000;
-  put("toast", say(w(), "failed"));
+  toast(say(w(), "failed"));
   return wrong;
+}
+
+function toast(text: string): void {
+  toastUntil = performance.now() + 4000;
+  put("toast", text);
 }
 
 /** Notes how long a verdict took to the pixels; the clock is the agent's own. */

@@ -2,12 +2,13 @@
 import type { Picture, Seen, State, States, Tone } from "./picture";
 import { calls } from "./states/calls";
 import { checks } from "./states/check";
+import { episodes } from "./states/episodes";
 import { faults } from "./states/faults";
 import { own } from "./states/own";
 import { verdicts } from "./states/verdicts";
 import { visits } from "./states/visits";
 
-export const states: States = { ...visits, ...verdicts, ...faults, ...calls, ...checks, ...own };
+export const states: States = { ...visits, ...verdicts, ...faults, ...calls, ...checks, ...episodes, ...own };
 
 /** A look that this page does not know, of a later agent, is shown as what is to be handled. */
 const strange: State = verdicts.refuse as State;

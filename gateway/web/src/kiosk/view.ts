@@ -28,6 +28,8 @@ export interface View {
   call?: Call;
   notices?: Notice[];
   waiters?: Waiter[];
+  episode?: { step: string; first_c: number; ready?: string }; // of whom the view is about
+  again?: boolean; // they are measured a second time
   guard?: string; // on duty
   check?: FieldCheck;
 }

@@ -1,6 +1,7 @@
 // Verdicts about people.
 import { say } from "../../words";
 import { alarmLine, joined, personOf, temperature, type Picture, type Seen, type States } from "../picture";
+import { hhmm } from "../view";
 
 /** A refusal or a retest: the reason is the headline, with what to do about it; other reasons are in the line. */
 function byReason({ w, v }: Seen): Picture {
@@ -9,9 +10,14 @@ function byReason({ w, v }: Seen): Picture {
   return {
     headline: say(w, known && w[`reason.${known}`] ? `reason.${known}` : `look.${v.look}`),
     ...temperature(v),
-    order: w[`order.${known}.${v.instruction}`] ?? say(w, `order.${known ?? v.look}`),
+    order: w[`order.${known}.${v.instruction}`] ?? say(w, `order.${known ?? v.look}`, { time: hhmm(v.episode?.ready) }),
     line: joined(personOf(w, v), ...rest.map((r) => say(w, `reason.${r}`))),
   };
+}
+
+function feverOrder({ w, v }: Seen): string {
+  if (v.instruction === "wait") return say(w, "order.fever-wait", { time: hhmm(v.episode?.ready) });
+  return say(w, v.instruction === "measure-again" ? "order.fever-mixed" : "order.fever");
 }
 
 export const verdicts: States = {
@@ -48,7 +54,7 @@ export const verdicts: States = {
     draw: (x) => ({
       headline: say(x.w, "look.fever"),
       ...temperature(x.v),
-      order: say(x.w, x.v.instruction === "measure-again" ? "order.fever-mixed" : "order.fever"),
+      order: feverOrder(x),
       line: alarmLine(x),
     }),
   },

@@ -26,7 +26,7 @@ export const visits: States = {
     tone: "blue",
     icon: "therm",
     draw: ({ w, v, now }) => ({
-      headline: say(w, "look.tapped"),
+      headline: say(w, v.again ? "look.again" : "look.tapped"),
       value: String(left(v.until, now)),
       unit: say(w, "unit.s"),
       order: say(w, v.occupied ? "order.occupied" : "order.tapped"),
