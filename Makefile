@@ -16,7 +16,8 @@ WEBSRC      := $(shell find $(WEB)/src -type f) $(WEB)/build.mjs
 FUZZTIME    ?= 10s
 MUTATED     := firmware-bridge/runs firmware-bridge/meter firmware-bridge/nmea firmware-bridge/track \
                devices/frame gateway/sense gateway/policy gateway/policy/engine gateway/gate gateway/complaint \
-               gateway/county/reckon gateway/county/mapping
+               gateway/county/reckon gateway/county/mapping gateway/episode gateway/baseline gateway/honesty \
+               gateway/post gateway/explain
 PKG         ?= $(addprefix ./,$(wildcard $(MUTATED)))
 SOAK        ?= 8h
 SPEED       ?= 20
