@@ -70,6 +70,13 @@ const (
 // MaxCallMinutes bounds in how many minutes somebody who is on the way may arrive.
 const MaxCallMinutes = 240
 
+// How a call has ended: what the guard said. They are actions of audit records, and the
+// detail of the cleared alarm.
+const (
+	CallArrived = "help-arrived" // who was called is here
+	CallReached = "help-reached" // they were reached by telephone
+)
+
 // CheckAnswer returns what is wrong with an answer: minutes belong to somebody who is on the
 // way, 0 where it is not known; a telephone number is needed by who is not available.
 func CheckAnswer(a CallAnswer, minutes int, phone string) error {

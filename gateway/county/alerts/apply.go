@@ -91,7 +91,7 @@ func (c *change) alarm(e follow.Entry) error {
 	}
 	r := report{agent: e.Agent, jid: e.JID, alarm: alarm.ID, seq: e.Record.Seq, at: e.Record.At.Time}
 	if alarm.State == fact.AlarmCleared {
-		return c.clear(r)
+		return c.clear(r, saidAtEnd(alarm))
 	}
 	return c.raise(r, alarm, e.Rebuilt && c.now.Sub(r.at) > staleAfter)
 }
@@ -130,7 +130,7 @@ func (c *change) raise(r report, alarm *wire.Alarm, stale bool) error {
 // journal.
 func (c *change) settle(r report, first uint64) error {
 	if first == r.seq {
-		return c.clear(r)
+		return c.clear(r, "")
 	}
 	_, err := c.tx.ExecContext(c.ctx, `UPDATE alerts SET jid = ? WHERE agent = ? AND alarm = ? AND seq = ?
 		AND jid NOT IN (?, ?) AND cleared IS NULL`,
@@ -141,23 +141,34 @@ func (c *change) settle(r report, first uint64) error {
 	return nil
 }
 
-// clear notes that an alarm had ended at r. What the agent's former journals say
-// of it ends with it: the agent goes on in the new one.
-func (c *change) clear(r report) error {
-	return c.update(`UPDATE alerts SET cleared = ?
-		WHERE agent = ? AND alarm = ? AND cleared IS NULL
-		AND (jid = ? AND seq < ? OR jid NOT IN (?, ?) AND at < ?) RETURNING id`,
-		r.at.UnixNano(), r.agent, r.alarm, r.jid, r.seq, r.jid, ownJournal, r.at.UnixNano())
+// saidAtEnd returns what the guard did as an alarm ended, or nothing. A cleared alarm comes
+// ahead of the audit record that says the same.
+func saidAtEnd(alarm *wire.Alarm) string {
+	if alarm.Type == fact.AlarmHelpCalled && (alarm.Detail == fact.CallArrived || alarm.Detail == fact.CallReached) {
+		return alarm.Detail
+	}
+	return ""
 }
 
-// audit notes what the guard did about a passage or a device.
+// clear notes that an alarm had ended at r, and what the guard did then, if anything. What
+// the agent's former journals say of it ends with it: the agent goes on in the new one.
+func (c *change) clear(r report, did string) error {
+	return c.update(`UPDATE alerts SET cleared = ?, guard = CASE WHEN ? = '' THEN guard ELSE ? END
+		WHERE agent = ? AND alarm = ? AND cleared IS NULL
+		AND (jid = ? AND seq < ? OR jid NOT IN (?, ?) AND at < ?) RETURNING id`,
+		r.at.UnixNano(), did, did, r.agent, r.alarm, r.jid, r.seq, r.jid, ownJournal, r.at.UnixNano())
+}
+
+// audit notes what the guard did about a passage or a device. What is done about a passage
+// is not said of a call about it that has ended: that says how it has ended.
 func (c *change) audit(e follow.Entry) error {
 	done, ok := follow.Body[*wire.Audit](e.Record)
 	if !ok || e.Ahead || (done.Passage == 0 && done.Alarm == "") {
 		return nil
 	}
 	return c.update(`UPDATE alerts SET guard = ? WHERE jid = ? AND seq < ? AND
-		((passage = ? AND passage <> 0) OR (alarm = ? AND cleared IS NULL)) RETURNING id`,
+		((passage = ? AND passage <> 0 AND NOT (type = '`+string(fact.AlarmHelpCalled)+`' AND cleared IS NOT NULL))
+		OR (alarm = ? AND cleared IS NULL)) RETURNING id`,
 		done.Action, e.JID, e.Record.Seq, done.Passage, done.Alarm)
 }
 

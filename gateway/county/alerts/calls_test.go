@@ -195,3 +195,22 @@ func TestTheDeskEndsACall(t *testing.T) {
 		t.Errorf("an id without a role: %+v", got)
 	}
 }
+
+// The end of a call comes ahead of the audit records about it.
+func TestACallThatHasEndedSaysHow(t *testing.T) {
+	l := newList(t)
+	doctor := asks(fact.RoleDoctor, 41)
+	arrived := ended(doctor)
+	arrived.Detail = fact.CallArrived
+	asked := committed.Entry(t, 1, t0, doctor)
+	pressed := committed.Entry(t, 2, t0, &wire.Audit{Actor: "guard", Action: "call-doctor", Passage: 41})
+	end := committed.Entry(t, 4, t0.Add(time.Minute), arrived)
+	l.Arrive(t0, committed.Batch(asked))
+	l.Arrive(t0, committed.Batch(end))
+	l.commit(asked, pressed, committed.Entry(t, 3, t0.Add(time.Minute),
+		&wire.Audit{Actor: "guard", Action: fact.CallArrived, Alarm: doctor.ID}), end)
+	all, err := l.Last(t.Context(), "", 10)
+	if err != nil || len(all) != 1 || all[0].Guard != fact.CallArrived || all[0].Cleared == nil {
+		t.Errorf("%+v, %v", all, err)
+	}
+}

@@ -30,7 +30,7 @@ func (a *Alerts) Raise(ctx context.Context, now time.Time, kind fact.AlarmType, 
 
 // Clear notes that a condition which the county itself found has ended.
 func (a *Alerts) Clear(ctx context.Context, now time.Time, kind fact.AlarmType, agent string) error {
-	return a.own(ctx, now, (*change).clear, kind, agent)
+	return a.own(ctx, now, func(c *change, r report) error { return c.clear(r, "") }, kind, agent)
 }
 
 func (a *Alerts) own(

@@ -21,9 +21,9 @@ const LookCalled Look = "called"
 const (
 	ActionCallCommunity = "call-community"
 	ActionCallIT        = "call-it"
-	ActionArrived       = "help-arrived" // who was called is here: the call ends
-	ActionReached       = "help-reached" // they were reached by telephone: it ends, too
-	ActionBack          = "back"         // the call leaves the screen for a while; no audit record
+	ActionArrived       = fact.CallArrived // the call ends
+	ActionReached       = fact.CallReached // it ends, too
+	ActionBack          = "back"           // the call leaves the screen for a while; no audit record
 )
 
 // backFor is for how long a call that was put back leaves the screen, unless it comes further.
