@@ -7,8 +7,10 @@ export function callState(a: Alert): string {
   const c = a.call;
   if (!c) return "";
   const who = say(`role.${c.role}`);
-  if (c.state === "answered" && c.answered)
-    return say(`call.${c.answer}`, { who, n: c.minutes ?? 0, by: c.by ?? "–", time: time(c.answered) });
+  if (c.state === "answered" && c.answered) {
+    const code = c.answer === "on-the-way" && !c.minutes ? "on-the-way.soon" : c.answer;
+    return say(`call.${code}`, { who, n: c.minutes ?? 0, by: c.by ?? "–", time: time(c.answered) });
+  }
   const again = c.again ? ` · ${say("call.again", { n: c.again })}` : "";
   return say(`call.${c.state}`, { who, ago: ago(c.waits) }) + again;
 }

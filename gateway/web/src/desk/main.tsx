@@ -27,6 +27,7 @@ import {
 } from "./model";
 import { Counts, Overview } from "./overview";
 import { MachinesPage } from "./machines";
+import { NoticesPage } from "./notices";
 import { GatePage, LossesPage, UsersPage } from "./pages";
 import { Link, time, troubleText } from "./parts";
 import { RunPage } from "./run";
@@ -146,6 +147,7 @@ function Top() {
         <Link to="/">{say("nav.overview")}</Link>
         <Link to="/alerts">{say("nav.alerts")}</Link>
         <Link to="/machines">{say("nav.machines")}</Link>
+        <Link to="/notices">{say("nav.notices")}</Link>
         <Link to="/losses">
           {say("nav.losses")}
           {losses > 0 && <b class="badge">{losses}</b>}
@@ -195,6 +197,8 @@ function Page() {
       return <LossesPage />;
     case "/machines":
       return <MachinesPage machine="" />;
+    case "/notices":
+      return <NoticesPage />;
     case "/users":
       return <UsersPage />;
   }
@@ -272,5 +276,8 @@ function App() {
 }
 
 const root = document.getElementById("app");
-if (root) render(<App />, root);
+if (root) {
+  root.replaceChildren(); // what is said when this script does not come
+  render(<App />, root);
+}
 void whoami();

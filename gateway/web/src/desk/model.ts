@@ -4,7 +4,7 @@ import { Live, root } from "../live";
 import { chosenLang, keepLang, say as sayIn, ago as agoIn, type Lang, type Words } from "../words";
 import { desk as en } from "../words/en.json";
 import { desk as zh } from "../words/zh.json";
-import type { Gate, Alert, Passage, Node, Centre, Totals, Machine } from "./types";
+import type { Gate, Alert, Passage, Node, Notice, Centre, Totals, Machine } from "./types";
 
 export type * from "./types";
 
@@ -34,6 +34,8 @@ export const cut = signal(false);
 export const gates = signal(new Map<string, Gate>());
 export const alerts = signal<Alert[]>([]);
 export const feed = signal<Passage[] | null>(null);
+/** What the county tells its guards now; null: it tells them nothing. */
+export const notices = signal<Notice[] | null>(null);
 export const tree = signal<Node | null>(null);
 export const centre = signal<Centre | null>(null);
 export const totals = signal<Totals | null>(null);
@@ -118,7 +120,7 @@ const live = new Live("live", {
       for (const [k, v] of state) if (k.startsWith("a:")) next.push(v as Alert);
       alerts.value = next.sort((a, b) => rank(a) - rank(b) || b.at.localeCompare(a.at));
     }
-    for (const [key, target] of Object.entries({ feed, tree, centre, totals })) {
+    for (const [key, target] of Object.entries({ feed, tree, centre, totals, notices })) {
       if (touched(key) && state.has(key)) (target as { value: unknown }).value = state.get(key);
     }
     turn();

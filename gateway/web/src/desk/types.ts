@@ -79,6 +79,17 @@ export interface Node {
   gates?: string[];
   under?: Node[];
 }
+/** What the county tells the guards of one gate, of a community's gates, or with neither of all. */
+export interface Notice {
+  id: number;
+  community?: string;
+  gate?: string;
+  zh: string;
+  en?: string;
+  written: string;
+  by: string;
+  until: string;
+}
 export interface Centre {
   fault?: string;
   store: string;
