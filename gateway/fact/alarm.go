@@ -55,6 +55,7 @@ const (
 	AlarmAnswersTooFast   AlarmType = "answers-too-fast"     // reds are answered before they can be read
 	AlarmPINGuessed       AlarmType = "pin-guessed"          // wrong PINs again and again
 	AlarmOverridden       AlarmType = "overridden"           // a guard decided against a verdict
+	AlarmSealedLeaving    AlarmType = "sealed-leaving"       // somebody of a sealed household wants to leave
 	AlarmSealedOut        AlarmType = "sealed-out"           // a guard let somebody of a sealed household out
 )
 
@@ -84,7 +85,7 @@ const (
 // backlog: it is about somebody who waits for help.
 func (t AlarmType) Overtakes() bool {
 	switch t {
-	case AlarmFever, AlarmFeverConfirmed, AlarmHelpCalled, AlarmRedUnanswered, AlarmSealedOut:
+	case AlarmFever, AlarmFeverConfirmed, AlarmHelpCalled, AlarmRedUnanswered, AlarmSealedLeaving, AlarmSealedOut:
 		return true
 	}
 	return false
@@ -155,6 +156,8 @@ func Alarms() []Alarm {
 		{Type: AlarmAnswersTooFast, Level: LevelAmber, Zh: "红色告警应答过快", En: "Reds answered unread"},
 		{Type: AlarmPINGuessed, Level: LevelRed, Zh: "有人反复试密码", En: "PIN guessed at the gate"},
 		{Type: AlarmOverridden, Level: LevelAmber, Happened: true, Zh: "值守员更改了判定", En: "Guard overruled a verdict"},
+		{Type: AlarmSealedLeaving, Level: LevelRed, Happened: true, Zh: "封控户要出门",
+			En: "Sealed household wants to leave"},
 		{Type: AlarmSealedOut, Level: LevelRed, Happened: true, Zh: "封控户急症放行", En: "Sealed household let out"},
 		{Type: AlarmGateSilent, Level: LevelRed, Fleeting: true, OnDelay: SilenceDelay, Zh: "门岗失联", En: "Gate silent"},
 		{Type: AlarmGatesSilent, Level: LevelRed, Fleeting: true, OnDelay: SilenceDelay,

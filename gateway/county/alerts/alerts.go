@@ -101,9 +101,10 @@ func typesOf(which func(fact.Alarm) bool) string {
 	return strings.Join(types, ", ")
 }
 
-// mostUrgent orders alerts for a list that is cut: fevers and calls come first.
+// mostUrgent orders alerts for a list that is cut: fevers, calls and sealed households
+// come first.
 const mostUrgent = " ORDER BY type NOT IN ('" + string(fact.AlarmFever) + "', '" + string(fact.AlarmHelpCalled) +
-	"'), cleared IS NOT NULL, at DESC LIMIT ?"
+	"', '" + string(fact.AlarmSealedLeaving) + "'), cleared IS NOT NULL, at DESC LIMIT ?"
 
 // listed is how many open alerts the pages get.
 const listed = 300

@@ -39,8 +39,9 @@ type Note struct {
 	From  string     `json:"from"`
 	At    *time.Time `json:"at,omitempty"`
 	Notes []string   `json:"notes"`
-	Open  []string   `json:"open"` // types of the alarms that hold, with the device
-	Hand  bool       `json:"hand"` // one of the last people was measured by hand
+	Open  []string   `json:"open"`            // ids of the calls that have not ended, and of the alarms that hold
+	Waits []Waiter   `json:"waits,omitempty"` // with fevers that are open, the oldest first
+	Hand  bool       `json:"hand"`            // one of the last people was measured by hand
 }
 
 // Override is one of the last verdicts against which the guard may decide.
@@ -75,7 +76,11 @@ func (s *Screen) Post(now clock.Moment) Post {
 	p.Asked, p.Wait = boot(st.Until), boot(st.Wait)
 	if n := st.Note; n != nil {
 		p.Note = &Note{From: n.From, At: s.known(n.At), Notes: append([]string{}, n.Notes...), Open: []string{},
-			Hand: slices.ContainsFunc(s.recent, func(x item) bool { return x.passage.Entered != nil })}
+			Hand:  slices.ContainsFunc(s.recent, func(x item) bool { return x.passage.Entered != nil }),
+			Waits: s.waits()}
+		for _, c := range s.status.Help.Calls {
+			p.Note.Open = append(p.Note.Open, c.ID)
+		}
 		for _, c := range s.status.Holds {
 			p.Note.Open = append(p.Note.Open, c.ID())
 		}
@@ -90,6 +95,15 @@ func (s *Screen) Post(now clock.Moment) Post {
 		}
 	}
 	return p
+}
+
+// waits returns who has a fever that is open: not settled, or confirmed.
+func (s *Screen) waits() (out []Waiter) {
+	for _, e := range s.status.Episodes {
+		out = append(out, Waiter{ID: e.ID, Class: e.Class, Screening: new(e.First), Ready: new(s.wall.Add(e.Ready)),
+			Until: new(s.wall.Add(e.Until))})
+	}
+	return out
 }
 
 // may returns the reasons for which a guard may decide against a passage.

@@ -91,6 +91,7 @@ func (s *Station) apply(now clock.Moment, last time.Time, events []gate.Event) {
 		if e.Alarm {
 			s.raiseFever(now, seq, p)
 		}
+		s.raiseLeaving(now, seq, p)
 		if s.opts.OnPassage != nil {
 			s.opts.OnPassage(seq, p)
 		}

@@ -27,7 +27,7 @@ const (
 type past struct {
 	answered []uint64        // passages that the guard dealt with, oldest first
 	alarmed  map[uint64]bool // passages with a fever that have an alarm
-	told     map[string]bool // ids of the alarms of fevers that were confirmed
+	told     map[string]bool // ids of the other alarms that a passage raises
 	events   []event         // what the gate must go through again, oldest first
 	verdicts []earlier       // the last passages, oldest first
 	bootID   string          // of the newest record that names one
@@ -81,7 +81,7 @@ func (s *Station) RememberAlarm(al *wire.Alarm) {
 	switch al.Type {
 	case fact.AlarmFever:
 		s.past.alarmed[al.Passage] = true
-	case fact.AlarmFeverConfirmed:
+	case fact.AlarmFeverConfirmed, fact.AlarmSealedLeaving:
 		s.past.told[al.ID] = true
 	case fact.AlarmUnresolved:
 		_, id, _ := strings.Cut(al.ID, ":")

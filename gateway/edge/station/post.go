@@ -1,6 +1,7 @@
 package station
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -69,6 +70,7 @@ func (s *Station) carded(now clock.Moment, r *wire.Reading) bool {
 
 // did records what a guard did, and takes it over.
 func (s *Station) did(now clock.Moment, a wire.Audit) error {
+	a.Alarm = cmp.Or(a.Alarm, s.leavers.of(a.Passage))
 	if _, err := s.opts.Journal.TryAppend(now, &a); err != nil {
 		return fmt.Errorf("keep what the guard did: %w", err)
 	}
@@ -97,9 +99,13 @@ func (s *Station) HandOver(ctx context.Context, notes []string) error {
 // openMost is how many alarms a hand-over names.
 const openMost = 32
 
-// open returns the ids of the alarms that hold.
+// open returns the ids of the calls that have not ended, and of the alarms that hold.
 func (s *Station) open() []string {
-	ids := slices.Sorted(maps.Keys(s.opts.Board.Conditions()))
+	var ids []string
+	for _, c := range s.opts.Board.Snapshot().Help.Calls {
+		ids = append(ids, c.ID)
+	}
+	ids = append(ids, slices.Sorted(maps.Keys(s.opts.Board.Conditions()))...)
 	return ids[:min(len(ids), openMost)]
 }
 

@@ -27,6 +27,7 @@ func (s *Station) Begin(now clock.Moment) {
 	s.resumeChecks(now)
 	s.restorePost(now, p)
 	s.doubt()
+	s.restoreLeaving(now, p)
 	s.replay(now, p)
 	s.raiseFevers(now, p)
 	s.prompt()

@@ -104,6 +104,7 @@ type Station struct {
 type told struct {
 	prompts []gate.Prompt // as they were sounded
 	lanes   []string      // names of the lanes, where there are several
+	leavers leavers       // whom the county was told about
 }
 
 // New makes the drivers of the devices; it opens no port yet. The configuration

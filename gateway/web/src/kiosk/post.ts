@@ -2,7 +2,7 @@
 import { say, type Words } from "../words";
 import { post as tell, type Choice, type Form } from "./pad";
 import { el, made, put, redraw } from "./page";
-import { hhmm, left, type Person } from "./view";
+import { hhmm, left, type Person, type Waiter } from "./view";
 
 /** What the agent sends of the post. edge/kiosk/post.go makes it. */
 export interface Post {
@@ -11,7 +11,7 @@ export interface Post {
   since?: string;
   asked?: string; // until when somebody must press "still here"
   wait?: string; // until when no PIN is taken
-  note?: { from: string; at?: string; notes: string[]; open: string[]; hand: boolean };
+  note?: { from: string; at?: string; notes: string[]; open: string[]; waits?: Waiter[]; hand: boolean };
   notes?: string[];
   overrides?: Override[];
 }
@@ -128,6 +128,7 @@ export class Sheet {
     const n = this.post.note ?? { from: "", notes: [], open: [], hand: false };
     this.title(say(w, "post.note", { name: n.from, time: hhmm(n.at) }));
     const lines = [
+      ...(n.waits ?? []).map((x) => say(w, "post.waits", { who: this.waiter(x) })),
       ...(n.notes.length > 0 ? n.notes.map((c) => say(w, `note.${c}`)) : [say(w, "post.note.none")]),
       ...n.open.map((id) => say(w, "post.open", { what: this.alarm(id) })),
       ...(n.hand ? [say(w, "post.hand")] : []),
@@ -138,8 +139,15 @@ export class Sheet {
     ];
   }
 
+  private waiter(x: Waiter): string {
+    const value = x.screening_c === undefined ? "" : x.screening_c.toFixed(1);
+    return [value, x.class ? say(this.words(), `class.${x.class}`) : ""].join(" ").trim();
+  }
+
   private alarm(id: string): string {
-    const [type = "", about = ""] = id.split(":");
+    const [type = "", of = ""] = id.split(":");
+    const role = `role.${of.replace(/-\d+$/, "")}`;
+    const about = type === "help-called" && role in this.words() ? say(this.words(), role) : of;
     const key = `open.${type}`;
     const words = this.words();
     return `${key in words ? say(words, key) : type}${about && !/^\d+$/.test(about) ? ` ${about}` : ""}`;
