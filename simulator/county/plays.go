@@ -174,7 +174,7 @@ func feverVisitor(ctx context.Context, a *act) error {
 		return err
 	}
 	v, err := a.step(ctx, "等过之后 38.2：确认发热，不能进", "After the wait it is 38.2: the fever is confirmed, no entry",
-		then{readerName, card, 3820, kiosk.LookFever, fact.ReasonFever})
+		then{readerName, card, 3820, kiosk.LookConfirmed, fact.ReasonFever})
 	if err != nil {
 		return err
 	}
