@@ -13,6 +13,7 @@ import (
 	"os"
 	"path/filepath"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"gatehouse/devices/port"
@@ -69,6 +70,7 @@ type gate struct {
 	busy    sync.Mutex   // held while a person is at the gate
 	post    sync.Mutex   // held while the guard acts
 	takes   int          // scenes that have begun; busy is held
+	fevers  atomic.Int64 // people with a fever who came for pokes
 }
 
 // New returns the county; nothing runs yet. ctx bounds the lines' lifetime.

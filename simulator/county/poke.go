@@ -57,10 +57,10 @@ func (c *County) pokeScene(ctx context.Context, g *gate, name string) (string, e
 
 // pokePerson lets one person come who is measured and taps a card.
 func (c *County) pokePerson(ctx context.Context, g *gate, kind string) (string, error) {
-	screening, card, who := fact.Temp(3650), g.Cards[0].Code, "a resident"
+	screening, card, who, reader := fact.Temp(3650), g.Cards[0].Code, "a resident", readerName
 	switch kind {
 	case "fever":
-		screening = 3840
+		screening, card = 3840, g.nextFeverish()
 	case "cold":
 		screening, who = 3340, "a resident from the frost,"
 	case "unknown-card":
@@ -72,9 +72,23 @@ func (c *County) pokePerson(ctx context.Context, g *gate, kind string) (string, 
 			return "", fmt.Errorf("%s has no such card in its roster", g.ID)
 		}
 		card, who = g.Cards[i].Code, "somebody whose card is "+status+","
+		if kind == "sealed" && g.Stage { // its rules let them come home
+			who, reader = who+" on the way out,", exitName
+		}
 	}
-	c.pokes.Go(func() { c.visit(ctx, g, screening, card) })
+	p := bench.Person{Screening: screening, Card: card, Reader: reader}
+	c.pokes.Go(func() { g.present(ctx, c.cfg.Log, p, func() {}) })
 	return fmt.Sprintf("%s (%s): %s of %s °C", g.ID, g.Compound, who, screening), nil
+}
+
+// nextFeverish returns the card of another resident each time: whoever has a fever waits
+// before they are measured again. It is never one of the first two cards, whose holders
+// come for other pokes.
+func (g *gate) nextFeverish() string {
+	others := slices.DeleteFunc(slices.Clone(g.Cards[2:]), func(c world.Card) bool {
+		return c.Status != "active" || c.Class != "resident"
+	})
+	return others[(g.fevers.Add(1)-1)%int64(len(others))].Code
 }
 
 // visit lets a person come with a card, who is measured unless screening is 0
@@ -141,13 +155,18 @@ func (c *County) pokeFault(ctx context.Context, g *gate, kind string) (string, e
 		g.program.kill()
 		return fmt.Sprintf("%s: its agent is killed; it comes back after %s", g.ID, restartAfter), nil
 	}
-	device := readerName
-	if kind == "unplug" {
-		device = g.hw.Thermometer()
+	devices := []string{g.hw.Thermometer()}
+	if kind == "unplug-reader" {
+		devices = []string{readerName}
+		if g.Stage {
+			devices = append(devices, exitName)
+		}
 	}
-	if err := g.hw.Unplug(device); err != nil {
-		return "", err
+	for _, d := range devices {
+		if err := g.hw.Unplug(d); err != nil {
+			return "", err
+		}
+		later(faultFor, func() { _ = g.hw.Plug(d) })
 	}
-	later(faultFor, func() { _ = g.hw.Plug(device) })
-	return fmt.Sprintf("%s: its %s is unplugged for %s", g.ID, device, faultFor), nil
+	return fmt.Sprintf("%s: unplugged for %s: %s", g.ID, faultFor, strings.Join(devices, ", ")), nil
 }

@@ -91,7 +91,7 @@ test("a fever is on the desk within a second", async () => {
 });
 
 test("what is written survives a session that ends in the middle", async () => {
-  await page.click(".alerts li button");
+  await page.click(".alerts li > button");
   await page.waitForSelector("dialog[open] textarea");
   await accessible(page, "the form");
   await page.fill("dialog textarea", evil);
@@ -131,7 +131,7 @@ for (const [what, type] of [
     await until("the alert", async () => (await alerts()).some((a) => a.includes(type)), 3000);
     assert.equal(await tile("gate-005"), "amber");
     await until("its end", async () => (await alerts()).some((a) => a.includes(type) && a.includes("已恢复")), 30_000);
-    await page.click(`.alerts li:has-text("${type}") button`);
+    await page.click(`.alerts li:has-text("${type}") > button`);
     await page.click("dialog button[type=submit]");
     await until("it to be off the list", async () => !(await alerts()).some((a) => a.includes(type)));
   });
