@@ -28,19 +28,22 @@ export interface Around {
   sounding: boolean; // the page may play sounds
 }
 
-const icon = (name: string): HTMLElement => {
-  const e = made("span", "icon");
-  e.innerHTML = icons[name] ?? ""; // our own constants
-  return e;
-};
+const parsed = new Map<string, HTMLElement>();
+
+/** A copy of an icon, which is parsed once. */
+function icon(name: string): HTMLElement {
+  let e = parsed.get(name);
+  if (!e) {
+    e = made("span", "icon");
+    e.innerHTML = icons[name] ?? ""; // our own constants
+    parsed.set(name, e);
+  }
+  return e.cloneNode(true) as HTMLElement;
+}
 
 /** The main part of the screen. */
 export function drawPicture(v: View, p: Picture, name: string, now: number): void {
-  const box = el("icon");
-  if (box.dataset.value !== name) {
-    box.dataset.value = name;
-    box.innerHTML = icons[name] ?? ""; // our own constants
-  }
+  redraw("icon", name, () => [...icon(name).childNodes]);
   put("headline", p.headline);
   redraw("value", [p.value, p.unit], () => (p.value ? [p.value, made("small", "", p.unit ?? "")] : []));
   put("note", p.note ?? "");
@@ -140,37 +143,27 @@ export function short(w: Words, q: Queued): string {
 /** The column beside the picture: who must be answered, what is broken, who waits, who was here. */
 export function drawAside(v: View, a: Around): void {
   const { w, now } = a;
-  const rows = (id: string, title: string, list: HTMLElement[], from: unknown) => {
-    put(`${id}title`, list.length > 0 ? title : "");
-    redraw(id, from, () => list);
+  const rows = (id: string, title: string, some: boolean, from: unknown, list: () => HTMLElement[]) => {
+    put(`${id}title`, some ? title : "");
+    redraw(id, from, list);
   };
   const queue = v.queue ?? [];
   const queued = queue.map((q) => [short(w, q), hhmm(q.since), q.id === v.id]);
   const more = (v.unanswered ?? 0) - queue.length;
-  rows(
-    "queue",
-    say(w, "queue"),
-    [
-      ...queue.map((q) => {
-        const row = made("li", q.id === v.id ? "shown" : "", made("b", "", short(w, q)), made("i", "", hhmm(q.since)));
-        if (q.id === v.id) row.setAttribute("aria-current", "true");
-        return row;
-      }),
-      ...(more > 0 ? [made("li", "more", say(w, "queue.more", { n: more }))] : []),
-    ],
-    [queued, more],
-  );
+  rows("queue", say(w, "queue"), queue.length > 0 || more > 0, [queued, more], () => [
+    ...queue.map((q) => {
+      const row = made("li", q.id === v.id ? "shown" : "", made("b", "", short(w, q)), made("i", "", hhmm(q.since)));
+      if (q.id === v.id) row.setAttribute("aria-current", "true");
+      return row;
+    }),
+    ...(more > 0 ? [made("li", "more", say(w, "queue.more", { n: more }))] : []),
+  ]);
   const standing = (v.standing ?? []).map((s) => [standingText(w, s), since(s.since, now)] as const);
   const kept = a.lamps && !a.lamps.county && a.lamps.pending > 0 ? say(w, "pending", { n: a.lamps.pending }) : "";
-  rows(
-    "standing",
-    say(w, "standing"),
-    [
-      ...standing.map(([text, time]) => made("li", "", made("b", "", text), made("i", "", time))),
-      ...(kept ? [made("li", "more", kept)] : []),
-    ],
-    [standing, kept],
-  );
+  rows("standing", say(w, "standing"), standing.length > 0 || kept !== "", [standing, kept], () => [
+    ...standing.map(([text, time]) => made("li", "", made("b", "", text), made("i", "", time))),
+    ...(kept ? [made("li", "more", kept)] : []),
+  ]);
   const waiters = (v.waiters ?? []).slice(0, 3).map((x) => {
     const wait = x.ready ? Date.parse(x.ready) - now : 0;
     const who = joined(
@@ -179,11 +172,8 @@ export function drawAside(v: View, a: Around): void {
     );
     return [who, wait > 0 ? clock(wait) : say(w, "waiters.ready")] as const;
   });
-  rows(
-    "waiters",
-    say(w, "waiters"),
+  rows("waiters", say(w, "waiters"), waiters.length > 0, waiters, () =>
     waiters.map(([who, time]) => made("li", "", made("b", "", who), made("i", "", time))),
-    waiters,
   );
   drawRecent(a);
 }

@@ -7,7 +7,7 @@ import { drawAside, drawButtons, drawHeader, drawPicture, drawStrips, type Aroun
 import { CheckEntry, checkStep } from "./check";
 import { Entry } from "./entry";
 import { Pad, post } from "./pad";
-import { el, put } from "./page";
+import { afterPaint, el, put } from "./page";
 import { Test } from "./selftest";
 import { patterns, schedule, Speaker } from "./sound";
 import { Sheet, type Post } from "./post";
@@ -53,8 +53,8 @@ const live = new Live("live", {
     recent = (state.get("recent") as Person[] | undefined) ?? [];
     sheet.post = (state.get("post") as Post | undefined) ?? {};
     gate = (state.get("gate") as Gate | undefined) ?? gate;
-    draw();
     if (keys.includes("view")) measure();
+    draw();
   },
 });
 
@@ -103,9 +103,21 @@ function draw(): void {
   drawPicture(v, p, p.icon ?? stateOf(v.look).icon, around.now);
   drawStrips(v, around);
   drawHeader(v, around);
-  drawAside(v, around);
+  drawLater(v, around);
   drawButtons(v, p, w(), performance.now() >= armedAt, (action) => void press(v.id, action));
   if (performance.now() > toastUntil) put("toast", "");
+}
+
+let waiting: [View, Around] | null = null; // for the column beside the picture
+
+/** Draws the column beside the picture once the picture is on the screen: the verdict must not wait for it. */
+function drawLater(v: View, around: Around): void {
+  if (!waiting)
+    afterPaint(() => {
+      if (waiting) drawAside(...waiting);
+      waiting = null;
+    });
+  waiting = [v, around];
 }
 
 /** The header names who is on duty, or asks for it. */
@@ -178,13 +190,9 @@ function toast(text: string): void {
 function measure(): void {
   const since = view?.since;
   if (!since || !view?.screening_c) return;
-  requestAnimationFrame(() => {
-    const c = new MessageChannel();
-    c.port1.onmessage = () => {
-      latencies.push(Date.now() - Date.parse(since));
-      if (latencies.length > 500) latencies.shift();
-    };
-    c.port2.postMessage(0);
+  afterPaint(() => {
+    latencies.push(Date.now() - Date.parse(since));
+    if (latencies.length > 500) latencies.shift();
   });
 }
 

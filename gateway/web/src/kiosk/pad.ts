@@ -1,6 +1,6 @@
 // The number pad: digits, a line of what is wrong, choices, OK and cancel. A form says what is asked for.
 import { say, type Words } from "../words";
-import { el, put } from "./page";
+import { changed, el, put } from "./page";
 import type { View } from "./view";
 
 export interface Choice {
@@ -117,8 +117,7 @@ export class Pad {
 
   private drawKeys(w: Words): void {
     const key = `${say(w, "pad.ok")} ${this.busy}`;
-    if (el("padkeys").dataset.value === key) return;
-    el("padkeys").dataset.value = key;
+    if (!changed("padkeys", key)) return;
     const button = (text: string, label: string, hint: string, act: () => void) => {
       const b = document.createElement("button");
       b.type = "button";
@@ -147,9 +146,8 @@ export class Pad {
   private drawChoice(id: string, c: Choice | undefined): void {
     const box = el(id);
     box.hidden = !c;
-    const key = c ? JSON.stringify([c.values.map((v) => c.name(v)), c.chosen]) : "";
-    if (box.dataset.value === key) return;
-    box.dataset.value = key;
+    const key = c ? [c.values.map((v) => c.name(v)), c.chosen] : "";
+    if (!changed(id, key)) return;
     box.replaceChildren(
       ...(c?.values ?? []).map((value) => {
         const b = document.createElement("button");

@@ -11,13 +11,19 @@ export function put(id: string, text: string): void {
   if (e.textContent !== text) e.textContent = text;
 }
 
+const drawn = new Map<string, string>(); // what the children of an element were made from, by the element's id
+
+/** Reports whether the children of an element must be made again: what they are made from has changed. */
+export function changed(id: string, from: unknown): boolean {
+  const key = JSON.stringify(from);
+  if (drawn.get(id) === key) return false;
+  drawn.set(id, key);
+  return true;
+}
+
 /** Replaces the children of an element where what they are made from has changed. */
 export function redraw(id: string, from: unknown, make: () => (Node | string)[]): void {
-  const e = el(id);
-  const key = JSON.stringify(from);
-  if (e.dataset.value === key) return;
-  e.dataset.value = key;
-  e.replaceChildren(...make());
+  if (changed(id, from)) el(id).replaceChildren(...make());
 }
 
 /** A new element with a class and children. */
@@ -26,6 +32,15 @@ export function made(tag: string, className: string, ...children: (Node | string
   if (className) e.className = className;
   e.append(...children);
   return e;
+}
+
+/** Calls back when what is drawn now has been painted. */
+export function afterPaint(then: () => void): void {
+  requestAnimationFrame(() => {
+    const c = new MessageChannel();
+    c.port1.onmessage = then;
+    c.port2.postMessage(0);
+  });
 }
 
 const ruler = document.createElement("canvas").getContext("2d");
