@@ -14,7 +14,7 @@ import (
 var floors = map[string][][]string{
 	"gatehouse/gateway/edge": {
 		{"journal", "status"},
-		{"station", "bridge", "help", "recorder", "ship", "kiosk"},
+		{"station", "bridge", "enrol", "help", "recorder", "ship", "kiosk"},
 		{"panel"},
 		{"agent"},
 	},
@@ -23,7 +23,8 @@ var floors = map[string][][]string{
 		{"store/books"},
 		{"store/sqlite", "store/influx"},
 		{"store/archive"},
-		{"collect", "follow", "notices", "presence", "refused", "retention", "speak", "export", "history", "lookup"},
+		{"collect", "follow", "notices", "presence", "profiles", "refused", "registry", "retention", "speak", "export",
+			"history", "lookup"},
 		{"alerts", "passages", "fleet", "people", "export/parquet"},
 		{"desk", "report"},
 		{"pages"},

@@ -32,7 +32,7 @@ var importers = map[string]string{
 	"modernc.org/sqlite":                          "gatehouse/gateway/county/db",
 	"github.com/goccy/go-yaml":                    "gatehouse/gateway/config",
 	"github.com/spf13/cobra":                      "gatehouse/gateway/cli",
-	"github.com/boombuler/barcode":                "gatehouse/gateway/cli",
+	"github.com/boombuler/barcode":                "gatehouse/gateway/qr",
 	"github.com/coder/websocket":                  "gatehouse/gateway/live",
 	"github.com/prometheus/client_golang":         "gatehouse/gateway/probe",
 	"github.com/bluenviron/gomavlib/v3":           "gatehouse/firmware-bridge/mavlink",
@@ -41,6 +41,7 @@ var importers = map[string]string{
 	"github.com/go-json-experiment/json":          "gatehouse/gateway/wire",
 	"github.com/mattn/go-runewidth":               "gatehouse/gateway/term",
 	"golang.org/x/term":                           "gatehouse/gateway/term",
+	"filippo.io/age":                              "gatehouse/gateway/sealed",
 }
 
 // shared lists the outside libraries that any package may import.

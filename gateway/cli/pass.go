@@ -3,17 +3,13 @@ package cli
 import (
 	"crypto/rand"
 	"fmt"
-	"image/png"
-	"os"
-	"strings"
 	"time"
 
-	"github.com/boombuler/barcode"
-	"github.com/boombuler/barcode/qr"
 	"github.com/spf13/cobra"
 
 	"gatehouse/gateway/identity"
 	"gatehouse/gateway/pass"
+	"gatehouse/gateway/qr"
 )
 
 func passCommand() *cobra.Command {
@@ -60,16 +56,14 @@ as text below. It is for one gate, whose policy must take passes (passes.days).`
 			if err != nil {
 				return err
 			}
-			code, err := qr.Encode(text, qr.M, qr.AlphaNumeric)
+			code, err := qr.Encode(text)
+			if err == nil && image != "" {
+				err = code.WritePNG(image)
+			}
 			if err != nil {
-				return fmt.Errorf("draw the pass: %w", err)
+				return err
 			}
-			if image != "" {
-				if err := writePNG(image, code); err != nil {
-					return err
-				}
-			}
-			_, err = fmt.Fprintf(c.OutOrStdout(), "%s\n%s\n\n%s\n", blocks(code), describePass(p), text)
+			_, err = fmt.Fprintf(c.OutOrStdout(), "%s\n%s\n\n%s\n", code.Blocks(), describePass(p), text)
 			return err
 		},
 	}
@@ -121,50 +115,4 @@ func describePass(p pass.Pass) string {
 	}
 	return fmt.Sprintf("pass %s: gate %s, class %s%s, %s to %s, %d in each direction", p.ID, p.Gate, p.Class, purpose,
 		p.From.Local().Format("2006-01-02 15:04"), p.Until.Local().Format("2006-01-02 15:04 -07:00"), p.Uses)
-}
-
-// writePNG writes a code with 8 pixels a module, and the quiet zone around it.
-func writePNG(path string, code barcode.Barcode) error {
-	width := code.Bounds().Dx()
-	large, err := barcode.Scale(code, 8*width, 8*width)
-	if err != nil {
-		return fmt.Errorf("draw the pass: %w", err)
-	}
-	f, err := os.OpenFile(path, os.O_CREATE|os.O_TRUNC|os.O_WRONLY, 0o600)
-	if err != nil {
-		return fmt.Errorf("write the pass: %w", err)
-	}
-	defer f.Close()
-	if err := png.Encode(f, bordered{large, 4 * 8}); err != nil {
-		return fmt.Errorf("write the pass: %w", err)
-	}
-	return f.Close()
-}
-
-// blocks returns a code as text, two modules a character, light on dark terminals and
-// dark on light ones: scanners read both. Around it is the quiet zone of 4 modules.
-func blocks(code barcode.Barcode) string {
-	img := bordered{code, 4}
-	b := img.Bounds()
-	dark := func(x, y int) bool {
-		r, _, _, _ := img.At(x, y).RGBA()
-		return y < b.Max.Y && r == 0
-	}
-	var out strings.Builder
-	for y := b.Min.Y; y < b.Max.Y; y += 2 {
-		for x := b.Min.X; x < b.Max.X; x++ {
-			switch {
-			case dark(x, y) && dark(x, y+1):
-				out.WriteRune(' ')
-			case dark(x, y):
-				out.WriteRune('▄')
-			case dark(x, y+1):
-				out.WriteRune('▀')
-			default:
-				out.WriteRune('█')
-			}
-		}
-		out.WriteByte('\n')
-	}
-	return out.String()
 }

@@ -30,7 +30,7 @@ func LoadOrCreateCollectorKey(dir string) (key CollectorKey, created bool, err e
 		seed = make([]byte, ed25519.SeedSize)
 		rand.Read(seed) // never fails (crypto/rand)
 		created = true
-		err = create(path, base64.StdEncoding.EncodeToString(seed)+"\n", 0o600)
+		err = Create(path, base64.StdEncoding.EncodeToString(seed)+"\n", 0o600)
 	}
 	if err != nil {
 		return key, false, fmt.Errorf("collector's key: %w", err)

@@ -23,7 +23,7 @@ func HostID(dir string) (string, error) {
 	if errors.Is(err, os.ErrNotExist) {
 		if err = os.MkdirAll(dir, 0o700); err == nil {
 			b = []byte(rand.Text() + "\n")
-			err = create(path, string(b), 0o600)
+			err = Create(path, string(b), 0o600)
 		}
 	}
 	if err != nil {

@@ -53,7 +53,7 @@ func (k SiteKey) Pseudonym(kind, code string) string {
 func CreateSiteKey(path string) (SiteKey, error) {
 	secret := make([]byte, keyBytes)
 	rand.Read(secret) // never fails (crypto/rand)
-	if err := create(path, base64.StdEncoding.EncodeToString(secret)+"\n", 0o600); err != nil {
+	if err := Create(path, base64.StdEncoding.EncodeToString(secret)+"\n", 0o600); err != nil {
 		return SiteKey{}, fmt.Errorf("create the site key: %w", err)
 	}
 	return newSiteKey(secret), nil
@@ -99,8 +99,8 @@ func readBase64(path string, size int) ([]byte, error) {
 	return b, nil
 }
 
-// create writes a new file and makes it durable; it fails when the file exists.
-func create(path, text string, mode os.FileMode) error {
+// Create writes a new file and makes it durable; it fails when the file exists.
+func Create(path, text string, mode os.FileMode) error {
 	f, err := os.OpenFile(path, os.O_CREATE|os.O_EXCL|os.O_WRONLY, mode)
 	if err != nil {
 		return err

@@ -1,0 +1,107 @@
+package registry
+
+import (
+	"context"
+	"fmt"
+	"time"
+
+	"gatehouse/gateway/county/db"
+	"gatehouse/gateway/enrolment"
+)
+
+// Gate is a gate as the desk lists it.
+type Gate struct {
+	Agent       string     `json:"agent"`
+	Fingerprint string     `json:"fingerprint,omitempty"` // of the key that counts; empty: it has no identity
+	Ends        *time.Time `json:"ends,omitempty"`        // of its certificate
+	ApprovedBy  string     `json:"approved_by,omitempty"`
+	Revoked     *time.Time `json:"revoked,omitempty"`
+	RevokedBy   string     `json:"revoked_by,omitempty"`
+	CodeUntil   *time.Time `json:"code_until,omitempty"` // a code that nobody has used yet
+}
+
+// Waiting is a request that somebody has to decide.
+type Waiting struct {
+	ID          string    `json:"id"`
+	Agent       string    `json:"agent"`
+	Fingerprint string    `json:"fingerprint"`
+	From        string    `json:"from"` // address
+	At          time.Time `json:"at"`
+	Until       time.Time `json:"until"`
+	Replaces    string    `json:"replaces,omitempty"` // fingerprint of the key that becomes void
+}
+
+// List is what the desk shows.
+type List struct {
+	Off     string    `json:"off,omitempty"` // why no code can be made; empty: they can
+	Gates   []Gate    `json:"gates"`
+	Waiting []Waiting `json:"waiting"`
+}
+
+// List returns the gates with their identities, and the requests that wait, oldest first.
+func (r *Registry) List(ctx context.Context) (List, error) {
+	now := r.opts.Now()
+	l := List{Gates: []Gate{}, Waiting: []Waiting{}}
+	if r.opts.Authority == nil || len(r.opts.URLs) == 0 {
+		l.Off = ErrOff.Error()
+	}
+	codes, err := db.All(ctx, r.opts.File.Reader(), scanCode, codeColumns+" WHERE request = '' AND expires > ?",
+		now.UnixNano())
+	if err != nil {
+		return l, fmt.Errorf("read the codes: %w", err)
+	}
+	requests, err := db.All(
+		ctx,
+		r.opts.File.Reader(),
+		scanRequest,
+		requestColumns+" WHERE state = ? AND at > ? ORDER BY at",
+		waiting,
+		now.Add(-CodeFor).UnixNano(),
+	)
+	if err != nil {
+		return l, fmt.Errorf("read the requests: %w", err)
+	}
+	for _, q := range requests {
+		w := Waiting{ID: q.id, Agent: q.agent, Fingerprint: enrolment.Fingerprint(q.key), From: q.from, At: q.made,
+			Until: q.until()}
+		if i, ok := r.Lookup(q.agent); ok && i.Revoked.IsZero() {
+			w.Replaces = i.Fingerprint()
+		}
+		l.Waiting = append(l.Waiting, w)
+	}
+	until := map[string]*time.Time{}
+	for _, c := range codes {
+		until[c.agent] = &c.expires
+	}
+	for _, agent := range r.names() {
+		l.Gates = append(l.Gates, r.gate(agent, until[agent]))
+	}
+	return l, nil
+}
+
+// names returns the gates of the site file, and after them those that it has no more.
+func (r *Registry) names() []string {
+	names, known := append([]string{}, r.opts.Agents...), map[string]bool{}
+	for _, agent := range names {
+		known[agent] = true
+	}
+	for _, i := range r.Identities() {
+		if !known[i.Name] {
+			names = append(names, i.Name)
+		}
+	}
+	return names
+}
+
+func (r *Registry) gate(agent string, code *time.Time) Gate {
+	g := Gate{Agent: agent, CodeUntil: code}
+	i, ok := r.Lookup(agent)
+	if !ok {
+		return g
+	}
+	g.Fingerprint, g.ApprovedBy, g.RevokedBy, g.Ends = i.Fingerprint(), i.ApprovedBy, i.RevokedBy, &i.NotAfter
+	if !i.Revoked.IsZero() {
+		g.Revoked = &i.Revoked
+	}
+	return g
+}

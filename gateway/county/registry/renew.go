@@ -1,0 +1,82 @@
+package registry
+
+import (
+	"context"
+	"database/sql"
+	"fmt"
+	"time"
+
+	"gatehouse/gateway/county/db"
+	"gatehouse/gateway/enrolment"
+	"gatehouse/gateway/identity/authority"
+)
+
+// Renew returns the certificate that counts for an agent, a new one when it is time. It
+// may be asked at any time. Errors wrap ErrForged, ErrRevoked or ErrLate.
+func (r *Registry) Renew(ctx context.Context, ask enrolment.Renewal) (a enrolment.Renewed, err error) {
+	ca := r.opts.Authority
+	i, ok := r.Lookup(ask.Agent)
+	now := r.opts.Now()
+	switch {
+	case ca == nil:
+		return a, ErrOff
+	case !ok || !ask.Verify(r.opts.County, i.Key):
+		return a, ErrForged
+	case !i.Revoked.IsZero():
+		return a, ErrRevoked
+	}
+	stage := authority.StageOf(i.Issued, i.NotAfter, now)
+	if stage == authority.TooLate {
+		return a, ErrLate
+	}
+	if stage > authority.Fresh || !r.issued(i, ca) {
+		if i, err = r.reissue(ctx, i, now); err != nil {
+			return a, fmt.Errorf("renew the certificate of %s: %w", ask.Agent, err)
+		}
+	}
+	a = enrolment.Renewed{Time: now.UTC(), Certificate: i.Certificate, CA: ca.Certificate().Raw}
+	return enrolment.SignRenewed(a, ask, r.opts.County, r.opts.Collector), nil
+}
+
+// reissue issues another certificate for the key of an identity.
+func (r *Registry) reissue(ctx context.Context, i Identity, now time.Time) (Identity, error) {
+	public, err := enrolment.ParseKey(i.Key)
+	if err != nil {
+		return i, err
+	}
+	cert, err := r.opts.Authority.Issue(i.Name, i.Kind, public, now)
+	if err != nil {
+		return i, err
+	}
+	err = r.opts.File.Write(ctx, func(tx *sql.Tx) error {
+		n, _, err := db.One(
+			ctx,
+			tx,
+			db.Value[int],
+			"SELECT count(*) FROM identities WHERE name = ? AND spki = ? AND revoked_at = 0",
+			i.Name,
+			i.Key,
+		)
+		if err == nil && n == 0 {
+			err = ErrRevoked
+		}
+		if err != nil {
+			return err
+		}
+		return keep(ctx, tx, i.Name, cert, now)
+	})
+	if err != nil {
+		return i, err
+	}
+	r.opts.Log.Info(
+		"a gate's certificate was renewed",
+		"agent",
+		i.Name,
+		"serial",
+		Serial(cert),
+		"ends",
+		cert.NotAfter,
+	)
+	i.Certificate, i.Issued, i.NotAfter, i.Serial = cert.Raw, now, cert.NotAfter, Serial(cert)
+	return i, r.load(ctx)
+}

@@ -1,0 +1,132 @@
+package enrol
+
+import (
+	"bytes"
+	"context"
+	"crypto/ed25519"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net/http"
+	"time"
+
+	"gatehouse/gateway/enrolment"
+	"gatehouse/gateway/identity"
+	"gatehouse/gateway/retry"
+)
+
+// Identity names a gate's own key and certificate in the agent's configuration.
+type Identity struct {
+	Key   string   `yaml:"key"`             // file: the gate's own key, which never leaves it
+	Cert  string   `yaml:"cert"`            // file: its certificate
+	CA    string   `yaml:"ca"`              // file: the certificate of the county's authority
+	Desk  []string `yaml:"desk"`            // addresses of the desk, where the certificate is renewed
+	Proxy string   `yaml:"proxy,omitempty"` // through which it is reached; environment or a URL; default none
+}
+
+// Check returns an error when the identity can't be used.
+func (i Identity) Check() error {
+	if i.Key == "" {
+		return nil
+	}
+	if i.Cert == "" || i.CA == "" {
+		return errors.New("give key, cert and ca, as gatehouse enrol writes them")
+	}
+	return enrolment.CheckURLs(i.Desk)
+}
+
+// Renewer asks the desk for the gate's certificate: it gets a new one when two thirds of
+// the life of the old one are over, or when the county has another authority. The county's
+// clock counts, not the gate's. Make it with NewRenewer.
+type Renewer struct {
+	identity  Identity
+	county    string
+	agent     string
+	collector ed25519.PublicKey
+	client    *http.Client
+	log       *slog.Logger
+}
+
+// NewRenewer returns the renewer of an agent's identity.
+func NewRenewer(i Identity, county, agent string, collector ed25519.PublicKey, log *slog.Logger) *Renewer {
+	return &Renewer{i, county, agent, collector, NewClient(i.Proxy), log}
+}
+
+// renewEvery is how often the desk is asked. It answers with the same certificate most of
+// the time.
+const renewEvery = time.Hour
+
+// Run asks again and again until ctx ends, for the first time within a minute. The agent
+// works the same when nobody answers.
+func (r *Renewer) Run(ctx context.Context) {
+	spread := retry.Backoff{First: renewEvery / 120, Last: renewEvery / 2, Random: true}
+	failing := ""
+	for retry.Sleep(ctx, spread.Next()) {
+		err := r.Once(ctx)
+		switch {
+		case ctx.Err() != nil:
+			return
+		case err == nil && failing != "":
+			r.log.Info("the county answers about the gate's certificate again")
+			failing = ""
+		case err != nil && err.Error() != failing:
+			failing = err.Error()
+			r.log.Warn("the gate's certificate can't be renewed now; the gate works on, and asks again", "err", err)
+		}
+	}
+}
+
+// Once asks once, at each of the desk's addresses until one answers, and keeps a
+// certificate that is new.
+func (r *Renewer) Once(ctx context.Context) error {
+	key, err := identity.LoadKey(r.identity.Key)
+	if err != nil {
+		return err
+	}
+	ask, err := enrolment.NewRenewal(r.county, r.agent, key)
+	if err != nil {
+		return err
+	}
+	body, err := json.Marshal(ask)
+	if err != nil {
+		return fmt.Errorf("write the renewal: %w", err)
+	}
+	var answer enrolment.Renewed
+	d := desk{client: r.client, urls: r.identity.Desk}
+	if err := d.first(ctx, body, &answer); err != nil {
+		return err
+	}
+	cert, ca, err := answer.Verify(ask, r.county, key.Public(), r.collector)
+	if err != nil {
+		return err
+	}
+	if old, err := identity.LoadCertificate(r.identity.CA); err != nil || !old.Equal(ca) {
+		if err := replace(r.identity.CA, identity.PEM(ca.Raw)); err != nil {
+			return fmt.Errorf("keep the authority's certificate: %w", err)
+		}
+		r.log.Warn("the county has another authority, which its collector vouches for", "was", err)
+	}
+	old, err := identity.LoadCertificate(r.identity.Cert)
+	if err == nil && bytes.Equal(old.Raw, cert.Raw) {
+		return nil
+	}
+	if err := replace(r.identity.Cert, identity.PEM(cert.Raw)); err != nil {
+		return fmt.Errorf("keep the gate's certificate: %w", err)
+	}
+	r.log.Info("the gate's certificate was renewed", "ends", cert.NotAfter)
+	return nil
+}
+
+// first posts a renewal to one address after the other until one answers.
+func (d *desk) first(ctx context.Context, body []byte, to *enrolment.Renewed) error {
+	var errs []error
+	for _, url := range d.urls {
+		_, err := d.once(ctx, http.MethodPost, url+enrolment.RenewPath, body, http.StatusOK, to)
+		if final := new(finalError); err == nil || errors.As(err, &final) {
+			return err
+		}
+		errs = append(errs, err)
+	}
+	return errors.Join(errs...)
+}

@@ -1,0 +1,70 @@
+// Package sealed encrypts to recipients with age (age-encryption.org/v1). It is the only
+// importer of that library.
+package sealed
+
+import (
+	"bytes"
+	"errors"
+	"fmt"
+	"io"
+
+	"filippo.io/age"
+)
+
+// NewKey returns a new secret, and the recipient to whom others encrypt for it.
+func NewKey() (secret, recipient string, err error) {
+	id, err := age.GenerateX25519Identity()
+	if err != nil {
+		return "", "", fmt.Errorf("make a key: %w", err)
+	}
+	return id.String(), id.Recipient().String(), nil
+}
+
+// CheckRecipient returns an error when text names no recipient (age1...).
+func CheckRecipient(text string) error {
+	_, err := age.ParseX25519Recipient(text)
+	return err
+}
+
+// Seal encrypts text to each recipient.
+func Seal(text []byte, to ...string) ([]byte, error) {
+	var list []age.Recipient
+	for _, name := range to {
+		r, err := age.ParseX25519Recipient(name)
+		if err != nil {
+			return nil, err
+		}
+		list = append(list, r)
+	}
+	var out bytes.Buffer
+	w, err := age.Encrypt(&out, list...)
+	if err != nil {
+		return nil, err
+	}
+	if _, err := w.Write(text); err != nil {
+		return nil, err
+	}
+	if err := w.Close(); err != nil {
+		return nil, err
+	}
+	return out.Bytes(), nil
+}
+
+// ErrNotFor is wrapped when a text is encrypted to others only.
+var ErrNotFor = errors.New("it is encrypted to somebody else")
+
+// Open decrypts what was sealed to the recipient of secret.
+func Open(b []byte, secret string) ([]byte, error) {
+	id, err := age.ParseX25519Identity(secret)
+	if err != nil {
+		return nil, err
+	}
+	r, err := age.Decrypt(bytes.NewReader(b), id)
+	if none := new(age.NoIdentityMatchError); errors.As(err, &none) {
+		return nil, fmt.Errorf("%w: %w", ErrNotFor, err)
+	}
+	if err != nil {
+		return nil, err
+	}
+	return io.ReadAll(r)
+}
