@@ -29,6 +29,7 @@ type Alert struct {
 	Detail    string         `json:"detail,omitempty"` // for engineers, in English: the latest
 	Screening *fact.Temp     `json:"screening_c,omitempty"`
 	At        time.Time      `json:"at"`                // when it was raised
+	Lasts     bool           `json:"lasts,omitempty"`   // a condition that holds
 	Cleared   *time.Time     `json:"cleared,omitempty"` // when the condition ended; nil: it holds, or it has no end
 	Guard     string         `json:"guard,omitempty"`   // what the guard did
 	Acked     *time.Time     `json:"acked,omitempty"`
@@ -36,7 +37,8 @@ type Alert struct {
 	Note      string         `json:"note,omitempty"`
 	Run       *About         `json:"run,omitempty"` // of an alert about a run
 	Passage   *Passage       `json:"passage,omitempty"`
-	Call      *Call          `json:"call,omitempty"` // of a guard who asks for somebody
+	Call      *Call          `json:"call,omitempty"`    // of a guard who asks for somebody
+	Settled   *Settled       `json:"settled,omitempty"` // of a fever that was measured again
 }
 
 // Passage names the passage that an alert is about.
@@ -101,10 +103,12 @@ func typesOf(which func(fact.Alarm) bool) string {
 	return strings.Join(types, ", ")
 }
 
-// mostUrgent orders alerts for a list that is cut: fevers, calls and sealed households
+// mostUrgent orders alerts for a list that is cut: those about somebody who waits for help
 // come first.
-const mostUrgent = " ORDER BY type NOT IN ('" + string(fact.AlarmFever) + "', '" + string(fact.AlarmHelpCalled) +
-	"', '" + string(fact.AlarmSealedLeaving) + "'), cleared IS NOT NULL, at DESC LIMIT ?"
+func mostUrgent() string {
+	urgent := typesOf(func(a fact.Alarm) bool { return a.Type.Overtakes() })
+	return " ORDER BY cleared IS NOT NULL, type NOT IN (" + urgent + "), at DESC LIMIT ?"
+}
 
 // listed is how many open alerts the pages get.
 const listed = 300
@@ -178,7 +182,7 @@ func (a *Alerts) FirstOpen(ctx context.Context, jid string) (seq uint64, found b
 
 func (a *Alerts) read(ctx context.Context, where string, args ...any) ([]Alert, error) {
 	out, err := db.All(ctx, a.file.Reader(), scanAlert, `SELECT id, agent, type, device, detail, screening, at,
-		cleared, guard, acked, acked_by, note, about, call, jid, passage FROM alerts WHERE `+where, args...)
+		cleared, guard, acked, acked_by, note, about, call, settled, jid, passage FROM alerts WHERE `+where, args...)
 	if err != nil {
 		return nil, fmt.Errorf("read alerts: %w", err)
 	}
@@ -188,19 +192,24 @@ func (a *Alerts) read(ctx context.Context, where string, args ...any) ([]Alert, 
 func scanAlert(r db.Row) (a Alert, err error) {
 	var at int64
 	var cleared, acked *int64
-	var about, call string
+	var about, call, settled string
 	var of Passage
 	err = r.Scan(&a.ID, &a.Agent, &a.Type, &a.Device, &a.Detail, &a.Screening, &at,
-		&cleared, &a.Guard, &acked, &a.AckedBy, &a.Note, &about, &call, &of.Journal, &of.Seq)
+		&cleared, &a.Guard, &acked, &a.AckedBy, &a.Note, &about, &call, &settled, &of.Journal, &of.Seq)
 	if err == nil && about != "" {
 		a.Run = &About{}
 		err = json.Unmarshal([]byte(about), a.Run)
 	}
+	a.Lasts = cleared == nil && !a.Type.Alarm().Happened
 	a.At, a.Cleared, a.Acked = instant(at), instantOf(cleared), instantOf(acked)
 	if err == nil && call != "" {
 		a.Call = &Call{}
 		err = json.Unmarshal([]byte(call), &a.Call.Call)
 		a.Call.State, a.Call.Waits = a.Call.Call.State(a.Acked), a.Call.Call.Waits(a.At)
+	}
+	if err == nil && settled != "" {
+		a.Settled = &Settled{}
+		err = json.Unmarshal([]byte(settled), a.Settled)
 	}
 	if a.Level = a.level(); of.Seq != 0 {
 		a.Passage = &of
@@ -219,7 +228,7 @@ func instantOf(ns *int64) *time.Time {
 
 // Show sends all open alerts to the pages, at the start.
 func (a *Alerts) Show(ctx context.Context) error {
-	list, err := a.read(ctx, openAlerts()+mostUrgent, listed)
+	list, err := a.read(ctx, openAlerts()+mostUrgent(), listed)
 	for _, x := range list {
 		err = errors.Join(err, a.show(ctx, x.ID))
 	}

@@ -45,6 +45,7 @@ func openList(t *testing.T, path string) *list {
 		SchemaRuns,
 		follow.SchemaNewest,
 		SchemaCalls,
+		SchemaSettled,
 	)
 	a, held := New(file, live.New(0), nil), &committed.Store{}
 	return &list{a, committed.NewWay(t, file, held, a), t, held}
@@ -84,7 +85,7 @@ func (l *list) brief() string {
 
 func (l *list) open() []Alert {
 	l.t.Helper()
-	out, err := l.read(l.t.Context(), openAlerts()+mostUrgent, listed)
+	out, err := l.read(l.t.Context(), openAlerts()+mostUrgent(), listed)
 	if err != nil {
 		l.t.Fatal(err)
 	}

@@ -44,7 +44,9 @@ func (a *Alerts) committed(c *change) follow.Committed {
 }
 
 // Kinds implements follow.Follower.
-func (*Alerts) Kinds() []wire.Kind { return []wire.Kind{wire.KindAlarm, wire.KindAudit, wire.KindRun} }
+func (*Alerts) Kinds() []wire.Kind {
+	return []wire.Kind{wire.KindAlarm, wire.KindAudit, wire.KindPassage, wire.KindRun}
+}
 
 // Apply implements follow.Follower.
 func (a *Alerts) Apply(
@@ -58,6 +60,8 @@ func (a *Alerts) Apply(
 			err = c.alarm(e)
 		case wire.KindAudit:
 			err = c.audit(e)
+		case wire.KindPassage:
+			err = c.passage(e)
 		case wire.KindRun:
 			err = c.run(e, a.places)
 		}
@@ -71,6 +75,9 @@ func (a *Alerts) Apply(
 // Reset implements follow.Follower.
 func (a *Alerts) Reset(ctx context.Context, tx *sql.Tx, jid, former string) (follow.Committed, error) {
 	_, err := tx.ExecContext(ctx, "UPDATE alerts SET jid = ? WHERE jid = ?", former, jid)
+	if err == nil {
+		_, err = tx.ExecContext(ctx, "UPDATE fevers SET jid = ? WHERE jid = ?", former, jid)
+	}
 	return nil, err
 }
 
@@ -120,6 +127,9 @@ func (c *change) raise(r report, alarm *wire.Alarm, stale bool) error {
 		r.at.UnixNano(), acked)
 	if err == nil && alarm.Type == fact.AlarmHelpCalled {
 		err = c.called(r, alarm, first)
+	}
+	if err == nil && alarm.Type == fact.AlarmFever { // of before a restart: it may be settled already
+		err = c.settleFevers("f.jid = ? AND f.passage = ?", r.jid, alarm.Passage)
 	}
 	return err
 }

@@ -53,3 +53,18 @@ CREATE INDEX alerts_at ON alerts (at);`
 const SchemaCalls = `
 ALTER TABLE alerts ADD COLUMN call TEXT NOT NULL DEFAULT ''; -- as JSON
 CREATE INDEX alerts_calls ON alerts (agent) WHERE type = 'help-called' AND cleared IS NULL;`
+
+// SchemaSettled adds what second measurements have said of fevers. A passage is settled by
+// what is said of its episode.
+const SchemaSettled = `
+ALTER TABLE alerts ADD COLUMN settled TEXT NOT NULL DEFAULT ''; -- as JSON
+CREATE TABLE fevers (
+	jid     TEXT NOT NULL,
+	passage INTEGER NOT NULL,            -- its seq
+	episode TEXT NOT NULL,               -- its id
+	settled TEXT NOT NULL DEFAULT '',
+	cleared INTEGER,                     -- when it was found that it is no fever
+	at      INTEGER NOT NULL,            -- when it was taken in
+	PRIMARY KEY (jid, passage)
+) WITHOUT ROWID;
+CREATE INDEX fevers_episode ON fevers (jid, episode);`

@@ -216,6 +216,7 @@ func (d *Desk) tidy(ctx context.Context, now time.Time) error {
 	if now.Sub(c.pruned) >= pruneEvery || c.catching && !catching {
 		c.pruned = now
 		errs = append(errs, d.Passages.Prune(ctx, now), d.People.Prune(ctx, now), d.Notices.Prune(ctx, now),
+			d.Alerts.Tidy(ctx, now),
 			d.followers.fleet.Prune(ctx, now.Add(-cmp.Or(d.opts.Tracks, fleet.TracksFor))))
 	}
 	c.catching = catching

@@ -38,5 +38,6 @@ func steps() []string {
 		people.SchemaSecrets,
 		fleet.SchemaIndexes + alerts.SchemaLast,
 		alerts.SchemaCalls + notices.Schema + speak.Schema,
+		alerts.SchemaSettled,
 	}
 }

@@ -3,7 +3,7 @@ import { signal } from "@preact/signals";
 import { alerts, post, say, words_for, type Alert } from "./model";
 import { Why } from "./explain";
 import { AnswerCall, callState } from "./calls";
-import { alertState, celsius, Moment, Place, placeName, Shape, Table, useData, Waiting } from "./parts";
+import { alertState, celsius, Detail, Moment, Place, placeName, Shape, Table, useData, Waiting } from "./parts";
 
 /** The alert whose form is open, and the text in it; both survive a login. */
 export const open = signal<Alert | null>(null);
@@ -95,6 +95,11 @@ export function AlertList({ most }: { most: number }) {
                 {a.device && ` · ${a.device}`}
               </small>
               {a.call && <small class="note">{callState(a)}</small>}
+              {a.detail && (
+                <small>
+                  <Detail of={a} />
+                </small>
+              )}
               {a.note && <small class="note">{a.note}</small>}
               {a.call && !a.cleared && <AnswerCall of={a} />}
             </div>
@@ -129,7 +134,11 @@ export function alertRows(list: Alert[]) {
       {a.screening_c === undefined ? a.device || "–" : celsius(a.screening_c)} {a.passage && <Why of={a.passage} />}
     </>,
     <span class="state">{alertState(a)}</span>,
-    [a.note, a.detail].filter(Boolean).join(" · "),
+    <>
+      {a.note}
+      {a.note && a.detail && " · "}
+      <Detail of={a} />
+    </>,
   ]);
 }
 

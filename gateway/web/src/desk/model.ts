@@ -136,13 +136,14 @@ const live = new Live("live", {
 let refusals = 0;
 
 /**
- * The place of an alert in the list: unacknowledged before acknowledged; then fevers, the county's own side, red,
- * amber, and conditions that have ended.
+ * The place of an alert in the list: unacknowledged before acknowledged; then people who must not pass, the county's
+ * own side, red, amber, and what has ended.
  */
 function rank(a: Alert): number {
   if (a.call && a.level === "red") return -1; // a guard waits for an answer, whoever has seen it
-  const urgent = a.level === "over" ? -1 : ["fever", "gates-silent"].indexOf(a.type);
-  return (a.acked ? 8 : 0) + (urgent >= 0 ? urgent : { red: 2, amber: 3, over: 4 }[a.level]);
+  const person = ["fever", "fever-confirmed", "sealed-leaving", "sealed-out"].includes(a.type);
+  const urgent = person ? 0 : a.type === "gates-silent" ? 1 : 2;
+  return (a.acked ? 8 : 0) + { red: urgent, amber: 3, over: 4 }[a.level];
 }
 
 function turn(): void {

@@ -193,14 +193,27 @@ export const verdict = (v: string) => <span class={`verdict ${v}`}>{say(`verdict
 export const way = (d?: string) => (d ? say(`direction.${d}`) : "–");
 export const person = (c?: string) => (c ? say(`class.${c}`) : "–");
 
+/** What has become of an alert: whether it holds, what a second measurement has said, who has done what. */
 export function alertState(a: Alert): string {
   const out: string[] = [];
-  const happened = a.run || a.type === "fever" || a.type === "journal-lost"; // once: nothing goes on
-  if (a.cleared) out.push(say(a.run ? "alert.corrected" : "alert.cleared"));
-  else if (!happened) out.push(say("alert.active"));
+  const s = a.settled;
+  if (s) {
+    const value = celsius(s.screening_c) + (s.with ? ` ${say(`alert.with.${s.with}`)}` : "");
+    out.push(say(`alert.settled.${s.step}`, { time: time(s.at), value }));
+  } else if (a.cleared) out.push(say(a.run ? "alert.corrected" : "alert.cleared"));
+  else if (a.lasts) out.push(say("alert.active"));
   if (a.guard) out.push(say("alert.guard", { action: has(`guard.${a.guard}`) ? say(`guard.${a.guard}`) : a.guard }));
-  if (a.acked) out.push(say("alert.acked", { name: a.acked_by || "–", time: time(a.acked) }));
+  if (a.acked)
+    out.push(a.acked_by ? say("alert.acked", { name: a.acked_by, time: time(a.acked) }) : say("alert.unneeded"));
   return out.join(" · ");
+}
+
+/** What else is known of an alert: of a run in the page's language, of others as the gate says it. */
+export function Detail({ of }: { of: Alert }) {
+  if (!of.detail) return null;
+  if (!of.run) return <span lang="en">{of.detail}</span>;
+  const words = of.detail.split(", ").map((code) => (has(`why.${code}`) ? say(`why.${code}`) : code));
+  return <span>{words.join(" · ")}</span>;
 }
 
 /** A trouble by its name, with what to try: in the page's language, unless its words are not known here. */

@@ -35,6 +35,8 @@ export interface Alert {
   detail?: string;
   screening_c?: number;
   at: string;
+  /** A condition that holds. */
+  lasts?: boolean;
   cleared?: string;
   guard?: string;
   acked?: string;
@@ -44,6 +46,8 @@ export interface Alert {
   run?: { machine: string; name: string; run: string; place?: string };
   passage?: RecordName;
   call?: Call;
+  /** What a second measurement of somebody with a fever has said. */
+  settled?: { step: "cleared" | "confirmed"; at: string; screening_c?: number; with?: string };
 }
 /** A record of a journal. */
 export interface RecordName {
