@@ -26,6 +26,7 @@ import (
 	"gatehouse/gateway/fact"
 	"gatehouse/gateway/mqtt"
 	"gatehouse/gateway/wire"
+	"gatehouse/simulator/clerk"
 	"gatehouse/simulator/county"
 	"gatehouse/simulator/fleet"
 	"gatehouse/simulator/world"
@@ -71,7 +72,8 @@ func (d *demo) run(c *cobra.Command) error {
 	defer cancel()
 	dir := d.flags.dir
 	d.flags.standalone = county.Standalone{Program: d.gatehouse, Kiosk: d.kiosk}
-	d.flags.stage = county.Stage{Kiosk: d.stage, Every: d.every, Pace: 3 * time.Second, Out: c.OutOrStdout()}
+	d.flags.stage = county.Stage{Kiosk: d.stage, Every: d.every, Pace: 3 * time.Second, Out: c.OutOrStdout(),
+		Desk: clerk.New("http://"+d.desk, "演示值班员", clerk.ByCommand(d.gatehouse, filepath.Join(dir, "county")))}
 	// Before the folder is removed: another demo may use it and these addresses.
 	for flag, address := range map[string]string{"listen": d.listen, "desk": d.desk, "kiosk": d.kiosk,
 		"stage": d.stage} {

@@ -7,7 +7,6 @@ import (
 	"io"
 	"log/slog"
 	"os"
-	"os/exec"
 	"path/filepath"
 	"strconv"
 	"strings"
@@ -17,19 +16,17 @@ import (
 	"gatehouse/gateway/fact"
 	"gatehouse/gateway/mqtt"
 	"gatehouse/gateway/wire"
+	"gatehouse/simulator/clerk"
 	"gatehouse/simulator/world"
 )
 
 // link returns an invitation for the demo's first user, like the one that the
 // collector logs, and writes it to linkFile.
 func (d *demo) link(ctx context.Context) (string, error) {
-	cmd := exec.CommandContext(ctx, d.gatehouse, "invite",
-		"--dir", filepath.Join(d.flags.dir, "county"), "--url", "http://"+d.desk)
-	out, err := cmd.Output()
+	link, err := clerk.ByCommand(d.gatehouse, filepath.Join(d.flags.dir, "county"))(ctx, "http://"+d.desk)
 	if err != nil {
-		return "", fmt.Errorf("create the link to the desk: %w", err)
+		return "", err
 	}
-	link := strings.TrimSpace(string(out))
 	if err := os.WriteFile(d.linkFile(), []byte(link+"\n"), 0o600); err != nil {
 		return "", fmt.Errorf("write the link to the desk: %w", err)
 	}

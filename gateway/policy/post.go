@@ -85,8 +85,9 @@ func (o *Overrides) Reason(code string) (r OverrideReason, ok bool) {
 
 // Ranges of what is configured about a post.
 const (
-	checkMin, checkMax   = 10 * time.Minute, 24 * time.Hour
-	answerMin, answerMax = time.Minute, time.Hour
+	checkMin, checkMax   = 20 * time.Second, 24 * time.Hour
+	answerMin, answerMax = 10 * time.Second, time.Hour
+	quietMin, quietMax   = 10 * time.Minute, 24 * time.Hour
 	afterMin, afterMax   = 10 * time.Second, time.Hour
 	reasonsMax           = 12 // that a screen can show
 	wordsMax             = 40 // characters of a reason
@@ -98,7 +99,7 @@ func (c *checker) post(p Post) {
 	d := c.at("duty")
 	d.span("check", p.Duty.Check, checkMin, checkMax)
 	d.span("answer", p.Duty.Answer, answerMin, answerMax)
-	d.span("quiet", p.Duty.Quiet, checkMin, checkMax)
+	d.span("quiet", p.Duty.Quiet, quietMin, quietMax)
 	if len(p.Duty.Hours) > 0 && p.Duty.Quiet == 0 {
 		d.fault("hours", ": write quiet, too")
 	}

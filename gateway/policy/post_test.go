@@ -43,11 +43,11 @@ func TestThePostOfAPolicy(t *testing.T) {
 
 func TestWhatIsWrongInThePostIsSaidWithItsLine(t *testing.T) {
 	for name, c := range map[string]struct{ old, new, want string }{
-		"check too soon":  {"check: 2h", "check: 9m", "line 4: duty.check 9m0s: must be 10m0s to 24h0m0s"},
+		"check too soon":  {"check: 2h", "check: 9s", "line 4: duty.check 9s: must be 20s to 24h0m0s"},
 		"check too late":  {"check: 2h", "check: 25h", "duty.check"},
-		"the least check": {"check: 2h", "check: 10m", ""},
+		"the least check": {"check: 2h", "check: 20s", ""},
 		"the longest":     {"check: 2h", "check: 24h", ""},
-		"answer too soon": {"answer: 3m", "answer: 59s", "line 4: duty.answer 59s"},
+		"answer too soon": {"answer: 3m", "answer: 9s", "line 4: duty.answer 9s"},
 		"answer to what":  {"check: 2h, ", "", "duty.answer: write check, too"},
 		"quiet":           {"quiet: 90m", "quiet: 1m", "line 4: duty.quiet 1m0s"},
 		"hours of what":   {"quiet: 90m, ", "", "duty.hours: write quiet, too"},

@@ -13,7 +13,6 @@ import (
 	"os"
 	"path/filepath"
 	"sync"
-	"sync/atomic"
 	"time"
 
 	"gatehouse/devices/port"
@@ -69,8 +68,7 @@ type gate struct {
 	screen  *screen      // of an agent in this process, if it has one
 	busy    sync.Mutex   // held while a person is at the gate
 	post    sync.Mutex   // held while the guard acts
-	takes   int          // scenes that have begun; busy is held
-	fevers  atomic.Int64 // people with a fever who came for pokes
+	played
 }
 
 // New returns the county; nothing runs yet. ctx bounds the lines' lifetime.
@@ -79,7 +77,8 @@ func New(ctx context.Context, cfg Config) (*County, error) {
 	if err := os.MkdirAll(cfg.Dir, 0o700); err != nil {
 		return nil, fmt.Errorf("create the county's folder: %w", err)
 	}
-	for name, text := range map[string][]byte{countyRules: world.Policy(), stageRules: world.StagePolicy()} {
+	for name, text := range map[string][]byte{countyRules: world.Policy(), stageRules: world.StagePolicy(),
+		mannedRules: world.MannedPolicy()} {
 		if err := os.WriteFile(filepath.Join(cfg.Dir, name), text, 0o600); err != nil {
 			return nil, fmt.Errorf("write the policy: %w", err)
 		}
@@ -110,7 +109,7 @@ func New(ctx context.Context, cfg Config) (*County, error) {
 }
 
 // The files of the policies.
-const countyRules, stageRules = "policy.yaml", "policy-scenes.yaml"
+const countyRules, stageRules, mannedRules = "policy.yaml", "policy-scenes.yaml", "policy-post.yaml"
 
 const readerName = "reader-in"
 
@@ -142,9 +141,6 @@ func (c *County) newGate(ctx context.Context, g world.Gate, opts agent.Options) 
 	}
 	if err := c.equip(ctx, x, &cfg, &opts); err != nil {
 		return nil, err
-	}
-	if x.Stage {
-		cfg.Policy = filepath.Join(c.cfg.Dir, stageRules)
 	}
 	if err := c.connect(ctx, x, dir, &cfg); err != nil {
 		return nil, errors.Join(err, x.close())
@@ -179,6 +175,9 @@ func (c *County) connect(ctx context.Context, x *gate, dir string, cfg *agent.Co
 	}
 	cfg.Station = station.Config{Devices: x.hw.Devices()}
 	if err := os.WriteFile(cfg.Roster, x.Roster(), 0o600); err != nil {
+		return err
+	}
+	if err := c.rules(x, dir, cfg); err != nil {
 		return err
 	}
 	u, err := url.Parse(c.cfg.Broker)
@@ -244,6 +243,9 @@ func (c *County) runGuard(ctx context.Context, wg *sync.WaitGroup, g *gate) {
 		return // somebody in front of the standalone gate's screen is its guard outside scenes
 	}
 	wg.Go(func() { c.duty(ctx, g) })
+	if c.manned(g.ID) {
+		wg.Go(func() { c.attend(ctx, g) })
+	}
 	wg.Go(func() {
 		if err := g.screen.Serve(ctx, g.screen.listener, g.inside, g.inside.Board()); err != nil && ctx.Err() == nil {
 			c.cfg.Log.Error("serve the guard's screen", "gate", g.ID, "err", err)

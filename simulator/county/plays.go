@@ -5,10 +5,12 @@ import (
 	"fmt"
 	"time"
 
+	"gatehouse/gateway/county/alerts"
 	"gatehouse/gateway/edge/kiosk"
 	"gatehouse/gateway/fact"
 	"gatehouse/gateway/retry"
 	"gatehouse/simulator/bench"
+	"gatehouse/simulator/world"
 )
 
 func coldMorning(ctx context.Context, a *act) error {
@@ -60,20 +62,34 @@ func sealedLeaving(ctx context.Context, a *act) error {
 	return err
 }
 
-// escalates is how long a red verdict waits for an answer by the policy of the stage,
-// before the county is told, with a moment to spare.
-const escalates = 12 * time.Second
+// asksWithin is how long it takes at most until the screen of a manned gate asks whether
+// the guard is still there.
+const asksWithin = 40 * time.Second
 
 func absentGuard(ctx context.Context, a *act) error {
-	v, err := a.step(ctx, "封控户刷卡出门，岗亭里没有人", "Somebody of a sealed household taps to leave; nobody is in the booth",
-		then{exitName, a.cast.Sealed, 0, kiosk.LookSealed, fact.ReasonSealed})
+	a.away.Store(true)
+	defer a.away.Store(false)
+	a.tell(ctx, "值守员 "+world.GuardID+" 已签到，走开了", "The guard "+world.GuardID+", who is signed in, walks away")
+	wait, cancel := context.WithTimeout(ctx, asksWithin)
+	defer cancel()
+	if _, err := a.guard.AwaitPost(wait, func(p kiosk.Post) bool { return p.Asked != nil }); err != nil {
+		return fmt.Errorf("the screen does not ask whether the guard is there within %s", asksWithin)
+	}
+	a.tell(ctx, "屏幕问“还在岗吗”，没人按", "The screen asks whether anybody is there, and nobody presses")
+	if _, err := a.onDesk(ctx, "an absent guard", isType(fact.AlarmGuardAbsent)); err != nil {
+		return err
+	}
+	v, err := a.step(ctx, "县里收到“门岗无人值守”。这时封控户刷卡出门", "The desk shows an absent guard. Now somebody of a sealed "+
+		"household taps to leave", then{exitName, a.cast.Sealed, 0, kiosk.LookSealed, fact.ReasonSealed})
 	if err != nil {
 		return err
 	}
-	retry.Sleep(ctx, escalates)
-	a.tell(ctx, "十秒没人应答：县里收到“红色告警无人应答”", "Nobody answers for ten seconds: the desk shows a red verdict that is not "+
-		"answered")
-	a.tell(ctx, "保安回来，按“已劝回”，报警解除", "The guard is back and presses “sent back”, which ends the alert")
+	if _, err := a.onDesk(ctx, "a red verdict without an answer", isType(fact.AlarmRedUnanswered)); err != nil {
+		return err
+	}
+	a.tell(ctx, "十秒没人应答：县里又收到“红色告警无人应答”", "Nobody answers for ten seconds: the desk shows a red verdict that is "+
+		"not answered, too")
+	a.tell(ctx, "保安回来，按“已劝回”，两个报警都解除", "The guard is back and presses “sent back”, which ends both")
 	return a.guard.Press(ctx, v, kiosk.ActionSentBack)
 }
 
@@ -135,17 +151,22 @@ func normalForEverybody(ctx context.Context, a *act) error {
 const waits = 11 * time.Second
 
 // firstFever plays the first measurement of a fever, at which the guard calls a doctor,
-// and the wait after it.
+// whom the desk sends, and the wait after it.
 func (a *act) firstFever(ctx context.Context, zh, en, card string) error {
 	v, err := a.step(ctx, zh, en, then{readerName, card, 3840, kiosk.LookFever, fact.ReasonFever})
 	if err != nil {
 		return err
 	}
+	ready := time.Now().Add(waits)
 	a.tell(ctx, "保安按“请医生”，请他到等候处等一等", "The guard calls the doctor, and lets the person wait")
 	if err := a.guard.Press(ctx, v, kiosk.ActionCallDoctor); err != nil {
 		return err
 	}
-	retry.Sleep(ctx, waits)
+	if err := a.doctor(ctx); err != nil {
+		return err
+	}
+	a.tell(ctx, "岗亭屏幕显示：医生在路上，10 分钟", "The gate's screen shows: the doctor is on the way, 10 minutes")
+	retry.Sleep(ctx, time.Until(ready))
 	return nil
 }
 
@@ -164,8 +185,18 @@ func feverResident(ctx context.Context, a *act) error {
 	if err := a.guard.Enter(ctx, v, 3660, fact.HandHeldContact); err != nil {
 		return err
 	}
-	_, err = a.sees(ctx, kiosk.LookPass, fact.ReasonEntered)
-	return err
+	if _, err = a.sees(ctx, kiosk.LookPass, fact.ReasonEntered); err != nil {
+		return err
+	}
+	_, err = a.onDeskOver(ctx, "that the fever is cleared", func(x alerts.Alert) bool {
+		return x.Type == fact.AlarmFever && x.Settled != nil && x.Settled.Step == fact.EpisodeCleared
+	})
+	if err != nil {
+		return err
+	}
+	a.tell(ctx, "县里的发热告警写明“已排除发热”", "The desk says of the fever that the second measurement has cleared it")
+	return a.endCall(ctx, "保安打电话告诉医生不用来了，按“已电话联系”", "The guard telephones the doctor, who need not come, and "+
+		"presses “reached”", kiosk.ActionReached)
 }
 
 func feverVisitor(ctx context.Context, a *act) error {
@@ -179,5 +210,9 @@ func feverVisitor(ctx context.Context, a *act) error {
 		return err
 	}
 	a.tell(ctx, "保安按“隔离等待”", "The guard presses “isolate”")
-	return a.guard.Press(ctx, v, kiosk.ActionIsolate)
+	if err := a.guard.Press(ctx, v, kiosk.ActionIsolate); err != nil {
+		return err
+	}
+	return a.endCall(ctx, "医生到了，保安按“医生已到”", "The doctor comes, and the guard presses “the doctor is here”",
+		kiosk.ActionArrived)
 }

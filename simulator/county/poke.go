@@ -47,8 +47,8 @@ func (c *County) Poke(ctx context.Context, id, kind string) (string, error) {
 
 // pokeScene plays a scene.
 func (c *County) pokeScene(ctx context.Context, g *gate, name string) (string, error) {
-	if !g.Stage {
-		return "", fmt.Errorf("scenes play at %s; at %s nobody would see one", c.Where(), g.ID)
+	if _, err := c.find(g.ID, name); err != nil {
+		return "", err
 	}
 	c.pokes.Go(func() { _ = c.Play(ctx, g.ID, name) }) // said, if it failed
 	return fmt.Sprintf("%s (%s): the scene %s begins when nobody else is at the gate; watch http://%s", g.ID,

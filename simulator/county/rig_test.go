@@ -15,13 +15,16 @@ import (
 	"gatehouse/gateway/config"
 	"gatehouse/gateway/county/broker"
 	"gatehouse/gateway/county/centre"
+	"gatehouse/gateway/county/desk"
 	"gatehouse/gateway/county/pages"
+	"gatehouse/gateway/county/people"
 	"gatehouse/gateway/county/store"
 	"gatehouse/gateway/county/store/archive"
 	"gatehouse/gateway/fact"
 	"gatehouse/gateway/mqtt"
 	"gatehouse/gateway/testkit/loopback"
 	"gatehouse/gateway/wire"
+	"gatehouse/simulator/clerk"
 	"gatehouse/simulator/world"
 )
 
@@ -45,6 +48,9 @@ func newRig(t *testing.T, stage bool) *rig {
 		t.Fatal(err)
 	}
 	gates, cfg := testConfig(t, dir, listen)
+	if cfg.Desk.Listen, err = loopback.Free(t.Context()); err != nil {
+		t.Fatal(err)
+	}
 	ctx, cancel := context.WithCancel(context.Background())
 	var wg sync.WaitGroup
 	t.Cleanup(func() { cancel(); wg.Wait() })
@@ -68,6 +74,7 @@ func newRig(t *testing.T, stage bool) *rig {
 	var on Stage
 	if stage {
 		on.Gates = []string{gates[0].ID, gates[1].ID, gates[2].ID}
+		on.Desk = clerk.New("http://"+cfg.Desk.Listen, "clerk", r.invite)
 	}
 	r.county, err = New(ctx, Config{
 		Stage:        on,
@@ -136,6 +143,17 @@ func (r *rig) subscribe(url string) (*mqtt.Client, <-chan struct{}) {
 			r.items = append(r.items, items...)
 		},
 	}), up
+}
+
+// invite returns a link with which one becomes a user of the desk.
+func (r *rig) invite(ctx context.Context, base string) (string, error) {
+	f, err := desk.OpenFile(r.desk)
+	if err != nil {
+		return "", err
+	}
+	defer f.Close()
+	token, err := people.New(f, time.Now).Invite(ctx, "")
+	return base + "/setup#" + token, err
 }
 
 // id returns the id of the nth gate.

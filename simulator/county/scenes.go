@@ -17,25 +17,29 @@ type scene struct {
 	name   string
 	zh, en string
 	play   func(ctx context.Context, a *act) error
+	manned bool // it plays only where a guard signs in
 }
 
 // scenes are all scenes, in the order in which the demo plays them.
 var scenes = []scene{
 	{"cold-morning", "寒冷的早晨：户外进来额温偏低，先暖一暖再测；门口太冷测不准，保安用体温计量，手工输入",
 		"A cold morning: a cold forehead is not judged, warms up and passes; where the air is too cold, the guard " +
-			"enters what a contact thermometer shows", coldMorning},
-	{"fever-resident", "居民发热：请医生，先等一等再测；复测正常还要体温计确认，然后放行", "A resident's fever: the guard calls a " +
-		"doctor, the person waits and is measured again; a contact thermometer clears it", feverResident},
-	{"fever-visitor", "访客发热：等过之后再测仍发热，确认并劝返", "A visitor's fever: after the wait it is a fever again, " +
-		"which is confirmed; the visitor is turned away", feverVisitor},
+			"enters what a contact thermometer shows", coldMorning, false},
+	{"fever-resident", "居民发热：请医生，县里答复，先等一等再测；复测正常还要体温计确认，然后放行", "A resident's fever: the guard " +
+		"calls a doctor, whom the desk sends; the person waits and is measured again; a contact thermometer clears it",
+		feverResident, false},
+	{"fever-visitor", "访客发热：请医生，县里答复，等过之后再测仍发热，确认并劝返，医生到场", "A visitor's fever: the guard calls a " +
+		"doctor, whom the desk sends; after the wait it is a fever again, the visitor is turned away, the doctor comes",
+		feverVisitor, false},
 	{"sealed-leaving", "封控户要出门：最响的报警；回家不拦", "Somebody of a sealed household leaves, which is the " +
-		"loudest alarm; coming home is allowed", sealedLeaving},
-	{"absent-guard", "封控户要出门，岗亭没人应答：县里收到报警，保安回来后解除", "Somebody of a sealed household leaves and no guard " +
-		"answers: the county is told, until the guard is back", absentGuard},
+		"loudest alarm; coming home is allowed", sealedLeaving, false},
+	{"absent-guard", "值守员签到后走开，屏幕问“还在吗”没人按，封控户出门没人应答：县里都收到报警，回来后解除",
+		"The guard who is signed in walks away, does not answer “still here?”, nor somebody of a sealed household " +
+			"who leaves: the county is told of both, until the guard is back", absentGuard, true},
 	{"quota-used", "本户今天已有人出过门：第二个人不能再出", "A household has used its exit of the day: the second " +
-		"one stays", quotaUsed},
+		"one stays", quotaUsed, false},
 	{"normal-for-everybody", "测温仪给谁都显示正常：系统查出来", "A thermometer shows a normal value for everybody, " +
-		"and is found out", normalForEverybody},
+		"and is found out", normalForEverybody, false},
 }
 
 // SceneNames returns the names of all scenes.

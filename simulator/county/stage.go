@@ -14,6 +14,7 @@ import (
 	"gatehouse/gateway/edge/kiosk"
 	"gatehouse/gateway/fact"
 	"gatehouse/gateway/retry"
+	"gatehouse/simulator/clerk"
 	"gatehouse/simulator/guard"
 	"gatehouse/simulator/world"
 )
@@ -26,6 +27,7 @@ type Stage struct {
 	Every time.Duration // a scene begins by itself at the first one after such a pause; 0: only when poked
 	Pace  time.Duration // pause after each step, in which somebody can look at the screen
 	Out   io.Writer     // scenes are announced here; nil: nowhere
+	Desk  *clerk.Clerk  // answers calls of guards; nil: scenes with a call do not play
 }
 
 // screen is the guard's screen of a gate whose agent runs in this process.
@@ -132,29 +134,31 @@ func measuresByHand(v kiosk.View) bool {
 // act is a scene that plays at a gate. Nobody else comes to the gate meanwhile.
 type act struct {
 	*gate
-	c    *County
-	cast world.Cast
-	take int    // how many scenes have played at the gate before: each has its own people
-	last string // id of what the screen showed before somebody came
+	c     *County
+	cast  world.Cast
+	take  int       // how many scenes have played at the gate before: each has its own people
+	began time.Time // when the scene did
+	last  string    // id of what the screen showed before somebody came
 }
 
 // Play plays a scene at a gate and returns when it is over, with what did not happen as
 // it should.
 func (c *County) Play(ctx context.Context, id, name string) error {
 	g := c.gates[id]
-	i := slices.IndexFunc(scenes, func(s scene) bool { return s.name == name })
-	if g == nil || i < 0 || !g.Stage {
-		return fmt.Errorf("scene %q at %s: scenes play at %s", name, id, c.Where())
+	s, err := c.find(id, name)
+	if err != nil {
+		return err
 	}
 	g.busy.Lock()
 	defer g.busy.Unlock()
 	g.post.Lock()
 	defer g.post.Unlock()
-	s := scenes[i]
-	a := &act{gate: g, c: c, cast: g.Cast(), take: g.takes}
+	a := &act{gate: g, c: c, cast: g.Cast(), take: g.takes, began: time.Now()}
 	g.takes++
 	c.say("\n场景 %s · %s · http://%s\n  %s\n  %s\n", s.name, g.ID, g.guard.Address(), s.zh, s.en)
-	err := s.play(ctx, a)
+	if err = a.signedIn(ctx); err == nil {
+		err = s.play(ctx, a)
+	}
 	switch {
 	case ctx.Err() != nil:
 		return ctx.Err()
@@ -164,6 +168,19 @@ func (c *County) Play(ctx context.Context, id, name string) error {
 	}
 	c.say("  %s %s 演完 / is over\n", g.ID, s.name)
 	return nil
+}
+
+// find returns the scene with a name, or why it does not play at a gate.
+func (c *County) find(id, name string) (scene, error) {
+	i := slices.IndexFunc(scenes, func(s scene) bool { return s.name == name })
+	switch g := c.gates[id]; {
+	case i < 0 || g == nil || !g.Stage:
+		return scene{}, fmt.Errorf("scene %q at %s: scenes play at %s", name, id, c.Where())
+	case scenes[i].manned && !c.manned(id):
+		return scene{}, fmt.Errorf("scene %s plays where a simulated guard signs in: %s; at %s the guard is who sits "+
+			"in front of http://%s", name, strings.Join(c.cfg.Stage.Gates, ", "), id, g.guard.Address())
+	}
+	return scenes[i], nil
 }
 
 // say announces something.

@@ -3,23 +3,18 @@
 package guard
 
 import (
-	"bytes"
 	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
-	"io"
-	"net/http"
-	"strings"
 	"sync"
 	"time"
 
-	"github.com/coder/websocket"
-
 	"gatehouse/gateway/edge/kiosk"
 	"gatehouse/gateway/fact"
-	"gatehouse/gateway/live"
+	"gatehouse/gateway/post"
 	"gatehouse/gateway/retry"
+	"gatehouse/simulator/page"
 )
 
 // ErrRefused is the error of Press and Enter when the screen does not take it: it shows
@@ -30,16 +25,17 @@ var ErrRefused = errors.New("the gate's screen refuses it")
 // from any goroutine meanwhile.
 type Guard struct {
 	address string // of the screen, host:port
-	client  http.Client
+	page    *page.Page
 
 	mu   sync.Mutex // guards the fields below
 	view kiosk.View
-	more chan struct{} // closed when the view changes
+	post kiosk.Post
+	more chan struct{} // closed when one of them changes
 }
 
 // New returns the guard of the gate whose screen is served at address, host:port.
 func New(address string) *Guard {
-	return &Guard{address: address, client: http.Client{Timeout: 10 * time.Second}, more: make(chan struct{})}
+	return &Guard{address: address, page: page.New("http://" + address), more: make(chan struct{})}
 }
 
 // Address returns where the screen is served, host:port.
@@ -49,48 +45,33 @@ func (g *Guard) Address() string { return g.address }
 // restarts, Run tries again.
 func (g *Guard) Run(ctx context.Context) {
 	for ctx.Err() == nil {
-		_ = g.read(ctx) // tried again: the agent may be restarting
+		_ = g.page.Listen(ctx, g.see) // tried again: the agent may be restarting
 		retry.Sleep(ctx, 200*time.Millisecond)
 	}
 }
 
-// read reads the screen until its connection ends.
-func (g *Guard) read(ctx context.Context) error {
-	c, _, err := websocket.Dial(ctx, "http://"+g.address+"/live", nil) //nolint:bodyclose // c has the body
-	if err != nil {
-		return fmt.Errorf("open the gate's screen: %w", err)
-	}
-	defer func() { _ = c.CloseNow() }()
-	c.SetReadLimit(1 << 20)
-	for {
-		_, b, err := c.Read(ctx)
-		if err != nil {
-			return fmt.Errorf("read the gate's screen: %w", err)
-		}
-		var f live.Frame
-		if err := json.Unmarshal(b, &f); err != nil {
-			return fmt.Errorf("read the gate's screen: %w", err)
-		}
-		for _, state := range []map[string]json.RawMessage{f.All, f.Set} {
-			if err := g.see(state["view"]); err != nil {
-				return err
-			}
-		}
-	}
-}
-
-// see takes a new view; an empty one is none.
-func (g *Guard) see(view json.RawMessage) error {
-	if len(view) == 0 {
+// see takes what is new on the screen.
+func (g *Guard) see(key string, value json.RawMessage) (err error) {
+	var v kiosk.View
+	var p kiosk.Post
+	switch key {
+	case "view":
+		err = json.Unmarshal(value, &v)
+	case "post":
+		err = json.Unmarshal(value, &p)
+	default:
 		return nil
 	}
-	var v kiosk.View
-	if err := json.Unmarshal(view, &v); err != nil {
-		return fmt.Errorf("read the gate's screen: %w", err)
+	if err != nil {
+		return err
 	}
 	g.mu.Lock()
 	defer g.mu.Unlock()
-	g.view = v
+	if key == "view" {
+		g.view = v
+	} else {
+		g.post = p
+	}
 	close(g.more)
 	g.more = make(chan struct{})
 	return nil
@@ -104,54 +85,54 @@ func (g *Guard) View() kiosk.View {
 }
 
 // Await returns the first view that what accepts: the present one, or a later one.
-func (g *Guard) Await(ctx context.Context, what func(kiosk.View) bool) (kiosk.View, error) {
+func (g *Guard) Await(ctx context.Context, what func(kiosk.View) bool) (v kiosk.View, err error) {
+	err = g.await(ctx, func() bool { v = g.view; return what(v) })
+	return v, err
+}
+
+// AwaitPost is Await of the state of the post.
+func (g *Guard) AwaitPost(ctx context.Context, what func(kiosk.Post) bool) (p kiosk.Post, err error) {
+	err = g.await(ctx, func() bool { p = g.post; return what(p) })
+	return p, err
+}
+
+// await returns when what is true, which is called with mu held.
+func (g *Guard) await(ctx context.Context, what func() bool) error {
 	for {
 		g.mu.Lock()
-		v, more := g.view, g.more
+		is, more := what(), g.more
 		g.mu.Unlock()
-		if what(v) {
-			return v, nil
+		if is {
+			return nil
 		}
 		select {
 		case <-more:
 		case <-ctx.Done():
-			return v, ctx.Err()
+			return ctx.Err()
 		}
 	}
 }
 
+// StillHere presses that somebody is at the post.
+func (g *Guard) StillHere(ctx context.Context) error {
+	return g.Press(ctx, kiosk.View{ID: "post"}, post.StillHere)
+}
+
 // Press presses the button of an action under a view.
 func (g *Guard) Press(ctx context.Context, v kiosk.View, action string) error {
-	return g.post(ctx, "/press", map[string]string{"id": v.ID, "action": action})
+	return g.send(ctx, "/press", map[string]string{"id": v.ID, "action": action})
 }
 
 // Enter enters a value that was measured by hand, for the person whom a view shows.
 func (g *Guard) Enter(ctx context.Context, v kiosk.View, value fact.Temp, with fact.HandHeld) error {
-	return g.post(ctx, "/entry", map[string]string{"id": v.ID, "lane": v.Lane, "value": value.String(),
+	return g.send(ctx, "/entry", map[string]string{"id": v.ID, "lane": v.Lane, "value": value.String(),
 		"with": string(with)})
 }
 
-func (g *Guard) post(ctx context.Context, path string, body map[string]string) error {
-	b, err := json.Marshal(body)
-	if err != nil {
-		return err
+func (g *Guard) send(ctx context.Context, path string, body map[string]string) error {
+	err := page.Post(ctx, g.page, path, body)
+	if _, answered := errors.AsType[page.StatusError](err); answered {
+		return fmt.Errorf("%w: %w", ErrRefused, err)
 	}
-	r, err := http.NewRequestWithContext(ctx, http.MethodPost, "http://"+g.address+path, bytes.NewReader(b))
-	if err != nil {
-		return err
-	}
-	r.Header.Set("Content-Type", "application/json")
-	answer, err := g.client.Do(r)
-	if err != nil {
-		return fmt.Errorf("reach the gate's screen: %w", err)
-	}
-	defer answer.Body.Close()
-	if answer.StatusCode == http.StatusNoContent {
-		return nil
-	}
-	text, err := io.ReadAll(io.LimitReader(answer.Body, 1<<10))
-	if err != nil {
-		return fmt.Errorf("reach the gate's screen: %w", err)
-	}
-	return fmt.Errorf("%w: %s: %s", ErrRefused, answer.Status, strings.TrimSpace(string(text)))
+	return err
 }

@@ -18,6 +18,7 @@ import (
 	"gatehouse/gateway/retry"
 	"gatehouse/gateway/wire"
 	"gatehouse/simulator/bench"
+	"gatehouse/simulator/clerk"
 	"gatehouse/simulator/faults"
 	"gatehouse/simulator/world"
 )
@@ -125,7 +126,7 @@ func (d *drainBench) stored(ctx context.Context) (count func() int, done func())
 func (d *drainBench) deliver(ctx context.Context) time.Duration {
 	stored, done := d.stored(ctx)
 	defer done()
-	d.must(d.page.signUp(ctx))
+	d.must(d.clerk.SignUp(ctx))
 	d.must(d.startAgents())
 	for stored() == 0 && retry.Sleep(ctx, time.Millisecond) {
 	}
@@ -193,8 +194,8 @@ func (d *drainBench) commitDirectly(ctx context.Context) float64 {
 
 // alarmRaised returns when the first alarm of an unplugged device that the desk
 // shows of an agent since a time was raised; the zero time: it shows none.
-func alarmRaised(ctx context.Context, page *deskPage, agent string, since time.Time) (at time.Time, err error) {
-	all, err := page.alerts(ctx)
+func alarmRaised(ctx context.Context, desk *clerk.Clerk, agent string, since time.Time) (at time.Time, err error) {
+	all, err := desk.Alerts(ctx)
 	for _, a := range all { // the newest first
 		if a.Agent == agent && a.Type == fact.AlarmDeviceGone && a.At.After(since) {
 			at = a.At
@@ -265,7 +266,7 @@ func slowestAlarm(ctx context.Context, b *testing.B, p *proof) (worst time.Durat
 			return worst
 		}
 		for retry.Sleep(ctx, 20*time.Millisecond) { // each look costs the collector a little
-			at, err := alarmRaised(ctx, p.page, p.gates[g].ID, began)
+			at, err := alarmRaised(ctx, p.clerk, p.gates[g].ID, began)
 			if err != nil && ctx.Err() == nil {
 				b.Error(err)
 				return worst

@@ -21,7 +21,7 @@ import (
 
 // findAlert returns the detail of the desk's newest alert of a type.
 func (r *rig) findAlert(ctx context.Context, kind fact.AlarmType) (detail string, found bool) {
-	all, err := r.page.alerts(ctx)
+	all, err := r.clerk.Alerts(ctx)
 	if err != nil {
 		return "", false // a desk that is down now may answer the next time
 	}

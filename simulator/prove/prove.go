@@ -21,6 +21,7 @@ import (
 	"gatehouse/gateway/county/store/influx"
 	"gatehouse/gateway/retry"
 	"gatehouse/simulator/bench"
+	"gatehouse/simulator/clerk"
 	"gatehouse/simulator/fleet"
 	"gatehouse/simulator/world"
 )
@@ -101,7 +102,7 @@ type proof struct {
 	hw    []*bench.Hardware
 	fleet *fleet.Fleet // or nil
 	kills atomic.Int64
-	page  *deskPage // or nil
+	clerk *clerk.Clerk // of the desk; or nil
 	evidence
 }
 

@@ -186,7 +186,7 @@ func (r *rig) checkOneAlert(ctx context.Context, bad string) error {
 	if err := r.awaitAlert(ctx, "agent-refused"); err != nil {
 		return err
 	}
-	alerts, err := r.page.alerts(ctx)
+	alerts, err := r.clerk.Alerts(ctx)
 	if err != nil {
 		return err
 	}

@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"net"
+	"strings"
 	"syscall"
 	"time"
 
@@ -88,12 +89,12 @@ func unreachable() []Fault {
 
 // removeBroker ends the broker and reads the collector's probe meanwhile.
 func removeBroker(ctx context.Context, r *rig) error {
-	if _, ok := r.poll(ctx, 10*time.Second, func() bool { return r.page.ready(ctx, true, "") }); !ok {
+	if _, ok := r.poll(ctx, 10*time.Second, func() bool { return r.ready(ctx, true, "") }); !ok {
 		return fmt.Errorf("the collector is not ready at first")
 	}
 	r.broker.end(syscall.SIGTERM, 10*time.Second)
 	took, ok := r.poll(ctx, 15*time.Second, func() bool {
-		return r.page.ready(ctx, false, "no connection to the broker")
+		return r.ready(ctx, false, "no connection to the broker")
 	})
 	if !ok {
 		return fmt.Errorf("/readyz does not say that there is no broker")
@@ -102,12 +103,18 @@ func removeBroker(ctx context.Context, r *rig) error {
 	if err := r.broker.start(); err != nil {
 		return err
 	}
-	back, ok := r.poll(ctx, 45*time.Second, func() bool { return r.page.ready(ctx, true, "") })
+	back, ok := r.poll(ctx, 45*time.Second, func() bool { return r.ready(ctx, true, "") })
 	if !ok {
 		return fmt.Errorf("the collector is not ready again: %s", r.collector.tail())
 	}
 	r.note("said after %.1f s, ready %.1f s after the broker's start", took.Seconds(), back.Seconds())
 	return nil
+}
+
+// ready reports whether /readyz of the desk says ready or not, with a problem that contains text.
+func (r *rig) ready(ctx context.Context, ready bool, text string) bool {
+	is, says, err := r.clerk.Ready(ctx)
+	return err == nil && is == ready && strings.Contains(says, text)
 }
 
 // nameProxy starts a proxy that closes every connection, and puts it into the

@@ -102,7 +102,7 @@ func drainSlowLine(ctx context.Context, r *rig) error {
 
 // alarmDelay unplugs a device and returns how long its alarm takes to the desk.
 func (r *rig) alarmDelay(ctx context.Context) (time.Duration, error) {
-	if err := r.page.signUp(ctx); err != nil { // first: the delay must not include it
+	if err := r.clerk.SignUp(ctx); err != nil { // first: the delay must not include it
 		return 0, err
 	}
 	if err := r.hw[0].Unplug("reader-in"); err != nil {

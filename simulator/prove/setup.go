@@ -17,6 +17,7 @@ import (
 	"gatehouse/gateway/edge/station"
 	"gatehouse/gateway/mqtt"
 	"gatehouse/gateway/testkit/loopback"
+	"gatehouse/simulator/clerk"
 	"gatehouse/simulator/fleet"
 	"gatehouse/simulator/world"
 )
@@ -117,9 +118,7 @@ func (p *proof) startCollector(ctx context.Context, listen string) error {
 		if deskAddress, err = loopback.Free(ctx); err != nil {
 			return err
 		}
-		if p.page, err = newDeskPage(deskAddress, p.Gatehouse, p.countyDir()); err != nil {
-			return err
-		}
+		p.clerk = clerk.New("http://"+deskAddress, "proof", clerk.ByCommand(p.Gatehouse, p.countyDir()))
 		cfg.Desk = &pages.Config{Listen: deskAddress}
 	}
 	if in := p.database; in.URL != "" {

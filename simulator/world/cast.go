@@ -14,6 +14,7 @@ type Cast struct {
 	Households [castHouseholds][2]string // two residents each
 	Sealed     string                    // a resident of a sealed household
 	Visitors   [castHouseholds]string
+	Guard      string // signs in, and passes nowhere
 }
 
 // Cast returns the cards that scenes at the gate use.
@@ -23,7 +24,7 @@ func (g Gate) Cast() (c Cast) {
 		c.Households[i] = [2]string{number(0, i), number(1, i)}
 		c.Visitors[i] = number(2, i)
 	}
-	c.Sealed = number(3, 0)
+	c.Sealed, c.Guard = number(3, 0), number(4, 0)
 	return c
 }
 
@@ -41,6 +42,15 @@ func (c Cast) Roster() []byte {
 	}
 	row(c.Sealed, "resident", "sealed", "C-sealed")
 	return []byte(b.String())
+}
+
+// GuardID is the id of the guard who signs in where the rules are those of MannedPolicy.
+const GuardID = "east-1"
+
+// MannedPolicy returns the policy of a gate at which scenes play and a guard signs in: the
+// screen asks whether they are still there, after a time that somebody can wait for.
+func MannedPolicy() []byte {
+	return append(StagePolicy(), "duty: {check: 20s, answer: 10s}\n"...)
 }
 
 // StagePolicy returns the policy of a gate at which scenes play: the county's, with the
