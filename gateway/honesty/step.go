@@ -30,5 +30,7 @@ var (
 	ErrCheckIsOn  = errors.New("a field check of this thermometer is on already")
 	ErrCheckFault = errors.New("the thermometer does not work: mend it, then check it")
 	ErrCheckEmpty = errors.New("nobody was measured: let the person stand before the thermometer first")
-	ErrCheckStep  = errors.New("this is no step of a field check")
+	// These are of a page that does not fit the gate.
+	ErrCheckStep   = errors.New("this is no step of a field check")
+	ErrCheckDevice = errors.New("this is no thermometer of the gate")
 )

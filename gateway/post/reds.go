@@ -17,6 +17,8 @@ const (
 // answered it; empty: it does not.
 func Red(p wire.Passage) fact.Reason {
 	switch {
+	case p.Verdict == fact.VerdictFever && stepOf(p) == fact.EpisodeEarly:
+		return "" // the guard has sent them to wait, and nothing is decided
 	case p.Verdict == fact.VerdictFever:
 		return fact.ReasonFever
 	case p.Verdict != fact.VerdictRefuse || p.Override != nil:
@@ -29,14 +31,25 @@ func Red(p wire.Passage) fact.Reason {
 	return ""
 }
 
+// stepOf returns the step of a passage in a fever episode; empty: it is in none.
+func stepOf(p wire.Passage) fact.EpisodeStep {
+	if p.Episode == nil {
+		return ""
+	}
+	return p.Episode.Step
+}
+
 // red is a verdict that waits for the guard.
 type red struct {
-	first    uint64 // seq of the first passage about it
-	seq      uint64 // of the newest
-	readings []uint64
-	kind     fact.Reason
-	told     fact.Instruction
-	since    time.Duration // boot clock
+	first   uint64 // seq of the first passage about it
+	seq     uint64 // of the newest
+	passage wire.Passage
+	kind    fact.Reason
+	since   time.Duration // boot clock
+}
+
+func newRed(at time.Duration, seq uint64, x wire.Passage) red {
+	return red{first: seq, seq: seq, passage: x, kind: Red(x), since: at}
 }
 
 // reds are the verdicts that wait, as the screen shows them: one that amends another
@@ -46,17 +59,43 @@ type reds struct {
 	open, done []red // oldest first
 }
 
-func (r red) same(x wire.Passage) bool {
-	return slices.ContainsFunc(r.readings, func(seq uint64) bool { return slices.Contains(x.Readings, seq) })
+// same reports whether a passage is about the same visit.
+func (r red) same(x wire.Passage) bool { return shares(r.passage.Readings, x.Readings) }
+
+func shares(a, b []uint64) bool {
+	return slices.ContainsFunc(a, func(seq uint64) bool { return slices.Contains(b, seq) })
+}
+
+// answeredBy reports whether a passage shows what the guard did about the person: they
+// have entered a value, or the second measurement of the fever episode has settled it.
+func (r red) answeredBy(x wire.Passage) bool {
+	episode := r.passage.Episode != nil && x.Episode != nil && r.passage.Episode.ID == x.Episode.ID
+	of := r.same(x) || episode
+	switch step := stepOf(x); {
+	case x.Entered != nil && !sameEntry(x.Entered, r.passage.Entered):
+		return of || shares(r.passage.Readings, x.Entered.Of)
+	case step == fact.EpisodeConfirmed:
+		return of && stepOf(r.passage) != step
+	case step == fact.EpisodeCleared:
+		return of
+	}
+	return false
+}
+
+// sameEntry reports whether two passages have one entered value: the later one amends the
+// other for another reason.
+func sameEntry(x, y *wire.Entered) bool {
+	return y != nil && x.Value == y.Value && x.With == y.With && slices.Equal(x.Of, y.Of)
 }
 
 func (r *reds) show(at time.Duration, seq uint64, x wire.Passage) {
 	same := func(d red) bool { return d.same(x) }
-	n := red{first: seq, seq: seq, readings: slices.Clone(x.Readings), kind: Red(x), told: x.Instruction, since: at}
 	if x.Override != nil {
 		r.open = slices.DeleteFunc(r.open, same) // the guard has decided
 		return
 	}
+	answered := r.settle(x)
+	n := newRed(at, seq, x)
 	if n.kind == "" {
 		return
 	}
@@ -67,12 +106,26 @@ func (r *reds) show(at time.Duration, seq uint64, x wire.Passage) {
 		r.open[i] = n
 		return
 	}
-	if i := slices.IndexFunc(r.done, same); i >= 0 && r.done[i].kind == n.kind && r.done[i].told == n.told {
+	if i := slices.IndexFunc(r.done, same); i >= 0 && !answered && r.done[i].kind == n.kind &&
+		r.done[i].passage.Instruction == x.Instruction {
 		r.done[i] = n
 		return
 	}
 	r.open = append(r.open, n)
 	r.open = r.open[max(0, len(r.open)-mostReds):]
+}
+
+// settle closes the reds that a passage answers, and reports whether there are any.
+func (r *reds) settle(x wire.Passage) (answered bool) {
+	r.open = slices.DeleteFunc(r.open, func(d red) bool {
+		if !d.answeredBy(x) {
+			return false
+		}
+		r.close(d)
+		answered = true
+		return true
+	})
+	return answered
 }
 
 // earlier takes a verdict of before a restart.
@@ -81,9 +134,10 @@ func (r *reds) earlier(at time.Duration, seq uint64, x wire.Passage, answered bo
 		r.show(at, seq, x)
 		return
 	}
+	r.settle(x)
 	r.open = slices.DeleteFunc(r.open, func(d red) bool { return d.same(x) })
-	if kind := Red(x); kind != "" {
-		r.close(red{first: seq, seq: seq, readings: x.Readings, kind: kind, told: x.Instruction, since: at})
+	if d := newRed(at, seq, x); d.kind != "" {
+		r.close(d)
 	}
 }
 

@@ -55,6 +55,88 @@ func answer(s *scene, seq uint64) {
 	s.Did(at(s.now), at(s.now), wire.Audit{Actor: Anybody, Action: "isolate", Passage: seq})
 }
 
+// inEpisode returns a passage as a step of the episode e1.
+func inEpisode(step fact.EpisodeStep, p wire.Passage) wire.Passage {
+	p.Episode = &wire.EpisodeStep{ID: "e1", Step: step}
+	return p
+}
+
+// entered returns a passage on a value that the guard has entered for who has readings of.
+func entered(value fact.Temp, p wire.Passage, of ...uint64) wire.Passage {
+	p.Entered = &wire.Entered{Value: value, With: fact.HandHeldContact, Of: of}
+	return p
+}
+
+// What the guard does about somebody with a red verdict answers it, as a button does: also
+// when it was before a restart. A new red waits from then on.
+func TestARedIsAnsweredByWhatTheGuardDoes(t *testing.T) {
+	opened := inEpisode(fact.EpisodeOpened, fever(1))
+	opened.Instruction = fact.InstructWait
+	named := inEpisode(fact.EpisodeOpened, fever(1, 2))
+	named.Instruction = fact.InstructWait
+	confirmed := inEpisode(fact.EpisodeConfirmed, fever(9))
+	cleared := inEpisode(fact.EpisodeCleared, wire.Passage{Verdict: fact.VerdictPass, Readings: []uint64{9}})
+	early := inEpisode(fact.EpisodeEarly, fever(9))
+	stranger := refused(fact.ReasonUnknownCard, 1)
+	other := confirmed
+	other.Episode = &wire.EpisodeStep{ID: "e4", Step: fact.EpisodeConfirmed}
+	byHand := wire.Passage{Verdict: fact.VerdictRetest, Readings: []uint64{9}}
+	earlyByHand := entered(3660, inEpisode(fact.EpisodeEarly, byHand))
+	confirmedLow := inEpisode(fact.EpisodeConfirmed, refused("", 9))
+	for name, c := range map[string]struct {
+		all    []wire.Passage // seqs 7, 8 and so on, a minute apart
+		at, in string         // what is late when the first has waited, and when the last has
+	}{
+		"cleared":                    {[]wire.Passage{opened, cleared}, "", ""},
+		"confirmed":                  {[]wire.Passage{opened, confirmed}, "", "red-unanswered:8"},
+		"refused, confirmed":         {[]wire.Passage{opened, confirmedLow}, "", ""},
+		"confirmed twice":            {[]wire.Passage{confirmed, confirmed}, red7, red7},
+		"cleared after all":          {[]wire.Passage{confirmed, cleared}, "", ""},
+		"another's":                  {[]wire.Passage{opened, other}, red7, red7 + " red-unanswered:8"},
+		"named":                      {[]wire.Passage{opened, named}, red7, red7},
+		"too early":                  {[]wire.Passage{opened, early}, red7, red7},
+		"early alone":                {[]wire.Passage{early}, "", ""},
+		"entered, a contact value":   {[]wire.Passage{opened, entered(3660, cleared, 1)}, "", ""},
+		"entered, too early":         {[]wire.Passage{opened, entered(3660, byHand, 1)}, "", ""},
+		"entered for another":        {[]wire.Passage{opened, entered(3660, byHand, 3)}, red7, red7},
+		"entered, in the episode":    {[]wire.Passage{opened, earlyByHand}, "", ""},
+		"entered for a stranger":     {[]wire.Passage{stranger, entered(3660, stranger, 1)}, "", "red-unanswered:8"},
+		"entered first, then tapped": {[]wire.Passage{entered(3840, fever(1)), entered(3840, fever(1, 2))}, red7, red7},
+		"entered twice": {[]wire.Passage{entered(3840, fever(1)), entered(3850, fever(1, 2), 1)}, "",
+			"red-unanswered:8"},
+	} {
+		for _, restart := range []bool{false, true} {
+			s := play(Config{Zone: time.UTC})
+			for i, x := range c.all {
+				s.now = time.Duration(i) * time.Minute
+				if restart {
+					s.Earlier(at(4*time.Minute), at(s.now), uint64(7+i), x, false)
+				} else {
+					s.Passage(at(s.now), uint64(7+i), x)
+				}
+			}
+			if s.now = 2 * time.Minute; s.alarms() != c.at {
+				t.Errorf("%s, restart %v: first %q, want %q", name, restart, s.alarms(), c.at)
+			}
+			if s.now = 4 * time.Minute; s.alarms() != c.in {
+				t.Errorf("%s, restart %v: at last %q, want %q", name, restart, s.alarms(), c.in)
+			}
+		}
+	}
+}
+
+// A red that an entered value has answered does not come back when the card is tapped.
+func TestARedThatAValueHasAnsweredStaysAnswered(t *testing.T) {
+	s := play(Config{Zone: time.UTC})
+	show(s, 7, inEpisode(fact.EpisodeOpened, fever(1)))
+	s.Earlier(at(0), at(0), 8, inEpisode(fact.EpisodeCleared, wire.Passage{Verdict: fact.VerdictPass,
+		Readings: []uint64{9}}), true)
+	show(s, 10, inEpisode(fact.EpisodeOpened, fever(1, 2)))
+	if s.now = time.Hour; s.alarms() != "" {
+		t.Errorf("%q", s.alarms())
+	}
+}
+
 func TestRedsOfBeforeARestart(t *testing.T) {
 	unknown := clock.Moment{}
 	for name, c := range map[string]struct {

@@ -112,6 +112,10 @@ func (k *Kiosk) checkStep(w http.ResponseWriter, r *http.Request, g Gate) {
 		w.WriteHeader(http.StatusNoContent)
 		return
 	}
+	if errors.Is(err, honesty.ErrCheckStep) || errors.Is(err, honesty.ErrCheckDevice) {
+		http.Error(w, "failed: "+err.Error(), http.StatusBadRequest)
+		return
+	}
 	for _, x := range checkRefusals {
 		if errors.Is(err, x.err) {
 			http.Error(w, x.code+": "+err.Error(), http.StatusConflict)

@@ -85,6 +85,8 @@ func TestTheStepsOfACheckReachTheGate(t *testing.T) {
 		`{"device":"b","do":"contact","value":"36.6"}`: "204 ",
 		`{"do":"contact","value":"36.5"}`:              "409 nobody",
 		`{"do":"contact","value":"63.8"}`:              "422 range",
+		`{"do":"dance"}`:                               "400 failed",
+		`{"device":"reader","do":"begin"}`:             "400 failed",
 		`{`:                                            "400 failed",
 	} {
 		w := httptest.NewRecorder()

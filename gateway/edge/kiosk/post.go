@@ -124,6 +124,7 @@ var refused = []struct {
 	err  error
 	code string
 }{{post.ErrPIN, "pin"}, {post.ErrGuard, "guard"}, {post.ErrOffDuty, "off-duty"}, {post.ErrOver, "over"},
+	{post.ErrNote, "unknown-note"},
 	{gate.ErrNever, "never"}, {gate.ErrNobody, "nobody"}, {gate.ErrSealedHouse, "sealed"},
 	{gate.ErrNoOverride, "not-allowed"},
 	{gate.ErrNoReason, "not-allowed"}}

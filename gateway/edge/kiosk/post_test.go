@@ -91,6 +91,7 @@ func TestWhatAGuardAsksForIsAnsweredInWordsOfThePage(t *testing.T) {
 		"hand over":         {"/hand-over", "", handOver, nil, 204, "", "over hand-held"},
 		"without a note":    {"/hand-over", "", `{}`, nil, 204, "", "over"},
 		"nobody on duty":    {"/hand-over", "", handOver, post.ErrOffDuty, 409, "off-duty: ", ""},
+		"no such note":      {"/hand-over", "", handOver, post.ErrNote, 409, "unknown-note: no such note", ""},
 		"one note":          {"/hand-over", "", `{"notes":"hand-held"}`, nil, 400, "failed: ", ""},
 		"foreign hand-over": {"/hand-over", evil, handOver, nil, 403, "", ""},
 

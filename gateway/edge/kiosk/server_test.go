@@ -63,6 +63,12 @@ func (g *notebook) Retest(_ context.Context, lane, episode string) error {
 }
 func (g *notebook) Buzz() {}
 func (g *notebook) Check(_ context.Context, step honesty.CheckStep) error {
+	switch {
+	case step.Do == "dance":
+		return honesty.ErrCheckStep
+	case step.Device == "reader":
+		return honesty.ErrCheckDevice
+	}
 	g.steps = append(g.steps, step)
 	if step.Do == honesty.CheckContact && step.Value == 3650 {
 		return honesty.ErrCheckEmpty

@@ -41,7 +41,7 @@ func (s *Station) Check(ctx context.Context, step honesty.CheckStep) error {
 func (s *Station) checkStep(now clock.Moment, step honesty.CheckStep) error {
 	in := s.input(step.Device)
 	if in == nil || in.meter == nil {
-		return fmt.Errorf("%q is no thermometer of this gate", step.Device)
+		return fmt.Errorf("%.40q: %w", step.Device, honesty.ErrCheckDevice)
 	}
 	defer s.publish()
 	c := &in.check
