@@ -37,6 +37,8 @@ func TestTheEdgesOfADecision(t *testing.T) {
 			[]string{"retest no-temperature [1] measure resident", "refuse no-card [3] check-identity"}},
 		"who began early loses nothing": {[]step{tapped(0, resident), begun(1, "t"), temperature(7.999, 3650)},
 			[]string{"pass normal [1 3] go resident"}},
+		"who begins when it has run out is another": {[]step{tapped(0, resident), begun(8, "t"), temperature(9, 3650),
+			wait(40)}, []string{"retest no-temperature [1] measure resident", "refuse no-card [3] check-identity"}},
 		"begun at a thermometer of no lane": {[]step{tapped(0, resident), begun(7, "x"), wait(8)},
 			[]string{"retest no-temperature [1] measure resident"}},
 		"a device of no lane breaks": {[]step{tapped(0, resident), broken(1, "x"), temperature(2, 3650)},

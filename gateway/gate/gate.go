@@ -157,11 +157,11 @@ func (g *Gate) Next() (boot time.Duration, ok bool) {
 	return boot, ok
 }
 
-// Begun notes that somebody stands at a thermometer and is not measured yet. It
+// Begun notes that somebody stands at a thermometer since at and is not measured yet. It
 // extends the window: who came in time must not be refused because a measurement
-// takes a moment.
+// takes a moment. Who came when the window had run out is somebody else.
 func (g *Gate) Begun(at clock.Moment, device string) {
-	if l := g.by[device]; l != nil && l.visit != nil && len(l.visit.temps) == 0 {
+	if l := g.by[device]; l != nil && l.visit != nil && len(l.visit.temps) == 0 && l.visit.until > at.Boot {
 		l.visit.until = max(l.visit.until, at.Boot+measuredWithin)
 	}
 }

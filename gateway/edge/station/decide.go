@@ -5,6 +5,7 @@ import (
 	"strconv"
 	"time"
 
+	"gatehouse/devices"
 	"gatehouse/gateway/clock"
 	"gatehouse/gateway/fact"
 	"gatehouse/gateway/gate"
@@ -36,17 +37,20 @@ func (s *Station) arrived(now clock.Moment, x arrival) {
 		s.checkReading(now, x.in, seq, reading.Temperature)
 		s.apply(now, last, s.gate.Observe(s.cameAt(now, reading), seq, *reading))
 	}
-	s.notePresence(now, x.in)
+	if sample, is := x.r.(devices.Sample); is {
+		s.notePresence(now, x.in, onBootClock(now, sample.At))
+	}
 	s.prompt()
 }
 
-// notePresence notes whether somebody stands at a thermometer.
-func (s *Station) notePresence(now clock.Moment, in *input) {
-	if in.meter == nil || in.meter.State() == in.presence {
+// notePresence notes whether somebody stands at a thermometer, as a sample of the boot
+// clock's time at says. The loop may take it long after that.
+func (s *Station) notePresence(now clock.Moment, in *input, at time.Duration) {
+	if in.meter.State() == in.presence {
 		return
 	}
 	if in.presence = in.meter.State(); in.presence == sense.Measuring {
-		s.gate.Begun(now, in.cfg.Name)
+		s.gate.Begun(now.Add(at-now.Boot), in.cfg.Name)
 	}
 	s.publish()
 }

@@ -150,6 +150,24 @@ func TestAHeldUpLoopPairsNothingThatIsFarApart(t *testing.T) {
 	}
 }
 
+// A taps and goes; the loop is held up for 20 s, and B steps before the thermometer. A's
+// visit was over by then, though nothing has ended it.
+func TestWhoComesAfterAHeldUpLoopIsSomebodyElse(t *testing.T) {
+	g := newRig(t)
+	now := time.Now()
+	g.st.arrived(g.h.now, arrival{in: g.in["reader"], r: devices.Tap{At: now.Add(-20 * time.Second), Code: cardA}})
+	for i := range 40 {
+		o := 2000
+		if i > 20 {
+			o = 3340
+		}
+		g.sample(now.Add(time.Duration(i-60)*70*time.Millisecond), o+2*(i%2))
+	}
+	if got := strings.Join(g.passages, "\n"); strings.Contains(got, "pass") {
+		t.Errorf("B is measured for A's card:\n%s", got)
+	}
+}
+
 // Who is measured first is asked for the card with a short sound.
 func TestTheBuzzerAsksForTheCard(t *testing.T) {
 	g := newRig(t)
