@@ -18,7 +18,8 @@ import (
 // Sensor is one opened input device.
 //
 // Next blocks until there is a reading or an error, or ctx is done; then it
-// returns within half a second. One goroutine per sensor calls it in a loop.
+// closes the port and returns ctx's error within half a second. One goroutine per
+// sensor calls it in a loop, until it has returned that error.
 // It returns (nil, nil) when a port that was gone is open again. After any
 // error but ctx's own, call it again: it re-opens an unplugged port by itself,
 // with back-off.

@@ -56,7 +56,7 @@ type strange struct {
 	unread clock.Moment // when somebody showed a code that can't be read; zero: nobody has
 }
 
-// read passes on what the sensor yields until ctx ends.
+// read passes on what the sensor yields until ctx ends; then its port is closed.
 func (in *input) read(ctx context.Context, out chan<- arrival, log *slog.Logger) {
 	if s, ok := in.sensor.(*shower); ok {
 		defer func() {
@@ -68,17 +68,17 @@ func (in *input) read(ctx context.Context, out chan<- arrival, log *slog.Logger)
 	for ctx.Err() == nil {
 		r, err := in.sensor.Next(ctx)
 		if ctx.Err() != nil {
-			return
+			break
 		}
 		select {
 		case out <- arrival{in: in, r: r, err: err}:
 		case <-ctx.Done():
-			return
 		}
 		if err != nil {
 			retry.Sleep(ctx, errorPause)
 		}
 	}
+	_, _ = in.sensor.Next(ctx) // of a context that is done: it closes the port
 }
 
 // makeDevices makes the drivers.
