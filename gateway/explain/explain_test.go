@@ -150,6 +150,33 @@ func TestWhatItWasDecidedOn(t *testing.T) {
 	}
 }
 
+// A card counts on its last day, and a pass not at the minute at which it ends. Records of
+// before do not say when that was.
+func TestUntilWhenAnExpiredCardWasValid(t *testing.T) {
+	for name, c := range map[string]struct {
+		basis  wire.Basis
+		en, zh string
+	}{
+		"a card": {wire.Basis{Rule: "roster.until", Until: at("2020-02-14 00:00:00")},
+			"It was valid until 2020-02-13; at 2020-02-14 08:00 it does not count any more",
+			"有效期至 2020-02-13，2020-02-14 08:00 时已过期"},
+		"a pass": {wire.Basis{Rule: "pass.until", Pass: "00112233445566", Until: at("2020-02-14 07:30:00")},
+			"It was valid until 2020-02-14 07:30; at 2020-02-14 08:00 it does not count any more",
+			"有效期至 2020-02-14 07:30，2020-02-14 08:00 时已过期"},
+		"a record of before": {wire.Basis{Rule: "roster.until"}, "On 2020-02-14 08:00 it does not count any more",
+			"2020-02-14 08:00 时已过期"},
+	} {
+		p := full(fact.VerdictRefuse, fact.ReasonExpired, c.basis.Rule)
+		c.basis.At = at("2020-02-14 08:00:00")
+		p.Basis = &c.basis
+		for lang, want := range map[string]string{"en": c.en, "zh": c.zh} {
+			if got := said(t, p, lang, explain.PartBecause); got != want {
+				t.Errorf("%s: %s, want %s", name, got, want)
+			}
+		}
+	}
+}
+
 // Each sentence stands for itself, and a sentence that two reasons would say is said once.
 func TestASentenceIsSaidOnce(t *testing.T) {
 	p := full(fact.VerdictInvalid, fact.ReasonAmbientLow, "classes.resident")

@@ -71,7 +71,11 @@ var reasons = map[fact.Reason]reason{
 // because says what a reason means here. A reason that this version does not know is
 // said by its code.
 func (x *explained) because(r fact.Reason) {
-	x.say(PartBecause, "reason."+string(r), strings.Fields(reasons[r].with)...)
+	code, with := "reason."+string(r), reasons[r].with
+	if r == fact.ReasonExpired && x.Basis != nil && x.Basis.Until != nil {
+		code, with = code+".since", with+" end"
+	}
+	x.say(PartBecause, code, strings.Fields(with)...)
 }
 
 // wouldPass says what would have let the person pass.

@@ -3,6 +3,7 @@ package explain
 import (
 	"strconv"
 	"strings"
+	"time"
 
 	"gatehouse/gateway/fact"
 	"gatehouse/gateway/wire"
@@ -142,6 +143,8 @@ func (x *explained) basis(name string) value {
 		return x.time(b.Last)
 	case "next":
 		return x.time(b.Next)
+	case "end":
+		return x.end(b)
 	case "household":
 		return value{text: Short(b.Household)}
 	case "pass":
@@ -152,6 +155,14 @@ func (x *explained) basis(name string) value {
 		return value{text: strconv.Itoa(b.Times)}
 	}
 	return value{}
+}
+
+// end returns the last day of a card, or the time at which a pass ended.
+func (x *explained) end(b *wire.Basis) value {
+	if b.Until == nil || b.Pass != "" {
+		return x.time(b.Until)
+	}
+	return value{text: b.Until.In(x.zone).AddDate(0, 0, -1).Format(time.DateOnly)}
 }
 
 // time returns a time in the county's zone.

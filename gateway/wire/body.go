@@ -177,6 +177,7 @@ type Basis struct {
 	Times     int    `json:"times,omitempty"`     // how often a quota or a card's uses allow; absent: not asked
 	Last      *Time  `json:"last,omitempty"`      // the earlier passage that the rule looked at
 	Next      *Time  `json:"next,omitempty"`      // from when the rule lets the card pass; absent: never by itself
+	Until     *Time  `json:"until,omitempty"`     // of a card or pass that is over: from when it did not count any more
 }
 
 // Screening returns the temperature that was judged, or nil.

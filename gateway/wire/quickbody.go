@@ -158,6 +158,7 @@ func (f *bodyText) basis() *Basis {
 	}
 	b.Last = f.time(`,"last":`)
 	b.Next = f.time(`,"next":`)
+	b.Until = f.time(`,"until":`)
 	f.skip(`}`)
 	return b
 }

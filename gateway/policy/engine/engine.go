@@ -161,6 +161,9 @@ func (x *asked) days() bool {
 		}
 		return x.refuse(fact.ReasonNotYet, "roster.from")
 	case x.person.Until != "" && day > x.person.Until:
+		if last, err := time.ParseInLocation(time.DateOnly, x.person.Until, x.At.Location()); err == nil {
+			x.d.Basis.Until = instant(last.AddDate(0, 0, 1))
+		}
 		return x.refuse(fact.ReasonExpired, "roster.until")
 	}
 	return false

@@ -152,6 +152,10 @@ func TestDecide(t *testing.T) {
 			if next != c.next {
 				t.Errorf("may pass again %q, want %q", next, c.next)
 			}
+			over := d.Basis.Until
+			if (over != nil) != (c.want == "expired") || over != nil && !over.Equal(at(t, "15 00:00")) {
+				t.Errorf("valid until %v", over)
+			}
 		})
 	}
 }

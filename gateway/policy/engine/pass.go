@@ -32,6 +32,7 @@ func (x *asked) pass() bool {
 		x.d.Basis.Next = instant(p.From.Time)
 		return x.refuse(fact.ReasonNotYet, "pass.from")
 	case !x.At.Before(p.Until.Time):
+		x.d.Basis.Until = instant(p.Until.Time)
 		return x.refuse(fact.ReasonExpired, "pass.until")
 	}
 	used, _ := x.count(x.Credential, x.Direction, dayOf(p.From.In(x.At.Location())), p.Uses)

@@ -61,6 +61,9 @@ func TestASignedPass(t *testing.T) {
 			got.Basis.Pass != "01" {
 			t.Errorf("%s: %+v", name, got)
 		}
+		if over := got.Basis.Until; c.rule == "pass.until" && (over == nil || !over.Equal(p.Until.Time)) {
+			t.Errorf("%s: valid until %v", name, over)
+		}
 		if c.next != "" && (got.Basis.Next == nil || !got.Basis.Next.Equal(at(t, c.next))) {
 			t.Errorf("%s: next %v, want %s", name, got.Basis.Next, c.next)
 		}
