@@ -11,9 +11,11 @@ import (
 
 	"gatehouse/gateway/cli/feed"
 	"gatehouse/gateway/county/presence"
+	"gatehouse/gateway/explain"
 	"gatehouse/gateway/fact"
 	"gatehouse/gateway/mqtt"
 	"gatehouse/gateway/term"
+	"gatehouse/gateway/web"
 	"gatehouse/gateway/wire"
 )
 
@@ -23,34 +25,41 @@ type watcher struct {
 	out        *term.Printer
 	json       bool
 	alarmsOnly bool
+	words      explain.Words
 	shown      *feed.Feed
 	folded     fold
 }
 
 func watchCommand() *cobra.Command {
 	var flags brokerFlags
-	var output string
+	var output, lang string
 	var alarmsOnly bool
 	c := &cobra.Command{
 		Use:   "watch",
 		Short: "Print passages, alarms and disinfection runs of the county as they happen",
 		Long: `watch receives from the broker and prints each passage, alarm and disinfection run
 once. They may not be stored yet; agents keep them until they are. Agents that come
-online together are one line. watch fails when it can't reach the broker at the
+online together are one line. Why somebody may not pass is said in the words of gatehouse
+explain; with -o json it is the codes of the reasons. watch fails when it can't reach the broker at the
 start; when a connection is lost later, it connects again.`,
-		Example: "  gatehouse watch\n  gatehouse watch --alarms -o json | jq .",
+		Example: "  gatehouse watch\n  gatehouse watch --lang zh\n  gatehouse watch --alarms -o json | jq .",
 		Args:    cobra.NoArgs,
 		RunE: func(c *cobra.Command, _ []string) error {
 			if output != "text" && output != "json" {
 				return usageError{fmt.Errorf("-o %q: use text or json", output)}
 			}
+			words, err := web.Words(lang)
+			if err != nil {
+				return usageError{fmt.Errorf("--lang: %w", err)}
+			}
 			w := &watcher{c: c, out: term.New(c.OutOrStdout()), json: output == "json", alarmsOnly: alarmsOnly,
-				shown: feed.New()}
+				words: words, shown: feed.New()}
 			leaves := []wire.Leaf{wire.LeafRecords, wire.LeafStatus}
 			return listen(c.Context(), &flags, c.ErrOrStderr(), leaves, w.tick, w.take)
 		},
 	}
 	c.Flags().StringVarP(&output, "output", "o", "text", "text or json (one object per line)")
+	c.Flags().StringVar(&lang, "lang", "en", "language of the words: zh or en")
 	c.Flags().BoolVar(&alarmsOnly, "alarms", false, "do not print passages")
 	flags.add(c)
 	return c
@@ -90,7 +99,7 @@ func (w *watcher) tick() error {
 }
 
 func (w *watcher) print(i feed.Item) error {
-	line, style := i.Line(time.Now())
+	line, style := i.Line(time.Now(), w.words)
 	return w.out.Line(w.out.Paint(style, line))
 }
 

@@ -18,11 +18,18 @@ type Item struct {
 	Seq       uint64       `json:"seq,omitempty"`
 	Verdict   fact.Verdict `json:"verdict,omitempty"`
 	Screening *fact.Temp   `json:"screening_c,omitempty"`
-	Direction string       `json:"direction,omitempty"`
-	Class     string       `json:"class,omitempty"`
-	Type      string       `json:"type,omitempty"`  // of an alarm
-	State     string       `json:"state,omitempty"` // of an alarm, an agent, the collector
-	Detail    string       `json:"detail,omitempty"`
+	Subject
+	Type   string `json:"type,omitempty"`   // of an alarm
+	State  string `json:"state,omitempty"`  // of an alarm, an agent, the collector
+	Detail string `json:"detail,omitempty"` // of a passage: the codes of its reasons
+
+	passage *wire.Passage // nil: it is something else
+}
+
+// Subject is what an item is about: of whom a passage is, or the machine of a run.
+type Subject struct {
+	Direction string `json:"direction,omitempty"`
+	Class     string `json:"class,omitempty"` // of a run: the machine
 }
 
 // Feed turns messages into items. Only one goroutine may use it.

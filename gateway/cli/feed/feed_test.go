@@ -9,6 +9,7 @@ import (
 
 	"gatehouse/gateway/county/presence"
 	"gatehouse/gateway/fact"
+	"gatehouse/gateway/web"
 	"gatehouse/gateway/wire"
 )
 
@@ -79,7 +80,7 @@ func TestAnAgentGoesOfflineNow(t *testing.T) {
 		t.Fatal(items, err)
 	}
 	now := t0.Add(2 * time.Hour)
-	line, _ := items[0].Line(now)
+	line, _ := items[0].Line(now, nil)
 	if !strings.HasPrefix(line, now.Local().Format("15:04:05")+"  gate-001    offline") {
 		t.Errorf("the line is %q", line)
 	}
@@ -179,6 +180,47 @@ func TestARowOfTheStatusTable(t *testing.T) {
 	} {
 		if got := strings.TrimSpace(strings.Join(StatusRow(a), " ")); got != want {
 			t.Errorf("got %q, want %q", got, want)
+		}
+	}
+}
+
+// A line says in words what a record holds in codes.
+func TestALineOfAPassageIsInWords(t *testing.T) {
+	at := wire.At(t0)
+	next := wire.At(t0.Add(time.Hour))
+	passage := func(v fact.Verdict, reasons ...fact.Reason) *wire.Passage {
+		value := fact.Temp(3650)
+		return &wire.Passage{Verdict: v, Reasons: reasons, Class: "resident", Direction: fact.DirectionOut,
+			Credential: "c", Readings: []uint64{1}, Instruction: fact.InstructTurnAway,
+			Temperature: &wire.Temperature{Screening: value}, Limits: wire.Limits{Fever: 3730, InvalidBelow: 3500},
+			Basis: &wire.Basis{Rule: "classes.resident.quota", Used: 1, Times: 1, Next: &next}}
+	}
+	for name, c := range map[string]struct {
+		body wire.Body
+		lang string
+		want string
+	}{
+		"a quota": {passage(fact.VerdictRefuse, fact.ReasonQuota), "en",
+			"拒绝 refuse         36.50 °C   out resident  The quota is used up: 1 of 1"},
+		"in Chinese": {passage(fact.VerdictRefuse, fact.ReasonQuota), "zh",
+			"拒绝 refuse         36.50 °C   出 居民       次数已用完：1 / 1"},
+		"a normal value": {passage(fact.VerdictPass, fact.ReasonNormal), "en",
+			"通行 pass           36.50 °C   out resident  normal"},
+		"two reasons": {passage(fact.VerdictRefuse, fact.ReasonLostCard, "by-moonlight"), "en",
+			"拒绝 refuse         36.50 °C   out resident  The card was reported lost; reason.by-moonlight"},
+		"an alarm": {&wire.Alarm{ID: "device-gone:r", Type: fact.AlarmDeviceGone, State: fact.AlarmRaised,
+			Device: "r"}, "en", "告警 Device unplugged                           r"},
+		"one that is over": {&wire.Alarm{ID: "device-gone:r", Type: fact.AlarmDeviceGone, State: fact.AlarmCleared,
+			Device: "r"}, "zh", "恢复 设备断开                                r"},
+	} {
+		item, shown := describe("gate-001", wire.Record{Seq: 1, At: at, Kind: c.body.Kind(), Body: message(t, c.body)})
+		words, err := web.Words(c.lang)
+		if err != nil || !shown {
+			t.Fatal(name, err)
+		}
+		line, _ := item.Line(t0, words)
+		if want := at.Local().Format("15:04:05") + "  gate-001    " + c.want; line != want {
+			t.Errorf("%s:\n%s\n%s", name, line, want)
 		}
 	}
 }

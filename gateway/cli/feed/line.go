@@ -5,6 +5,7 @@ import (
 	"strings"
 	"time"
 
+	"gatehouse/gateway/explain"
 	"gatehouse/gateway/fact"
 	"gatehouse/gateway/term"
 	"gatehouse/gateway/wire"
@@ -22,7 +23,7 @@ func describe(agent string, r wire.Record) (Item, bool) {
 	case *wire.Passage:
 		item.Verdict, item.Direction, item.Class = b.Verdict, string(b.Direction), b.Class
 		item.Detail = fact.JoinReasons(b.Reasons, " ")
-		item.Screening = b.Screening()
+		item.Screening, item.passage = b.Screening(), b
 	case *wire.Alarm:
 		item.Type, item.State, item.Screening, item.Detail = string(b.Type), string(b.State), b.Screening, b.Detail
 		if item.Detail == "" {
@@ -63,9 +64,10 @@ var verdicts = map[fact.Verdict]struct {
 // from a backlog.
 const oldAfter = 15 * time.Second
 
-// Line returns the item as one line, and its style.
-func (i Item) Line(now time.Time) (string, term.Style) {
-	what, style := i.what()
+// Line returns the item as one line, in words, and its style. The times in it are those of
+// this computer's zone.
+func (i Item) Line(now time.Time, words explain.Words) (string, term.Style) {
+	what, style := i.what(words)
 	at := i.At.Time
 	if i.What == "status" && i.State == string(fact.Offline) {
 		at = now // a last will has the time of the connection that left it
@@ -74,28 +76,58 @@ func (i Item) Line(now time.Time) (string, term.Style) {
 	if i.Screening != nil {
 		screening = i.Screening.String() + " °C"
 	}
+	who, detail := i.Class, i.Detail
+	if i.passage != nil {
+		who, detail = word(words, "class.", i.Class), why(i.passage, words)
+	}
+	who = strings.TrimSpace(word(words, "direction.", i.Direction) + " " + who)
 	line := fmt.Sprintf("%s  %s  %s  %s  %s %s", at.Local().Format("15:04:05"), term.Pad(term.Clean(i.Agent), 10),
-		term.Pad(term.Clean(what), 18), term.Pad(screening, 9),
-		term.Pad(strings.TrimSpace(i.Direction+" "+term.Clean(i.Class)), 13), term.Clean(i.Detail))
+		term.Pad(term.Clean(what), 18), term.Pad(screening, 9), term.Pad(term.Clean(who), 13), term.Clean(detail))
 	if age := now.Sub(i.At.Time); age > oldAfter && i.What != "status" && i.What != "collector" {
 		line += fmt.Sprintf("  (%s late)", age.Round(time.Second))
 	}
 	return strings.TrimRight(line, " "), style
 }
 
+// why says why a passage was decided as it was, in the sentences of explain. Of a value
+// that is normal it says no more than that.
+func why(p *wire.Passage, words explain.Words) string {
+	var out []string
+	for _, s := range explain.Passage(p, time.Local) {
+		switch {
+		case s.Part != explain.PartBecause:
+		case s.Code == "explain.reason."+string(fact.ReasonNormal):
+			out = append(out, word(words, "reason.", string(fact.ReasonNormal)))
+		default:
+			out = append(out, words.Text(s))
+		}
+	}
+	return strings.Join(out, "; ")
+}
+
+// word returns the text of a code; one without words is shown as it is.
+func word(words explain.Words, prefix, code string) string {
+	if code == "" {
+		return ""
+	}
+	return words.Text(explain.Sentence{Code: prefix + code})
+}
+
 // what returns the words for what the item is of, and its style.
-func (i Item) what() (string, term.Style) {
+func (i Item) what(words explain.Words) (string, term.Style) {
 	switch i.What {
 	case "alarm":
+		text := word(words, "alert.", i.Type)
 		if i.State == string(fact.AlarmCleared) {
-			return "恢复 " + i.Type, term.Good
+			return "恢复 " + text, term.Good
 		}
-		return "告警 " + i.Type, term.Danger
+		return "告警 " + text, term.Danger
 	case "run":
+		text := "作业 " + word(words, "grade.", i.Type)
 		if i.Type == "dry" || i.Type == "leak" || i.Type == "disputed" {
-			return "作业 " + i.Type, term.Warn
+			return text, term.Warn
 		}
-		return "作业 " + i.Type, term.Good
+		return text, term.Good
 	case "status", "collector":
 		if i.State == string(fact.Online) {
 			return i.State, term.Good
