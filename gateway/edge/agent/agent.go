@@ -62,6 +62,7 @@ type Agent struct {
 	station  *station.Station // nil without devices
 	bridge   *bridge.Bridge   // nil without machines
 	panel    *panel.Panel     // nil without displays
+	locks    *locks
 }
 
 // New reads the files that the configuration names, opens the journal and makes
@@ -88,7 +89,8 @@ func New(cfg Config, opts Options) (*Agent, error) {
 	a.recorder = recorder.New(recorder.Options{Journal: j, Board: a.board, Overtake: a.overtake,
 		Clock: opts.Clock, BootID: opts.BootID, Version: opts.Version, Log: a.log}, report)
 	a.keepRules(cfg.Dir, files)
-	a.warnLocked(cfg, files)
+	a.locks = newLocks(cfg, files)
+	a.warnLocked(opts.Clock.Now())
 	if err := a.makeParts(cfg, opts, files); err != nil {
 		a.recorder.RaiseAlarms(opts.Clock.Now())
 		a.recorder.Close()
@@ -247,6 +249,7 @@ func (a *Agent) Run(ctx context.Context) error {
 	restored := make(chan struct{})
 	wg.Go(func() { a.shipper.Run(ctx) })
 	wg.Go(func() { a.help.Run(ctx) })
+	wg.Go(func() { a.watchLocked(ctx) })
 	if a.station != nil {
 		wg.Go(func() { a.station.Run(ctx, restored) })
 	}

@@ -1,12 +1,16 @@
 package agent
 
 import (
+	"context"
+	"slices"
 	"strings"
 	"time"
 
+	"gatehouse/gateway/clock"
 	"gatehouse/gateway/edge/status"
 	"gatehouse/gateway/fact"
 	"gatehouse/gateway/policy"
+	"gatehouse/gateway/retry"
 	"gatehouse/gateway/trial"
 )
 
@@ -24,27 +28,104 @@ func Check(cfg Config, now time.Time) (locked string, err error) {
 	if err != nil || files.rules == nil {
 		return "", err
 	}
-	return locks(cfg, files.rules, now.In(files.zone)), nil
+	l := newLocks(cfg, files)
+	return l.judge(now, nil), nil
 }
 
-// locks says why nobody could pass in the week that begins on the day of now; empty:
-// somebody could.
-func locks(cfg Config, r *policy.Rules, now time.Time) string {
-	if why := cfg.Station.Locked(cfg.Kiosk.Listen != ""); why != "" {
+const (
+	// lookEvery is how often the agent looks whether somebody can still pass.
+	lookEvery = 10 * time.Second
+	// brokenFor is how long a device must have been broken to count as broken: a plug that
+	// is put in again, or an agent that has just started, locks nobody out.
+	brokenFor = time.Minute
+)
+
+// locks judges whether somebody can pass at the gate: once, and again when that may have
+// changed, with the day, because cards have days, or with the devices that work. Rules and
+// roster are read when the agent starts only.
+type locks struct {
+	cfg    Config
+	rules  *policy.Rules // nil: the agent has no gate
+	zone   *time.Location
+	broken map[string]time.Duration // devices that do not work, since when on the boot clock
+	judged string                   // the day and the devices that were judged last
+}
+
+func newLocks(cfg Config, f files) *locks {
+	return &locks{cfg: cfg, rules: f.rules, zone: f.zone, broken: map[string]time.Duration{}}
+}
+
+// judge says why nobody could pass, without the devices that do not work, in the week that
+// begins on the day of now; empty: somebody could.
+func (l *locks) judge(now time.Time, without []string) string {
+	works := l.cfg.Station.Without(without)
+	if why := works.Locked(l.cfg.Kiosk.Listen != ""); why != "" {
 		return why
 	}
-	y, m, d := now.Date()
-	return strings.Join(trial.Locked(r, cfg.Station.Ways(), time.Date(y, m, d, 0, 0, 0, 0, now.Location())), "; ")
-}
-
-// warnLocked raises an alarm when the rules let nobody pass.
-func (a *Agent) warnLocked(cfg Config, f files) {
-	c := status.Condition{Type: fact.AlarmNobodyPasses}
-	if f.rules != nil {
-		if c.Detail = locks(cfg, f.rules, a.clock.Now().Wall.In(f.zone)); c.Detail != "" {
-			a.log.Warn("nobody can pass at this gate", "policy", f.rules.Version, "people", f.rules.People(),
-				"reason", c.Detail)
+	var out []string
+	for _, way := range l.cfg.Station.Ways() {
+		if !slices.Contains(works.Ways(), way) {
+			out = append(out, string(way)+": no reader or scanner for this way works")
 		}
 	}
-	a.board.Set(c)
+	y, m, d := now.In(l.zone).Date()
+	out = append(out, trial.Locked(l.rules, works.Ways(), time.Date(y, m, d, 0, 0, 0, 0, l.zone))...)
+	return strings.Join(out, "; ")
+}
+
+// look says why nobody can pass now. again is false when nothing has changed since it was
+// judged last. An agent without a gate locks nobody out.
+func (l *locks) look(now clock.Moment, s status.Snapshot) (why string, again bool) {
+	if l.rules == nil {
+		again = l.judged == ""
+		l.judged = "no gate"
+		return "", again
+	}
+	without := l.lasting(now.Boot, s)
+	what := strings.Join(append(without, now.Wall.In(l.zone).Format(time.DateOnly)), " ")
+	if what == l.judged {
+		return "", false
+	}
+	l.judged = what
+	return l.judge(now.Wall, without), true
+}
+
+// lasting returns the devices that have not worked for long enough, sorted.
+func (l *locks) lasting(boot time.Duration, s status.Snapshot) (names []string) {
+	for _, d := range s.Devices {
+		since, known := l.broken[d.Name]
+		doubtful := slices.ContainsFunc(s.Holds, func(c status.Condition) bool {
+			return c.Type == fact.AlarmDeviceDoubtful && c.Device == d.Name
+		})
+		switch {
+		case d.State == fact.DeviceOK && !doubtful:
+			delete(l.broken, d.Name)
+		case !known:
+			l.broken[d.Name] = boot
+		case boot-since >= brokenFor:
+			names = append(names, d.Name)
+		}
+	}
+	slices.Sort(names)
+	return names
+}
+
+// watchLocked looks from time to time until ctx ends whether somebody can pass.
+func (a *Agent) watchLocked(ctx context.Context) {
+	for retry.Sleep(ctx, lookEvery) {
+		a.warnLocked(a.clock.Now())
+	}
+}
+
+// warnLocked raises the alarm when nobody can pass, and ends it when somebody can.
+func (a *Agent) warnLocked(now clock.Moment) {
+	why, again := a.locks.look(now, a.board.Snapshot())
+	if !again {
+		return
+	}
+	if why != "" {
+		a.log.Warn("nobody can pass at this gate", "policy", a.locks.rules.Version, "people", a.locks.rules.People(),
+			"reason", why)
+	}
+	a.board.Set(status.Condition{Type: fact.AlarmNobodyPasses, Detail: why})
 }

@@ -32,6 +32,12 @@ func (c Config) goes(d Device, way fact.Direction) bool {
 	return own == fact.DirectionNone || own == way
 }
 
+// Without returns the configuration without some devices: those that do not work.
+func (c Config) Without(names []string) Config {
+	c.Devices = slices.DeleteFunc(slices.Clone(c.Devices), func(d Device) bool { return slices.Contains(names, d.Name) })
+	return c
+}
+
 // Locked says why nobody can pass the devices of the gate, whatever the rules; empty:
 // somebody can. enters says that there is a screen at which values are entered.
 func (c Config) Locked(enters bool) string {
@@ -43,8 +49,8 @@ func (c Config) Locked(enters bool) string {
 		}
 	}
 	if !reader {
-		return "no lane has a reader or scanner: who comes is not known"
+		return "no lane has a reader or scanner that works: who comes is not known"
 	}
-	return "every lane measures, none has a thermometer, and there is no guard's screen (kiosk:) at which a value " +
-		"could be entered"
+	return "every lane measures, none has a thermometer that works, and there is no guard's screen (kiosk:) at which a " +
+		"value could be entered"
 }
