@@ -9,7 +9,7 @@ import (
 
 // cardOf returns a card that is shown now.
 func (g *Gate) cardOf(at clock.Moment, credential string, d fact.Direction) *card {
-	judged, unsure := g.clock.Judge(at, g.synchronised, g.cfg.Rules.Unsynchronised == policy.OwnClock)
+	judged, unsure := g.past.clock.Judge(at, g.synchronised, g.cfg.Rules.Unsynchronised == policy.OwnClock)
 	return &card{credential: credential, direction: d, at: judged.In(g.cfg.Zone), unsure: unsure}
 }
 
@@ -27,7 +27,7 @@ func (g *Gate) refuse(l *lane, c *card, why fact.Reason) Event {
 
 // ask decides on a card. What has passed since it was asked last counts.
 func (g *Gate) ask(l *lane, c *card) {
-	c.decision = engine.Decide(g.cfg.Rules, &g.state, engine.Ask{Credential: c.credential, Direction: c.direction,
+	c.decision = engine.Decide(g.cfg.Rules, &g.past.state, engine.Ask{Credential: c.credential, Direction: c.direction,
 		Lane: l.Name, At: c.at, Unsure: c.unsure, Readings: c.seqs, Pass: c.pass, PassFault: c.passFault})
 }
 

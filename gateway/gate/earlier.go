@@ -5,6 +5,8 @@ import (
 
 	"gatehouse/gateway/clock"
 	"gatehouse/gateway/episode"
+	"gatehouse/gateway/policy"
+	"gatehouse/gateway/policy/engine"
 	"gatehouse/gateway/wire"
 )
 
@@ -16,29 +18,50 @@ type Earlier struct {
 	Passage      *wire.Passage // nil: of another kind
 }
 
-// Remember takes over a record of before a restart, in the order of the journal: what
-// has passed, and what time it was. A passage may be handed over twice; it counts once.
-func (g *Gate) Remember(e Earlier) {
+// Memory is what is asked of the past for as long as rules look back: what has passed, and
+// what time it was. It is as large as the roster at most, times the days of the longest
+// quota. Its zero value is empty; it is for one goroutine.
+type Memory struct {
+	state engine.State
+	clock engine.Clock
+}
+
+// Take takes over a record of before a restart, in the order of the journal. Zone is the
+// county's.
+func (m *Memory) Take(r *policy.Rules, zone *time.Location, e Earlier) {
 	at, judged := e.At, false
 	if p := e.Passage; p != nil {
 		if judged = p.Basis != nil && p.Basis.At != nil; judged {
 			at = p.Basis.At.Time
 		}
-		g.state.Take(g.cfg.Rules, *p, at.In(g.cfg.Zone))
-		if e.Boot > 0 {
-			g.meters.again(e.Boot, p)
-		}
+		m.state.Take(r, *p, at.In(zone))
+	}
+	if e.Synchronised || judged {
+		m.clock.Restore(at, e.Boot, e.Synchronised)
+	}
+}
+
+// Rebooted notes that the computer has started again: its boot clock counts anew.
+func (m *Memory) Rebooted() { m.clock.Rebooted() }
+
+// Recall takes over a copy of a memory, in place of the gate's own. It is called before
+// Remember.
+func (g *Gate) Recall(m *Memory) { g.past = Memory{state: m.state.Clone(), clock: m.clock} }
+
+// Remember takes over a record of before a restart, in the order of the journal: what
+// has passed, and what time it was. A passage may be handed over twice; it counts once.
+func (g *Gate) Remember(e Earlier) {
+	if e.Passage != nil && e.Boot > 0 {
+		g.meters.again(e.Boot, e.Passage)
 	}
 	g.restoreEpisode(e)
-	if e.Synchronised || judged {
-		g.clock.Restore(at, e.Boot, e.Synchronised)
-	}
+	g.past.Take(g.cfg.Rules, g.cfg.Zone, e)
 }
 
 // SetSynchronised notes whether the wall clock is known to be right at a moment.
 func (g *Gate) SetSynchronised(at clock.Moment, is bool) {
 	if g.synchronised = is; is {
-		g.clock.Note(at)
+		g.past.clock.Note(at)
 	}
 	if g.fevers.book != nil {
 		g.fevers.book.Carry(at, is)

@@ -124,18 +124,14 @@ func (g *Gate) entered(at clock.Moment, seq uint64, r wire.Reading) []Event {
 		l.over()
 		l.visit = v
 	}
-	open := v == nil || v == l.visit
 	if v != nil {
 		t = v.enter(t)
 	}
 	var events []Event
-	switch {
-	case v != nil && len(v.cards) == 1:
+	if v != nil && len(v.cards) == 1 {
 		events = []Event{g.settle(l, v, at)}
-		if open {
-			l.over()
-		}
-	default:
+		l.over()
+	} else {
 		events = g.enteredFirst(l, v, at, t)
 	}
 	for i := range events {

@@ -43,7 +43,7 @@ func (g *Gate) event(l *lane, v fact.Verdict, reasons []fact.Reason, c *card, t 
 		p.Instruction = fact.InstructMeasureByHand
 	}
 	if c != nil {
-		g.state.Take(g.cfg.Rules, p, c.at)
+		g.past.state.Take(g.cfg.Rules, p, c.at)
 	}
 	return Event{Passage: p}
 }

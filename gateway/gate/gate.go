@@ -23,7 +23,6 @@ import (
 	"gatehouse/gateway/episode"
 	"gatehouse/gateway/fact"
 	"gatehouse/gateway/policy"
-	"gatehouse/gateway/policy/engine"
 	"gatehouse/gateway/wire"
 )
 
@@ -69,8 +68,7 @@ type Gate struct {
 	meters meters
 	now    time.Duration // boot clock of what happened last
 
-	state        engine.State
-	clock        engine.Clock
+	past         Memory
 	synchronised bool // the wall clock is known to be right
 	fevers       episodes
 }

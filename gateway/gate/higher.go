@@ -1,8 +1,6 @@
 package gate
 
 import (
-	"slices"
-
 	"gatehouse/gateway/clock"
 	"gatehouse/gateway/fact"
 )
@@ -36,7 +34,6 @@ func (g *Gate) higher(l *lane, at clock.Moment, device string, before newest, t 
 func (g *Gate) rises(l *lane, at clock.Moment, x, t *temp) []Event {
 	v := g.enter(l, at)
 	fever, was := t.verdict == fact.VerdictFever, x.verdict == fact.VerdictFever
-	same := t.verdict == x.verdict && slices.Equal(t.reasons, x.reasons)
 	switch {
 	case fever && (v.mixed || !was):
 		v.mixed = true
@@ -49,8 +46,8 @@ func (g *Gate) rises(l *lane, at clock.Moment, x, t *temp) []Event {
 		return nil
 	}
 	x.take(t)
-	if same && !fever {
-		return nil
+	if t.verdict == fact.VerdictPass {
+		return nil // as before: the visit waits for the card
 	}
 	return g.alone(l, v, x)
 }

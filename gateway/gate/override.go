@@ -57,8 +57,7 @@ func (g *Gate) Override(at clock.Moment, p wire.Passage, guard, reason string) (
 			return Event{}, ErrNever // a second measurement decides, not the guard
 		}
 	}
-	g.Answered(p.Readings)
-	judged, _ := g.clock.Judge(at, g.synchronised, g.cfg.Rules.Unsynchronised == policy.OwnClock)
+	judged, _ := g.past.clock.Judge(at, g.synchronised, g.cfg.Rules.Unsynchronised == policy.OwnClock)
 	judged = judged.In(g.cfg.Zone)
 	o := wire.Override{Guard: guard, Reason: reason, Against: p.Verdict}
 	if p.Override != nil {
@@ -83,13 +82,16 @@ func (g *Gate) Override(at clock.Moment, p wire.Passage, guard, reason string) (
 		basis.At = &when
 		p.Basis = &basis
 	}
-	g.state.Take(g.cfg.Rules, p, judged)
-	g.overruled(at, p)
+	g.past.state.Take(g.cfg.Rules, p, judged)
+	g.Overruled(at, p)
 	return Event{Passage: p}, nil
 }
 
-// overruled notes in the lanes that a guard has decided about somebody.
-func (g *Gate) overruled(at clock.Moment, p wire.Passage) {
+// Overruled notes in the lanes that a guard has decided about somebody: it ends their visit.
+// It is called with a passage that the journal holds, which Remember counts.
+func (g *Gate) Overruled(at clock.Moment, p wire.Passage) {
+	g.Answered(p.Readings)
+	g.meters.again(at.Boot, &p)
 	if p.Credential == "" {
 		return
 	}

@@ -33,7 +33,8 @@ func (r *Replay) input(x item) {
 func (r *Replay) override(x item, p *wire.Passage) {
 	r.past.passage(x, r.bootID, p)
 	r.past.note(x.rec.Seq, p.Readings)
-	r.gate.Answered(p.Readings)
+	r.past.event(r.bootID, event{at: x.moment(), answered: p.Readings})
+	r.gate.Overruled(x.moment(), *p)
 	r.gate.Remember(gate.Earlier{At: x.rec.At.Time, Synchronised: !x.rec.Unsync, Boot: x.boot, Passage: p})
 	r.report(Outcome{Seq: x.rec.Seq, At: x.rec.At.Time, Was: p, Is: p})
 }

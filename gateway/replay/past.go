@@ -1,11 +1,13 @@
 package replay
 
 import (
+	"math"
 	"slices"
 	"time"
 
 	"gatehouse/gateway/clock"
 	"gatehouse/gateway/gate"
+	"gatehouse/gateway/policy"
 	"gatehouse/gateway/wire"
 )
 
@@ -15,19 +17,26 @@ const (
 	window = time.Minute
 	// eventsMost and notedMost bound what is kept of the last readings and passages.
 	eventsMost = 1024
-	// spare is how much longer than the rules look back is kept: what is usual is recorded
-	// once a day.
-	spare     = 48 * time.Hour
-	notedMost = 4096
+	notedMost  = 4096
+	// spare is for how long other records than passages are kept at least: what is usual is
+	// recorded once a day.
+	spare = 48 * time.Hour
+	// amended is for how long a passage is kept at least: so long a later one may replace it,
+	// or be the second high value of the same person.
+	amended = time.Hour
+	// pruneLeast is how many records are kept before any is looked at for its age.
+	pruneLeast = 1024
 )
 
 // event is what an agent lets go through the gate again after a restart.
 type event struct {
 	at       clock.Moment
+	bootID   string
 	seq      uint64
 	reading  *wire.Reading
-	answered []uint64 // readings of the passage that the guard dealt with
-	device   string   // whose state changed
+	answered []uint64    // readings of the passage that the guard dealt with
+	again    *wire.Audit // somebody whom the guard sent to be measured again
+	device   string      // whose state changed
 	works    bool
 }
 
@@ -47,11 +56,17 @@ type noted struct {
 
 // past is what a gate learns of before a restart.
 type past struct {
-	reach  time.Duration // of the rules
-	kept   []passed      // oldest first
-	events []event       // oldest first
-	recent []noted       // recorded passages, oldest first
-	taken  []uint64      // readings that something was decided on, newest last
+	rules *policy.Rules
+	zone  *time.Location
+
+	old     gate.Memory // of the passages, and starts, that are not kept any more
+	oldBoot string      // the boot in which the newest of them was
+	kept    []passed    // oldest first
+	pruneAt int         // how many are kept when those that are too old are taken out; at least pruneLeast
+
+	events []event  // oldest first
+	recent []noted  // recorded passages, oldest first
+	taken  []uint64 // readings that something was decided on, newest last
 }
 
 // passage keeps a recorded passage.
@@ -70,33 +85,78 @@ func (p *past) clock(x item, bootID string) {
 	p.keep(passed{gate.Earlier{At: x.rec.At.Time, Synchronised: !x.rec.Unsync, Boot: x.boot}, bootID, nil})
 }
 
-// keep keeps a record for as long as the rules look back, and a day.
+// keep keeps a record.
 func (p *past) keep(e passed) {
 	if b := e.Passage; b != nil {
 		p.taken = append(p.taken, b.Readings...)
 		p.taken = p.taken[max(0, len(p.taken)-notedMost):]
+		e.Passage = slim(b)
 	}
-	p.kept = append(p.kept, e)
-	if n := len(p.kept); n&(n-1) == 0 { // now and then
-		p.prune(e.At.Add(-p.reach - spare))
+	if p.kept = append(p.kept, e); len(p.kept) >= p.pruneAt {
+		p.prune(e)
+		p.pruneAt = max(2*len(p.kept), pruneLeast)
 	}
 }
 
-// prune forgets what is older, but not what holds still.
-func (p *past) prune(oldest time.Time) {
-	newer := map[string]bool{}
-	for i := len(p.kept) - 1; i >= 0; i-- {
-		e := &p.kept[i]
-		if what := e.holds(); what != "" {
-			if newer[what] {
-				e.At = time.Time{}
-			}
-			newer[what] = true
-		}
+// slim returns of a passage what a gate remembers over restarts.
+func slim(b *wire.Passage) *wire.Passage {
+	s := &wire.Passage{Verdict: b.Verdict, Reasons: b.Reasons, Readings: b.Readings, Lane: b.Lane,
+		Direction: b.Direction, Class: b.Class, Credential: b.Credential, Entered: b.Entered, Basis: b.Basis,
+		Episode: b.Episode}
+	if t := b.Temperature; t != nil {
+		s.Temperature = &wire.Temperature{Supersedes: t.Supersedes}
 	}
-	p.kept = slices.DeleteFunc(p.kept, func(e passed) bool {
-		return e.At.Before(oldest) && (e.holds() == "" || e.At.IsZero())
+	return s
+}
+
+// prune takes out what is too old when the newest record is now: of passages and starts it
+// keeps what rules ask for; of the others those that hold until another one says otherwise.
+func (p *past) prune(now passed) {
+	oldest := amended
+	if r := p.rules.Episode; r != nil {
+		oldest += r.Expires
+	}
+	n := 0
+	for ; n < len(p.kept) && (p.kept[n].body != nil || p.kept[n].age(now) > oldest); n++ {
+		p.remember(p.kept[n])
+	}
+	newer := map[string]bool{}
+	old := make([]bool, len(p.kept))
+	for i, e := range slices.Backward(p.kept) {
+		what := e.holds()
+		old[i] = e.body == nil && i < n || e.body != nil && e.age(now) > spare && (what == "" || newer[what])
+		newer[what] = true
+	}
+	i := -1
+	p.kept = slices.DeleteFunc(p.kept, func(passed) bool {
+		i++
+		return old[i]
 	})
+}
+
+// remember takes a passage, or a start, into the memory of those that are not kept.
+func (p *past) remember(e passed) {
+	if e.body != nil {
+		return
+	}
+	if e.bootID != p.oldBoot {
+		p.old.Rebooted()
+		p.oldBoot = e.bootID
+	}
+	p.old.Take(p.rules, p.zone, e.Earlier)
+}
+
+// age returns how long before another record this one was; of a wall clock that has been
+// set back it is not known, and such a record counts as old.
+func (e passed) age(now passed) time.Duration {
+	age := now.At.Sub(e.At)
+	if e.bootID == now.bootID {
+		age = now.Boot - e.Boot
+	}
+	if age < 0 {
+		return math.MaxInt64
+	}
+	return age
 }
 
 // note notes the readings of a recorded passage, which the guard may answer.
@@ -116,7 +176,8 @@ func (p *past) readings(seq uint64) []uint64 {
 }
 
 // event keeps what may go through the gate again.
-func (p *past) event(e event) {
+func (p *past) event(bootID string, e event) {
+	e.bootID = bootID
 	p.events = append(p.events, e)
 	p.events = p.events[max(0, len(p.events)-eventsMost):]
 }
@@ -126,15 +187,20 @@ func (p *past) used(readings []uint64) bool {
 	return !slices.ContainsFunc(readings, func(seq uint64) bool { return !slices.Contains(p.taken, seq) })
 }
 
-// remember lets a new gate know the past, and returns the passages of this boot.
-func (p *past) remember(g *gate.Gate, bootID string, now time.Duration) (ofThisBoot []gate.Earlier) {
+// restore lets a new gate know the past, and returns the passages of this boot.
+func (p *past) restore(g *gate.Gate, bootID string, now time.Duration) (ofThisBoot []gate.Earlier) {
+	if p.oldBoot != bootID {
+		p.old.Rebooted()
+		p.oldBoot = bootID
+	}
+	g.Recall(&p.old)
 	again := false
 	for _, e := range p.kept {
 		if e.body != nil {
 			e.restore(g, bootID, now, &again)
 			continue
 		}
-		if p.reach == 0 && e.Passage == nil {
+		if p.rules.Reach() == 0 && e.Passage == nil {
 			continue // an agent whose rules ask for nothing looks for nothing
 		}
 		if e.bootID != bootID {

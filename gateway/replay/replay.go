@@ -1,12 +1,12 @@
 // Package replay decides recorded readings again, by the same rules or by others, through
 // the code of the gate: same inputs and rules give the same verdicts. It is pure: the
 // records of a journal go in, in their order; each recorded verdict comes out with the one
-// that is given now. What a replay keeps is as large as what the gate itself remembers:
-// the passages of as many days as the rules look back, and a few minutes of readings.
+// that is given now. What a replay keeps is as large as what the gate itself remembers: who
+// has passed on as many days as the rules look back, the passages of the last hour or of
+// fever episodes, and a few minutes of readings.
 package replay
 
 import (
-	"slices"
 	"time"
 
 	"gatehouse/gateway/clock"
@@ -64,7 +64,7 @@ type Replay struct {
 
 // New returns a replay that tells each outcome, in about the order of time.
 func New(cfg Config, tell func(Outcome)) *Replay {
-	return &Replay{cfg: cfg, tell: tell, past: past{reach: cfg.Rules.Reach()}}
+	return &Replay{cfg: cfg, tell: tell, past: past{rules: cfg.Rules, zone: cfg.Zone, pruneAt: pruneLeast}}
 }
 
 // before is how much earlier than From deciding begins: a value can be entered for a
@@ -140,16 +140,25 @@ func (r *Replay) do(x item) {
 		r.passage(x, b)
 	case *wire.Health:
 		r.tick(x.boot)
-		r.past.event(event{at: x.moment(), device: b.Device, works: b.State == fact.DeviceOK})
+		r.past.event(r.bootID, event{at: x.moment(), device: b.Device, works: b.State == fact.DeviceOK})
 		r.emit(r.gate.SetWorks(b.Device, b.State == fact.DeviceOK))
 	case *wire.Audit:
-		r.tick(x.boot)
-		if readings := r.past.readings(b.Passage); readings != nil {
-			r.past.event(event{at: x.moment(), answered: readings})
-			r.gate.Answered(readings)
-		}
+		r.audit(x, b)
 	}
 	r.settle(r.pending.due(x.boot))
+}
+
+// audit takes what the guard did.
+func (r *Replay) audit(x item, b *wire.Audit) {
+	r.tick(x.boot)
+	if b.Episode != "" {
+		r.past.event(r.bootID, event{at: x.moment(), again: b})
+		_ = r.gate.Retest(x.moment(), b.Lane, b.Episode) // by other rules there may be no such episode
+	}
+	if readings := r.past.readings(b.Passage); readings != nil {
+		r.past.event(r.bootID, event{at: x.moment(), answered: readings})
+		r.gate.Answered(readings)
+	}
 }
 
 // clock takes a start of the agent, or what is known of the time.
@@ -168,7 +177,7 @@ func (r *Replay) reading(x item, b *wire.Reading) {
 	r.decided = max(r.decided, time.Duration(b.BootNS))
 	at := x.moment().Add(r.decided - x.boot)
 	r.gate.SetSynchronised(x.moment(), !x.rec.Unsync)
-	r.past.event(event{at: at, seq: x.rec.Seq, reading: b})
+	r.past.event(r.bootID, event{at: at, seq: x.rec.Seq, reading: b})
 	r.pending.seen(x.rec.Seq)
 	r.emit(r.gate.Observe(at, x.rec.Seq, *b))
 }
@@ -245,51 +254,4 @@ func (r *Replay) report(o Outcome) {
 	if !o.At.Before(r.cfg.From) {
 		r.tell(o)
 	}
-}
-
-// begin makes a gate that knows the past, as an agent does when it starts.
-func (r *Replay) begin(x item) {
-	at := x.moment()
-	if r.gate != nil {
-		r.pending.cut(at.Boot)
-	}
-	lanes := r.cfg.Lanes
-	if lanes == nil {
-		lanes = runOf(r.cfg.Runs, x.rec.Seq).lanes()
-	}
-	r.gate = gate.New(gate.Config{Rules: r.cfg.Rules, Zone: r.cfg.Zone, Lanes: lanes})
-	r.decided = 0
-	recent := r.past.remember(r.gate, r.bootID, at.Boot)
-	r.gate.SetSynchronised(at, !x.rec.Unsync)
-	for _, e := range r.past.events {
-		age := at.Boot - e.at.Boot
-		switch {
-		case e.device != "":
-			r.emit(r.undecided(r.gate.SetWorks(e.device, e.works)))
-		case e.reading == nil:
-			r.gate.Answered(e.answered)
-		case e.reading.BootID == r.bootID && age >= 0 && age < window:
-			r.decided = max(r.decided, e.at.Boot)
-			r.emit(r.undecided(r.gate.Observe(e.at, e.seq, *e.reading)))
-		}
-	}
-	for _, e := range recent {
-		if at.Boot-e.Boot < window {
-			r.gate.Remember(e)
-		}
-	}
-	r.emit(r.undecided(r.gate.Tick(at)))
-	for _, d := range devicesOf(lanes) {
-		r.gate.SetWorks(d, true)
-	}
-	for _, e := range r.past.kept {
-		if c, is := e.body.(*wire.FieldCheck); is {
-			r.gate.SetChecked(c.Device, c.State == fact.CheckOpen)
-		}
-	}
-}
-
-// undecided returns the events that use a reading on which nothing was decided before.
-func (r *Replay) undecided(events []gate.Event) []gate.Event {
-	return slices.DeleteFunc(events, func(e gate.Event) bool { return r.past.used(e.Passage.Readings) })
 }

@@ -15,73 +15,13 @@ import (
 	"gatehouse/gateway/wire"
 )
 
-// scene lets something happen at a gate.
-func (a *agent) scene(t *rapid.T) {
-	lane := rapid.SampledFrom([]string{"north", "south"}).Draw(t, "lane")
-	switch rapid.SampledFrom([]string{"tap", "tap", "tap", "measure", "measure", "measure", "goods", "wait", "works",
-		"answer", "enter", "sync", "start", "boot", "cut"}).Draw(t, "what") {
-	case "tap", "goods":
-		if rapid.IntRange(0, 7).Draw(t, "goods") == 0 {
-			lane = "goods"
-		}
-		card := rapid.SampledFrom([]string{"A1", "A2", "B1", "C1", "D1", "E1", "F1", "77"}).Draw(t, "card")
-		way := rapid.SampledFrom([]fact.Direction{fact.DirectionIn, fact.DirectionOut}).Draw(t, "way")
-		a.read(wire.Reading{Device: "reader " + lane, Type: fact.ReadingCard, Lane: lane, Direction: way,
-			Credential: "card/" + card})
-	case "measure":
-		value := rapid.SampledFrom([]fact.Temp{3650, 3650, 3660, 3729, 3730, 3810, 3400}).Draw(t, "value")
-		ambient := rapid.SampledFrom([]fact.Temp{2000, 2000, 1500, 3600}).Draw(t, "ambient")
-		took := time.Duration(rapid.IntRange(0, 5000).Draw(t, "took")) * time.Millisecond
-		a.measure(lane, value, ambient, took, rapid.IntRange(0, 5).Draw(t, "settled") > 0,
-			rapid.IntRange(0, 5).Draw(t, "supersedes") == 0)
-	case "wait":
-		a.pass(time.Duration(rapid.SampledFrom([]int{1, 500, 8000, 61_000, 3600_000, 20 * 3600_000}).
-			Draw(t, "ms")) * time.Millisecond)
-	case "works":
-		device := rapid.SampledFrom([]string{"thermometer ", "reader "}).Draw(t, "device") + lane
-		a.works(device, rapid.Bool().Draw(t, "works"))
-	case "answer":
-		if r, p := a.last(); p != nil {
-			a.append(&wire.Audit{Actor: "guard", Action: "noted", Passage: r.Seq})
-			a.gate.Answered(p.Readings)
-		}
-	case "enter":
-		a.enter(rapid.SampledFrom([]fact.Temp{3650, 3800, 3450}).Draw(t, "entered"))
-	case "sync":
-		a.unsync = rapid.IntRange(0, 2).Draw(t, "unsync") == 0
-		a.gate.SetSynchronised(a.now, !a.unsync)
-	case "start":
-		a.start(false)
-	case "boot":
-		a.start(true)
-	case "cut": // what was decided last did not get onto the disk
-		if n := len(a.journal); a.journal[n-1].Kind == wire.KindPassage {
-			a.journal = a.journal[:n-1]
-		}
-		a.start(rapid.Bool().Draw(t, "computer"))
-	}
-	a.pass(time.Duration(rapid.SampledFrom([]int{1, 300, 2000, 7999, 12_000}).Draw(t, "then")) * time.Millisecond)
-}
-
-// enter enters a value for the person of the newest passage, if that is possible.
-func (a *agent) enter(value fact.Temp) {
-	_, p := a.last()
-	if p == nil || a.gate.Enterable(a.now, p.Lane, p.Readings) != nil {
-		return
-	}
-	a.read(wire.Reading{Device: "contact", Type: fact.ReadingEntered, Lane: p.Lane,
-		Entered: &wire.Entered{Value: value, With: fact.HandHeldContact, Of: p.Readings}})
-}
-
 // Whatever happens at a gate, and however often it starts anew: by the same rules every
 // recorded verdict comes out again.
 func TestReplayEqualsRecord(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
-		r := rules(t, 8*time.Second, "37.3", rapid.SampledFrom([]string{"", "unsynchronised: own-clock\n",
-			"lost: {pass: identify}\n", "sealed: {in: allow}\n",
-			"episode: {wait: 1m, expires: 10m, second: any}\n",
-			"episode: {wait: 1m, expires: 10m, second: contact}\n"}).Draw(t, "more"))
+		r := rules(t, 8*time.Second, "37.3", moreRules(t))
 		a := newAgent(r)
+		a.history()
 		for range rapid.IntRange(1, 40).Draw(t, "scenes") {
 			a.scene(t)
 		}

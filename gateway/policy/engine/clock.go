@@ -25,6 +25,10 @@ func (c *Clock) Restore(at time.Time, boot time.Duration, sure bool) {
 	}
 }
 
+// Rebooted notes that the boot clock counts anew: how long the computer was off is not
+// known.
+func (c *Clock) Rebooted() { c.boot = 0 }
+
 // Judge returns the time to judge by, and whether it is unsure: the wall clock is not
 // synchronised. With own, or when no time was ever known, it is the wall clock's.
 func (c *Clock) Judge(m clock.Moment, synchronised, own bool) (at time.Time, unsure bool) {

@@ -1,6 +1,7 @@
 package engine
 
 import (
+	"maps"
 	"slices"
 	"time"
 
@@ -99,6 +100,16 @@ func (s *State) Take(r *policy.Rules, p wire.Passage, at time.Time) {
 	if s.recent = append(s.recent, t); len(s.recent) > 2*recentKept {
 		s.recent = slices.Clone(s.recent[recentKept:])
 	}
+}
+
+// Clone returns a copy that shares nothing with s which either of them changes.
+func (s *State) Clone() State {
+	c := State{trips: maps.Clone(s.trips), lasts: maps.Clone(s.lasts), lanes: maps.Clone(s.lanes),
+		recent: slices.Clone(s.recent), newest: s.newest}
+	for key, list := range c.trips {
+		c.trips[key] = slices.Clone(list)
+	}
+	return c
 }
 
 // count counts a passage for the card and for its household.
