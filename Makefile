@@ -17,7 +17,7 @@ FUZZTIME    ?= 10s
 MUTATED     := firmware-bridge/runs firmware-bridge/meter firmware-bridge/nmea firmware-bridge/track \
                devices/frame gateway/sense gateway/policy gateway/policy/engine gateway/gate gateway/complaint \
                gateway/county/reckon gateway/county/mapping gateway/episode gateway/baseline gateway/honesty \
-               gateway/post gateway/explain
+               gateway/post gateway/explain gateway/pass gateway/replay
 PKG         ?= $(addprefix ./,$(wildcard $(MUTATED)))
 SOAK        ?= 8h
 SPEED       ?= 20
