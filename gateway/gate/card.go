@@ -39,3 +39,13 @@ func (v *visit) find(credential string) *card {
 	}
 	return nil
 }
+
+// makesWay reports whether the lane's visit is over because the next card is shown: its
+// person was refused by their card, and nobody stands at a thermometer. Where somebody
+// does, it can be either of the two.
+func (l *lane) makesWay(next string) bool {
+	v := l.visit
+	return v != nil && !v.mixed && v.episode == "" && len(v.temps) == 0 && len(v.cards) == 1 &&
+		v.cards[0].reported > 0 && v.cards[0].credential != next &&
+		(l.came == 0 || l.came+measuredWithin < v.since.Boot)
+}

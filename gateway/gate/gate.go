@@ -5,7 +5,8 @@
 // A gate has lanes, and a lane serves one person at a time. The first card or
 // measurement at a free lane opens a visit; the visit takes its counterpart,
 // and is over when both are there, when a measurement without a card can't be
-// judged, when the pairing window has run out, or when the guard has answered.
+// judged, when the pairing window has run out, when the guard has answered, or when the
+// next card is shown after one that was refused and nobody has come to the thermometer.
 // Nothing of a visit that is over joins another.
 // While more than one card or more than one person's measurement is open in a
 // lane, nobody can say what belongs to whom: the visit is mixed, nobody passes,
@@ -81,6 +82,7 @@ type lane struct {
 	held     []*visit // those over before that a value can still be entered for, oldest first
 	passed   string   // credential that passed last, and when on the boot clock
 	passedAt time.Duration
+	came     time.Duration   // boot clock: when who is not measured yet came to a thermometer; 0: nobody
 	broken   map[string]bool // devices that do not work
 	checked  []string        // thermometers that are being checked
 }
@@ -157,9 +159,14 @@ func (g *Gate) Next() (boot time.Duration, ok bool) {
 
 // Begun notes that somebody stands at a thermometer since at and is not measured yet. It
 // extends the window: who came in time must not be refused because a measurement
-// takes a moment. Who came when the window had run out is somebody else.
+// takes a moment. Who came when the window had run out is somebody else. The next card
+// does not end the visit then: the measurement may be of whoever was there before.
 func (g *Gate) Begun(at clock.Moment, device string) {
-	if l := g.by[device]; l != nil && l.visit != nil && len(l.visit.temps) == 0 && l.visit.until > at.Boot {
+	l := g.by[device]
+	if l == nil {
+		return
+	}
+	if l.came = at.Boot; l.visit != nil && len(l.visit.temps) == 0 && l.visit.until > at.Boot {
 		l.visit.until = max(l.visit.until, at.Boot+measuredWithin)
 	}
 }

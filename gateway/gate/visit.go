@@ -80,6 +80,9 @@ func (g *Gate) tap(l *lane, at clock.Moment, seq uint64, r wire.Reading) []Event
 		g.ask(l, now)
 		return []Event{g.unmeasured(l, at, now)}
 	}
+	if l.makesWay(r.Credential) {
+		l.over()
+	}
 	v := g.enter(l, at)
 	c := v.find(r.Credential)
 	if c == nil {
@@ -115,6 +118,7 @@ func (g *Gate) unmeasured(l *lane, at clock.Moment, c *card) Event {
 // temperature takes a measurement.
 func (g *Gate) temperature(l *lane, at clock.Moment, seq uint64, r wire.Reading) []Event {
 	t := g.judge(r.Device, r.Temperature)
+	l.came = 0
 	t.seqs, t.with = []uint64{seq}, r.Device
 	g.learn(r.Device, t)
 	if g.meters.of(r.Device).checked && t.verdict != fact.VerdictFever {
