@@ -161,6 +161,9 @@ func NewGuards(list []Guard, r *Rules, key Pseudonymer) (Guards, error) {
 // IDs returns the ids, sorted.
 func (g Guards) IDs() []string { return g.ids }
 
+// HaveCards reports whether a guard of the list has a card.
+func (g Guards) HaveCards() bool { return len(g.byCard) > 0 }
+
 // OfCard returns whose card it is; ok is false for everybody else's.
 func (g Guards) OfCard(credential string) (id string, ok bool) {
 	id, ok = g.byCard[credential]

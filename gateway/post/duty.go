@@ -41,7 +41,8 @@ func (d *duty) absent(cfg Config, now time.Duration, on string) string {
 		return fmt.Sprintf("nothing was pressed for %s, and nobody answered the screen within %s: call the gate",
 			cfg.Rules.Duty.Check, within)
 	}
-	if cfg.Rules.Duty.Check > 0 && len(cfg.Guards) > 0 && on == "" && now-d.left >= within {
+	signsIn := len(cfg.Guards) > 0 && (cfg.Asks || cfg.Cards)
+	if cfg.Rules.Duty.Check > 0 && signsIn && on == "" && now-d.left >= within {
 		return fmt.Sprintf("no guard has signed in for %s: call the gate", within)
 	}
 	return ""

@@ -36,7 +36,8 @@ type Config struct {
 	Rules  policy.Post
 	Zone   *time.Location // the county's, for the hours in which people come
 	Guards []string       // ids; none: nobody signs in
-	Asks   bool           // there is a screen that can ask
+	Asks   bool           // there is a screen: it asks, and the guard answers there
+	Cards  bool           // a guard can sign in by card, without a screen
 }
 
 // Alarm is something that the county must be told as long as it holds.
@@ -153,6 +154,9 @@ func (p *Post) Alarms(now clock.Moment) (out []Alarm) {
 		out = append(out, Alarm{Type: fact.AlarmPINGuessed, Detail: fmt.Sprintf(
 			"%d wrong PINs or more within a day: look who stands at the gate's screen; a guard's card still signs in",
 			guessing)})
+	}
+	if !p.cfg.Asks {
+		return out // nobody can answer: the fever's own alarm, and that of who wants to leave, are told at once
 	}
 	for _, r := range p.reds.late(now.Boot, p.cfg.Rules.Escalate.Limit()) {
 		out = append(out, Alarm{Type: fact.AlarmRedUnanswered, Passage: r.first, Detail: fmt.Sprintf(

@@ -74,6 +74,8 @@ func TestAnAbsentGuardAndAQuietGateAreToldApart(t *testing.T) {
 	nobody.Guards = nil
 	lamps := config()
 	lamps.Asks = false
+	cards := lamps
+	cards.Cards = true
 	off := config()
 	off.Rules.Duty = policy.Duty{}
 	blind := play(config()).did("east-1", SignIn)
@@ -108,11 +110,13 @@ func TestAnAbsentGuardAndAQuietGateAreToldApart(t *testing.T) {
 			quiet},
 		"a wrong PIN is no answer": {play(nobody).wait(2*time.Hour+5*time.Minute).did("east-1", PINWrong),
 			quiet + " " + absent},
-		"no guards listed":   {play(nobody).wait(2 * time.Hour), quiet},
-		"no screen":          {play(lamps).did("east-1", SignIn).wait(3 * time.Hour), quiet},
-		"no duty":            {play(off).wait(24 * time.Hour), ""},
-		"the devices broke":  {blind, ""},
-		"the hour not known": {unsure, ""},
+		"no guards listed":    {play(nobody).wait(2 * time.Hour), quiet},
+		"no screen":           {play(lamps).did("east-1", SignIn).wait(3 * time.Hour), quiet},
+		"no screen, no cards": {play(lamps).wait(time.Hour), ""},
+		"no screen, by card":  {play(cards).wait(5 * time.Minute), absent},
+		"no duty":             {play(off).wait(24 * time.Hour), ""},
+		"the devices broke":   {blind, ""},
+		"the hour not known":  {unsure, ""},
 		"at night": {&scene{Post: func() *Post {
 			p := New(config(), at(16*time.Hour))
 			p.Did(at(16*time.Hour), at(16*time.Hour), wire.Audit{Actor: "east-1", Action: SignIn})

@@ -40,12 +40,22 @@ func TestARedEscalates(t *testing.T) {
 		"stopped":  {func(s *scene) { show(s, 8, stopped) }, ""},
 		"two":      {func(s *scene) { show(s, 7, fever(1)); show(s, 8, fever(2)) }, red7 + " " + red8},
 	} {
-		s := play(Config{Zone: time.UTC})
+		s := play(Config{Zone: time.UTC, Asks: true})
 		s.now = 2 * time.Minute
 		c.do(s)
 		if got := s.alarms(); got != c.want {
 			t.Errorf("%s: %q, want %q", name, got, c.want)
 		}
+	}
+}
+
+// A post without a screen has no button for an answer: that nobody presses it says nothing.
+func TestWithoutAScreenNothingIsUnanswered(t *testing.T) {
+	s := play(Config{Zone: time.UTC})
+	show(s, 7, fever(1))
+	s.Earlier(at(0), at(0), 8, refused(fact.ReasonUnknownCard, 2), false)
+	if s.now = time.Hour; s.alarms() != "" {
+		t.Error(s.alarms())
 	}
 }
 
@@ -106,7 +116,7 @@ func TestARedIsAnsweredByWhatTheGuardDoes(t *testing.T) {
 			"red-unanswered:8"},
 	} {
 		for _, restart := range []bool{false, true} {
-			s := play(Config{Zone: time.UTC})
+			s := play(Config{Zone: time.UTC, Asks: true})
 			for i, x := range c.all {
 				s.now = time.Duration(i) * time.Minute
 				if restart {
@@ -127,7 +137,7 @@ func TestARedIsAnsweredByWhatTheGuardDoes(t *testing.T) {
 
 // A red that an entered value has answered does not come back when the card is tapped.
 func TestARedThatAValueHasAnsweredStaysAnswered(t *testing.T) {
-	s := play(Config{Zone: time.UTC})
+	s := play(Config{Zone: time.UTC, Asks: true})
 	show(s, 7, inEpisode(fact.EpisodeOpened, fever(1)))
 	s.Earlier(at(0), at(0), 8, inEpisode(fact.EpisodeCleared, wire.Passage{Verdict: fact.VerdictPass,
 		Readings: []uint64{9}}), true)
@@ -151,7 +161,7 @@ func TestRedsOfBeforeARestart(t *testing.T) {
 		"answered":        {at(-3 * time.Minute), true, ""},
 		"not known when ": {unknown, false, ""},
 	} {
-		s := play(Config{Zone: time.UTC})
+		s := play(Config{Zone: time.UTC, Asks: true})
 		s.Earlier(at(0), c.at, 7, fever(1), c.answered)
 		if got := s.alarms(); got != c.want {
 			t.Errorf("%s: %q, want %q", name, got, c.want)
@@ -175,7 +185,7 @@ func TestAnswersThatAreTooFast(t *testing.T) {
 		"not any more":     {[]int64{1, 1, 1, 1, 1, 5000, 5000}, ""},
 		"not known":        {[]int64{0, 0, 0, 0, 0, 0}, ""},
 	} {
-		s := play(Config{Zone: time.UTC, Guards: []string{"a", "b"}}).did("a", SignIn)
+		s := play(Config{Zone: time.UTC, Guards: []string{"a", "b"}, Asks: true}).did("a", SignIn)
 		for i, ms := range c.ms {
 			s.Did(at(0), at(0), wire.Audit{Actor: "a", Action: "isolate", Passage: uint64(i + 1), AfterMS: ms})
 		}
@@ -189,7 +199,7 @@ func TestAnswersThatAreTooFast(t *testing.T) {
 }
 
 func TestMoreRedsThanAreKept(t *testing.T) {
-	s := play(Config{Zone: time.UTC})
+	s := play(Config{Zone: time.UTC, Asks: true})
 	for i := range uint64(60) {
 		show(s, i+1, fever(i+1))
 	}

@@ -55,6 +55,12 @@ func (c Config) Check() error {
 	return errors.Join(errs...)
 }
 
+// reads reports whether a device reads cards or codes.
+func (d Device) reads() bool {
+	m, err := devices.Find(d.Model)
+	return err == nil && (m.Kind == devices.KindCardReader || m.Kind == devices.KindScanner)
+}
+
 func (d Device) check() error {
 	if err := wire.CheckID(d.Name); err != nil {
 		return err

@@ -6,7 +6,6 @@ import (
 	"maps"
 	"slices"
 
-	"gatehouse/devices"
 	"gatehouse/gateway/fact"
 	"gatehouse/gateway/policy"
 )
@@ -36,11 +35,10 @@ func (c Config) CheckRules(p policy.Policy) error {
 // out; empty: there is none.
 func (c Config) bothWays(k policy.Class) string {
 	for _, d := range c.Devices {
-		m, err := devices.Find(d.Model)
 		l := c.laneOf(d)
 		first := slices.ContainsFunc(k.Before, func(b policy.Before) bool { return b.Lane == l.Name })
 		switch {
-		case err != nil || first || m.Kind != devices.KindCardReader && m.Kind != devices.KindScanner:
+		case first || !d.reads():
 		case d.Direction == fact.DirectionNone && l.Direction == fact.DirectionNone:
 			return d.Name
 		}

@@ -1,6 +1,7 @@
 package station
 
 import (
+	"cmp"
 	"reflect"
 	"slices"
 	"time"
@@ -15,8 +16,12 @@ func (s *Station) publish() {
 	g := status.Gate{Lanes: s.lanes, Prompts: s.asks(), Episodes: s.gate.Episodes(),
 		Devices: make([]status.Device, 0, len(s.inputs))}
 	for _, in := range s.inputs {
-		g.Devices = append(g.Devices, status.Device{Name: in.cfg.Name, Lane: in.lane.Name, Kind: in.model.Kind,
-			State: in.state, Heard: max(in.heard, s.began)})
+		d := status.Device{Name: in.cfg.Name, Lane: in.lane.Name, Kind: in.model.Kind, State: in.state,
+			Heard: max(in.heard, s.began)}
+		if in.cfg.reads() {
+			d.Direction = cmp.Or(in.cfg.Direction, in.lane.Direction)
+		}
+		g.Devices = append(g.Devices, d)
 		g.Checks = append(g.Checks, in.checks()...)
 		switch in.presence {
 		case sense.Measuring:

@@ -113,7 +113,8 @@ func New(cfg Config, opts Options) (*Station, error) {
 	s := &Station{opts: opts, log: opts.Log, began: opts.Clock.Now().Boot, notes: make(chan note),
 		gate: gate.New(gate.Config{Rules: opts.Rules, Zone: opts.Zone, Lanes: cfg.lanes()})}
 	s.post = post.New(post.Config{Rules: opts.Rules.Post, Zone: opts.Zone, Guards: opts.Rules.Guards.IDs(),
-		Asks: opts.Asks}, opts.Clock.Now())
+		Asks: opts.Asks, Cards: opts.Rules.Guards.HaveCards() && slices.ContainsFunc(cfg.Devices, Device.reads)},
+		opts.Clock.Now())
 	if len(cfg.Lanes) > 1 {
 		for _, l := range cfg.Lanes {
 			s.lanes = append(s.lanes, l.Name)

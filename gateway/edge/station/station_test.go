@@ -91,7 +91,7 @@ func (g *rig) start(known func(device string) bool) {
 	g.j, g.board = j, status.NewBoard()
 	g.rec = recorder.New(recorder.Options{Journal: j, Board: g.board, Overtake: func(wire.Entry, bool) {}, Clock: g.h,
 		BootID: "b", Log: log}, report)
-	g.st, err = New(Config{}, Options{Rules: g.rules, Zone: time.UTC, Codes: codes{},
+	g.st, err = New(Config{}, Options{Rules: g.rules, Asks: true, Zone: time.UTC, Codes: codes{},
 		Journal: g.rec, Board: g.board, Clock: g.h, BootID: "b", Log: log, OnPassage: g.passage})
 	if err != nil {
 		g.t.Fatal(err)

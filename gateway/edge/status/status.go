@@ -66,11 +66,12 @@ type Post struct {
 
 // Device is one sensor of a gate.
 type Device struct {
-	Name  string
-	Lane  string
-	Kind  devices.Kind
-	State fact.DeviceState
-	Heard time.Duration // boot clock of its last reading, at the earliest the start of the agent
+	Name      string
+	Lane      string
+	Direction fact.Direction // of a reader
+	Kind      devices.Kind
+	State     fact.DeviceState
+	Heard     time.Duration // boot clock of its last reading, at the earliest the start of the agent
 }
 
 // Journal is the state of the journal and its disk.
