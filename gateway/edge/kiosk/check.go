@@ -2,11 +2,8 @@ package kiosk
 
 import (
 	"context"
-	"encoding/json"
-	"errors"
 	"net/http"
 	"slices"
-	"time"
 
 	"gatehouse/devices"
 	"gatehouse/gateway/edge/status"
@@ -61,72 +58,32 @@ func (s *Screen) checkDue(device string) bool {
 	})
 }
 
-// thermometer returns the name of the first thermometer of the gate that works.
-func (s *Screen) thermometer() string {
+// checkable returns the thermometers of the gate that work.
+func (s *Screen) checkable() (out []Meter) {
 	for _, d := range s.status.Devices {
 		if d.Kind == devices.KindThermometer && d.State == fact.DeviceOK {
-			return d.Name
+			out = append(out, Meter{d.Name, s.label(d.Lane)})
 		}
 	}
-	return ""
+	return out
 }
 
-// checkRefusals are the words of the page, check.wrong.<code>, for steps that can't be
-// taken.
-var checkRefusals = []struct {
-	err  error
-	code string
-}{{honesty.ErrNoCheck, "none"}, {honesty.ErrCheckIsOn, "is-on"}, {honesty.ErrCheckFault, "fault"},
-	{honesty.ErrCheckEmpty, "nobody"}}
-
-// checkStep takes a step of a field check. The answer is as that of enter.
+// checkStep takes a step of a field check.
 func (k *Kiosk) checkStep(w http.ResponseWriter, r *http.Request, g Gate) {
-	var m struct {
-		Device string          `json:"device"` // "": the gate's thermometer
+	type step struct {
+		Device string          `json:"device"`
 		Do     honesty.CheckDo `json:"do"`
 		Value  string          `json:"value"` // of contact
 	}
-	if err := json.NewDecoder(http.MaxBytesReader(w, r.Body, 1<<10)).Decode(&m); err != nil {
-		http.Error(w, "failed: not understood: "+err.Error(), http.StatusBadRequest)
-		return
-	}
-	step := honesty.CheckStep{Device: m.Device, Do: m.Do}
-	if m.Do == honesty.CheckContact {
-		value, err := fact.ParseTemp(m.Value)
-		entered := wire.Entered{Value: value, With: fact.HandHeldContact}
-		if err = errors.Join(err, entered.Check()); err != nil {
-			http.Error(w, "range: "+err.Error(), http.StatusUnprocessableEntity)
-			return
+	act(w, r, func(ctx context.Context, m step) error {
+		s := honesty.CheckStep{Device: m.Device, Do: m.Do}
+		if m.Do == honesty.CheckContact {
+			entered, err := enteredOf(m.Value, fact.HandHeldContact)
+			if err != nil {
+				return err
+			}
+			s.Value = entered.Value
 		}
-		step.Value = value
-	}
-	if step.Device == "" {
-		k.mu.Lock()
-		step.Device = k.screen.thermometer()
-		k.mu.Unlock()
-	}
-	ctx, cancel := context.WithTimeout(r.Context(), 5*time.Second)
-	defer cancel()
-	err := g.Check(ctx, step)
-	if err == nil {
-		w.WriteHeader(http.StatusNoContent)
-		return
-	}
-	if errors.Is(err, honesty.ErrCheckStep) || errors.Is(err, honesty.ErrCheckDevice) {
-		http.Error(w, "failed: "+err.Error(), http.StatusBadRequest)
-		return
-	}
-	for _, x := range checkRefusals {
-		if errors.Is(err, x.err) {
-			http.Error(w, x.code+": "+err.Error(), http.StatusConflict)
-			return
-		}
-	}
-	for _, x := range refusals { // a fever, that can't be told of anybody
-		if errors.Is(err, x.err) {
-			http.Error(w, x.code+": "+err.Error(), http.StatusConflict)
-			return
-		}
-	}
-	http.Error(w, "failed: "+err.Error(), http.StatusServiceUnavailable)
+		return g.Check(ctx, s)
+	})
 }

@@ -1,9 +1,9 @@
 package kiosk
 
 import (
-	"net/http"
-	"net/http/httptest"
+	"fmt"
 	"reflect"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -77,21 +77,32 @@ func TestAnOverdueCheckIsShownAndBegunFromThere(t *testing.T) {
 	}
 }
 
+// Without an alarm, too, a check is begun: from the menu, of a thermometer that works.
+func TestWhichThermometersCanBeChecked(t *testing.T) {
+	st := linked(true)
+	broken := st.Devices[0]
+	broken.Name, broken.Lane, broken.State = "west", "west", fact.DeviceFault
+	st.Devices[0].Lane, st.Lanes = "east", []string{"east", "west"}
+	st.Devices = append(st.Devices, broken)
+	got := newScene().status(st).s.Post(at(0)).Checks
+	if want := []Meter{{"thermometer", "east"}}; !slices.Equal(got, want) {
+		t.Errorf("%v, want %v", got, want)
+	}
+}
+
 func TestTheStepsOfACheckReachTheGate(t *testing.T) {
-	k, _, gate, _ := start(t)
-	k.status(checking(status.Check{}))
+	_, _, gate, s := start(t)
 	for body, want := range map[string]string{
-		`{"do":"begin"}`: "204 ",
-		`{"device":"b","do":"contact","value":"36.6"}`: "204 ",
-		`{"do":"contact","value":"36.5"}`:              "409 nobody",
-		`{"do":"contact","value":"63.8"}`:              "422 range",
-		`{"do":"dance"}`:                               "400 failed",
-		`{"device":"reader","do":"begin"}`:             "400 failed",
-		`{`:                                            "400 failed",
+		`{"device":"thermometer","do":"begin"}`:                  "204 ",
+		`{"device":"b","do":"contact","value":"36.6"}`:           "204 ",
+		`{"device":"thermometer","do":"contact","value":"36.5"}`: "409 nobody",
+		`{"do":"contact","value":"63.8"}`:                        "422 range",
+		`{"do":"dance"}`:                                         "400 failed",
+		`{"device":"reader","do":"begin"}`:                       "400 failed",
+		`{`:                                                      "400 failed",
 	} {
-		w := httptest.NewRecorder()
-		k.checkStep(w, httptest.NewRequest(http.MethodPost, "/check", strings.NewReader(body)), gate)
-		if got := w.Result().Status[:4] + strings.Split(w.Body.String(), ":")[0]; got != want {
+		status, answer := ask(t, s.URL+"/check", "", body)
+		if got := fmt.Sprint(status, " ", strings.Split(answer, ":")[0]); got != want {
 			t.Errorf("%s: %q, want %q", body, got, want)
 		}
 	}

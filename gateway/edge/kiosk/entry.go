@@ -2,13 +2,11 @@ package kiosk
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
 	"net/http"
 	"slices"
 	"strconv"
 	"strings"
-	"time"
 
 	"gatehouse/gateway/fact"
 	"gatehouse/gateway/gate"
@@ -56,53 +54,36 @@ func (s *Screen) Of(id string) (readings []uint64, ok bool) {
 	return nil, id == "" || id == "m"
 }
 
-// refusals are the words of the page, entry.<code>, for what can't be entered.
-var refusals = []struct {
-	err  error
-	code string
-}{{gate.ErrOccupied, "occupied"}, {gate.ErrTooLate, "too-late"}, {gate.ErrMixed, "mixed"}, {gate.ErrFever, "fever"},
-	{gate.ErrNotMeasured, "not-measured"}, {gate.ErrTooEarly, "too-early"}, {gate.ErrNoEpisode, "no-episode"}}
-
-// enter takes a value that the guard read off a hand-held thermometer. The answer is
-// 204, or a code of the page's words, a colon, and what to do in English: 400 and 422 for
-// a request or a value that is none, 409 when it can't be assigned to a person, 503 when
-// it could not be kept.
+// enter takes a value that the guard read off a hand-held thermometer.
 func (k *Kiosk) enter(w http.ResponseWriter, r *http.Request, g Gate) {
-	var m struct {
+	type entry struct {
 		ID    string        `json:"id"`   // of the view when the guard began; "": an idle one
 		Lane  string        `json:"lane"` // of an idle gate with several
 		Value string        `json:"value"`
 		With  fact.HandHeld `json:"with"`
 	}
-	if err := json.NewDecoder(http.MaxBytesReader(w, r.Body, 1<<10)).Decode(&m); err != nil {
-		http.Error(w, "failed: not understood: "+err.Error(), http.StatusBadRequest)
-		return
-	}
-	value, err := fact.ParseTemp(m.Value)
-	entered := wire.Entered{Value: value, With: m.With}
-	if err = errors.Join(err, entered.Check()); err != nil {
-		http.Error(w, "range: "+err.Error(), http.StatusUnprocessableEntity)
-		return
-	}
-	k.mu.Lock()
-	of, ok := k.screen.Of(m.ID)
-	k.mu.Unlock()
-	if !ok {
-		http.Error(w, "too-late: "+gate.ErrTooLate.Error(), http.StatusConflict)
-		return
-	}
-	entered.Of = of
-	ctx, cancel := context.WithTimeout(r.Context(), 5*time.Second)
-	defer cancel()
-	if err = g.Enter(ctx, m.Lane, entered); err == nil {
-		w.WriteHeader(http.StatusNoContent)
-		return
-	}
-	for _, x := range refusals {
-		if errors.Is(err, x.err) {
-			http.Error(w, x.code+": "+err.Error(), http.StatusConflict)
-			return
+	act(w, r, func(ctx context.Context, m entry) error {
+		entered, err := enteredOf(m.Value, m.With)
+		if err != nil {
+			return err
 		}
+		k.mu.Lock()
+		of, ok := k.screen.Of(m.ID)
+		k.mu.Unlock()
+		if !ok {
+			return gate.ErrTooLate
+		}
+		entered.Of = of
+		return g.Enter(ctx, m.Lane, entered)
+	})
+}
+
+// enteredOf returns a value that the guard has typed. The error is a rangeError.
+func enteredOf(text string, with fact.HandHeld) (wire.Entered, error) {
+	value, err := fact.ParseTemp(text)
+	entered := wire.Entered{Value: value, With: with}
+	if err = errors.Join(err, entered.Check()); err != nil {
+		return entered, rangeError{err}
 	}
-	http.Error(w, "failed: "+err.Error(), http.StatusServiceUnavailable)
+	return entered, nil
 }

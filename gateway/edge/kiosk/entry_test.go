@@ -2,7 +2,6 @@ package kiosk
 
 import (
 	"errors"
-	"io"
 	"net/http"
 	"slices"
 	"strings"
@@ -46,17 +45,9 @@ func TestAValueBelongsToWhomTheScreenShowed(t *testing.T) {
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			g.fail, g.entered = c.fail, nil
-			r, err := http.Post(s.URL+"/entry", "application/json", strings.NewReader(c.body))
-			if err != nil {
-				t.Fatal(err)
-			}
-			defer r.Body.Close()
-			answer, err := io.ReadAll(r.Body)
-			if err != nil {
-				t.Fatal(err)
-			}
-			if r.StatusCode != c.status || !strings.HasPrefix(string(answer), c.answer) {
-				t.Fatalf("%d %s", r.StatusCode, answer)
+			status, answer := ask(t, s.URL+"/entry", "", c.body)
+			if status != c.status || !strings.HasPrefix(answer, c.answer) {
+				t.Fatalf("%d %s", status, answer)
 			}
 			if taken := c.status == http.StatusNoContent; taken != (len(g.entered) == 1) ||
 				taken && !slices.Equal(g.entered[0].Of, c.of) {

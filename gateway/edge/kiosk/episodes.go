@@ -2,8 +2,6 @@ package kiosk
 
 import (
 	"context"
-	"encoding/json"
-	"errors"
 	"net/http"
 	"slices"
 	"time"
@@ -144,29 +142,11 @@ type Retester interface {
 	Retest(ctx context.Context, lane, episode string) error
 }
 
-// retest takes the guard's wish to measure somebody again. The answers are as those of
-// enter.
+// retest takes the guard's wish to measure somebody again.
 func (k *Kiosk) retest(w http.ResponseWriter, r *http.Request, g Retester) {
-	var m struct {
+	type person struct {
 		ID   string `json:"id"` // of the episode
 		Lane string `json:"lane"`
 	}
-	if err := json.NewDecoder(http.MaxBytesReader(w, r.Body, 1<<10)).Decode(&m); err != nil {
-		http.Error(w, "failed: not understood: "+err.Error(), http.StatusBadRequest)
-		return
-	}
-	ctx, cancel := context.WithTimeout(r.Context(), 5*time.Second)
-	defer cancel()
-	err := g.Retest(ctx, m.Lane, m.ID)
-	if err == nil {
-		w.WriteHeader(http.StatusNoContent)
-		return
-	}
-	for _, x := range refusals {
-		if errors.Is(err, x.err) {
-			http.Error(w, x.code+": "+err.Error(), http.StatusConflict)
-			return
-		}
-	}
-	http.Error(w, "failed: "+err.Error(), http.StatusServiceUnavailable)
+	act(w, r, func(ctx context.Context, m person) error { return g.Retest(ctx, m.Lane, m.ID) })
 }

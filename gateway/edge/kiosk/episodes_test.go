@@ -2,7 +2,6 @@ package kiosk
 
 import (
 	"net/http"
-	"net/http/httptest"
 	"slices"
 	"strings"
 	"testing"
@@ -114,20 +113,18 @@ func TestASecondMeasurementAnswersTheFirstAlarm(t *testing.T) {
 }
 
 func TestSomebodyIsSentToBeMeasuredAgain(t *testing.T) {
-	k, _, g, _ := start(t)
-	send := func(body string) *httptest.ResponseRecorder {
-		w := httptest.NewRecorder()
-		k.retest(w, httptest.NewRequest(http.MethodPost, "/retest", strings.NewReader(body)), g)
-		return w
+	_, _, g, s := start(t)
+	send := func(body string) (status int, answer string) { return ask(t, s.URL+"/retest", "", body) }
+	if status, answer := send(`{"id":"e1","lane":"east"}`); status != http.StatusNoContent ||
+		g.notes[0].Episode != "e1" {
+		t.Errorf("%d %s %+v", status, answer, g.notes)
 	}
-	if w := send(`{"id":"e1","lane":"east"}`); w.Code != http.StatusNoContent || g.notes[0].Episode != "e1" {
-		t.Errorf("%d %+v", w.Code, g.notes)
-	}
-	if w := send(`{`); w.Code != http.StatusBadRequest {
-		t.Error(w.Code)
+	if status, _ := send(`{`); status != http.StatusBadRequest {
+		t.Error(status)
 	}
 	g.fail = gate.ErrTooEarly
-	if w := send(`{"id":"e1"}`); w.Code != http.StatusConflict || !strings.HasPrefix(w.Body.String(), "too-early:") {
-		t.Errorf("%d %s", w.Code, w.Body)
+	if status, answer := send(`{"id":"e1"}`); status != http.StatusConflict ||
+		!strings.HasPrefix(answer, "too-early:") {
+		t.Errorf("%d %s", status, answer)
 	}
 }

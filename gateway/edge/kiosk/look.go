@@ -83,6 +83,7 @@ const (
 	// ActionByHand answers the fault of a thermometer; the page opens the keys for a value.
 	ActionByHand = "by-hand"
 	ActionEnter  = "enter" // opens the keys for a hand-held thermometer's value; no audit record
+	ActionMenu   = "menu"  // opens the guard's menu; no audit record
 )
 
 // answers are the buttons of a look, F1 to F3.
@@ -96,7 +97,7 @@ var answers = map[Look][]string{
 	LookOffline:   {ActionNoted},
 	LookInvalid:   {ActionEnter},
 	LookRetest:    {ActionEnter},
-	LookIdle:      {ActionShiftTest, ActionMute, ActionEnter},
+	LookIdle:      {ActionShiftTest, ActionMenu, ActionEnter},
 	LookConfirmed: {ActionIsolate, ActionCallDoctor, ActionTurnedAway},
 	LookWaiting:   {ActionWaiters, ActionEnter, ActionLater},
 	LookReady:     {ActionRetestNow, ActionEnter, ActionLater},
@@ -106,6 +107,9 @@ var answers = map[Look][]string{
 // ofNobody are what the guard does that answers no alarm.
 var ofNobody = []string{ActionMute, ActionShiftTest, ActionTestPassed, ActionTestFailed, post.SignOut, post.TookOver,
 	post.StillHere}
+
+// ofThePage are the buttons that answer nothing by themselves: the page opens something.
+var ofThePage = []string{ActionEnter, ActionMenu, ActionRetestNow}
 
 // buttons returns the buttons of a look; kind is that of a fault.
 func buttons(l Look, kind string) []string {

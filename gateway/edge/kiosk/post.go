@@ -2,8 +2,6 @@ package kiosk
 
 import (
 	"context"
-	"encoding/json"
-	"errors"
 	"net/http"
 	"slices"
 	"time"
@@ -32,6 +30,13 @@ type Post struct {
 	Note      *Note      `json:"note,omitempty"`   // to be confirmed by who is on duty
 	Notes     []string   `json:"notes,omitempty"`  // codes that can be left to the next guard
 	Overrides []Override `json:"overrides,omitempty"`
+	Checks    []Meter    `json:"checks,omitempty"` // thermometers that can be checked
+}
+
+// Meter is a thermometer that can be compared with a contact thermometer.
+type Meter struct {
+	Device string `json:"device"`
+	Lane   string `json:"lane,omitempty"` // at a gate with several
 }
 
 // Note is what the guard before left, and what holds now.
@@ -62,7 +67,7 @@ type Reason struct {
 func (s *Screen) Post(now clock.Moment) Post {
 	s.follow(now)
 	st := s.status.Post
-	p := Post{Guards: st.Guards, On: st.On}
+	p := Post{Guards: st.Guards, On: st.On, Checks: s.checkable()}
 	boot := func(at time.Duration) *time.Time {
 		if at == 0 {
 			return nil
@@ -117,44 +122,6 @@ func may(o *policy.Overrides, p wire.Passage) (out []Reason) {
 		}
 	}
 	return out
-}
-
-// refused are the codes of the page's words, post.<code>, for what a guard can't do.
-var refused = []struct {
-	err  error
-	code string
-}{{post.ErrPIN, "pin"}, {post.ErrGuard, "guard"}, {post.ErrOffDuty, "off-duty"}, {post.ErrOver, "over"},
-	{post.ErrNote, "unknown-note"},
-	{gate.ErrNever, "never"}, {gate.ErrNobody, "nobody"}, {gate.ErrSealedHouse, "sealed"},
-	{gate.ErrNoOverride, "not-allowed"},
-	{gate.ErrNoReason, "not-allowed"}}
-
-// act answers a request of a guard: 204, or a code of the page's words, a colon, and
-// what to do in English. 429 says that no PIN is taken yet.
-func act[M any](w http.ResponseWriter, r *http.Request, do func(ctx context.Context, m M) error) {
-	var m M
-	if err := json.NewDecoder(http.MaxBytesReader(w, r.Body, 1<<10)).Decode(&m); err != nil {
-		http.Error(w, "failed: not understood: "+err.Error(), http.StatusBadRequest)
-		return
-	}
-	ctx, cancel := context.WithTimeout(r.Context(), 10*time.Second)
-	defer cancel()
-	err := do(ctx, m)
-	if err == nil {
-		w.WriteHeader(http.StatusNoContent)
-		return
-	}
-	if wait, is := errors.AsType[post.WaitError](err); is {
-		http.Error(w, "wait: "+wait.Error(), http.StatusTooManyRequests)
-		return
-	}
-	for _, x := range refused {
-		if errors.Is(err, x.err) {
-			http.Error(w, x.code+": "+x.err.Error(), http.StatusConflict)
-			return
-		}
-	}
-	http.Error(w, "failed: "+err.Error(), http.StatusServiceUnavailable)
 }
 
 // guards mounts the requests of guards.

@@ -3,8 +3,6 @@ package kiosk
 import (
 	"context"
 	"errors"
-	"io"
-	"net/http"
 	"slices"
 	"strings"
 	"testing"
@@ -38,28 +36,6 @@ func (d *desk) Override(_ context.Context, passage uint64, reason string) error 
 		return post.ErrOver
 	}
 	return d.do("override", reason)
-}
-
-// ask sends what a page of origin asks for; an empty origin is none.
-func ask(t *testing.T, url, origin, body string) (status int, answer string) {
-	t.Helper()
-	r, err := http.NewRequestWithContext(t.Context(), http.MethodPost, url, strings.NewReader(body))
-	if err != nil {
-		t.Fatal(err)
-	}
-	if origin != "" {
-		r.Header.Set("Origin", origin)
-	}
-	res, err := http.DefaultClient.Do(r)
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer res.Body.Close()
-	b, err := io.ReadAll(res.Body)
-	if err != nil {
-		t.Fatal(err)
-	}
-	return res.StatusCode, string(b)
 }
 
 const (

@@ -141,8 +141,7 @@ func (s *Screen) Press(now clock.Moment, id, action string) (audit wire.Audit, o
 	}
 	t := s.top(now)
 	same := t != nil && (t.id == id || t.call != nil && t.call.ID == callOf(id))
-	if !same || action == ActionEnter || action == ActionRetestNow ||
-		!slices.Contains(buttons(t.look, t.kind), action) {
+	if !same || slices.Contains(ofThePage, action) || !slices.Contains(buttons(t.look, t.kind), action) {
 		return audit, false
 	}
 	audit.Passage, audit.Alarm = t.seq, t.alarm

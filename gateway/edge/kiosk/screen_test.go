@@ -1,6 +1,7 @@
 package kiosk
 
 import (
+	"fmt"
 	"strings"
 	"testing"
 	"time"
@@ -160,6 +161,47 @@ func TestAnIdleGateAsksForWhatWorks(t *testing.T) {
 		x := newScene().status(status.Snapshot{Delivery: well, Gate: status.Gate{Devices: c.devices}})
 		if got := x.s.asks(); got != c.want {
 			t.Errorf("%s: it asks for %q, want %q", name, got, c.want)
+		}
+	}
+}
+
+// Of several readers or thermometers some may work: the idle gate says which.
+func TestAnIdleGateSaysWhatPartOfItWorks(t *testing.T) {
+	reader := func(name string, d fact.Direction, state fact.DeviceState) status.Device {
+		return status.Device{Name: name, Direction: d, Kind: devices.KindCardReader, State: state}
+	}
+	in, out := reader("in", "in", "ok"), reader("out", "out", "ok")
+	gone := reader("in", "in", fact.DeviceGone)
+	scanner := status.Device{Name: "scanner", Direction: "in", Kind: devices.KindScanner, State: "ok"}
+	therm := linked(true).Devices[0]
+	east, west := therm, therm
+	east.Name, east.Lane, west.Name, west.Lane = "te", "east", "tw", "west"
+	west.State = fact.DeviceFault
+	for name, c := range map[string]struct {
+		devices []status.Device
+		want    string
+	}{
+		"all work":               {[]status.Device{therm, in, out}, ""},
+		"none works":             {[]status.Device{therm, gone}, ""},
+		"one reader":             {[]status.Device{therm, gone, out}, "card in false, card out true"},
+		"only the scanner works": {[]status.Device{therm, gone, scanner}, "card in false, code in true"},
+		"one of two lanes":       {[]status.Device{east, west, in}, "temperature east true, temperature west false"},
+		"readers first":          {[]status.Device{east, west, gone, out}, "card in false, card out true"},
+	} {
+		st := status.Snapshot{Delivery: well, Gate: status.Gate{Devices: c.devices}}
+		if len(c.devices) > 0 && c.devices[0].Lane != "" {
+			st.Lanes = []string{"east", "west"}
+		}
+		x := newScene().status(st)
+		var got []string
+		for _, p := range x.s.partly() {
+			got = append(got, fmt.Sprintf("%s %s%s %t", p.Kind, p.Lane, p.Direction, p.Works))
+		}
+		if text := strings.Join(got, ", "); text != c.want {
+			t.Errorf("%s: %q, want %q", name, text, c.want)
+		}
+		if v := x.s.View(at(0)); v.Look != LookIdle && v.Partly != nil {
+			t.Errorf("%s: %s says %v", name, v.Look, v.Partly)
 		}
 	}
 }

@@ -97,18 +97,31 @@ func start(t *testing.T) (*Kiosk, *hand, *notebook, *httptest.Server) {
 	return k, h, g, s
 }
 
-func press(t *testing.T, s *httptest.Server, body string) (int, string) {
+// ask sends what a page of origin asks for; an empty origin is none.
+func ask(t *testing.T, url, origin, body string) (status int, answer string) {
 	t.Helper()
-	r, err := http.Post(s.URL+"/press", "application/json", strings.NewReader(body))
+	r, err := http.NewRequestWithContext(t.Context(), http.MethodPost, url, strings.NewReader(body))
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer r.Body.Close()
-	b, err := io.ReadAll(r.Body)
+	if origin != "" {
+		r.Header.Set("Origin", origin)
+	}
+	res, err := http.DefaultClient.Do(r)
 	if err != nil {
 		t.Fatal(err)
 	}
-	return r.StatusCode, string(b)
+	defer res.Body.Close()
+	b, err := io.ReadAll(res.Body)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return res.StatusCode, string(b)
+}
+
+func press(t *testing.T, s *httptest.Server, body string) (status int, answer string) {
+	t.Helper()
+	return ask(t, s.URL+"/press", "", body)
 }
 
 // A dead page can't sound: the relay does, until somebody has answered.
@@ -179,19 +192,9 @@ func TestAnAnswerIsKeptBeforeTheScreenIsCalm(t *testing.T) {
 
 func TestAForeignPageCannotAnswer(t *testing.T) {
 	_, _, g, s := start(t)
-	r, err := http.NewRequestWithContext(t.Context(), http.MethodPost, s.URL+"/press",
-		strings.NewReader(`{"id":"","action":"muted"}`))
-	if err != nil {
-		t.Fatal(err)
-	}
-	r.Header.Set("Origin", "http://evil.example")
-	res, err := http.DefaultClient.Do(r)
-	if err != nil {
-		t.Fatal(err)
-	}
-	res.Body.Close()
-	if res.StatusCode != http.StatusForbidden || len(g.notes) != 0 {
-		t.Errorf("%d, kept %v", res.StatusCode, g.notes)
+	status, _ := ask(t, s.URL+"/press", evil, `{"id":"","action":"muted"}`)
+	if status != http.StatusForbidden || len(g.notes) != 0 {
+		t.Errorf("%d, kept %v", status, g.notes)
 	}
 }
 

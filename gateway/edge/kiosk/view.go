@@ -28,6 +28,7 @@ type View struct {
 	Entered     string        `json:"entered,omitempty"`     // by hand, with this kind of thermometer
 	Until       *time.Time    `json:"until,omitempty"`       // when the visit times out
 	Asks        string        `json:"asks,omitempty"`        // of an idle gate: what its devices can take
+	Partly      []Part        `json:"partly,omitempty"`      // of an idle gate: its devices of a kind, if not all work
 	// somebody stands at the thermometer and must step back before being measured
 	Occupied bool `json:"occupied,omitempty"`
 	// the first alarms without an answer, in the order in which they fill the screen
@@ -104,6 +105,9 @@ func (s *Screen) View(now clock.Moment) View {
 		v.Look, v.ID, v.Asks = LookMeasuring, "m", ""
 	case t != nil:
 		s.fill(&v, t, now)
+	}
+	if v.Look == LookIdle {
+		v.Partly = s.partly()
 	}
 	v.Waiters = s.waiters(now)
 	v.Actions, v.Lanes = s.actions(v), s.status.Lanes
@@ -196,39 +200,6 @@ func (s *Screen) label(lane string) string {
 		return ""
 	}
 	return lane
-}
-
-// What an idle gate can take.
-const (
-	asksBoth        = "both"        // card and temperature
-	asksTemperature = "temperature" // no reader works
-	asksCard        = "card"        // nobody is measured here
-	asksByHand      = "by-hand"     // no thermometer works, a reader does: hand-held
-	asksNothing     = "nothing"     // neither works
-)
-
-// asks returns what the working devices of a gate can take.
-func (s *Screen) asks() string {
-	thermometers, thermometer, reader := false, false, false
-	for _, d := range s.status.Devices {
-		switch kindOf(d.Kind) {
-		case "thermometer":
-			thermometers, thermometer = true, thermometer || d.State == fact.DeviceOK
-		case "reader":
-			reader = reader || d.State == fact.DeviceOK
-		}
-	}
-	switch {
-	case len(s.status.Devices) == 0 || reader && thermometer:
-		return asksBoth
-	case reader && thermometers:
-		return asksByHand
-	case reader:
-		return asksCard
-	case thermometer:
-		return asksTemperature
-	}
-	return asksNothing
 }
 
 // Recent returns the last people, the newest first.

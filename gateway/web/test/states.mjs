@@ -15,7 +15,7 @@ const view = (look, more = {}) => ({
   ...{ look, id: look, since: ago(3), actions: [], strips: [], standing: [], queue: [], unanswered: 0 },
   ...more,
 });
-const idle = (more) => view("idle", { id: "", since: undefined, actions: ["shift-test", "muted", "enter"], ...more });
+const idle = (more) => view("idle", { id: "", since: undefined, actions: ["shift-test", "menu", "enter"], ...more });
 const who = { class: "resident", direction: "in" };
 const soon = (s = 8) => ({ since: ago(2), until: ago(-s) });
 
@@ -80,6 +80,28 @@ function checkStates() {
   };
 }
 
+/** Idle gates of whose devices some do not work. */
+function partlyStates() {
+  const part = (kind, works, more) => ({ kind, works, ...more });
+  const [east, west] = ["东门入口", "东门出口"];
+  return Object.fromEntries(
+    Object.entries({
+      reader: [part("card", false, { direction: "in" }), part("card", true, { direction: "out" })],
+      scanner: [part("card", true, { direction: "in" }), part("code", false, { direction: "in" })],
+      "no-card": [part("card", false, { direction: "in" }), part("code", true, { direction: "in" })],
+      same: [part("card", false), part("card", true)],
+      lanes: [part("card", false, { lane: east }), part("card", true, { lane: west })],
+      way: [
+        part("card", false, { lane: east, direction: "in" }),
+        part("card", true, { lane: east, direction: "out" }),
+        part("card", true, { lane: west, direction: "in" }),
+      ],
+      thermometer: [part("temperature", true, { lane: east }), part("temperature", false, { lane: west })],
+      "one-thermometer": [part("temperature", true), part("temperature", false)],
+    }).map(([name, partly]) => [`idle-partly-${name}`, { view: idle({ partly }) }]),
+  );
+}
+
 /** The states of a gate: name, and what its keys hold besides or instead of the usual. */
 export function kioskStates() {
   const reasons = [
@@ -106,6 +128,12 @@ export function kioskStates() {
     ...Object.fromEntries(
       ["temperature", "card", "by-hand", "nothing"].map((asks) => [`idle-${asks}`, { view: idle({ asks }) }]),
     ),
+    ...partlyStates(),
+    "idle-unmanned": { view: idle(), post: { guards: ["east-1", "east-2"] } },
+    "pass-asked": {
+      view: view("pass", { ...who, screening_c: 36.5, reasons: ["normal"] }),
+      post: { on: "east-1", guards: ["east-1"], asked: ago(-240) },
+    },
     "idle-answered": {
       view: idle({ answered: { id: "p1", look: "fever", screening_c: 38.4, since: ago(60), action: "call-doctor" } }),
     },
@@ -252,6 +280,14 @@ export function kioskStates() {
     "fault-reader": {
       view: red("fault", 1, { class: undefined, kind: "reader", actions: ["noted", "call-it"] }),
       lamps: { ...lamps, reader: "fault" },
+    },
+    "fault-reader-gone": {
+      view: red("fault", 1, { class: undefined, kind: "reader", gone: true, actions: ["noted", "call-it"] }),
+      lamps: { ...lamps, reader: "gone" },
+    },
+    "fault-display": { view: red("fault", 1, { class: undefined, kind: "display", actions: ["noted", "call-it"] }) },
+    "fault-nobody-passes": {
+      view: red("fault", 1, { class: undefined, kind: "nobody-passes", actions: ["noted", "call-it"] }),
     },
     "fault-journal": {
       view: red("fault", 1, { class: undefined, kind: "journal", actions: ["noted", "call-it"] }),

@@ -80,6 +80,8 @@ test("the codes of the other side have words", () => {
   const alarms = codes("gateway/fact/alarm.go", /Alarm\w+\s+AlarmType = "([\w-]+)"/g);
   assert.ok(alarms.length > 15, `${alarms.length} alarms`);
   for (const t of alarms) assert.ok(zh.desk[`alert.${t}`], `the desk has no word for ${t}`);
+  const ofAgents = alarms.slice(0, alarms.indexOf("gate-silent")); // that a hand-over may name
+  for (const t of ofAgents) assert.ok(zh.kiosk[`open.${t}`], `the kiosk has no word for ${t}`);
   const why = codes("firmware-bridge/runs/run.go", /Reason\w+\s+= "([\w-]+)"/g);
   const grades = codes("firmware-bridge/runs/run.go", /Grade = "([\w-]+)"/g);
   const sources = codes("gateway/wire/machine.go", /Source\w+\s+= "([\w-]+)"/g);

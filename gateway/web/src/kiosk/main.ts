@@ -10,7 +10,9 @@ import { Pad, post } from "./pad";
 import { afterPaint, el, put } from "./page";
 import { Test } from "./selftest";
 import { patterns, schedule, Speaker } from "./sound";
-import { Sheet, type Post } from "./post";
+import { Menu } from "./menu";
+import type { Post } from "./post";
+import { Sheet } from "./sheet";
 import { picture, stateOf, tone } from "./states";
 import type { Gate, Lamps, Person, View } from "./view";
 
@@ -34,24 +36,29 @@ const pad = new Pad(w, () => {
   draw();
 });
 const test = new Test();
-const sheet = new Sheet(
-  w,
-  (form) => {
+const sheet = new Sheet(() => {
+  draw();
+});
+const menu = new Menu({
+  words: w,
+  now: () => live.now(),
+  open: (form) => {
     pad.open(form);
   },
-  () => live.now(),
-  (action) => tell("", action),
-  () => {
+  press: (action) => tell("", action),
+  check: (device) => post("check", { device, do: "begin" }),
+  test: () => void press(shownID, "shift-test"),
+  changed: () => {
     draw();
   },
-);
+});
 const latencies: number[] = []; // verdict to pixels, ms
 const live = new Live("live", {
   changed(state, keys) {
     view = (state.get("view") as View | undefined) ?? null;
     lamps = (state.get("lamps") as Lamps | undefined) ?? null;
     recent = (state.get("recent") as Person[] | undefined) ?? [];
-    sheet.post = (state.get("post") as Post | undefined) ?? {};
+    menu.post = (state.get("post") as Post | undefined) ?? {};
     gate = (state.get("gate") as Gate | undefined) ?? gate;
     if (keys.includes("view")) measure();
     draw();
@@ -64,10 +71,16 @@ const cut = (): boolean => !view || performance.now() - live.heard > cutAfter;
 function current(): View {
   if (view && !cut()) {
     cutSince = "";
-    return test.over(view);
+    return asking(test.over(view));
   }
   cutSince ||= view ? new Date(live.now() - (performance.now() - live.heard)).toISOString() : "";
   return { look: "cut", id: "cut", since: cutSince, actions: [], strips: [], sound: "cut" };
+}
+
+/** A gate with people in it goes on while the guard is asked whether anybody is there: a button answers it. */
+function asking(v: View): View {
+  const free = v.actions.length === 0 && !v.look.startsWith("test-") && tone(v.look) !== "red";
+  return menu.post.asked && free ? { ...v, actions: ["still-here"] } : v;
 }
 
 function draw(): void {
@@ -75,16 +88,17 @@ function draw(): void {
   const red = tone(v.look) === "red";
   if (v.id !== shownID) {
     shownID = v.id;
-    if (red) sheet.close();
+    if (red) menu.close();
     armedAt = performance.now() + (red ? armAfter : 0);
   }
   speaker.play(v.sound ?? "", v.id);
   const around: Around = { w: w(), now: live.now(), gate, lamps, recent, cut: cut(), sounding: speaker.running };
   const p = picture({ w: w(), v, gate, now: around.now });
+  if (menu.post.guards && !menu.post.on) p.labels = { ...p.labels, menu: say(w(), "post.signin") };
   pad.follow(v);
   const padded = pad.over(v.id, red);
   pad.draw(padded);
-  sheet.draw(red || cut(), padded);
+  sheet.draw(padded || red ? null : menu.page(v.look === "idle"), w());
   drawGuard(v.guard);
   document.documentElement.lang = lang === "zh" ? "zh-CN" : "en";
   document.title = gate.title || gate.agent;
@@ -122,10 +136,10 @@ function drawLater(v: View, around: Around): void {
 
 /** The header names who is on duty, or asks for it. */
 function drawGuard(on: string | undefined): void {
-  const p = sheet.post;
-  const key = p.guards ? "post.unmanned" : p.overrides ? "post.menu" : "";
-  put("guard", on ? say(w(), "guard", { name: on }) : key && say(w(), key));
-  el("guard").className = on || !p.guards ? (on || key ? "" : "none") : "nobody";
+  const p = menu.post;
+  const key = p.guards ? "post.unmanned" : "action.menu";
+  put("guard", on ? say(w(), "guard", { name: on }) : say(w(), key));
+  el("guard").className = on || !p.guards ? "" : "nobody";
 }
 
 /** From nine in the evening to six the screen is dimmed while nobody is there. */
@@ -151,6 +165,10 @@ async function press(id: string, action: string): Promise<void> {
   speaker.unlock();
   if (id !== shownID || performance.now() < armedAt) return;
   const v = current();
+  if (action === "menu") {
+    menu.toggle();
+    return;
+  }
   if (action === "retest-now") {
     const wrong = await post("retest", { id, lane: "" });
     if (wrong) toast(w()[`entry.${wrong}`] ?? say(w(), "failed"));
@@ -202,15 +220,11 @@ el("lang").onclick = () => {
   draw();
 };
 el("guard").onclick = () => {
-  sheet.toggle();
+  menu.toggle();
 };
 el("sound").onclick = () => {
   if (speaker.running && view && !view.muted) void tell("", "muted");
   speaker.unlock();
-};
-el("lamps").onclick = (e) => {
-  const first = el("lamps").firstElementChild;
-  if (view?.look === "idle" && first && e.target === first) void press(shownID, "check");
 };
 document.addEventListener("keydown", (e) => {
   const v = current();
@@ -221,6 +235,10 @@ document.addEventListener("keydown", (e) => {
   const i = ["F1", "F2", "F3"].indexOf(e.key);
   if (i < 0) return;
   e.preventDefault();
+  if (sheet.open) {
+    if (!e.repeat) sheet.press(i);
+    return;
+  }
   const action = v.actions[i];
   if (action && !e.repeat) void press(shownID, action);
 });

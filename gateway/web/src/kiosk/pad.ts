@@ -61,9 +61,26 @@ export class Pad {
     if (/^\d$/.test(key)) this.digit(key);
     else if (key === "Backspace") this.back();
     else if (key === "Enter" || key === "F1") void this.send();
+    else if (key === "F2") this.choose();
     else if (key === "Escape" || key === "F3") this.close();
     else return false;
     return true;
+  }
+
+  /** The choice that F2 makes: the first that nobody has made, else the last. */
+  private next(): { of: Choice; value: string } | undefined {
+    const all = (this.form?.choices(this.words()) ?? []).filter((c) => c.values.length > 0);
+    const of = all.find((c) => !c.chosen) ?? all.at(-1);
+    const value = of?.values[(of.values.indexOf(of.chosen) + 1) % of.values.length];
+    return of && value !== undefined ? { of, value } : undefined;
+  }
+
+  private choose(): void {
+    const next = this.next();
+    if (!next || this.busy) return;
+    next.of.take(next.value);
+    [this.wrong, this.touched] = ["", performance.now()];
+    this.changed();
   }
 
   private digit(d: string): void {
@@ -104,13 +121,17 @@ export class Pad {
     const texts = f.texts(w);
     put("padtitle", texts.title);
     put("padwho", texts.who);
-    put("padvalue", f.shown(this.digits));
+    const shown = f.shown(this.digits);
+    put("padvalue", shown);
+    el("padvalue").className = shown.length > 7 ? "long" : "";
     put("padwrong", this.wrong ? f.word(w, this.wrong) : texts.hint);
     el("padwrong").className = this.wrong ? "bad" : "";
     const choices = f.choices(w).filter((c) => c.values.length > 0);
-    el("pad").className = choices.length > 1 ? "tight" : "";
+    el("pad").className = ["roomy", "", "tight"][choices.length] ?? "tight";
+    const next = this.next();
     ["padchoice1", "padchoice2"].forEach((id, i) => {
-      this.drawChoice(id, choices[i]);
+      const c = choices[i];
+      this.drawChoice(id, c, c && next?.of.values === c.values ? next.value : "");
     });
     this.drawKeys(w);
   }
@@ -143,16 +164,17 @@ export class Pad {
     el("paddo").replaceChildren(ok, cancel);
   }
 
-  private drawChoice(id: string, c: Choice | undefined): void {
+  private drawChoice(id: string, c: Choice | undefined, next: string): void {
     const box = el(id);
     box.hidden = !c;
-    const key = c ? [c.values.map((v) => c.name(v)), c.chosen] : "";
+    const key = c ? [c.values.map((v) => c.name(v)), c.chosen, next] : "";
     if (!changed(id, key)) return;
     box.replaceChildren(
       ...(c?.values ?? []).map((value) => {
         const b = document.createElement("button");
         b.type = "button";
         b.textContent = c?.name(value) ?? "";
+        if (value === next) b.prepend(Object.assign(document.createElement("u"), { textContent: "F2" }));
         b.setAttribute("aria-pressed", String(value === c?.chosen));
         b.onclick = () => {
           c?.take(value);

@@ -16,6 +16,7 @@ export interface View {
   entered?: string; // the kind of thermometer that the guard read the temperature off
   until?: string; // when it is too late for what is asked
   asks?: string; // of an idle gate
+  partly?: Part[]; // the devices of a kind of which some work and some do not
   occupied?: boolean; // who is asked to be measured must step back first
   actions: string[];
   sound?: string;
@@ -32,6 +33,14 @@ export interface View {
   again?: boolean; // they are measured a second time
   guard?: string; // on duty
   check?: FieldCheck;
+}
+
+/** A device of an idle gate, where others of its kind do not work as it does. */
+export interface Part {
+  kind: string; // what it takes: card, code or temperature
+  lane?: string;
+  direction?: string;
+  works: boolean;
 }
 
 /** A thermometer is compared with a contact thermometer. */
