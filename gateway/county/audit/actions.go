@@ -1,0 +1,39 @@
+package audit
+
+// Action is a code of what is done. The desk has words for each, as audit.<action>.
+type Action string
+
+// Acts.
+const (
+	Start           Action = "start"            // the collector was started
+	LogIn           Action = "log-in"           //
+	LogInFailed     Action = "log-in-failed"    // the detail says how often; no actor: there is no such user
+	LogOut          Action = "log-out"          //
+	SetUp           Action = "set-up"           // an invitation was used: a new user, or a new password
+	Invite          Action = "invite"           //
+	Acknowledge     Action = "acknowledge"      // of an alert
+	AnswerCall      Action = "answer-call"      // of a guard
+	EndCall         Action = "end-call"         //
+	WriteNotice     Action = "write-notice"     // for guards
+	RemoveNotice    Action = "remove-notice"    //
+	RetryQuarantine Action = "retry-quarantine" //
+	DropQuarantine  Action = "drop-quarantine"  //
+	Rewind          Action = "rewind"           // collect --rewind-since
+	IssuePass       Action = "issue-pass"       //
+	ChangeGuards    Action = "change-guards"    // guard add, pin and remove
+	NotDone         Action = "not-done"         // what the entry of the object announced has failed
+	LookLive        Action = "look-live"        // the stream of the desk was opened: all gates' newest passages
+	LookGate        Action = "look-gate"        // the last passages of a gate
+	LookPassage     Action = "look-passage"     // one passage, explained
+	LookQuarantine  Action = "look-quarantine"  // the bytes of messages that could not be stored
+	LookExport      Action = "look-export"      // stored records were exported
+	LookReplay      Action = "look-replay"      // stored passages were decided again
+	LookAudit       Action = "look-audit"       // this table
+)
+
+// Actions returns all actions.
+func Actions() []Action {
+	return []Action{Start, LogIn, LogInFailed, LogOut, SetUp, Invite, Acknowledge, AnswerCall, EndCall, WriteNotice,
+		RemoveNotice, RetryQuarantine, DropQuarantine, Rewind, IssuePass, ChangeGuards, NotDone, LookLive, LookGate,
+		LookPassage, LookQuarantine, LookExport, LookReplay, LookAudit}
+}
