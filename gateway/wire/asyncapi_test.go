@@ -71,6 +71,7 @@ var schemas = map[string]reflect.Type{
 	"checkPair": tables["Pair of a field check"], "checkResult": tables["Result of a field check"],
 	"beatMachine": tables["Machine of a beat"], "report": tables["Report"], "trouble": tables["Trouble"],
 	"desk": tables["Desk"], "deskCall": tables["Call of a desk"], "deskNotice": tables["Notice of a desk"],
+	"auditHead": tables["Head of an audit"],
 }
 
 func readAPI(t *testing.T) api {

@@ -2,7 +2,8 @@ package wire
 
 import "errors"
 
-// Audit is what somebody did at the gate's screen.
+// Audit is what somebody did at the gate's screen, or what the county has said of its own
+// audit.
 type Audit struct {
 	Actor   string `json:"actor"`             // id of the guard; guard where nobody signs in
 	Action  string `json:"action"`            // code; see WIRE.md
@@ -15,6 +16,8 @@ type Audit struct {
 	Handover *Handover `json:"handover,omitempty"`
 	Episode  string    `json:"episode,omitempty"` // of retest-now: id of the fever episode that is measured
 	Lane     string    `json:"lane,omitempty"`    // of retest-now: where; absent: where the episode began
+	// Head is that of the county's audit, of county-head: nobody did anything at the gate.
+	Head *AuditHead `json:"head,omitempty"`
 }
 
 // Handover is what one guard leaves to the next.

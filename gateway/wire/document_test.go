@@ -56,6 +56,7 @@ var tables = map[string]reflect.Type{
 	"Desk":                reflect.TypeFor[Desk](),
 	"Call of a desk":      reflect.TypeFor[DeskCall](),
 	"Notice of a desk":    reflect.TypeFor[DeskNotice](),
+	"Head of an audit":    reflect.TypeFor[AuditHead](),
 
 	"Usual":                   reflect.TypeFor[Usual](),
 	"Baseline":                reflect.TypeFor[Baseline](),

@@ -55,7 +55,10 @@ type CollectorStatus struct {
 	Fault   string         `json:"fault,omitempty"` // why nothing is being committed; for people
 	// Troubles of the county's own side. They are not signed: only people read them.
 	Troubles []Trouble `json:"troubles,omitempty"`
-	Sig      string    `json:"sig,omitempty"` // absent on the last will, which changes no watermark
+	// Audit is how far the county's audit goes. It has a signature of its own: agents of
+	// versions without this field verify the rest. nil: not known.
+	Audit *AuditHead `json:"audit,omitempty"`
+	Sig   string     `json:"sig,omitempty"` // absent on the last will, which changes no watermark
 }
 
 // Status is retained on …/<agent>/status and set to offline by the last will.

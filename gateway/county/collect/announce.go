@@ -26,6 +26,7 @@ type announcer struct {
 	again    <-chan time.Time     // when it is due again, or nil
 	told     time.Time            // when the troubles were last published
 	due      <-chan time.Time     // when they are due again, or nil
+	headed   time.Time            // when the head of the audit was last published
 }
 
 // tellEvery is the shortest time between two statuses that only say other
@@ -63,7 +64,7 @@ func (a *announcer) bye() *mqtt.Message {
 // a connect, and when the store or its term has changed.
 func (a *announcer) announce(storeID string, term uint64) {
 	a.current = wire.CollectorStatus{V: 1, State: fact.Online, At: wire.At(a.cfg.Now()),
-		Start: a.start, Store: storeID, Term: term, Version: a.cfg.Version}
+		Start: a.start, Store: storeID, Term: term, Version: a.cfg.Version, Audit: a.current.Audit}
 	a.sign()
 }
 
@@ -92,6 +93,10 @@ func (a *announcer) look() {
 	if a.current.V == 0 || a.due != nil || now.Sub(a.told) < tellEvery {
 		return
 	}
+	if now.Sub(a.headed) >= headEvery && a.head() != nil {
+		a.sign()
+		return
+	}
 	same := func(a, b wire.Trouble) bool { return a.Kind == b.Kind && a.Problem == b.Problem && a.Text == b.Text }
 	if !slices.EqualFunc(wire.Bounded(a.cfg.Health.Troubles(now)), a.current.Troubles, same) {
 		a.sign()
@@ -101,6 +106,9 @@ func (a *announcer) look() {
 func (a *announcer) sign() {
 	a.current.Fault, a.current.Troubles = a.fault, wire.Bounded(a.cfg.Health.Troubles(a.cfg.Now()))
 	a.told, a.due = a.cfg.Now(), nil
+	if h := a.head(); h != nil {
+		a.current.Audit, a.headed = h, a.told
+	}
 	a.current = wire.SignCollectorStatus(a.current, a.cfg.County, a.cfg.Key)
 	a.publish()
 }

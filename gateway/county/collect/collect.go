@@ -68,6 +68,7 @@ type Config struct {
 	Store   Store
 	Broker  mqtt.Broker
 	Watch   Observer // may be nil
+	Audit   Audit    // may be nil
 	// Fenced is called once, when another collector has taken over; may be nil.
 	Fenced func(reason string)
 	Health *health.Board    // nil: one of its own

@@ -12,6 +12,7 @@ import (
 	"path/filepath"
 	"runtime/debug"
 	"sync"
+	"sync/atomic"
 
 	"gatehouse/devices"
 	"gatehouse/gateway/clock"
@@ -63,6 +64,7 @@ type Agent struct {
 	bridge   *bridge.Bridge   // nil without machines
 	panel    *panel.Panel     // nil without displays
 	locks    *locks
+	begun    atomic.Bool // what the journal holds was taken over
 }
 
 // New reads the files that the configuration names, opens the journal and makes
@@ -112,7 +114,7 @@ func (a *Agent) makeParts(cfg Config, opts Options, f files) (err error) {
 		Contacts: cfg.Contacts, File: filepath.Join(cfg.Dir, "desk.json"), Journal: a.recorder, Board: a.board,
 		Clock: opts.Clock, Log: a.log})
 	a.shipper, err = ship.New(ship.Options{County: cfg.County, Agent: cfg.Agent, Version: opts.Version,
-		Collector: f.collector, KeyID: f.site.ID(), Broker: cfg.Broker, Desk: a.help.Hear,
+		Collector: f.collector, KeyID: f.site.ID(), Broker: cfg.Broker, Desk: a.help.Hear, Witness: a.witness,
 		Journal: a.journal, Board: a.board, Clock: opts.Clock, Log: a.log})
 	if err != nil {
 		return err
@@ -127,6 +129,18 @@ func (a *Agent) makeParts(cfg Config, opts Options, f files) (err error) {
 			Clock: opts.Clock, BootID: opts.BootID, Last: filepath.Join(cfg.Dir, "machines.json"),
 			Stamps: filepath.Join(cfg.Dir, "signed.json"), Log: a.log})
 	}
+	return err
+}
+
+// errNotBegun is why nothing is journalled of what comes before the journal was read.
+var errNotBegun = errors.New("the agent has not begun yet")
+
+// witness journals how far the county's audit goes.
+func (a *Agent) witness(h wire.AuditHead) error {
+	if !a.begun.Load() {
+		return errNotBegun
+	}
+	_, err := a.recorder.TryAppend(a.clock.Now(), &wire.Audit{Actor: "county", Action: wire.ActionCountyHead, Head: &h})
 	return err
 }
 
@@ -260,6 +274,7 @@ func (a *Agent) Run(ctx context.Context) error {
 	if err != nil {
 		cancel()
 	} else {
+		a.begun.Store(true)
 		close(restored)
 		wg.Go(func() { a.recorder.Run(ctx) })
 	}

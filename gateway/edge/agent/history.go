@@ -74,7 +74,7 @@ func (a *Agent) rememberAll(now clock.Moment) error {
 				a.station.RememberCheck(b)
 			}
 		case *wire.Audit:
-			if a.station != nil {
+			if a.station != nil && b.Head == nil {
 				a.station.RememberAnswer(rec, b)
 			}
 		case *wire.Alarm:

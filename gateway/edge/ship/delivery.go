@@ -78,6 +78,7 @@ type delivery struct {
 	pace       pace
 	sizing     sizing
 	standing   standing
+	witness    witness
 }
 
 // window is the state of the batches that are sent in order.
@@ -132,6 +133,7 @@ func (d *delivery) missed(now clock.Moment) {
 // up is called when the connection has been made.
 func (d *delivery) up(now clock.Moment) {
 	d.standing.up(now)
+	d.witness.anew = true
 	d.window.sent = nil
 	d.ahead.sent = 0
 	d.pace.begin()
@@ -160,6 +162,7 @@ func (d *delivery) taken(now clock.Moment, ticket uint64) {
 // answer tells a collector that is not there from a batch that did not arrive.
 func (d *delivery) tick(now clock.Moment) {
 	d.standing.look(now, d.waits())
+	d.witness.look(now)
 	if !d.standing.online {
 		return
 	}

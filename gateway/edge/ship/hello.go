@@ -87,8 +87,10 @@ func (d *delivery) collector(now clock.Moment, payload []byte) {
 	// reached it.
 	if announced := st.Start + st.At.String(); announced != d.greeting.announced {
 		d.greeting.announced = announced
+		d.witness.anew = true
 		if d.standing.online {
 			d.hello(now, helloEvery)
 		}
 	}
+	d.head(now, st.Audit)
 }

@@ -37,9 +37,11 @@ type Options struct {
 	Board     *status.Board
 	// Desk is called with each message on the agent's topic of the desk, whoever sent
 	// it, from the connection's goroutine; it must not wait. May be nil.
-	Desk  func(payload []byte)
-	Clock clock.Source
-	Log   *slog.Logger
+	Desk func(payload []byte)
+	// Witness journals a head of the county's audit. May be nil.
+	Witness func(wire.AuditHead) error
+	Clock   clock.Source
+	Log     *slog.Logger
 }
 
 // Shipper delivers the journal of one agent. Run owns its goroutines: the MQTT
@@ -99,6 +101,7 @@ func (s *Shipper) delivery(client publisher, post func(event)) *delivery {
 			}
 			return client.PublishThen(m, func() { post(event{taken: ticket}) })
 		},
-		report: func(t fact.AlarmType, detail string) { o.Board.Set(status.Condition{Type: t, Detail: detail}) },
+		witness: witness{keep: o.Witness},
+		report:  func(t fact.AlarmType, detail string) { o.Board.Set(status.Condition{Type: t, Detail: detail}) },
 	}
 }
