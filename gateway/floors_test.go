@@ -20,7 +20,7 @@ var floors = map[string][][]string{
 	},
 	"gatehouse/gateway/county": {
 		{"broker", "calls", "db", "health", "mapping", "reckon", "rollup", "store"},
-		{"store/books"},
+		{"audit", "store/books"},
 		{"store/sqlite", "store/influx"},
 		{"store/archive"},
 		{"collect", "follow", "notices", "presence", "profiles", "refused", "registry", "retention", "speak", "export",

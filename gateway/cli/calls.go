@@ -1,13 +1,11 @@
 package cli
 
 import (
-	"cmp"
 	"encoding/json"
 	"errors"
 	"fmt"
 	"io/fs"
 	"os"
-	"os/user"
 	"path/filepath"
 	"strconv"
 	"time"
@@ -16,6 +14,7 @@ import (
 
 	"gatehouse/gateway/config"
 	"gatehouse/gateway/county/alerts"
+	"gatehouse/gateway/county/audit"
 	"gatehouse/gateway/county/calls"
 	"gatehouse/gateway/county/centre"
 	"gatehouse/gateway/county/db"
@@ -59,21 +58,21 @@ func (f *callsFlags) open() (*alerts.Alerts, *db.File, error) {
 }
 
 // change opens the desk's file, and changes the call with an id in the name of who types.
-func (f *callsFlags) change(id string, do func(a *alerts.Alerts, now time.Time, id int64, by string) error) error {
+func (f *callsFlags) change(id string, do func(a *alerts.Alerts, now time.Time, id int64, by audit.By) error) error {
 	n, err := strconv.ParseInt(id, 10, 64)
 	if err != nil {
 		return usageError{fmt.Errorf("%q is not the id of a call; see: gatehouse calls list", id)}
 	}
-	by := f.by
-	if u, err := user.Current(); by == "" && err == nil {
-		by = u.Username
+	by := audit.AtTerminal()
+	if f.by != "" { // who is on duty may not be the computer's user
+		by.Actor, by.From = f.by, by.From+" of "+by.Actor
 	}
 	a, file, err := f.open()
 	if err != nil {
 		return err
 	}
 	defer file.Close()
-	if err = do(a, time.Now(), n, cmp.Or(by, "terminal")); errors.Is(err, alerts.ErrNoCall) {
+	if err = do(a, time.Now(), n, by); errors.Is(err, alerts.ErrNoCall) {
 		err = fmt.Errorf("call %d: %w; see: gatehouse calls list", n, err)
 	}
 	return err
@@ -176,7 +175,7 @@ func callsAnswerCommand(f *callsFlags) *cobra.Command {
 			if err := a.Check(); err != nil {
 				return usageError{err}
 			}
-			return f.change(args[0], func(all *alerts.Alerts, now time.Time, id int64, by string) error {
+			return f.change(args[0], func(all *alerts.Alerts, now time.Time, id int64, by audit.By) error {
 				return all.Answer(c.Context(), now, id, by, a)
 			})
 		},
@@ -193,7 +192,7 @@ func callsEndCommand(f *callsFlags) *cobra.Command {
 		Example: "  gatehouse calls end 17",
 		Args:    cobra.ExactArgs(1),
 		RunE: func(c *cobra.Command, args []string) error {
-			return f.change(args[0], func(all *alerts.Alerts, now time.Time, id int64, by string) error {
+			return f.change(args[0], func(all *alerts.Alerts, now time.Time, id int64, by audit.By) error {
 				return all.End(c.Context(), now, id, by)
 			})
 		},

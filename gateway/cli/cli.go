@@ -45,7 +45,8 @@ Exit codes: 0 done, 1 failed, 2 wrong usage, 141 nobody reads the output any mor
 	root.AddCommand(agentCommand(), brokerCommand(), collectCommand(), devicesCommand(),
 		watchCommand(), statusCommand(), journalCommand(), quarantineCommand(), runsCommand(),
 		machinesCommand(), importCommand(), exportCommand(), historyCommand(), explainCommand(), inviteCommand(),
-		callsCommand(), checksCommand(), guardCommand(), passCommand(), policyCommand(), replayCommand(),
+		auditCommand(), callsCommand(), checksCommand(), guardCommand(), passCommand(), policyCommand(),
+		replayCommand(),
 		versionCommand(), docsCommand())
 	return root
 }

@@ -12,6 +12,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"gatehouse/gateway/config"
+	"gatehouse/gateway/county/audit"
 	"gatehouse/gateway/county/centre"
 	"gatehouse/gateway/county/lookup"
 	"gatehouse/gateway/explain"
@@ -100,6 +101,10 @@ func (f *explainFlags) find(ctx context.Context, name string, seq uint64) (found
 		return found, err
 	}
 	defer a.Close()
+	if err := audited(ctx, cfg.Dir, audit.Act{Action: audit.LookPassage,
+		Object: fmt.Sprintf("passage %s/%d", name, seq)}); err != nil {
+		return found, err
+	}
 	return lookup.In(ctx, a, name, seq)
 }
 

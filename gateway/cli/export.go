@@ -2,6 +2,7 @@ package cli
 
 import (
 	"bufio"
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -12,6 +13,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"gatehouse/gateway/county/audit"
 	"gatehouse/gateway/county/export"
 	"gatehouse/gateway/county/export/parquet"
 	"gatehouse/gateway/county/store"
@@ -42,7 +44,8 @@ device is written to.
 
 The data is personal: credential is a keyed pseudonym of a person's card, and rows
 of one person can be joined by it. The kinds reading and passage have it, with
-temperatures and times. The file is readable by its owner only.`,
+temperatures and times. The file is readable by its owner only. That it was written
+stands in the county's audit (gatehouse audit export) before the first row is.`,
 		Example: "  gatehouse export --kind passage --from 2020-02-14 --to 2020-02-15 --output passages.csv\n" +
 			"  gatehouse export --dir /var/lib/gatehouse-county --kind run --format jsonl | jq .grade",
 		Args: cobra.NoArgs,
@@ -60,6 +63,10 @@ func (f *exportFlags) run(c *cobra.Command) error {
 		return err
 	}
 	defer s.Close()
+	if err := f.audited(c, audit.Act{Action: audit.LookExport, Object: "kind " + cmp.Or(f.kind, "all"),
+		Detail: "as " + f.format + span(f.from, f.to)}); err != nil {
+		return err
+	}
 	rows := 0
 	err = toFile(f.output, c.OutOrStdout(), func(out io.Writer) (err error) {
 		rows, err = f.write(c.Context(), out, s, q)

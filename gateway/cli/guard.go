@@ -2,32 +2,43 @@ package cli
 
 import (
 	"bufio"
+	"context"
 	"errors"
 	"fmt"
 	"os"
+	"path/filepath"
 	"slices"
 	"strings"
 
 	"github.com/spf13/cobra"
 
+	"gatehouse/gateway/county/audit"
 	"gatehouse/gateway/policy"
 )
 
 func guardCommand() *cobra.Command {
-	var file string
+	var file guardFile
 	c := &cobra.Command{
 		Use:   "guard",
 		Short: "Keep the list of guards who sign in at a gate",
 		Long: `guard makes and changes guards.csv, which an agent's configuration names (guards:). An
 id such as east-1 stands for a guard or a group, never for a person's name. Restart
-the agent after a change. A PIN is read from standard input and kept as a hash.`,
+the agent after a change. A PIN is read from standard input and kept as a hash.
+
+At the county's computer a change is written into the county's audit, too.`,
 	}
-	c.PersistentFlags().StringVar(&file, "file", "/etc/gatehouse/guards.csv", "the list")
+	c.PersistentFlags().StringVar(&file.path, "file", "/etc/gatehouse/guards.csv", "the list")
+	c.PersistentFlags().StringVar(&file.county, "dir", "/var/lib/gatehouse-county",
+		"the collector's folder, if this is its computer")
 	c.AddCommand(guardAddCommand(&file), guardPINCommand(&file), guardListCommand(&file), guardRemoveCommand(&file))
 	return c
 }
 
-func guardAddCommand(file *string) *cobra.Command {
+// guardFile is a list of guards, and the folder of the county whose audit says who has
+// changed it.
+type guardFile struct{ path, county string }
+
+func guardAddCommand(file *guardFile) *cobra.Command {
 	var card string
 	c := &cobra.Command{
 		Use:   "add ID",
@@ -36,7 +47,7 @@ func guardAddCommand(file *string) *cobra.Command {
 			"  gatehouse guard add east-2 < pin.txt",
 		Args: cobra.ExactArgs(1),
 		RunE: func(c *cobra.Command, args []string) error {
-			return changeGuards(*file, func(list []policy.Guard) ([]policy.Guard, error) {
+			return file.change(c.Context(), "added "+args[0], func(list []policy.Guard) ([]policy.Guard, error) {
 				g := policy.Guard{ID: args[0], Card: card}
 				var err error
 				if card == "" {
@@ -50,14 +61,14 @@ func guardAddCommand(file *string) *cobra.Command {
 	return c
 }
 
-func guardPINCommand(file *string) *cobra.Command {
+func guardPINCommand(file *guardFile) *cobra.Command {
 	return &cobra.Command{
 		Use:     "pin ID",
 		Short:   "Give a guard a new PIN, read from standard input",
 		Example: "  gatehouse guard pin east-1 < pin.txt",
 		Args:    cobra.ExactArgs(1),
 		RunE: func(c *cobra.Command, args []string) error {
-			return changeGuards(*file, func(list []policy.Guard) ([]policy.Guard, error) {
+			return file.change(c.Context(), "PIN of "+args[0], func(list []policy.Guard) ([]policy.Guard, error) {
 				i, err := guardOf(list, args[0])
 				if err == nil {
 					list[i].Hash, err = readPIN(c)
@@ -68,14 +79,14 @@ func guardPINCommand(file *string) *cobra.Command {
 	}
 }
 
-func guardListCommand(file *string) *cobra.Command {
+func guardListCommand(file *guardFile) *cobra.Command {
 	return &cobra.Command{
 		Use:     "list",
 		Short:   "List the guards, and how they sign in",
 		Example: "  gatehouse guard list --file guards.csv",
 		Args:    cobra.NoArgs,
 		RunE: func(c *cobra.Command, _ []string) error {
-			list, err := readGuards(*file)
+			list, err := readGuards(file.path)
 			for _, g := range list {
 				how := map[bool]string{true: "card and PIN", false: "card"}[g.Hash != ""]
 				if g.Card == "" {
@@ -88,14 +99,14 @@ func guardListCommand(file *string) *cobra.Command {
 	}
 }
 
-func guardRemoveCommand(file *string) *cobra.Command {
+func guardRemoveCommand(file *guardFile) *cobra.Command {
 	return &cobra.Command{
 		Use:     "remove ID",
 		Short:   "Remove a guard",
 		Example: "  gatehouse guard remove east-1",
 		Args:    cobra.ExactArgs(1),
-		RunE: func(_ *cobra.Command, args []string) error {
-			return changeGuards(*file, func(list []policy.Guard) ([]policy.Guard, error) {
+		RunE: func(c *cobra.Command, args []string) error {
+			return file.change(c.Context(), "removed "+args[0], func(list []policy.Guard) ([]policy.Guard, error) {
 				i, err := guardOf(list, args[0])
 				if err != nil {
 					return nil, err
@@ -141,8 +152,11 @@ func readGuards(file string) ([]policy.Guard, error) {
 	return list, nil
 }
 
-// changeGuards changes a list: at once, or not at all.
-func changeGuards(file string, change func([]policy.Guard) ([]policy.Guard, error)) error {
+// change changes a list: at once, or not at all.
+func (f guardFile) change(
+	ctx context.Context, what string, change func([]policy.Guard) ([]policy.Guard, error),
+) error {
+	file := f.path
 	list, err := readGuards(file)
 	if err != nil {
 		return err
@@ -153,6 +167,12 @@ func changeGuards(file string, change func([]policy.Guard) ([]policy.Guard, erro
 	b, err := policy.FormatGuards(list)
 	if err != nil {
 		return err
+	}
+	if hasCounty(f.county) {
+		act := audit.Act{Action: audit.ChangeGuards, Object: "guards " + filepath.Base(file), Detail: what}
+		if err := audited(ctx, f.county, act); err != nil {
+			return err
+		}
 	}
 	if err := os.WriteFile(file+".new", b, 0o600); err != nil {
 		return fmt.Errorf("write the guards: %w", err)

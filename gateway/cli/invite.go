@@ -7,6 +7,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"gatehouse/gateway/county/audit"
 	"gatehouse/gateway/county/centre"
 	"gatehouse/gateway/county/desk"
 	"gatehouse/gateway/county/people"
@@ -28,6 +29,10 @@ who forgot theirs. The collector may run meanwhile.`,
 				return err
 			}
 			defer file.Close()
+			if err := audit.New(file, time.Now).Write(c.Context(), audit.AtTerminal(),
+				audit.Act{Action: audit.Invite}); err != nil {
+				return err
+			}
 			token, err := people.New(file, time.Now).Invite(c.Context(), "")
 			if err != nil {
 				return err

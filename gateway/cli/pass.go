@@ -7,6 +7,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"gatehouse/gateway/county/audit"
 	"gatehouse/gateway/identity"
 	"gatehouse/gateway/pass"
 	"gatehouse/gateway/qr"
@@ -56,6 +57,9 @@ as text below. It is for one gate, whose policy must take passes (passes.days).`
 			if err != nil {
 				return err
 			}
+			if err := audited(c.Context(), dir, issued(p)); err != nil {
+				return err
+			}
 			code, err := qr.Encode(text)
 			if err == nil && image != "" {
 				err = code.WritePNG(image)
@@ -79,6 +83,13 @@ as text below. It is for one gate, whose policy must take passes (passes.days).`
 	_ = c.MarkFlagRequired("county") //nolint:errcheck // the flags exist
 	_ = c.MarkFlagRequired("gate")   //nolint:errcheck // the flags exist
 	return c
+}
+
+// issued is what is done with a pass, for the audit.
+func issued(p pass.Pass) audit.Act {
+	until := p.Until.UTC().Format(time.RFC3339)
+	return audit.Act{Action: audit.IssuePass, Object: "pass " + p.ID.String(),
+		Detail: fmt.Sprintf("gate %s, class %s, until %s, %d in each direction", p.Gate, p.Class, until, p.Uses)}
 }
 
 func passShowCommand() *cobra.Command {

@@ -9,6 +9,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"gatehouse/gateway/county/audit"
 	"gatehouse/gateway/county/centre"
 	"gatehouse/gateway/county/store"
 	"gatehouse/gateway/county/store/books"
@@ -23,7 +24,8 @@ func quarantineCommand() *cobra.Command {
 		RunE:  func(c *cobra.Command, _ []string) error { return c.Help() },
 		Short: "List what the county could not store, and why; try again or drop it",
 		Long: `quarantine works on the collector's folder; the collector may run. A record in
-quarantine counts as committed: its agent does not send it again.`,
+quarantine counts as committed: its agent does not send it again. What a row holds may be
+about people: that its bytes were shown, and what was done with it, stands in the audit.`,
 	}
 	c.PersistentFlags().StringVar(&dir, "dir", "/var/lib/gatehouse-county", "the collector's folder")
 	c.AddCommand(quarantineList(&dir), quarantineShow(&dir), quarantineRetry(&dir), quarantineDrop(&dir),
@@ -56,6 +58,10 @@ func quarantineList(dir *string) *cobra.Command {
 				return err
 			}
 			if output == "json" {
+				if err := audited(c.Context(), *dir, audit.Act{Action: audit.LookQuarantine,
+					Detail: fmt.Sprintf("list of %d rows with their bytes", len(held))}); err != nil {
+					return err
+				}
 				return poisonJSON(c, held)
 			}
 			if len(held) == 0 {
@@ -115,6 +121,9 @@ func quarantineShow(dir *string) *cobra.Command {
 			defer s.Close()
 			p, err := quarantined(c.Context(), s, ids[0])
 			if err != nil {
+				return err
+			}
+			if err := audited(c.Context(), *dir, ofRow(audit.LookQuarantine, p)); err != nil {
 				return err
 			}
 			_, err = fmt.Fprintf(c.OutOrStdout(), "since   %s\n"+

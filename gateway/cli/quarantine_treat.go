@@ -8,6 +8,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"gatehouse/gateway/config"
+	"gatehouse/gateway/county/audit"
 	"gatehouse/gateway/county/centre"
 	"gatehouse/gateway/county/store"
 )
@@ -15,6 +16,30 @@ import (
 // poisonReader reads a row of the quarantine.
 type poisonReader interface {
 	Poison(ctx context.Context, id int64) (store.Quarantined, bool, error)
+}
+
+// ofRow is what is done with a row, for the audit.
+func ofRow(action audit.Action, p store.Quarantined) audit.Act {
+	return audit.Act{Action: action, Object: "quarantine " + strconv.FormatInt(p.ID, 10),
+		Detail: fmt.Sprintf("of %s, seq %d, %d bytes", p.Agent, p.Seq, len(p.Raw))}
+}
+
+// dropper removes a row of the quarantine.
+type dropper interface {
+	Drop(ctx context.Context, id int64) (bool, error)
+}
+
+// drop prints a row and removes it.
+func drop(c *cobra.Command, dir string, s dropper, p store.Quarantined) error {
+	act := ofRow(audit.DropQuarantine, p)
+	if err := audited(c.Context(), dir, act); err != nil {
+		return err
+	}
+	err := poisonJSON(c, []store.Quarantined{p})
+	if err == nil {
+		_, err = s.Drop(c.Context(), p.ID)
+	}
+	return failed(c.Context(), dir, act, err)
 }
 
 // rowIDs parses the ids of rows.
@@ -78,7 +103,11 @@ the collector's configuration.`,
 				if err != nil {
 					return err
 				}
-				if err := s.Retry(c.Context(), p); err != nil {
+				act := ofRow(audit.RetryQuarantine, p)
+				if err := audited(c.Context(), cfg.Dir, act); err != nil {
+					return err
+				}
+				if err := failed(c.Context(), cfg.Dir, act, s.Retry(c.Context(), p)); err != nil {
 					return fmt.Errorf("row %d: %w", id, err)
 				}
 				_, err = fmt.Fprintf(c.OutOrStdout(), "row %d is stored: agent %s, journal %s, seq %d\n",
@@ -123,10 +152,7 @@ leaves a recorded hole with reason "dropped", unless its seq is stored.`,
 				if err != nil {
 					return err
 				}
-				if err := poisonJSON(c, []store.Quarantined{p}); err != nil {
-					return err
-				}
-				if _, err := s.Drop(c.Context(), p.ID); err != nil {
+				if err := drop(c, *dir, s, p); err != nil {
 					return err
 				}
 			}

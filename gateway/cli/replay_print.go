@@ -2,6 +2,7 @@ package cli
 
 import (
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
 	"time"
@@ -104,4 +105,15 @@ func whyOf(o replay.Outcome, version string, p func(credential string) (class st
 		return fmt.Sprintf(" (the card was of class %s then, and is of %s now)", o.Was.Class, class)
 	}
 	return ""
+}
+
+// end prints the counts, and returns an error when a check has failed.
+func (x *replaying) end() error {
+	if err := x.counts(x.sums); err != nil {
+		return err
+	}
+	if s := x.sums; x.f.check && s.Changed+s.Reasons+s.Details+s.Unknown > 0 {
+		return errors.New("not every stored verdict came out again")
+	}
+	return nil
 }

@@ -8,6 +8,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"gatehouse/gateway/config"
+	"gatehouse/gateway/county/audit"
 	"gatehouse/gateway/county/centre"
 	"gatehouse/gateway/county/export"
 	"gatehouse/gateway/county/store"
@@ -19,7 +20,8 @@ import (
 type storeFlags struct {
 	file, dir string
 
-	zone *time.Location // of the county, after open
+	zone *time.Location // of the county, after load
+	in   string         // the county's folder, likewise
 }
 
 func (s *storeFlags) flags(c *cobra.Command) {
@@ -37,8 +39,14 @@ func (s *storeFlags) load() (cfg centre.Config, err error) {
 		}
 		cfg.Beside(s.file)
 	}
+	s.in = cfg.Dir
 	s.zone, err = config.Zone(cfg.TimeZone)
 	return cfg, err
+}
+
+// audited writes into the county's audit what is about to be shown.
+func (s *storeFlags) audited(c *cobra.Command, act audit.Act) error {
+	return audited(c.Context(), s.in, act)
 }
 
 // selection are the flags that name a store and records in it.

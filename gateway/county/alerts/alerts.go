@@ -5,6 +5,7 @@ package alerts
 
 import (
 	"context"
+	"database/sql"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -13,6 +14,7 @@ import (
 	"sync"
 	"time"
 
+	"gatehouse/gateway/county/audit"
 	"gatehouse/gateway/county/calls"
 	"gatehouse/gateway/county/db"
 	"gatehouse/gateway/fact"
@@ -136,21 +138,30 @@ func New(file *db.File, hub *live.Hub, places Places) *Alerts {
 // acknowledged already.
 var ErrGone = errors.New("the alert is acknowledged already, or does not exist")
 
-// Acknowledge notes that user has seen an alert. The error wraps ErrGone when
+// Acknowledge notes that somebody has seen an alert. The error wraps ErrGone when
 // somebody was faster, or there is no such alert.
-func (a *Alerts) Acknowledge(ctx context.Context, now time.Time, id int64, user, note string) error {
-	n, err := a.file.Exec(ctx,
-		"UPDATE alerts SET acked = ?, acked_by = ?, note = ? WHERE id = ? AND acked IS NULL",
-		now.UnixNano(), user, note, id)
-	if err != nil {
+func (a *Alerts) Acknowledge(ctx context.Context, now time.Time, id int64, by audit.By, note string) error {
+	err := a.file.Write(ctx, func(tx *sql.Tx) error {
+		var what string
+		err := tx.QueryRowContext(ctx, "UPDATE alerts SET acked = ?, acked_by = ?, note = ?"+
+			" WHERE id = ? AND acked IS NULL RETURNING type || ' at ' || agent",
+			now.UnixNano(), by.Actor, note, id).Scan(&what)
+		if errors.Is(err, sql.ErrNoRows) {
+			return ErrGone
+		}
+		if err != nil {
+			return err
+		}
+		return audit.Append(ctx, tx, now, by, audit.Act{Action: audit.Acknowledge, Object: object(id), Detail: what})
+	})
+	if err != nil && !errors.Is(err, ErrGone) {
 		return fmt.Errorf("acknowledge an alert: %w", err)
 	}
-	if changed, err := n.RowsAffected(); err != nil || changed == 0 {
-		// The page that asked may still show it.
-		return errors.Join(ErrGone, err, a.show(ctx, id))
-	}
-	return a.show(ctx, id)
+	return errors.Join(err, a.show(ctx, id)) // the page that asked may still show it
 }
+
+// object names an alert in the audit.
+func object(id int64) string { return "alert " + strconv.FormatInt(id, 10) }
 
 // Last returns the last alerts of a gate, or of all (""), the newest first.
 func (a *Alerts) Last(ctx context.Context, agent string, limit int) ([]Alert, error) {

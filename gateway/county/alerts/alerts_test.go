@@ -4,6 +4,7 @@ import (
 	"database/sql"
 	"errors"
 	"fmt"
+	"gatehouse/gateway/county/audit"
 	"path/filepath"
 	"strings"
 	"testing"
@@ -46,6 +47,7 @@ func openList(t *testing.T, path string) *list {
 		follow.SchemaNewest,
 		SchemaCalls,
 		SchemaSettled,
+		audit.Schema,
 	)
 	a, held := New(file, live.New(0), nil), &committed.Store{}
 	return &list{a, committed.NewWay(t, file, held, a), t, held}
@@ -155,7 +157,7 @@ func TestAnAlarmWithANewDetailIsTheSameAlertInWhateverOrderItComes(t *testing.T)
 func TestANewDetailLeavesTheAcknowledgementAlone(t *testing.T) {
 	l := newList(t)
 	l.commit(committed.Entry(t, 1, t0, alarm(low, "48 h", 0)))
-	if err := l.Acknowledge(t.Context(), t0, 1, "wang", ""); err != nil {
+	if err := l.Acknowledge(t.Context(), t0, 1, audit.By{Actor: "wang"}, ""); err != nil {
 		t.Fatal(err)
 	}
 	l.commit(committed.Entry(t, 2, t0.Add(1), alarm(low, "2 h", 1)))
@@ -241,11 +243,11 @@ func TestAnAlertIsAcknowledgedOnceByName(t *testing.T) {
 		t.Errorf("the fever is about %+v", p)
 	}
 	l.commit(committed.Entry(t, 2, t0, &wire.Audit{Actor: "guard", Action: "call-doctor", Passage: 9}))
-	if err := l.Acknowledge(t.Context(), t0, 1, "王主任", "已联系"); err != nil {
+	if err := l.Acknowledge(t.Context(), t0, 1, audit.By{Actor: "王主任"}, "已联系"); err != nil {
 		t.Fatal(err)
 	}
 	for _, id := range []int64{1, 77} {
-		if err := l.Acknowledge(t.Context(), t0, id, "李", ""); !errors.Is(err, ErrGone) {
+		if err := l.Acknowledge(t.Context(), t0, id, audit.By{Actor: "李"}, ""); !errors.Is(err, ErrGone) {
 			t.Errorf("alert %d: %v", id, err)
 		}
 	}

@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"time"
 
+	"gatehouse/gateway/county/audit"
 	"gatehouse/gateway/county/calls"
 	"gatehouse/gateway/county/db"
 	"gatehouse/gateway/fact"
@@ -92,26 +93,28 @@ func callsOf(ctx context.Context, q db.Querier, where string, args ...any) ([]Op
 	return list, nil
 }
 
-// Answer answers a call at now in the name of user. The error wraps ErrNoCall when there is
+// Answer answers a call at now in the name of by. The error wraps ErrNoCall when there is
 // no such call any more.
-func (a *Alerts) Answer(ctx context.Context, now time.Time, id int64, user string, answer calls.Answer) error {
+func (a *Alerts) Answer(ctx context.Context, now time.Time, id int64, by audit.By, answer calls.Answer) error {
 	if err := answer.Check(); err != nil {
 		return err
 	}
 	return a.onCall(ctx, id, func(tx *sql.Tx, o OpenCall) error {
-		o.Give(answer, user, now.UTC())
+		o.Give(answer, by.Actor, now.UTC())
 		_, err := tx.ExecContext(ctx, `UPDATE alerts SET acked_by = CASE WHEN acked IS NULL THEN ? ELSE acked_by END,
-			acked = coalesce(acked, ?) WHERE id = ?`, user, now.UnixNano(), id)
-		return errors.Join(err, keepCall(ctx, tx, o))
+			acked = coalesce(acked, ?) WHERE id = ?`, by.Actor, now.UnixNano(), id)
+		return errors.Join(err, keepCall(ctx, tx, o), audit.Append(ctx, tx, now, by, audit.Act{Action: audit.AnswerCall,
+			Object: object(id), Detail: fmt.Sprintf("%s asked for by %s: %s", o.Role, o.Agent, answer.Answer)}))
 	})
 }
 
 // End ends a call at the county: its gate can't, or need not, say that it has ended.
-func (a *Alerts) End(ctx context.Context, now time.Time, id int64, user string) error {
-	return a.onCall(ctx, id, func(tx *sql.Tx, _ OpenCall) error {
+func (a *Alerts) End(ctx context.Context, now time.Time, id int64, by audit.By) error {
+	return a.onCall(ctx, id, func(tx *sql.Tx, o OpenCall) error {
 		_, err := tx.ExecContext(ctx, `UPDATE alerts SET acked_by = CASE WHEN acked IS NULL THEN ? ELSE acked_by END,
-			acked = coalesce(acked, ?), cleared = ? WHERE id = ?`, user, now.UnixNano(), now.UnixNano(), id)
-		return err
+			acked = coalesce(acked, ?), cleared = ? WHERE id = ?`, by.Actor, now.UnixNano(), now.UnixNano(), id)
+		return errors.Join(err, audit.Append(ctx, tx, now, by, audit.Act{Action: audit.EndCall,
+			Object: object(id), Detail: fmt.Sprintf("%s asked for by %s", o.Role, o.Agent)}))
 	})
 }
 

@@ -6,6 +6,7 @@ import (
 	"testing"
 	"time"
 
+	"gatehouse/gateway/county/audit"
 	"gatehouse/gateway/county/calls"
 	"gatehouse/gateway/fact"
 	"gatehouse/gateway/testkit/committed"
@@ -51,7 +52,7 @@ func TestACallIsAskedSeenAnsweredAndEnded(t *testing.T) {
 		got[0].ID != "help-called:doctor-41" {
 		t.Fatalf("asked: %+v", got)
 	}
-	l.must(l.Acknowledge(t.Context(), t0.Add(time.Minute), id, "li", ""))
+	l.must(l.Acknowledge(t.Context(), t0.Add(time.Minute), id, audit.By{Actor: "li"}, ""))
 	if got := l.said(); got[0].State != fact.CallSeen || !got[0].At.Equal(t0.Add(time.Minute)) {
 		t.Fatalf("seen: %+v", got)
 	}
@@ -59,7 +60,7 @@ func TestACallIsAskedSeenAnsweredAndEnded(t *testing.T) {
 		t.Fatalf("seen, and nobody has answered: %+v", got[0])
 	}
 	answer := calls.Answer{Answer: fact.AnswerOnTheWay, Minutes: 10}
-	l.must(l.Answer(t.Context(), t0.Add(2*time.Minute), id, "wang", answer))
+	l.must(l.Answer(t.Context(), t0.Add(2*time.Minute), id, audit.By{Actor: "wang"}, answer))
 	if got := l.open(); got[0].Level != "amber" || got[0].Call.By != "wang" || got[0].AckedBy != "li" {
 		t.Fatalf("answered: %+v %+v", got[0], got[0].Call)
 	}
@@ -72,10 +73,10 @@ func TestACallIsAskedSeenAnsweredAndEnded(t *testing.T) {
 	if got := l.said(); len(got) != 0 || len(l.open()) != 0 {
 		t.Fatalf("ended: %+v, on the list %+v", got, l.open())
 	}
-	if err := l.Answer(t.Context(), t0, id, "li", answer); !errors.Is(err, ErrNoCall) {
+	if err := l.Answer(t.Context(), t0, id, audit.By{Actor: "li"}, answer); !errors.Is(err, ErrNoCall) {
 		t.Errorf("answering what has ended: %v", err)
 	}
-	if err := l.End(t.Context(), t0, id, "li"); !errors.Is(err, ErrNoCall) {
+	if err := l.End(t.Context(), t0, id, audit.By{Actor: "li"}); !errors.Is(err, ErrNoCall) {
 		t.Errorf("ending what has ended: %v", err)
 	}
 }
@@ -87,15 +88,18 @@ func TestAnAnswerNeedsACallAndSense(t *testing.T) {
 		committed.Entry(t, 2, t0, alarm("device-gone:t", "", 0)),
 	)
 	for _, a := range l.open() {
-		err := l.Answer(t.Context(), t0, a.ID, "li", calls.Answer{Answer: fact.AnswerCallUs})
+		err := l.Answer(t.Context(), t0, a.ID, audit.By{Actor: "li"}, calls.Answer{Answer: fact.AnswerCallUs})
 		if isCall := a.Type == fact.AlarmHelpCalled; isCall != (err == nil) || !isCall && !errors.Is(err, ErrNoCall) {
 			t.Errorf("%s: %v", a.Type, err)
 		}
-		if err := l.Answer(t.Context(), t0, a.ID, "li", calls.Answer{Answer: "perhaps"}); err == nil {
+		if err := l.Answer(t.Context(), t0, a.ID, audit.By{Actor: "li"}, calls.Answer{Answer: "perhaps"}); err == nil {
 			t.Error("perhaps is an answer")
 		}
 	}
-	if err := l.Answer(t.Context(), t0, 99, "li", calls.Answer{Answer: fact.AnswerCallUs}); !errors.Is(err, ErrNoCall) {
+	if err := l.Answer(t.Context(), t0, 99, audit.By{Actor: "li"}, calls.Answer{Answer: fact.AnswerCallUs}); !errors.Is(
+		err,
+		ErrNoCall,
+	) {
 		t.Error(err)
 	}
 }
@@ -105,7 +109,15 @@ func TestACallThatComesTwiceIsOne(t *testing.T) {
 	e := committed.Entry(t, 1, t0, asks(fact.RoleDoctor, 41))
 	l.Arrive(t0, committed.Batch(e))
 	id := l.open()[0].ID
-	l.must(l.Answer(t.Context(), t0.Add(time.Second), id, "li", calls.Answer{Answer: fact.AnswerCallUs}))
+	l.must(
+		l.Answer(
+			t.Context(),
+			t0.Add(time.Second),
+			id,
+			audit.By{Actor: "li"},
+			calls.Answer{Answer: fact.AnswerCallUs},
+		),
+	)
 	l.commit(e)
 	if got := l.said(); len(got) != 1 || got[0].State != fact.CallAnswered {
 		t.Errorf("%+v", got)
@@ -117,7 +129,7 @@ func TestACallThatIsMadeAgainIsAnotherOne(t *testing.T) {
 	l := newList(t)
 	doctor := asks(fact.RoleDoctor, 41)
 	l.commit(committed.Entry(t, 1, t0, doctor))
-	l.must(l.Answer(t.Context(), t0, l.open()[0].ID, "li", calls.Answer{Answer: fact.AnswerCallUs}))
+	l.must(l.Answer(t.Context(), t0, l.open()[0].ID, audit.By{Actor: "li"}, calls.Answer{Answer: fact.AnswerCallUs}))
 	l.commit(committed.Entry(t, 2, t0.Add(time.Minute), ended(doctor)),
 		committed.Entry(t, 3, t0.Add(time.Hour), doctor))
 	if got := l.said(); len(got) != 1 || got[0].State != fact.CallAsked || !got[0].Asked.Equal(t0.Add(time.Hour)) {
@@ -128,7 +140,15 @@ func TestACallThatIsMadeAgainIsAnotherOne(t *testing.T) {
 func TestACallWithoutAnAnswerIsRaisedAgain(t *testing.T) {
 	l := newList(t)
 	l.commit(committed.Entry(t, 1, t0, asks(fact.RoleDoctor, 41)), committed.Entry(t, 2, t0, asks(fact.RoleIT, 0)))
-	l.must(l.Answer(t.Context(), t0, l.alertOf(fact.RoleIT), "li", calls.Answer{Answer: fact.AnswerCallUs}))
+	l.must(
+		l.Answer(
+			t.Context(),
+			t0,
+			l.alertOf(fact.RoleIT),
+			audit.By{Actor: "li"},
+			calls.Answer{Answer: fact.AnswerCallUs},
+		),
+	)
 	for _, c := range []struct{ minutes, again int }{{-60, 0}, {2, 0}, {3, 1}, {5, 0}, {6, 1}} {
 		again, err := l.Remind(t.Context(), t0.Add(time.Duration(c.minutes)*time.Minute), 3*time.Minute)
 		if err != nil || len(again) != c.again || c.again > 0 && again[0].Role != fact.RoleDoctor {
@@ -187,7 +207,7 @@ func TestTheDeskEndsACall(t *testing.T) {
 		committed.Entry(t, 1, t0, asks(fact.RoleDoctor, 41)),
 		committed.Entry(t, 2, t0, alarm("help-called:x", "", 0)),
 	)
-	l.must(l.End(t.Context(), t0.Add(time.Minute), l.alertOf(fact.RoleDoctor), "li"))
+	l.must(l.End(t.Context(), t0.Add(time.Minute), l.alertOf(fact.RoleDoctor), audit.By{Actor: "li"}))
 	if got := l.said(); len(got) != 0 {
 		t.Errorf("%+v", got)
 	}

@@ -2,6 +2,7 @@ package alerts
 
 import (
 	"encoding/json"
+	"gatehouse/gateway/county/audit"
 	"net/http"
 	"net/http/httptest"
 	"path/filepath"
@@ -52,7 +53,7 @@ func TestALostJournalIsOffTheListWhenItIsAcknowledged(t *testing.T) {
 	if len(all) != 1 || all[0].Level != "red" {
 		t.Fatalf("%+v", all)
 	}
-	if err := l.Acknowledge(t.Context(), t0, all[0].ID, "li", ""); err != nil {
+	if err := l.Acknowledge(t.Context(), t0, all[0].ID, audit.By{Actor: "li"}, ""); err != nil {
 		t.Fatal(err)
 	}
 	if all := l.open(); len(all) != 0 {
@@ -94,7 +95,7 @@ func TestAcknowledgingAtTheMomentOfClearingLeavesNothingOnThePages(t *testing.T)
 		}
 		var both sync.WaitGroup
 		both.Go(func() {
-			if err := l.Acknowledge(t.Context(), t0, int64(i)+1, "wang", ""); err != nil {
+			if err := l.Acknowledge(t.Context(), t0, int64(i)+1, audit.By{Actor: "wang"}, ""); err != nil {
 				t.Error(err)
 			}
 		})

@@ -3,6 +3,7 @@ package alerts
 import (
 	"context"
 	"database/sql"
+	"gatehouse/gateway/county/audit"
 	"strings"
 	"testing"
 	"time"
@@ -72,7 +73,7 @@ func TestARunThatNeedsSomebodyIsAnAlert(t *testing.T) {
 				break
 			}
 			for _, a := range l.open() {
-				if err := l.Acknowledge(t.Context(), t0, a.ID, "li", ""); err != nil {
+				if err := l.Acknowledge(t.Context(), t0, a.ID, audit.By{Actor: "li"}, ""); err != nil {
 					t.Fatal(err)
 				}
 			}

@@ -7,8 +7,10 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"time"
 
 	"gatehouse/gateway/config"
+	"gatehouse/gateway/county/audit"
 	"gatehouse/gateway/county/report"
 	"gatehouse/gateway/county/store"
 	"gatehouse/gateway/county/store/archive"
@@ -74,9 +76,18 @@ func (c *county) openArchive(ctx context.Context) (err error) {
 	}
 	c.onClose(c.archive.Close)
 	c.archive.LookAtRetention(ctx)
+	return nil
+}
+
+// rewind makes agents send again what was committed since a time, if that is asked for.
+func (c *county) rewind(ctx context.Context) error {
 	since := c.cfg.RewindSince
 	if since.IsZero() {
 		return nil
+	}
+	act := audit.Act{Action: audit.Rewind, Detail: "since " + since.UTC().Format(time.RFC3339)}
+	if err := c.audit.Write(ctx, audit.AtTerminal(), act); err != nil {
+		return err
 	}
 	// What machines report by themselves can't be sent again.
 	keep := func(p store.Position) bool { return p.JID == report.JID(c.cfg.County, p.Agent) }

@@ -11,6 +11,7 @@ import (
 	"sync"
 	"sync/atomic"
 
+	"gatehouse/gateway/county/audit"
 	"gatehouse/gateway/county/broker"
 	"gatehouse/gateway/county/collect"
 	"gatehouse/gateway/county/desk"
@@ -33,6 +34,7 @@ type county struct {
 	broker    mqtt.Broker      // where its own clients find it
 	admit     func()           // lets others use the embedded broker
 	desk      collect.Observer // nil: there is none
+	audit     *audit.Log
 	told      atomic.Pointer[desk.Desk]
 	reports   *reports
 	health    *health.Board
@@ -56,6 +58,8 @@ func Run(ctx context.Context, cfg Config, version string, log *slog.Logger) (err
 		c.startBroker,
 		c.watchDisks,
 		c.startDesk,
+		c.openAudit,
+		c.rewind,
 		c.watchCertificates,
 		c.startRetention,
 		c.startReports,
@@ -136,6 +140,6 @@ func (c *county) collect(ctx context.Context) error {
 		}
 	}
 	return collect.New(collect.Config{County: c.cfg.County, Version: c.version, KeyID: c.siteKeyID, Key: c.key,
-		Sites: c.sites, Store: c.archive, Broker: c.broker, Watch: c.desk, Fenced: fenced,
+		Sites: c.sites, Store: c.archive, Broker: c.broker, Watch: c.desk, Audit: c.audit, Fenced: fenced,
 		Health: c.health, Log: c.log}).Run(ctx)
 }

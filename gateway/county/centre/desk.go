@@ -54,8 +54,8 @@ func (c *county) startDesk(ctx context.Context) error {
 		return err
 	}
 	server, err := pages.New(*c.cfg.Desk, pages.Parts{Alerts: d.Alerts, Passages: d.Passages, Runs: d.Runs,
-		Notices: d.Notices,
-		People:  d.People, Poison: c.archive, Removed: c.archive, Kept: c.retention().Kept(),
+		Notices: d.Notices, Audit: d.Audit,
+		People: d.People, Poison: c.archive, Removed: c.archive, Kept: c.retention().Kept(),
 		State: d.Hub, Prober: d, Records: c.archive, Zone: zone}, c.version, log)
 	if err != nil {
 		return err
@@ -81,7 +81,7 @@ func (c *county) startDesk(ctx context.Context) error {
 		wg.Wait()
 		return nil
 	})
-	c.desk = d
+	c.desk, c.audit = d, d.Audit
 	c.told.Store(d)
 	return nil
 }

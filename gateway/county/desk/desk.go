@@ -14,6 +14,7 @@ import (
 	"time"
 
 	"gatehouse/gateway/county/alerts"
+	"gatehouse/gateway/county/audit"
 	"gatehouse/gateway/county/db"
 	"gatehouse/gateway/county/fleet"
 	"gatehouse/gateway/county/follow"
@@ -64,6 +65,7 @@ type Desk struct {
 	Runs     *fleet.Runs
 	People   *people.People
 	Notices  *notices.Notices
+	Audit    *audit.Log
 
 	opts      Options
 	file      *db.File
@@ -117,6 +119,7 @@ func (d *Desk) open(ctx context.Context) (err error) {
 	d.Alerts = alerts.New(d.file, d.Hub, d.Runs)
 	d.People = people.New(d.file, d.opts.Now)
 	d.Notices = notices.New(d.file, d.opts.Sites)
+	d.Audit = audit.New(d.file, d.opts.Now)
 	d.speaker, err = speak.Open(ctx, speak.Options{File: d.file, County: d.opts.Voice.County, Key: d.opts.Voice.Key,
 		Log: d.opts.Log})
 	if err != nil {
@@ -151,7 +154,9 @@ func (d *Desk) open(ctx context.Context) (err error) {
 }
 
 // Close closes the desk's file.
-func (d *Desk) Close() error { return d.file.Close() }
+func (d *Desk) Close() error {
+	return errors.Join(d.Audit.Flush(context.Background(), d.opts.Now(), true), d.file.Close())
+}
 
 // Run keeps the desk up to date until ctx ends. Two goroutines do it: this one
 // takes in what the store commits and looks who lives; the other notes that the
@@ -198,7 +203,8 @@ func (d *Desk) look(ctx context.Context, now time.Time) error {
 	defer d.opts.Health.Begin(part, now)()
 	f := &d.followers
 	agents, err := f.presence.Look(ctx, now)
-	errs := []error{err, d.file.Check(), f.refused.Look(ctx, now), d.say(ctx, now), d.tidy(ctx, now)}
+	errs := []error{err, d.file.Check(), f.refused.Look(ctx, now), d.say(ctx, now), d.tidy(ctx, now),
+		d.Audit.Flush(ctx, now, false)}
 	for _, a := range agents {
 		f.fleet.Beat(a.Agent, a.Online(), a.Heard, a.Machines)
 	}

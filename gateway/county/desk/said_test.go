@@ -2,6 +2,7 @@ package desk
 
 import (
 	"crypto/ed25519"
+	"gatehouse/gateway/county/audit"
 	"log/slog"
 	"path/filepath"
 	"strings"
@@ -80,7 +81,8 @@ func TestTheDeskTellsAGateOfItsCallsAndNotices(t *testing.T) {
 	e.await(t, committed.Agent, func(d wire.Desk) bool {
 		return len(d.Calls) == 1 && d.Calls[0].State == fact.CallAsked && d.Calls[0].ID == "help-called:doctor-41"
 	})
-	_, err := d.Notices.Write(t.Context(), t0, notices.Notice{Zh: "今晚封闭", Until: t0.Add(time.Hour), By: "li",
+	li := audit.By{Actor: "li"}
+	_, err := d.Notices.Write(t.Context(), t0, li, notices.Notice{Zh: "今晚封闭", Until: t0.Add(time.Hour),
 		Where: notices.Where{Gate: "gate-002"}})
 	if err != nil {
 		t.Fatal(err)
@@ -96,7 +98,7 @@ func TestTheDeskTellsAGateOfItsCallsAndNotices(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer other.Close()
-	err = alerts.New(other, live.New(0), nil).Answer(t.Context(), t0, open[0].ID, "li",
+	err = alerts.New(other, live.New(0), nil).Answer(t.Context(), t0, open[0].ID, li,
 		calls.Answer{Answer: fact.AnswerOnTheWay, Minutes: 10})
 	if err != nil {
 		t.Fatal(err)

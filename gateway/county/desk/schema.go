@@ -4,6 +4,7 @@ import (
 	"fmt"
 
 	"gatehouse/gateway/county/alerts"
+	"gatehouse/gateway/county/audit"
 	"gatehouse/gateway/county/db"
 	"gatehouse/gateway/county/fleet"
 	"gatehouse/gateway/county/follow"
@@ -39,5 +40,6 @@ func steps() []string {
 		fleet.SchemaIndexes + alerts.SchemaLast,
 		alerts.SchemaCalls + notices.Schema + speak.Schema,
 		alerts.SchemaSettled,
+		audit.Schema,
 	}
 }

@@ -7,9 +7,11 @@ import (
 	"database/sql"
 	"errors"
 	"fmt"
+	"strconv"
 	"strings"
 	"time"
 
+	"gatehouse/gateway/county/audit"
 	"gatehouse/gateway/county/db"
 	"gatehouse/gateway/wire"
 )
@@ -47,6 +49,17 @@ type Where struct {
 	Gate      string `json:"gate,omitempty"`      // id
 }
 
+// String says for which gates, for people.
+func (w Where) String() string {
+	switch {
+	case w.Gate != "":
+		return "for gate " + w.Gate
+	case w.Community != "":
+		return "for community " + w.Community
+	}
+	return "for all gates"
+}
+
 // Notice is a text for guards.
 type Notice struct {
 	Where
@@ -76,9 +89,9 @@ type Notices struct {
 // New returns the notices of a file.
 func New(file *db.File, sites Sites) *Notices { return &Notices{file: file, sites: sites} }
 
-// Write keeps a notice that somebody has written at now. It sets ID and Written.
-func (n *Notices) Write(ctx context.Context, now time.Time, x Notice) (Notice, error) {
-	x.Zh, x.En, x.Written = oneLine(x.Zh), oneLine(x.En), now.UTC()
+// Write keeps a notice that by has written at now. It sets ID, Written and By.
+func (n *Notices) Write(ctx context.Context, now time.Time, by audit.By, x Notice) (Notice, error) {
+	x.Zh, x.En, x.Written, x.By = oneLine(x.Zh), oneLine(x.En), now.UTC(), by.Actor
 	switch {
 	case x.Zh == "" || wire.CheckNotice(x.Zh) != nil || wire.CheckNotice(x.En) != nil:
 		return x, ErrText
@@ -104,7 +117,8 @@ func (n *Notices) Write(ctx context.Context, now time.Time, x Notice) (Notice, e
 		}
 		id, err := res.LastInsertId()
 		x.ID = uint64(max(0, id))
-		return err
+		return errors.Join(err, audit.Append(ctx, tx, now, by, audit.Act{Action: audit.WriteNotice,
+			Object: object(x.ID), Detail: x.Where.String() + ", until " + x.Until.UTC().Format(time.RFC3339)}))
 	})
 	if err != nil {
 		return x, fmt.Errorf("write a notice: %w", err)
@@ -146,18 +160,24 @@ func (n *Notices) full(held []Notice, gates []string) bool {
 	return false
 }
 
+// object names a notice in the audit.
+func object(id uint64) string { return "notice " + strconv.FormatUint(id, 10) }
+
 // Remove ends a notice; the error wraps ErrGone when there is no such one.
-func (n *Notices) Remove(ctx context.Context, id uint64) error {
-	res, err := n.file.Exec(
-		ctx,
-		"DELETE FROM notices WHERE id = ?",
-		int64(min(id, wire.MaxSeq)),
-	) //nolint:gosec // bounded
+func (n *Notices) Remove(ctx context.Context, now time.Time, by audit.By, id uint64) error {
+	id = min(id, wire.MaxSeq)
+	err := n.file.Write(ctx, func(tx *sql.Tx) error {
+		res, err := tx.ExecContext(ctx, "DELETE FROM notices WHERE id = ?", id)
+		if err != nil {
+			return err
+		}
+		if gone, err := res.RowsAffected(); err != nil || gone == 0 {
+			return errors.Join(ErrGone, err)
+		}
+		return audit.Append(ctx, tx, now, by, audit.Act{Action: audit.RemoveNotice, Object: object(id)})
+	})
 	if err != nil {
 		return fmt.Errorf("remove a notice: %w", err)
-	}
-	if gone, err := res.RowsAffected(); err != nil || gone == 0 {
-		return errors.Join(ErrGone, err)
 	}
 	return nil
 }

@@ -2,6 +2,7 @@ package notices
 
 import (
 	"errors"
+	"gatehouse/gateway/county/audit"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -29,14 +30,16 @@ func (sites) Place(gate string) (community, grid, compound string, ok bool) {
 	return "", "", "", false
 }
 
+var li = audit.By{Actor: "li", From: "10.1.2.3"}
+
 func open(t *testing.T) *Notices {
 	t.Helper()
-	return New(committed.Open(t, filepath.Join(t.TempDir(), "f.db"), Schema), sites{})
+	return New(committed.Open(t, filepath.Join(t.TempDir(), "f.db"), Schema, audit.Schema), sites{})
 }
 
 func write(t *testing.T, n *Notices, zh string, w Where) uint64 {
 	t.Helper()
-	x, err := n.Write(t.Context(), t0, Notice{Where: w, Zh: zh, Until: t0.Add(time.Hour), By: "li"})
+	x, err := n.Write(t.Context(), t0, li, Notice{Where: w, Zh: zh, Until: t0.Add(time.Hour)})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -71,10 +74,10 @@ func TestANoticeIsShownWhereAndAsLongAsItSays(t *testing.T) {
 	if got := shown(t, n, "gate-1", t0.Add(time.Hour)); got != nil {
 		t.Errorf("afterwards %q", got)
 	}
-	if err := n.Remove(t.Context(), id); err != nil {
+	if err := n.Remove(t.Context(), t0, li, id); err != nil {
 		t.Fatal(err)
 	}
-	if err := n.Remove(t.Context(), id); !errors.Is(err, ErrGone) {
+	if err := n.Remove(t.Context(), t0, li, id); !errors.Is(err, ErrGone) {
 		t.Error(err)
 	}
 	if got := shown(t, n, "gate-2", t0); !slices.Equal(got, []string{"社区", "全县"}) {
@@ -111,7 +114,7 @@ func TestWhatANoticeMayBe(t *testing.T) {
 		"unknown place":   {Notice{Zh: "今晚", Where: Where{Community: "c"}, Until: until}, ErrWhere, ""},
 		"gate of another": {Notice{Zh: "今晚", Where: Where{Community: "b", Gate: "gate-1"}, Until: until}, ErrWhere, ""},
 	} {
-		x, err := n.Write(t.Context(), t0, c.notice)
+		x, err := n.Write(t.Context(), t0, li, c.notice)
 		if !errors.Is(err, c.want) || err == nil && x.Zh != c.zh {
 			t.Errorf("%s: %q, %v", name, x.Zh, err)
 		}
@@ -124,12 +127,16 @@ func TestNoticesAreBounded(t *testing.T) {
 		write(t, n, "东门", Where{Gate: "gate-1"})
 	}
 	for name, w := range map[string]Where{"the gate": {Gate: "gate-1"}, "its community": {Community: "a"}, "all": {}} {
-		if _, err := n.Write(t.Context(), t0, Notice{Where: w, Zh: "多了", Until: t0.Add(1)}); !errors.Is(err, ErrMany) {
+		if _, err := n.Write(t.Context(), t0, li, Notice{Where: w, Zh: "多了", Until: t0.Add(1)}); !errors.Is(
+			err,
+			ErrMany,
+		) {
 			t.Errorf("%s: %v", name, err)
 		}
 	}
 	write(t, n, "西门", Where{Community: "b"})
-	if _, err := n.Write(t.Context(), t0.Add(time.Hour), Notice{Zh: "新", Until: t0.Add(2 * time.Hour)}); err != nil {
+	later := t0.Add(time.Hour)
+	if _, err := n.Write(t.Context(), later, li, Notice{Zh: "新", Until: later.Add(time.Hour)}); err != nil {
 		t.Errorf("those of before are over: %v", err)
 	}
 }

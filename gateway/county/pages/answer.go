@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"gatehouse/gateway/county/alerts"
+	"gatehouse/gateway/county/audit"
 	"gatehouse/gateway/county/fleet"
 	"gatehouse/gateway/county/lookup"
 	"gatehouse/gateway/county/notices"
@@ -49,10 +50,16 @@ var codes = []struct {
 	{lookup.ErrRemoved, "removed", http.StatusNotFound},
 	{lookup.ErrQuarantine, "quarantine", http.StatusNotFound},
 	{errBody, "body", http.StatusBadRequest},
+	{errRow, "gone", http.StatusNotFound},
+	{audit.ErrUnwritten, "audit", http.StatusServiceUnavailable},
+	{audit.ErrLooks, "looks", http.StatusTooManyRequests},
 	{people.ErrBusy, "busy", http.StatusServiceUnavailable},
 }
 
-var errBody = errors.New("the request can't be understood")
+var (
+	errBody = errors.New("the request can't be understood")
+	errRow  = errors.New("this row is not in quarantine any more")
+)
 
 // fail answers with an error.
 func fail(w http.ResponseWriter, err error) {

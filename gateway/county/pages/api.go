@@ -2,6 +2,7 @@ package pages
 
 import (
 	"errors"
+	"fmt"
 	"net/http"
 	"slices"
 	"strings"
@@ -9,6 +10,7 @@ import (
 	"unicode/utf8"
 
 	"gatehouse/gateway/county/alerts"
+	"gatehouse/gateway/county/audit"
 	"gatehouse/gateway/county/passages"
 	"gatehouse/gateway/county/store"
 	"gatehouse/gateway/county/store/books"
@@ -18,7 +20,6 @@ const (
 	gatePassages = 50
 	alertsListed = 300
 	lossesListed = 200
-	shownBytes   = 300 // of a quarantined message
 	maxNote      = 500 // characters
 	longestChart = 31 * 24 * time.Hour
 )
@@ -39,8 +40,11 @@ func (s *Server) hours(w http.ResponseWriter, r *http.Request, _ string) {
 	answer(w, hours, err)
 }
 
-func (s *Server) gate(w http.ResponseWriter, r *http.Request, _ string) {
+func (s *Server) gate(w http.ResponseWriter, r *http.Request, name string) {
 	agent := r.URL.Query().Get("agent")
+	if !s.look(w, r, name, audit.Act{Action: audit.LookGate, Object: "gate " + agent}) {
+		return
+	}
 	passed, err := s.Passages.Last(r.Context(), agent, gatePassages)
 	if err != nil {
 		fail(w, err)
@@ -67,7 +71,7 @@ func (s *Server) acknowledge(w http.ResponseWriter, r *http.Request, name string
 		err = errBody
 	}
 	if err == nil {
-		err = s.Alerts.Acknowledge(r.Context(), s.now(), m.ID, name, strings.TrimSpace(m.Note))
+		err = s.Alerts.Acknowledge(r.Context(), s.now(), m.ID, s.by(r, name), strings.TrimSpace(m.Note))
 	}
 	if err != nil {
 		fail(w, err)
@@ -84,7 +88,6 @@ type poison struct {
 	Seq    uint64    `json:"seq"`
 	Reason string    `json:"reason"`
 	Bytes  int       `json:"bytes"`
-	Text   string    `json:"text"` // its beginning
 }
 
 type hole struct {
@@ -107,7 +110,7 @@ func (s *Server) losses(w http.ResponseWriter, r *http.Request, _ string) {
 		Holes      []hole   `json:"holes"`
 	}{[]poison{}, []hole{}}
 	for _, p := range held {
-		out.Quarantine = append(out.Quarantine, poison{p.ID, p.At, p.Agent, p.Seq, p.Reason, len(p.Raw), beginning(p)})
+		out.Quarantine = append(out.Quarantine, poison{p.ID, p.At, p.Agent, p.Seq, p.Reason, len(p.Raw)})
 	}
 	holes = slices.DeleteFunc(holes, func(h store.RecordedHole) bool {
 		return h.Reason == store.ReasonRepeated // its records are stored
@@ -136,11 +139,15 @@ func (s *Server) quarantine(w http.ResponseWriter, r *http.Request, name string)
 	case !ok: // somebody was faster
 		w.WriteHeader(http.StatusNoContent)
 		return
-	case m.Drop:
-		_, err = s.Poison.Drop(r.Context(), m.ID)
-	default:
-		err = s.Poison.Retry(r.Context(), p)
 	}
+	act := audit.Act{Action: audit.RetryQuarantine, Object: objectOf(p),
+		Detail: fmt.Sprintf("of %s, seq %d", p.Agent, p.Seq)}
+	treat := func() error { return s.Poison.Retry(r.Context(), p) }
+	if m.Drop {
+		act.Action = audit.DropQuarantine
+		treat = func() error { _, err := s.Poison.Drop(r.Context(), m.ID); return err }
+	}
+	err = s.audited(r.Context(), s.by(r, name), act, treat)
 	if errors.Is(err, books.ErrStays) {
 		answer(w, struct {
 			Stays string `json:"stays"`
@@ -157,7 +164,7 @@ func (s *Server) quarantine(w http.ResponseWriter, r *http.Request, name string)
 }
 
 func beginning(p store.Quarantined) string {
-	return strings.ToValidUTF8(string(p.Raw[:min(len(p.Raw), shownBytes)]), "\uFFFD")
+	return strings.ToValidUTF8(string(p.Raw[:min(len(p.Raw), shownWhole)]), "\uFFFD")
 }
 
 func (s *Server) users(w http.ResponseWriter, r *http.Request, _ string) {

@@ -22,9 +22,9 @@ func (s *Server) answerCall(w http.ResponseWriter, r *http.Request, name string)
 	switch {
 	case err != nil:
 	case m.End:
-		err = s.Alerts.End(r.Context(), s.now(), m.ID, name)
+		err = s.Alerts.End(r.Context(), s.now(), m.ID, s.by(r, name))
 	default:
-		err = s.Alerts.Answer(r.Context(), s.now(), m.ID, name, m.Answer)
+		err = s.Alerts.Answer(r.Context(), s.now(), m.ID, s.by(r, name), m.Answer)
 	}
 	if err != nil {
 		fail(w, err)
@@ -44,13 +44,13 @@ func (s *Server) notice(w http.ResponseWriter, r *http.Request, name string) {
 		Until  time.Time `json:"until"`
 		Remove uint64    `json:"remove"` // id of the one to remove
 	}](w, r)
-	n := notices.Notice{Where: m.Where, Zh: m.Zh, En: m.En, Until: m.Until, By: name}
+	n := notices.Notice{Where: m.Where, Zh: m.Zh, En: m.En, Until: m.Until}
 	switch {
 	case err != nil:
 	case m.Remove != 0:
-		err = s.Notices.Remove(r.Context(), m.Remove)
+		err = s.Notices.Remove(r.Context(), s.now(), s.by(r, name), m.Remove)
 	default:
-		n, err = s.Notices.Write(r.Context(), s.now(), n)
+		n, err = s.Notices.Write(r.Context(), s.now(), s.by(r, name), n)
 	}
 	if err != nil {
 		fail(w, err)

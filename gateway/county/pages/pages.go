@@ -16,6 +16,7 @@ import (
 	"time"
 
 	"gatehouse/gateway/county/alerts"
+	"gatehouse/gateway/county/audit"
 	"gatehouse/gateway/county/calls"
 	"gatehouse/gateway/county/fleet"
 	"gatehouse/gateway/county/lookup"
@@ -35,16 +36,16 @@ import (
 // Alerts are those of the county.
 type Alerts interface {
 	Last(ctx context.Context, agent string, limit int) ([]alerts.Alert, error)
-	Acknowledge(ctx context.Context, now time.Time, id int64, user, note string) error
+	Acknowledge(ctx context.Context, now time.Time, id int64, by audit.By, note string) error
 	// Answer answers a guard's call, and End ends it.
-	Answer(ctx context.Context, now time.Time, id int64, user string, answer calls.Answer) error
-	End(ctx context.Context, now time.Time, id int64, user string) error
+	Answer(ctx context.Context, now time.Time, id int64, by audit.By, answer calls.Answer) error
+	End(ctx context.Context, now time.Time, id int64, by audit.By) error
 }
 
 // Notices are what the county tells its guards.
 type Notices interface {
-	Write(ctx context.Context, now time.Time, n notices.Notice) (notices.Notice, error)
-	Remove(ctx context.Context, id uint64) error
+	Write(ctx context.Context, now time.Time, by audit.By, n notices.Notice) (notices.Notice, error)
+	Remove(ctx context.Context, now time.Time, by audit.By, id uint64) error
 }
 
 // Passages are those of the county's gates.
@@ -110,6 +111,7 @@ type Parts struct {
 	Notices  Notices
 	People   People
 	Poison   Poison
+	Audit    Audit
 	Removed  Removed
 	Kept     []retention.Kept // for how long records are kept
 	Records  lookup.County    // for one passage
@@ -220,14 +222,16 @@ func (s *Server) handler(ctx context.Context, addr string) http.Handler {
 	}
 	page := web.Load("desk")
 	for _, path := range []string{
-		"/{$}", "/alerts", "/gates/{agent}", "/losses", "/machines", "/machines/{machine}", "/notices",
+		"/{$}", "/alerts", "/audit", "/gates/{agent}", "/losses", "/machines", "/machines/{machine}", "/notices",
 		"/runs/{machine}/{run}", "/users", "/setup", "/assets/",
 	} {
 		mux.Handle("GET "+path, page)
 	}
 	mux.Handle(
 		"/",
-		web.NotFound([]string{"/alerts", "/gates", "/losses", "/machines", "/notices", "/runs", "/users", "/setup"}),
+		web.NotFound(
+			[]string{"/alerts", "/audit", "/gates", "/losses", "/machines", "/notices", "/runs", "/users", "/setup"},
+		),
 	)
 	mux.HandleFunc("GET /live", s.live(ctx))
 	mux.HandleFunc("POST /api/login", s.login)
@@ -243,7 +247,9 @@ func (s *Server) handler(ctx context.Context, addr string) http.Handler {
 	mux.HandleFunc("POST /api/acknowledge", s.user(s.acknowledge))
 	mux.HandleFunc("POST /api/answer", s.user(s.answerCall))
 	mux.HandleFunc("POST /api/notice", s.user(s.notice))
+	mux.HandleFunc("GET /api/audit", s.user(s.audit))
 	mux.HandleFunc("GET /api/losses", s.user(s.losses))
+	mux.HandleFunc("GET /api/quarantined", s.user(s.quarantined))
 	mux.HandleFunc("GET /api/retention", s.user(s.retention))
 	mux.HandleFunc("POST /api/quarantine", s.user(s.quarantine))
 	mux.HandleFunc("GET /api/users", s.user(s.users))
@@ -256,8 +262,12 @@ func (s *Server) handler(ctx context.Context, addr string) http.Handler {
 func (s *Server) live(ctx context.Context) http.HandlerFunc {
 	return func(w http.ResponseWriter, r *http.Request) {
 		token := s.token(r)
-		if _, _, err := s.People.Session(r.Context(), token); err != nil {
+		name, _, err := s.People.Session(r.Context(), token)
+		if err != nil {
 			fail(w, err)
+			return
+		}
+		if !s.look(w, r, name, audit.Act{Action: audit.LookLive}) {
 			return
 		}
 		if !live.Upgrade(r) {

@@ -98,7 +98,7 @@ func startWith(t *testing.T, cfg Config) *bench {
 		t.Fatal(err)
 	}
 	parts := Parts{Alerts: d.Alerts, Passages: d.Passages, Runs: d.Runs, People: d.People, Poison: nothing{},
-		Notices: d.Notices, Removed: nothing{}, State: d.Hub, Prober: d}
+		Notices: d.Notices, Audit: d.Audit, Removed: nothing{}, State: d.Hub, Prober: d}
 	srv, err := New(cfg, parts, "test", log)
 	if err != nil {
 		t.Fatal(err)
@@ -232,7 +232,7 @@ func TestBadRequestsGetAClearAnswer(t *testing.T) {
 func TestForeignTextIsJSONNotHTML(t *testing.T) {
 	b := start(t)
 	b.login()
-	_, text, header := b.ask("GET", "/api/losses", "")
+	_, text, header := b.ask("GET", "/api/quarantined?id=1", "")
 	kind, escaped := header.Get("Content-Type"), strings.Contains(text, `\u003cscript\u003e`)
 	if kind != "application/json" || strings.Contains(text, "<script>") || !escaped {
 		t.Errorf("%s %s", kind, text)

@@ -1,9 +1,11 @@
 package pages
 
 import (
+	"fmt"
 	"net/http"
 	"strconv"
 
+	"gatehouse/gateway/county/audit"
 	"gatehouse/gateway/county/lookup"
 	"gatehouse/gateway/explain"
 	"gatehouse/gateway/fact"
@@ -24,13 +26,17 @@ type explained struct {
 
 // passage answers why a passage was decided as it was: journal and seq name it. The page
 // has the words of the sentences.
-func (s *Server) passage(w http.ResponseWriter, r *http.Request, _ string) {
+func (s *Server) passage(w http.ResponseWriter, r *http.Request, name string) {
 	seq, err := strconv.ParseUint(r.URL.Query().Get("seq"), 10, 64)
 	if err != nil || seq == 0 || seq > wire.MaxSeq {
 		fail(w, errBody)
 		return
 	}
-	f, err := lookup.In(r.Context(), s.Records, r.URL.Query().Get("journal"), seq)
+	jid := r.URL.Query().Get("journal")
+	if !s.look(w, r, name, audit.Act{Action: audit.LookPassage, Object: fmt.Sprintf("passage %s/%d", jid, seq)}) {
+		return
+	}
+	f, err := lookup.In(r.Context(), s.Records, jid, seq)
 	if err != nil {
 		fail(w, err)
 		return

@@ -29,7 +29,7 @@ func TestAPassageIsExplained(t *testing.T) {
 	if _, err := a.Commit(t.Context(), []store.Batch{b}); err != nil {
 		t.Fatal(err)
 	}
-	s := &Server{Parts: Parts{Records: a, Zone: time.UTC}}
+	s := &Server{Parts: Parts{Records: a, Audit: noAudit{}, Zone: time.UTC}}
 	for query, c := range map[string]struct {
 		status int
 		want   string

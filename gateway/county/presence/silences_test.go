@@ -2,6 +2,7 @@ package presence
 
 import (
 	"fmt"
+	"gatehouse/gateway/county/audit"
 	"testing"
 	"time"
 
@@ -166,7 +167,7 @@ func TestTheAlertOfASilenceGoesOnOverARestart(t *testing.T) {
 	if got := c.all(); got != "gate-silent" {
 		t.Fatalf("%q", got)
 	}
-	if err := c.list.Acknowledge(t.Context(), c.now, 1, "wang", ""); err != nil {
+	if err := c.list.Acknowledge(t.Context(), c.now, 1, audit.By{Actor: "wang"}, ""); err != nil {
 		t.Fatal(err)
 	}
 	c.open()
