@@ -12,6 +12,7 @@ import (
 
 	"gatehouse/gateway/edge/kiosk"
 	"gatehouse/gateway/fact"
+	"gatehouse/gateway/honesty"
 	"gatehouse/gateway/post"
 	"gatehouse/gateway/retry"
 	"gatehouse/simulator/page"
@@ -46,6 +47,7 @@ func (g *Guard) Address() string { return g.address }
 func (g *Guard) Run(ctx context.Context) {
 	for ctx.Err() == nil {
 		_ = g.page.Listen(ctx, g.see) // tried again: the agent may be restarting
+		g.show(func() { g.view, g.post = kiosk.View{}, kiosk.Post{} })
 		retry.Sleep(ctx, 200*time.Millisecond)
 	}
 }
@@ -65,19 +67,26 @@ func (g *Guard) see(key string, value json.RawMessage) (err error) {
 	if err != nil {
 		return err
 	}
-	g.mu.Lock()
-	defer g.mu.Unlock()
-	if key == "view" {
-		g.view = v
-	} else {
-		g.post = p
-	}
-	close(g.more)
-	g.more = make(chan struct{})
+	g.show(func() {
+		if key == "view" {
+			g.view = v
+		} else {
+			g.post = p
+		}
+	})
 	return nil
 }
 
-// View returns what the screen shows.
+// show changes what the guard sees.
+func (g *Guard) show(change func()) {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	change()
+	close(g.more)
+	g.more = make(chan struct{})
+}
+
+// View returns what the screen shows; it is empty while the screen is not there.
 func (g *Guard) View() kiosk.View {
 	g.mu.Lock()
 	defer g.mu.Unlock()
@@ -129,7 +138,32 @@ func (g *Guard) Enter(ctx context.Context, v kiosk.View, value fact.Temp, with f
 		"with": string(with)})
 }
 
+// Retest sends somebody to be measured again who waits, and whom a view shows.
+func (g *Guard) Retest(ctx context.Context, v kiosk.View) error {
+	return g.send(ctx, "/retest", map[string]string{"id": v.ID, "lane": v.Lane})
+}
+
+// Check takes a step of a field check; contact is what the contact thermometer shows, for
+// the step of that name.
+func (g *Guard) Check(ctx context.Context, do honesty.CheckDo, contact fact.Temp) error {
+	return g.send(ctx, "/check", map[string]string{"do": string(do), "value": contact.String()})
+}
+
+// SignIn signs a guard in.
+func (g *Guard) SignIn(ctx context.Context, id, pin string) error {
+	return g.send(ctx, "/sign-in", map[string]string{"guard": id, "pin": pin})
+}
+
+// HandOver leaves notes to the next guard, and signs out.
+func (g *Guard) HandOver(ctx context.Context, notes ...string) error {
+	return send(ctx, g, "/hand-over", map[string][]string{"notes": notes})
+}
+
 func (g *Guard) send(ctx context.Context, path string, body map[string]string) error {
+	return send(ctx, g, path, body)
+}
+
+func send[B any](ctx context.Context, g *Guard, path string, body B) error {
 	err := page.Post(ctx, g.page, path, body)
 	if _, answered := errors.AsType[page.StatusError](err); answered {
 		return fmt.Errorf("%w: %w", ErrRefused, err)

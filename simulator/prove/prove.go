@@ -126,6 +126,7 @@ type variant struct {
 	retention        *retention.Config // nil: nothing may expire
 	env              []string          // added to the environment of the programs
 	pipedLogs        bool              // programs print into pipes, which others read
+	attended         *attended         // the last gate has a guard, and people whom the fault sends; or nil
 }
 
 // programs are the processes of a county.

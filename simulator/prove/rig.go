@@ -163,6 +163,9 @@ func (r *rig) strike(ctx context.Context) (result Result, problems []string, err
 		return Result{}, nil, err
 	}
 	background.Go(func() { r.watch(ctx) })
+	if r.attended != nil {
+		background.Go(func() { r.attended.guard.Run(ctx) })
+	}
 	if err := r.withLoad(ctx, func(ctx context.Context) error { return r.fault.inject(ctx, r) }); err != nil {
 		return Result{}, nil, err
 	}
@@ -187,6 +190,9 @@ func (r *rig) withLoad(ctx context.Context, inject func(context.Context) error) 
 	load, stop := context.WithCancel(ctx)
 	var wg sync.WaitGroup
 	for i, g := range r.gates {
+		if r.attended != nil && i == len(r.gates)-1 {
+			continue
+		}
 		rnd := rand.New(rand.NewPCG(r.Seed, uint64(100+i)))
 		wg.Go(func() { people(load, rnd, g, r.hw[i]) })
 		wg.Go(func() { scanCodes(load, r.Seed, i, r.hw[i]) })

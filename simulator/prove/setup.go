@@ -188,6 +188,11 @@ func (p *proof) startAgents() error {
 			Roster:       roster,
 			Station:      station.Config{Devices: p.hw[i].Devices()},
 		}
+		if p.attended != nil && i == len(p.gates)-1 {
+			if err := p.attended.write(dir, &cfg); err != nil {
+				return err
+			}
+		}
 		file := filepath.Join(dir, "agent.yaml")
 		if err := writeYAML(file, cfg); err != nil {
 			return err
