@@ -159,10 +159,10 @@ func signed(county string, b []byte) []byte {
 // minutes returns t in minutes since 1970, or 0 when that does not fit.
 func minutes(t time.Time) uint32 {
 	m := t.Unix() / 60
-	if m < 0 || m > 1<<32-1 {
-		return 0
+	if fits := uint32(m); int64(fits) == m { //nolint:gosec // whether it fits is what is asked
+		return fits
 	}
-	return uint32(m)
+	return 0
 }
 
 func at(minutes uint32) time.Time { return time.Unix(60*int64(minutes), 0).UTC() }

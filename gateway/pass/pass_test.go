@@ -95,7 +95,8 @@ func TestAPassThatIsSignedAndWrongIsRefused(t *testing.T) {
 		"no use":            func(p *Pass) { p.Uses = 0 },
 		"too many uses":     func(p *Pass) { p.Uses = maxUses + 1 },
 		"ends at its start": func(p *Pass) { p.Until = p.From },
-		"for years":         func(p *Pass) { p.Until = p.From.Add(maxTime + time.Minute) },
+		"for longer":        func(p *Pass) { p.Until = p.From.Add(31*24*time.Hour + time.Minute) },
+		"of a late year":    func(p *Pass) { p.From, p.Until = lastMinute, lastMinute.Add(time.Minute) },
 		"before 1970":       func(p *Pass) { p.From = time.Date(1969, 1, 1, 0, 0, 0, 0, time.UTC) },
 	} {
 		p := example()
@@ -103,6 +104,43 @@ func TestAPassThatIsSignedAndWrongIsRefused(t *testing.T) {
 		if text, err := Sign(p, "xian-1", key); err == nil {
 			t.Errorf("%s: signed as %s", name, text)
 		}
+	}
+}
+
+// lastMinute is the last one that a pass can hold.
+var lastMinute = time.Unix(60*(1<<32-1), 0).UTC()
+
+func TestAPassAtItsLimitsIsSigned(t *testing.T) {
+	for name, change := range map[string]func(*Pass){
+		"31 days":         func(p *Pass) { p.Until = p.From.Add(31 * 24 * time.Hour) },
+		"a minute":        func(p *Pass) { p.Until = p.From.Add(time.Minute) },
+		"long names":      func(p *Pass) { p.Gate, p.Class = strings.Repeat("g", 40), strings.Repeat("c", 40) },
+		"no purpose":      func(p *Pass) { p.Purpose = "" },
+		"one use":         func(p *Pass) { p.Uses = 1 },
+		"many uses":       func(p *Pass) { p.Uses = maxUses },
+		"the last minute": func(p *Pass) { p.From, p.Until = lastMinute.Add(-time.Hour), lastMinute },
+	} {
+		p := example()
+		change(&p)
+		if got, err := Read(sign(t, p), "xian-1", public(key)); err != nil || got != p {
+			t.Errorf("%s: signed %+v, read %+v, %v", name, p, got, err)
+		}
+	}
+}
+
+func TestWhatClaimsToBeAPass(t *testing.T) {
+	encoded := func(n int) string {
+		return prefix + encoding.EncodeToString(append([]byte{version}, make([]byte, n)...))
+	}
+	for text, want := range map[string]error{prefix: ErrUnreadable, prefix + "0": ErrUnreadable,
+		"gatehouse1:": ErrUnreadable, encoded(ed25519.SignatureSize - 1): ErrUnreadable,
+		encoded(ed25519.SignatureSize): ErrForged} {
+		if _, err := Read(text, "xian-1", public(key)); !Is(text) || !errors.Is(err, want) {
+			t.Errorf("%s: %v, want %v", text, err, want)
+		}
+	}
+	if short := prefix[:len(prefix)-1]; Is(short) {
+		t.Errorf("%s is one", short)
 	}
 }
 
