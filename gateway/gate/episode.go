@@ -236,10 +236,11 @@ func (g *Gate) laneFor(name string, e episode.Episode) *lane {
 	return nil
 }
 
-// visitOf returns a visit of somebody with an episode who has not tapped again. Somebody
-// whose card the roster lists has it; others tap once more.
+// visitOf returns a visit of somebody with an episode who has not tapped again; how long it
+// may take is set by who begins it. Somebody whose card the roster lists has it; others tap
+// once more.
 func (g *Gate) visitOf(at clock.Moment, l *lane, e episode.Episode) *visit {
-	v := &visit{since: at, until: at.Boot + g.window, episode: e.ID}
+	v := &visit{since: at, episode: e.ID}
 	pass := g.fevers.passes[e.Credential]
 	if e.Credential == "" || pass == nil && !g.cfg.Rules.Knows(e.Credential) {
 		return v
