@@ -1,17 +1,13 @@
 package cli
 
 import (
-	"cmp"
 	"context"
 	"encoding/json"
 	"fmt"
-	"path/filepath"
 
 	"github.com/spf13/cobra"
 
-	"gatehouse/gateway/county/audit"
-	"gatehouse/gateway/county/store"
-	"gatehouse/gateway/county/store/archive"
+	"gatehouse/gateway/config"
 	"gatehouse/gateway/identity"
 	"gatehouse/gateway/policy"
 	"gatehouse/gateway/replay"
@@ -23,7 +19,8 @@ type replayFlags struct {
 	selection
 
 	policy, roster, key string
-	gate                string
+	gate, journal       string
+	zoneName            string
 	output              string
 	check, reasons      bool
 }
@@ -37,6 +34,10 @@ func replayCommand() *cobra.Command {
 what happened to their devices and what guards did, by the given policy. It lists each
 passage that would be decided otherwise: when, the card's pseudonym, what was decided,
 what would be, and by which rule. It changes nothing; the collector may run.
+
+It reads the county's store, which does not have yet what gates still keep. With --journal
+it reads an agent's own journal, at the gate, without a network and also while the agent
+runs; of what the county has acknowledged the journal keeps some days.
 
 What passed before --from counts as it was recorded. After that, quotas and
 anti-passback count what is decided now.
@@ -54,7 +55,8 @@ differences, 2 wrong usage.`,
 		Example: "  gatehouse replay --from 2020-02-14 --policy new.yaml\n" +
 			"  gatehouse replay --from 2020-02-14 --to 2020-02-15 --gate gate-017 --policy new.yaml \\\n" +
 			"      --roster roster.csv --site-key site.key\n" +
-			"  gatehouse replay --from 2020-02-14 --policy policy.yaml --check",
+			"  gatehouse replay --from 2020-02-14 --policy policy.yaml --check\n" +
+			"  gatehouse replay --from 2020-02-14 --policy new.yaml --journal /var/lib/gatehouse",
 		Args: cobra.NoArgs,
 		RunE: func(c *cobra.Command, _ []string) error { return f.run(c) },
 	}
@@ -64,6 +66,8 @@ differences, 2 wrong usage.`,
 	c.Flags().StringVar(&f.roster, "roster", "", "roster of these rules")
 	c.Flags().StringVar(&f.key, "site-key", "", "the gates' key for pseudonyms; needed with --roster")
 	c.Flags().StringVar(&f.gate, "gate", "", "only this agent (default: all)")
+	c.Flags().StringVar(&f.journal, "journal", "", "read the journal of the agent with this folder instead of a store")
+	c.Flags().StringVar(&f.zoneName, "time-zone", config.DefaultZone, "of the county, with --journal")
 	c.Flags().BoolVar(&f.check, "check", false, "fail unless every stored verdict comes out again")
 	c.Flags().BoolVar(&f.reasons, "reasons", false, "list also where only reason, rule or instruction differ")
 	c.Flags().StringVarP(&f.output, "output", "o", "text", "text, or json: a line for each change, and one of counts")
@@ -73,6 +77,9 @@ differences, 2 wrong usage.`,
 		}
 	}
 	c.MarkFlagsRequiredTogether("roster", "site-key")
+	for _, other := range []string{"config", "dir", "gate"} {
+		c.MarkFlagsMutuallyExclusive("journal", other)
+	}
 	return c
 }
 
@@ -85,21 +92,17 @@ func (f *replayFlags) run(c *cobra.Command) error {
 	if err != nil {
 		return err
 	}
-	a, q, err := f.open(wrong)
+	if wrong != nil {
+		return usageError{wrong}
+	}
+	src, err := f.source(c.Context())
 	if err != nil {
 		return err
 	}
-	defer a.Close()
-	if err := f.audited(c, audit.Act{Action: audit.LookReplay, Object: "gate " + cmp.Or(f.gate, "all"),
-		Detail: "policy " + filepath.Base(f.policy) + span(f.from, f.to)}); err != nil {
-		return err
-	}
-	x := replaying{f: f, store: a, q: q, report: textReport{c.OutOrStdout(), f.zone}}
+	defer src.end()
+	x := replaying{f: f, replaySource: src, report: textReport{c.OutOrStdout(), f.zone}}
 	if f.output == "json" {
 		x.report = jsonReport{json.NewEncoder(c.OutOrStdout())}
-	}
-	if err := x.journals(c.Context()); err != nil {
-		return err
 	}
 	if err := x.survey(c.Context(), p); err != nil {
 		return err
@@ -114,11 +117,9 @@ func (f *replayFlags) run(c *cobra.Command) error {
 
 // replaying is a replay of several journals.
 type replaying struct {
-	f     *replayFlags
-	store *archive.Archive
-	q     store.Query
+	f *replayFlags
+	replaySource
 	rules *policy.Rules
-	all   []journalRuns
 	sums  counts
 	report
 }
@@ -140,23 +141,6 @@ type counts struct {
 	Unrecorded int `json:"unrecorded"` // decided now, and not then: the agent had ended
 }
 
-// journals lists the journals of the gates that are asked for.
-func (x *replaying) journals(ctx context.Context) error {
-	positions, err := x.store.Positions(ctx)
-	if err != nil {
-		return err
-	}
-	for _, p := range positions {
-		if x.f.gate == "" || p.Agent == x.f.gate {
-			x.all = append(x.all, journalRuns{agent: p.Agent, jid: p.JID})
-		}
-	}
-	if len(x.all) == 0 {
-		return fmt.Errorf("--gate %q: the store has no records of such an agent", x.f.gate)
-	}
-	return nil
-}
-
 // rows calls each with the records of a journal that matter: those of the time that is
 // asked for, and as many of before as the rules look back.
 func (x *replaying) rows(ctx context.Context, jid string, each func(wire.Record, wire.Body)) error {
@@ -165,7 +149,7 @@ func (x *replaying) rows(ctx context.Context, jid string, each func(wire.Record,
 	if !q.From.IsZero() {
 		q.From = q.From.Add(-replay.Reach(x.rules))
 	}
-	for row, err := range x.store.Rows(ctx, q) {
+	for row, err := range x.Rows(ctx, q) {
 		if err != nil {
 			return err
 		}

@@ -2,14 +2,18 @@ package cli_test
 
 import (
 	"encoding/json"
+	"log/slog"
 	"os"
 	"path/filepath"
 	"strings"
 	"testing"
+	"time"
 
+	"gatehouse/gateway/clock"
 	"gatehouse/gateway/county/centre"
 	"gatehouse/gateway/county/store"
 	"gatehouse/gateway/county/store/archive"
+	"gatehouse/gateway/edge/journal"
 	"gatehouse/gateway/fact"
 	"gatehouse/gateway/identity"
 	"gatehouse/gateway/testkit/storetest"
@@ -169,5 +173,42 @@ func TestAReadingThatWasRemovedIsSaidByACheck(t *testing.T) {
 	if code != 1 || !strings.Contains(out, "(not decided again: its reading 2 is not stored)") ||
 		!strings.Contains(out, "1 passages of 1 gates decided again: 0 with another") {
 		t.Errorf("exit code %d: %s", code, out)
+	}
+}
+
+func TestTheJournalOfAGateIsDecidedAgainOnTheSpot(t *testing.T) {
+	dir := t.TempDir()
+	now := clock.Moment{Wall: storetest.T0, Boot: time.Hour}
+	j, _, err := journal.Open(journal.Options{Dir: dir, Log: slog.New(slog.DiscardHandler)}, now)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer j.Close()
+	bodies := append([]wire.Body{&wire.Clock{Reason: "start", BootID: "b"}}, passed("code-1", 3690, 2)...)
+	for _, body := range bodies {
+		now = now.Add(time.Second)
+		if r, is := body.(*wire.Reading); is {
+			r.BootID, r.BootNS = "b", int64(now.Boot)
+		}
+		if _, err := j.Append(now, body); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := j.Sync(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	p := write(t, dir, "new.yaml", strings.Replace(inForce, "37.3", "36.8", 1))
+	for args, want := range map[string]string{
+		"":                      "1 passages of 1 gates decided again: 1 with another verdict",
+		"--time-zone X":         "--time-zone",
+		"--gate gate-001":       "if any flags in the group",
+		"--to 2020-02-13":       "is not after --from",
+		"--journal /no/journal": "/no/journal",
+	} {
+		out, code := run(t, append([]string{"replay", "--journal", dir, "--from", "2020-02-14", "--policy", p},
+			strings.Fields(args)...)...)
+		if (code == 0) != (args == "") || !strings.Contains(out, want) {
+			t.Errorf("%s: exit code %d: %s, want %q", args, code, out, want)
+		}
 	}
 }
