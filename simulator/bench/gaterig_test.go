@@ -36,15 +36,11 @@ const testRoster = "card,class,status,household,from,until\n" +
 	cardA + ",resident,active,,,\n" +
 	cardB + ",resident,active,,,\n"
 
-// rightClock is the host's clock, which counts as right whether it is synchronised or not.
-type rightClock struct{ clock.System }
-
-func (rightClock) Synchronised() bool { return true }
-
 // gateRig is the production agent on simulated hardware, without a broker.
 type gateRig struct {
 	t     *testing.T
 	hw    *Hardware
+	clock *rightClock
 	cfg   agent.Config
 	opts  agent.Options
 	agent *agent.Agent
@@ -77,7 +73,7 @@ func newGateRig(t *testing.T, more ...Reader) *gateRig {
 	if err != nil {
 		t.Fatal(err)
 	}
-	r := &gateRig{t: t, hw: hw, seen: make(chan struct{}, 100)}
+	r := &gateRig{t: t, hw: hw, clock: &rightClock{}, seen: make(chan struct{}, 100)}
 	r.cfg = agent.Config{
 		County:       "qinghe",
 		Agent:        "gate-001",
@@ -100,7 +96,7 @@ func newGateRig(t *testing.T, more ...Reader) *gateRig {
 	}
 	r.opts = agent.Options{
 		Ports:     hw.Ports(port.NewHost()),
-		Clock:     rightClock{},
+		Clock:     r.clock,
 		HostID:    "host",
 		BootID:    boot,
 		Version:   "test",
