@@ -69,7 +69,10 @@ function walk({ states, parts, noon, size }) {
       ? []
       : ["it is not shown"];
     const small = size === "1024" ? window.tooSmall() : [];
-    return [...shown, ...window.overflows(parts), ...small].map((x) => `${s.name} ${size}: ${x}`);
+    const codes = [...document.querySelectorAll("main *, aside *, footer *")]
+      .filter((e) => e.children.length === 0 && /^[a-z-]+(\.[a-z-]+)+$/.test(e.textContent))
+      .map((e) => `it has no words for ${e.textContent}`);
+    return [...shown, ...window.overflows(parts), ...small, ...codes].map((x) => `${s.name} ${size}: ${x}`);
   });
 }
 

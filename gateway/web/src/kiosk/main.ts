@@ -94,7 +94,8 @@ function draw(): void {
   speaker.play(v.sound ?? "", v.id);
   const around: Around = { w: w(), now: live.now(), gate, lamps, recent, cut: cut(), sounding: speaker.running };
   const p = picture({ w: w(), v, gate, now: around.now });
-  if (menu.post.guards && !menu.post.on) p.labels = { ...p.labels, menu: say(w(), "post.signin") };
+  p.labels = { ...p.labels, "still-here": say(w(), "action.still-here.short") };
+  if (menu.post.guards && !menu.post.on) p.labels.menu = say(w(), "post.signin");
   pad.follow(v);
   const padded = pad.over(v.id, red);
   pad.draw(padded);

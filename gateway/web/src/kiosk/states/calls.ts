@@ -15,6 +15,8 @@ function order(w: Words, c: Call): string {
   return say(w, `order.call.${code}`, { who, n: c.minutes ?? 0, phone: c.contacts[0]?.phone ?? "" });
 }
 
+const headlines: Record<string, string> = { answered: "look.call-answered", ended: "look.call-ended" };
+
 export const calls: States = {
   called: {
     tone: "red",
@@ -23,7 +25,7 @@ export const calls: States = {
       const c = v.call ?? { id: "", role: "county", since: v.since ?? "", state: "asked", contacts: [] };
       const who = say(w, `role.${c.role}`);
       return {
-        headline: say(w, c.state === "answered" ? "look.call-answered" : "look.called", { who }),
+        headline: say(w, headlines[c.state] ?? "look.called", { who }),
         phones: phones(w, c.contacts),
         note: c.contacts.length > 0 ? "" : say(w, "note.no-phone"),
         order: order(w, c),

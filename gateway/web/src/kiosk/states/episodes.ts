@@ -33,7 +33,7 @@ export const episodes: States = {
       ...temperature(x.v),
       order: say(x.w, x.v.instruction === "go-home" ? "order.confirmed.home" : "order.confirmed.away"),
       line: alarmLine(x),
-      labels: { isolate: say(x.w, "action.sent-home") },
+      labels: { isolate: say(x.w, "action.sent-home"), "turned-away": say(x.w, "action.sent-back") },
     }),
   },
 };

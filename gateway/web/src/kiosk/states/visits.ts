@@ -32,7 +32,7 @@ export const visits: States = {
     icon: "card",
     draw: ({ w, v, now }) => ({
       headline: say(w, v.asks && v.asks !== "both" ? `asks.${v.asks}` : "look.idle"),
-      order: partly(w, v.partly ?? []) || say(w, "order.idle"),
+      order: partly(w, v.partly ?? []) || (w[`order.idle.${v.asks}`] ?? say(w, "order.idle")),
       note: (v.notices ?? [])
         .filter((n) => !n.until || Date.parse(n.until) > now)
         .map((n) => (n.en && w.lang !== "EN" ? n.en : n.text)) // the key offers the other language
