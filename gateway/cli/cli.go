@@ -42,7 +42,7 @@ readings, decides on the spot, and delivers every record to the county's store.
 Exit codes: 0 done, 1 failed, 2 wrong usage, 141 nobody reads the output any more.`,
 		Version: version.String,
 	}
-	root.AddCommand(agentCommand(), brokerCommand(), collectCommand(), devicesCommand(),
+	root.AddCommand(agentCommand(), enrolCommand(), brokerCommand(), collectCommand(), devicesCommand(),
 		watchCommand(), statusCommand(), journalCommand(), quarantineCommand(), runsCommand(),
 		machinesCommand(), importCommand(), exportCommand(), historyCommand(), explainCommand(), inviteCommand(),
 		auditCommand(), callsCommand(), checksCommand(), guardCommand(), passCommand(), policyCommand(),
@@ -133,8 +133,14 @@ func advised(dir string, err error) error {
 // lookAtLimits warns when this process may have few files open.
 func lookAtLimits(log *slog.Logger) {
 	if n, few := openfiles.Few(); few {
-		log.Warn("this process may have few files and connections open, and fails when it needs more: raise the limit "+
-			"(LimitNOFILE= of a service, ulimit -n of a shell)", "limit", n, "enough", openfiles.Enough)
+		log.Warn(
+			"this process may have few files and connections open, and fails when it needs more: raise the limit "+
+				"(LimitNOFILE= of a service, ulimit -n of a shell)",
+			"limit",
+			n,
+			"enough",
+			openfiles.Enough,
+		)
 	}
 }
 

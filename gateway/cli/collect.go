@@ -22,6 +22,7 @@ const defaultCollect = "/etc/gatehouse/collect.yaml"
 // collectFlags are the flags of collect.
 type collectFlags struct {
 	file, listen, external, dir, desk, rewind string
+	newAuthority                              bool
 	logs                                      logFlags
 }
 
@@ -33,6 +34,8 @@ func (f *collectFlags) add(c *cobra.Command) {
 	c.Flags().StringVar(&f.desk, "desk", "", "serve the county's desk on this address instead of the file's")
 	c.Flags().StringVar(&f.rewind, "rewind-since", "",
 		"make agents send again what was committed since then, such as 2020-02-14T03:00:00+08:00")
+	c.Flags().BoolVar(&f.newAuthority, "new-authority", false,
+		"use another authority for gates' certificates: the one before is lost for good")
 	c.MarkFlagsMutuallyExclusive("listen", "broker")
 	f.logs.add(c)
 }
@@ -44,9 +47,10 @@ func collectCommand() *cobra.Command {
 		Short: "Run the county: broker, store, collector",
 		Long: `collect stores what the county's agents send. By default it runs its own MQTT
 broker on 127.0.0.1:1883 and keeps everything in one SQLite file. Its first start
-creates the county's keys in its folder: copy site.key and collector.pub to the
-agents. With a desk configured it logs a link that creates the first user, until
-somebody has used it.
+creates the county's keys in its folder, and in a folder beside it (ca_dir) the
+authority that issues gates' certificates. Gates get all they need by a code of the
+desk (gatehouse enrol), or copy site.key and collector.pub to them. With a desk
+configured it logs a link that creates the first user, until somebody has used it.
 
 When a SQLite store is restored from a backup, or an InfluxDB is wiped, agents send
 again what is missing. An InfluxDB that is restored from a backup looks complete:
@@ -91,6 +95,7 @@ func (f *collectFlags) run(c *cobra.Command) error {
 	if cfg.RewindSince, err = instant(f.rewind, time.Now()); err != nil {
 		return usageError{err}
 	}
+	cfg.NewAuthority = f.newAuthority
 	lookAtLimits(log)
 	if cfg.Unsafe, err = mayKeep(cfg.Dir, log); err != nil {
 		return err

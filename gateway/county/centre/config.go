@@ -17,6 +17,7 @@ import (
 	"gatehouse/gateway/county/pages"
 	"gatehouse/gateway/county/report"
 	"gatehouse/gateway/county/retention"
+	"gatehouse/gateway/identity/authority"
 	"gatehouse/gateway/mqtt"
 	"gatehouse/gateway/proxied"
 	"gatehouse/gateway/wire"
@@ -36,9 +37,15 @@ type Config struct {
 	Machines []report.Machine `yaml:"machines,omitempty"`  // that publish reports by themselves
 	// Retention removes old records of SQLite; by default none.
 	Retention *retention.Config `yaml:"retention,omitempty"`
+	// CADir holds the key of the county's authority, which issues the gates'
+	// certificates; default: the path of dir with -ca at its end. It may not lie in dir.
+	CADir string `yaml:"ca_dir,omitempty"`
+	Enrol *Enrol `yaml:"enrol,omitempty"` // how gates are put into service by a code; absent: by hand
 	// RewindSince takes every journal's watermark back to that instant at the
 	// start: for an InfluxDB that was restored from a backup made then.
 	RewindSince time.Time `yaml:"-"`
+	// NewAuthority says that the county's authority is lost and another one takes its place.
+	NewAuthority bool `yaml:"-"`
 	// Unsafe says why what is kept in Dir may be lost; empty: nothing is known.
 	Unsafe string `yaml:"-"`
 }
@@ -58,12 +65,18 @@ type Influx struct {
 	Proxy     string `yaml:"proxy,omitempty"`      // environment or the URL of one; default none
 }
 
+// Enrol says how gates are put into service by a code.
+type Enrol struct {
+	URLs  []string `yaml:"urls"`  // of the desk, as gates reach it; they try one after the other
+	Files string   `yaml:"files"` // folder of what gates get: default, and one for each gate that differs
+}
+
 // TokenVariable may hold the InfluxDB token instead of a file.
 const TokenVariable = "GATEHOUSE_INFLUX_TOKEN" //nolint:gosec // a variable's name
 
 // Beside resolves relative paths against the configuration file's own folder.
 func (c *Config) Beside(file string) {
-	paths := []*string{&c.Dir, &c.Sites, &c.SiteKey}
+	paths := []*string{&c.Dir, &c.Sites, &c.SiteKey, &c.CADir}
 	if e := c.Broker.Embedded; e != nil {
 		paths = append(paths, &e.Dir, &e.UsersFile, &e.TLS.Cert, &e.TLS.Key, &e.TLS.CA)
 	}
@@ -75,6 +88,9 @@ func (c *Config) Beside(file string) {
 	}
 	if c.Influx != nil {
 		paths = append(paths, &c.Influx.TokenFile)
+	}
+	if c.Enrol != nil {
+		paths = append(paths, &c.Enrol.Files)
 	}
 	for _, p := range paths {
 		if *p != "" && !filepath.IsAbs(*p) {
@@ -95,7 +111,10 @@ func (c Config) Check() error {
 		errs = append(errs, errors.New("dir: is missing"))
 	}
 	if c.Sites == "" {
-		errs = append(errs, errors.New("sites: is missing: name the file of the gates, like deploy/sites.example.yaml"))
+		errs = append(
+			errs,
+			errors.New("sites: is missing: name the file of the gates, like deploy/sites.example.yaml"),
+		)
 	}
 	_, err := config.Zone(c.TimeZone)
 	add("time_zone", err)
@@ -111,10 +130,17 @@ func (c Config) Check() error {
 	if c.Influx != nil {
 		errs = append(errs, c.Influx.check())
 	}
+	add("ca_dir", authority.Apart(c.authorityDir(), c.Dir))
+	if c.Enrol != nil {
+		add("enrol", c.Enrol.check(c.Desk != nil))
+	}
 	if c.Retention != nil {
 		add("retention", c.Retention.Check())
 		if c.Influx != nil {
-			errs = append(errs, errors.New("retention: is for SQLite; set the retention of InfluxDB's bucket instead"))
+			errs = append(
+				errs,
+				errors.New("retention: is for SQLite; set the retention of InfluxDB's bucket instead"),
+			)
 		}
 	}
 	return errors.Join(append(errs, c.CheckMachines())...)
@@ -134,9 +160,12 @@ func (c Config) CheckMachines() error {
 		}
 		for j, t := range m.Topics {
 			if c.Broker.External == nil && strings.ContainsAny(t.Topic, " \t") {
-				errs = append(errs, fmt.Errorf("machines[%d] %s: topics[%d] %q: the embedded broker carries no topic "+
-					"with white space: rename it at the device, or use another broker (broker: external)",
-					i, m.Machine, j, t.Topic))
+				errs = append(
+					errs,
+					fmt.Errorf("machines[%d] %s: topics[%d] %q: the embedded broker carries no topic "+
+						"with white space: rename it at the device, or use another broker (broker: external)",
+						i, m.Machine, j, t.Topic),
+				)
 			}
 		}
 		for _, t := range append(m.Topics, mapping.Topic{Topic: wire.Topic(c.County, m.Machine, wire.LeafReport)}) {

@@ -45,18 +45,11 @@ func (c *county) startDesk(ctx context.Context) error {
 		return err
 	}
 	c.onClose(d.Close)
-	zone, err := config.Zone(c.cfg.TimeZone)
-	if err != nil {
-		return fmt.Errorf("time_zone: %w", err)
-	}
 	client, err := c.deskClient(d, log)
 	if err != nil {
 		return err
 	}
-	server, err := pages.New(*c.cfg.Desk, pages.Parts{Alerts: d.Alerts, Passages: d.Passages, Runs: d.Runs,
-		Notices: d.Notices, Audit: d.Audit,
-		People: d.People, Poison: c.archive, Removed: c.archive, Kept: c.retention().Kept(),
-		State: d.Hub, Prober: d, Records: c.archive, Zone: zone}, c.version, log)
+	server, err := c.newPages(ctx, d, log)
 	if err != nil {
 		return err
 	}
@@ -84,6 +77,22 @@ func (c *county) startDesk(ctx context.Context) error {
 	c.desk, c.audit = d, d.Audit
 	c.told.Store(d)
 	return nil
+}
+
+// newPages returns what serves the desk to browsers, and to gates that enrol.
+func (c *county) newPages(ctx context.Context, d *desk.Desk, log *slog.Logger) (*pages.Server, error) {
+	zone, err := config.Zone(c.cfg.TimeZone)
+	if err != nil {
+		return nil, fmt.Errorf("time_zone: %w", err)
+	}
+	who, err := c.openRegistry(ctx, d, log)
+	if err != nil {
+		return nil, err
+	}
+	return pages.New(*c.cfg.Desk, pages.Parts{Alerts: d.Alerts, Passages: d.Passages, Runs: d.Runs,
+		Notices: d.Notices, Audit: d.Audit, Registry: who,
+		People: d.People, Poison: c.archive, Removed: c.archive, Kept: c.retention().Kept(),
+		State: d.Hub, Prober: d, Records: c.archive, Zone: zone}, c.version, log)
 }
 
 // keeps says for how long records are kept: sorts and ages, such as readings 14d;

@@ -1,6 +1,7 @@
 package centre
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -38,6 +39,11 @@ func (c *county) lockFolder(context.Context) error {
 	return nil
 }
 
+// siteKeyFile is the path of the county's site key.
+func (c *county) siteKeyFile() string {
+	return cmp.Or(c.cfg.SiteKey, filepath.Join(c.cfg.Dir, "site.key"))
+}
+
 // loadKeys reads the county's keys. On the first start it makes them.
 func (c *county) loadKeys(context.Context) error {
 	key, made, err := identity.LoadOrCreateCollectorKey(c.cfg.Dir)
@@ -47,9 +53,8 @@ func (c *county) loadKeys(context.Context) error {
 	if made {
 		c.log.Info("the collector's keys were made: give collector.pub to every agent", "dir", c.cfg.Dir)
 	}
-	path := c.cfg.SiteKey
-	if path == "" {
-		path = filepath.Join(c.cfg.Dir, "site.key")
+	path := c.siteKeyFile()
+	if c.cfg.SiteKey == "" {
 		if _, err := os.Stat(path); errors.Is(err, os.ErrNotExist) {
 			if _, err := identity.CreateSiteKey(path); err != nil {
 				return err

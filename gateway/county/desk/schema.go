@@ -12,6 +12,7 @@ import (
 	"gatehouse/gateway/county/passages"
 	"gatehouse/gateway/county/people"
 	"gatehouse/gateway/county/presence"
+	"gatehouse/gateway/county/registry"
 	"gatehouse/gateway/county/speak"
 )
 
@@ -41,5 +42,6 @@ func steps() []string {
 		alerts.SchemaCalls + notices.Schema + speak.Schema,
 		alerts.SchemaSettled,
 		audit.Schema,
+		registry.Schema,
 	}
 }

@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"errors"
 	"net/http"
+	"slices"
 	"strconv"
 	"time"
 
@@ -25,12 +26,15 @@ type problem struct {
 	Text string `json:"text"`
 }
 
-// codes lists the errors that a page has words for.
-var codes = []struct {
+// known is an error that a page has words for.
+type known struct {
 	err    error
 	code   string
 	status int
-}{
+}
+
+// codes lists them.
+var codes = []known{
 	{people.ErrSession, "session", http.StatusUnauthorized},
 	{people.ErrPassword, "password", http.StatusForbidden},
 	{people.ErrInvite, "invite", http.StatusForbidden},
@@ -64,7 +68,7 @@ var (
 // fail answers with an error.
 func fail(w http.ResponseWriter, err error) {
 	p, status := problem{Code: "server", Text: err.Error()}, http.StatusInternalServerError
-	for _, c := range codes {
+	for _, c := range slices.Concat(codes, enrolErrors) {
 		if errors.Is(err, c.err) {
 			p.Code, status = c.code, c.status
 		}

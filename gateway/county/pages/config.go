@@ -89,8 +89,8 @@ func checkPath(path string) error {
 		)
 	}
 	first, _, _ := strings.Cut(strings.TrimSuffix(path[1:], "/"), "/")
-	for _, own := range []string{"api", "assets", "live", "metrics", "readyz", "healthz", "alerts", "gates", "losses",
-		"machines", "notices", "runs", "users", "setup"} {
+	for _, own := range []string{"api", "assets", "live", "metrics", "readyz", "healthz", "alerts", "enrol", "gates",
+		"losses", "machines", "notices", "runs", "users", "setup"} {
 		if first == own {
 			return fmt.Errorf("/%s is one of the desk's own addresses: choose another one", own)
 		}

@@ -23,8 +23,10 @@ import (
 	"gatehouse/gateway/county/notices"
 	"gatehouse/gateway/county/passages"
 	"gatehouse/gateway/county/people"
+	"gatehouse/gateway/county/registry"
 	"gatehouse/gateway/county/retention"
 	"gatehouse/gateway/county/store"
+	"gatehouse/gateway/enrolment"
 	"gatehouse/gateway/identity"
 	"gatehouse/gateway/live"
 	"gatehouse/gateway/openfiles"
@@ -113,6 +115,7 @@ type Parts struct {
 	Poison   Poison
 	Audit    Audit
 	Removed  Removed
+	Registry Registry
 	Kept     []retention.Kept // for how long records are kept
 	Records  lookup.County    // for one passage
 	Zone     *time.Location   // of the county
@@ -124,12 +127,13 @@ type Parts struct {
 type Server struct {
 	Parts
 
-	cfg     Config
-	proxies peer.Proxies
-	scraper *bearer // nil: no token is configured
-	version string
-	now     func() time.Time
-	log     *slog.Logger
+	cfg      Config
+	proxies  peer.Proxies
+	scraper  *bearer           // nil: no token is configured
+	attempts registry.Attempts // of gates to use a code
+	version  string
+	now      func() time.Time
+	log      *slog.Logger
 }
 
 // New returns a server of a desk's parts.
@@ -222,7 +226,8 @@ func (s *Server) handler(ctx context.Context, addr string) http.Handler {
 	}
 	page := web.Load("desk")
 	for _, path := range []string{
-		"/{$}", "/alerts", "/audit", "/gates/{agent}", "/losses", "/machines", "/machines/{machine}", "/notices",
+		"/{$}", "/alerts", "/audit", "/enrol", "/gates/{agent}", "/losses", "/machines", "/machines/{machine}",
+		"/notices",
 		"/runs/{machine}/{run}", "/users", "/setup", "/assets/",
 	} {
 		mux.Handle("GET "+path, page)
@@ -230,7 +235,8 @@ func (s *Server) handler(ctx context.Context, addr string) http.Handler {
 	mux.Handle(
 		"/",
 		web.NotFound(
-			[]string{"/alerts", "/audit", "/gates", "/losses", "/machines", "/notices", "/runs", "/users", "/setup"},
+			[]string{"/alerts", "/audit", "/enrol", "/gates", "/losses", "/machines", "/notices", "/runs", "/users",
+				"/setup"},
 		),
 	)
 	mux.HandleFunc("GET /live", s.live(ctx))
@@ -254,6 +260,12 @@ func (s *Server) handler(ctx context.Context, addr string) http.Handler {
 	mux.HandleFunc("POST /api/quarantine", s.user(s.quarantine))
 	mux.HandleFunc("GET /api/users", s.user(s.users))
 	mux.HandleFunc("POST /api/invite", s.user(s.invite))
+	mux.HandleFunc("GET /api/enrol", s.user(s.enrolment))
+	mux.HandleFunc("POST /api/enrol/codes", s.user(s.enrolCodes))
+	mux.HandleFunc("POST /api/enrol/decide", s.user(s.enrolDecide))
+	mux.HandleFunc("POST "+enrolment.RequestPath, s.enrolRequest)
+	mux.HandleFunc("GET "+enrolment.AnswerPath+"{id}", s.enrolAnswer)
+	mux.HandleFunc("POST "+enrolment.RenewPath, s.enrolRenew)
 	site := web.Site{Listen: addr, Hosts: s.cfg.Hosts, Proxies: s.proxies, Log: s.log}
 	return s.alive(probes, web.Guard(site, web.Under(s.base(), mux)))
 }

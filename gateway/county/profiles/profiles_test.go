@@ -104,7 +104,7 @@ func TestFilesThatAreWrongSayWhichAndWhy(t *testing.T) {
 		"no YAML":           {"default/agent.yaml", "{\n", "agent.yaml, made of its parts"},
 		"a wrong policy":    {"default/policy.yaml", "version: 1\n", "policy.yaml"},
 		"a wrong roster":    {"gate-001/roster.csv", "card\n1\n", "roster.csv"},
-		"a card twice":      {"default/roster.csv", header + "A1,resident,active,,,\nA1,resident,active,,,\n", "roster.csv"},
+		"a card twice":      {"default/roster.csv", header + strings.Repeat("A1,resident,active,,,\n", 2), "roster"},
 		"wrong guards":      {"default/guards.csv", "x\n", "guards.csv"},
 		"a name with space": {"default/my file.txt", "", "called"},
 		"the gate's key":    {"default/agent.key", "", "agent.key"},

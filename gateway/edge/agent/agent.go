@@ -17,6 +17,7 @@ import (
 	"gatehouse/devices"
 	"gatehouse/gateway/clock"
 	"gatehouse/gateway/edge/bridge"
+	"gatehouse/gateway/edge/enrol"
 	"gatehouse/gateway/edge/help"
 	"gatehouse/gateway/edge/journal"
 	"gatehouse/gateway/edge/panel"
@@ -64,7 +65,8 @@ type Agent struct {
 	bridge   *bridge.Bridge   // nil without machines
 	panel    *panel.Panel     // nil without displays
 	locks    *locks
-	begun    atomic.Bool // what the journal holds was taken over
+	begun    atomic.Bool    // what the journal holds was taken over
+	renewer  *enrol.Renewer // nil without an identity
 }
 
 // New reads the files that the configuration names, opens the journal and makes
@@ -113,6 +115,9 @@ func (a *Agent) makeParts(cfg Config, opts Options, f files) (err error) {
 	a.help = help.New(help.Options{County: cfg.County, Agent: cfg.Agent, Collector: f.collector,
 		Contacts: cfg.Contacts, File: filepath.Join(cfg.Dir, "desk.json"), Journal: a.recorder, Board: a.board,
 		Clock: opts.Clock, Log: a.log})
+	if cfg.Identity.Key != "" {
+		a.renewer = enrol.NewRenewer(cfg.Identity, cfg.County, cfg.Agent, f.collector, a.log)
+	}
 	a.shipper, err = ship.New(ship.Options{County: cfg.County, Agent: cfg.Agent, Version: opts.Version,
 		Collector: f.collector, KeyID: f.site.ID(), Broker: cfg.Broker, Desk: a.help.Hear, Witness: a.witness,
 		Journal: a.journal, Board: a.board, Clock: opts.Clock, Log: a.log})
@@ -264,6 +269,9 @@ func (a *Agent) Run(ctx context.Context) error {
 	wg.Go(func() { a.shipper.Run(ctx) })
 	wg.Go(func() { a.help.Run(ctx) })
 	wg.Go(func() { a.watchLocked(ctx) })
+	if a.renewer != nil {
+		wg.Go(func() { a.renewer.Run(ctx) })
+	}
 	if a.station != nil {
 		wg.Go(func() { a.station.Run(ctx, restored) })
 	}

@@ -9,6 +9,7 @@ import (
 
 	"gatehouse/gateway/config"
 	"gatehouse/gateway/edge/bridge"
+	"gatehouse/gateway/edge/enrol"
 	"gatehouse/gateway/edge/help"
 	"gatehouse/gateway/edge/kiosk"
 	"gatehouse/gateway/edge/station"
@@ -27,6 +28,7 @@ type Config struct {
 	KeepDays     int            `yaml:"keep_days"`           // acknowledged records stay on disk; default 7
 	Broker       mqtt.Broker    `yaml:"broker"`              //
 	CollectorKey string         `yaml:"collector_key"`       // file: the collector's public key (collector.pub)
+	Identity     enrol.Identity `yaml:"identity,omitempty"`  // the gate's own key and certificate; absent: none
 	SiteKey      string         `yaml:"site_key,omitempty"`  // file: the county's key for pseudonyms
 	Policy       string         `yaml:"policy,omitempty"`    // YAML file: rules and limits
 	Roster       string         `yaml:"roster,omitempty"`    // CSV file: who lives here
@@ -47,7 +49,8 @@ type Kiosk struct {
 // Paths returns all paths in the configuration.
 func (c *Config) Paths() []*string {
 	paths := []*string{&c.Dir, &c.CollectorKey, &c.SiteKey, &c.Policy, &c.Roster, &c.Guards,
-		&c.Broker.PasswordFile, &c.Broker.CA, &c.Broker.Cert, &c.Broker.Key}
+		&c.Broker.PasswordFile, &c.Broker.CA, &c.Broker.Cert, &c.Broker.Key, &c.Identity.Key, &c.Identity.Cert,
+		&c.Identity.CA}
 	return append(paths, c.Bridge.Paths()...)
 }
 
@@ -65,6 +68,7 @@ func (c Config) Check() error {
 		add("agent", fmt.Errorf("%q is the collector's own name", c.Agent))
 	}
 	add("broker", c.Broker.Check())
+	add("identity", c.Identity.Check())
 	for key, v := range c.needed() {
 		if v == "" {
 			add(key, errors.New("is missing"))

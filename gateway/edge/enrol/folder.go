@@ -34,6 +34,12 @@ type pending struct {
 	code enrolment.Code
 }
 
+// Begun reports whether an enrolment in a gate's folder was not finished.
+func Begun(dir string) bool {
+	_, err := os.Stat(folder{dir}.state(pendingFile))
+	return err == nil
+}
+
 // folder is a gate's.
 type folder struct{ dir string }
 

@@ -1,0 +1,163 @@
+package cli
+
+import (
+	"bufio"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"path/filepath"
+	"strings"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"gatehouse/gateway/config"
+	"gatehouse/gateway/edge/agent"
+	"gatehouse/gateway/edge/enrol"
+	"gatehouse/gateway/enrolment"
+	"gatehouse/gateway/proxied"
+)
+
+// enrolFlags are the flags of enrol.
+type enrolFlags struct {
+	dir, proxy string
+	again      bool
+}
+
+func enrolCommand() *cobra.Command {
+	var f enrolFlags
+	c := &cobra.Command{
+		Use:   "enrol [CODE]",
+		Short: "Put this gate into service with a code from the desk",
+		Long: `enrol puts a gate into service. It makes the gate's own key, asks the county's desk for a
+certificate, and shows a fingerprint of 16 digits: read it out by telephone to whoever
+is at the desk. When that person has approved, it writes all that the agent needs into
+the folder, and ends.
+
+The code is typed as it is printed, or scanned; blanks, dashes and the case of letters
+do not matter. Without a code on the command line it is read from standard input, which
+keeps it out of the list of processes. An enrolment that was ended before goes on.`,
+		Example: "  gatehouse enrol 04TXP 8WQ2M ...\n  gatehouse enrol --dir /etc/gatehouse < code.txt",
+		RunE: func(c *cobra.Command, args []string) error {
+			return f.run(c, strings.Join(args, " "))
+		},
+	}
+	c.Flags().StringVar(&f.dir, "dir", "/etc/gatehouse", "the gate's folder: agent.yaml comes here")
+	c.Flags().StringVar(&f.proxy, "proxy", "", "reach the desk through this proxy: environment, http://host:port "+
+		"or socks5://host:port")
+	c.Flags().BoolVar(&f.again, "again", false, "the folder is a gate's already: replace its identity and "+
+		"configuration, and keep its journal")
+	return c
+}
+
+func (f *enrolFlags) run(c *cobra.Command, text string) error {
+	if err := proxied.Check(f.proxy); err != nil {
+		return usageError{err}
+	}
+	out := c.OutOrStdout()
+	if text == "" && !enrol.Begun(f.dir) {
+		fmt.Fprintln(out, "Type or scan the code, then an empty line:")
+		text = readCode(c.InOrStdin())
+	}
+	var code enrolment.Code
+	if text != "" || !enrol.Begun(f.dir) {
+		var err error
+		if code, err = enrolment.ParseCode(text); err != nil {
+			return usageError{err}
+		}
+	}
+	name, err := enrol.Run(
+		c.Context(),
+		code,
+		enrol.Options{Dir: f.dir, Again: f.again, Client: enrol.NewClient(f.proxy),
+			Screen: &terminal{out: out}, Check: checkEnrolled},
+	)
+	if errors.Is(err, context.Canceled) {
+		return fmt.Errorf("ended before somebody approved; start the same command again to go on: %w", err)
+	}
+	if err != nil {
+		return err
+	}
+	file := filepath.Join(f.dir, enrolment.AgentFile)
+	_, err = fmt.Fprintf(out, "%s is ready. Start it: gatehouse agent --config %s\n", name, file)
+	return err
+}
+
+// readCode returns lines until they are a whole code, or one is empty.
+func readCode(in io.Reader) (text string) {
+	lines := bufio.NewScanner(io.LimitReader(in, 8<<10))
+	for lines.Scan() {
+		if strings.TrimSpace(lines.Text()) == "" && text != "" {
+			return text
+		}
+		text += lines.Text() + "\n"
+		if _, err := enrolment.ParseCode(text); err == nil {
+			return text
+		}
+	}
+	return text
+}
+
+// checkEnrolled says what is wrong with a configuration and the files that it names.
+func checkEnrolled(file string) error {
+	cfg, err := config.Load[agent.Config](file)
+	if err != nil {
+		return err
+	}
+	beside(file, cfg.Paths()...)
+	_, err = agent.Check(cfg, time.Now())
+	return err
+}
+
+// terminal shows how far an enrolment is.
+type terminal struct {
+	out  io.Writer
+	last string
+}
+
+func (t *terminal) Asked(agent, fingerprint string) {
+	fmt.Fprintf(t.out, "%s asks the county for its certificate. Read these digits out to the desk:\n\n%s\n  %s\n\n"+
+		"Waiting until somebody at the desk approves (Ctrl-C ends; the same command goes on)\n",
+		agent, large(fingerprint), fingerprint)
+}
+
+func (t *terminal) Trouble(err error) {
+	if text := err.Error(); text != t.last {
+		t.last = text
+		fmt.Fprintf(t.out, "trying again: %s\n", text)
+	}
+}
+
+func (t *terminal) Clock(ahead time.Duration) {
+	word := "behind"
+	if ahead < 0 {
+		word = "ahead of"
+	}
+	fmt.Fprintf(t.out, "this computer's clock is %s %s the county's: set it, or let it be set by NTP\n",
+		ahead.Abs().Round(time.Second), word)
+}
+
+// digits are 5 rows of 3 columns each.
+var digits = [10]string{
+	"████ ██ ██ ████", " █ ██  █  █ ███", "███  █████  ███", "███  ████  ████", "█ ██ ████  █  █",
+	"████  ███  ████", "████  ████ ████", "███  █  █  █  █", "████ █████ ████", "████ ████  ████",
+}
+
+// large returns a text of digits and blanks, 5 rows high.
+func large(text string) string {
+	var out strings.Builder
+	for row := range 5 {
+		out.WriteString("  ")
+		for _, r := range text {
+			cell := "   "
+			if r >= '0' && r <= '9' {
+				glyph := []rune(digits[r-'0'])
+				cell = string(glyph[3*row : 3*row+3])
+			}
+			out.WriteString(cell + " ")
+		}
+		out.WriteByte('\n')
+	}
+	return out.String()
+}
