@@ -30,6 +30,16 @@ type Registry interface {
 // mostCodes is how many codes may be made at once: one for each gate of a large county.
 const mostCodes = 1000
 
+// mountEnrolment adds what people at the desk and gates ask about enrolment.
+func (s *Server) mountEnrolment(mux *http.ServeMux) {
+	mux.HandleFunc("GET /api/enrol", s.user(s.enrolment))
+	mux.HandleFunc("POST /api/enrol/codes", s.user(s.enrolCodes))
+	mux.HandleFunc("POST /api/enrol/decide", s.user(s.enrolDecide))
+	mux.HandleFunc("POST "+enrolment.RequestPath, s.enrolRequest)
+	mux.HandleFunc("GET "+enrolment.AnswerPath+"{id}", s.enrolAnswer)
+	mux.HandleFunc("POST "+enrolment.RenewPath, s.enrolRenew)
+}
+
 // enrolment answers what the page of gates in service shows.
 func (s *Server) enrolment(w http.ResponseWriter, r *http.Request, _ string) {
 	list, err := s.Registry.List(r.Context())

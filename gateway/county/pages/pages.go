@@ -26,7 +26,6 @@ import (
 	"gatehouse/gateway/county/registry"
 	"gatehouse/gateway/county/retention"
 	"gatehouse/gateway/county/store"
-	"gatehouse/gateway/enrolment"
 	"gatehouse/gateway/identity"
 	"gatehouse/gateway/live"
 	"gatehouse/gateway/openfiles"
@@ -260,12 +259,7 @@ func (s *Server) handler(ctx context.Context, addr string) http.Handler {
 	mux.HandleFunc("POST /api/quarantine", s.user(s.quarantine))
 	mux.HandleFunc("GET /api/users", s.user(s.users))
 	mux.HandleFunc("POST /api/invite", s.user(s.invite))
-	mux.HandleFunc("GET /api/enrol", s.user(s.enrolment))
-	mux.HandleFunc("POST /api/enrol/codes", s.user(s.enrolCodes))
-	mux.HandleFunc("POST /api/enrol/decide", s.user(s.enrolDecide))
-	mux.HandleFunc("POST "+enrolment.RequestPath, s.enrolRequest)
-	mux.HandleFunc("GET "+enrolment.AnswerPath+"{id}", s.enrolAnswer)
-	mux.HandleFunc("POST "+enrolment.RenewPath, s.enrolRenew)
+	s.mountEnrolment(mux)
 	site := web.Site{Listen: addr, Hosts: s.cfg.Hosts, Proxies: s.proxies, Log: s.log}
 	return s.alive(probes, web.Guard(site, web.Under(s.base(), mux)))
 }
