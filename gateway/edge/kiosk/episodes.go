@@ -119,20 +119,26 @@ func (s *Screen) next(id string) string {
 	return all[(i+1)%len(all)].ID
 }
 
-// settled takes away the first alarm of an episode when a second measurement has settled
-// it: that answers it.
+// settled takes away the alarms of an episode that are answered by a passage: by a second
+// measurement that has settled it, or by a value that the guard has entered.
 func (s *Screen) settled(p wire.Passage) {
-	if p.Episode == nil || p.Episode.Step != fact.EpisodeCleared && p.Episode.Step != fact.EpisodeConfirmed {
+	if p.Episode == nil {
+		return
+	}
+	cleared := p.Episode.Step == fact.EpisodeCleared
+	entered := p.Entered != nil && p.Episode.Step != fact.EpisodeOpened
+	if !cleared && !entered && p.Episode.Step != fact.EpisodeConfirmed {
 		return
 	}
 	s.reds = slices.DeleteFunc(s.reds, func(x item) bool {
 		of := x.passage.Episode
-		if of == nil || of.ID != p.Episode.ID || of.Step != fact.EpisodeOpened {
+		if of == nil || of.ID != p.Episode.ID || of.Step != fact.EpisodeOpened && !cleared {
 			return false
 		}
 		s.done = append(s.done, x)
 		return true
 	})
+	s.done = s.done[max(0, len(s.done)-maxReds):]
 }
 
 // Retester lets somebody be measured again.

@@ -84,10 +84,16 @@ func step(p wire.Passage, s fact.EpisodeStep) wire.Passage {
 func TestASecondMeasurementAnswersTheFirstAlarm(t *testing.T) {
 	opened := step(fever, fact.EpisodeOpened)
 	opened.Instruction = fact.InstructWait
+	byHand := step(passage(fact.VerdictRetest, "too-early", 8), fact.EpisodeEarly)
+	byHand.Entered = &wire.Entered{Value: 36_60, With: fact.HandHeldForehead, Of: []uint64{7}}
+	amended := opened
+	amended.Entered = byHand.Entered
 	for name, c := range map[string]struct {
 		p    wire.Passage
 		look Look
 	}{
+		"entered":   {byHand, LookRetest},
+		"the first": {amended, LookFever},
 		"cleared":   {step(passage(fact.VerdictPass, "normal", 8), fact.EpisodeCleared), LookPass},
 		"confirmed": {step(passage(fact.VerdictFever, "fever", 8), fact.EpisodeConfirmed), LookConfirmed},
 		"early":     {step(passage(fact.VerdictFever, "too-early", 8), fact.EpisodeEarly), LookFever},
@@ -109,6 +115,10 @@ func TestASecondMeasurementAnswersTheFirstAlarm(t *testing.T) {
 	v := s.View(at(1))
 	if a, ok := s.Press(at(1), v.ID, ActionTurnedAway); !ok || a.Alarm != "fever-confirmed:e2" || len(v.Actions) != 2 {
 		t.Errorf("%+v %v %v", a, ok, v.Actions)
+	}
+	s.Passage(at(2), at(2), 2, step(passage(fact.VerdictPass, "normal", 9), fact.EpisodeCleared))
+	if v = s.View(at(3)); v.Look != LookPass || v.Unanswered != 0 {
+		t.Errorf("a contact thermometer has cleared it, and the screen shows %s", v.Look)
 	}
 }
 
