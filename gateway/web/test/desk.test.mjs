@@ -199,9 +199,31 @@ test("quarantine shows what could not be stored, as text", async () => {
     evil,
   ]);
   await go("/losses");
-  await until("the row", async () => (await page.textContent("main")).includes(evil), 15_000);
+  await until("the row", async () => (await page.$$("td button")).length > 0, 15_000);
   await until("the badge", async () => (await page.textContent(".badge")) === "1");
+  assert.ok(!(await page.textContent("main")).includes(evil), "bytes in quarantine are shown to everybody");
+  await page.click("text=查看内容");
+  assert.ok(!(await page.textContent("main")).includes(evil), "bytes in quarantine are shown at the first click");
+  await inspect("losses-asked");
+  await page.click("text=查看并记录");
+  await until("the bytes", async () => (await page.textContent("main")).includes(evil));
   await inspect("losses");
+});
+
+test("the audit says who did that, and who looked", async () => {
+  await go("/audit");
+  await until("the entries", async () => (await page.$$("tbody tr")).length > 3);
+  const text = await page.textContent("tbody");
+  for (const word of ["查看隔离内容", "隔离区 1", "打开工作台", "启动汇集程序", "127.0.0.1"])
+    assert.ok(text.includes(word), `no ${word} in ${text}`);
+  assert.ok(!text.includes(evil), "what a message held is in the audit");
+  await inspect("audit");
+  await page.selectOption("[name=action]", "look-quarantine");
+  await page.click("form.audit button");
+  await until("one entry", async () => (await page.$$("tbody tr")).length === 1);
+  await page.fill("[name=object]", "gate");
+  await page.click("form.audit button");
+  await until("none", async () => /没有符合条件的记录/.test(await page.textContent("main")));
 });
 
 test("machines appear by themselves, and their runs with the evidence", async () => {

@@ -96,6 +96,11 @@ test("the codes of the other side have words", () => {
   const kinds = codes("gateway/fact/trouble.go", /Trouble\w+\s+TroubleKind = "([\w-]+)"/g);
   assert.ok(kinds.length > 15, `${kinds.length} kinds of troubles`);
   for (const k of kinds) assert.ok(zh.desk[`trouble.${k}`], `the desk has no word for ${k}`);
+  const acts = codes("gateway/county/audit/actions.go", /Action = "([\w-]+)"/g);
+  assert.ok(acts.length > 20, `${acts.length} acts`);
+  for (const a of acts) assert.ok(zh.desk[`audit.action.${a}`], `the desk has no word for ${a}`);
+  const form = readFileSync(new URL("../src/desk/audit.tsx", import.meta.url), "utf8");
+  for (const a of acts) assert.ok(form.includes(`"${a}",`), `the form of the audit can't be asked for ${a}`);
   const holes = codes("gateway/edge/journal/journal.go", /Reason\w+\s+= "([\w-]+)"/g);
   assert.ok(holes.length > 2, `${holes.length} reasons of holes`);
   for (const r of holes) assert.ok(zh.desk[`hole.${r}`], `the desk has no word for ${r}`);

@@ -4,6 +4,7 @@ import { render } from "preact";
 import { useEffect, useRef } from "preact/hooks";
 import { useSignal } from "@preact/signals";
 import { AckForm, AlertsPage } from "./alerts";
+import { AuditPage } from "./audit";
 import {
   address,
   age,
@@ -153,6 +154,7 @@ function Top() {
           {losses > 0 && <b class="badge">{losses}</b>}
         </Link>
         <Link to="/users">{say("nav.users")}</Link>
+        <Link to="/audit">{say("nav.audit")}</Link>
       </nav>
       {fed.value && <Age />}
       <button
@@ -193,6 +195,8 @@ function Page() {
   switch (path.value) {
     case "/alerts":
       return <AlertsPage />;
+    case "/audit":
+      return <AuditPage />;
     case "/losses":
       return <LossesPage />;
     case "/machines":

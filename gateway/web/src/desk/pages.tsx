@@ -1,6 +1,7 @@
 import { useSignal } from "@preact/signals";
 import { address, ago, gates, post, say, words_for, type Alert, type Passage } from "./model";
 import { alertHead, alertRows } from "./alerts";
+import { Bytes } from "./audit";
 import { Chart } from "./chart";
 import { Why } from "./explain";
 import { KeptFor } from "./kept";
@@ -129,7 +130,7 @@ export function GatePage({ agent }: { agent: string }) {
 }
 
 interface Losses {
-  quarantine: { id: number; at: string; agent: string; seq: number; reason: string; bytes: number; text: string }[];
+  quarantine: { id: number; at: string; agent: string; seq: number; reason: string; bytes: number }[];
   holes: { at: string; agent: string; from: number; to: number; reason: string }[];
 }
 
@@ -221,7 +222,7 @@ export function LossesPage() {
                     p.reason,
                     p.seq || "–",
                     <span class="whole">{p.bytes}</span>,
-                    <code>{p.text}</code>,
+                    <Bytes key={p.id} id={p.id} />,
                     buttons(p.id),
                   ])}
               />
