@@ -106,7 +106,7 @@ func TestWhatIsAskedOfThermometersIsChecked(t *testing.T) {
 		}
 	}
 	p.Thermometers, p.Episode = Thermometers{Baseline: &baseline.Rules{}}, nil
-	if r := (&Rules{Policy: p}); r.Reach() != RetestWithin {
+	if r := (&Rules{Policy: p}); r.Reach() != 10*time.Minute {
 		t.Errorf("the past counts for %s", r.Reach())
 	}
 }

@@ -60,7 +60,7 @@ func (r *Replay) again(now clock.Moment, e event) {
 	case e.reading != nil && !late:
 		r.decided = max(r.decided, e.at.Boot)
 		r.emit(r.undecided(r.gate.Observe(e.at, e.seq, *e.reading)))
-	case e.reading == nil && e.again == nil:
+	case e.answered != nil:
 		r.gate.Answered(e.answered)
 	}
 }

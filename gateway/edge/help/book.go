@@ -80,13 +80,14 @@ func earlier(now clock.Moment, at time.Time) clock.Moment {
 	return now
 }
 
-// end returns the records with which a call ends, as how says, and none when it has ended.
-func (b *book) end(id, how string) (audit *wire.Audit, clear *wire.Alarm) {
+// end returns the records with which actor ends a call, as how says, and none when it has
+// ended.
+func (b *book) end(actor, id, how string) (audit *wire.Audit, clear *wire.Alarm) {
 	i := b.find(id)
 	if i < 0 {
 		return nil, nil
 	}
-	return &wire.Audit{Actor: "guard", Action: how, Alarm: id}, b.clear(id, how)
+	return &wire.Audit{Actor: actor, Action: how, Alarm: id}, b.clear(id, how)
 }
 
 func (b *book) clear(id, why string) *wire.Alarm {

@@ -32,7 +32,7 @@ func TestABookIsWhatItsRecordsSay(t *testing.T) {
 					again.take(now.Wall, now, c)
 				}
 			} else {
-				_, al = b.end(fact.CallID(role, seq), "help-arrived")
+				_, al = b.end("guard", fact.CallID(role, seq), "help-arrived")
 			}
 			if al != nil {
 				b.take(now.Wall, now, al)

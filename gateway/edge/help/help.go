@@ -1,6 +1,7 @@
 package help
 
 import (
+	"cmp"
 	"context"
 	"crypto/ed25519"
 	"errors"
@@ -14,6 +15,7 @@ import (
 	"gatehouse/gateway/clock"
 	"gatehouse/gateway/edge/status"
 	"gatehouse/gateway/fact"
+	"gatehouse/gateway/post"
 	"gatehouse/gateway/wire"
 )
 
@@ -132,7 +134,7 @@ func (h *Help) End(_ context.Context, id, how string) (ok bool, err error) {
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	now := h.opts.Clock.Now()
-	audit, clear := h.book.end(id, how)
+	audit, clear := h.book.end(cmp.Or(h.opts.Board.Snapshot().Post.On, post.Anybody), id, how)
 	if clear == nil {
 		return false, nil
 	}

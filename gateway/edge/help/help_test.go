@@ -15,6 +15,7 @@ import (
 	"gatehouse/gateway/clock"
 	"gatehouse/gateway/edge/status"
 	"gatehouse/gateway/fact"
+	"gatehouse/gateway/post"
 	"gatehouse/gateway/wire"
 )
 
@@ -114,6 +115,7 @@ func TestACallIsAskedSeenAnsweredAndEnded(t *testing.T) {
 	if got := g.shown().Calls[0]; !got.Ended || got.Answer != "" {
 		t.Errorf("the desk has ended it: %+v", got)
 	}
+	g.board.SetPost(status.Post{View: post.View{On: "east-1"}})
 	if ok, err := g.End(t.Context(), id, "help-arrived"); !ok || err != nil {
 		t.Fatal(ok, err)
 	}
@@ -122,8 +124,8 @@ func TestACallIsAskedSeenAnsweredAndEnded(t *testing.T) {
 	}
 	audit, _ := g.kept[1].(*wire.Audit)
 	end, _ := g.kept[2].(*wire.Alarm)
-	if len(g.shown().Calls) != 0 || audit.Action != "help-arrived" || audit.Alarm != id || end.ID != id ||
-		end.State != fact.AlarmCleared {
+	if len(g.shown().Calls) != 0 || audit.Action != "help-arrived" || audit.Actor != "east-1" || audit.Alarm != id ||
+		end.ID != id || end.State != fact.AlarmCleared {
 		t.Errorf("ended: %+v %+v", audit, end)
 	}
 	// The same passage again is another call: what was answered is no answer to it.
