@@ -34,6 +34,7 @@ var wide = map[string]string{
 	"gateway/mqtt.Config":             "options of a client",
 	"gateway/county/centre.county":    "what the county's start makes, step by step",
 	"gateway/county/collect.Config":   "what a collector is made of",
+	"gateway/county/desk.Desk":        "the parts of the desk, which its pages show",
 	"gateway/county/desk.Options":     "what the desk is made of",
 	"gateway/county/centre.Config":    "the collector's configuration file",
 	"gateway/county/pages.Parts":      "what the pages show and act on",

@@ -25,7 +25,7 @@ var floors = map[string][][]string{
 		{"store/archive"},
 		{"collect", "follow", "notices", "presence", "profiles", "refused", "registry", "retention", "speak", "export",
 			"history", "lookup"},
-		{"alerts", "passages", "fleet", "people", "export/parquet"},
+		{"alerts", "checks", "passages", "fleet", "people", "export/parquet"},
 		{"desk", "report"},
 		{"pages"},
 		{"centre"},

@@ -1,17 +1,18 @@
 package cli
 
 import (
-	"cmp"
 	"encoding/json"
 	"fmt"
 	"maps"
 	"slices"
 	"strconv"
+	"strings"
 	"time"
 
 	"github.com/spf13/cobra"
 
 	"gatehouse/gateway/county/centre"
+	"gatehouse/gateway/county/checks"
 	"gatehouse/gateway/county/store"
 	"gatehouse/gateway/fact"
 	"gatehouse/gateway/term"
@@ -68,26 +69,27 @@ func (f *checksFlags) run(c *cobra.Command) error {
 		return err
 	}
 	defer s.Close()
-	last := map[string]checked{}
+	last := map[string]*checks.Last{} // by gate and device
 	for row, err := range s.Rows(c.Context(), store.Query{Kind: wire.KindCheck}) {
 		if err != nil {
 			return err
 		}
 		if x, ok := checkOf(row); ok && (f.agent == "" || f.agent == row.Agent) {
-			x.keep(last)
+			id := row.Agent + " " + x.Device
+			if last[id] == nil {
+				last[id] = &checks.Last{}
+			}
+			last[id].Take(x)
 		}
 	}
-	found := slices.SortedFunc(maps.Values(last), func(a, b checked) int {
-		return cmp.Or(cmp.Compare(a.Agent, b.Agent), cmp.Compare(a.Check.Device, b.Check.Device),
-			a.Check.Began.Compare(b.Check.Began.Time))
-	})
-	for i := range found {
-		r := found[i].Check.Result
-		found[i].Overdue = r != nil && time.Now().After(r.Due.Time)
+	found := []checked{}
+	for _, id := range slices.Sorted(maps.Keys(last)) {
+		agent, _, _ := strings.Cut(id, " ")
+		found = append(found, listed(agent, *last[id], time.Now())...)
 	}
 	switch {
 	case f.output == "json":
-		return json.NewEncoder(c.OutOrStdout()).Encode(append([]checked{}, found...))
+		return json.NewEncoder(c.OutOrStdout()).Encode(found)
 	case len(found) == 0:
 		_, err := fmt.Fprintln(c.OutOrStdout(), "no field checks yet: they are begun on the gate's screen")
 		return err
@@ -101,34 +103,28 @@ func (f *checksFlags) run(c *cobra.Command) error {
 }
 
 // checkOf returns the check of a row.
-func checkOf(row store.Row) (x checked, ok bool) {
+func checkOf(row store.Row) (c *wire.FieldCheck, ok bool) {
 	rec, err := wire.DecodeRecord(row.Raw)
 	if err != nil {
-		return x, false
+		return nil, false
 	}
 	body, err := rec.DecodeBody()
-	c, is := body.(*wire.FieldCheck)
-	if err != nil || !is {
-		return x, false
+	if err != nil {
+		return nil, false
 	}
-	return checked{Agent: row.Agent, Check: *c}, true
+	c, ok = body.(*wire.FieldCheck)
+	return c, ok
 }
 
-// keep keeps x if it is the newest of its thermometer: the one with a result, and, when it
-// is newer, the one without.
-func (x checked) keep(last map[string]checked) {
-	id := x.Agent + " " + x.Check.Device
-	if !last[id].Check.Began.After(x.Check.Began.Time) && x.Check.Result != nil {
-		last[id] = x
+// listed returns the last checks of a thermometer, the one with a result first.
+func listed(agent string, l checks.Last, now time.Time) (out []checked) {
+	if l.Done != nil {
+		out = append(out, checked{agent, *l.Done, l.Overdue(now)})
 	}
-	now := id + " without result"
-	switch was := last[now]; {
-	case was.Check.Began.After(x.Check.Began.Time):
-	case x.Check.Result == nil:
-		last[now] = x
-	default:
-		delete(last, now)
+	if l.Now != nil {
+		out = append(out, checked{agent, *l.Now, false})
 	}
+	return out
 }
 
 func (x checked) row(zone *time.Location) []string {

@@ -14,8 +14,10 @@ import (
 	"gatehouse/gateway/retry"
 )
 
-// looksEvery is how often the clerk looks at the desk while waiting for an alert.
-const looksEvery = 250 * time.Millisecond
+const (
+	looksEvery = 250 * time.Millisecond // at the desk, while waiting for an alert
+	deskWithin = 40 * time.Second       // for the desk to show what must follow
+)
 
 // minutes is when the doctor of scenes says to arrive.
 const minutes = 10
@@ -36,7 +38,7 @@ func (a *act) onDeskOver(ctx context.Context, what string, is func(alerts.Alert)
 	if a.c.cfg.Stage.Desk == nil {
 		return alerts.Alert{}, errNoDesk
 	}
-	wait, cancel := context.WithTimeout(ctx, seenWithin)
+	wait, cancel := context.WithTimeout(ctx, deskWithin)
 	defer cancel()
 	for {
 		list, err := a.c.cfg.Stage.Desk.Alerts(wait)
@@ -47,7 +49,7 @@ func (a *act) onDeskOver(ctx context.Context, what string, is func(alerts.Alert)
 			return list[i], nil
 		}
 		if !retry.Sleep(wait, looksEvery) {
-			return alerts.Alert{}, errors.Join(fmt.Errorf("the desk does not show %s within %s", what, seenWithin), err)
+			return alerts.Alert{}, errors.Join(fmt.Errorf("the desk does not show %s within %s", what, deskWithin), err)
 		}
 	}
 }

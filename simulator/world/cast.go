@@ -50,7 +50,7 @@ const GuardID = "east-1"
 // MannedPolicy returns the policy of a gate at which scenes play and a guard signs in: the
 // screen asks whether they are still there, after a time that somebody can wait for.
 func MannedPolicy() []byte {
-	return append(StagePolicy(), "duty: {check: 20s, answer: 10s}\n"...)
+	return append(StagePolicy(), "duty: {check: 20s, answer: 20s}\n"...)
 }
 
 // StagePolicy returns the policy of a gate at which scenes play: the county's, with the

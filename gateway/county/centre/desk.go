@@ -90,7 +90,7 @@ func (c *county) newPages(ctx context.Context, d *desk.Desk, log *slog.Logger) (
 		return nil, err
 	}
 	return pages.New(*c.cfg.Desk, pages.Parts{Alerts: d.Alerts, Passages: d.Passages, Runs: d.Runs,
-		Notices: d.Notices, Audit: d.Audit, Registry: who,
+		Notices: d.Notices, Checks: d.Checks, Audit: d.Audit, Registry: who,
 		People: d.People, Poison: c.archive, Removed: c.archive, Kept: c.retention().Kept(),
 		State: d.Hub, Prober: d, Records: c.archive, Zone: zone}, c.version, log)
 }

@@ -15,6 +15,7 @@ import (
 
 	"gatehouse/gateway/county/alerts"
 	"gatehouse/gateway/county/audit"
+	"gatehouse/gateway/county/checks"
 	"gatehouse/gateway/county/db"
 	"gatehouse/gateway/county/fleet"
 	"gatehouse/gateway/county/follow"
@@ -66,6 +67,7 @@ type Desk struct {
 	People   *people.People
 	Notices  *notices.Notices
 	Audit    *audit.Log
+	Checks   *checks.Checks
 
 	opts      Options
 	file      *db.File
@@ -120,6 +122,7 @@ func (d *Desk) open(ctx context.Context) (err error) {
 	d.People = people.New(d.file, d.opts.Now)
 	d.Notices = notices.New(d.file, d.opts.Sites)
 	d.Audit = audit.New(d.file, d.opts.Now)
+	d.Checks = checks.New(d.file)
 	d.speaker, err = speak.Open(ctx, speak.Options{File: d.file, County: d.opts.Voice.County, Key: d.opts.Voice.Key,
 		Log: d.opts.Log})
 	if err != nil {
@@ -142,7 +145,8 @@ func (d *Desk) open(ctx context.Context) (err error) {
 		return err
 	}
 	f.cursor, err = follow.NewCursor(ctx, follow.Options{File: d.file, Records: d.opts.Records,
-		BeginsAgain: d.opts.BeginsAgain, Followers: []follow.Follower{d.Passages, f.fleet, d.Alerts, totals{d}}})
+		BeginsAgain: d.opts.BeginsAgain,
+		Followers:   []follow.Follower{d.Passages, f.fleet, d.Alerts, d.Checks, totals{d}}})
 	if err != nil {
 		return err
 	}

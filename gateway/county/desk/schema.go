@@ -5,6 +5,7 @@ import (
 
 	"gatehouse/gateway/county/alerts"
 	"gatehouse/gateway/county/audit"
+	"gatehouse/gateway/county/checks"
 	"gatehouse/gateway/county/db"
 	"gatehouse/gateway/county/fleet"
 	"gatehouse/gateway/county/follow"
@@ -43,5 +44,6 @@ func steps() []string {
 		alerts.SchemaSettled,
 		audit.Schema,
 		registry.Schema,
+		checks.Schema,
 	}
 }

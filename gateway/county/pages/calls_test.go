@@ -87,3 +87,19 @@ func TestNoticesAreWrittenByWhoIsLoggedIn(t *testing.T) {
 		}
 	}
 }
+
+func TestFieldChecksAreForUsers(t *testing.T) {
+	b := start(t)
+	if status, _, _ := b.ask(http.MethodGet, "/api/checks", ""); status != http.StatusUnauthorized {
+		t.Errorf("a stranger reads the checks: %d", status)
+	}
+	if status, text, _ := b.ask(http.MethodPost, "/api/login", rightPassword); status != http.StatusNoContent {
+		t.Fatal(text)
+	}
+	if status, text, _ := b.ask(http.MethodGet, "/api/checks", ""); status != 200 || strings.TrimSpace(text) != "[]" {
+		t.Errorf("a county without thermometers: %d %s", status, text)
+	}
+	if status, text, _ := b.ask(http.MethodGet, "/checks", ""); status != 200 || !strings.Contains(text, "<html") {
+		t.Errorf("the page: %d", status)
+	}
+}

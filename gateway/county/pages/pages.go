@@ -18,6 +18,7 @@ import (
 	"gatehouse/gateway/county/alerts"
 	"gatehouse/gateway/county/audit"
 	"gatehouse/gateway/county/calls"
+	"gatehouse/gateway/county/checks"
 	"gatehouse/gateway/county/fleet"
 	"gatehouse/gateway/county/lookup"
 	"gatehouse/gateway/county/notices"
@@ -53,6 +54,11 @@ type Notices interface {
 type Passages interface {
 	Hours(ctx context.Context, agent string, from time.Time) ([]passages.Hour, error)
 	Last(ctx context.Context, agent string, limit int) ([]passages.Passage, error)
+}
+
+// Checks are the field checks of the county's thermometers.
+type Checks interface {
+	All(ctx context.Context, now time.Time) ([]checks.Thermometer, error)
 }
 
 // Runs are those of the county's machines.
@@ -110,6 +116,7 @@ type Parts struct {
 	Passages Passages
 	Runs     Runs
 	Notices  Notices
+	Checks   Checks
 	People   People
 	Poison   Poison
 	Audit    Audit
@@ -225,25 +232,21 @@ func (s *Server) handler(ctx context.Context, addr string) http.Handler {
 	}
 	page := web.Load("desk")
 	for _, path := range []string{
-		"/{$}", "/alerts", "/audit", "/enrol", "/gates/{agent}", "/losses", "/machines", "/machines/{machine}",
+		"/{$}", "/alerts", "/audit", "/checks", "/enrol", "/gates/{agent}", "/losses", "/machines", "/machines/{machine}",
 		"/notices",
 		"/runs/{machine}/{run}", "/users", "/setup", "/assets/",
 	} {
 		mux.Handle("GET "+path, page)
 	}
-	mux.Handle(
-		"/",
-		web.NotFound(
-			[]string{"/alerts", "/audit", "/enrol", "/gates", "/losses", "/machines", "/notices", "/runs", "/users",
-				"/setup"},
-		),
-	)
+	mux.Handle("/", web.NotFound([]string{"/alerts", "/audit", "/checks", "/enrol", "/gates", "/losses", "/machines",
+		"/notices", "/runs", "/users", "/setup"}))
 	mux.HandleFunc("GET /live", s.live(ctx))
 	mux.HandleFunc("POST /api/login", s.login)
 	mux.HandleFunc("POST /api/setup", s.setUp)
 	mux.HandleFunc("POST /api/logout", s.logout)
 	mux.HandleFunc("GET /api/session", s.user(s.session))
 	mux.HandleFunc("GET /api/hours", s.user(s.hours))
+	mux.HandleFunc("GET /api/checks", s.user(s.checks))
 	mux.HandleFunc("GET /api/runs", s.user(s.runs))
 	mux.HandleFunc("GET /api/run", s.user(s.run))
 	mux.HandleFunc("GET /api/gate", s.user(s.gate))

@@ -98,7 +98,7 @@ func startWith(t *testing.T, cfg Config) *bench {
 		t.Fatal(err)
 	}
 	parts := Parts{Alerts: d.Alerts, Passages: d.Passages, Runs: d.Runs, People: d.People, Poison: nothing{},
-		Notices: d.Notices, Audit: d.Audit, Removed: nothing{}, State: d.Hub, Prober: d}
+		Notices: d.Notices, Checks: d.Checks, Audit: d.Audit, Removed: nothing{}, State: d.Hub, Prober: d}
 	srv, err := New(cfg, parts, "test", log)
 	if err != nil {
 		t.Fatal(err)

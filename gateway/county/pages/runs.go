@@ -4,6 +4,11 @@ import "net/http"
 
 const runsListed = 300
 
+func (s *Server) checks(w http.ResponseWriter, r *http.Request, _ string) {
+	list, err := s.Checks.All(r.Context(), s.now())
+	answer(w, list, err)
+}
+
 func (s *Server) runs(w http.ResponseWriter, r *http.Request, _ string) {
 	list, err := s.Runs.Last(r.Context(), r.URL.Query().Get("machine"), runsListed)
 	answer(w, list, err)

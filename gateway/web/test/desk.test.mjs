@@ -185,6 +185,60 @@ test("one gate's page: state, devices, chart with its table, passages, alerts", 
   assert.match(await page.textContent("main"), /没有这个门岗/);
 });
 
+/** A check as the server has it: all of one thermometer. */
+const checkOf = (days, mean, more = {}) => ({
+  began_at: new Date(Date.now() - days * 86_400_000).toISOString(),
+  state: "done",
+  offset_c: 3.1,
+  pairs: Array.from({ length: 10 }, () => ({})),
+  result: {
+    mean_error_c: mean,
+    spread_c: 0.12,
+    proposed_offset_c: 3.1 - mean,
+    passed: Math.abs(mean) <= 0.5,
+    due_at: new Date(Date.now() + (14 - days) * 86_400_000).toISOString(),
+    ...more,
+  },
+});
+
+test("field checks: every thermometer is listed, overdue ones first", async () => {
+  await go("/checks");
+  const rows = () => page.$$eval("tbody tr", (l) => l.map((x) => x.textContent));
+  await until("all thermometers", async () => (await rows()).length === 20);
+  assert.ok((await rows()).every((r) => /thermometer–没有核查记录/.test(r)));
+  await page.route("**/api/checks", (route) =>
+    route.fulfill({
+      json: [
+        { agent: "gate-002", device: "thermometer", overdue: true, done: checkOf(20, 0.1) },
+        { agent: "gate-009", device: "thermometer", overdue: true, done: checkOf(15, 0.62, { faults: ["off"] }) },
+        {
+          agent: "gate-001",
+          device: "thermometer",
+          now: { began_at: new Date().toISOString(), state: "open", offset_c: 3.1, pairs: [{}, {}, {}] },
+        },
+        { agent: "gate-004", device: "thermometer" },
+        { agent: "gate-005", device: "the-one-before", done: checkOf(3, -0.3) },
+        {
+          agent: "gate-006",
+          device: "thermometer",
+          done: checkOf(1, 0, { passed: false, faults: ["misses-fevers", "flat"] }),
+          now: { ...checkOf(0, 0), state: "given-up", result: undefined },
+        },
+      ],
+    }),
+  );
+  await until("the checks", async () => (await rows()).length === 6, 20_000);
+  const text = await rows();
+  assert.match(text[0], /thermometer\d{4}-\d\d-\d\d · 已过期\d{4}-\d\d-\d\d，10 人合格\+0\.10 °C.*3\.10 °C3\.00 °C/);
+  assert.match(text[1], /已过期.*不合格 · 平均误差超过 0\.5 °C\+0\.62 °C.*2\.48 °C/);
+  assert.match(text[2], /–没有核查记录.*核查中，已测 3 人–––/);
+  assert.match(text[4], /the-one-before · 门岗已没有这台.*合格-0\.30 °C/);
+  assert.match(text[5], /把发热测成正常 · 给谁都差不多 · .*中途放弃/);
+  assert.match(await page.textContent("main"), /2 台测温仪的核查已过期/);
+  await inspect("checks");
+  await page.unroute("**/api/checks");
+});
+
 test("quarantine shows what could not be stored, as text", async () => {
   execFileSync("mosquitto_pub", [
     "-h",

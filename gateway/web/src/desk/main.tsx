@@ -5,6 +5,7 @@ import { useEffect, useRef } from "preact/hooks";
 import { useSignal } from "@preact/signals";
 import { AckForm, AlertsPage } from "./alerts";
 import { AuditPage } from "./audit";
+import { ChecksPage } from "./checks";
 import {
   address,
   age,
@@ -148,6 +149,7 @@ function Top() {
         <Link to="/">{say("nav.overview")}</Link>
         <Link to="/alerts">{say("nav.alerts")}</Link>
         <Link to="/machines">{say("nav.machines")}</Link>
+        <Link to="/checks">{say("nav.checks")}</Link>
         <Link to="/notices">{say("nav.notices")}</Link>
         <Link to="/losses">
           {say("nav.losses")}
@@ -197,6 +199,8 @@ function Page() {
       return <AlertsPage />;
     case "/audit":
       return <AuditPage />;
+    case "/checks":
+      return <ChecksPage />;
     case "/losses":
       return <LossesPage />;
     case "/machines":

@@ -188,6 +188,29 @@ export interface Hour {
   mean_c: number | null;
 }
 
+/** A thermometer of a gate that was compared with a contact thermometer. */
+export interface FieldCheck {
+  began_at: string;
+  state: "open" | "done" | "given-up";
+  offset_c: number;
+  pairs?: unknown[];
+  result?: {
+    mean_error_c: number;
+    spread_c: number;
+    proposed_offset_c: number;
+    passed: boolean;
+    faults?: string[];
+    due_at: string;
+  };
+}
+/** A thermometer with its last check that has a result, and a newer one that has none. */
+export interface Thermometer {
+  agent: string;
+  device: string;
+  overdue?: boolean;
+  done?: FieldCheck;
+  now?: FieldCheck;
+}
 /** A guard asks for somebody: how far that has come. */
 export interface Call {
   role: string;
