@@ -35,7 +35,8 @@ func TestASinglePersonIsPromptedAndPasses(t *testing.T) {
 	r.tap(cardB)
 	r.expect("card>", "pass normal resident 36.70")
 	r.tap(cardA)
-	time.Sleep(3 * time.Second) // within the pairing window of 4 s
+	r.awaitPrompts("temperature")
+	r.clock.pass(3 * time.Second) // within the pairing window of 4 s
 	r.measure(3650)
 	r.expect("temperature>", "pass normal resident 36.50")
 }
@@ -45,7 +46,7 @@ func TestAnUnknownPersonsFeverIsNotPairedWithTheNextCard(t *testing.T) {
 	r := newGateRig(t)
 	r.measure(3840)
 	r.expect("", "fever fever nobody 38.40")
-	time.Sleep(4 * time.Second) // no answer from the guard; the pairing window of the fever ends
+	r.clock.pass(4 * time.Second) // no answer from the guard; the pairing window of the fever ends
 	r.tap(cardA)
 	r.measure(3660)
 	r.expect("temperature>", "pass normal resident 36.60")
