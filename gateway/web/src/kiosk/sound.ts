@@ -1,6 +1,7 @@
 // The sounds of the guard's screen. Alarms are as IEC 60601-1-8:2006+A1 (clause 6.3.3, tables 3 and 4) asks for:
 // 10 pulses for a high priority, 3 for a medium, 2 for a low one; a fundamental of 150 to 1,000 Hz with at least four
 // harmonics below 4 kHz within 15 dB of it; the higher the priority, the louder. Small speakers need 500 Hz and more.
+// No voice says the orders: see README.md.
 
 export interface Pulse {
   hz: number;
