@@ -165,6 +165,19 @@ func TestWhatCannotBeDecidedAgainCountsAsItWas(t *testing.T) {
 	}
 }
 
+// What passed on the days before counts as it was recorded, and nothing of it is told.
+func TestWhatPassedOnTheDayBeforeCounts(t *testing.T) {
+	a := newAgent(rules(t, 8*time.Second, "37.3", ""))
+	a.visit("A1", fact.DirectionOut, 3650)
+	a.pass(26 * time.Hour)
+	from := a.now.Wall
+	a.visit("A2", fact.DirectionOut, 3650)
+	got := outcomes(a.journal, replay.Config{Rules: a.rules, From: from, Lanes: lanes()})
+	if len(got) != 2 || got[0].Change() != replay.Same || brief(got[1].Is) != "refuse quota-used" {
+		t.Errorf("%+v\n%s", got, a)
+	}
+}
+
 // Without the lanes and the roster of the gate, its records say enough.
 func TestRecordsSayWhichLanesAndCardsThereAre(t *testing.T) {
 	a := morning(t)
