@@ -31,9 +31,9 @@ func (s *Station) Note(ctx context.Context, audit wire.Audit) error {
 
 // Enter takes a value that the guard has read off a hand-held thermometer: the journal
 // holds it as a reading, and the gate decides on it. At a gate with several lanes, lane
-// says for which one it is, where value.Of does not. Enter returns an error of package gate when the value can't be
-// assigned to anybody, and one of wire when it is no body temperature; nothing is
-// recorded then. It may be called from any goroutine while Run runs.
+// says for which one it is, where value.Of does not. Enter returns an error of package gate
+// when the value can't be assigned to anybody, and one of wire when it is no body
+// temperature; nothing is recorded then. It may be called from any goroutine while Run runs.
 func (s *Station) Enter(ctx context.Context, lane string, value wire.Entered) error {
 	if err := value.Check(); err != nil {
 		return err
