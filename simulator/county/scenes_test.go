@@ -31,7 +31,7 @@ var outcomes = map[string]expected{
 	"sealed-leaving": {[]string{"refuse sealed-household", "pass normal+sealed-entry"},
 		[]string{"sent-back"}, []fact.AlarmType{fact.AlarmSealedLeaving}},
 	"absent-guard": {[]string{"refuse sealed-household"}, []string{"sent-back"},
-		[]fact.AlarmType{fact.AlarmGuardAbsent, fact.AlarmRedUnanswered}},
+		[]fact.AlarmType{fact.AlarmGuardAbsent, fact.AlarmSealedLeaving, fact.AlarmRedUnanswered}},
 	"fever-resident": {[]string{"fever fever", "retest contact-needed", "pass normal+entered"},
 		[]string{"call-doctor", "help-reached"}, []fact.AlarmType{fact.AlarmFever, fact.AlarmHelpCalled}},
 	"fever-visitor": {[]string{"fever fever", "fever fever"}, []string{"call-doctor", "isolate", "help-arrived"},
