@@ -21,6 +21,10 @@ const (
 	Rewind          Action = "rewind"           // collect --rewind-since
 	IssuePass       Action = "issue-pass"       //
 	ChangeGuards    Action = "change-guards"    // guard add, pin and remove
+	EnrolCode       Action = "enrol-code"       // a code for a gate was made
+	EnrolApprove    Action = "enrol-approve"    // a gate was given its certificate
+	EnrolRefuse     Action = "enrol-refuse"     // the request of a gate was refused
+	EnrolRevoke     Action = "enrol-revoke"     // a gate's certificates are void
 	NotDone         Action = "not-done"         // what the entry of the object announced has failed
 	LookLive        Action = "look-live"        // the stream of the desk was opened: all gates' newest passages
 	LookGate        Action = "look-gate"        // the last passages of a gate
@@ -34,6 +38,7 @@ const (
 // Actions returns all actions.
 func Actions() []Action {
 	return []Action{Start, LogIn, LogInFailed, LogOut, SetUp, Invite, Acknowledge, AnswerCall, EndCall, WriteNotice,
-		RemoveNotice, RetryQuarantine, DropQuarantine, Rewind, IssuePass, ChangeGuards, NotDone, LookLive, LookGate,
+		RemoveNotice, RetryQuarantine, DropQuarantine, Rewind, IssuePass, ChangeGuards, EnrolCode, EnrolApprove, EnrolRefuse,
+		EnrolRevoke, NotDone, LookLive, LookGate,
 		LookPassage, LookQuarantine, LookExport, LookReplay, LookAudit}
 }

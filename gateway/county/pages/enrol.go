@@ -7,6 +7,7 @@ import (
 	"strconv"
 	"time"
 
+	"gatehouse/gateway/county/audit"
 	"gatehouse/gateway/county/registry"
 	"gatehouse/gateway/enrolment"
 	"gatehouse/gateway/peer"
@@ -17,10 +18,10 @@ import (
 type Registry interface {
 	// What people at the desk do.
 	List(ctx context.Context) (registry.List, error)
-	MakeCode(ctx context.Context, agent, by string) (enrolment.Code, time.Time, error)
-	Approve(ctx context.Context, id, by string) error
-	Refuse(ctx context.Context, id, by string) error
-	Revoke(ctx context.Context, name, by string) error
+	MakeCode(ctx context.Context, agent string, by audit.By) (enrolment.Code, time.Time, error)
+	Approve(ctx context.Context, id string, by audit.By) error
+	Refuse(ctx context.Context, id string, by audit.By) error
+	Revoke(ctx context.Context, name string, by audit.By) error
 	// What gates ask.
 	Request(ctx context.Context, ask enrolment.Request, from string) (enrolment.Accepted, error)
 	Answer(ctx context.Context, id string) (enrolment.Answer, error)
@@ -71,7 +72,7 @@ func (s *Server) enrolCodes(w http.ResponseWriter, r *http.Request, name string)
 		var c enrolment.Code
 		var until time.Time
 		var drawn qr.Code
-		if c, until, err = s.Registry.MakeCode(r.Context(), agent, name); err != nil {
+		if c, until, err = s.Registry.MakeCode(r.Context(), agent, s.by(r, name)); err != nil {
 			break
 		}
 		if drawn, err = qr.Encode(c.QR()); err == nil {
@@ -91,15 +92,16 @@ func (s *Server) enrolDecide(w http.ResponseWriter, r *http.Request, name string
 	switch {
 	case err != nil:
 	case m.Revoke != "":
-		err = s.Registry.Revoke(r.Context(), m.Revoke, name)
+		err = s.Registry.Revoke(r.Context(), m.Revoke, s.by(r, name))
 	case m.Do == "approve":
-		err = s.Registry.Approve(r.Context(), m.ID, name)
+		err = s.Registry.Approve(r.Context(), m.ID, s.by(r, name))
 	case m.Do == "refuse":
-		err = s.Registry.Refuse(r.Context(), m.ID, name)
+		err = s.Registry.Refuse(r.Context(), m.ID, s.by(r, name))
 	default:
 		err = errBody
 	}
 	if err != nil {
+		s.log.Warn("a decision about a gate's enrolment was not carried out", "err", err)
 		fail(w, err)
 		return
 	}

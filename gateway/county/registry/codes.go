@@ -8,6 +8,7 @@ import (
 	"slices"
 	"time"
 
+	"gatehouse/gateway/county/audit"
 	"gatehouse/gateway/county/db"
 	"gatehouse/gateway/enrolment"
 )
@@ -21,7 +22,9 @@ const keepRequests = 7 * 24 * time.Hour
 
 // MakeCode makes a code for a gate, which takes the place of the one that it has. by is
 // who asks for it. The code is shown now or never: the county does not keep its secret.
-func (r *Registry) MakeCode(ctx context.Context, agent, by string) (c enrolment.Code, expires time.Time, err error) {
+func (r *Registry) MakeCode(ctx context.Context, agent string, by audit.By) (
+	c enrolment.Code, expires time.Time, err error,
+) {
 	ca := r.opts.Authority
 	switch {
 	case ca == nil || len(r.opts.URLs) == 0:
@@ -40,24 +43,25 @@ func (r *Registry) MakeCode(ctx context.Context, agent, by string) (c enrolment.
 		if err := prune(ctx, tx, now); err != nil {
 			return err
 		}
-		return exec(
-			ctx,
-			tx,
-			`INSERT OR REPLACE INTO enrol_codes (id, agent, key, authority, made_at, made_by, expires,
+		act := audit.Act{Action: audit.EnrolCode, Object: "gate " + agent, Detail: "code " + c.ID()}
+		if err := audit.Append(ctx, tx, now, by, act); err != nil {
+			return err
+		}
+		return exec(ctx, tx, `INSERT OR REPLACE INTO enrol_codes (id, agent, key, authority, made_at, made_by, expires,
 			request) VALUES (?, ?, ?, ?, ?, ?, ?, '')`,
 			c.ID(),
 			agent,
 			[]byte(public),
 			sum[:],
 			now.UnixNano(),
-			by,
+			by.Actor,
 			expires.UnixNano(),
 		)
 	})
 	if err != nil {
 		return c, expires, fmt.Errorf("make a code: %w", err)
 	}
-	r.opts.Log.Info("a code for a gate was made", "agent", agent, "code", c.ID(), "by", by)
+	r.opts.Log.Info("a code for a gate was made", "agent", agent, "code", c.ID(), "by", by.Actor)
 	return c, expires, nil
 }
 

@@ -2,15 +2,17 @@ package registry
 
 import (
 	"errors"
+	"strings"
 	"testing"
 	"time"
 
+	"gatehouse/gateway/county/db"
 	"gatehouse/gateway/enrolment"
 )
 
 func TestACodeIsGoodForOneGateOnce(t *testing.T) {
 	b := newBench(t)
-	if _, _, err := b.MakeCode(t.Context(), "gate-003", "li"); !errors.Is(err, ErrGate) {
+	if _, _, err := b.MakeCode(t.Context(), "gate-003", li); !errors.Is(err, ErrGate) {
 		t.Errorf("a gate that is not in the site file: %v", err)
 	}
 	g := b.gate("gate-001")
@@ -30,11 +32,15 @@ func TestACodeIsGoodForOneGateOnce(t *testing.T) {
 		&gate{code: func() enrolment.Code { c := g.code; c.Agent = "gate-002"; return c }(), key: g.key, to: g.to},
 	)
 	is(t, "for another gate", err, enrolment.ErrForged)
-	if err := b.Approve(t.Context(), first.ID, "li"); err != nil {
+	if err := b.Approve(t.Context(), first.ID, li); err != nil {
 		t.Fatal(err)
 	}
-	is(t, "approved twice", b.Approve(t.Context(), first.ID, "wang"), ErrDecided)
-	is(t, "refused afterwards", b.Refuse(t.Context(), first.ID, "wang"), ErrDecided)
+	acts, err := db.All(t.Context(), b.opts.File.Reader(), db.Value[string], "SELECT action FROM audit ORDER BY n")
+	if err != nil || strings.Join(acts, " ") != "enrol-code enrol-approve" {
+		t.Errorf("the audit has %q, %v", acts, err)
+	}
+	is(t, "approved twice", b.Approve(t.Context(), first.ID, wang), ErrDecided)
+	is(t, "refused afterwards", b.Refuse(t.Context(), first.ID, wang), ErrDecided)
 	for range 2 { // the power went while the first answer was written
 		if _, err := b.Answer(t.Context(), first.ID); err != nil {
 			t.Error(err)
@@ -62,14 +68,14 @@ func TestCodesAndRequestsEnd(t *testing.T) {
 		t.Fatal(err)
 	}
 	b.now = b.now.Add(CodeFor)
-	is(t, "approved a day later", b.Approve(t.Context(), a.ID, "li"), ErrLate)
+	is(t, "approved a day later", b.Approve(t.Context(), a.ID, li), ErrLate)
 	_, err = b.ask(g)
 	is(t, "asked again a day later", err, ErrLate)
 	g = b.gate("gate-001")
 	if a, err = b.ask(g); err != nil {
 		t.Fatal(err)
 	}
-	if err := b.Refuse(t.Context(), a.ID, "li"); err != nil {
+	if err := b.Refuse(t.Context(), a.ID, li); err != nil {
 		t.Fatal(err)
 	}
 	_, err = b.Answer(t.Context(), a.ID)
@@ -130,11 +136,11 @@ func TestARevokedGateStaysOutUntilItEnrolsAgain(t *testing.T) {
 	b := newBench(t)
 	g := b.enrol("gate-001")
 	i, _ := b.Lookup("gate-001")
-	if err := b.Revoke(t.Context(), "gate-001", "li"); err != nil {
+	if err := b.Revoke(t.Context(), "gate-001", li); err != nil {
 		t.Fatal(err)
 	}
-	is(t, "revoked twice", b.Revoke(t.Context(), "gate-001", "li"), ErrDecided)
-	is(t, "a gate without an identity", b.Revoke(t.Context(), "gate-002", "li"), ErrDecided)
+	is(t, "revoked twice", b.Revoke(t.Context(), "gate-001", li), ErrDecided)
+	is(t, "a gate without an identity", b.Revoke(t.Context(), "gate-002", li), ErrDecided)
 	if i, ok := b.Lookup("gate-001"); !ok || !b.Revoked(i.Serial) || i.RevokedBy != "li" || !i.Revoked.Equal(t0) {
 		t.Errorf("%+v", i)
 	}

@@ -15,6 +15,7 @@ import (
 	"sync"
 	"time"
 
+	"gatehouse/gateway/county/audit"
 	"gatehouse/gateway/county/db"
 	"gatehouse/gateway/enrolment"
 	"gatehouse/gateway/identity/authority"
@@ -204,14 +205,15 @@ func (r *Registry) Identities() (out []Identity) {
 }
 
 // Revoke makes all certificates of an agent void at once. by is who does it.
-func (r *Registry) Revoke(ctx context.Context, name, by string) error {
-	now := r.opts.Now().UnixNano()
+func (r *Registry) Revoke(ctx context.Context, name string, by audit.By) error {
+	at := r.opts.Now()
+	now := at.UnixNano()
 	err := r.opts.File.Write(ctx, func(tx *sql.Tx) error {
 		res, err := tx.ExecContext(
 			ctx,
 			"UPDATE identities SET revoked_at = ?, revoked_by = ? WHERE name = ? AND revoked_at = 0",
 			now,
-			by,
+			by.Actor,
 			name,
 		)
 		if err != nil {
@@ -220,13 +222,14 @@ func (r *Registry) Revoke(ctx context.Context, name, by string) error {
 		if n, err := res.RowsAffected(); err != nil || n == 0 {
 			return errors.Join(ErrDecided, err)
 		}
-		return void(ctx, tx, name, now)
+		act := audit.Act{Action: audit.EnrolRevoke, Object: "gate " + name}
+		return errors.Join(audit.Append(ctx, tx, at, by, act), void(ctx, tx, name, now))
 	})
 	if err != nil {
 		return fmt.Errorf("revoke %s: %w", name, err)
 	}
-	r.opts.Log.Warn("a gate's identity was revoked", "agent", name, "by", by)
-	return r.load(ctx)
+	r.opts.Log.Warn("a gate's identity was revoked", "agent", name, "by", by.Actor)
+	return r.load(context.WithoutCancel(ctx))
 }
 
 // void makes the certificates of a name count no more.

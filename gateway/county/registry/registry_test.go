@@ -13,6 +13,7 @@ import (
 	"testing"
 	"time"
 
+	"gatehouse/gateway/county/audit"
 	"gatehouse/gateway/county/db"
 	"gatehouse/gateway/enrolment"
 	"gatehouse/gateway/identity/authority"
@@ -20,6 +21,8 @@ import (
 )
 
 var t0 = time.Date(2020, 2, 14, 6, 30, 0, 0, time.UTC)
+
+var li, wang = audit.By{Actor: "li"}, audit.By{Actor: "wang"}
 
 // bench is a registry whose clock a test moves.
 type bench struct {
@@ -38,7 +41,7 @@ func (b *bench) Check(string) error { return b.files }
 func newBench(t *testing.T) *bench {
 	t.Helper()
 	b := &bench{t: t, now: t0}
-	file, err := db.Open(filepath.Join(t.TempDir(), "desk.db"), Schema)
+	file, err := db.Open(filepath.Join(t.TempDir(), "desk.db"), Schema+audit.Schema)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -86,7 +89,7 @@ func newKey(t *testing.T) crypto.Signer {
 
 func (b *bench) gate(agent string) *gate {
 	b.t.Helper()
-	code, _, err := b.MakeCode(b.t.Context(), agent, "li")
+	code, _, err := b.MakeCode(b.t.Context(), agent, li)
 	if err != nil {
 		b.t.Fatal(err)
 	}
@@ -112,7 +115,7 @@ func (b *bench) enrol(agent string) *gate {
 	g := b.gate(agent)
 	a, err := b.ask(g)
 	if err == nil {
-		err = b.Approve(b.t.Context(), a.ID, "li")
+		err = b.Approve(b.t.Context(), a.ID, li)
 	}
 	if err != nil {
 		b.t.Fatal(err)
@@ -204,13 +207,13 @@ func TestWithoutAnAuthorityNothingIsIssued(t *testing.T) {
 	b := newBench(t)
 	g := b.enrol("gate-001")
 	b.open(b.opts.File, nil)
-	_, _, err := b.MakeCode(t.Context(), "gate-001", "li")
+	_, _, err := b.MakeCode(t.Context(), "gate-001", li)
 	is(t, "a code", err, ErrOff)
 	_, err = b.ask(g)
 	is(t, "a request", err, ErrOff)
 	_, err = b.renew("gate-001", g.key)
 	is(t, "a renewal", err, ErrOff)
-	if err := b.Revoke(t.Context(), "gate-001", "li"); err != nil {
+	if err := b.Revoke(t.Context(), "gate-001", li); err != nil {
 		t.Errorf("revoking needs none: %v", err)
 	}
 	if l, err := b.List(t.Context()); err != nil || l.Off == "" || l.Gates[0].Revoked == nil {
@@ -231,7 +234,7 @@ func TestTheListSaysWhoWaitsAndWhatItReplaces(t *testing.T) {
 		t.Fatal(err)
 	}
 	b.files = errors.New("no roster")
-	is(t, "files that are wrong", b.Approve(t.Context(), a.ID, "li"), ErrFiles)
+	is(t, "files that are wrong", b.Approve(t.Context(), a.ID, li), ErrFiles)
 	i, _ := b.Lookup("gate-001")
 	if l, err = b.List(t.Context()); err != nil || len(l.Waiting) != 1 || l.Waiting[0].Replaces != i.Fingerprint() ||
 		l.Waiting[0].Fingerprint != a.Fingerprint || l.Waiting[0].From != "10.0.0.7" || l.Gates[0].CodeUntil != nil {

@@ -78,5 +78,5 @@ func (r *Registry) reissue(ctx context.Context, i Identity, now time.Time) (Iden
 		cert.NotAfter,
 	)
 	i.Certificate, i.Issued, i.NotAfter, i.Serial = cert.Raw, now, cert.NotAfter, Serial(cert)
-	return i, r.load(ctx)
+	return i, r.load(context.WithoutCancel(ctx))
 }

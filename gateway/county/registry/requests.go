@@ -11,6 +11,7 @@ import (
 	"strings"
 	"time"
 
+	"gatehouse/gateway/county/audit"
 	"gatehouse/gateway/county/db"
 	"gatehouse/gateway/enrolment"
 	"gatehouse/gateway/identity/authority"
@@ -140,7 +141,7 @@ func (r *Registry) sum() []byte {
 
 // Approve gives the gate of a request its certificate; what it had before is void. by is
 // who does it. It fails when the gate's files are not all there.
-func (r *Registry) Approve(ctx context.Context, id, by string) error {
+func (r *Registry) Approve(ctx context.Context, id string, by audit.By) error {
 	q, err := r.undecided(ctx, id)
 	if err != nil {
 		return err
@@ -158,7 +159,7 @@ func (r *Registry) Approve(ctx context.Context, id, by string) error {
 		return err
 	}
 	err = r.opts.File.Write(ctx, func(tx *sql.Tx) error {
-		if err := decide(ctx, tx, id, approved, by, now); err != nil {
+		if err := decide(ctx, tx, q, approved, by, now); err != nil {
 			return err
 		}
 		if err := void(ctx, tx, q.agent, now.UnixNano()); err != nil {
@@ -166,7 +167,7 @@ func (r *Registry) Approve(ctx context.Context, id, by string) error {
 		}
 		if err := exec(ctx, tx, `INSERT OR REPLACE INTO identities (name, kind, serial, certificate, spki, issued,
 			not_after, approved_at, approved_by, revoked_at, revoked_by) VALUES (?, ?, '', x'', ?, 0, 0, ?, ?, 0, '')`,
-			q.agent, authority.Agent, q.key, now.UnixNano(), by); err != nil {
+			q.agent, authority.Agent, q.key, now.UnixNano(), by.Actor); err != nil {
 			return err
 		}
 		return keep(ctx, tx, q.agent, cert, now)
@@ -175,8 +176,8 @@ func (r *Registry) Approve(ctx context.Context, id, by string) error {
 		return fmt.Errorf("approve the request of %s: %w", q.agent, err)
 	}
 	r.opts.Log.Info("a gate was given its certificate", "agent", q.agent, "serial", Serial(cert),
-		"fingerprint", enrolment.Fingerprint(q.key), "by", by)
-	return r.load(ctx)
+		"fingerprint", enrolment.Fingerprint(q.key), "by", by.Actor)
+	return r.load(context.WithoutCancel(ctx))
 }
 
 // undecided returns a request that waits, and may be approved.
@@ -196,16 +197,21 @@ func (r *Registry) undecided(ctx context.Context, id string) (request, error) {
 }
 
 // decide keeps what somebody has decided about a request that waits.
-func decide(ctx context.Context, tx *sql.Tx, id, state, by string, now time.Time) error {
+func decide(ctx context.Context, tx *sql.Tx, q request, state string, by audit.By, now time.Time) error {
 	res, err := tx.ExecContext(ctx, `UPDATE enrol_requests SET state = ?, decided_at = ?, decided_by = ?
-		WHERE id = ? AND state = ?`, state, now.UnixNano(), by, id, waiting)
+		WHERE id = ? AND state = ?`, state, now.UnixNano(), by.Actor, q.id, waiting)
 	if err != nil {
 		return err
 	}
 	if n, err := res.RowsAffected(); err != nil || n == 0 {
 		return errors.Join(ErrDecided, err)
 	}
-	return nil
+	act := audit.Act{Action: audit.EnrolRefuse, Object: "gate " + q.agent,
+		Detail: "key " + enrolment.Fingerprint(q.key)}
+	if state == approved {
+		act.Action = audit.EnrolApprove
+	}
+	return audit.Append(ctx, tx, now, by, act)
 }
 
 // keep makes a certificate the one that counts for a name.
@@ -230,14 +236,21 @@ func keep(ctx context.Context, tx *sql.Tx, name string, cert *x509.Certificate, 
 func Serial(cert *x509.Certificate) string { return fmt.Sprintf("%032x", cert.SerialNumber) }
 
 // Refuse refuses a request that waits. by is who does it.
-func (r *Registry) Refuse(ctx context.Context, id, by string) error {
+func (r *Registry) Refuse(ctx context.Context, id string, by audit.By) error {
 	err := r.opts.File.Write(ctx, func(tx *sql.Tx) error {
-		return decide(ctx, tx, id, refused, by, r.opts.Now())
+		q, found, err := db.One(ctx, tx, scanRequest, requestColumns+" WHERE id = ?", id)
+		if err == nil && !found {
+			err = ErrDecided
+		}
+		if err != nil {
+			return err
+		}
+		return decide(ctx, tx, q, refused, by, r.opts.Now())
 	})
 	if err != nil {
 		return fmt.Errorf("refuse the request: %w", err)
 	}
-	r.opts.Log.Warn("the request of a gate was refused", "request", id, "by", by)
+	r.opts.Log.Warn("the request of a gate was refused", "request", id, "by", by.Actor)
 	return nil
 }
 

@@ -27,6 +27,7 @@ import {
   whoami,
   words_for,
 } from "./model";
+import { EnrolPage } from "./enrol";
 import { Counts, Overview } from "./overview";
 import { MachinesPage } from "./machines";
 import { NoticesPage } from "./notices";
@@ -155,6 +156,7 @@ function Top() {
           {say("nav.losses")}
           {losses > 0 && <b class="badge">{losses}</b>}
         </Link>
+        <Link to="/enrol">{say("nav.enrol")}</Link>
         <Link to="/users">{say("nav.users")}</Link>
         <Link to="/audit">{say("nav.audit")}</Link>
       </nav>
@@ -201,6 +203,8 @@ function Page() {
       return <AuditPage />;
     case "/checks":
       return <ChecksPage />;
+    case "/enrol":
+      return <EnrolPage />;
     case "/losses":
       return <LossesPage />;
     case "/machines":

@@ -1,0 +1,268 @@
+import { useSignal } from "@preact/signals";
+import { compounds, post, say, words_for } from "./model";
+import { gateName, Moment, Table, useData, Waiting } from "./parts";
+
+interface Gate {
+  agent: string;
+  fingerprint?: string;
+  ends?: string;
+  approved_by?: string;
+  revoked?: string;
+  revoked_by?: string;
+  code_until?: string;
+}
+interface Asking {
+  id: string;
+  agent: string;
+  fingerprint: string;
+  from: string;
+  at: string;
+  replaces?: string;
+}
+interface Enrolment {
+  off?: string;
+  gates: Gate[];
+  waiting: Asking[];
+}
+interface Card {
+  agent: string;
+  text: string;
+  until: string;
+  size: number;
+  path: string;
+}
+
+const day = 86_400_000;
+
+/** A card to print: it holds all that a gate needs, and is shown once. */
+function PrintedCard({ of }: { of: Card }) {
+  return (
+    <article class="card">
+      <h3>
+        {gateName(of.agent)} · {of.agent}
+      </h3>
+      <svg
+        viewBox={`-4 -4 ${of.size + 8} ${of.size + 8}`}
+        role="img"
+        aria-label={say("enrol.qr", { gate: of.agent })}
+        shape-rendering="crispEdges"
+      >
+        <rect x="-4" y="-4" width={of.size + 8} height={of.size + 8} fill="#fff" />
+        <path d={of.path} fill="#000" />
+      </svg>
+      <pre>{of.text}</pre>
+      <p>
+        {say("enrol.until")} <Moment at={of.until} />
+      </p>
+      <p>{say("enrol.steps")}</p>
+    </article>
+  );
+}
+
+/** Who waits, with what to compare by telephone. */
+function Asks({ list, decide }: { list: Asking[]; decide: (body: object) => void }) {
+  if (list.length === 0) return <p class="empty">{say("enrol.nobody")}</p>;
+  return (
+    <ul class="asks">
+      {list.map((w) => (
+        <li key={w.id}>
+          <h3>
+            {gateName(w.agent)} · {w.agent}
+          </h3>
+          <p class="fingerprint">{w.fingerprint}</p>
+          <p>
+            <Moment at={w.at} /> · {say("enrol.from", { from: w.from })}
+          </p>
+          {w.replaces && <p class="failed">{say("enrol.replaces", { fingerprint: w.replaces })}</p>}
+          <p class="row">
+            <button
+              type="button"
+              class="main"
+              onClick={() => {
+                decide({ id: w.id, do: "approve" });
+              }}
+            >
+              {say("enrol.approve")}
+            </button>
+            <button
+              type="button"
+              onClick={() => {
+                decide({ id: w.id, do: "refuse" });
+              }}
+            >
+              {say("enrol.refuse")}
+            </button>
+          </p>
+        </li>
+      ))}
+    </ul>
+  );
+}
+
+/** What is known of a gate's identity. */
+function State({ of }: { of: Gate }) {
+  if (of.revoked)
+    return (
+      <span class="failed">
+        {say("enrol.revoked", { by: of.revoked_by ?? "" })} <Moment at={of.revoked} />
+      </span>
+    );
+  if (of.fingerprint) return <span>{of.fingerprint}</span>;
+  if (of.code_until)
+    return (
+      <span>
+        {say("enrol.code.out")} <Moment at={of.code_until} />
+      </span>
+    );
+  return <span>{say("enrol.none")}</span>;
+}
+
+/** The end of a certificate: gates renew theirs when a third of its life is left. */
+function Ends({ of }: { of: Gate }) {
+  if (!of.ends || of.revoked) return <>–</>;
+  const left = Date.parse(of.ends) - Date.now();
+  return (
+    <span class={left < 20 * day ? "failed" : ""}>
+      <Moment at={of.ends} />
+      {left < 0 && ` ${say("enrol.over")}`}
+    </span>
+  );
+}
+
+/** Puts gates into service, and shuts them out. */
+export function EnrolPage() {
+  const data = useData<Enrolment>("/api/enrol", 3);
+  const cards = useSignal<Card[]>([]);
+  const revoking = useSignal("");
+  const failure = useSignal("");
+  const decide = async (body: object) => {
+    failure.value = revoking.value = "";
+    try {
+      await post("/api/enrol/decide", body);
+      data.again();
+    } catch (e) {
+      failure.value = words_for(e);
+    }
+  };
+  const make = async (agents: string[]) => {
+    failure.value = "";
+    try {
+      cards.value = (await (await post("/api/enrol/codes", { agents })).json()) as Card[];
+      data.again();
+      scrollTo(0, 0);
+    } catch (e) {
+      failure.value = words_for(e);
+    }
+  };
+  const e = data.data;
+  const without = e?.gates.filter((g) => !g.fingerprint || g.revoked).map((g) => g.agent) ?? [];
+  const buttons = (g: Gate) => (
+    <span class="row">
+      {!e?.off && (
+        <button
+          type="button"
+          onClick={() => {
+            void make([g.agent]);
+          }}
+        >
+          {say("enrol.make")}
+        </button>
+      )}
+      {g.fingerprint && !g.revoked && (
+        <button
+          type="button"
+          onClick={() => {
+            if (revoking.value === g.agent) void decide({ revoke: g.agent });
+            else revoking.value = g.agent;
+          }}
+        >
+          {say(revoking.value === g.agent ? "enrol.revoke.sure" : "enrol.revoke")}
+        </button>
+      )}
+    </span>
+  );
+  return (
+    <div class="enrol">
+      {failure.value && (
+        <p class="failed" role="alert">
+          {failure.value}
+        </p>
+      )}
+      {cards.value.length > 0 && (
+        <section class="printed">
+          <header>
+            <h2>{say("enrol.cards")}</h2>
+            <span class="row">
+              <button
+                type="button"
+                class="main"
+                onClick={() => {
+                  print();
+                }}
+              >
+                {say("enrol.print")}
+              </button>
+              <button
+                type="button"
+                onClick={() => {
+                  cards.value = [];
+                }}
+              >
+                {say("enrol.hide")}
+              </button>
+            </span>
+          </header>
+          <p class="once">{say("enrol.once")}</p>
+          <div class="cards">
+            {cards.value.map((c) => (
+              <PrintedCard key={c.text} of={c} />
+            ))}
+          </div>
+        </section>
+      )}
+      <section>
+        <h2>{say("enrol.waiting")}</h2>
+        <p>{say("enrol.compare")}</p>
+        {e && (
+          <Asks
+            list={e.waiting}
+            decide={(body) => {
+              void decide(body);
+            }}
+          />
+        )}
+      </section>
+      <section>
+        <header>
+          <h2>{say("enrol.gates")}</h2>
+          {without.length > 0 && !e?.off && (
+            <button
+              type="button"
+              onClick={() => {
+                void make(without);
+              }}
+            >
+              {say("enrol.all", { n: without.length })}
+            </button>
+          )}
+        </header>
+        {e?.off && <p class="failed">{say("enrol.off")}</p>}
+        <Waiting of={data} />
+        {e && (
+          <Table
+            caption={say("enrol.gates")}
+            head={["col.gate", "enrol.where", "enrol.identity", "enrol.ends", "enrol.by", "enrol.do"]}
+            rows={e.gates.map((g) => [
+              g.agent,
+              compounds.value.get(g.agent) ?? "–",
+              <State of={g} />,
+              <Ends of={g} />,
+              g.approved_by ?? "–",
+              buttons(g),
+            ])}
+          />
+        )}
+      </section>
+    </div>
+  );
+}
