@@ -184,6 +184,9 @@ func (d *demo) configure(ctx context.Context) (store string, err error) {
 		}
 		store = "InfluxDB: " + server + ", " + cfg.Influx.Bucket
 	}
+	if cfg.Enrol, err = d.enrolment(); err != nil {
+		return "", err
+	}
 	if err := cfg.Check(); err != nil {
 		return "", err
 	}

@@ -1,0 +1,100 @@
+// A gate goes into service: a code, its request, two fingerprints, an approval, an end.
+import assert from "node:assert/strict";
+import { spawn } from "node:child_process";
+import { join } from "node:path";
+import { after, before, test } from "node:test";
+import { accessible, laidOut, shot } from "./look.mjs";
+import { bin, openPage, password, sizes, startBrowser, startDemo, until } from "./world.mjs";
+
+let demo, browser, page, code;
+
+before(async () => {
+  demo = await startDemo({ gates: 2 });
+  browser = await startBrowser();
+  page = await openPage(browser, sizes.laptop, demo.link);
+  await page.fill("[name=name]", "li");
+  await page.fill("[name=password]", password);
+  await page.click("form.login button[type=submit]");
+  await page.waitForSelector(".tile");
+  await page.getByRole("link", { name: "入网", exact: true }).click();
+});
+after(async () => {
+  await browser?.close();
+  await demo?.stop();
+});
+
+async function inspect(name) {
+  for (const lang of ["zh", "en"]) {
+    if (lang === "en") await page.click(".lang");
+    await laidOut(page);
+    const over = await page.evaluate(() => document.documentElement.scrollWidth - innerWidth);
+    assert.ok(over <= 0, `${name} ${lang} is ${over} px too wide`);
+    await shot(page, `desk-${name}-${lang}-1366`);
+    await accessible(page, `${name} in ${lang}`);
+  }
+  await page.click(".lang");
+}
+
+/** Starts gatehouse enrol at a gate; says what it prints, and its exit code. */
+function enrol(text) {
+  const p = spawn(bin("gatehouse"), ["enrol", "--dir", join(demo.dir, "..", "new-gate")]);
+  const said = { text: "", code: null };
+  for (const s of [p.stdout, p.stderr])
+    s.on("data", (b) => {
+      said.text += b;
+    });
+  p.on("exit", (c) => {
+    said.code = c;
+  });
+  p.stdin.end(`${text}\n\n`);
+  return said;
+}
+
+const row = () => page.locator("tbody tr", { hasText: demo.gate });
+
+test("a code is shown once, on a card to print", async () => {
+  await row().getByRole("button", { name: "生成入网码" }).click();
+  await page.locator(".card").waitFor();
+  code = await page.locator(".card pre").textContent();
+  assert.match(code, /^([0-9A-HJKMNP-TV-Z]{5}[ \n]?){20,}$/);
+  await inspect("enrol-code");
+  await page.emulateMedia({ media: "print" });
+  assert.ok(!(await page.locator(".top").isVisible()) && (await page.locator(".card").isVisible()));
+  await shot(page, "desk-enrol-print");
+  await page.emulateMedia({ media: null });
+  await page.getByRole("button", { name: "收起" }).click();
+  assert.equal(await page.locator(".card").count(), 0);
+  await until("the code in the list", async () => /入网码已生成/.test(await row().textContent()));
+});
+
+test("the desk shows the fingerprint that the gate shows, and approves", async () => {
+  const said = enrol(code.toLowerCase());
+  const shown = page.locator(".asks .fingerprint");
+  await shown.waitFor();
+  const fingerprint = await shown.textContent();
+  assert.match(fingerprint, /^(\d{4} ){3}\d{4}$/);
+  await until("the fingerprint at the gate", async () => said.text.includes(fingerprint));
+  await inspect("enrol-waiting");
+  await page.getByRole("button", { name: "数字一致，批准" }).click();
+  await until("the end of gatehouse enrol", async () => said.code !== null);
+  assert.equal(said.code, 0, said.text);
+  await until("the identity", async () => (await row().textContent()).includes(fingerprint));
+  await inspect("enrol-done");
+});
+
+test("an identity is revoked after a second click", async () => {
+  await row().getByRole("button", { name: "吊销" }).click();
+  await row().getByRole("button", { name: "确认吊销" }).click();
+  await until("the end of the identity", async () => /已由 li 吊销/.test(await row().textContent()));
+});
+
+test("cards for all gates are printed two a page", async () => {
+  await page.getByRole("button", { name: /未入网门岗生成/ }).click();
+  await until("the cards", async () => (await page.locator(".card").count()) > 1);
+  const pdf = await page.pdf({ format: "A4" });
+  const cards = await page.locator(".card").count();
+  const pages = pdf.toString("latin1").match(/\/Type\s*\/Page\b/g).length;
+  assert.ok(Math.abs(pages - cards / 2) <= 1, `${cards} cards on ${pages} pages`);
+});
+
+test("no page has failed", () => assert.deepEqual(page.problems, []));
