@@ -1,6 +1,6 @@
 import { useSignal } from "@preact/signals";
 import { compounds, post, say, words_for } from "./model";
-import { gateName, Moment, Table, useData, Waiting } from "./parts";
+import { gateName, Moment, Table, time, useData, Waiting } from "./parts";
 
 interface Gate {
   agent: string;
@@ -52,7 +52,7 @@ function PrintedCard({ of }: { of: Card }) {
       </svg>
       <pre>{of.text}</pre>
       <p>
-        {say("enrol.until")} <Moment at={of.until} />
+        {say("enrol.until")} {time(of.until)}
       </p>
       <p>{say("enrol.steps")}</p>
     </article>
@@ -111,7 +111,7 @@ function State({ of }: { of: Gate }) {
   if (of.code_until)
     return (
       <span>
-        {say("enrol.code.out")} <Moment at={of.code_until} />
+        {say("enrol.code.out")} {time(of.code_until)}
       </span>
     );
   return <span>{say("enrol.none")}</span>;
@@ -123,7 +123,7 @@ function Ends({ of }: { of: Gate }) {
   const left = Date.parse(of.ends) - Date.now();
   return (
     <span class={left < 20 * day ? "failed" : ""}>
-      <Moment at={of.ends} />
+      {time(of.ends)}
       {left < 0 && ` ${say("enrol.over")}`}
     </span>
   );
