@@ -160,10 +160,11 @@ func TestASurveyFindsTheLanesOfEachRun(t *testing.T) {
 		&wire.Reading{Type: fact.ReadingCard, Device: "r", Lane: "east"},
 		&wire.Clock{Reason: "start"},
 		&wire.Health{Device: "t", Model: "mlx90614"},
-		&wire.Health{Device: "s", Model: "qr-line"},
+		&wire.Health{Device: "s", Model: "qr-scanner"},
 		&wire.Health{Device: "r2", Model: "rdm6300"},
 		&wire.Health{Device: "x", Model: "no such model"},
 		&wire.Passage{Lane: "east", Reasons: []fact.Reason{fact.ReasonNoThermometer}},
+		&wire.Passage{Lane: "yard", Reasons: []fact.Reason{fact.ReasonNoReader}},
 		&wire.Clock{Reason: "synchronised"},
 		&wire.Clock{Reason: "start"},
 		&wire.Reading{Type: fact.ReadingTemperature, Device: "t", Lane: "east"},
@@ -178,9 +179,11 @@ func TestASurveyFindsTheLanesOfEachRun(t *testing.T) {
 		t.Fatalf("%d runs", n)
 	}
 	for seq, want := range map[uint64]string{
-		0: "east true [(no record of it) thermometer east] [r]", 1: "east true [t] [r]", 7: "east true [t] [r]",
-		8: "east true [t] [r]; west false [(no record of it) thermometer west] [s]; " +
-			"yard true [(no record of it) thermometer yard] [r2]",
+		0: "east true [(no record of it) thermometer east] [r]",
+		1: "east true [t] [r]; yard true [(no record of it) thermometer yard] [s r2]",
+		8: "east true [t] [r]; yard true [(no record of it) thermometer yard] [s r2]",
+		9: "east true [t] [r]; yard true [(no record of it) thermometer yard] [r2]; " +
+			"west false [(no record of it) thermometer west] [s]",
 	} {
 		got := ""
 		for i, l := range runOf(s.Runs(), seq).lanes() {

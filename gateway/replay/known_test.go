@@ -9,6 +9,7 @@ import (
 	"gatehouse/gateway/clock"
 	"gatehouse/gateway/fact"
 	"gatehouse/gateway/gate"
+	"gatehouse/gateway/policy"
 	"gatehouse/gateway/wire"
 )
 
@@ -52,6 +53,44 @@ func TestTheTimeOfAForgottenRecord(t *testing.T) {
 	}
 }
 
+// An agent whose rules do not look back reads no passages when it starts, only starts.
+func TestRulesThatDoNotLookBackKnowTheTimeOfStarts(t *testing.T) {
+	p, err := policy.Parse([]byte("version: \"1\"\nlimits: {fever_c: 37.3, invalid_below_c: 35.0, pairing: 8s}\n" +
+		"classes: {resident: {fever: go-home, directions: [in, out]}}\n"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	r, err := policy.ParseRoster(p, strings.NewReader("card,class,status,household,from,until\n"+
+		"code:A,resident,active,,2020-02-01,2020-12-31\n"), asTheyAre{})
+	if err != nil || r.Reach() != 0 {
+		t.Fatal(err, r.Reach())
+	}
+	start := time.Date(2020, 2, 14, 8, 0, 0, 0, county)
+	for _, forgotten := range []bool{true, false} {
+		x := past{rules: r, zone: county, pruneAt: 100}
+		for _, e := range []passed{{bootID: "a", Earlier: gate.Earlier{At: start, Boot: time.Hour, Synchronised: true}},
+			{bootID: "a", Earlier: gate.Earlier{At: start.Add(5 * time.Hour), Boot: 6 * time.Hour, Synchronised: true,
+				Passage: &wire.Passage{Verdict: fact.VerdictPass, Credential: "A", Readings: []uint64{1}}}}} {
+			if forgotten {
+				x.remember(e)
+			} else {
+				x.keep(e)
+			}
+		}
+		g := gate.New(gate.Config{Rules: r, Zone: county, Lanes: []gate.Lane{{Readers: []string{"reader"}}}})
+		if recent := x.restore(g, "a", 7*time.Hour); len(recent) == 1 == forgotten {
+			t.Errorf("forgotten %v: %d passages of this boot", forgotten, len(recent))
+		}
+		now := clock.Moment{Wall: start.AddDate(-1, 0, 0), Boot: 7 * time.Hour}
+		g.SetSynchronised(now, false)
+		events := g.Observe(now, 1, wire.Reading{Device: "reader", Type: fact.ReadingCard, Credential: "A",
+			Direction: fact.DirectionOut})
+		if len(events) != 1 || !events[0].Passage.Basis.At.Equal(start.Add(6*time.Hour)) {
+			t.Errorf("forgotten %v: %+v", forgotten, events)
+		}
+	}
+}
+
 // What records say of a card: the newest one counts.
 func TestWhatIsKnownOfACard(t *testing.T) {
 	passage := func(v fact.Verdict, rule string, reasons ...fact.Reason) *wire.Passage {
@@ -90,6 +129,24 @@ func TestWhatIsKnownOfACard(t *testing.T) {
 		}
 		if got := byRoster(quota, p); got != want {
 			t.Errorf("%s: %v", text, got)
+		}
+	}
+}
+
+// Readings of the last minute go through the gate again after a restart; others only count
+// for what is usual.
+func TestWhichReadingsGoThroughTheGateAgain(t *testing.T) {
+	g := gate.New(gate.Config{Rules: thirty(t, ""), Zone: county, Lanes: []gate.Lane{{Thermometers: []string{"t"}}}})
+	for name, c := range map[string]struct {
+		boot string
+		age  time.Duration
+		want bool
+	}{"just now": {"b", 0, true}, "within a minute": {"b", window - 1, true}, "a minute ago": {"b", window, false},
+		"later": {"b", -1, false}, "another boot": {"a", 0, false}} {
+		now, again := time.Hour, false
+		e := passed{body: &wire.Reading{Device: "t", BootID: c.boot, BootNS: int64(now - c.age)}}
+		if e.restore(g, "b", now, &again); again != c.want {
+			t.Errorf("%s: %v", name, again)
 		}
 	}
 }

@@ -134,9 +134,13 @@ func (p *past) prune(now passed) {
 	})
 }
 
+// asked reports whether an agent asks for a record when it starts: for passages only where
+// its rules look back.
+func (p *past) asked(e passed) bool { return e.Passage == nil || p.rules.Reach() > 0 }
+
 // remember takes a passage, or a start, into the memory of those that are not kept.
 func (p *past) remember(e passed) {
-	if e.body != nil {
+	if e.body != nil || !p.asked(e) {
 		return
 	}
 	if e.bootID != p.oldBoot {
@@ -200,13 +204,12 @@ func (p *past) restore(g *gate.Gate, bootID string, now time.Duration) (ofThisBo
 			e.restore(g, bootID, now, &again)
 			continue
 		}
-		if p.rules.Reach() == 0 && e.Passage == nil {
-			continue // an agent whose rules ask for nothing looks for nothing
-		}
 		if e.bootID != bootID {
 			e.Boot = 0
 		}
-		g.Remember(e.Earlier)
+		if p.asked(e) {
+			g.Remember(e.Earlier)
+		}
 		if e.Passage != nil && e.Boot != 0 {
 			ofThisBoot = append(ofThisBoot, e.Earlier)
 		}

@@ -72,7 +72,7 @@ func (a *agent) remember() (used map[uint64]bool, checks []*wire.FieldCheck) {
 		if boot == a.bootID() {
 			e.Boot = time.Duration(r.BootNS)
 		}
-		if a.rules.Reach() > 0 {
+		if a.rules.Reach() > 0 || e.Passage == nil {
 			a.gate.Remember(e)
 		}
 	}
