@@ -49,3 +49,9 @@ func (l *lane) makesWay(next string) bool {
 		v.cards[0].reported > 0 && v.cards[0].credential != next &&
 		(l.came == 0 || l.came+measuredWithin < v.since.Boot)
 }
+
+// anothers reports whether a card is not of the person whom the guard has picked the visit
+// for: what was measured or entered for one is never put on the other.
+func (v *visit) anothers(c *card) bool {
+	return v.of != "" && v.of != c.credential || v.episode != "" && c.step != nil && c.step.ID != v.episode
+}

@@ -240,7 +240,7 @@ func (g *Gate) laneFor(name string, e episode.Episode) *lane {
 // may take is set by who begins it. Somebody whose card the roster lists has it; others tap
 // once more.
 func (g *Gate) visitOf(at clock.Moment, l *lane, e episode.Episode) *visit {
-	v := &visit{since: at, episode: e.ID}
+	v := &visit{since: at, episode: e.ID, of: e.Credential}
 	pass := g.fevers.passes[e.Credential]
 	if e.Credential == "" || pass == nil && !g.cfg.Rules.Knows(e.Credential) {
 		return v

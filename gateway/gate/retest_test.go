@@ -75,6 +75,22 @@ func TestACardWithItsOwnEpisodeIsNotThePickedPersons(t *testing.T) {
 	}
 }
 
+// A value that was entered for a stranger, whose card no rule knows, is never the next
+// person's: neither its fever nor its clearance.
+func TestAValueEnteredForAStrangerIsNotTheNextPersons(t *testing.T) {
+	for _, value := range []string{"36.5", "38.6"} {
+		p := newPost(twice(t))
+		lines := "0:00 east 38.4|0:02 east card E1|11:00 contact " + value + " of 1|11:04 east card A1"
+		for _, line := range strings.Split(lines, "|") {
+			p.do(t, line)
+		}
+		got := briefs(p.events[len(p.events)-1:])
+		if !slices.Equal(got, []string{"retest one-at-a-time [4] measure-again resident"}) {
+			t.Errorf("%s: %s", value, strings.Join(briefs(p.events), "\n"))
+		}
+	}
+}
+
 // Whoever has an open episode is told so, and is not asked for a temperature in vain.
 func TestWhoComesTooEarlyIsNotAskedToBeMeasured(t *testing.T) {
 	p := newPost(twice(t))

@@ -23,6 +23,7 @@ type visit struct {
 	answered bool
 	passed   bool
 	episode  string // that the guard has picked it for; empty: none
+	of       string // credential of the episode's person; empty: not known
 }
 
 // card is one credential that was tapped in a visit, once or more often.
@@ -94,7 +95,7 @@ func (g *Gate) tap(l *lane, at clock.Moment, seq uint64, r wire.Reading) []Event
 	g.ask(l, c)
 	why := g.stands(l, c)
 	switch {
-	case v.mixed || len(v.cards) > 1 || v.episode != "" && c.step != nil && c.step.ID != v.episode:
+	case v.mixed || len(v.cards) > 1 || v.anothers(c):
 		return g.mix(l)
 	case len(v.temps) == 1:
 		return g.decide(l, at)
