@@ -39,7 +39,8 @@ type Fault struct {
 // Faults returns the fault matrix, by row.
 func Faults() []Fault {
 	all := slices.Concat(kills(), lines(), disks(), clocks(), sensors(), databases(), brokers(), counties(),
-		storeFiles(), misbehavingAgents(), reportFiles(), slowDisks(), readers(), wipes(), unreachable(), posts(), audits())
+		storeFiles(), misbehavingAgents(), reportFiles(), slowDisks(), readers(), wipes(), unreachable(), posts(),
+		audits())
 	slices.SortFunc(all, func(a, b Fault) int { return a.Row - b.Row })
 	return all
 }
