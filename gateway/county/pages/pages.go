@@ -232,9 +232,8 @@ func (s *Server) handler(ctx context.Context, addr string) http.Handler {
 	}
 	page := web.Load("desk")
 	for _, path := range []string{
-		"/{$}", "/alerts", "/audit", "/checks", "/enrol", "/gates/{agent}", "/losses", "/machines", "/machines/{machine}",
-		"/notices",
-		"/runs/{machine}/{run}", "/users", "/setup", "/assets/",
+		"/{$}", "/alerts", "/audit", "/checks", "/enrol", "/gates/{agent}", "/losses", "/machines",
+		"/machines/{machine}", "/notices", "/runs/{machine}/{run}", "/users", "/setup", "/assets/",
 	} {
 		mux.Handle("GET "+path, page)
 	}
