@@ -41,6 +41,9 @@ func (a *alone) decisions() (out []string) {
 			}
 			n.alarm(b)
 		case *wire.Audit:
+			if b.Head != nil {
+				continue // of the county's own audit, which only a county has
+			}
 			b.Passage = n[b.Passage]
 		default:
 			continue

@@ -193,7 +193,7 @@ func (p *post) guess(ctx context.Context) error {
 	}
 	var did []string
 	for _, b := range all {
-		if a, is := b.(*wire.Audit); is {
+		if a, is := b.(*wire.Audit); is && a.Head == nil {
 			did = append(did, a.Actor+" "+a.Action)
 		}
 	}
