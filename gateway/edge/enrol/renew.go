@@ -9,6 +9,7 @@ import (
 	"fmt"
 	"log/slog"
 	"net/http"
+	"strings"
 	"time"
 
 	"gatehouse/gateway/enrolment"
@@ -122,7 +123,8 @@ func (r *Renewer) Once(ctx context.Context) error {
 func (d *desk) first(ctx context.Context, body []byte, to *enrolment.Renewed) error {
 	var errs []error
 	for _, url := range d.urls {
-		_, err := d.once(ctx, http.MethodPost, url+enrolment.RenewPath, body, http.StatusOK, to)
+		at := strings.TrimSuffix(url, "/") + enrolment.RenewPath
+		_, err := d.once(ctx, http.MethodPost, at, body, http.StatusOK, to)
 		if final := new(finalError); err == nil || errors.As(err, &final) {
 			return err
 		}
