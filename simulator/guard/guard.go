@@ -143,10 +143,10 @@ func (g *Guard) Retest(ctx context.Context, v kiosk.View) error {
 	return g.send(ctx, "/retest", map[string]string{"id": v.ID, "lane": v.Lane})
 }
 
-// Check takes a step of a field check; contact is what the contact thermometer shows, for
-// the step of that name.
-func (g *Guard) Check(ctx context.Context, do honesty.CheckDo, contact fact.Temp) error {
-	return g.send(ctx, "/check", map[string]string{"do": string(do), "value": contact.String()})
+// Check takes a step of a field check of a thermometer; contact is what the contact
+// thermometer shows, for the step of that name.
+func (g *Guard) Check(ctx context.Context, device string, do honesty.CheckDo, contact fact.Temp) error {
+	return g.send(ctx, "/check", map[string]string{"device": device, "do": string(do), "value": contact.String()})
 }
 
 // SignIn signs a guard in.

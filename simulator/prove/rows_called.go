@@ -144,7 +144,8 @@ func killInCheck(ctx context.Context, r *rig) error {
 	if err != nil {
 		return err
 	}
-	if err := p.Check(ctx, honesty.CheckBegin, 0); err != nil {
+	begun := func() bool { err = p.Check(ctx, p.hw.Thermometer(), honesty.CheckBegin, 0); return err == nil }
+	if _, ok := p.poll(ctx, shownWithin, begun); !ok { // the thermometer may not have been heard yet
 		return err
 	}
 	const cut = 4 // pairs before the agent is killed
@@ -158,7 +159,7 @@ func killInCheck(ctx context.Context, r *rig) error {
 				return err
 			}
 		}
-		if err := p.Check(ctx, honesty.CheckContact, value); err != nil {
+		if err := p.Check(ctx, p.hw.Thermometer(), honesty.CheckContact, value); err != nil {
 			return err
 		}
 	}
@@ -179,7 +180,7 @@ func (p *post) cutOff(ctx context.Context, n int, value fact.Temp) error {
 	if err := p.killed(ctx); err != nil {
 		return err
 	}
-	if err := p.Check(ctx, honesty.CheckContact, value); !errors.Is(err, guard.ErrRefused) {
+	if err := p.Check(ctx, p.hw.Thermometer(), honesty.CheckContact, value); !errors.Is(err, guard.ErrRefused) {
 		return fmt.Errorf("after the restart nobody was measured, and a contact value is taken: %w", err)
 	}
 	return p.measured(ctx, n, value)
