@@ -13,6 +13,7 @@ import (
 	"gatehouse/gateway/county/centre"
 	"gatehouse/gateway/county/pages"
 	"gatehouse/gateway/mqtt"
+	"gatehouse/gateway/term"
 	"gatehouse/gateway/version"
 )
 
@@ -50,7 +51,9 @@ broker on 127.0.0.1:1883 and keeps everything in one SQLite file. Its first star
 creates the county's keys in its folder, and in a folder beside it (ca_dir) the
 authority that issues gates' certificates. Gates get all they need by a code of the
 desk (gatehouse enrol), or copy site.key and collector.pub to them. With a desk
-configured it logs a link that creates the first user, until somebody has used it.
+configured it makes a link that creates the first user, until somebody has used it:
+it is printed to a terminal, and in the file setup-link of the folder, but never in
+the log.
 
 When a SQLite store is restored from a backup, or an InfluxDB is wiped, agents send
 again what is missing. An InfluxDB that is restored from a backup looks complete:
@@ -91,6 +94,9 @@ func (f *collectFlags) run(c *cobra.Command) error {
 			cfg.Desk = &pages.Config{}
 		}
 		cfg.Desk.Listen = f.desk
+	}
+	if w := c.ErrOrStderr(); cfg.Desk != nil && term.Is(w) {
+		cfg.Desk.Terminal = w
 	}
 	if cfg.RewindSince, err = instant(f.rewind, time.Now()); err != nil {
 		return usageError{err}

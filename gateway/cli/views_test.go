@@ -82,7 +82,7 @@ func runDesk(t *testing.T) county {
 	var running sync.WaitGroup
 	running.Go(func() { _ = c.Run(ctx) })
 	s := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		c.Hub.Serve(ctx, w, r, nil)
+		c.Hub.Serve(ctx, w, r, live.Page{})
 	}))
 	c.url = "ws" + strings.TrimPrefix(s.URL, "http")
 	t.Cleanup(func() { cancel(); running.Wait(); s.Close(); _ = c.Close() })

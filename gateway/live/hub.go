@@ -28,10 +28,26 @@ type Frame struct {
 	Del   []string                   `json:"del,omitempty"` // keys deleted since N-1
 }
 
-// numbered is an encoded frame with a change.
+// numbered is a frame with a change, and the same encoded.
 type numbered struct {
 	n     uint64
+	frame Frame
 	bytes []byte
+}
+
+// See returns what a page may see of a key's value; ok is false when it may not
+// even know the key.
+type See func(key string, value json.RawMessage) (seen json.RawMessage, ok bool)
+
+// of returns what see lets through of keys and values.
+func (see See) of(all map[string]json.RawMessage) map[string]json.RawMessage {
+	out := map[string]json.RawMessage{}
+	for key, value := range all {
+		if seen, ok := see(key, value); ok {
+			out[key] = seen
+		}
+	}
+	return out
 }
 
 // Hub holds the state and its latest changes. Its methods may be called from any
@@ -119,7 +135,7 @@ func (h *Hub) makeFrame() {
 		}
 	}
 	clear(h.changed)
-	h.frames = append(h.frames, numbered{h.n, encode(f)})
+	h.frames = append(h.frames, numbered{h.n, f, encode(f)})
 	if len(h.frames) > keptFrames {
 		h.frames = slices.Delete(h.frames, 0, len(h.frames)-keptFrames)
 	}
@@ -137,18 +153,38 @@ func encode(f Frame) []byte {
 }
 
 // after returns the frames for a page that has received change n of epoch, the
-// number that it has then, and a channel that is closed when there are more.
-func (h *Hub) after(epoch string, n uint64) (out [][]byte, now uint64, more <-chan struct{}) {
+// number that it has then, and a channel that is closed when there are more. see may
+// be nil: the page sees everything.
+func (h *Hub) after(epoch string, n uint64, see See) (out [][]byte, now uint64, more <-chan struct{}) {
+	frames, now, more := h.missed(epoch, n)
+	for _, f := range frames {
+		if see != nil {
+			if f.frame.All != nil {
+				f.frame.All = see.of(f.frame.All)
+			}
+			f.frame.Set = see.of(f.frame.Set)
+			f.bytes = nil
+		}
+		if f.bytes == nil {
+			f.bytes = encode(f.frame)
+		}
+		out = append(out, f.bytes)
+	}
+	return out, now, more
+}
+
+func (h *Hub) missed(epoch string, n uint64) (out []numbered, now uint64, more <-chan struct{}) {
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	h.makeFrame()
 	switch {
 	case epoch != h.epoch || n > h.n || n < h.n && (len(h.frames) == 0 || h.frames[0].n > n+1):
-		out = append(out, encode(Frame{Epoch: h.epoch, N: h.n, At: h.now(), All: maps.Clone(h.state)}))
+		out = append(out, numbered{n: h.n,
+			frame: Frame{Epoch: h.epoch, N: h.n, At: h.now(), All: maps.Clone(h.state)}})
 	default:
 		for _, f := range h.frames {
 			if f.n > n {
-				out = append(out, f.bytes)
+				out = append(out, f)
 			}
 		}
 	}

@@ -17,7 +17,7 @@ import (
 func serve(t *testing.T, h *Hub, hearer Hearer) *httptest.Server {
 	t.Helper()
 	s := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		h.Serve(t.Context(), w, r, hearer)
+		h.Serve(t.Context(), w, r, Page{Hearer: hearer})
 	}))
 	t.Cleanup(s.Close)
 	return s

@@ -23,6 +23,12 @@ type Hearer interface {
 	Hear(page uint64, message []byte)
 }
 
+// Page says how a page is served.
+type Page struct {
+	Hearer Hearer // nil: what the page sends is dropped
+	See    See    // nil: the page sees everything
+}
+
 // Upgrade reports whether a request asks for a WebSocket. Some proxies leave out
 // the headers that do.
 func Upgrade(r *http.Request) bool {
@@ -39,8 +45,8 @@ If a browser asked, a proxy in between must pass these on. nginx does with:
 
 // Serve upgrades the request to a WebSocket and serves the page until it closes
 // the connection, ctx ends, or it reads too slowly. It serves pages of every
-// origin: web.Guard must have refused the foreign ones. hearer may be nil.
-func (h *Hub) Serve(ctx context.Context, w http.ResponseWriter, r *http.Request, hearer Hearer) {
+// origin: web.Guard must have refused the foreign ones.
+func (h *Hub) Serve(ctx context.Context, w http.ResponseWriter, r *http.Request, of Page) {
 	if !Upgrade(r) {
 		w.Header().Set("Connection", "Upgrade")
 		w.Header().Set("Upgrade", "websocket")
@@ -70,24 +76,24 @@ func (h *Hub) Serve(ctx context.Context, w http.ResponseWriter, r *http.Request,
 			if err != nil {
 				return
 			}
-			if hearer != nil {
-				hearer.Hear(page, message)
+			if of.Hearer != nil {
+				of.Hearer.Hear(page, message)
 			}
 		}
 	}()
 	defer func() { cancel(); <-read }()
 	since, _ := strconv.ParseUint(r.URL.Query().Get("since"), 10, 64) // 0 when absent
-	if h.send(ctx, c, r.URL.Query().Get("epoch"), since) == nil {
+	if h.send(ctx, c, of.See, r.URL.Query().Get("epoch"), since) == nil {
 		_ = c.Close(websocket.StatusGoingAway, "") // it may be closed already
 	}
 }
 
 // send writes frames until ctx ends, and then returns nil, or until writing fails.
-func (h *Hub) send(ctx context.Context, c *websocket.Conn, epoch string, n uint64) error {
+func (h *Hub) send(ctx context.Context, c *websocket.Conn, see See, epoch string, n uint64) error {
 	beat := time.NewTicker(beatEvery)
 	defer beat.Stop()
 	for {
-		frames, now, more := h.after(epoch, n)
+		frames, now, more := h.after(epoch, n, see)
 		for _, f := range frames {
 			if err := write(ctx, c, f); err != nil {
 				return err

@@ -33,8 +33,13 @@ type Printer struct {
 // New returns a printer. It uses colours when w is a terminal and NO_COLOR is not
 // set (no-color.org).
 func New(w io.Writer) *Printer {
+	return &Printer{w: w, colour: Is(w) && os.Getenv("NO_COLOR") == ""}
+}
+
+// Is reports whether w is a terminal.
+func Is(w io.Writer) bool {
 	f, ok := w.(*os.File)
-	return &Printer{w: w, colour: ok && term.IsTerminal(int(f.Fd())) && os.Getenv("NO_COLOR") == ""}
+	return ok && term.IsTerminal(int(f.Fd()))
 }
 
 // Paint returns s in a style, when colours are wanted.

@@ -43,7 +43,7 @@ type Clerk struct {
 }
 
 // New returns somebody who works with a name at the desk at base, http://host:port.
-// They become a user, or get another password, when the desk does not know them.
+// They become a user when the desk does not know them.
 func New(base, name string, invite Invite) *Clerk {
 	return &Clerk{page: page.New(base), name: name, invite: invite}
 }
@@ -94,14 +94,19 @@ func (c *Clerk) as(ctx context.Context, do func() error) error {
 	return do()
 }
 
-// SignUp becomes a user, or gets another password, and logs in.
+// SignUp logs in, and becomes a user before, when the desk does not know the clerk yet.
 func (c *Clerk) SignUp(ctx context.Context) error {
+	user := map[string]string{"token": "", "name": c.name, "password": password}
+	err := page.Post(ctx, c.page, "/api/login", user)
+	if status, _ := errors.AsType[page.StatusError](err); status.Code != http.StatusForbidden {
+		return err
+	}
 	link, err := c.invite(ctx, c.page.Base())
 	if err != nil {
 		return err
 	}
 	_, token, _ := strings.Cut(link, "#")
-	user := map[string]string{"token": token, "name": c.name, "password": password}
+	user["token"] = token
 	if err := page.Post(ctx, c.page, "/api/setup", user); err != nil {
 		return err
 	}

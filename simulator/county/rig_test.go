@@ -152,7 +152,7 @@ func (r *rig) invite(ctx context.Context, base string) (string, error) {
 		return "", err
 	}
 	defer f.Close()
-	token, err := people.New(f, time.Now).Invite(ctx, "")
+	token, err := people.New(f, time.Now).Invite(ctx, people.Operator(), people.Duty)
 	return base + "/setup#" + token, err
 }
 

@@ -65,6 +65,16 @@ type Call struct {
 	Waits time.Time      `json:"waits"` // since when the guard waits, by the county's clock
 }
 
+// WithoutPerson returns the alert for those who may know that there is one, where and
+// since when, but nothing about a person: neither a temperature, the passage, texts, nor
+// what a guard asked for and did. One about a run is about nobody.
+func (a Alert) WithoutPerson() Alert {
+	if a.Run == nil {
+		a.Screening, a.Passage, a.Call, a.Detail, a.Note, a.Guard = nil, nil, nil, "", "", ""
+	}
+	return a
+}
+
 // open reports whether an alert stays on the list, as openAlerts selects them.
 func (a Alert) open() bool {
 	if a.Cleared != nil && a.Type.Alarm().Fleeting {
@@ -169,6 +179,19 @@ func (a *Alerts) Last(ctx context.Context, agent string, limit int) ([]Alert, er
 		return a.read(ctx, "TRUE ORDER BY at DESC LIMIT ?", limit)
 	}
 	return a.read(ctx, "agent = ? ORDER BY at DESC LIMIT ?", agent, limit)
+}
+
+// OfRun reports whether an alert is about a run. The error wraps ErrGone when there is
+// no such alert.
+func (a *Alerts) OfRun(ctx context.Context, id int64) (bool, error) {
+	run, found, err := db.One(ctx, a.file.Reader(), db.Value[bool], "SELECT about <> '' FROM alerts WHERE id = ?", id)
+	if err != nil {
+		return false, fmt.Errorf("read an alert: %w", err)
+	}
+	if !found {
+		return false, ErrGone
+	}
+	return run, nil
 }
 
 // Open returns how many alerts are open.

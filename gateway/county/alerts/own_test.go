@@ -84,7 +84,7 @@ func shownOn(t *testing.T, url string) map[string]json.RawMessage {
 func TestAcknowledgingAtTheMomentOfClearingLeavesNothingOnThePages(t *testing.T) {
 	l := newList(t)
 	s := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		l.hub.Serve(t.Context(), w, r, nil)
+		l.hub.Serve(t.Context(), w, r, live.Page{})
 	}))
 	defer s.Close()
 	for i := range uint64(150) {

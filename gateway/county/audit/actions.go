@@ -11,6 +11,14 @@ const (
 	LogOut          Action = "log-out"          //
 	SetUp           Action = "set-up"           // an invitation was used: a new user, or a new password
 	Invite          Action = "invite"           //
+	SetRole         Action = "set-role"         // of a user
+	DisableUser     Action = "disable-user"     //
+	EnableUser      Action = "enable-user"      //
+	ResetPassword   Action = "reset-password"   // a link was made that sets a user's password
+	ChangePassword  Action = "change-password"  // one's own
+	EndSession      Action = "end-session"      // of a user
+	MakeToken       Action = "make-token"       // of a program
+	RevokeToken     Action = "revoke-token"     //
 	Acknowledge     Action = "acknowledge"      // of an alert
 	AnswerCall      Action = "answer-call"      // of a guard
 	EndCall         Action = "end-call"         //
@@ -37,8 +45,9 @@ const (
 
 // Actions returns all actions.
 func Actions() []Action {
-	return []Action{Start, LogIn, LogInFailed, LogOut, SetUp, Invite, Acknowledge, AnswerCall, EndCall, WriteNotice,
-		RemoveNotice, RetryQuarantine, DropQuarantine, Rewind, IssuePass, ChangeGuards, EnrolCode, EnrolApprove, EnrolRefuse,
-		EnrolRevoke, NotDone, LookLive, LookGate,
+	return []Action{Start, LogIn, LogInFailed, LogOut, SetUp, Invite, SetRole, DisableUser, EnableUser,
+		ResetPassword, ChangePassword, EndSession, MakeToken, RevokeToken, Acknowledge, AnswerCall, EndCall, WriteNotice,
+		RemoveNotice, RetryQuarantine, DropQuarantine, Rewind, IssuePass, ChangeGuards,
+		EnrolCode, EnrolApprove, EnrolRefuse, EnrolRevoke, NotDone, LookLive, LookGate,
 		LookPassage, LookQuarantine, LookExport, LookReplay, LookAudit}
 }

@@ -22,6 +22,10 @@ import (
 // DeskFile is the name of the desk's own file in the county's folder.
 const DeskFile = "desk.db"
 
+// linkFile is the name of the file with the link for the desk's first user, in the
+// county's folder.
+const linkFile = "setup-link"
+
 // startDesk runs the desk if one is configured. If a part of it ends nothing else
 // does: gates deliver whether anybody looks or not.
 func (c *county) startDesk(ctx context.Context) error {
@@ -45,6 +49,7 @@ func (c *county) startDesk(ctx context.Context) error {
 		return err
 	}
 	c.onClose(d.Close)
+	d.People.LimitIdle(c.cfg.Desk.IdleAfter())
 	client, err := c.deskClient(d, log)
 	if err != nil {
 		return err
@@ -89,7 +94,9 @@ func (c *county) newPages(ctx context.Context, d *desk.Desk, log *slog.Logger) (
 	if err != nil {
 		return nil, err
 	}
-	return pages.New(*c.cfg.Desk, pages.Parts{Alerts: d.Alerts, Passages: d.Passages, Runs: d.Runs,
+	cfg := *c.cfg.Desk
+	cfg.LinkFile = filepath.Join(c.cfg.Dir, linkFile)
+	return pages.New(cfg, pages.Parts{Alerts: d.Alerts, Passages: d.Passages, Runs: d.Runs,
 		Notices: d.Notices, Checks: d.Checks, Audit: d.Audit, Registry: who,
 		People: d.People, Poison: c.archive, Removed: c.archive, Kept: c.retention().Kept(),
 		State: d.Hub, Prober: d, Records: c.archive, Zone: zone}, c.version, log)

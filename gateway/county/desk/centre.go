@@ -41,10 +41,10 @@ type centre struct {
 	last seen       // for the probes
 
 	// The Run goroutine's own:
-	counted, pruned time.Time // when it was last done
-	catching        bool      // at the last look
-	began           time.Time // when the desk began to listen
-	stopped         time.Time // since when no gate at all delivers; see findings
+	counted, kept, pruned time.Time // when it was last done
+	catching              bool      // at the last look
+	began                 time.Time // when the desk began to listen
+	stopped               time.Time // since when no gate at all delivers; see findings
 }
 
 // seen is what was found at the last look.

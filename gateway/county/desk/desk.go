@@ -123,6 +123,7 @@ func (d *Desk) open(ctx context.Context) (err error) {
 	d.Notices = notices.New(d.file, d.opts.Sites)
 	d.Audit = audit.New(d.file, d.opts.Now)
 	d.Checks = checks.New(d.file)
+	AuditPeople(d.People, d.Audit, d.opts.Now)
 	d.speaker, err = speak.Open(ctx, speak.Options{File: d.file, County: d.opts.Voice.County, Key: d.opts.Voice.Key,
 		Log: d.opts.Log})
 	if err != nil {
@@ -192,7 +193,7 @@ func (d *Desk) Run(ctx context.Context) error {
 // start sends what is known at the start to the pages.
 func (d *Desk) start(ctx context.Context) error {
 	now := d.opts.Now()
-	d.centre.pruned, d.centre.began = now, now
+	d.centre.pruned, d.centre.kept, d.centre.began = now, now, now
 	return errors.Join(
 		live.Set(d.Hub, "tree", d.opts.Sites.Tree()),
 		d.Passages.Show(ctx, d.followers.cursor.Agents()),
@@ -223,9 +224,13 @@ func (d *Desk) tidy(ctx context.Context, now time.Time) error {
 		c.counted = now
 		errs = append(errs, d.followers.refused.Count(ctx, now))
 	}
+	if now.Sub(c.kept) >= people.KeepEvery {
+		c.kept = now
+		errs = append(errs, d.People.Keep(ctx, now))
+	}
 	if now.Sub(c.pruned) >= pruneEvery || c.catching && !catching {
 		c.pruned = now
-		errs = append(errs, d.Passages.Prune(ctx, now), d.People.Prune(ctx, now), d.Notices.Prune(ctx, now),
+		errs = append(errs, d.Passages.Prune(ctx, now), d.Notices.Prune(ctx, now),
 			d.Alerts.Tidy(ctx, now),
 			d.followers.fleet.Prune(ctx, now.Add(-cmp.Or(d.opts.Tracks, fleet.TracksFor))))
 	}

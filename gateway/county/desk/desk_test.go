@@ -72,7 +72,7 @@ func run(t *testing.T, d *Desk) {
 func screen(t *testing.T, d *Desk) map[string]json.RawMessage {
 	t.Helper()
 	s := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		d.Hub.Serve(t.Context(), w, r, nil)
+		d.Hub.Serve(t.Context(), w, r, live.Page{})
 	}))
 	defer s.Close()
 	c, _, err := websocket.Dial(t.Context(), s.URL, nil)

@@ -45,5 +45,6 @@ func steps() []string {
 		audit.Schema,
 		registry.Schema,
 		checks.Schema,
+		people.SchemaRoles,
 	}
 }

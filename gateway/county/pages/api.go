@@ -12,6 +12,7 @@ import (
 	"gatehouse/gateway/county/alerts"
 	"gatehouse/gateway/county/audit"
 	"gatehouse/gateway/county/passages"
+	"gatehouse/gateway/county/people"
 	"gatehouse/gateway/county/store"
 	"gatehouse/gateway/county/store/books"
 )
@@ -24,13 +25,7 @@ const (
 	longestChart = 31 * 24 * time.Hour
 )
 
-func (s *Server) session(w http.ResponseWriter, _ *http.Request, name string) {
-	answer(w, struct {
-		Name string `json:"name"`
-	}{name}, nil)
-}
-
-func (s *Server) hours(w http.ResponseWriter, r *http.Request, _ string) {
+func (s *Server) hours(w http.ResponseWriter, r *http.Request, _ people.Session) {
 	span, err := time.ParseDuration(r.URL.Query().Get("for"))
 	if err != nil || span <= 0 || span > longestChart {
 		fail(w, errBody)
@@ -40,12 +35,18 @@ func (s *Server) hours(w http.ResponseWriter, r *http.Request, _ string) {
 	answer(w, hours, err)
 }
 
-func (s *Server) gate(w http.ResponseWriter, r *http.Request, name string) {
+// gate answers the last alerts of a gate, and its last passages to those who may see
+// them; null to others.
+func (s *Server) gate(w http.ResponseWriter, r *http.Request, who people.Session) {
 	agent := r.URL.Query().Get("agent")
-	if !s.look(w, r, name, audit.Act{Action: audit.LookGate, Object: "gate " + agent}) {
-		return
+	var passed []passages.Passage
+	var err error
+	if who.May(people.ActPassages) {
+		if !s.look(w, r, who, audit.Act{Action: audit.LookGate, Object: "gate " + agent}) {
+			return
+		}
+		passed, err = s.Passages.Last(r.Context(), agent, gatePassages)
 	}
-	passed, err := s.Passages.Last(r.Context(), agent, gatePassages)
 	if err != nil {
 		fail(w, err)
 		return
@@ -54,15 +55,16 @@ func (s *Server) gate(w http.ResponseWriter, r *http.Request, name string) {
 	answer(w, struct {
 		Passages []passages.Passage `json:"passages"`
 		Alerts   []alerts.Alert     `json:"alerts"`
-	}{passed, raised}, err)
+	}{passed, seen(who, raised)}, err)
 }
 
-func (s *Server) alerts(w http.ResponseWriter, r *http.Request, _ string) {
+func (s *Server) alerts(w http.ResponseWriter, r *http.Request, who people.Session) {
 	list, err := s.Alerts.Last(r.Context(), "", alertsListed)
-	answer(w, list, err)
+	answer(w, seen(who, list), err)
 }
 
-func (s *Server) acknowledge(w http.ResponseWriter, r *http.Request, name string) {
+// acknowledge notes that somebody has seen an alert: some may only those about runs.
+func (s *Server) acknowledge(w http.ResponseWriter, r *http.Request, who people.Session) {
 	m, err := read[struct {
 		ID   int64  `json:"id"`
 		Note string `json:"note"`
@@ -70,8 +72,14 @@ func (s *Server) acknowledge(w http.ResponseWriter, r *http.Request, name string
 	if err == nil && utf8.RuneCountInString(m.Note) > maxNote {
 		err = errBody
 	}
+	if err == nil && !who.May(people.ActAlerts) {
+		var run bool
+		if run, err = s.Alerts.OfRun(r.Context(), m.ID); err == nil && !run {
+			err = people.ErrRole
+		}
+	}
 	if err == nil {
-		err = s.Alerts.Acknowledge(r.Context(), s.now(), m.ID, s.by(r, name), strings.TrimSpace(m.Note))
+		err = s.Alerts.Acknowledge(r.Context(), s.now(), m.ID, by(who), strings.TrimSpace(m.Note))
 	}
 	if err != nil {
 		fail(w, err)
@@ -98,7 +106,7 @@ type hole struct {
 	Reason string    `json:"reason"`
 }
 
-func (s *Server) losses(w http.ResponseWriter, r *http.Request, _ string) {
+func (s *Server) losses(w http.ResponseWriter, r *http.Request, _ people.Session) {
 	held, err := s.Poison.Quarantined(r.Context(), lossesListed)
 	if err != nil {
 		fail(w, err)
@@ -122,7 +130,7 @@ func (s *Server) losses(w http.ResponseWriter, r *http.Request, _ string) {
 }
 
 // quarantine commits a row again, or drops it for good.
-func (s *Server) quarantine(w http.ResponseWriter, r *http.Request, name string) {
+func (s *Server) quarantine(w http.ResponseWriter, r *http.Request, who people.Session) {
 	m, err := read[struct {
 		ID   int64 `json:"id"`
 		Drop bool  `json:"drop"`
@@ -147,7 +155,7 @@ func (s *Server) quarantine(w http.ResponseWriter, r *http.Request, name string)
 		act.Action = audit.DropQuarantine
 		treat = func() error { _, err := s.Poison.Drop(r.Context(), m.ID); return err }
 	}
-	err = s.audited(r.Context(), s.by(r, name), act, treat)
+	err = s.audited(r.Context(), by(who), act, treat)
 	if errors.Is(err, books.ErrStays) {
 		answer(w, struct {
 			Stays string `json:"stays"`
@@ -159,25 +167,10 @@ func (s *Server) quarantine(w http.ResponseWriter, r *http.Request, name string)
 		return
 	}
 	s.log.Info("a row of the quarantine has gone", "id", p.ID, "agent", p.Agent, "jid", p.JID, "seq", p.Seq,
-		"reason", p.Reason, "dropped", m.Drop, "by", name)
+		"reason", p.Reason, "dropped", m.Drop, "by", who.Name)
 	w.WriteHeader(http.StatusNoContent)
 }
 
 func beginning(p store.Quarantined) string {
 	return strings.ToValidUTF8(string(p.Raw[:min(len(p.Raw), shownWhole)]), "\uFFFD")
-}
-
-func (s *Server) users(w http.ResponseWriter, r *http.Request, _ string) {
-	names, err := s.People.Users(r.Context())
-	answer(w, names, err)
-}
-
-func (s *Server) invite(w http.ResponseWriter, r *http.Request, name string) {
-	token, err := s.People.Invite(r.Context(), name)
-	if err == nil {
-		s.log.Info("somebody was invited to the desk", "by", name)
-	}
-	answer(w, struct {
-		Path string `json:"path"`
-	}{"/setup#" + token}, err)
 }

@@ -9,6 +9,7 @@ import (
 	"unicode/utf8"
 
 	"gatehouse/gateway/county/audit"
+	"gatehouse/gateway/county/people"
 	"gatehouse/gateway/county/store"
 )
 
@@ -26,15 +27,15 @@ const (
 	shownWhole  = 4096
 )
 
-// by says who sends a request, for the audit.
-func (s *Server) by(r *http.Request, name string) audit.By {
-	return audit.By{Actor: name, From: s.proxies.Of(r).Addr.Unmap().String()}
+// by says who asks, for the audit.
+func by(who people.Session) audit.By {
+	return audit.By{Actor: who.Name, Role: string(who.Role), From: who.From}
 }
 
 // look writes that somebody is about to see something. It reports whether that may be
 // shown, and else has answered.
-func (s *Server) look(w http.ResponseWriter, r *http.Request, name string, act audit.Act) bool {
-	err := s.Audit.Look(r.Context(), s.by(r, name), act)
+func (s *Server) look(w http.ResponseWriter, r *http.Request, who people.Session, act audit.Act) bool {
+	err := s.Audit.Look(r.Context(), by(who), act)
 	if err != nil {
 		s.log.Error("a look is not in the audit, and nothing is shown", "action", string(act.Action), "err", err)
 		fail(w, err)
@@ -63,7 +64,7 @@ func objectOf(p store.Quarantined) string { return "quarantine " + strconv.Forma
 
 // quarantined answers with the beginning of what a row of the quarantine holds: it may be
 // about people, and is shown to who asks for this row only.
-func (s *Server) quarantined(w http.ResponseWriter, r *http.Request, name string) {
+func (s *Server) quarantined(w http.ResponseWriter, r *http.Request, who people.Session) {
 	id, err := strconv.ParseInt(r.URL.Query().Get("id"), 10, 64)
 	if err != nil {
 		fail(w, errBody)
@@ -74,7 +75,7 @@ func (s *Server) quarantined(w http.ResponseWriter, r *http.Request, name string
 		err = errRow
 	}
 	if err == nil {
-		err = s.Audit.Write(r.Context(), s.by(r, name), audit.Act{Action: audit.LookQuarantine, Object: objectOf(p),
+		err = s.Audit.Write(r.Context(), by(who), audit.Act{Action: audit.LookQuarantine, Object: objectOf(p),
 			Detail: fmt.Sprintf("of %s, %d bytes", p.Agent, len(p.Raw))})
 	}
 	answer(w, struct {
@@ -84,7 +85,7 @@ func (s *Server) quarantined(w http.ResponseWriter, r *http.Request, name string
 }
 
 // audit answers with the newest entries that the request selects.
-func (s *Server) audit(w http.ResponseWriter, r *http.Request, name string) {
+func (s *Server) audit(w http.ResponseWriter, r *http.Request, who people.Session) {
 	q := r.URL.Query()
 	f := audit.Filter{Actor: q.Get("actor"), Action: audit.Action(q.Get("action")), Object: q.Get("object"),
 		Limit: auditListed}
@@ -101,7 +102,7 @@ func (s *Server) audit(w http.ResponseWriter, r *http.Request, name string) {
 		fail(w, errBody)
 		return
 	}
-	if !s.look(w, r, name, audit.Act{Action: audit.LookAudit}) {
+	if !s.look(w, r, who, audit.Act{Action: audit.LookAudit}) {
 		return
 	}
 	list, err := s.Audit.Last(r.Context(), f)

@@ -4,11 +4,13 @@ import (
 	"cmp"
 	"errors"
 	"fmt"
+	"io"
 	"net"
 	"regexp"
 	"strings"
 	"time"
 
+	"gatehouse/gateway/county/people"
 	"gatehouse/gateway/peer"
 	"gatehouse/gateway/web"
 )
@@ -26,6 +28,13 @@ type Config struct {
 	// CallAgain is after how long a guard's call that nobody has answered is raised
 	// again, 30s to 1h; absent: 3m.
 	CallAgain time.Duration `yaml:"call_again,omitempty"`
+	// Idle is after how long a session ends of which no page is open, 5m to 12h;
+	// absent: 1h.
+	Idle time.Duration `yaml:"idle,omitempty"`
+	// LinkFile gets the link for the first user, for its owner only.
+	LinkFile string `yaml:"-"`
+	// Terminal is of who started the collector, for the same; nil: there is none.
+	Terminal io.Writer `yaml:"-"`
 }
 
 // Bounds of call_again.
@@ -34,6 +43,15 @@ const (
 	callAgainLeast = 30 * time.Second
 	callAgainMost  = time.Hour
 )
+
+// Bounds of idle.
+const (
+	idleLeast = 5 * time.Minute
+	idleMost  = 12 * time.Hour
+)
+
+// IdleAfter returns after how long a session ends of which no page is open.
+func (c Config) IdleAfter() time.Duration { return cmp.Or(c.Idle, people.IdleFor) }
 
 // Again returns after how long a call that nobody has answered is raised again.
 func (c Config) Again() time.Duration { return cmp.Or(c.CallAgain, callAgain) }
@@ -65,6 +83,9 @@ func (c Config) Check() error {
 	if a := c.Again(); a < callAgainLeast || a > callAgainMost {
 		return fmt.Errorf("call_again %s: write %s to %s", a, callAgainLeast, callAgainMost)
 	}
+	if d := c.IdleAfter(); d < idleLeast || d > idleMost {
+		return fmt.Errorf("idle %s: write %s to %s", d, idleLeast, idleMost)
+	}
 	for _, h := range c.Hosts {
 		if h == "" || strings.ContainsAny(h, "/ \t*") {
 			return fmt.Errorf("hosts %q: write only the name, like desk.county.example", h)
@@ -89,8 +110,8 @@ func checkPath(path string) error {
 		)
 	}
 	first, _, _ := strings.Cut(strings.TrimSuffix(path[1:], "/"), "/")
-	for _, own := range []string{"api", "assets", "live", "metrics", "readyz", "healthz", "alerts", "enrol", "gates",
-		"losses", "machines", "notices", "runs", "users", "setup"} {
+	for _, own := range []string{"account", "api", "assets", "live", "metrics", "readyz", "healthz", "alerts", "audit",
+		"checks", "enrol", "gates", "losses", "machines", "notices", "runs", "users", "setup"} {
 		if first == own {
 			return fmt.Errorf("/%s is one of the desk's own addresses: choose another one", own)
 		}

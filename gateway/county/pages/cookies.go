@@ -4,6 +4,8 @@ import (
 	"net/http"
 	"strings"
 	"time"
+
+	"gatehouse/gateway/county/people"
 )
 
 // Cookies of the desk. Browsers send them to its own pages only.
@@ -15,6 +17,7 @@ const (
 // jar is the cookies of a request, and how new ones are set for its browser.
 type jar struct {
 	r      *http.Request
+	mark   string // of this desk
 	secure bool
 	path   string // ends with a slash
 }
@@ -22,7 +25,7 @@ type jar struct {
 // jar returns the cookies of a request.
 func (s *Server) jar(r *http.Request) jar {
 	from := s.proxies.Of(r)
-	j := jar{r, from.TLS, "/"}
+	j := jar{r, s.mark, from.TLS, "/"}
 	// The browser finds the desk below the path, unless it calls it directly and
 	// without the path.
 	if below := s.base() + "/"; strings.HasPrefix(r.RequestURI, below) || from.Forwarded {
@@ -33,8 +36,10 @@ func (s *Server) jar(r *http.Request) jar {
 
 // name returns a cookie's name in the browser. With TLS a prefix makes browsers
 // refuse one that was set without, or by another host of the domain (RFC 6265bis,
-// section 4.1.3).
+// section 4.1.3). Browsers send cookies to every port of a host: each desk has names of
+// its own, so that two on one computer do not log each other's users out.
 func (j jar) name(name string) string {
+	name += "_" + j.mark
 	switch {
 	case !j.secure:
 		return name
@@ -67,5 +72,16 @@ func (j jar) set(w http.ResponseWriter, name, value string, last time.Duration) 
 	})
 }
 
-// token returns the token of a request's session, or an empty string.
-func (s *Server) token(r *http.Request) string { return s.jar(r).get(sessionCookie) }
+// shown returns what a request shows to be let in. A proxy may add tokens of its own
+// to all requests: only the desk's count.
+func (s *Server) shown(r *http.Request) people.Shown {
+	scheme, bearer, _ := strings.Cut(r.Header.Get("Authorization"), " ")
+	if bearer = strings.TrimSpace(bearer); !strings.EqualFold(scheme, "Bearer") || !people.IsToken(bearer) {
+		bearer = ""
+	}
+	from := ""
+	if addr := s.proxies.Of(r).Addr; addr.IsValid() {
+		from = addr.String()
+	}
+	return people.Shown{Session: s.jar(r).get(sessionCookie), Bearer: bearer, From: from}
+}

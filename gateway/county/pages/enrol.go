@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"gatehouse/gateway/county/audit"
+	"gatehouse/gateway/county/people"
 	"gatehouse/gateway/county/registry"
 	"gatehouse/gateway/enrolment"
 	"gatehouse/gateway/peer"
@@ -31,18 +32,20 @@ type Registry interface {
 // mostCodes is how many codes may be made at once: one for each gate of a large county.
 const mostCodes = 1000
 
-// mountEnrolment adds what people at the desk and gates ask about enrolment.
-func (s *Server) mountEnrolment(mux *http.ServeMux) {
-	mux.HandleFunc("GET /api/enrol", s.user(s.enrolment))
-	mux.HandleFunc("POST /api/enrol/codes", s.user(s.enrolCodes))
-	mux.HandleFunc("POST /api/enrol/decide", s.user(s.enrolDecide))
-	mux.HandleFunc("POST "+enrolment.RequestPath, s.enrolRequest)
-	mux.HandleFunc("GET "+enrolment.AnswerPath+"{id}", s.enrolAnswer)
-	mux.HandleFunc("POST "+enrolment.RenewPath, s.enrolRenew)
+// enrolRoutes are what people at the desk and gates ask about enrolment.
+func (s *Server) enrolRoutes() []route {
+	return []route{
+		{"GET /api/enrol", people.ActEnrol, s.enrolment},
+		{"POST /api/enrol/codes", people.ActEnrol, s.enrolCodes},
+		{"POST /api/enrol/decide", people.ActEnrol, s.enrolDecide},
+		{"POST " + enrolment.RequestPath, people.ActAnybody, s.enrolRequest},
+		{"GET " + enrolment.AnswerPath + "{id}", people.ActAnybody, s.enrolAnswer},
+		{"POST " + enrolment.RenewPath, people.ActAnybody, s.enrolRenew},
+	}
 }
 
 // enrolment answers what the page of gates in service shows.
-func (s *Server) enrolment(w http.ResponseWriter, r *http.Request, _ string) {
+func (s *Server) enrolment(w http.ResponseWriter, r *http.Request, _ people.Session) {
 	list, err := s.Registry.List(r.Context())
 	answer(w, list, err)
 }
@@ -57,7 +60,7 @@ type card struct {
 }
 
 // enrolCodes makes codes for gates.
-func (s *Server) enrolCodes(w http.ResponseWriter, r *http.Request, name string) {
+func (s *Server) enrolCodes(w http.ResponseWriter, r *http.Request, who people.Session) {
 	m, err := read[struct {
 		Agents []string `json:"agents"`
 	}](w, r)
@@ -72,7 +75,7 @@ func (s *Server) enrolCodes(w http.ResponseWriter, r *http.Request, name string)
 		var c enrolment.Code
 		var until time.Time
 		var drawn qr.Code
-		if c, until, err = s.Registry.MakeCode(r.Context(), agent, s.by(r, name)); err != nil {
+		if c, until, err = s.Registry.MakeCode(r.Context(), agent, by(who)); err != nil {
 			break
 		}
 		if drawn, err = qr.Encode(c.QR()); err == nil {
@@ -83,7 +86,7 @@ func (s *Server) enrolCodes(w http.ResponseWriter, r *http.Request, name string)
 }
 
 // enrolDecide approves or refuses the request of a gate, or revokes an identity.
-func (s *Server) enrolDecide(w http.ResponseWriter, r *http.Request, name string) {
+func (s *Server) enrolDecide(w http.ResponseWriter, r *http.Request, who people.Session) {
 	m, err := read[struct {
 		ID     string `json:"id"`     // of the request
 		Do     string `json:"do"`     // approve, refuse
@@ -92,11 +95,11 @@ func (s *Server) enrolDecide(w http.ResponseWriter, r *http.Request, name string
 	switch {
 	case err != nil:
 	case m.Revoke != "":
-		err = s.Registry.Revoke(r.Context(), m.Revoke, s.by(r, name))
+		err = s.Registry.Revoke(r.Context(), m.Revoke, by(who))
 	case m.Do == "approve":
-		err = s.Registry.Approve(r.Context(), m.ID, s.by(r, name))
+		err = s.Registry.Approve(r.Context(), m.ID, by(who))
 	case m.Do == "refuse":
-		err = s.Registry.Refuse(r.Context(), m.ID, s.by(r, name))
+		err = s.Registry.Refuse(r.Context(), m.ID, by(who))
 	default:
 		err = errBody
 	}
@@ -112,7 +115,7 @@ func (s *Server) enrolDecide(w http.ResponseWriter, r *http.Request, name string
 // code or by a key that the county knows.
 
 // enrolRequest takes the request of a gate with a code.
-func (s *Server) enrolRequest(w http.ResponseWriter, r *http.Request) {
+func (s *Server) enrolRequest(w http.ResponseWriter, r *http.Request, _ people.Session) {
 	s.attempt(w, r, http.StatusAccepted, func(from peer.Peer) (any, error) {
 		ask, err := read[enrolment.Request](w, r)
 		if err != nil {
@@ -123,14 +126,14 @@ func (s *Server) enrolRequest(w http.ResponseWriter, r *http.Request) {
 }
 
 // enrolAnswer answers what has become of a request.
-func (s *Server) enrolAnswer(w http.ResponseWriter, r *http.Request) {
+func (s *Server) enrolAnswer(w http.ResponseWriter, r *http.Request, _ people.Session) {
 	s.attempt(w, r, http.StatusOK, func(peer.Peer) (any, error) {
 		return s.Registry.Answer(r.Context(), r.PathValue("id"))
 	})
 }
 
 // enrolRenew answers with the certificate that counts for an agent.
-func (s *Server) enrolRenew(w http.ResponseWriter, r *http.Request) {
+func (s *Server) enrolRenew(w http.ResponseWriter, r *http.Request, _ people.Session) {
 	s.attempt(w, r, http.StatusOK, func(peer.Peer) (any, error) {
 		ask, err := read[enrolment.Renewal](w, r)
 		if err != nil {

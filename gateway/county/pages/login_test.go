@@ -13,6 +13,7 @@ import (
 	"github.com/coder/websocket"
 
 	"gatehouse/gateway/county/desk"
+	"gatehouse/gateway/county/people"
 )
 
 // guess tries to log in n times at once and returns how many answers had each status.
@@ -50,14 +51,20 @@ func TestTwoHundredGuessesAtOnceAreNoMoreThanInARow(t *testing.T) {
 	t.Logf("400 guesses took %s", time.Since(begun))
 }
 
+// newJar returns the cookies of another browser.
+func newJar(t *testing.T) http.CookieJar {
+	t.Helper()
+	jar, err := cookiejar.New(nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return jar
+}
+
 // page opens a page of a new session and returns when its socket is fed.
 func (b *bench) page() (*http.Client, *websocket.Conn) {
 	b.t.Helper()
-	jar, err := cookiejar.New(nil)
-	if err != nil {
-		b.t.Fatal(err)
-	}
-	of := &bench{b.t, b.s, b.desk, &http.Client{Jar: jar}, b.path, b.said}
+	of := &bench{b.t, b.s, b.desk, &http.Client{Jar: newJar(b.t)}, b.path, b.said}
 	of.login()
 	c, _, err := websocket.Dial(b.t.Context(), b.s.URL+"/live", &websocket.DialOptions{HTTPClient: of.c})
 	if err != nil {
@@ -112,9 +119,9 @@ func TestASocketEndsWithItsSession(t *testing.T) {
 			(&bench{t, b.s, b.desk, mine, "", nil}).ask("POST", "/api/logout", "{}")
 		}, time.Second},
 		{"a new password", func() {
-			token, err := b.desk.People.Invite(t.Context(), "")
+			token, err := b.desk.People.Reset(t.Context(), people.Operator(), "wang")
 			if err == nil {
-				err = b.desk.People.SetUp(t.Context(), token, "wang", password)
+				err = b.desk.People.SetUp(t.Context(), "", token, "wang", password)
 			}
 			if err != nil {
 				t.Fatal(err)

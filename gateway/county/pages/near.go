@@ -58,7 +58,7 @@ func (b *bearer) fits(r *http.Request) bool {
 }
 
 const notNear = "this is answered to programs on this computer, without a proxy in between; from elsewhere log in, " +
-	"or send the token of desk.metrics_token_file as Authorization: Bearer"
+	"or send a token, such as that of desk.metrics_token_file, as Authorization: Bearer"
 
 // alive answers whether the desk lives (GET /healthz, and OPTIONS of anything) to
 // everybody, under whatever name: proxies and load balancers ask so, by an address and
@@ -78,12 +78,12 @@ func (s *Server) alive(probes, next http.Handler) http.Handler {
 	})
 }
 
-// near answers probes from this computer, and from elsewhere only with a session
-// or the scraper's token.
+// near answers probes from this computer, and from elsewhere only with a session,
+// a program's token or the scraper's.
 func (s *Server) near(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if !s.proxies.Of(r).Near && !s.scraper.fits(r) {
-			if _, _, err := s.People.Session(r.Context(), s.token(r)); err != nil {
+			if _, err := s.People.Who(r.Context(), s.shown(r)); err != nil {
 				w.Header().Set("WWW-Authenticate", `Bearer realm="gatehouse"`)
 				fail(w, fmt.Errorf("%w: "+notNear, people.ErrSession))
 				return

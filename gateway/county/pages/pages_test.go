@@ -6,7 +6,6 @@ import (
 	"iter"
 	"log/slog"
 	"net/http"
-	"net/http/cookiejar"
 	"net/http/httptest"
 	"path/filepath"
 	"slices"
@@ -18,6 +17,7 @@ import (
 	"github.com/coder/websocket"
 
 	"gatehouse/gateway/county/desk"
+	"gatehouse/gateway/county/registry"
 	"gatehouse/gateway/county/store"
 	"gatehouse/gateway/site"
 )
@@ -42,9 +42,15 @@ func (nothing) Poison(_ context.Context, id int64) (store.Quarantined, bool, err
 func (nothing) Expired(context.Context) ([]store.Expired, error)    { return nil, nil }
 func (nothing) Holes(context.Context) ([]store.RecordedHole, error) { return nil, nil }
 
-// cheapHash is the password's of the cheapest kind (bcrypt.MinCost): race
-// detection makes real ones take seconds.
-const cheapHash = "$2a$04$8giqQaRMbFpXgLeDQnZoduYCSbGlYEabMAD8NzrnmWTRgnfTryyTq" //nolint:gosec // of a test
+// cheapHash is the password's with the least memory: race detection makes real ones
+// take long.
+const cheapHash = "$argon2id$v=19$m=8,t=1,p=1$" + //nolint:gosec // of a test
+	"vsvLHVzK6CYSaGtBZ/Fo3w$NrWFvK1jncQvyHW3PvIin0T+eH/rXB2RU7fIbAHbmk0"
+
+// noRegistry knows no gate, and is asked only who there is.
+type noRegistry struct{ Registry }
+
+func (noRegistry) List(context.Context) (registry.List, error) { return registry.List{}, nil }
 
 type bench struct {
 	t    *testing.T
@@ -98,27 +104,25 @@ func startWith(t *testing.T, cfg Config) *bench {
 		t.Fatal(err)
 	}
 	parts := Parts{Alerts: d.Alerts, Passages: d.Passages, Runs: d.Runs, People: d.People, Poison: nothing{},
-		Notices: d.Notices, Checks: d.Checks, Audit: d.Audit, Removed: nothing{}, State: d.Hub, Prober: d}
+		Notices: d.Notices, Checks: d.Checks, Audit: d.Audit, Registry: noRegistry{}, Removed: nothing{}, State: d.Hub,
+		Prober: d}
 	srv, err := New(cfg, parts, "test", log)
 	if err != nil {
 		t.Fatal(err)
 	}
 	s := httptest.NewServer(srv.handler(t.Context(), "127.0.0.1:0"))
-	jar, err := cookiejar.New(nil)
-	if err != nil {
-		t.Fatal(err)
-	}
 	t.Cleanup(func() { s.Close(); _ = d.Close() })
 	file, err := desk.OpenFile(path)
 	if err != nil {
 		t.Fatal(err)
 	}
 	defer file.Close()
-	_, err = file.Exec(t.Context(), "INSERT INTO users (name, hash, created) VALUES ('wang', ?, 0)", cheapHash)
+	_, err = file.Exec(t.Context(),
+		"INSERT INTO users (name, hash, role, created) VALUES ('wang', ?, 'admin', 0)", cheapHash)
 	if err != nil {
 		t.Fatal(err)
 	}
-	return &bench{t, s, d, &http.Client{Jar: jar}, path, said}
+	return &bench{t, s, d, &http.Client{Jar: newJar(t)}, path, said}
 }
 
 func (b *bench) ask(method, path, body string) (status int, text string, header http.Header) {
@@ -150,7 +154,7 @@ func TestNothingIsShownToStrangers(t *testing.T) {
 	b := start(t)
 	answered := []string{
 		"GET /api/session", "GET /api/hours?for=24h", "GET /api/gate?agent=a", "GET /api/alerts",
-		"GET /api/losses", "GET /api/retention", "GET /api/users", "POST /api/invite",
+		"GET /api/losses", "GET /api/retention", "GET /api/users", "GET /api/tokens",
 	}
 	for _, x := range append(slices.Clone(answered), "POST /api/acknowledge", "GET /live") {
 		method, path, _ := strings.Cut(x, " ")

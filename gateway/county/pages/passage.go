@@ -7,6 +7,7 @@ import (
 
 	"gatehouse/gateway/county/audit"
 	"gatehouse/gateway/county/lookup"
+	"gatehouse/gateway/county/people"
 	"gatehouse/gateway/explain"
 	"gatehouse/gateway/fact"
 	"gatehouse/gateway/wire"
@@ -26,14 +27,14 @@ type explained struct {
 
 // passage answers why a passage was decided as it was: journal and seq name it. The page
 // has the words of the sentences.
-func (s *Server) passage(w http.ResponseWriter, r *http.Request, name string) {
+func (s *Server) passage(w http.ResponseWriter, r *http.Request, who people.Session) {
 	seq, err := strconv.ParseUint(r.URL.Query().Get("seq"), 10, 64)
 	if err != nil || seq == 0 || seq > wire.MaxSeq {
 		fail(w, errBody)
 		return
 	}
 	jid := r.URL.Query().Get("journal")
-	if !s.look(w, r, name, audit.Act{Action: audit.LookPassage, Object: fmt.Sprintf("passage %s/%d", jid, seq)}) {
+	if !s.look(w, r, who, audit.Act{Action: audit.LookPassage, Object: fmt.Sprintf("passage %s/%d", jid, seq)}) {
 		return
 	}
 	f, err := lookup.In(r.Context(), s.Records, jid, seq)

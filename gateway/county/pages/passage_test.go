@@ -7,6 +7,7 @@ import (
 	"testing"
 	"time"
 
+	"gatehouse/gateway/county/people"
 	"gatehouse/gateway/county/store"
 	"gatehouse/gateway/county/store/archive"
 	"gatehouse/gateway/fact"
@@ -43,7 +44,7 @@ func TestAPassageIsExplained(t *testing.T) {
 		"journal=x":                              {400, `"code":"body"`},
 	} {
 		w := httptest.NewRecorder()
-		s.passage(w, httptest.NewRequestWithContext(t.Context(), "GET", "/api/passage?"+query, nil), "wang")
+		s.passage(w, httptest.NewRequestWithContext(t.Context(), "GET", "/api/passage?"+query, nil), people.Session{})
 		if w.Code != c.status || !strings.Contains(w.Body.String(), c.want) {
 			t.Errorf("%s: %d %s, want %d %s", query, w.Code, w.Body, c.status, c.want)
 		}

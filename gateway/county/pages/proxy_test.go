@@ -92,10 +92,10 @@ func TestCookiesAndHSTSFollowTheBrowsersOwnTLS(t *testing.T) {
 		cookie string
 		secure bool
 	}{
-		"no proxy":         {"", nil, "gatehouse_session=", false},
-		"without TLS":      {"/gatehouse", []string{"X-Forwarded-Proto: http"}, "gatehouse_session=", false},
-		"with TLS":         {"/gatehouse", []string{"X-Forwarded-Proto: https"}, "__Secure-gatehouse_session=", true},
-		"the path is gone": {"", []string{"X-Forwarded-Proto: https"}, "__Secure-gatehouse_session=", true},
+		"no proxy":         {"", nil, "gatehouse_session_", false},
+		"without TLS":      {"/gatehouse", []string{"X-Forwarded-Proto: http"}, "gatehouse_session_", false},
+		"with TLS":         {"/gatehouse", []string{"X-Forwarded-Proto: https"}, "__Secure-gatehouse_session_", true},
+		"the path is gone": {"", []string{"X-Forwarded-Proto: https"}, "__Secure-gatehouse_session_", true},
 	} {
 		res := b.send("POST", c.path+"/api/login", rightPassword, c.lines...)
 		got := res.Header.Get("Set-Cookie")
@@ -116,7 +116,7 @@ func TestCookiesAndHSTSFollowTheBrowsersOwnTLS(t *testing.T) {
 	}
 	root := startWith(t, Config{Listen: "127.0.0.1:0", Proxies: []string{"127.0.0.1"}})
 	got := root.send("POST", "/api/login", rightPassword, "X-Forwarded-Proto: https").Header.Get("Set-Cookie")
-	if !strings.HasPrefix(got, "__Host-gatehouse_session=") || !strings.Contains(got, "Path=/;") {
+	if !strings.HasPrefix(got, "__Host-gatehouse_session_") || !strings.Contains(got, "Path=/;") {
 		t.Errorf("at the root: %s", got)
 	}
 	lone := start(t) // the header of a proxy that is not listed

@@ -4,6 +4,8 @@ import (
 	"net/http"
 	"slices"
 	"time"
+
+	"gatehouse/gateway/county/people"
 )
 
 // kept is for how long one sort of records is kept, for the page.
@@ -14,7 +16,7 @@ type kept struct {
 	Newest  *time.Time `json:"newest,omitempty"` // the last of those, by the clocks of gates
 }
 
-func (s *Server) retention(w http.ResponseWriter, r *http.Request, _ string) {
+func (s *Server) retention(w http.ResponseWriter, r *http.Request, _ people.Session) {
 	removed, err := s.Removed.Expired(r.Context())
 	out := []kept{}
 	for _, k := range s.Kept {

@@ -7,6 +7,7 @@ import (
 	"testing"
 	"time"
 
+	"gatehouse/gateway/county/people"
 	"gatehouse/gateway/county/retention"
 	"gatehouse/gateway/county/store"
 	"gatehouse/gateway/wire"
@@ -23,7 +24,7 @@ func TestTheDeskTellsForHowLongRecordsAreKept(t *testing.T) {
 		{Kind: wire.KindHealth, Records: 3, Newest: at}, {Kind: wire.KindClock, Records: 4, Newest: at.Add(time.Hour)},
 	}}}
 	w := httptest.NewRecorder()
-	s.retention(w, httptest.NewRequestWithContext(t.Context(), "GET", "/api/retention", nil), "wang")
+	s.retention(w, httptest.NewRequestWithContext(t.Context(), "GET", "/api/retention", nil), people.Session{})
 	for _, want := range []string{
 		`{"what":"health","hours":36,"removed":7,"newest":"2020-02-14T07:00:00Z"}`,
 		`{"what":"runs","hours":null,"removed":0}`,

@@ -7,34 +7,21 @@ import (
 	"gatehouse/gateway/county/people"
 )
 
-// user calls next for requests of a session, with the name of its user, and
-// refuses all others.
-func (s *Server) user(next func(w http.ResponseWriter, r *http.Request, name string)) http.HandlerFunc {
-	return func(w http.ResponseWriter, r *http.Request) {
-		name, _, err := s.People.Session(r.Context(), s.token(r))
-		if err != nil {
-			fail(w, err)
-			return
-		}
-		next(w, r, name)
-	}
-}
-
 type credentials struct {
 	Token    string `json:"token"`
 	Name     string `json:"name"`
 	Password string `json:"password"`
 }
 
-func (s *Server) login(w http.ResponseWriter, r *http.Request) {
+func (s *Server) login(w http.ResponseWriter, r *http.Request, _ people.Session) {
 	c, err := read[credentials](w, r)
 	if err != nil {
 		fail(w, err)
 		return
 	}
 	from := s.proxies.Of(r)
-	entry, err := s.People.Login(r.Context(), people.Visitor{From: from.Addr, Browser: s.jar(r).get(browserCookie)},
-		c.Name, c.Password)
+	visitor := people.Visitor{From: from.Addr, Browser: s.jar(r).get(browserCookie), Names: r.UserAgent()}
+	entry, err := s.People.Login(r.Context(), visitor, c.Name, c.Password)
 	if err != nil {
 		if errors.Is(err, people.ErrPassword) {
 			s.log.Warn("a wrong password at the desk", "remote", from.Addr.String())
@@ -56,15 +43,31 @@ func (s *Server) login(w http.ResponseWriter, r *http.Request) {
 	w.WriteHeader(http.StatusNoContent)
 }
 
-func (s *Server) setUp(w http.ResponseWriter, r *http.Request) {
+// invited answers what a link does, before somebody uses it.
+func (s *Server) invited(w http.ResponseWriter, r *http.Request, _ people.Session) {
+	c, err := read[struct {
+		Token string `json:"token"`
+	}](w, r)
+	if err != nil {
+		fail(w, err)
+		return
+	}
+	what, err := s.People.Invited(r.Context(), c.Token)
+	answer(w, what, err)
+}
+
+func (s *Server) setUp(w http.ResponseWriter, r *http.Request, who people.Session) {
 	c, err := read[credentials](w, r)
 	if err != nil {
 		fail(w, err)
 		return
 	}
-	if err := s.People.SetUp(r.Context(), c.Token, c.Name, c.Password); err != nil {
+	if err := s.People.SetUp(r.Context(), who.From, c.Token, c.Name, c.Password); err != nil {
 		failRetryable(w, err)
 		return
+	}
+	if err := s.farewell(r.Context()); err != nil {
+		s.log.Error("remove the file with the link for the first user", "err", err)
 	}
 	jar := s.jar(r)
 	if tokens, err := s.People.Remember(r.Context(), jar.get(browserCookie), c.Name); err != nil {
@@ -75,8 +78,8 @@ func (s *Server) setUp(w http.ResponseWriter, r *http.Request) {
 	w.WriteHeader(http.StatusNoContent)
 }
 
-func (s *Server) logout(w http.ResponseWriter, r *http.Request) {
-	if err := s.People.Logout(r.Context(), s.token(r)); err != nil {
+func (s *Server) logout(w http.ResponseWriter, r *http.Request, who people.Session) {
+	if err := s.People.Logout(r.Context(), who.From, s.shown(r).Session); err != nil {
 		fail(w, err)
 		return
 	}

@@ -8,6 +8,7 @@ import (
 	"database/sql"
 	"encoding/base64"
 	"encoding/binary"
+	"encoding/hex"
 	"fmt"
 	"strings"
 	"time"
@@ -37,7 +38,7 @@ const (
 // was set up. tokens are those that it has.
 func (p *People) Remember(ctx context.Context, tokens, name string) (string, error) {
 	name = strings.TrimSpace(name)
-	hash, _, err := p.passwordOf(ctx, name)
+	u, err := p.account(ctx, p.file.Reader(), name)
 	if err != nil {
 		return "", fmt.Errorf("remember a browser: %w", err)
 	}
@@ -45,7 +46,7 @@ func (p *People) Remember(ctx context.Context, tokens, name string) (string, err
 	if err != nil {
 		return "", err
 	}
-	return remember(key, tokens, name, hash, p.now()), nil
+	return remember(key, tokens, name, u.hash, p.now()), nil
 }
 
 // number returns the number of the token that a browser was given for a user;
@@ -60,6 +61,17 @@ func (p *People) number(ctx context.Context, tokens, name string, hash []byte) (
 	}
 	number, _ := recognise(key, tokens, name, hash, p.now())
 	return number, nil
+}
+
+// Mark returns a few letters and digits that differ from one desk's file to another's.
+func (p *People) Mark(ctx context.Context) (string, error) {
+	key, err := p.browserKey(ctx)
+	if err != nil {
+		return "", err
+	}
+	m := hmac.New(sha256.New, key)
+	m.Write([]byte("mark"))
+	return hex.EncodeToString(m.Sum(nil)[:4]), nil
 }
 
 // browserKey returns the key that signs tokens. The first call makes it.

@@ -64,7 +64,7 @@ func TestWhoWaitsForAHashWaitsNotForEver(t *testing.T) {
 // An invitation that nobody made orders no work.
 func TestLoggingInAndSettingUpWaitForTheirTurn(t *testing.T) {
 	p := newPeople(t)
-	token, err := p.Invite(t.Context(), "")
+	token, err := p.Invite(t.Context(), Operator(), Duty)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -75,16 +75,16 @@ func TestLoggingInAndSettingUpWaitForTheirTurn(t *testing.T) {
 	if _, err := p.Login(ctx, Visitor{}, "wang", "correct horse"); !errors.Is(err, context.DeadlineExceeded) {
 		t.Errorf("log in: %v", err)
 	}
-	if err := p.SetUp(t.Context(), "a guess", "wang", "correct horse"); !errors.Is(err, ErrInvite) {
+	if err := p.SetUp(t.Context(), "", "a guess", "wang", "correct horse"); !errors.Is(err, ErrInvite) {
 		t.Errorf("set up with a guess: %v", err)
 	}
 	ctx, cancel = context.WithTimeout(t.Context(), 100*time.Millisecond)
 	defer cancel()
-	if err := p.SetUp(ctx, token, "wang", "correct horse"); !errors.Is(err, context.DeadlineExceeded) {
+	if err := p.SetUp(ctx, "", token, "wang", "correct horse"); !errors.Is(err, context.DeadlineExceeded) {
 		t.Errorf("set up: %v", err)
 	}
 	<-p.friends.running
-	if err := p.SetUp(t.Context(), token, "wang", "correct horse"); err != nil {
+	if err := p.SetUp(t.Context(), "", token, "wang", "correct horse"); err != nil {
 		t.Errorf("the invitation has gone: %v", err)
 	}
 }

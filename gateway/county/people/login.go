@@ -2,24 +2,19 @@ package people
 
 import (
 	"context"
+	"database/sql"
 	"fmt"
 	"net/netip"
 	"strings"
 	"time"
-
-	"golang.org/x/crypto/bcrypt"
-
-	"gatehouse/gateway/county/db"
+	"unicode"
 )
-
-// noHash fits no password. It is checked for unknown names, which so take as
-// long as known ones.
-const noHash = "$2a$11$abcdefghijklmnopqrstuuKHkBOOMNoQbGJtHHTSwmYOAcYvJjTGG"
 
 // Visitor is who tries to log in.
 type Visitor struct {
 	From    netip.Addr // the zero Addr: unknown
 	Browser string     // the tokens that its browser keeps, as Entry had them; or empty
+	Names   string     // as its browser names itself, for the list of sessions
 }
 
 // Entry is what a browser keeps of a log-in.
@@ -35,59 +30,101 @@ type WaitError struct{ For time.Duration }
 func (e WaitError) Error() string { return "too many wrong passwords: wait " + e.For.String() }
 
 // Login makes a session. The error is a WaitError when there were too many
-// attempts; it wraps ErrPassword when name and password do not fit, and ErrBusy
-// when they were not checked.
+// attempts; it wraps ErrPassword when name and password do not fit, ErrDisabled when
+// they do and the user is disabled, and ErrBusy when they were not checked.
 func (p *People) Login(ctx context.Context, v Visitor, name, password string) (Entry, error) {
 	name = strings.TrimSpace(name)
-	hash, known, err := p.passwordOf(ctx, name)
+	u, err := p.account(ctx, p.file.Reader(), name)
 	if err != nil {
 		return Entry{}, fmt.Errorf("log in: %w", err)
 	}
 	a := attempt{name: name, from: v.From}
 	queue := p.strangers
-	if known {
-		if a.browser, err = p.number(ctx, v.Browser, name, hash); err != nil {
+	if u.known {
+		if a.browser, err = p.number(ctx, v.Browser, name, u.hash); err != nil {
 			return Entry{}, fmt.Errorf("log in: %w", err)
 		}
 	}
 	if a.browser != "" {
 		queue = p.friends
 	}
-	if wait := p.guesses.try(a, p.now()); wait > 0 {
-		return Entry{}, WaitError{wait}
-	}
-	fits := false
-	err = queue.do(ctx, func() { fits = bcrypt.CompareHashAndPassword(hash, []byte(password)) == nil && known })
-	switch {
-	case err != nil:
-		p.guesses.uncount(a, p.now())
+	if err := p.check(ctx, queue, u, a, password); err != nil {
 		return Entry{}, fmt.Errorf("log in: %w", err)
-	case !fits:
-		p.guesses.wrong(a, p.now())
-		return Entry{}, ErrPassword
 	}
-	p.guesses.right(a, p.now())
 	return p.enter(ctx, v, name)
 }
 
-// passwordOf returns the hash of a user's password; of an unknown name one that no
-// password fits.
-func (p *People) passwordOf(ctx context.Context, name string) (hash []byte, known bool, err error) {
-	hash, known, err = db.One(ctx, p.file.Reader(), db.Value[[]byte], "SELECT hash FROM users WHERE name = ?", name)
-	if !known {
-		hash = []byte(noHash)
+// Confirm returns nil when password is that of the user who asks, for acts that ask
+// for it again. The error is a WaitError when there were too many attempts in this
+// session; it wraps ErrPassword, ErrBusy, or ErrRole when a program asks.
+func (p *People) Confirm(ctx context.Context, who Session, password string) error {
+	if who.ID == "" {
+		return fmt.Errorf("a program has no password: %w", ErrRole)
 	}
-	return hash, known, err
+	u, err := p.account(ctx, p.file.Reader(), who.Name)
+	if err != nil {
+		return err
+	}
+	a := attempt{name: who.Name, from: addrOf(who.From), browser: "session " + who.ID}
+	if err := p.check(ctx, p.friends, u, a, password); err != nil {
+		return fmt.Errorf("confirm with the password: %w", err)
+	}
+	return nil
 }
 
 // enter makes a session of a user.
 func (p *People) enter(ctx context.Context, v Visitor, name string) (Entry, error) {
 	token, kept := newToken()
-	_, err := p.file.Exec(ctx, "INSERT INTO sessions (hash, name, expires) VALUES (?, ?, ?)",
-		kept, name, p.now().Add(sessionFor).UnixNano())
+	now := p.now()
+	from := ""
+	if v.From.IsValid() {
+		from = v.From.String()
+	}
+	err := p.file.Write(ctx, func(tx *sql.Tx) error {
+		// The user is read again: the role may have changed while the password was checked.
+		u, err := p.account(ctx, tx, name)
+		switch {
+		case err != nil:
+			return err
+		case u.disabled:
+			return ErrDisabled
+		}
+		if err := keepSession(ctx, tx, kept, name, from, shortened(v.Names), now); err != nil {
+			return err
+		}
+		return p.note(ctx, tx, Note{Actor{name, u.role, from}, "log-in", name, ""})
+	})
 	if err != nil {
 		return Entry{}, fmt.Errorf("log in: %w", err)
 	}
 	browser, err := p.Remember(ctx, v.Browser, name)
 	return Entry{token, browser}, err
+}
+
+// keepSession keeps a new session of a user. Of more than mostSessions the oldest ends.
+func keepSession(ctx context.Context, tx *sql.Tx, hash []byte, name, from, browser string, now time.Time) error {
+	_, err := tx.ExecContext(ctx, `INSERT INTO sessions (hash, name, began, seen, expires, address, browser)
+		VALUES (?, ?, ?, ?, ?, ?, ?)`, hash, name, now.UnixNano(), now.UnixNano(), now.Add(sessionFor).UnixNano(),
+		from, browser)
+	if err == nil {
+		_, err = tx.ExecContext(ctx, `DELETE FROM sessions WHERE name = ? AND hash NOT IN
+			(SELECT hash FROM sessions WHERE name = ? ORDER BY began DESC LIMIT ?)`, name, name, mostSessions)
+	}
+	if err == nil {
+		_, err = tx.ExecContext(ctx, "UPDATE users SET entered = ? WHERE name = ?", now.UnixNano(), name)
+	}
+	return err
+}
+
+const longestNames = 200 // characters of a browser's name for itself that are kept
+
+// shortened returns the beginning of what a browser calls itself, as plain text.
+func shortened(names string) string {
+	plain := []rune(strings.Map(func(r rune) rune {
+		if !unicode.IsPrint(r) {
+			return -1
+		}
+		return r
+	}, strings.ToValidUTF8(names, "")))
+	return string(plain[:min(len(plain), longestNames)])
 }

@@ -2,7 +2,6 @@ package people
 
 import (
 	"errors"
-	"fmt"
 	"path/filepath"
 	"strings"
 	"testing"
@@ -19,19 +18,55 @@ var t0 = time.Date(2020, 2, 14, 6, 0, 0, 0, time.UTC)
 func newPeople(t *testing.T) *People {
 	t.Helper()
 	return New(
-		committed.Open(t, filepath.Join(t.TempDir(), "f.db"), Schema, SchemaSecrets),
+		committed.Open(t, filepath.Join(t.TempDir(), "f.db"), Schema, SchemaSecrets, SchemaRoles),
 		func() time.Time { return t0 },
 	)
+}
+
+// first makes the first user, an administrator, and returns the user's name.
+func first(t *testing.T, p *People) string {
+	t.Helper()
+	token, err := p.First(t.Context())
+	if err == nil {
+		err = p.SetUp(t.Context(), "", token, "王主任", good)
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+	return "王主任"
+}
+
+// admin is the first user at the desk.
+var admin = Actor{"王主任", Admin, "10.0.0.1"}
+
+// enter logs in and returns the token of the session.
+func enter(t *testing.T, p *People, name string) string {
+	t.Helper()
+	e, err := p.Login(t.Context(), Visitor{From: office}, name, good)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return e.Session
+}
+
+// who returns who shows the token of a session.
+func who(t *testing.T, p *People, token string) Session {
+	t.Helper()
+	s, err := p.Who(t.Context(), Shown{Session: token, From: "10.0.0.1"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return s
 }
 
 func TestAnInvitationMakesOneUser(t *testing.T) {
 	p := newPeople(t)
 	ctx := t.Context()
-	first, err := p.Invite(ctx, "")
+	older, err := p.First(ctx) // of the start before
 	if err != nil {
 		t.Fatal(err)
 	}
-	logged, err := p.Invite(ctx, "") // another that stands in a log
+	link, err := p.First(ctx)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -40,44 +75,79 @@ func TestAnInvitationMakesOneUser(t *testing.T) {
 		want                  error
 	}{
 		"a guess":           {"guess", "wang", good, ErrInvite},
-		"a short password":  {first, "wang", "123456789", ErrWeak},
-		"a long password":   {first, "wang", strings.Repeat("x", 73), ErrWeak},
-		"no name":           {first, "  ", good, ErrName},
-		"a name in lines":   {first, "a\nb", good, ErrName},
-		"a name too long":   {first, strings.Repeat("王", 33), good, ErrName},
-		"a name of nothing": {first, "\u200b", good, ErrName},
+		"the older link":    {older, "wang", good, ErrInvite},
+		"a short password":  {link, "wang", "123456789", ErrWeak},
+		"a long password":   {link, "wang", strings.Repeat("x", 257), ErrWeak},
+		"a common password": {link, "wang", "Password123!", ErrCommon},
+		"no name":           {link, "  ", good, ErrName},
+		"a name in lines":   {link, "a\nb", good, ErrName},
+		"a name too long":   {link, strings.Repeat("王", 33), good, ErrName},
+		"a name of nothing": {link, "\u200b", good, ErrName},
 	} {
-		if err := p.SetUp(ctx, c.token, c.name, c.password); !errors.Is(err, c.want) {
+		if err := p.SetUp(ctx, "", c.token, c.name, c.password); !errors.Is(err, c.want) {
 			t.Errorf("%s: %v", name, err)
 		}
 	}
-	if err := p.SetUp(ctx, first, " 王主任 ", good); err != nil {
+	if err := p.SetUp(ctx, "", link, " 王主任 ", good); err != nil {
 		t.Fatal(err)
 	}
-	for name, token := range map[string]string{"the same link": first, "the link in the log": logged} {
-		if err := p.SetUp(ctx, token, "x", good); !errors.Is(err, ErrInvite) {
-			t.Errorf("%s again: %v", name, err)
+	if again, err := p.First(ctx); again != "" || err != nil {
+		t.Errorf("there is a user, and a link for the first one: %q %v", again, err)
+	}
+	if err := p.SetUp(ctx, "", link, "x", good); !errors.Is(err, ErrInvite) {
+		t.Errorf("the same link again: %v", err)
+	}
+	for name, by := range map[string]Actor{"a colleague": admin, "the operator": Operator()} {
+		token, err := p.Invite(ctx, by, Viewer)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := p.SetUp(ctx, "", token, "王主任", "taken over!!"); !errors.Is(err, ErrName) {
+			t.Errorf("whom %s invites takes a name over: %v", name, err)
 		}
 	}
-	colleague, err := p.Invite(ctx, "王主任")
-	if err != nil {
-		t.Fatal(err)
+}
+
+func TestAnInvitationSaysTheRole(t *testing.T) {
+	p := newPeople(t)
+	first(t, p)
+	ctx := t.Context()
+	for _, role := range Roles() {
+		token, err := p.Invite(ctx, admin, role)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if i, err := p.Invited(ctx, token); err != nil || i != (Invited{Role: role}) {
+			t.Errorf("%s: %+v %v", role, i, err)
+		}
+		if err := p.SetUp(ctx, "", token, "the "+string(role), good); err != nil {
+			t.Fatal(err)
+		}
+		if got := who(t, p, enter(t, p, "the "+string(role))); got.Role != role {
+			t.Errorf("invited as %s, is %s", role, got.Role)
+		}
 	}
-	if err := p.SetUp(ctx, colleague, "王主任", "taken over!!"); !errors.Is(err, ErrName) {
-		t.Errorf("a colleague takes a name over: %v", err)
+	if _, err := p.Invite(ctx, admin, "boss"); !errors.Is(err, ErrNoRole) {
+		t.Errorf("a role that does not exist: %v", err)
+	}
+	for n := 0; ; n++ {
+		_, err := p.Invite(ctx, admin, Viewer)
+		if errors.Is(err, ErrMany) && n == mostInvites {
+			break
+		}
+		if err != nil || n > mostInvites {
+			t.Fatalf("link %d: %v", n, err)
+		}
+	}
+	if _, err := p.Invite(ctx, Operator(), Viewer); err != nil {
+		t.Errorf("users can shut the operator out: %v", err)
 	}
 }
 
 func TestASessionLastsAShiftOrUntilTheLogout(t *testing.T) {
 	p := newPeople(t)
 	ctx := t.Context()
-	invitation, err := p.Invite(ctx, "")
-	if err == nil {
-		err = p.SetUp(ctx, invitation, "王主任", good)
-	}
-	if err != nil {
-		t.Fatal(err)
-	}
+	first(t, p)
 	for name, c := range map[string][2]string{
 		"wrong password": {"王主任", "wrong horse"}, "nobody": {"li", good}, "empty": {"", ""},
 	} {
@@ -85,30 +155,53 @@ func TestASessionLastsAShiftOrUntilTheLogout(t *testing.T) {
 			t.Errorf("%s: %v", name, err)
 		}
 	}
-	entry, err := p.Login(ctx, Visitor{}, "王主任", good)
-	if err != nil {
-		t.Fatal(err)
+	token := enter(t, p, "王主任")
+	now := t0
+	p.now = func() time.Time { return now }
+	for ; now.Before(t0.Add(sessionFor)); now = now.Add(p.idle - time.Second) { // it is used
+		if s := who(t, p, token); s.Name != "王主任" || s.Role != Admin || s.From != "10.0.0.1" {
+			t.Fatalf("session of %+v", s)
+		}
 	}
-	token := entry.Session
-	name, until, err := p.Session(ctx, token)
-	if err != nil || name != "王主任" || !until.Equal(t0.Add(sessionFor)) {
-		t.Errorf("session of %q until %s, %v", name, until, err)
-	}
-	p.now = func() time.Time { return t0.Add(sessionFor) }
-	if _, _, err := p.Session(ctx, token); !errors.Is(err, ErrSession) {
+	if _, err := p.Who(ctx, Shown{Session: token}); !errors.Is(err, ErrSession) {
 		t.Errorf("after a shift: %v", err)
 	}
-	p.now = func() time.Time { return t0 }
-	if err := p.Logout(ctx, token); err != nil {
+	token = enter(t, p, "王主任")
+	if err := p.Logout(ctx, "", token); err != nil {
 		t.Fatal(err)
 	}
-	if _, _, err := p.Session(ctx, token); !errors.Is(err, ErrSession) {
+	if _, err := p.Who(ctx, Shown{Session: token}); !errors.Is(err, ErrSession) {
 		t.Errorf("after the logout: %v", err)
 	}
 }
 
-func TestAnUnknownNameCostsAHashOfTheSameCost(t *testing.T) {
-	if cost := noHash[4:6]; cost != fmt.Sprint(passwordCost) || len(noHash) != 60 {
-		t.Fatalf("the hash of nobody has cost %s and %d bytes", cost, len(noHash))
+// Whether the last use was written or not, also after a restart.
+func TestASessionThatNobodyUsesEnds(t *testing.T) {
+	for _, written := range []bool{true, false} {
+		p := newPeople(t)
+		first(t, p)
+		token := enter(t, p, "王主任")
+		now := t0.Add(50 * time.Minute)
+		p.now = func() time.Time { return now }
+		who(t, p, token)
+		if written {
+			if err := p.Keep(t.Context(), now); err != nil {
+				t.Fatal(err)
+			}
+			after := New(p.file, p.now) // a restart
+			p = after
+		}
+		now = now.Add(p.idle - time.Second)
+		if list, err := p.Sessions(t.Context(), "王主任", ""); err != nil || len(list) != 1 {
+			t.Fatalf("%+v %v", list, err)
+		}
+		who(t, p, token)
+		now = now.Add(p.idle)
+		if _, err := p.Who(t.Context(), Shown{Session: token}); !errors.Is(err, ErrSession) {
+			t.Errorf("after an hour: %v", err)
+		}
+		if list, err := p.Sessions(t.Context(), "王主任", ""); err != nil || len(list) != 0 {
+			t.Errorf("%+v %v", list, err)
+		}
 	}
 }

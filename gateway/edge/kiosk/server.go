@@ -200,7 +200,9 @@ func (k *Kiosk) handler(ctx context.Context, gate Gate, addr string) http.Handle
 	page := web.Load("kiosk")
 	mux.Handle("GET /{$}", page)
 	mux.Handle("GET /assets/", page)
-	mux.HandleFunc("GET /live", func(w http.ResponseWriter, r *http.Request) { k.hub.Serve(ctx, w, r, k) })
+	mux.HandleFunc("GET /live", func(w http.ResponseWriter, r *http.Request) {
+		k.hub.Serve(ctx, w, r, live.Page{Hearer: k})
+	})
 	mux.HandleFunc("POST /press", func(w http.ResponseWriter, r *http.Request) { k.press(w, r, gate) })
 	mux.HandleFunc("POST /check", func(w http.ResponseWriter, r *http.Request) { k.checkStep(w, r, gate) })
 	k.guards(mux, gate)

@@ -77,6 +77,12 @@ export class Live {
     };
   }
 
+  /** The next connection receives the whole state: another user may see something else. */
+  forget(): void {
+    this.epoch = "";
+    this.n = 0;
+  }
+
   stop(): void {
     this.stopped = true;
     this.socket?.close();

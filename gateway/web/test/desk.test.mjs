@@ -420,9 +420,10 @@ test("a file that somebody declares is a run that says so", async () => {
 
 test("users invite users", async () => {
   await go("/users");
-  await page.click("main button.main");
+  await page.click("main form.row button.main");
+  await page.fill("dialog[open] input[type=password]", password);
+  await page.click("dialog[open] button.main");
   const link = await page.textContent("code.link");
-  await inspect("users");
   const guest = await openPage(browser, sizes.laptop, link);
   await guest.waitForSelector("form.login");
   await fill(guest, "李干事", password);

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { spawn } from "node:child_process";
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, before, test } from "node:test";
@@ -53,7 +53,9 @@ before(async () => {
     desk: {listen: "127.0.0.1:${desk}", path: /gatehouse, proxies: [127.0.0.1]}}`,
   );
   const collect = start(bin("gatehouse"), "collect", "--config", join(dir, "collect.yaml"));
-  link = await until("the desk", () => /http\S+(\/setup#[\w-]+)/.exec(collect.text)?.[1]);
+  const file = join(dir, "county/setup-link");
+  await until(`the desk ${collect.text}`, () => existsSync(file));
+  link = /http\S+(\/setup#[\w-]+)/.exec(readFileSync(file, "utf8"))[1];
   const front = nginx();
   await until(`nginx ${front.text}`, () =>
     fetch(`http://127.0.0.1:${web}/gatehouse/`).then(
@@ -99,6 +101,9 @@ test("the desk works below a path: set up, live, links, a deep page, log out and
   await page.waitForSelector("a.tile");
   await page.click('nav a[href="/gatehouse/users"]');
   await page.click("section button.main");
+  await page.fill("dialog[open] input[type=password]", password);
+  await page.click("dialog[open] button.main");
+  await page.waitForSelector("code.link");
   assert.match(await page.textContent("code.link"), new RegExp(`^${at("/gatehouse/setup#")}`));
   await page.click(".top button:not(.lang)");
   await page.waitForSelector("form.login");

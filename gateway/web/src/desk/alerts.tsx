@@ -1,6 +1,6 @@
 import { useEffect, useRef } from "preact/hooks";
 import { signal } from "@preact/signals";
-import { alerts, post, say, words_for, type Alert } from "./model";
+import { alerts, may, post, say, words_for, type Alert } from "./model";
 import { Why } from "./explain";
 import { AnswerCall, callState } from "./calls";
 import { alertState, celsius, Detail, Moment, Place, placeName, Shape, Table, useData, Waiting } from "./parts";
@@ -88,7 +88,7 @@ export function AlertList({ most }: { most: number }) {
                 {say(`alert.${a.type}`)}
                 {a.screening_c !== undefined && ` ${celsius(a.screening_c)}`}
               </b>{" "}
-              <Place of={a} /> {a.passage && <Why of={a.passage} />}
+              <Place of={a} /> {a.passage && may("passages") && <Why of={a.passage} />}
               <small>
                 <Moment at={a.at} />
                 {alertState(a) && ` · ${alertState(a)}`}
@@ -101,9 +101,9 @@ export function AlertList({ most }: { most: number }) {
                 </small>
               )}
               {a.note && <small class="note">{a.note}</small>}
-              {a.call && !a.cleared && <AnswerCall of={a} />}
+              {a.call && !a.cleared && may("calls") && <AnswerCall of={a} />}
             </div>
-            {!a.acked && (
+            {!a.acked && (may("alerts") || (a.run && may("run-alerts"))) && (
               <button
                 type="button"
                 aria-label={`${say("alert.ack")}: ${say(`alert.${a.type}`)} ${placeName(a)}`}
@@ -131,7 +131,8 @@ export function alertRows(list: Alert[]) {
       {say(`alert.${a.type}`)}
     </span>,
     <>
-      {a.screening_c === undefined ? a.device || "–" : celsius(a.screening_c)} {a.passage && <Why of={a.passage} />}
+      {a.screening_c === undefined ? a.device || "–" : celsius(a.screening_c)}{" "}
+      {a.passage && may("passages") && <Why of={a.passage} />}
     </>,
     <span class="state">{alertState(a)}</span>,
     <>

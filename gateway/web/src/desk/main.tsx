@@ -1,13 +1,11 @@
 import "./style.css";
 import { ExplainDialog } from "./explain";
 import { render } from "preact";
-import { useEffect, useRef } from "preact/hooks";
-import { useSignal } from "@preact/signals";
+import { useEffect } from "preact/hooks";
 import { AckForm, AlertsPage } from "./alerts";
 import { AuditPage } from "./audit";
 import { ChecksPage } from "./checks";
 import {
-  address,
   age,
   centre,
   clock,
@@ -16,8 +14,8 @@ import {
   fed,
   lang,
   logout,
+  may,
   path,
-  post,
   say,
   switchLang,
   totals,
@@ -25,110 +23,19 @@ import {
   unreachable,
   user,
   whoami,
-  words_for,
 } from "./model";
 import { EnrolPage } from "./enrol";
 import { Counts, Overview } from "./overview";
+import { Credentials, LoginAgain } from "./login";
 import { MachinesPage } from "./machines";
 import { NoticesPage } from "./notices";
-import { GatePage, LossesPage, UsersPage } from "./pages";
+import { AccountPage } from "./account";
+import { ConfirmDialog } from "./confirm";
+import { GatePage, LossesPage } from "./pages";
+import { UsersPage } from "./users";
 import { Link, time, troubleText } from "./parts";
 import { RunPage } from "./run";
 import type { Trouble } from "./types";
-
-function Credentials({ setup }: { setup: boolean }) {
-  const name = useSignal("");
-  const password = useSignal("");
-  const failure = useSignal("");
-  const busy = useSignal(false);
-  const send = async (e: Event) => {
-    e.preventDefault();
-    busy.value = true;
-    failure.value = "";
-    try {
-      await post(setup ? "/api/setup" : "/api/login", {
-        token: setup ? location.hash.slice(1) : "",
-        name: name.value,
-        password: password.value,
-      });
-      if (setup) {
-        await post("/api/login", { token: "", name: name.value, password: password.value });
-        history.replaceState(null, "", address("/"));
-        path.value = "/";
-      }
-      await whoami();
-    } catch (err) {
-      failure.value = words_for(err);
-    }
-    busy.value = false;
-  };
-  const kind = setup ? "setup" : "login";
-  return (
-    <form
-      class="login"
-      onSubmit={(e) => {
-        void send(e);
-      }}
-    >
-      <h2>{say(`${kind}.title`)}</h2>
-      {setup && <p>{say("setup.text")}</p>}
-      {expired.value && <p role="status">{say("login.again")}</p>}
-      <label>
-        {say("login.name")}
-        <input
-          name="name"
-          autocomplete="username"
-          required
-          maxLength={32}
-          value={name.value}
-          onInput={(e) => {
-            name.value = e.currentTarget.value;
-          }}
-        />
-      </label>
-      <label>
-        {say("login.password")}
-        <input
-          name="password"
-          type="password"
-          autocomplete={setup ? "new-password" : "current-password"}
-          required
-          value={password.value}
-          onInput={(e) => {
-            password.value = e.currentTarget.value;
-          }}
-        />
-      </label>
-      {failure.value && (
-        <p class="failed" role="alert">
-          {failure.value}
-        </p>
-      )}
-      <button type="submit" class="main" disabled={busy.value}>
-        {say(`${kind}.go`)}
-      </button>
-    </form>
-  );
-}
-
-/** Asks for a login in front of the page, which keeps what was being written. */
-function LoginAgain() {
-  const dialog = useRef<HTMLDialogElement>(null);
-  useEffect(() => {
-    dialog.current?.showModal();
-  }, []);
-  return (
-    <dialog
-      ref={dialog}
-      aria-label={say("login.title")}
-      onCancel={(e) => {
-        e.preventDefault();
-      }}
-    >
-      <Credentials setup={false} />
-    </dialog>
-  );
-}
 
 /** The age of what is shown: amber after 10 s, red after 30 s. */
 function Age() {
@@ -152,13 +59,16 @@ function Top() {
         <Link to="/machines">{say("nav.machines")}</Link>
         <Link to="/checks">{say("nav.checks")}</Link>
         <Link to="/notices">{say("nav.notices")}</Link>
-        <Link to="/losses">
-          {say("nav.losses")}
-          {losses > 0 && <b class="badge">{losses}</b>}
-        </Link>
-        <Link to="/enrol">{say("nav.enrol")}</Link>
-        <Link to="/users">{say("nav.users")}</Link>
-        <Link to="/audit">{say("nav.audit")}</Link>
+        {(may("losses") || may("retention")) && (
+          <Link to="/losses">
+            {say(may("losses") ? "nav.losses" : "kept.title")}
+            {may("losses") && losses > 0 && <b class="badge">{losses}</b>}
+          </Link>
+        )}
+        {may("enrol") && <Link to="/enrol">{say("nav.enrol")}</Link>}
+        {may("people") && <Link to="/users">{say("nav.users")}</Link>}
+        {may("audit") && <Link to="/audit">{say("nav.audit")}</Link>}
+        <Link to="/account">{say("nav.account")}</Link>
       </nav>
       {fed.value && <Age />}
       <button
@@ -212,7 +122,9 @@ function Page() {
     case "/notices":
       return <NoticesPage />;
     case "/users":
-      return <UsersPage />;
+      return may("people") ? <UsersPage /> : <p class="empty">{say("error.role")}</p>;
+    case "/account":
+      return <AccountPage />;
   }
   return fed.value ? <Overview /> : <p class="empty">{say("data.loading")}</p>;
 }
@@ -282,6 +194,7 @@ function App() {
       </footer>
       <AckForm />
       <ExplainDialog />
+      <ConfirmDialog />
       {!user.value && <LoginAgain />}
     </>
   );

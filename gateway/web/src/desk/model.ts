@@ -21,6 +21,11 @@ export function switchLang(): void {
 
 /** null: not known yet; "": nobody is logged in. */
 export const user = signal<string | null>(null);
+/** The role of who is logged in; empty: nobody is. */
+export const role = signal("");
+const acts = signal<string[]>([]);
+/** Reports whether who is logged in may do an act: the page offers no others. */
+export const may = (act: string) => acts.value.includes(act);
 /** Somebody was logged in on this page and no longer is. */
 export const expired = signal(false);
 
@@ -197,8 +202,11 @@ export async function post(url: string, body: object): Promise<Response> {
 /** Asks who is logged in; returns whether that is known now. */
 async function ask_user(): Promise<boolean> {
   try {
-    const { name } = await get<{ name: string }>("/api/session");
-    user.value = name;
+    const who = await get<{ name: string; role: string; acts: string[] }>("/api/session");
+    if (role.value && role.value !== who.role) live.forget(); // it was told what another role may see
+    role.value = who.role;
+    acts.value = who.acts;
+    user.value = who.name;
     expired.value = false;
   } catch (e) {
     if (!(e instanceof Refused && e.code === "session")) {

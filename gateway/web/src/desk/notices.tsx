@@ -1,5 +1,5 @@
 import { useSignal } from "@preact/signals";
-import { ago, notices, post, say, tree, words_for, type Node, type Notice } from "./model";
+import { ago, may, notices, post, say, tree, words_for, type Node, type Notice } from "./model";
 import { gateName, Table, time } from "./parts";
 
 const hour = 3_600_000;
@@ -134,11 +134,13 @@ export function NoticesPage() {
   };
   return (
     <>
-      <section>
-        <h2>{say("notice.new")}</h2>
-        <p>{say("notice.text")}</p>
-        <Write />
-      </section>
+      {may("notices") && (
+        <section>
+          <h2>{say("notice.new")}</h2>
+          <p>{say("notice.text")}</p>
+          <Write />
+        </section>
+      )}
       <section>
         <h2>{say("notice.list")}</h2>
         {failure.value && (
@@ -151,7 +153,7 @@ export function NoticesPage() {
         ) : (
           <Table
             caption={say("notice.list")}
-            head={["notice.what", "notice.where", "notice.until", "notice.by", "col.do"]}
+            head={["notice.what", "notice.where", "notice.until", "notice.by", ...(may("notices") ? ["col.do"] : [])]}
             rows={list.map((n) => [
               <>
                 {n.zh}
@@ -165,15 +167,19 @@ export function NoticesPage() {
               where(n),
               <time dateTime={n.until}>{time(n.until)}</time>,
               `${n.by} · ${ago(n.written)}`,
-              <button
-                type="button"
-                aria-label={`${say("notice.end")}: ${n.zh}`}
-                onClick={() => {
-                  void end(n);
-                }}
-              >
-                {say("notice.end")}
-              </button>,
+              ...(may("notices")
+                ? [
+                    <button
+                      type="button"
+                      aria-label={`${say("notice.end")}: ${n.zh}`}
+                      onClick={() => {
+                        void end(n);
+                      }}
+                    >
+                      {say("notice.end")}
+                    </button>,
+                  ]
+                : []),
             ])}
           />
         )}

@@ -1,4 +1,4 @@
-import { ago, alerts, compounds, feed, gates, say, totals, tree, worst, type Gate, type Node } from "./model";
+import { ago, alerts, compounds, feed, gates, may, say, totals, tree, worst, type Gate, type Node } from "./model";
 import { AlertList } from "./alerts";
 import { Chart } from "./chart";
 import { Why } from "./explain";
@@ -110,28 +110,30 @@ export function Overview() {
           </div>
         </section>
         <Chart agent="" />
-        <section>
-          <h2>{say("feed.title")}</h2>
-          {!feed.value ? (
-            <p class="empty">{say("data.loading")}</p>
-          ) : feed.value.length === 0 ? (
-            <p class="empty">{say("feed.none")}</p>
-          ) : (
-            <ul class="feed">
-              {feed.value.map((p) => (
-                <li key={p.agent + p.at}>
-                  <time>{time(p.at)}</time>
-                  <Why of={p} what={p.verdict} />
-                  <span>{celsius(p.screening_c)}</span>
-                  <span>{way(p.direction)}</span>
-                  <span>{person(p.class)}</span>
-                  <GateLink agent={p.agent} />
-                  <span class="why">{reasons(p)}</span>
-                </li>
-              ))}
-            </ul>
-          )}
-        </section>
+        {may("passages") && (
+          <section>
+            <h2>{say("feed.title")}</h2>
+            {!feed.value ? (
+              <p class="empty">{say("data.loading")}</p>
+            ) : feed.value.length === 0 ? (
+              <p class="empty">{say("feed.none")}</p>
+            ) : (
+              <ul class="feed">
+                {feed.value.map((p) => (
+                  <li key={p.agent + p.at}>
+                    <time>{time(p.at)}</time>
+                    <Why of={p} what={p.verdict} />
+                    <span>{celsius(p.screening_c)}</span>
+                    <span>{way(p.direction)}</span>
+                    <span>{person(p.class)}</span>
+                    <GateLink agent={p.agent} />
+                    <span class="why">{reasons(p)}</span>
+                  </li>
+                ))}
+              </ul>
+            )}
+          </section>
+        )}
       </div>
     </div>
   );

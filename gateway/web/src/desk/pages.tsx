@@ -1,5 +1,5 @@
 import { useSignal } from "@preact/signals";
-import { address, ago, gates, post, say, words_for, type Alert, type Passage } from "./model";
+import { ago, gates, may, post, say, words_for, type Alert, type Passage } from "./model";
 import { alertHead, alertRows } from "./alerts";
 import { Bytes } from "./audit";
 import { Chart } from "./chart";
@@ -23,7 +23,10 @@ import {
 
 export function GatePage({ agent }: { agent: string }) {
   const g = gates.value.get(agent);
-  const data = useData<{ passages: Passage[]; alerts: Alert[] }>(`/api/gate?agent=${encodeURIComponent(agent)}`, 5);
+  const data = useData<{ passages: Passage[] | null; alerts: Alert[] }>(
+    `/api/gate?agent=${encodeURIComponent(agent)}`,
+    5,
+  );
   const online = g?.state === "online";
   return (
     <>
@@ -86,36 +89,38 @@ export function GatePage({ agent }: { agent: string }) {
         )}
       </section>
       <Chart agent={agent} />
-      <section>
-        <h2>{say("gate.passages")}</h2>
-        <Waiting of={data} />
-        {data.data &&
-          (data.data.passages.length === 0 ? (
-            <p class="empty">{say("feed.none")}</p>
-          ) : (
-            <Table
-              caption={say("gate.passages")}
-              head={[
-                "col.time",
-                "col.verdict",
-                "col.temperature",
-                "col.ambient",
-                "col.direction",
-                "col.class",
-                "col.reason",
-              ]}
-              rows={data.data.passages.map((p) => [
-                <Moment at={p.at} />,
-                <Why of={p} what={p.verdict} />,
-                celsius(p.screening_c),
-                celsius(p.ambient_c),
-                way(p.direction),
-                person(p.class),
-                reasons(p),
-              ])}
-            />
-          ))}
-      </section>
+      {may("passages") && (
+        <section>
+          <h2>{say("gate.passages")}</h2>
+          <Waiting of={data} />
+          {data.data?.passages &&
+            (data.data.passages.length === 0 ? (
+              <p class="empty">{say("feed.none")}</p>
+            ) : (
+              <Table
+                caption={say("gate.passages")}
+                head={[
+                  "col.time",
+                  "col.verdict",
+                  "col.temperature",
+                  "col.ambient",
+                  "col.direction",
+                  "col.class",
+                  "col.reason",
+                ]}
+                rows={data.data.passages.map((p) => [
+                  <Moment at={p.at} />,
+                  <Why of={p} what={p.verdict} />,
+                  celsius(p.screening_c),
+                  celsius(p.ambient_c),
+                  way(p.direction),
+                  person(p.class),
+                  reasons(p),
+                ])}
+              />
+            ))}
+        </section>
+      )}
       <section>
         <h2>{say("gate.alerts")}</h2>
         {data.data &&
@@ -129,12 +134,24 @@ export function GatePage({ agent }: { agent: string }) {
   );
 }
 
+const heads = ["col.time", "col.gate", "col.reason", "col.seq", "col.bytes", "col.text"];
+
 interface Losses {
   quarantine: { id: number; at: string; agent: string; seq: number; reason: string; bytes: number }[];
   holes: { at: string; agent: string; from: number; to: number; reason: string }[];
 }
 
+/** What was not stored, and for how long the rest is kept: each for those who may see it. */
 export function LossesPage() {
+  return (
+    <>
+      {may("losses") && <NotStored />}
+      {may("retention") && <KeptFor />}
+    </>
+  );
+}
+
+function NotStored() {
   const data = useData<Losses>("/api/losses", 10);
   const dropping = useSignal(0);
   const gone = useSignal<number[]>([]);
@@ -213,7 +230,7 @@ export function LossesPage() {
             ) : (
               <Table
                 caption={say("losses.quarantine")}
-                head={["col.time", "col.gate", "col.reason", "col.seq", "col.bytes", "col.text", "col.do"]}
+                head={[...heads, ...(may("quarantine") ? ["col.do"] : [])]}
                 rows={data.data.quarantine
                   .filter((p) => !gone.value.includes(p.id))
                   .map((p) => [
@@ -222,8 +239,8 @@ export function LossesPage() {
                     p.reason,
                     p.seq || "–",
                     <span class="whole">{p.bytes}</span>,
-                    <Bytes key={p.id} id={p.id} />,
-                    buttons(p.id),
+                    may("quarantine") ? <Bytes key={p.id} id={p.id} /> : "–",
+                    ...(may("quarantine") ? [buttons(p.id)] : []),
                   ])}
               />
             )}
@@ -247,59 +264,6 @@ export function LossesPage() {
           </section>
         </>
       )}
-      <KeptFor />
     </>
-  );
-}
-
-export function UsersPage() {
-  const names = useData<string[]>("/api/users", 30);
-  const link = useSignal("");
-  const failure = useSignal("");
-  const invite = async () => {
-    failure.value = "";
-    try {
-      const { path } = (await (await post("/api/invite", {})).json()) as { path: string };
-      link.value = address(path);
-    } catch (e) {
-      failure.value = words_for(e);
-    }
-  };
-  return (
-    <section>
-      <h2>{say("nav.users")}</h2>
-      <p>{say("users.text")}</p>
-      <Waiting of={names} />
-      {names.data && (
-        <ul class="names">
-          {names.data.map((n) => (
-            <li key={n}>{n}</li>
-          ))}
-        </ul>
-      )}
-      <p>
-        <button
-          type="button"
-          class="main"
-          onClick={() => {
-            void invite();
-          }}
-        >
-          {say("users.invite")}
-        </button>
-      </p>
-      {failure.value && (
-        <p class="failed" role="alert">
-          {failure.value}
-        </p>
-      )}
-      {link.value && (
-        <p role="status">
-          {say("users.link")}
-          <br />
-          <code class="link">{link.value}</code>
-        </p>
-      )}
-    </section>
   );
 }

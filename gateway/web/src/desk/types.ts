@@ -223,3 +223,34 @@ export interface Call {
   by?: string;
   again?: number;
 }
+
+/** One who may log in to the desk, or could. */
+export interface User {
+  name: string;
+  role: string;
+  created: string;
+  disabled?: string;
+  entered?: string;
+}
+
+/** A log-in that has not ended. */
+export interface Session {
+  id: string;
+  began: string;
+  seen: string;
+  until: string;
+  from: string;
+  browser: string;
+  own: boolean;
+}
+
+/** What a program shows, without the secret. */
+export interface Token {
+  name: string;
+  role: string;
+  made: string;
+  made_by?: string;
+  until: string;
+  used?: string;
+  from?: string;
+}

@@ -1,0 +1,106 @@
+package people
+
+import (
+	"crypto/rand"
+	"crypto/subtle"
+	"encoding/base64"
+	"fmt"
+	"strings"
+
+	"golang.org/x/crypto/argon2"
+	"golang.org/x/crypto/bcrypt"
+	"golang.org/x/text/unicode/norm"
+)
+
+// Passwords are kept as Argon2id hashes, with the parameters that OWASP's "Password
+// Storage Cheat Sheet" names first for little memory. At most two are made at
+// the same time; see hashes.
+const (
+	memoryKiB = 19 << 10
+	passes    = 2
+	threads   = 1
+	saltSize  = 16
+	hashSize  = 32
+)
+
+// Bounds of the parameters in a kept hash: others fit no password.
+const (
+	mostMemoryKiB = 64 << 10
+	mostPasses    = 10
+	mostThreads   = 4
+)
+
+// Hashes that fit no password. They are compared for unknown names, which so take
+// as long as known ones.
+const (
+	noHash    = "$argon2id$v=19$m=19456,t=2,p=1$bm9ib2R5IGhhcyB0aGlzLg$bm9ib2R5IGhhcyB0aGlzIHBhc3N3b3JkIGF0IGFsbC4"
+	oldNoHash = "$2a$11$abcdefghijklmnopqrstuuKHkBOOMNoQbGJtHHTSwmYOAcYvJjTGG"
+)
+
+// hashed is a parsed Argon2id hash.
+type hashed struct {
+	memory, passes uint32
+	threads        uint8
+	salt, key      []byte
+}
+
+// hashPassword returns the Argon2id hash of a password, in the form of the PHC
+// string format.
+func hashPassword(password string) []byte {
+	h := hashed{memory: memoryKiB, passes: passes, threads: threads, salt: make([]byte, saltSize)}
+	rand.Read(h.salt) // never fails (crypto/rand)
+	h.key = h.of(password, hashSize)
+	return []byte(h.String())
+}
+
+// of returns the key of a password. The same characters typed in another way, such
+// as full-width digits of a Chinese keyboard, are the same password.
+func (h hashed) of(password string, size uint32) []byte {
+	return argon2.IDKey([]byte(norm.NFKC.String(password)), h.salt, h.passes, h.memory, h.threads, size)
+}
+
+func (h hashed) String() string {
+	b64 := base64.RawStdEncoding
+	return fmt.Sprintf("$argon2id$v=%d$m=%d,t=%d,p=%d$%s$%s", argon2.Version, h.memory, h.passes, h.threads,
+		b64.EncodeToString(h.salt), b64.EncodeToString(h.key))
+}
+
+// parseHash parses what String returns. ok is false when text is something else,
+// or would cost too much to compare.
+func parseHash(text string) (h hashed, ok bool) {
+	parts := strings.Split(text, "$")
+	if len(parts) != 6 || parts[0] != "" || parts[1] != "argon2id" || parts[2] != fmt.Sprint("v=", argon2.Version) {
+		return h, false
+	}
+	if _, err := fmt.Sscanf(parts[3], "m=%d,t=%d,p=%d", &h.memory, &h.passes, &h.threads); err != nil {
+		return h, false
+	}
+	var bad, worse error
+	h.salt, bad = base64.RawStdEncoding.Strict().DecodeString(parts[4])
+	h.key, worse = base64.RawStdEncoding.Strict().DecodeString(parts[5])
+	ok = bad == nil && worse == nil && len(h.salt) >= 8 && len(h.salt) <= 64 && len(h.key) >= 16 &&
+		len(h.key) <= 64 && h.passes >= 1 && h.passes <= mostPasses && h.threads >= 1 && h.threads <= mostThreads &&
+		h.memory >= 8*uint32(h.threads) && h.memory <= mostMemoryKiB && h.String() == text
+	return h, ok
+}
+
+// old reports whether a kept hash is one of bcrypt, as former versions made them.
+func old(kept []byte) bool { return strings.HasPrefix(string(kept), "$2") }
+
+// current reports whether a kept hash is as hashPassword makes them.
+func current(kept []byte) bool {
+	h, ok := parseHash(string(kept))
+	return ok && h.memory == memoryKiB && h.passes == passes && h.threads == threads && len(h.key) == hashSize
+}
+
+// fits reports whether a kept hash is a password's.
+func fits(kept []byte, password string) bool {
+	if old(kept) {
+		return bcrypt.CompareHashAndPassword(kept, []byte(password)) == nil
+	}
+	h, ok := parseHash(string(kept))
+	if !ok {
+		return false
+	}
+	return subtle.ConstantTimeCompare(h.key, h.of(password, uint32(len(h.key)))) == 1 //nolint:gosec // at most 64
+}
