@@ -50,7 +50,8 @@ func newCounty(t *testing.T, head audit.Head) string {
 		t.Fatal(err)
 	}
 	for i := range 2 {
-		p := store.Poison{At: time.Now(), Agent: "gate-009", Reason: "no JSON", Raw: []byte("110101199001011234 " + strconv.Itoa(i))}
+		raw := []byte("110101199001011234 " + strconv.Itoa(i))
+		p := store.Poison{At: time.Now(), Agent: "gate-009", Reason: "no JSON", Raw: raw}
 		if err := s.Quarantine(t.Context(), p); err != nil {
 			t.Fatal(err)
 		}
