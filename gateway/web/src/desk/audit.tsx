@@ -191,7 +191,7 @@ function Actor({ of }: { of: Entry }) {
   return (
     <>
       {of.actor}
-      {of.role && ` · ${has(`role.${of.role}`) ? say(`role.${of.role}`) : of.role}`}
+      {of.role && ` · ${has(`people.role.${of.role}`) ? say(`people.role.${of.role}`) : of.role}`}
     </>
   );
 }
