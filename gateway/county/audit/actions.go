@@ -46,8 +46,8 @@ const (
 // Actions returns all actions.
 func Actions() []Action {
 	return []Action{Start, LogIn, LogInFailed, LogOut, SetUp, Invite, SetRole, DisableUser, EnableUser,
-		ResetPassword, ChangePassword, EndSession, MakeToken, RevokeToken, Acknowledge, AnswerCall, EndCall, WriteNotice,
-		RemoveNotice, RetryQuarantine, DropQuarantine, Rewind, IssuePass, ChangeGuards,
+		ResetPassword, ChangePassword, EndSession, MakeToken, RevokeToken, Acknowledge, AnswerCall, EndCall,
+		WriteNotice, RemoveNotice, RetryQuarantine, DropQuarantine, Rewind, IssuePass, ChangeGuards,
 		EnrolCode, EnrolApprove, EnrolRefuse, EnrolRevoke, NotDone, LookLive, LookGate,
 		LookPassage, LookQuarantine, LookExport, LookReplay, LookAudit}
 }

@@ -78,7 +78,8 @@ func (p *People) MakeToken(ctx context.Context, by Actor, name string, role Role
 		if n, err := res.RowsAffected(); err != nil || n == 0 {
 			return errors.Join(ErrName, err)
 		}
-		return p.note(ctx, tx, Note{by, "make-token", name, string(role) + " until " + until.UTC().Format(time.RFC3339)})
+		detail := string(role) + " until " + until.UTC().Format(time.RFC3339)
+		return p.note(ctx, tx, Note{by, "make-token", name, detail})
 	})
 	if err != nil {
 		return "", fmt.Errorf("make a token: %w", err)

@@ -260,8 +260,8 @@ func TestEveryActIsNotedOrDoesNotHappen(t *testing.T) {
 		"log-in":          func() error { _, err := p.Login(ctx, Visitor{From: office}, "王主任", good); return err },
 		"set-up":          func() error { return p.SetUp(ctx, "10.0.0.1", link, "zhao", good) },
 	}
-	for _, action := range []string{"set-role", "disable-user", "enable-user", "reset-password", "invite", "make-token", "end-session", "log-in",
-		"set-up", "change-password"} {
+	for _, action := range []string{"set-role", "disable-user", "enable-user", "reset-password", "invite", "make-token",
+		"end-session", "log-in", "set-up", "change-password"} {
 		book.err = errors.New("the disk is full")
 		if err := acts[action](); !errors.Is(err, book.err) {
 			t.Errorf("%s without a note: %v", action, err)

@@ -34,7 +34,8 @@ func (c Config) goes(d Device, way fact.Direction) bool {
 
 // Without returns the configuration without some devices: those that do not work.
 func (c Config) Without(names []string) Config {
-	c.Devices = slices.DeleteFunc(slices.Clone(c.Devices), func(d Device) bool { return slices.Contains(names, d.Name) })
+	listed := func(d Device) bool { return slices.Contains(names, d.Name) }
+	c.Devices = slices.DeleteFunc(slices.Clone(c.Devices), listed)
 	return c
 }
 
@@ -51,6 +52,6 @@ func (c Config) Locked(enters bool) string {
 	if !reader {
 		return "no lane has a reader or scanner that works: who comes is not known"
 	}
-	return "every lane measures, none has a thermometer that works, and there is no guard's screen (kiosk:) at which a " +
-		"value could be entered"
+	return "every lane measures, none has a thermometer that works, and there is no guard's screen (kiosk:) at which " +
+		"a value could be entered"
 }
