@@ -58,7 +58,8 @@ func newCounty(t *testing.T, gates int) *county {
 func (c *county) open() {
 	c.t.Helper()
 	file := committed.Open(c.t, c.path, follow.Schema+alerts.Schema+Schema,
-		SchemaOrigin+alerts.SchemaOpen+alerts.SchemaSaid, alerts.SchemaRuns+alerts.SchemaCalls+audit.Schema)
+		SchemaOrigin+alerts.SchemaOpen+alerts.SchemaSaid,
+		alerts.SchemaRuns+alerts.SchemaCalls+alerts.SchemaSettled+audit.Schema)
 	c.list = alerts.New(file, live.New(0), nil)
 	var err error
 	c.Presence, err = Open(c.t.Context(), Options{File: file, Hub: live.New(0),

@@ -30,7 +30,7 @@ type county struct {
 func open(t *testing.T, path string, held *committed.Store) *county {
 	t.Helper()
 	file := committed.Open(t, path, follow.Schema+alerts.Schema, alerts.SchemaOpen,
-		alerts.SchemaSaid, alerts.SchemaRuns, alerts.SchemaCalls)
+		alerts.SchemaSaid, alerts.SchemaRuns, alerts.SchemaCalls, alerts.SchemaSettled)
 	list := alerts.New(file, live.New(0), nil)
 	r, err := Open(t.Context(), list, held, []string{gate}, t0)
 	if err != nil {
