@@ -4,6 +4,15 @@ import { openPage, until } from "./world.mjs";
 
 export const home = "http://gatehouse.test";
 const file = (path) => readFileSync(new URL(path, import.meta.url), "utf8");
+// As an administrator has it: /api/session.
+const session = {
+  name: "王主任",
+  role: "admin",
+  acts: [
+    ...["see", "passages", "run-alerts", "alerts", "calls", "notices", "losses", "quarantine", "retention"],
+    ...["account", "people", "tokens", "enrol", "audit"],
+  ],
+};
 const types = { js: "text/javascript", css: "text/css", html: "text/html" };
 
 /**
@@ -20,8 +29,7 @@ export async function openPlayed(browser, name, size, lang, state, at) {
       page.posts.push([pathname, route.request().postDataJSON()]);
       return route.fulfill({ status: 204 });
     }
-    if (pathname.startsWith("/api/"))
-      return route.fulfill({ json: pathname === "/api/session" ? { name: "王主任" } : [] });
+    if (pathname.startsWith("/api/")) return route.fulfill({ json: pathname === "/api/session" ? session : [] });
     const asset = pathname.startsWith("/assets/") ? pathname.slice("/assets/".length) : `${name}.html`;
     return route.fulfill({
       body: file(`../dist/${asset}`),
