@@ -25,12 +25,19 @@ export async function until(name, what, ms = 20_000) {
   }
 }
 
+/**
+ * A port on which nothing listens. It is below those that the system gives to outgoing connections (from 32768 on
+ * Linux), one of which could take it before the program that is meant to listen there.
+ */
 export async function port() {
-  const s = createServer();
-  await new Promise((r) => s.listen(0, "127.0.0.1", r));
-  const { port } = s.address();
-  await new Promise((r) => s.close(r));
-  return port;
+  for (;;) {
+    const port = 16_000 + Math.floor(Math.random() * 16_000);
+    const s = createServer();
+    const free = await new Promise((r) => s.once("error", () => r(false)).listen(port, "127.0.0.1", () => r(true)));
+    if (!free) continue;
+    await new Promise((r) => s.close(r));
+    return port;
+  }
 }
 
 /** A demo of a few gates, where nobody comes unless the test sends them. */
