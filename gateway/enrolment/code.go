@@ -38,10 +38,10 @@ const (
 	maxText = 4096
 )
 
-// CodeLife is for how long a code may be used.
+// The form of a code's text.
 const (
 	codeVersion = 1
-	sumBytes    = 3
+	sumBytes    = 3 // of a SHA-256, at the end of the bytes
 	groupData   = 4 // characters of a group before its check character
 	groupChars  = groupData + 1
 	groupsALine = 6
