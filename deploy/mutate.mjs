@@ -87,7 +87,8 @@ function mutate(root, pkg, left) {
   const count = { KILLED: 0, LIVED: 0, 'NOT COVERED': 0, 'TIMED OUT': 0 }
   const found = []
   for (const { file_name: name, mutations } of JSON.parse(readFileSync(report)).files ?? []) {
-    const file = name.includes('/') ? name : join(pkg, name).replace(/^\.\//, '')
+    const file = existsSync(name) ? name : join(pkg, name).replace(/^\.\//, '')
+    if (dirname(file) !== join(pkg)) continue // of a folder below, which is measured by itself
     const code = readFileSync(file, 'utf8').split('\n')
     for (const mutation of mutations) {
       const { type, line, column } = mutation
