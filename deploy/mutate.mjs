@@ -110,7 +110,8 @@ function mutate(root, pkg, left) {
   const coverage = percent(ran, ran + count['NOT COVERED'])
   const wanted = decides.includes(pkg) ? least.decides : least.other
   const good = efficacy >= wanted && coverage >= wanted
-  console.log(`${good ? 'ok  ' : 'FAIL'} ${pkg}  at least ${wanted} %: efficacy ${efficacy.toFixed(1)} %, coverage ${coverage.toFixed(1)} %  ` +
+  console.log(`${good ? 'ok  ' : 'FAIL'} ${pkg}  at least ${wanted} %: ` +
+    `efficacy ${efficacy.toFixed(1)} %, coverage ${coverage.toFixed(1)} %  ` +
     `(${count.KILLED} noticed, ${count.LIVED} alive, ${count['NOT COVERED']} in no test, ${count['TIMED OUT']} too slow)`)
   if (found.length) console.log(found.join('\n'))
   return good
