@@ -37,16 +37,22 @@ type userAct struct {
 	Password string      `json:"password"` // of who asks
 }
 
+// confirmed reads an act for which an administrator has given the own password again.
+func (s *Server) confirmed(w http.ResponseWriter, r *http.Request, who people.Session) (userAct, error) {
+	m, err := read[userAct](w, r)
+	if err == nil {
+		err = s.People.Confirm(r.Context(), who, m.Password)
+	}
+	return m, err
+}
+
 // link is the answer of an act that makes a link.
 type link struct {
 	Path string `json:"path"`
 }
 
 func (s *Server) invite(w http.ResponseWriter, r *http.Request, who people.Session) {
-	m, err := read[userAct](w, r)
-	if err == nil {
-		err = s.People.Confirm(r.Context(), who, m.Password)
-	}
+	m, err := s.confirmed(w, r, who)
 	if err != nil {
 		failRetryable(w, err)
 		return
@@ -59,10 +65,7 @@ func (s *Server) invite(w http.ResponseWriter, r *http.Request, who people.Sessi
 }
 
 func (s *Server) reset(w http.ResponseWriter, r *http.Request, who people.Session) {
-	m, err := read[userAct](w, r)
-	if err == nil {
-		err = s.People.Confirm(r.Context(), who, m.Password)
-	}
+	m, err := s.confirmed(w, r, who)
 	if err != nil {
 		failRetryable(w, err)
 		return
@@ -75,10 +78,7 @@ func (s *Server) reset(w http.ResponseWriter, r *http.Request, who people.Sessio
 }
 
 func (s *Server) setRole(w http.ResponseWriter, r *http.Request, who people.Session) {
-	m, err := read[userAct](w, r)
-	if err == nil {
-		err = s.People.Confirm(r.Context(), who, m.Password)
-	}
+	m, err := s.confirmed(w, r, who)
 	done(w, err, func() error {
 		err := s.People.SetRole(r.Context(), who.Actor, m.Name, m.Role)
 		if err == nil {
