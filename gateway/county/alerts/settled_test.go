@@ -174,10 +174,13 @@ func TestAClearedFeverLeavesTheListAfterAWhile(t *testing.T) {
 		committed.Entry(t, 5, t0, fever(4, 3840)), committed.Entry(t, 6, t0, measured("e20",
 			fact.EpisodeConfirmed, 3840, 21)), committed.Entry(t, 7, t0, again(6, "e20")),
 		committed.Entry(t, 8, t0, byHand(measured("e20", fact.EpisodeCleared, 3640, 22))))
-	for after, want := range map[time.Duration]int{clearedShown: 3, clearedShown + 3*time.Minute: 1} {
-		l.must(openList(t, path).Tidy(t.Context(), t0.Add(after)))
-		if got := l.settled(); len(got) != want {
-			t.Errorf("after %s: %q", after, got)
+	for _, c := range []struct {
+		after time.Duration
+		want  int
+	}{{clearedShown, 3}, {clearedShown + 3*time.Minute, 1}} {
+		l.must(openList(t, path).Tidy(t.Context(), t0.Add(c.after)))
+		if got := l.settled(); len(got) != c.want {
+			t.Errorf("after %s: %q", c.after, got)
 		}
 	}
 }
