@@ -5,6 +5,7 @@
 package broker
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -27,19 +28,19 @@ type Config struct {
 	Listen    string `yaml:"listen"`               // host:port; loopback unless tls and users_file are set; port 0: any
 	Dir       string `yaml:"dir,omitempty"`        // folder of its state; no record is lost with it
 	TLS       TLS    `yaml:"tls,omitempty"`        // absent: plain TCP
-	UsersFile string `yaml:"users_file,omitempty"` // lines name:bcrypt-hash, read at start; absent: anybody may connect
+	UsersFile string `yaml:"users_file,omitempty"` // lines name:bcrypt-hash[:kind]; absent: nobody has a password
+	// County is the id of the county, the only one whose topics clients may use; empty: any.
+	County string `yaml:"-"`
+	// Identities knows clients by their certificates. May be nil.
+	Identities Identities `yaml:"-"`
+	// Certificates: over TLS, who has no password needs a certificate. Otherwise, without a
+	// users file, anybody may connect.
+	Certificates bool `yaml:"-"`
 	// Hold: clients of other processes wait until Admit is called.
 	Hold bool `yaml:"-"`
 	// Refused is called when the broker does not do what a user asks, and why, every
 	// 10 s at most for one reason; from any goroutine. May be nil.
 	Refused func(agent, why string) `yaml:"-"`
-}
-
-// TLS names PEM files.
-type TLS struct {
-	Cert string `yaml:"cert"`         // the broker's certificate, with its chain
-	Key  string `yaml:"key"`          // its key
-	CA   string `yaml:"ca,omitempty"` // when given, clients need a certificate of this authority
 }
 
 // Limits of the broker.
@@ -75,7 +76,7 @@ type Broker struct {
 	mu     sync.Mutex // guards srv and keeper
 	srv    *server.Server
 	keeper *keeper
-	secret string // the keeper's password; empty: clients need none
+	secret string // of this start, with which nats-server is entered
 	store  storeWatch
 	end    context.CancelFunc // ends what follows
 	tasks  sync.WaitGroup     // restartFailed and watchKept
@@ -100,7 +101,7 @@ func Start(ctx context.Context, cfg Config, log *slog.Logger) (*Broker, error) {
 		return nil, fmt.Errorf("create the broker's folder: %w", err)
 	}
 	b := &Broker{store: newStoreWatch()}
-	users, err := b.loadUsers(cfg)
+	door, err := b.newDoor(cfg, log)
 	if err != nil {
 		return nil, err
 	}
@@ -110,14 +111,15 @@ func Start(ctx context.Context, cfg Config, log *slog.Logger) (*Broker, error) {
 	if err != nil {
 		return nil, err
 	}
-	if b.proxy, err = newProxy(l, cfg.TLS, log); err != nil {
+	if b.proxy, err = newProxy(l, cfg.TLS, door, log); err != nil {
 		return nil, errors.Join(err, l.Close())
 	}
-	b.proxy.gate.used, b.proxy.named, b.proxy.refused = cfg.Hold, cfg.UsersFile != "", cfg.Refused
+	b.proxy.secret, b.proxy.gate.used, b.proxy.refused = b.secret, cfg.Hold, cfg.Refused
 	port = server.RANDOM_PORT
 	opts := func() *server.Options {
 		o := options(filepath.Join(cfg.Dir, "store"))
-		o.Users, o.MQTT.Host, o.MQTT.Port = users, "127.0.0.1", port
+		o.CustomClientAuthentication = inner{cmp.Or(cfg.County, "*"), b.secret}
+		o.MQTT.Host, o.MQTT.Port = "127.0.0.1", port
 		return o
 	}
 	first := opts()
@@ -130,30 +132,23 @@ func Start(ctx context.Context, cfg Config, log *slog.Logger) (*Broker, error) {
 	b.end = end
 	b.tasks.Go(func() { b.restartFailed(running, opts, log) })
 	b.tasks.Go(func() { b.watchKept(running, log) })
+	b.tasks.Go(func() { b.proxy.watch(running) })
 	return b, nil
 }
 
-// loadUsers returns the users of the users file, the one of this process's own
-// clients and the keeper's; none without a users file.
-func (b *Broker) loadUsers(cfg Config) ([]*server.User, error) {
-	if cfg.UsersFile == "" {
-		return nil, nil
+// newDoor returns what decides who comes in, and makes the secret of this start.
+func (b *Broker) newDoor(cfg Config, log *slog.Logger) (*door, error) {
+	d := &door{identities: cfg.Identities, certificates: cfg.Certificates && cfg.TLS != (TLS{}),
+		tries: newTries(), now: time.Now}
+	var err error
+	if cfg.UsersFile != "" {
+		if d.passwords, err = loadPasswords(cfg.UsersFile, log); err != nil {
+			return nil, err
+		}
 	}
-	users, err := loadUsers(cfg.UsersFile)
-	if err != nil {
-		return nil, err
-	}
-	own, passwordFile, err := ownUser(cfg.Dir)
-	if err != nil {
-		return nil, err
-	}
-	b.client.Username, b.client.PasswordFile = own.Username, passwordFile
-	asks, secret, err := keeperUser()
-	if err != nil {
-		return nil, err
-	}
-	b.secret = secret
-	return append(users, own, asks), nil
+	b.secret, b.client.Username = newSecret(), ownName
+	b.client.PasswordFile, err = writeOwn(cfg.Dir, b.secret)
+	return d, err
 }
 
 func (c Config) check() (host string, port int, err error) {
@@ -167,12 +162,12 @@ func (c Config) check() (host string, port int, err error) {
 	if c.Dir == "" {
 		return "", 0, errors.New("broker: dir is missing: name a folder for the broker's state")
 	}
-	if c.TLS != (TLS{}) && (c.TLS.Cert == "" || c.TLS.Key == "") {
-		return "", 0, errors.New("broker: tls needs both cert and key")
+	if err := c.TLS.check(); err != nil {
+		return "", 0, err
 	}
-	if !loopback(host) && (c.TLS == (TLS{}) || c.UsersFile == "") {
-		return "", 0, fmt.Errorf("broker: listen %s is open to the network: "+
-			"give tls (cert, key) and users_file, or listen on 127.0.0.1", c.Listen)
+	if !loopback(host) && (c.TLS == (TLS{}) || c.UsersFile == "" && !c.Certificates) {
+		return "", 0, fmt.Errorf("broker: listen %s is open to the network: give tls (cert, key), and enrol gates "+
+			"(deploy/ENROL.md) or give users_file, or listen on 127.0.0.1", c.Listen)
 	}
 	return host, port, nil
 }
@@ -220,7 +215,7 @@ func (b *Broker) run(opts *server.Options, log *slog.Logger) error {
 		return fmt.Errorf("broker: %w", err)
 	}
 	b.srv = srv
-	logs := &logger{log: log, store: &b.store}
+	logs := &logger{log: log, store: &b.store, remotes: &b.proxy.remotes}
 	srv.SetLogger(logs, false, false)
 	srv.Start() // returns when it listens, or after a fatal error
 	if err := logs.fatal(); err != nil {
@@ -259,7 +254,7 @@ func (b *Broker) stop() {
 func (b *Broker) Addr() string { return b.addr }
 
 // Client returns how a part of this process connects: over loopback, without
-// TLS, and as a user of its own when there are users. Its Name is the address
+// TLS, and as a user of its own. Its Name is the address
 // that everybody else connects to.
 func (b *Broker) Client() mqtt.Broker { return b.client }
 

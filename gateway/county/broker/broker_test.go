@@ -26,7 +26,7 @@ func split(t testing.TB, addr string) (host, port string) {
 func TestMosquittoAndPahoClientsExchangeQoS1(t *testing.T) {
 	b := start(t, configOf(t))
 	_, port := split(t, b.Addr())
-	sub := connect(t, login{url: b.Client().URL, id: "sub"}) // as the collector does
+	sub := connect(t, insider(t, b, "sub")) // as the collector does
 	if granted := sub.subscribe(t, "gatehouse/v1/qinghe/+/records", 1); granted != 1 {
 		t.Fatalf("granted QoS %d", granted)
 	}
@@ -246,7 +246,7 @@ func TestCloseLeavesNothingRunning(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer silent.Close()
-	c := connect(t, login{url: b.Client().URL, id: "c"})
+	c := connect(t, insider(t, b, "c"))
 	c.subscribe(t, "a/b", 1)
 	began := time.Now()
 	if err := b.Close(); err != nil {

@@ -24,7 +24,7 @@ func TestOthersWaitUntilTheyAreAdmitted(t *testing.T) {
 	cfg := configOf(t)
 	cfg.Hold = true
 	b := start(t, cfg)
-	connect(t, login{url: b.Client().URL, id: "own"}) // of this process
+	connect(t, insider(t, b, "own")) // of this process
 	if b.enters(t) {
 		t.Fatal("a client got in before Admit")
 	}

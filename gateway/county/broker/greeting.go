@@ -1,6 +1,7 @@
 package broker
 
 import (
+	"bytes"
 	"encoding/binary"
 	"errors"
 	"log/slog"
@@ -15,6 +16,7 @@ type greeting struct {
 	client   string // its id
 	will     string // the topic of its last will; empty: it has none
 	user     string // empty: it names none
+	password string //
 
 	willRetained bool
 }
@@ -29,6 +31,7 @@ const (
 	willFlag    = 0x04
 	retainFlag  = 0x20
 	userFlag    = 0x80
+	secretFlag  = 0x40
 )
 
 // greet reads a CONNECT packet as far as it is whole: what is missing is empty.
@@ -39,7 +42,7 @@ func greet(packet []byte) (g greeting) {
 		return g
 	}
 	g.version = rest[0]
-	will, user := rest[1]&willFlag != 0, rest[1]&userFlag != 0
+	will, user, secret := rest[1]&willFlag != 0, rest[1]&userFlag != 0, rest[1]&secretFlag != 0
 	g.willRetained = will && rest[1]&retainFlag != 0
 	rest = rest[4:] // version, flags, keep alive
 	if g.version >= version5 {
@@ -58,7 +61,10 @@ func greet(packet []byte) (g greeting) {
 		_, rest = cutString(rest)
 	}
 	if user {
-		g.user, _ = cutString(rest)
+		g.user, rest = cutString(rest)
+	}
+	if secret {
+		g.password, _ = cutString(rest)
 	}
 	return g
 }
@@ -92,6 +98,8 @@ type admission struct {
 	prefix   string // of its id; the client does not see it
 	clean    bool   // its session ends with the connection
 	noRetain bool   // its last will is not retained
+	user     string // in place of the one that it names
+	password string // likewise; empty: both stay
 }
 
 // modern returns a CONNECT packet as nats-server wants it and a admits it: MQTT 3.1
@@ -111,13 +119,40 @@ func modern(packet []byte, a admission) []byte {
 	if a.noRetain {
 		flags &^= retainFlag
 	}
-	inside := append(appendString(nil, protocol), version311, flags, rest[2], rest[3])
-	if _, after := cutString(rest[4:]); g.client != "" {
-		inside = append(appendString(inside, idCharacters.Replace(a.prefix+g.client)), after...)
-	} else {
-		inside = append(inside, rest[4:]...)
+	keepAlive, id, after := rest[2:4], rest[4:], []byte(nil)
+	if client, rest := cutString(id); rest != nil {
+		id, after = id[:2], rest
+		if client != "" {
+			id = appendString(nil, idCharacters.Replace(a.prefix+client))
+		}
 	}
+	if a.password != "" {
+		will, whole := willOf(after, flags)
+		if !whole {
+			return packet
+		}
+		after = appendString(appendString(bytes.Clone(will), a.user), a.password)
+		flags |= userFlag | secretFlag
+	}
+	inside := slices.Concat(appendString(nil, protocol), []byte{version311, flags}, keepAlive, id, after)
 	return slices.Concat(binary.AppendUvarint(packet[:1:1], uint64(len(inside))), inside)
+}
+
+// willOf returns the last will of a CONNECT packet, of which b is what follows the
+// client's id. whole is false when the packet ends before it should.
+func willOf(b []byte, flags byte) (will []byte, whole bool) {
+	rest := b
+	skip := func(flag byte) {
+		if flags&flag != 0 {
+			_, rest = cutString(rest)
+		}
+	}
+	skip(willFlag) // topic
+	skip(willFlag) // message
+	will = b[:len(b)-len(rest)]
+	skip(userFlag)
+	skip(secretFlag)
+	return will, rest != nil
 }
 
 // appendString appends a string with its length in front.

@@ -41,19 +41,19 @@ func TestWhatAClientSaysOfItself(t *testing.T) {
 		want   greeting
 		what   string
 	}{
-		{connectPacket("MQTT", 4, 2, "a"), greeting{"MQTT", 4, "a", "", "", false}, ""},
-		{connectPacket("MQIsdp", 3, 2, long), greeting{"MQIsdp", 3, long, "", "", false}, ""},
-		{connectPacket("MQTT", 5, 2, "a"), greeting{"MQTT", 5, "a", "", "", false}, "MQTT 5"},
-		{connectPacket("MQTT", 4, 6, "a", "x/LWT", "bye"), greeting{"MQTT", 4, "a", "x/LWT", "", false}, ""},
+		{connectPacket("MQTT", 4, 2, "a"), greeting{"MQTT", 4, "a", "", "", "", false}, ""},
+		{connectPacket("MQIsdp", 3, 2, long), greeting{"MQIsdp", 3, long, "", "", "", false}, ""},
+		{connectPacket("MQTT", 5, 2, "a"), greeting{"MQTT", 5, "a", "", "", "", false}, "MQTT 5"},
+		{connectPacket("MQTT", 4, 6, "a", "x/LWT", "bye"), greeting{"MQTT", 4, "a", "x/LWT", "", "", false}, ""},
 		{connectPacket("MQTT", 4, 6, "a", "x y/LWT", "bye"),
-			greeting{"MQTT", 4, "a", "x y/LWT", "", false}, "white space"},
-		{connectPacket("MQTT", 4, 0x26, "a", "x/LWT", "bye"), greeting{"MQTT", 4, "a", "x/LWT", "", true}, ""},
+			greeting{"MQTT", 4, "a", "x y/LWT", "", "", false}, "white space"},
+		{connectPacket("MQTT", 4, 0x26, "a", "x/LWT", "bye"), greeting{"MQTT", 4, "a", "x/LWT", "", "", true}, ""},
 		{connectPacket("MQTT", 4, 0xC6, "a", "x/LWT", "bye", "gate-1", "p"),
-			greeting{"MQTT", 4, "a", "x/LWT", "gate-1", false}, ""},
-		{connectPacket("MQTT", 4, 0xC2, "a", "gate-1", "p"), greeting{"MQTT", 4, "a", "", "gate-1", false}, ""},
-		{connectPacket("MQTT", 4, 2, "my id"), greeting{"MQTT", 4, "my id", "", "", false}, ""},
-		{connectPacket("MQTT", 4, 2, "a.b"), greeting{"MQTT", 4, "a.b", "", "", false}, ""},
-		{connectPacket("MQTT", 4, 2), greeting{"MQTT", 4, "", "", "", false}, ""},
+			greeting{"MQTT", 4, "a", "x/LWT", "gate-1", "p", false}, ""},
+		{connectPacket("MQTT", 4, 0xC2, "a", "gate-1", "p"), greeting{"MQTT", 4, "a", "", "gate-1", "p", false}, ""},
+		{connectPacket("MQTT", 4, 2, "my id"), greeting{"MQTT", 4, "my id", "", "", "", false}, ""},
+		{connectPacket("MQTT", 4, 2, "a.b"), greeting{"MQTT", 4, "a.b", "", "", "", false}, ""},
+		{connectPacket("MQTT", 4, 2), greeting{"MQTT", 4, "", "", "", "", false}, ""},
 		{[]byte{0x10, 0}, greeting{}, ""},
 	} {
 		got := greet(c.packet)

@@ -3,7 +3,6 @@ package broker
 import (
 	"cmp"
 	"context"
-	"crypto/rand"
 	"errors"
 	"fmt"
 	"log/slog"
@@ -13,7 +12,6 @@ import (
 
 	"github.com/nats-io/nats-server/v2/server"
 	"github.com/nats-io/nats.go"
-	"golang.org/x/crypto/bcrypt"
 
 	"gatehouse/gateway/wire"
 )
@@ -25,7 +23,6 @@ const (
 	keptPrefix      = "$MQTT.msgs."
 	retainedStream  = "$MQTT_rmsgs"
 	retainedPrefix  = "$MQTT.rmsgs."
-	keeperName      = "_keeper"
 	keeperInbox     = "$KEEPER" // no client that subscribes to # receives what begins with a dollar sign
 	keeperPatience  = 10 * time.Second
 	keptLookEvery   = time.Second
@@ -38,16 +35,6 @@ const (
 type keeper struct {
 	conn *nats.Conn
 	js   nats.JetStreamContext
-}
-
-// keeperUser returns the user that a keeper is, with its password.
-func keeperUser() (user *server.User, password string, err error) {
-	password = rand.Text()
-	hash, err := bcrypt.GenerateFromPassword([]byte(password), bcrypt.MinCost) // nobody guesses 128 random bits
-	if err != nil {
-		return nil, "", fmt.Errorf("broker: hash a password: %w", err)
-	}
-	return &server.User{Username: keeperName, Password: string(hash)}, password, nil
 }
 
 func newKeeper(srv *server.Server, password string) (*keeper, error) {

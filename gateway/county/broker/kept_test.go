@@ -106,7 +106,7 @@ func TestRetainedMessagesBeyondTheLimitAreRemovedAtTheStart(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	inner := connect(t, login{url: b.Client().URL, id: "before"}) // where no limit holds
+	inner := connect(t, insider(t, b, "before")) // where no limit holds
 	for i := range 3 * mostRetained {
 		inner.publish(t, fmt.Sprint("gatehouse/v1/c/bad/", i), 1, true, "x")
 	}
@@ -129,7 +129,7 @@ func TestRetainedMessagesBeyondTheLimitAreRemovedAtTheStart(t *testing.T) {
 
 func TestQoS2ArrivesOnce(t *testing.T) {
 	b := start(t, configOf(t))
-	sub := connect(t, login{url: b.Client().URL, id: "sub"})
+	sub := connect(t, insider(t, b, "sub"))
 	sub.subscribe(t, "a/b", 1)
 	pub := connect(t, login{url: "tcp://" + b.Addr(), id: "pub"})
 	for i := range 300 {

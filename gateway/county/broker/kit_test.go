@@ -23,7 +23,7 @@ const patience = 10 * time.Second
 
 func configOf(t testing.TB) Config {
 	t.Helper()
-	return Config{Listen: "127.0.0.1:0", Dir: filepath.Join(t.TempDir(), "broker")}
+	return Config{Listen: "127.0.0.1:0", Dir: filepath.Join(t.TempDir(), "broker"), County: "qinghe"}
 }
 
 // start runs a broker until the test ends.
@@ -109,6 +109,17 @@ func connect(t testing.TB, l login) *client {
 		t.Fatal(err)
 	}
 	return c
+}
+
+// insider is how this process connects.
+func insider(t testing.TB, b *Broker, id string) login {
+	t.Helper()
+	c := b.Client()
+	password, err := os.ReadFile(c.PasswordFile)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return login{url: c.URL, id: id, user: c.Username, password: strings.TrimSpace(string(password))}
 }
 
 // as connects a user of users() under a new client id: nats-server delays clients

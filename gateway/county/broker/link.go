@@ -8,8 +8,6 @@ import (
 	"strings"
 	"sync"
 	"time"
-
-	"gatehouse/gateway/wire"
 )
 
 // link is the connection of a client, and the one to nats-server that it is passed
@@ -18,6 +16,7 @@ type link struct {
 	raw     net.Conn // of the client
 	outside net.Conn // the same, in plain text
 	inside  net.Conn
+	as      principal
 }
 
 func (l link) close() {
@@ -37,10 +36,17 @@ func (p *proxy) serveClient(l link, hello []byte, who greeting, x *visitor) {
 	if f := who.fault(); f.what != "" {
 		p.complain(remote, who, f) // who it is was not proved
 	}
-	r := &rules{who: who, trusted: p.trusts(who), shared: &p.shared, visitor: x,
+	own := &session{who: l.as, remote: remote, end: end}
+	defer p.sessions.add(own)()
+	if !p.stays(own, true) { // what was revoked meanwhile
+		return
+	}
+	r := &rules{who: who, trusted: p.trusts(l.as), shared: &p.shared, visitor: x,
 		complain: func(what, topic string) { complain(fault{what, topic}) },
 		accepted: make(chan struct{}), filters: map[string]bool{}}
-	if _, err := l.inside.Write(modern(hello, r.admission())); err != nil {
+	admitted := r.admission()
+	admitted.user, admitted.password = l.as.login(), p.secret
+	if _, err := l.inside.Write(modern(hello, admitted)); err != nil {
 		return
 	}
 	ended := func(err error) {
@@ -93,19 +99,19 @@ func (p *proxy) refuse(remote string, who greeting, x *visitor, f fault) {
 		return
 	}
 	p.complain(remote, who, f)
-	if p.refused != nil && who.user != "" && p.named {
+	if p.refused != nil && who.user != "" && p.named() {
 		p.refused(who.user, "the broker: "+f.what)
 	}
 }
 
-// trusts reports whether a client is a collector, once its password is proved. Where
-// there are no passwords a client is who it says it is.
-func (p *proxy) trusts(g greeting) bool {
-	if p.named {
-		return g.user == wire.CollectorID
+// trusts reports whether a client is a collector. Where clients prove no names it is who
+// it says it is.
+func (p *proxy) trusts(as principal) bool {
+	if as.kind != nobody {
+		return as.kind == collector
 	}
 	for _, part := range []string{"collector-", "desk-", "reports-"} {
-		if strings.HasPrefix(g.client, part) {
+		if strings.HasPrefix(as.name, part) {
 			return true
 		}
 	}
@@ -119,7 +125,7 @@ func (r *rules) admission() (a admission) {
 		return a
 	}
 	a.clean = true
-	if r.named {
+	if r.named() {
 		a.prefix = r.who.user + "/"
 	}
 	a.noRetain = r.who.willRetained && !r.retained.may(r.owner(r.who.will), r.who.will)

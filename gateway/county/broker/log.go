@@ -13,10 +13,11 @@ import (
 // logger passes nats-server's log on to slog. Notices of nats-server concern its
 // start and end; they are logged at level debug.
 type logger struct {
-	log   *slog.Logger
-	store *storeWatch
-	mu    sync.Mutex
-	err   error // the first fatal error: nats-server reports those in no other way
+	log     *slog.Logger
+	store   *storeWatch
+	remotes *remotes
+	mu      sync.Mutex
+	err     error // the first fatal error: nats-server reports those in no other way
 }
 
 // fatal returns the error that kept the server from starting, or nil.
@@ -45,20 +46,20 @@ func (l *logger) Errorf(format string, v ...any) {
 	if slices.ContainsFunc(ofClients, func(fault string) bool { return strings.Contains(text, fault) }) {
 		level = slog.LevelDebug
 	}
-	l.log.Log(context.Background(), level, "broker: "+text)
+	l.log.Log(context.Background(), level, "broker: "+l.remotes.name(text))
 	l.store.observe(time.Now(), text)
 }
 
 // Warnf logs a warning.
 func (l *logger) Warnf(format string, v ...any) {
 	text := fmt.Sprintf(format, v...)
-	l.log.Warn("broker: " + text)
+	l.log.Warn("broker: " + l.remotes.name(text))
 	l.store.observe(time.Now(), text)
 }
 
 // Noticef logs a detail.
 func (l *logger) Noticef(format string, v ...any) {
-	l.log.Debug("broker: " + fmt.Sprintf(format, v...))
+	l.log.Debug("broker: " + l.remotes.name(fmt.Sprintf(format, v...)))
 }
 
 // Debugf is never called: SetLogger turns these off.

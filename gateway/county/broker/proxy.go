@@ -3,15 +3,14 @@ package broker
 import (
 	"context"
 	"crypto/tls"
-	"crypto/x509"
 	"errors"
 	"fmt"
 	"log/slog"
 	"net"
+	"strings"
 	"sync"
 	"time"
 
-	"gatehouse/gateway/identity"
 	"gatehouse/gateway/openfiles"
 )
 
@@ -41,46 +40,33 @@ type proxy struct {
 
 // shared is what the connections of all clients have in common.
 type shared struct {
-	named    bool // clients have passwords
+	door     *door
+	secret   string // which nats-server knows
+	sessions *sessions
+	remotes  remotes
 	visitors *visitors
 	retained *retained
 	kept     *kept
 	refused  func(agent, why string) // may be nil
 }
 
-func newProxy(l net.Listener, files TLS, log *slog.Logger) (*proxy, error) {
+// named reports whether clients have names, which they prove.
+func (s *shared) named() bool { return s.door.named() }
+
+func newProxy(l net.Listener, files TLS, d *door, log *slog.Logger) (*proxy, error) {
 	p := &proxy{listener: l, log: log, slots: make(chan struct{}, openfiles.Clients()), gate: newGate(),
-		shared: shared{visitors: newVisitors(), retained: newRetained(), kept: newKept()}}
+		shared: shared{door: d, sessions: newSessions(), visitors: newVisitors(), retained: newRetained(),
+			kept: newKept()}}
 	p.ctx, p.cancel = context.WithCancel(context.Background())
 	if files == (TLS{}) {
 		return p, nil
 	}
-	config, err := files.load()
+	config, err := d.config(files)
 	if err != nil {
 		return nil, err
 	}
 	p.config = config
 	return p, nil
-}
-
-func (t TLS) load() (*tls.Config, error) {
-	pair, err := identity.KeyPair(t.Cert, t.Key)
-	if err != nil {
-		return nil, fmt.Errorf("broker: tls cert and key: %w", err)
-	}
-	config := &tls.Config{MinVersion: tls.VersionTLS12, Certificates: []tls.Certificate{pair}}
-	if t.CA == "" {
-		return config, nil
-	}
-	pem, err := identity.ReadPEM(t.CA)
-	if err != nil {
-		return nil, fmt.Errorf("broker: tls ca: %w", err)
-	}
-	config.ClientAuth, config.ClientCAs = tls.RequireAndVerifyClientCert, x509.NewCertPool()
-	if !config.ClientCAs.AppendCertsFromPEM(pem) {
-		return nil, fmt.Errorf("broker: tls ca %s holds no PEM certificate", t.CA)
-	}
-	return config, nil
 }
 
 // addr returns the listener's address.
@@ -132,11 +118,18 @@ func (p *proxy) pass(raw net.Conn, inner string) {
 		p.log.Warn("broker: connections come too fast from one address, and are closed", "remote", raw.RemoteAddr())
 		return
 	}
+	if p.gate.wait(ctx) != nil {
+		return // the client tries again
+	}
 	outside, hello, err := p.handshake(ctx, raw)
 	if err != nil {
 		return // handshake has logged it
 	}
 	client := greet(hello)
+	proved := stateOf(outside)
+	if proved != nil && len(proved.PeerCertificates) > 0 && client.user == "" && p.named() {
+		client.user = proved.PeerCertificates[0].Subject.CommonName
+	}
 	x, ok := p.visitors.enter(time.Now(), raw.RemoteAddr(), client)
 	if !ok {
 		if x.due(time.Now(), tooOften) {
@@ -145,8 +138,9 @@ func (p *proxy) pass(raw net.Conn, inner string) {
 		return
 	}
 	defer x.leave()
-	if p.gate.wait(ctx) != nil {
-		return // the client tries again
+	as, ok := p.enter(ctx, outside, proved, client, x)
+	if !ok {
+		return
 	}
 	inside, err := new(net.Dialer).DialContext(ctx, "tcp", inner)
 	if err != nil {
@@ -157,7 +151,43 @@ func (p *proxy) pass(raw net.Conn, inner string) {
 		p.log.Error("broker: pass a connection on", "remote", raw.RemoteAddr(), "err", err)
 		return
 	}
-	p.serveClient(link{raw: raw, outside: outside, inside: inside}, hello, client, x)
+	defer p.remotes.add(inside, raw.RemoteAddr().String())()
+	p.serveClient(link{raw: raw, outside: outside, inside: inside, as: as}, hello, client, x)
+}
+
+// stateOf returns the TLS of a connection, or nil.
+func stateOf(c net.Conn) *tls.ConnectionState {
+	if secure, ok := c.(*tls.Conn); ok {
+		state := secure.ConnectionState()
+		return &state
+	}
+	return nil
+}
+
+// enter asks the door who a client is. One that does not come in gets its answer, and
+// the log says why.
+func (p *proxy) enter(ctx context.Context, outside net.Conn, proved *tls.ConnectionState, client greeting,
+	x *visitor) (as principal, ok bool,
+) {
+	if client.version >= version5 {
+		return principal{kind: nobody}, true // nats-server refuses it in the words of its version
+	}
+	as, err := p.door.enter(ctx, proved, outside.RemoteAddr(), client)
+	if err == nil {
+		return as, true
+	}
+	var r refusal
+	if !errors.As(err, &r) {
+		p.log.Debug("broker: a client's password was not checked in time", "remote", outside.RemoteAddr(), "err", err)
+		return as, false
+	}
+	if x.due(time.Now(), r.what) {
+		p.complain(outside.RemoteAddr().String(), client, fault{what: r.what})
+	}
+	_ = outside.SetWriteDeadline(time.Now().Add(handshakeTimeout))
+	_, _ = outside.Write([]byte{packetConnAck << 4, 2, 0, r.code}) // the connection ends in any case
+	_ = outside.Close()
+	return as, false
 }
 
 // handshake completes the TLS handshake, if there is to be one, and reads the
@@ -168,7 +198,7 @@ func (p *proxy) handshake(ctx context.Context, raw net.Conn) (outside net.Conn, 
 	if p.config != nil {
 		secure := tls.Server(raw, p.config)
 		if err := secure.HandshakeContext(ctx); err != nil {
-			p.log.Warn("broker: TLS handshake", "remote", raw.RemoteAddr(), "err", err)
+			p.log.Warn("broker: TLS handshake", "remote", raw.RemoteAddr(), "err", explain(err))
 			return nil, nil, err
 		}
 		outside = secure
@@ -186,6 +216,17 @@ func (p *proxy) handshake(ctx context.Context, raw net.Conn) (outside net.Conn, 
 		p.log.Debug("broker: a connection that did not become a client", "remote", raw.RemoteAddr(), "err", err)
 	}
 	return outside, hello, err
+}
+
+// explain adds to the error of a handshake what to do.
+func explain(err error) error {
+	switch text := err.Error(); {
+	case strings.Contains(text, "unsupported versions"):
+		return fmt.Errorf(`%w: a client without TLS 1.3 needs tls: {min: "1.2"}; older ones are not served`, err)
+	case strings.Contains(text, "didn't provide a certificate"):
+		return fmt.Errorf("%w: enrol the gate, or give its configuration cert and key", err)
+	}
+	return err
 }
 
 // Close ends all connections and waits for them.

@@ -106,7 +106,7 @@ func (r *rules) publish(ctx context.Context, p packet) error {
 
 // owner returns whose share a retained message counts towards.
 func (r *rules) owner(topic string) string {
-	if r.named {
+	if r.named() {
 		return r.who.user
 	}
 	return ownerOf(topic, "/")

@@ -18,11 +18,16 @@ func forgetful(t *testing.T, dir string) *Broker {
 	if err != nil {
 		t.Fatal(err)
 	}
-	proxy, err := newProxy(l, TLS{}, slog.New(slog.DiscardHandler))
+	proxy, err := newProxy(l, TLS{}, &door{tries: newTries(), now: time.Now}, slog.New(slog.DiscardHandler))
 	if err != nil {
 		t.Fatal(err)
 	}
-	b, opts := &Broker{proxy: proxy, store: newStoreWatch()}, options(dir)
+	b, opts := &Broker{proxy: proxy, store: newStoreWatch(), secret: newSecret()}, options(dir)
+	opts.CustomClientAuthentication, proxy.secret = inner{"*", b.secret}, b.secret
+	b.client.Username = ownName
+	if b.client.PasswordFile, err = writeOwn(t.TempDir(), b.secret); err != nil {
+		t.Fatal(err)
+	}
 	opts.MQTT.Host, opts.MQTT.Port = "127.0.0.1", server.RANDOM_PORT
 	opts.MQTT.ConsumerInactiveThreshold = time.Second
 	if err := b.run(opts, slog.New(slog.DiscardHandler)); err != nil {
@@ -59,14 +64,14 @@ func (b *Broker) kept(t *testing.T) uint64 {
 func TestSessionsThatAKilledBrokerLeftAreForgotten(t *testing.T) {
 	dir, copied := filepath.Join(t.TempDir(), "broker"), filepath.Join(t.TempDir(), "killed")
 	before := forgetful(t, dir)
-	dead := connect(t, login{url: before.Client().URL, id: "dead"})
+	dead := connect(t, insider(t, before, "dead"))
 	dead.subscribe(t, "dead", 1)
 	// The state on disk while it runs is what kill -9 leaves.
 	if err := os.CopyFS(copied, os.DirFS(dir)); err != nil {
 		t.Fatal(err)
 	}
 	after := forgetful(t, copied)
-	live := connect(t, login{url: after.Client().URL, id: "live"})
+	live := connect(t, insider(t, after, "live"))
 	live.subscribe(t, "live", 1)
 	live.publish(t, "dead", 1, false, "x")
 	if after.kept(t) != 1 {
@@ -99,7 +104,7 @@ func BenchmarkStart(b *testing.B) {
 // BenchmarkDeliver sends messages of 64 KiB at QoS 1 through the broker.
 func BenchmarkDeliver(b *testing.B) {
 	br := start(b, configOf(b))
-	sub, pub := connect(b, login{url: br.Client().URL, id: "sub"}), connect(b, login{url: br.Client().URL, id: "pub"})
+	sub, pub := connect(b, insider(b, br, "sub")), connect(b, insider(b, br, "pub"))
 	sub.subscribe(b, "a/b", 1)
 	payload := make([]byte, 64<<10)
 	b.SetBytes(int64(len(payload)))

@@ -21,7 +21,7 @@ func TestTLSIsRequiredWhenConfigured(t *testing.T) {
 	cfg.TLS = TLS{Cert: cert, Key: key}
 	b := start(t, cfg)
 	_, port := split(t, b.Addr())
-	inside := connect(t, login{url: b.Client().URL, id: "inside"})
+	inside := connect(t, insider(t, b, "inside"))
 	inside.subscribe(t, "a/b", 1)
 	outside := connect(t, login{url: "ssl://" + b.Addr(), id: "outside",
 		tls: &tls.Config{RootCAs: roots, ServerName: "localhost", MinVersion: tls.VersionTLS13}})
@@ -44,18 +44,20 @@ func TestTLSIsRequiredWhenConfigured(t *testing.T) {
 	inside.want(t, "a/b", "still here")
 }
 
-// Microcontrollers speak TLS 1.2; older versions are refused.
-func TestTheBrokerTakesTLS12AndLater(t *testing.T) {
+// Microcontrollers speak TLS 1.2, which has to be asked for; older versions are refused.
+func TestTheBrokerTakesTLS12OnlyWhenAsked(t *testing.T) {
 	cert, key, roots := certificate(t, "localhost")
-	cfg := configOf(t)
-	cfg.TLS = TLS{Cert: cert, Key: key}
-	b := start(t, cfg)
-	for version, ok := range map[uint16]bool{tls.VersionTLS10: false, tls.VersionTLS11: false,
-		tls.VersionTLS12: true, tls.VersionTLS13: true} {
-		only := &tls.Config{RootCAs: roots, ServerName: "localhost", MinVersion: version, MaxVersion: version}
-		_, err := dial(t, login{url: "ssl://" + b.Addr(), id: "c", tls: only})
-		if (err == nil) != ok {
-			t.Errorf("%s: %v", tls.VersionName(version), err)
+	for least, oldest := range map[string]uint16{"": tls.VersionTLS13, "1.3": tls.VersionTLS13,
+		"1.2": tls.VersionTLS12} {
+		cfg := configOf(t)
+		cfg.TLS = TLS{Cert: cert, Key: key, Min: least}
+		b := start(t, cfg)
+		for _, version := range []uint16{tls.VersionTLS10, tls.VersionTLS11, tls.VersionTLS12, tls.VersionTLS13} {
+			only := &tls.Config{RootCAs: roots, ServerName: "localhost", MinVersion: version, MaxVersion: version}
+			_, err := dial(t, login{url: "ssl://" + b.Addr(), id: "c", tls: only})
+			if (err == nil) != (version >= oldest) {
+				t.Errorf("min %q, %s: %v", least, tls.VersionName(version), err)
+			}
 		}
 	}
 }
@@ -94,7 +96,7 @@ func TestTheLastWillIsPublishedWhenATLSConnectionBreaks(t *testing.T) {
 	cfg := configOf(t)
 	cfg.TLS = TLS{Cert: cert, Key: key}
 	b := start(t, cfg)
-	inside := connect(t, login{url: b.Client().URL, id: "inside"})
+	inside := connect(t, insider(t, b, "inside"))
 	inside.subscribe(t, "will", 1)
 	raw, err := net.Dial("tcp", b.Addr())
 	if err != nil {
@@ -116,20 +118,14 @@ func TestTheLastWillIsPublishedWhenATLSConnectionBreaks(t *testing.T) {
 
 func TestASilentConnectionIsClosed(t *testing.T) {
 	cert, key, _ := certificate(t, "localhost")
-	for name, c := range map[string]struct {
-		cfg  Config
-		user login
-	}{
-		"before TLS": {Config{TLS: TLS{Cert: cert, Key: key}}, login{id: "c"}},
-		"before login": {
-			Config{UsersFile: users(t, "gate-017")},
-			login{id: "c", user: "gate-017", password: "gate-017!"},
-		},
+	for name, cfg := range map[string]Config{
+		"before TLS":   {TLS: TLS{Cert: cert, Key: key}},
+		"before login": {UsersFile: users(t, "gate-017")},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			c.cfg.Listen, c.cfg.Dir = "127.0.0.1:0", t.TempDir()
-			b := start(t, c.cfg)
+			cfg.Listen, cfg.Dir = "127.0.0.1:0", t.TempDir()
+			b := start(t, cfg)
 			conn, err := net.Dial("tcp", b.Addr())
 			if err != nil {
 				t.Fatal(err)
@@ -144,8 +140,7 @@ func TestASilentConnectionIsClosed(t *testing.T) {
 			if os.IsTimeout(err) {
 				t.Error("the connection is still open")
 			}
-			c.user.url = b.Client().URL
-			connect(t, c.user) // the broker itself still runs
+			connect(t, insider(t, b, "c")) // the broker itself still runs
 		})
 	}
 }

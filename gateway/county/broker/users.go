@@ -8,21 +8,22 @@ import (
 	"path/filepath"
 	"strings"
 
-	"github.com/nats-io/nats-server/v2/server"
 	"golang.org/x/crypto/bcrypt"
 
 	"gatehouse/gateway/config"
 	"gatehouse/gateway/wire"
 )
 
-// ownName is the user name of this process's own clients. It can't be in a users
-// file, because it is not a valid id.
-const ownName = "_county"
+// user is who has a password.
+type user struct {
+	kind kind
+	hash string // bcrypt
+}
 
-// loadUsers reads lines of name:bcrypt-hash, such as htpasswd -nbB makes.
-// Empty lines and lines that begin with # are skipped. A name is an agent's id,
-// or "collector".
-func loadUsers(path string) ([]*server.User, error) {
+// readUsers reads lines of name:bcrypt-hash, such as htpasswd -nbB makes, or
+// name:bcrypt-hash:kind. Empty lines and lines that begin with # are skipped. A name is
+// an id, or "collector"; a kind is agent, machine or reader, and agent if none is given.
+func readUsers(path string) (map[string]user, error) {
 	text, err := os.ReadFile(path)
 	if err != nil {
 		return nil, fmt.Errorf("broker: users_file: %w", err)
@@ -37,9 +38,8 @@ func loadUsers(path string) ([]*server.User, error) {
 	return users, nil
 }
 
-func parseUsers(text string) ([]*server.User, error) {
-	var users []*server.User
-	seen := map[string]bool{}
+func parseUsers(text string) (map[string]user, error) {
+	users := map[string]user{}
 	n := 0
 	for line := range strings.Lines(text) {
 		n++
@@ -47,7 +47,8 @@ func parseUsers(text string) ([]*server.User, error) {
 		if line == "" || line[0] == '#' {
 			continue
 		}
-		name, hash, _ := strings.Cut(line, ":")
+		name, rest, _ := strings.Cut(line, ":")
+		hash, word, _ := strings.Cut(rest, ":")
 		if err := wire.CheckID(name); err != nil {
 			return nil, fmt.Errorf("line %d: user %w", n, err)
 		}
@@ -55,11 +56,15 @@ func parseUsers(text string) ([]*server.User, error) {
 			return nil, fmt.Errorf("line %d: user %s: no bcrypt hash follows the colon; "+
 				"make the line with: htpasswd -nbB %s PASSWORD", n, name, name)
 		}
-		if seen[name] {
+		k, ok := kindOf(name, word)
+		if !ok {
+			return nil, fmt.Errorf("line %d: user %s: %q is no kind: write agent, machine or reader after the hash, "+
+				"or nothing for an agent", n, name, word)
+		}
+		if _, twice := users[name]; twice {
 			return nil, fmt.Errorf("line %d: user %s is listed twice", n, name)
 		}
-		seen[name] = true
-		users = append(users, &server.User{Username: name, Password: hash, Permissions: permissions(name)})
+		users[name] = user{k, hash}
 	}
 	if len(users) == 0 {
 		return nil, errors.New("lists no user")
@@ -67,41 +72,31 @@ func parseUsers(text string) ([]*server.User, error) {
 	return users, nil
 }
 
-// ownUser returns a user with a new random password, which it writes to a file
-// that only this account can read.
-func ownUser(dir string) (user *server.User, passwordFile string, err error) {
-	password := rand.Text()
-	passwordFile = filepath.Join(dir, "county.password")
-	// An older file could be readable by others.
-	if err := os.Remove(passwordFile); err != nil && !errors.Is(err, os.ErrNotExist) {
-		return nil, "", fmt.Errorf("broker: replace the county's own password: %w", err)
+// kindOf returns what a user is. The collector is always that.
+func kindOf(name, word string) (kind, bool) {
+	switch k := kind(word); {
+	case name == wire.CollectorID:
+		return collector, word == ""
+	case word == "":
+		return agent, true
+	default:
+		return k, k == agent || k == machine || k == reader
 	}
-	if err := os.WriteFile(passwordFile, []byte(password+"\n"), 0o600); err != nil {
-		return nil, "", fmt.Errorf("broker: write the county's own password: %w", err)
-	}
-	// The lowest cost is enough: nobody can guess 128 random bits.
-	hash, err := bcrypt.GenerateFromPassword([]byte(password), bcrypt.MinCost)
-	if err != nil {
-		return nil, "", fmt.Errorf("broker: hash the county's own password: %w", err)
-	}
-	user = &server.User{Username: ownName, Password: string(hash), Permissions: permissions(wire.CollectorID)}
-	return user, passwordFile, nil
 }
 
-// permissions allows the collector all topics below wire.Root. An agent may
-// publish below its own id (in any county), and subscribe there and to the
-// collector's status. MQTT's a/b is a.b in NATS; MQTT's a/# includes a itself,
-// a.> in NATS does not.
-func permissions(user string) *server.Permissions {
-	root := strings.ReplaceAll(wire.Root, "/", ".")
-	if user == wire.CollectorID {
-		all := &server.SubjectPermission{Allow: []string{root, root + ".>"}}
-		return &server.Permissions{Publish: all, Subscribe: all}
+// writeOwn writes the password of this process's own clients to a file that only this
+// account can read.
+func writeOwn(dir, password string) (file string, err error) {
+	file = filepath.Join(dir, "county.password")
+	// An older file could be readable by others.
+	if err := os.Remove(file); err != nil && !errors.Is(err, os.ErrNotExist) {
+		return "", fmt.Errorf("broker: replace the county's own password: %w", err)
 	}
-	own := root + ".*." + user
-	status := root + ".*." + wire.CollectorID + "." + string(wire.LeafStatus)
-	return &server.Permissions{
-		Publish:   &server.SubjectPermission{Allow: []string{own + ".>"}},
-		Subscribe: &server.SubjectPermission{Allow: []string{own, own + ".>", status}},
+	if err := os.WriteFile(file, []byte(password+"\n"), 0o600); err != nil {
+		return "", fmt.Errorf("broker: write the county's own password: %w", err)
 	}
+	return file, nil
 }
+
+// newSecret returns a secret that nobody guesses.
+func newSecret() string { return rand.Text() }

@@ -136,6 +136,9 @@ var usersFiles = map[string]struct {
 	"no line feed":    {"gate-017:" + hashed, "", 1},
 	"as htpasswd":     {"gate-017:" + strings.Replace(hashed, "$2a$", "$2y$", 1), "", 1},
 	"plain password":  {"gate-017:secret\n", "line 1: user gate-017: no bcrypt hash", 0},
+	"kinds":           {"fogger-1:" + hashed + ":machine\nwatch:" + hashed + ":reader\na:" + hashed + ":agent", "", 3},
+	"no such kind":    {"a:" + hashed + ":boss", `"boss" is no kind`, 0},
+	"a collector":     {"collector:" + hashed + ":reader", `"reader" is no kind`, 0},
 	"no colon":        {"gate-017\n", "line 1: user gate-017: no bcrypt hash", 0},
 	"bad name":        {"\nGate:" + hashed, `line 2: user id "Gate"`, 0},
 	"no name":         {":" + hashed, "line 1: user id", 0},
@@ -171,9 +174,9 @@ func FuzzParseUsers(f *testing.F) {
 		if (err == nil) != (len(got) > 0) {
 			t.Fatalf("%d users, %v", len(got), err)
 		}
-		for _, u := range got {
-			if strings.ContainsAny(u.Username, ".*> \t:") || u.Permissions == nil {
-				t.Errorf("user %+v", u)
+		for name, u := range got {
+			if strings.ContainsAny(name, ".*> \t:") || permissions("qinghe", u.kind, name) == nil {
+				t.Errorf("user %s %+v", name, u)
 			}
 		}
 	})

@@ -32,6 +32,7 @@ type county struct {
 	siteKeyID string
 	archive   *archive.Archive
 	broker    mqtt.Broker      // where its own clients find it
+	known     *identities      // for the embedded broker
 	admit     func()           // lets others use the embedded broker
 	desk      collect.Observer // nil: there is none
 	audit     *audit.Log
@@ -48,7 +49,7 @@ func Run(ctx context.Context, cfg Config, version string, log *slog.Logger) (err
 	if err := cfg.Check(); err != nil {
 		return err
 	}
-	c := &county{cfg: cfg, version: version, log: log, health: health.NewBoard()}
+	c := &county{cfg: cfg, version: version, log: log, health: health.NewBoard(), known: newIdentities()}
 	defer func() { err = errors.Join(err, c.close()) }()
 	for _, step := range []func(context.Context) error{
 		c.loadSites,
@@ -102,7 +103,10 @@ func (c *county) startBroker(ctx context.Context) error {
 		return nil
 	}
 	own := c.embedded()
-	own.Hold, own.Refused = true, c.refuse
+	own.Hold, own.Refused, own.County = true, c.refuse, c.cfg.County
+	if c.cfg.Desk != nil { // it has the registry
+		own.Identities, own.Certificates = c.known, c.cfg.Enrol != nil
+	}
 	c.health.Embedded()
 	b, err := broker.Start(ctx, own, c.log)
 	if err != nil {
