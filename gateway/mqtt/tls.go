@@ -84,12 +84,21 @@ func (b Broker) Load(cfg *Config) error {
 		return errors.New("broker cert and key: give both or neither")
 	}
 	if b.Cert != "" {
-		pair, err := identity.KeyPair(b.Cert, b.Key)
-		if err != nil {
-			return fmt.Errorf("broker cert: %w", err)
+		t.GetClientCertificate = b.certificate
+		if _, err := b.certificate(nil); err != nil {
+			return err
 		}
-		t.Certificates = []tls.Certificate{pair}
 	}
 	cfg.TLS = t
 	return nil
+}
+
+// certificate reads the client's own certificate: at each connect, because it is renewed
+// while the client runs.
+func (b Broker) certificate(*tls.CertificateRequestInfo) (*tls.Certificate, error) {
+	pair, err := identity.KeyPair(b.Cert, b.Key)
+	if err != nil {
+		return nil, fmt.Errorf("broker cert: %w", err)
+	}
+	return &pair, nil
 }

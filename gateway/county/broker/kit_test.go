@@ -212,3 +212,14 @@ func (b *buffer) String() string {
 	defer b.mu.Unlock()
 	return b.b.String()
 }
+
+// wait waits until a text is in it.
+func (b *buffer) wait(t testing.TB, text string) {
+	t.Helper()
+	for deadline := time.Now().Add(patience); !strings.Contains(b.String(), text); time.Sleep(2 * time.Millisecond) {
+		if time.Now().After(deadline) {
+			t.Errorf("the log does not say %s:\n%s", text, b)
+			return
+		}
+	}
+}

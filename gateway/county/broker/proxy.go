@@ -125,12 +125,8 @@ func (p *proxy) pass(raw net.Conn, inner string) {
 	if err != nil {
 		return // handshake has logged it
 	}
-	client := greet(hello)
-	proved := stateOf(outside)
-	if proved != nil && len(proved.PeerCertificates) > 0 && client.user == "" && p.named() {
-		client.user = proved.PeerCertificates[0].Subject.CommonName
-	}
-	x, ok := p.visitors.enter(time.Now(), raw.RemoteAddr(), client)
+	client, proved := greet(hello), stateOf(outside)
+	x, ok := p.visitors.enter(time.Now(), raw.RemoteAddr(), visitorOf(client, proved))
 	if !ok {
 		if x.due(time.Now(), tooOften) {
 			p.complain(raw.RemoteAddr().String(), client, fault{what: tooOften})
@@ -141,6 +137,9 @@ func (p *proxy) pass(raw net.Conn, inner string) {
 	as, ok := p.enter(ctx, outside, proved, client, x)
 	if !ok {
 		return
+	}
+	if as.kind != nobody {
+		client.user = as.name
 	}
 	inside, err := new(net.Dialer).DialContext(ctx, "tcp", inner)
 	if err != nil {
@@ -182,7 +181,8 @@ func (p *proxy) enter(ctx context.Context, outside net.Conn, proved *tls.Connect
 		return as, false
 	}
 	if x.due(time.Now(), r.what) {
-		p.complain(outside.RemoteAddr().String(), client, fault{what: r.what})
+		p.log.Warn("broker: a client was refused: "+r.what, "client", client.client, "user", client.user,
+			"remote", outside.RemoteAddr().String())
 	}
 	_ = outside.SetWriteDeadline(time.Now().Add(handshakeTimeout))
 	_, _ = outside.Write([]byte{packetConnAck << 4, 2, 0, r.code}) // the connection ends in any case

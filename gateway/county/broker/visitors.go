@@ -1,6 +1,7 @@
 package broker
 
 import (
+	"crypto/tls"
 	"net"
 	"sync"
 	"time"
@@ -105,13 +106,21 @@ func entry[V any](m map[string]*V, key string) *V {
 	return m[key]
 }
 
+// visitorOf returns who counts as the visitor: the name of the certificate, if a client
+// shows one; else what it says of itself.
+func visitorOf(g greeting, secure *tls.ConnectionState) string {
+	switch {
+	case secure != nil && len(secure.PeerCertificates) > 0:
+		return "certificate " + secure.PeerCertificates[0].Subject.CommonName
+	case g.user == "":
+		return "client " + g.client
+	}
+	return g.user
+}
+
 // enter notes that a visitor connects; leave must be called when the connection
 // ends. ok is false when it connects too often, or has too many connections.
-func (v *visitors) enter(now time.Time, remote net.Addr, g greeting) (x *visitor, ok bool) {
-	name := g.user
-	if name == "" {
-		name = "client " + g.client
-	}
+func (v *visitors) enter(now time.Time, remote net.Addr, name string) (x *visitor, ok bool) {
 	v.mu.Lock()
 	x = entry(v.known, name+"@"+hostOf(remote))
 	v.mu.Unlock()

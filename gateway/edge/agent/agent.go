@@ -119,7 +119,7 @@ func (a *Agent) makeParts(cfg Config, opts Options, f files) (err error) {
 		a.renewer = enrol.NewRenewer(cfg.Identity, cfg.County, cfg.Agent, f.collector, a.log)
 	}
 	a.shipper, err = ship.New(ship.Options{County: cfg.County, Agent: cfg.Agent, Version: opts.Version,
-		Collector: f.collector, KeyID: f.site.ID(), Broker: cfg.Broker, Desk: a.help.Hear, Witness: a.witness,
+		Collector: f.collector, KeyID: f.site.ID(), Broker: cfg.broker(), Desk: a.help.Hear, Witness: a.witness,
 		Journal: a.journal, Board: a.board, Clock: opts.Clock, Log: a.log})
 	if err != nil {
 		return err

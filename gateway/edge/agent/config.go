@@ -54,6 +54,16 @@ func (c *Config) Paths() []*string {
 	return append(paths, c.Bridge.Paths()...)
 }
 
+// broker returns how the broker is reached: over TLS with the gate's own certificate,
+// unless the configuration names another one.
+func (c Config) broker() mqtt.Broker {
+	b := c.Broker
+	if b.Cert == "" && b.Key == "" {
+		b.Cert, b.Key = c.Identity.Cert, c.Identity.Key
+	}
+	return b
+}
+
 // Check returns what is wrong with the configuration, each fault with its key.
 func (c Config) Check() error {
 	var errs []error
