@@ -54,5 +54,6 @@ collector's store has it.`,
 	c.Flags().StringVar(&cfg.Listen, "listen", "127.0.0.1:1883", "address to listen on")
 	c.Flags().StringVar(&cfg.Dir, "dir", "broker", "folder of the broker's state")
 	logs.add(c)
+	c.AddCommand(brokerConfigCommand())
 	return c
 }

@@ -2,10 +2,14 @@ package registry
 
 import (
 	"bytes"
+	"context"
 	"crypto/x509"
 	"errors"
+	"fmt"
+	"math/big"
 	"time"
 
+	"gatehouse/gateway/county/db"
 	"gatehouse/gateway/identity/authority"
 )
 
@@ -44,4 +48,29 @@ func (r *Registry) Identify(name string, cert *x509.Certificate, now time.Time) 
 func (r *Registry) signed(cert *x509.Certificate) bool {
 	ca := r.opts.Authority
 	return ca != nil && cert.CheckSignatureFrom(ca.Certificate()) == nil
+}
+
+// Void returns the certificates that were revoked or replaced, and have not ended.
+func (r *Registry) Void(ctx context.Context) ([]authority.Void, error) {
+	list, err := db.All(ctx, r.opts.File.Reader(), scanVoid,
+		"SELECT serial, revoked_at FROM certificates WHERE revoked_at != 0 AND not_after > ?", r.opts.Now().UnixNano())
+	if err != nil {
+		return nil, fmt.Errorf("read the revoked certificates: %w", err)
+	}
+	return list, nil
+}
+
+func scanVoid(row db.Row) (v authority.Void, err error) {
+	var serial string
+	var revoked int64
+	if err := row.Scan(&serial, &revoked); err != nil {
+		return v, err
+	}
+	v.At = at(revoked)
+	n, ok := new(big.Int).SetString(serial, 16)
+	if !ok {
+		return v, fmt.Errorf("a certificate has the serial number %q", serial)
+	}
+	v.Serial = n
+	return v, nil
 }

@@ -44,6 +44,19 @@ func Start(t testing.TB, extra ...string) *Broker {
 	return b
 }
 
+// StartFile runs Mosquitto with a configuration file, which has a listener at address,
+// until the test ends.
+func StartFile(t testing.TB, conf, address string) *Broker {
+	t.Helper()
+	b := &Broker{URL: "tcp://" + address, conf: conf}
+	b.Run(t)
+	t.Cleanup(b.Kill)
+	return b
+}
+
+// Reload has the process read again what it reads again on SIGHUP.
+func (b *Broker) Reload() { _ = b.cmd.Process.Signal(syscall.SIGHUP) }
+
 // Run starts the process, which must not be running, and waits until it accepts connections.
 func (b *Broker) Run(t testing.TB) {
 	t.Helper()
