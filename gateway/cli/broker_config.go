@@ -70,12 +70,12 @@ func (f *brokerConfig) run(c *cobra.Command, broker string) error {
 		}
 	}
 	f.listener.Dir = f.out
-	files := county.EMQX(f.listener)
+	password, err := f.password()
+	if err != nil {
+		return err
+	}
+	files := county.EMQX(f.listener, password)
 	if broker == "mosquitto" {
-		password, err := f.password()
-		if err != nil {
-			return err
-		}
 		if files, err = county.Mosquitto(f.listener, password); err != nil {
 			return err
 		}

@@ -161,9 +161,9 @@ func mosquittoHash(password string) (string, error) {
 	return fmt.Sprintf("$7$%d$%s$%s", rounds, text(salt), text(key)), nil
 }
 
-// EMQX returns the files for EMQX 5. The collector comes by a listener on this computer,
-// where its address says who it is.
-func (c County) EMQX(l Listener) []File {
+// EMQX returns the files for EMQX from 5.8 on. password is the collector's, for the
+// listener on this computer.
+func (c County) EMQX(l Listener, password string) []File {
 	at := func(name string) string { return filepath.Join(l.Dir, name) }
 	versions := `["tlsv1.3"]`
 	if l.TLSMin == "1.2" {
@@ -188,6 +188,13 @@ listeners.ssl.default {
 }
 listeners.tcp.default {
   bind = "127.0.0.1:%d"
+  authentication = [{
+    mechanism = password_based
+    backend = built_in_database
+    user_id_type = username
+    bootstrap_type = plain
+    bootstrap_file = %q
+  }]
 }
 listeners.ws.default.enable = false
 listeners.wss.default.enable = false
@@ -197,8 +204,16 @@ authorization {
   cache.enable = false
   sources = [{type = file, enable = true, path = %q}]
 }
-`, again, at("gatehouse.conf"), l.Port, at(caFile), l.Cert, l.Key, versions, l.Inside, at("acl.conf"))
-	return []File{{"gatehouse.conf", []byte(conf), true}, {"acl.conf", c.emqxACL(), true}, {caFile, c.CA, true}}
+`, again, at("gatehouse.conf"), l.Port, at(caFile), l.Cert, l.Key, versions, l.Inside, at("users.csv"),
+		at("acl.conf"))
+	users := fmt.Sprintf("user_id,password,is_superuser\n%s,%s,false\n", wire.CollectorID, password)
+	return []File{
+		{"gatehouse.conf", []byte(conf), true},
+		{"acl.conf", c.emqxACL(), true},
+		{"users.csv", []byte(users), false},
+		{PasswordFile, []byte(password + "\n"), false},
+		{caFile, c.CA, true},
+	}
 }
 
 func (c County) emqxACL() []byte {

@@ -16,7 +16,7 @@ func TestTheFilesForEMQX(t *testing.T) {
 		{"watch", authority.Reader}, {"gate-001", authority.Agent}, {"fogger-1", authority.Machine}}}
 	l := Listener{Port: 8883, Inside: 1883, Cert: "/etc/b.pem", Key: "/etc/b.key", TLSMin: "1.2", Dir: "/etc/emqx"}
 	texts := map[string]string{}
-	for _, f := range c.EMQX(l) {
+	for _, f := range c.EMQX(l, "secret") {
 		texts[f.Name] = string(f.Text)
 	}
 	const own = `"gatehouse/v1/qinghe/gate-001/`
@@ -34,7 +34,10 @@ func TestTheFilesForEMQX(t *testing.T) {
 	if _, rules, _ := strings.Cut(texts["acl.conf"], "\n"); rules != want {
 		t.Errorf("acl.conf:\n%s\nwant\n%s", rules, want)
 	}
-	for _, line := range []string{"peer_cert_as_username = cn", "peer_cert_as_clientid = cn", "verify = verify_peer",
+	if got := texts["users.csv"]; got != "user_id,password,is_superuser\ncollector,secret,false\n" {
+		t.Errorf("users.csv: %q", got)
+	}
+	for _, line := range []string{`bootstrap_file = "/etc/emqx/users.csv"`, "peer_cert_as_username = cn", "peer_cert_as_clientid = cn", "verify = verify_peer",
 		"fail_if_no_peer_cert = true", `bind = "127.0.0.1:1883"`, `bind = "0.0.0.0:8883"`, "no_match = deny",
 		`versions = ["tlsv1.3", "tlsv1.2"]`, `path = "/etc/emqx/acl.conf"`} {
 		if !strings.Contains(texts["gatehouse.conf"], line+"\n") && !strings.Contains(texts["gatehouse.conf"], line+"}") {
