@@ -29,6 +29,7 @@ type enrolRig struct {
 	t      *testing.T
 	dir    string
 	desk   string // address
+	broker string // likewise
 	hw     *bench.Hardware
 	page   *http.Client
 	output map[string]*printed
@@ -76,7 +77,7 @@ func newEnrolRig(t *testing.T) *enrolRig {
 		r.wg.Wait()
 	})
 	broker, desk := r.free(), r.free()
-	r.desk = "http://" + desk
+	r.desk, r.broker = "http://"+desk, broker
 	var err error
 	r.hw, err = bench.New(filepath.Join(r.dir, "ports"), bench.Spec{Thermometer: "gy-mcu90614", Offset: 320,
 		Ambient: 2000, Readers: []bench.Reader{{Name: "reader", Model: "rdm6300", Direction: fact.DirectionIn}}})
@@ -95,16 +96,17 @@ func newEnrolRig(t *testing.T) *enrolRig {
 	if err != nil {
 		t.Fatal(err)
 	}
-	r.write("enrol/default/agent.yaml", "broker: {url: \"tcp://"+broker+"\"}\n"+
+	r.write("enrol/default/agent.yaml", "broker: {url: \"ssl://"+broker+"\", ca: broker.crt}\n"+
 		"kiosk: {listen: \""+r.free()+"\", title: \"${compound} ${gate}\"}\n")
 	r.write("enrol/default/devices.yaml", string(devices))
 	r.write("enrol/default/policy.yaml", enrolPolicy)
 	r.write("enrol/default/roster.csv", "card,class,status,household,from,until\n62E3086CED,resident,active,1,,\n")
 	r.write("sites.yaml", enrolSites)
+	r.writeCertificate("enrol/default/broker.crt", "broker.key")
 	r.write(
 		"collect.yaml",
 		fmt.Sprintf("county: qinghe\ndir: county\nsites: sites.yaml\nbroker: {embedded: {listen: "+
-			"%q}}\ndesk: {listen: %q}\nenrol: {urls: [%q], files: enrol}\n", broker, desk, r.desk),
+			"%q, tls: {cert: enrol/default/broker.crt, key: broker.key}}}\ndesk: {listen: %q}\nenrol: {urls: [%q], files: enrol}\n", broker, desk, r.desk),
 	)
 	ctx, cancel := context.WithCancel(context.Background())
 	r.stop["hardware"] = cancel

@@ -51,6 +51,20 @@ func TestAGateGoesIntoServiceWithOneCode(t *testing.T) {
 	if status := r.post("/api/enrol/decide", `{"revoke":"gate-001"}`); status != http.StatusNoContent {
 		t.Fatalf("revoke: %d", status)
 	}
+	revoked := time.Now()
+	r.await("the cut", func() bool { return strings.Contains(r.output["agent"].String(), "connection lost") })
+	if took := time.Since(revoked); took > 5*time.Second {
+		t.Errorf("the revoked gate was cut after %s", took)
+	}
+	if err := r.hw.Present(t.Context(), resident); err != nil { // who passes meanwhile is in the journal
+		t.Fatal(err)
+	}
+	r.await("the refusal", func() bool {
+		return strings.Contains(r.output["agent"].String(), "does not take this client's certificate")
+	})
+	if got := r.passages("gate-001"); got != before {
+		t.Errorf("a revoked gate has delivered: %d passages, %d before", got, before)
+	}
 	r.stop["agent"]()
 	if got := r.code("agent", agent); got != 0 {
 		t.Errorf("agent: exit code %d: %s", got, r.output["agent"])
@@ -66,10 +80,7 @@ func TestAGateGoesIntoServiceWithOneCode(t *testing.T) {
 		t.Fatalf("exit code %d: %s", got, r.output["enrol"])
 	}
 	r.start("agent", "agent", "--config", filepath.Join(folder, "agent.yaml"))
-	r.await("another passage", func() bool {
-		_ = r.hw.Present(t.Context(), resident)
-		return r.passages("gate-001") > before
-	})
+	r.await("the passage while it was cut", func() bool { return r.passages("gate-001") > before })
 }
 
 // private checks that only this user may read a gate's folder and its secrets, and that

@@ -1,0 +1,84 @@
+package main
+
+import (
+	"crypto/ecdsa"
+	"crypto/elliptic"
+	"crypto/rand"
+	"crypto/tls"
+	"crypto/x509"
+	"crypto/x509/pkix"
+	"encoding/pem"
+	"math/big"
+	"net"
+	"path/filepath"
+	"testing"
+	"time"
+
+	"gatehouse/gateway/identity"
+)
+
+// writeCertificate writes the broker's own certificate, which signs itself, and its key.
+func (r *enrolRig) writeCertificate(cert, keyFile string) {
+	r.t.Helper()
+	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
+	if err != nil {
+		r.t.Fatal(err)
+	}
+	about := &x509.Certificate{SerialNumber: big.NewInt(1), Subject: pkix.Name{CommonName: "broker"},
+		IPAddresses: []net.IP{net.IPv4(127, 0, 0, 1)}, NotBefore: time.Now().Add(-time.Hour),
+		NotAfter: time.Now().AddDate(0, 1, 0), IsCA: true, BasicConstraintsValid: true,
+		KeyUsage: x509.KeyUsageDigitalSignature | x509.KeyUsageCertSign}
+	der, err := x509.CreateCertificate(rand.Reader, about, about, key.Public(), key)
+	if err != nil {
+		r.t.Fatal(err)
+	}
+	pkcs, err := x509.MarshalPKCS8PrivateKey(key)
+	if err != nil {
+		r.t.Fatal(err)
+	}
+	r.write(cert, string(identity.PEM(der)))
+	r.write(keyFile, string(pem.EncodeToMemory(&pem.Block{Type: "PRIVATE KEY", Bytes: pkcs})))
+}
+
+// Without its certificate nobody reaches a county's broker, with it a gate does.
+func TestABrokerOfAnEnrolledCountyIsForItsGates(t *testing.T) {
+	r := newEnrolRig(t)
+	folder := r.path("gate")
+	ended := r.start("enrol", "enrol", "--dir", folder, r.newCode("gate-001"))
+	r.approve("enrol")
+	if got := r.code("enrol", ended); got != 0 {
+		t.Fatalf("exit code %d: %s", got, r.output["enrol"])
+	}
+	own, err := tls.LoadX509KeyPair(filepath.Join(folder, "agent.crt"), filepath.Join(folder, "agent.key"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	packet := []byte("\x10\x14\x00\x04MQTT\x04\x02\x00\x3c\x00\x08gate-001")
+	for name, c := range map[string]struct {
+		pairs []tls.Certificate
+		bytes int
+	}{"none": {nil, 0}, "its own": {[]tls.Certificate{own}, 4}} {
+		if n := r.connects(packet, c.pairs); n != c.bytes {
+			t.Errorf("%s: the broker answers with %d bytes", name, n)
+		}
+	}
+}
+
+// connects returns how many bytes the broker answers to a CONNECT packet.
+func (r *enrolRig) connects(packet []byte, pairs []tls.Certificate) int {
+	r.t.Helper()
+	conn, err := tls.Dial("tcp", r.broker, &tls.Config{Certificates: pairs,
+		InsecureSkipVerify: true}) //nolint:gosec // the broker is ours
+	if err != nil {
+		return 0
+	}
+	defer conn.Close()
+	if _, err := conn.Write(packet); err != nil {
+		return 0
+	}
+	if err := conn.SetReadDeadline(time.Now().Add(20 * time.Second)); err != nil {
+		r.t.Fatal(err)
+	}
+	n, _ := conn.Read(make([]byte, 64)) // it ends the connection of whom it does not know
+	return n
+}
