@@ -60,7 +60,7 @@ func TestAGateGoesIntoServiceWithOneCode(t *testing.T) {
 		t.Fatal(err)
 	}
 	r.await("the refusal", func() bool {
-		return strings.Contains(r.output["agent"].String(), "does not take this client's certificate")
+		return strings.Contains(r.output["collect"].String(), "broker: TLS handshake")
 	})
 	if got := r.passages("gate-001"); got != before {
 		t.Errorf("a revoked gate has delivered: %d passages, %d before", got, before)
