@@ -106,7 +106,8 @@ func newEnrolRig(t *testing.T) *enrolRig {
 	r.write(
 		"collect.yaml",
 		fmt.Sprintf("county: qinghe\ndir: county\nsites: sites.yaml\nbroker: {embedded: {listen: "+
-			"%q, tls: {cert: enrol/default/broker.crt, key: broker.key}}}\ndesk: {listen: %q}\nenrol: {urls: [%q], files: enrol}\n", broker, desk, r.desk),
+			"%q, tls: {cert: enrol/default/broker.crt, key: broker.key}}}\ndesk: {listen: %q}\n"+
+			"enrol: {urls: [%q], files: enrol}\n", broker, desk, r.desk),
 	)
 	ctx, cancel := context.WithCancel(context.Background())
 	r.stop["hardware"] = cancel

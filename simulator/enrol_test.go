@@ -48,23 +48,7 @@ func TestAGateGoesIntoServiceWithOneCode(t *testing.T) {
 
 	// Revoked, the gate keeps working; enrolled again in the same folder, it loses nothing.
 	before := r.passages("gate-001")
-	if status := r.post("/api/enrol/decide", `{"revoke":"gate-001"}`); status != http.StatusNoContent {
-		t.Fatalf("revoke: %d", status)
-	}
-	revoked := time.Now()
-	r.await("the cut", func() bool { return strings.Contains(r.output["agent"].String(), "connection lost") })
-	if took := time.Since(revoked); took > 5*time.Second {
-		t.Errorf("the revoked gate was cut after %s", took)
-	}
-	if err := r.hw.Present(t.Context(), resident); err != nil { // who passes meanwhile is in the journal
-		t.Fatal(err)
-	}
-	r.await("the refusal", func() bool {
-		return strings.Contains(r.output["collect"].String(), "broker: TLS handshake")
-	})
-	if got := r.passages("gate-001"); got != before {
-		t.Errorf("a revoked gate has delivered: %d passages, %d before", got, before)
-	}
+	r.revokeAndPass("gate-001", before)
 	r.stop["agent"]()
 	if got := r.code("agent", agent); got != 0 {
 		t.Errorf("agent: exit code %d: %s", got, r.output["agent"])
@@ -81,6 +65,29 @@ func TestAGateGoesIntoServiceWithOneCode(t *testing.T) {
 	}
 	r.start("agent", "agent", "--config", filepath.Join(folder, "agent.yaml"))
 	r.await("the passage while it was cut", func() bool { return r.passages("gate-001") > before })
+}
+
+// revokeAndPass revokes a running agent, which is cut, and has somebody pass there meanwhile:
+// the passage stays in its journal.
+func (r *enrolRig) revokeAndPass(agent string, before int) {
+	r.t.Helper()
+	if status := r.post("/api/enrol/decide", `{"revoke":"`+agent+`"}`); status != http.StatusNoContent {
+		r.t.Fatalf("revoke: %d", status)
+	}
+	revoked := time.Now()
+	r.await("the cut", func() bool { return strings.Contains(r.output["agent"].String(), "connection lost") })
+	if took := time.Since(revoked); took > 5*time.Second {
+		r.t.Errorf("the revoked gate was cut after %s", took)
+	}
+	if err := r.hw.Present(r.t.Context(), resident); err != nil { // who passes meanwhile is in the journal
+		r.t.Fatal(err)
+	}
+	r.await("the refusal", func() bool {
+		return strings.Contains(r.output["collect"].String(), "broker: TLS handshake")
+	})
+	if got := r.passages(agent); got != before {
+		r.t.Errorf("a revoked gate has delivered: %d passages, %d before", got, before)
+	}
 }
 
 // private checks that only this user may read a gate's folder and its secrets, and that

@@ -10,7 +10,10 @@ import (
 	"encoding/pem"
 	"math/big"
 	"net"
+	"net/http"
+	"os"
 	"path/filepath"
+	"strings"
 	"testing"
 	"time"
 
@@ -62,6 +65,37 @@ func TestABrokerOfAnEnrolledCountyIsForItsGates(t *testing.T) {
 			t.Errorf("%s: the broker answers with %d bytes", name, n)
 		}
 	}
+	for _, broker := range []string{"mosquitto", "emqx"} {
+		if acl := r.acl(broker); !strings.Contains(acl, "gate-001/records") {
+			t.Errorf("%s: the gate has no permissions:\n%s", broker, acl)
+		}
+	}
+	if status := r.post("/api/enrol/decide", `{"revoke":"gate-001"}`); status != http.StatusNoContent {
+		t.Fatalf("revoke: %d", status)
+	}
+	for _, broker := range []string{"mosquitto", "emqx"} {
+		if acl := r.acl(broker); strings.Contains(acl, "gate-001") {
+			t.Errorf("%s: a revoked gate has permissions:\n%s", broker, acl)
+		}
+	}
+}
+
+// acl returns the permissions that broker config writes.
+func (r *enrolRig) acl(broker string) string {
+	r.t.Helper()
+	out := r.path(broker)
+	name := "write " + broker
+	code := r.code(name, r.start(name, "broker", "config", broker, "--config", r.path("collect.yaml"), "--out", out,
+		"--cert", r.path("enrol/default/broker.crt"), "--key", r.path("broker.key")))
+	if code != 0 {
+		r.t.Fatalf("exit code %d: %s", code, r.output[name])
+	}
+	file := map[string]string{"mosquitto": "acl", "emqx": "acl.conf"}[broker]
+	b, err := os.ReadFile(filepath.Join(out, file))
+	if err != nil {
+		r.t.Fatal(err)
+	}
+	return string(b)
 }
 
 // connects returns how many bytes the broker answers to a CONNECT packet.

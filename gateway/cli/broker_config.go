@@ -32,9 +32,10 @@ certificate, each for its own topics only: the configuration, the permissions, t
 authority's certificate, and for Mosquitto the list of revoked certificates. Write them
 again, and reload the broker, when an identity is approved or revoked; deploy/BROKERS.md
 says how. It reads the collector's folder and the authority's; the collector may run.`,
-		Example: "  gatehouse broker config mosquitto --cert broker.pem --key broker.key --out /etc/mosquitto/gatehouse",
-		Args:    cobra.ExactArgs(1),
-		RunE:    func(c *cobra.Command, args []string) error { return f.run(c, args[0]) },
+		Example: "  gatehouse broker config mosquitto --cert broker.pem --key broker.key \\\n" +
+			"    --out /etc/mosquitto/gatehouse",
+		Args: cobra.ExactArgs(1),
+		RunE: func(c *cobra.Command, args []string) error { return f.run(c, args[0]) },
 	}
 	c.Flags().StringVarP(&f.file, "config", "c", defaultCollect, "the collector's configuration")
 	c.Flags().StringVar(&f.out, "out", ".", "folder to write to; the broker must be able to read it")

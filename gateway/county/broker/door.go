@@ -177,8 +177,8 @@ func (d *door) byPassword(ctx context.Context, secure bool, remote net.Addr, g g
 		case err != nil:
 			return p, refusal{refused, err.Error()}
 		case k != "" && secure && d.roots == nil:
-			return p, refusal{refused, "it has a certificate of the county and shows none: its configuration must name " +
-				"it (identity:, or cert and key), and the password is not needed any more"}
+			return p, refusal{refused, "it has a certificate of the county and shows none: its configuration must " +
+				"name it (identity:, or cert and key), and the password is not needed any more"}
 		}
 	}
 	return principal{kind: u.kind, name: g.user, hash: u.hash}, nil

@@ -26,7 +26,8 @@ var (
 		"gate-001/report", "gate-001/ack", "gate-001/status", "collector/status", "me", "gate-0012/records"}
 	otherFilters = []string{"me/ack", "me/desk", "me/#", "collector/status", "+/records", "+/status", "#",
 		"gate-001/records", "gate-001/#", "gate-001/ack", "collector/#", "+/+"}
-	wholeTopics = []string{"gatehouse/v1/other/me/records", "gatehouse/v1/other/me/report", "gatehouse/v1/me/me/records",
+	wholeTopics = []string{"gatehouse/v1/other/me/records", "gatehouse/v1/other/me/report",
+		"gatehouse/v1/me/me/records",
 		"gatehouse/v2/qinghe/me/records", "else", "$SYS/x", "$JS/API/STREAM/DELETE/$MQTT_msgs",
 		"$MQTT/msgs/gatehouse/v1/qinghe/gate-001/records"}
 	wholeFilters = []string{"#", "+/#", "+/+/+/+/+", "gatehouse/#", "gatehouse/v1/#", "gatehouse/v1/+/+/records",

@@ -37,11 +37,13 @@ func TestTheFilesForEMQX(t *testing.T) {
 	if got := texts["users.csv"]; got != "user_id,password,is_superuser\ncollector,secret,false\n" {
 		t.Errorf("users.csv: %q", got)
 	}
-	for _, line := range []string{`bootstrap_file = "/etc/emqx/users.csv"`, "peer_cert_as_username = cn", "peer_cert_as_clientid = cn", "verify = verify_peer",
+	conf := texts["gatehouse.conf"]
+	for _, line := range []string{`bootstrap_file = "/etc/emqx/users.csv"`, "peer_cert_as_username = cn",
+		"peer_cert_as_clientid = cn", "verify = verify_peer",
 		"fail_if_no_peer_cert = true", `bind = "127.0.0.1:1883"`, `bind = "0.0.0.0:8883"`, "no_match = deny",
 		`versions = ["tlsv1.3", "tlsv1.2"]`, `path = "/etc/emqx/acl.conf"`} {
-		if !strings.Contains(texts["gatehouse.conf"], line+"\n") && !strings.Contains(texts["gatehouse.conf"], line+"}") {
-			t.Errorf("gatehouse.conf has no %s:\n%s", line, texts["gatehouse.conf"])
+		if !strings.Contains(conf, line+"\n") && !strings.Contains(conf, line+"}") {
+			t.Errorf("gatehouse.conf has no %s:\n%s", line, conf)
 		}
 	}
 }
