@@ -196,6 +196,8 @@ func TestConfigIsChecked(t *testing.T) {
 		"a name":                 {Config{Listen: "county.example:0"}, "users_file"},
 		"users only":             {Config{Listen: "0.0.0.0:0", UsersFile: some}, "tls"},
 		"TLS only":               {Config{Listen: "0.0.0.0:0", TLS: secured}, "users_file"},
+		"certificates, no TLS":   {Config{Listen: "0.0.0.0:0", Certificates: true}, "tls"},
+		"an older TLS":           {Config{Listen: "127.0.0.1:0", TLS: TLS{"a", "b", "", "1.1"}}, `"1.2" or "1.3"`},
 		"no port":                {Config{Listen: "127.0.0.1"}, "host:port"},
 		"a word as port":         {Config{Listen: "127.0.0.1:mqtt"}, "host:port"},
 		"a large port":           {Config{Listen: "127.0.0.1:65536"}, "host:port"},
@@ -220,6 +222,7 @@ func TestConfigIsChecked(t *testing.T) {
 		})
 	}
 	start(t, Config{Listen: "0.0.0.0:0", Dir: t.TempDir(), TLS: secured, UsersFile: some})
+	start(t, Config{Listen: "0.0.0.0:0", Dir: t.TempDir(), TLS: secured, Certificates: true})
 }
 
 func TestAFolderIsNeeded(t *testing.T) {

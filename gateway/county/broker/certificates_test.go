@@ -189,3 +189,34 @@ func TestTheInnerListenerIsClosedToOthers(t *testing.T) {
 		connect(t, insider(t, b, "own"))
 	}
 }
+
+// Where clients need no names, as on a bench without TLS, one that gives itself the name of
+// who was revoked is cut, too.
+func TestARevokedNameIsCutWithoutTLS(t *testing.T) {
+	c := newCounty(t, func(cfg *Config) { cfg.TLS = TLS{} })
+	l := login{url: "tcp://" + c.Addr(), id: "gate-001"}
+	live := connect(t, l)
+	other := connect(t, login{url: l.url, id: "gate-002"})
+	c.revoke("gate-001")
+	live.ended(t, 5*time.Second)
+	if _, err := dial(t, l); err == nil {
+		t.Error("it has come back")
+	}
+	other.stays(t)
+}
+
+// nats-server's log names the address of the client, not that of the inner connection.
+func TestTheLogNamesTheTrueRemote(t *testing.T) {
+	c := newCounty(t, nil)
+	gate := c.enrol(t, "gate-001", authority.Agent, long)
+	packet := append(hello("gate-001"), "\x30\x10\x00\x0dother/recordsx"...) // a message that it may not publish
+	conn, err := tls.Dial("tcp", c.Addr(), c.by("gate-001", gate).tls)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer conn.Close()
+	if _, err := conn.Write(packet); err != nil {
+		t.Fatal(err)
+	}
+	c.log.wait(t, conn.LocalAddr().String()+" - mid:")
+}
