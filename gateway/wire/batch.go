@@ -59,6 +59,7 @@ type Batch struct {
 	To      uint64 // last seq covered
 	Holes   []Hole
 	Ahead   bool
+	Sig     string  // of the agent, made by SignBatch; empty: it is not signed
 	Entries []Entry // rising seq
 	Bad     []Bad   // records that can't be decoded; they belong into quarantine
 }
@@ -80,6 +81,7 @@ type batchHeader struct {
 	Holes   []Hole          `json:"holes,omitempty"`
 	Ahead   bool            `json:"ahead,omitempty"`
 	CRC     string          `json:"crc32c"` // see sum
+	Sig     string          `json:"sig,omitempty"`
 	Records json.RawMessage `json:"records"`
 }
 
@@ -95,7 +97,7 @@ func EncodeBatch(b Batch) ([]byte, error) {
 	records := Join(b.Entries)
 	head, err := marshal(batchHeader{
 		V: 1, Agent: b.Agent, JID: b.JID, From: b.From, To: b.To, Holes: b.Holes, Ahead: b.Ahead,
-		CRC: sum(b.JID, records), Records: json.RawMessage("0"),
+		CRC: sum(b.JID, records), Sig: b.Sig, Records: json.RawMessage("0"),
 	})
 	if err != nil {
 		return nil, err
@@ -137,21 +139,15 @@ func sum(jid string, records []byte) string {
 // batch. A record that can't be read does not fail the batch: it is listed in
 // Bad.
 func DecodeBatch(payload []byte) (Batch, error) {
-	if b, ok := quickBatch(payload); ok {
-		return b, nil
+	e, err := OpenBatch(payload)
+	if err != nil {
+		return Batch{}, err
 	}
-	return decodeBatch(payload)
+	return e.Batch()
 }
 
-// decodeBatch reads a message of any form.
-func decodeBatch(payload []byte) (Batch, error) {
-	h, err := decodeHeader(payload)
-	if err != nil {
-		return Batch{}, fmt.Errorf("%w: %w", ErrBatch, err)
-	}
-	if h.CRC != sum(h.JID, h.Records) {
-		return Batch{}, ErrCRC
-	}
+// records reads the records, of any form.
+func (h *batchHeader) records() (Batch, error) {
 	raws, err := items(h.Records)
 	if err == nil && len(raws) > MaxBatchRecords {
 		err = fmt.Errorf("%d in one batch, more than %d", len(raws), MaxBatchRecords)
@@ -188,7 +184,7 @@ func decodeHeader(payload []byte) (h batchHeader, err error) {
 // batch returns the batch of this header, with room for n records.
 func (h *batchHeader) batch(n int) Batch {
 	return Batch{Agent: h.Agent, JID: h.JID, From: h.From, To: h.To, Holes: h.Holes, Ahead: h.Ahead,
-		Entries: make([]Entry, 0, n)}
+		Sig: h.Sig, Entries: make([]Entry, 0, n)}
 }
 
 func (h *batchHeader) check() error {

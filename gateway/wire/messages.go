@@ -26,6 +26,8 @@ type Hello struct {
 	// Proof is the acknowledgement that gave the agent Term; nil before the
 	// first, and from agents of versions without this field.
 	Proof *Ack `json:"proof,omitempty"`
+	// Sig is the agent's signature, made by SignHello; empty: it is not signed.
+	Sig string `json:"sig,omitempty"`
 }
 
 // Ack says what the collector's store has committed. Through is the watermark:

@@ -2,24 +2,13 @@ package wire
 
 import (
 	"bytes"
-	"encoding/json"
 	"math"
 )
 
-// quickBatch is DecodeBatch for a message that EncodeBatch wrote, of sound records
-// that EncodeRecord wrote, in a third of the time. ok is false for every other one.
-func quickBatch(payload []byte) (b Batch, ok bool) {
-	const mark = `,"records":[` // not within a string: its quotes would be escaped
-	head, _, found := bytes.Cut(payload, []byte(mark))
-	if !found || len(payload) > MaxMessageBytes || !bytes.HasSuffix(payload, []byte("]}")) {
-		return b, false
-	}
-	var h batchHeader
-	if json.Unmarshal(append(bytes.Clone(head), '}'), &h) != nil || h.Records != nil {
-		return b, false
-	}
-	h.Records = payload[len(head)+len(mark)-1 : len(payload)-1]
-	if h.check() != nil || h.CRC != sum(h.JID, h.Records) {
+// quickRecords reads sound records that EncodeRecord wrote, in a third of the time. ok is
+// false for all others.
+func (h *batchHeader) quickRecords() (b Batch, ok bool) {
+	if !bytes.HasSuffix(h.Records, []byte("]")) {
 		return b, false
 	}
 	b = h.batch(int(min(h.To-h.From+1, MaxBatchRecords)))

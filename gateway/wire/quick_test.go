@@ -32,7 +32,25 @@ func FuzzQuickRecord(f *testing.F) {
 	})
 }
 
-// FuzzQuickBatch holds quickBatch against decodeBatch.
+// quickBatch is DecodeBatch for a message that takes the quick way all through.
+func quickBatch(payload []byte) (b Batch, ok bool) {
+	h, ok := quickHeader(payload)
+	if !ok {
+		return b, false
+	}
+	return h.quickRecords()
+}
+
+// decodeBatch is DecodeBatch without the quick way.
+func decodeBatch(payload []byte) (Batch, error) {
+	h, err := decodeHeader(payload)
+	if err != nil {
+		return Batch{}, err
+	}
+	return h.records()
+}
+
+// FuzzQuickBatch holds the quick way of DecodeBatch against the other one.
 func FuzzQuickBatch(f *testing.F) {
 	for _, c := range covers {
 		f.Add(message(f, c.from, c.to, c.holes, c.records...))
@@ -47,12 +65,12 @@ func FuzzQuickBatch(f *testing.F) {
 	}
 	f.Fuzz(func(t *testing.T, payload []byte) {
 		payload = reseal(payload)
-		quick, ok := quickBatch(payload)
-		if !ok {
-			return
-		}
-		if slow, err := decodeBatch(payload); err != nil || !reflect.DeepEqual(slow, quick) {
+		slow, err := decodeBatch(payload)
+		if quick, ok := quickBatch(payload); ok && (err != nil || !reflect.DeepEqual(slow, quick)) {
 			t.Errorf("%q is %+v in a quick look and %+v, %v", payload, quick, slow, err)
+		}
+		if mixed, failed := DecodeBatch(payload); failed == nil && (err != nil || !reflect.DeepEqual(slow, mixed)) {
+			t.Errorf("%q is %+v, and without the quick way %+v, %v", payload, mixed, slow, err)
 		}
 	})
 }
