@@ -6,6 +6,7 @@ package agent
 
 import (
 	"context"
+	"crypto"
 	"errors"
 	"fmt"
 	"log/slog"
@@ -28,6 +29,7 @@ import (
 	"gatehouse/gateway/fact"
 	"gatehouse/gateway/gate"
 	"gatehouse/gateway/honesty"
+	"gatehouse/gateway/identity"
 	"gatehouse/gateway/post"
 	"gatehouse/gateway/wire"
 )
@@ -115,11 +117,13 @@ func (a *Agent) makeParts(cfg Config, opts Options, f files) (err error) {
 	a.help = help.New(help.Options{County: cfg.County, Agent: cfg.Agent, Collector: f.collector,
 		Contacts: cfg.Contacts, File: filepath.Join(cfg.Dir, "desk.json"), Journal: a.recorder, Board: a.board,
 		Clock: opts.Clock, Log: a.log})
+	keys := ship.Keys{Collector: f.collector}
 	if cfg.Identity.Key != "" {
 		a.renewer = enrol.NewRenewer(cfg.Identity, cfg.County, cfg.Agent, f.collector, a.log)
+		keys.Own = func() (crypto.Signer, error) { return identity.LoadKey(cfg.Identity.Key) }
 	}
 	a.shipper, err = ship.New(ship.Options{County: cfg.County, Agent: cfg.Agent, Version: opts.Version,
-		Collector: f.collector, KeyID: f.site.ID(), Broker: cfg.broker(), Desk: a.help.Hear, Witness: a.witness,
+		Keys: keys, KeyID: f.site.ID(), Broker: cfg.broker(), Desk: a.help.Hear, Witness: a.witness,
 		Journal: a.journal, Board: a.board, Clock: opts.Clock, Log: a.log})
 	if err != nil {
 		return err

@@ -100,8 +100,7 @@ func (d *delivery) pumpAhead(now clock.Moment) {
 		return
 	}
 	e := d.ahead.next()
-	payload, err := wire.EncodeBatch(wire.Batch{Agent: d.agent, JID: d.journal.JID(),
-		From: e.Record.Seq, To: e.Record.Seq, Ahead: true, Entries: []wire.Entry{e}})
+	payload, err := d.batch(wire.Batch{From: e.Record.Seq, To: e.Record.Seq, Ahead: true, Entries: []wire.Entry{e}})
 	if err == nil {
 		err = d.send(wire.LeafRecords, payload, d.pace.put(now.Boot, len(payload)))
 	}

@@ -79,6 +79,7 @@ type delivery struct {
 	sizing     sizing
 	standing   standing
 	witness    witness
+	signing    signing
 }
 
 // window is the state of the batches that are sent in order.
@@ -201,8 +202,8 @@ func (d *delivery) pump(now clock.Moment) {
 		if chunk.To < chunk.From {
 			return
 		}
-		payload, err := wire.EncodeBatch(wire.Batch{Agent: d.agent, JID: d.journal.JID(),
-			From: chunk.From, To: chunk.To, Holes: chunk.Holes, Entries: chunk.Entries})
+		payload, err := d.batch(wire.Batch{From: chunk.From, To: chunk.To, Holes: chunk.Holes,
+			Entries: chunk.Entries})
 		if err == nil {
 			err = d.send(wire.LeafRecords, payload, d.pace.put(now.Boot, len(payload)))
 		}

@@ -5,6 +5,7 @@ package ship
 
 import (
 	"context"
+	"crypto"
 	"crypto/ed25519"
 	"log/slog"
 	"sync"
@@ -30,11 +31,11 @@ type Journal interface {
 type Options struct {
 	County, Agent, Version string
 
-	Collector ed25519.PublicKey // signs acknowledgements and the collector's status
-	KeyID     string            // of the key that makes pseudonyms; empty: none
-	Broker    mqtt.Broker
-	Journal   Journal
-	Board     *status.Board
+	Keys    Keys
+	KeyID   string // of the key that makes pseudonyms; empty: none
+	Broker  mqtt.Broker
+	Journal Journal
+	Board   *status.Board
 	// Desk is called with each message on the agent's topic of the desk, whoever sent
 	// it, from the connection's goroutine; it must not wait. May be nil.
 	Desk func(payload []byte)
@@ -42,6 +43,15 @@ type Options struct {
 	Witness func(wire.AuditHead) error
 	Clock   clock.Source
 	Log     *slog.Logger
+}
+
+// Keys are those of signatures.
+type Keys struct {
+	Collector ed25519.PublicKey // signs acknowledgements and the collector's status
+	// Own reads the key by which the agent signs what it sends. It is called before each
+	// hello, from the goroutine of Run: the key is another one when the gate was enrolled
+	// again. nil: the agent has none.
+	Own func() (crypto.Signer, error)
 }
 
 // Shipper delivers the journal of one agent. Run owns its goroutines: the MQTT
@@ -89,7 +99,7 @@ func (s *Shipper) Run(ctx context.Context) {
 func (s *Shipper) delivery(client publisher, post func(event)) *delivery {
 	o := s.opts
 	return &delivery{
-		parties: parties{o.County, o.Agent, o.Version, o.KeyID, o.Collector},
+		parties: parties{o.County, o.Agent, o.Version, o.KeyID, o.Keys.Collector},
 		journal: o.Journal,
 		log:     o.Log,
 		// Until the first attempt to connect has ended nobody knows why there is no connection.
@@ -102,6 +112,7 @@ func (s *Shipper) delivery(client publisher, post func(event)) *delivery {
 			return client.PublishThen(m, func() { post(event{taken: ticket}) })
 		},
 		witness: witness{keep: o.Witness},
+		signing: signing{load: o.Keys.Own},
 		report:  func(t fact.AlarmType, detail string) { o.Board.Set(status.Condition{Type: t, Detail: detail}) },
 	}
 }
