@@ -16,6 +16,7 @@ import (
 	"gatehouse/gateway/county/collect"
 	"gatehouse/gateway/county/desk"
 	"gatehouse/gateway/county/health"
+	"gatehouse/gateway/county/registry"
 	"gatehouse/gateway/county/store/archive"
 	"gatehouse/gateway/mqtt"
 	"gatehouse/gateway/site"
@@ -36,6 +37,7 @@ type county struct {
 	admit     func()           // lets others use the embedded broker
 	desk      collect.Observer // nil: there is none
 	audit     *audit.Log
+	registry  *registry.Registry
 	told      atomic.Pointer[desk.Desk]
 	reports   *reports
 	health    *health.Board
@@ -60,6 +62,7 @@ func Run(ctx context.Context, cfg Config, version string, log *slog.Logger) (err
 		c.watchDisks,
 		c.startDesk,
 		c.openAudit,
+		c.openSigners,
 		c.rewind,
 		c.watchCertificates,
 		c.startRetention,
@@ -145,5 +148,6 @@ func (c *county) collect(ctx context.Context) error {
 	}
 	return collect.New(collect.Config{County: c.cfg.County, Version: c.version, KeyID: c.siteKeyID, Key: c.key,
 		Sites: c.sites, Store: c.archive, Broker: c.broker, Watch: c.desk, Audit: c.audit, Fenced: fenced,
+		Signers: signers{c.registry, c.log}, RequireSigned: c.cfg.RequireSigned,
 		Health: c.health, Log: c.log}).Run(ctx)
 }

@@ -41,6 +41,9 @@ type Config struct {
 	// certificates; default: the path of dir with -ca at its end. It may not lie in dir.
 	CADir string `yaml:"ca_dir,omitempty"`
 	Enrol *Enrol `yaml:"enrol,omitempty"` // how gates are put into service by a code; absent: by hand
+	// RequireSigned takes only what is signed by the key of a gate that is enrolled; other
+	// agents wait on the page Enrol.
+	RequireSigned bool `yaml:"require_signed,omitempty"`
 	// RewindSince takes every journal's watermark back to that instant at the
 	// start: for an InfluxDB that was restored from a backup made then.
 	RewindSince time.Time `yaml:"-"`
@@ -133,6 +136,9 @@ func (c Config) Check() error {
 	add("ca_dir", authority.Apart(c.authorityDir(), c.Dir))
 	if c.Enrol != nil {
 		add("enrol", c.Enrol.check(c.Desk != nil))
+	}
+	if c.RequireSigned && c.Enrol == nil {
+		errs = append(errs, errors.New("require_signed: no gate can be enrolled: give enrol, see deploy/ENROL.md"))
 	}
 	if c.Retention != nil {
 		add("retention", c.Retention.Check())

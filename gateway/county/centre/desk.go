@@ -95,6 +95,7 @@ func (c *county) newPages(ctx context.Context, d *desk.Desk, log *slog.Logger) (
 		return nil, err
 	}
 	c.known.open(who)
+	c.registry = who
 	cfg := *c.cfg.Desk
 	cfg.LinkFile = filepath.Join(c.cfg.Dir, linkFile)
 	return pages.New(cfg, pages.Parts{Alerts: d.Alerts, Passages: d.Passages, Runs: d.Runs,

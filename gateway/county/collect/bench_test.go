@@ -162,6 +162,12 @@ func (b *bench) Refused(agent, why string, _ uint64) {
 
 func start(t *testing.T, prepare ...func(*memory)) *bench {
 	t.Helper()
+	return startSigned(t, nil, false, prepare...)
+}
+
+// startSigned starts a collector that verifies signatures, unless keys is nil.
+func startSigned(t *testing.T, keys collect.Signers, required bool, prepare ...func(*memory)) *bench {
+	t.Helper()
 	m := mosquitto.Start(t)
 	public, private, err := ed25519.GenerateKey(nil)
 	if err != nil {
@@ -183,6 +189,7 @@ func start(t *testing.T, prepare ...func(*memory)) *bench {
 		OnMessage: b.receive})
 	c := collect.New(collect.Config{County: "c", Version: "test", KeyID: "k1", Key: private, Sites: sites{},
 		Store: b.store, Broker: mqtt.Broker{URL: m.URL}, Watch: b, Log: log,
+		Signers: keys, RequireSigned: required,
 		Fenced: func(reason string) { b.fenced <- reason },
 		Now:    func() time.Time { return time.Now().Add(time.Duration(b.passed.Load())) }})
 	ctx, cancel := context.WithCancel(context.Background())

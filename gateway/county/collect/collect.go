@@ -69,6 +69,9 @@ type Config struct {
 	Broker  mqtt.Broker
 	Watch   Observer // may be nil
 	Audit   Audit    // may be nil
+	Signers Signers  // nil: no signature is verified
+	// RequireSigned refuses what is not signed by the key of an agent that is enrolled.
+	RequireSigned bool
 	// Fenced is called once, when another collector has taken over; may be nil.
 	Fenced func(reason string)
 	Health *health.Board    // nil: one of its own

@@ -58,41 +58,76 @@ func (r *receiver) decodeLoop(ctx context.Context) {
 	}
 }
 
-// decode reads one message. It puts one that can't be read into quarantine and
-// returns false.
+// decode reads one message. It returns false for one that is not taken; one that can't be
+// read goes into quarantine, unless somebody else may have sent it.
 func (r *receiver) decode(ctx context.Context, a arrived) (it item, ok bool) {
 	it.agent = a.agent
-	var err error
-	switch a.leaf {
-	case wire.LeafRecords:
-		var b wire.Batch
-		b, err = wire.DecodeBatch(a.Payload)
-		if errors.Is(err, wire.ErrCRC) {
-			r.refusals.slow(r.cfg.Now(), a.agent)
-			if r.refusals.due(r.cfg.Now(), a.agent, "damaged") {
-				r.cfg.Log.Warn("batch refused, it will come again", "agent", a.agent, "err", err)
-			}
-			return it, false
-		}
-		if err == nil && b.Agent != a.agent {
-			err = errors.New("the batch says it is of agent " + b.Agent)
-		}
-		it.batch = store.Batch{Batch: b, Received: r.cfg.Now()}
-	case wire.LeafHello:
-		var h wire.Hello
-		if h, err = wire.Decode[wire.Hello](a.Payload); err == nil {
-			err = h.Check()
-		}
-		r.refusals.hello(r.cfg.Now(), a.agent)
-		it.hello = &h
-	default:
-		err = errors.New("the topic is not of this contract")
+	s, err := r.signer(a.agent)
+	if err == nil {
+		err = r.read(ctx, a, s, &it)
 	}
-	if err != nil {
+	refused := new(doubt)
+	switch {
+	case err == nil:
+		return it, true
+	case errors.As(err, &refused):
+		r.refuse(a.agent, refused)
+	case errors.Is(err, wire.ErrCRC):
+		r.refusals.damaged(r.cfg.Now(), a.agent, s.Must)
+		if r.refusals.due(r.cfg.Now(), a.agent, "damaged") {
+			r.cfg.Log.Warn("batch refused, it will come again", "agent", a.agent, "err", err)
+		}
+	default:
 		r.refusals.slow(r.cfg.Now(), a.agent)
 		r.quarantine(ctx, a, err.Error())
 	}
-	return it, err == nil
+	return it, false
+}
+
+// read reads a message into it, after its signature has been verified.
+func (r *receiver) read(ctx context.Context, a arrived, s Signer, it *item) error {
+	switch a.leaf {
+	case wire.LeafRecords:
+		return r.readBatch(ctx, a, s, it)
+	case wire.LeafHello:
+		return r.readHello(ctx, a, s, it)
+	}
+	return s.unproven(errors.New("the topic is not of this contract"))
+}
+
+func (r *receiver) readBatch(ctx context.Context, a arrived, s Signer, it *item) error {
+	e, err := wire.OpenBatch(a.Payload)
+	if err == nil && e.Agent() != a.agent {
+		err = errors.New("the batch says it is of agent " + e.Agent())
+	}
+	if err != nil {
+		return s.unproven(err)
+	}
+	if s.Enrolled {
+		if err := r.judge(ctx, a.agent, s, e.Verify(r.cfg.County, s.Key)); err != nil {
+			return err
+		}
+	}
+	b, err := e.Batch()
+	it.batch = store.Batch{Batch: b, Received: r.cfg.Now()}
+	return err
+}
+
+func (r *receiver) readHello(ctx context.Context, a arrived, s Signer, it *item) error {
+	h, err := wire.Decode[wire.Hello](a.Payload)
+	if err == nil {
+		err = h.Check()
+	}
+	if err != nil {
+		err = s.unproven(err)
+	} else if s.Enrolled {
+		err = r.judge(ctx, a.agent, s, wire.VerifyHello(h, r.cfg.County, a.agent, s.Key))
+	}
+	if !s.Must || err == nil {
+		r.refusals.hello(r.cfg.Now(), a.agent)
+	}
+	it.hello = &h
+	return err
 }
 
 // quarantine stores a message that can't be read. It tries until the store takes

@@ -34,6 +34,7 @@ type refused struct {
 	reported map[string]time.Time // when, by reason
 	floods   bucket
 	hellos   bucket
+	forgeds  bucket
 	last     time.Time // when something of it came to nothing
 }
 
@@ -57,7 +58,8 @@ func (r *refusals) of(agent string) *refused {
 			}
 		}
 		x = &refused{reported: map[string]time.Time{}, floods: bucket{most: mostDropped, every: time.Second / 10},
-			hellos: bucket{most: mostHellos, every: time.Second}}
+			hellos:  bucket{most: mostHellos, every: time.Second},
+			forgeds: bucket{most: mostForged, every: forgedEvery}}
 		r.agents[agent] = x
 	}
 	return x
@@ -67,8 +69,39 @@ func (r *refusals) of(agent string) *refused {
 // for one that the store gives.
 func (r *refusals) add(now time.Time, agent, why string) {
 	r.mu.Lock()
+	r.of(agent).last = now
+	r.mu.Unlock()
+	r.report(now, agent, why)
+}
+
+// Of messages in an agent's name that it has not signed so many are refused at once, and
+// one more after each time of forgedEvery, before its lane is slowed down: whoever sends
+// them must not hold up the agent itself, nor make the county verify without end.
+const (
+	mostForged  = 400
+	forgedEvery = 5 * time.Millisecond
+)
+
+// forged counts a message that is not the agent's own, although it says so.
+func (r *refusals) forged(now time.Time, agent, why string) {
+	r.damaged(now, agent, true)
+	r.report(now, agent, why)
+}
+
+// damaged notes a message that did not arrive whole. signs says that its agent signs, so
+// that it may be somebody else's.
+func (r *refusals) damaged(now time.Time, agent string, signs bool) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if x := r.of(agent); !signs || !x.forgeds.take(now) {
+		x.last = now
+	}
+}
+
+// report counts a message that was refused, and reports it if it is time.
+func (r *refusals) report(now time.Time, agent, why string) {
+	r.mu.Lock()
 	x := r.of(agent)
-	x.last = now
 	x.count++
 	count, due := x.count, x.due(now, why)
 	r.mu.Unlock()

@@ -46,5 +46,6 @@ func steps() []string {
 		registry.Schema,
 		checks.Schema,
 		people.SchemaRoles,
+		registry.SchemaSigners,
 	}
 }

@@ -3,6 +3,8 @@ package registry
 import (
 	"context"
 	"fmt"
+	"slices"
+	"strings"
 	"time"
 
 	"gatehouse/gateway/county/db"
@@ -36,6 +38,8 @@ type List struct {
 	Off     string    `json:"off,omitempty"` // why no code can be made; empty: they can
 	Gates   []Gate    `json:"gates"`
 	Waiting []Waiting `json:"waiting"`
+	// Unknown agents are not enrolled, and nothing is taken of them; in order of their names.
+	Unknown []Unknown `json:"unknown"`
 }
 
 // List returns the gates with their identities, and the requests that wait, oldest first.
@@ -76,6 +80,8 @@ func (r *Registry) List(ctx context.Context) (List, error) {
 	for _, agent := range r.names() {
 		l.Gates = append(l.Gates, r.gate(agent, until[agent]))
 	}
+	l.Unknown = r.unknowns.all(func(agent string) bool { _, ok := r.Lookup(agent); return ok })
+	slices.SortFunc(l.Unknown, func(a, b Unknown) int { return strings.Compare(a.Agent, b.Agent) })
 	return l, nil
 }
 

@@ -66,7 +66,10 @@ type Registry struct {
 	mu         sync.Mutex // guards what follows
 	identities map[string]Identity
 	revoked    map[string]bool // by serial
+	signers    map[string]bool // agents that have signed what they send
 	changed    chan struct{}
+
+	unknowns unknowns
 }
 
 // Errors for people at a gate or at the desk.
@@ -99,7 +102,11 @@ func Issuer(ctx context.Context, file *db.File) ([]byte, error) {
 // Open returns the registry in a file. If opts names an authority, that is the one that
 // issues from now on.
 func Open(ctx context.Context, opts Options) (*Registry, error) {
-	r := &Registry{opts: opts, changed: make(chan struct{})}
+	r := &Registry{opts: opts, changed: make(chan struct{}), signers: map[string]bool{},
+		unknowns: unknowns{listed: map[string]bool{}, agents: map[string]*Unknown{}}}
+	for _, agent := range opts.Agents {
+		r.unknowns.listed[agent] = true
+	}
 	if a := opts.Authority; a != nil {
 		err := opts.File.Write(ctx, func(tx *sql.Tx) error {
 			if err := exec(ctx, tx, "DELETE FROM enrol_authority"); err != nil {
@@ -140,6 +147,10 @@ func (r *Registry) load(ctx context.Context) error {
 	if err != nil {
 		return fmt.Errorf("read the revoked certificates: %w", err)
 	}
+	signers, err := db.All(ctx, r.opts.File.Reader(), db.Value[string], "SELECT name FROM signers")
+	if err != nil {
+		return fmt.Errorf("read who signs: %w", err)
+	}
 	identities, revoked := map[string]Identity{}, map[string]bool{}
 	for _, i := range list {
 		identities[i.Name] = i
@@ -150,6 +161,9 @@ func (r *Registry) load(ctx context.Context) error {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	r.identities, r.revoked = identities, revoked
+	for _, name := range signers {
+		r.signers[name] = true
+	}
 	close(r.changed)
 	r.changed = make(chan struct{})
 	return nil

@@ -41,7 +41,7 @@ func (b *bench) Check(string) error { return b.files }
 func newBench(t *testing.T) *bench {
 	t.Helper()
 	b := &bench{t: t, now: t0}
-	file, err := db.Open(filepath.Join(t.TempDir(), "desk.db"), Schema+audit.Schema)
+	file, err := db.Open(filepath.Join(t.TempDir(), "desk.db"), Schema+audit.Schema, SchemaSigners)
 	if err != nil {
 		t.Fatal(err)
 	}
