@@ -67,7 +67,19 @@ communities:
     grids: [{id: g1, name: 一, compounds: [{id: k1, name: 丽景苑, gates: [gate-001, gate-002]}]}]
 `
 
+// newEnrolRig starts a county whose broker asks for certificates.
 func newEnrolRig(t *testing.T) *enrolRig {
+	t.Helper()
+	return startEnrolRig(t, true, "")
+}
+
+// newOpenRig starts a county whose broker lets anybody in, with more of its configuration.
+func newOpenRig(t *testing.T, more string) *enrolRig {
+	t.Helper()
+	return startEnrolRig(t, false, more)
+}
+
+func startEnrolRig(t *testing.T, certificates bool, more string) *enrolRig {
 	t.Helper()
 	r := &enrolRig{t: t, dir: t.TempDir(), output: map[string]*printed{}, stop: map[string]context.CancelFunc{}}
 	t.Cleanup(func() {
@@ -96,18 +108,25 @@ func newEnrolRig(t *testing.T) *enrolRig {
 	if err != nil {
 		t.Fatal(err)
 	}
-	r.write("enrol/default/agent.yaml", "broker: {url: \"ssl://"+broker+"\", ca: broker.crt}\n"+
+	url, listener := "{url: \"tcp://"+broker+"\"}", ""
+	if certificates {
+		url = "{url: \"ssl://" + broker + "\", ca: broker.crt}"
+		listener = ", tls: {cert: enrol/default/broker.crt, key: broker.key}"
+		r.writeCertificate("enrol/default/broker.crt", "broker.key")
+	}
+	r.write("enrol/default/agent.yaml", "broker: "+url+"\n"+
 		"kiosk: {listen: \""+r.free()+"\", title: \"${compound} ${gate}\"}\n")
 	r.write("enrol/default/devices.yaml", string(devices))
 	r.write("enrol/default/policy.yaml", enrolPolicy)
 	r.write("enrol/default/roster.csv", "card,class,status,household,from,until\n62E3086CED,resident,active,1,,\n")
 	r.write("sites.yaml", enrolSites)
-	r.writeCertificate("enrol/default/broker.crt", "broker.key")
 	r.write(
 		"collect.yaml",
 		fmt.Sprintf("county: qinghe\ndir: county\nsites: sites.yaml\nbroker: {embedded: {listen: "+
-			"%q, tls: {cert: enrol/default/broker.crt, key: broker.key}}}\ndesk: {listen: %q}\n"+
-			"enrol: {urls: [%q], files: enrol}\n", broker, desk, r.desk),
+			"%q%s}}
+desk: {listen: %q}
+enrol: {urls: [%q], files: enrol}
+%s", broker, listener, desk, r.desk, more),
 	)
 	ctx, cancel := context.WithCancel(context.Background())
 	r.stop["hardware"] = cancel
@@ -250,6 +269,7 @@ func (r *enrolRig) newCode(agent string) string {
 type enrolList struct {
 	Gates   []struct{ Agent, Fingerprint, Revoked string }
 	Waiting []struct{ ID, Agent, Fingerprint, Replaces string }
+	Unknown []struct{ Agent string }
 }
 
 func (r *enrolRig) list() (l enrolList) {

@@ -35,14 +35,14 @@ func (d *doubt) Error() string { return d.why }
 
 // These are refused, and the desk names the agent.
 var (
-	errRevoked = &doubt{"its identity was revoked at the desk: what it sends is not stored, and stays in its journal; " +
-		"if it is to deliver again, make a new code and run gatehouse enrol --again at the gate"}
+	errRevoked = &doubt{"its identity was revoked at the desk: what it sends is not stored, and stays in its " +
+		"journal; if it is to deliver again, make a new code and run gatehouse enrol --again at the gate"}
 	errForeign = &doubt{"what comes in its name is not signed by its key: somebody else sends it, or its folder was " +
 		"copied or brought back from a backup; if it is the gate, make a new code and run gatehouse enrol --again"}
 	errUnsigned = &doubt{"what comes in its name is not signed, and it has a key: somebody else sends it, or its " +
 		"software is older than before: update it"}
-	errUnreadable = &doubt{"what comes in its name can't be read, nor whether it is signed, and it has a key: somebody " +
-		"else sends it"}
+	errUnreadable = &doubt{"what comes in its name can't be read, nor whether it is signed, and it has a key: " +
+		"somebody else sends it"}
 	errUnknown = &doubt{"it is not enrolled, and require_signed is set: make a code for it at the desk"}
 )
 

@@ -164,6 +164,7 @@ func (d *delivery) taken(now clock.Moment, ticket uint64) {
 func (d *delivery) tick(now clock.Moment) {
 	d.standing.look(now, d.waits())
 	d.witness.look(now)
+	d.look(now)
 	if !d.standing.online {
 		return
 	}

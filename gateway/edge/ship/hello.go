@@ -33,7 +33,7 @@ func (d *delivery) ask(now clock.Moment, again time.Duration) {
 	g := &d.greeting
 	g.nonce, g.at, g.again = hex.EncodeToString(b[:]), now.Boot, again
 	state := d.journal.State()
-	payload, err := d.greet(wire.Hello{
+	payload, err := d.greet(now.Boot, wire.Hello{
 		V:       1,
 		JID:     d.journal.JID(),
 		First:   d.journal.First(),

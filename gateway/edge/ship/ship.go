@@ -48,9 +48,8 @@ type Options struct {
 // Keys are those of signatures.
 type Keys struct {
 	Collector ed25519.PublicKey // signs acknowledgements and the collector's status
-	// Own reads the key by which the agent signs what it sends. It is called before each
-	// hello, from the goroutine of Run: the key is another one when the gate was enrolled
-	// again. nil: the agent has none.
+	// Own reads the key by which the agent signs what it sends. It is called every 5 s
+	// from the goroutine of Run: the key is another one when the gate was enrolled again. nil: the agent has none.
 	Own func() (crypto.Signer, error)
 }
 

@@ -3,7 +3,9 @@ package ship
 import (
 	"crypto"
 	"log/slog"
+	"time"
 
+	"gatehouse/gateway/clock"
 	"gatehouse/gateway/wire"
 )
 
@@ -11,20 +13,44 @@ import (
 type signing struct {
 	load    func() (crypto.Signer, error) // nil: it has none
 	key     crypto.Signer                 // nil: it has none, or it could not be read
+	looked  time.Duration                 // boot clock: when it was last read
 	failing string                        // what was logged
 }
 
-// renew reads the key, which may be another one since the gate was enrolled again. A key
-// that can't be read now is not forgotten.
-func (s *signing) renew(log *slog.Logger) {
+// lookEvery is how often it is looked whether the key is another one: the gate may be
+// enrolled again while the agent runs.
+const lookEvery = 5 * time.Second
+
+// renew reads the key, and reports whether it is another one than before. A key that can't
+// be read now is not forgotten.
+func (s *signing) renew(boot time.Duration, log *slog.Logger) (another bool) {
+	s.looked = boot
 	if s.load == nil {
-		return
+		return false
 	}
 	key, err := s.load()
-	if err == nil {
-		s.key = key
-	}
 	s.complain(log, "read the agent's own key", err)
+	if err != nil {
+		return false
+	}
+	another = s.key == nil || !same(s.key, key)
+	s.key = key
+	return another
+}
+
+func same(a, b crypto.Signer) bool {
+	public, ok := a.Public().(interface {
+		Equal(other crypto.PublicKey) bool
+	})
+	return ok && public.Equal(b.Public())
+}
+
+// look asks the county at once what it has when the key is another one: what was signed by
+// the one before is not taken.
+func (d *delivery) look(now clock.Moment) {
+	if now.Boot-d.signing.looked >= lookEvery && d.signing.renew(now.Boot, d.log) && d.standing.online {
+		d.hello(now, helloEvery)
+	}
 }
 
 // complain logs an error that is another one than the last.
@@ -54,8 +80,8 @@ func (d *delivery) batch(b wire.Batch) ([]byte, error) {
 }
 
 // greet returns the message of a hello, signed if there is a key.
-func (d *delivery) greet(h wire.Hello) ([]byte, error) {
-	d.signing.renew(d.log)
+func (d *delivery) greet(boot time.Duration, h wire.Hello) ([]byte, error) {
+	d.signing.renew(boot, d.log)
 	if s := &d.signing; s.key != nil {
 		signed, err := wire.SignHello(h, d.county, d.agent, s.key)
 		s.complain(d.log, "sign a hello", err)

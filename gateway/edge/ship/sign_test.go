@@ -81,7 +81,7 @@ func TestAllIsSignedByTheKeyThatCounts(t *testing.T) {
 	if n := w.deliver(t, &key.PublicKey); n != 1 {
 		t.Fatalf("%d messages by the former key", n)
 	}
-	w.pass(resendAfter)
+	w.pass(lookEvery)
 	if n := w.deliver(t, &key.PublicKey); n != 0 || w.c.through[testJID] != 12 {
 		t.Fatalf("%d messages by the former key, the store has %d records", n, w.c.through[testJID])
 	}
@@ -105,6 +105,7 @@ func TestWhatCannotBeSignedWaits(t *testing.T) {
 		t.Fatalf("%d messages were sent without a signature", len(w.toCounty))
 	}
 	w.signing.load = func() (crypto.Signer, error) { return key, nil }
+	w.pass(helloEvery)
 	w.pass(helloEvery)
 	if w.deliver(t, &key.PublicKey); w.c.through[testJID] != 1 {
 		t.Fatal("it was not sent when it could be signed")
