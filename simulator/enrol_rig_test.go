@@ -123,10 +123,8 @@ func startEnrolRig(t *testing.T, certificates bool, more string) *enrolRig {
 	r.write(
 		"collect.yaml",
 		fmt.Sprintf("county: qinghe\ndir: county\nsites: sites.yaml\nbroker: {embedded: {listen: "+
-			"%q%s}}
-desk: {listen: %q}
-enrol: {urls: [%q], files: enrol}
-%s", broker, listener, desk, r.desk, more),
+			"%q%s}}\ndesk: {listen: %q}\nenrol: {urls: [%q], files: enrol}\n%s",
+			broker, listener, desk, r.desk, more),
 	)
 	ctx, cancel := context.WithCancel(context.Background())
 	r.stop["hardware"] = cancel

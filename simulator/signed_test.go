@@ -20,10 +20,12 @@ import (
 // journal returns how many records a gate's journal holds, and its id.
 func (r *enrolRig) journal(folder string) (last int, jid string) {
 	r.t.Helper()
-	if got := r.code("journal", r.start("journal", "journal", "inspect", "--dir", filepath.Join(folder, "journal"))); got != 0 {
+	ended := r.start("journal", "journal", "inspect", "--dir", filepath.Join(folder, "journal"))
+	if got := r.code("journal", ended); got != 0 {
 		r.t.Fatalf("journal inspect: %s", r.output["journal"])
 	}
-	found := regexp.MustCompile(`journal +(\S+)\non disk +\d+ to (\d+)`).FindStringSubmatch(r.output["journal"].String())
+	line := regexp.MustCompile(`journal +(\S+)\non disk +\d+ to (\d+)`)
+	found := line.FindStringSubmatch(r.output["journal"].String())
 	if found == nil {
 		r.t.Fatalf("journal inspect says %s", r.output["journal"])
 	}

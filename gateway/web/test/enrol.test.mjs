@@ -82,6 +82,28 @@ test("the desk shows the fingerprint that the gate shows, and approves", async (
   await inspect("enrol-done");
 });
 
+test("senders that nobody has enrolled are listed", async () => {
+  const unknown = page.getByRole("heading", { name: "未入网的发送方" });
+  assert.equal(await unknown.count(), 0);
+  const at = new Date().toISOString();
+  await page.route("**/api/enrol", async (route) => {
+    const response = await route.fetch();
+    const json = await response.json();
+    assert.deepEqual(json.unknown, []);
+    json.unknown = [
+      { agent: "gate-002", first: at, last: at, messages: 12, listed: true },
+      { agent: "ghost-77", first: at, last: at, messages: 3000, listed: false },
+    ];
+    await route.fulfill({ response, json });
+  });
+  await unknown.waitFor();
+  const stranger = page.locator("tbody tr", { hasText: "ghost-77" });
+  assert.match(await stranger.textContent(), /站点名册中没有/);
+  await inspect("enrol-unknown");
+  await page.unroute("**/api/enrol");
+  await until("an empty list", async () => (await unknown.count()) === 0);
+});
+
 test("an identity is revoked after a second click", async () => {
   await row().getByRole("button", { name: "吊销" }).click();
   await row().getByRole("button", { name: "确认吊销" }).click();

@@ -19,10 +19,18 @@ interface Asking {
   at: string;
   replaces?: string;
 }
+interface Unknown {
+  agent: string;
+  first: string;
+  last: string;
+  messages: number;
+  listed: boolean;
+}
 interface Enrolment {
   off?: string;
   gates: Gate[];
   waiting: Asking[];
+  unknown: Unknown[];
 }
 interface Card {
   agent: string;
@@ -129,6 +137,28 @@ function Ends({ of }: { of: Gate }) {
   );
 }
 
+/** Who sends although nobody has enrolled it: nothing of it is taken. */
+function Unknowns({ list }: { list: Unknown[] }) {
+  if (list.length === 0) return null;
+  return (
+    <section>
+      <h2>{say("enrol.unknown")}</h2>
+      <p>{say("enrol.unknown.what")}</p>
+      <Table
+        caption={say("enrol.unknown")}
+        head={["col.gate", "enrol.unknown.kind", "enrol.first", "enrol.last", "enrol.messages"]}
+        rows={list.map((u) => [
+          u.agent,
+          say(u.listed ? "enrol.unknown.gate" : "enrol.unknown.stranger"),
+          <Moment at={u.first} />,
+          <Moment at={u.last} />,
+          String(u.messages),
+        ])}
+      />
+    </section>
+  );
+}
+
 /** Puts gates into service, and shuts them out. */
 export function EnrolPage() {
   const data = useData<Enrolment>("/api/enrol", 3);
@@ -232,6 +262,7 @@ export function EnrolPage() {
           />
         )}
       </section>
+      {e && <Unknowns list={e.unknown} />}
       <section>
         <header>
           <h2>{say("enrol.gates")}</h2>
