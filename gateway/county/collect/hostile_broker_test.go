@@ -20,6 +20,15 @@ func kinds() map[string]func(b *badAgent, ctx context.Context, i int) {
 			b.connect(ctx, fmt.Sprint("stays", i), false, b.everything())
 			b.publish(wire.LeafAck, []byte(text(60_000)))
 		},
+		"signed by another": func(b *badAgent, _ context.Context, i int) {
+			if i%2 == 0 {
+				b.publish(wire.LeafHello, b.foreignHello(i))
+				return
+			}
+			x := b.run(256, storetest.T0, health("ok"))
+			x.Sig = foreignSig
+			b.records(x)
+		},
 		"QoS 2": func(b *badAgent, ctx context.Context, i int) {
 			var packets []byte
 			topic := wire.Topic("c", badName, wire.LeafRecords)
@@ -85,4 +94,16 @@ func (b *badAgent) connect(ctx context.Context, id string, clean bool, packets [
 func (b *badAgent) everything() []byte {
 	filter := "gatehouse/v1/c/" + badName + "/#"
 	return append(append([]byte{0x82, byte(5 + len(filter)), 0, 1, 0, byte(len(filter))}, filter...), 1)
+}
+
+// foreignSig is a signature of the right form: to verify it takes as long as a good one.
+const foreignSig = "MEUCIQDofCFd7OFaeZsWT6r0gevxiVUH6SN2tgmkzoYBglAAhgIgdTyH3uN8QH7lyeCUbutIJlsp1+2B0aOjJcEkYb8sx1A="
+
+func (b *badAgent) foreignHello(i int) []byte {
+	payload, err := wire.Encode(wire.Hello{V: 1, JID: b.jid, Term: 1, Nonce: fmt.Sprintf("bad-%020d", i),
+		Sig: foreignSig})
+	if err != nil {
+		panic(err) // the values are plain
+	}
+	return payload
 }

@@ -58,6 +58,13 @@ func (c *realCounty) Refused(agent, why string, _ uint64) {
 	c.refused[agent] = why
 }
 
+// keys are those of the registry: the bad agent is enrolled, and has not signed yet.
+func (c *realCounty) keys() *keyring {
+	k := newKeyring()
+	k.set(badName, collect.Signer{Enrolled: true, Key: &newKey(c.t).PublicKey})
+	return k
+}
+
 // listed are the gates of the site file: all that have a password.
 type listed struct{}
 
@@ -114,7 +121,7 @@ func startCounty(t testing.TB, open func(testing.TB, string) *archive.Archive) (
 		t.Fatal(err)
 	}
 	collector := collect.New(collect.Config{County: "c", Version: "test", KeyID: "k1", Key: c.secret, Sites: listed{},
-		Store: c.archive, Broker: c.broker.Client(), Watch: c, Log: log})
+		Store: c.archive, Broker: c.broker.Client(), Watch: c, Signers: c.keys(), Log: log})
 	ctx, cancel := context.WithCancel(context.Background())
 	var running sync.WaitGroup
 	running.Go(func() {

@@ -2,6 +2,7 @@ package agent
 
 import (
 	"context"
+	"fmt"
 	"slices"
 	"strings"
 	"time"
@@ -9,6 +10,7 @@ import (
 	"gatehouse/gateway/clock"
 	"gatehouse/gateway/edge/status"
 	"gatehouse/gateway/fact"
+	"gatehouse/gateway/identity"
 	"gatehouse/gateway/policy"
 	"gatehouse/gateway/retry"
 	"gatehouse/gateway/trial"
@@ -24,6 +26,11 @@ func Check(cfg Config, now time.Time) (locked string, err error) {
 	files, err := readFiles(cfg)
 	if err == nil {
 		err = files.refused
+	}
+	if err == nil && cfg.Identity.Key != "" { // an agent that runs works without it, too
+		if _, err = identity.LoadKey(cfg.Identity.Key); err != nil {
+			err = fmt.Errorf("identity.key: %w", err)
+		}
 	}
 	if err != nil || files.rules == nil {
 		return "", err
