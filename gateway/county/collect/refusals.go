@@ -78,8 +78,8 @@ func (r *refusals) add(now time.Time, agent, why string) {
 // one more after each time of forgedEvery, before its lane is slowed down: whoever sends
 // them must not hold up the agent itself, nor make the county verify without end.
 const (
-	mostForged  = 400
-	forgedEvery = 5 * time.Millisecond
+	mostForged  = 100
+	forgedEvery = 20 * time.Millisecond
 )
 
 // forged counts a message that is not the agent's own, although it says so.
