@@ -28,7 +28,8 @@ func (s signers) Signer(agent string) collect.Signer {
 	if err != nil { // then no signature fits
 		s.log.Error("the key of an agent can't be read: enrol it again", "agent", agent, "err", err)
 	}
-	signer := collect.Signer{Enrolled: true, Revoked: !i.Revoked.IsZero(), Must: s.registry.MustSign(agent), Key: key}
+	signer := collect.Signer{Enrolled: true, Revoked: !i.Revoked.IsZero(), Must: s.registry.MustSign(agent), Key: key,
+		Approved: i.Approved}
 	if !signer.Must {
 		signer.Signed = func(ctx context.Context) error { return s.registry.HasSigned(ctx, agent) }
 	}

@@ -24,6 +24,7 @@ type Signer struct {
 	Revoked  bool             // nothing is taken from it any more
 	Must     bool             // it has signed before: without a signature it is somebody else
 	Key      *ecdsa.PublicKey // that counts
+	Approved time.Time        // since when it does
 	// Signed is called, and may wait, when the agent signs although it need not yet.
 	Signed func(ctx context.Context) error
 }
@@ -41,6 +42,7 @@ var (
 		"copied or brought back from a backup; if it is the gate, make a new code and run gatehouse enrol --again"}
 	errUnsigned = &doubt{"what comes in its name is not signed, and it has a key: somebody else sends it, or its " +
 		"software is older than before: update it"}
+	errFormer     = &doubt{"its key was replaced a moment ago, and it has not signed by the new one yet"}
 	errUnreadable = &doubt{"what comes in its name can't be read, nor whether it is signed, and it has a key: " +
 		"somebody else sends it"}
 	errUnknown = &doubt{"it is not enrolled, and require_signed is set: make a code for it at the desk"}
@@ -70,6 +72,10 @@ func (s Signer) unproven(err error) error {
 	return err
 }
 
+// settling is how long after its key was approved an agent may still sign by the former
+// one without an alarm: it has to fetch the answer first. What it signs so is not taken.
+const settling = 2 * time.Minute
+
 // signedFor is how long a decoder waits at most until it is kept that an agent signs.
 const signedFor = 2 * time.Second
 
@@ -80,6 +86,8 @@ func (r *receiver) judge(ctx context.Context, agent string, s Signer, result err
 		return nil
 	case errors.Is(result, wire.ErrUnsigned):
 		return errUnsigned
+	case result != nil && r.cfg.Now().Sub(s.Approved) < settling:
+		return errFormer
 	case result != nil:
 		return errForeign
 	case s.Signed == nil:
@@ -115,6 +123,11 @@ func (r *receiver) refuse(agent string, why *doubt) {
 		}
 	case errRevoked:
 		r.refusals.add(now, agent, why.why)
+	case errFormer:
+		r.refusals.damaged(now, agent, true)
+		if r.refusals.due(now, agent, why.why) {
+			r.cfg.Log.Info("messages of an agent are not taken yet", "agent", agent, "reason", why.why)
+		}
 	default:
 		r.refusals.forged(now, agent, why.why)
 	}

@@ -8,6 +8,7 @@ import (
 	"strings"
 	"sync"
 	"testing"
+	"time"
 
 	"gatehouse/gateway/county/collect"
 	"gatehouse/gateway/wire"
@@ -166,6 +167,26 @@ func TestAnAgentThatHasSignedOnceMustSign(t *testing.T) {
 	}
 	b.publish("gate-a", wire.LeafRecords, signed(t, nil, "gate-a", jidA, 3, false))
 	if why := await(t, "report of the refusal", b.refused); !strings.Contains(why, "not signed") {
+		t.Error(why)
+	}
+}
+
+// The gate needs some seconds until it signs by the key that was just approved.
+func TestAFormerKeyIsRefusedWithoutAnAlarmForAWhile(t *testing.T) {
+	own, former, keys := newKey(t), newKey(t), newKeyring()
+	s := collect.Signer{Enrolled: true, Must: true, Key: &own.PublicKey, Approved: time.Now()}
+	keys.set("gate-a", s)
+	b := startSigned(t, keys, false)
+	for seq := range uint64(5) {
+		b.publish("gate-a", wire.LeafRecords, signed(t, former, "gate-a", jidA, seq+1, false))
+	}
+	b.publish("gate-a", wire.LeafRecords, signed(t, own, "gate-a", jidA, 1, false))
+	if a := await(t, "acknowledgement", b.acks); a.Through != 1 || len(b.refused) != 0 {
+		t.Errorf("got %+v; %d reports", a, len(b.refused))
+	}
+	b.passed.Store(int64(3 * time.Minute))
+	b.publish("gate-a", wire.LeafRecords, signed(t, former, "gate-a", jidA, 2, false))
+	if why := await(t, "report of the refusal", b.refused); !strings.Contains(why, "not signed by its key") {
 		t.Error(why)
 	}
 }
