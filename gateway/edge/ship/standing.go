@@ -145,7 +145,8 @@ func (d *delivery) stopped(now clock.Moment) (t wire.Trouble, stopped bool) {
 			announced+"?").Advise("no-collector", "county", d.county, "topic", announced), true
 	case !d.greeting.answered:
 		return warning(fact.TroubleNoAnswer, s.asked, fmt.Sprintf("the collector does not answer: "+
-			"is it stuck? Else look at the broker's permissions: this agent must publish %s and receive %s",
+			"is it stuck, or does the desk say that it refuses this agent (revoked, not enrolled)? "+
+			"Else look at the broker's permissions: this agent must publish %s and receive %s",
 			d.topic(wire.LeafHello), d.topic(wire.LeafAck))).Advise("no-answer",
 			"hello", d.topic(wire.LeafHello), "ack", d.topic(wire.LeafAck)), true
 	case stalled && d.sizing.held.to == 0:
