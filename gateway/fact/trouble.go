@@ -35,7 +35,7 @@ const (
 	TroubleNothingArrives TroubleKind = "nothing-arrives" // gates live, their records do not come
 	TroubleGatesHeldUp    TroubleKind = "gates-held-up"   // some gates deliver nothing, or not all
 	TroubleGatesSilent    TroubleKind = "gates-silent"    // gates that were here are not heard
-	TroubleAgentsRefused  TroubleKind = "agents-refused"  // some agents are not believed, or ask for more than one may have
+	TroubleAgentsRefused  TroubleKind = "agents-refused"  // some are not believed, or ask for more than one may have
 	TroubleQuarantine     TroubleKind = "quarantine"      // what could not be stored
 	TroubleCertificate    TroubleKind = "certificate"     // one that is served ends soon, or has ended
 )
