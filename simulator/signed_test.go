@@ -148,7 +148,9 @@ func TestNobodyWritesInAGatesName(t *testing.T) {
 		n, _ := r.journal(folder)
 		return n > last+3
 	})
-	r.await("the alert about the revoked gate", func() bool { return r.refused("gate-001", "revoked") })
+	r.await("the refusal of the revoked gate", func() bool {
+		return strings.Contains(r.output["collect"].String(), "a client was refused: this gate's identity was revoked")
+	})
 	t.Logf("refused %s after it was revoked", time.Since(began).Round(time.Millisecond))
 	if n := r.passages("gate-001"); n != held {
 		t.Errorf("%d passages came after it was revoked", n-held)
