@@ -13,7 +13,7 @@ import (
 )
 
 const (
-	startTimeout = 30 * time.Second
+	startTimeout = 2 * time.Minute
 	// attempts is how often a server is started: another program may take the port
 	// before the server does.
 	attempts = 3
