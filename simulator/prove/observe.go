@@ -38,7 +38,7 @@ func (r *rig) awaitOutput(ctx context.Context, p *process, text string, within t
 	before := strings.Count(p.printed(), text)
 	took, ok := r.poll(ctx, within, func() bool { return strings.Count(p.printed(), text) > before })
 	if !ok {
-		return took, fmt.Errorf("%s did not print %q within %s:\n%s", p.name, text, within, p.tail())
+		return took, fmt.Errorf("%s did not print %q within %s:\n%s", p.Name, text, within, p.tail())
 	}
 	return took, nil
 }

@@ -263,7 +263,7 @@ func (p *programs) all() []*process {
 func (p *programs) anyDied() error {
 	for _, x := range p.all() {
 		if x.died() {
-			return fmt.Errorf("%s ended by itself:\n%s", x.name, x.tail())
+			return fmt.Errorf("%s ended by itself:\n%s", x.Name, x.tail())
 		}
 	}
 	return nil

@@ -75,7 +75,7 @@ func runTwoCollectors(ctx context.Context, r *rig) error {
 	if err != nil {
 		return err
 	}
-	argv := append(append([]string{}, r.collector.argv...), "--dir", other)
+	argv := append(append([]string{}, r.collector.Argv...), "--dir", other)
 	if address, err := loopback.Free(ctx); err == nil {
 		argv = append(argv, "--desk", address)
 	}
@@ -208,8 +208,8 @@ func cloneAgent(ctx context.Context, r *rig) error {
 	if err := os.WriteFile(id, []byte("00000000000000000000000000000c10\n"), 0o600); err != nil {
 		return err
 	}
-	b.argv = append([]string{"unshare", "--mount", "/bin/sh", "-c", `mount --bind "$0" /etc/machine-id && exec "$@"`,
-		id}, b.argv...)
+	b.Argv = append([]string{"unshare", "--mount", "/bin/sh", "-c", `mount --bind "$0" /etc/machine-id && exec "$@"`,
+		id}, b.Argv...)
 	r.cloneDir = dir
 	if err := b.start(); err != nil {
 		return err

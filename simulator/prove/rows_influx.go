@@ -98,7 +98,7 @@ func printed(text string) func(r *rig) error {
 
 func printedBy(p *process, text string) error {
 	if !strings.Contains(p.printed(), text) {
-		return fmt.Errorf("%s does not print %q:\n%s", p.name, text, p.tail())
+		return fmt.Errorf("%s does not print %q:\n%s", p.Name, text, p.tail())
 	}
 	return nil
 }

@@ -200,7 +200,7 @@ func killCollector(ctx context.Context, r *rig) error {
 func exhaustMemory(ctx context.Context, r *rig) error {
 	a := r.agents[0]
 	a.kill()
-	a.argv = r.cage.Command(a.argv)
+	a.Argv = r.cage.Command(a.Argv)
 	if err := a.start(); err != nil {
 		return err
 	}
@@ -233,14 +233,14 @@ func swapVersions(ctx context.Context, r *rig) error {
 		r.wait(ctx, time.Second)
 		for _, a := range r.agents {
 			a.end(syscall.SIGTERM, 10*time.Second)
-			a.argv[0] = program
+			a.Argv[0] = program
 			if err := a.start(); err != nil {
 				return err
 			}
 		}
 		if turn == 2 {
 			r.collector.end(syscall.SIGTERM, 10*time.Second)
-			r.collector.argv[0] = r.Gatehouse
+			r.collector.Argv[0] = r.Gatehouse
 			if err := r.collector.start(); err != nil {
 				return err
 			}

@@ -32,14 +32,14 @@ func readers() []Fault {
 func loseReaders(ctx context.Context, r *rig) error {
 	stuck := r.agents[1]
 	for _, p := range []*process{r.agents[0], r.collector, r.broker} {
-		if err := p.signalReader(syscall.SIGKILL); err != nil {
+		if err := p.SignalReader(syscall.SIGKILL); err != nil {
 			return err
 		}
 	}
-	if err := stuck.signalReader(syscall.SIGSTOP); err != nil {
+	if err := stuck.SignalReader(syscall.SIGSTOP); err != nil {
 		return err
 	}
-	r.undo = append(r.undo, func() { _ = stuck.signalReader(syscall.SIGKILL) }) // it may have ended
+	r.undo = append(r.undo, func() { _ = stuck.SignalReader(syscall.SIGKILL) }) // it may have ended
 	before := r.parsed()
 	for n := range 3 {
 		r.chaos.Set(faults.Line{Cut: n < 2})

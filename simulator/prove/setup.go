@@ -19,6 +19,7 @@ import (
 	"gatehouse/gateway/testkit/loopback"
 	"gatehouse/simulator/clerk"
 	"gatehouse/simulator/fleet"
+	"gatehouse/simulator/program"
 	"gatehouse/simulator/world"
 )
 
@@ -56,7 +57,8 @@ func (p *proof) prepare(ctx context.Context) error {
 }
 
 func (p *proof) program(name string, argv ...string) *process {
-	return &process{name: name, argv: argv, log: filepath.Join(p.Dir, name+".log"), env: p.env, pipe: p.pipedLogs}
+	return &process{Program: program.Program{Name: name, Argv: argv, Log: filepath.Join(p.Dir, name+".log"), Env: p.env,
+		Pipe: p.pipedLogs}}
 }
 
 // startBroker starts the broker if it is a process of its own.
@@ -132,10 +134,10 @@ func (p *proof) startCollector(ctx context.Context, listen string) error {
 	if err := writeYAML(file, cfg); err != nil {
 		return err
 	}
-	program := cmp.Or(p.collectorProgram, p.Gatehouse)
-	argv := []string{program, "collect", "--config", file, "--listen", listen}
+	gatehouse := cmp.Or(p.collectorProgram, p.Gatehouse)
+	argv := []string{gatehouse, "collect", "--config", file, "--listen", listen}
 	if p.broker != nil {
-		argv = []string{program, "collect", "--config", file, "--broker", p.brokerURL}
+		argv = []string{gatehouse, "collect", "--config", file, "--broker", p.brokerURL}
 	}
 	p.collector = p.program("collector", argv...)
 	if err := p.collector.start(); err != nil {

@@ -1,4 +1,4 @@
-package prove
+package program
 
 import (
 	"os"
@@ -10,7 +10,7 @@ import (
 
 // startReader starts a program that writes what comes through a pipe to a file, and
 // returns the pipe's other end. The reader ends with the last process that has it.
-func (p *process) startReader(to *os.File) (*os.File, error) {
+func (p *Program) startReader(to *os.File) (*os.File, error) {
 	r, w, err := os.Pipe()
 	if err != nil {
 		return nil, err
@@ -32,8 +32,8 @@ func (p *process) startReader(to *os.File) (*os.File, error) {
 	return w, nil
 }
 
-// signalReader sends sig to the reader of what the process prints.
-func (p *process) signalReader(sig syscall.Signal) error {
+// SignalReader sends sig to the reader of what the program prints.
+func (p *Program) SignalReader(sig syscall.Signal) error {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	return p.reader.Process.Signal(sig)
