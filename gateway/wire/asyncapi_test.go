@@ -72,6 +72,7 @@ var schemas = map[string]reflect.Type{
 	"beatMachine": tables["Machine of a beat"], "report": tables["Report"], "trouble": tables["Trouble"],
 	"desk": tables["Desk"], "deskCall": tables["Call of a desk"], "deskNotice": tables["Notice of a desk"],
 	"auditHead": tables["Head of an audit"],
+	"command":   tables["Command"], "nonce": tables["Nonce"], "commanded": tables["Outcome of a command"],
 }
 
 func readAPI(t *testing.T) api {
@@ -107,9 +108,10 @@ func (a api) follow(t *testing.T, s schema) schema {
 func TestTheChannelsOfAsyncAPIAreTheTopics(t *testing.T) {
 	a := readAPI(t)
 	qos := map[Leaf]int{LeafRecords: 1, LeafHello: 1, LeafAck: 0, LeafStatus: 1, LeafBeat: 0, LeafReport: 1,
-		LeafDesk: 1}
+		LeafDesk: 1, LeafCommand: 1, LeafNonce: 1}
 	want := map[string]Leaf{}
-	for _, leaf := range []Leaf{LeafRecords, LeafHello, LeafAck, LeafStatus, LeafBeat, LeafReport, LeafDesk} {
+	for _, leaf := range []Leaf{LeafRecords, LeafHello, LeafAck, LeafStatus, LeafBeat, LeafReport, LeafDesk,
+		LeafCommand, LeafNonce} {
 		want[Topic("{county}", "{agent}", leaf)] = leaf
 	}
 	want[Topic("{county}", CollectorID, LeafStatus)] = LeafStatus

@@ -17,7 +17,7 @@ import (
 var coded = map[string]string{
 	".": "Kind Leaf Source",
 	"../fact": "Reading HandHeld Direction Verdict Instruct Alarm Reason Device Online Offline Run " +
-		"Role Call Answer MachineIdle MachineWorking MachinePaused MachineFault MachineGone",
+		"Role Call Answer Command MachineIdle MachineWorking MachinePaused MachineFault MachineGone",
 	"../../firmware-bridge/runs": "Reason",
 	"../edge/journal":            "Reason",
 }

@@ -54,11 +54,19 @@ type DeskNotice struct {
 
 // CheckNotice returns an error unless s can be a notice in one language.
 func CheckNotice(s string) error {
+	if err := checkText(s, MaxNoticeRunes); err != nil {
+		return fmt.Errorf("notice: %w", err)
+	}
+	return nil
+}
+
+// checkText returns an error unless s is one line of at most so many characters.
+func checkText(s string, most int) error {
 	switch {
 	case !utf8.ValidString(s), strings.ContainsFunc(s, func(c rune) bool { return !unicode.IsPrint(c) }):
-		return errors.New("a notice is one line of text, without control characters")
-	case utf8.RuneCountInString(s) > MaxNoticeRunes:
-		return fmt.Errorf("a notice has at most %d characters", MaxNoticeRunes)
+		return errors.New("it is no line of text without control characters")
+	case utf8.RuneCountInString(s) > most:
+		return fmt.Errorf("it has more than %d characters", most)
 	}
 	return nil
 }

@@ -23,40 +23,43 @@ const (
 
 // tables are the structs of the contract by WIRE.md's headings.
 var tables = map[string]reflect.Type{
-	"Batch":               reflect.TypeFor[batchHeader](),
-	"Hole":                reflect.TypeFor[Hole](),
-	"Record":              reflect.TypeFor[Record](),
-	"Reading":             reflect.TypeFor[Reading](),
-	"Pass of a reading":   reflect.TypeFor[Pass](),
-	"Temperature":         reflect.TypeFor[Temperature](),
-	"Entered value":       reflect.TypeFor[Entered](),
-	"Passage":             reflect.TypeFor[Passage](),
-	"Limits of a passage": reflect.TypeFor[Limits](),
-	"Basis of a passage":  reflect.TypeFor[Basis](),
-	"Fever episode":       reflect.TypeFor[EpisodeStep](),
-	"Alarm":               reflect.TypeFor[Alarm](),
-	"Health":              reflect.TypeFor[Health](),
-	"Clock":               reflect.TypeFor[Clock](),
-	"Audit":               reflect.TypeFor[Audit](),
-	"Hand-over":           reflect.TypeFor[Handover](),
-	"Override":            reflect.TypeFor[Override](),
-	"Hello":               reflect.TypeFor[Hello](),
-	"Ack":                 reflect.TypeFor[Ack](),
-	"Collector status":    reflect.TypeFor[CollectorStatus](),
-	"Status":              reflect.TypeFor[Status](),
-	"Beat":                reflect.TypeFor[Beat](),
-	"Device of a beat":    reflect.TypeFor[BeatDevice](),
-	"Track":               reflect.TypeFor[Track](),
-	"Point of a track":    reflect.TypeFor[TrackPoint](),
-	"Part of an import":   reflect.TypeFor[Part](),
-	"Run":                 reflect.TypeFor[Run](),
-	"Machine of a beat":   reflect.TypeFor[BeatMachine](),
-	"Trouble":             reflect.TypeFor[Trouble](),
-	"Report":              reflect.TypeFor[Report](),
-	"Desk":                reflect.TypeFor[Desk](),
-	"Call of a desk":      reflect.TypeFor[DeskCall](),
-	"Notice of a desk":    reflect.TypeFor[DeskNotice](),
-	"Head of an audit":    reflect.TypeFor[AuditHead](),
+	"Batch":                reflect.TypeFor[batchHeader](),
+	"Hole":                 reflect.TypeFor[Hole](),
+	"Record":               reflect.TypeFor[Record](),
+	"Reading":              reflect.TypeFor[Reading](),
+	"Pass of a reading":    reflect.TypeFor[Pass](),
+	"Temperature":          reflect.TypeFor[Temperature](),
+	"Entered value":        reflect.TypeFor[Entered](),
+	"Passage":              reflect.TypeFor[Passage](),
+	"Limits of a passage":  reflect.TypeFor[Limits](),
+	"Basis of a passage":   reflect.TypeFor[Basis](),
+	"Fever episode":        reflect.TypeFor[EpisodeStep](),
+	"Alarm":                reflect.TypeFor[Alarm](),
+	"Health":               reflect.TypeFor[Health](),
+	"Clock":                reflect.TypeFor[Clock](),
+	"Audit":                reflect.TypeFor[Audit](),
+	"Hand-over":            reflect.TypeFor[Handover](),
+	"Override":             reflect.TypeFor[Override](),
+	"Hello":                reflect.TypeFor[Hello](),
+	"Ack":                  reflect.TypeFor[Ack](),
+	"Collector status":     reflect.TypeFor[CollectorStatus](),
+	"Status":               reflect.TypeFor[Status](),
+	"Beat":                 reflect.TypeFor[Beat](),
+	"Device of a beat":     reflect.TypeFor[BeatDevice](),
+	"Track":                reflect.TypeFor[Track](),
+	"Point of a track":     reflect.TypeFor[TrackPoint](),
+	"Part of an import":    reflect.TypeFor[Part](),
+	"Run":                  reflect.TypeFor[Run](),
+	"Machine of a beat":    reflect.TypeFor[BeatMachine](),
+	"Trouble":              reflect.TypeFor[Trouble](),
+	"Report":               reflect.TypeFor[Report](),
+	"Desk":                 reflect.TypeFor[Desk](),
+	"Call of a desk":       reflect.TypeFor[DeskCall](),
+	"Notice of a desk":     reflect.TypeFor[DeskNotice](),
+	"Head of an audit":     reflect.TypeFor[AuditHead](),
+	"Command":              reflect.TypeFor[Command](),
+	"Nonce":                reflect.TypeFor[Nonce](),
+	"Outcome of a command": reflect.TypeFor[Commanded](),
 
 	"Usual":                   reflect.TypeFor[Usual](),
 	"Baseline":                reflect.TypeFor[Baseline](),
@@ -203,6 +206,8 @@ var again = map[string]func([]byte) ([]byte, error){
 	"status":           againMessage[Status],
 	"beat":             againMessage[Beat],
 	"desk":             againMessage[Desk],
+	"command":          againMessage[Command],
+	"nonce":            againMessage[Nonce],
 }
 
 func againBody(k Kind) func([]byte) ([]byte, error) {
@@ -215,7 +220,7 @@ func againBody(k Kind) func([]byte) ([]byte, error) {
 	}
 }
 
-func againMessage[M Hello | Ack | CollectorStatus | Status | Beat | Report | Desk](b []byte) ([]byte, error) {
+func againMessage[M Message](b []byte) ([]byte, error) {
 	m, err := Decode[M](b)
 	if err != nil {
 		return nil, err
@@ -282,6 +287,7 @@ func TestTheWorkedSignaturesOfWIREFit(t *testing.T) {
 	if got := string(signed("gatehouse/v1 desk", d.lines(docCounty, docAgent)...)); got != texts["desk"][0] {
 		t.Errorf("the text under the desk's signature is\n%s", got)
 	}
+	checkDocumentedCommands(t, texts["command"], messages["command"])
 	if string(s.text(docCounty)) != texts["collector-status"][0] {
 		t.Errorf("the text under the status' signature is\n%s", s.text(docCounty))
 	}

@@ -107,13 +107,18 @@ type BeatDevice struct {
 // ErrSignature means that a message was not signed by the key it should be.
 var ErrSignature = errors.New("signature does not fit the collector's key")
 
-// Encode returns the JSON of one of the messages above.
-func Encode[M Hello | Ack | CollectorStatus | Status | Beat | Report | Desk](m M) ([]byte, error) {
+// Message is what is published, besides batches.
+type Message interface {
+	Hello | Ack | CollectorStatus | Status | Beat | Report | Desk | Command | Nonce
+}
+
+// Encode returns the JSON of a message.
+func Encode[M Message](m M) ([]byte, error) {
 	return marshal(m)
 }
 
-// Decode reads one of the messages above and refuses versions other than 1.
-func Decode[M Hello | Ack | CollectorStatus | Status | Beat | Report | Desk](payload []byte) (M, error) {
+// Decode reads a message and refuses versions other than 1.
+func Decode[M Message](payload []byte) (M, error) {
 	var m M
 	var version struct {
 		V int `json:"v"`

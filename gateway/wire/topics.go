@@ -30,6 +30,8 @@ const (
 	LeafBeat    Leaf = "beat"    // agent → anybody, QoS 0, every 10 s: a Beat
 	LeafReport  Leaf = "report"  // machine → collector, QoS 1: a Report
 	LeafDesk    Leaf = "desk"    // desk → agent, retained, QoS 1: a Desk
+	LeafCommand Leaf = "command" // desk → agent, QoS 1, never retained: a Command
+	LeafNonce   Leaf = "nonce"   // agent → desk, QoS 1: a Nonce
 )
 
 var idPattern = regexp.MustCompile(`^[a-z0-9](?:[a-z0-9-]{0,46}[a-z0-9])?$`)
@@ -62,7 +64,7 @@ func ParseTopic(topic string) (county, agent string, leaf Leaf, ok bool) {
 		return "", "", "", false
 	}
 	switch leaf = Leaf(parts[2]); leaf {
-	case LeafRecords, LeafHello, LeafAck, LeafStatus, LeafBeat, LeafReport, LeafDesk:
+	case LeafRecords, LeafHello, LeafAck, LeafStatus, LeafBeat, LeafReport, LeafDesk, LeafCommand, LeafNonce:
 		return parts[0], parts[1], leaf, true
 	}
 	return "", "", "", false
