@@ -19,6 +19,8 @@ const mostFields = 12
 // wide lists the structs with more fields, as folder.Name, with the one concern
 // that their fields share.
 var wide = map[string]string{
+	"gateway/wire.Beat":               "the message of a heartbeat",
+	"gateway/wire.Audit":              "the message of what was done at a gate",
 	"gateway/wire.Passage":            "the message of a passage",
 	"gateway/wire.Run":                "the message of a machine's run",
 	"gateway/wire.Temperature":        "what is known of a measurement",

@@ -73,6 +73,8 @@ var schemas = map[string]reflect.Type{
 	"desk": tables["Desk"], "deskCall": tables["Call of a desk"], "deskNotice": tables["Notice of a desk"],
 	"auditHead": tables["Head of an audit"],
 	"command":   tables["Command"], "nonce": tables["Nonce"], "commanded": tables["Outcome of a command"],
+	"manifest":     tables["Policy"],
+	"rulesInForce": tables["Rules in force"], "rulesApplied": tables["Rules applied"],
 }
 
 func readAPI(t *testing.T) api {
@@ -108,13 +110,14 @@ func (a api) follow(t *testing.T, s schema) schema {
 func TestTheChannelsOfAsyncAPIAreTheTopics(t *testing.T) {
 	a := readAPI(t)
 	qos := map[Leaf]int{LeafRecords: 1, LeafHello: 1, LeafAck: 0, LeafStatus: 1, LeafBeat: 0, LeafReport: 1,
-		LeafDesk: 1, LeafCommand: 1, LeafNonce: 1}
+		LeafDesk: 1, LeafCommand: 1, LeafNonce: 1, LeafPolicy: 1}
 	want := map[string]Leaf{}
 	for _, leaf := range []Leaf{LeafRecords, LeafHello, LeafAck, LeafStatus, LeafBeat, LeafReport, LeafDesk,
-		LeafCommand, LeafNonce} {
+		LeafCommand, LeafNonce, LeafPolicy} {
 		want[Topic("{county}", "{agent}", leaf)] = leaf
 	}
 	want[Topic("{county}", CollectorID, LeafStatus)] = LeafStatus
+	want[Topic("{county}", "{agent}", LeafPolicy)+"/{no}/{n}"] = LeafPolicy
 	for name, c := range a.Channels {
 		leaf, known := want[c.Address]
 		if !known {
@@ -125,10 +128,11 @@ func TestTheChannelsOfAsyncAPIAreTheTopics(t *testing.T) {
 		if n := strings.Count(c.Address, "{"); len(c.Parameters) != n {
 			t.Errorf("channel %s: %d parameters for %s", name, len(c.Parameters), c.Address)
 		}
-		a.checkOperation(t, name, qos[leaf], leaf == LeafStatus || leaf == LeafDesk)
+		a.checkOperation(t, name, qos[leaf], leaf == LeafStatus || leaf == LeafDesk || leaf == LeafPolicy)
 		for m, r := range c.Messages {
-			if payload := a.Components.Messages[m].Payload.Ref; r.Ref != "#/components/messages/"+m ||
-				payload != "#/components/schemas/"+m || schemas[m] == nil {
+			payload := a.Components.Messages[m].Payload.Ref
+			if bytes := m == "policyPart"; r.Ref != "#/components/messages/"+m ||
+				!bytes && (payload != "#/components/schemas/"+m || schemas[m] == nil) {
 				t.Errorf("channel %s: message %s is %s with payload %s", name, m, r.Ref, payload)
 			}
 		}

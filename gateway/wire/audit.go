@@ -20,10 +20,12 @@ type Audit struct {
 	Head *AuditHead `json:"head,omitempty"`
 	// Command is what became of a command of the county; nobody did anything at the gate.
 	Command *Commanded `json:"command,omitempty"`
+	// Rules are those by which the gate judges from here on, of rules-applied.
+	Rules *RulesApplied `json:"rules,omitempty"`
 }
 
 // OfCounty reports whether it is about what the county did or said, and nobody at the gate.
-func (a *Audit) OfCounty() bool { return a.Head != nil || a.Command != nil }
+func (a *Audit) OfCounty() bool { return a.Head != nil || a.Command != nil || a.Rules != nil }
 
 // Handover is what one guard leaves to the next.
 type Handover struct {

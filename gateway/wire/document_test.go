@@ -60,6 +60,9 @@ var tables = map[string]reflect.Type{
 	"Command":              reflect.TypeFor[Command](),
 	"Nonce":                reflect.TypeFor[Nonce](),
 	"Outcome of a command": reflect.TypeFor[Commanded](),
+	"Policy":               reflect.TypeFor[Manifest](),
+	"Rules in force":       reflect.TypeFor[RulesInForce](),
+	"Rules applied":        reflect.TypeFor[RulesApplied](),
 
 	"Usual":                   reflect.TypeFor[Usual](),
 	"Baseline":                reflect.TypeFor[Baseline](),
@@ -208,6 +211,7 @@ var again = map[string]func([]byte) ([]byte, error){
 	"desk":             againMessage[Desk],
 	"command":          againMessage[Command],
 	"nonce":            againMessage[Nonce],
+	"policy":           againMessage[Manifest],
 }
 
 func againBody(k Kind) func([]byte) ([]byte, error) {
@@ -288,6 +292,7 @@ func TestTheWorkedSignaturesOfWIREFit(t *testing.T) {
 		t.Errorf("the text under the desk's signature is\n%s", got)
 	}
 	checkDocumentedCommands(t, texts["command"], messages["command"])
+	checkPolicyExample(t, messages["policy"][0], texts["policy"][0])
 	if string(s.text(docCounty)) != texts["collector-status"][0] {
 		t.Errorf("the text under the status' signature is\n%s", s.text(docCounty))
 	}

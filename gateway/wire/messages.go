@@ -70,6 +70,9 @@ type Status struct {
 	At      Time           `json:"at"`    // of the connect; on the last will too
 	JID     string         `json:"jid"`
 	Version string         `json:"version"`
+	// Rules are those in force at the connect, if the county has published them; nil: the
+	// gate judges by its own files, or has no rules, or this is the last will.
+	Rules *RulesInForce `json:"rules,omitempty"`
 }
 
 // Beat is sent every 10 s and is not journalled: its age shows whether
@@ -95,6 +98,9 @@ type Beat struct {
 	Machines []BeatMachine `json:"machines,omitempty"`
 	// Troubles of the agent, as its own screen and probes say them.
 	Troubles []Trouble `json:"troubles,omitempty"`
+	// Rules are those in force, if the county has published them; nil: the gate judges by
+	// its own files, or has no rules.
+	Rules *RulesInForce `json:"rules,omitempty"`
 }
 
 // BeatDevice is the state of one device, for a screen.
@@ -109,7 +115,7 @@ var ErrSignature = errors.New("signature does not fit the collector's key")
 
 // Message is what is published, besides batches.
 type Message interface {
-	Hello | Ack | CollectorStatus | Status | Beat | Report | Desk | Command | Nonce
+	Hello | Ack | CollectorStatus | Status | Beat | Report | Desk | Command | Nonce | Manifest
 }
 
 // Encode returns the JSON of a message.

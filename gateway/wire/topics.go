@@ -32,6 +32,7 @@ const (
 	LeafDesk    Leaf = "desk"    // desk → agent, retained, QoS 1: a Desk
 	LeafCommand Leaf = "command" // desk → agent, QoS 1, never retained: a Command
 	LeafNonce   Leaf = "nonce"   // agent → desk, QoS 1: a Nonce
+	LeafPolicy  Leaf = "policy"  // desk → agent, retained, QoS 1: a Manifest; its parts are below it
 )
 
 var idPattern = regexp.MustCompile(`^[a-z0-9](?:[a-z0-9-]{0,46}[a-z0-9])?$`)
@@ -53,7 +54,8 @@ func Topic(county, agent string, leaf Leaf) string {
 	return Root + "/" + county + "/" + agent + "/" + string(leaf)
 }
 
-// ParseTopic splits a topic; ok is false when it is none of ours.
+// ParseTopic splits a topic; ok is false when it is none of ours. Those below policy are
+// split by ParsePartTopic.
 func ParseTopic(topic string) (county, agent string, leaf Leaf, ok bool) {
 	rest, found := strings.CutPrefix(topic, Root+"/")
 	if !found {
@@ -64,7 +66,8 @@ func ParseTopic(topic string) (county, agent string, leaf Leaf, ok bool) {
 		return "", "", "", false
 	}
 	switch leaf = Leaf(parts[2]); leaf {
-	case LeafRecords, LeafHello, LeafAck, LeafStatus, LeafBeat, LeafReport, LeafDesk, LeafCommand, LeafNonce:
+	case LeafRecords, LeafHello, LeafAck, LeafStatus, LeafBeat, LeafReport, LeafDesk, LeafCommand, LeafNonce,
+		LeafPolicy:
 		return parts[0], parts[1], leaf, true
 	}
 	return "", "", "", false
