@@ -26,6 +26,7 @@ var floors = map[string][][]string{
 		{"collect", "follow", "notices", "presence", "profiles", "refused", "registry", "retention", "speak", "export",
 			"history", "lookup"},
 		{"alerts", "checks", "passages", "fleet", "people", "export/parquet"},
+		{"consent"},
 		{"desk", "report"},
 		{"pages"},
 		{"centre"},

@@ -45,8 +45,8 @@ Exit codes: 0 done, 1 failed, 2 wrong usage, 141 nobody reads the output any mor
 	root.AddCommand(agentCommand(), enrolCommand(), brokerCommand(), collectCommand(), devicesCommand(),
 		watchCommand(), statusCommand(), journalCommand(), quarantineCommand(), runsCommand(),
 		machinesCommand(), importCommand(), exportCommand(), historyCommand(), explainCommand(), inviteCommand(),
-		auditCommand(), tokenCommand(), callsCommand(), checksCommand(), guardCommand(), passCommand(),
-		policyCommand(), replayCommand(), versionCommand(), docsCommand())
+		auditCommand(), tokenCommand(), consentCommand(), callsCommand(), checksCommand(), guardCommand(),
+		passCommand(), policyCommand(), replayCommand(), versionCommand(), docsCommand())
 	return root
 }
 

@@ -33,6 +33,11 @@ const (
 	EnrolApprove    Action = "enrol-approve"    // a gate was given its certificate
 	EnrolRefuse     Action = "enrol-refuse"     // the request of a gate was refused
 	EnrolRevoke     Action = "enrol-revoke"     // a gate's certificates are void
+	AskConsent      Action = "ask-consent"      // somebody asks for what needs a second person
+	AgreeConsent    Action = "agree-consent"    // the second person
+	RefuseConsent   Action = "refuse-consent"   // the second person, or who asked
+	Trace           Action = "trace"            // the passages of a person at all gates were searched
+	AccessReport    Action = "access-report"    // what is held of a card was searched
 	NotDone         Action = "not-done"         // what the entry of the object announced has failed
 	LookLive        Action = "look-live"        // the stream of the desk was opened: all gates' newest passages
 	LookGate        Action = "look-gate"        // the last passages of a gate
@@ -48,6 +53,7 @@ func Actions() []Action {
 	return []Action{Start, LogIn, LogInFailed, LogOut, SetUp, Invite, SetRole, DisableUser, EnableUser,
 		ResetPassword, ChangePassword, EndSession, MakeToken, RevokeToken, Acknowledge, AnswerCall, EndCall,
 		WriteNotice, RemoveNotice, RetryQuarantine, DropQuarantine, Rewind, IssuePass, ChangeGuards,
-		EnrolCode, EnrolApprove, EnrolRefuse, EnrolRevoke, NotDone, LookLive, LookGate,
+		EnrolCode, EnrolApprove, EnrolRefuse, EnrolRevoke, AskConsent, AgreeConsent, RefuseConsent, Trace,
+		AccessReport, NotDone, LookLive, LookGate,
 		LookPassage, LookQuarantine, LookExport, LookReplay, LookAudit}
 }

@@ -100,7 +100,7 @@ func (c *county) newPages(ctx context.Context, d *desk.Desk, log *slog.Logger) (
 	cfg.LinkFile = filepath.Join(c.cfg.Dir, linkFile)
 	return pages.New(cfg, pages.Parts{Alerts: d.Alerts, Passages: d.Passages, Runs: d.Runs,
 		Notices: d.Notices, Checks: d.Checks, Audit: d.Audit, Registry: who,
-		People: d.People, Poison: c.archive, Removed: c.archive, Kept: c.retention().Kept(),
+		People: d.People, Consents: d.Consents, Poison: c.archive, Removed: c.archive, Kept: c.retention().Kept(),
 		State: d.Hub, Prober: d, Records: c.archive, Zone: zone}, c.version, log)
 }
 

@@ -16,6 +16,7 @@ import (
 	"gatehouse/gateway/county/alerts"
 	"gatehouse/gateway/county/audit"
 	"gatehouse/gateway/county/checks"
+	"gatehouse/gateway/county/consent"
 	"gatehouse/gateway/county/db"
 	"gatehouse/gateway/county/fleet"
 	"gatehouse/gateway/county/follow"
@@ -65,6 +66,7 @@ type Desk struct {
 	Passages *passages.Passages
 	Runs     *fleet.Runs
 	People   *people.People
+	Consents *consent.Consents
 	Notices  *notices.Notices
 	Audit    *audit.Log
 	Checks   *checks.Checks
@@ -120,6 +122,7 @@ func (d *Desk) open(ctx context.Context) (err error) {
 	d.Runs = fleet.NewRuns(d.file, d.opts.Sites.Compounds())
 	d.Alerts = alerts.New(d.file, d.Hub, d.Runs)
 	d.People = people.New(d.file, d.opts.Now)
+	d.Consents = consent.New(d.file, d.opts.Now)
 	d.Notices = notices.New(d.file, d.opts.Sites)
 	d.Audit = audit.New(d.file, d.opts.Now)
 	d.Checks = checks.New(d.file)

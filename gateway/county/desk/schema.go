@@ -6,6 +6,7 @@ import (
 	"gatehouse/gateway/county/alerts"
 	"gatehouse/gateway/county/audit"
 	"gatehouse/gateway/county/checks"
+	"gatehouse/gateway/county/consent"
 	"gatehouse/gateway/county/db"
 	"gatehouse/gateway/county/fleet"
 	"gatehouse/gateway/county/follow"
@@ -47,5 +48,6 @@ func steps() []string {
 		checks.Schema,
 		people.SchemaRoles,
 		registry.SchemaSigners,
+		consent.Schema,
 	}
 }

@@ -10,6 +10,7 @@ import (
 
 	"gatehouse/gateway/county/alerts"
 	"gatehouse/gateway/county/audit"
+	"gatehouse/gateway/county/consent"
 	"gatehouse/gateway/county/fleet"
 	"gatehouse/gateway/county/lookup"
 	"gatehouse/gateway/county/notices"
@@ -50,6 +51,8 @@ var codes = []known{
 	{people.ErrUntil, "token-until", http.StatusUnprocessableEntity},
 	{people.ErrTokenRole, "token-role", http.StatusUnprocessableEntity},
 	{people.ErrToken, "gone", http.StatusNotFound},
+	{consent.ErrGone, "consent-gone", http.StatusConflict},
+	{consent.ErrSame, "consent-same", http.StatusForbidden},
 	{alerts.ErrGone, "gone", http.StatusConflict},
 	{alerts.ErrNoCall, "no-call", http.StatusConflict},
 	{notices.ErrText, "notice-text", http.StatusUnprocessableEntity},

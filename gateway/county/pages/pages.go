@@ -19,6 +19,7 @@ import (
 	"gatehouse/gateway/county/audit"
 	"gatehouse/gateway/county/calls"
 	"gatehouse/gateway/county/checks"
+	"gatehouse/gateway/county/consent"
 	"gatehouse/gateway/county/fleet"
 	"gatehouse/gateway/county/lookup"
 	"gatehouse/gateway/county/notices"
@@ -96,6 +97,7 @@ type Parts struct {
 	Notices  Notices
 	Checks   Checks
 	People   *people.People
+	Consents *consent.Consents
 	Poison   Poison
 	Audit    Audit
 	Removed  Removed

@@ -103,8 +103,9 @@ func startWith(t *testing.T, cfg Config) *bench {
 	if err != nil {
 		t.Fatal(err)
 	}
-	parts := Parts{Alerts: d.Alerts, Passages: d.Passages, Runs: d.Runs, People: d.People, Poison: nothing{},
-		Notices: d.Notices, Checks: d.Checks, Audit: d.Audit, Registry: noRegistry{}, Removed: nothing{}, State: d.Hub,
+	parts := Parts{Alerts: d.Alerts, Passages: d.Passages, Runs: d.Runs, People: d.People, Consents: d.Consents,
+		Poison: nothing{}, Notices: d.Notices, Checks: d.Checks, Audit: d.Audit,
+		Registry: noRegistry{}, Removed: nothing{}, State: d.Hub,
 		Prober: d}
 	srv, err := New(cfg, parts, "test", log)
 	if err != nil {

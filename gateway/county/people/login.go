@@ -72,6 +72,23 @@ func (p *People) Confirm(ctx context.Context, who Session, password string) erro
 	return nil
 }
 
+// As returns the user who gives a name and the own password to a command on the desk's
+// computer. The error is a WaitError when there were too many attempts; it wraps
+// ErrPassword, ErrDisabled or ErrBusy.
+func (p *People) As(ctx context.Context, name, password string) (Actor, error) {
+	u, err := p.account(ctx, p.file.Reader(), strings.TrimSpace(name))
+	if err == nil {
+		err = p.check(ctx, p.friends, u, attempt{name: u.name, browser: Terminal}, password)
+	}
+	if err == nil && u.disabled {
+		err = ErrDisabled
+	}
+	if err != nil {
+		return Actor{}, fmt.Errorf("confirm with the password: %w", err)
+	}
+	return Actor{Name: u.name, Role: u.role, From: Terminal}, nil
+}
+
 // enter makes a session of a user.
 func (p *People) enter(ctx context.Context, v Visitor, name string) (Entry, error) {
 	token, kept := newToken()

@@ -37,6 +37,7 @@ const (
 	ActPeople     Act = "people"     // see users, invite, disable, reset; their roles and sessions
 	ActEnrol      Act = "enrol"      // put gates into service, and out of it
 	ActAudit      Act = "audit"      // see who did and looked at what
+	ActAgree      Act = "agree"      // see what waits for a second person, and agree to it
 	ActTokens     Act = "tokens"     // make and revoke tokens of programs
 )
 
@@ -59,6 +60,7 @@ var allowed = []struct {
 	{ActTokens, []Role{Admin}},
 	{ActEnrol, []Role{Admin}},
 	{ActAudit, []Role{Admin, Auditor}},
+	{ActAgree, []Role{Policy, Admin, Auditor}},
 }
 
 // Acts returns all acts but ActAnybody.

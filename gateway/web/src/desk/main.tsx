@@ -5,6 +5,7 @@ import { useEffect } from "preact/hooks";
 import { AckForm, AlertsPage } from "./alerts";
 import { AuditPage } from "./audit";
 import { ChecksPage } from "./checks";
+import { ConsentsPage } from "./consents";
 import {
   age,
   centre,
@@ -67,6 +68,7 @@ function Top() {
         )}
         {may("enrol") && <Link to="/enrol">{say("nav.enrol")}</Link>}
         {may("people") && <Link to="/users">{say("nav.users")}</Link>}
+        {may("agree") && <Link to="/consents">{say("nav.consents")}</Link>}
         {may("audit") && <Link to="/audit">{say("nav.audit")}</Link>}
         <Link to="/account">{say("nav.account")}</Link>
       </nav>
@@ -113,6 +115,8 @@ function Page() {
       return <AuditPage />;
     case "/checks":
       return <ChecksPage />;
+    case "/consents":
+      return may("agree") ? <ConsentsPage /> : <p class="empty">{say("error.role")}</p>;
     case "/enrol":
       return <EnrolPage />;
     case "/losses":

@@ -1,0 +1,43 @@
+package term
+
+import (
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"strings"
+
+	"golang.org/x/term"
+)
+
+// mostSecret bounds what somebody types for Secret, in bytes.
+const mostSecret = 4096
+
+// Secret asks on out, and returns the line that is typed on in, without showing it if in is
+// a terminal. It reads no byte behind the line.
+func Secret(in io.Reader, out io.Writer, question string) (string, error) {
+	if _, err := fmt.Fprint(out, question+": "); err != nil {
+		return "", err
+	}
+	if f, ok := in.(*os.File); ok && term.IsTerminal(int(f.Fd())) {
+		b, err := term.ReadPassword(int(f.Fd()))
+		fmt.Fprintln(out)
+		return strings.TrimSpace(string(b)), err
+	}
+	var line []byte
+	var b [1]byte
+	for {
+		n, err := in.Read(b[:])
+		switch {
+		case n == 1 && b[0] == '\n', errors.Is(err, io.EOF) && len(line) > 0:
+			return strings.TrimSpace(string(line)), nil
+		case n == 1:
+			line = append(line, b[0])
+		case err != nil:
+			return "", fmt.Errorf("%s: %w", question, err)
+		}
+		if len(line) > mostSecret {
+			return "", fmt.Errorf("%s: the line has more than %d bytes", question, mostSecret)
+		}
+	}
+}
