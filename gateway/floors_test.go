@@ -23,7 +23,7 @@ var floors = map[string][][]string{
 		{"audit", "store/books"},
 		{"store/sqlite", "store/influx"},
 		{"store/archive"},
-		{"collect", "follow", "notices", "presence", "profiles", "refused", "registry", "retention", "speak", "export",
+		{"collect", "follow", "notices", "presence", "profiles", "refused", "registry", "retention", "rules", "speak", "export",
 			"history", "lookup"},
 		{"alerts", "checks", "passages", "fleet", "people", "export/parquet"},
 		{"consent"},

@@ -3,7 +3,6 @@ package cli
 import (
 	"errors"
 	"fmt"
-	"io"
 	"os"
 	"strings"
 	"time"
@@ -68,7 +67,11 @@ func (f *policyDiffFlags) run(c *cobra.Command, before, after string) error {
 		return err
 	}
 	result := trial.Compare(old, now, day)
-	f.print(c.OutOrStdout(), result)
+	for _, line := range result.Words(f.reasons) {
+		if _, err := fmt.Fprintln(c.OutOrStdout(), term.Clean(line)); err != nil {
+			return err
+		}
+	}
 	if len(result.Locked) == 0 || f.yes {
 		return nil
 	}
@@ -120,65 +123,4 @@ func besidePolicy(file string) string {
 		return ""
 	}
 	return base + ".roster.csv"
-}
-
-func (f *policyDiffFlags) print(out io.Writer, r trial.Comparison) {
-	line := func(format string, args ...any) { fmt.Fprintln(out, term.Clean(fmt.Sprintf(format, args...))) }
-	for _, s := range r.Rules {
-		line("%s", s)
-	}
-	if len(r.Added) > 0 {
-		line("people: %s of the new roster are new", headcount(r.Added))
-	}
-	if len(r.Removed) > 0 {
-		line("people: %s of the old roster are removed", headcount(r.Removed))
-	}
-	reasons := 0
-	for _, x := range r.Changes {
-		if !x.Passes && !f.reasons {
-			reasons++
-			continue
-		}
-		text := fmt.Sprintf("%s, %s", x.Who, x.Way)
-		if x.Lane != "" {
-			text += ", lane " + x.Lane
-		}
-		if x.Before != "" {
-			text += ", after: " + x.Before
-		}
-		line("%s, %s: %s → %s; %s", text, x.When, x.Old, x.New, headcount(x.Lines))
-	}
-	switch {
-	case reasons > 0:
-		line("in %d more situations only the reason differs: --reasons prints them", reasons)
-	case len(r.Changes) == 0:
-		line("in the situations that were tried nobody is decided otherwise")
-	}
-	for _, way := range r.Locked {
-		line("WARNING: nobody can pass any more, %s", way)
-	}
-}
-
-// headcount returns how many there are, and on which lines: "3 people (lines 2-3, 7)".
-func headcount(lines []int) string {
-	var spans []string
-	for i := 0; i < len(lines); i++ {
-		from := i
-		for i+1 < len(lines) && lines[i+1] <= lines[i]+1 {
-			i++
-		}
-		switch {
-		case len(spans) == 5:
-			spans = append(spans, "…")
-		case len(spans) > 5:
-		case from == i:
-			spans = append(spans, fmt.Sprint(lines[i]))
-		default:
-			spans = append(spans, fmt.Sprintf("%d-%d", lines[from], lines[i]))
-		}
-	}
-	if len(lines) == 1 {
-		return fmt.Sprintf("1 person (line %d)", lines[0])
-	}
-	return fmt.Sprintf("%d people (lines %s)", len(lines), strings.Join(spans, ", "))
 }

@@ -82,15 +82,3 @@ func TestPolicyDiff(t *testing.T) {
 		t.Errorf("%d: %s", code, out)
 	}
 }
-
-func TestHeadcount(t *testing.T) {
-	for want, lines := range map[string][]int{
-		"1 person (line 7)":                 {7},
-		"4 people (lines 2-4, 9)":           {2, 3, 4, 9},
-		"7 people (lines 1, 3, 5, 7, 9, …)": {1, 3, 5, 7, 9, 11, 13},
-	} {
-		if got := headcount(lines); got != want {
-			t.Errorf("%s, want %s", got, want)
-		}
-	}
-}

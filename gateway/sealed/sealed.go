@@ -68,3 +68,12 @@ func Open(b []byte, secret string) ([]byte, error) {
 	}
 	return io.ReadAll(r)
 }
+
+// Recipient returns the recipient of a secret, as NewKey made both.
+func Recipient(secret string) (string, error) {
+	id, err := age.ParseX25519Identity(secret)
+	if err != nil {
+		return "", err
+	}
+	return id.Recipient().String(), nil
+}

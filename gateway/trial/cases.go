@@ -20,8 +20,11 @@ import (
 
 // File is a file of cases.
 type File struct {
-	Policy string            `yaml:"policy"`         // file, beside this one
-	Roster string            `yaml:"roster"`         // file, beside this one
+	Policy string `yaml:"policy"` // file, beside this one
+	Roster string `yaml:"roster"` // file, beside this one
+	// RosterText is a roster itself, for cases that are kept by the county's desk.
+	RosterText string `yaml:"roster_text,omitempty"`
+
 	Zone   string            `yaml:"zone,omitempty"` // default Asia/Shanghai
 	Lanes  []Lane            `yaml:"lanes,omitempty"`
 	People map[string]string `yaml:"people"` // cards and codes, by the names of the cases
@@ -104,9 +107,21 @@ func Load(path, policyFile, rosterFile string) (*Suite, error) {
 	if err != nil {
 		return nil, err
 	}
+	s, err := parse(text)
+	if err != nil {
+		return nil, fmt.Errorf("%s: %w", path, err)
+	}
+	dir := filepath.Dir(path)
+	s.rules, err = Rules(cmp.Or(policyFile, filepath.Join(dir, s.file.Policy)),
+		cmp.Or(rosterFile, filepath.Join(dir, s.file.Roster)))
+	return s, err
+}
+
+// parse reads cases, without rules.
+func parse(text []byte) (*Suite, error) {
 	f, err := config.Parse[File](text)
 	if err != nil {
-		return nil, fmt.Errorf("%s:\n%w", path, err)
+		return nil, err
 	}
 	if text, err = config.Text(text); err != nil {
 		return nil, err
@@ -117,16 +132,38 @@ func Load(path, policyFile, rosterFile string) (*Suite, error) {
 		}
 	}
 	s := &Suite{file: f}
-	if s.zone, err = config.Zone(f.Zone); err == nil {
-		err = s.check()
+	if s.zone, err = config.Zone(f.Zone); err != nil {
+		return nil, err
 	}
+	return s, s.check()
+}
+
+// Check returns what is wrong with the text of cases, each fault with its line.
+func Check(text []byte) error {
+	_, err := parse(text)
+	return err
+}
+
+// Parse reads the text of cases, which are tried on a policy, with the roster that stands in
+// the text as roster_text; where none does, with the one given.
+func Parse(text []byte, p policy.Policy, roster []byte) (*Suite, error) {
+	s, err := parse(text)
 	if err != nil {
-		return nil, fmt.Errorf("%s: %w", path, err)
+		return nil, err
 	}
-	dir := filepath.Dir(path)
-	s.rules, err = Rules(cmp.Or(policyFile, filepath.Join(dir, f.Policy)),
-		cmp.Or(rosterFile, filepath.Join(dir, f.Roster)))
-	return s, err
+	if s.file.RosterText != "" {
+		roster = []byte(s.file.RosterText)
+	}
+	if s.rules, err = Parsed(p, roster); err != nil {
+		return nil, fmt.Errorf("roster_text: %w", err)
+	}
+	return s, nil
+}
+
+// Parsed returns the rules of a policy and the text of its roster, without the key for
+// pseudonyms.
+func Parsed(p policy.Policy, roster []byte) (*policy.Rules, error) {
+	return policy.ParseRosterText(p, roster, plain{})
 }
 
 // Rules reads a policy and its roster without the key for pseudonyms.
@@ -136,6 +173,11 @@ func Rules(policyFile, rosterFile string) (*policy.Rules, error) {
 		return nil, err
 	}
 	return policy.LoadRules(p, rosterFile, plain{})
+}
+
+// Guards returns the guards of a list beside rules that Parsed or Rules has returned.
+func Guards(list []policy.Guard, r *policy.Rules) (policy.Guards, error) {
+	return policy.NewGuards(list, r, plain{})
 }
 
 // plain takes cards as they are.

@@ -114,3 +114,15 @@ func TestPoliciesWithoutARosterAreCompared(t *testing.T) {
 		t.Errorf("%+v", got)
 	}
 }
+
+func TestHeadcount(t *testing.T) {
+	for want, lines := range map[string][]int{
+		"1 person (line 7)":                 {7},
+		"4 people (lines 2-4, 9)":           {2, 3, 4, 9},
+		"7 people (lines 1, 3, 5, 7, 9, …)": {1, 3, 5, 7, 9, 11, 13},
+	} {
+		if got := Headcount(lines); got != want {
+			t.Errorf("%s, want %s", got, want)
+		}
+	}
+}

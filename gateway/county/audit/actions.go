@@ -38,11 +38,16 @@ const (
 	RefuseConsent   Action = "refuse-consent"   // the second person, or who asked
 	Trace           Action = "trace"            // the passages of a person at all gates were searched
 	AccessReport    Action = "access-report"    // what is held of a card was searched
+	RulesDraft      Action = "rules-draft"      // a version of a policy, roster, of guards or contacts was written
+	RulesAsk        Action = "rules-ask"        // it was offered for approval by another user
+	RulesApprove    Action = "rules-approve"    // it was put into force
+	RulesWithdraw   Action = "rules-withdraw"   // it was taken back
 	NotDone         Action = "not-done"         // what the entry of the object announced has failed
 	LookLive        Action = "look-live"        // the stream of the desk was opened: all gates' newest passages
 	LookGate        Action = "look-gate"        // the last passages of a gate
 	LookPassage     Action = "look-passage"     // one passage, explained
 	LookQuarantine  Action = "look-quarantine"  // the bytes of messages that could not be stored
+	LookRules       Action = "look-rules"       // the text of a roster, of guards, contacts or cases
 	LookExport      Action = "look-export"      // stored records were exported
 	LookReplay      Action = "look-replay"      // stored passages were decided again
 	LookAudit       Action = "look-audit"       // this table
@@ -54,6 +59,6 @@ func Actions() []Action {
 		ResetPassword, ChangePassword, EndSession, MakeToken, RevokeToken, Acknowledge, AnswerCall, EndCall,
 		WriteNotice, RemoveNotice, RetryQuarantine, DropQuarantine, Rewind, IssuePass, ChangeGuards,
 		EnrolCode, EnrolApprove, EnrolRefuse, EnrolRevoke, AskConsent, AgreeConsent, RefuseConsent, Trace,
-		AccessReport, NotDone, LookLive, LookGate,
-		LookPassage, LookQuarantine, LookExport, LookReplay, LookAudit}
+		AccessReport, RulesDraft, RulesAsk, RulesApprove, RulesWithdraw, NotDone, LookLive, LookGate,
+		LookPassage, LookQuarantine, LookRules, LookExport, LookReplay, LookAudit}
 }

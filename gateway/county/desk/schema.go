@@ -15,6 +15,7 @@ import (
 	"gatehouse/gateway/county/people"
 	"gatehouse/gateway/county/presence"
 	"gatehouse/gateway/county/registry"
+	"gatehouse/gateway/county/rules"
 	"gatehouse/gateway/county/speak"
 )
 
@@ -49,5 +50,6 @@ func steps() []string {
 		people.SchemaRoles,
 		registry.SchemaSigners,
 		consent.Schema,
+		rules.Schema,
 	}
 }
