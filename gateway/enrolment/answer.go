@@ -146,6 +146,7 @@ const (
 // Names of the files that a gate writes itself.
 const (
 	KeyFile         = "agent.key"
+	RecipientFile   = "agent.age" // decrypts the rules that the county sends
 	CertificateFile = "agent.crt"
 	AuthorityFile   = "county-ca.crt"
 )
@@ -154,7 +155,7 @@ var goodName = regexp.MustCompile(`^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$`)
 
 // CheckFiles returns an error when files can't be those of a gate's folder.
 func CheckFiles(files []File) error {
-	seen := map[string]bool{KeyFile: true, CertificateFile: true, AuthorityFile: true}
+	seen := map[string]bool{KeyFile: true, RecipientFile: true, CertificateFile: true, AuthorityFile: true}
 	if len(files) > maxFiles {
 		return fmt.Errorf("%d files: a gate gets %d at most", len(files), maxFiles)
 	}

@@ -211,7 +211,7 @@ func TestForeignAnswersAreRefused(t *testing.T) {
 func TestARenewalCountsForItsKeyOnly(t *testing.T) {
 	c, collector := newCounty(t), ed25519.NewKeyFromSeed(make([]byte, 32))
 	pub, _ := collector.Public().(ed25519.PublicKey)
-	ask, err := NewRenewal("qinghe", "gate-001", c.key)
+	ask, err := NewRenewal("qinghe", "gate-001", "", c.key)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -232,7 +232,7 @@ func TestARenewalCountsForItsKeyOnly(t *testing.T) {
 	if _, _, err := a.Verify(ask, "qinghe", c.key.Public(), pub); err != nil {
 		t.Error(err)
 	}
-	later, err := NewRenewal("qinghe", "gate-001", c.key)
+	later, err := NewRenewal("qinghe", "gate-001", "", c.key)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -10,6 +10,8 @@ import (
 	"errors"
 	"fmt"
 	"time"
+
+	"gatehouse/gateway/sealed"
 )
 
 // Renewal asks for the certificate of an agent that has one already, or had one until a
@@ -17,7 +19,9 @@ import (
 type Renewal struct {
 	Agent string `json:"agent"`
 	Nonce []byte `json:"nonce"` // 16 random bytes, which the answer repeats
-	Sig   []byte `json:"sig"`   // ECDSA by the agent's key
+	// To is the recipient (age) to whom the gate's rules are encrypted; empty: as before.
+	To  string `json:"to,omitempty"`
+	Sig []byte `json:"sig"` // ECDSA by the agent's key
 }
 
 // Renewed is the certificate that counts now, with that of its authority.
@@ -35,9 +39,9 @@ const nonceBytes = 16
 // ErrRenewed says that an answer to a renewal is not one of the county, or not to this renewal.
 var ErrRenewed = errors.New("the renewed certificate is not one of this county for this gate")
 
-// NewRenewal returns the renewal of an agent with this key.
-func NewRenewal(county, agent string, key crypto.Signer) (Renewal, error) {
-	r := Renewal{Agent: agent, Nonce: make([]byte, nonceBytes)}
+// NewRenewal returns the renewal of an agent with this key. to is its recipient, or empty.
+func NewRenewal(county, agent, to string, key crypto.Signer) (Renewal, error) {
+	r := Renewal{Agent: agent, Nonce: make([]byte, nonceBytes), To: to}
 	rand.Read(r.Nonce) // never fails (crypto/rand)
 	sum := r.sum(county)
 	var err error
@@ -48,14 +52,19 @@ func NewRenewal(county, agent string, key crypto.Signer) (Renewal, error) {
 }
 
 func (r Renewal) sum(county string) [sha256.Size]byte {
-	return sha256.Sum256(fmt.Appendf(nil, "gatehouse renewal\n%s\n%s\n%x", county, r.Agent, r.Nonce))
+	text := fmt.Appendf(nil, "gatehouse renewal\n%s\n%s\n%x", county, r.Agent, r.Nonce)
+	if r.To != "" {
+		text = fmt.Appendf(text, "\n%s", r.To)
+	}
+	return sha256.Sum256(text)
 }
 
-// Verify reports whether the agent with this public key (DER) asks.
+// Verify reports whether the agent with this public key (DER) asks, and To can be a recipient.
 func (r Renewal) Verify(county string, public []byte) bool {
 	key, err := ParseKey(public)
 	sum := r.sum(county)
-	return err == nil && len(r.Nonce) == nonceBytes && ecdsa.VerifyASN1(key, sum[:], r.Sig)
+	return err == nil && len(r.Nonce) == nonceBytes && ecdsa.VerifyASN1(key, sum[:], r.Sig) &&
+		(r.To == "" || sealed.CheckRecipient(r.To) == nil)
 }
 
 // SignRenewed signs the answer to a renewal.

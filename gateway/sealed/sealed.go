@@ -20,6 +20,18 @@ func NewKey() (secret, recipient string, err error) {
 	return id.String(), id.Recipient().String(), nil
 }
 
+// errSecret does not repeat what was read.
+var errSecret = errors.New("it is no secret of age (AGE-SECRET-KEY-1...)")
+
+// RecipientOf returns the recipient of a secret.
+func RecipientOf(secret string) (string, error) {
+	id, err := age.ParseX25519Identity(secret)
+	if err != nil {
+		return "", errSecret
+	}
+	return id.Recipient().String(), nil
+}
+
 // CheckRecipient returns an error when text names no recipient (age1...).
 func CheckRecipient(text string) error {
 	_, err := age.ParseX25519Recipient(text)
@@ -57,7 +69,7 @@ var ErrNotFor = errors.New("it is encrypted to somebody else")
 func Open(b []byte, secret string) ([]byte, error) {
 	id, err := age.ParseX25519Identity(secret)
 	if err != nil {
-		return nil, err
+		return nil, errSecret
 	}
 	r, err := age.Decrypt(bytes.NewReader(b), id)
 	if none := new(age.NoIdentityMatchError); errors.As(err, &none) {

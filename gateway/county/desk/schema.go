@@ -51,5 +51,6 @@ func steps() []string {
 		registry.SchemaSigners,
 		consent.Schema,
 		rules.Schema,
+		registry.SchemaRecipients,
 	}
 }

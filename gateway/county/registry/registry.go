@@ -67,6 +67,7 @@ type Registry struct {
 	identities map[string]Identity
 	revoked    map[string]bool // by serial
 	signers    map[string]bool // agents that have signed what they send
+	recipients map[string]string
 	changed    chan struct{}
 
 	unknowns unknowns
@@ -151,6 +152,10 @@ func (r *Registry) load(ctx context.Context) error {
 	if err != nil {
 		return fmt.Errorf("read who signs: %w", err)
 	}
+	recipients, err := readRecipients(ctx, r.opts.File.Reader())
+	if err != nil {
+		return err
+	}
 	identities, revoked := map[string]Identity{}, map[string]bool{}
 	for _, i := range list {
 		identities[i.Name] = i
@@ -160,7 +165,7 @@ func (r *Registry) load(ctx context.Context) error {
 	}
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	r.identities, r.revoked = identities, revoked
+	r.identities, r.revoked, r.recipients = identities, revoked, recipients
 	for _, name := range signers {
 		r.signers[name] = true
 	}

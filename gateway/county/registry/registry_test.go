@@ -41,7 +41,7 @@ func (b *bench) Check(string) error { return b.files }
 func newBench(t *testing.T) *bench {
 	t.Helper()
 	b := &bench{t: t, now: t0}
-	file, err := db.Open(filepath.Join(t.TempDir(), "desk.db"), Schema+audit.Schema, SchemaSigners)
+	file, err := db.Open(filepath.Join(t.TempDir(), "desk.db"), Schema+audit.Schema, SchemaSigners, SchemaRecipients)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -132,7 +132,7 @@ func (b *bench) enrol(agent string) *gate {
 
 func (b *bench) renew(agent string, key crypto.Signer) (enrolment.Renewed, error) {
 	b.t.Helper()
-	r, err := enrolment.NewRenewal("qinghe", agent, key)
+	r, err := enrolment.NewRenewal("qinghe", agent, "", key)
 	if err != nil {
 		b.t.Fatal(err)
 	}

@@ -34,6 +34,9 @@ func (r *Registry) Renew(ctx context.Context, ask enrolment.Renewal) (a enrolmen
 			return a, fmt.Errorf("renew the certificate of %s: %w", ask.Agent, err)
 		}
 	}
+	if err := r.newRecipient(ctx, ask.Agent, ask.To); err != nil {
+		return a, err
+	}
 	a = enrolment.Renewed{Time: now.UTC(), Certificate: i.Certificate, CA: ca.Certificate().Raw}
 	return enrolment.SignRenewed(a, ask, r.opts.County, r.opts.Collector), nil
 }

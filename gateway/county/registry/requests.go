@@ -170,6 +170,9 @@ func (r *Registry) Approve(ctx context.Context, id string, by audit.By) error {
 			q.agent, authority.Agent, q.key, now.UnixNano(), by.Actor); err != nil {
 			return err
 		}
+		if err := keepRecipient(ctx, tx, q.agent, q.recipient); err != nil {
+			return err
+		}
 		return keep(ctx, tx, q.agent, cert, now)
 	})
 	if err != nil {

@@ -99,7 +99,7 @@ func fetch(ctx context.Context, f folder, p pending, opts Options) error {
 	if ahead := time.Until(b.Time); ahead.Abs() > time.Minute {
 		opts.Screen.Clock(ahead)
 	}
-	if err := f.stage(b, ca.Raw); err != nil {
+	if err := f.stage(b, ca.Raw, p.Secret); err != nil {
 		return fmt.Errorf("write the gate's files: %w", err)
 	}
 	if err := opts.Check(f.state(filepath.Join(stageDir, enrolment.AgentFile))); err != nil {

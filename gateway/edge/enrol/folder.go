@@ -28,7 +28,7 @@ const (
 // pending is an enrolment that has begun.
 type pending struct {
 	Code      string `json:"code"`   // as text
-	Secret    string `json:"secret"` // to which the answer is encrypted
+	Secret    string `json:"secret"` // decrypts the answer, and later the gate's rules
 	Recipient string `json:"recipient"`
 
 	code enrolment.Code
@@ -125,8 +125,9 @@ func (f folder) fits(c enrolment.Code, again bool) error {
 	return nil
 }
 
-// stage writes the files that came, and the gate's key and certificates, beside each other.
-func (f folder) stage(b enrolment.Bundle, ca []byte) error {
+// stage writes the files that came, and the gate's keys and certificates, beside each other.
+// secret is the one to whose recipient the answer was encrypted, and the rules will be.
+func (f folder) stage(b enrolment.Bundle, ca []byte, secret string) error {
 	if err := os.RemoveAll(f.state(stageDir)); err != nil {
 		return err
 	}
@@ -138,6 +139,7 @@ func (f folder) stage(b enrolment.Bundle, ca []byte) error {
 		return err
 	}
 	for _, x := range append(b.Files, enrolment.File{Name: enrolment.KeyFile, Bytes: key},
+		enrolment.File{Name: enrolment.RecipientFile, Bytes: []byte(secret + "\n")},
 		enrolment.File{Name: enrolment.CertificateFile, Bytes: identity.PEM(b.Certificate)},
 		enrolment.File{Name: enrolment.AuthorityFile, Bytes: identity.PEM(ca)}) {
 		if err := identity.Create(f.state(filepath.Join(stageDir, x.Name)), string(x.Bytes), 0o600); err != nil {

@@ -40,7 +40,7 @@ func staged(t *testing.T) folder {
 	}
 	b := enrolment.Bundle{Certificate: []byte("c"), Files: []enrolment.File{
 		{Name: "agent.yaml", Bytes: []byte("agent: gate-001 # new\n")}, {Name: "roster.csv", Bytes: []byte("new")}}}
-	if err := errors.Join(f.stage(b, []byte("ca")), f.ready()); err != nil {
+	if err := errors.Join(f.stage(b, []byte("ca"), "secret"), f.ready()); err != nil {
 		t.Fatal(err)
 	}
 	return f
@@ -80,7 +80,8 @@ func TestAPowerCutLeavesNoHalfWrittenGate(t *testing.T) {
 			t.Fatal(err)
 		}
 		if !strings.Contains(read(t, f, "agent.yaml"), "new") || read(t, f, "roster.csv") != "new" ||
-			read(t, f, "agent.yaml"+before) != "agent: gate-001\n" || read(t, f, "agent.key") == "" || Begun(f.dir) {
+			read(t, f, "agent.yaml"+before) != "agent: gate-001\n" || read(t, f, "agent.key") == "" ||
+			read(t, f, "agent.age") != "secret\n" || Begun(f.dir) {
 			t.Errorf("after %q were moved the gate is not whole", moved)
 		}
 	}

@@ -85,7 +85,11 @@ func (r *Renewer) Once(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	ask, err := enrolment.NewRenewal(r.county, r.agent, key)
+	to, err := r.identity.recipient()
+	if err != nil {
+		r.log.Warn("the gate can't get rules of the county", "err", err)
+	}
+	ask, err := enrolment.NewRenewal(r.county, r.agent, to, key)
 	if err != nil {
 		return err
 	}
