@@ -27,7 +27,7 @@ var floors = map[string][][]string{
 			"history", "lookup"},
 		{"alerts", "checks", "passages", "fleet", "people", "export/parquet"},
 		{"consent"},
-		{"desk", "report"},
+		{"desk", "oidc", "report"},
 		{"pages"},
 		{"centre"},
 	},

@@ -42,6 +42,9 @@ var importers = map[string]string{
 	"github.com/mattn/go-runewidth":               "gatehouse/gateway/term",
 	"golang.org/x/term":                           "gatehouse/gateway/term",
 	"filippo.io/age":                              "gatehouse/gateway/sealed",
+	"github.com/coreos/go-oidc/v3":                "gatehouse/gateway/county/oidc",
+	"golang.org/x/oauth2":                         "gatehouse/gateway/county/oidc",
+	"github.com/go-jose/go-jose/v4":               "gatehouse/gateway/testkit/idp", // tests only
 }
 
 // shared lists the outside libraries that any package may import.

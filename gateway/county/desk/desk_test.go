@@ -205,7 +205,7 @@ func TestAFileOfTheVersionBeforeGoesOn(t *testing.T) {
 		t.Errorf("%+v, %v", page, err)
 	}
 	if users, err := d.People.Users(t.Context()); err != nil || len(users) != 1 {
-		t.Errorf("users %q, %v", users, err)
+		t.Errorf("users %+v, %v", users, err)
 	}
 	if got := d.followers.cursor.Through(committed.JID); got != 6 {
 		t.Errorf("it is followed up to %d", got)

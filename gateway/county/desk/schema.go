@@ -52,5 +52,6 @@ func steps() []string {
 		consent.Schema,
 		rules.Schema,
 		registry.SchemaRecipients,
+		people.SchemaProvided,
 	}
 }

@@ -27,7 +27,11 @@ func (s *Server) session(w http.ResponseWriter, _ *http.Request, who people.Sess
 		Name string       `json:"name"`
 		Role people.Role  `json:"role"`
 		Acts []people.Act `json:"acts"`
-	}{who.Name, who.Role, acts}, nil)
+		// Of users of the provider, who log in there once more where others give their
+		// password; and that this was done, and counts for the next act.
+		Provided  bool `json:"provided,omitempty"`
+		Confirmed bool `json:"confirmed,omitempty"`
+	}{who.Name, who.Role, acts, who.Provided, s.People.Confirmed(who)}, nil)
 }
 
 func (s *Server) changePassword(w http.ResponseWriter, r *http.Request, who people.Session) {

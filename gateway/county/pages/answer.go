@@ -43,6 +43,8 @@ var codes = []known{
 	{people.ErrWeak, "weak", http.StatusUnprocessableEntity},
 	{people.ErrCommon, "common", http.StatusUnprocessableEntity},
 	{people.ErrDisabled, "disabled", http.StatusForbidden},
+	{people.ErrProvided, "provided", http.StatusConflict},
+	{people.ErrReauth, "reauth", http.StatusForbidden},
 	{people.ErrRole, "role", http.StatusForbidden},
 	{people.ErrNoRole, "body", http.StatusUnprocessableEntity},
 	{people.ErrUser, "no-user", http.StatusNotFound},
@@ -81,7 +83,7 @@ var (
 // fail answers with an error.
 func fail(w http.ResponseWriter, err error) {
 	p, status := problem{Code: "server", Text: err.Error()}, http.StatusInternalServerError
-	for _, c := range slices.Concat(codes, enrolErrors) {
+	for _, c := range slices.Concat(codes, enrolErrors, providerErrors) {
 		if errors.Is(err, c.err) {
 			p.Code, status = c.code, c.status
 		}

@@ -10,6 +10,7 @@ import (
 	"strings"
 	"time"
 
+	"gatehouse/gateway/county/oidc"
 	"gatehouse/gateway/county/people"
 	"gatehouse/gateway/peer"
 	"gatehouse/gateway/web"
@@ -31,6 +32,8 @@ type Config struct {
 	// Idle is after how long a session ends of which no page is open, 5m to 12h;
 	// absent: 1h.
 	Idle time.Duration `yaml:"idle,omitempty"`
+	// OIDC is the county's provider of identities, if there is one.
+	OIDC oidc.Config `yaml:"oidc,omitempty"`
 	// LinkFile gets the link for the first user, for its owner only.
 	LinkFile string `yaml:"-"`
 	// Terminal is of who started the collector, for the same; nil: there is none.
@@ -63,7 +66,9 @@ type TLS struct {
 }
 
 // Paths returns all paths of files in the configuration.
-func (c *Config) Paths() []*string { return []*string{&c.TLS.Cert, &c.TLS.Key, &c.MetricsTokenFile} }
+func (c *Config) Paths() []*string {
+	return append([]*string{&c.TLS.Cert, &c.TLS.Key, &c.MetricsTokenFile}, c.OIDC.Paths()...)
+}
 
 // Check returns an error when the configuration can't be used.
 func (c Config) Check() error {
@@ -94,6 +99,9 @@ func (c Config) Check() error {
 	if _, err := peer.Parse(c.Proxies); err != nil {
 		return fmt.Errorf("proxies: %w", err)
 	}
+	if err := c.OIDC.Check(); err != nil {
+		return fmt.Errorf("oidc: %w", err)
+	}
 	return nil
 }
 
@@ -111,7 +119,7 @@ func checkPath(path string) error {
 	}
 	first, _, _ := strings.Cut(strings.TrimSuffix(path[1:], "/"), "/")
 	for _, own := range []string{"account", "api", "assets", "live", "metrics", "readyz", "healthz", "alerts", "audit",
-		"checks", "enrol", "gates", "losses", "machines", "notices", "runs", "users", "setup"} {
+		"checks", "confirmed", "enrol", "gates", "losses", "machines", "notices", "runs", "users", "setup"} {
 		if first == own {
 			return fmt.Errorf("/%s is one of the desk's own addresses: choose another one", own)
 		}

@@ -12,6 +12,7 @@ import (
 const (
 	sessionCookie = "gatehouse_session" // the token of a session
 	browserCookie = "gatehouse_browser" // the tokens of a known browser
+	flowCookie    = "gatehouse_flow"    // a log-in on its way to the provider of identities and back
 )
 
 // jar is the cookies of a request, and how new ones are set for its browser.
@@ -65,10 +66,14 @@ func (j jar) set(w http.ResponseWriter, name, value string, last time.Duration) 
 	if last < 0 {
 		age = -1
 	}
+	same := http.SameSiteStrictMode
+	if name == flowCookie { // the provider's page leads back here
+		same = http.SameSiteLaxMode
+	}
 	//nolint:gosec // without TLS the desk listens on loopback only
 	http.SetCookie(w, &http.Cookie{
 		Name: j.name(name), Value: value, Path: j.path, MaxAge: age,
-		HttpOnly: true, Secure: j.secure, SameSite: http.SameSiteStrictMode,
+		HttpOnly: true, Secure: j.secure, SameSite: same,
 	})
 }
 

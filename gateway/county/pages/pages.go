@@ -23,6 +23,7 @@ import (
 	"gatehouse/gateway/county/fleet"
 	"gatehouse/gateway/county/lookup"
 	"gatehouse/gateway/county/notices"
+	"gatehouse/gateway/county/oidc"
 	"gatehouse/gateway/county/passages"
 	"gatehouse/gateway/county/people"
 	"gatehouse/gateway/county/registry"
@@ -116,6 +117,7 @@ type Server struct {
 	cfg      Config
 	proxies  peer.Proxies
 	scraper  *bearer           // nil: no token is configured
+	provider *oidc.Provider    // of identities; nil: there is none
 	mark     string            // of this desk, in the names of its cookies
 	attempts registry.Attempts // of gates to use a code
 	version  string
@@ -132,6 +134,9 @@ func New(cfg Config, parts Parts, version string, log *slog.Logger) (*Server, er
 	}
 	if s.scraper, err = readBearer(cfg.MetricsTokenFile); err != nil {
 		return nil, fmt.Errorf("desk: metrics_token_file: %w", err)
+	}
+	if s.provider, err = newProvider(cfg.OIDC, s.now); err != nil {
+		return nil, fmt.Errorf("desk: oidc: %w", err)
 	}
 	if s.mark, err = s.People.Mark(context.Background()); err != nil {
 		return nil, fmt.Errorf("desk: %w", err)

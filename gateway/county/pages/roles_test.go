@@ -13,6 +13,7 @@ import (
 	"github.com/coder/websocket"
 
 	"gatehouse/gateway/county/desk"
+	"gatehouse/gateway/county/oidc"
 	"gatehouse/gateway/county/people"
 	"gatehouse/gateway/enrolment"
 	"gatehouse/gateway/live"
@@ -39,7 +40,8 @@ func routesOf(t *testing.T) []route {
 
 func TestEveryRouteNamesAnAct(t *testing.T) {
 	open := []string{"POST /api/login", "POST /api/invited", "POST /api/setup", "POST /api/logout", "/",
-		"POST " + enrolment.RequestPath, "GET " + enrolment.AnswerPath + "{id}", "POST " + enrolment.RenewPath}
+		"POST " + enrolment.RequestPath, "GET " + enrolment.AnswerPath + "{id}", "POST " + enrolment.RenewPath,
+		"GET /api/ways", "GET " + oidc.BeginPath, "GET " + oidc.DonePath}
 	for _, path := range pagePaths() {
 		open = append(open, "GET "+path)
 	}

@@ -79,10 +79,20 @@ func (s *Server) setUp(w http.ResponseWriter, r *http.Request, who people.Sessio
 }
 
 func (s *Server) logout(w http.ResponseWriter, r *http.Request, who people.Session) {
-	if err := s.People.Logout(r.Context(), who.From, s.shown(r).Session); err != nil {
+	shown := s.shown(r)
+	was, err := s.People.Who(r.Context(), shown)
+	if err != nil && !errors.Is(err, people.ErrSession) {
+		fail(w, err)
+		return
+	}
+	if err := s.People.Logout(r.Context(), who.From, shown.Session); err != nil {
 		fail(w, err)
 		return
 	}
 	s.jar(r).set(w, sessionCookie, "", -1)
+	if was.Provided && s.provider != nil {
+		answer(w, leaving{s.provider.Leave(r.Context())}, nil)
+		return
+	}
 	w.WriteHeader(http.StatusNoContent)
 }

@@ -5,7 +5,10 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	"slices"
 	"time"
+
+	"gatehouse/gateway/county/people"
 )
 
 // renewWelcome is how often the link is made anew while there is no user: well
@@ -53,7 +56,7 @@ func (s *Server) keepWelcome(ctx context.Context, url string) {
 // farewell removes the file with the link when there is a user.
 func (s *Server) farewell(ctx context.Context) error {
 	users, err := s.People.Users(ctx)
-	if err != nil || len(users) == 0 {
+	if err != nil || !slices.ContainsFunc(users, func(u people.User) bool { return !u.Provided }) {
 		return err
 	}
 	if err := os.Remove(s.cfg.LinkFile); !errors.Is(err, os.ErrNotExist) {

@@ -33,14 +33,14 @@ func (p *People) Invite(ctx context.Context, by Actor, role Role) (token string,
 }
 
 // Reset returns a token that works once, within a day, for SetUp: it sets a new
-// password of a user, whose sessions end then. The error wraps ErrUser, ErrDisabled or
-// ErrMany.
+// password of a user, whose sessions end then. The error wraps ErrUser, ErrDisabled,
+// ErrProvided or ErrMany.
 func (p *People) Reset(ctx context.Context, by Actor, user string) (token string, err error) {
 	return p.link(ctx, by, Invited{User: strings.TrimSpace(user)}, false)
 }
 
 // First returns a token for SetUp with which the first administrator is made; it
-// replaces the one before. It is empty when there is a user.
+// replaces the one before. It is empty when there is a user with a password.
 func (p *People) First(ctx context.Context) (token string, err error) {
 	return p.link(ctx, Operator(), Invited{Role: Admin}, true)
 }
@@ -50,7 +50,7 @@ func (p *People) link(ctx context.Context, by Actor, what Invited, first bool) (
 	now := p.now()
 	err := p.file.Write(ctx, func(tx *sql.Tx) error {
 		if first {
-			some, _, err := db.One(ctx, tx, db.Value[bool], "SELECT EXISTS (SELECT 1 FROM users)")
+			some, _, err := db.One(ctx, tx, db.Value[bool], "SELECT EXISTS (SELECT 1 FROM users WHERE subject = '')")
 			if some {
 				token = ""
 			}
@@ -95,6 +95,8 @@ func (p *People) resettable(ctx context.Context, tx *sql.Tx, name string) error 
 		return ErrUser
 	case u.disabled:
 		return ErrDisabled
+	case u.subject != "":
+		return ErrProvided
 	}
 	return nil
 }

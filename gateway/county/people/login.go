@@ -56,10 +56,15 @@ func (p *People) Login(ctx context.Context, v Visitor, name, password string) (E
 
 // Confirm returns nil when password is that of the user who asks, for acts that ask
 // for it again. The error is a WaitError when there were too many attempts in this
-// session; it wraps ErrPassword, ErrBusy, or ErrRole when a program asks.
+// session; it wraps ErrPassword, ErrBusy, or ErrRole when a program asks. Of a user of the
+// provider the password does not count, but another log-in there: the error wraps ErrReauth
+// when there was none.
 func (p *People) Confirm(ctx context.Context, who Session, password string) error {
 	if who.ID == "" {
 		return fmt.Errorf("a program has no password: %w", ErrRole)
+	}
+	if who.Provided {
+		return p.useConfirmed(who)
 	}
 	u, err := p.account(ctx, p.file.Reader(), who.Name)
 	if err != nil {

@@ -16,12 +16,22 @@ import (
 // Storage Cheat Sheet" names first for little memory. At most two are made at
 // the same time; see hashes.
 const (
-	memoryKiB = 19 << 10
-	passes    = 2
-	threads   = 1
-	saltSize  = 16
-	hashSize  = 32
+	threads  = 1
+	saltSize = 16
+	hashSize = 32
 )
+
+// Cost is what the hash of a password takes.
+type Cost struct {
+	MemoryKiB uint32
+	Passes    uint32
+}
+
+var owasp = Cost{MemoryKiB: 19 << 10, Passes: 2}
+
+// Hash sets the cost of passwords' hashes; tests make it small. It is called before other
+// goroutines use p.
+func (p *People) Hash(c Cost) { p.cost = c }
 
 // Bounds of the parameters in a kept hash: others fit no password.
 const (
@@ -30,12 +40,15 @@ const (
 	mostThreads   = 4
 )
 
-// Hashes that fit no password. They are compared for unknown names, which so take
-// as long as known ones.
-const (
-	noHash    = "$argon2id$v=19$m=19456,t=2,p=1$bm9ib2R5IGhhcyB0aGlzLg$bm9ib2R5IGhhcyB0aGlzIHBhc3N3b3JkIGF0IGFsbC4"
-	oldNoHash = "$2a$11$abcdefghijklmnopqrstuuKHkBOOMNoQbGJtHHTSwmYOAcYvJjTGG"
-)
+// oldNoHash is as nobody returns them, of bcrypt.
+const oldNoHash = "$2a$11$abcdefghijklmnopqrstuuKHkBOOMNoQbGJtHHTSwmYOAcYvJjTGG"
+
+// nobody returns a hash that fits no password. It is compared for unknown names, and for
+// users of the provider, which so take as long as others.
+func (c Cost) nobody() []byte {
+	return []byte(hashed{memory: c.MemoryKiB, passes: c.Passes, threads: threads, salt: []byte("nobody has this."),
+		key: []byte("nobody has this password at all.")}.String())
+}
 
 // hashed is a parsed Argon2id hash.
 type hashed struct {
@@ -44,10 +57,9 @@ type hashed struct {
 	salt, key      []byte
 }
 
-// hashPassword returns the Argon2id hash of a password, in the form of the PHC
-// string format.
-func hashPassword(password string) []byte {
-	h := hashed{memory: memoryKiB, passes: passes, threads: threads, salt: make([]byte, saltSize)}
+// hash returns the Argon2id hash of a password, in the form of the PHC string format.
+func (c Cost) hash(password string) []byte {
+	h := hashed{memory: c.MemoryKiB, passes: c.Passes, threads: threads, salt: make([]byte, saltSize)}
 	rand.Read(h.salt) // never fails (crypto/rand)
 	h.key = h.of(password, hashSize)
 	return []byte(h.String())
@@ -87,10 +99,10 @@ func parseHash(text string) (h hashed, ok bool) {
 // old reports whether a kept hash is one of bcrypt, as former versions made them.
 func old(kept []byte) bool { return strings.HasPrefix(string(kept), "$2") }
 
-// current reports whether a kept hash is as hashPassword makes them.
-func current(kept []byte) bool {
+// current reports whether a kept hash is as hash makes them.
+func (c Cost) current(kept []byte) bool {
 	h, ok := parseHash(string(kept))
-	return ok && h.memory == memoryKiB && h.passes == passes && h.threads == threads && len(h.key) == hashSize
+	return ok && h.memory == c.MemoryKiB && h.passes == c.Passes && h.threads == threads && len(h.key) == hashSize
 }
 
 // fits reports whether a kept hash is a password's.

@@ -53,10 +53,13 @@ type People struct {
 	guesses   *guesses
 	strangers hashes // of passwords from browsers that are not known
 	friends   hashes // of passwords from known browsers and invited people
+	cost      Cost
 
 	mu    sync.Mutex
 	ended chan struct{}  // closed, and another made, when sessions were ended
 	used  map[string]use // by hash of sessions and tokens: the last use, until Keep has written it
+	// By session id: when its user logged in at the provider once more. It confirms one act.
+	confirmed map[string]time.Time
 }
 
 // use is the last time a session or token was used, and from where.
@@ -68,7 +71,8 @@ type use struct {
 // New returns the users of a file.
 func New(file *db.File, now func() time.Time) *People {
 	return &People{file: file, now: now, idle: IdleFor, guesses: newGuesses(), strangers: newHashes(),
-		friends: newHashes(), ended: make(chan struct{}), used: map[string]use{}}
+		friends: newHashes(), cost: owasp, ended: make(chan struct{}), used: map[string]use{},
+		confirmed: map[string]time.Time{}}
 }
 
 // newToken returns a random token, and its hash, which is all that is kept.
@@ -108,19 +112,20 @@ type account struct {
 	role     Role
 	disabled bool
 	known    bool
+	subject  string // at the provider of identities; empty: the password is kept here
 }
 
 // account returns what is known of a user.
 func (p *People) account(ctx context.Context, q db.Querier, name string) (account, error) {
 	a, known, err := db.One(ctx, q, func(r db.Row) (a account, err error) {
-		err = r.Scan(&a.name, &a.hash, &a.role, &a.disabled)
+		err = r.Scan(&a.name, &a.hash, &a.role, &a.disabled, &a.subject)
 		return a, err
-	}, "SELECT name, hash, role, disabled IS NOT NULL FROM users WHERE name = ?", name)
+	}, "SELECT name, hash, role, disabled IS NOT NULL, subject FROM users WHERE name = ?", name)
 	if err != nil {
 		return a, fmt.Errorf("read a user: %w", err)
 	}
 	if !known {
-		return account{name: name, hash: []byte(noHash)}, nil
+		return account{name: name, hash: p.cost.nobody()}, nil
 	}
 	a.known = true
 	return a, nil
@@ -143,12 +148,12 @@ func (p *People) check(ctx context.Context, queue hashes, of account, a attempt,
 	err = queue.do(ctx, func() {
 		right = fits(of.hash, password) && of.known
 		if olds && old(of.hash) { // so that each takes as long as the others
-			fits([]byte(noHash), password)
+			fits(p.cost.nobody(), password)
 		} else if olds {
 			fits([]byte(oldNoHash), password)
 		}
-		if right && !current(of.hash) {
-			renewed = hashPassword(password)
+		if right && !p.cost.current(of.hash) {
+			renewed = p.cost.hash(password)
 		}
 	})
 	switch {
@@ -179,7 +184,7 @@ func (p *People) olds(ctx context.Context) (bool, error) {
 
 // makeHash hashes a new password when it is its turn.
 func (p *People) makeHash(ctx context.Context, password string) (hash []byte, err error) {
-	if err = p.friends.do(ctx, func() { hash = hashPassword(password) }); err != nil {
+	if err = p.friends.do(ctx, func() { hash = p.cost.hash(password) }); err != nil {
 		return nil, fmt.Errorf("hash a password: %w", err)
 	}
 	return hash, nil

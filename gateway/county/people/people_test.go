@@ -18,7 +18,7 @@ var t0 = time.Date(2020, 2, 14, 6, 0, 0, 0, time.UTC)
 func newPeople(t *testing.T) *People {
 	t.Helper()
 	return New(
-		committed.Open(t, filepath.Join(t.TempDir(), "f.db"), Schema, SchemaSecrets, SchemaRoles),
+		committed.Open(t, filepath.Join(t.TempDir(), "f.db"), Schema, SchemaSecrets, SchemaRoles, SchemaProvided),
 		func() time.Time { return t0 },
 	)
 }

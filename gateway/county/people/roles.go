@@ -101,7 +101,8 @@ func Operator() Actor { return Actor{Role: Admin, From: Terminal} }
 type Session struct {
 	Actor
 
-	ID string // for people, in lists; empty: not a user's session, but a program's token
+	ID       string // for people, in lists; empty: not a user's session, but a program's token
+	Provided bool   // the user logs in at the provider of identities
 }
 
 // May reports whether who asks may do an act. A program has no account of its own.

@@ -28,6 +28,11 @@ CREATE TABLE secrets (
 	value BLOB NOT NULL
 ) WITHOUT ROWID;`
 
+// SchemaProvided lets users come from a provider of identities. It is a later step.
+const SchemaProvided = `
+ALTER TABLE users ADD COLUMN subject TEXT NOT NULL DEFAULT ''; -- issuer and id there; empty: the password is kept here
+CREATE UNIQUE INDEX users_subject ON users (subject) WHERE subject <> '';`
+
 // SchemaRoles gives users roles, and makes invitations and sessions anew: whoever
 // was logged in logs in again. Who could log in before could do everything. It is a
 // later step.

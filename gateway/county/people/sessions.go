@@ -6,6 +6,7 @@ import (
 	"encoding/hex"
 	"errors"
 	"fmt"
+	"maps"
 	"slices"
 	"time"
 
@@ -52,8 +53,8 @@ func (p *People) Who(ctx context.Context, s Shown) (Session, error) {
 	who.From = s.From
 	now := p.now()
 	_, found, err := db.One(ctx, p.file.Reader(), func(r db.Row) (n int, err error) {
-		return 0, r.Scan(&who.Name, &who.Role, &seen)
-	}, `SELECT s.name, u.role, s.seen FROM sessions s JOIN users u ON u.name = s.name
+		return 0, r.Scan(&who.Name, &who.Role, &seen, &who.Provided)
+	}, `SELECT s.name, u.role, s.seen, u.subject <> '' FROM sessions s JOIN users u ON u.name = s.name
 		WHERE s.hash = ? AND s.expires > ? AND u.disabled IS NULL`, hash, now.UnixNano())
 	if err != nil {
 		return Session{}, fmt.Errorf("read a session: %w", err)
@@ -188,6 +189,7 @@ func (p *People) Keep(ctx context.Context, now time.Time) error {
 	p.mu.Lock()
 	used := p.used
 	p.used = map[string]use{}
+	maps.DeleteFunc(p.confirmed, func(_ string, at time.Time) bool { return now.Sub(at) > confirmedFor })
 	p.mu.Unlock()
 	err := p.file.Write(ctx, func(tx *sql.Tx) error {
 		for hash, u := range used {

@@ -3,6 +3,7 @@ package people
 import (
 	"context"
 	"database/sql"
+	"errors"
 	"fmt"
 	"slices"
 	"strings"
@@ -18,6 +19,7 @@ type User struct {
 	Created  time.Time  `json:"created"`
 	Disabled *time.Time `json:"disabled,omitempty"` // since when; nil: not
 	Entered  *time.Time `json:"entered,omitempty"`  // the last log-in; nil: none yet
+	Provided bool       `json:"provided,omitempty"` // the user logs in at the provider of identities
 }
 
 // Users returns all users, the oldest first.
@@ -25,10 +27,10 @@ func (p *People) Users(ctx context.Context) ([]User, error) {
 	users, err := db.All(ctx, p.file.Reader(), func(r db.Row) (u User, err error) {
 		var created int64
 		var disabled, entered *int64
-		err = r.Scan(&u.Name, &u.Role, &created, &disabled, &entered)
+		err = r.Scan(&u.Name, &u.Role, &created, &disabled, &entered, &u.Provided)
 		u.Created, u.Disabled, u.Entered = instant(created), instantOf(disabled), instantOf(entered)
 		return u, err
-	}, "SELECT name, role, created, disabled, entered FROM users ORDER BY created, name")
+	}, "SELECT name, role, created, disabled, entered, subject <> '' FROM users ORDER BY created, name")
 	if err != nil {
 		return nil, fmt.Errorf("read the users: %w", err)
 	}
@@ -45,14 +47,20 @@ func instantOf(ns *int64) *time.Time {
 }
 
 // SetRole gives a user a role. The user's sessions end, and what the user has
-// invited. The error wraps ErrNoRole, ErrUser or ErrLastAdmin.
+// invited. The error wraps ErrNoRole, ErrUser, ErrProvided or ErrLastAdmin.
 func (p *People) SetRole(ctx context.Context, by Actor, name string, role Role) error {
 	if !slices.Contains(Roles(), role) {
 		return ErrNoRole
 	}
 	return p.change(ctx, Note{by, "set-role", name, string(role)}, func(tx *sql.Tx, name string) error {
-		_, err := tx.ExecContext(ctx, "UPDATE users SET role = ? WHERE name = ?", role, name)
-		return err
+		res, err := tx.ExecContext(ctx, "UPDATE users SET role = ? WHERE name = ? AND subject = ''", role, name)
+		if err != nil {
+			return err
+		}
+		if n, err := res.RowsAffected(); err != nil || n == 0 {
+			return errors.Join(ErrProvided, err)
+		}
+		return nil
 	})
 }
 
@@ -76,7 +84,7 @@ func (p *People) Enable(ctx context.Context, by Actor, name string) error {
 }
 
 // change changes the user that n is about, in one transaction with n, unless no
-// administrator would be left. The user's sessions end.
+// administrator with a password would be left: the provider may be away. The user's sessions end.
 func (p *People) change(ctx context.Context, n Note, do func(tx *sql.Tx, name string) error) error {
 	n.Object = strings.TrimSpace(n.Object)
 	err := p.file.Write(ctx, func(tx *sql.Tx) error {
@@ -91,7 +99,7 @@ func (p *People) change(ctx context.Context, n Note, do func(tx *sql.Tx, name st
 			return err
 		}
 		left, _, err := db.One(ctx, tx, db.Value[bool],
-			"SELECT EXISTS (SELECT 1 FROM users WHERE role = ? AND disabled IS NULL)", Admin)
+			"SELECT EXISTS (SELECT 1 FROM users WHERE role = ? AND disabled IS NULL AND subject = '')", Admin)
 		if err != nil {
 			return err
 		}
@@ -112,8 +120,11 @@ func (p *People) change(ctx context.Context, n Note, do func(tx *sql.Tx, name st
 
 // ChangePassword sets the password of the user who asks, if was is the one that
 // holds. The user's other sessions end; token is that of the session that stays.
-// The error is as of Confirm, or wraps ErrWeak or ErrCommon.
+// The error is as of Confirm, or wraps ErrWeak, ErrCommon or ErrProvided.
 func (p *People) ChangePassword(ctx context.Context, who Session, token, was, password string) error {
+	if who.Provided {
+		return ErrProvided
+	}
 	if err := p.Confirm(ctx, who, was); err != nil {
 		return err
 	}

@@ -1,6 +1,7 @@
 // The account of whoever is logged in, and lists of sessions.
 import { useSignal } from "@preact/signals";
-import { post, role, say, user, words_for } from "./model";
+import { OwnName } from "./confirm";
+import { post, provided, role, say, user, words_for } from "./model";
 import { Moment, Table, useData, Waiting } from "./parts";
 import type { Session } from "./types";
 
@@ -123,15 +124,7 @@ function Password() {
   );
   return (
     <form class="narrow" onSubmit={(e) => void send(e)}>
-      <input
-        type="text"
-        class="unseen"
-        autocomplete="username"
-        readOnly
-        tabIndex={-1}
-        value={user.value ?? ""}
-        aria-hidden="true"
-      />
+      <OwnName />
       {field("account.was", was, "current-password")}
       {field("account.new", password, "new-password")}
       {failure.value && (
@@ -157,8 +150,14 @@ export function AccountPage() {
         {role.value && (
           <p>{say("account.role", { role: say(`people.role.${role.value}`), may: say(`people.may.${role.value}`) })}</p>
         )}
-        <h3>{say("account.password")}</h3>
-        <Password />
+        {provided.value ? (
+          <p>{say("account.provided")}</p>
+        ) : (
+          <>
+            <h3>{say("account.password")}</h3>
+            <Password />
+          </>
+        )}
       </section>
       <Sessions />
     </>

@@ -1,6 +1,6 @@
-import { useEffect, useRef } from "preact/hooks";
 import { signal } from "@preact/signals";
-import { alerts, may, post, say, words_for, type Alert } from "./model";
+import { FormDialog } from "./dialog";
+import { alerts, may, post, say, type Alert } from "./model";
 import { Why } from "./explain";
 import { AnswerCall, callState } from "./calls";
 import { alertState, celsius, Detail, Moment, Place, placeName, Shape, Table, useData, Waiting } from "./parts";
@@ -8,69 +8,40 @@ import { alertState, celsius, Detail, Moment, Place, placeName, Shape, Table, us
 /** The alert whose form is open, and the text in it; both survive a login. */
 export const open = signal<Alert | null>(null);
 const note = signal("");
-const failure = signal("");
 
 export function AckForm() {
-  const dialog = useRef<HTMLDialogElement>(null);
   const a = open.value;
-  useEffect(() => {
-    if (a && !dialog.current?.open) dialog.current?.showModal();
-    if (!a) dialog.current?.close();
-  }, [a]);
-  const close = () => {
-    open.value = null;
-    note.value = "";
-    failure.value = "";
-  };
-  const send = async (e: Event) => {
-    e.preventDefault();
-    if (!a) return;
-    try {
-      await post("/api/acknowledge", { id: a.id, note: note.value });
-      close();
-    } catch (err) {
-      failure.value = words_for(err);
-    }
-  };
   return (
-    <dialog ref={dialog} aria-labelledby="acktitle" onCancel={close}>
+    <FormDialog
+      id="acktitle"
+      open={a !== null}
+      title={say("alert.ack.title")}
+      go={say("alert.ack")}
+      send={async () => {
+        if (a) await post("/api/acknowledge", { id: a.id, note: note.value });
+      }}
+      close={() => {
+        open.value = null;
+        note.value = "";
+      }}
+    >
       {a && (
-        <form
-          onSubmit={(e) => {
-            void send(e);
-          }}
-        >
-          <h2 id="acktitle">{say("alert.ack.title")}</h2>
-          <p>
-            {placeName(a)} · {say(`alert.${a.type}`)} {a.screening_c !== undefined && celsius(a.screening_c)}
-          </p>
-          <label>
-            {say("alert.note")}
-            <textarea
-              rows={3}
-              maxLength={500}
-              value={note.value}
-              onInput={(e) => {
-                note.value = e.currentTarget.value;
-              }}
-            />
-          </label>
-          {failure.value && (
-            <p class="failed" role="alert">
-              {failure.value}
-            </p>
-          )}
-          <div class="row">
-            <button type="submit" class="main">
-              {say("alert.ack")}
-            </button>
-            <button type="button" onClick={close}>
-              {say("alert.cancel")}
-            </button>
-          </div>
-        </form>
+        <p>
+          {placeName(a)} · {say(`alert.${a.type}`)} {a.screening_c !== undefined && celsius(a.screening_c)}
+        </p>
       )}
-    </dialog>
+      <label>
+        {say("alert.note")}
+        <textarea
+          rows={3}
+          maxLength={500}
+          value={note.value}
+          onInput={(e) => {
+            note.value = e.currentTarget.value;
+          }}
+        />
+      </label>
+    </FormDialog>
   );
 }
 

@@ -1,7 +1,8 @@
 // What asks for the password again before an act that gives somebody access.
-import { useEffect, useRef } from "preact/hooks";
+import { useEffect } from "preact/hooks";
 import { signal, useSignal } from "@preact/signals";
-import { say, user, words_for } from "./model";
+import { FormDialog } from "./dialog";
+import { address, ask_user, confirmed, failedCode, provided, say, user } from "./model";
 
 export const roles = ["viewer", "duty", "crew", "policy", "admin", "auditor"];
 
@@ -14,43 +15,30 @@ export function confirm(what: string, act: (password: string) => Promise<void>):
 }
 
 export function ConfirmDialog() {
-  const dialog = useRef<HTMLDialogElement>(null);
   const password = useSignal("");
-  const failure = useSignal("");
   const of = asked.value;
-  useEffect(() => {
-    if (of && !dialog.current?.open) dialog.current?.showModal();
-    if (!of) dialog.current?.close();
-  }, [of]);
-  const close = () => {
-    asked.value = null;
-    password.value = failure.value = "";
-  };
-  const send = async (e: Event) => {
-    e.preventDefault();
-    failure.value = "";
-    try {
-      await of?.act(password.value);
-      close();
-    } catch (err) {
-      failure.value = words_for(err);
-    }
-  };
   return (
-    <dialog ref={dialog} aria-labelledby="confirmtitle" onCancel={close}>
-      {of && (
-        <form onSubmit={(e) => void send(e)}>
-          <h2 id="confirmtitle">{say("confirm.title")}</h2>
-          <p>{of.what}</p>
-          <input
-            type="text"
-            class="unseen"
-            autocomplete="username"
-            readOnly
-            tabIndex={-1}
-            value={user.value ?? ""}
-            aria-hidden="true"
-          />
+    <FormDialog
+      id="confirmtitle"
+      open={of !== null}
+      title={say(provided.value ? "confirm.provider" : "confirm.title")}
+      go={say("confirm.go")}
+      ready={!provided.value || confirmed.value}
+      send={async () => {
+        await of?.act(password.value);
+        confirmed.value = false; // it counts for one act
+      }}
+      close={() => {
+        asked.value = null;
+        password.value = "";
+      }}
+    >
+      <p>{of?.what}</p>
+      {provided.value ? (
+        <AtProvider />
+      ) : (
+        <>
+          <OwnName />
           <label>
             {say("confirm.password")}
             <input
@@ -63,22 +51,57 @@ export function ConfirmDialog() {
               }}
             />
           </label>
-          {failure.value && (
-            <p class="failed" role="alert">
-              {failure.value}
-            </p>
-          )}
-          <div class="row">
-            <button type="submit" class="main">
-              {say("confirm.go")}
-            </button>
-            <button type="button" onClick={close}>
-              {say("alert.cancel")}
-            </button>
-          </div>
-        </form>
+        </>
       )}
-    </dialog>
+    </FormDialog>
+  );
+}
+
+/** Whose password is asked, for password managers. */
+export function OwnName() {
+  return (
+    <input
+      type="text"
+      class="unseen"
+      autocomplete="username"
+      readOnly
+      tabIndex={-1}
+      value={user.value ?? ""}
+      aria-hidden="true"
+    />
+  );
+}
+
+/** Leads a user of the provider of identities there, in another tab, and waits until that has confirmed. */
+function AtProvider() {
+  useEffect(() => {
+    const timer = setInterval(() => void ask_user(), 2000);
+    return () => {
+      clearInterval(timer);
+    };
+  }, []);
+  return (
+    <>
+      <p>
+        <a href={address("/api/oidc/begin?confirm=1")} target="_blank" rel="noopener">
+          {say("confirm.provider.open")}
+        </a>
+      </p>
+      <p role="status">{say(confirmed.value ? "confirm.provider.done" : "confirm.provider.wait")}</p>
+    </>
+  );
+}
+
+/** What the tab says in which somebody has confirmed at the provider. */
+export function ConfirmedPage() {
+  const failed = failedCode();
+  return (
+    <section>
+      <h2>{say("confirm.provider")}</h2>
+      <p role="status" class={failed ? "failed" : ""}>
+        {say(failed ? `error.${failed}` : "confirm.provider.close")}
+      </p>
+    </section>
   );
 }
 

@@ -1,6 +1,37 @@
 import { useEffect, useRef } from "preact/hooks";
 import { useSignal } from "@preact/signals";
-import { address, expired, path, post, say, whoami, words_for } from "./model";
+import { address, expired, failedCode, get, path, post, say, whoami, words_for } from "./model";
+
+/** The button that leads to the provider of identities, if the county has one. */
+function ByProvider() {
+  const name = useSignal("");
+  useEffect(() => {
+    get<{ provider?: string }>("/api/ways").then(
+      (ways) => {
+        name.value = ways.provider ?? "";
+      },
+      () => {
+        // There is the password.
+      },
+    );
+  }, []);
+  const failed = failedCode();
+  if (!name.value && !failed) return null;
+  return (
+    <>
+      {failed && (
+        <p class="failed" role="alert">
+          {say(`error.${failed}`)}
+        </p>
+      )}
+      {name.value && (
+        <a class="provider" href={address("/api/oidc/begin")}>
+          {say("login.provider", { name: name.value })}
+        </a>
+      )}
+    </>
+  );
+}
 
 /** Asks who somebody is; with setup, the name and password that somebody wants to have. */
 export function Credentials({ setup }: { setup: boolean }) {
@@ -64,6 +95,7 @@ export function Credentials({ setup }: { setup: boolean }) {
         </p>
       )}
       {expired.value && <p role="status">{say("login.again")}</p>}
+      {!setup && <ByProvider />}
       <label>
         {say("login.name")}
         <input

@@ -31,7 +31,7 @@ import { Credentials, LoginAgain } from "./login";
 import { MachinesPage } from "./machines";
 import { NoticesPage } from "./notices";
 import { AccountPage } from "./account";
-import { ConfirmDialog } from "./confirm";
+import { ConfirmDialog, ConfirmedPage } from "./confirm";
 import { GatePage, LossesPage } from "./pages";
 import { UsersPage } from "./users";
 import { Link, time, troubleText } from "./parts";
@@ -115,6 +115,8 @@ function Page() {
       return <AuditPage />;
     case "/checks":
       return <ChecksPage />;
+    case "/confirmed":
+      return <ConfirmedPage />;
     case "/consents":
       return may("agree") ? <ConsentsPage /> : <p class="empty">{say("error.role")}</p>;
     case "/enrol":

@@ -26,6 +26,10 @@ export const role = signal("");
 const acts = signal<string[]>([]);
 /** Reports whether who is logged in may do an act: the page offers no others. */
 export const may = (act: string) => acts.value.includes(act);
+/** Who is logged in came by the provider of identities, and confirms there instead of with a password. */
+export const provided = signal(false);
+/** Who is logged in has confirmed there: it counts for the next act. */
+export const confirmed = signal(false);
 /** Somebody was logged in on this page and no longer is. */
 export const expired = signal(false);
 
@@ -199,13 +203,26 @@ export async function post(url: string, body: object): Promise<Response> {
   return ask(url, { method: "POST", headers: { "Content-Type": "application/json" }, body: JSON.stringify(body) });
 }
 
+interface Who {
+  name: string;
+  role: string;
+  acts: string[];
+  provided?: boolean;
+  confirmed?: boolean;
+}
+
+/** Why a log-in at the provider of identities has failed; empty: none has. */
+export const failedCode = () => /^#failed=([a-z-]+)$/.exec(location.hash)?.[1] ?? "";
+
 /** Asks who is logged in; returns whether that is known now. */
-async function ask_user(): Promise<boolean> {
+export async function ask_user(): Promise<boolean> {
   try {
-    const who = await get<{ name: string; role: string; acts: string[] }>("/api/session");
+    const who = await get<Who>("/api/session");
     if (role.value && role.value !== who.role) live.forget(); // it was told what another role may see
     role.value = who.role;
     acts.value = who.acts;
+    provided.value = who.provided ?? false;
+    confirmed.value = who.confirmed ?? false;
     user.value = who.name;
     expired.value = false;
   } catch (e) {
@@ -226,10 +243,13 @@ export async function whoami(): Promise<void> {
 }
 
 export async function logout(): Promise<void> {
-  await post("/api/logout", {});
+  const r = await post("/api/logout", {});
   live.stop();
   expired.value = false;
   user.value = "";
+  if (r.status !== 200) return;
+  const { to } = (await r.json()) as { to: string };
+  if (to) location.assign(to); // where the log-in at the provider ends, too
 }
 
 export function words_for(e: unknown): string {

@@ -231,6 +231,8 @@ export interface User {
   created: string;
   disabled?: string;
   entered?: string;
+  /** Logs in at the provider of identities, which says the role. */
+  provided?: boolean;
 }
 
 /** A log-in that has not ended. */

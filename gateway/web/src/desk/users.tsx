@@ -74,7 +74,7 @@ export function UsersPage() {
       >
         {say("users.sessions")}
       </button>
-      {!u.disabled && (
+      {!u.disabled && !u.provided && (
         <button
           type="button"
           aria-label={`${say("users.reset")}: ${u.name}`}
@@ -120,17 +120,24 @@ export function UsersPage() {
             head={["col.user", "col.role", "col.state", "col.entered", "col.do"]}
             rows={data.data.map((u) => [
               u.name,
-              <RoleSelect
-                label={`${say("col.role")}: ${u.name}`}
-                of={roles}
-                value={u.role}
-                set={(role) => {
-                  confirm(say("confirm.role", { name: u.name, role: say(`people.role.${role}`) }), (password) =>
-                    act("/api/users/role", { name: u.name, role, password }),
-                  );
-                }}
-              />,
-              say(u.disabled ? "users.disabled" : "users.active"),
+              u.provided ? (
+                say(`people.role.${u.role}`)
+              ) : (
+                <RoleSelect
+                  label={`${say("col.role")}: ${u.name}`}
+                  of={roles}
+                  value={u.role}
+                  set={(role) => {
+                    confirm(say("confirm.role", { name: u.name, role: say(`people.role.${role}`) }), (password) =>
+                      act("/api/users/role", { name: u.name, role, password }),
+                    );
+                  }}
+                />
+              ),
+              <>
+                {say(u.disabled ? "users.disabled" : "users.active")}
+                {u.provided && <small class="empty"> {say("users.provided")}</small>}
+              </>,
               u.entered ? <Moment at={u.entered} /> : say("users.never"),
               buttons(u),
             ])}
