@@ -55,6 +55,10 @@ can. Without the network it works the same.
 It listens to the machines in its configuration (drones, fogging machines) and
 records their tracks and disinfection runs.
 
+When the county has the agent restart, it ends with exit code 75: whatever supervises
+it must start it again (systemd: Restart=always). When the county has it read its files
+again, it begins again by itself.
+
 With --check it reads the configuration, the policy and the roster, and exits: with 1
 when one of them is wrong, or when nobody could pass at any time of the week.
 
@@ -76,31 +80,17 @@ func (f *agentFlags) run(c *cobra.Command) error {
 		return err
 	}
 	defer end()
-	cfg, err := config.Load[agent.Config](f.file)
+	cfg, err := f.read()
 	if err != nil {
 		return err
 	}
-	beside(f.file, cfg.Paths()...)
 	if f.replay != "" {
 		return replayLog(c, cfg, f.replay)
 	}
 	if f.check {
 		return checkAgent(c, cfg)
 	}
-	if f.broker != "" {
-		cfg.Broker.URL = f.broker
-	}
-	if f.dir != "" {
-		cfg.Dir = f.dir
-	}
-	if f.screen != "" {
-		cfg.Kiosk.Listen = f.screen
-	}
 	lookAtLimits(log)
-	unsafe, err := mayKeep(cfg.Dir, log)
-	if err != nil {
-		return err
-	}
 	opts := agent.Options{Ports: port.NewHost(), Clock: clock.System{}, Version: version.String, Log: log}
 	if f.shift != "" {
 		if opts.Clock, err = shifted.Open(f.shift, clock.System{}); err != nil {
@@ -121,7 +111,54 @@ func (f *agentFlags) run(c *cobra.Command) error {
 		defer l.Close()
 		opts.Ledger = l
 	}
-	return advised(cfg.Dir, runAgent(c.Context(), cfg, opts, unsafe))
+	return f.runAgain(c.Context(), cfg, opts)
+}
+
+// read reads the configuration. What the flags say counts instead of it.
+func (f *agentFlags) read() (agent.Config, error) {
+	cfg, err := config.Load[agent.Config](f.file)
+	if err != nil {
+		return cfg, err
+	}
+	beside(f.file, cfg.Paths()...)
+	if f.broker != "" {
+		cfg.Broker.URL = f.broker
+	}
+	if f.dir != "" {
+		cfg.Dir = f.dir
+	}
+	if f.screen != "" {
+		cfg.Kiosk.Listen = f.screen
+	}
+	return cfg, nil
+}
+
+// runAgain runs an agent, and once more with its files as they are then whenever the county
+// has it read them again.
+func (f *agentFlags) runAgain(ctx context.Context, cfg agent.Config, opts agent.Options) error {
+	opts.Files = func(now time.Time) error {
+		cfg, err := f.read()
+		if err == nil {
+			_, err = agent.Check(cfg, now)
+		}
+		return err
+	}
+	for {
+		unsafe, err := mayKeep(cfg.Dir, opts.Log)
+		if err != nil {
+			return err
+		}
+		err = advised(cfg.Dir, runAgent(ctx, cfg, opts, unsafe))
+		if !errors.Is(err, agent.ErrReload) || ctx.Err() != nil {
+			return err
+		}
+		opts.Log.Info("the agent begins again", "why", err)
+		if again, err := f.read(); err == nil {
+			cfg = again
+		} else {
+			opts.Log.Error("the configuration became wrong: the one of before stays in force", "err", err)
+		}
+	}
 }
 
 // checkAgent says what is wrong with an agent's files, and whether somebody could pass.

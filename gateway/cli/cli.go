@@ -39,7 +39,7 @@ func newRoot() *cobra.Command {
 (collect, broker). It turns the bytes of thermometers and card readers into
 readings, decides on the spot, and delivers every record to the county's store.
 
-Exit codes: 0 done, 1 failed, 2 wrong usage, 141 nobody reads the output any more.`,
+Exit codes: 0 done, 1 failed, 2 wrong usage, 75 start the agent again, 141 nobody reads the output any more.`,
 		Version: version.String,
 	}
 	root.AddCommand(agentCommand(), enrolCommand(), brokerCommand(), collectCommand(), devicesCommand(),

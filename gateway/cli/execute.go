@@ -12,6 +12,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"gatehouse/gateway/edge/agent"
 	"gatehouse/gateway/logpipe"
 )
 
@@ -20,6 +21,8 @@ const (
 	exitOK     = 0
 	exitFailed = 1
 	exitUsage  = 2
+	// exitAgain asks a supervisor to start the program again (EX_TEMPFAIL of sysexits.h).
+	exitAgain  = 75
 	exitUnread = 128 + int(syscall.SIGPIPE) // as a shell says it
 )
 
@@ -27,7 +30,7 @@ const (
 type usageError struct{ error }
 
 // Execute runs a command line and returns its exit code: 0 done, 1 failed, 2
-// wrong usage. Each error is printed to errOut once. An error before a command's
+// wrong usage, 75 when an agent is to be started again. Each error is printed to errOut once. An error before a command's
 // own RunE is wrong usage: an unknown command or flag, a missing argument or flag.
 // The simulator uses it too.
 //
@@ -45,6 +48,10 @@ func Execute(ctx context.Context, root *cobra.Command, errOut io.Writer) int {
 	case unread(err):
 		return exitUnread
 	}
+	failed := exitFailed
+	if errors.Is(err, agent.ErrRestart) {
+		failed = exitAgain
+	}
 	var usage usageError
 	// A pipe that is full must not keep a program that has failed from being restarted.
 	pipe := logpipe.New(errOut, nil)
@@ -58,7 +65,7 @@ func Execute(ctx context.Context, root *cobra.Command, errOut io.Writer) int {
 		return exitUsage
 	}
 	fmt.Fprintf(pipe, "%s: %v\n", root.Name(), err)
-	return exitFailed
+	return failed
 }
 
 // unread reports whether err comes from a write to standard output that nobody reads

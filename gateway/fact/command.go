@@ -46,9 +46,8 @@ const (
 	CommandOther     CommandWhy = "action"     // this version does not know the action
 	CommandLane      CommandWhy = "lane"       // the gate has no such lane, or it must be named
 	CommandNoBarrier CommandWhy = "no-barrier" // no output of the lane opens a barrier
-	CommandFever     CommandWhy = "fever"      // a fever is shown there: the barrier stays closed behind it
-	CommandOutput    CommandWhy = "output"     // the output failed, or did not answer
-	CommandStarting  CommandWhy = "starting"   // the agent is starting and has not read its journal yet
+	CommandFever     CommandWhy = "fever"      // a fever or another alarm is shown there
+	CommandOutput    CommandWhy = "output"     // the output is busy with what it was told before
 	CommandDisk      CommandWhy = "disk"       // the disk can't keep that it is done, so that it could be done twice
 	CommandFiles     CommandWhy = "files"      // the configuration or one of its files is wrong
 	CommandNoScreen  CommandWhy = "no-screen"  // the gate has no guard's screen

@@ -14,10 +14,12 @@ import (
 	"runtime/debug"
 	"sync"
 	"sync/atomic"
+	"time"
 
 	"gatehouse/devices"
 	"gatehouse/gateway/clock"
 	"gatehouse/gateway/edge/bridge"
+	"gatehouse/gateway/edge/command"
 	"gatehouse/gateway/edge/enrol"
 	"gatehouse/gateway/edge/help"
 	"gatehouse/gateway/edge/journal"
@@ -26,11 +28,7 @@ import (
 	"gatehouse/gateway/edge/ship"
 	"gatehouse/gateway/edge/station"
 	"gatehouse/gateway/edge/status"
-	"gatehouse/gateway/fact"
-	"gatehouse/gateway/gate"
-	"gatehouse/gateway/honesty"
 	"gatehouse/gateway/identity"
-	"gatehouse/gateway/post"
 	"gatehouse/gateway/wire"
 )
 
@@ -47,6 +45,9 @@ type Options struct {
 	// not wait. May be nil.
 	OnPassage func(seq uint64, p wire.Passage)
 	Screen    station.Screen // may be nil
+	// Files says what is wrong with the configuration's file and the files that it names, as
+	// they are now. nil: only the files of the configuration that New was given are read.
+	Files func(now time.Time) error
 }
 
 // loadingGC is the percentage by which the heap may grow between collections while the
@@ -67,6 +68,7 @@ type Agent struct {
 	bridge   *bridge.Bridge   // nil without machines
 	panel    *panel.Panel     // nil without displays
 	locks    *locks
+	commands *command.Commands
 	begun    atomic.Bool    // what the journal holds was taken over
 	renewer  *enrol.Renewer // nil without an identity
 }
@@ -118,12 +120,14 @@ func (a *Agent) makeParts(cfg Config, opts Options, f files) (err error) {
 		Contacts: cfg.Contacts, File: filepath.Join(cfg.Dir, "desk.json"), Journal: a.recorder, Board: a.board,
 		Clock: opts.Clock, Log: a.log})
 	keys := ship.Keys{Collector: f.collector}
+	said := a.makeCommands(cfg, opts, f)
 	if cfg.Identity.Key != "" {
 		a.renewer = enrol.NewRenewer(cfg.Identity, cfg.County, cfg.Agent, f.collector, a.log)
 		keys.Own = func() (crypto.Signer, error) { return identity.LoadKey(cfg.Identity.Key) }
 	}
 	a.shipper, err = ship.New(ship.Options{County: cfg.County, Agent: cfg.Agent, Version: opts.Version,
 		Keys: keys, KeyID: f.site.ID(), Broker: cfg.broker(), Desk: a.help.Hear, Witness: a.witness,
+		Command: a.commands.Hear, Said: said,
 		Journal: a.journal, Board: a.board, Clock: opts.Clock, Log: a.log})
 	if err != nil {
 		return err
@@ -174,91 +178,9 @@ func (a *Agent) makeStation(cfg Config, opts Options, f files) (err error) {
 // Board is where the parts of the agent post their state.
 func (a *Agent) Board() *status.Board { return a.board }
 
-// Note records what the guard did. It returns when the journal holds it. It may
-// be called from any goroutine while Run runs.
-func (a *Agent) Note(ctx context.Context, audit wire.Audit) error {
-	if a.station != nil {
-		err := a.station.Note(ctx, audit)
-		if err == nil && a.panel != nil {
-			a.panel.Answered(audit)
-		}
-		return err
-	}
-	_, err := a.recorder.TryAppend(a.clock.Now(), &audit)
-	return err
-}
-
-// Enter takes a value that the guard read off a hand-held thermometer; see
-// station.Enter. It may be called from any goroutine while Run runs.
-func (a *Agent) Enter(ctx context.Context, lane string, value wire.Entered) error {
-	if a.station == nil {
-		return gate.ErrNotMeasured
-	}
-	return a.station.Enter(ctx, lane, value)
-}
-
-// Check takes a step of a field check of a thermometer; see station.Check. It may be
-// called from any goroutine while Run runs.
-func (a *Agent) Check(ctx context.Context, step honesty.CheckStep) error {
-	if a.station == nil {
-		return gate.ErrNotMeasured
-	}
-	return a.station.Check(ctx, step)
-}
-
-// Retest lets the next measurement in a lane be the second one of a fever episode; see
-// station.Retest. It may be called from any goroutine while Run runs.
-func (a *Agent) Retest(ctx context.Context, lane, episode string) error {
-	if a.station == nil {
-		return gate.ErrNotMeasured
-	}
-	return a.station.Retest(ctx, lane, episode)
-}
-
-// Call asks the county for somebody; see help.Call. It may be called from any goroutine
-// while Run runs.
-func (a *Agent) Call(ctx context.Context, r fact.Role, passage uint64) error {
-	return a.help.Call(ctx, r, passage)
-}
-
-// EndCall ends a call; see help.End. It may be called from any goroutine while Run runs.
-func (a *Agent) EndCall(ctx context.Context, id, how string) (ok bool, err error) {
-	return a.help.End(ctx, id, how)
-}
-
-// SignIn lets a guard sign in; see station.SignIn.
-func (a *Agent) SignIn(ctx context.Context, guard, pin string) error {
-	if a.station == nil {
-		return post.ErrGuard
-	}
-	return a.station.SignIn(ctx, guard, pin)
-}
-
-// HandOver leaves notes to the next guard; see station.HandOver.
-func (a *Agent) HandOver(ctx context.Context, notes []string) error {
-	if a.station == nil {
-		return post.ErrOffDuty
-	}
-	return a.station.HandOver(ctx, notes)
-}
-
-// Override decides against a verdict; see station.Override.
-func (a *Agent) Override(ctx context.Context, passage uint64, reason string) error {
-	if a.station == nil {
-		return post.ErrOver
-	}
-	return a.station.Override(ctx, passage, reason)
-}
-
-// Buzz sounds the buzzers of a gate once. It may be called from any goroutine.
-func (a *Agent) Buzz() {
-	if a.station != nil {
-		a.station.Buzz()
-	}
-}
-
 // Run restores what the journal holds and runs the parts until ctx ends. It
-// returns when all of them have ended and the journal is safe on disk. Each part
+// returns when all of them have ended and the journal is safe on disk; the error wraps
+// ErrReload or ErrRestart when the county has it end. Each part
 // has a goroutine, in which it owns its state, and starts and waits for those
 // that it needs besides; the journal and the board have locks of their own.
 //
@@ -273,6 +195,12 @@ func (a *Agent) Run(ctx context.Context) error {
 	wg.Go(func() { a.shipper.Run(ctx) })
 	wg.Go(func() { a.help.Run(ctx) })
 	wg.Go(func() { a.watchLocked(ctx) })
+	var told error
+	wg.Go(func() {
+		if told = a.runCommands(ctx, restored); told != nil {
+			cancel()
+		}
+	})
 	if a.renewer != nil {
 		wg.Go(func() { a.renewer.Run(ctx) })
 	}
@@ -292,5 +220,5 @@ func (a *Agent) Run(ctx context.Context) error {
 	}
 	wg.Wait()
 	a.recorder.Close()
-	return errors.Join(err, a.journal.Close())
+	return errors.Join(err, told, a.journal.Close())
 }

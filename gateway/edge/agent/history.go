@@ -29,6 +29,7 @@ func (a *Agent) begin() error {
 		a.bridge.Begin(now)
 	}
 	a.recorder.Begin(now, a.has)
+	a.commands.Begin(now)
 	return nil
 }
 
@@ -74,7 +75,8 @@ func (a *Agent) rememberAll(now clock.Moment) error {
 				a.station.RememberCheck(b)
 			}
 		case *wire.Audit:
-			if a.station != nil && b.Head == nil {
+			a.commands.Remember(b)
+			if a.station != nil && !b.OfCounty() {
 				a.station.RememberAnswer(rec, b)
 			}
 		case *wire.Alarm:

@@ -37,6 +37,7 @@ type View struct {
 	Answered   *Answered    `json:"answered,omitempty"` // what was answered a moment ago
 	Call       *Call        `json:"call,omitempty"`
 	Notices    []Notice     `json:"notices,omitempty"`
+	County     []CountyAct  `json:"county,omitempty"` // what the county has just done here, the newest first
 	Waiters    []Waiter     `json:"waiters,omitempty"`
 	Episode    *EpisodeView `json:"episode,omitempty"` // of whom the view is about
 	Again      bool         `json:"again,omitempty"`   // somebody is measured a second time, whom the guard has sent
@@ -115,7 +116,7 @@ func (s *Screen) View(now clock.Moment) View {
 		v.fillCheck(t.check)
 	}
 	v.Queue, v.Unanswered, v.Answered = s.queue(), len(s.reds), s.answered(now)
-	v.Notices = s.notices(now)
+	v.Notices, v.County = s.notices(now), s.countyActs(now)
 	v.Standing = append(v.Standing, s.standing(callOf(v.ID))...)
 	if s.muted > now.Boot {
 		until := now.Wall.Add(s.muted - now.Boot).UTC()

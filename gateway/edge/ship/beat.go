@@ -28,6 +28,20 @@ func (s *Shipper) beats(ctx context.Context, client publisher, up <-chan struct{
 	}
 }
 
+// says publishes what other parts of the agent say until ctx ends.
+func (s *Shipper) says(ctx context.Context, client publisher) {
+	for {
+		select {
+		case <-ctx.Done():
+			return
+		case x := <-s.opts.Said:
+			if err := client.Publish(mqtt.Message{Topic: s.topic(x.Leaf), Payload: x.Payload, QoS: 1}); err != nil {
+				s.opts.Log.Debug("not sent", "leaf", x.Leaf, "err", err)
+			}
+		}
+	}
+}
+
 // beat sends one heartbeat, unless a part of the agent is stuck: a gate that
 // decides nothing must not look alive.
 func (s *Shipper) beat(client publisher) {

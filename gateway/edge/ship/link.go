@@ -46,11 +46,12 @@ func post(ctx context.Context, events chan<- event, e event) {
 // to events.
 func (s *Shipper) connection(ctx context.Context, events chan<- event) mqtt.Config {
 	acks, collector := s.topic(wire.LeafAck), wire.Topic(s.opts.County, wire.CollectorID, wire.LeafStatus)
-	desk := s.topic(wire.LeafDesk)
+	desk, commands := s.topic(wire.LeafDesk), s.topic(wire.LeafCommand)
 	cfg := s.broker
 	cfg.ClientID, cfg.Log = s.opts.Agent, s.opts.Log
 	cfg.Subscriptions = []mqtt.Subscription{{Filter: acks, QoS: 0}, {Filter: collector, QoS: 1},
-		{Filter: desk, QoS: 0, Optional: true}} // the permissions may be of a version before it
+		{Filter: desk, QoS: 0, Optional: true}, // the permissions may be of a version before it
+		{Filter: commands, QoS: 1, Optional: true}}
 	cfg.Hello = func() (will, first *mqtt.Message) { return s.status(fact.Offline), s.status(fact.Online) }
 	cfg.Bye = func() *mqtt.Message { return s.status(fact.Offline) }
 	cfg.OnUp = func() { post(ctx, events, event{up: true}) }
@@ -64,6 +65,8 @@ func (s *Shipper) connection(ctx context.Context, events chan<- event) mqtt.Conf
 			post(ctx, events, event{leaf: wire.LeafStatus, payload: m.Payload})
 		case m.Topic == desk && s.opts.Desk != nil:
 			s.opts.Desk(m.Payload)
+		case m.Topic == commands && s.opts.Command != nil:
+			s.opts.Command(m.Payload, m.Retained)
 		}
 	}
 	return cfg

@@ -39,6 +39,10 @@ type Options struct {
 	// Desk is called with each message on the agent's topic of the desk, whoever sent
 	// it, from the connection's goroutine; it must not wait. May be nil.
 	Desk func(payload []byte)
+	// Command is called with each message on the agent's topic of commands, as Desk is.
+	Command func(payload []byte, retained bool)
+	// Said are messages that are published, with their leaves. May be nil.
+	Said <-chan Say
 	// Witness journals a head of the county's audit. May be nil.
 	Witness func(wire.AuditHead) error
 	Clock   clock.Source
@@ -51,6 +55,12 @@ type Keys struct {
 	// Own reads the key by which the agent signs what it sends. It is called every 5 s
 	// from the goroutine of Run: the key is another one when the gate was enrolled again. nil: the agent has none.
 	Own func() (crypto.Signer, error)
+}
+
+// Say is a message that is published once, and lost while there is no connection.
+type Say struct {
+	Leaf    wire.Leaf
+	Payload []byte
 }
 
 // Shipper delivers the journal of one agent. Run owns its goroutines: the MQTT
@@ -89,6 +99,7 @@ func (s *Shipper) Run(ctx context.Context) {
 	wg.Go(func() { _ = client.Run(ctx) }) // ends with ctx only
 	wg.Go(func() { s.waitForAlarms(ctx, durable) })
 	wg.Go(func() { s.beats(ctx, client, up) })
+	wg.Go(func() { s.says(ctx, client) })
 	d := s.delivery(client, func(e event) { post(ctx, events, e) })
 	s.loop(ctx, d, events, durable, up)
 }

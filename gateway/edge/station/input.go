@@ -94,7 +94,7 @@ func (s *Station) makeDevices(cfg Config) error {
 			if err != nil {
 				return fmt.Errorf("device %s: %w", d.Name, err)
 			}
-			s.outputs = append(s.outputs, newOutput(d.Name, d.Lane, out))
+			s.outputs = append(s.outputs, newOutput(d, out))
 			continue
 		}
 		sensor, err := s.newSensor(d, m, settings)

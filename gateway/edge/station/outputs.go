@@ -3,6 +3,7 @@ package station
 import (
 	"context"
 	"log/slog"
+	"sync/atomic"
 	"time"
 
 	"gatehouse/devices"
@@ -13,8 +14,9 @@ import (
 // how much it matters.
 type cue struct {
 	devices.Signal
-	hold time.Duration
-	rank int
+	hold  time.Duration
+	rank  int
+	order *order // nil: it is a verdict's
 }
 
 // cueOf returns the cue of a verdict. Pulses follow the screens' sounds: a short
@@ -67,10 +69,14 @@ type output struct {
 	name string // in the configuration
 	lane string
 	cues chan cue
+
+	barrier bool         // it opens one
+	shown   atomic.Int32 // rank of the cue that is shown, or waits; 0: none
 }
 
-func newOutput(name, lane string, out devices.Output) *output {
-	return &output{Output: out, name: name, lane: lane, cues: make(chan cue, 4)}
+func newOutput(d Device, out devices.Output) *output {
+	return &output{Output: out, name: d.Name, lane: d.Lane, cues: make(chan cue, 4),
+		barrier: d.Pins[devices.PinBarrier] != ""}
 }
 
 // send has a cue shown; it does not wait.
@@ -106,6 +112,7 @@ func (o *output) drive(ctx context.Context, log *slog.Logger) {
 	defer off()
 	var waiting *cue
 	for {
+		o.shown.Store(0)
 		var c cue
 		if waiting != nil {
 			c = *waiting
@@ -116,6 +123,11 @@ func (o *output) drive(ctx context.Context, log *slog.Logger) {
 			case c = <-o.cues:
 			}
 		}
+		if c.order.over() {
+			waiting = nil
+			continue
+		}
+		o.shown.Store(int32(c.rank)) //nolint:gosec // 0 to 4
 		waiting = o.hold(ctx, c, log)
 		if waiting == nil {
 			off()
@@ -129,9 +141,11 @@ func (o *output) hold(ctx context.Context, c cue, log *slog.Logger) (next *cue) 
 	done := make(chan struct{})
 	go func() {
 		defer close(done)
-		if err := o.Show(shown, c.Signal); err != nil && shown.Err() == nil {
+		err := o.Show(shown, c.Signal)
+		if err != nil && shown.Err() == nil {
 			log.Error("show a verdict on the outputs", "lamp", c.Lamp, "err", err)
 		}
+		c.order.done(err)
 	}()
 	defer func() { cancel(); <-done }()
 	for {
@@ -139,7 +153,7 @@ func (o *output) hold(ctx context.Context, c cue, log *slog.Logger) (next *cue) 
 		case <-shown.Done():
 			return next
 		case n := <-o.cues:
-			if n.rank == 0 {
+			if n.rank == 0 || n.order.behind(n.rank < c.rank) {
 				continue
 			}
 			next = &n

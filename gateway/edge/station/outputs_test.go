@@ -44,7 +44,7 @@ func play(t *testing.T, script func(send func(fact.Verdict))) []string {
 	synctest.Test(t, func(t *testing.T) {
 		p.began = time.Now()
 		ctx, cancel := context.WithCancel(t.Context())
-		out := newOutput("outputs", "", p)
+		out := newOutput(Device{Name: "outputs"}, p)
 		done := make(chan struct{})
 		go func() { defer close(done); out.drive(ctx, slog.New(slog.DiscardHandler)) }()
 		script(func(v fact.Verdict) { out.send(cueOf(v)) })

@@ -108,6 +108,21 @@ func (b *Board) SetHelp(h Help) {
 	signal(b.changed)
 }
 
+// SetCounty posts what the county did at the gate just now.
+func (b *Board) SetCounty(acts []CountyAct) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	b.now.County = acts
+	signal(b.changed)
+}
+
+// SetOdd posts why what claims to be a command does nothing, or an empty text.
+func (b *Board) SetOdd(why string) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	b.now.Odd = why
+}
+
 // SetPost posts the state of the gate's post.
 func (b *Board) SetPost(p Post) {
 	b.mu.Lock()

@@ -16,6 +16,17 @@ type Help struct {
 	Refused  string // why what claims to be the desk is not heard; empty: nothing was refused lately
 }
 
+// CountyAct is what the county's desk did at the gate.
+type CountyAct struct {
+	Action   fact.CommandAction
+	Operator string // user of the desk
+	Reason   string
+	Lane     string // of open, at a gate with several
+	Zh, En   string // of notice
+	At       clock.Moment
+	Until    time.Duration // boot clock: the screen shows it so long
+}
+
 // Contact is an office and its telephone number.
 type Contact struct {
 	Role  fact.Role

@@ -27,6 +27,8 @@ type Snapshot struct {
 	Journal
 	Delivery Delivery
 	Help     Help
+	County   []CountyAct // what the county did here just now, the oldest first
+	Odd      string      // why what claims to be a command does nothing; empty: nothing was refused lately
 	Post     Post
 	Machines []wire.BeatMachine // as in the configuration; none at a gate without a bridge
 	Holds    []Condition        // sorted by their ids

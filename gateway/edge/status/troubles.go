@@ -51,9 +51,12 @@ func (s Snapshot) Troubles(now clock.Moment) []wire.Trouble {
 		list = append(list, wire.Trouble{Kind: fact.TroubleDisk, Text: wire.OneLine(s.Unsafe)}.Advise(
 			"disk", "why", s.Unsafe))
 	}
-	if s.Help.Refused != "" {
-		list = append(list, wire.Trouble{Kind: fact.TroubleDeskRefused, Text: wire.OneLine(s.Help.Refused)}.Advise(
-			"desk-refused", "why", s.Help.Refused))
+	for _, why := range []string{s.Help.Refused, s.Odd} {
+		if why != "" {
+			list = append(list, wire.Trouble{Kind: fact.TroubleDeskRefused, Text: wire.OneLine(why)}.Advise(
+				"desk-refused", "why", why))
+			break
+		}
 	}
 	for _, t := range s.Delivery.Troubles {
 		if stops(t) {
