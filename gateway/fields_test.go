@@ -32,6 +32,7 @@ var wide = map[string]string{
 	"gateway/edge/ship.delivery":      "the state of a delivery",
 	"gateway/edge/station.Options":    "what a station is made of",
 	"gateway/edge/ship.Options":       "what a shipper is made of",
+	"gateway/edge/status.Snapshot":    "the state of an agent at one moment",
 	"gateway/edge/agent.Agent":        "the parts of one agent",
 	"gateway/edge/agent.Config":       "the agent's configuration file",
 	"gateway/mqtt.Config":             "options of a client",

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"net"
+	"os"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -14,6 +15,7 @@ import (
 	"gatehouse/gateway/config"
 	"gatehouse/gateway/edge/agent"
 	"gatehouse/gateway/edge/kiosk"
+	"gatehouse/gateway/edge/retire"
 	"gatehouse/gateway/identity"
 	"gatehouse/gateway/proof/ledger"
 	"gatehouse/gateway/proof/shifted"
@@ -81,6 +83,9 @@ func (f *agentFlags) run(c *cobra.Command) error {
 	}
 	defer end()
 	cfg, err := f.read()
+	if errors.Is(err, os.ErrNotExist) {
+		return ended(c, f.file, err)
+	}
 	if err != nil {
 		return err
 	}
@@ -91,7 +96,8 @@ func (f *agentFlags) run(c *cobra.Command) error {
 		return checkAgent(c, cfg)
 	}
 	lookAtLimits(log)
-	opts := agent.Options{Ports: port.NewHost(), Clock: clock.System{}, Version: version.String, Log: log}
+	opts := agent.Options{Ports: port.NewHost(), Clock: clock.System{}, Version: version.String, Log: log,
+		File: f.file}
 	if f.shift != "" {
 		if opts.Clock, err = shifted.Open(f.shift, clock.System{}); err != nil {
 			return err
@@ -159,6 +165,18 @@ func (f *agentFlags) runAgain(ctx context.Context, cfg agent.Config, opts agent.
 			opts.Log.Error("the configuration became wrong: the one of before stays in force", "err", err)
 		}
 	}
+}
+
+// ended says that the gate of a configuration, which is missing, was taken out of service
+// for good, or returns missing.
+func ended(c *cobra.Command, file string, missing error) error {
+	gone, err := retire.Tidy(file)
+	if gone == "" || err != nil {
+		return errors.Join(missing, err)
+	}
+	_, err = fmt.Fprintf(c.OutOrStdout(), "gate %s was taken out of service for good: nothing is left to do here; "+
+		"to put it into service again: gatehouse enrol\n", gone)
+	return err
 }
 
 // checkAgent says what is wrong with an agent's files, and whether somebody could pass.

@@ -72,7 +72,8 @@ var schemas = map[string]reflect.Type{
 	"beatMachine": tables["Machine of a beat"], "report": tables["Report"], "trouble": tables["Trouble"],
 	"desk": tables["Desk"], "deskCall": tables["Call of a desk"], "deskNotice": tables["Notice of a desk"],
 	"auditHead": tables["Head of an audit"],
-	"command":   tables["Command"], "nonce": tables["Nonce"], "commanded": tables["Outcome of a command"],
+	"retire":    tables["Retire"], "retired": tables["Retired"],
+	"command": tables["Command"], "nonce": tables["Nonce"], "commanded": tables["Outcome of a command"],
 	"manifest":     tables["Policy"],
 	"rulesInForce": tables["Rules in force"], "rulesApplied": tables["Rules applied"],
 }
@@ -110,10 +111,10 @@ func (a api) follow(t *testing.T, s schema) schema {
 func TestTheChannelsOfAsyncAPIAreTheTopics(t *testing.T) {
 	a := readAPI(t)
 	qos := map[Leaf]int{LeafRecords: 1, LeafHello: 1, LeafAck: 0, LeafStatus: 1, LeafBeat: 0, LeafReport: 1,
-		LeafDesk: 1, LeafCommand: 1, LeafNonce: 1, LeafPolicy: 1}
+		LeafDesk: 1, LeafCommand: 1, LeafNonce: 1, LeafPolicy: 1, LeafRetire: 1, LeafRetired: 1}
 	want := map[string]Leaf{}
 	for _, leaf := range []Leaf{LeafRecords, LeafHello, LeafAck, LeafStatus, LeafBeat, LeafReport, LeafDesk,
-		LeafCommand, LeafNonce, LeafPolicy} {
+		LeafCommand, LeafNonce, LeafPolicy, LeafRetire, LeafRetired} {
 		want[Topic("{county}", "{agent}", leaf)] = leaf
 	}
 	want[Topic("{county}", CollectorID, LeafStatus)] = LeafStatus
@@ -128,7 +129,8 @@ func TestTheChannelsOfAsyncAPIAreTheTopics(t *testing.T) {
 		if n := strings.Count(c.Address, "{"); len(c.Parameters) != n {
 			t.Errorf("channel %s: %d parameters for %s", name, len(c.Parameters), c.Address)
 		}
-		a.checkOperation(t, name, qos[leaf], leaf == LeafStatus || leaf == LeafDesk || leaf == LeafPolicy)
+		a.checkOperation(t, name, qos[leaf], leaf == LeafStatus || leaf == LeafRetire || leaf == LeafDesk ||
+			leaf == LeafPolicy)
 		for m, r := range c.Messages {
 			payload := a.Components.Messages[m].Payload.Ref
 			if bytes := m == "policyPart"; r.Ref != "#/components/messages/"+m ||

@@ -57,6 +57,8 @@ var tables = map[string]reflect.Type{
 	"Call of a desk":       reflect.TypeFor[DeskCall](),
 	"Notice of a desk":     reflect.TypeFor[DeskNotice](),
 	"Head of an audit":     reflect.TypeFor[AuditHead](),
+	"Retire":               reflect.TypeFor[Retire](),
+	"Retired":              reflect.TypeFor[Retired](),
 	"Command":              reflect.TypeFor[Command](),
 	"Nonce":                reflect.TypeFor[Nonce](),
 	"Outcome of a command": reflect.TypeFor[Commanded](),
@@ -119,7 +121,7 @@ func word(t reflect.Type, name string) string {
 	return "integer"
 }
 
-func document(t *testing.T) string {
+func document(t testing.TB) string {
 	t.Helper()
 	b, err := os.ReadFile("WIRE.md")
 	if err != nil {
@@ -162,7 +164,7 @@ func TestEveryFieldStandsInWIREAndNoOther(t *testing.T) {
 var fence = regexp.MustCompile("(?ms)^```(json|text) ([a-z-]+)\n(.*?)^```$")
 
 // examples returns the fenced blocks of one kind by their names, in order.
-func examples(t *testing.T, kind string) map[string][]string {
+func examples(t testing.TB, kind string) map[string][]string {
 	t.Helper()
 	found := map[string][]string{}
 	for _, m := range fence.FindAllStringSubmatch(document(t), -1) {
@@ -209,6 +211,8 @@ var again = map[string]func([]byte) ([]byte, error){
 	"status":           againMessage[Status],
 	"beat":             againMessage[Beat],
 	"desk":             againMessage[Desk],
+	"retire":           againMessage[Retire],
+	"retired":          againMessage[Retired],
 	"command":          againMessage[Command],
 	"nonce":            againMessage[Nonce],
 	"policy":           againMessage[Manifest],

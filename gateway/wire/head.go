@@ -10,6 +10,10 @@ import (
 // county has said of its own audit.
 const ActionCountyHead = "county-head"
 
+// ActionRetire is the action of the audit record in which an agent keeps that the county has
+// taken it out of service for good.
+const ActionRetire = "county-retire"
+
 // AuditHead says how far the county's audit goes: it is signed, and whoever keeps it can
 // later tell a chain that was written anew, or whose end was cut off.
 type AuditHead struct {

@@ -115,7 +115,7 @@ var ErrSignature = errors.New("signature does not fit the collector's key")
 
 // Message is what is published, besides batches.
 type Message interface {
-	Hello | Ack | CollectorStatus | Status | Beat | Report | Desk | Command | Nonce | Manifest
+	Hello | Ack | CollectorStatus | Status | Beat | Report | Desk | Command | Nonce | Manifest | Retire | Retired
 }
 
 // Encode returns the JSON of a message.

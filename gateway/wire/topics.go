@@ -30,6 +30,8 @@ const (
 	LeafBeat    Leaf = "beat"    // agent → anybody, QoS 0, every 10 s: a Beat
 	LeafReport  Leaf = "report"  // machine → collector, QoS 1: a Report
 	LeafDesk    Leaf = "desk"    // desk → agent, retained, QoS 1: a Desk
+	LeafRetire  Leaf = "retire"  // county → agent, retained, QoS 1: a Retire
+	LeafRetired Leaf = "retired" // agent → county, QoS 1: a Retired
 	LeafCommand Leaf = "command" // desk → agent, QoS 1, never retained: a Command
 	LeafNonce   Leaf = "nonce"   // agent → desk, QoS 1: a Nonce
 	LeafPolicy  Leaf = "policy"  // desk → agent, retained, QoS 1: a Manifest; its parts are below it
@@ -67,7 +69,7 @@ func ParseTopic(topic string) (county, agent string, leaf Leaf, ok bool) {
 	}
 	switch leaf = Leaf(parts[2]); leaf {
 	case LeafRecords, LeafHello, LeafAck, LeafStatus, LeafBeat, LeafReport, LeafDesk, LeafCommand, LeafNonce,
-		LeafPolicy:
+		LeafPolicy, LeafRetire, LeafRetired:
 		return parts[0], parts[1], leaf, true
 	}
 	return "", "", "", false

@@ -67,8 +67,9 @@ func (c County) rights(x Client) (publish, subscribe []string) {
 	}
 	switch x.Kind {
 	case authority.Agent:
-		return own(wire.LeafRecords, wire.LeafHello, wire.LeafStatus, wire.LeafBeat, wire.LeafReport, wire.LeafNonce),
-			append(own(wire.LeafAck, wire.LeafDesk, wire.LeafCommand),
+		return own(wire.LeafRecords, wire.LeafHello, wire.LeafStatus, wire.LeafBeat, wire.LeafReport, wire.LeafNonce,
+				wire.LeafRetired),
+			append(own(wire.LeafAck, wire.LeafDesk, wire.LeafCommand, wire.LeafRetire),
 				wire.Topic(c.ID, wire.CollectorID, wire.LeafStatus))
 	case authority.Machine:
 		return own(wire.LeafReport), nil

@@ -25,9 +25,10 @@ func TestTheFilesForEMQX(t *testing.T) {
 		`{allow, {'and', [{ipaddr, "127.0.0.1"}, {username, "collector"}]}, subscribe, ["tele/+/SENSOR"]}.`,
 		`{allow, {username, "fogger-1"}, publish, ["gatehouse/v1/qinghe/fogger-1/report"]}.`,
 		`{allow, {username, "gate-001"}, publish, [` + own + `records", ` + own + `hello", ` + own + `status", ` + own +
-			`beat", ` + own + `report", ` + own + `nonce"]}.`,
+			`beat", ` + own + `report", ` + own + `nonce", ` + own +
+			`retired"]}.`,
 		`{allow, {username, "gate-001"}, subscribe, [` + own + `ack", ` + own + `desk", ` + own +
-			`command", "gatehouse/v1/qinghe/collector/status"]}.`,
+			`command", ` + own + `retire", "gatehouse/v1/qinghe/collector/status"]}.`,
 		`{allow, {username, "watch"}, subscribe, ["gatehouse/v1/qinghe/#"]}.`,
 		`{deny, all}.`,
 	}, "\n") + "\n"

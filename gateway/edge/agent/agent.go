@@ -25,10 +25,12 @@ import (
 	"gatehouse/gateway/edge/journal"
 	"gatehouse/gateway/edge/panel"
 	"gatehouse/gateway/edge/recorder"
+	"gatehouse/gateway/edge/retire"
 	"gatehouse/gateway/edge/ship"
 	"gatehouse/gateway/edge/station"
 	"gatehouse/gateway/edge/status"
 	"gatehouse/gateway/identity"
+	"gatehouse/gateway/mqtt"
 	"gatehouse/gateway/wire"
 )
 
@@ -45,6 +47,7 @@ type Options struct {
 	// not wait. May be nil.
 	OnPassage func(seq uint64, p wire.Passage)
 	Screen    station.Screen // may be nil
+	File      string         // the configuration, which is removed when the gate is taken out of service for good
 	// Files says what is wrong with the configuration's file and the files that it names, as
 	// they are now. nil: only the files of the configuration that New was given are read.
 	Files func(now time.Time) error
@@ -69,6 +72,8 @@ type Agent struct {
 	panel    *panel.Panel     // nil without displays
 	locks    *locks
 	commands *command.Commands
+	retire   *retire.Retirement
+	broker   mqtt.Broker    // of a gate whose journal is destroyed
 	begun    atomic.Bool    // what the journal holds was taken over
 	renewer  *enrol.Renewer // nil without an identity
 }
@@ -83,11 +88,14 @@ func New(cfg Config, opts Options) (*Agent, error) {
 	// little memory.
 	defer debug.FreeOSMemory()
 	defer debug.SetGCPercent(debug.SetGCPercent(loadingGC))
+	a := &Agent{log: opts.Log.With("agent", cfg.Agent), clock: opts.Clock, board: status.NewBoard()}
+	if over, err := a.openRetirement(cfg, opts.File); err != nil || over {
+		return a, err
+	}
 	files, err := readFiles(cfg)
 	if err != nil {
 		return nil, err
 	}
-	a := &Agent{log: opts.Log.With("agent", cfg.Agent), clock: opts.Clock, board: status.NewBoard()}
 	j, report, err := journal.Open(journal.Options{Dir: cfg.Dir, HostID: opts.HostID, Version: opts.Version,
 		Keep: cfg.keep(), Log: a.log}, opts.Clock.Now())
 	if err != nil {
@@ -127,7 +135,7 @@ func (a *Agent) makeParts(cfg Config, opts Options, f files) (err error) {
 	}
 	a.shipper, err = ship.New(ship.Options{County: cfg.County, Agent: cfg.Agent, Version: opts.Version,
 		Keys: keys, KeyID: f.site.ID(), Broker: cfg.broker(), Desk: a.help.Hear, Witness: a.witness,
-		Command: a.commands.Hear, Said: said,
+		Command: a.commands.Hear, Said: said, Retire: a.hearRetire,
 		Journal: a.journal, Board: a.board, Clock: opts.Clock, Log: a.log})
 	if err != nil {
 		return err
@@ -150,7 +158,7 @@ var errNotBegun = errors.New("the agent has not begun yet")
 
 // witness journals how far the county's audit goes.
 func (a *Agent) witness(h wire.AuditHead) error {
-	if !a.begun.Load() {
+	if !a.begun.Load() || a.ends() {
 		return errNotBegun
 	}
 	_, err := a.recorder.TryAppend(a.clock.Now(), &wire.Audit{Actor: "county", Action: wire.ActionCountyHead, Head: &h})
@@ -188,37 +196,59 @@ func (a *Agent) Board() *status.Board { return a.board }
 // devices and links are opened at once, and what they yield is taken when the
 // past has been taken over.
 func (a *Agent) Run(ctx context.Context) error {
-	ctx, cancel := context.WithCancel(ctx)
+	if a.journal == nil {
+		a.end(ctx)
+		return nil
+	}
+	within, cancel := context.WithCancel(ctx)
 	defer cancel()
+	err := a.runParts(within, cancel)
+	a.recorder.Close()
+	if err := errors.Join(err, a.journal.Close()); err != nil || a.retire.Stage() != retire.Destroying {
+		return err
+	}
+	a.end(ctx)
+	return nil
+}
+
+// runParts runs the parts until ctx ends, which cancel ends.
+func (a *Agent) runParts(ctx context.Context, cancel func()) (err error) {
 	var wg sync.WaitGroup
 	restored := make(chan struct{})
 	wg.Go(func() { a.shipper.Run(ctx) })
 	wg.Go(func() { a.help.Run(ctx) })
 	wg.Go(func() { a.watchLocked(ctx) })
-	var told error
-	wg.Go(func() {
-		if told = a.runCommands(ctx, restored); told != nil {
-			cancel()
-		}
-	})
 	if a.renewer != nil {
 		wg.Go(func() { a.renewer.Run(ctx) })
 	}
+	var told error
+	var service sync.WaitGroup // what serves people, and writes the journal, ends before the delivery does
+	serving, stop := a.service(ctx)
+	defer stop()
+	service.Go(func() {
+		if told = a.runCommands(serving, restored); told != nil {
+			cancel()
+		}
+	})
 	if a.station != nil {
-		wg.Go(func() { a.station.Run(ctx, restored) })
+		service.Go(func() { a.station.Run(serving, restored) })
 	}
 	if a.bridge != nil {
-		wg.Go(func() { a.bridge.Run(ctx, restored) })
+		service.Go(func() { a.bridge.Run(serving, restored) })
 	}
-	err := a.begin()
-	if err != nil {
+	if err = a.begin(); err != nil {
 		cancel()
 	} else {
 		a.begun.Store(true)
 		close(restored)
-		wg.Go(func() { a.recorder.Run(ctx) })
+		service.Go(func() { a.recorder.Run(serving) })
 	}
+	a.awaitOrder(ctx, stop)
+	service.Wait()
+	if a.ends() {
+		a.deliverRest(ctx)
+	}
+	cancel()
 	wg.Wait()
-	a.recorder.Close()
-	return errors.Join(err, told, a.journal.Close())
+	return errors.Join(err, told)
 }

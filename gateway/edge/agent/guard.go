@@ -13,6 +13,9 @@ import (
 // Note records what the guard did. It returns when the journal holds it. It may
 // be called from any goroutine while Run runs.
 func (a *Agent) Note(ctx context.Context, audit wire.Audit) error {
+	if a.ends() {
+		return errRetired
+	}
 	if a.station != nil {
 		err := a.station.Note(ctx, audit)
 		if err == nil && a.panel != nil {
@@ -27,6 +30,9 @@ func (a *Agent) Note(ctx context.Context, audit wire.Audit) error {
 // Enter takes a value that the guard read off a hand-held thermometer; see
 // station.Enter. It may be called from any goroutine while Run runs.
 func (a *Agent) Enter(ctx context.Context, lane string, value wire.Entered) error {
+	if a.ends() {
+		return errRetired
+	}
 	if a.station == nil {
 		return gate.ErrNotMeasured
 	}
@@ -36,6 +42,9 @@ func (a *Agent) Enter(ctx context.Context, lane string, value wire.Entered) erro
 // Check takes a step of a field check of a thermometer; see station.Check. It may be
 // called from any goroutine while Run runs.
 func (a *Agent) Check(ctx context.Context, step honesty.CheckStep) error {
+	if a.ends() {
+		return errRetired
+	}
 	if a.station == nil {
 		return gate.ErrNotMeasured
 	}
@@ -45,6 +54,9 @@ func (a *Agent) Check(ctx context.Context, step honesty.CheckStep) error {
 // Retest lets the next measurement in a lane be the second one of a fever episode; see
 // station.Retest. It may be called from any goroutine while Run runs.
 func (a *Agent) Retest(ctx context.Context, lane, episode string) error {
+	if a.ends() {
+		return errRetired
+	}
 	if a.station == nil {
 		return gate.ErrNotMeasured
 	}
@@ -54,16 +66,25 @@ func (a *Agent) Retest(ctx context.Context, lane, episode string) error {
 // Call asks the county for somebody; see help.Call. It may be called from any goroutine
 // while Run runs.
 func (a *Agent) Call(ctx context.Context, r fact.Role, passage uint64) error {
+	if a.ends() {
+		return errRetired
+	}
 	return a.help.Call(ctx, r, passage)
 }
 
 // EndCall ends a call; see help.End. It may be called from any goroutine while Run runs.
 func (a *Agent) EndCall(ctx context.Context, id, how string) (ok bool, err error) {
+	if a.ends() {
+		return false, errRetired
+	}
 	return a.help.End(ctx, id, how)
 }
 
 // SignIn lets a guard sign in; see station.SignIn.
 func (a *Agent) SignIn(ctx context.Context, guard, pin string) error {
+	if a.ends() {
+		return errRetired
+	}
 	if a.station == nil {
 		return post.ErrGuard
 	}
@@ -72,6 +93,9 @@ func (a *Agent) SignIn(ctx context.Context, guard, pin string) error {
 
 // HandOver leaves notes to the next guard; see station.HandOver.
 func (a *Agent) HandOver(ctx context.Context, notes []string) error {
+	if a.ends() {
+		return errRetired
+	}
 	if a.station == nil {
 		return post.ErrOffDuty
 	}
@@ -80,6 +104,9 @@ func (a *Agent) HandOver(ctx context.Context, notes []string) error {
 
 // Override decides against a verdict; see station.Override.
 func (a *Agent) Override(ctx context.Context, passage uint64, reason string) error {
+	if a.ends() {
+		return errRetired
+	}
 	if a.station == nil {
 		return post.ErrOver
 	}

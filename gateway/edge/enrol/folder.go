@@ -89,7 +89,7 @@ func (f folder) begin(c enrolment.Code, again bool) (p pending, err error) {
 		return p, err
 	}
 	if b, err = json.Marshal(p); err == nil { //nolint:gosec // the secret belongs into this file, 0600
-		err = replace(f.state(pendingFile), b)
+		err = identity.Replace(f.state(pendingFile), b)
 	}
 	if err != nil {
 		return p, fmt.Errorf("begin the enrolment: %w", err)
@@ -206,21 +206,6 @@ func (f folder) moveAll() error {
 		return err
 	}
 	return identity.SyncFolder(f.dir)
-}
-
-// replace writes a file anew, whole or not at all.
-func replace(path string, b []byte) error {
-	fresh := path + ".new"
-	if err := os.Remove(fresh); err != nil && !errors.Is(err, os.ErrNotExist) {
-		return err
-	}
-	if err := identity.Create(fresh, string(b), 0o600); err != nil {
-		return err
-	}
-	if err := os.Rename(fresh, path); err != nil {
-		return err
-	}
-	return identity.SyncFolder(filepath.Dir(path))
 }
 
 func publicOf(key crypto.Signer) ([]byte, error) {

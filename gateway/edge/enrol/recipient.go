@@ -8,6 +8,7 @@ import (
 	"strings"
 
 	"gatehouse/gateway/enrolment"
+	"gatehouse/gateway/identity"
 	"gatehouse/gateway/sealed"
 )
 
@@ -48,7 +49,7 @@ func (i Identity) recipient() (string, error) {
 	}
 	secret, to, err := sealed.NewKey()
 	if err == nil {
-		err = replace(filepath.Join(filepath.Dir(i.Key), enrolment.RecipientFile), []byte(secret+"\n"))
+		err = identity.Replace(filepath.Join(filepath.Dir(i.Key), enrolment.RecipientFile), []byte(secret+"\n"))
 	}
 	if err != nil {
 		return "", fmt.Errorf("make the gate's secret: %w", err)

@@ -107,7 +107,7 @@ func (r *Renewer) Once(ctx context.Context) error {
 		return err
 	}
 	if old, err := identity.LoadCertificate(r.identity.CA); err != nil || !old.Equal(ca) {
-		if err := replace(r.identity.CA, identity.PEM(ca.Raw)); err != nil {
+		if err := identity.Replace(r.identity.CA, identity.PEM(ca.Raw)); err != nil {
 			return fmt.Errorf("keep the authority's certificate: %w", err)
 		}
 		r.log.Warn("the county has another authority, which its collector vouches for", "was", err)
@@ -116,7 +116,7 @@ func (r *Renewer) Once(ctx context.Context) error {
 	if err == nil && bytes.Equal(old.Raw, cert.Raw) {
 		return nil
 	}
-	if err := replace(r.identity.Cert, identity.PEM(cert.Raw)); err != nil {
+	if err := identity.Replace(r.identity.Cert, identity.PEM(cert.Raw)); err != nil {
 		return fmt.Errorf("keep the gate's certificate: %w", err)
 	}
 	r.log.Info("the gate's certificate was renewed", "ends", cert.NotAfter)

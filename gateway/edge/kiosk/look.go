@@ -36,6 +36,7 @@ const (
 	LookMeasuring Look = "measuring" // light
 	LookIdle      Look = "idle"      // light
 	LookCheck     Look = "check"     // light: a thermometer is compared with a contact thermometer
+	LookRetired   Look = "retired"   // red: the gate is out of service for good; nothing else is shown
 )
 
 // ranks orders the looks by importance: what concerns the people in the lanes comes

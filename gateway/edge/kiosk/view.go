@@ -93,6 +93,10 @@ var sounds = map[Look]string{LookPass: "pass", LookRefuse: "amber", LookInvalid:
 // View returns what the page draws now.
 func (s *Screen) View(now clock.Moment) View {
 	s.follow(now)
+	if how := s.status.Retired; how != "" {
+		return View{Look: LookRetired, ID: string(LookRetired), Kind: how, Actions: []string{}, Queue: []Queued{},
+			Strips: []Strip{}, Standing: []Strip{}}
+	}
 	v := View{Look: LookIdle, Asks: s.asks(), Strips: []Strip{}, Standing: []Strip{}}
 	t, measuring := s.shown(now), s.status.Measuring
 	if v.Guard = s.status.Post.On; t == nil {
@@ -207,6 +211,9 @@ func (s *Screen) label(lane string) string {
 func (s *Screen) Recent(now clock.Moment) []Person {
 	s.follow(now)
 	out := []Person{}
+	if s.status.Retired != "" {
+		return out
+	}
 	for _, x := range s.recent {
 		out = append(out, Person{Seq: x.seq, At: s.known(x.at), Look: x.look, Screening: x.passage.Screening(),
 			Class: x.passage.Class, Direction: string(x.passage.Direction)})

@@ -33,7 +33,7 @@ func shapeOf(look kiosk.Look) shape {
 	switch look {
 	case kiosk.LookPass:
 		return tick
-	case kiosk.LookFever, kiosk.LookSealed, kiosk.LookUnknown, kiosk.LookRefuse:
+	case kiosk.LookFever, kiosk.LookSealed, kiosk.LookUnknown, kiosk.LookRefuse, kiosk.LookRetired:
 		return stop
 	case kiosk.LookRetest, kiosk.LookInvalid, kiosk.LookApart, kiosk.LookUnread, kiosk.LookFault:
 		return warning

@@ -56,6 +56,8 @@ func wordsOf(look kiosk.Look) words {
 		return words{text{"故障", "FAIL"}, text{"设备故障", "A device fails"}, text{"检查插头和电源", "Check its plug"}}
 	case kiosk.LookOffline:
 		return words{text{"离线", "CUT"}, text{"与县中心断开", "County cut off"}, text{"照常测温", "Go on as usual"}}
+	case kiosk.LookRetired:
+		return words{text{"禁行", "END"}, text{"本岗已关", "Out of service"}, text{"此处勿放行", "No way through"}}
 	case kiosk.LookApart:
 		return words{text{"逐个", "WAIT"}, text{"请一个一个来", "One at a time"}, text{"全部退后再来", "All step back"}}
 	case kiosk.LookUnread:

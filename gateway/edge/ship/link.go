@@ -46,12 +46,12 @@ func post(ctx context.Context, events chan<- event, e event) {
 // to events.
 func (s *Shipper) connection(ctx context.Context, events chan<- event) mqtt.Config {
 	acks, collector := s.topic(wire.LeafAck), wire.Topic(s.opts.County, wire.CollectorID, wire.LeafStatus)
-	desk, commands := s.topic(wire.LeafDesk), s.topic(wire.LeafCommand)
+	desk, commands, retire := s.topic(wire.LeafDesk), s.topic(wire.LeafCommand), s.topic(wire.LeafRetire)
 	cfg := s.broker
 	cfg.ClientID, cfg.Log = s.opts.Agent, s.opts.Log
 	cfg.Subscriptions = []mqtt.Subscription{{Filter: acks, QoS: 0}, {Filter: collector, QoS: 1},
 		{Filter: desk, QoS: 0, Optional: true}, // the permissions may be of a version before it
-		{Filter: commands, QoS: 1, Optional: true}}
+		{Filter: commands, QoS: 1, Optional: true}, {Filter: retire, QoS: 1, Optional: true}}
 	cfg.Hello = func() (will, first *mqtt.Message) { return s.status(fact.Offline), s.status(fact.Online) }
 	cfg.Bye = func() *mqtt.Message { return s.status(fact.Offline) }
 	cfg.OnUp = func() { post(ctx, events, event{up: true}) }
@@ -63,6 +63,8 @@ func (s *Shipper) connection(ctx context.Context, events chan<- event) mqtt.Conf
 			post(ctx, events, event{leaf: wire.LeafAck, payload: m.Payload})
 		case m.Topic == collector:
 			post(ctx, events, event{leaf: wire.LeafStatus, payload: m.Payload})
+		case m.Topic == retire && s.opts.Retire != nil:
+			post(ctx, events, event{leaf: wire.LeafRetire, payload: m.Payload})
 		case m.Topic == desk && s.opts.Desk != nil:
 			s.opts.Desk(m.Payload)
 		case m.Topic == commands && s.opts.Command != nil:
@@ -97,6 +99,10 @@ func (s *Shipper) loop(ctx context.Context, d *delivery,
 				d.taken(now, e.taken)
 			case e.leaf == wire.LeafAck:
 				d.acked(now, e.payload)
+			case e.leaf == wire.LeafRetire:
+				if err := s.opts.Retire(e.payload); err != nil {
+					s.opts.Log.Warn("a message to this gate was refused", "err", err)
+				}
 			default:
 				d.collector(now, e.payload)
 			}

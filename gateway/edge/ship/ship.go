@@ -41,6 +41,9 @@ type Options struct {
 	Desk func(payload []byte)
 	// Command is called with each message on the agent's topic of commands, as Desk is.
 	Command func(payload []byte, retained bool)
+	// Retire takes what would take the agent out of service for good, from the goroutine of
+	// Run. May be nil.
+	Retire func(payload []byte) error
 	// Said are messages that are published, with their leaves. May be nil.
 	Said <-chan Say
 	// Witness journals a head of the county's audit. May be nil.

@@ -72,6 +72,30 @@ func (b *Board) SetTurned(part string, now clock.Moment) {
 	b.turned[part] = now.Boot
 }
 
+// Rest forgets the state of the devices and the turns of all parts that do not turn any
+// more, and notes one of part: the gate goes out of service.
+func (b *Board) Rest(part string, now clock.Moment) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	b.turned[part] = now.Boot
+	maps.DeleteFunc(b.turned, func(_ string, at time.Duration) bool { return now.Boot-at > StuckAfter/2 })
+	if len(b.now.Devices) > 0 || len(b.now.Prompts) > 0 {
+		b.now.Gate = Gate{}
+		signal(b.changed)
+	}
+}
+
+// SetRetired posts how far the end of the gate's service is; empty: it is in service.
+func (b *Board) SetRetired(stage string) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	changed := b.now.Retired != stage
+	b.now.Retired = stage
+	if changed {
+		signal(b.changed)
+	}
+}
+
 // Stuck returns the parts that are stuck at now, sorted by name.
 func (b *Board) Stuck(now clock.Moment) (parts []string) {
 	b.mu.Lock()

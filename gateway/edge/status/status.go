@@ -32,6 +32,7 @@ type Snapshot struct {
 	Post     Post
 	Machines []wire.BeatMachine // as in the configuration; none at a gate without a bridge
 	Holds    []Condition        // sorted by their ids
+	Retired  string             // how far the end of the gate's service is, as retire.Stage; empty: it is in service
 	Unsafe   string             // why what is kept may be lost; empty: nothing is known
 	Unkept   string             // why records can't be kept; empty: they are
 	Turned   time.Duration      // boot clock: the last turn of the part that turned least recently; 0: none has started

@@ -129,6 +129,12 @@ export function kioskStates() {
       ["temperature", "card", "by-hand", "nothing"].map((asks) => [`idle-${asks}`, { view: idle({ asks }) }]),
     ),
     ...partlyStates(),
+    ...Object.fromEntries(
+      ["delivering", "destroying", "answering", "done"].map((kind) => [
+        `retired-${kind}`,
+        { view: { look: "retired", id: "retired", kind, actions: [], queue: [], strips: [], standing: [] } },
+      ]),
+    ),
     "idle-unmanned": { view: idle(), post: { guards: ["east-1", "east-2"] } },
     "pass-asked": {
       view: view("pass", { ...who, screening_c: 36.5, reasons: ["normal"] }),

@@ -105,6 +105,7 @@ export const icons: Record<string, string> = {
       `<circle cx="50" cy="73" r="4" fill="currentColor"/>` +
       `<path d="M30 30l40 44" stroke="currentColor" stroke-width="6"/>`,
   ),
+  retired: svg(`${stop}<path d="M32 32l36 36M68 32L32 68" stroke="currentColor" stroke-width="7"/>`),
   cut: svg(
     `${stop}` +
       `<path d="M42 42l-9 9a11 11 0 0 0 16 16l5-5M58 58l9-9a11 11 0 0 0-16-16l-5 5M36 30l4 8M64 70l-4-8M28 ` +

@@ -65,7 +65,8 @@ const live = new Live("live", {
   },
 });
 
-const cut = (): boolean => !view || performance.now() - live.heard > cutAfter;
+/** The page is cut off from the agent. That of a gate which is out of service ends, and its last view stays. */
+const cut = (): boolean => !view || (view.look !== "retired" && performance.now() - live.heard > cutAfter);
 
 /** The view that fills the screen: the agent's, or the page's own. */
 function current(): View {

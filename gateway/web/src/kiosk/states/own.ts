@@ -1,4 +1,4 @@
-// States of the page itself: it is cut off from the agent, and the shift's test.
+// States of the page itself: it is cut off from the agent, the shift's test; and the gate's end.
 import { say } from "../../words";
 import type { Seen, State, States, Tone } from "../picture";
 import { hhmmss } from "../view";
@@ -27,6 +27,15 @@ export const own: States = {
         line: v.since ? say(w, "line.cut", { time: hhmmss(Date.parse(v.since)) }) : "",
       };
     },
+  },
+  retired: {
+    tone: "red",
+    icon: "retired",
+    draw: ({ w, v }) => ({
+      headline: say(w, "look.retired"),
+      note: w[`note.retired.${v.kind}`] ?? say(w, "note.retired.delivering"),
+      order: say(w, "order.retired"),
+    }),
   },
   "test-pass": test("go", 1),
   "test-retest": test("amber", 2),
