@@ -267,6 +267,7 @@ func (r *enrolRig) newCode(agent string) string {
 type enrolList struct {
 	Gates   []struct{ Agent, Fingerprint, Revoked string }
 	Waiting []struct{ ID, Agent, Fingerprint, Replaces string }
+	Others  []struct{ Name string }
 	Unknown []struct{ Agent string }
 }
 

@@ -80,6 +80,47 @@ func TestABrokerOfAnEnrolledCountyIsForItsGates(t *testing.T) {
 	}
 }
 
+// A reader with a certificate sees what the county's gates send, and is cut off when the
+// certificate is revoked by a command beside the running collector.
+func TestAReaderComesByACertificate(t *testing.T) {
+	r := newEnrolRig(t)
+	at := []string{"--config", r.path("collect.yaml")}
+	must := func(args ...string) {
+		t.Helper()
+		if got := r.code(args[1], r.start(args[1], append(args, at...)...)); got != 0 {
+			t.Fatalf("%s: exit code %d: %s", args, got, r.output[args[1]])
+		}
+	}
+	must("identity", "issue", "grafana", "--kind", "reader", "--out", r.path("grafana"))
+	r.await("the reader in the collector", func() bool { return len(r.list().Others) == 1 })
+	ended := r.start("watch", "watch", "--broker", "ssl://"+r.broker, "--county", "qinghe",
+		"--ca", r.path("enrol/default/broker.crt"),
+		"--cert", r.path("grafana/grafana.crt"), "--key", r.path("grafana/grafana.key"))
+	folder := r.path("gate")
+	enrolled := r.start("enrol", "enrol", "--dir", folder, r.newCode("gate-001"))
+	r.approve("enrol")
+	if got := r.code("enrol", enrolled); got != 0 {
+		t.Fatalf("exit code %d: %s", got, r.output["enrol"])
+	}
+	r.start("agent", "agent", "--config", filepath.Join(folder, "agent.yaml"))
+	r.await("a passage at the reader", func() bool {
+		if err := r.hw.Present(t.Context(), resident); err != nil {
+			t.Fatal(err)
+		}
+		return strings.Contains(r.output["watch"].String(), "gate-001")
+	})
+	must("identity", "list")
+	if list := r.output["list"].String(); !strings.Contains(list, "grafana") || !strings.Contains(list, "gate-002") {
+		t.Errorf("the list: %s", list)
+	}
+	must("identity", "revoke", "grafana")
+	r.await("the reader's refusal", func() bool {
+		return strings.Contains(r.output["collect"].String(), `a client was disconnected`)
+	})
+	r.stop["watch"]()
+	<-ended
+}
+
 // acl returns the permissions that broker config writes.
 func (r *enrolRig) acl(broker string) string {
 	r.t.Helper()

@@ -33,6 +33,7 @@ const (
 	EnrolApprove    Action = "enrol-approve"    // a gate was given its certificate
 	EnrolRefuse     Action = "enrol-refuse"     // the request of a gate was refused
 	EnrolRevoke     Action = "enrol-revoke"     // a gate's certificates are void
+	EnrolIssue      Action = "enrol-issue"      // a machine or reader was given a certificate
 	AskConsent      Action = "ask-consent"      // somebody asks for what needs a second person
 	AgreeConsent    Action = "agree-consent"    // the second person
 	RefuseConsent   Action = "refuse-consent"   // the second person, or who asked
@@ -58,7 +59,7 @@ func Actions() []Action {
 	return []Action{Start, LogIn, LogInFailed, LogOut, SetUp, Invite, SetRole, DisableUser, EnableUser,
 		ResetPassword, ChangePassword, EndSession, MakeToken, RevokeToken, Acknowledge, AnswerCall, EndCall,
 		WriteNotice, RemoveNotice, RetryQuarantine, DropQuarantine, Rewind, IssuePass, ChangeGuards,
-		EnrolCode, EnrolApprove, EnrolRefuse, EnrolRevoke, AskConsent, AgreeConsent, RefuseConsent, Trace,
-		AccessReport, RulesDraft, RulesAsk, RulesApprove, RulesWithdraw, NotDone, LookLive, LookGate,
+		EnrolCode, EnrolApprove, EnrolRefuse, EnrolRevoke, EnrolIssue, AskConsent, AgreeConsent, RefuseConsent,
+		Trace, AccessReport, RulesDraft, RulesAsk, RulesApprove, RulesWithdraw, NotDone, LookLive, LookGate,
 		LookPassage, LookQuarantine, LookRules, LookExport, LookReplay, LookAudit}
 }

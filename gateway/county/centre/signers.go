@@ -4,6 +4,7 @@ import (
 	"context"
 	"log/slog"
 	"path/filepath"
+	"sync"
 	"time"
 
 	"gatehouse/gateway/county/collect"
@@ -40,11 +41,26 @@ func (s signers) Signer(agent string) collect.Signer {
 func (s signers) Unknown(agent string) bool { return s.registry.HeardUnknown(agent) }
 
 // openSigners opens the registry where there is no desk that has done so: an agent that
-// signs, or was revoked, stays that without a desk.
+// signs, or was revoked, stays that without a desk. From then on it takes in what
+// commands change.
 func (c *county) openSigners(ctx context.Context) error {
-	if c.registry != nil {
-		return nil
+	if c.registry == nil {
+		if err := c.openOnlyRegistry(ctx); err != nil {
+			return err
+		}
 	}
+	ctx, cancel := context.WithCancel(ctx)
+	var wg sync.WaitGroup
+	wg.Go(func() { c.registry.Watch(ctx) })
+	c.onClose(func() error {
+		cancel()
+		wg.Wait()
+		return nil
+	})
+	return nil
+}
+
+func (c *county) openOnlyRegistry(ctx context.Context) error {
 	file, err := desk.OpenFile(filepath.Join(c.cfg.Dir, DeskFile))
 	if err != nil {
 		return err

@@ -9,6 +9,7 @@ import (
 
 	"gatehouse/gateway/county/db"
 	"gatehouse/gateway/enrolment"
+	"gatehouse/gateway/identity/authority"
 )
 
 // Gate is a gate as the desk lists it.
@@ -33,10 +34,22 @@ type Waiting struct {
 	Replaces    string    `json:"replaces,omitempty"` // fingerprint of the key that becomes void
 }
 
+// Other is a machine or reader with a certificate.
+type Other struct {
+	Name        string         `json:"name"`
+	Kind        authority.Kind `json:"kind"`
+	Fingerprint string         `json:"fingerprint"`
+	Ends        time.Time      `json:"ends"` // of its certificate
+	ApprovedBy  string         `json:"approved_by"`
+	Revoked     *time.Time     `json:"revoked,omitempty"`
+	RevokedBy   string         `json:"revoked_by,omitempty"`
+}
+
 // List is what the desk shows.
 type List struct {
 	Off     string    `json:"off,omitempty"` // why no code can be made; empty: they can
 	Gates   []Gate    `json:"gates"`
+	Others  []Other   `json:"others"` // machines and readers, in order of their names
 	Waiting []Waiting `json:"waiting"`
 	// Unknown agents are not enrolled, and nothing is taken of them; in order of their names.
 	Unknown []Unknown `json:"unknown"`
@@ -45,7 +58,7 @@ type List struct {
 // List returns the gates with their identities, and the requests that wait, oldest first.
 func (r *Registry) List(ctx context.Context) (List, error) {
 	now := r.opts.Now()
-	l := List{Gates: []Gate{}, Waiting: []Waiting{}}
+	l := List{Gates: []Gate{}, Others: r.others(), Waiting: []Waiting{}}
 	if r.opts.Authority == nil || len(r.opts.URLs) == 0 {
 		l.Off = ErrOff.Error()
 	}
@@ -92,11 +105,29 @@ func (r *Registry) names() []string {
 		known[agent] = true
 	}
 	for _, i := range r.Identities() {
-		if !known[i.Name] {
+		if !known[i.Name] && i.Kind == authority.Agent {
 			names = append(names, i.Name)
 		}
 	}
 	return names
+}
+
+// others returns the machines and readers.
+func (r *Registry) others() []Other {
+	out := []Other{}
+	for _, i := range r.Identities() {
+		if i.Kind == authority.Agent {
+			continue
+		}
+		o := Other{Name: i.Name, Kind: i.Kind, Fingerprint: i.Fingerprint(), Ends: i.NotAfter,
+			ApprovedBy: i.ApprovedBy, RevokedBy: i.RevokedBy}
+		if !i.Revoked.IsZero() {
+			o.Revoked = &i.Revoked
+		}
+		out = append(out, o)
+	}
+	slices.SortFunc(out, func(a, b Other) int { return strings.Compare(a.Name, b.Name) })
+	return out
 }
 
 func (r *Registry) gate(agent string, code *time.Time) Gate {

@@ -241,14 +241,22 @@ func (r *Registry) Revoke(ctx context.Context, name string, by audit.By) error {
 		if n, err := res.RowsAffected(); err != nil || n == 0 {
 			return errors.Join(ErrDecided, err)
 		}
-		act := audit.Act{Action: audit.EnrolRevoke, Object: "gate " + name}
+		act := audit.Act{Action: audit.EnrolRevoke, Object: r.object(name)}
 		return errors.Join(audit.Append(ctx, tx, at, by, act), void(ctx, tx, name, now))
 	})
 	if err != nil {
 		return fmt.Errorf("revoke %s: %w", name, err)
 	}
-	r.opts.Log.Warn("a gate's identity was revoked", "agent", name, "by", by.Actor)
+	r.opts.Log.Warn("an identity was revoked", "agent", name, "by", by.Actor)
 	return r.load(context.WithoutCancel(ctx))
+}
+
+// object names an identity in the audit.
+func (r *Registry) object(name string) string {
+	if i, ok := r.Lookup(name); ok && i.Kind != authority.Agent {
+		return string(i.Kind) + " " + name
+	}
+	return "gate " + name
 }
 
 // void makes the certificates of a name count no more.

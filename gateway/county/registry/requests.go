@@ -162,18 +162,10 @@ func (r *Registry) Approve(ctx context.Context, id string, by audit.By) error {
 		if err := decide(ctx, tx, q, approved, by, now); err != nil {
 			return err
 		}
-		if err := void(ctx, tx, q.agent, now.UnixNano()); err != nil {
-			return err
-		}
-		if err := exec(ctx, tx, `INSERT OR REPLACE INTO identities (name, kind, serial, certificate, spki, issued,
-			not_after, approved_at, approved_by, revoked_at, revoked_by) VALUES (?, ?, '', x'', ?, 0, 0, ?, ?, 0, '')`,
-			q.agent, authority.Agent, q.key, now.UnixNano(), by.Actor); err != nil {
-			return err
-		}
 		if err := keepRecipient(ctx, tx, q.agent, q.recipient); err != nil {
 			return err
 		}
-		return keep(ctx, tx, q.agent, cert, now)
+		return install(ctx, tx, q.agent, authority.Agent, cert, by, now)
 	})
 	if err != nil {
 		return fmt.Errorf("approve the request of %s: %w", q.agent, err)

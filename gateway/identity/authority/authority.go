@@ -27,11 +27,13 @@ const (
 	certFile = "ca.crt"
 )
 
-// Life is how long a certificate counts, and Grace for how long after its end its agent
-// may still renew it, because it was offline.
+// Life is how long a certificate of an agent counts, and Grace for how long after its end
+// the agent may still renew it, because it was offline. Those of machines and readers are
+// renewed by hand, and count for LongLife.
 const (
-	Life  = 90 * 24 * time.Hour
-	Grace = 30 * 24 * time.Hour
+	Life     = 90 * 24 * time.Hour
+	Grace    = 30 * 24 * time.Hour
+	LongLife = 366 * 24 * time.Hour
 	// early is how much a certificate counts before it was issued: a server's clock may
 	// be behind the county's.
 	early = time.Hour
@@ -185,18 +187,21 @@ func newSerial() *big.Int {
 	return new(big.Int).SetBytes(b)
 }
 
-// Issue returns a certificate of a public key for name, from now on for Life.
+// Issue returns a certificate of a public key for name, from now on for Life, or LongLife.
 func (a *Authority) Issue(name string, kind Kind, public *ecdsa.PublicKey, now time.Time) (*x509.Certificate, error) {
 	der, err := x509.MarshalPKIXPublicKey(public)
 	if err != nil {
 		return nil, fmt.Errorf("issue a certificate: %w", err)
 	}
-	id := sha256.Sum256(der)
+	id, life := sha256.Sum256(der), Life
+	if kind != Agent {
+		life = LongLife
+	}
 	about := &x509.Certificate{
 		SerialNumber: newSerial(),
 		Subject: pkix.Name{CommonName: name, OrganizationalUnit: []string{string(kind)},
 			Organization: a.cert.Subject.Organization},
-		NotBefore: now.Add(-early).UTC(), NotAfter: now.Add(Life).UTC(),
+		NotBefore: now.Add(-early).UTC(), NotAfter: now.Add(life).UTC(),
 		KeyUsage: x509.KeyUsageDigitalSignature, ExtKeyUsage: []x509.ExtKeyUsage{x509.ExtKeyUsageClientAuth},
 		SubjectKeyId: id[:20], BasicConstraintsValid: true,
 	}

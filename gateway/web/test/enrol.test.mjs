@@ -1,6 +1,6 @@
 // A gate goes into service: a code, its request, two fingerprints, an approval, an end.
 import assert from "node:assert/strict";
-import { spawn } from "node:child_process";
+import { execFileSync, spawn } from "node:child_process";
 import { join } from "node:path";
 import { after, before, test } from "node:test";
 import { accessible, laidOut, shot } from "./look.mjs";
@@ -108,6 +108,18 @@ test("an identity is revoked after a second click", async () => {
   await row().getByRole("button", { name: "吊销" }).click();
   await row().getByRole("button", { name: "确认吊销" }).click();
   await until("the end of the identity", async () => /已由 li 吊销/.test(await row().textContent()));
+});
+
+test("a reader has a certificate from the terminal, and loses it at the desk", async () => {
+  const issue = ["identity", "issue", "grafana", "--kind", "reader", "--out", join(demo.dir, "..", "grafana")];
+  execFileSync(bin("gatehouse"), [...issue, "--config", join(demo.dir, "collect.yaml")]);
+  const reader = page.locator("tbody tr", { hasText: "grafana" });
+  await reader.waitFor();
+  assert.match(await reader.textContent(), /只读客户端.*\d{4} \d{4}/);
+  await inspect("enrol-others");
+  await reader.getByRole("button", { name: "吊销" }).click();
+  await reader.getByRole("button", { name: "确认吊销" }).click();
+  await until("the end of the identity", async () => /已由 li 吊销/.test(await reader.textContent()));
 });
 
 test("cards for all gates are printed two a page", async () => {

@@ -1,5 +1,6 @@
 import { useSignal } from "@preact/signals";
 import { compounds, post, say, words_for } from "./model";
+import { Others, type Other } from "./others";
 import { gateName, Moment, Table, time, useData, Waiting } from "./parts";
 
 interface Gate {
@@ -30,6 +31,7 @@ interface Enrolment {
   off?: string;
   gates: Gate[];
   waiting: Asking[];
+  others: Other[];
   unknown: Unknown[];
 }
 interface Card {
@@ -263,6 +265,14 @@ export function EnrolPage() {
         )}
       </section>
       {e && <Unknowns list={e.unknown} />}
+      {e && (
+        <Others
+          list={e.others}
+          revoke={(name) => {
+            void decide({ revoke: name });
+          }}
+        />
+      )}
       <section>
         <header>
           <h2>{say("enrol.gates")}</h2>
