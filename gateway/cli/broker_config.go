@@ -14,6 +14,7 @@ import (
 	"gatehouse/gateway/config"
 	"gatehouse/gateway/county/brokers"
 	"gatehouse/gateway/county/centre"
+	"gatehouse/gateway/secret"
 )
 
 // brokerConfig are the flags of broker config.
@@ -86,7 +87,7 @@ func (f *brokerConfig) run(c *cobra.Command, broker string) error {
 
 // password returns the collector's, which stays the same once it is made.
 func (f *brokerConfig) password() (string, error) {
-	b, err := os.ReadFile(filepath.Join(f.out, brokers.PasswordFile))
+	b, err := secret.Read(filepath.Join(f.out, brokers.PasswordFile))
 	if errors.Is(err, fs.ErrNotExist) {
 		return rand.Text(), nil
 	}

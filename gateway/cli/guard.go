@@ -14,6 +14,7 @@ import (
 
 	"gatehouse/gateway/county/audit"
 	"gatehouse/gateway/policy"
+	"gatehouse/gateway/secret"
 )
 
 func guardCommand() *cobra.Command {
@@ -138,7 +139,7 @@ func readPIN(c *cobra.Command) (hash string, err error) {
 
 // readGuards reads a list; one that is not there is empty.
 func readGuards(file string) ([]policy.Guard, error) {
-	b, err := os.ReadFile(file)
+	b, err := secret.Read(file)
 	if errors.Is(err, os.ErrNotExist) {
 		return nil, nil
 	}

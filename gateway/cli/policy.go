@@ -6,6 +6,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"gatehouse/gateway/secret"
 	"gatehouse/gateway/term"
 	"gatehouse/gateway/trial"
 )
@@ -23,6 +24,16 @@ func policyCommand() *cobra.Command {
 type policyTestFlags struct {
 	policy, roster string
 	verbose        bool
+}
+
+// warnOfReaders warns of a roster that other accounts may read. Rules are tried out on an
+// engineer's own computer, with invented people too; agents and the county refuse it.
+func warnOfReaders(c *cobra.Command, rosters ...string) {
+	for _, path := range rosters {
+		if exposed, is := errors.AsType[*secret.Error](secret.Check(path)); is {
+			fmt.Fprintf(c.ErrOrStderr(), "warning: %v; a gate refuses it as it is\n", exposed)
+		}
+	}
 }
 
 func policyTestCommand() *cobra.Command {
@@ -54,6 +65,7 @@ func (f *policyTestFlags) run(c *cobra.Command, files []string) error {
 		if err != nil {
 			return err
 		}
+		warnOfReaders(c, suite.Roster())
 		out := c.OutOrStdout()
 		outcomes, bad := suite.Run(), 0
 		for _, o := range outcomes {

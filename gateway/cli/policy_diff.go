@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	"slices"
 	"strings"
 	"time"
 
@@ -62,7 +63,7 @@ func (f *policyDiffFlags) run(c *cobra.Command, before, after string) error {
 			return usageError{fmt.Errorf("--day %q: write it as 2020-02-14", f.day)}
 		}
 	}
-	old, now, err := f.rules(before, after)
+	old, now, err := f.rules(c, before, after)
 	if err != nil {
 		return err
 	}
@@ -79,7 +80,7 @@ func (f *policyDiffFlags) run(c *cobra.Command, before, after string) error {
 }
 
 // rules reads both versions.
-func (f *policyDiffFlags) rules(before, after string) (old, now *policy.Rules, err error) {
+func (f *policyDiffFlags) rules(c *cobra.Command, before, after string) (old, now *policy.Rules, err error) {
 	first, second := f.roster, f.newRoster
 	if first == "" {
 		first = besidePolicy(before)
@@ -94,6 +95,7 @@ func (f *policyDiffFlags) rules(before, after string) (old, now *policy.Rules, e
 		first = second
 	}
 	if first != "" {
+		warnOfReaders(c, slices.Compact([]string{first, second})...)
 		if old, err = trial.Rules(before, first); err == nil {
 			now, err = trial.Rules(after, second)
 		}

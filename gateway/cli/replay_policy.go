@@ -11,6 +11,7 @@ import (
 	"gatehouse/gateway/identity"
 	"gatehouse/gateway/policy"
 	"gatehouse/gateway/replay"
+	"gatehouse/gateway/secret"
 	"gatehouse/gateway/wire"
 )
 
@@ -200,10 +201,17 @@ func (x *replaying) survey(ctx context.Context, p policy.Policy) (err error) {
 		return err
 	}
 	key, err := identity.LoadSiteKey(x.f.key)
-	if err == nil {
-		x.rules, err = policy.LoadRules(p, x.f.roster, key)
+	if err != nil {
+		return err
 	}
-	return err
+	text, err := secret.ReadMost(x.f.roster, policy.MaxRoster)
+	if err == nil {
+		x.rules, err = policy.ParseRosterText(p, text, key)
+	}
+	if err != nil {
+		return fmt.Errorf("the roster %s: %w", x.f.roster, err)
+	}
+	return nil
 }
 
 // decide decides the readings of a journal again.

@@ -44,14 +44,7 @@ func LoadOrCreateKey(path string) (key crypto.Signer, created bool, err error) {
 // LoadKey reads a private key that LoadOrCreateKey has made. It fails when other accounts
 // may read the file.
 func LoadKey(path string) (crypto.Signer, error) {
-	info, err := os.Stat(path)
-	if err != nil {
-		return nil, fmt.Errorf("load the key: %w", err)
-	}
-	if info.Mode().Perm()&0o077 != 0 {
-		return nil, fmt.Errorf("load the key: %s can be read by others: run chmod 600 %s", path, path)
-	}
-	text, err := ReadPEM(path)
+	text, err := readKeyPEM(path)
 	if err != nil {
 		return nil, fmt.Errorf("load the key: %w", err)
 	}

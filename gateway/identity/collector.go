@@ -8,6 +8,8 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+
+	"gatehouse/gateway/config"
 )
 
 // The collector's key files in its folder.
@@ -63,12 +65,19 @@ func LoadCollectorKey(dir string) (CollectorKey, error) {
 // LoadCollectorPublic reads the public key with which agents verify the
 // collector's signatures.
 func LoadCollectorPublic(path string) (ed25519.PublicKey, error) {
-	b, err := readBase64(path, ed25519.PublicKeySize)
+	var key []byte
+	text, err := os.ReadFile(path)
+	if err == nil {
+		text, err = config.Text(text)
+	}
+	if err == nil {
+		key, err = parseKey(path, text, ed25519.PublicKeySize)
+	}
 	if errors.Is(err, os.ErrNotExist) {
 		err = fmt.Errorf("%w: copy collector.pub from the collector's folder", err)
 	}
 	if err != nil {
 		return nil, fmt.Errorf("load the collector's public key: %w", err)
 	}
-	return b, nil
+	return key, nil
 }

@@ -8,16 +8,18 @@ import (
 	"strings"
 
 	"gatehouse/gateway/config"
+	"gatehouse/gateway/secret"
 )
 
-// KeyPair reads a certificate and its key from PEM files. The error says what to do
+// KeyPair reads a certificate and its key from PEM files, of which only this account may
+// read the key's. The error says what to do
 // about files in another form, encrypted keys, and files that do not belong together.
 func KeyPair(certFile, keyFile string) (tls.Certificate, error) {
 	cert, err := ReadPEM(certFile)
 	if err != nil {
 		return tls.Certificate{}, err
 	}
-	key, err := ReadPEM(keyFile)
+	key, err := readKeyPEM(keyFile)
 	if err != nil {
 		return tls.Certificate{}, err
 	}
@@ -42,6 +44,19 @@ func ReadPEM(path string) ([]byte, error) {
 	if err != nil {
 		return nil, err
 	}
+	return parsePEM(path, b)
+}
+
+// readKeyPEM is ReadPEM of a file that only this account may read.
+func readKeyPEM(path string) ([]byte, error) {
+	b, err := secret.Read(path)
+	if err != nil {
+		return nil, err
+	}
+	return parsePEM(path, b)
+}
+
+func parsePEM(path string, b []byte) ([]byte, error) {
 	text, err := config.Text(b)
 	if err != nil || !bytes.Contains(text, []byte("-----BEGIN ")) {
 		return nil, fmt.Errorf("%s is no PEM file: convert it, a certificate by openssl x509 -inform der -in %[1]s "+

@@ -11,7 +11,7 @@ import (
 	"encoding/base64"
 	"errors"
 	"fmt"
-	"gatehouse/gateway/config"
+	"gatehouse/gateway/secret"
 	"os"
 	"strings"
 )
@@ -74,24 +74,15 @@ func LoadSiteKey(path string) (SiteKey, error) {
 // readKey reads a base64 secret of size bytes from a file that other accounts may
 // not read.
 func readKey(path string, size int) ([]byte, error) {
-	info, err := os.Stat(path)
+	text, err := secret.Text(path)
 	if err != nil {
 		return nil, err
 	}
-	if info.Mode().Perm()&0o077 != 0 {
-		return nil, fmt.Errorf("%s can be read by others: run chmod 600 %s", path, path)
-	}
-	return readBase64(path, size)
+	return parseKey(path, text, size)
 }
 
-func readBase64(path string, size int) ([]byte, error) {
-	text, err := os.ReadFile(path)
-	if err != nil {
-		return nil, err
-	}
-	if text, err = config.Text(text); err != nil {
-		return nil, fmt.Errorf("%s: %w", path, err)
-	}
+// parseKey returns the size bytes that the text of a file holds in base64.
+func parseKey(path string, text []byte, size int) ([]byte, error) {
 	b, err := base64.StdEncoding.DecodeString(strings.TrimSpace(string(text)))
 	if err != nil || len(b) != size {
 		return nil, fmt.Errorf("%s does not hold a key of %d bytes in base64", path, size)

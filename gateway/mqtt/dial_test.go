@@ -44,7 +44,7 @@ func certificate(t *testing.T, name string) (cert, key string) {
 	}
 	write := func(file, kind string, b []byte) string {
 		path := filepath.Join(t.TempDir(), file)
-		if err := os.WriteFile(path, pem.EncodeToMemory(&pem.Block{Type: kind, Bytes: b}), 0o644); err != nil {
+		if err := os.WriteFile(path, pem.EncodeToMemory(&pem.Block{Type: kind, Bytes: b}), 0o600); err != nil {
 			t.Fatal(err)
 		}
 		return path

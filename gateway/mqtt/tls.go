@@ -5,10 +5,12 @@ import (
 	"crypto/x509"
 	"errors"
 	"fmt"
+	"net"
 	"net/url"
 
 	"gatehouse/gateway/identity"
 	"gatehouse/gateway/proxied"
+	"gatehouse/gateway/secret"
 )
 
 // Broker is the part of a configuration file for the connection to a broker.
@@ -28,17 +30,49 @@ type Broker struct {
 // tlsVersions are the values of TLSMin.
 var tlsVersions = map[string]uint16{"": tls.VersionTLS13, "1.3": tls.VersionTLS13, "1.2": tls.VersionTLS12}
 
-// Check returns what is wrong with the address, the version of TLS and the proxy.
+// Check returns what is wrong with the address, the version of TLS and the proxy. A
+// password for a broker of another computer needs TLS.
 func (b Broker) Check() error {
 	var errs []error
 	if !validURL(b.URL) {
 		errs = append(errs, fmt.Errorf("broker url %q: write it as tcp://host:port, ssl://host:port for TLS, "+
 			"or ws://host:port/path or wss://host:port/path for WebSocket", b.URL))
 	}
+	if to, instead := b.exposes(); to != "" {
+		errs = append(errs, fmt.Errorf("broker url %q: the password would go to %s unencrypted: write %s, "+
+			"with ca if the broker's certificate is your own authority's; a broker without TLS is reached by a "+
+			"tunnel that begins on this computer (tcp://127.0.0.1:port)", b.URL, to, instead))
+	}
 	if tlsVersions[b.TLSMin] == 0 {
 		errs = append(errs, fmt.Errorf(`broker tls_min %q: write "1.2" or "1.3"`, b.TLSMin))
 	}
 	return errors.Join(append(errs, proxied.Check(b.Proxy))...)
+}
+
+// exposes returns the host to which the password would go unencrypted over the network,
+// and the URL to write instead; both are empty when none would.
+func (b Broker) exposes() (to, instead string) {
+	u, err := url.Parse(b.URL)
+	if err != nil || b.PasswordFile == "" || secret.Here(u.Hostname()) && b.direct() {
+		return "", ""
+	}
+	switch u.Scheme {
+	case "tcp":
+		return u.Hostname(), "ssl://" + net.JoinHostPort(u.Hostname(), "8883")
+	case "ws":
+		u.Scheme = "wss"
+		return u.Hostname(), u.String()
+	}
+	return "", ""
+}
+
+// direct reports whether what is sent to this computer leaves it by no proxy.
+func (b Broker) direct() bool {
+	if b.Proxy == "" || b.Proxy == proxied.FromEnvironment {
+		return true
+	}
+	u, err := url.Parse(b.Proxy)
+	return err == nil && secret.Here(u.Hostname())
 }
 
 func validURL(text string) bool {
@@ -60,7 +94,7 @@ func (b Broker) Load(cfg *Config) error {
 	}
 	cfg.URL, cfg.Name, cfg.Username, cfg.Proxy = b.URL, b.Name, b.Username, proxied.Of(b.Proxy)
 	if b.PasswordFile != "" {
-		pw, err := readSecret(b.PasswordFile)
+		pw, err := secret.Line(b.PasswordFile)
 		if err != nil {
 			return fmt.Errorf("broker password: %w", err)
 		}

@@ -226,7 +226,7 @@ func TestTheEdgesOfARoster(t *testing.T) {
 
 func TestAFileThatIsTooLargeIsNoRoster(t *testing.T) {
 	_, p := example(t)
-	_, err := ParseRoster(p, io.LimitReader(blanks{}, maxRoster+1), plain{})
+	_, err := ParseRoster(p, io.LimitReader(blanks{}, MaxRoster+1), plain{})
 	if err == nil || !strings.Contains(err.Error(), "larger than 64 MiB") {
 		t.Errorf("%.100v", err)
 	}

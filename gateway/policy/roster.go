@@ -68,7 +68,7 @@ func LoadRules(p Policy, path string, key Pseudonymer) (*Rules, error) {
 // household,from,until, which purpose, uses and opening may follow. Its error lists up
 // to ten faults, each with its line, and repeats no card number.
 func ParseRoster(p Policy, in io.Reader, key Pseudonymer) (*Rules, error) {
-	b, err := io.ReadAll(io.LimitReader(in, maxRoster+1))
+	b, err := io.ReadAll(io.LimitReader(in, MaxRoster+1))
 	if err != nil {
 		return nil, err
 	}

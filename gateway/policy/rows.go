@@ -15,14 +15,15 @@ import (
 // codePrefix marks what a scanner reads; a card number stands alone.
 const codePrefix = "code:"
 
-// maxRoster bounds a roster's file, so that a wrong path does not exhaust the memory.
-const maxRoster = 64 << 20
+// MaxRoster bounds a roster's file, in bytes, so that a wrong path does not exhaust the
+// memory.
+const MaxRoster = 64 << 20
 
 // rows returns a reader of the roster's rows, as spreadsheets write them: in any
 // encoding that config.Text takes, separated by commas, semicolons or tabs.
 func rows(text []byte) (*csv.Reader, error) {
-	if len(text) > maxRoster {
-		return nil, fmt.Errorf("it is larger than %d MiB: is this the roster?", maxRoster>>20)
+	if len(text) > MaxRoster {
+		return nil, fmt.Errorf("it is larger than %d MiB: is this the roster?", MaxRoster>>20)
 	}
 	b, err := config.Text(text)
 	if err != nil {

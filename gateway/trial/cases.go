@@ -95,9 +95,10 @@ const mostCases = 10_000
 
 // Suite is a file of cases with its rules.
 type Suite struct {
-	file  File
-	rules *policy.Rules
-	zone  *time.Location
+	file   File
+	roster string
+	rules  *policy.Rules
+	zone   *time.Location
 }
 
 // Load reads a file of cases and the rules that it names, or the given ones instead.
@@ -112,8 +113,8 @@ func Load(path, policyFile, rosterFile string) (*Suite, error) {
 		return nil, fmt.Errorf("%s: %w", path, err)
 	}
 	dir := filepath.Dir(path)
-	s.rules, err = Rules(cmp.Or(policyFile, filepath.Join(dir, s.file.Policy)),
-		cmp.Or(rosterFile, filepath.Join(dir, s.file.Roster)))
+	s.roster = cmp.Or(rosterFile, filepath.Join(dir, s.file.Roster))
+	s.rules, err = Rules(cmp.Or(policyFile, filepath.Join(dir, s.file.Policy)), s.roster)
 	return s, err
 }
 
@@ -165,6 +166,9 @@ func Parse(text []byte, p policy.Policy, roster []byte) (*Suite, error) {
 func Parsed(p policy.Policy, roster []byte) (*policy.Rules, error) {
 	return policy.ParseRosterText(p, roster, plain{})
 }
+
+// Roster returns the name of the roster's file.
+func (s *Suite) Roster() string { return s.roster }
 
 // Rules reads a policy and its roster without the key for pseudonyms.
 func Rules(policyFile, rosterFile string) (*policy.Rules, error) {

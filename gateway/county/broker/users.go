@@ -10,7 +10,7 @@ import (
 
 	"golang.org/x/crypto/bcrypt"
 
-	"gatehouse/gateway/config"
+	"gatehouse/gateway/secret"
 	"gatehouse/gateway/wire"
 )
 
@@ -24,12 +24,9 @@ type user struct {
 // name:bcrypt-hash:kind. Empty lines and lines that begin with # are skipped. A name is
 // an id, or "collector"; a kind is agent, machine or reader, and agent if none is given.
 func readUsers(path string) (map[string]user, error) {
-	text, err := os.ReadFile(path)
+	text, err := secret.Text(path)
 	if err != nil {
 		return nil, fmt.Errorf("broker: users_file: %w", err)
-	}
-	if text, err = config.Text(text); err != nil {
-		return nil, fmt.Errorf("broker: users_file %s: %w", path, err)
 	}
 	users, err := parseUsers(string(text))
 	if err != nil {

@@ -9,13 +9,13 @@ import (
 	"strings"
 	"time"
 
-	"gatehouse/gateway/config"
 	"gatehouse/gateway/county/audit"
 	"gatehouse/gateway/county/report"
 	"gatehouse/gateway/county/store"
 	"gatehouse/gateway/county/store/archive"
 	"gatehouse/gateway/county/store/influx"
 	"gatehouse/gateway/proxied"
+	"gatehouse/gateway/secret"
 )
 
 // StoreFile is the SQLite file's name in the county's folder.
@@ -52,12 +52,9 @@ func OpenReadOnly(cfg Config) (*archive.Archive, error) {
 func influxOptions(cfg Config, log *slog.Logger) (influx.Options, error) {
 	token := os.Getenv(TokenVariable)
 	if cfg.Influx.TokenFile != "" {
-		b, err := os.ReadFile(cfg.Influx.TokenFile)
+		b, err := secret.Text(cfg.Influx.TokenFile)
 		if err != nil {
 			return influx.Options{}, fmt.Errorf("read the InfluxDB token: %w", err)
-		}
-		if b, err = config.Text(b); err != nil {
-			return influx.Options{}, fmt.Errorf("read the InfluxDB token: %s: %w", cfg.Influx.TokenFile, err)
 		}
 		token = strings.TrimSpace(string(b))
 	}

@@ -20,6 +20,7 @@ import (
 	"gatehouse/gateway/identity/authority"
 	"gatehouse/gateway/mqtt"
 	"gatehouse/gateway/proxied"
+	"gatehouse/gateway/secret"
 	"gatehouse/gateway/wire"
 )
 
@@ -189,6 +190,9 @@ func (i Influx) check() error {
 	var errs []error
 	if u, err := url.Parse(i.URL); err != nil || u.Host == "" || (u.Scheme != "http" && u.Scheme != "https") {
 		errs = append(errs, fmt.Errorf("influx.url %q: write it as http://host:8086", i.URL))
+	} else if i.TokenFile != "" && u.Scheme == "http" && !secret.Here(u.Hostname()) {
+		errs = append(errs, fmt.Errorf("influx.url %q: the token would go to %s unencrypted: write https://%s, or "+
+			"reach it by a tunnel that begins on this computer (http://127.0.0.1:port)", i.URL, u.Hostname(), u.Host))
 	}
 	if i.Bucket == "" {
 		errs = append(errs, errors.New("influx.bucket: is missing (InfluxDB 1.8: database/retention-policy)"))

@@ -17,6 +17,7 @@ import (
 	"gatehouse/gateway/county/report"
 	"gatehouse/gateway/fact"
 	"gatehouse/gateway/mqtt"
+	"gatehouse/gateway/secret"
 )
 
 // ReportsFile is the name of the reports' own file in the county's folder.
@@ -126,7 +127,7 @@ func (c *county) blocked(err error) {
 // the session.
 func sessionID(dir string) (string, error) {
 	path := filepath.Join(dir, "reports.session")
-	b, err := os.ReadFile(path)
+	b, err := secret.Read(path)
 	if err == nil && len(strings.TrimSpace(string(b))) > 0 {
 		return strings.TrimSpace(string(b)), nil
 	}

@@ -5,11 +5,10 @@ import (
 	"crypto/subtle"
 	"fmt"
 	"net/http"
-	"os"
 	"strings"
 
-	"gatehouse/gateway/config"
 	"gatehouse/gateway/county/people"
+	"gatehouse/gateway/secret"
 	"gatehouse/gateway/web"
 )
 
@@ -26,36 +25,16 @@ func readBearer(file string) (*bearer, error) {
 	if file == "" {
 		return nil, nil //nolint:nilnil // there is none, and that is no error
 	}
-	line, err := readSecret(file)
+	line, err := secret.Line(file)
 	if err != nil {
 		return nil, err
 	}
-	if len(line) < minBearer {
+	if line = strings.TrimSpace(line); len(line) < minBearer {
 		return nil, fmt.Errorf("%s: a token has at least %d characters: "+
 			"make one with head -c 24 /dev/urandom | base64", file, minBearer)
 	}
 	token := bearer(sha256.Sum256([]byte(line)))
 	return &token, nil
-}
-
-// readSecret reads the first line of a file that only its owner may read.
-func readSecret(file string) (string, error) {
-	info, err := os.Stat(file)
-	if err != nil {
-		return "", err
-	}
-	if info.Mode().Perm()&0o077 != 0 {
-		return "", fmt.Errorf("%s can be read by others: run chmod 600 %s", file, file)
-	}
-	b, err := os.ReadFile(file)
-	if err != nil {
-		return "", err
-	}
-	if b, err = config.Text(b); err != nil {
-		return "", fmt.Errorf("%s: %w", file, err)
-	}
-	line, _, _ := strings.Cut(string(b), "\n")
-	return strings.TrimSpace(line), nil
 }
 
 // fits reports whether a request shows the token.

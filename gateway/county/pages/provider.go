@@ -9,6 +9,7 @@ import (
 	"gatehouse/gateway/county/oidc"
 	"gatehouse/gateway/county/people"
 	"gatehouse/gateway/peer"
+	"gatehouse/gateway/secret"
 )
 
 // providerErrors lists what can be wrong with a log-in at the provider of identities. The
@@ -39,11 +40,11 @@ func newProvider(c oidc.Config, now func() time.Time) (*oidc.Provider, error) {
 	if !c.On() {
 		return nil, nil //nolint:nilnil // there is none, and that is no error
 	}
-	secret, err := readSecret(c.ClientSecretFile)
+	password, err := secret.Line(c.ClientSecretFile)
 	if err != nil {
 		return nil, err
 	}
-	return oidc.New(c, secret, now)
+	return oidc.New(c, password, now)
 }
 
 // providerRoutes are those of log-ins at the provider of identities.

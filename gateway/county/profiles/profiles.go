@@ -15,6 +15,7 @@ import (
 	"gatehouse/gateway/enrolment"
 	"gatehouse/gateway/identity"
 	"gatehouse/gateway/policy"
+	"gatehouse/gateway/secret"
 	"gatehouse/gateway/site"
 )
 
@@ -73,10 +74,12 @@ func (p *Profiles) Files(agent string) ([]enrolment.File, error) {
 		delete(found, name)
 	}
 	found[enrolment.AgentFile] = text
-	for name, path := range map[string]string{keyFile: p.opts.SiteKey, publicFile: p.opts.Collector} {
-		if found[name], err = os.ReadFile(path); err != nil {
-			return nil, fmt.Errorf("the files for %s: %w", agent, err)
-		}
+	found[keyFile], err = secret.Read(p.opts.SiteKey)
+	if err == nil {
+		found[publicFile], err = os.ReadFile(p.opts.Collector)
+	}
+	if err != nil {
+		return nil, fmt.Errorf("the files for %s: %w", agent, err)
 	}
 	var out []enrolment.File
 	all := 0
@@ -148,8 +151,19 @@ func (p *Profiles) read(agent string) (map[string][]byte, error) {
 	return out, nil
 }
 
+// private reports whether a file of a profile is for nobody else: lists of people, keys,
+// passwords and tokens.
+func private(name string) bool {
+	ending := filepath.Ext(name)
+	return name == rosterFile || name == guardsFile || slices.Contains([]string{".key", ".age", ".token"}, ending) ||
+		strings.Contains(name, "password")
+}
+
 // readFile returns what is in a file; never nil without an error.
 func readFile(path string) ([]byte, error) {
+	if private(filepath.Base(path)) {
+		return secret.ReadMost(path, mostFile)
+	}
 	f, err := os.Open(path)
 	if err != nil {
 		return nil, err

@@ -12,6 +12,7 @@ import (
 	"gatehouse/gateway/county/db"
 	"gatehouse/gateway/identity"
 	"gatehouse/gateway/sealed"
+	"gatehouse/gateway/secret"
 )
 
 // VaultFile is the name of the vault key's file, in the folder of the county's authority.
@@ -26,14 +27,7 @@ type Vault struct{ secret, recipient string }
 // LoadVault reads the vault key in dir. The error wraps fs.ErrNotExist when there is none.
 func LoadVault(dir string) (*Vault, error) {
 	path := filepath.Join(dir, VaultFile)
-	info, err := os.Stat(path)
-	if err != nil {
-		return nil, fmt.Errorf("load the vault key: %w", err)
-	}
-	if info.Mode().Perm()&0o077 != 0 {
-		return nil, fmt.Errorf("load the vault key: %s can be read by others: run chmod 600 %s", path, path)
-	}
-	b, err := os.ReadFile(path)
+	b, err := secret.Read(path)
 	if err != nil {
 		return nil, fmt.Errorf("load the vault key: %w", err)
 	}

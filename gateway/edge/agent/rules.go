@@ -1,11 +1,9 @@
 package agent
 
 import (
-	"bytes"
 	"encoding/json"
 	"errors"
 	"fmt"
-	"io"
 	"os"
 	"path/filepath"
 	"time"
@@ -15,6 +13,7 @@ import (
 	"gatehouse/gateway/fact"
 	"gatehouse/gateway/identity"
 	"gatehouse/gateway/policy"
+	"gatehouse/gateway/secret"
 )
 
 const day = 24 * time.Hour
@@ -22,8 +21,9 @@ const day = 24 * time.Hour
 // keptRules is the file in the agent's folder with the rules that were right last.
 const keptRules = "rules.json"
 
-// mostRoster bounds what is read of a roster: more than one may have.
-const mostRoster = 65 << 20
+// mostKept is how much is read of the kept rules, where the roster stands in base64
+// beside the others, in bytes.
+const mostKept = 2 * policy.MaxRoster
 
 // texts are the files of policy, roster and guards.
 type texts struct {
@@ -43,7 +43,7 @@ func (f *files) readRules(cfg Config) error {
 		f.texts = t
 		return nil
 	}
-	b, err2 := os.ReadFile(filepath.Join(cfg.Dir, keptRules))
+	b, err2 := secret.ReadMost(filepath.Join(cfg.Dir, keptRules), mostKept)
 	if errors.Is(err2, os.ErrNotExist) {
 		return err
 	}
@@ -64,30 +64,15 @@ func readTexts(cfg Config) (t texts, err error) {
 	if t.Policy, err = config.Read(cfg.Policy); err != nil {
 		return t, err
 	}
-	if t.Roster, err = readRoster(cfg.Roster); err != nil {
+	if t.Roster, err = secret.ReadMost(cfg.Roster, policy.MaxRoster); err != nil {
 		return t, fmt.Errorf("read the roster: %w", err)
 	}
 	if cfg.Guards != "" {
-		if t.Guards, err = config.Read(cfg.Guards); err != nil {
-			return t, err
+		if t.Guards, err = secret.Read(cfg.Guards); err != nil {
+			return t, fmt.Errorf("read the guards: %w", err)
 		}
 	}
 	return t, nil
-}
-
-// readRoster reads a roster, in a buffer of its size.
-func readRoster(path string) ([]byte, error) {
-	f, err := os.Open(path)
-	if err != nil {
-		return nil, err
-	}
-	defer f.Close()
-	b := bytes.NewBuffer(nil)
-	if info, err := f.Stat(); err == nil && info.Size() <= mostRoster {
-		b.Grow(int(info.Size()) + bytes.MinRead)
-	}
-	_, err = b.ReadFrom(io.LimitReader(f, mostRoster))
-	return b.Bytes(), err
 }
 
 // rules makes rules of the texts, and checks that the gate can apply them.

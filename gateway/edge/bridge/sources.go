@@ -3,13 +3,13 @@ package bridge
 import (
 	"context"
 	"fmt"
-	"os"
 
 	"gatehouse/devices"
 	"gatehouse/firmware-bridge/mavlink"
 	"gatehouse/firmware-bridge/nmea"
 	"gatehouse/firmware-bridge/runs"
 	"gatehouse/gateway/machine"
+	"gatehouse/gateway/secret"
 	"gatehouse/gateway/wire"
 )
 
@@ -77,7 +77,7 @@ func newMachines(list []machine.Config, langs languages, bootID string) (out []*
 func newLink(m MAVLink, ports devices.Ports, signed *stamps) (*mavlink.Link, error) {
 	cfg := m.link()
 	if m.KeyFile != "" {
-		text, err := os.ReadFile(m.KeyFile)
+		text, err := secret.Text(m.KeyFile)
 		if err != nil {
 			return nil, fmt.Errorf("mavlink: read the signing key: %w", err)
 		}

@@ -13,6 +13,7 @@ import (
 	"gatehouse/gateway/enrolment"
 	"gatehouse/gateway/identity"
 	"gatehouse/gateway/sealed"
+	"gatehouse/gateway/secret"
 )
 
 // What lies in a gate's folder while it is put into service. The agent starts only when
@@ -60,7 +61,7 @@ func (f folder) make() error {
 
 // begin returns the enrolment with a code, or the one that was not finished.
 func (f folder) begin(c enrolment.Code, again bool) (p pending, err error) {
-	b, err := os.ReadFile(f.state(pendingFile))
+	b, err := secret.Read(f.state(pendingFile))
 	if err == nil {
 		if err := json.Unmarshal(b, &p); err == nil {
 			p.code, err = enrolment.ParseCode(p.Code)
@@ -126,20 +127,20 @@ func (f folder) fits(c enrolment.Code, again bool) error {
 }
 
 // stage writes the files that came, and the gate's keys and certificates, beside each other.
-// secret is the one to whose recipient the answer was encrypted, and the rules will be.
-func (f folder) stage(b enrolment.Bundle, ca []byte, secret string) error {
+// own is the secret to whose recipient the answer was encrypted, and the rules will be.
+func (f folder) stage(b enrolment.Bundle, ca []byte, own string) error {
 	if err := os.RemoveAll(f.state(stageDir)); err != nil {
 		return err
 	}
 	if err := os.Mkdir(f.state(stageDir), 0o700); err != nil {
 		return err
 	}
-	key, err := os.ReadFile(f.state(enrolment.KeyFile))
+	key, err := secret.Read(f.state(enrolment.KeyFile))
 	if err != nil {
 		return err
 	}
 	for _, x := range append(b.Files, enrolment.File{Name: enrolment.KeyFile, Bytes: key},
-		enrolment.File{Name: enrolment.RecipientFile, Bytes: []byte(secret + "\n")},
+		enrolment.File{Name: enrolment.RecipientFile, Bytes: []byte(own + "\n")},
 		enrolment.File{Name: enrolment.CertificateFile, Bytes: identity.PEM(b.Certificate)},
 		enrolment.File{Name: enrolment.AuthorityFile, Bytes: identity.PEM(ca)}) {
 		if err := identity.Create(f.state(filepath.Join(stageDir, x.Name)), string(x.Bytes), 0o600); err != nil {

@@ -10,6 +10,7 @@ import (
 	"gatehouse/gateway/enrolment"
 	"gatehouse/gateway/identity"
 	"gatehouse/gateway/sealed"
+	"gatehouse/gateway/secret"
 )
 
 // ErrNoSecret means that the gate has no agent.age yet: its next renewal makes one.
@@ -20,14 +21,10 @@ var ErrNoSecret = errors.New("this gate has no agent.age yet: it makes one withi
 // beside the gate's key. The error is ErrNoSecret when there is none.
 func (i Identity) Secret() (string, error) {
 	path := filepath.Join(filepath.Dir(i.Key), enrolment.RecipientFile)
-	info, err := os.Stat(path)
+	b, err := secret.Read(path)
 	if errors.Is(err, os.ErrNotExist) {
 		return "", ErrNoSecret
 	}
-	if err == nil && info.Mode().Perm()&0o077 != 0 {
-		return "", fmt.Errorf("%s can be read by others: run chmod 600 %[1]s", path)
-	}
-	b, err := os.ReadFile(path)
 	if err != nil {
 		return "", fmt.Errorf("read the gate's secret: %w", err)
 	}
