@@ -25,7 +25,7 @@ var floors = map[string][][]string{
 		{"store/archive"},
 		{"collect", "follow", "notices", "presence", "profiles", "refused", "registry", "retention", "rules", "speak", "export",
 			"history", "lookup"},
-		{"alerts", "checks", "passages", "fleet", "people", "export/parquet"},
+		{"alerts", "checks", "command", "passages", "fleet", "people", "export/parquet"},
 		{"consent"},
 		{"desk", "oidc", "report"},
 		{"pages"},

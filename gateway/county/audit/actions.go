@@ -43,6 +43,8 @@ const (
 	RulesAsk        Action = "rules-ask"        // it was offered for approval by another user
 	RulesApprove    Action = "rules-approve"    // it was put into force
 	RulesWithdraw   Action = "rules-withdraw"   // it was taken back
+	OpenGate        Action = "open-gate"        // a barrier was commanded to open
+	CommandGate     Action = "command-gate"     // a gate was commanded to show a notice, reload or restart
 	NotDone         Action = "not-done"         // what the entry of the object announced has failed
 	LookLive        Action = "look-live"        // the stream of the desk was opened: all gates' newest passages
 	LookGate        Action = "look-gate"        // the last passages of a gate
@@ -59,7 +61,8 @@ func Actions() []Action {
 	return []Action{Start, LogIn, LogInFailed, LogOut, SetUp, Invite, SetRole, DisableUser, EnableUser,
 		ResetPassword, ChangePassword, EndSession, MakeToken, RevokeToken, Acknowledge, AnswerCall, EndCall,
 		WriteNotice, RemoveNotice, RetryQuarantine, DropQuarantine, Rewind, IssuePass, ChangeGuards,
-		EnrolCode, EnrolApprove, EnrolRefuse, EnrolRevoke, EnrolIssue, AskConsent, AgreeConsent, RefuseConsent,
+		EnrolCode, EnrolApprove, EnrolRefuse, EnrolRevoke, EnrolIssue, OpenGate, CommandGate, AskConsent,
+		AgreeConsent, RefuseConsent,
 		Trace, AccessReport, RulesDraft, RulesAsk, RulesApprove, RulesWithdraw, NotDone, LookLive, LookGate,
 		LookPassage, LookQuarantine, LookRules, LookExport, LookReplay, LookAudit}
 }

@@ -99,7 +99,7 @@ func (c *county) newPages(ctx context.Context, d *desk.Desk, log *slog.Logger) (
 	cfg := *c.cfg.Desk
 	cfg.LinkFile = filepath.Join(c.cfg.Dir, linkFile)
 	return pages.New(cfg, pages.Parts{Alerts: d.Alerts, Passages: d.Passages, Runs: d.Runs,
-		Notices: d.Notices, Checks: d.Checks, Audit: d.Audit, Registry: who,
+		Notices: d.Notices, Checks: d.Checks, Commands: d.Commands, Audit: d.Audit, Registry: who,
 		People: d.People, Consents: d.Consents, Poison: c.archive, Removed: c.archive, Kept: c.retention().Kept(),
 		State: d.Hub, Prober: d, Records: c.archive, Zone: zone}, c.version, log)
 }
@@ -133,6 +133,7 @@ func (c *county) deskClient(d *desk.Desk, log *slog.Logger) (*mqtt.Client, error
 			{Filter: wire.Topic(c.cfg.County, "+", wire.LeafStatus), QoS: 1},
 			{Filter: wire.Topic(c.cfg.County, "+", wire.LeafBeat)},
 			{Filter: wire.Topic(c.cfg.County, "+", wire.LeafDesk), QoS: 1, Optional: true},
+			{Filter: wire.Topic(c.cfg.County, "+", wire.LeafNonce), QoS: 1, Optional: true},
 		},
 		OnMessage: func(m mqtt.Message) { d.Hear(m.Topic, m.Payload) },
 		Log:       log,

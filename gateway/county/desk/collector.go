@@ -21,15 +21,20 @@ func (d *Desk) Refused(agent, why string, count uint64) {
 // Fenced implements collect.Observer.
 func (d *Desk) Fenced(reason string) {
 	d.speaker.Silence()
+	d.Commands.Silence()
 	d.opts.Health.Set(part, health.Problem(fact.TroubleFenced, d.opts.Now(), reason).Advise(
 		"fenced", "why", reason))
 }
 
 // Hear takes a status or heartbeat as it passes the broker, or what was published in
-// place of what the desk says. It may be called from any goroutine.
+// place of what the desk says, or the nonce of a gate. It may be called from any goroutine.
 func (d *Desk) Hear(topic string, payload []byte) {
-	if _, agent, leaf, ok := wire.ParseTopic(topic); ok && leaf == wire.LeafDesk {
+	switch _, agent, leaf, _ := wire.ParseTopic(topic); leaf {
+	case wire.LeafDesk:
 		d.speaker.Heard(agent, payload)
+		return
+	case wire.LeafNonce:
+		d.Commands.Heard(agent, payload)
 		return
 	}
 	d.followers.presence.Receive(d.opts.Now(), topic, payload)

@@ -16,6 +16,7 @@ import (
 	"gatehouse/gateway/county/alerts"
 	"gatehouse/gateway/county/audit"
 	"gatehouse/gateway/county/checks"
+	"gatehouse/gateway/county/command"
 	"gatehouse/gateway/county/consent"
 	"gatehouse/gateway/county/db"
 	"gatehouse/gateway/county/fleet"
@@ -70,6 +71,7 @@ type Desk struct {
 	Notices  *notices.Notices
 	Audit    *audit.Log
 	Checks   *checks.Checks
+	Commands *command.Commands
 
 	opts      Options
 	file      *db.File
@@ -126,6 +128,8 @@ func (d *Desk) open(ctx context.Context) (err error) {
 	d.Notices = notices.New(d.file, d.opts.Sites)
 	d.Audit = audit.New(d.file, d.opts.Now)
 	d.Checks = checks.New(d.file)
+	d.Commands = command.New(command.Options{File: d.file, Sites: d.opts.Sites, County: d.opts.Voice.County,
+		Key: d.opts.Voice.Key, Now: d.opts.Now, Log: d.opts.Log})
 	AuditPeople(d.People, d.Audit, d.opts.Now)
 	d.speaker, err = speak.Open(ctx, speak.Options{File: d.file, County: d.opts.Voice.County, Key: d.opts.Voice.Key,
 		Log: d.opts.Log})
@@ -150,7 +154,7 @@ func (d *Desk) open(ctx context.Context) (err error) {
 	}
 	f.cursor, err = follow.NewCursor(ctx, follow.Options{File: d.file, Records: d.opts.Records,
 		BeginsAgain: d.opts.BeginsAgain,
-		Followers:   []follow.Follower{d.Passages, f.fleet, d.Alerts, d.Checks, totals{d}}})
+		Followers:   []follow.Follower{d.Passages, f.fleet, d.Alerts, d.Checks, d.Commands, totals{d}}})
 	if err != nil {
 		return err
 	}
@@ -177,6 +181,7 @@ func (d *Desk) Run(ctx context.Context) error {
 	var attending sync.WaitGroup
 	defer attending.Wait()
 	defer cancel()
+	attending.Go(func() { d.Commands.Run(ctx) })
 	attending.Go(func() {
 		tick := time.NewTicker(time.Second)
 		defer tick.Stop()

@@ -20,7 +20,10 @@ type Voice struct {
 }
 
 // SpeakBy gives the desk what publishes. It may be called from any goroutine.
-func (d *Desk) SpeakBy(p speak.Publisher) { d.speaker.By(p) }
+func (d *Desk) SpeakBy(p speak.Publisher) {
+	d.speaker.By(p)
+	d.Commands.By(p)
+}
 
 // say raises calls again that nobody has answered, and tells each gate how far its calls
 // have come, and the notices for it.

@@ -6,6 +6,7 @@ import (
 	"gatehouse/gateway/county/alerts"
 	"gatehouse/gateway/county/audit"
 	"gatehouse/gateway/county/checks"
+	"gatehouse/gateway/county/command"
 	"gatehouse/gateway/county/consent"
 	"gatehouse/gateway/county/db"
 	"gatehouse/gateway/county/fleet"
@@ -53,5 +54,6 @@ func steps() []string {
 		rules.Schema,
 		registry.SchemaRecipients,
 		people.SchemaProvided,
+		command.Schema,
 	}
 }

@@ -10,6 +10,7 @@ import (
 
 	"gatehouse/gateway/county/alerts"
 	"gatehouse/gateway/county/audit"
+	"gatehouse/gateway/county/command"
 	"gatehouse/gateway/county/consent"
 	"gatehouse/gateway/county/fleet"
 	"gatehouse/gateway/county/lookup"
@@ -62,6 +63,11 @@ var codes = []known{
 	{notices.ErrWhere, "notice-where", http.StatusUnprocessableEntity},
 	{notices.ErrMany, "notice-many", http.StatusConflict},
 	{notices.ErrGone, "gone", http.StatusConflict},
+	{command.ErrText, "command-text", http.StatusUnprocessableEntity},
+	{command.ErrAction, "body", http.StatusUnprocessableEntity},
+	{command.ErrGate, "notice-where", http.StatusUnprocessableEntity},
+	{command.ErrBusy, "command-busy", http.StatusConflict},
+	{command.ErrNoKey, "command-offline", http.StatusServiceUnavailable},
 	{fleet.ErrNoRun, "run", http.StatusNotFound},
 	{lookup.ErrNone, "passage", http.StatusNotFound},
 	{lookup.ErrNotPassage, "passage", http.StatusNotFound},

@@ -19,6 +19,7 @@ import (
 	"gatehouse/gateway/county/audit"
 	"gatehouse/gateway/county/calls"
 	"gatehouse/gateway/county/checks"
+	"gatehouse/gateway/county/command"
 	"gatehouse/gateway/county/consent"
 	"gatehouse/gateway/county/fleet"
 	"gatehouse/gateway/county/lookup"
@@ -46,6 +47,14 @@ type Alerts interface {
 	// Answer answers a guard's call, and End ends it.
 	Answer(ctx context.Context, now time.Time, id int64, by audit.By, answer calls.Answer) error
 	End(ctx context.Context, now time.Time, id int64, by audit.By) error
+}
+
+// Commands are what gates are commanded.
+type Commands interface {
+	// Ask commands a gate; it returns the id of the command.
+	Ask(ctx context.Context, by audit.By, r command.Request) (id string, err error)
+	// Last returns the last commands of a gate, the newest first.
+	Last(ctx context.Context, now time.Time, agent string, most int) ([]command.Row, error)
 }
 
 // Notices are what the county tells its guards.
@@ -96,6 +105,7 @@ type Parts struct {
 	Passages Passages
 	Runs     Runs
 	Notices  Notices
+	Commands Commands
 	Checks   Checks
 	People   *people.People
 	Consents *consent.Consents

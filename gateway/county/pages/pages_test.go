@@ -104,7 +104,7 @@ func startWith(t *testing.T, cfg Config) *bench {
 		t.Fatal(err)
 	}
 	parts := Parts{Alerts: d.Alerts, Passages: d.Passages, Runs: d.Runs, People: d.People, Consents: d.Consents,
-		Poison: nothing{}, Notices: d.Notices, Checks: d.Checks, Audit: d.Audit,
+		Poison: nothing{}, Notices: d.Notices, Checks: d.Checks, Commands: d.Commands, Audit: d.Audit,
 		Registry: noRegistry{}, Removed: nothing{}, State: d.Hub,
 		Prober: d}
 	srv, err := New(cfg, parts, "test", log)

@@ -30,6 +30,8 @@ const (
 	ActAlerts     Act = "alerts"     // acknowledge all alerts
 	ActCalls      Act = "calls"      // answer calls of guards
 	ActNotices    Act = "notices"    // write and remove notices for guards
+	ActOpen       Act = "open"       // open the barrier of a gate; asks for the password
+	ActCommand    Act = "command"    // show a guard a notice at once, let a gate reload or restart
 	ActLosses     Act = "losses"     // see what was not stored: quarantine and holes
 	ActQuarantine Act = "quarantine" // store what is in quarantine after all, or drop it
 	ActRetention  Act = "retention"  // see for how long records are kept
@@ -53,6 +55,8 @@ var allowed = []struct {
 	{ActAlerts, []Role{Duty, Admin}},
 	{ActCalls, []Role{Duty, Admin}},
 	{ActNotices, []Role{Duty, Admin}},
+	{ActOpen, []Role{Duty, Admin}},
+	{ActCommand, []Role{Duty, Admin}},
 	{ActLosses, []Role{Duty, Admin}},
 	{ActQuarantine, []Role{Admin}},
 	{ActRetention, []Role{Admin, Auditor}},

@@ -1,0 +1,54 @@
+package pages
+
+import (
+	"net/http"
+
+	"gatehouse/gateway/county/command"
+	"gatehouse/gateway/county/people"
+	"gatehouse/gateway/fact"
+)
+
+// commandsShown is how many commands of a gate a page shows.
+const commandsShown = 20
+
+// commanded is the answer to a command: what became of it stands in the list by this id.
+type commanded struct {
+	ID string `json:"id"`
+}
+
+// openGate has a gate open its barrier, for which the own password is given again.
+func (s *Server) openGate(w http.ResponseWriter, r *http.Request, who people.Session) {
+	m, err := read[struct {
+		command.Request
+
+		Password string `json:"password"` // of who asks
+	}](w, r)
+	if err == nil {
+		err = s.People.Confirm(r.Context(), who, m.Password)
+	}
+	if err != nil {
+		failRetryable(w, err)
+		return
+	}
+	m.Action = fact.CommandOpen
+	id, err := s.Commands.Ask(r.Context(), by(who), m.Request)
+	answer(w, commanded{id}, err)
+}
+
+// command has a gate do what is no opening.
+func (s *Server) command(w http.ResponseWriter, r *http.Request, who people.Session) {
+	m, err := read[command.Request](w, r)
+	if err == nil && m.Action == fact.CommandOpen {
+		err = people.ErrRole // it asks for the password
+	}
+	id := ""
+	if err == nil {
+		id, err = s.Commands.Ask(r.Context(), by(who), m)
+	}
+	answer(w, commanded{id}, err)
+}
+
+func (s *Server) commands(w http.ResponseWriter, r *http.Request, _ people.Session) {
+	list, err := s.Commands.Last(r.Context(), s.now(), r.URL.Query().Get("agent"), commandsShown)
+	answer(w, append([]command.Row{}, list...), err)
+}
