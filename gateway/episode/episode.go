@@ -99,6 +99,13 @@ func (b *Book) All() (out []Episode) {
 	return out
 }
 
+// Rename gives cards the names that same returns.
+func (b *Book) Rename(same func(string) string) {
+	for _, e := range b.open {
+		e.Credential = same(e.Credential)
+	}
+}
+
 func (b *Book) of(credential string) *Episode {
 	return b.first(func(e *Episode) bool { return credential != "" && e.Credential == credential })
 }

@@ -30,7 +30,7 @@ type Memory struct {
 // county's.
 func (m *Memory) Take(r *policy.Rules, zone *time.Location, e Earlier) {
 	at, judged := e.At, false
-	if p := e.Passage; p != nil {
+	if p := named(r, e.Passage); p != nil {
 		if judged = p.Basis != nil && p.Basis.At != nil; judged {
 			at = p.Basis.At.Time
 		}
@@ -51,6 +51,7 @@ func (g *Gate) Recall(m *Memory) { g.past = Memory{state: m.state.Clone(), clock
 // Remember takes over a record of before a restart, in the order of the journal: what
 // has passed, and what time it was. A passage may be handed over twice; it counts once.
 func (g *Gate) Remember(e Earlier) {
+	e.Passage = named(g.cfg.Rules, e.Passage)
 	if e.Passage != nil && e.Boot > 0 {
 		g.meters.again(e.Boot, e.Passage)
 	}

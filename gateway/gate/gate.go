@@ -117,6 +117,7 @@ func New(cfg Config) *Gate {
 func (g *Gate) Observe(at clock.Moment, seq uint64, r wire.Reading) []Event {
 	events := g.Tick(at)
 	l := g.by[r.Device]
+	r.Credential = g.cfg.Rules.Same(r.Credential)
 	switch {
 	case r.Type == fact.ReadingEntered && r.Entered != nil:
 		events = append(events, g.entered(at, seq, r)...)

@@ -49,6 +49,9 @@ func (k SiteKey) Pseudonym(kind, code string) string {
 	return k.id + "-" + encode(mac.Sum(nil)[:16])
 }
 
+// Others returns nothing: there is one key.
+func (SiteKey) Others(string, string) []string { return nil }
+
 // CreateSiteKey creates a key in a new file; it fails when the file exists.
 func CreateSiteKey(path string) (SiteKey, error) {
 	secret := make([]byte, keyBytes)

@@ -147,12 +147,14 @@ func NewGuards(list []Guard, r *Rules, key Pseudonymer) (Guards, error) {
 		if err != nil {
 			return Guards{}, err
 		}
-		pseudonym := key.Pseudonym(kind, code)
-		if p, listed := r.Person(pseudonym); listed {
+		name, others := namer{key: key}.name(kind, code)
+		if p, listed := r.Person(name); listed {
 			return Guards{}, fmt.Errorf("the card of %s is on line %d of the roster: a guard's card only signs in, "+
 				"give them another one", x.ID, p.Line)
 		}
-		g.byCard[pseudonym] = x.ID
+		for _, n := range append(others, name) {
+			g.byCard[n] = x.ID
+		}
 	}
 	slices.Sort(g.ids)
 	return g, nil

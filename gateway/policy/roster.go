@@ -42,11 +42,6 @@ var (
 	optional = []string{"purpose", "uses", "opening"}
 )
 
-// Pseudonymer returns the keyed pseudonym of a credential.
-type Pseudonymer interface {
-	Pseudonym(kind, code string) string
-}
-
 // maxErrors is how many errors of a roster are listed at most.
 const maxErrors = 10
 
@@ -89,8 +84,9 @@ func ParseRosterText(p Policy, text []byte, key Pseudonymer) (*Rules, error) {
 		return nil, err
 	}
 	rd.ReuseRecord = true
-	rules := &Rules{Policy: p, byCard: map[string]int32{}, sealed: map[string]bool{}}
-	r := &roster{policy: p, key: key, more: header[len(columns):], rules: rules, people: newAdder(),
+	rules := &Rules{Policy: p, byCard: map[string]int32{}, same: map[string]string{},
+		sealed: map[string]bool{}}
+	r := &roster{policy: p, namer: namer{key, rules.same}, more: header[len(columns):], rules: rules, people: newAdder(),
 		interned: map[string]string{}, households: map[string]string{}}
 	for len(r.errs) < maxErrors {
 		row, err := rd.Read()
@@ -133,26 +129,28 @@ func checkHeader(header []string) error {
 
 // roster is a roster that is read.
 type roster struct {
+	namer
+
 	policy     Policy
-	key        Pseudonymer
 	more       []string // optional columns of the header
 	rules      *Rules
 	people     adder
 	interned   map[string]string // texts that repeat are kept once
-	households map[string]string // pseudonym by number
+	households map[string]string // its name by field
 	errs       []error
 }
 
 // add adds a row, whose memory it does not keep.
 func (r *roster) add(line int, row []string) error {
-	kind, code, err := credential(row[0])
+	name, others, err := r.card(row[0])
 	x, err2 := r.person(line, row)
 	if err := errors.Join(err, err2, r.policy.checkPerson(x)); err != nil {
 		return err
 	}
-	pseudonym := r.key.Pseudonym(kind, code)
-	if before, twice := r.rules.byCard[pseudonym]; twice {
-		return fmt.Errorf("the card is on line %d already", r.people.rows[before].line)
+	for _, n := range append(others, name) {
+		if before, twice := r.rules.byCard[n]; twice {
+			return fmt.Errorf("the card is on line %d already", r.people.rows[before].line)
+		}
 	}
 	if x.Status == StatusSealed && x.Household != "" {
 		r.rules.sealed[x.Household] = true
@@ -160,15 +158,22 @@ func (r *roster) add(line int, row []string) error {
 	if x.Uses > 0 {
 		r.rules.usable = max(r.rules.usable, daysOf(x.From, x.Until))
 	}
-	r.rules.byCard[pseudonym] = r.people.add(x)
+	name = strings.Clone(name)
+	at := r.people.add(x)
+	r.rules.byCard[name] = at
+	for _, n := range others {
+		n = strings.Clone(n)
+		r.rules.byCard[n], r.same[n] = at, name
+	}
 	return nil
 }
 
 // person returns what a row says.
 func (r *roster) person(line int, row []string) (Person, error) {
-	x := Person{Class: r.intern(row[1]), Status: Status(r.intern(row[2])), Household: r.household(row[3]),
+	household, err := r.home(row[3])
+	x := Person{Class: r.intern(row[1]), Status: Status(r.intern(row[2])), Household: household,
 		From: r.intern(day(row[4])), Until: r.intern(day(row[5])), Line: line}
-	var errs []error
+	errs := []error{err}
 	for i, column := range r.more {
 		value := row[len(columns)+i]
 		switch {
@@ -202,17 +207,24 @@ func (r *roster) intern(s string) string {
 	return kept
 }
 
-// household returns the pseudonym of a household's number.
-func (r *roster) household(number string) string {
-	if number == "" {
-		return ""
+// home returns the name of a household.
+func (r *roster) home(field string) (string, error) {
+	if field == "" {
+		return "", nil
 	}
-	p, ok := r.households[number]
-	if !ok {
-		p = r.key.Pseudonym("household", number)
-		r.households[strings.Clone(number)] = p
+	if name, known := r.households[field]; known {
+		return name, nil
 	}
-	return p
+	name, others, err := r.household(field)
+	if err != nil {
+		return "", fmt.Errorf("household: %w", err)
+	}
+	name = strings.Clone(name)
+	for _, n := range others {
+		r.same[strings.Clone(n)] = name
+	}
+	r.households[strings.Clone(field)] = name
+	return name, nil
 }
 
 // daysOf returns how many days a card is valid.

@@ -35,9 +35,10 @@ type Rules struct {
 	Policy
 	Guards Guards // who may be on duty; set once, before the rules are used
 	people people
-	byCard map[string]int32 // by pseudonym: row of people
-	sealed map[string]bool  // households with a card that is sealed
-	usable int              // most days of a card whose uses are counted
+	byCard map[string]int32  // by each pseudonym: row of people
+	same   map[string]string // name in force of people and households, by each other one
+	sealed map[string]bool   // households with a card that is sealed
+	usable int               // most days of a card whose uses are counted
 }
 
 // Person looks a credential up.
@@ -63,7 +64,9 @@ func (r *Rules) People() int { return len(r.people.rows) }
 func (r *Rules) All(visit func(credential string, p Person) bool) {
 	cards := make([]string, r.People())
 	for card, i := range r.byCard {
-		cards[i] = card
+		if _, other := r.same[card]; !other {
+			cards[i] = card
+		}
 	}
 	for i, card := range cards {
 		if !visit(card, r.people.at(int32(i))) {

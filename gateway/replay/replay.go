@@ -13,6 +13,7 @@ import (
 	"gatehouse/gateway/fact"
 	"gatehouse/gateway/gate"
 	"gatehouse/gateway/policy"
+	"gatehouse/gateway/policy/engine"
 	"gatehouse/gateway/wire"
 )
 
@@ -60,6 +61,7 @@ type Replay struct {
 
 	past    past
 	pending pending
+	rolled  rolled
 }
 
 // New returns a replay that tells each outcome, in about the order of time.
@@ -194,7 +196,8 @@ func (r *Replay) passage(x item, p *wire.Passage) {
 		r.emit(r.gate.Tick(x.moment()))
 	}
 	missing := r.pending.missing(p.Readings)
-	unlisted := r.cfg.Unlisted && byRoster(r.cfg.Rules.Policy, p)
+	over := r.rolled.over(p.Credential, x.rec.At.Time, r.cfg.Rules.Reach())
+	unlisted := r.cfg.Unlisted && (over || byRoster(r.cfg.Rules.Policy, p))
 	counts := missing != 0 || unlisted || x.rec.At.Before(r.cfg.From) // as it was recorded
 	if r.cfg.Recorded || counts {
 		r.past.passage(x, r.bootID, p)
@@ -252,6 +255,9 @@ func (r *Replay) settle(outcomes []Outcome) {
 // report tells an outcome, unless it is of before From.
 func (r *Replay) report(o Outcome) {
 	if !o.At.Before(r.cfg.From) {
+		if o.Was != nil && r.cfg.Rules.Renamed() {
+			o.Was = new(engine.Named(r.cfg.Rules, *o.Was))
+		}
 		r.tell(o)
 	}
 }

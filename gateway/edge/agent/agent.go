@@ -76,6 +76,7 @@ type Agent struct {
 	broker   mqtt.Broker    // of a gate whose journal is destroyed
 	begun    atomic.Bool    // what the journal holds was taken over
 	renewer  *enrol.Renewer // nil without an identity
+	keys     *keys          // by which people have pseudonyms
 }
 
 // New reads the files that the configuration names, opens the journal and makes
@@ -92,7 +93,7 @@ func New(cfg Config, opts Options) (*Agent, error) {
 	if over, err := a.openRetirement(cfg, opts.File); err != nil || over {
 		return a, err
 	}
-	files, err := readFiles(cfg)
+	files, err := readFiles(cfg, opts.Clock.Now().Wall)
 	if err != nil {
 		return nil, err
 	}
@@ -105,6 +106,7 @@ func New(cfg Config, opts Options) (*Agent, error) {
 	a.recorder = recorder.New(recorder.Options{Journal: j, Board: a.board, Overtake: a.overtake,
 		Clock: opts.Clock, BootID: opts.BootID, Version: opts.Version, Log: a.log}, report)
 	a.keepRules(cfg.Dir, files)
+	a.keys = newKeys(cfg, files)
 	a.locks = newLocks(cfg, files)
 	a.warnLocked(opts.Clock.Now())
 	if err := a.makeParts(cfg, opts, files); err != nil {
@@ -134,7 +136,7 @@ func (a *Agent) makeParts(cfg Config, opts Options, f files) (err error) {
 		keys.Own = func() (crypto.Signer, error) { return identity.LoadKey(cfg.Identity.Key) }
 	}
 	a.shipper, err = ship.New(ship.Options{County: cfg.County, Agent: cfg.Agent, Version: opts.Version,
-		Keys: keys, KeyID: f.site.ID(), Broker: cfg.broker(), Desk: a.help.Hear, Witness: a.witness,
+		Keys: keys, KeyID: a.keys.id, Broker: cfg.broker(), Desk: a.help.Hear, Witness: a.witness,
 		Command: a.commands.Hear, Said: said, Retire: a.hearRetire,
 		Journal: a.journal, Board: a.board, Clock: opts.Clock, Log: a.log})
 	if err != nil {
@@ -167,7 +169,7 @@ func (a *Agent) witness(h wire.AuditHead) error {
 
 // makeStation makes the station, and the panel that draws for its displays.
 func (a *Agent) makeStation(cfg Config, opts Options, f files) (err error) {
-	o := station.Options{Rules: f.rules, Zone: f.zone, Codes: codes{f.site, cfg.County, cfg.Agent, f.collector},
+	o := station.Options{Rules: f.rules, Zone: f.zone, Codes: a.keys.codes(f.names),
 		Ports: opts.Ports, Journal: a.recorder, Board: a.board, Screen: opts.Screen, Asks: opts.Screen != nil,
 		Ledger:    opts.Ledger,
 		OnPassage: opts.OnPassage, Clock: opts.Clock, BootID: opts.BootID, Log: a.log}
@@ -232,6 +234,7 @@ func (a *Agent) runParts(ctx context.Context, cancel func()) (err error) {
 	})
 	if a.station != nil {
 		service.Go(func() { a.station.Run(serving, restored) })
+		service.Go(func() { a.rollOver(serving, restored) })
 	}
 	if a.bridge != nil {
 		service.Go(func() { a.bridge.Run(serving, restored) })

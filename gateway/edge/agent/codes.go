@@ -12,7 +12,7 @@ import (
 
 // codes knows what is in the codes that a gate reads.
 type codes struct {
-	identity.SiteKey
+	identity.Named
 
 	county, agent string
 	collector     ed25519.PublicKey // signs passes

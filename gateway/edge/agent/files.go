@@ -12,14 +12,16 @@ import (
 // files is what the files say that the configuration names.
 type files struct {
 	collector ed25519.PublicKey
-	site      identity.SiteKey // empty without devices, like the rules
+	ring      identity.Ring  // empty without devices, like the rules
+	names     identity.Named // of the ring, now
 	rules     *policy.Rules
 	texts     texts // that rules are made of
 	refused   error // why those of the configuration are not; nil: they are
 	zone      *time.Location
 }
 
-func readFiles(cfg Config) (f files, err error) {
+// readFiles reads the files at a time, which says which key is in force.
+func readFiles(cfg Config, now time.Time) (f files, err error) {
 	if f.zone, err = config.Zone(cfg.TimeZone); err != nil {
 		return f, err
 	}
@@ -29,8 +31,9 @@ func readFiles(cfg Config) (f files, err error) {
 	if len(cfg.Station.Devices) == 0 {
 		return f, nil
 	}
-	if f.site, err = identity.LoadSiteKey(cfg.SiteKey); err != nil {
+	if f.ring, err = identity.LoadRing(cfg.SiteKey); err != nil {
 		return f, err
 	}
+	f.names = f.ring.Named(now)
 	return f, f.readRules(cfg)
 }

@@ -23,7 +23,7 @@ func Check(cfg Config, now time.Time) (locked string, err error) {
 	if err := cfg.Check(); err != nil {
 		return "", err
 	}
-	files, err := readFiles(cfg)
+	files, err := readFiles(cfg, now)
 	if err == nil {
 		err = files.refused
 	}

@@ -33,7 +33,7 @@ func TestItIsJudgedAgainWhetherSomebodyCanPass(t *testing.T) {
 	r.cfg.Station.Devices[0].Direction = fact.DirectionIn
 	r.cfg.Station.Devices = append(r.cfg.Station.Devices, station.Device{Name: "out", Model: "rdm6300",
 		Port: "/dev/absent2", Direction: fact.DirectionOut})
-	f, err := readFiles(r.cfg)
+	f, err := readFiles(r.cfg, time.Now())
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -37,7 +37,7 @@ type texts struct {
 func (f *files) readRules(cfg Config) error {
 	t, err := readTexts(cfg)
 	if err == nil {
-		f.rules, err = t.rules(cfg, f.site)
+		f.rules, err = t.rules(cfg, f.names)
 	}
 	if err == nil {
 		f.texts = t
@@ -51,7 +51,7 @@ func (f *files) readRules(cfg Config) error {
 		err2 = json.Unmarshal(b, &f.texts)
 	}
 	if err2 == nil {
-		f.rules, err2 = f.texts.rules(cfg, f.site)
+		f.rules, err2 = f.texts.rules(cfg, f.names)
 	}
 	if err2 != nil {
 		return errors.Join(err, fmt.Errorf("the rules of before, in %s: %w", keptRules, err2))
@@ -76,7 +76,7 @@ func readTexts(cfg Config) (t texts, err error) {
 }
 
 // rules makes rules of the texts, and checks that the gate can apply them.
-func (t texts) rules(cfg Config, site identity.SiteKey) (*policy.Rules, error) {
+func (t texts) rules(cfg Config, names identity.Named) (*policy.Rules, error) {
 	p, err := policy.Parse(t.Policy)
 	if err == nil {
 		err = cfg.Station.CheckRules(p)
@@ -84,14 +84,14 @@ func (t texts) rules(cfg Config, site identity.SiteKey) (*policy.Rules, error) {
 	if err != nil {
 		return nil, fmt.Errorf("%s:\n%w", cfg.Policy, err)
 	}
-	r, err := policy.ParseRosterText(p, t.Roster, site)
+	r, err := policy.ParseRosterText(p, t.Roster, names)
 	if err != nil {
 		return nil, fmt.Errorf("roster %s: %w", cfg.Roster, err)
 	}
 	if len(t.Guards) > 0 {
 		list, err := policy.ParseGuards(t.Guards)
 		if err == nil {
-			r.Guards, err = policy.NewGuards(list, r, site)
+			r.Guards, err = policy.NewGuards(list, r, names)
 		}
 		if err != nil {
 			return nil, fmt.Errorf("guards %s: %w", cfg.Guards, err)

@@ -38,7 +38,7 @@ func (r *rig) write(path string, text []byte) {
 // startRules runs an agent, and returns how many people it knows and the alarm's detail.
 func (r *rig) startRules() (people int, detail string) {
 	r.t.Helper()
-	f, err := readFiles(r.cfg)
+	f, err := readFiles(r.cfg, time.Now())
 	if err != nil {
 		r.t.Fatal(err)
 	}
@@ -95,18 +95,18 @@ func TestAnAgentThatNeverHadRulesDoesNotStart(t *testing.T) {
 	r := newRig(t)
 	r.addReader("reader")
 	r.write(r.cfg.Roster, roster("62FFFFFFFF,tenant,active,,,"))
-	if _, err := readFiles(r.cfg); err == nil || !strings.Contains(err.Error(), "line 30002") {
+	if _, err := readFiles(r.cfg, time.Now()); err == nil || !strings.Contains(err.Error(), "line 30002") {
 		t.Errorf("%v", err)
 	}
 	r.write(r.cfg.Roster, roster(""))
 	r.write(r.cfg.Policy, []byte("version: \"1\"\nlimits: {fever_c: 37.3, invalid_below_c: 35.0, pairing: 4s}\n"+
 		"classes:\n  resident: {fever: go-home, directions: [in, out], quota: {exits: 1, days: 9, per: card}}\n"))
 	r.cfg.Station.Devices[0].Direction = "out"
-	if _, err := readFiles(r.cfg); err == nil || !strings.Contains(err.Error(), "write keep_days: 9") {
+	if _, err := readFiles(r.cfg, time.Now()); err == nil || !strings.Contains(err.Error(), "write keep_days: 9") {
 		t.Errorf("%v", err)
 	}
 	r.cfg.KeepDays = 9
-	if _, err := readFiles(r.cfg); err != nil {
+	if _, err := readFiles(r.cfg, time.Now()); err != nil {
 		t.Error(err)
 	}
 }

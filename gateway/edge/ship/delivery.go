@@ -53,7 +53,7 @@ type identity interface {
 type parties struct {
 	county, agent, version string
 
-	keyID        string            // of the agent's key for pseudonyms; empty: none
+	keyID        func() string     // of the agent's key for pseudonyms; empty: none
 	collectorKey ed25519.PublicKey // signs what the collector sends
 }
 

@@ -40,7 +40,7 @@ func (d *delivery) ask(now clock.Moment, again time.Duration) {
 		Last:    d.journal.Durable(),
 		Term:    state.Term,
 		Nonce:   g.nonce,
-		KeyID:   d.keyID,
+		KeyID:   d.keyID(),
 		Version: d.version,
 		Proof:   d.proof(state),
 	})

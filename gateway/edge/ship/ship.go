@@ -32,7 +32,7 @@ type Options struct {
 	County, Agent, Version string
 
 	Keys    Keys
-	KeyID   string // of the key that makes pseudonyms; empty: none
+	KeyID   func() string // returns the id of the key that makes pseudonyms now; empty: none
 	Broker  mqtt.Broker
 	Journal Journal
 	Board   *status.Board

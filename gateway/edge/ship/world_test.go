@@ -160,7 +160,8 @@ type world struct {
 func newWorld() *world {
 	w := &world{q: &memory{jid: testJID}, c: newCounty(), now: clock.Moment{Wall: time.Unix(1e9, 0), Boot: time.Hour},
 		troubles: map[fact.AlarmType]string{}}
-	w.delivery = &delivery{parties: parties{"county", "gate", "", "k", w.c.key.Public().(ed25519.PublicKey)},
+	keyID := func() string { return "k" }
+	w.delivery = &delivery{parties: parties{"county", "gate", "", keyID, w.c.key.Public().(ed25519.PublicKey)},
 		journal: w.q, log: slog.New(slog.DiscardHandler),
 		send: func(leaf wire.Leaf, payload []byte, ticket uint64) error {
 			if !w.standing.online {

@@ -16,7 +16,7 @@ import (
 
 // barred is a station of outputs alone, whose loop only takes orders.
 func barred(ctx context.Context, p *played, lanes []string, devs ...Device) (s *Station, wait func()) {
-	s = &Station{notes: make(chan note)}
+	s = &Station{others: others{notes: make(chan note)}}
 	s.lanes = lanes
 	done := make(chan struct{}, len(devs)+1)
 	for _, d := range devs {

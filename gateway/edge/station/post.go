@@ -29,7 +29,7 @@ const handed = 5 * time.Second
 // ones, post.ErrPIN or post.ErrGuard. It may be called from any goroutine while Run runs, and
 // takes about 100 ms.
 func (s *Station) SignIn(ctx context.Context, guard, pin string) error {
-	if !slices.Contains(s.opts.Rules.Guards.IDs(), guard) {
+	if !slices.Contains(s.rules.Load().Guards.IDs(), guard) {
 		return post.ErrGuard
 	}
 	err := s.hand(ctx, note{kept: make(chan error, 1), do: func(now clock.Moment) error {
@@ -41,7 +41,7 @@ func (s *Station) SignIn(ctx context.Context, guard, pin string) error {
 	if err != nil {
 		return err
 	}
-	fits := s.opts.Rules.Guards.Fits(guard, pin)
+	fits := s.rules.Load().Guards.Fits(guard, pin)
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), handed)
 	defer cancel()
 	return s.hand(ctx, note{kept: make(chan error, 1), do: func(now clock.Moment) error {

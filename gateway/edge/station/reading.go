@@ -37,10 +37,12 @@ func (s *Station) reading(now clock.Moment, in *input, r devices.Reading) (*wire
 		if out.Type == fact.ReadingCode {
 			out.Pass, out.PassFault = s.opts.Codes.Pass(r.Code)
 		}
-		out.Credential = s.opts.Codes.Pseudonym(string(out.Type), r.Code)
+		kind, code := string(out.Type), r.Code
 		if out.Pass != nil {
-			out.Credential = s.opts.Codes.Pseudonym("pass", out.Pass.ID) // one pass can be written in two ways
+			kind, code = "pass", out.Pass.ID // one pass can be written in two ways
 		}
+		out.Credential = s.opts.Codes.Pseudonym(kind, code)
+		s.gate.Known(s.opts.Codes.Others(kind, code), out.Credential)
 		out.BootNS = int64(onBootClock(now, r.At))
 		return out, r.At
 	}

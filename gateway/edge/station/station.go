@@ -8,6 +8,7 @@ import (
 	"log/slog"
 	"slices"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"gatehouse/devices"
@@ -52,6 +53,8 @@ type Counter interface{ Add(reading []byte) error }
 type Codes interface {
 	// Pseudonym returns what replaces a code everywhere outside this process.
 	Pseudonym(kind, code string) string
+	// Others returns the pseudonyms of a code by the gate's former and next keys.
+	Others(kind, code string) []string
 	// Pass returns what a code says that claims to be a signed pass, and why it does not
 	// count at this gate; nil and no fault for any other code.
 	Pass(code string) (*wire.Pass, fact.PassFault)
@@ -91,13 +94,19 @@ type Station struct {
 	gate    *gate.Gate
 	inputs  []*input
 	outputs outputs
-	notes   chan note // what the guard did, on its way to the loop
+	others
 
 	past    past     // of before the restart; empty after Begin
 	recent  passages // the newest passages
 	post    *post.Post
 	told                  // what people were told last
 	decided time.Duration // boot clock of the newest reading that the gate has taken
+}
+
+// others is what other goroutines use.
+type others struct {
+	notes chan note                    // what the guard did, on its way to the loop
+	rules atomic.Pointer[policy.Rules] // in force
 }
 
 // told is what people were told last.
@@ -110,8 +119,9 @@ type told struct {
 // New makes the drivers of the devices; it opens no port yet. The configuration
 // must be one that Check accepts.
 func New(cfg Config, opts Options) (*Station, error) {
-	s := &Station{opts: opts, log: opts.Log, began: opts.Clock.Now().Boot, notes: make(chan note),
+	s := &Station{opts: opts, log: opts.Log, began: opts.Clock.Now().Boot, others: others{notes: make(chan note)},
 		gate: gate.New(gate.Config{Rules: opts.Rules, Zone: opts.Zone, Lanes: cfg.lanes()})}
+	s.rules.Store(opts.Rules)
 	s.post = post.New(post.Config{Rules: opts.Rules.Post, Zone: opts.Zone, Guards: opts.Rules.Guards.IDs(),
 		Asks: opts.Asks, Cards: opts.Rules.Guards.HaveCards() && slices.ContainsFunc(cfg.Devices, Device.reads)},
 		opts.Clock.Now())

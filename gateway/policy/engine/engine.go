@@ -43,6 +43,7 @@ type asked struct {
 	Ask
 	rules  *policy.Rules
 	state  *State
+	card   string // by which it is counted
 	person policy.Person
 	class  policy.Class
 	d      Decision
@@ -52,7 +53,7 @@ type asked struct {
 // Decide says whether a card may pass. It changes nothing: what passes is counted by
 // State.Take. The first rule that refuses decides, in the order of rules.
 func Decide(r *policy.Rules, s *State, a Ask) Decision {
-	x := asked{Ask: a, rules: r, state: s}
+	x := asked{Ask: a, rules: r, state: s, card: a.Credential}
 	if a.PassFault != "" {
 		d := Decision{Reason: a.PassFault.Reason(), Basis: wire.Basis{Rule: "passes"}}
 		if a.Pass != nil {
@@ -63,6 +64,7 @@ func Decide(r *policy.Rules, s *State, a Ask) Decision {
 	p, known := r.Person(a.Credential)
 	if a.Pass != nil {
 		p, known = bearer(a.Pass), true
+		x.card = counted(a.Credential, a.Pass.ID)
 	}
 	if !known {
 		return Decision{Reason: fact.ReasonUnknownCard, Basis: wire.Basis{Rule: "default"}}
@@ -178,7 +180,7 @@ func (x *asked) uses() bool {
 	if err != nil {
 		return x.refuse(fact.ReasonNotYet, "roster.from") // the roster was checked: it has a first day
 	}
-	used, _ := x.count(x.Credential, x.Direction, dayOf(from), x.person.Uses)
+	used, _ := x.count(x.card, x.Direction, dayOf(from), x.person.Uses)
 	x.d.Basis.Used, x.d.Basis.Times = used, x.person.Uses
 	return used >= x.person.Uses && x.refuse(fact.ReasonUsesUp, "roster.uses")
 }
@@ -200,7 +202,7 @@ func (x *asked) before() bool {
 		if !x.wants(b) {
 			continue
 		}
-		at, passed := x.state.lanes[laneKey{x.Credential, b.Lane}]
+		at, passed := x.state.lanes[laneKey{x.card, b.Lane}]
 		if passed {
 			x.d.Basis.Last = instant(at)
 		}
@@ -271,7 +273,7 @@ func (x *asked) quota() bool {
 		return false
 	}
 	x.timed = true
-	key := x.Credential
+	key := x.card
 	if q.Per == policy.PerHousehold {
 		key, x.d.Basis.Household = x.person.Household, x.person.Household
 	}

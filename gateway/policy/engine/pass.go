@@ -35,7 +35,7 @@ func (x *asked) pass() bool {
 		x.d.Basis.Until = instant(p.Until.Time)
 		return x.refuse(fact.ReasonExpired, "pass.until")
 	}
-	used, _ := x.count(x.Credential, x.Direction, dayOf(p.From.In(x.At.Location())), p.Uses)
+	used, _ := x.count(x.card, x.Direction, dayOf(p.From.In(x.At.Location())), p.Uses)
 	x.d.Basis.Used, x.d.Basis.Times = used, p.Uses
 	return used >= p.Uses && x.refuse(fact.ReasonUsesUp, "pass.uses")
 }

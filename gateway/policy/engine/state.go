@@ -78,20 +78,24 @@ func (s *State) Take(r *policy.Rules, p wire.Passage, at time.Time) {
 		return
 	}
 	k := r.Classes[x.Class]
-	t := taken{readings: slices.Clone(p.Readings), card: p.Credential}
+	card := p.Credential
+	if p.Basis != nil {
+		card = counted(card, p.Basis.Pass)
+	}
+	t := taken{readings: slices.Clone(p.Readings), card: card}
 	switch first := isFirst(k, p.Lane); {
 	case first && p.Verdict == fact.VerdictPass:
-		s.lanes[laneKey{p.Credential, p.Lane}] = at
+		s.lanes[laneKey{card, p.Lane}] = at
 		return
 	case first:
 		return
 	}
 	if k.Passback() && p.Direction != fact.DirectionNone {
 		t.moved = true
-		t.before, t.known = s.lasts[p.Credential]
-		s.lasts[p.Credential] = last{p.Direction, at}
+		t.before, t.known = s.lasts[card]
+		s.lasts[card] = last{p.Direction, at}
 		if p.Verdict == fact.VerdictFever {
-			delete(s.lasts, p.Credential)
+			delete(s.lasts, card)
 		}
 	}
 	if p.Verdict == fact.VerdictPass && (k.Quota != nil && k.Quota.Direction() == p.Direction || x.Uses > 0) {
@@ -100,6 +104,15 @@ func (s *State) Take(r *policy.Rules, p wire.Passage, at time.Time) {
 	if s.recent = append(s.recent, t); len(s.recent) > 2*recentKept {
 		s.recent = slices.Clone(s.recent[recentKept:])
 	}
+}
+
+// counted returns by what a card is counted: a signed pass by its id, because its
+// pseudonym changes with the gate's key.
+func counted(credential, pass string) string {
+	if pass != "" {
+		return "pass " + pass
+	}
+	return credential
 }
 
 // Clone returns a copy that shares nothing with s which either of them changes.
@@ -195,7 +208,7 @@ func shares(a, b []uint64) bool {
 // replaced returns the newest passage that the ask replaces; nil: none.
 func (x *asked) replaced() *taken {
 	for i := len(x.state.recent) - 1; i >= 0; i-- {
-		if t := &x.state.recent[i]; t.card == x.Credential && shares(t.readings, x.Readings) {
+		if t := &x.state.recent[i]; t.card == x.card && shares(t.readings, x.Readings) {
 			return t
 		}
 	}
@@ -229,6 +242,6 @@ func (x *asked) last() (last, bool) {
 	if t := x.replaced(); t != nil && t.moved {
 		return t.before, t.known
 	}
-	l, known := x.state.lasts[x.Credential]
+	l, known := x.state.lasts[x.card]
 	return l, known
 }
