@@ -14,7 +14,7 @@ import (
 var floors = map[string][][]string{
 	"gatehouse/gateway/edge": {
 		{"journal", "status"},
-		{"station", "bridge", "command", "enrol", "help", "recorder", "retire", "ship", "kiosk"},
+		{"station", "bridge", "command", "enrol", "help", "recorder", "retire", "ruleset", "ship", "kiosk"},
 		{"panel"},
 		{"agent"},
 	},

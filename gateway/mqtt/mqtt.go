@@ -197,9 +197,7 @@ func (c *Client) PublishThen(m Message, taken func()) error {
 }
 
 func (c *Client) publish(m Message) (paho.Token, error) {
-	c.mu.Lock()
-	client := c.now
-	c.mu.Unlock()
+	client := c.connected()
 	if client == nil {
 		return nil, ErrOffline
 	}

@@ -69,7 +69,8 @@ func (c County) rights(x Client) (publish, subscribe []string) {
 	case authority.Agent:
 		return own(wire.LeafRecords, wire.LeafHello, wire.LeafStatus, wire.LeafBeat, wire.LeafReport, wire.LeafNonce,
 				wire.LeafRetired),
-			append(own(wire.LeafAck, wire.LeafDesk, wire.LeafCommand, wire.LeafRetire),
+			append(own(wire.LeafAck, wire.LeafDesk, wire.LeafCommand, wire.LeafRetire, wire.LeafPolicy,
+				wire.LeafPolicy+"/#"),
 				wire.Topic(c.ID, wire.CollectorID, wire.LeafStatus))
 	case authority.Machine:
 		return own(wire.LeafReport), nil

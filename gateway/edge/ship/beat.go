@@ -73,6 +73,7 @@ func (s *Shipper) heartbeat(now clock.Moment) wire.Beat {
 		Devices:  []wire.BeatDevice{},
 		Machines: is.Machines,
 		Troubles: wire.Bounded(is.Troubles(now)),
+		Rules:    is.Rules,
 	}
 	for _, d := range is.Devices {
 		idle := seconds(now.Boot - d.Heard)

@@ -51,7 +51,8 @@ func (s *Shipper) connection(ctx context.Context, events chan<- event) mqtt.Conf
 	cfg.ClientID, cfg.Log = s.opts.Agent, s.opts.Log
 	cfg.Subscriptions = []mqtt.Subscription{{Filter: acks, QoS: 0}, {Filter: collector, QoS: 1},
 		{Filter: desk, QoS: 0, Optional: true}, // the permissions may be of a version before it
-		{Filter: commands, QoS: 1, Optional: true}, {Filter: retire, QoS: 1, Optional: true}}
+		{Filter: commands, QoS: 1, Optional: true}, {Filter: retire, QoS: 1, Optional: true},
+		{Filter: s.topic(wire.LeafPolicy), QoS: 0, Optional: true}}
 	cfg.Hello = func() (will, first *mqtt.Message) { return s.status(fact.Offline), s.status(fact.Online) }
 	cfg.Bye = func() *mqtt.Message { return s.status(fact.Offline) }
 	cfg.OnUp = func() { post(ctx, events, event{up: true}) }
@@ -69,6 +70,8 @@ func (s *Shipper) connection(ctx context.Context, events chan<- event) mqtt.Conf
 			s.opts.Desk(m.Payload)
 		case m.Topic == commands && s.opts.Command != nil:
 			s.opts.Command(m.Payload, m.Retained)
+		case s.opts.Rules != nil:
+			s.opts.Rules(m.Topic, m.Payload)
 		}
 	}
 	return cfg
@@ -175,8 +178,12 @@ func (s *Shipper) topic(leaf wire.Leaf) string { return wire.Topic(s.opts.County
 // status returns the retained status; the one with Offline is the last will,
 // too.
 func (s *Shipper) status(state fact.LinkState) *mqtt.Message {
+	rules := s.opts.Board.Snapshot().Rules
+	if state == fact.Offline {
+		rules = nil
+	}
 	payload, err := wire.Encode(wire.Status{V: 1, State: state, At: wire.At(s.opts.Clock.Now().Wall),
-		JID: s.opts.Journal.JID(), Version: s.opts.Version})
+		JID: s.opts.Journal.JID(), Version: s.opts.Version, Rules: rules})
 	if err != nil {
 		s.opts.Log.Error("encode the status", "err", err)
 		return nil

@@ -9,6 +9,7 @@ import (
 	"crypto/ed25519"
 	"log/slog"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"gatehouse/gateway/clock"
@@ -46,6 +47,9 @@ type Options struct {
 	Retire func(payload []byte) error
 	// Said are messages that are published, with their leaves. May be nil.
 	Said <-chan Say
+	// Rules is called with each message on the agent's topic of rules and below it, as Desk
+	// is. May be nil.
+	Rules func(topic string, payload []byte)
 	// Witness journals a head of the county's audit. May be nil.
 	Witness func(wire.AuditHead) error
 	Clock   clock.Source
@@ -74,6 +78,7 @@ type Shipper struct {
 	broker mqtt.Config
 	began  time.Duration // boot clock
 	alarms *mailbox
+	client atomic.Pointer[mqtt.Client] // of Run
 }
 
 // New makes a shipper and reads the files that the broker's options name; it
@@ -97,6 +102,7 @@ func (s *Shipper) Run(ctx context.Context) {
 	durable := make(chan []overtaker)
 	up := make(chan struct{}, 1)
 	client := mqtt.New(s.connection(ctx, events))
+	s.client.Store(client)
 	var wg sync.WaitGroup
 	defer wg.Wait()
 	wg.Go(func() { _ = client.Run(ctx) }) // ends with ctx only

@@ -158,6 +158,13 @@ func (b *Board) SetPost(p Post) {
 	}
 }
 
+// SetRules posts which of the county's sets of rules is in force.
+func (b *Board) SetRules(r wire.RulesInForce) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	b.now.Rules = &r
+}
+
 // SetMachines posts the state of the bridged machines.
 func (b *Board) SetMachines(machines []wire.BeatMachine) {
 	b.mu.Lock()

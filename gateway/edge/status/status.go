@@ -31,6 +31,7 @@ type Snapshot struct {
 	Odd      string      // why what claims to be a command does nothing; empty: nothing was refused lately
 	Post     Post
 	Machines []wire.BeatMachine // as in the configuration; none at a gate without a bridge
+	Rules    *wire.RulesInForce // of the county; nil: the gate judges by files of its own
 	Holds    []Condition        // sorted by their ids
 	Retired  string             // how far the end of the gate's service is, as retire.Stage; empty: it is in service
 	Unsafe   string             // why what is kept may be lost; empty: nothing is known
