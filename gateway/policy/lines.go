@@ -37,3 +37,7 @@ func RosterLines(text []byte) (out []RosterLine, err error) {
 		out = append(out, RosterLine{line, row})
 	}
 }
+
+// Credential returns what kind of credential a field of the column card is, card or code, and
+// its number: what a Pseudonymer is asked with.
+func Credential(field string) (kind, code string, err error) { return credential(field) }

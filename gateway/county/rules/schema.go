@@ -24,7 +24,8 @@ CREATE TABLE rules_sets (
 	at      INTEGER NOT NULL,         -- when it was made
 	version TEXT NOT NULL,            -- the label that people see
 	digest  BLOB NOT NULL,            -- of what is in it and whom it is for, keyed by the vault key
-	size    INTEGER NOT NULL,         -- of sealed
+	manifest BLOB NOT NULL,           -- as it is published
+	size    INTEGER NOT NULL,         -- of sealed before it was replaced
 	sealed  BLOB NOT NULL,            -- what is published, encrypted to the gate; empty: replaced by a later one
 	published INTEGER NOT NULL,       -- when the broker had all of it; 0: not yet
 	PRIMARY KEY (agent, no)

@@ -2,6 +2,8 @@ package rules
 
 import (
 	"context"
+	"crypto/hmac"
+	"crypto/sha256"
 	"errors"
 	"fmt"
 	"io/fs"
@@ -109,4 +111,14 @@ func (r *Rules) newKey(ctx context.Context, again bool) (*Vault, error) {
 	defer r.mu.Unlock()
 	r.vault = v
 	return v, nil
+}
+
+// digest returns a sum of texts that nobody can try guesses on without the vault key.
+func (v *Vault) digest(texts ...[]byte) []byte {
+	mac := hmac.New(sha256.New, []byte(v.secret))
+	for _, t := range texts {
+		sum := sha256.Sum256(t)
+		mac.Write(sum[:])
+	}
+	return mac.Sum(nil)
 }
