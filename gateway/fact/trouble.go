@@ -37,6 +37,7 @@ const (
 	TroubleGatesSilent    TroubleKind = "gates-silent"    // gates that were here are not heard
 	TroubleAgentsRefused  TroubleKind = "agents-refused"  // some are not believed, or ask for more than one may have
 	TroubleQuarantine     TroubleKind = "quarantine"      // what could not be stored
+	TroubleRulesBehind    TroubleKind = "rules-behind"    // gates live and have other rules than are meant for them
 	TroubleCertificate    TroubleKind = "certificate"     // one that is served ends soon, or has ended
 )
 

@@ -32,8 +32,9 @@ type county struct {
 	key       ed25519.PrivateKey
 	siteKeyID string
 	archive   *archive.Archive
-	broker    mqtt.Broker      // where its own clients find it
-	known     *identities      // for the embedded broker
+	broker    mqtt.Broker // where its own clients find it
+	known     *identities // for the embedded broker
+	rules     publishing
 	admit     func()           // lets others use the embedded broker
 	desk      collect.Observer // nil: there is none
 	audit     *audit.Log

@@ -44,7 +44,8 @@ type Config struct {
 	Enrol *Enrol `yaml:"enrol,omitempty"` // how gates are put into service by a code; absent: by hand
 	// RequireSigned takes only what is signed by the key of a gate that is enrolled; other
 	// agents wait on the page Enrol.
-	RequireSigned bool `yaml:"require_signed,omitempty"`
+	RequireSigned bool   `yaml:"require_signed,omitempty"`
+	Rules         *Rules `yaml:"rules,omitempty"` // how what gates decide by is approved
 	// RewindSince takes every journal's watermark back to that instant at the
 	// start: for an InfluxDB that was restored from a backup made then.
 	RewindSince time.Time `yaml:"-"`
@@ -73,6 +74,11 @@ type Influx struct {
 type Enrol struct {
 	URLs  []string `yaml:"urls"`  // of the desk, as gates reach it; they try one after the other
 	Files string   `yaml:"files"` // folder of what gates get: default, and one for each gate that differs
+}
+
+// Rules says how versions of policies, rosters, guards and contacts are approved.
+type Rules struct {
+	TwoPeople bool `yaml:"two_people,omitempty"` // another user than the author approves
 }
 
 // TokenVariable may hold the InfluxDB token instead of a file.

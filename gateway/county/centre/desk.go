@@ -73,6 +73,8 @@ func (c *county) startDesk(ctx context.Context) error {
 	}
 	run("the desk", d.Run)
 	run("the desk's connection to the broker", client.Run)
+	run("publishing rules", c.rules.publisher.Run)
+	run("the connection that publishes rules", c.rules.client.Run)
 	run("the desk's server", func(ctx context.Context) error { return server.Serve(ctx, l) })
 	c.onClose(func() error {
 		cancel()
@@ -90,8 +92,14 @@ func (c *county) newPages(ctx context.Context, d *desk.Desk, log *slog.Logger) (
 	if err != nil {
 		return nil, fmt.Errorf("time_zone: %w", err)
 	}
+	if err := c.openRules(d, log); err != nil {
+		return nil, err
+	}
 	who, err := c.openRegistry(ctx, d, log)
 	if err != nil {
+		return nil, err
+	}
+	if err := c.publishRules(d, who, log.With("part", "rules")); err != nil {
 		return nil, err
 	}
 	c.known.open(who)
@@ -101,7 +109,8 @@ func (c *county) newPages(ctx context.Context, d *desk.Desk, log *slog.Logger) (
 	return pages.New(cfg, pages.Parts{Alerts: d.Alerts, Passages: d.Passages, Runs: d.Runs,
 		Notices: d.Notices, Checks: d.Checks, Commands: d.Commands, Audit: d.Audit, Registry: who,
 		People: d.People, Consents: d.Consents, Poison: c.archive, Removed: c.archive, Kept: c.retention().Kept(),
-		State: d.Hub, Prober: d, Records: c.archive, Zone: zone}, c.version, log)
+		State: d.Hub, Prober: d, Rules: c.rules.versions, Standings: c.rules.publisher,
+		Records: c.archive, Zone: zone}, c.version, log)
 }
 
 // keeps says for how long records are kept: sorts and ages, such as readings 14d;

@@ -83,6 +83,7 @@ func (c *county) openRegistry(ctx context.Context, d *desk.Desk, log *slog.Logge
 		TimeZone:  c.cfg.TimeZone,
 		SiteKey:   c.siteKeyFile(),
 		Collector: filepath.Join(c.cfg.Dir, "collector.pub"),
+		Rules:     c.rulesFor,
 	}
 	opts := registry.Options{County: c.cfg.County, Collector: c.key, Authority: ca, Log: log}
 	if e := c.cfg.Enrol; e != nil {

@@ -22,6 +22,9 @@ func (d *Desk) Refused(agent, why string, count uint64) {
 func (d *Desk) Fenced(reason string) {
 	d.speaker.Silence()
 	d.Commands.Silence()
+	if p := d.rules.Load(); p != nil {
+		p.Silence()
+	}
 	d.opts.Health.Set(part, health.Problem(fact.TroubleFenced, d.opts.Now(), reason).Advise(
 		"fenced", "why", reason))
 }

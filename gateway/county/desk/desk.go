@@ -11,6 +11,7 @@ import (
 	"iter"
 	"log/slog"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"gatehouse/gateway/county/alerts"
@@ -28,6 +29,7 @@ import (
 	"gatehouse/gateway/county/presence"
 	"gatehouse/gateway/county/refused"
 	"gatehouse/gateway/county/rollup"
+	"gatehouse/gateway/county/rules"
 	"gatehouse/gateway/county/speak"
 	"gatehouse/gateway/live"
 	"gatehouse/gateway/site"
@@ -78,6 +80,7 @@ type Desk struct {
 	speaker   *speak.Speaker
 	followers followers
 	centre    centre
+	rules     atomic.Pointer[rules.Publisher] // nil: nothing is published
 }
 
 // followers are what the goroutine of Run lets follow the store, and look.
@@ -218,6 +221,7 @@ func (d *Desk) look(ctx context.Context, now time.Time) error {
 	agents, err := f.presence.Look(ctx, now)
 	errs := []error{err, d.file.Check(), f.refused.Look(ctx, now), d.say(ctx, now), d.tidy(ctx, now),
 		d.Audit.Flush(ctx, now, false)}
+	d.told(now, agents)
 	for _, a := range agents {
 		f.fleet.Beat(a.Agent, a.Online(), a.Heard, a.Machines)
 	}

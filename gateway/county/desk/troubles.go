@@ -47,6 +47,7 @@ func (d *Desk) judge(now time.Time, agents []presence.Agent) {
 			"agents", few(who))
 	}
 	f.gates(agents)
+	f.rules(d.rules.Load())
 	d.centre.stopped = f.stopped
 	d.post(f.list)
 }
@@ -54,7 +55,7 @@ func (d *Desk) judge(now time.Time, agents []presence.Agent) {
 // judged are the kinds that judge may find.
 var judged = []fact.TroubleKind{fact.TroubleDeskFault, fact.TroubleDeskBehind, fact.TroubleStoreRefuses,
 	fact.TroubleQuarantine, fact.TroubleAgentsRefused, fact.TroubleGatesSilent, fact.TroubleNothingArrives,
-	fact.TroubleGatesHeldUp, fact.TroubleClock}
+	fact.TroubleGatesHeldUp, fact.TroubleClock, fact.TroubleRulesBehind}
 
 // post posts what was found, and that nothing else of the desk's kinds holds.
 func (d *Desk) post(found []wire.Trouble) {

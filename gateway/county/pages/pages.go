@@ -29,6 +29,7 @@ import (
 	"gatehouse/gateway/county/people"
 	"gatehouse/gateway/county/registry"
 	"gatehouse/gateway/county/retention"
+	"gatehouse/gateway/county/rules"
 	"gatehouse/gateway/county/store"
 	"gatehouse/gateway/identity"
 	"gatehouse/gateway/live"
@@ -99,6 +100,9 @@ type Removed interface {
 	Expired(ctx context.Context) ([]store.Expired, error)
 }
 
+// Standings say how gates stand to the rules that are meant for them.
+type Standings interface{ Standings() []rules.Standing }
+
 // Parts are what the pages show and act on.
 type Parts struct {
 	Alerts   Alerts
@@ -118,6 +122,9 @@ type Parts struct {
 	Zone     *time.Location   // of the county
 	State    State
 	Prober   probe.Prober
+	Rules    *rules.Rules // versions of what gates decide by
+	// Standings say which gate decides by what is meant for it.
+	Standings Standings
 }
 
 // Server serves one desk.

@@ -18,8 +18,8 @@ import (
 
 	"gatehouse/gateway/county/desk"
 	"gatehouse/gateway/county/registry"
+	"gatehouse/gateway/county/rules"
 	"gatehouse/gateway/county/store"
-	"gatehouse/gateway/site"
 )
 
 type nothing struct{}
@@ -97,7 +97,7 @@ func startWith(t *testing.T, cfg Config) *bench {
 	now := time.Now() // it stands still: a wait does not pass while a slow machine hashes
 	path := filepath.Join(t.TempDir(), "desk.db")
 	d, err := desk.Open(desk.Options{
-		Path: path, Sites: &site.County{}, Records: nothing{}, Losses: nothing{}, Log: log,
+		Path: path, Sites: oneGate(t), Records: nothing{}, Losses: nothing{}, Log: log,
 		Now: func() time.Time { return now },
 	})
 	if err != nil {
@@ -106,7 +106,8 @@ func startWith(t *testing.T, cfg Config) *bench {
 	parts := Parts{Alerts: d.Alerts, Passages: d.Passages, Runs: d.Runs, People: d.People, Consents: d.Consents,
 		Poison: nothing{}, Notices: d.Notices, Checks: d.Checks, Commands: d.Commands, Audit: d.Audit,
 		Registry: noRegistry{}, Removed: nothing{}, State: d.Hub,
-		Prober: d}
+		Prober: d, Standings: standings{},
+		Rules: d.OpenRules(rules.Options{Dir: filepath.Join(t.TempDir(), "ca"), Zone: time.UTC, Log: log})}
 	srv, err := New(cfg, parts, "test", log)
 	if err != nil {
 		t.Fatal(err)

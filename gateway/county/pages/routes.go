@@ -31,7 +31,7 @@ func pagePaths() []string {
 		"/{$}", "/account", "/alerts", "/audit", "/checks", "/confirmed", "/consents", "/enrol", "/gates/{agent}",
 		"/losses",
 		"/machines", "/machines/{machine}", "/notices",
-		"/runs/{machine}/{run}", "/users", "/setup", "/assets/",
+		"/rules", "/runs/{machine}/{run}", "/users", "/setup", "/assets/",
 	}
 }
 
@@ -59,7 +59,8 @@ func (s *Server) routes(ctx context.Context) []route {
 		{"GET /api/quarantined", people.ActQuarantine, s.quarantined},
 		{"POST /api/quarantine", people.ActQuarantine, s.quarantine},
 		{"GET /api/retention", people.ActRetention, s.retention},
-	}, s.accountRoutes(), s.consentRoutes(), s.peopleRoutes(), s.enrolRoutes(), s.providerRoutes())
+	}, s.accountRoutes(), s.consentRoutes(), s.peopleRoutes(), s.enrolRoutes(), s.providerRoutes(),
+		s.rulesRoutes())
 }
 
 // pageRoutes are the page itself and what one needs to log in.

@@ -4,6 +4,7 @@
 package presence
 
 import (
+	"cmp"
 	"fmt"
 	"maps"
 	"slices"
@@ -36,9 +37,11 @@ type Agent struct {
 	Machines []wire.BeatMachine `json:"machines,omitempty"`
 	Version  string             `json:"version"`
 	Troubles []wire.Trouble     `json:"troubles,omitempty"` // as it says itself
-	Skew     time.Duration      `json:"-"`                  // its clock less this one, at the last heartbeat
-	Since    wire.Time          `json:"status_since"`       // when the status was published
-	Heard    time.Time          `json:"-"`                  // when the last heartbeat was received; zero: none was
+	// Rules are those of the county by which it decides; null: it says nothing of any.
+	Rules *wire.RulesInForce `json:"rules,omitempty"`
+	Skew  time.Duration      `json:"-"`            // its clock less this one, at the last heartbeat
+	Since wire.Time          `json:"status_since"` // when the status was published
+	Heard time.Time          `json:"-"`            // when the last heartbeat was received; zero: none was
 }
 
 // Online reports whether the agent lives.
@@ -191,7 +194,7 @@ func (m *messages) agent(name string, now time.Time, listened time.Duration) Age
 	a := Agent{
 		Agent: name, State: st.State, Version: st.Version, Since: st.At,
 		Devices: b.Devices, Machines: b.Machines, Last: b.Last, Oldest: b.Oldest, FullInH: b.FullInH,
-		Troubles: wire.Bounded(b.Troubles),
+		Troubles: wire.Bounded(b.Troubles), Rules: cmp.Or(b.Rules, st.Rules),
 	}
 	silent := listened > SilentAfter
 	if !m.received.IsZero() {

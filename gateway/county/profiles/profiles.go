@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"maps"
 	"os"
 	"path/filepath"
 	"slices"
@@ -28,6 +29,9 @@ type Options struct {
 	SiteKey   string   // file
 	Collector string   // file: the collector's public key
 	TimeZone  string   // of the county; empty: the default
+	// Rules returns the files by which a gate decides, as the county has approved them: they
+	// take the place of those in Dir. nil, and no files: it has approved none.
+	Rules func(agent string) (map[string][]byte, error)
 }
 
 // Profiles are the county's. The methods may be called from any goroutine; each call reads
@@ -65,6 +69,13 @@ func (p *Profiles) Files(agent string) ([]enrolment.File, error) {
 	found, err := p.read(agent)
 	if err != nil {
 		return nil, fmt.Errorf("the files for %s: %w", agent, err)
+	}
+	if p.opts.Rules != nil {
+		rules, err := p.opts.Rules(agent)
+		if err != nil {
+			return nil, fmt.Errorf("the rules for %s: %w", agent, err)
+		}
+		maps.Copy(found, rules)
 	}
 	text, err := p.compose(agent, found)
 	if err != nil {

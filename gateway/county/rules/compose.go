@@ -137,3 +137,20 @@ func (r roster) named(gates []string, names Names) ([]byte, error) {
 func all(names Names, kind, code string) string {
 	return strings.Join(append([]string{names.Pseudonym(kind, code)}, names.Others(kind, code)...), "|")
 }
+
+// For returns the files by which a gate that is put into service decides, by name; none when
+// nothing of the county is in force for it.
+func (r *Rules) For(ctx context.Context, gate string, names Names) (map[string][]byte, error) {
+	w, err := r.now(ctx)
+	if err != nil {
+		return nil, err
+	}
+	s, _, err := w.set(ctx, gate, names, nil)
+	out := map[string][]byte{}
+	for _, f := range s.files {
+		if f.Name != rulebook.KeysFile {
+			out[f.Name] = f.Bytes
+		}
+	}
+	return out, err
+}

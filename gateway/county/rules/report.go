@@ -90,3 +90,25 @@ func few(gates []string) string {
 	}
 	return strings.Join(gates, ", ")
 }
+
+// Lines returns the report in words, a line each.
+func (r *Report) Lines() (out []string) {
+	out = append(out, fmt.Sprintf("%s, for %d gates", r.Version, r.Gates))
+	if r.Kind == Roster {
+		out = append(out, fmt.Sprintf("it lists %d cards", r.People))
+	}
+	if r.Tried > 0 {
+		out = append(out, fmt.Sprintf("%d cases were tried", r.Tried))
+	}
+	for _, list := range []struct {
+		mark  string
+		lines []string
+	}{
+		{"FAULT: ", r.Faults}, {"warning: ", r.Warnings}, {"LOCKED OUT: ", r.Locked}, {"", r.Changes},
+	} {
+		for _, l := range list.lines {
+			out = append(out, list.mark+l)
+		}
+	}
+	return out
+}

@@ -79,10 +79,12 @@ type Version struct {
 // String names the version: "policy of default, version 3".
 func (v Version) String() string { return fmt.Sprintf("%s, version %d", v.Key, v.No) }
 
+// MostText bounds a text, in bytes: a roster of 60,000 has less.
+const MostText = 66 << 20
+
 const (
-	mostText = 66 << 20 // a roster of 60,000
-	mostNote = 200      // characters
-	mostKept = 500      // versions that are listed
+	mostNote = 200 // characters
+	mostKept = 500 // versions that are listed
 )
 
 // Errors that a person can act on.
@@ -228,7 +230,7 @@ func (r *Rules) add(ctx context.Context, by audit.By, k Key, text []byte, note s
 		return v, ErrKind
 	case len(r.gates(k.Scope)) == 0:
 		return v, ErrScope
-	case len(text) == 0 || len(text) > mostText || utf8.RuneCountInString(note) > mostNote:
+	case len(text) == 0 || len(text) > MostText || utf8.RuneCountInString(note) > mostNote:
 		return v, ErrText
 	}
 	stored, vault := text, ""

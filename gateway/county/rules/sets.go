@@ -56,7 +56,8 @@ func formers(ctx context.Context, q db.Querier, agent string, no uint64) ([]form
 		err = r.Scan(&f.no, &size)
 		f.parts = (size + wire.MaxPartBytes - 1) / wire.MaxPartBytes
 		return f, err
-	}, "SELECT no, size FROM rules_sets WHERE agent = ? AND no < ? ORDER BY no", agent, int64(no)) //nolint:gosec // MaxSeq
+	}, "SELECT no, size FROM rules_sets WHERE agent = ? AND no < ? ORDER BY no",
+		agent, int64(no)) //nolint:gosec // below MaxSeq
 }
 
 // parts returns what is published of a set, in the parts that its manifest names.
@@ -91,8 +92,8 @@ func seal(county string, key ed25519.PrivateKey, m meant, recipient string, file
 func keep(ctx context.Context, file *db.File, list []kept) error {
 	return file.Write(ctx, func(tx *sql.Tx) error {
 		for _, k := range list {
-			_, err := tx.ExecContext(ctx, `INSERT INTO rules_sets (agent, no, at, version, digest, manifest, size, sealed,
-				published) VALUES (?, ?, ?, ?, ?, ?, ?, ?, 0)`, k.agent, int64(k.no), //nolint:gosec // below MaxSeq
+			_, err := tx.ExecContext(ctx, `INSERT INTO rules_sets (agent, no, at, version, digest, manifest, size,
+				sealed, published) VALUES (?, ?, ?, ?, ?, ?, ?, ?, 0)`, k.agent, int64(k.no), //nolint:gosec // below MaxSeq
 				k.at.UnixNano(), k.version, k.digest, k.manifest, len(k.sealed), k.sealed)
 			if err != nil {
 				return err
