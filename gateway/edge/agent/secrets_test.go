@@ -4,6 +4,7 @@ import (
 	"os"
 	"strings"
 	"testing"
+	"time"
 )
 
 func TestAnAgentReadsNoSecretThatOthersRead(t *testing.T) {
@@ -16,14 +17,14 @@ func TestAnAgentReadsNoSecretThatOthersRead(t *testing.T) {
 			if err := os.Chmod(path, mode); err != nil {
 				t.Fatal(err)
 			}
-			if _, err := readFiles(r.cfg); err == nil || !strings.Contains(err.Error(), "run chmod 600 "+path) {
+			if _, err := readFiles(r.cfg, time.Now()); err == nil || !strings.Contains(err.Error(), "run chmod 600 "+path) {
 				t.Errorf("%s, %o: %v", path, mode, err)
 			}
 		}
 		if err := os.Chmod(path, 0o400); err != nil {
 			t.Fatal(err)
 		}
-		if _, err := readFiles(r.cfg); err != nil {
+		if _, err := readFiles(r.cfg, time.Now()); err != nil {
 			t.Errorf("%s, read-only: %v", path, err)
 		}
 	}
