@@ -15,7 +15,7 @@ var floors = map[string][][]string{
 	"gatehouse/gateway/edge": {
 		{"journal", "status"},
 		{"station", "bridge", "command", "enrol", "help", "recorder", "retire", "ruleset", "ship", "kiosk"},
-		{"panel"},
+		{"panel", "welcome"},
 		{"agent"},
 	},
 	"gatehouse/gateway/county": {

@@ -26,7 +26,8 @@ import (
 // agentFlags are the flags of agent.
 type agentFlags struct {
 	file, broker, dir, ledger, shift, screen, replay string
-	check                                            bool
+	proxy, scanner                                   string // of the first page
+	check, enrol                                     bool
 	logs                                             logFlags
 }
 
@@ -42,6 +43,11 @@ func (f *agentFlags) add(c *cobra.Command) {
 		"read this recording of drones (.tlog) instead, print its records as JSON lines, and exit")
 	c.Flags().BoolVar(&f.check, "check", false,
 		"only read the configuration and the files that it names, and say whether somebody could pass")
+	c.Flags().BoolVar(&f.enrol, "enrol", false, "while the configuration file is missing, serve a page on the kiosk's "+
+		"address on which somebody scans or types the county's code, and go on as the gate")
+	c.Flags().StringVar(&f.proxy, "proxy", "", "with --enrol: reach the desk through this proxy, as enrol does")
+	c.Flags().StringVar(&f.scanner, "scanner", "", "with --enrol: serial port of a scanner (9600 baud); "+
+		"one that types like a keyboard needs no flag")
 	f.logs.add(c)
 }
 
@@ -64,10 +70,16 @@ again, it begins again by itself.
 With --check it reads the configuration, the policy and the roster, and exits: with 1
 when one of them is wrong, or when nobody could pass at any time of the week.
 
+With --enrol it may be started on a computer that is no gate yet: while the file that
+--config names is missing, it serves a page on http://127.0.0.1:8090 (or --kiosk), on
+which somebody scans or types the code from the county. When that has approved, the same
+process goes on as the gate. So a service may start it at every boot.
+
 With --replay it does none of this: it reads the recording of a flight, prints the
 tracks and runs in it as JSON lines, and exits. Of the configuration only machines
 and mavlink are used.`,
 		Example: "  gatehouse agent --config /etc/gatehouse/agent.yaml\n" +
+			"  gatehouse agent --enrol --config /etc/gatehouse/agent.yaml\n" +
 			"  gatehouse agent --config drones.yaml --replay flight.tlog",
 		Args: cobra.NoArgs,
 		RunE: func(c *cobra.Command, _ []string) error { return f.run(c) },
@@ -82,6 +94,11 @@ func (f *agentFlags) run(c *cobra.Command) error {
 		return err
 	}
 	defer end()
+	if f.enrol {
+		if err := f.welcome(c.Context(), log); err != nil {
+			return err
+		}
+	}
 	cfg, err := f.read()
 	if errors.Is(err, os.ErrNotExist) {
 		return ended(c, f.file, err)

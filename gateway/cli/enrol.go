@@ -122,6 +122,8 @@ func (t *terminal) Asked(agent, fingerprint string) {
 		agent, large(fingerprint), fingerprint)
 }
 
+func (t *terminal) Answered() { t.last = "" }
+
 func (t *terminal) Trouble(err error) {
 	if text := err.Error(); text != t.last {
 		t.last = text

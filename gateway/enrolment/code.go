@@ -156,23 +156,11 @@ func ParseCode(text string) (Code, error) {
 	for i := 0; i < len(chars); i += groupChars {
 		n := i / groupChars
 		if i+groupChars > len(chars) {
-			return Code{}, fmt.Errorf(
-				"%w: it ends within group %d: each group has %d characters",
-				ErrCode,
-				n+1,
-				groupChars,
-			)
+			return Code{}, &GroupError{n + 1, chars[i:]}
 		}
 		group := chars[i : i+groupData]
 		if checkOf(n, group) != chars[i+groupData] {
-			return Code{}, fmt.Errorf(
-				"%w: compare group %d (line %d), which is typed as %s, or has one character too "+
-					"many or too few",
-				ErrCode,
-				n+1,
-				n/groupsALine+1,
-				chars[i:i+groupChars],
-			)
+			return Code{}, &GroupError{n + 1, chars[i : i+groupChars]}
 		}
 		data.WriteString(group)
 	}

@@ -1,4 +1,4 @@
-// Builds both screens into dist/, which the Go program embeds.
+// Builds the screens into dist/, which the Go program embeds.
 import { build } from "esbuild";
 import { copyFileSync, mkdirSync } from "node:fs";
 
@@ -6,6 +6,7 @@ mkdirSync("dist", { recursive: true });
 for (const [name, entry] of [
   ["kiosk", "src/kiosk/main.ts"],
   ["desk", "src/desk/main.tsx"],
+  ["first", "src/first/main.ts"],
 ]) {
   await build({
     entryPoints: { [name]: entry },

@@ -48,15 +48,26 @@ func unverified() *tls.Config {
 
 // desk asks the county's desk at one of its addresses.
 type desk struct {
-	client  *http.Client
-	urls    []string
-	trouble func(error)
+	client   *http.Client
+	urls     []string
+	trouble  func(error)
+	answered func()                    // the desk says that somebody has to decide; nil: nobody is told
+	clock    func(ahead time.Duration) // nil: nobody is told
 }
 
-// finalError is an answer that does not change when the same is asked again.
-type finalError struct{ text string }
+// RefusedError is an answer that does not change when the same is asked again.
+type RefusedError struct {
+	Code string // enrol-unknown, enrol-late, enrol-used, enrol-refused and others of the desk
+	Text string // for engineers
+}
 
-func (e *finalError) Error() string { return "the county refuses: " + e.text }
+func (e *RefusedError) Error() string { return "the county refuses: " + e.Text }
+
+// Troubles of Screen wrap one of these when something has answered; else nothing has.
+var (
+	ErrNotDesk = errors.New("is not the county's desk: is a proxy or router in between?")
+	ErrAsksFor = errors.New("the desk can't answer now")
+)
 
 // errLater is an answer that changes by itself.
 var errLater = errors.New("the county asks for patience")
@@ -92,7 +103,7 @@ func (d *desk) until(
 	for n := 0; ; n++ {
 		at := strings.TrimSuffix(d.urls[n%len(d.urls)], "/") + path
 		wait, err := d.once(ctx, method, at, body, want, to)
-		if final := new(finalError); err == nil || errors.As(err, &final) {
+		if final := new(RefusedError); err == nil || errors.As(err, &final) {
 			return err
 		}
 		if ctx.Err() != nil {
@@ -101,6 +112,9 @@ func (d *desk) until(
 		switch {
 		case errors.Is(err, errLater) && wait == 0:
 			wait, n = every, n-1 // the same address
+			if d.answered != nil {
+				d.answered()
+			}
 			backoff.Limit(firstRetry)
 		default:
 			d.trouble(err)
@@ -128,6 +142,9 @@ func (d *desk) once(ctx context.Context, method, at string, body []byte, want in
 	if err != nil {
 		return 0, fmt.Errorf("read the desk's answer from %s: %w", at, err)
 	}
+	if sent, err := http.ParseTime(r.Header.Get("Date")); err == nil && d.clock != nil {
+		d.clock(time.Until(sent))
+	}
 	if r.StatusCode == want {
 		if err := json.Unmarshal(b, to); err != nil {
 			return 0, fmt.Errorf("read the desk's answer from %s: %w", at, err)
@@ -148,18 +165,14 @@ func judge(r *http.Response, at string, b []byte) (time.Duration, error) {
 	}
 	err := json.Unmarshal(b, &problem)
 	if err != nil || problem.Code == "" { // not the desk: a proxy, a router's own page
-		return 0, fmt.Errorf(
-			"%s answers %s and is not the county's desk: is a proxy or router in between?",
-			at,
-			r.Status,
-		)
+		return 0, fmt.Errorf("%s answers %s and %w", at, r.Status, ErrNotDesk)
 	}
 	if strings.HasPrefix(problem.Code, "enrol-") && r.StatusCode < http.StatusInternalServerError {
-		return 0, &finalError{problem.Text}
+		return 0, &RefusedError{problem.Code, problem.Text}
 	}
 	wait := time.Duration(0)
 	if s, err := strconv.Atoi(r.Header.Get("Retry-After")); err == nil {
 		wait = min(time.Duration(max(s, 0))*time.Second, mostWait)
 	}
-	return wait, fmt.Errorf("%s: %s", at, problem.Text)
+	return wait, fmt.Errorf("%w: %s: %s", ErrAsksFor, at, problem.Text)
 }

@@ -33,7 +33,7 @@ func TestAnswersThatAreNotTheDesks(t *testing.T) {
 	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
 	defer cancel()
 	_, err := d.await(ctx, "id", time.Millisecond)
-	if final := new(finalError); !errors.As(err, &final) || !strings.Contains(err.Error(), "too old") {
+	if final := new(RefusedError); !errors.As(err, &final) || !strings.Contains(err.Error(), "too old") {
 		t.Errorf("%v", err)
 	}
 	if all := strings.Join(troubles, "\n"); len(troubles) != 3 || !strings.Contains(all, "router") {

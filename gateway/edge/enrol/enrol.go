@@ -35,6 +35,8 @@ type Screen interface {
 	Asked(agent, fingerprint string)
 	// Trouble says why nothing goes on at the moment; it goes on by itself.
 	Trouble(err error)
+	// Answered says that the county answers, after a trouble or without one.
+	Answered()
 	// Clock says by how much the county's clock is ahead of this computer's.
 	Clock(ahead time.Duration)
 }
@@ -44,6 +46,9 @@ var ErrThere = errors.New(
 	"this folder has an agent.yaml already: to enrol this gate again, which keeps its journal, " +
 		"give --again; for another gate name an empty folder by --dir",
 )
+
+// ErrFiles is wrapped when the gate's files are wrong as they came.
+var ErrFiles = errors.New("what the county has sent can't be used")
 
 // Run puts the gate of a code into service. When it was ended before, it goes on with the
 // same key, also after a power cut; a zero code goes on with the one of before. It returns
@@ -82,7 +87,14 @@ func fetch(ctx context.Context, f folder, p pending, opts Options) error {
 	if err != nil {
 		return err
 	}
-	d := desk{client: opts.Client, urls: p.code.URLs, trouble: opts.Screen.Trouble}
+	d := desk{client: opts.Client, urls: p.code.URLs, trouble: opts.Screen.Trouble, answered: opts.Screen.Answered}
+	told := false
+	d.clock = func(ahead time.Duration) {
+		if ahead.Abs() > time.Minute && !told {
+			told = true
+			opts.Screen.Clock(ahead)
+		}
+	}
 	a, err := ask(ctx, f, &d, p, key)
 	if err != nil {
 		return err
@@ -96,15 +108,12 @@ func fetch(ctx context.Context, f folder, p pending, opts Options) error {
 	if err != nil {
 		return err
 	}
-	if ahead := time.Until(b.Time); ahead.Abs() > time.Minute {
-		opts.Screen.Clock(ahead)
-	}
+	d.clock(time.Until(b.Time))
 	if err := f.stage(b, ca.Raw, p.Secret); err != nil {
 		return fmt.Errorf("write the gate's files: %w", err)
 	}
 	if err := opts.Check(f.state(filepath.Join(stageDir, enrolment.AgentFile))); err != nil {
-		return fmt.Errorf("what the county has sent can't be used: mend its files at the county and start this "+
-			"command again: %w", err)
+		return fmt.Errorf("%w: mend its files at the county and start this command again: %w", ErrFiles, err)
 	}
 	return f.ready()
 }
@@ -131,7 +140,7 @@ func ask(ctx context.Context, f folder, d *desk, p pending, key crypto.Signer) (
 // forgetOn forgets a code that is of no use any more, so that the next one begins anew. It
 // returns err.
 func (f folder) forgetOn(err error) error {
-	if final := new(finalError); errors.As(err, &final) {
+	if final := new(RefusedError); errors.As(err, &final) {
 		return errors.Join(err, os.RemoveAll(f.state(pendingFile)), os.RemoveAll(f.state(enrolment.KeyFile)))
 	}
 	return err

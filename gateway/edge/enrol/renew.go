@@ -129,7 +129,7 @@ func (d *desk) first(ctx context.Context, body []byte, to *enrolment.Renewed) er
 	for _, url := range d.urls {
 		at := strings.TrimSuffix(url, "/") + enrolment.RenewPath
 		_, err := d.once(ctx, http.MethodPost, at, body, http.StatusOK, to)
-		if final := new(finalError); err == nil || errors.As(err, &final) {
+		if final := new(RefusedError); err == nil || errors.As(err, &final) {
 			return err
 		}
 		errs = append(errs, err)

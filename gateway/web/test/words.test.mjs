@@ -29,6 +29,7 @@ test("Chinese is Chinese, and degrees are °C", () => {
 test("every word that the code asks for is there", () => {
   for (const [part, dir] of [
     ["kiosk", "kiosk"],
+    ["kiosk", "first"],
     ["desk", "desk"],
   ]) {
     const files = readdirSync(new URL(`../src/${dir}`, import.meta.url), { recursive: true });
