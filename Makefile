@@ -9,6 +9,8 @@ TELEGRAF    := github.com/influxdata/telegraf/cmd/telegraf@v1.37.2
 TELEGRAFTAGS := custom,inputs.mqtt_consumer,outputs.influxdb_v2,parsers.json_v2,serializers.influx
 GOLANGCI    := github.com/golangci/golangci-lint/v2/cmd/golangci-lint@v2.15.0
 GREMLINS    := github.com/go-gremlins/gremlins/cmd/gremlins@v0.6.0
+GOVULN      := golang.org/x/vuln/cmd/govulncheck@v1.9.0
+RELEASE_GO  := go1.26.10
 DEBIAN      := mosquitto mosquitto-clients chromium fonts-noto-cjk socat mbpoll \
                python3-pip python3-pymodbus python3-serial-asyncio strace e2fsprogs gpsbabel nginx-light caddy
 WEB         := gateway/web
@@ -83,9 +85,12 @@ fuzz: ## every fuzz target for FUZZTIME (default 10s) each
 mutate: $(TOOLS)/gremlins ## change the pure cores one operator at a time: do tests notice? (PKG=./devices/frame for one)
 	node deploy/mutate.mjs $(TOOLS)/gremlins $(PKG)
 
-lint: $(TOOLS)/golangci-lint ## static checks: format, faults, sizes of files, functions and lines
+lint: $(TOOLS)/golangci-lint $(TOOLS)/govulncheck $(WEB)/node_modules/.made ## static checks, known vulnerabilities, licences
 	gofmt -l $$(git ls-files '*.go') | tee /dev/stderr | wc -l | grep -qx 0
 	$(TOOLS)/golangci-lint run --allow-serial-runners ./...
+	deploy/supply/vulncheck.sh $(TOOLS)/govulncheck $(RELEASE_GO) ./gateway ./simulator
+	node deploy/supply/licences.mjs check
+	deploy/supply/signatures.sh $(WEB)
 
 tools: ## install what tests and the demo need, or say what is missing
 	@deploy/tools.sh "$(TOOLS)" "$(INFLUXD)" $(DEBIAN)
@@ -94,6 +99,10 @@ $(TOOLS)/golangci-lint:
 	@mkdir -p $(TOOLS)
 	@echo "building golangci-lint (a few minutes, once)"
 	@GOBIN=$(TOOLS) $(GO) install $(GOLANGCI)
+
+$(TOOLS)/govulncheck:
+	@mkdir -p $(TOOLS)
+	@cd / && GOBIN=$(TOOLS) GOFLAGS=-mod=mod $(GO) install $(GOVULN)
 
 $(TOOLS)/gremlins:
 	@mkdir -p $(TOOLS)
