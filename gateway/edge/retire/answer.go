@@ -55,7 +55,7 @@ func (r *Retirement) answer(ctx context.Context, line Line) error {
 	heard, up := make(chan []byte, 4), make(chan struct{}, 1)
 	topic := func(leaf wire.Leaf) string { return wire.Topic(r.opts.County, r.opts.Agent, leaf) }
 	broker.ClientID, broker.Log = r.opts.Agent, r.opts.Log
-	broker.Subscriptions = []mqtt.Subscription{{Filter: topic(wire.LeafRetire), QoS: 1}}
+	broker.Subscriptions = []mqtt.Subscription{{Filter: topic(wire.LeafRetire)}}
 	broker.OnUp = func() {
 		select {
 		case up <- struct{}{}:
