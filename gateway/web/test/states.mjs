@@ -116,6 +116,23 @@ export function kioskStates() {
     view(look, { ...who, id: "e1", screening_c: 38.4, since: ago(180), episode: episode(step), ...more });
   const states = {
     idle: { view: idle() },
+    "county-opened": {
+      view: idle({ guard: "东门一组", county: [{ action: "open", by: "wang", reason: "救护车进入", since: ago(20) }] }),
+    },
+    "county-noticed": {
+      view: idle({
+        county: [
+          {
+            action: "notice",
+            by: "wang",
+            reason: "封闭",
+            since: ago(20),
+            text: "今晚 22 时起本小区只进不出，物资统一由东门交接，请值守员逐户电话通知，遇有急病先拨 120 再报县值班室，夜间巡查每两小时一次并登记",
+          },
+          { action: "restart", by: "li", reason: "换了新证书", since: ago(60) },
+        ],
+      }),
+    },
     "idle-noticed": { view: idle({ guard: "东门一组", notices: [{ text: "今天 18:00 起，快递放在东门外货架" }] }) },
     "idle-long-notice": {
       view: idle({

@@ -34,26 +34,35 @@ export function ConfirmDialog() {
       }}
     >
       <p>{of?.what}</p>
-      {provided.value ? (
-        <AtProvider />
-      ) : (
-        <>
-          <OwnName />
-          <label>
-            {say("confirm.password")}
-            <input
-              type="password"
-              autocomplete="current-password"
-              required
-              value={password.value}
-              onInput={(e) => {
-                password.value = e.currentTarget.value;
-              }}
-            />
-          </label>
-        </>
-      )}
+      <OwnPassword
+        value={password.value}
+        set={(v) => {
+          password.value = v;
+        }}
+      />
     </FormDialog>
+  );
+}
+
+/** Asks for the own password again; a user of the provider of identities confirms there. */
+export function OwnPassword({ value, set }: { value: string; set: (v: string) => void }) {
+  if (provided.value) return <AtProvider />;
+  return (
+    <>
+      <OwnName />
+      <label>
+        {say("confirm.password")}
+        <input
+          type="password"
+          autocomplete="current-password"
+          required
+          value={value}
+          onInput={(e) => {
+            set(e.currentTarget.value);
+          }}
+        />
+      </label>
+    </>
   );
 }
 

@@ -3,6 +3,7 @@ import { ago, gates, may, post, say, words_for, type Alert, type Passage } from 
 import { alertHead, alertRows } from "./alerts";
 import { Bytes } from "./audit";
 import { Chart } from "./chart";
+import { Commands } from "./commands";
 import { Why } from "./explain";
 import { KeptFor } from "./kept";
 import {
@@ -88,6 +89,7 @@ export function GatePage({ agent }: { agent: string }) {
           </dl>
         )}
       </section>
+      {g && may("command") && <Commands agent={agent} />}
       <Chart agent={agent} />
       {may("passages") && (
         <section>

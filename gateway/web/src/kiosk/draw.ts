@@ -9,6 +9,7 @@ import {
   hhmm,
   hhmmss,
   left,
+  type CountyAct,
   type Gate,
   type Lamps,
   type Person,
@@ -109,8 +110,17 @@ export function drawStrips(v: View, { w, now }: Around): void {
   const lines: { text: string; icon: string; class: string; look: string }[] = v.strips
     .slice(0, 2)
     .map((s) => ({ ...strip(w, s, now), class: tone(s.look), look: s.look }));
+  const acts = (v.county ?? []).slice(0, lines.length > 1 ? 1 : 2);
+  lines.unshift(
+    ...acts.map((x) => ({
+      text: byCounty(w, x),
+      icon: "called",
+      class: "county",
+      look: x.text && x.text.length > 40 ? "long" : "county",
+    })),
+  );
   const said = v.answered;
-  if (said) lines.unshift({ text: answered(w, said), icon: "pass", class: "said", look: "said" });
+  if (said && lines.length < 3) lines.unshift({ text: answered(w, said), icon: "pass", class: "said", look: "said" });
   redraw("strips", lines, () => lines.map((l) => made("p", `${l.class} ${l.look}`, icon(l.icon), l.text)));
 }
 
@@ -126,6 +136,16 @@ export function strip(w: Words, s: Strip, now: number): { text: string; icon: st
   const who = s.class ? say(w, `class.${s.class}`) : "";
   return { text: joined(lane, value, headline, who), icon: state.icon };
 }
+
+/** What the county has just done here, who there, and why. */
+export const byCounty = (w: Words, x: CountyAct): string =>
+  say(w, `county.${x.action}`, {
+    what: (w["lang.code"] === "en" && x.en) || (x.text ?? ""),
+    lane: x.lane ? say(w, "lane", { name: x.lane }) : "",
+    by: x.by,
+    why: x.reason,
+    time: hhmm(x.since),
+  });
 
 /** The guard's answer, in words. */
 export const answered = (w: Words, a: Queued & { action: string }): string =>

@@ -109,7 +109,7 @@ function draw(): void {
     v.look,
     v.look.startsWith("test-") && v.look !== "test-ask" && "test",
     v.actions.length > 0 && "has",
-    (v.strips.length > 0 || v.answered) && "strips",
+    (v.strips.length > 0 || v.answered || v.county?.length) && "strips",
     padded && "padded",
     v.look === "idle" && night(around.now) && "night",
   ]

@@ -1,4 +1,15 @@
 // What the agent sends the guard's screen: codes, values and times. edge/kiosk/view.go and parts.go make it.
+/** What somebody at the county has just done at the gate. */
+export interface CountyAct {
+  action: string; // open, notice, reload, restart
+  by: string;
+  reason: string;
+  lane?: string;
+  text?: string; // of a notice
+  en?: string;
+  since?: string;
+}
+
 export interface View {
   look: string; // the key of the table of states
   id: string;
@@ -28,6 +39,7 @@ export interface View {
   answered?: Queued & { action: string }; // a moment ago
   call?: Call;
   notices?: Notice[];
+  county?: CountyAct[];
   waiters?: Waiter[];
   episode?: { step: string; first_c: number; ready?: string }; // of whom the view is about
   again?: boolean; // they are measured a second time
