@@ -33,6 +33,7 @@ import { NoticesPage } from "./notices";
 import { AccountPage } from "./account";
 import { ConfirmDialog, ConfirmedPage } from "./confirm";
 import { GatePage, LossesPage } from "./pages";
+import { RulesPage } from "./rules";
 import { UsersPage } from "./users";
 import { Link, time, troubleText } from "./parts";
 import { RunPage } from "./run";
@@ -66,6 +67,7 @@ function Top() {
             {may("losses") && losses > 0 && <b class="badge">{losses}</b>}
           </Link>
         )}
+        {may("rules") && <Link to="/rules">{say("nav.rules")}</Link>}
         {may("enrol") && <Link to="/enrol">{say("nav.enrol")}</Link>}
         {may("people") && <Link to="/users">{say("nav.users")}</Link>}
         {may("agree") && <Link to="/consents">{say("nav.consents")}</Link>}
@@ -127,6 +129,8 @@ function Page() {
       return <MachinesPage machine="" />;
     case "/notices":
       return <NoticesPage />;
+    case "/rules":
+      return may("rules") ? <RulesPage /> : <p class="empty">{say("error.role")}</p>;
     case "/users":
       return may("people") ? <UsersPage /> : <p class="empty">{say("error.role")}</p>;
     case "/account":
