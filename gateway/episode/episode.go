@@ -279,3 +279,6 @@ func (b *Book) end(id string) {
 func (b *Book) remove(id string) {
 	b.open = slices.DeleteFunc(b.open, func(e *Episode) bool { return e.ID == id })
 }
+
+// SetRules puts other rules into force: what is open keeps its times.
+func (b *Book) SetRules(rules policy.Episode) { b.rules = rules }

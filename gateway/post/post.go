@@ -204,3 +204,12 @@ func Notes() []string {
 	return []string{"all-quiet", "somebody-waits", "called-no-answer", "device-trouble", "hand-held-used",
 		"supplies-low", "sealed-household", "delivery-expected"}
 }
+
+// SetRules puts other rules into force, with their guards. Who is on duty and is none of them
+// any more, is signed out.
+func (p *Post) SetRules(r policy.Post, guards []string, cards bool) {
+	p.cfg.Rules, p.cfg.Guards, p.cfg.Cards = r, guards, cards
+	if !slices.Contains(guards, p.shift.on) {
+		p.shift.on = ""
+	}
+}

@@ -100,6 +100,9 @@ type person struct {
 // below it is reported, however small the difference is.
 func NewMeter(limit fact.Temp) *Meter { return &Meter{limit: limit} }
 
+// SetLimit changes the limit from the next sample on.
+func (m *Meter) SetLimit(limit fact.Temp) { m.limit = limit }
+
 // State returns the state after the last sample.
 func (m *Meter) State() State { return m.state }
 

@@ -77,6 +77,7 @@ type Agent struct {
 	begun    atomic.Bool    // what the journal holds was taken over
 	renewer  *enrol.Renewer // nil without an identity
 	keys     *keys          // by which people have pseudonyms
+	county   *county        // rules that the county publishes
 }
 
 // New reads the files that the configuration names, opens the journal and makes
@@ -127,17 +128,18 @@ func (a *Agent) overtake(e wire.Entry, urgent bool) {
 // makeParts makes the parts of the agent, which share its journal and board.
 func (a *Agent) makeParts(cfg Config, opts Options, f files) (err error) {
 	a.help = help.New(help.Options{County: cfg.County, Agent: cfg.Agent, Collector: f.collector,
-		Contacts: cfg.Contacts, File: filepath.Join(cfg.Dir, "desk.json"), Journal: a.recorder, Board: a.board,
+		Contacts: f.contacts, File: filepath.Join(cfg.Dir, "desk.json"), Journal: a.recorder, Board: a.board,
 		Clock: opts.Clock, Log: a.log})
 	keys := ship.Keys{Collector: f.collector}
 	said := a.makeCommands(cfg, opts, f)
+	a.makeCounty(cfg, opts, f)
 	if cfg.Identity.Key != "" {
 		a.renewer = enrol.NewRenewer(cfg.Identity, cfg.County, cfg.Agent, f.collector, a.log)
 		keys.Own = func() (crypto.Signer, error) { return identity.LoadKey(cfg.Identity.Key) }
 	}
 	a.shipper, err = ship.New(ship.Options{County: cfg.County, Agent: cfg.Agent, Version: opts.Version,
 		Keys: keys, KeyID: a.keys.id, Broker: cfg.broker(), Desk: a.help.Hear, Witness: a.witness,
-		Command: a.commands.Hear, Said: said, Retire: a.hearRetire,
+		Command: a.commands.Hear, Said: said, Retire: a.hearRetire, Rules: a.hearRules,
 		Journal: a.journal, Board: a.board, Clock: opts.Clock, Log: a.log})
 	if err != nil {
 		return err
@@ -236,6 +238,7 @@ func (a *Agent) runParts(ctx context.Context, cancel func()) (err error) {
 		service.Go(func() { a.station.Run(serving, restored) })
 		service.Go(func() { a.rollOver(serving, restored) })
 	}
+	service.Go(func() { a.runCounty(serving, restored) })
 	if a.bridge != nil {
 		service.Go(func() { a.bridge.Run(serving, restored) })
 	}

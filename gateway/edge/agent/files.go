@@ -2,9 +2,12 @@ package agent
 
 import (
 	"crypto/ed25519"
+	"errors"
 	"time"
 
 	"gatehouse/gateway/config"
+	"gatehouse/gateway/edge/help"
+	"gatehouse/gateway/edge/ruleset"
 	"gatehouse/gateway/identity"
 	"gatehouse/gateway/policy"
 )
@@ -18,6 +21,8 @@ type files struct {
 	texts     texts // that rules are made of
 	refused   error // why those of the configuration are not; nil: they are
 	zone      *time.Location
+	set       ruleset.Set    // of the county, of which the rules are; No is 0: they are of files
+	contacts  []help.Contact // whom the guard can telephone
 }
 
 // readFiles reads the files at a time, which says which key is in force.
@@ -28,12 +33,21 @@ func readFiles(cfg Config, now time.Time) (f files, err error) {
 	if f.collector, err = identity.LoadCollectorPublic(cfg.CollectorKey); err != nil {
 		return f, err
 	}
+	f.contacts = cfg.Contacts
 	if len(cfg.Station.Devices) == 0 {
+		f.refused = f.readCounty(cfg, now)
 		return f, nil
 	}
 	if f.ring, err = identity.LoadRing(cfg.SiteKey); err != nil {
 		return f, err
 	}
 	f.names = f.ring.Named(now)
-	return f, f.readRules(cfg)
+	err = f.readCounty(cfg, now)
+	if err != nil || f.set.No == 0 {
+		if err := f.readRules(cfg); err != nil {
+			return f, err
+		}
+		f.refused = errors.Join(err, f.refused)
+	}
+	return f, nil
 }

@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"path/filepath"
+	"slices"
 	"sync"
 	"time"
 
@@ -67,6 +68,34 @@ func (k *keys) prune(now time.Time) error {
 	}
 	k.ring = ring
 	return nil
+}
+
+// all returns the keys.
+func (k *keys) all() identity.Ring {
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	return k.ring
+}
+
+// keep keeps other keys in the gate's file.
+func (k *keys) keep(ring identity.Ring) error {
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	if slices.Equal(ring.Format(), k.ring.Format()) {
+		return nil
+	}
+	if err := identity.SaveRing(k.cfg.SiteKey, ring); err != nil {
+		return err
+	}
+	k.ring = ring
+	return nil
+}
+
+// replace puts names into force, of rules that look so far back.
+func (k *keys) replace(names identity.Named, reach time.Duration) {
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	k.names, k.reach = names, reach
 }
 
 // set puts names into force.

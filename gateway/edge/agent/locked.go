@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+	"sync"
 	"time"
 
 	"gatehouse/gateway/clock"
@@ -52,6 +53,7 @@ const (
 // roster are read when the agent starts only.
 type locks struct {
 	cfg    Config
+	mu     sync.Mutex    // guards what follows
 	rules  *policy.Rules // nil: the agent has no gate
 	zone   *time.Location
 	broken map[string]time.Duration // devices that do not work, since when on the boot clock
@@ -117,6 +119,13 @@ func (l *locks) lasting(boot time.Duration, s status.Snapshot) (names []string) 
 	return names
 }
 
+// setRules judges by other rules from now on.
+func (l *locks) setRules(r *policy.Rules) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.rules, l.judged = r, ""
+}
+
 // watchLocked looks from time to time until ctx ends whether somebody can pass.
 func (a *Agent) watchLocked(ctx context.Context) {
 	for retry.Sleep(ctx, lookEvery) {
@@ -126,6 +135,8 @@ func (a *Agent) watchLocked(ctx context.Context) {
 
 // warnLocked raises the alarm when nobody can pass, and ends it when somebody can.
 func (a *Agent) warnLocked(now clock.Moment) {
+	a.locks.mu.Lock()
+	defer a.locks.mu.Unlock()
 	why, again := a.locks.look(now, a.board.Snapshot())
 	if !again {
 		return

@@ -110,9 +110,11 @@ func (a *Agent) keepRules(dir string, f files) {
 	c := status.Condition{Type: fact.AlarmRulesRefused}
 	switch {
 	case f.refused != nil:
-		c.Detail = fmt.Sprintf("policy %s of before stays in force: %v", f.rules.Version, f.refused)
-		a.log.Error("policy or roster are wrong: those of before stay in force",
-			"policy", f.rules.Version, "people", f.rules.People(), "err", f.refused)
+		c.Detail = fmt.Sprintf("those of before stay in force: %v", f.refused)
+		if f.rules != nil {
+			c.Detail = fmt.Sprintf("policy %s of before stays in force: %v", f.rules.Version, f.refused)
+		}
+		a.log.Error("policy or roster are wrong: those of before stay in force", "err", f.refused)
 	case f.rules != nil:
 		if err := f.texts.save(filepath.Join(dir, keptRules)); err != nil {
 			a.log.Warn("the rules can't be kept: if their files become wrong, the agent will not start", "err", err)

@@ -65,11 +65,7 @@ type Help struct {
 // New makes a Help, and reads the last message of the desk.
 func New(opts Options) *Help {
 	h := &Help{opts: opts, kept: true}
-	for _, r := range fact.Roles() {
-		if i := slices.IndexFunc(opts.Contacts, func(c Contact) bool { return c.Role == r }); i >= 0 {
-			h.contacts = append(h.contacts, status.Contact(opts.Contacts[i]))
-		}
-	}
+	h.contacts = listed(opts.Contacts)
 	payload, err := os.ReadFile(opts.File)
 	if err == nil {
 		var d wire.Desk
@@ -82,6 +78,24 @@ func New(opts Options) *Help {
 	}
 	h.post(opts.Clock.Now())
 	return h
+}
+
+// listed returns contacts in the order in which the screen lists them.
+func listed(contacts []Contact) (out []status.Contact) {
+	for _, r := range fact.Roles() {
+		if i := slices.IndexFunc(contacts, func(c Contact) bool { return c.Role == r }); i >= 0 {
+			out = append(out, status.Contact(contacts[i]))
+		}
+	}
+	return out
+}
+
+// SetContacts lists other offices from now on.
+func (h *Help) SetContacts(contacts []Contact) {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	h.contacts = listed(contacts)
+	h.post(h.opts.Clock.Now())
 }
 
 // read returns a message of the desk that is for this gate.
