@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"time"
 
 	"github.com/spf13/cobra"
 
@@ -200,13 +201,13 @@ func (x *replaying) survey(ctx context.Context, p policy.Policy) (err error) {
 		}
 		return err
 	}
-	key, err := identity.LoadSiteKey(x.f.key)
+	ring, err := identity.LoadRing(x.f.key)
 	if err != nil {
 		return err
 	}
 	text, err := secret.ReadMost(x.f.roster, policy.MaxRoster)
 	if err == nil {
-		x.rules, err = policy.ParseRosterText(p, text, key)
+		x.rules, err = policy.ParseRosterText(p, text, ring.Named(time.Now()))
 	}
 	if err != nil {
 		return fmt.Errorf("the roster %s: %w", x.f.roster, err)

@@ -15,6 +15,7 @@ import (
 	"gatehouse/gateway/county/broker"
 	"gatehouse/gateway/county/collect"
 	"gatehouse/gateway/county/desk"
+	"gatehouse/gateway/county/epochs"
 	"gatehouse/gateway/county/health"
 	"gatehouse/gateway/county/registry"
 	"gatehouse/gateway/county/store/archive"
@@ -31,6 +32,7 @@ type county struct {
 	sites     *site.County
 	key       ed25519.PrivateKey
 	siteKeyID string
+	epochs    *epochs.Epochs // nil: one key for all gates
 	archive   *archive.Archive
 	broker    mqtt.Broker // where its own clients find it
 	known     *identities // for the embedded broker
@@ -58,6 +60,7 @@ func Run(ctx context.Context, cfg Config, version string, log *slog.Logger) (err
 		c.loadSites,
 		c.lockFolder,
 		c.loadKeys,
+		c.startEpochs,
 		c.openArchive,
 		c.startBroker,
 		c.watchDisks,
@@ -147,7 +150,7 @@ func (c *county) collect(ctx context.Context) error {
 			c.desk.Fenced(reason)
 		}
 	}
-	return collect.New(collect.Config{County: c.cfg.County, Version: c.version, KeyID: c.siteKeyID, Key: c.key,
+	return collect.New(collect.Config{County: c.cfg.County, Version: c.version, KnowsKey: c.knowsKey, Key: c.key,
 		Sites: c.sites, Store: c.archive, Broker: c.broker, Watch: c.desk, Audit: c.audit, Fenced: fenced,
 		Signers: signers{c.registry, c.log}, RequireSigned: c.cfg.RequireSigned,
 		Health: c.health, Log: c.log}).Run(ctx)

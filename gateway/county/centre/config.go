@@ -13,6 +13,7 @@ import (
 
 	"gatehouse/gateway/config"
 	"gatehouse/gateway/county/broker"
+	"gatehouse/gateway/county/epochs"
 	"gatehouse/gateway/county/mapping"
 	"gatehouse/gateway/county/pages"
 	"gatehouse/gateway/county/report"
@@ -41,7 +42,9 @@ type Config struct {
 	// CADir holds the key of the county's authority, which issues the gates'
 	// certificates; default: the path of dir with -ca at its end. It may not lie in dir.
 	CADir string `yaml:"ca_dir,omitempty"`
-	Enrol *Enrol `yaml:"enrol,omitempty"` // how gates are put into service by a code; absent: by hand
+	// Epochs gives each gate a key of its own for two weeks; absent: one key for all.
+	Epochs *epochs.Config `yaml:"epochs,omitempty"`
+	Enrol  *Enrol         `yaml:"enrol,omitempty"` // how gates are put into service by a code; absent: by hand
 	// RequireSigned takes only what is signed by the key of a gate that is enrolled; other
 	// agents wait on the page Enrol.
 	RequireSigned bool   `yaml:"require_signed,omitempty"`
@@ -141,6 +144,9 @@ func (c Config) Check() error {
 		errs = append(errs, c.Influx.check())
 	}
 	add("ca_dir", authority.Apart(c.authorityDir(), c.Dir))
+	if c.Epochs != nil {
+		add("epochs", c.Epochs.Check())
+	}
 	if c.Enrol != nil {
 		add("enrol", c.Enrol.check(c.Desk != nil))
 	}

@@ -9,6 +9,7 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"time"
 
 	"gatehouse/gateway/county/desk"
 	"gatehouse/gateway/county/profiles"
@@ -81,7 +82,8 @@ func (c *county) openRegistry(ctx context.Context, d *desk.Desk, log *slog.Logge
 		County:    c.cfg.County,
 		Sites:     c.sites,
 		TimeZone:  c.cfg.TimeZone,
-		SiteKey:   c.siteKeyFile(),
+		Ring:      c.ring,
+		Now:       time.Now,
 		Collector: filepath.Join(c.cfg.Dir, "collector.pub"),
 		Rules:     c.rulesFor,
 	}

@@ -12,9 +12,7 @@ import (
 	"gatehouse/gateway/county/desk"
 	"gatehouse/gateway/county/registry"
 	"gatehouse/gateway/county/rules"
-	"gatehouse/gateway/identity"
 	"gatehouse/gateway/mqtt"
-	"gatehouse/gateway/secret"
 	"gatehouse/gateway/wire"
 )
 
@@ -28,20 +26,13 @@ func (c Config) RulesOptions(log *slog.Logger) (rules.Options, error) {
 		Log: log}, nil
 }
 
-// siteNames are the pseudonyms of a county with one key for all gates.
-type siteNames struct{ identity.SiteKey }
-
-// Others implements rules.Names.
-func (siteNames) Others(string, string) []string { return nil }
-
 // keysOf returns the keys of a gate.
-func (c *county) keysOf(string, time.Time) (rules.Names, []byte, error) {
-	key, err := identity.LoadSiteKey(c.siteKeyFile())
+func (c *county) keysOf(gate string, now time.Time) (rules.Names, []byte, error) {
+	r, err := c.ring(gate, now)
 	if err != nil {
 		return nil, nil, err
 	}
-	text, err := secret.Read(c.siteKeyFile())
-	return siteNames{key}, text, err
+	return r.Named(now), r.Format(), nil
 }
 
 // publishing is what publishes rules to gates. It has a connection of its own: a broker that

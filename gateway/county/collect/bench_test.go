@@ -187,7 +187,7 @@ func startSigned(t *testing.T, keys collect.Signers, required bool, prepare ...f
 			{Filter: wire.Topic("c", wire.CollectorID, wire.LeafStatus)}},
 		OnUp:      func() { up <- struct{}{} },
 		OnMessage: b.receive})
-	c := collect.New(collect.Config{County: "c", Version: "test", KeyID: "k1", Key: private, Sites: sites{},
+	c := collect.New(collect.Config{County: "c", Version: "test", Key: private, Sites: sites{},
 		Store: b.store, Broker: mqtt.Broker{URL: m.URL}, Watch: b, Log: log,
 		Signers: keys, RequireSigned: required,
 		Fenced: func(reason string) { b.fenced <- reason },

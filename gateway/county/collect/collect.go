@@ -62,14 +62,15 @@ type Observer interface {
 type Config struct {
 	County  string
 	Version string
-	KeyID   string // of the site key that agents must use
-	Key     ed25519.PrivateKey
-	Sites   Sites
-	Store   Store
-	Broker  mqtt.Broker
-	Watch   Observer // may be nil
-	Audit   Audit    // may be nil
-	Signers Signers  // nil: no signature is verified
+	// KnowsKey reports whether a key for pseudonyms is one of an agent's; nil: each is.
+	KnowsKey func(agent, keyID string) bool
+	Key      ed25519.PrivateKey
+	Sites    Sites
+	Store    Store
+	Broker   mqtt.Broker
+	Watch    Observer // may be nil
+	Audit    Audit    // may be nil
+	Signers  Signers  // nil: no signature is verified
 	// RequireSigned refuses what is not signed by the key of an agent that is enrolled.
 	RequireSigned bool
 	// Fenced is called once, when another collector has taken over; may be nil.

@@ -186,7 +186,7 @@ func TestOfTwoCollectorsTheOneStartedLastGoesOn(t *testing.T) {
 	copied := newMemory()
 	copied.through[jidA], copied.owner[jidA] = 1, "gate-a"
 	fenced := make(chan string, 1)
-	second := collect.New(collect.Config{County: "c", Version: "test", KeyID: "k1", Key: b.secret,
+	second := collect.New(collect.Config{County: "c", Version: "test", Key: b.secret,
 		Sites: sites{}, Store: copied, Broker: mqtt.Broker{URL: b.url}, Log: slog.New(slog.DiscardHandler),
 		Fenced: func(reason string) { fenced <- reason }})
 	ctx, cancel := context.WithCancel(t.Context())

@@ -120,7 +120,7 @@ func startCounty(t testing.TB, open func(testing.TB, string) *archive.Archive) (
 	if err != nil {
 		t.Fatal(err)
 	}
-	collector := collect.New(collect.Config{County: "c", Version: "test", KeyID: "k1", Key: c.secret, Sites: listed{},
+	collector := collect.New(collect.Config{County: "c", Version: "test", Key: c.secret, Sites: listed{},
 		Store: c.archive, Broker: c.broker.Client(), Watch: c, Signers: c.keys(), Log: log})
 	ctx, cancel := context.WithCancel(context.Background())
 	var running sync.WaitGroup

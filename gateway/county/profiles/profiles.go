@@ -11,6 +11,7 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
+	"time"
 
 	"gatehouse/gateway/config"
 	"gatehouse/gateway/enrolment"
@@ -22,13 +23,15 @@ import (
 
 // Options are those of New.
 type Options struct {
-	Dir       string // with the folder default, and one for each gate that differs
-	County    string
-	Sites     *site.County
-	URLs      []string // of the desk, for renewals
-	SiteKey   string   // file
-	Collector string   // file: the collector's public key
-	TimeZone  string   // of the county; empty: the default
+	Dir    string // with the folder default, and one for each gate that differs
+	County string
+	Sites  *site.County
+	URLs   []string // of the desk, for renewals
+	Now    func() time.Time
+	// Ring returns the keys for pseudonyms of a gate.
+	Ring      func(agent string, now time.Time) (identity.Ring, error)
+	Collector string // file: the collector's public key
+	TimeZone  string // of the county; empty: the default
 	// Rules returns the files by which a gate decides, as the county has approved them: they
 	// take the place of those in Dir. nil, and no files: it has approved none.
 	Rules func(agent string) (map[string][]byte, error)
@@ -85,7 +88,8 @@ func (p *Profiles) Files(agent string) ([]enrolment.File, error) {
 		delete(found, name)
 	}
 	found[enrolment.AgentFile] = text
-	found[keyFile], err = secret.Read(p.opts.SiteKey)
+	ring, err := p.opts.Ring(agent, p.opts.Now())
+	found[keyFile] = ring.Format()
 	if err == nil {
 		found[publicFile], err = os.ReadFile(p.opts.Collector)
 	}
@@ -115,7 +119,7 @@ func (p *Profiles) Check(agent string) error {
 	for _, f := range files {
 		by[f.Name] = f.Bytes
 	}
-	text, key := by[policyFile], p.opts.SiteKey
+	text := by[policyFile]
 	if text == nil {
 		return nil // a bridge to machines has no gate
 	}
@@ -123,11 +127,11 @@ func (p *Profiles) Check(agent string) error {
 	if err != nil {
 		return fmt.Errorf("the files for %s: %s:\n%w", agent, policyFile, err)
 	}
-	site, err := identity.LoadSiteKey(key)
+	ring, err := p.opts.Ring(agent, p.opts.Now())
 	if err != nil {
 		return err
 	}
-	if _, err := policy.ParseRosterText(rules, by[rosterFile], site); err != nil {
+	if _, err := policy.ParseRosterText(rules, by[rosterFile], ring.Named(p.opts.Now())); err != nil {
 		return fmt.Errorf("the files for %s: %s: %w", agent, rosterFile, err)
 	}
 	if guards := by[guardsFile]; guards != nil {

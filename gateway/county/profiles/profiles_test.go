@@ -5,6 +5,7 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+	"time"
 
 	"gatehouse/gateway/config"
 	"gatehouse/gateway/identity"
@@ -46,7 +47,9 @@ func newProfiles(t *testing.T, files map[string]string) *Profiles {
 		}
 	}
 	return New(Options{Dir: filepath.Join(dir, "enrol"), County: "qinghe", Sites: tree, TimeZone: "Asia/Shanghai",
-		URLs: []string{"https://a.example"}, SiteKey: filepath.Join(dir, "site.key"),
+		URLs: []string{"https://a.example"}, Now: time.Now, Ring: func(string, time.Time) (identity.Ring, error) {
+			return identity.LoadRing(filepath.Join(dir, "site.key"))
+		},
 		Collector: filepath.Join(dir, "collector.pub")})
 }
 
