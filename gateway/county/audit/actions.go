@@ -30,6 +30,8 @@ const (
 	IssuePass       Action = "issue-pass"       //
 	ChangeGuards    Action = "change-guards"    // guard add, pin and remove
 	EnrolCode       Action = "enrol-code"       // a code for a gate was made
+	EnrolWithdraw   Action = "enrol-withdraw"   // a code that no gate has used is void
+	WithdrawInvite  Action = "withdraw-invite"  // a link that nobody has used is void
 	EnrolApprove    Action = "enrol-approve"    // a gate was given its certificate
 	EnrolRefuse     Action = "enrol-refuse"     // the request of a gate was refused
 	EnrolRevoke     Action = "enrol-revoke"     // a gate's certificates are void
@@ -61,7 +63,7 @@ func Actions() []Action {
 	return []Action{Start, LogIn, LogInFailed, LogOut, SetUp, Invite, SetRole, DisableUser, EnableUser,
 		ResetPassword, ChangePassword, EndSession, MakeToken, RevokeToken, Acknowledge, AnswerCall, EndCall,
 		WriteNotice, RemoveNotice, RetryQuarantine, DropQuarantine, Rewind, IssuePass, ChangeGuards,
-		EnrolCode, EnrolApprove, EnrolRefuse, EnrolRevoke, EnrolIssue, OpenGate, CommandGate, AskConsent,
+		EnrolCode, EnrolWithdraw, WithdrawInvite, EnrolApprove, EnrolRefuse, EnrolRevoke, EnrolIssue, OpenGate, CommandGate, AskConsent,
 		AgreeConsent, RefuseConsent,
 		Trace, AccessReport, RulesDraft, RulesAsk, RulesApprove, RulesWithdraw, NotDone, LookLive, LookGate,
 		LookPassage, LookQuarantine, LookRules, LookExport, LookReplay, LookAudit}

@@ -20,6 +20,7 @@ type Registry interface {
 	// What people at the desk do.
 	List(ctx context.Context) (registry.List, error)
 	MakeCode(ctx context.Context, agent string, by audit.By) (enrolment.Code, time.Time, error)
+	Withdraw(ctx context.Context, agent string, by audit.By) error
 	Approve(ctx context.Context, id string, by audit.By) error
 	Refuse(ctx context.Context, id string, by audit.By) error
 	Revoke(ctx context.Context, name string, by audit.By) error
@@ -85,15 +86,20 @@ func (s *Server) enrolCodes(w http.ResponseWriter, r *http.Request, who people.S
 	answer(w, cards, err)
 }
 
-// enrolDecide approves or refuses the request of a gate, or revokes an identity.
+// enrolDecide approves or refuses the request of a gate, revokes an identity, or withdraws
+// a code.
 func (s *Server) enrolDecide(w http.ResponseWriter, r *http.Request, who people.Session) {
 	m, err := read[struct {
 		ID     string `json:"id"`     // of the request
 		Do     string `json:"do"`     // approve, refuse
 		Revoke string `json:"revoke"` // the agent whose identity ends, instead
+		// The agent whose code is void, instead.
+		Withdraw string `json:"withdraw"`
 	}](w, r)
 	switch {
 	case err != nil:
+	case m.Withdraw != "":
+		err = s.Registry.Withdraw(r.Context(), m.Withdraw, by(who))
 	case m.Revoke != "":
 		err = s.Registry.Revoke(r.Context(), m.Revoke, by(who))
 	case m.Do == "approve":

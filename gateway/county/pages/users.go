@@ -12,6 +12,8 @@ func (s *Server) peopleRoutes() []route {
 	return []route{
 		{"GET /api/users", people.ActPeople, s.users},
 		{"POST /api/invite", people.ActPeople, s.invite},
+		{"GET /api/invites", people.ActPeople, s.invites},
+		{"POST /api/invite/withdraw", people.ActPeople, s.withdraw},
 		{"POST /api/users/role", people.ActPeople, s.setRole},
 		{"POST /api/users/reset", people.ActPeople, s.reset},
 		{"POST /api/users/disable", people.ActPeople, s.disable},
@@ -62,6 +64,20 @@ func (s *Server) invite(w http.ResponseWriter, r *http.Request, who people.Sessi
 		s.log.Info("somebody was invited to the desk", "role", m.Role, "by", who.Name)
 	}
 	answer(w, link{"/setup#" + token}, err)
+}
+
+// invites lists the links that nobody has used.
+func (s *Server) invites(w http.ResponseWriter, r *http.Request, _ people.Session) {
+	list, err := s.People.OpenInvites(r.Context())
+	answer(w, list, err)
+}
+
+// withdraw makes a link void.
+func (s *Server) withdraw(w http.ResponseWriter, r *http.Request, who people.Session) {
+	m, err := read[struct {
+		ID string `json:"id"`
+	}](w, r)
+	done(w, err, func() error { return s.People.WithdrawInvite(r.Context(), who.Actor, m.ID) })
 }
 
 func (s *Server) reset(w http.ResponseWriter, r *http.Request, who people.Session) {

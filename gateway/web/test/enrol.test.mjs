@@ -67,6 +67,17 @@ test("a code is shown once, on a card to print", async () => {
   await until("the code in the list", async () => /入网码已生成/.test(await row().textContent()));
 });
 
+test("a code that nobody has used is withdrawn, and another one is made", async () => {
+  await row()
+    .getByRole("button", { name: /作废入网码/ })
+    .click();
+  await until("the end of the code", async () => !/入网码已生成/.test(await row().textContent()));
+  await row().getByRole("button", { name: "生成入网码" }).click();
+  await page.locator(".card").waitFor();
+  assert.notEqual(await page.locator(".card pre").textContent(), code);
+  code = await page.locator(".card pre").textContent();
+});
+
 test("the desk shows the fingerprint that the gate shows, and approves", async () => {
   const said = enrol(code.toLowerCase());
   const shown = page.locator(".asks .fingerprint");

@@ -93,6 +93,11 @@ test("an administrator invites a duty officer, who sees what the role may see", 
   await accessible(page, "the question for the password");
   await shot(page, "desk-confirm-zh-1366");
   await confirm(page);
+  await until("the open link", async () => (await page.$$("button.withdraw")).length === 1);
+  await page.click("button.withdraw");
+  await until("its end", async () => (await page.$$("button.withdraw")).length === 0);
+  await page.click("main form.row button.main");
+  await confirm(page);
   guest = await openPage(browser, sizes.laptop, await page.textContent("code.link"));
   await until("the role", async () => /值班/.test(await guest.textContent("form.login")));
   await fill(guest, "李干事", password);

@@ -46,6 +46,8 @@ const actions = [
   "issue-pass",
   "change-guards",
   "enrol-code",
+  "enrol-withdraw",
+  "withdraw-invite",
   "enrol-approve",
   "enrol-refuse",
   "enrol-revoke",

@@ -69,43 +69,74 @@ function PrintedCard({ of }: { of: Card }) {
   );
 }
 
-/** Who waits, with what to compare by telephone. */
-function Asks({ list, decide }: { list: Asking[]; decide: (body: object) => void }) {
+/** Who waits, with what to compare by telephone: each one is ticked, and those that are may be approved together. */
+function Asks({ list, decide }: { list: Asking[]; decide: (bodies: object[]) => void }) {
+  const compared = useSignal<string[]>([]);
+  const chosen = list.filter((w) => compared.value.includes(w.id));
   if (list.length === 0) return <p class="empty">{say("enrol.nobody")}</p>;
   return (
-    <ul class="asks">
-      {list.map((w) => (
-        <li key={w.id}>
-          <h3>
-            {gateName(w.agent)} · {w.agent}
-          </h3>
-          <p class="fingerprint">{w.fingerprint}</p>
-          <p>
-            <Moment at={w.at} /> · {say("enrol.from", { from: w.from })}
-          </p>
-          {w.replaces && <p class="failed">{say("enrol.replaces", { fingerprint: w.replaces })}</p>}
-          <p class="row">
-            <button
-              type="button"
-              class="main"
-              onClick={() => {
-                decide({ id: w.id, do: "approve" });
-              }}
-            >
-              {say("enrol.approve")}
-            </button>
-            <button
-              type="button"
-              onClick={() => {
-                decide({ id: w.id, do: "refuse" });
-              }}
-            >
-              {say("enrol.refuse")}
-            </button>
-          </p>
-        </li>
-      ))}
-    </ul>
+    <>
+      <ul class="asks">
+        {list.map((w) => (
+          <li key={w.id}>
+            <h3>
+              {gateName(w.agent)} · {w.agent}
+            </h3>
+            <p class="fingerprint">{w.fingerprint}</p>
+            <p>
+              <Moment at={w.at} /> · {say("enrol.from", { from: w.from })}
+            </p>
+            {w.replaces && <p class="failed">{say("enrol.replaces", { fingerprint: w.replaces })}</p>}
+            <p class="row">
+              <button
+                type="button"
+                class="main"
+                onClick={() => {
+                  decide([{ id: w.id, do: "approve" }]);
+                }}
+              >
+                {say("enrol.approve")}
+              </button>
+              <button
+                type="button"
+                onClick={() => {
+                  decide([{ id: w.id, do: "refuse" }]);
+                }}
+              >
+                {say("enrol.refuse")}
+              </button>
+              {list.length > 1 && (
+                <label>
+                  <input
+                    type="checkbox"
+                    checked={compared.value.includes(w.id)}
+                    onInput={(e) => {
+                      const others = compared.value.filter((id) => id !== w.id);
+                      compared.value = e.currentTarget.checked ? [...others, w.id] : others;
+                    }}
+                  />{" "}
+                  {say("enrol.compared")}
+                </label>
+              )}
+            </p>
+          </li>
+        ))}
+      </ul>
+      {list.length > 1 && (
+        <p>
+          <button
+            type="button"
+            class="main"
+            disabled={chosen.length === 0}
+            onClick={() => {
+              decide(chosen.map((w) => ({ id: w.id, do: "approve" })));
+            }}
+          >
+            {say("enrol.approve.chosen", { n: chosen.length })}
+          </button>
+        </p>
+      )}
+    </>
   );
 }
 
@@ -117,14 +148,18 @@ function State({ of }: { of: Gate }) {
         {say("enrol.revoked", { by: of.revoked_by ?? "" })} <Moment at={of.revoked} />
       </span>
     );
-  if (of.fingerprint) return <span>{of.fingerprint}</span>;
-  if (of.code_until)
+  const out = of.code_until && (
+    <small>
+      {say("enrol.code.out")} {time(of.code_until)}
+    </small>
+  );
+  if (of.fingerprint || !out)
     return (
       <span>
-        {say("enrol.code.out")} {time(of.code_until)}
+        {of.fingerprint ?? say("enrol.none")} {out}
       </span>
     );
-  return <span>{say("enrol.none")}</span>;
+  return <span>{out}</span>;
 }
 
 /** The end of a certificate: gates renew theirs when a third of its life is left. */
@@ -167,14 +202,14 @@ export function EnrolPage() {
   const cards = useSignal<Card[]>([]);
   const revoking = useSignal("");
   const failure = useSignal("");
-  const decide = async (body: object) => {
+  const decide = async (...bodies: object[]) => {
     failure.value = revoking.value = "";
     try {
-      await post("/api/enrol/decide", body);
-      data.again();
+      for (const body of bodies) await post("/api/enrol/decide", body);
     } catch (e) {
       failure.value = words_for(e);
     }
+    data.again();
   };
   const make = async (agents: string[]) => {
     failure.value = "";
@@ -198,6 +233,15 @@ export function EnrolPage() {
           }}
         >
           {say("enrol.make")}
+        </button>
+      )}
+      {g.code_until && (
+        <button
+          type="button"
+          aria-label={`${say("enrol.withdraw")}: ${g.agent}`}
+          onClick={() => void decide({ withdraw: g.agent })}
+        >
+          {say("enrol.withdraw")}
         </button>
       )}
       {g.fingerprint && !g.revoked && (
@@ -258,8 +302,8 @@ export function EnrolPage() {
         {e && (
           <Asks
             list={e.waiting}
-            decide={(body) => {
-              void decide(body);
+            decide={(bodies) => {
+              void decide(...bodies);
             }}
           />
         )}

@@ -100,11 +100,8 @@ export function time(at: string): string {
 
 /** A moment as "3 minutes ago (14:00:05)". */
 export function Moment({ at }: { at: string }) {
-  return (
-    <time dateTime={at}>
-      {ago(at)} ({time(at)})
-    </time>
-  );
+  const ahead = Date.parse(at) > clock.value + 2000; // what is still to come is not "just now"
+  return <time dateTime={at}>{ahead ? time(at) : `${ago(at)} (${time(at)})`}</time>;
 }
 
 export interface Loaded<T> {

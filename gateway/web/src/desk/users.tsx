@@ -3,6 +3,7 @@ import { address, post, say, words_for } from "./model";
 import { Moment, Table, useData, Waiting } from "./parts";
 import { Sessions } from "./account";
 import { confirm, roles, RoleSelect } from "./confirm";
+import { Invites } from "./invites";
 import { Tokens } from "./tokens";
 import type { User } from "./types";
 
@@ -150,6 +151,7 @@ export function UsersPage() {
             made.value = m;
           }}
         />
+        <Invites round={made.value?.link ?? ""} />
         {made.value && (
           <p role="status">
             {made.value.text}
