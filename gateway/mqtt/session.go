@@ -115,6 +115,9 @@ func (c *Client) subscribe(client paho.Client) error {
 					"goes on without it", "topic", filter, "broker", c.cfg.Name)
 			case granted > 2: // paho may call it an error as well
 				err = RefusedError{filter}
+			case granted < filters[filter] && optional[filter]:
+				c.cfg.Log.Info("the broker grants less than was asked for; what is lost does not come again by itself",
+					"topic", filter, "qos", granted, "broker", c.cfg.Name)
 			case granted < filters[filter]:
 				err = fmt.Errorf("the broker grants QoS %d for %q, %d is needed: raise its limit (mosquitto: max_qos)",
 					granted, filter, filters[filter])
