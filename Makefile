@@ -26,7 +26,7 @@ SPEED       ?= 20
 export PATH := $(TOOLS):$(PATH):/usr/sbin
 export CGO_ENABLED ?= 0
 
-.PHONY: help build ui test test-influx2 race faults soak fuzz mutate lint tools demo bench bench-go county-day bench-peers docs cross clean
+.PHONY: help build ui test test-influx2 race faults threats soak fuzz mutate lint tools demo bench bench-go county-day bench-peers docs cross clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## /{printf "  make %-13s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -72,6 +72,9 @@ race: test ## the same: tests always run with race detection
 
 faults: tools build ## every row of the fault matrix once, on the real programs (as root: it mounts disks)
 	bin/simulator prove --fault all --jobs 4
+
+threats: build ## every row of the table of threats, on the real programs (a minute)
+	bin/simulator threats
 
 soak: tools build ## faults mixed at random for SOAK (default 8h); the report is soak.jsonl
 	bin/simulator prove --soak $(SOAK)

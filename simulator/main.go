@@ -39,6 +39,6 @@ Exit codes: 0 done, 1 failed, 2 wrong usage, 141 nobody reads the output any mor
 		Version: version.String,
 	}
 	root.AddCommand(demoCommand(), historyCommand(), tlogCommand(), countyCommand(), benchCommand(), pokeCommand(),
-		proveCommand(), benchPeersCommand())
+		proveCommand(), threatsCommand(), benchPeersCommand())
 	return root
 }

@@ -47,6 +47,7 @@ func (p *process) outages() []outage {
 	return slices.Clone(p.dead)
 }
 
+//nolint:unparam // rows say how long they wait
 func (p *process) end(sig syscall.Signal, grace time.Duration) { p.End(sig, grace) }
 
 func (p *process) signal(sig syscall.Signal) { p.Signal(sig) }
