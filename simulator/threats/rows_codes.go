@@ -254,7 +254,7 @@ func renewalForged(ctx context.Context, c *county) (string, error) {
 	if err != nil {
 		return "", err
 	}
-	forged, err := enrolment.NewRenewal(countyID, "gate-001", key)
+	forged, err := enrolment.NewRenewal(countyID, "gate-001", "", key)
 	if err != nil {
 		return "", err
 	}
@@ -262,11 +262,11 @@ func renewalForged(ctx context.Context, c *county) (string, error) {
 	if err != nil {
 		return "", err
 	}
-	byFellow, err := enrolment.NewRenewal(countyID, "gate-001", own)
+	byFellow, err := enrolment.NewRenewal(countyID, "gate-001", "", own)
 	if err != nil {
 		return "", err
 	}
-	elsewhere, err := enrolment.NewRenewal("yuncheng", "gate-002", own)
+	elsewhere, err := enrolment.NewRenewal("yuncheng", "gate-002", "", own)
 	if err != nil {
 		return "", err
 	}

@@ -77,7 +77,7 @@ func passwordInClear(ctx context.Context, c *county) (string, error) {
 		if err := c.put("gate-001/clear.yaml", text); err != nil {
 			return "", err
 		}
-		err := c.refusesToStart(ctx, url, "in the clear", "agent", "--check", "--config",
+		err := c.refusesToStart(ctx, url, "unencrypted", "agent", "--check", "--config",
 			c.path("gate-001", "clear.yaml"))
 		if err != nil {
 			return "", err
