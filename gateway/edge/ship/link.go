@@ -51,7 +51,7 @@ func (s *Shipper) connection(ctx context.Context, events chan<- event) mqtt.Conf
 	cfg.ClientID, cfg.Log = s.opts.Agent, s.opts.Log
 	cfg.Subscriptions = []mqtt.Subscription{{Filter: acks, QoS: 0}, {Filter: collector, QoS: 1},
 		{Filter: desk, QoS: 0, Optional: true}, // the permissions may be of a version before it
-		{Filter: commands, QoS: 1, Optional: true}, {Filter: retire, QoS: 0, Optional: true},
+		{Filter: commands, QoS: 0, Optional: true}, {Filter: retire, QoS: 0, Optional: true},
 		{Filter: s.topic(wire.LeafPolicy), QoS: 0, Optional: true}}
 	cfg.Hello = func() (will, first *mqtt.Message) { return s.status(fact.Offline), s.status(fact.Online) }
 	cfg.Bye = func() *mqtt.Message { return s.status(fact.Offline) }
