@@ -125,11 +125,11 @@ func TestAGateGetsItsRulesWhileItRuns(t *testing.T) {
 	})
 	r.cfg.Roster = filepath.Join(t.TempDir(), "gone.csv") // it is not asked any more
 	r.run(nothing, func(a *Agent) bool { return inForce(a) == 7 && a.locks.people() == 2 && refused(a) == "" })
-	r.run(func(context.Context, *Agent) { p.publish(8, limits("3", "99"), "", -1) }, func(a *Agent) bool {
-		return inForce(a) == 7 && strings.Contains(refused(a), "set 8 (v): policy.yaml")
-	})
 	r.run(func(context.Context, *Agent) { p.publish(6, limits("0", "37.5"), "", -1) }, func(a *Agent) bool {
 		return inForce(a) == 7 && strings.Contains(refused(a), "older than the set in force")
+	})
+	r.run(func(context.Context, *Agent) { p.publish(8, limits("3", "99"), "", -1) }, func(a *Agent) bool {
+		return inForce(a) == 7 && strings.Contains(refused(a), "set 8 (v): policy.yaml")
 	})
 	r.run(func(context.Context, *Agent) { p.publish(9, limits("4", "37.4"), "62E3086CEE,resident,active,,,\n", 0) },
 		func(a *Agent) bool { return inForce(a) == 7 })
