@@ -39,10 +39,10 @@ func (c *county) lockFolder(context.Context) error {
 	return nil
 }
 
-// siteKeyFile is the path of the county's site key.
-func (c *county) siteKeyFile() string {
-	return cmp.Or(c.cfg.SiteKey, filepath.Join(c.cfg.Dir, "site.key"))
-}
+// SiteKeyFile is the path of the county's site key.
+func (c Config) SiteKeyFile() string { return cmp.Or(c.SiteKey, filepath.Join(c.Dir, "site.key")) }
+
+func (c *county) siteKeyFile() string { return c.cfg.SiteKeyFile() }
 
 // loadKeys reads the county's keys. On the first start it makes them.
 func (c *county) loadKeys(context.Context) error {

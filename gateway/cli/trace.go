@@ -1,0 +1,237 @@
+package cli
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"maps"
+	"os"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"gatehouse/gateway/county/audit"
+	"gatehouse/gateway/county/centre"
+	"gatehouse/gateway/county/consent"
+	"gatehouse/gateway/county/epochs"
+	"gatehouse/gateway/county/store"
+	"gatehouse/gateway/identity"
+	"gatehouse/gateway/policy"
+	"gatehouse/gateway/secret"
+	"gatehouse/gateway/term"
+	"gatehouse/gateway/wire"
+)
+
+// trace are the flags of trace.
+type trace struct {
+	storeFlags
+
+	as, roster string
+	identities []string
+}
+
+func traceCommand() *cobra.Command {
+	var f trace
+	c := &cobra.Command{
+		Use:   "trace [PSEUDONYM]",
+		Short: "Find a person's passages at all gates: two people agree first",
+		Long: `trace prints times, gates and verdicts of one person's passages, in all epochs that the store
+still has. Without a pseudonym it asks for the card's number, which is not shown and not
+kept. Of a pseudonym it finds the card on the roster (--roster), and without one only the
+passages under that pseudonym.
+
+Another user of the desk must agree (gatehouse consent, or the page 双人确认), and two of the
+people named under epochs: give the files of their identities (age-keygen). Who asked, who
+agreed and for which pseudonym stands in the audit before anything is shown. Nothing is
+written to disk. See deploy/PRIVACY.md.`,
+		Example: "  gatehouse trace --as wang --identity wang.txt --identity li.txt",
+		Args:    cobra.MaximumNArgs(1),
+		RunE:    func(c *cobra.Command, args []string) error { return f.run(c, strings.Join(args, "")) },
+	}
+	f.flags(c)
+	c.Flags().StringVar(&f.as, "as", "", "name of the user of the desk who asks; the password is asked for")
+	c.Flags().StringVar(&f.roster, "roster", "", "the county's roster, on which the card of a pseudonym is found")
+	c.Flags().StringArrayVar(&f.identities, "identity", nil, "file with an age identity; twice")
+	_ = c.MarkFlagRequired("as")
+	return c
+}
+
+func (f *trace) run(c *cobra.Command, pseudonym string) error {
+	cfg, err := f.load()
+	if err != nil {
+		return err
+	}
+	object := "card"
+	if pseudonym != "" {
+		if !identity.IsPseudonym(pseudonym) {
+			return usageError{errors.New("this is no pseudonym: leave it out, and the card's number is asked for")}
+		}
+		object = "pseudonym " + pseudonym
+	}
+	return withConsents(cfg.Dir, func(b *consents) error {
+		who, err := b.confirmed(c, f.as)
+		if err != nil {
+			return err
+		}
+		card := ""
+		if pseudonym == "" {
+			if card, err = term.Secret(c.InOrStdin(), c.ErrOrStderr(), "card number"); err != nil {
+				return err
+			}
+		}
+		keys, err := f.keys(c.Context(), cfg)
+		if err != nil {
+			return err
+		}
+		if pseudonym != "" {
+			if card, err = f.find(keys, pseudonym); err != nil {
+				return err
+			}
+		}
+		if err := b.agreed(c, who, consent.Trace, object, audit.Trace); err != nil {
+			return err
+		}
+		names := map[string]bool{pseudonym: true}
+		for _, k := range keys {
+			for _, kind := range []string{"card", "code"} {
+				names[k.Pseudonym(kind, strings.TrimPrefix(card, "code:"))] = card != ""
+			}
+		}
+		names[""] = false
+		return f.print(c, cfg, names)
+	})
+}
+
+// keys returns the keys of all gates in all epochs, and the one that all gates have where
+// there are no epochs.
+func (f *trace) keys(ctx context.Context, cfg centre.Config) (keys []identity.SiteKey, err error) {
+	list, err := epochs.ReadAll(cfg.EpochsDir())
+	if err != nil {
+		return nil, err
+	}
+	if len(list) > 0 && len(f.identities) != 2 {
+		return nil, usageError{errors.New("give --identity twice: two of the people open the epochs")}
+	}
+	agents, err := agentsOf(ctx, cfg)
+	if err != nil {
+		return nil, err
+	}
+	var ids []string
+	for _, path := range f.identities {
+		text, err := secret.Read(path)
+		if err != nil {
+			return nil, err
+		}
+		for line := range strings.Lines(string(text)) {
+			if line = strings.TrimSpace(line); line != "" && !strings.HasPrefix(line, "#") {
+				ids = append(ids, line)
+			}
+		}
+	}
+	for _, s := range list {
+		if len(ids) != 2 {
+			return nil, usageError{errors.New("each file of --identity must hold one identity, AGE-SECRET-KEY-1…")}
+		}
+		b, err := s.Open(ids[0], ids[1])
+		if err != nil {
+			return nil, err
+		}
+		for _, agent := range slices.Concat(agents, slices.Sorted(maps.Keys(s.IDs))) {
+			keys = append(keys, identity.GateKey(b, agent, s.From, s.Until).SiteKey)
+		}
+	}
+	ring, err := identity.LoadRing(cfg.SiteKeyFile())
+	if err != nil && !errors.Is(err, os.ErrNotExist) {
+		return nil, err
+	}
+	for _, k := range ring.Keys() {
+		keys = append(keys, k.SiteKey)
+	}
+	return keys, nil
+}
+
+// agentsOf returns the agents of which the store has journals.
+func agentsOf(ctx context.Context, cfg centre.Config) (agents []string, err error) {
+	a, err := centre.OpenReadOnly(cfg)
+	if err != nil {
+		return nil, err
+	}
+	defer a.Close()
+	list, err := a.Positions(ctx)
+	for _, p := range list {
+		agents = append(agents, p.Agent)
+	}
+	slices.Sort(agents)
+	return slices.Compact(agents), err
+}
+
+// find returns the card of a pseudonym, from the roster; empty: it is not there.
+func (f *trace) find(keys []identity.SiteKey, pseudonym string) (string, error) {
+	if f.roster == "" {
+		return "", nil
+	}
+	text, err := secret.ReadMost(f.roster, policy.MaxRoster)
+	if err != nil {
+		return "", err
+	}
+	lines, err := policy.RosterLines(text)
+	if err != nil {
+		return "", fmt.Errorf("the roster %s: %w", f.roster, err)
+	}
+	for _, k := range keys {
+		if k.ID() != identity.KeyOf(pseudonym) {
+			continue
+		}
+		for _, l := range lines[1:] {
+			kind, code := "card", l.Fields[0]
+			if text, is := strings.CutPrefix(code, "code:"); is {
+				kind, code = "code", text
+			}
+			if k.Pseudonym(kind, code) == pseudonym {
+				return l.Fields[0], nil
+			}
+		}
+	}
+	return "", nil
+}
+
+// print prints the passages of a person, by time.
+func (f *trace) print(c *cobra.Command, cfg centre.Config, names map[string]bool) error {
+	a, err := centre.OpenReadOnly(cfg)
+	if err != nil {
+		return err
+	}
+	defer a.Close()
+	type passed struct {
+		at  time.Time
+		row []string
+	}
+	var list []passed
+	for row, err := range a.Rows(c.Context(), store.Query{Kind: wire.KindPassage}) {
+		if err != nil {
+			return err
+		}
+		rec, err := wire.DecodeRecord(row.Raw)
+		if err != nil {
+			continue // quarantine says what can't be read
+		}
+		body, err := rec.DecodeBody()
+		if p, is := body.(*wire.Passage); err == nil && is && names[p.Credential] {
+			list = append(list, passed{row.At, []string{row.At.In(f.zone).Format(time.DateTime), row.Agent,
+				string(p.Verdict), string(p.Direction), p.Lane, fmt.Sprint(row.Seq)}})
+		}
+	}
+	slices.SortStableFunc(list, func(a, b passed) int { return a.at.Compare(b.at) })
+	if len(list) == 0 {
+		_, err := fmt.Fprintln(c.OutOrStdout(), "the store has no passage of this person")
+		return err
+	}
+	var rows [][]string
+	for _, p := range list {
+		rows = append(rows, p.row)
+	}
+	heads := []string{"AT", "GATE", "VERDICT", "DIRECTION", "LANE", "RECORD"}
+	return term.New(c.OutOrStdout()).Table(heads, rows)
+}
