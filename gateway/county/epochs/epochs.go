@@ -56,7 +56,8 @@ func (c Config) Check() error {
 			errs = append(errs, fmt.Errorf("people: %s: write what age-keygen -y prints, age1...: %w", name, err))
 		}
 		if other, twice := seen[to]; twice {
-			errs = append(errs, fmt.Errorf("people: %s and %s have the same recipient: two people need two", name, other))
+			errs = append(errs, fmt.Errorf("people: %s and %s have the same recipient: each needs an own one", name,
+				other))
 		}
 		seen[to] = name
 	}
@@ -250,7 +251,8 @@ func (e *Epochs) GateKeys(agent string, now time.Time) (identity.Ring, error) {
 		keys = append(keys, k)
 	}
 	if len(keys) == 0 {
-		return identity.Ring{}, errors.New("no epoch's secret is there: is the folder of the county's authority mounted?")
+		return identity.Ring{}, errors.New("no epoch's secret is there: is the folder of the county's authority " +
+			"mounted?")
 	}
 	return identity.NewRing(keys...), nil
 }
