@@ -11,11 +11,6 @@ import (
 // commandsShown is how many commands of a gate a page shows.
 const commandsShown = 20
 
-// commanded is the answer to a command: what became of it stands in the list by this id.
-type commanded struct {
-	ID string `json:"id"`
-}
-
 // openGate has a gate open its barrier, for which the own password is given again.
 func (s *Server) openGate(w http.ResponseWriter, r *http.Request, who people.Session) {
 	m, err := read[struct {
@@ -31,8 +26,10 @@ func (s *Server) openGate(w http.ResponseWriter, r *http.Request, who people.Ses
 		return
 	}
 	m.Action = fact.CommandOpen
-	id, err := s.Commands.Ask(r.Context(), by(who), m.Request)
-	answer(w, commanded{id}, err)
+	done(w, nil, func() error {
+		_, err := s.Commands.Ask(r.Context(), by(who), m.Request)
+		return err
+	})
 }
 
 // command has a gate do what is no opening.
@@ -41,11 +38,10 @@ func (s *Server) command(w http.ResponseWriter, r *http.Request, who people.Sess
 	if err == nil && m.Action == fact.CommandOpen {
 		err = people.ErrRole // it asks for the password
 	}
-	id := ""
-	if err == nil {
-		id, err = s.Commands.Ask(r.Context(), by(who), m)
-	}
-	answer(w, commanded{id}, err)
+	done(w, err, func() error {
+		_, err := s.Commands.Ask(r.Context(), by(who), m)
+		return err
+	})
 }
 
 func (s *Server) commands(w http.ResponseWriter, r *http.Request, _ people.Session) {
