@@ -13,6 +13,7 @@ import (
 
 	"gatehouse/gateway/county/alerts"
 	"gatehouse/gateway/county/calls"
+	"gatehouse/gateway/county/command"
 	"gatehouse/simulator/page"
 )
 
@@ -65,6 +66,20 @@ func (c *Clerk) Answer(ctx context.Context, id int64, a calls.Answer) error {
 		ID int64 `json:"id"`
 	}
 	return c.as(ctx, func() error { return page.Post(ctx, c.page, "/api/answer", answer{a, id}) })
+}
+
+// Command has a gate do something that asks for no password.
+func (c *Clerk) Command(ctx context.Context, r command.Request) error {
+	return c.as(ctx, func() error { return page.Post(ctx, c.page, "/api/command", r) })
+}
+
+// Commands returns the last commands of a gate, the newest first.
+func (c *Clerk) Commands(ctx context.Context, agent string) (list []command.Row, err error) {
+	err = c.as(ctx, func() error {
+		list, err = page.Get[[]command.Row](ctx, c.page, "/api/commands?agent="+agent)
+		return err
+	})
+	return list, err
 }
 
 // Ready returns whether /readyz says ready, and what it says.
