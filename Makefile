@@ -10,6 +10,7 @@ TELEGRAFTAGS := custom,inputs.mqtt_consumer,outputs.influxdb_v2,parsers.json_v2,
 GOLANGCI    := github.com/golangci/golangci-lint/v2/cmd/golangci-lint@v2.15.0
 GREMLINS    := github.com/go-gremlins/gremlins/cmd/gremlins@v0.6.0
 GOVULN      := golang.org/x/vuln/cmd/govulncheck@v1.9.0
+GOSBOM      := github.com/CycloneDX/cyclonedx-gomod/cmd/cyclonedx-gomod@v1.10.0
 RELEASE_GO  := go1.26.10
 DEBIAN      := mosquitto mosquitto-clients chromium fonts-noto-cjk socat mbpoll \
                python3-pip python3-pymodbus python3-serial-asyncio strace e2fsprogs gpsbabel nginx-light caddy
@@ -26,7 +27,8 @@ SPEED       ?= 20
 export PATH := $(TOOLS):$(PATH):/usr/sbin
 export CGO_ENABLED ?= 0
 
-.PHONY: help build ui test test-influx2 race faults threats soak fuzz mutate lint tools demo bench bench-go county-day bench-peers docs cross clean
+.PHONY: help build ui test test-influx2 race faults threats soak fuzz mutate lint tools demo bench bench-go county-day \
+        bench-peers docs cross dist dist-twice clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## /{printf "  make %-13s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -141,6 +143,19 @@ cross: ## build for the gate computers
 	GOOS=linux GOARCH=arm64 CGO_ENABLED=0 $(GO) build -o /dev/null ./simulator
 	GOOS=linux GOARCH=arm GOARM=7 CGO_ENABLED=0 $(GO) build -o /dev/null ./gateway
 	GOOS=linux GOARCH=arm GOARM=7 CGO_ENABLED=0 $(GO) build -o /dev/null ./simulator
+
+$(TOOLS)/cyclonedx-gomod: deploy/supply/package-lock.json
+	@mkdir -p $(TOOLS) $(TOOLS)/../sbom
+	@cd / && GOBIN=$(TOOLS) GOFLAGS=-mod=mod $(GO) install $(GOSBOM)
+	@cp deploy/supply/package.json deploy/supply/package-lock.json $(TOOLS)/../sbom
+	@cd $(TOOLS)/../sbom && npm ci --ignore-scripts --no-audit --no-fund --loglevel=error
+	@touch $@
+
+dist: ui $(TOOLS)/cyclonedx-gomod ## build what is released, with SBOM, licences and checksums, into bin/dist
+	deploy/supply/dist.sh bin/dist $(VERSION) $(RELEASE_GO) $(TOOLS)/..
+
+dist-twice: ui $(TOOLS)/cyclonedx-gomod ## build the release in two places, and compare the bytes
+	deploy/supply/twice.sh $(VERSION) $(RELEASE_GO) $(TOOLS)/..
 
 clean: ## remove what was built (tools stay)
 	rm -rf bin .demo $(WEB)/dist/*.* $(WEB)/node_modules

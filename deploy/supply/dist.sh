@@ -1,0 +1,33 @@
+#!/usr/bin/env bash
+# Builds what is released, into FOLDER: for each kind of computer an archive with the programs,
+# the licences, the texts of others' licences and the SBOMs, and SHA256SUMS. The same commit
+# gives the same bytes, wherever it is built.
+# usage: dist.sh FOLDER VERSION RELEASE_GO TOOLS
+set -euo pipefail
+cd "$(dirname "$0")/../.."
+out=$1 version=$2 tools=$4
+export GOTOOLCHAIN=$3 CGO_ENABLED=0 GOFLAGS=-buildvcs=false LC_ALL=C TZ=UTC
+SOURCE_DATE_EPOCH=$(git log -1 --format=%ct)
+
+rm -rf "$out"
+mkdir -p "$out"
+for target in linux/amd64 linux/arm64 linux/arm/7; do
+	IFS=/ read -r GOOS GOARCH GOARM <<<"$target"
+	name=gatehouse-$version-$GOOS-$GOARCH${GOARM:+v$GOARM}
+	mkdir "$out/$name"
+	echo "building $name"
+	for program in gatehouse:gateway simulator:simulator; do
+		binary=$out/$name/${program%:*} source=./${program#*:}
+		GOOS=$GOOS GOARCH=$GOARCH GOARM=$GOARM go build -trimpath \
+			-ldflags "-s -w -buildid= -X gatehouse/gateway/version.String=$version" -o "$binary" "$source"
+		node deploy/supply/sbom.mjs "$tools" "$binary" "$version" "$binary.cdx.json"
+		node deploy/supply/licences.mjs notices "$source" >"$binary.NOTICES.txt"
+	done
+	cp LICENSE CHANGELOG.md README.md "$out/$name"
+	tar -C "$out" --sort=name --mtime="@$SOURCE_DATE_EPOCH" --owner=0 --group=0 --numeric-owner \
+		--mode=u=rwX,go=rX -c "$name" | gzip -9n >"$out/$name.tar.gz"
+	cp "$out/$name/gatehouse.cdx.json" "$out/$name.cdx.json"
+	rm -r "${out:?}/$name"
+done
+(cd "$out" && sha256sum -- *.tar.gz *.cdx.json >SHA256SUMS)
+cat "$out/SHA256SUMS"
