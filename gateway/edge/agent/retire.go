@@ -36,6 +36,7 @@ func (a *Agent) openRetirement(cfg Config, file string) (over bool, err error) {
 		o.Own = func() (crypto.Signer, error) { return identity.LoadKey(cfg.Identity.Key) }
 	}
 	o.Files, o.Needed = cfg.secrets(file)
+	a.broker = cfg.broker()
 	var missing error
 	if a.retire, missing = retire.Open(o); missing != nil {
 		return false, missing
@@ -44,7 +45,6 @@ func (a *Agent) openRetirement(cfg Config, file string) (over bool, err error) {
 	if stage := a.retire.Stage(); stage == retire.None || stage == retire.Delivering {
 		return false, err
 	}
-	a.broker = cfg.broker()
 	if cfg.Identity.Key != "" && err == nil {
 		a.renewer = enrol.NewRenewer(cfg.Identity, cfg.County, cfg.Agent, collector, a.log)
 	}
