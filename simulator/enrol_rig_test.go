@@ -112,10 +112,12 @@ func startEnrolRig(t *testing.T, certificates bool, more string) *enrolRig {
 	if certificates {
 		url = "{url: \"ssl://" + broker + "\", ca: broker.crt}"
 		listener = ", tls: {cert: enrol/default/broker.crt, key: broker.key}"
-		r.writeCertificate("enrol/default/broker.crt", "broker.key")
 	}
 	r.write("enrol/default/agent.yaml", "broker: "+url+"\n"+
 		"kiosk: {listen: \""+r.free()+"\", title: \"${compound} ${gate}\"}\n")
+	if certificates {
+		r.writeCertificate("enrol/default/broker.crt", "broker.key")
+	}
 	r.write("enrol/default/devices.yaml", string(devices))
 	r.write("enrol/default/policy.yaml", enrolPolicy)
 	r.write("enrol/default/roster.csv", "card,class,status,household,from,until\n62E3086CED,resident,active,1,,\n")
