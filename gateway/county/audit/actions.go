@@ -47,6 +47,10 @@ const (
 	RulesWithdraw   Action = "rules-withdraw"   // it was taken back
 	OpenGate        Action = "open-gate"        // a barrier was commanded to open
 	CommandGate     Action = "command-gate"     // a gate was commanded to show a notice, reload or restart
+	EndBegin        Action = "end-begin"        // the gates were told to go out of service for good
+	EndReceipt      Action = "end-receipt"      // of a gate came
+	EndDestroy      Action = "end-destroy"      // a step of what the county destroys was done
+	EndFinish       Action = "end-finish"       // all of it was done
 	NotDone         Action = "not-done"         // what the entry of the object announced has failed
 	LookLive        Action = "look-live"        // the stream of the desk was opened: all gates' newest passages
 	LookGate        Action = "look-gate"        // the last passages of a gate
@@ -65,6 +69,7 @@ func Actions() []Action {
 		WriteNotice, RemoveNotice, RetryQuarantine, DropQuarantine, Rewind, IssuePass, ChangeGuards,
 		EnrolCode, EnrolWithdraw, WithdrawInvite, EnrolApprove, EnrolRefuse, EnrolRevoke, EnrolIssue, OpenGate, CommandGate, AskConsent,
 		AgreeConsent, RefuseConsent,
-		Trace, AccessReport, RulesDraft, RulesAsk, RulesApprove, RulesWithdraw, NotDone, LookLive, LookGate,
+		Trace, AccessReport, RulesDraft, RulesAsk, RulesApprove, RulesWithdraw, EndBegin, EndReceipt, EndDestroy,
+		EndFinish, NotDone, LookLive, LookGate,
 		LookPassage, LookQuarantine, LookRules, LookExport, LookReplay, LookAudit}
 }

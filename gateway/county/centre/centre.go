@@ -67,6 +67,7 @@ func Run(ctx context.Context, cfg Config, version string, log *slog.Logger) (err
 		c.startDesk,
 		c.openAudit,
 		c.openSigners,
+		c.startEnd,
 		c.rewind,
 		c.watchCertificates,
 		c.startRetention,

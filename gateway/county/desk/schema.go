@@ -9,6 +9,7 @@ import (
 	"gatehouse/gateway/county/command"
 	"gatehouse/gateway/county/consent"
 	"gatehouse/gateway/county/db"
+	"gatehouse/gateway/county/end"
 	"gatehouse/gateway/county/fleet"
 	"gatehouse/gateway/county/follow"
 	"gatehouse/gateway/county/notices"
@@ -55,5 +56,6 @@ func steps() []string {
 		registry.SchemaRecipients,
 		people.SchemaProvided,
 		command.Schema,
+		end.Schema,
 	}
 }
