@@ -70,8 +70,14 @@ func (f *endFlags) ask(c *cobra.Command, e *centre.End, object, detail, again st
 	if err != nil {
 		return err
 	}
-	_, err = fmt.Fprintf(c.OutOrStdout(), "Request %d: another person, an administrator or auditor, has to agree at the "+
-		"desk within an hour. Then run:\n  %s --consent %d\n", r.ID, again, r.ID)
+	_, err = fmt.Fprintf(
+		c.OutOrStdout(),
+		"Request %d: another person, an administrator or auditor, has to agree at the "+
+			"desk within an hour. Then run:\n  %s --consent %d\n",
+		r.ID,
+		again,
+		r.ID,
+	)
 	return err
 }
 

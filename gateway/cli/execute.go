@@ -29,10 +29,10 @@ const (
 // usageError marks an error in the command line.
 type usageError struct{ error }
 
-// Execute runs a command line and returns its exit code: 0 done, 1 failed, 2
-// wrong usage, 75 when an agent is to be started again. Each error is printed to errOut once. An error before a command's
-// own RunE is wrong usage: an unknown command or flag, a missing argument or flag.
-// The simulator uses it too.
+// Execute runs a command line and returns its exit code: 0 done, 1 failed, 2 wrong usage,
+// 75 when an agent is to be started again. Each error is printed to errOut once. An error
+// before a command's own RunE is wrong usage: an unknown command or flag, a missing
+// argument or flag. The simulator uses it too.
 //
 // When whoever reads standard output has ended (gatehouse runs | head), Go ends the
 // process with SIGPIPE at the next write. A process that ignores SIGPIPE gets an error

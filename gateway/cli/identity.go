@@ -103,7 +103,10 @@ code it delivers everything.`,
 				i, ok := r.Lookup(args[0])
 				switch {
 				case !ok:
-					return fmt.Errorf("nobody has a certificate of the name %q: look with gatehouse identity list", args[0])
+					return fmt.Errorf(
+						"nobody has a certificate of the name %q: look with gatehouse identity list",
+						args[0],
+					)
 				case !i.Revoked.IsZero():
 					return fmt.Errorf("%s was revoked already, on %s by %s", args[0],
 						i.Revoked.Local().Format("2006-01-02 15:04"), i.RevokedBy)

@@ -86,8 +86,15 @@ func ParseRosterText(p Policy, text []byte, key Pseudonymer) (*Rules, error) {
 	rd.ReuseRecord = true
 	rules := &Rules{Policy: p, byCard: map[string]int32{}, same: map[string]string{},
 		sealed: map[string]bool{}}
-	r := &roster{policy: p, namer: namer{key, rules.same}, more: header[len(columns):], rules: rules, people: newAdder(),
-		interned: map[string]string{}, households: map[string]string{}}
+	r := &roster{
+		policy:     p,
+		namer:      namer{key, rules.same},
+		more:       header[len(columns):],
+		rules:      rules,
+		people:     newAdder(),
+		interned:   map[string]string{},
+		households: map[string]string{},
+	}
 	for len(r.errs) < maxErrors {
 		row, err := rd.Read()
 		if errors.Is(err, io.EOF) {

@@ -76,8 +76,12 @@ func (g *ruledGate) run(ctx context.Context, at mqtt.Broker, key ed25519.PublicK
 	}
 	log := slog.New(slog.DiscardHandler)
 	var receiver *ruleset.Receiver
-	cfg := mqtt.Config{ClientID: g.name, Log: log, OnMessage: func(m mqtt.Message) { receiver.Hear(m.Topic, m.Payload) },
-		Subscriptions: []mqtt.Subscription{{Filter: wire.Topic("qinghe", g.name, wire.LeafPolicy), QoS: 1}}}
+	cfg := mqtt.Config{
+		ClientID:      g.name,
+		Log:           log,
+		OnMessage:     func(m mqtt.Message) { receiver.Hear(m.Topic, m.Payload) },
+		Subscriptions: []mqtt.Subscription{{Filter: wire.Topic("qinghe", g.name, wire.LeafPolicy), QoS: 1}},
+	}
 	if err := at.Load(&cfg); err != nil {
 		return err
 	}

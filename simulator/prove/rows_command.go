@@ -19,7 +19,7 @@ import (
 // agent restarts.
 func commanded() []Fault {
 	return []Fault{{
-		Row:  68,
+		Row:  65,
 		Name: "command-replayed",
 		What: "somebody at the broker keeps a command to restart, and publishes it 1,000 times, and retained, before " +
 			"and after the restart",
@@ -27,7 +27,7 @@ func commanded() []Fault {
 		prepare: attend(nil),
 		inject:  replayCommand,
 	}, {
-		Row:     69,
+		Row:     66,
 		Name:    "killed-while-commanded",
 		What:    "kill -9 of the collector when a command is on its way, and of the agent when it has just taken one",
 		Expect:  "each is done at most once; the desk learns what became of each, or says that it is not known",

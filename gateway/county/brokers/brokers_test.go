@@ -28,7 +28,8 @@ func TestTheFilesForEMQX(t *testing.T) {
 			`beat", ` + own + `report", ` + own + `nonce", ` + own +
 			`retired"]}.`,
 		`{allow, {username, "gate-001"}, subscribe, [` + own + `ack", ` + own + `desk", ` + own +
-			`command", ` + own + `retire", ` + own + `policy", ` + own + `policy/#", "gatehouse/v1/qinghe/collector/status"]}.`,
+			`command", ` + own + `retire", ` + own + `policy", ` + own + `policy/#", ` +
+			`"gatehouse/v1/qinghe/collector/status"]}.`,
 		`{allow, {username, "watch"}, subscribe, ["gatehouse/v1/qinghe/#"]}.`,
 		`{deny, all}.`,
 	}, "\n") + "\n"

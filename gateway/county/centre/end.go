@@ -43,7 +43,9 @@ func (c *county) startEnd(ctx context.Context) error {
 	go func() { ended <- speaker.Run(ctx) }()
 	c.onClose(func() error {
 		cancel()
-		<-ended // with ctx's error only
+		if err := <-ended; !errors.Is(err, context.Canceled) {
+			return err
+		}
 		return nil
 	})
 	return nil

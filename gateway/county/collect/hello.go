@@ -11,7 +11,8 @@ import (
 func (c *committer) answer(ctx context.Context, agent string, h wire.Hello) {
 	now := c.cfg.Now()
 	// A bridge of machines has no site key.
-	if h.KeyID != "" && c.cfg.KnowsKey != nil && !c.cfg.KnowsKey(agent, h.KeyID) && c.refusals.due(now, agent, "site key") {
+	if h.KeyID != "" && c.cfg.KnowsKey != nil && !c.cfg.KnowsKey(agent, h.KeyID) &&
+		c.refusals.due(now, agent, "site key") {
 		c.cfg.Log.Error("agent uses another site key: its pseudonyms can't be matched; "+
 			"enrol it again, or copy the county's site.key to it", "agent", agent, "its_key", h.KeyID)
 	}

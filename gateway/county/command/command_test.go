@@ -78,7 +78,8 @@ func (d *desk) ask(action fact.CommandAction) string {
 // hears takes a nonce of a gate.
 func (d *desk) hears(agent, id string) {
 	d.t.Helper()
-	if err := d.answered(context.Background(), answer{agent, wire.Nonce{V: 1, ID: id, Nonce: "c0ffee1234567890"}}); err != nil {
+	if err := d.answered(context.Background(), answer{agent, wire.Nonce{V: 1, ID: id,
+		Nonce: "c0ffee1234567890"}}); err != nil {
 		d.t.Fatal(err)
 	}
 }
@@ -155,7 +156,8 @@ func TestWhatAGateDoesNotAnswerIsNotSent(t *testing.T) {
 	other := d.ask(fact.CommandOpen)
 	again := New(d.opts) // the collector was killed
 	again.By(d)
-	if err := again.answered(t.Context(), answer{"gate-1", wire.Nonce{V: 1, ID: id, Nonce: "c0ffee1234567890"}}); err != nil {
+	if err := again.answered(t.Context(), answer{"gate-1", wire.Nonce{V: 1, ID: id,
+		Nonce: "c0ffee1234567890"}}); err != nil {
 		t.Fatal(err)
 	}
 	d.now = d.now.Add(Patience)

@@ -7,7 +7,6 @@ import (
 	"context"
 	"crypto/ed25519"
 	"crypto/rand"
-	"crypto/sha256"
 	"database/sql"
 	"encoding/hex"
 	"errors"
@@ -17,7 +16,6 @@ import (
 	"gatehouse/gateway/county/audit"
 	"gatehouse/gateway/county/db"
 	"gatehouse/gateway/county/registry"
-	"gatehouse/gateway/enrolment"
 	"gatehouse/gateway/wire"
 )
 
@@ -145,7 +143,8 @@ func (e *Ends) Begin(ctx context.Context, by audit.By, use func(*sql.Tx) (string
 				continue
 			}
 			told++
-			if _, err := tx.ExecContext(ctx, "INSERT INTO end_gates (agent, key, receipt, received) VALUES (?, ?, x'', 0)",
+			if _, err := tx.ExecContext(ctx,
+				"INSERT INTO end_gates (agent, key, receipt, received) VALUES (?, ?, x'', 0)",
 				i.Name, wire.KeySum(i.Key)); err != nil {
 				return err
 			}
@@ -176,7 +175,12 @@ func (e *Ends) Status(ctx context.Context) (s Status, err error) {
 	s.Gates, err = db.All(ctx, e.opts.File.Reader(), scanGate,
 		"SELECT agent, key, receipt, received FROM end_gates ORDER BY agent")
 	if err == nil {
-		s.Steps, err = db.All(ctx, e.opts.File.Reader(), scanStep, "SELECT name, done, detail FROM end_steps ORDER BY done")
+		s.Steps, err = db.All(
+			ctx,
+			e.opts.File.Reader(),
+			scanStep,
+			"SELECT name, done, detail FROM end_steps ORDER BY done",
+		)
 	}
 	if err != nil {
 		return s, fmt.Errorf("read how far the end is: %w", err)
@@ -242,73 +246,4 @@ func scanStep(row db.Row) (s Step, err error) {
 	err = row.Scan(&s.Name, &done, &s.Detail)
 	s.Done = at(done)
 	return s, err
-}
-
-func at(nanos int64) time.Time {
-	if nanos == 0 {
-		return time.Time{}
-	}
-	return time.Unix(0, nanos).UTC()
-}
-
-// ErrReceipt wraps why a receipt does not count.
-var ErrReceipt = errors.New("a gate's receipt was refused")
-
-// Receive keeps the receipt of a gate, once. It must be signed by the key that the gate had
-// when the end began.
-func (e *Ends) Receive(ctx context.Context, agent string, payload []byte) error {
-	if len(payload) > wire.MaxRetiredBytes {
-		return fmt.Errorf("%w: it has %d bytes", ErrReceipt, len(payload))
-	}
-	s, err := e.Status(ctx)
-	if err != nil {
-		return err
-	}
-	r, err := wire.Decode[wire.Retired](payload)
-	if err == nil {
-		err = r.Check()
-	}
-	if err != nil || r.ID != s.ID {
-		return errors.Join(ErrReceipt, err)
-	}
-	for _, i := range e.opts.Identities() {
-		if i.Name != agent {
-			continue
-		}
-		key, err := enrolment.ParseKey(i.Key)
-		if err == nil {
-			err = wire.VerifyRetired(r, e.opts.County, agent, key)
-		}
-		if err != nil {
-			return fmt.Errorf("%w: %w", ErrReceipt, err)
-		}
-		return e.received(ctx, agent, wire.KeySum(i.Key), payload)
-	}
-	return fmt.Errorf("%w: nobody knows %s", ErrReceipt, agent)
-}
-
-func (e *Ends) received(ctx context.Context, agent, key string, payload []byte) error {
-	now := e.opts.Now()
-	return e.opts.File.Write(ctx, func(tx *sql.Tx) error {
-		res, err := tx.ExecContext(ctx, `UPDATE end_gates SET receipt = ?, received = ?
-			WHERE agent = ? AND key = ? AND receipt = x''`, payload, now.UnixNano(), agent, key)
-		if err != nil {
-			return err
-		}
-		if n, err := res.RowsAffected(); err != nil || n == 0 {
-			return err // it is here already
-		}
-		return audit.Append(ctx, tx, now, audit.By{Actor: agent, From: "gate"}, audit.Act{Action: audit.EndReceipt,
-			Object: "gate " + agent})
-	})
-}
-
-// Order returns the message for a gate.
-func (e *Ends) Order(s Status, g Gate) ([]byte, error) {
-	o := wire.Retire{V: 1, ID: s.ID, Key: g.Key, At: wire.At(s.Begun)}
-	if len(g.Receipt) > 0 {
-		sum := sha256.Sum256(g.Receipt)
-		o.Receipt = hex.EncodeToString(sum[:])
-	}
-	return wire.Encode(wire.SignRetire(o, e.opts.County, g.Agent, e.opts.Key))
 }

@@ -74,12 +74,11 @@ func TestNoticesAreWrittenByWhoIsLoggedIn(t *testing.T) {
 		t.Fatal(text)
 	}
 	for body, code := range map[string]string{
-		body:                                "notice-where", // this county has no gate
-		`{"zh":"","until":"` + until:        "body",
-		`{"zh":"","until":"` + until + `"}`: "notice-text",
-		`{"zh":"今晚"}`:                       "notice-until",
+		`{"zh":"","until":"` + until:                           "body",
+		`{"zh":"","until":"` + until + `"}`:                    "notice-text",
+		`{"zh":"今晚"}`:                                          "notice-until",
 		`{"zh":"今晚","community":"c9","until":"` + until + `"}`: "notice-where",
-		`{"remove":3}`: "gone",
+		`{"remove":3}`:                                         "gone",
 	} {
 		if status, text, _ := b.ask(http.MethodPost, "/api/notice", body); status < 400 ||
 			!strings.Contains(text, `"code":"`+code+`"`) {

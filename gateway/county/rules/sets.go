@@ -93,7 +93,8 @@ func keep(ctx context.Context, file *db.File, list []kept) error {
 	return file.Write(ctx, func(tx *sql.Tx) error {
 		for _, k := range list {
 			_, err := tx.ExecContext(ctx, `INSERT INTO rules_sets (agent, no, at, version, digest, manifest, size,
-				sealed, published) VALUES (?, ?, ?, ?, ?, ?, ?, ?, 0)`, k.agent, int64(k.no), //nolint:gosec // below MaxSeq
+				sealed, published) VALUES (?, ?, ?, ?, ?, ?, ?, ?, 0)`,
+				k.agent, int64(k.no), //nolint:gosec // below MaxSeq
 				k.at.UnixNano(), k.version, k.digest, k.manifest, len(k.sealed), k.sealed)
 			if err != nil {
 				return err

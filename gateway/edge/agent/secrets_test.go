@@ -17,7 +17,8 @@ func TestAnAgentReadsNoSecretThatOthersRead(t *testing.T) {
 			if err := os.Chmod(path, mode); err != nil {
 				t.Fatal(err)
 			}
-			if _, err := readFiles(r.cfg, time.Now()); err == nil || !strings.Contains(err.Error(), "run chmod 600 "+path) {
+			if _, err := readFiles(r.cfg, time.Now()); err == nil ||
+				!strings.Contains(err.Error(), "run chmod 600 "+path) {
 				t.Errorf("%s, %o: %v", path, mode, err)
 			}
 		}

@@ -62,14 +62,18 @@ func TestWhyACommandIsRefused(t *testing.T) {
 		after time.Duration
 		want  verdict
 	}{
-		"in time":         {func(*book, *wire.Command) {}, 5 * time.Second, verdict{do: true}},
-		"late":            {func(*book, *wire.Command) {}, 5001 * time.Millisecond, verdict{refuse: fact.CommandLate}},
-		"later than any":  {func(_ *book, c *wire.Command) { c.ExpiresMS = 1e9 }, 11 * time.Second, verdict{refuse: fact.CommandLate}},
-		"no such nonce":   {func(_ *book, c *wire.Command) { c.ID = "5b1f0c7e2a9d4387" }, 0, verdict{refuse: fact.CommandNonce}},
-		"an older nonce":  {func(b *book, _ *wire.Command) { b.issue(0, id, "c0ffee1234567891") }, 0, verdict{}},
-		"of before":       {func(b *book, _ *wire.Command) { *b = book{taken: b.taken} }, 0, verdict{refuse: fact.CommandNonce}},
+		"in time": {func(*book, *wire.Command) {}, 5 * time.Second, verdict{do: true}},
+		"late":    {func(*book, *wire.Command) {}, 5001 * time.Millisecond, verdict{refuse: fact.CommandLate}},
+		"later than any": {func(_ *book, c *wire.Command) { c.ExpiresMS = 1e9 }, 11 * time.Second,
+			verdict{refuse: fact.CommandLate}},
+		"no such nonce": {func(_ *book, c *wire.Command) { c.ID = "5b1f0c7e2a9d4387" }, 0,
+			verdict{refuse: fact.CommandNonce}},
+		"an older nonce": {func(b *book, _ *wire.Command) { b.issue(0, id, "c0ffee1234567891") }, 0, verdict{}},
+		"of before": {func(b *book, _ *wire.Command) { *b = book{taken: b.taken} }, 0,
+			verdict{refuse: fact.CommandNonce}},
 		"one of too many": {func(b *book, _ *wire.Command) { flood(b) }, 0, verdict{refuse: fact.CommandNonce}},
-		"not known":       {func(_ *book, c *wire.Command) { c.Action = "close" }, 0, verdict{refuse: fact.CommandOther}},
+		"not known": {func(_ *book, c *wire.Command) { c.Action = "close" }, 0,
+			verdict{refuse: fact.CommandOther}},
 	} {
 		var b book
 		b.issue(time.Hour, id, nonce)

@@ -230,17 +230,22 @@ func TestWhatBecomesOfACommand(t *testing.T) {
 		want   string
 		ends   error
 	}{
-		"opened":                 {fact.CommandOpen, func(*gate) {}, "county-open done ", nil},
-		"behind a fever":         {fact.CommandOpen, func(g *gate) { g.why = fact.CommandFever }, "county-open refused fever", nil},
-		"perhaps":                {fact.CommandOpen, func(g *gate) { g.stuck = broken }, "county-open unknown ", nil},
-		"no barrier":             {fact.CommandOpen, func(g *gate) { g.opts.Barrier = nil }, "county-open refused no-barrier", nil},
-		"no disk":                {fact.CommandOpen, func(g *gate) { g.opts.File = filepath.Join(g.opts.File, "x") }, "county-open refused disk", nil},
-		"a notice":               {fact.CommandNotice, func(*gate) {}, "county-notice done ", nil},
-		"a notice without sight": {fact.CommandNotice, func(g *gate) { g.opts.Screen = false }, "county-notice refused no-screen", nil},
-		"reloaded":               {fact.CommandReload, func(*gate) {}, "county-reload done ", ErrReload},
-		"wrong files":            {fact.CommandReload, func(g *gate) { g.files = broken }, "county-reload refused files", nil},
-		"restarted":              {fact.CommandRestart, func(*gate) {}, "county-restart done ", ErrRestart},
-		"another":                {"close", func(*gate) {}, "county-close refused action", nil},
+		"opened": {fact.CommandOpen, func(*gate) {}, "county-open done ", nil},
+		"behind a fever": {fact.CommandOpen, func(g *gate) { g.why = fact.CommandFever },
+			"county-open refused fever", nil},
+		"perhaps": {fact.CommandOpen, func(g *gate) { g.stuck = broken }, "county-open unknown ", nil},
+		"no barrier": {fact.CommandOpen, func(g *gate) { g.opts.Barrier = nil },
+			"county-open refused no-barrier", nil},
+		"no disk": {fact.CommandOpen, func(g *gate) { g.opts.File = filepath.Join(g.opts.File, "x") },
+			"county-open refused disk", nil},
+		"a notice": {fact.CommandNotice, func(*gate) {}, "county-notice done ", nil},
+		"a notice without sight": {fact.CommandNotice, func(g *gate) { g.opts.Screen = false },
+			"county-notice refused no-screen", nil},
+		"reloaded": {fact.CommandReload, func(*gate) {}, "county-reload done ", ErrReload},
+		"wrong files": {fact.CommandReload, func(g *gate) { g.files = broken },
+			"county-reload refused files", nil},
+		"restarted": {fact.CommandRestart, func(*gate) {}, "county-restart done ", ErrRestart},
+		"another":   {"close", func(*gate) {}, "county-close refused action", nil},
 	} {
 		g := start(t)
 		c.set(g)
@@ -260,7 +265,8 @@ func TestWhatBecomesOfACommand(t *testing.T) {
 		if got := g.outcomes(); !slices.Equal(got, []string{c.want}) {
 			t.Errorf("%s: %q, want %q", what, got, c.want)
 		}
-		if want := strings.Contains(c.want, "done") || what == "perhaps"; (len(g.board.Snapshot().County) == 1) != want {
+		if want := strings.Contains(c.want,
+			"done") || what == "perhaps"; (len(g.board.Snapshot().County) == 1) != want {
 			t.Errorf("%s: the screen shows %+v", what, g.board.Snapshot().County)
 		}
 	}

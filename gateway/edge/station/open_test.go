@@ -80,14 +80,19 @@ func TestTheCountyOpensABarrierAtOnceOrNotAtAll(t *testing.T) {
 		why    fact.CommandWhy
 		want   []string
 	}{
-		"a gate at rest":         {devs: one, before: nothing, want: opened},
-		"somebody was refused":   {devs: one, before: show(fact.VerdictRefuse), want: slices.Insert(slices.Clone(opened), 1, "0s show red")},
-		"a fever is shown":       {devs: one, before: show(fact.VerdictFever), why: fact.CommandFever, want: []string{"0s off", "0s show red", "8s off", "30s off"}},
-		"a lane of a gate":       {lanes: []string{"west", "east"}, lane: "east", devs: two[1:], before: nothing, want: opened},
-		"no lane of several":     {lanes: []string{"west", "east"}, devs: two[1:], before: nothing, why: fact.CommandLane},
-		"a lane of none":         {lane: "west", devs: one, before: nothing, why: fact.CommandLane},
-		"another lane's barrier": {lanes: []string{"west", "east"}, lane: "west", devs: two[1:], before: nothing, why: fact.CommandNoBarrier},
-		"lamps alone":            {devs: []Device{{Name: "lamps"}}, before: nothing, why: fact.CommandNoBarrier},
+		"a gate at rest": {devs: one, before: nothing, want: opened},
+		"somebody was refused": {devs: one, before: show(fact.VerdictRefuse),
+			want: slices.Insert(slices.Clone(opened), 1, "0s show red")},
+		"a fever is shown": {devs: one, before: show(fact.VerdictFever), why: fact.CommandFever,
+			want: []string{"0s off", "0s show red", "8s off", "30s off"}},
+		"a lane of a gate": {lanes: []string{"west", "east"}, lane: "east", devs: two[1:], before: nothing,
+			want: opened},
+		"no lane of several": {lanes: []string{"west", "east"}, devs: two[1:], before: nothing,
+			why: fact.CommandLane},
+		"a lane of none": {lane: "west", devs: one, before: nothing, why: fact.CommandLane},
+		"another lane's barrier": {lanes: []string{"west", "east"}, lane: "west", devs: two[1:], before: nothing,
+			why: fact.CommandNoBarrier},
+		"lamps alone": {devs: []Device{{Name: "lamps"}}, before: nothing, why: fact.CommandNoBarrier},
 	} {
 		log, why, err := ordered(t, c.lanes, c.lane, c.devs, c.before)
 		if c.want == nil {
