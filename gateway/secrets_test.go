@@ -23,6 +23,8 @@ var readers = map[string]string{
 	"gateway/cli/rules_import.go":         "policies; all other rules go to secret",
 	"gateway/clock/clock.go":              "/proc",
 	"gateway/config/config.go":            "configurations",
+	"gateway/cli/end.go":                  "a certificate of the end, to check it",
+	"gateway/county/end/destroy.go":       "all files of the county, to look for pseudonyms",
 	"gateway/county/db/place.go":          "a database, to know it again",
 	"gateway/county/oidc/oidc.go":         "certificates",
 	"gateway/county/profiles/profiles.go": "what a gate gets; what is private goes to secret",

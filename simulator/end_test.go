@@ -52,19 +52,19 @@ func TestTheEnd(t *testing.T) {
 	}
 
 	// Weeks later the third one is switched on, and off in the middle.
-	r.startGate("gate-003")
+	third := r.startGate("gate-003")
 	r.await("its order", func() bool { return r.has("gate-003/journal/retire.json") || r.gone("gate-003") })
 	r.stop["gate-003"]()
+	r.code("gate-003", third)
 	r.startGate("gate-003")
 	r.await("the end of gate-003", func() bool { return r.gone("gate-003") })
-	r.stop["collect"]()
 	r.finishEnd(known)
 }
 
-// finishEnd has two people destroy the county's data, when the collector has been stopped.
+// finishEnd has two people destroy the county's data; the collector is stopped in between.
 func (r *enrolRig) finishEnd(known []byte) {
 	r.t.Helper()
-	r.await("the end of the collector", func() bool {
+	r.await("the last receipt", func() bool {
 		return strings.Contains(r.run(-1, "end", "status"), "3 of 3 gates have ended")
 	})
 	before := 0
@@ -75,8 +75,6 @@ func (r *enrolRig) finishEnd(known []byte) {
 		r.t.Fatal("the county holds no pseudonym: the test proves nothing")
 	}
 	asked := r.run(0, "end", "finish")
-	// The desk has to run for the second person to agree.
-	r.start("collect", "collect", "--config", r.path("collect.yaml"))
 	r.agree(asked)
 	r.stop["collect"]()
 	number := regexp.MustCompile(`--consent (\d+)`).FindStringSubmatch(asked)[1]
@@ -128,8 +126,8 @@ func (r *enrolRig) enrolGate(agent string) {
 	}
 }
 
-func (r *enrolRig) startGate(agent string) {
-	r.start(agent, "agent", "--config", r.path(agent+"/agent.yaml"))
+func (r *enrolRig) startGate(agent string) <-chan int {
+	return r.start(agent, "agent", "--config", r.path(agent+"/agent.yaml"))
 }
 
 func (r *enrolRig) has(name string) bool {

@@ -149,8 +149,14 @@ func (f *endFlags) print(c *cobra.Command, s end.Status) error {
 		return t.In(f.zone).Format(time.DateTime)
 	}
 	out := c.OutOrStdout()
-	fmt.Fprintf(out, "Begun %s; %s.\n%d of %d gates have ended.\n\n", when(s.Begun), s.By, len(s.Gates)-len(s.Absent()),
-		len(s.Gates))
+	fmt.Fprintf(
+		out,
+		"Begun %s; %s.\n%d of %d gates have ended.\n\n",
+		when(s.Begun),
+		s.By,
+		len(s.Gates)-len(s.Absent()),
+		len(s.Gates),
+	)
 	var rows [][]string
 	for _, g := range s.Gates {
 		rows = append(rows, []string{g.Agent, states[g.State], when(g.Received)})

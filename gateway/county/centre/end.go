@@ -39,13 +39,11 @@ func (c *county) startEnd(ctx context.Context) error {
 	}
 	speaker := end.NewSpeaker(ends, m, c.log.With("part", "end"))
 	ctx, cancel := context.WithCancel(ctx)
-	ended := make(chan error, 1)
-	go func() { ended <- speaker.Run(ctx) }()
+	ended := make(chan struct{})
+	go func() { defer close(ended); _ = speaker.Run(ctx) }() // ends with ctx only
 	c.onClose(func() error {
 		cancel()
-		if err := <-ended; !errors.Is(err, context.Canceled) {
-			return err
-		}
+		<-ended
 		return nil
 	})
 	return nil
@@ -104,9 +102,13 @@ func (e *End) Destroy(ctx context.Context, by audit.By, cleared bool, tell func(
 	}
 	defer held.Close()
 	if e.cfg.Influx != nil && !cleared {
-		return fmt.Errorf("the records are in InfluxDB: delete them there first, InfluxDB 2 by influx delete --org %s "+
-			"--bucket %s --start 1970-01-01T00:00:00Z --stop 2100-01-01T00:00:00Z, 1.8 by DROP DATABASE; delete its "+
-			"backups, too, and then give --influx-cleared", e.cfg.Influx.Org, e.cfg.Influx.Bucket)
+		return fmt.Errorf(
+			"the records are in InfluxDB: delete them there first, InfluxDB 2 by influx delete --org %s "+
+				"--bucket %s --start 1970-01-01T00:00:00Z --stop 2100-01-01T00:00:00Z, 1.8 by DROP DATABASE; delete "+
+				"its backups, too, and then give --influx-cleared",
+			e.cfg.Influx.Org,
+			e.cfg.Influx.Bucket,
+		)
 	}
 	return e.Ends.Destroy(ctx, by, []end.Task{
 		{Name: "keys", Do: e.keys},

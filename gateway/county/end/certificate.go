@@ -24,12 +24,9 @@ const signature = "\n---- Ed25519 ----\n"
 
 // names of the states in a certificate.
 var names = map[State]string{
-	Ended:   "已回执 ended",
-	Told:    "未应答 has not answered",
+	Ended: "已回执 ended", Told: "未应答 has not answered",
 	Revoked: "已吊销，需人工取回 revoked: to be fetched by hand",
-	Unknown: "未登记，需人工取回 never enrolled: to be fetched by hand",
-	Anew:    "其后重新启用 enrolled again since",
-}
+	Unknown: "未登记，需人工取回 never enrolled: to be fetched by hand", Anew: "其后重新启用 enrolled again since"}
 
 // names of the tasks in a certificate.
 var tasks = map[string]string{"decision": "决定 decision",
@@ -66,9 +63,10 @@ func (c Certificate) Text(key ed25519.PrivateKey) string {
 	line("\n保留 What stays: 每小时人数、消杀作业、操作审计 hourly counts, runs of machines, the audit of acts.")
 	line("审计末条 Newest audit entry: %s", c.Audit)
 	line("\n文件已删除并同步到磁盘。闪存和固态盘上旧内容可能仍在未映射的块中；需要确保时请销毁介质。备份及异地副本须另行销毁。")
-	line("Files were removed and their folders synced. On flash, old content may stay in blocks that the disk\n" +
-		"does not show any more: destroy the medium where that matters. Backups and copies elsewhere have to be\n" +
-		"destroyed, too.")
+	line(
+		"Files were removed and their folders synced. On flash, old content may stay in blocks that the disk does\n" +
+			"not show any more: destroy the medium where that matters. Backups and copies elsewhere must go, too.",
+	)
 	line("\n签字 Signatures: ______________________    ______________________")
 	text := b.String()
 	return text + signature + base64.StdEncoding.EncodeToString(ed25519.Sign(key, []byte(text))) + "\n"

@@ -116,20 +116,16 @@ func Remove(paths ...string) (n int, err error) {
 func Empty(ctx context.Context, file *db.File, tables map[string]string) (rows int64, err error) {
 	err = file.Write(ctx, func(tx *sql.Tx) error {
 		for table, where := range tables {
-			n, _, err := db.One(
-				ctx,
-				tx,
-				db.Value[int],
-				"SELECT count(*) FROM sqlite_master WHERE type = 'table' AND name = ?",
-				table,
-			)
+			n, _, err := db.One(ctx, tx, db.Value[int],
+				"SELECT count(*) FROM sqlite_master WHERE type = 'table' AND name = ?", table)
 			if err != nil {
 				return err
 			}
 			if n == 0 {
 				continue
 			}
-			res, err := tx.ExecContext(ctx, "DELETE FROM "+table+" WHERE "+where) //nolint:gosec // names of this program
+			query := "DELETE FROM " + table + " WHERE " + where //nolint:gosec // both are this program's
+			res, err := tx.ExecContext(ctx, query)
 			if err != nil {
 				return err
 			}
@@ -161,7 +157,7 @@ func Scan(dir string) (read int64, err error) {
 		if err != nil || !d.Type().IsRegular() {
 			return err
 		}
-		f, err := os.Open(path) //nolint:gosec // in the county's own folder, which nobody else may write to
+		f, err := os.Open(path) //nolint:gosec // the county's own folder, which only its user may change
 		if err != nil {
 			return err
 		}

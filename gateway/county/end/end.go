@@ -143,9 +143,9 @@ func (e *Ends) Begin(ctx context.Context, by audit.By, use func(*sql.Tx) (string
 				continue
 			}
 			told++
-			if _, err := tx.ExecContext(ctx,
-				"INSERT INTO end_gates (agent, key, receipt, received) VALUES (?, ?, x'', 0)",
-				i.Name, wire.KeySum(i.Key)); err != nil {
+			_, err := tx.ExecContext(ctx, "INSERT INTO end_gates (agent, key, receipt, received) VALUES (?, ?, x'', 0)",
+				i.Name, wire.KeySum(i.Key))
+			if err != nil {
 				return err
 			}
 		}
@@ -175,12 +175,8 @@ func (e *Ends) Status(ctx context.Context) (s Status, err error) {
 	s.Gates, err = db.All(ctx, e.opts.File.Reader(), scanGate,
 		"SELECT agent, key, receipt, received FROM end_gates ORDER BY agent")
 	if err == nil {
-		s.Steps, err = db.All(
-			ctx,
-			e.opts.File.Reader(),
-			scanStep,
-			"SELECT name, done, detail FROM end_steps ORDER BY done",
-		)
+		s.Steps, err = db.All(ctx, e.opts.File.Reader(), scanStep,
+			"SELECT name, done, detail FROM end_steps ORDER BY done")
 	}
 	if err != nil {
 		return s, fmt.Errorf("read how far the end is: %w", err)
@@ -246,4 +242,11 @@ func scanStep(row db.Row) (s Step, err error) {
 	err = row.Scan(&s.Name, &done, &s.Detail)
 	s.Done = at(done)
 	return s, err
+}
+
+func at(nanos int64) time.Time {
+	if nanos == 0 {
+		return time.Time{}
+	}
+	return time.Unix(0, nanos).UTC()
 }

@@ -7,19 +7,10 @@ import (
 	"encoding/hex"
 	"errors"
 	"fmt"
-	"time"
-
 	"gatehouse/gateway/county/audit"
 	"gatehouse/gateway/enrolment"
 	"gatehouse/gateway/wire"
 )
-
-func at(nanos int64) time.Time {
-	if nanos == 0 {
-		return time.Time{}
-	}
-	return time.Unix(0, nanos).UTC()
-}
 
 // ErrReceipt wraps why a receipt does not count.
 var ErrReceipt = errors.New("a gate's receipt was refused")
