@@ -39,8 +39,6 @@ var readers = map[string]string{
 	"gateway/edge/journal/files.go":       "the journal",
 	"gateway/edge/journal/identify.go":    "the journal",
 	"gateway/edge/journal/reader.go":      "the journal",
-	"gateway/cli/end.go":                  "the certificate of an end",
-	"gateway/county/end/destroy.go":       "all files of the county's folder, for what is left of people",
 	"gateway/edge/journal/segments.go":    "the journal",
 	"gateway/edge/journal/survey.go":      "the journal",
 	"gateway/identity/agentkey.go":        "certificates",

@@ -64,7 +64,7 @@ crs: WGS-84
 communities:
   - id: c1
     name: 东城社区
-    grids: [{id: g1, name: 一, compounds: [{id: k1, name: 丽景苑, gates: [gate-001, gate-002, gate-003]}]}]
+    grids: [{id: g1, name: 一, compounds: [{id: k1, name: 丽景苑, gates: [gate-001, gate-002]}]}]
 `
 
 // newEnrolRig starts a county whose broker asks for certificates.
@@ -102,9 +102,7 @@ func startEnrolRig(t *testing.T, certificates bool, more string) *enrolRig {
 			serial = append(serial, d)
 		}
 	}
-	devices, err := config.Write(struct {
-		Devices []station.Device `yaml:"devices"`
-	}{serial})
+	devices, err := config.Write(map[string][]station.Device{"devices": serial})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -112,12 +110,10 @@ func startEnrolRig(t *testing.T, certificates bool, more string) *enrolRig {
 	if certificates {
 		url = "{url: \"ssl://" + broker + "\", ca: broker.crt}"
 		listener = ", tls: {cert: enrol/default/broker.crt, key: broker.key}"
+		r.writeCertificate("enrol/default/broker.crt", "broker.key")
 	}
 	r.write("enrol/default/agent.yaml", "broker: "+url+"\n"+
 		"kiosk: {listen: \""+r.free()+"\", title: \"${compound} ${gate}\"}\n")
-	if certificates {
-		r.writeCertificate("enrol/default/broker.crt", "broker.key")
-	}
 	r.write("enrol/default/devices.yaml", string(devices))
 	r.write("enrol/default/policy.yaml", enrolPolicy)
 	r.write("enrol/default/roster.csv", "card,class,status,household,from,until\n62E3086CED,resident,active,1,,\n")

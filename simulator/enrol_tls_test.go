@@ -14,6 +14,9 @@ import (
 // writeCertificate writes the broker's own certificate, which signs itself, and its key.
 func (r *enrolRig) writeCertificate(cert, keyFile string) {
 	r.t.Helper()
+	if err := os.MkdirAll(filepath.Dir(r.path(cert)), 0o700); err != nil {
+		r.t.Fatal(err)
+	}
 	if err := selfsigned.Write(r.path(cert), r.path(keyFile)); err != nil {
 		r.t.Fatal(err)
 	}
