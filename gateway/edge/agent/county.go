@@ -199,6 +199,8 @@ func (a *Agent) apply(ctx context.Context, set ruleset.Set, u unpacked) error {
 
 // applyGate puts the rules of a gate into force.
 func (a *Agent) applyGate(ctx context.Context, u unpacked, audit *wire.Audit) error {
+	a.keys.change.Lock()
+	defer a.keys.change.Unlock()
 	if err := u.texts.save(filepath.Join(a.county.cfg.Dir, keptRules)); err != nil {
 		return fmt.Errorf("keep the rules: %w", err)
 	}

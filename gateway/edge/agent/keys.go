@@ -23,7 +23,11 @@ type keys struct {
 	cfg   Config
 	codes func(identity.Named) codes
 
-	mu    sync.Mutex
+	// change is held while rules or keys are put into force, so that a key that comes into
+	// force meanwhile does not bring back the rules of before.
+	change sync.Mutex
+
+	mu    sync.Mutex // guards what follows
 	ring  identity.Ring
 	names identity.Named // in force
 	reach time.Duration  // how far the rules in force look back
@@ -130,6 +134,8 @@ func (a *Agent) rollOver(ctx context.Context, restored <-chan struct{}) {
 
 // rollAt puts the key of a time into force, if another one is.
 func (a *Agent) rollAt(ctx context.Context, now time.Time) error {
+	a.keys.change.Lock()
+	defer a.keys.change.Unlock()
 	names, other := a.keys.due(now)
 	if other {
 		r, err := a.keys.rules(names)
