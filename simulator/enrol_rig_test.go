@@ -64,7 +64,7 @@ crs: WGS-84
 communities:
   - id: c1
     name: 东城社区
-    grids: [{id: g1, name: 一, compounds: [{id: k1, name: 丽景苑, gates: [gate-001, gate-002]}]}]
+    grids: [{id: g1, name: 一, compounds: [{id: k1, name: 丽景苑, gates: [gate-001, gate-002, gate-003]}]}]
 `
 
 // newEnrolRig starts a county whose broker asks for certificates.

@@ -223,3 +223,21 @@ func (b *buffer) wait(t testing.TB, text string) {
 		}
 	}
 }
+
+// keeps waits until whoever subscribes gets a retained message: those who listen already
+// have it a moment before the broker keeps it.
+func keeps(t testing.TB, b *Broker, topic, text string) {
+	t.Helper()
+	for end := time.Now().Add(patience); time.Now().Before(end); {
+		c := as(t, b, "collector")
+		c.subscribe(t, topic, 1)
+		select {
+		case m := <-c.got:
+			if string(m.Payload()) == text {
+				return
+			}
+		case <-time.After(time.Second):
+		}
+	}
+	t.Fatalf("the broker does not keep %s %q", topic, text)
+}

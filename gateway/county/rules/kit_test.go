@@ -5,6 +5,7 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -42,9 +43,10 @@ const goodRoster = header + "\n6200000101,resident,active,h1,,\n6200000102,resid
 type bench struct {
 	*Rules
 
-	t   *testing.T
-	dir string
-	now time.Time
+	t     *testing.T
+	dir   string
+	now   time.Time
+	clock sync.Mutex // guards now
 }
 
 func newBench(t *testing.T, twoPeople bool) *bench {
@@ -64,8 +66,10 @@ func newBench(t *testing.T, twoPeople bool) *bench {
 	return b
 }
 
-// tick returns a time that is later than all before.
+// tick returns a time that is later than all before. Gates are served at once.
 func (b *bench) tick() time.Time {
+	b.clock.Lock()
+	defer b.clock.Unlock()
 	b.now = b.now.Add(time.Second)
 	return b.now
 }
