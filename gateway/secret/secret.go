@@ -85,6 +85,17 @@ func Line(path string) (string, error) {
 	return line, nil
 }
 
+// Close takes from other accounts the rights on a list of people, which an editor or a copy
+// may have left, and reports whether they had any. What it can't change it leaves: Read
+// says what to do.
+func Close(path string) (closed bool) {
+	info, err := os.Stat(path)
+	if err != nil || !info.Mode().IsRegular() || info.Mode().Perm()&0o077 == 0 || credential(path) {
+		return false
+	}
+	return os.Chmod(path, info.Mode().Perm()&0o700) == nil
+}
+
 // Check returns an *Error when other accounts may read the file, and another error when it
 // can't be opened.
 func Check(path string) error {

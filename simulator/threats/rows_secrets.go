@@ -86,7 +86,6 @@ func readableSecrets(ctx context.Context, c *county) (string, error) {
 	secrets := map[string][]string{
 		"agent.key":   {"agent", "--config", agentFile},
 		"site.key":    {"agent", "--config", agentFile},
-		"roster.csv":  {"agent", "--config", agentFile},
 		"users":       {"collect", "--config", collectFile},
 		"server.key":  {"collect", "--config", collectFile},
 		"token":       {"collect", "--config", collectFile},

@@ -23,6 +23,7 @@ type files struct {
 	zone      *time.Location
 	set       ruleset.Set    // of the county, of which the rules are; No is 0: they are of files
 	contacts  []help.Contact // whom the guard can telephone
+	closed    []string       // lists of people that others could read
 }
 
 // readFiles reads the files at a time, which says which key is in force.

@@ -35,7 +35,7 @@ type texts struct {
 // readRules reads the rules of the configuration. Where they are wrong, those that were
 // right last stay in force, if there are any.
 func (f *files) readRules(cfg Config) error {
-	t, err := readTexts(cfg)
+	t, err := f.readTexts(cfg)
 	if err == nil {
 		f.rules, err = t.rules(cfg, f.names)
 	}
@@ -60,7 +60,12 @@ func (f *files) readRules(cfg Config) error {
 	return nil
 }
 
-func readTexts(cfg Config) (t texts, err error) {
+func (f *files) readTexts(cfg Config) (t texts, err error) {
+	for _, path := range []string{cfg.Roster, cfg.Guards} {
+		if path != "" && secret.Close(path) {
+			f.closed = append(f.closed, path)
+		}
+	}
 	if t.Policy, err = config.Read(cfg.Policy); err != nil {
 		return t, err
 	}
@@ -107,6 +112,9 @@ func (t texts) rules(cfg Config, names identity.Named) (*policy.Rules, error) {
 // keepRules keeps rules that are right in the agent's folder. Where they are not, it
 // raises the alarm: those of before are in force.
 func (a *Agent) keepRules(dir string, f files) {
+	for _, path := range f.closed {
+		a.log.Warn("others could read a list of people: its rights were taken from them (chmod 600)", "file", path)
+	}
 	c := status.Condition{Type: fact.AlarmRulesRefused}
 	switch {
 	case f.refused != nil:
