@@ -139,7 +139,7 @@ func readPIN(c *cobra.Command) (hash string, err error) {
 
 // readGuards reads a list; one that is not there is empty.
 func readGuards(file string) ([]policy.Guard, error) {
-	b, err := secret.Read(file)
+	b, err := secret.List(file, secret.Most)
 	if errors.Is(err, os.ErrNotExist) {
 		return nil, nil
 	}

@@ -27,11 +27,11 @@ type policyTestFlags struct {
 }
 
 // warnOfReaders warns of a roster that other accounts may read. Rules are tried out on an
-// engineer's own computer, with invented people too; agents and the county refuse it.
+// engineer's own computer, with invented people too; agents and the county take the rights away.
 func warnOfReaders(c *cobra.Command, rosters ...string) {
 	for _, path := range rosters {
 		if exposed, is := errors.AsType[*secret.Error](secret.Check(path)); is {
-			fmt.Fprintf(c.ErrOrStderr(), "warning: %v; a gate refuses it as it is\n", exposed)
+			fmt.Fprintf(c.ErrOrStderr(), "warning: %v; a gate takes that from them\n", exposed)
 		}
 	}
 }

@@ -205,7 +205,7 @@ func (x *replaying) survey(ctx context.Context, p policy.Policy) (err error) {
 	if err != nil {
 		return err
 	}
-	text, err := secret.ReadMost(x.f.roster, policy.MaxRoster)
+	text, err := secret.List(x.f.roster, policy.MaxRoster)
 	if err == nil {
 		x.rules, err = policy.ParseRosterText(p, text, ring.Named(time.Now()))
 	}

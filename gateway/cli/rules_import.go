@@ -149,7 +149,7 @@ func ruleText(kind rules.Kind, path string) ([]byte, error) {
 	if kind == rules.Policy {
 		return config.Read(path)
 	}
-	return secret.ReadMost(path, rules.MostText)
+	return secret.List(path, rules.MostText)
 }
 
 // inForce reports whether a text is that of the version in force.

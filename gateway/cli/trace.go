@@ -172,7 +172,7 @@ func (f *trace) find(keys []identity.SiteKey, pseudonym string) (string, error) 
 	if f.roster == "" {
 		return "", nil
 	}
-	text, err := secret.ReadMost(f.roster, policy.MaxRoster)
+	text, err := secret.List(f.roster, policy.MaxRoster)
 	if err != nil {
 		return "", err
 	}

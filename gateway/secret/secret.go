@@ -96,6 +96,13 @@ func Close(path string) (closed bool) {
 	return os.Chmod(path, info.Mode().Perm()&0o700) == nil
 }
 
+// List is ReadMost of a list of people; it first takes from other accounts what rights they
+// have, as Close does.
+func List(path string, most int64) ([]byte, error) {
+	Close(path)
+	return ReadMost(path, most)
+}
+
 // Check returns an *Error when other accounts may read the file, and another error when it
 // can't be opened.
 func Check(path string) error {

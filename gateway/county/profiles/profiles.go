@@ -166,17 +166,19 @@ func (p *Profiles) read(agent string) (map[string][]byte, error) {
 	return out, nil
 }
 
-// private reports whether a file of a profile is for nobody else: lists of people, keys,
-// passwords and tokens.
+// private reports whether a file of a profile is for nobody else: keys, passwords and tokens.
 func private(name string) bool {
 	ending := filepath.Ext(name)
-	return name == rosterFile || name == guardsFile || slices.Contains([]string{".key", ".age", ".token"}, ending) ||
+	return slices.Contains([]string{".key", ".age", ".token"}, ending) ||
 		strings.Contains(name, "password")
 }
 
 // readFile returns what is in a file; never nil without an error.
 func readFile(path string) ([]byte, error) {
-	if private(filepath.Base(path)) {
+	switch name := filepath.Base(path); {
+	case name == rosterFile || name == guardsFile:
+		return secret.List(path, mostFile)
+	case private(name):
 		return secret.ReadMost(path, mostFile)
 	}
 	f, err := os.Open(path)
