@@ -28,7 +28,7 @@ var readers = map[string]string{
 	"gateway/county/db/place.go":          "a database, to know it again",
 	"gateway/county/oidc/oidc.go":         "certificates",
 	"gateway/county/profiles/profiles.go": "what a gate gets; what is private goes to secret",
-	"gateway/edge/agent/kept.go":          "the sum of its own file",
+	"gateway/edge/agent/kept.go":          "its own file, to compare",
 	"gateway/edge/bridge/last.go":         "its own file: what a machine said last",
 	"gateway/edge/bridge/stamps.go":       "its own file: times of MAVLink",
 	"gateway/edge/enrol/folder.go":        "agent.yaml",

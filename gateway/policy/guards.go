@@ -18,7 +18,7 @@ import (
 // a gate. It holds no person's name.
 type Guard struct {
 	ID   string // such as east-1
-	Card string // as in the roster; empty: none
+	Card string // as in the roster, a number or pseudonyms; empty: none
 	Hash string // of the PIN, by bcrypt; empty: none
 }
 
@@ -90,7 +90,7 @@ func (g Guard) check(others []Guard) error {
 	if g.Card == "" && g.Hash == "" {
 		return fmt.Errorf("%s has neither card nor PIN", g.ID)
 	}
-	if g.Card != "" {
+	if _, are := pseudonyms(g.Card); g.Card != "" && !are {
 		if _, _, err := credential(g.Card); err != nil {
 			return err
 		}
@@ -113,16 +113,21 @@ func (g Guard) check(others []Guard) error {
 
 // FormatGuards returns the text of a list, which ParseGuards reads.
 func FormatGuards(list []Guard) ([]byte, error) {
-	var b bytes.Buffer
-	w := csv.NewWriter(&b)
-	rows := [][]string{guardColumns}
 	for i, g := range list {
 		if err := g.check(list[:i]); err != nil {
 			return nil, err
 		}
+	}
+	return formatGuards(list)
+}
+
+func formatGuards(list []Guard) ([]byte, error) {
+	var b bytes.Buffer
+	rows := [][]string{guardColumns}
+	for _, g := range list {
 		rows = append(rows, []string{g.ID, g.Card, g.Hash})
 	}
-	err := w.WriteAll(rows)
+	err := csv.NewWriter(&b).WriteAll(rows)
 	return b.Bytes(), err
 }
 
@@ -143,11 +148,10 @@ func NewGuards(list []Guard, r *Rules, key Pseudonymer) (Guards, error) {
 		if x.Card == "" {
 			continue
 		}
-		kind, code, err := credential(x.Card)
+		name, others, err := namer{key: key}.card(x.Card)
 		if err != nil {
 			return Guards{}, err
 		}
-		name, others := namer{key: key}.name(kind, code)
 		if p, listed := r.Person(name); listed {
 			return Guards{}, fmt.Errorf("the card of %s is on line %d of the roster: a guard's card only signs in, "+
 				"give them another one", x.ID, p.Line)

@@ -16,9 +16,13 @@ type Pseudonymer interface {
 	Pseudonym(kind, code string) string
 }
 
-// ring is a Pseudonymer with several keys: people are known by any of them.
+// ring is a Pseudonymer of which one key is in force.
 type ring interface {
 	KeyID() string // of the key in force
+}
+
+// manifold is a Pseudonymer with several keys: people are known by any of them.
+type manifold interface {
 	// Others returns the pseudonyms by the keys that are not in force.
 	Others(kind, code string) []string
 }
@@ -31,7 +35,7 @@ type namer struct {
 
 // name returns the name in force of a number, and its other names.
 func (n namer) name(kind, code string) (name string, others []string) {
-	if r, is := n.key.(ring); is {
+	if r, is := n.key.(manifold); is {
 		others = r.Others(kind, code)
 	}
 	return n.key.Pseudonym(kind, code), others

@@ -33,7 +33,7 @@ type set struct {
 }
 
 // set returns what a gate is to decide by; ok is false when nothing of the county is in force
-// for it. No card or household stands in it by its number but those of guards.
+// for it. No card or household stands in it by its number.
 func (w *world) set(ctx context.Context, gate string, names Names, keys []byte) (s set, ok bool, err error) {
 	b := w.of(gate)
 	if !b.whole() {
@@ -64,6 +64,11 @@ func (w *world) set(ctx context.Context, gate string, names Names, keys []byte) 
 		text, err := w.text(ctx, f.id)
 		if err != nil {
 			return s, false, err
+		}
+		if f.name == rulebook.GuardsFile {
+			if text, err = policy.NameGuards(text, names); err != nil {
+				return s, false, fmt.Errorf("%s: %w", w.names[f.id], err)
+			}
 		}
 		s.add(f.name, text)
 	}

@@ -20,10 +20,14 @@ func TestEachGateGetsItsOwnSet(t *testing.T) {
 	s.force(Roster, Default, header+",gate\n6200000101,resident,active,h1,,,gate-001\n"+
 		"code:X1,resident,active,,,,gate-003\n")
 	s.force(Contacts, "k1", "contacts: [{role: doctor, phone: \"13800001234\"}]")
+	s.force(Guards, Default, "guard,card,pin\neast-1,6200000901,\n")
 	if err := s.round(&l); err != nil {
 		t.Fatal(err)
 	}
 	m, files := s.opened("gate-001")
+	if g := files["guards.csv"]; !strings.HasPrefix(g, "guard,card,pin\neast-1,k-") || strings.Contains(g, "6200000901") {
+		t.Errorf("guards: %q", g)
+	}
 	want := header + "\nk-faa|k-old,resident,active,k-232a|k-old,,\n"
 	if files["roster.csv"] != want || files["policy.yaml"] != goodPolicy || files["site.keys"] != "k" ||
 		!strings.Contains(files["contacts.yaml"], "138") || m.Version != "1 (1.1)" {

@@ -201,7 +201,7 @@ func (a *Agent) apply(ctx context.Context, set ruleset.Set, u unpacked) error {
 func (a *Agent) applyGate(ctx context.Context, u unpacked, audit *wire.Audit) error {
 	a.keys.change.Lock()
 	defer a.keys.change.Unlock()
-	if err := u.texts.save(filepath.Join(a.county.cfg.Dir, keptRules)); err != nil {
+	if err := u.texts.save(filepath.Join(a.county.cfg.Dir, keptRules), u.names); err != nil {
 		return fmt.Errorf("keep the rules: %w", err)
 	}
 	if err := a.keys.keep(u.ring); err != nil {

@@ -2,22 +2,25 @@ package agent
 
 import (
 	"bufio"
-	"crypto/sha256"
+	"bytes"
 	"encoding/base64"
 	"errors"
-	"hash"
+	"fmt"
 	"io"
 	"os"
+
+	"gatehouse/gateway/identity"
+	"gatehouse/gateway/policy"
 )
 
-// save writes the texts to a file, at once or not at all. It makes no copy of them:
+// errOtherBytes ends the comparison with a file.
+var errOtherBytes = errors.New("the file is another one")
+
+// save writes the texts to a file, at once or not at all, with pseudonyms in place of all
+// numbers of cards and households, by each of the gate's keys. It makes no copy of them:
 // a roster can be large, and the memory of a gate's computer is small.
-func (t texts) save(path string) error {
-	sum := sha256.New()
-	if err := t.write(sum); err != nil {
-		return err
-	}
-	if holds(path, sum) {
+func (t texts) save(path string, names identity.Named) error {
+	if t.isIn(path, names) {
 		return nil
 	}
 	file, err := os.OpenFile(path+".new", os.O_CREATE|os.O_WRONLY|os.O_TRUNC, 0o600)
@@ -25,32 +28,49 @@ func (t texts) save(path string) error {
 		return err
 	}
 	b := bufio.NewWriter(file)
-	err = errors.Join(t.write(b), b.Flush(), file.Sync(), file.Close())
+	err = errors.Join(t.write(b, names), b.Flush())
+	if info, err2 := file.Stat(); err == nil && err2 == nil && info.Size() > mostKept {
+		err = fmt.Errorf("it would be larger than %d MiB, and not be read again", mostKept>>20)
+	}
+	err = errors.Join(err, file.Sync(), file.Close())
 	if err != nil {
 		return errors.Join(err, os.Remove(path+".new"))
 	}
 	return os.Rename(path+".new", path)
 }
 
-// write writes the texts as JSON, piece by piece.
-func (t texts) write(w io.Writer) error {
-	type part struct {
-		before string
-		text   []byte
+// write writes the texts as JSON, piece by piece, with pseudonyms in place of numbers.
+func (t texts) write(w io.Writer, names identity.Named) error {
+	guards := t.Guards
+	if len(guards) > 0 {
+		var err error
+		if guards, err = policy.NameGuards(guards, names); err != nil {
+			return fmt.Errorf("guards: %w", err)
+		}
 	}
-	parts := []part{{`{"policy":"`, t.Policy}, {`","roster":"`, t.Roster}}
-	if len(t.Guards) > 0 {
-		parts = append(parts, part{`","guards":"`, t.Guards})
+	plain := func(text []byte) func(io.Writer) error {
+		return func(w io.Writer) error {
+			_, err := w.Write(text)
+			return err
+		}
+	}
+	parts := []struct {
+		before string
+		write  func(io.Writer) error
+	}{
+		{`{"policy":"`, plain(t.Policy)},
+		{`","roster":"`, func(w io.Writer) error { return policy.NameRoster(w, t.Roster, names) }},
+		{`","guards":"`, plain(guards)},
+	}
+	if len(guards) == 0 {
+		parts = parts[:2]
 	}
 	for _, part := range parts {
 		if _, err := io.WriteString(w, part.before); err != nil {
 			return err
 		}
 		enc := base64.NewEncoder(base64.StdEncoding, w)
-		if _, err := enc.Write(part.text); err != nil {
-			return err
-		}
-		if err := enc.Close(); err != nil {
+		if err := errors.Join(part.write(enc), enc.Close()); err != nil {
 			return err
 		}
 	}
@@ -58,16 +78,37 @@ func (t texts) write(w io.Writer) error {
 	return err
 }
 
-// holds reports whether the bytes of a file have this sum.
-func holds(path string, sum hash.Hash) bool {
+// isIn reports whether a file holds what save would write.
+func (t texts) isIn(path string, names identity.Named) bool {
 	f, err := os.Open(path)
 	if err != nil {
 		return false
 	}
 	defer f.Close()
-	now := sha256.New()
-	if _, err := io.Copy(now, f); err != nil {
-		return false
+	is := &comparer{r: bufio.NewReader(f)}
+	return t.write(is, names) == nil && is.ended()
+}
+
+// comparer compares what is written to it with what is read from r.
+type comparer struct {
+	r   *bufio.Reader
+	buf []byte
+}
+
+// Write returns an error when r does not go on with b.
+func (c *comparer) Write(b []byte) (int, error) {
+	c.buf = append(c.buf[:0], b...)
+	if _, err := io.ReadFull(c.r, c.buf); err != nil {
+		return 0, err
 	}
-	return string(now.Sum(nil)) == string(sum.Sum(nil))
+	if !bytes.Equal(c.buf, b) {
+		return 0, errOtherBytes
+	}
+	return len(b), nil
+}
+
+// ended reports whether nothing follows in r.
+func (c *comparer) ended() bool {
+	_, err := c.r.ReadByte()
+	return errors.Is(err, io.EOF)
 }

@@ -18,7 +18,8 @@ import (
 
 const day = 24 * time.Hour
 
-// keptRules is the file in the agent's folder with the rules that were right last.
+// keptRules is the file in the agent's folder with the rules that were right last. Cards
+// and households have pseudonyms there; an earlier version of the program wrote numbers.
 const keptRules = "rules.json"
 
 // mostKept is how much is read of the kept rules, where the roster stands in base64
@@ -57,8 +58,14 @@ func (f *files) readRules(cfg Config) error {
 		return errors.Join(err, fmt.Errorf("the rules of before, in %s: %w", keptRules, err2))
 	}
 	f.refused = err
+	if !f.rules.NamedBy(f.ring.Has) {
+		f.refused = errors.Join(err, errOtherKey)
+	}
 	return nil
 }
+
+// errOtherKey is said of kept rules by whose names nobody is known any more.
+var errOtherKey = errors.New("the rules of before know people by another site_key: nobody is known until this is mended")
 
 func (f *files) readTexts(cfg Config) (t texts, err error) {
 	for _, path := range []string{cfg.Roster, cfg.Guards} {
@@ -109,22 +116,23 @@ func (t texts) rules(cfg Config, names identity.Named) (*policy.Rules, error) {
 	return r, nil
 }
 
-// keepRules keeps rules that are right in the agent's folder. Where they are not, it
-// raises the alarm: those of before are in force.
+// keepRules keeps the rules in force in the agent's folder. Where the newest are wrong, it
+// raises the alarm: those of before are in force, and kept without the numbers that an
+// earlier version of the program has left there.
 func (a *Agent) keepRules(dir string, f files) {
 	for _, path := range f.closed {
 		a.log.Warn("others could read a list of people: its rights were taken from them (chmod 600)", "file", path)
 	}
 	c := status.Condition{Type: fact.AlarmRulesRefused}
-	switch {
-	case f.refused != nil:
+	if f.refused != nil {
 		c.Detail = fmt.Sprintf("those of before stay in force: %v", f.refused)
 		if f.rules != nil {
 			c.Detail = fmt.Sprintf("policy %s of before stays in force: %v", f.rules.Version, f.refused)
 		}
 		a.log.Error("policy or roster are wrong: those of before stay in force", "err", f.refused)
-	case f.rules != nil:
-		if err := f.texts.save(filepath.Join(dir, keptRules)); err != nil {
+	}
+	if f.rules != nil {
+		if err := f.texts.save(filepath.Join(dir, keptRules), f.names); err != nil {
 			a.log.Warn("the rules can't be kept: if their files become wrong, the agent will not start", "err", err)
 		}
 	}

@@ -3,9 +3,7 @@ package agent
 import (
 	"bytes"
 	"context"
-	"crypto/sha256"
 	"fmt"
-	"hash"
 	"os"
 	"strings"
 	"testing"
@@ -109,34 +107,6 @@ func TestAnAgentThatNeverHadRulesDoesNotStart(t *testing.T) {
 	if _, err := readFiles(r.cfg, time.Now()); err != nil {
 		t.Error(err)
 	}
-}
-
-func TestHolds(t *testing.T) {
-	path := t.TempDir() + "/f"
-	text := bytes.Repeat([]byte("0123456789abcdef"), 10_000)
-	if err := os.WriteFile(path, text, 0o600); err != nil {
-		t.Fatal(err)
-	}
-	other := bytes.Clone(text)
-	other[len(other)-1]++
-	for name, c := range map[string]struct {
-		b    []byte
-		want bool
-	}{"the same": {text, true}, "less": {text[:len(text)-1], false}, "more": {append(bytes.Clone(text), 0), false},
-		"another end": {other, false}, "nothing": {nil, false}} {
-		if got := holds(path, sumOf(c.b)); got != c.want {
-			t.Errorf("%s: %v", name, got)
-		}
-	}
-	if holds(path+"x", sumOf(nil)) {
-		t.Error("a file that is not there")
-	}
-}
-
-func sumOf(b []byte) hash.Hash {
-	sum := sha256.New()
-	sum.Write(b)
-	return sum
 }
 
 // An agent whose rules let nobody pass says so, until it starts with others.
