@@ -26,7 +26,7 @@ var floors = map[string][][]string{
 		{"collect", "follow", "notices", "presence", "profiles", "refused", "registry", "retention", "rules", "speak",
 			"export", "history", "lookup"},
 		{"alerts", "checks", "command", "end", "passages", "fleet", "people", "export/parquet"},
-		{"consent"},
+		{"consent", "held"},
 		{"desk", "oidc", "report"},
 		{"pages"},
 		{"centre"},

@@ -46,8 +46,8 @@ Exit codes: 0 done, 1 failed, 2 wrong usage, 75 start the agent again, 141 nobod
 		watchCommand(), statusCommand(), journalCommand(), quarantineCommand(), runsCommand(),
 		machinesCommand(), importCommand(), exportCommand(), historyCommand(), explainCommand(),
 		inviteCommand(), auditCommand(), endCommand(), identityCommand(), tokenCommand(), consentCommand(),
-		traceCommand(), rulesCommand(), callsCommand(), checksCommand(), guardCommand(), passCommand(),
-		policyCommand(), replayCommand(), versionCommand(), docsCommand())
+		traceCommand(), accessReportCommand(), rulesCommand(), callsCommand(), checksCommand(), guardCommand(),
+		passCommand(), policyCommand(), replayCommand(), versionCommand(), docsCommand())
 	return root
 }
 

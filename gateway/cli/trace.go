@@ -1,11 +1,8 @@
 package cli
 
 import (
-	"context"
 	"errors"
 	"fmt"
-	"maps"
-	"os"
 	"slices"
 	"strings"
 	"time"
@@ -15,7 +12,6 @@ import (
 	"gatehouse/gateway/county/audit"
 	"gatehouse/gateway/county/centre"
 	"gatehouse/gateway/county/consent"
-	"gatehouse/gateway/county/epochs"
 	"gatehouse/gateway/county/store"
 	"gatehouse/gateway/identity"
 	"gatehouse/gateway/policy"
@@ -81,10 +77,14 @@ func (f *trace) run(c *cobra.Command, pseudonym string) error {
 				return err
 			}
 		}
-		keys, err := f.keys(c.Context(), cfg)
+		opened, err := openKeys(c.Context(), cfg, f.identities)
 		if err != nil {
 			return err
 		}
+		if opened.shut != nil {
+			return opened.shut
+		}
+		keys := opened.keys
 		if pseudonym != "" {
 			if card, err = f.find(keys, pseudonym); err != nil {
 				return err
@@ -102,69 +102,6 @@ func (f *trace) run(c *cobra.Command, pseudonym string) error {
 		names[""] = false
 		return f.print(c, cfg, names)
 	})
-}
-
-// keys returns the keys of all gates in all epochs, and the one that all gates have where
-// there are no epochs.
-func (f *trace) keys(ctx context.Context, cfg centre.Config) (keys []identity.SiteKey, err error) {
-	list, err := epochs.ReadAll(cfg.EpochsDir())
-	if err != nil {
-		return nil, err
-	}
-	if len(list) > 0 && len(f.identities) != 2 {
-		return nil, usageError{errors.New("give --identity twice: two of the people open the epochs")}
-	}
-	agents, err := agentsOf(ctx, cfg)
-	if err != nil {
-		return nil, err
-	}
-	var ids []string
-	for _, path := range f.identities {
-		text, err := secret.Read(path)
-		if err != nil {
-			return nil, err
-		}
-		for line := range strings.Lines(string(text)) {
-			if line = strings.TrimSpace(line); line != "" && !strings.HasPrefix(line, "#") {
-				ids = append(ids, line)
-			}
-		}
-	}
-	for _, s := range list {
-		if len(ids) != 2 {
-			return nil, usageError{errors.New("each file of --identity must hold one identity, AGE-SECRET-KEY-1…")}
-		}
-		b, err := s.Open(ids[0], ids[1])
-		if err != nil {
-			return nil, err
-		}
-		for _, agent := range slices.Concat(agents, slices.Sorted(maps.Keys(s.IDs))) {
-			keys = append(keys, identity.GateKey(b, agent, s.From, s.Until).SiteKey)
-		}
-	}
-	ring, err := identity.LoadRing(cfg.SiteKeyFile())
-	if err != nil && !errors.Is(err, os.ErrNotExist) {
-		return nil, err
-	}
-	for _, k := range ring.Keys() {
-		keys = append(keys, k.SiteKey)
-	}
-	return keys, nil
-}
-
-// agentsOf returns the agents of which the store has journals.
-func agentsOf(ctx context.Context, cfg centre.Config) (agents []string, err error) {
-	a, err := centre.OpenReadOnly(cfg)
-	if err != nil {
-		return nil, err
-	}
-	defer a.Close()
-	list, err := a.Positions(ctx)
-	for _, p := range list {
-		agents = append(agents, p.Agent)
-	}
-	slices.Sort(agents)
-	return slices.Compact(agents), err
 }
 
 // find returns the card of a pseudonym, from the roster; empty: it is not there.
