@@ -99,11 +99,10 @@ tells each gate whenever it is there.`,
 		Args: cobra.NoArgs,
 		RunE: func(c *cobra.Command, _ []string) error {
 			return f.with(c, func(ctx context.Context, e *centre.End) error {
-				object := "county " + f.cfg.County + ", gates"
 				if f.consent == 0 {
-					return f.ask(c, e, object, "all gates go out of service for good", "gatehouse end begin")
+					return f.ask(c, e, e.Object(), "all gates go out of service for good", "gatehouse end begin")
 				}
-				if err := e.Begin(ctx, audit.AtTerminal(), f.use(ctx, e, object)); err != nil {
+				if err := e.Begin(ctx, audit.AtTerminal(), f.use(ctx, e, e.Object())); err != nil {
 					return err
 				}
 				_, err := fmt.Fprintln(c.OutOrStdout(), "The gates are told. See: gatehouse end status")

@@ -15,6 +15,7 @@ import (
 	"gatehouse/gateway/county/broker"
 	"gatehouse/gateway/county/collect"
 	"gatehouse/gateway/county/desk"
+	"gatehouse/gateway/county/end"
 	"gatehouse/gateway/county/epochs"
 	"gatehouse/gateway/county/health"
 	"gatehouse/gateway/county/registry"
@@ -41,6 +42,7 @@ type county struct {
 	desk      collect.Observer // nil: there is none
 	audit     *audit.Log
 	registry  *registry.Registry
+	ends      *end.Ends // nil: there is no desk
 	told      atomic.Pointer[desk.Desk]
 	reports   *reports
 	health    *health.Board

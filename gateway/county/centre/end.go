@@ -26,18 +26,14 @@ import (
 // startEnd tells gates to go out of service for good once that is decided, and takes their
 // receipts.
 func (c *county) startEnd(ctx context.Context) error {
-	file, err := desk.OpenFile(filepath.Join(c.cfg.Dir, DeskFile))
-	if err != nil {
-		return err
+	if c.ends == nil { // there is no desk, and no gate was put into service by one
+		return nil
 	}
-	c.onClose(file.Close)
-	ends := end.New(end.Options{File: file, County: c.cfg.County, Key: c.key, Now: time.Now,
-		Identities: c.registry.Identities, Agents: c.sites.Agents()})
 	m := mqtt.Config{ClientID: "end-" + strings.ToLower(rand.Text()), Log: c.log.With("part", "end")}
 	if err := c.broker.Load(&m); err != nil {
 		return err
 	}
-	speaker := end.NewSpeaker(ends, m, c.log.With("part", "end"))
+	speaker := end.NewSpeaker(c.ends, m, c.log.With("part", "end"))
 	ctx, cancel := context.WithCancel(ctx)
 	ended := make(chan struct{})
 	go func() { defer close(ended); _ = speaker.Run(ctx) }() // ends with ctx only
@@ -80,8 +76,8 @@ func OpenEnd(ctx context.Context, cfg Config, log *slog.Logger) (*End, error) {
 	if err != nil {
 		return nil, errors.Join(err, file.Close())
 	}
-	return &End{cfg: cfg, desk: file, Ends: end.New(end.Options{File: file, County: cfg.County, Key: key.Private,
-		Now: time.Now, Identities: known.Identities, Agents: sites.Agents()})}, nil
+	return &End{cfg: cfg, desk: file, Ends: end.New(end.Options{File: file, County: cfg.County, Name: sites.Name,
+		Key: key.Private, Now: time.Now, Identities: known.Identities, Agents: sites.Agents()})}, nil
 }
 
 // Close closes it.
@@ -213,29 +209,4 @@ func size(path string) (int64, error) {
 func (e *End) scan(context.Context) (string, error) {
 	n, err := end.Scan(e.cfg.Dir)
 	return fmt.Sprintf("%d bytes, no pseudonym", n), err
-}
-
-// Certificate returns the certificate of an end that is finished.
-func (e *End) Certificate(ctx context.Context, zone *time.Location) (string, error) {
-	s, err := e.Status(ctx)
-	if err != nil {
-		return "", err
-	}
-	if s.Finished.IsZero() {
-		return "", errors.New("the end is not finished: gatehouse end status")
-	}
-	head, err := audit.New(e.desk, time.Now).Head(ctx)
-	if err != nil {
-		return "", err
-	}
-	sites, err := site.Load(e.cfg.Sites)
-	if err != nil {
-		return "", err
-	}
-	key, _, err := identity.LoadOrCreateCollectorKey(e.cfg.Dir)
-	if err != nil {
-		return "", err
-	}
-	return end.Certificate{Status: s, County: e.cfg.County, Name: sites.Name, Made: time.Now(), Zone: zone,
-		Audit: fmt.Sprintf("%d, SHA-256 %s", head.N, head.Hash)}.Text(key.Private), nil
 }

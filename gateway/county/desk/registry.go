@@ -3,6 +3,7 @@ package desk
 import (
 	"context"
 
+	"gatehouse/gateway/county/end"
 	"gatehouse/gateway/county/registry"
 )
 
@@ -15,4 +16,11 @@ func (d *Desk) Issuer(ctx context.Context) ([]byte, error) { return registry.Iss
 func (d *Desk) OpenRegistry(ctx context.Context, opts registry.Options) (*registry.Registry, error) {
 	opts.File, opts.Now, opts.Agents = d.file, d.opts.Now, d.opts.Sites.Agents()
 	return registry.Open(ctx, opts)
+}
+
+// OpenEnd returns how far the end of the county is, as the desk's file has it. It sets
+// opts.File, opts.Now and opts.Agents.
+func (d *Desk) OpenEnd(opts end.Options) *end.Ends {
+	opts.File, opts.Now, opts.Agents = d.file, d.opts.Now, d.opts.Sites.Agents()
+	return end.New(opts)
 }

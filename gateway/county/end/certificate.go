@@ -1,12 +1,15 @@
 package end
 
 import (
+	"context"
 	"crypto/ed25519"
 	"encoding/base64"
 	"errors"
 	"fmt"
 	"strings"
 	"time"
+
+	"gatehouse/gateway/county/audit"
 )
 
 // Certificate is what stands in the certificate of a county's end besides its status.
@@ -70,6 +73,24 @@ func (c Certificate) Text(key ed25519.PrivateKey) string {
 	line("\n签字 Signatures: ______________________    ______________________")
 	text := b.String()
 	return text + signature + base64.StdEncoding.EncodeToString(ed25519.Sign(key, []byte(text))) + "\n"
+}
+
+// Certificate returns the certificate of the newest end, with times of a zone. The error
+// wraps ErrNotBegun or ErrGoesOn when there is nothing to certify yet.
+func (e *Ends) Certificate(ctx context.Context, zone *time.Location) (string, error) {
+	s, err := e.Status(ctx)
+	if err == nil && s.Finished.IsZero() {
+		err = ErrGoesOn
+	}
+	if err != nil {
+		return "", err
+	}
+	head, err := audit.New(e.opts.File, e.opts.Now).Head(ctx)
+	if err != nil {
+		return "", err
+	}
+	return Certificate{Status: s, County: e.opts.County, Name: e.opts.Name, Made: e.opts.Now(), Zone: zone,
+		Audit: fmt.Sprintf("%d, SHA-256 %s", head.N, head.Hash)}.Text(e.opts.Key), nil
 }
 
 // ErrCertificate says that a certificate is not signed by the county, or was changed.

@@ -45,6 +45,7 @@ CREATE TABLE end_steps (                  -- of what the county destroys itself
 var (
 	ErrBegun    = errors.New("the end has begun already: see gatehouse end status")
 	ErrNotBegun = errors.New("the end has not begun: gatehouse end begin")
+	ErrGoesOn   = errors.New("the end is not finished: gatehouse end status")
 	ErrMissing  = errors.New("not every gate has answered: see gatehouse end status; switch them on, fetch them by " +
 		"hand, or let two people decide to go on without them by --without-missing")
 )
@@ -53,6 +54,7 @@ var (
 type Options struct {
 	File   *db.File
 	County string
+	Name   string             // of the county, as people know it
 	Key    ed25519.PrivateKey // the collector's; nil: nothing is signed
 	Now    func() time.Time
 	// Identities returns those of all agents.
@@ -66,6 +68,9 @@ type Ends struct{ opts Options }
 
 // New returns what the file holds.
 func New(opts Options) *Ends { return &Ends{opts} }
+
+// Object names what two people decide on before Begin, as consents and the audit have it.
+func (e *Ends) Object() string { return "county " + e.opts.County + ", gates" }
 
 // Gate is how far one gate is.
 type Gate struct {

@@ -125,6 +125,9 @@ type Parts struct {
 	Rules    *rules.Rules // versions of what gates decide by
 	// Standings say which gate decides by what is meant for it.
 	Standings Standings
+	Ends      Ends
+	// CountyName is as people know it; to begin its end it is typed.
+	CountyName string
 }
 
 // Server serves one desk.

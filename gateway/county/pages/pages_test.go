@@ -2,6 +2,7 @@ package pages
 
 import (
 	"context"
+	"crypto/ed25519"
 	"io"
 	"iter"
 	"log/slog"
@@ -17,6 +18,7 @@ import (
 	"github.com/coder/websocket"
 
 	"gatehouse/gateway/county/desk"
+	"gatehouse/gateway/county/end"
 	"gatehouse/gateway/county/registry"
 	"gatehouse/gateway/county/rules"
 	"gatehouse/gateway/county/store"
@@ -46,6 +48,8 @@ func (nothing) Holes(context.Context) ([]store.RecordedHole, error) { return nil
 // take long.
 const cheapHash = "$argon2id$v=19$m=8,t=1,p=1$" + //nolint:gosec // of a test
 	"vsvLHVzK6CYSaGtBZ/Fo3w$NrWFvK1jncQvyHW3PvIin0T+eH/rXB2RU7fIbAHbmk0"
+
+func noIdentities() []registry.Identity { return nil }
 
 // noRegistry knows no gate, and is asked only who there is.
 type noRegistry struct{ Registry }
@@ -106,7 +110,9 @@ func startWith(t *testing.T, cfg Config) *bench {
 	parts := Parts{Alerts: d.Alerts, Passages: d.Passages, Runs: d.Runs, People: d.People, Consents: d.Consents,
 		Poison: nothing{}, Notices: d.Notices, Checks: d.Checks, Commands: d.Commands, Audit: d.Audit,
 		Registry: noRegistry{}, Removed: nothing{}, State: d.Hub,
-		Prober: d, Standings: standings{},
+		Prober: d, Standings: standings{}, CountyName: "清和县", Zone: time.UTC,
+		Ends: d.OpenEnd(end.Options{County: "qinghe", Name: "清和县", Identities: noIdentities,
+			Key: ed25519.NewKeyFromSeed(make([]byte, ed25519.SeedSize))}),
 		Rules: d.OpenRules(rules.Options{Dir: filepath.Join(t.TempDir(), "ca"), Zone: time.UTC, Log: log})}
 	srv, err := New(cfg, parts, "test", log)
 	if err != nil {

@@ -28,9 +28,8 @@ type handler func(w http.ResponseWriter, r *http.Request, who people.Session)
 // pagePaths returns the addresses of the desk's pages. The page asks for what it shows.
 func pagePaths() []string {
 	return []string{
-		"/{$}", "/account", "/alerts", "/audit", "/checks", "/confirmed", "/consents", "/enrol", "/gates/{agent}",
-		"/losses",
-		"/machines", "/machines/{machine}", "/notices",
+		"/{$}", "/account", "/alerts", "/audit", "/checks", "/confirmed", "/consents", "/end", "/enrol",
+		"/gates/{agent}", "/losses", "/machines", "/machines/{machine}", "/notices",
 		"/rules", "/runs/{machine}/{run}", "/users", "/setup", "/assets/",
 	}
 }
@@ -59,7 +58,7 @@ func (s *Server) routes(ctx context.Context) []route {
 		{"GET /api/quarantined", people.ActQuarantine, s.quarantined},
 		{"POST /api/quarantine", people.ActQuarantine, s.quarantine},
 		{"GET /api/retention", people.ActRetention, s.retention},
-	}, s.accountRoutes(), s.consentRoutes(), s.peopleRoutes(), s.enrolRoutes(), s.providerRoutes(),
+	}, s.accountRoutes(), s.consentRoutes(), s.endRoutes(), s.peopleRoutes(), s.enrolRoutes(), s.providerRoutes(),
 		s.rulesRoutes())
 }
 

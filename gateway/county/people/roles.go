@@ -41,6 +41,8 @@ const (
 	ActRules      Act = "rules"      // write, approve and take back what gates decide by
 	ActAudit      Act = "audit"      // see who did and looked at what
 	ActAgree      Act = "agree"      // see what waits for a second person, and agree to it
+	ActEnd        Act = "end"        // see how far the end of the county's service is, and its certificate
+	ActEndBegin   Act = "end-begin"  // ask for the end, and tell the gates once another person has agreed
 	ActTokens     Act = "tokens"     // make and revoke tokens of programs
 )
 
@@ -67,6 +69,8 @@ var allowed = []struct {
 	{ActRules, []Role{Policy, Admin}},
 	{ActAudit, []Role{Admin, Auditor}},
 	{ActAgree, []Role{Policy, Admin, Auditor}},
+	{ActEnd, []Role{Admin, Auditor}},
+	{ActEndBegin, []Role{Admin}},
 }
 
 // Acts returns all acts but ActAnybody.

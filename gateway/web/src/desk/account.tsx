@@ -2,7 +2,8 @@
 import { useSignal } from "@preact/signals";
 import { OwnName } from "./confirm";
 import { post, provided, role, say, user, words_for } from "./model";
-import { Moment, Table, useData, Waiting } from "./parts";
+import { Listed, useList } from "./listed";
+import { Moment } from "./parts";
 import type { Session } from "./types";
 
 /** The name of a browser and its system, as far as they are known. */
@@ -28,17 +29,9 @@ function browser(names: string): string {
 
 /** The sessions of a user, or of whoever is logged in. */
 export function Sessions({ of, close }: { of?: string; close?: () => void }) {
-  const data = useData<Session[]>(of ? `/api/users/sessions?name=${encodeURIComponent(of)}` : "/api/sessions", 15);
-  const failure = useSignal("");
-  const end = async (id: string) => {
-    failure.value = "";
-    try {
-      await (of ? post("/api/users/sessions/end", { name: of, id }) : post("/api/sessions/end", { id }));
-      data.again();
-    } catch (e) {
-      failure.value = words_for(e);
-    }
-  };
+  const data = useList<Session>(of ? `/api/users/sessions?name=${encodeURIComponent(of)}` : "/api/sessions", 15);
+  const end = (id: string) =>
+    of ? data.act("/api/users/sessions/end", { name: of, id }) : data.act("/api/sessions/end", { id });
   const title = of ? say("users.sessions.of", { name: of }) : say("account.sessions");
   return (
     <section>
@@ -55,38 +48,29 @@ export function Sessions({ of, close }: { of?: string; close?: () => void }) {
           )}
         </span>
       </header>
-      <Waiting of={data} />
-      {failure.value && (
-        <p class="failed" role="alert">
-          {failure.value}
-        </p>
-      )}
-      {data.data &&
-        (data.data.length === 0 ? (
-          <p class="empty">{say("session.none")}</p>
-        ) : (
-          <Table
-            caption={title}
-            head={["col.browser", "col.address", "col.began", "col.seen", "col.do"]}
-            rows={data.data.map((s) => [
-              <span title={s.browser}>{browser(s.browser)}</span>,
-              s.from || "–",
-              <Moment at={s.began} />,
-              <Moment at={s.seen} />,
-              s.own ? (
-                say("session.own")
-              ) : (
-                <button
-                  type="button"
-                  aria-label={`${say("session.end")}: ${browser(s.browser)} ${s.from}`}
-                  onClick={() => void end(s.id)}
-                >
-                  {say("session.end")}
-                </button>
-              ),
-            ])}
-          />
-        ))}
+      <Listed
+        of={data}
+        caption={title}
+        none={say("session.none")}
+        head={["col.browser", "col.address", "col.began", "col.seen", "col.do"]}
+        row={(s) => [
+          <span title={s.browser}>{browser(s.browser)}</span>,
+          s.from || "–",
+          <Moment at={s.began} />,
+          <Moment at={s.seen} />,
+          s.own ? (
+            say("session.own")
+          ) : (
+            <button
+              type="button"
+              aria-label={`${say("session.end")}: ${browser(s.browser)} ${s.from}`}
+              onClick={() => void end(s.id)}
+            >
+              {say("session.end")}
+            </button>
+          ),
+        ]}
+      />
     </section>
   );
 }

@@ -1,10 +1,10 @@
 // What needs two people: what waits for the second one, and what became of it.
-import { useSignal } from "@preact/signals";
-import { clock, has, post, say, words_for } from "./model";
+import { clock, has, post, say } from "./model";
 import { confirm } from "./confirm";
-import { Moment, Table, time, useData, Waiting } from "./parts";
+import { Listed, useList } from "./listed";
+import { Moment, time } from "./parts";
 
-interface Request {
+export interface Request {
   id: number;
   act: string;
   object?: string;
@@ -22,6 +22,13 @@ interface Request {
 /** An act of a later version of the program is shown by its code. */
 const act = (of: string) => (has(`consent.act.${of}`) ? say(`consent.act.${of}`) : of);
 
+/** What it is done to: the county and its gates, or its data, in words. */
+function object(r: Request): string {
+  const [, county, , without] = /^county (\S+), (gates|data, without (\d+) gates)$/.exec(r.object ?? "") ?? [];
+  if (r.act !== "end" || !county) return r.object ?? "–";
+  return without === undefined ? say("consent.of.gates", { county }) : say("consent.of.data", { county, n: without });
+}
+
 const over = (r: Request) => Date.parse(r.expires) <= clock.value;
 const waits = (r: Request) => !r.agreed_by && !r.refused_by && !r.done_at && !over(r);
 
@@ -34,20 +41,7 @@ function standing(r: Request): string {
 }
 
 export function ConsentsPage() {
-  const data = useData<Request[]>("/api/consents", 3);
-  const failure = useSignal("");
-  const decide = async (body: object) => {
-    await post("/api/consent", body);
-    data.again();
-  };
-  const refuse = async (r: Request) => {
-    failure.value = "";
-    try {
-      await decide({ id: r.id, refuse: true });
-    } catch (e) {
-      failure.value = words_for(e);
-    }
-  };
+  const data = useList<Request>("/api/consents", 3);
   const buttons = (r: Request) =>
     waits(r) ? (
       <span class="row">
@@ -58,8 +52,11 @@ export function ConsentsPage() {
             aria-label={`${say("consent.agree")}: ${r.id}`}
             onClick={() => {
               confirm(
-                say("consent.confirm", { act: act(r.act), object: r.object ?? "", name: r.asked_by }),
-                (password) => decide({ id: r.id, password }),
+                say("consent.confirm", { act: act(r.act), object: object(r), name: r.asked_by }),
+                async (password) => {
+                  await post("/api/consent", { id: r.id, password });
+                  data.again();
+                },
               );
             }}
           >
@@ -70,7 +67,7 @@ export function ConsentsPage() {
           <button
             type="button"
             aria-label={`${say(r.own ? "consent.back" : "consent.refuse")}: ${r.id}`}
-            onClick={() => void refuse(r)}
+            onClick={() => void data.act("/api/consent", { id: r.id, refuse: true })}
           >
             {say(r.own ? "consent.back" : "consent.refuse")}
           </button>
@@ -83,30 +80,13 @@ export function ConsentsPage() {
     <section>
       <h2>{say("consent.title")}</h2>
       <p>{say("consent.how")}</p>
-      <Waiting of={data} />
-      {failure.value && (
-        <p class="failed" role="alert">
-          {failure.value}
-        </p>
-      )}
-      {data.data &&
-        (data.data.length === 0 ? (
-          <p class="empty">{say("consent.none")}</p>
-        ) : (
-          <Table
-            caption={say("consent.title")}
-            head={["consent.number", "col.time", "consent.what", "consent.of", "consent.by", "consent.state", "col.do"]}
-            rows={data.data.map((r) => [
-              r.id,
-              <Moment at={r.asked_at} />,
-              act(r.act),
-              r.object ?? "–",
-              r.asked_by,
-              standing(r),
-              buttons(r),
-            ])}
-          />
-        ))}
+      <Listed
+        of={data}
+        caption={say("consent.title")}
+        none={say("consent.none")}
+        head={["consent.number", "col.time", "consent.what", "consent.of", "consent.by", "consent.state", "col.do"]}
+        row={(r) => [r.id, <Moment at={r.asked_at} />, act(r.act), object(r), r.asked_by, standing(r), buttons(r)]}
+      />
     </section>
   );
 }

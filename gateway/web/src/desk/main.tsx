@@ -25,6 +25,7 @@ import {
   user,
   whoami,
 } from "./model";
+import { EndPage } from "./end";
 import { EnrolPage } from "./enrol";
 import { Counts, Overview } from "./overview";
 import { Credentials, LoginAgain } from "./login";
@@ -72,6 +73,7 @@ function Top() {
         {may("people") && <Link to="/users">{say("nav.users")}</Link>}
         {may("agree") && <Link to="/consents">{say("nav.consents")}</Link>}
         {may("audit") && <Link to="/audit">{say("nav.audit")}</Link>}
+        {may("end") && <Link to="/end">{say("nav.end")}</Link>}
         <Link to="/account">{say("nav.account")}</Link>
       </nav>
       {fed.value && <Age />}
@@ -121,6 +123,8 @@ function Page() {
       return <ConfirmedPage />;
     case "/consents":
       return may("agree") ? <ConsentsPage /> : <p class="empty">{say("error.role")}</p>;
+    case "/end":
+      return may("end") ? <EndPage /> : <p class="empty">{say("error.role")}</p>;
     case "/enrol":
       return <EnrolPage />;
     case "/losses":

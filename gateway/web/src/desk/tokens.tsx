@@ -1,6 +1,7 @@
 import { useSignal } from "@preact/signals";
-import { clock, post, say, words_for } from "./model";
-import { Moment, Table, time, useData, Waiting } from "./parts";
+import { clock, post, say } from "./model";
+import { Listed, useList } from "./listed";
+import { Moment, time } from "./parts";
 import { confirm, roles, RoleSelect } from "./confirm";
 import type { Token } from "./types";
 
@@ -68,62 +69,43 @@ function Make({ made }: { made: (token: string) => void }) {
 
 /** The tokens with which programs ask the desk. */
 export function Tokens() {
-  const data = useData<Token[]>("/api/tokens", 15);
+  const data = useList<Token>("/api/tokens", 15);
   const made = useSignal("");
-  const failure = useSignal("");
-  const revoke = async (name: string) => {
-    failure.value = "";
-    try {
-      await post("/api/token/revoke", { name });
-      data.again();
-    } catch (e) {
-      failure.value = words_for(e);
-    }
-  };
   return (
     <section>
       <h2>{say("tokens.title")}</h2>
       <p>{say("tokens.text")}</p>
-      <Waiting of={data} />
-      {failure.value && (
-        <p class="failed" role="alert">
-          {failure.value}
-        </p>
-      )}
-      {data.data &&
-        (data.data.length === 0 ? (
-          <p class="empty">{say("tokens.none")}</p>
-        ) : (
-          <Table
-            caption={say("tokens.title")}
-            head={["col.token", "col.role", "col.valid", "col.seen", "col.do"]}
-            rows={data.data.map((t) => [
-              <>
-                {t.name} <small class="empty">{say("tokens.by", { name: t.made_by ?? say("tokens.terminal") })}</small>
-              </>,
-              say(`people.role.${t.role}`),
-              Date.parse(t.until) <= clock.value ? (
-                <span class="failed">{say("tokens.ended")}</span>
-              ) : (
-                <time dateTime={t.until}>{time(t.until)}</time>
-              ),
-              t.used ? (
-                <>
-                  <Moment at={t.used} /> {t.from}
-                </>
-              ) : (
-                say("users.never")
-              ),
-              <button
-                type="button"
-                aria-label={`${say("tokens.revoke")}: ${t.name}`}
-                onClick={() => void revoke(t.name)}
-              >
-                {say("tokens.revoke")}
-              </button>,
-            ])}
-          />
-        ))}
+      <Listed
+        of={data}
+        caption={say("tokens.title")}
+        none={say("tokens.none")}
+        head={["col.token", "col.role", "col.valid", "col.seen", "col.do"]}
+        row={(t) => [
+          <>
+            {t.name} <small class="empty">{say("tokens.by", { name: t.made_by ?? say("tokens.terminal") })}</small>
+          </>,
+          say(`people.role.${t.role}`),
+          Date.parse(t.until) <= clock.value ? (
+            <span class="failed">{say("tokens.ended")}</span>
+          ) : (
+            <time dateTime={t.until}>{time(t.until)}</time>
+          ),
+          t.used ? (
+            <>
+              <Moment at={t.used} /> {t.from}
+            </>
+          ) : (
+            say("users.never")
+          ),
+          <button
+            type="button"
+            aria-label={`${say("tokens.revoke")}: ${t.name}`}
+            onClick={() => void data.act("/api/token/revoke", { name: t.name })}
+          >
+            {say("tokens.revoke")}
+          </button>,
+        ]}
+      />
       <Make
         made={(token) => {
           made.value = token;
