@@ -27,7 +27,7 @@ SPEED       ?= 20
 export PATH := $(TOOLS):$(PATH):/usr/sbin
 export CGO_ENABLED ?= 0
 
-.PHONY: help build ui test test-influx2 race faults threats soak fuzz mutate lint tools demo bench bench-go county-day \
+.PHONY: help build ui test test-influx2 race faults threats threats-bite soak fuzz mutate lint tools demo bench bench-go county-day \
         bench-peers docs cross dist dist-twice clean
 
 help: ## list the targets
@@ -75,8 +75,11 @@ race: test ## the same: tests always run with race detection
 faults: tools build ## every row of the fault matrix once, on the real programs (as root: it mounts disks)
 	bin/simulator prove --fault all --jobs 4
 
-threats: build ## every row of the table of threats, on the real programs (a minute)
+threats: build ## every row of the table of threats, on the real programs (two minutes)
 	bin/simulator threats
+
+threats-bite: build ## take controls out of the product, one at a time: do the rows of the threats fail?
+	bin/simulator threats --bite
 
 soak: tools build ## faults mixed at random for SOAK (default 8h); the report is soak.jsonl
 	bin/simulator prove --soak $(SOAK)

@@ -38,6 +38,7 @@ right), then the fields of its kind by their names on the wire; temperature_obje
 is object_c of temperature. A field that a record does not have is empty (in Parquet
 null), never zero. Lists are JSON text. What has no column, such as a field of a later version, is in other.
 
+In csv a text that a spreadsheet would run as a formula has an apostrophe before it.
 A file of csv or parquet holds one kind; jsonl without --kind holds all. A file
 appears under its name when it is complete, and replaces an older one; a pipe or
 device is written to.

@@ -207,7 +207,13 @@ func (b *browser) revoke(ctx context.Context, gate string) error {
 
 // output runs a program to its end and returns what it prints.
 func output(ctx context.Context, name string, args ...string) (string, error) {
+	return fed(ctx, "", name, args...)
+}
+
+// fed is output of a program to which somebody types a text.
+func fed(ctx context.Context, text, name string, args ...string) (string, error) {
 	cmd := exec.CommandContext(ctx, name, args...)
+	cmd.Stdin = strings.NewReader(text)
 	var out bytes.Buffer
 	cmd.Stdout, cmd.Stderr = &out, &out
 	if err := cmd.Run(); err != nil {

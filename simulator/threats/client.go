@@ -40,7 +40,7 @@ func (c *county) dial(ctx context.Context, l login) (net.Conn, error) {
 	if err != nil {
 		return nil, err
 	}
-	if l.plain || c.where == foreign {
+	if l.plain || c.where != own {
 		return conn, nil
 	}
 	t := tls.Client(conn, c.tls(l.pair))

@@ -137,7 +137,7 @@ func (c *county) run(ctx context.Context, args ...string) (string, error) {
 // start starts broker and collector.
 func (c *county) start(ctx context.Context) error {
 	args := []string{"collect", "--config", c.path("collect.yaml"), "--log-level", "debug"}
-	if c.where == foreign {
+	if c.where != own {
 		c.outside = c.program("broker", "broker", "--listen", c.broker, "--dir", c.path("broker"))
 		if _, err := c.outside.Start(); err != nil {
 			return err

@@ -2,12 +2,14 @@ package threats
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"os"
 	"path/filepath"
 
 	"gatehouse/gateway/config"
 	"gatehouse/gateway/edge/station"
+	"gatehouse/gateway/sealed"
 	"gatehouse/gateway/testkit/loopback"
 	"gatehouse/simulator/selfsigned"
 
@@ -53,12 +55,19 @@ func (c *county) write(ctx context.Context) (err error) {
 		c.broker,
 		c.desk,
 	)
-	if c.where == foreign {
+	if c.where != own {
 		broker = fmt.Sprintf("broker: {external: {url: \"tcp://%s\"}}\nrequire_signed: true\ndesk: {listen: %q}\n",
 			c.broker, c.desk)
 	}
+	if c.where == ending {
+		of, err := epochPeople()
+		if err != nil {
+			return err
+		}
+		broker += of
+	}
 	ca := ", ca: server.crt"
-	if c.where == foreign {
+	if c.where != own {
 		ca = ""
 	}
 	for name, text := range map[string]string{
@@ -75,6 +84,13 @@ func (c *county) write(ctx context.Context) (err error) {
 		}
 	}
 	return selfsigned.Write(c.path("enrol/default/server.crt"), c.path("server.key"))
+}
+
+// epochPeople returns that the county has epochs, which two people open.
+func epochPeople() (string, error) {
+	_, one, err := sealed.NewKey()
+	_, other, err1 := sealed.NewKey()
+	return fmt.Sprintf("epochs: {people: {wang: %s, zhao: %s}}\n", one, other), errors.Join(err, err1)
 }
 
 // putGateFiles writes what one gate gets besides: its devices and its guard's screen.

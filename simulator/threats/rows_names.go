@@ -112,7 +112,7 @@ func (c *county) collectorStatus(ctx context.Context) (st wire.CollectorStatus, 
 // eye returns a client that reads a filter.
 func (c *county) eye(ctx context.Context, filter string) (*client, error) {
 	l := login{id: fmt.Sprint("eye-", time.Now().UnixNano()), user: watcher, password: password}
-	if c.where == foreign {
+	if c.where != own {
 		l.user, l.password = "", ""
 	}
 	m, err := c.entered(ctx, l)

@@ -34,13 +34,16 @@ const (
 	// foreign is a county whose broker is in the hands of somebody else: whoever connects may
 	// publish and read everything. Its collector demands signatures.
 	foreign
+	// ending is like foreign, and its pseudonyms are of epochs. Its rows end its service.
+	ending
 	settings
 )
 
 // Rows returns the table of threats, by ID.
 func Rows() []Row {
 	all := slices.Concat(certificates(), names(), doors(), sites(), logins(), roles(), audits(), secrets(), codes(),
-		forgeries(), floods())
+		forgeries(), floods(), commands(), ruleSets(),
+		retirements(), consents())
 	slices.SortFunc(all, func(a, b Row) int { return compare(a.ID, b.ID) })
 	return all
 }

@@ -69,3 +69,28 @@ func TestASecretIsFoundInEveryForm(t *testing.T) {
 		t.Errorf("another card is taken for it: %s", form)
 	}
 }
+
+// What is taken out of the product for make threats-bite stands in the source, once.
+func TestLossesFitTheSource(t *testing.T) {
+	rows := map[string]int{}
+	for _, l := range Losses() {
+		for _, e := range l.Edits {
+			text, err := os.ReadFile("../../" + e.File)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if edited, err := e.apply(string(text)); err != nil || edited == string(text) {
+				t.Errorf("%s: %v", l.Name, err)
+			}
+		}
+		if _, err := Choose(l.Rows); err != nil || len(l.Rows) == 0 {
+			t.Errorf("%s: %v", l.Name, err)
+		}
+		for _, id := range l.Rows {
+			rows[id]++
+		}
+	}
+	if len(rows) < 12 {
+		t.Errorf("%d rows are shown to fail", len(rows))
+	}
+}

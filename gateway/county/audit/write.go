@@ -9,6 +9,7 @@ import (
 	"strconv"
 	"strings"
 	"time"
+	"unicode/utf8"
 )
 
 // WriteCSV writes entries as CSV with a head line. It returns how many.
@@ -22,8 +23,8 @@ func WriteCSV(out io.Writer, entries iter.Seq2[Entry, error]) (n int, err error)
 		if err != nil {
 			return n, errors.Join(err, flush(w))
 		}
-		row := []string{strconv.FormatUint(e.N, 10), e.At.Format(time.RFC3339Nano), plain(e.Actor), plain(e.Role),
-			plain(e.From), plain(string(e.Action)), plain(e.Object), plain(e.Detail), e.Prev.String(), e.Hash.String()}
+		row := []string{strconv.FormatUint(e.N, 10), e.At.Format(time.RFC3339Nano), Plain(e.Actor), Plain(e.Role),
+			Plain(e.From), Plain(string(e.Action)), Plain(e.Object), Plain(e.Detail), e.Prev.String(), e.Hash.String()}
 		if err := w.Write(row); err != nil {
 			return n, err
 		}
@@ -37,9 +38,10 @@ func flush(w *csv.Writer) error {
 	return w.Error()
 }
 
-// plain keeps a spreadsheet from running a text as a formula (OWASP, "CSV Injection").
-func plain(s string) string {
-	if s != "" && strings.ContainsRune("=+-@\t\r", rune(s[0])) {
+// Plain returns a text for a cell of CSV that no spreadsheet runs as a formula (OWASP, "CSV
+// Injection"): with an apostrophe before it where it begins like one, also in full width.
+func Plain(s string) string {
+	if first, _ := utf8.DecodeRuneInString(s); s != "" && strings.ContainsRune("=+-@\t\r\n＝＋－＠", first) {
 		return "'" + s
 	}
 	return s

@@ -145,3 +145,14 @@ func TestQoS2ArrivesOnce(t *testing.T) {
 		t.Errorf("held: %v, %v", held, err)
 	}
 }
+
+// Where clients prove no names, each of the collector's own connections is known by its id.
+func TestTheCollectorsConnectionsAreKnownByTheirIDs(t *testing.T) {
+	b := start(t, configOf(t))
+	for id, granted := range map[string]byte{"collector-x": 1, "desk-x": 1, "reports-x": 1, "rules-x": 1, "end-x": 1,
+		"gate-017": 0} {
+		c := dialRaw(t, b, "", id, cleanFlag)
+		c.send(subscribePacket("gatehouse/v1/qinghe/+/retire"))
+		c.expect(0x90, 3, 0, 1, granted)
+	}
+}

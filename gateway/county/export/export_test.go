@@ -5,6 +5,7 @@ import (
 	"bytes"
 	"encoding/csv"
 	"encoding/json"
+	"errors"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -252,6 +253,38 @@ func TestEveryColumnHasOneName(t *testing.T) {
 				t.Errorf("%s: column %q", kind, c.Name)
 			}
 			seen[c.Name] = true
+		}
+	}
+}
+
+// A text that somebody has chosen is no formula for who opens the export in a spreadsheet;
+// numbers stay numbers.
+func TestATextIsNoFormula(t *testing.T) {
+	table := export.NewTable(wire.KindAudit)
+	for given, want := range map[string]string{"=1+1": "'=1+1", "+1": "'+1", "-1": "'-1", "@x": "'@x", "\t=1": "'\t=1",
+		"＝1": "'＝1", "王芳": "王芳", "": "", "a=b": "a=b"} {
+		cells := make([]export.Cell, len(table.Columns))
+		text, number := -1, -1
+		for i, c := range table.Columns {
+			if c.Name == "reason" {
+				text = i
+			}
+			if c.Name == "after_ms" {
+				number = i
+			}
+		}
+		cells[text], cells[number] = export.Cell{Text: given, Set: true}, export.Cell{Text: "-5", Set: true}
+		var out bytes.Buffer
+		w, err := export.NewCSV(&out, table)
+		if err == nil {
+			err = errors.Join(w.Write(table, cells), w.Close())
+		}
+		if err != nil {
+			t.Fatal(err)
+		}
+		rows, err := csv.NewReader(&out).ReadAll()
+		if err != nil || rows[1][text] != want || rows[1][number] != "-5" {
+			t.Errorf("%q is written as %q, want %q; a number as %q; %v", given, rows[1][text], want, rows[1][number], err)
 		}
 	}
 }

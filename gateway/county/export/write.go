@@ -9,6 +9,7 @@ import (
 	"io"
 	"iter"
 
+	"gatehouse/gateway/county/audit"
 	"gatehouse/gateway/county/store"
 	"gatehouse/gateway/wire"
 )
@@ -58,7 +59,8 @@ type csvWriter struct {
 	line []string
 }
 
-// NewCSV returns a writer of RFC 4180 in UTF-8. All rows are of the table.
+// NewCSV returns a writer of RFC 4180 in UTF-8. All rows are of the table. A text that a
+// spreadsheet would run as a formula has an apostrophe before it.
 func NewCSV(w io.Writer, t *Table) (Writer, error) {
 	c := &csvWriter{out: csv.NewWriter(w)}
 	for _, column := range t.Columns {
@@ -70,10 +72,14 @@ func NewCSV(w io.Writer, t *Table) (Writer, error) {
 	return c, nil
 }
 
-func (c *csvWriter) Write(_ *Table, cells []Cell) error {
+func (c *csvWriter) Write(t *Table, cells []Cell) error {
 	c.line = c.line[:0]
-	for _, cell := range cells {
-		c.line = append(c.line, cell.Text)
+	for i, cell := range cells {
+		text := cell.Text
+		if t.Columns[i].Type == Text {
+			text = audit.Plain(text)
+		}
+		c.line = append(c.line, text)
 	}
 	return c.out.Write(c.line)
 }
