@@ -224,7 +224,7 @@ func runAgent(ctx context.Context, cfg agent.Config, opts agent.Options, unsafe 
 		}
 		var err error
 		screen, err = kiosk.New(kiosk.Options{Title: title, Agent: cfg.Agent, Version: opts.Version,
-			Contacts: cfg.Offices(), Clock: opts.Clock, Log: opts.Log})
+			Clock: opts.Clock, Log: opts.Log})
 		if err != nil {
 			return err
 		}

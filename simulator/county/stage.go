@@ -59,7 +59,7 @@ func (c *County) equip(ctx context.Context, x *gate, cfg *agent.Config, opts *ag
 	}
 	x.guard = guard.New(x.screen.listener.Addr().String())
 	x.screen.Kiosk, err = kiosk.New(kiosk.Options{Title: x.title(), Agent: x.ID, Version: opts.Version,
-		Contacts: agent.Config{Contacts: contacts()}.Offices(), Clock: opts.Clock, Log: opts.Log})
+		Clock: opts.Clock, Log: opts.Log})
 	opts.Screen = x.screen
 	return err
 }

@@ -4,16 +4,13 @@ import (
 	"cmp"
 	"errors"
 	"fmt"
-	"slices"
 	"time"
 
 	"gatehouse/gateway/config"
 	"gatehouse/gateway/edge/bridge"
 	"gatehouse/gateway/edge/enrol"
 	"gatehouse/gateway/edge/help"
-	"gatehouse/gateway/edge/kiosk"
 	"gatehouse/gateway/edge/station"
-	"gatehouse/gateway/fact"
 	"gatehouse/gateway/mqtt"
 	"gatehouse/gateway/web"
 	"gatehouse/gateway/wire"
@@ -109,18 +106,4 @@ func (c Config) needed() map[string]string {
 		needed["site_key"], needed["policy"], needed["roster"] = c.SiteKey, c.Policy, c.Roster
 	}
 	return needed
-}
-
-// Offices returns the contacts as the guard's screen lists them while it is cut off from the
-// agent: who is on duty at the county comes first.
-func (c Config) Offices() (out []kiosk.Contact) {
-	for _, r := range append([]fact.Role{fact.RoleCounty}, fact.Roles()...) {
-		for _, x := range c.Contacts {
-			office := kiosk.Contact{Role: string(r), Phone: x.Phone}
-			if x.Role == r && !slices.Contains(out, office) {
-				out = append(out, office)
-			}
-		}
-	}
-	return out
 }

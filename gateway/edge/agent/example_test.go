@@ -63,8 +63,8 @@ func TestTheExampleOfAGateIsRight(t *testing.T) {
 		if locked, err := Check(c, time.Date(2020, 2, 14, 0, 0, 0, 0, time.UTC)); err != nil || locked != "" {
 			t.Errorf("nobody could pass: %q, %v", locked, err)
 		}
-		if (c.Guards != "") != (text == manned) || len(c.Offices()) < 5 {
-			t.Errorf("guards %q, contacts %v", c.Guards, c.Offices())
+		if (c.Guards != "") != (text == manned) || len(c.Contacts) < 5 {
+			t.Errorf("guards %q, contacts %v", c.Guards, c.Contacts)
 		}
 	}
 }

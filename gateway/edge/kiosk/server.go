@@ -9,11 +9,13 @@ import (
 	"maps"
 	"net"
 	"net/http"
+	"slices"
 	"sync"
 	"time"
 
 	"gatehouse/gateway/clock"
 	"gatehouse/gateway/edge/status"
+	"gatehouse/gateway/fact"
 	"gatehouse/gateway/honesty"
 	"gatehouse/gateway/live"
 	"gatehouse/gateway/openfiles"
@@ -50,12 +52,11 @@ type Board interface {
 
 // Options are the options of a kiosk.
 type Options struct {
-	Title    string // compound and gate, as the guard knows them
-	Agent    string
-	Version  string
-	Contacts []Contact // whom the screen names when it is cut off from this program
-	Clock    clock.Source
-	Log      *slog.Logger
+	Title   string // compound and gate, as the guard knows them
+	Agent   string
+	Version string
+	Clock   clock.Source
+	Log     *slog.Logger
 }
 
 // Kiosk serves the screen of one gate.
@@ -80,13 +81,32 @@ type page struct {
 func New(opts Options) (*Kiosk, error) {
 	k := &Kiosk{opts: opts, hub: live.New(0), screen: NewScreen(), pages: map[uint64]page{},
 		counts: map[string]float64{}}
-	err := live.Set(k.hub, "gate", struct {
+	return k, k.introduce(nil)
+}
+
+// introduce tells the pages what they show also while they are cut off from this program: the
+// gate, and whom to call. Contacts may change while the agent runs.
+func (k *Kiosk) introduce(contacts []status.Contact) error {
+	return live.Set(k.hub, "gate", struct {
 		Title    string    `json:"title"`
 		Agent    string    `json:"agent"`
 		Version  string    `json:"version"`
 		Contacts []Contact `json:"contacts,omitempty"`
-	}{opts.Title, opts.Agent, opts.Version, opts.Contacts})
-	return k, err
+	}{k.opts.Title, k.opts.Agent, k.opts.Version, offices(contacts)})
+}
+
+// offices returns contacts as the screen lists them while it is cut off from the agent: who is
+// on duty at the county comes first.
+func offices(contacts []status.Contact) (out []Contact) {
+	for _, r := range append([]fact.Role{fact.RoleCounty}, fact.Roles()...) {
+		for _, x := range contacts {
+			office := Contact{Role: string(r), Phone: x.Phone}
+			if x.Role == r && !slices.Contains(out, office) {
+				out = append(out, office)
+			}
+		}
+	}
+	return out
 }
 
 // Passage implements station.Screen.
@@ -110,6 +130,9 @@ func (k *Kiosk) status(s status.Snapshot) {
 	k.mu.Lock()
 	defer k.mu.Unlock()
 	k.screen.Status(k.opts.Clock.Now(), s)
+	if err := k.introduce(s.Help.Contacts); err != nil {
+		k.opts.Log.Error("tell the guard's screen whom to call", "err", err)
+	}
 	k.draw()
 }
 
