@@ -3,6 +3,7 @@ package cli
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"time"
 
@@ -20,11 +21,12 @@ import (
 type replayFlags struct {
 	selection
 
-	policy, roster, key string
-	gate, journal       string
-	zoneName            string
-	output              string
-	check, reasons      bool
+	policies       []string
+	roster, key    string
+	gate, journal  string
+	zoneName       string
+	output         string
+	check, reasons bool
 }
 
 func replayCommand() *cobra.Command {
@@ -49,22 +51,30 @@ household and the status that they had then. Days, purposes and uses of cards ar
 in records: passages that they decided stay as they were. With a roster, give the site
 key (site.key of the gates), too: records hold pseudonyms.
 
-With --check the policy must be the one that was in force: every stored verdict must
-come out again, and each that does not is listed with why.
+With --check every stored verdict must come out again by the rules that were in force
+then; each that does not is listed with why. Where rules came into force by themselves
+(rules-applied), each set is followed from its record on, with the cards as they were
+shown while it was in force. Its policy is looked for, by its SHA-256, among the files of
+--policy, of which there may be several, and the versions that the county keeps. What was
+decided before the first such record is checked by the policy of the version that the
+passages name, or by the first --policy. Where a policy is not at hand, it says for which
+gate, from when on, and how many passages are not checked.
 
 Exit codes: 0 done (with --check: all are the same), 1 failed, or --check found
-differences, 2 wrong usage.`,
+differences or passages that it can't check, 2 wrong usage.`,
 		Example: "  gatehouse replay --from 2020-02-14 --policy new.yaml\n" +
 			"  gatehouse replay --from 2020-02-14 --to 2020-02-15 --gate gate-017 --policy new.yaml \\\n" +
 			"      --roster roster.csv --site-key site.key\n" +
-			"  gatehouse replay --from 2020-02-14 --policy policy.yaml --check\n" +
+			"  gatehouse replay --from 2020-02-14 --check\n" +
+			"  gatehouse replay --from 2020-02-14 --policy monday.yaml --policy tuesday.yaml --check \\\n" +
+			"      --journal /var/lib/gatehouse\n" +
 			"  gatehouse replay --from 2020-02-14 --policy new.yaml --journal /var/lib/gatehouse",
 		Args: cobra.NoArgs,
 		RunE: func(c *cobra.Command, _ []string) error { return f.run(c) },
 	}
 	f.storeFlags.flags(c)
 	f.times(c)
-	c.Flags().StringVar(&f.policy, "policy", "", "the rules to decide by")
+	c.Flags().StringArrayVar(&f.policies, "policy", nil, "the rules to decide by; with --check also several, or none")
 	c.Flags().StringVar(&f.roster, "roster", "", "roster of these rules")
 	c.Flags().StringVar(&f.key, "site-key", "", "the gates' key for pseudonyms; needed with --roster")
 	c.Flags().StringVar(&f.gate, "gate", "", "only this agent (default: all)")
@@ -73,10 +83,8 @@ differences, 2 wrong usage.`,
 	c.Flags().BoolVar(&f.check, "check", false, "fail unless every stored verdict comes out again")
 	c.Flags().BoolVar(&f.reasons, "reasons", false, "list also where only reason, rule or instruction differ")
 	c.Flags().StringVarP(&f.output, "output", "o", "text", "text, or json: a line for each change, and one of counts")
-	for _, name := range []string{"from", "policy"} {
-		if err := c.MarkFlagRequired(name); err != nil {
-			panic(err) // the flag is defined above
-		}
+	if err := c.MarkFlagRequired("from"); err != nil {
+		panic(err) // the flag is defined above
 	}
 	c.MarkFlagsRequiredTogether("roster", "site-key")
 	for _, other := range []string{"config", "dir", "gate"} {
@@ -85,16 +93,25 @@ differences, 2 wrong usage.`,
 	return c
 }
 
-func (f *replayFlags) run(c *cobra.Command) error {
-	var wrong error
-	if f.output != "text" && f.output != "json" {
-		wrong = fmt.Errorf("-o %q: use text or json", f.output)
+// wrong returns what is wrong with the flags, apart from files and times.
+func (f *replayFlags) wrong() error {
+	switch {
+	case f.output != "text" && f.output != "json":
+		return fmt.Errorf("-o %q: use text or json", f.output)
+	case !f.check && len(f.policies) == 0:
+		return errors.New(`required flag(s) "policy" not set: which rules shall decide? (--check needs none)`)
+	case !f.check && len(f.policies) > 1:
+		return errors.New("give one --policy; several are for --check")
 	}
-	p, err := policy.Load(f.policy)
+	return nil
+}
+
+func (f *replayFlags) run(c *cobra.Command) error {
+	known, err := readPolicies(f.policies)
 	if err != nil {
 		return err
 	}
-	if wrong != nil {
+	if wrong := f.wrong(); wrong != nil {
 		return usageError{wrong}
 	}
 	src, err := f.source(c.Context())
@@ -106,7 +123,12 @@ func (f *replayFlags) run(c *cobra.Command) error {
 	if f.output == "json" {
 		x.report = jsonReport{json.NewEncoder(c.OutOrStdout())}
 	}
-	if err := x.survey(c.Context(), p); err != nil {
+	if f.check && f.in != "" {
+		if known, err = known.ofCounty(c.Context(), f.in); err != nil {
+			return err
+		}
+	}
+	if err := x.survey(c.Context(), known); err != nil {
 		return err
 	}
 	for i := range x.all {
@@ -121,26 +143,9 @@ func (f *replayFlags) run(c *cobra.Command) error {
 type replaying struct {
 	f *replayFlags
 	replaySource
-	rules *policy.Rules
+	reach time.Duration // how far back the rules look
 	sums  counts
 	report
-}
-
-// journalRuns is a journal with the runs of its agent.
-type journalRuns struct {
-	agent, jid string
-	runs       []replay.Run
-}
-
-// counts are how many passages were compared, and how they came out.
-type counts struct {
-	Gates      int `json:"gates"`
-	Passages   int `json:"passages"`   // recorded, and decided again
-	Changed    int `json:"changed"`    // to another verdict
-	Reasons    int `json:"reasons"`    // only in reason, rule or instruction
-	Details    int `json:"details"`    // only in what a rule counted, or until another passage replaced it
-	Unknown    int `json:"unknown"`    // recorded, and not decided again: readings are not stored
-	Unrecorded int `json:"unrecorded"` // decided now, and not then: the agent had ended
 }
 
 // rows calls each with the records of a journal that matter: those of the time that is
@@ -149,7 +154,7 @@ func (x *replaying) rows(ctx context.Context, jid string, each func(wire.Record,
 	q := x.q
 	q.JID = jid
 	if !q.From.IsZero() {
-		q.From = q.From.Add(-replay.Reach(x.rules))
+		q.From = q.From.Add(-x.reach)
 	}
 	for row, err := range x.Rows(ctx, q) {
 		if err != nil {
@@ -175,17 +180,19 @@ func (x *replaying) rows(ctx context.Context, jid string, each func(wire.Record,
 	return nil
 }
 
-// survey finds out the lanes of the gates and, where no roster is given, the cards.
-func (x *replaying) survey(ctx context.Context, p policy.Policy) (err error) {
+// survey finds out the lanes of the gates, which rules were in force when and, where no
+// roster is given, the cards.
+func (x *replaying) survey(ctx context.Context, known policies) error {
 	var people replay.People
-	if x.rules, err = people.Rules(p); err != nil {
-		return err
+	for _, k := range known {
+		x.reach = max(x.reach, replay.Reach(&policy.Rules{Policy: k.Policy}))
 	}
 	for i := range x.all {
 		j := &x.all[i]
 		var s replay.Survey
 		err := x.rows(ctx, j.jid, func(rec wire.Record, body wire.Body) {
 			s.Take(rec, body)
+			j.take(rec, body, x.f.check)
 			if b, is := body.(*wire.Passage); is {
 				people.Take(b)
 			}
@@ -195,35 +202,42 @@ func (x *replaying) survey(ctx context.Context, p policy.Policy) (err error) {
 		}
 		j.runs = s.Runs()
 	}
-	if x.f.roster == "" {
-		if x.rules, err = people.Rules(p); err != nil {
-			err = fmt.Errorf("the cards of the stored passages do not fit the policy: %w", err)
+	r := ruler{known: known, people: &people}
+	if x.f.roster != "" {
+		ring, err := identity.LoadRing(x.f.key)
+		if err == nil {
+			r.roster, err = secret.List(x.f.roster, policy.MaxRoster)
 		}
-		return err
+		if err != nil {
+			return fmt.Errorf("the roster %s: %w", x.f.roster, err)
+		}
+		r.names, r.file = ring.Named(time.Now()), x.f.roster
 	}
-	ring, err := identity.LoadRing(x.f.key)
-	if err != nil {
-		return err
-	}
-	text, err := secret.List(x.f.roster, policy.MaxRoster)
-	if err == nil {
-		x.rules, err = policy.ParseRosterText(p, text, ring.Named(time.Now()))
-	}
-	if err != nil {
-		return fmt.Errorf("the roster %s: %w", x.f.roster, err)
+	for i := range x.all {
+		if err := r.rule(&x.all[i]); err != nil {
+			return err
+		}
 	}
 	return nil
 }
 
 // decide decides the readings of a journal again.
 func (x *replaying) decide(ctx context.Context, j *journalRuns) error {
+	if !j.ruled() {
+		return x.unchecked(ctx, j)
+	}
 	var failed error
 	seen := false
-	r := replay.New(replay.Config{Rules: x.rules, Zone: x.f.zone, Runs: j.runs, From: x.q.From, Recorded: x.f.check,
-		Unlisted: x.f.roster == ""}, func(o replay.Outcome) {
+	unruled := make([]int, len(j.periods))
+	r := replay.New(replay.Config{Rules: j.periods[0].rules, Sets: j.sets(), Zone: x.f.zone, Runs: j.runs,
+		From: x.q.From, Recorded: x.f.check, Unlisted: x.f.roster == ""}, func(o replay.Outcome) {
 		seen = true
-		if x.listed(x.count(o)) && failed == nil {
-			failed = x.change(j.agent, o, x.why(o))
+		change := x.count(o)
+		if change == replay.Unruled {
+			unruled[j.period(o.Seq)]++
+		}
+		if x.listed(change) && failed == nil {
+			failed = x.change(j.agent, o, x.why(j, o))
 		}
 	})
 	if err := x.rows(ctx, j.jid, r.Take); err != nil {
@@ -232,6 +246,11 @@ func (x *replaying) decide(ctx context.Context, j *journalRuns) error {
 	r.End()
 	if seen {
 		x.sums.Gates++
+	}
+	for i, n := range unruled {
+		if n > 0 && failed == nil {
+			failed = x.unruled(j.agent, j.periods[i], n)
+		}
 	}
 	return failed
 }
@@ -250,36 +269,13 @@ func (x *replaying) listed(c replay.Change) bool {
 }
 
 // why says why a verdict did not come out again, where it had to.
-func (x *replaying) why(o replay.Outcome) string {
-	if !x.f.check {
+func (x *replaying) why(j *journalRuns, o replay.Outcome) string {
+	rules := j.periods[j.period(o.Seq)].rules
+	if !x.f.check || rules == nil {
 		return ""
 	}
-	return whyOf(o, x.rules.Version, x.classOf)
-}
-
-// classOf returns the class of a card on the roster.
-func (x *replaying) classOf(credential string) (class string, listed bool) {
-	p, listed := x.rules.Person(credential)
-	return p.Class, listed
-}
-
-// count counts an outcome and returns how far it differs.
-func (x *replaying) count(o replay.Outcome) replay.Change {
-	change := o.Change()
-	if change != replay.Ended && change != replay.Unknown {
-		x.sums.Passages++
-	}
-	switch change {
-	case replay.Decides:
-		x.sums.Changed++
-	case replay.Reasons:
-		x.sums.Reasons++
-	case replay.Figures, replay.Replaced:
-		x.sums.Details++
-	case replay.Unknown:
-		x.sums.Unknown++
-	case replay.Ended:
-		x.sums.Unrecorded++
-	}
-	return change
+	return whyOf(o, rules.Version, func(credential string) (class string, listed bool) {
+		p, listed := rules.Person(credential)
+		return p.Class, listed
+	})
 }

@@ -14,10 +14,24 @@ import (
 	"gatehouse/gateway/wire"
 )
 
+// counts are how many passages were compared, and how they came out.
+type counts struct {
+	Gates      int `json:"gates"`
+	Passages   int `json:"passages"`   // recorded, and decided again
+	Changed    int `json:"changed"`    // to another verdict
+	Reasons    int `json:"reasons"`    // only in reason, rule or instruction
+	Details    int `json:"details"`    // only in what a rule counted, or until another passage replaced it
+	Unknown    int `json:"unknown"`    // recorded, and not decided again: readings are not stored
+	Unruled    int `json:"unruled"`    // recorded, and not decided again: the rules of then are not at hand
+	Unrecorded int `json:"unrecorded"` // decided now, and not then: the agent had ended
+}
+
 // report prints what a replay finds: each change, and at the end the counts, for which
 // there is no agent.
 type report interface {
 	change(agent string, o replay.Outcome, why string) error
+	// unruled says that passages are not decided again, because rules are not at hand.
+	unruled(agent string, p period, passages int) error
 	counts(c counts) error
 }
 
@@ -48,8 +62,20 @@ func (r textReport) verdict(p *wire.Passage) string {
 
 func (r textReport) counts(c counts) error {
 	_, err := fmt.Fprintf(r.out, "%d passages of %d gates decided again: %d with another verdict, %d only for other "+
-		"reasons; %d not decided again because readings are not stored\n", c.Passages, c.Gates, c.Changed, c.Reasons,
-		c.Unknown)
+		"reasons; %d not decided again because readings are not stored, %d because the rules of then are not at hand\n",
+		c.Passages, c.Gates, c.Changed, c.Reasons, c.Unknown, c.Unruled)
+	return err
+}
+
+func (r textReport) unruled(agent string, p period, passages int) error {
+	text := fmt.Sprintf("%s: %d passages are not checked: ", agent, passages)
+	if a := p.applied; a != nil {
+		text += fmt.Sprintf("from %s on it decided by set %d of the county, %s, and no policy is at hand whose "+
+			"SHA-256 is %s", p.at.In(r.zone).Format("2006-01-02 15:04:05"), a.No, a.Version, a.Hash)
+	} else {
+		text += fmt.Sprintf("they were decided by version %s, and no policy of that version is at hand", p.version)
+	}
+	_, err := fmt.Fprintln(r.out, term.Clean(text+": give its file, with --policy"))
 	return err
 }
 
@@ -66,6 +92,16 @@ func (r jsonReport) change(agent string, o replay.Outcome, why string) error {
 		Is    *wire.Passage `json:"is"`
 		Why   string        `json:"why,omitempty"`
 	}{agent, o.Seq, wire.At(o.At), cardOf(o), o.Was, o.Is, why})
+}
+
+func (r jsonReport) unruled(agent string, p period, passages int) error {
+	return r.out.Encode(struct {
+		Agent   string             `json:"agent"`
+		Unruled int                `json:"unruled"`
+		Rules   *wire.RulesApplied `json:"rules,omitempty"`
+		Version string             `json:"version,omitempty"`
+		At      wire.Time          `json:"at"`
+	}{agent, passages, p.applied, p.version, wire.At(p.at)})
 }
 
 func (r jsonReport) counts(c counts) error {
@@ -112,8 +148,35 @@ func (x *replaying) end() error {
 	if err := x.counts(x.sums); err != nil {
 		return err
 	}
-	if s := x.sums; x.f.check && s.Changed+s.Reasons+s.Details+s.Unknown > 0 {
+	switch s := x.sums; {
+	case !x.f.check:
+	case s.Changed+s.Reasons+s.Details+s.Unknown > 0:
 		return errors.New("not every stored verdict came out again")
+	case s.Unruled > 0:
+		return errors.New("not every stored verdict could be checked: rules of then are not at hand")
 	}
 	return nil
+}
+
+// count counts an outcome and returns how far it differs.
+func (x *replaying) count(o replay.Outcome) replay.Change {
+	change := o.Change()
+	if change != replay.Ended && change != replay.Unknown && change != replay.Unruled {
+		x.sums.Passages++
+	}
+	switch change {
+	case replay.Decides:
+		x.sums.Changed++
+	case replay.Reasons:
+		x.sums.Reasons++
+	case replay.Figures, replay.Replaced:
+		x.sums.Details++
+	case replay.Unknown:
+		x.sums.Unknown++
+	case replay.Unruled:
+		x.sums.Unruled++
+	case replay.Ended:
+		x.sums.Unrecorded++
+	}
+	return change
 }

@@ -4,7 +4,6 @@ import (
 	"cmp"
 	"context"
 	"fmt"
-	"path/filepath"
 
 	"gatehouse/gateway/config"
 	"gatehouse/gateway/county/audit"
@@ -36,7 +35,7 @@ func (f *replayFlags) source(ctx context.Context) (src replaySource, err error) 
 	positions, err := a.Positions(ctx)
 	if err == nil {
 		err = audited(ctx, f.in, audit.Act{Action: audit.LookReplay, Object: "gate " + cmp.Or(f.gate, "all"),
-			Detail: "policy " + filepath.Base(f.policy) + span(f.from, f.to)})
+			Detail: f.by() + span(f.from, f.to)})
 	}
 	for _, p := range positions {
 		if f.gate == "" || p.Agent == f.gate {

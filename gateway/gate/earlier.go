@@ -44,9 +44,12 @@ func (m *Memory) Take(r *policy.Rules, zone *time.Location, e Earlier) {
 // Rebooted notes that the computer has started again: its boot clock counts anew.
 func (m *Memory) Rebooted() { m.clock.Rebooted() }
 
+// Clone returns a copy, which shares nothing with m.
+func (m *Memory) Clone() *Memory { return &Memory{state: m.state.Clone(), clock: m.clock} }
+
 // Recall takes over a copy of a memory, in place of the gate's own. It is called before
 // Remember.
-func (g *Gate) Recall(m *Memory) { g.past = Memory{state: m.state.Clone(), clock: m.clock} }
+func (g *Gate) Recall(m *Memory) { g.past = *m.Clone() }
 
 // Remember takes over a record of before a restart, in the order of the journal: what
 // has passed, and what time it was. A passage may be handed over twice; it counts once.

@@ -18,12 +18,15 @@ const (
 	Figures  Change = "figures"  // the same by the same rule, which counted otherwise
 	Replaced Change = "replaced" // on one side only, and only until it was replaced
 	Unknown  Change = "unknown"  // it can't be decided again: a reading is not there
+	Unruled  Change = "unruled"  // it can't be decided again: the rules of then are not at hand
 	Ended    Change = "ended"    // the agent ended before it could record a verdict: there is nothing to compare
 )
 
 // Change compares both sides.
 func (o Outcome) Change() Change {
 	switch {
+	case o.Unruled:
+		return Unruled
 	case o.Missing != 0:
 		return Unknown
 	case o.Cut && o.Was == nil:

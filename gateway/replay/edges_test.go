@@ -208,7 +208,7 @@ func TestASurveyFindsTheLanesOfEachRun(t *testing.T) {
 // days.
 func TestWhatIsKeptOfThePast(t *testing.T) {
 	alarm := func(device string, kind fact.AlarmType) wire.Body { return &wire.Alarm{Type: kind, Device: device} }
-	p := past{rules: thirty(t, ""), zone: county, pruneAt: 1000}
+	p := emptyPast(thirty(t, ""), 1000)
 	day := func(n int, body wire.Body) passed {
 		return passed{bootID: "b", body: body, Earlier: gate.Earlier{Boot: time.Duration(n) * 24 * time.Hour,
 			Passage: nil}}
@@ -227,7 +227,7 @@ func TestWhatIsKeptOfThePast(t *testing.T) {
 	if want := []int{1, 2, 3, 5, 6, 8, 9, 10}; !slices.Equal(days, want) {
 		t.Errorf("the days %v are kept, want %v", days, want)
 	}
-	p = past{rules: thirty(t, "episode: {wait: 1m, expires: 2h}\n"), zone: county, pruneAt: 1000}
+	p = emptyPast(thirty(t, "episode: {wait: 1m, expires: 2h}\n"), 1000)
 	start := time.Date(2020, 2, 14, 8, 0, 0, 0, county)
 	for _, minutes := range []int{0, 60, 119, 120, 300} {
 		passage := &wire.Passage{Verdict: fact.VerdictPass}

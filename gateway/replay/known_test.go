@@ -34,7 +34,7 @@ func TestTheTimeOfAForgottenRecord(t *testing.T) {
 			"b", 5 * time.Hour, 5 * time.Hour},
 	} {
 		r := thirty(t, "")
-		p := past{rules: r, zone: county}
+		p := emptyPast(r, 0)
 		for _, e := range c.records {
 			p.remember(e)
 		}
@@ -67,7 +67,7 @@ func TestRulesThatDoNotLookBackKnowTheTimeOfStarts(t *testing.T) {
 	}
 	start := time.Date(2020, 2, 14, 8, 0, 0, 0, county)
 	for _, forgotten := range []bool{true, false} {
-		x := past{rules: r, zone: county, pruneAt: 100}
+		x := emptyPast(r, 100)
 		for _, e := range []passed{{bootID: "a", Earlier: gate.Earlier{At: start, Boot: time.Hour, Synchronised: true}},
 			{bootID: "a", Earlier: gate.Earlier{At: start.Add(5 * time.Hour), Boot: 6 * time.Hour, Synchronised: true,
 				Passage: &wire.Passage{Verdict: fact.VerdictPass, Credential: "A", Readings: []uint64{1}}}}} {

@@ -59,10 +59,12 @@ type past struct {
 	rules *policy.Rules
 	zone  *time.Location
 
-	old     gate.Memory // of the passages, and starts, that are not kept any more
-	oldBoot string      // the boot in which the newest of them was
-	kept    []passed    // oldest first
-	pruneAt int         // how many are kept when those that are too old are taken out; at least pruneLeast
+	// old is of the passages, and starts, that are not kept any more: for each set of rules
+	// what it asks for.
+	old     map[*policy.Rules]*gate.Memory
+	oldBoot string   // the boot in which the newest of them was
+	kept    []passed // oldest first
+	pruneAt int      // how many are kept when those that are too old are taken out; at least pruneLeast
 
 	events []event  // oldest first
 	recent []noted  // recorded passages, oldest first
@@ -113,8 +115,10 @@ func slim(b *wire.Passage) *wire.Passage {
 // keeps what rules ask for; of the others those that hold until another one says otherwise.
 func (p *past) prune(now passed) {
 	oldest := amended
-	if r := p.rules.Episode; r != nil {
-		oldest += r.Expires
+	for r := range p.old {
+		if r.Episode != nil {
+			oldest = max(oldest, amended+r.Episode.Expires)
+		}
 	}
 	n := 0
 	for ; n < len(p.kept) && (p.kept[n].body != nil || p.kept[n].age(now) > oldest); n++ {
@@ -134,20 +138,32 @@ func (p *past) prune(now passed) {
 	})
 }
 
-// asked reports whether an agent asks for a record when it starts: for passages only where
-// its rules look back.
-func (p *past) asked(e passed) bool { return e.Passage == nil || p.rules.Reach() > 0 }
+// asked reports whether an agent with such rules asks for a record when it starts: for
+// passages only where its rules look back.
+func asked(r *policy.Rules, e passed) bool { return e.Passage == nil || r.Reach() > 0 }
 
 // remember takes a passage, or a start, into the memory of those that are not kept.
 func (p *past) remember(e passed) {
-	if e.body != nil || !p.asked(e) {
+	if e.body != nil {
 		return
 	}
-	if e.bootID != p.oldBoot {
-		p.old.Rebooted()
-		p.oldBoot = e.bootID
+	p.inBoot(e.bootID)
+	for r, m := range p.old {
+		if asked(r, e) {
+			m.Take(r, p.zone, e.Earlier)
+		}
 	}
-	p.old.Take(p.rules, p.zone, e.Earlier)
+}
+
+// inBoot notes in which boot the newest passage, or start, was that is not kept any more.
+func (p *past) inBoot(id string) {
+	if id == p.oldBoot {
+		return
+	}
+	p.oldBoot = id
+	for _, m := range p.old {
+		m.Rebooted()
+	}
 }
 
 // age returns how long before another record this one was; of a wall clock that has been
@@ -193,11 +209,8 @@ func (p *past) used(readings []uint64) bool {
 
 // restore lets a new gate know the past, and returns the passages of this boot.
 func (p *past) restore(g *gate.Gate, bootID string, now time.Duration) (ofThisBoot []gate.Earlier) {
-	if p.oldBoot != bootID {
-		p.old.Rebooted()
-		p.oldBoot = bootID
-	}
-	g.Recall(&p.old)
+	p.inBoot(bootID)
+	g.Recall(p.old[p.rules])
 	again := false
 	for _, e := range p.kept {
 		if e.body != nil {
@@ -207,7 +220,7 @@ func (p *past) restore(g *gate.Gate, bootID string, now time.Duration) (ofThisBo
 		if e.bootID != bootID {
 			e.Boot = 0
 		}
-		if p.asked(e) {
+		if asked(p.rules, e) {
 			g.Remember(e.Earlier)
 		}
 		if e.Passage != nil && e.Boot != 0 {

@@ -83,7 +83,7 @@ func TestWhatIsForgottenDecidesNothing(t *testing.T) {
 			"unsynchronised: own-clock\n"}).Draw(t, "more"))
 		cfg := gate.Config{Rules: r, Zone: county, Lanes: []gate.Lane{{Readers: []string{"reader"}}}}
 		s := stay{t: t, now: clock.Moment{Wall: time.Date(2020, 2, 1, 8, 0, 0, 0, county), Boot: time.Hour}}
-		p := past{rules: r, zone: county, pruneAt: 4}
+		p := emptyPast(r, 4)
 		var all []passed
 		for range rapid.IntRange(1, 80).Draw(t, "records") {
 			e := s.next()
@@ -122,7 +122,7 @@ func TestWhatIsForgottenDecidesNothing(t *testing.T) {
 
 // What a gate needs of a past of months is as large as its people and days, not as the past.
 func TestALongPastIsNotKept(t *testing.T) {
-	p := past{rules: thirty(t, ""), zone: county, pruneAt: pruneLeast}
+	p := emptyPast(thirty(t, ""), pruneLeast)
 	now := clock.Moment{Wall: time.Date(2020, 2, 1, 8, 0, 0, 0, county), Boot: time.Hour}
 	for seq := range uint64(100_000) {
 		now = now.Add(time.Minute)
@@ -145,4 +145,10 @@ func TestALongPastIsNotKept(t *testing.T) {
 	if most := 60 * 48; passages > 2*most {
 		t.Errorf("%d passages are kept", passages)
 	}
+}
+
+// emptyPast is a past by some rules, of which nothing is looked at for its age before so many
+// records are kept.
+func emptyPast(r *policy.Rules, pruneAt int) past {
+	return past{rules: r, zone: county, pruneAt: pruneAt, old: memories(Config{Rules: r})}
 }

@@ -14,7 +14,10 @@ import (
 // People is what records say of cards, for a replay without a roster: class and
 // household, and whether a card was lost or sealed when it was shown last. First and last
 // days, purposes and uses are not known: passages that they decided count as recorded.
-type People struct{ cards map[string]*card }
+type People struct {
+	cards   map[string]*card
+	unknown map[string]bool // cards that were on no roster
+}
 
 type card struct {
 	class, household string
@@ -24,6 +27,12 @@ type card struct {
 
 // Take takes a recorded passage.
 func (p *People) Take(b *wire.Passage) {
+	if b.Credential != "" && slices.Contains(b.Reasons, fact.ReasonUnknownCard) {
+		if p.unknown == nil {
+			p.unknown = map[string]bool{}
+		}
+		p.unknown[b.Credential] = true
+	}
 	if b.Credential == "" || b.Class == "" || b.Basis == nil || b.Basis.Pass != "" {
 		return
 	}
@@ -47,6 +56,18 @@ func (p *People) Take(b *wire.Passage) {
 		c.status = policy.StatusSealed
 	}
 	c.purposeless = slices.Contains(b.Reasons, fact.ReasonPurpose)
+}
+
+// Beside returns what p says of cards, and what others say of those of which it says nothing:
+// who was here before some rules came into force still counts after that.
+func (p *People) Beside(others *People) *People {
+	out := &People{cards: maps.Clone(others.cards)}
+	maps.DeleteFunc(out.cards, func(credential string, _ *card) bool { return p.unknown[credential] })
+	if out.cards == nil {
+		out.cards = map[string]*card{}
+	}
+	maps.Copy(out.cards, p.cards)
+	return out
 }
 
 // Rules returns a policy with the cards as its roster. A card for whose household the

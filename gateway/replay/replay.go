@@ -19,7 +19,8 @@ import (
 
 // Config says how a journal is decided again.
 type Config struct {
-	Rules *policy.Rules
+	Rules *policy.Rules  // until the first of Sets; nil: they are not at hand, but those of some set are
+	Sets  []Set          // that came into force by themselves, the oldest first; nil: Rules decide all
 	Zone  *time.Location // the county's
 	Runs  []Run          // of a Survey of the same records
 	Lanes []gate.Lane    // of the gate; nil: as the Runs say
@@ -45,6 +46,7 @@ type Outcome struct {
 	// there: what was decided about the person in the end is another outcome.
 	Replaced bool
 	Cut      bool // the agent ended before it could record the verdict of Is
+	Unruled  bool // it is not decided again: the rules of then are not at hand
 }
 
 // Replay decides the readings of one journal again. It is for one goroutine.
@@ -58,6 +60,7 @@ type Replay struct {
 	decided time.Duration // boot clock of the newest reading that the gate has taken
 	bootID  string
 	sure    bool // the wall clock was known to be right when the newest record was made
+	unruled bool // the rules in force are not at hand
 
 	past    past
 	pending pending
@@ -66,7 +69,13 @@ type Replay struct {
 
 // New returns a replay that tells each outcome, in about the order of time.
 func New(cfg Config, tell func(Outcome)) *Replay {
-	return &Replay{cfg: cfg, tell: tell, past: past{rules: cfg.Rules, zone: cfg.Zone, pruneAt: pruneLeast}}
+	r := &Replay{cfg: cfg, tell: tell, past: past{rules: cfg.Rules, zone: cfg.Zone, pruneAt: pruneLeast}}
+	r.past.old = memories(cfg)
+	r.unruled = cfg.Rules == nil
+	if r.unruled {
+		r.cfg.Rules, r.past.rules = r.past.any(), r.past.any()
+	}
+	return r
 }
 
 // before is how much earlier than From deciding begins: a value can be entered for a
@@ -115,6 +124,8 @@ func (r *Replay) item(x item) {
 		r.past.input(x, r.bootID)
 	}
 	switch b := x.body.(type) {
+	case *wire.Audit:
+		r.apply(x)
 	case *wire.Alarm, *wire.Baseline, *wire.FieldCheck:
 		r.input(x)
 	case *wire.Passage:
@@ -198,23 +209,24 @@ func (r *Replay) passage(x item, p *wire.Passage) {
 	missing := r.pending.missing(p.Readings)
 	over := r.rolled.over(p.Credential, x.rec.At.Time, r.cfg.Rules.Reach())
 	unlisted := r.cfg.Unlisted && (over || byRoster(r.cfg.Rules.Policy, p))
-	counts := missing != 0 || unlisted || x.rec.At.Before(r.cfg.From) // as it was recorded
+	kept := missing != 0 || unlisted || r.unruled // not decided again
+	counts := kept || x.rec.At.Before(r.cfg.From) // as it was recorded
 	if r.cfg.Recorded || counts {
 		r.past.passage(x, r.bootID, p)
 	}
-	if missing != 0 || unlisted {
+	if kept {
 		r.gate.Answered(p.Readings) // it is over
 		r.pending.drop(p.Readings)
 	}
 	if counts {
 		r.gate.Remember(gate.Earlier{At: x.rec.At.Time, Synchronised: !x.rec.Unsync, Boot: x.boot, Passage: p})
 	}
-	if missing != 0 {
-		r.report(Outcome{Seq: x.rec.Seq, At: x.rec.At.Time, Was: p, Missing: missing})
-	}
 	r.past.note(x.rec.Seq, p.Readings)
 	switch {
+	case r.unruled:
+		r.report(Outcome{Seq: x.rec.Seq, At: x.rec.At.Time, Was: p, Unruled: true})
 	case missing != 0:
+		r.report(Outcome{Seq: x.rec.Seq, At: x.rec.At.Time, Was: p, Missing: missing})
 	case unlisted:
 		r.report(Outcome{Seq: x.rec.Seq, At: x.rec.At.Time, Was: p, Is: p})
 	default:
@@ -236,6 +248,9 @@ func (r *Replay) tick(boot time.Duration) {
 
 // emit keeps what is decided now until the record of it comes.
 func (r *Replay) emit(events []gate.Event) {
+	if r.unruled {
+		return
+	}
 	for _, e := range events {
 		p := e.Passage
 		if !r.cfg.Recorded && !r.now.Wall.Before(r.cfg.From) {

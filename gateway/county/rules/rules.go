@@ -203,6 +203,16 @@ func (r *Rules) Text(ctx context.Context, id int64) (Version, []byte, error) {
 	return x.Version, text, nil
 }
 
+// Policies returns the texts of all versions of policies in a county's file, the newest first.
+func Policies(ctx context.Context, file *db.File) ([][]byte, error) {
+	list, err := db.All(ctx, file.Reader(), db.Value[[]byte],
+		"SELECT text FROM rules_versions WHERE kind = ? AND vault = '' ORDER BY id DESC", Policy)
+	if err != nil {
+		return nil, fmt.Errorf("read the county's versions of policies: %w", err)
+	}
+	return list, nil
+}
+
 // Add keeps a new draft. by is its author.
 func (r *Rules) Add(ctx context.Context, by audit.By, k Key, text []byte, note string) (Version, error) {
 	v, err := r.add(ctx, by, k, text, note, false)
