@@ -1,7 +1,8 @@
 #!/usr/bin/env bash
-# Builds what is released, into FOLDER: for each kind of computer an archive with the programs,
-# the licences, the texts of others' licences and the SBOMs, and SHA256SUMS. The same commit
-# gives the same bytes, wherever it is built.
+# Builds what is released, into FOLDER: for each kind of computer an archive with the programs
+# in bin, the manuals and example files where README.md names them, the licences, the texts of
+# others' licences and the SBOMs; and SHA256SUMS. The same commit gives the same bytes, wherever
+# it is built.
 # usage: dist.sh FOLDER VERSION RELEASE_GO TOOLS
 set -euo pipefail
 cd "$(dirname "$0")/../.."
@@ -14,16 +15,17 @@ mkdir -p "$out"
 for target in linux/amd64 linux/arm64 linux/arm/7; do
 	IFS=/ read -r GOOS GOARCH GOARM <<<"$target"
 	name=gatehouse-$version-$GOOS-$GOARCH${GOARM:+v$GOARM}
-	mkdir "$out/$name"
+	mkdir -p "$out/$name/bin"
 	echo "building $name"
 	for program in gatehouse:gateway simulator:simulator; do
-		binary=$out/$name/${program%:*} source=./${program#*:}
+		binary=$out/$name/bin/${program%:*} source=./${program#*:} texts=$out/$name/${program%:*}
 		GOOS=$GOOS GOARCH=$GOARCH GOARM=$GOARM go build -trimpath \
 			-ldflags "-s -w -buildid= -X gatehouse/gateway/version.String=$version" -o "$binary" "$source"
-		node deploy/supply/sbom.mjs "$tools" "$binary" "$version" "$binary.cdx.json"
-		node deploy/supply/licences.mjs notices "$source" >"$binary.NOTICES.txt"
+		node deploy/supply/sbom.mjs "$tools" "$binary" "$version" "$texts.cdx.json"
+		node deploy/supply/licences.mjs notices "$source" >"$texts.NOTICES.txt"
 	done
-	cp LICENSE CHANGELOG.md README.md "$out/$name"
+	git ls-files -z LICENSE '*.md' 'deploy/*.yaml' 'deploy/*.csv' deploy/nginx.conf deploy/Caddyfile |
+		xargs -0 cp --parents -t "$out/$name"
 	tar -C "$out" --sort=name --mtime="@$SOURCE_DATE_EPOCH" --owner=0 --group=0 --numeric-owner \
 		--mode=u=rwX,go=rX -c "$name" | gzip -9n >"$out/$name.tar.gz"
 	cp "$out/$name/gatehouse.cdx.json" "$out/$name.cdx.json"
