@@ -45,7 +45,8 @@ func TestReplayFollowsRulesThatCameByThemselves(t *testing.T) {
 	store := append(from, "--config", r.path("collect.yaml"))
 	own := append(from, "--journal", dir)
 	r.await("all passages at the county", func() bool {
-		return strings.HasPrefix(r.command(anyCode, append(store, "--check")...), fmt.Sprint(r.passed(dir), " passages"))
+		out := r.command(anyCode, append(store, "--check")...)
+		return strings.HasPrefix(out, fmt.Sprint(r.passed(dir), " passages"))
 	})
 	r.stop["agent"]()
 	first := r.path("enrol/default/policy.yaml")
@@ -73,7 +74,8 @@ const anyCode = -1
 func (r *enrolRig) command(code int, args ...string) string {
 	r.t.Helper()
 	out := &printed{}
-	if got := cli.Run(context.WithoutCancel(r.t.Context()), args, strings.NewReader(""), out, out); got != code && code != anyCode {
+	got := cli.Run(context.WithoutCancel(r.t.Context()), args, strings.NewReader(""), out, out)
+	if got != code && code != anyCode {
 		r.t.Errorf("%s: exit code %d, want %d: %s", strings.Join(args, " "), got, code, out)
 	}
 	return out.String()

@@ -72,6 +72,12 @@ differences or passages that it can't check, 2 wrong usage.`,
 		Args: cobra.NoArgs,
 		RunE: func(c *cobra.Command, _ []string) error { return f.run(c) },
 	}
+	f.flags(c)
+	return c
+}
+
+// flags adds the flags of replay.
+func (f *replayFlags) flags(c *cobra.Command) {
 	f.storeFlags.flags(c)
 	f.times(c)
 	c.Flags().StringArrayVar(&f.policies, "policy", nil, "the rules to decide by; with --check also several, or none")
@@ -90,7 +96,6 @@ differences or passages that it can't check, 2 wrong usage.`,
 	for _, other := range []string{"config", "dir", "gate"} {
 		c.MarkFlagsMutuallyExclusive("journal", other)
 	}
-	return c
 }
 
 // wrong returns what is wrong with the flags, apart from files and times.

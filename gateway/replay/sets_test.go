@@ -19,7 +19,8 @@ func (a *agent) swap(r *policy.Rules) uint64 {
 	m := &gate.Memory{}
 	for _, x := range a.journal {
 		if p, is := x.body.(*wire.Passage); is {
-			m.Take(r, zone, gate.Earlier{At: x.At.Time, Synchronised: !x.Unsync, Boot: time.Duration(x.BootNS), Passage: p})
+			m.Take(r, zone, gate.Earlier{At: x.At.Time, Synchronised: !x.Unsync, Boot: time.Duration(x.BootNS),
+				Passage: p})
 		}
 	}
 	a.rules = r
@@ -80,7 +81,8 @@ func TestRulesThatAreNotAtHand(t *testing.T) {
 			until = some[1].From
 		}
 		unruled := 0
-		for _, o := range outcomes(a.journal, replay.Config{Rules: c.first, Sets: some, Recorded: true, Lanes: lanes()}) {
+		config := replay.Config{Rules: c.first, Sets: some, Recorded: true, Lanes: lanes()}
+		for _, o := range outcomes(a.journal, config) {
 			gone := o.Seq >= from && o.Seq < until
 			switch change := o.Change(); {
 			case gone && change == replay.Unruled:
