@@ -20,6 +20,7 @@ var opens = regexp.MustCompile(`\b(os\.(ReadFile|Open|OpenInRoot|OpenRoot|DirFS)
 var readers = map[string]string{
 	"gateway/cli/import.go":               "exported records",
 	"gateway/cli/replay.go":               "exported records",
+	"gateway/cli/replay_rules.go":         "policies",
 	"gateway/cli/rules_import.go":         "policies; all other rules go to secret",
 	"gateway/clock/clock.go":              "/proc",
 	"gateway/config/config.go":            "configurations",
