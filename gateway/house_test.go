@@ -44,6 +44,7 @@ var importers = map[string]string{
 	"filippo.io/age":                              "gatehouse/gateway/sealed",
 	"github.com/coreos/go-oidc/v3":                "gatehouse/gateway/county/oidc",
 	"golang.org/x/oauth2":                         "gatehouse/gateway/county/oidc",
+	"github.com/google/go-tpm":                    "gatehouse/gateway/tpm",
 	"github.com/go-jose/go-jose/v4":               "gatehouse/gateway/testkit/idp", // tests only
 }
 
