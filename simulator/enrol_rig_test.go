@@ -11,6 +11,7 @@ import (
 	"os"
 	"path/filepath"
 	"regexp"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -156,6 +157,9 @@ func (r *enrolRig) write(name, text string) {
 // start runs a command until end is called with its name. It returns a channel with its
 // exit code.
 func (r *enrolRig) start(name string, args ...string) <-chan int {
+	if args[0] == "enrol" && !slices.Contains(args, "--tpm") {
+		args = append(args, "--tpm", "off") // this computer may have one
+	}
 	ctx, cancel := context.WithCancel(context.Background())
 	out, code := &printed{}, make(chan int, 1)
 	r.output[name], r.stop[name] = out, cancel
@@ -289,11 +293,4 @@ func (r *enrolRig) approve(program string) {
 		http.StatusNoContent {
 		r.t.Fatalf("approve: %d", status)
 	}
-}
-
-// passages returns how many passages of a gate the desk has.
-func (r *enrolRig) passages(agent string) int {
-	var g struct{ Passages []json.RawMessage }
-	r.get("/api/gate?agent="+agent, &g)
-	return len(g.Passages)
 }

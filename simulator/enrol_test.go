@@ -1,6 +1,7 @@
 package main
 
 import (
+	"encoding/json"
 	"net/http"
 	"os"
 	"path/filepath"
@@ -147,4 +148,11 @@ func TestCodesThatCannotBeUsed(t *testing.T) {
 	if status := r.get("/api/enrol", &enrolList{}); status != http.StatusOK {
 		t.Errorf("the desk: %d", status)
 	}
+}
+
+// passages returns how many passages of a gate the desk has.
+func (r *enrolRig) passages(agent string) int {
+	var g struct{ Passages []json.RawMessage }
+	r.get("/api/gate?agent="+agent, &g)
+	return len(g.Passages)
 }

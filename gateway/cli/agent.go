@@ -26,7 +26,7 @@ import (
 // agentFlags are the flags of agent.
 type agentFlags struct {
 	file, broker, dir, ledger, shift, screen, replay string
-	proxy, scanner                                   string // of the first page
+	proxy, scanner, tpm                              string // of the first page
 	check, enrol                                     bool
 	logs                                             logFlags
 }
@@ -48,6 +48,7 @@ func (f *agentFlags) add(c *cobra.Command) {
 	c.Flags().StringVar(&f.proxy, "proxy", "", "with --enrol: reach the desk through this proxy, as enrol does")
 	c.Flags().StringVar(&f.scanner, "scanner", "", "with --enrol: serial port of a scanner (9600 baud); "+
 		"one that types like a keyboard needs no flag")
+	addTPM(c, &f.tpm, "with --enrol: ")
 	f.logs.add(c)
 }
 

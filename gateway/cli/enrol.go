@@ -17,12 +17,13 @@ import (
 	"gatehouse/gateway/edge/enrol"
 	"gatehouse/gateway/enrolment"
 	"gatehouse/gateway/proxied"
+	"gatehouse/gateway/tpm"
 )
 
 // enrolFlags are the flags of enrol.
 type enrolFlags struct {
-	dir, proxy string
-	again      bool
+	dir, proxy, tpm string
+	again           bool
 }
 
 func enrolCommand() *cobra.Command {
@@ -48,12 +49,22 @@ keeps it out of the list of processes. An enrolment that was ended before goes o
 		"or socks5://host:port")
 	c.Flags().BoolVar(&f.again, "again", false, "the folder is a gate's already: replace its identity and "+
 		"configuration, and keep its journal")
+	addTPM(c, &f.tpm, "")
 	return c
+}
+
+// addTPM adds the flag that says where a gate's key is made.
+func addTPM(c *cobra.Command, to *string, when string) {
+	c.Flags().StringVar(to, "tpm", enrol.TPMAuto, when+"where the gate's key is made: auto (in "+tpm.Device+
+		" if there is one that can be used, or else in a file), off (in a file), or the path of a TPM 2.0")
 }
 
 func (f *enrolFlags) run(c *cobra.Command, text string) error {
 	if err := proxied.Check(f.proxy); err != nil {
 		return usageError{err}
+	}
+	if err := checkTPM(f.tpm); err != nil {
+		return err
 	}
 	out := c.OutOrStdout()
 	if text == "" && !enrol.Begun(f.dir) {
@@ -71,7 +82,7 @@ func (f *enrolFlags) run(c *cobra.Command, text string) error {
 		c.Context(),
 		code,
 		enrol.Options{Dir: f.dir, Again: f.again, Client: enrol.NewClient(f.proxy),
-			Screen: &terminal{out: out}, Check: checkEnrolled},
+			Screen: &terminal{out: out}, Check: checkEnrolled, TPM: f.tpm},
 	)
 	if errors.Is(err, context.Canceled) {
 		return fmt.Errorf("ended before somebody approved; start the same command again to go on: %w", err)
@@ -82,6 +93,17 @@ func (f *enrolFlags) run(c *cobra.Command, text string) error {
 	file := filepath.Join(f.dir, enrolment.AgentFile)
 	_, err = fmt.Fprintf(out, "%s is ready. Start it: gatehouse agent --config %s\n", name, file)
 	return err
+}
+
+// checkTPM returns a usage error for a flag of addTPM that says nothing.
+func checkTPM(choice string) error {
+	if choice == enrol.TPMAuto {
+		return nil
+	}
+	if _, err := tpm.Find(choice); err != nil {
+		return usageError{err}
+	}
+	return nil
 }
 
 // readCode returns lines until they are a whole code, or one is empty.
@@ -120,6 +142,15 @@ func (t *terminal) Asked(agent, fingerprint string) {
 	fmt.Fprintf(t.out, "%s asks the county for its certificate. Read these digits out to the desk:\n\n%s\n  %s\n\n"+
 		"Waiting until somebody at the desk approves (Ctrl-C ends; the same command goes on)\n",
 		agent, large(fingerprint), fingerprint)
+}
+
+func (t *terminal) Made(device string, reason error) {
+	switch {
+	case device != "":
+		fmt.Fprintf(t.out, "the gate's key was made in the TPM %s\n", device)
+	case reason != nil:
+		fmt.Fprintf(t.out, "the gate's key is a file, because the TPM can't be used: %s\n", reason)
+	}
 }
 
 func (t *terminal) Answered() { t.last = "" }

@@ -47,6 +47,9 @@ func (f *agentFlags) welcome(ctx context.Context, log *slog.Logger) error {
 	if err := proxied.Check(f.proxy); err != nil {
 		return usageError{err}
 	}
+	if err := checkTPM(f.tpm); err != nil {
+		return err
+	}
 	if was, err := retire.Tidy(f.file); err != nil {
 		return err
 	} else if was != "" {
@@ -57,7 +60,7 @@ func (f *agentFlags) welcome(ctx context.Context, log *slog.Logger) error {
 		return fmt.Errorf("serve the first page: %w", web.Unheard(address, err))
 	}
 	w := welcome.New(welcome.Options{Dir: filepath.Dir(f.file), Proxy: f.proxy, Check: checkEnrolled,
-		Screen: f.nextScreen, Log: log})
+		Screen: f.nextScreen, TPM: f.tpm, Log: log})
 	ctx, cancel := context.WithCancel(ctx)
 	var scanning sync.WaitGroup
 	defer scanning.Wait()

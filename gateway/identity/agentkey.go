@@ -6,6 +6,7 @@ import (
 	"crypto/ecdsa"
 	"crypto/elliptic"
 	"crypto/rand"
+	"crypto/sha256"
 	"crypto/x509"
 	"encoding/pem"
 	"errors"
@@ -13,11 +14,18 @@ import (
 	"os"
 
 	"gatehouse/gateway/config"
+	"gatehouse/gateway/tpm"
 )
 
 // LoadOrCreateKey reads a private key (ECDSA on P-256, PKCS #8 in PEM) that only its owner
 // may read, or creates it and reports that.
 func LoadOrCreateKey(path string) (key crypto.Signer, created bool, err error) {
+	return LoadOrCreateKeyIn(path, "")
+}
+
+// LoadOrCreateKeyIn is LoadOrCreateKey of a key that is made, if there is none, in the TPM
+// at the path device (package tpm); device is empty: in the file.
+func LoadOrCreateKeyIn(path, device string) (key crypto.Signer, created bool, err error) {
 	if info, err := os.Stat(path); err == nil && info.Size() == 0 { // the power went before it was written
 		if err := os.Remove(path); err != nil {
 			return nil, false, fmt.Errorf("make a key: %w", err)
@@ -27,26 +35,61 @@ func LoadOrCreateKey(path string) (key crypto.Signer, created bool, err error) {
 	if !errors.Is(err, os.ErrNotExist) {
 		return key, false, err
 	}
-	fresh, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
+	text := []byte(nil)
+	if device != "" {
+		key, text, err = tpm.Create(device)
+	} else {
+		key, text, err = createKey()
+	}
+	if err == nil {
+		err = Create(path, string(text), 0o600)
+	}
 	if err != nil {
 		return nil, false, fmt.Errorf("make a key: %w", err)
 	}
-	der, err := x509.MarshalPKCS8PrivateKey(fresh)
-	if err != nil {
-		return nil, false, fmt.Errorf("make a key: %w", err)
-	}
-	if err := Create(path, string(pem.EncodeToMemory(&pem.Block{Type: "PRIVATE KEY", Bytes: der})), 0o600); err != nil {
-		return nil, false, fmt.Errorf("make a key: %w", err)
-	}
-	return fresh, true, nil
+	return key, true, nil
 }
 
-// LoadKey reads a private key that LoadOrCreateKey has made. It fails when other accounts
-// may read the file.
+func createKey() (crypto.Signer, []byte, error) {
+	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
+	if err != nil {
+		return nil, nil, err
+	}
+	der, err := x509.MarshalPKCS8PrivateKey(key)
+	if err != nil {
+		return nil, nil, err
+	}
+	return key, pem.EncodeToMemory(&pem.Block{Type: "PRIVATE KEY", Bytes: der}), nil
+}
+
+// TryKey has a private key sign, and returns an error when the signature does not verify: a
+// key in a TPM may be there and of no use.
+func TryKey(key crypto.Signer) error {
+	digest := sha256.Sum256([]byte("gatehouse tries a key"))
+	signature, err := key.Sign(rand.Reader, digest[:], crypto.SHA256)
+	if err != nil {
+		return fmt.Errorf("try the key: %w", err)
+	}
+	public, ok := key.Public().(*ecdsa.PublicKey)
+	if !ok || !ecdsa.VerifyASN1(public, digest[:], signature) {
+		return errors.New("try the key: what it signs is wrong: a new code, and gatehouse enrol --again")
+	}
+	return nil
+}
+
+// LoadKey reads a private key that LoadOrCreateKey or LoadOrCreateKeyIn has made. It fails
+// when other accounts may read the file. A TPM is not asked: TryKey does.
 func LoadKey(path string) (crypto.Signer, error) {
 	text, err := readKeyPEM(path)
 	if err != nil {
 		return nil, fmt.Errorf("load the key: %w", err)
+	}
+	if tpm.Is(text) {
+		key, err := tpm.Parse(text)
+		if err != nil {
+			return nil, fmt.Errorf("load the key: %s: %w", path, err)
+		}
+		return key, nil
 	}
 	block, _ := pem.Decode(text)
 	if block == nil {

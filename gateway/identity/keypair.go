@@ -2,13 +2,17 @@ package identity
 
 import (
 	"bytes"
+	"crypto/ecdsa"
 	"crypto/tls"
+	"crypto/x509"
+	"encoding/pem"
 	"fmt"
 	"os"
 	"strings"
 
 	"gatehouse/gateway/config"
 	"gatehouse/gateway/secret"
+	"gatehouse/gateway/tpm"
 )
 
 // KeyPair reads a certificate and its key from PEM files, of which only this account may
@@ -27,6 +31,9 @@ func KeyPair(certFile, keyFile string) (tls.Certificate, error) {
 		return tls.Certificate{}, fmt.Errorf("the key %s is encrypted: write it without a password by "+
 			"openssl pkey -in %[1]s -out NEW, chmod 600 NEW, and name that", keyFile)
 	}
+	if tpm.Is(key) {
+		return tpmPair(certFile, keyFile, cert, key)
+	}
 	pair, err := tls.X509KeyPair(cert, key)
 	switch {
 	case err == nil:
@@ -36,6 +43,31 @@ func KeyPair(certFile, keyFile string) (tls.Certificate, error) {
 			"those of the authorities follow it", err, keyFile, certFile)
 	}
 	return pair, fmt.Errorf("%s and %s: %w", certFile, keyFile, err)
+}
+
+// tpmPair is KeyPair of a key that lies in a TPM, which is not asked.
+func tpmPair(certFile, keyFile string, cert, key []byte) (pair tls.Certificate, err error) {
+	for block, rest := pem.Decode(cert); block != nil; block, rest = pem.Decode(rest) {
+		if block.Type == "CERTIFICATE" {
+			pair.Certificate = append(pair.Certificate, block.Bytes)
+		}
+	}
+	if len(pair.Certificate) == 0 {
+		return pair, fmt.Errorf("%s holds no certificate", certFile)
+	}
+	if pair.Leaf, err = x509.ParseCertificate(pair.Certificate[0]); err != nil {
+		return pair, fmt.Errorf("%s: %w", certFile, err)
+	}
+	own, err := tpm.Parse(key)
+	if err != nil {
+		return pair, fmt.Errorf("%s: %w", keyFile, err)
+	}
+	public, ok := pair.Leaf.PublicKey.(*ecdsa.PublicKey)
+	if !ok || !public.Equal(own.Public()) {
+		return pair, fmt.Errorf("%s must be the key of the first certificate in %s", keyFile, certFile)
+	}
+	pair.PrivateKey = own
+	return pair, nil
 }
 
 // ReadPEM reads a PEM file, as editors of Windows save it, too.

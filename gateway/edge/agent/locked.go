@@ -29,7 +29,7 @@ func Check(cfg Config, now time.Time) (locked string, err error) {
 		err = files.refused
 	}
 	if err == nil && cfg.Identity.Key != "" { // an agent that runs works without it, too
-		if _, err = identity.LoadKey(cfg.Identity.Key); err != nil {
+		if err = tryKey(cfg.Identity.Key); err != nil {
 			err = fmt.Errorf("identity.key: %w", err)
 		}
 	}
@@ -38,6 +38,15 @@ func Check(cfg Config, now time.Time) (locked string, err error) {
 	}
 	l := newLocks(cfg, files)
 	return l.judge(now, nil), nil
+}
+
+// tryKey reads the gate's own key, and has it sign.
+func tryKey(path string) error {
+	key, err := identity.LoadKey(path)
+	if err != nil {
+		return err
+	}
+	return identity.TryKey(key)
 }
 
 const (

@@ -16,6 +16,7 @@ import (
 	"gatehouse/gateway/enrolment"
 	"gatehouse/gateway/identity"
 	"gatehouse/gateway/lockfile"
+	"gatehouse/gateway/tpm"
 )
 
 // Options are those of Run.
@@ -27,7 +28,11 @@ type Options struct {
 	// Check reads the configuration in a folder and says what is wrong with it.
 	Check func(file string) error
 	Poll  time.Duration // how often it asks whether somebody has approved; 0: 2 s
+	TPM   string        // where a new key is made: auto, off (as empty), or the path of a TPM (tpm.Find)
 }
+
+// TPMAuto has a new key made in the computer's TPM, if there is one that can be used.
+const TPMAuto = "auto"
 
 // Screen is where somebody sees how far the enrolment is. Its methods do not wait.
 type Screen interface {
@@ -37,6 +42,9 @@ type Screen interface {
 	Trouble(err error)
 	// Answered says that the county answers, after a trouble or without one.
 	Answered()
+	// Made says that the gate's key was made, in the TPM at a path. The path is empty: in a
+	// file, with the reason when there is a TPM that can't be used.
+	Made(device string, reason error)
 	// Clock says by how much the county's clock is ahead of this computer's.
 	Clock(ahead time.Duration)
 }
@@ -80,10 +88,7 @@ func Run(ctx context.Context, c enrolment.Code, opts Options) (agent string, err
 
 // fetch asks for the gate's files until they are staged in the folder.
 func fetch(ctx context.Context, f folder, p pending, opts Options) error {
-	key, _, err := identity.LoadOrCreateKey(f.state(enrolment.KeyFile))
-	if err == nil {
-		err = identity.SyncFolder(f.state("."))
-	}
+	key, err := f.key(opts)
 	if err != nil {
 		return err
 	}
@@ -116,6 +121,30 @@ func fetch(ctx context.Context, f folder, p pending, opts Options) error {
 		return fmt.Errorf("%w: mend its files at the county and start this command again: %w", ErrFiles, err)
 	}
 	return f.ready()
+}
+
+// key returns the gate's key, which it makes if there is none yet.
+func (f folder) key(opts Options) (crypto.Signer, error) {
+	path := f.state(enrolment.KeyFile)
+	device, reason := tpm.Find(opts.TPM)
+	auto := opts.TPM == TPMAuto
+	if reason != nil && !auto {
+		return nil, reason
+	}
+	key, created, err := identity.LoadOrCreateKeyIn(path, device)
+	if err != nil && device != "" && auto && !created {
+		if _, there := os.Stat(path); errors.Is(there, os.ErrNotExist) { // it is the TPM that failed
+			device, reason = "", err
+			key, created, err = identity.LoadOrCreateKey(path)
+		}
+	}
+	if err == nil {
+		err = identity.SyncFolder(f.state("."))
+	}
+	if err == nil && created {
+		opts.Screen.Made(device, reason)
+	}
+	return key, err
 }
 
 // ask sends the request until the county has it.

@@ -13,6 +13,7 @@ import (
 type signing struct {
 	load    func() (crypto.Signer, error) // nil: it has none
 	key     crypto.Signer                 // nil: it has none, or it could not be read
+	failed  bool                          // it could not sign
 	looked  time.Duration                 // boot clock: when it was last read
 	failing string                        // what was logged
 }
@@ -34,7 +35,9 @@ func (s *signing) renew(boot time.Duration, log *slog.Logger) (another bool) {
 		return false
 	}
 	another = s.key == nil || !same(s.key, key)
-	s.key = key
+	if another || s.failed { // otherwise it stays: a key in a TPM is quicker the second time
+		s.key, s.failed = key, false
+	}
 	return another
 }
 
@@ -70,6 +73,7 @@ func (d *delivery) batch(b wire.Batch) ([]byte, error) {
 	b.Agent, b.JID = d.agent, d.journal.JID()
 	if s := &d.signing; s.key != nil {
 		signed, err := wire.SignBatch(b, d.county, s.key)
+		s.failed = s.failed || err != nil
 		s.complain(d.log, "sign a batch", err)
 		if err != nil {
 			return nil, err
@@ -84,6 +88,7 @@ func (d *delivery) greet(boot time.Duration, h wire.Hello) ([]byte, error) {
 	d.signing.renew(boot, d.log)
 	if s := &d.signing; s.key != nil {
 		signed, err := wire.SignHello(h, d.county, d.agent, s.key)
+		s.failed = s.failed || err != nil
 		s.complain(d.log, "sign a hello", err)
 		if err != nil {
 			return nil, err

@@ -50,6 +50,7 @@ type Options struct {
 	Proxy  string
 	Check  func(file string) error
 	Poll   time.Duration // how often the county is asked; 0: as enrol does
+	TPM    string        // as in enrol.Options
 	Screen func() string // address of the gate's own screen, once it is a gate; empty: it has none
 	Log    *slog.Logger
 }
@@ -134,7 +135,7 @@ func (w *Welcome) once(ctx context.Context, code enrolment.Code) error {
 	ended := make(chan error, 1)
 	go func() {
 		_, err := enrol.Run(ctx, code, enrol.Options{Dir: w.opts.Dir, Again: w.opts.Again,
-			Client: enrol.NewClient(w.opts.Proxy), Screen: w, Check: w.opts.Check, Poll: w.opts.Poll})
+			Client: enrol.NewClient(w.opts.Proxy), Screen: w, Check: w.opts.Check, Poll: w.opts.Poll, TPM: w.opts.TPM})
 		ended <- err
 	}()
 	select { // what was pressed before does not count
@@ -190,6 +191,18 @@ func (w *Welcome) Trouble(err error) {
 
 // Answered implements enrol.Screen.
 func (w *Welcome) Answered() { w.change(func(v *View) { v.Trouble, v.Text = "", "" }) }
+
+// Made implements enrol.Screen.
+func (w *Welcome) Made(device string, reason error) {
+	switch {
+	case device != "":
+		w.opts.Log.Info("the gate's key was made in the TPM", "tpm", device)
+	case reason != nil:
+		w.opts.Log.Warn("the gate's key is a file: the TPM can't be used", "err", reason)
+	default:
+		w.opts.Log.Info("the gate's key is a file that only this account may read")
+	}
+}
 
 // Clock implements enrol.Screen.
 func (w *Welcome) Clock(ahead time.Duration) {
