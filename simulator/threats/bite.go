@@ -42,7 +42,7 @@ func (b Bitten) Line() string {
 }
 
 // longRows take seconds, and are played for their own loss only.
-var longRows = []string{"T69", "T70", "T73", "T75"}
+var longRows = []string{"T69", "T70", "T73", "T75", "T79"}
 
 // played returns the rows that are played for a loss: its own, and of the same county those
 // of the other losses, but the long ones.

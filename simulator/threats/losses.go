@@ -30,12 +30,12 @@ func lossesOfTheBroker() []Loss {
 				`strings.HasPrefix(g.client, "\x00")`}},
 		},
 		{
-			"an agent publishes below its own id only", []string{"T09"},
+			"an agent publishes below its own id only: the collector's status is overwritten", []string{"T08", "T09"},
 			[]Edit{{principal, `return allowed([]string{own + ".>"}, []string{own, own + ".>", status})`,
 				`return allowed([]string{root + ".>"}, []string{own, own + ".>", status})`}},
 		},
 		{
-			"a reader publishes nothing", []string{"T11"},
+			"a reader publishes nothing: the collector's status is overwritten", []string{"T08", "T11"},
 			[]Edit{{principal, `return allowed(nil, []string{root + "." + county,`,
 				`return allowed([]string{root + ".>"}, []string{root + "." + county,`}},
 		},
@@ -74,7 +74,7 @@ func lossesOfTheDesk() []Loss {
 				"err == nil && act != people.ActRetention && !who.May(act)"}},
 		},
 		{
-			"the password again", []string{"T36", "T71"},
+			"the password again", []string{"T36", "T71", "T77"},
 			[]Edit{{people + "login.go", "if who.Provided {\n\t\treturn p.useConfirmed(who)\n\t}",
 				"if who.Provided {\n\t\treturn p.useConfirmed(who)\n\t}\n\tif who.ID != \"\" {\n\t\treturn nil\n\t}"}},
 		},
@@ -154,6 +154,11 @@ func lossesOfGates() []Loss {
 			"the signature of an order to retire", []string{"T75"},
 			[]Edit{{"gateway/edge/retire/retire.go", "err = wire.VerifyRetire(o, r.opts.County, r.opts.Agent, r.opts.Collector)",
 				"_ = wire.VerifyRetire"}},
+		},
+		{
+			"what is remembered apart from desk.db", []string{"T79"},
+			[]Edit{{"gateway/county/registry/memory.go", "fresh := r.memory.add(list, revoked)",
+				"fresh := memory{}.add(nil, nil)"}},
 		},
 		{
 			"the signature of a receipt", []string{"T76"},

@@ -37,6 +37,15 @@ func (c Config) authorityDir() string {
 	return cmp.Or(c.CADir, strings.TrimRight(filepath.Clean(c.Dir), string(filepath.Separator))+"-ca")
 }
 
+// memoryFile is where the registry remembers who was enrolled and revoked; empty: the folder
+// of the county's authority is not there.
+func (c Config) memoryFile() string {
+	if _, err := os.Stat(c.authorityDir()); err != nil {
+		return ""
+	}
+	return filepath.Join(c.authorityDir(), registry.MemoryFile)
+}
+
 // authority returns the county's authority, which the first start makes. issuer is the
 // public key of the one that has issued certificates: another one never takes its place
 // unless it is asked for, because a disk may only be not mounted.
@@ -87,7 +96,8 @@ func (c *county) openRegistry(ctx context.Context, d *desk.Desk, log *slog.Logge
 		Collector: filepath.Join(c.cfg.Dir, "collector.pub"),
 		Rules:     c.rulesFor,
 	}
-	opts := registry.Options{County: c.cfg.County, Collector: c.key, Authority: ca, Log: log}
+	opts := registry.Options{County: c.cfg.County, Collector: c.key, Authority: ca, Memory: c.cfg.memoryFile(),
+		Log: log}
 	if e := c.cfg.Enrol; e != nil {
 		files.Dir, files.URLs, opts.URLs = e.Files, e.URLs, e.URLs
 	}

@@ -22,6 +22,9 @@ type signers struct {
 // Signer implements collect.Signers.
 func (s signers) Signer(agent string) collect.Signer {
 	i, ok := s.registry.Lookup(agent)
+	if !ok && s.registry.WasEnrolled(agent) { // no signature fits
+		return collect.Signer{Enrolled: true, Must: true}
+	}
 	if !ok {
 		return collect.Signer{}
 	}
@@ -66,7 +69,7 @@ func (c *county) openOnlyRegistry(ctx context.Context) error {
 		return err
 	}
 	c.onClose(file.Close)
-	c.registry, err = registry.Open(ctx, registry.Options{File: file, County: c.cfg.County,
+	c.registry, err = registry.Open(ctx, registry.Options{File: file, County: c.cfg.County, Memory: c.cfg.memoryFile(),
 		Agents: c.sites.Agents(), Now: time.Now, Log: c.log})
 	return err
 }

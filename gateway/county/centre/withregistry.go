@@ -39,7 +39,7 @@ func (c Config) WithRegistry(ctx context.Context, log *slog.Logger, use func(*re
 			c.authorityDir())
 	}
 	r, err := registry.Open(ctx, registry.Options{File: file, County: c.County, Agents: sites.Agents(), Authority: ca,
-		Now: time.Now, Log: log})
+		Memory: c.memoryFile(), Now: time.Now, Log: log})
 	if err != nil {
 		return err
 	}

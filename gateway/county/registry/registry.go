@@ -48,6 +48,7 @@ type Options struct {
 	Files     Files    // what a gate gets
 	Collector ed25519.PrivateKey
 	Authority *authority.Authority // nil: nothing is issued
+	Memory    string               // path of MemoryFile; empty: nothing is remembered apart from File
 	Now       func() time.Time
 	Log       *slog.Logger
 }
@@ -65,10 +66,12 @@ type Registry struct {
 
 	mu         sync.Mutex // guards what follows
 	identities map[string]Identity
-	revoked    map[string]bool // by serial
-	signers    map[string]bool // agents that have signed what they send
+	revoked    map[string]time.Time // by serial
+	signers    map[string]bool      // agents that have signed what they send
 	recipients map[string]string
 	changed    chan struct{}
+	memory     memory
+	unwritten  bool // the memory has what its file has not
 
 	unknowns unknowns
 }
@@ -108,6 +111,10 @@ func Open(ctx context.Context, opts Options) (*Registry, error) {
 	for _, agent := range opts.Agents {
 		r.unknowns.listed[agent] = true
 	}
+	var err error
+	if r.memory, err = readMemory(opts.Memory); err != nil {
+		return nil, err
+	}
 	if a := opts.Authority; a != nil {
 		err := opts.File.Write(ctx, func(tx *sql.Tx) error {
 			if err := exec(ctx, tx, "DELETE FROM enrol_authority"); err != nil {
@@ -143,8 +150,8 @@ func (r *Registry) load(ctx context.Context) error {
 	if err != nil {
 		return fmt.Errorf("read the identities: %w", err)
 	}
-	void, err := db.All(ctx, r.opts.File.Reader(), db.Value[string],
-		"SELECT serial FROM certificates WHERE revoked_at != 0")
+	void, err := db.All(ctx, r.opts.File.Reader(), scanRevoked,
+		"SELECT serial, revoked_at FROM certificates WHERE revoked_at != 0")
 	if err != nil {
 		return fmt.Errorf("read the revoked certificates: %w", err)
 	}
@@ -156,15 +163,16 @@ func (r *Registry) load(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	identities, revoked := map[string]Identity{}, map[string]bool{}
+	identities, revoked := map[string]Identity{}, map[string]time.Time{}
 	for _, i := range list {
 		identities[i.Name] = i
 	}
-	for _, serial := range void {
-		revoked[serial] = true
+	for _, v := range void {
+		revoked[v.serial] = v.at
 	}
 	r.mu.Lock()
 	defer r.mu.Unlock()
+	r.remember(identities, revoked)
 	r.identities, r.revoked, r.recipients = identities, revoked, recipients
 	for _, name := range signers {
 		r.signers[name] = true
@@ -172,6 +180,19 @@ func (r *Registry) load(ctx context.Context) error {
 	close(r.changed)
 	r.changed = make(chan struct{})
 	return nil
+}
+
+// voided is a certificate that was revoked or replaced.
+type voided struct {
+	serial string
+	at     time.Time
+}
+
+func scanRevoked(row db.Row) (v voided, err error) {
+	var revoked int64
+	err = row.Scan(&v.serial, &revoked)
+	v.at = at(revoked)
+	return v, err
 }
 
 func scanIdentity(row db.Row) (i Identity, err error) {
@@ -203,7 +224,8 @@ func (r *Registry) Lookup(name string) (Identity, bool) {
 func (r *Registry) Revoked(serial string) bool {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	return r.revoked[serial]
+	_, void := r.revoked[serial]
+	return void
 }
 
 // Changed returns a channel that is closed at the next change of an identity.
