@@ -81,6 +81,12 @@ say("policy and roster of 60,000 people loaded", load("BenchmarkParseRoster ns/o
 const agent = goBench("./simulator/county", "^BenchmarkAgent$/^60000$", "1x");
 say("an agent with 60,000 people, at rest", agent("BenchmarkAgent/60000 MB-resident"), "MB", 60, 1);
 say("the most that it had, at its start", agent("BenchmarkAgent/60000 MB-peak"), "MB", 60, 1);
+const swap = goBench("./simulator/county", "^BenchmarkRulesReceived$", "1x");
+say("reading to verdict, while rules of 60,000 people come, p95", swap("BenchmarkRulesReceived p95-ms"), "ms", 50, 1);
+say("the longest", swap("BenchmarkRulesReceived max-ms"), "ms", 50, 1);
+say("from their publication until they are in force", swap("BenchmarkRulesReceived s-to-force"), "s", 30, 1);
+say("the most memory meanwhile, old and new rules", swap("BenchmarkRulesReceived MB-peak"), "MB", 100, 1);
+say("and after that", swap("BenchmarkRulesReceived MB-after"), "MB", undefined, 1);
 
 const browser = await startBrowser({ more: ["--js-flags=--expose-gc", "--enable-precise-memory-info"] });
 const dir = mkdtempSync(join(tmpdir(), "gatehouse-bench-"));

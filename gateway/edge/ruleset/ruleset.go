@@ -9,11 +9,11 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"runtime/debug"
 	"time"
 
 	"gatehouse/gateway/clock"
 	"gatehouse/gateway/edge/status"
-	"gatehouse/gateway/fact"
 	"gatehouse/gateway/rulebook"
 	"gatehouse/gateway/wire"
 )
@@ -59,6 +59,14 @@ type Receiver struct {
 	getting *getting
 	failed  time.Duration // boot clock: when it was tried last to keep or open a set
 }
+
+// A set larger than large, in bytes as it is published, is read with largeGC as the percentage
+// of debug.SetGCPercent, and what it took is given back at once: with 60,000 people it took
+// 136 MB otherwise, on computers that have little.
+const (
+	large   = 256 << 10
+	largeGC = 10
+)
 
 // part is a message on the topic of a part.
 type part struct {
@@ -240,6 +248,10 @@ func (r *Receiver) finish(ctx context.Context, now clock.Moment) {
 		return
 	}
 	m := g.manifest
+	if m.Size > large {
+		defer debug.FreeOSMemory()
+		defer debug.SetGCPercent(debug.SetGCPercent(largeGC))
+	}
 	name := fmt.Sprintf("set %d (%s)", m.No, m.Version)
 	secret, err := r.opts.Secret()
 	if err != nil {
@@ -273,26 +285,4 @@ func (r *Receiver) finish(ctx context.Context, now clock.Moment) {
 	}
 	r.opts.Log.Info("the county's rules are in force", "no", m.No, "version", m.Version)
 	r.accept()
-}
-
-// later notes why a set can't be put into force now; it is tried again.
-func (r *Receiver) later(now clock.Moment, err error) {
-	r.failed = max(now.Boot, 1)
-	r.refuse(err)
-}
-
-// refuse says why what was published does not come into force.
-func (r *Receiver) refuse(err error) {
-	r.opts.Log.Error("the county's rules are refused: those of before stay in force", "err", err)
-	r.say(err.Error())
-}
-
-func (r *Receiver) say(why string) {
-	r.opts.Board.Set(status.Condition{Type: fact.AlarmRulesRefused, Detail: wire.OneLine(why)})
-}
-
-// accept ends the alarm: the newest set is in force.
-func (r *Receiver) accept() {
-	r.refused = ""
-	r.opts.Board.Clear(fact.AlarmRulesRefused, "")
 }
