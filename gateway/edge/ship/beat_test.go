@@ -2,7 +2,9 @@ package ship
 
 import (
 	"context"
+	"errors"
 	"log/slog"
+	"slices"
 	"strings"
 	"testing"
 	"testing/synctest"
@@ -132,5 +134,41 @@ func TestAStuckAgentSendsNoHeartbeat(t *testing.T) {
 	s.beat(l)
 	if got := l.beats(t); len(got) != 1 {
 		t.Errorf("%d heartbeats of an agent that turns", len(got))
+	}
+}
+
+// What was told before there was a connection would be wrong in a heartbeat that arrives.
+func TestTheFirstHeartbeatDoesNotSayThatThereIsNoConnection(t *testing.T) {
+	s := newShipper(t, bubble{time.Now()})
+	d := s.delivery(&line{}, func(event) {})
+	up := make(chan struct{}, 1)
+	var told telling
+	for _, c := range []struct {
+		name   string
+		do     func()
+		beats  bool
+		broker bool // the heartbeat says that there is no connection
+	}{
+		{"before a connection", func() {}, false, true},
+		{"a connection that failed", func() { d.down(s.opts.Clock.Now(), errors.New("refused")) }, false, true},
+		{"a connection", func() { d.standing.up(s.opts.Clock.Now()) }, false, true},
+		{"an answer", func() { d.greeting.answered = true }, true, false},
+		{"nothing new", func() {}, false, false},
+		{"the end of the connection", func() { d.down(s.opts.Clock.Now(), errors.New("EOF")); d.greeting.answered = false },
+			false, true},
+		{"another one, answered", func() { d.standing.up(s.opts.Clock.Now()); d.greeting.answered = true }, true, false},
+	} {
+		c.do()
+		s.tell(d, &told, up)
+		beats := len(up) > 0
+		if beats {
+			<-up
+		}
+		says := slices.ContainsFunc(s.heartbeat(s.opts.Clock.Now()).Troubles, func(x wire.Trouble) bool {
+			return x.Kind == fact.TroubleNoBroker
+		})
+		if beats != c.beats || says != c.broker {
+			t.Errorf("%s: a heartbeat %t, want %t; no connection %t, want %t", c.name, beats, c.beats, says, c.broker)
+		}
 	}
 }

@@ -86,7 +86,7 @@ func (s *Shipper) loop(ctx context.Context, d *delivery,
 	var told telling
 	for {
 		s.opts.Board.SetTurned(partDelivery, s.opts.Clock.Now())
-		s.tell(d, &told)
+		s.tell(d, &told, up)
 		select {
 		case <-ctx.Done():
 			return
@@ -95,7 +95,6 @@ func (s *Shipper) loop(ctx context.Context, d *delivery,
 			switch {
 			case e.up:
 				d.up(now)
-				signal(up)
 			case e.down:
 				d.down(now, e.why)
 			case e.taken != 0:
@@ -126,14 +125,19 @@ type telling struct {
 	begun  bool
 }
 
-// tell posts how the delivery does, once a second and when the link changes.
-func (s *Shipper) tell(d *delivery, last *telling) {
-	now := s.opts.Clock.Now()
-	if last.begun && d.linked() == last.linked && now.Boot-last.at < tickEvery {
+// tell posts how the delivery does, once a second and when the link changes. A link that has
+// come is told in a heartbeat at once, and not before: one that is sent as soon as there is a
+// connection would say that there is none.
+func (s *Shipper) tell(d *delivery, last *telling, up chan<- struct{}) {
+	now, was := s.opts.Clock.Now(), *last
+	if was.begun && d.linked() == was.linked && now.Boot-was.at < tickEvery {
 		return
 	}
 	*last = telling{now.Boot, d.linked(), true}
 	s.opts.Board.SetDelivery(status.Delivery{Linked: d.linked(), Troubles: d.troubles(now)})
+	if d.linked() && !was.linked {
+		signal(up)
+	}
 }
 
 func signal(c chan<- struct{}) {
