@@ -1,5 +1,6 @@
 import { useSignal } from "@preact/signals";
 import { compounds, post, say, words_for } from "./model";
+import { Cards, type Card } from "./cards";
 import { Others, type Other } from "./others";
 import { gateName, Moment, Table, time, useData, Waiting } from "./parts";
 
@@ -34,40 +35,7 @@ interface Enrolment {
   others: Other[];
   unknown: Unknown[];
 }
-interface Card {
-  agent: string;
-  text: string;
-  until: string;
-  size: number;
-  path: string;
-}
-
 const day = 86_400_000;
-
-/** A card to print: it holds all that a gate needs, and is shown once. */
-function PrintedCard({ of }: { of: Card }) {
-  return (
-    <article class="card">
-      <h3>
-        {gateName(of.agent)} · {of.agent}
-      </h3>
-      <svg
-        viewBox={`-4 -4 ${of.size + 8} ${of.size + 8}`}
-        role="img"
-        aria-label={say("enrol.qr", { gate: of.agent })}
-        shape-rendering="crispEdges"
-      >
-        <rect x="-4" y="-4" width={of.size + 8} height={of.size + 8} fill="#fff" />
-        <path d={of.path} fill="#000" />
-      </svg>
-      <pre>{of.text}</pre>
-      <p>
-        {say("enrol.until")} {time(of.until)}
-      </p>
-      <p>{say("enrol.steps")}</p>
-    </article>
-  );
-}
 
 /** Who waits, with what to compare by telephone: each one is ticked, and those that are may be approved together. */
 function Asks({ list, decide }: { list: Asking[]; decide: (bodies: object[]) => void }) {
@@ -264,38 +232,12 @@ export function EnrolPage() {
           {failure.value}
         </p>
       )}
-      {cards.value.length > 0 && (
-        <section class="printed">
-          <header>
-            <h2>{say("enrol.cards")}</h2>
-            <span class="row">
-              <button
-                type="button"
-                class="main"
-                onClick={() => {
-                  print();
-                }}
-              >
-                {say("enrol.print")}
-              </button>
-              <button
-                type="button"
-                onClick={() => {
-                  cards.value = [];
-                }}
-              >
-                {say("enrol.hide")}
-              </button>
-            </span>
-          </header>
-          <p class="once">{say("enrol.once")}</p>
-          <div class="cards">
-            {cards.value.map((c) => (
-              <PrintedCard key={c.text} of={c} />
-            ))}
-          </div>
-        </section>
-      )}
+      <Cards
+        list={cards.value}
+        hide={() => {
+          cards.value = [];
+        }}
+      />
       <section>
         <h2>{say("enrol.waiting")}</h2>
         <p>{say("enrol.compare")}</p>

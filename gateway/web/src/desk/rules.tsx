@@ -3,21 +3,9 @@ import { useSignal } from "@preact/signals";
 import { compounds, get, has, post, say, tree, user, words_for, type Node } from "./model";
 import { confirm } from "./confirm";
 import { gateName, Moment, Table, useData, Waiting } from "./parts";
+import { Gates, type Standing } from "./rulegates";
 import { Write, type Version } from "./ruleform";
 
-interface InForce {
-  no: number;
-  version: string;
-}
-interface Standing {
-  gate: string;
-  state: string;
-  meant?: InForce;
-  at?: string;
-  in_force?: InForce;
-  behind?: string;
-  why?: string;
-}
 interface Rules {
   two_people: boolean;
   versions: Version[];
@@ -164,41 +152,6 @@ function Open({ of, two, did, edit }: { of: Version; two: boolean; did: () => vo
         )}
       </p>
       {text.value !== null && <pre class="rulestext">{text.value}</pre>}
-    </section>
-  );
-}
-
-/** Which set a gate has, in words. */
-const setName = (s?: InForce) => (s ? `${s.version} · ${s.no}` : "–");
-
-function Gates({ of }: { of: Standing[] }) {
-  const rank = ["refused", "unmade", "coming", "away", "by-hand", "same"];
-  const list = of.toSorted((a, b) => rank.indexOf(a.state) - rank.indexOf(b.state));
-  const same = of.filter((g) => g.state === "same").length;
-  return (
-    <section>
-      <h2>{say("rules.gates")}</h2>
-      <p>{say("rules.gates.sum", { n: same, of: of.length })}</p>
-      <Table
-        caption={say("rules.gates")}
-        head={["col.gate", "enrol.where", "col.rules.state", "col.rules.has", "col.rules.meant", "col.rules.behind"]}
-        rows={list.map((g) => [
-          g.gate,
-          gateName(g.gate),
-          <span class={["refused", "unmade"].includes(g.state) ? "failed" : ""}>
-            {say(`rules.gate.${g.state}`)}
-            {g.why && (
-              <>
-                <br />
-                <span lang="en">{g.why}</span>
-              </>
-            )}
-          </span>,
-          setName(g.in_force),
-          setName(g.meant),
-          g.behind ? <Moment at={g.behind} /> : "–",
-        ])}
-      />
     </section>
   );
 }
