@@ -1,39 +1,21 @@
 // What the desk says to gates: answers to guards' calls, and notices.
 import assert from "node:assert/strict";
 import { after, before, test } from "node:test";
-import { accessible, laidOut, shot } from "./look.mjs";
-import { openPage, password, sizes, startBrowser, startDemo, until } from "./world.mjs";
+import { inspect, startAtDesk } from "./start.mjs";
+import { openPage, sizes, until } from "./world.mjs";
 
-let demo, browser, kiosk, page;
+let at, demo, kiosk, page;
 
 before(async () => {
-  demo = await startDemo({ gates: 2 });
-  browser = await startBrowser();
-  kiosk = await openPage(browser, sizes.kiosk, demo.kiosk);
-  page = await openPage(browser, sizes.laptop, demo.link);
-  await page.fill("[name=name]", "li");
-  await page.fill("[name=password]", password);
-  await page.click("form.login button[type=submit]");
-  await page.waitForSelector(".tile");
+  at = await startAtDesk({
+    before: async (demo, browser) => {
+      kiosk = await openPage(browser, sizes.kiosk, demo.kiosk);
+    },
+  });
+  ({ demo, page } = at);
   await page.getByRole("link", { name: "告警", exact: true }).click();
 });
-after(async () => {
-  await browser?.close();
-  await demo?.stop();
-});
-
-/** Checks the page in both languages, and returns to Chinese. */
-async function inspect(name) {
-  for (const lang of ["zh", "en"]) {
-    if (lang === "en") await page.click(".lang");
-    await laidOut(page);
-    const over = await page.evaluate(() => document.documentElement.scrollWidth - innerWidth);
-    assert.ok(over <= 0, `${name} ${lang} is ${over} px too wide`);
-    await shot(page, `desk-${name}-${lang}-1366`);
-    await accessible(page, `${name} in ${lang}`);
-  }
-  await page.click(".lang");
-}
+after(() => at?.stop());
 
 const call = () => page.locator(".alerts li", { hasText: "门岗求助" });
 const saying = (words) => until(words, async () => words.test((await call().textContent()) ?? ""));
@@ -46,14 +28,14 @@ test("a guard's call is answered at the desk, and the guard sees it", async () =
   await call().waitFor();
   await saying(/请求医生，.*还没人看/);
   assert.match(await call().getAttribute("class"), /red/);
-  await inspect("call-asked");
+  await inspect(page, "call-asked");
 
   await call().getByLabel("几分钟到").fill("10");
   await call().getByRole("button", { name: "在路上" }).click();
   await saying(/li 于 [\d:]+ 答复：医生在路上，10 分钟/);
   assert.match(await call().getAttribute("class"), /amber/);
   await until("the answer at the gate", async () => /10 分钟/.test(await kiosk.textContent("#order")));
-  await inspect("call-answered");
+  await inspect(page, "call-answered");
 });
 
 test("an answer that makes no sense is refused in words", async () => {
@@ -75,7 +57,7 @@ test("a call that has ended says how", async () => {
 test("a notice is at the gates it is for until somebody ends it", async () => {
   await page.getByRole("link", { name: "通知" }).click();
   await until("the page", async () => /没有生效中的通知/.test(await page.textContent("main")));
-  await inspect("notices-none");
+  await inspect(page, "notices-none");
   await page.getByLabel("中文内容").fill("今晚 22 时起本小区封闭");
   await page.getByLabel("英文内容").fill("The compound is sealed from 22:00");
   await page.getByLabel("范围").selectOption({ value: `g:${demo.gate}` });
@@ -83,7 +65,7 @@ test("a notice is at the gates it is for until somebody ends it", async () => {
   const row = page.locator("tbody tr", { hasText: "今晚 22 时起" });
   await row.waitFor();
   assert.match(await row.textContent(), new RegExp(`sealed from 22:00.*${demo.gate}.*li`));
-  await inspect("notices");
+  await inspect(page, "notices");
   await until("the notice at the gate", async () => {
     const later = await kiosk.$("body.ready #buttons button:last-child:not([disabled])"); // who had the fever waits
     await later?.click();

@@ -1,37 +1,17 @@
 // A policy is written at the desk, found faulty, mended, approved and taken back; what gates do about it is shown.
 import assert from "node:assert/strict";
 import { after, before, test } from "node:test";
-import { accessible, laidOut, shot } from "./look.mjs";
-import { openPage, password, sizes, startBrowser, startDemo, until } from "./world.mjs";
+import { inspect, startAtDesk, sure } from "./start.mjs";
+import { until } from "./world.mjs";
 
-let demo, browser, page;
+let at, page;
 
 before(async () => {
-  demo = await startDemo({ gates: 2 });
-  browser = await startBrowser();
-  page = await openPage(browser, sizes.laptop, demo.link);
-  await page.fill("[name=name]", "li");
-  await page.fill("[name=password]", password);
-  await page.click("form.login button[type=submit]");
-  await page.waitForSelector(".tile");
+  at = await startAtDesk();
+  page = at.page;
   await page.getByRole("link", { name: "规则", exact: true }).click();
 });
-after(async () => {
-  await browser?.close();
-  await demo?.stop();
-});
-
-async function inspect(name) {
-  for (const lang of ["zh", "en"]) {
-    if (lang === "en") await page.click(".lang");
-    await laidOut(page);
-    const over = await page.evaluate(() => document.documentElement.scrollWidth - innerWidth);
-    assert.ok(over <= 0, `${name} ${lang} is ${over} px too wide`);
-    await shot(page, `desk-rules-${name}-${lang}-1366`);
-    await accessible(page, `${name} in ${lang}`);
-  }
-  await page.click(".lang");
-}
+after(() => at?.stop());
 
 const policy = `version: "7"
 limits: {fever_c: 37.3, invalid_below_c: 35.0, pairing: 4s}
@@ -48,31 +28,30 @@ async function write(text, kind = "policy") {
   await page.locator(".rulesopen [role=status]").waitFor();
 }
 
-async function sure() {
-  await page.fill("dialog [type=password]", password);
-  await page.click("dialog [type=submit]");
+async function agreed() {
+  await sure(page);
   await page.locator(".rulesopen").waitFor({ state: "detached" });
 }
 
 test("without a version gates decide by their own files", async () => {
   await page.getByText("还没有版本").waitFor();
   assert.match(await page.locator("tbody").textContent(), /按本机文件/);
-  await inspect("empty");
+  await inspect(page, "rules-empty");
 });
 
 test("a faulty draft can't be approved", async () => {
   await write(policy.replace("resident:", "? :"));
   await page.locator(".rulesopen .failed").first().waitFor();
   assert.ok(await button("批准生效").isDisabled());
-  await inspect("faulty");
+  await inspect(page, "rules-faulty");
 });
 
 test("a good one is put into force with the password", async () => {
   await write(policy);
   await page.getByText("检查无误").waitFor();
-  await inspect("draft");
+  await inspect(page, "rules-draft");
   await button("批准生效").click();
-  await sure();
+  await agreed();
   await until("the version in force", async () => (await page.locator("b.inforce").count()) === 1);
 });
 
@@ -85,9 +64,9 @@ test("a roster is checked by the policy, and repeats no card", async () => {
   await write(`${roster}6200000101,resident,active,,,\n`, "roster");
   await page.getByText("1 张卡").waitFor();
   await button("批准生效").click();
-  await sure();
+  await agreed();
   await until("both in force", async () => (await page.locator("b.inforce").count()) === 2);
-  await inspect("in-force");
+  await inspect(page, "rules-in-force");
 });
 
 test("what waits for another person, and which gates are behind", async () => {
@@ -115,7 +94,7 @@ test("what waits for another person, and which gates are behind", async () => {
     .first()
     .click();
   await page.getByText("须由另一人批准").waitFor();
-  await inspect("behind");
+  await inspect(page, "rules-behind");
   await page.unroute("**/api/rules");
 });
 

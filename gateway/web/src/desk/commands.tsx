@@ -32,7 +32,7 @@ function Outcome({ of }: { of: Command }) {
       <Shape of={marks[of.state]} />
       {say(`command.state.${of.state}`)}
       {of.why && <>: {say(`command.why.${of.why}`)}</>}
-      {of.detail && <small> {of.detail}</small>}
+      {of.detail && <small lang="en"> {of.detail}</small>}
     </span>
   );
 }
