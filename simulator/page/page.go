@@ -84,6 +84,28 @@ func Post[B any](ctx context.Context, p *Page, path string, body B) error {
 	return nil
 }
 
+// Ask posts a body as JSON and returns what is answered as JSON. The error of an answer that
+// is not 200 is a StatusError.
+func Ask[T, B any](ctx context.Context, p *Page, path string, body B) (v T, err error) {
+	b, err := json.Marshal(body)
+	if err != nil {
+		return v, fmt.Errorf("post to %s: %w", path, err)
+	}
+	return AskText[T](ctx, p, path, b)
+}
+
+// AskText posts a body as it is, and returns what Ask does.
+func AskText[T any](ctx context.Context, p *Page, path string, body []byte) (v T, err error) {
+	b, err := p.do(ctx, http.MethodPost, path, body, http.StatusOK)
+	if err == nil {
+		err = json.Unmarshal(b, &v)
+	}
+	if err != nil {
+		return v, fmt.Errorf("post to %s: %w", path, err)
+	}
+	return v, nil
+}
+
 // Get returns what a path answers as JSON. The error of an answer that is not 200 is a
 // StatusError.
 func Get[T any](ctx context.Context, p *Page, path string) (v T, err error) {

@@ -127,7 +127,7 @@ func (d *drainBench) deliver(ctx context.Context) time.Duration {
 	stored, done := d.stored(ctx)
 	defer done()
 	d.must(d.clerk.SignUp(ctx))
-	d.must(d.startAgents())
+	d.must(d.startAgents(ctx))
 	for stored() == 0 && retry.Sleep(ctx, time.Millisecond) {
 	}
 	d.first, d.began = stored(), time.Now()

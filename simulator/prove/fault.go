@@ -40,7 +40,7 @@ type Fault struct {
 func Faults() []Fault {
 	all := slices.Concat(kills(), lines(), disks(), clocks(), sensors(), databases(), brokers(), counties(),
 		storeFiles(), misbehavingAgents(), reportFiles(), slowDisks(), readers(), wipes(), unreachable(), posts(),
-		audits(), signatures(), commanded())
+		audits(), signatures(), commanded(), certificates(), published())
 	slices.SortFunc(all, func(a, b Fault) int { return a.Row - b.Row })
 	return all
 }

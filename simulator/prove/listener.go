@@ -11,6 +11,7 @@ import (
 
 	"gatehouse/gateway/mqtt"
 	"gatehouse/gateway/wire"
+	"gatehouse/simulator/world"
 )
 
 // listener subscribes to heartbeats, which tell when everything is delivered,
@@ -34,20 +35,23 @@ type ackAt struct {
 }
 
 // listen subscribes at the broker until ctx is done.
-func listen(ctx context.Context, url string) *listener {
+func listen(ctx context.Context, at mqtt.Broker) (*listener, error) {
 	e := &listener{beats: map[string]beatAt{}, acks: map[string][]ackAt{}, done: make(chan struct{})}
-	c := mqtt.New(mqtt.Config{
-		URL:      url,
+	cfg := mqtt.Config{
 		ClientID: fmt.Sprintf("prove-%d", os.Getpid()),
 		Log:      slog.New(slog.DiscardHandler),
 		Subscriptions: []mqtt.Subscription{
-			{Filter: wire.Root + "/+/+/" + string(wire.LeafBeat)},
-			{Filter: wire.Root + "/+/+/" + string(wire.LeafAck)},
+			{Filter: wire.Topic(world.CountyID, "+", wire.LeafBeat)},
+			{Filter: wire.Topic(world.CountyID, "+", wire.LeafAck)},
 		},
 		OnMessage: e.receive,
-	})
+	}
+	if err := at.Load(&cfg); err != nil {
+		return nil, fmt.Errorf("listen at the broker: %w", err)
+	}
+	c := mqtt.New(cfg)
 	go func() { defer close(e.done); _ = c.Run(ctx) }() // ends with ctx only
-	return e
+	return e, nil
 }
 
 // wait waits until the listener has ended.

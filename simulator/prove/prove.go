@@ -6,11 +6,9 @@ package prove
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"io"
 	"math/rand/v2"
-	"os"
 	"slices"
 	"sync"
 	"sync/atomic"
@@ -103,6 +101,8 @@ type proof struct {
 	fleet *fleet.Fleet // or nil
 	kills atomic.Int64
 	clerk *clerk.Clerk // of the desk; or nil
+	// enrolled is how the gates were put into service by codes; nil: by hand.
+	enrolled *enrolled
 	evidence
 }
 
@@ -164,10 +164,16 @@ func Run(ctx context.Context, cfg Config) (Result, []string, error) {
 	if p.fleet != nil {
 		hardware.Go(func() { p.fleet.Run(ctx) })
 	}
-	p.listener = listen(ctx, p.brokerURL)
+	at, err := p.reader(ctx)
+	if err != nil {
+		return Result{}, nil, err
+	}
+	if p.listener, err = listen(ctx, at); err != nil {
+		return Result{}, nil, err
+	}
 	defer p.listener.wait()
 	defer cancel()
-	if err := p.startAgents(); err != nil {
+	if err := p.startAgents(ctx); err != nil {
 		return Result{}, nil, err
 	}
 	p.progress("%d gates, %s store, %s broker; load and kills for %s", p.Gates, p.Store, p.Broker, p.For)
@@ -283,12 +289,4 @@ func (p *proof) stopAll() {
 	for _, x := range p.all() {
 		x.kill()
 	}
-}
-
-// mkdir creates the folder of the proof.
-func (p *proof) mkdir() error {
-	if entries, err := os.ReadDir(p.Dir); err == nil && len(entries) > 0 {
-		return errors.New("the folder of the proof is not empty: " + p.Dir)
-	}
-	return os.MkdirAll(p.Dir, 0o700)
 }

@@ -36,12 +36,14 @@ type rig struct {
 
 // means are what faults use.
 type means struct {
-	chaos    *faults.Chaos
+	chaos    *faults.Chaos  // between the agents and a broker without TLS
+	line     *faults.Proxy  // between the agents and a broker with TLS
 	influx   *faults.Influx // in front of the database; or nil
 	cage     *faults.Cage   // or nil
 	disk     *faults.Disk   // or nil
 	open     int            // descriptors that the first agent had open before the fault
 	cloneDir string         // of a cloned agent's journal
+	between  int            // kills between keeping a set of rules and putting it into force
 	strays   atomic.Int64   // connections to a proxy that nobody may use
 }
 
@@ -115,15 +117,13 @@ func (r *rig) prepare(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	r.brokerURL = "tcp://" + listen
+	r.brokerURL = r.scheme() + listen
 	if err := r.startBroker(up, listen); err != nil {
 		return err
 	}
-	if r.chaos, err = faults.NewChaos(ctx, listen, r.Seed); err != nil {
+	if err := r.startLine(ctx, listen); err != nil {
 		return err
 	}
-	r.undo = append(r.undo, r.chaos.Close)
-	r.agentURL = "tcp://" + r.chaos.Addr()
 	if err := r.startDatabase(up); err != nil {
 		return err
 	}
@@ -156,10 +156,16 @@ func (r *rig) strike(ctx context.Context) (result Result, problems []string, err
 	for _, g := range r.hw {
 		background.Go(func() { g.Run(ctx) })
 	}
-	r.listener = listen(ctx, r.brokerURL)
+	at, err := r.reader(ctx)
+	if err != nil {
+		return Result{}, nil, err
+	}
+	if r.listener, err = listen(ctx, at); err != nil {
+		return Result{}, nil, err
+	}
 	defer r.listener.wait()
 	defer cancel()
-	if err := r.startAgents(); err != nil {
+	if err := r.startAgents(ctx); err != nil {
 		return Result{}, nil, err
 	}
 	background.Go(func() { r.watch(ctx) })

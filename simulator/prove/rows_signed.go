@@ -2,6 +2,7 @@ package prove
 
 import (
 	"context"
+	"crypto"
 	"errors"
 	"fmt"
 	"log/slog"
@@ -123,6 +124,15 @@ func (r *rig) forgeAs(ctx context.Context, gate, jid string) error {
 // enrolling changes the registry while the collector is stopped.
 func (r *rig) enrolling(ctx context.Context, do func(*registry.Registry) error) error {
 	r.collector.end(syscall.SIGTERM, 10*time.Second)
+	if err := r.withRegistry(ctx, time.Now, do); err != nil {
+		return err
+	}
+	return r.collector.start()
+}
+
+// withRegistry changes the registry by a clock. The collector may run meanwhile, and takes the change in
+// within seconds.
+func (r *rig) withRegistry(ctx context.Context, now func() time.Time, do func(*registry.Registry) error) error {
 	ca, err := authority.Load(r.countyDir()+"-ca", world.CountyID)
 	if err != nil {
 		return err
@@ -131,15 +141,16 @@ func (r *rig) enrolling(ctx context.Context, do func(*registry.Registry) error) 
 	if err != nil {
 		return err
 	}
-	reg, err := registry.Open(ctx, registry.Options{File: file, County: world.CountyID, Agents: []string{r.gates[0].ID},
-		URLs: []string{nobody}, Files: noFiles{}, Authority: ca, Now: time.Now, Log: slog.New(slog.DiscardHandler)})
+	var gates []string
+	for _, g := range r.gates {
+		gates = append(gates, g.ID)
+	}
+	reg, err := registry.Open(ctx, registry.Options{File: file, County: world.CountyID, Agents: gates,
+		URLs: []string{nobody}, Files: noFiles{}, Authority: ca, Now: now, Log: slog.New(slog.DiscardHandler)})
 	if err == nil {
 		err = do(reg)
 	}
-	if err := errors.Join(err, file.Close()); err != nil {
-		return err
-	}
-	return r.collector.start()
+	return errors.Join(err, file.Close())
 }
 
 // nobody is a desk that is not there: no certificate is renewed.
@@ -161,6 +172,25 @@ func (r *rig) enrol(ctx context.Context, reg *registry.Registry, gate string) er
 	if err != nil {
 		return err
 	}
+	if err := register(ctx, reg, gate, key); err != nil {
+		return err
+	}
+	i, _ := reg.Lookup(gate)
+	err = errors.Join(os.WriteFile(cert, identity.PEM(i.Certificate), 0o600), os.Rename(fresh, id.Key))
+	if err != nil {
+		return err
+	}
+	path := filepath.Join(dir, "agent.yaml")
+	cfg, err := config.Load[agent.Config](path)
+	if err != nil {
+		return fmt.Errorf("the gate's configuration: %w", err)
+	}
+	cfg.Identity = id
+	return writeYAML(path, cfg)
+}
+
+// register has the county give a gate a certificate for a key.
+func register(ctx context.Context, reg *registry.Registry, gate string, key crypto.Signer) error {
 	by := audit.By{Actor: "proof"}
 	code, _, err := reg.MakeCode(ctx, gate, by)
 	if err != nil {
@@ -178,19 +208,5 @@ func (r *rig) enrol(ctx context.Context, reg *registry.Registry, gate string) er
 	if err == nil {
 		err = reg.Approve(ctx, a.ID, by)
 	}
-	if err != nil {
-		return err
-	}
-	i, _ := reg.Lookup(gate)
-	err = errors.Join(os.WriteFile(cert, identity.PEM(i.Certificate), 0o600), os.Rename(fresh, id.Key))
-	if err != nil {
-		return err
-	}
-	path := filepath.Join(dir, "agent.yaml")
-	cfg, err := config.Load[agent.Config](path)
-	if err != nil {
-		return fmt.Errorf("the gate's configuration: %w", err)
-	}
-	cfg.Identity = id
-	return writeYAML(path, cfg)
+	return err
 }

@@ -3,6 +3,7 @@ package prove
 import (
 	"cmp"
 	"context"
+	"errors"
 	"fmt"
 	"net"
 	"os"
@@ -18,6 +19,7 @@ import (
 	"gatehouse/gateway/mqtt"
 	"gatehouse/gateway/testkit/loopback"
 	"gatehouse/simulator/clerk"
+	"gatehouse/simulator/faults"
 	"gatehouse/simulator/fleet"
 	"gatehouse/simulator/program"
 	"gatehouse/simulator/world"
@@ -123,6 +125,11 @@ func (p *proof) startCollector(ctx context.Context, listen string) error {
 		p.clerk = clerk.New("http://"+deskAddress, "proof", clerk.ByCommand(p.Gatehouse, p.countyDir()))
 		cfg.Desk = &pages.Config{Listen: deskAddress}
 	}
+	if p.enrolled != nil {
+		if err := p.enrolled.setUp(ctx, p, &cfg, listen, deskAddress); err != nil {
+			return err
+		}
+	}
 	if in := p.database; in.URL != "" {
 		cfg.Influx = &centre.Influx{URL: p.storeURL, Org: in.Org, Bucket: in.Bucket,
 			TokenFile: filepath.Join(p.Dir, "influx.token")}
@@ -135,9 +142,12 @@ func (p *proof) startCollector(ctx context.Context, listen string) error {
 		return err
 	}
 	gatehouse := cmp.Or(p.collectorProgram, p.Gatehouse)
-	argv := []string{gatehouse, "collect", "--config", file, "--listen", listen}
-	if p.broker != nil {
-		argv = []string{gatehouse, "collect", "--config", file, "--broker", p.brokerURL}
+	argv := []string{gatehouse, "collect", "--config", file}
+	switch {
+	case p.broker != nil:
+		argv = append(argv, "--broker", p.brokerURL)
+	case cfg.Broker.Embedded == nil:
+		argv = append(argv, "--listen", listen)
 	}
 	p.collector = p.program("collector", argv...)
 	if err := p.collector.start(); err != nil {
@@ -168,7 +178,10 @@ func (p *proof) ledger(gate string) string { return filepath.Join(p.Dir, gate, "
 // journalDir returns the folder of an agent's journal.
 func (p *proof) journalDir(gate string) string { return filepath.Join(p.Dir, gate, "journal") }
 
-func (p *proof) startAgents() error {
+func (p *proof) startAgents(ctx context.Context) error {
+	if p.enrolled != nil {
+		return p.enrolled.start(ctx, p)
+	}
 	rules := filepath.Join(p.Dir, "policy.yaml")
 	if err := os.WriteFile(rules, world.Policy(), 0o600); err != nil {
 		return err
@@ -210,5 +223,31 @@ func (p *proof) startAgents() error {
 	if p.fleet != nil {
 		return p.startBridges()
 	}
+	return nil
+}
+
+// mkdir creates the folder of the proof.
+func (p *proof) mkdir() error {
+	if entries, err := os.ReadDir(p.Dir); err == nil && len(entries) > 0 {
+		return errors.New("the folder of the proof is not empty: " + p.Dir)
+	}
+	return os.MkdirAll(p.Dir, 0o700)
+}
+
+// startLine makes the line between the agents and the broker at an address.
+func (r *rig) startLine(ctx context.Context, broker string) (err error) {
+	if r.scheme() == "ssl://" { // packets can't be told apart
+		if r.line, err = faults.NewProxy(ctx, broker); err != nil {
+			return err
+		}
+		r.undo = append(r.undo, r.line.Close)
+		r.agentURL = "ssl://" + r.line.Addr()
+		return nil
+	}
+	if r.chaos, err = faults.NewChaos(ctx, broker, r.Seed); err != nil {
+		return err
+	}
+	r.undo = append(r.undo, r.chaos.Close)
+	r.agentURL = "tcp://" + r.chaos.Addr()
 	return nil
 }

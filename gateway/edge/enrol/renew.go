@@ -8,6 +8,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"math/rand/v2"
 	"net/http"
 	"strings"
 	"time"
@@ -58,13 +59,19 @@ func NewRenewer(i Identity, county, agent string, collector ed25519.PublicKey, l
 // the time.
 const renewEvery = time.Hour
 
+// endedEvery is how often it is asked, on average, by a gate whose certificate has ended:
+// no broker lets it in until it has another one.
+const endedEvery = 5 * time.Second
+
 // Run asks again and again until ctx ends, for the first time within a minute. The agent
 // works the same when nobody answers.
 func (r *Renewer) Run(ctx context.Context) {
 	spread := retry.Backoff{First: renewEvery / 120, Last: renewEvery / 2, Random: true}
-	failing := ""
-	for retry.Sleep(ctx, spread.Next()) {
+	failing, refused := "", false
+	for r.wait(ctx, spread.Next(), refused) {
 		err := r.Once(ctx)
+		final := new(RefusedError)
+		refused = errors.As(err, &final)
 		switch {
 		case ctx.Err() != nil:
 			return
@@ -76,6 +83,27 @@ func (r *Renewer) Run(ctx context.Context) {
 			r.log.Warn("the gate's certificate can't be renewed now; the gate works on, and asks again", "err", err)
 		}
 	}
+}
+
+// wait waits for d, and for a few seconds only when the gate's certificate has ended, unless
+// the county has refused another one. It reports whether ctx still runs.
+func (r *Renewer) wait(ctx context.Context, d time.Duration, refused bool) bool {
+	for d > 0 {
+		step := min(d, rand.N(2*endedEvery))
+		if !retry.Sleep(ctx, step) {
+			return false
+		}
+		if d -= step; !refused && r.ended(time.Now()) {
+			return true
+		}
+	}
+	return ctx.Err() == nil
+}
+
+// ended reports whether the gate's certificate counts no more, by the gate's clock.
+func (r *Renewer) ended(now time.Time) bool {
+	cert, err := identity.LoadCertificate(r.identity.Cert)
+	return err == nil && !now.Before(cert.NotAfter)
 }
 
 // Once asks once, at each of the desk's addresses until one answers, and keeps a
