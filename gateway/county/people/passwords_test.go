@@ -20,7 +20,7 @@ func kept(t *testing.T, p *People, name string) string {
 }
 
 func TestAnOldHashIsRenewedAtTheLogIn(t *testing.T) {
-	p := newPeople(t)
+	p := realPeople(t)
 	user(t, p, "wang")
 	bcrypted, err := bcrypt.GenerateFromPassword([]byte(good), bcrypt.MinCost)
 	if err == nil {

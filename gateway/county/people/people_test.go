@@ -14,8 +14,20 @@ const good = "correct horse"
 
 var t0 = time.Date(2020, 2, 14, 6, 0, 0, 0, time.UTC)
 
+// cheap is the cost of hashes where a test is not about them: race detection makes real ones
+// take seconds.
+var cheap = Cost{MemoryKiB: 8, Passes: 1}
+
 // newPeople returns people of a new file, at t0.
 func newPeople(t *testing.T) *People {
+	t.Helper()
+	p := realPeople(t)
+	p.Hash(cheap)
+	return p
+}
+
+// realPeople returns people whose passwords cost what they do at a desk.
+func realPeople(t *testing.T) *People {
 	t.Helper()
 	return New(
 		committed.Open(t, filepath.Join(t.TempDir(), "f.db"), Schema, SchemaSecrets, SchemaRoles, SchemaProvided),
