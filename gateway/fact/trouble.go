@@ -38,6 +38,7 @@ const (
 	TroubleAgentsRefused  TroubleKind = "agents-refused"  // some are not believed, or ask for more than one may have
 	TroubleQuarantine     TroubleKind = "quarantine"      // what could not be stored
 	TroubleRulesBehind    TroubleKind = "rules-behind"    // gates live and have other rules than are meant for them
+	TroubleIdentities     TroubleKind = "identities"      // certificates of gates, machines or readers end, or have
 	TroubleCertificate    TroubleKind = "certificate"     // one that is served ends soon, or has ended
 )
 

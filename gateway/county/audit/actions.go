@@ -36,6 +36,7 @@ const (
 	EnrolRefuse     Action = "enrol-refuse"     // the request of a gate was refused
 	EnrolRevoke     Action = "enrol-revoke"     // a gate's certificates are void
 	EnrolIssue      Action = "enrol-issue"      // a machine or reader was given a certificate
+	EnrolRenew      Action = "enrol-renew"      // a gate was given its next certificate
 	AskConsent      Action = "ask-consent"      // somebody asks for what needs a second person
 	AgreeConsent    Action = "agree-consent"    // the second person
 	RefuseConsent   Action = "refuse-consent"   // the second person, or who asked
@@ -67,8 +68,8 @@ func Actions() []Action {
 	return []Action{Start, LogIn, LogInFailed, LogOut, SetUp, Invite, SetRole, DisableUser, EnableUser,
 		ResetPassword, ChangePassword, EndSession, MakeToken, RevokeToken, Acknowledge, AnswerCall, EndCall,
 		WriteNotice, RemoveNotice, RetryQuarantine, DropQuarantine, Rewind, IssuePass, ChangeGuards,
-		EnrolCode, EnrolWithdraw, WithdrawInvite, EnrolApprove, EnrolRefuse, EnrolRevoke, EnrolIssue, OpenGate,
-		CommandGate, AskConsent,
+		EnrolCode, EnrolWithdraw, WithdrawInvite, EnrolApprove, EnrolRefuse, EnrolRevoke, EnrolIssue, EnrolRenew,
+		OpenGate, CommandGate, AskConsent,
 		AgreeConsent, RefuseConsent,
 		Trace, AccessReport, RulesDraft, RulesAsk, RulesApprove, RulesWithdraw, EndBegin, EndReceipt, EndDestroy,
 		EndFinish, NotDone, LookLive, LookGate,

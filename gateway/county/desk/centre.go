@@ -5,10 +5,12 @@ import (
 	"database/sql"
 	"errors"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"gatehouse/gateway/county/follow"
 	"gatehouse/gateway/county/presence"
+	"gatehouse/gateway/county/registry"
 	"gatehouse/gateway/fact"
 	"gatehouse/gateway/live"
 	"gatehouse/gateway/probe"
@@ -39,6 +41,8 @@ type Centre struct {
 type centre struct {
 	mu   sync.Mutex // guards last
 	last seen       // for the probes
+
+	identities atomic.Pointer[registry.Registry] // nil: not yet, or none
 
 	// The Run goroutine's own:
 	counted, kept, pruned time.Time // when it was last done

@@ -48,6 +48,7 @@ func (d *Desk) judge(now time.Time, agents []presence.Agent) {
 	}
 	f.gates(agents)
 	f.rules(d.rules.Load())
+	f.identities(d.centre.identities.Load())
 	d.centre.stopped = f.stopped
 	d.post(f.list)
 }
@@ -55,7 +56,8 @@ func (d *Desk) judge(now time.Time, agents []presence.Agent) {
 // judged are the kinds that judge may find.
 var judged = []fact.TroubleKind{fact.TroubleDeskFault, fact.TroubleDeskBehind, fact.TroubleStoreRefuses,
 	fact.TroubleQuarantine, fact.TroubleAgentsRefused, fact.TroubleGatesSilent, fact.TroubleNothingArrives,
-	fact.TroubleGatesHeldUp, fact.TroubleClock, fact.TroubleRulesBehind}
+	fact.TroubleGatesHeldUp, fact.TroubleClock, fact.TroubleRulesBehind,
+	fact.TroubleIdentities}
 
 // post posts what was found, and that nothing else of the desk's kinds holds.
 func (d *Desk) post(found []wire.Trouble) {

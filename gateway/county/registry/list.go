@@ -47,7 +47,9 @@ type Other struct {
 
 // List is what the desk shows.
 type List struct {
-	Off     string    `json:"off,omitempty"` // why no code can be made; empty: they can
+	Off     string    `json:"off,omitempty"`     // why no code can be made; empty: they can
+	OneKey  bool      `json:"one_key,omitempty"` // all gates have one key for pseudonyms, for ever
+	Ending  []Ending  `json:"ending"`
 	Gates   []Gate    `json:"gates"`
 	Others  []Other   `json:"others"` // machines and readers, in order of their names
 	Waiting []Waiting `json:"waiting"`
@@ -58,7 +60,7 @@ type List struct {
 // List returns the gates with their identities, and the requests that wait, oldest first.
 func (r *Registry) List(ctx context.Context) (List, error) {
 	now := r.opts.Now()
-	l := List{Gates: []Gate{}, Others: r.others(), Waiting: []Waiting{}}
+	l := List{OneKey: r.opts.OneKey, Ending: r.Ending(now), Gates: []Gate{}, Others: r.others(), Waiting: []Waiting{}}
 	if r.opts.Authority == nil || len(r.opts.URLs) == 0 {
 		l.Off = ErrOff.Error()
 	}

@@ -49,6 +49,7 @@ type Options struct {
 	Collector ed25519.PrivateKey
 	Authority *authority.Authority // nil: nothing is issued
 	Memory    string               // path of MemoryFile; empty: nothing is remembered apart from File
+	OneKey    bool                 // all gates have one key for pseudonyms, for ever; List says so
 	Now       func() time.Time
 	Log       *slog.Logger
 }

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"time"
 
+	"gatehouse/gateway/county/audit"
 	"gatehouse/gateway/county/db"
 	"gatehouse/gateway/enrolment"
 	"gatehouse/gateway/identity/authority"
@@ -64,6 +65,11 @@ func (r *Registry) reissue(ctx context.Context, i Identity, now time.Time) (Iden
 			err = ErrRevoked
 		}
 		if err != nil {
+			return err
+		}
+		act := audit.Act{Action: audit.EnrolRenew, Object: "gate " + i.Name, Detail: "serial " + Serial(cert) +
+			", ends " + cert.NotAfter.UTC().Format(time.RFC3339)}
+		if err := audit.Append(ctx, tx, now, audit.By{Actor: i.Name, From: "gate"}, act); err != nil {
 			return err
 		}
 		return keep(ctx, tx, i.Name, cert, now)

@@ -19,7 +19,7 @@ after(() => at?.stop());
 
 /** Starts gatehouse enrol at a gate; says what it prints, and its exit code. */
 function enrol(text) {
-  const p = spawn(bin("gatehouse"), ["enrol", "--dir", join(demo.dir, "..", "new-gate")]);
+  const p = spawn(bin("gatehouse"), ["enrol", "--tpm", "off", "--dir", join(demo.dir, "..", "new-gate")]);
   const said = { text: "", code: null };
   for (const s of [p.stdout, p.stderr])
     s.on("data", (b) => {
@@ -109,6 +109,37 @@ test("senders that nobody has enrolled are listed", async () => {
   await inspect(page, "enrol-unknown");
   await page.unroute("**/api/enrol");
   await until("an empty list", async () => (await unknown.count()) === 0);
+});
+
+test("certificates that end are listed with what to do, and a county with one key is told", async () => {
+  const ending = page.getByRole("heading", { name: "即将或已经到期的证书" });
+  const key = page.getByText("共用一把假名密钥");
+  await key.waitFor(); // the demo has no epochs
+  assert.equal(await ending.count(), 0);
+  const inDays = (n) => new Date(Date.now() + n * 86_400_000).toISOString();
+  await page.route("**/api/enrol", async (route) => {
+    const response = await route.fetch();
+    const json = await response.json();
+    assert.deepEqual([json.ending, json.one_key], [[], true]);
+    json.ending = [
+      { name: "gate-003", kind: "agent", ends: inDays(-40), late: true },
+      { name: "gate-002", kind: "agent", ends: inDays(12) },
+      { name: "fogger-7", kind: "machine", ends: inDays(20) },
+      { name: "grafana", kind: "reader", ends: inDays(21) },
+    ];
+    json.one_key = false;
+    await route.fulfill({ response, json });
+  });
+  await ending.waitFor();
+  const said = async (name) => page.locator("tbody tr", { hasText: name }).first().textContent();
+  assert.match(await said("gate-003"), /已过期.*新的入网码/);
+  assert.match(await page.locator("tbody tr", { hasText: /未自动续期/ }).textContent(), /gate-002/);
+  assert.match(await said("fogger-7"), /identity issue fogger-7 --kind machine/);
+  assert.match(await said("grafana"), /identity issue grafana --kind reader/);
+  assert.equal(await key.count(), 0);
+  await inspect("enrol-ending");
+  await page.unroute("**/api/enrol");
+  await until("an empty list", async () => (await ending.count()) === 0);
 });
 
 test("an identity is revoked after a second click", async () => {

@@ -52,6 +52,7 @@ const actions = [
   "enrol-approve",
   "enrol-refuse",
   "enrol-revoke",
+  "enrol-renew",
   "command-gate",
   "open-gate",
   "ask-consent",

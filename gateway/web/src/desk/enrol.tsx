@@ -1,7 +1,7 @@
 import { useSignal } from "@preact/signals";
 import { compounds, post, say, words_for } from "./model";
 import { Cards, type Card } from "./cards";
-import { Others, type Other } from "./others";
+import { Ending, type End, Others, type Other } from "./others";
 import { gateName, Moment, Table, time, useData, Waiting } from "./parts";
 
 interface Gate {
@@ -30,6 +30,8 @@ interface Unknown {
 }
 interface Enrolment {
   off?: string;
+  one_key?: boolean;
+  ending: End[];
   gates: Gate[];
   waiting: Asking[];
   others: Other[];
@@ -250,6 +252,8 @@ export function EnrolPage() {
           />
         )}
       </section>
+      {e?.one_key && <p class="failed">{say("enrol.one-key")}</p>}
+      {e && <Ending list={e.ending} />}
       {e && <Unknowns list={e.unknown} />}
       {e && (
         <Others

@@ -13,6 +13,36 @@ export interface Other {
   revoked_by?: string;
 }
 
+/** A certificate that ends soon, or has ended. */
+export interface End {
+  name: string;
+  kind: string;
+  ends: string;
+  late?: boolean;
+}
+
+/** Certificates that end, with what to do. */
+export function Ending({ list }: { list: End[] }) {
+  if (list.length === 0) return null;
+  return (
+    <section>
+      <h2>{say("enrol.ending")}</h2>
+      <Table
+        caption={say("enrol.ending")}
+        head={["enrol.name", "enrol.ends", "enrol.ending.what"]}
+        rows={list.map((e) => [
+          e.name,
+          <span class="failed">
+            {time(e.ends)}
+            {Date.parse(e.ends) < Date.now() && ` ${say("enrol.over")}`}
+          </span>,
+          say(`enrol.ending.${e.kind}${e.late ? ".late" : ""}`, { name: e.name }),
+        ])}
+      />
+    </section>
+  );
+}
+
 /** Machines and readers with a certificate, which gatehouse identity issues. */
 export function Others({ list, revoke }: { list: Other[]; revoke: (name: string) => void }) {
   const revoking = useSignal("");
