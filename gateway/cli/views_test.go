@@ -44,6 +44,7 @@ func (still) Synchronised() bool { return true }
 type nobody struct{ kiosk.Guards }
 
 func (nobody) Note(context.Context, wire.Audit) error            { return nil }
+func (nobody) Shown(string) string                               { return "" }
 func (nobody) Buzz()                                             {}
 func (nobody) Retest(context.Context, string, string) error      { return nil }
 func (nobody) Enter(context.Context, string, wire.Entered) error { return nil }

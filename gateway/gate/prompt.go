@@ -23,15 +23,16 @@ const (
 
 // Prompt is what the people in a lane are asked to do until it is too late.
 type Prompt struct {
-	Lane      string
-	Wants     Wants
-	Since     clock.Moment   // when the visit began
-	Until     time.Duration  // boot clock
-	Reading   uint64         // the first reading of the visit: tells one visit from the next
-	Screening *fact.Temp     // what was measured; nil: nothing yet
-	Class     string         // of the card
-	Direction fact.Direction // of the card
-	Episode   string         // id of the fever episode that the guard has picked; empty: none
+	Lane       string
+	Wants      Wants
+	Since      clock.Moment   // when the visit began
+	Until      time.Duration  // boot clock
+	Reading    uint64         // the first reading of the visit: tells one visit from the next
+	Screening  *fact.Temp     // what was measured; nil: nothing yet
+	Credential string         // pseudonym of the card; empty: none, or not listed
+	Class      string         // of the card
+	Direction  fact.Direction // of the card
+	Episode    string         // id of the fever episode that the guard has picked; empty: none
 }
 
 // Prompts returns what the visits in the lanes wait for, in the lanes' order.
@@ -54,6 +55,7 @@ func (g *Gate) Prompts() []Prompt {
 		case len(v.cards) == 1 && v.cards[0].decision.Allowed && v.cards[0].why == "":
 			c := v.cards[0]
 			p.Wants, p.Class, p.Direction = WantsTemperature, c.decision.Class, c.direction
+			p.Credential = c.credential
 		}
 		out = append(out, p)
 	}

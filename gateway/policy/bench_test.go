@@ -12,9 +12,10 @@ import (
 // sixtyThousand returns a roster of so many cards in households of four.
 func sixtyThousand() []byte {
 	var b bytes.Buffer
-	b.WriteString("card,class,status,household,from,until\n")
+	b.WriteString("card,class,status,household,from,until,shown\n")
 	for i := range 60_000 {
-		fmt.Fprintf(&b, "62%08X,resident,active,%d-%d,2020-02-01,2020-06-30\n", i, i/400, i/4)
+		fmt.Fprintf(&b, "62%08X,resident,active,%d-%d,2020-02-01,2020-06-30,%d栋%d单元 王**\n", i, i/400, i/4, i/400,
+			i%4+1)
 	}
 	return b.Bytes()
 }

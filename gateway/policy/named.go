@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"slices"
 	"strings"
 
 	"gatehouse/gateway/identity"
@@ -12,7 +13,8 @@ import (
 
 // NameRoster writes a roster with pseudonyms in place of the numbers of cards and
 // households, by each key that key has, the one in force first. Pseudonyms stay as they
-// are, and so do the other columns; each line keeps its number. The text is one that
+// are, and so do the other columns, but for what the guard sees of a person: that is left out,
+// for the text is kept on a disk. Each line keeps its number. The text is one that
 // ParseRosterText takes, with these names and by any of these keys. The error names the
 // line, and repeats no number.
 func NameRoster(w io.Writer, text []byte, key Pseudonymer) error {
@@ -24,7 +26,7 @@ func NameRoster(w io.Writer, text []byte, key Pseudonymer) error {
 	out := csv.NewWriter(w)
 	n := namer{key: key}
 	homes := map[string]string{}
-	line := 1 // that is written next
+	line, shown := 1, -1 // that is written next; the column that is left out
 	for {
 		row, err := rd.Read()
 		if errors.Is(err, io.EOF) {
@@ -38,7 +40,13 @@ func NameRoster(w io.Writer, text []byte, key Pseudonymer) error {
 		if strings.Join(row, "") == "" {
 			continue // spreadsheets write the rows below the last one
 		}
+		if line == 1 {
+			shown = slices.Index(row, shownColumn)
+		}
 		if line > 1 {
+			if shown >= 0 && shown < len(row) {
+				row[shown] = ""
+			}
 			if err := n.row(row, homes); err != nil {
 				return fmt.Errorf("line %d: %w", at, err)
 			}

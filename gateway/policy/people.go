@@ -7,10 +7,11 @@ type people struct {
 	shared     []Person // without household, opening and line
 	households []string
 	openings   map[int32]*Opening // by index in rows
+	lines      lines              // what the guard sees of them
 }
 
-// personRow is a person, as indexes of shared and households.
-type personRow struct{ shared, household, line int32 }
+// personRow is a person, as indexes of shared, households and lines.
+type personRow struct{ shared, household, line, shown int32 }
 
 // at returns the person on a row.
 func (l *people) at(i int32) Person {
@@ -32,10 +33,11 @@ func newAdder() adder {
 		householdAt: map[string]int32{}}
 }
 
-// add adds a person and returns the row.
-func (a *adder) add(p Person) int32 {
+// add adds a person, of whom the guard sees shown, and returns the row.
+func (a *adder) add(p Person, shown string) int32 {
 	i := int32(len(a.rows))
-	row := personRow{line: int32(p.Line), household: index(&a.households, a.householdAt, p.Household)}
+	row := personRow{line: int32(p.Line), household: index(&a.households, a.householdAt, p.Household),
+		shown: a.lines.add(shown)}
 	if p.Opening != nil {
 		a.openings[i] = p.Opening
 	}

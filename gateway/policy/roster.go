@@ -39,7 +39,7 @@ type Person struct {
 // is no column for names, and no other column is taken.
 var (
 	columns  = []string{"card", "class", "status", "household", "from", "until"}
-	optional = []string{"purpose", "uses", "opening"}
+	optional = []string{"purpose", "uses", "opening", shownColumn}
 )
 
 // maxErrors is how many errors of a roster are listed at most.
@@ -60,7 +60,7 @@ func LoadRules(p Policy, path string, key Pseudonymer) (*Rules, error) {
 }
 
 // ParseRoster reads a roster: CSV with the header card,class,status,
-// household,from,until, which purpose, uses and opening may follow. Its error lists up
+// household,from,until, which purpose, uses, opening and shown may follow. Its error lists up
 // to ten faults, each with its line, and repeats no card number.
 func ParseRoster(p Policy, in io.Reader, key Pseudonymer) (*Rules, error) {
 	b, err := io.ReadAll(io.LimitReader(in, MaxRoster+1))
@@ -116,7 +116,7 @@ func ParseRosterText(p Policy, text []byte, key Pseudonymer) (*Rules, error) {
 		}
 	}
 	rules.people = r.people.people
-	rules.people.rows = slices.Clip(rules.people.rows)
+	rules.people.rows, rules.people.lines.text = slices.Clip(rules.people.rows), slices.Clip(rules.people.lines.text)
 	return r.rules, errors.Join(r.errs...)
 }
 
@@ -151,7 +151,8 @@ type roster struct {
 func (r *roster) add(line int, row []string) error {
 	name, others, err := r.card(row[0])
 	x, err2 := r.person(line, row)
-	if err := errors.Join(err, err2, r.policy.checkPerson(x)); err != nil {
+	shown, err3 := r.shown(row)
+	if err := errors.Join(err, err2, err3, r.policy.checkPerson(x)); err != nil {
 		return err
 	}
 	for _, n := range append(others, name) {
@@ -166,7 +167,7 @@ func (r *roster) add(line int, row []string) error {
 		r.rules.usable = max(r.rules.usable, daysOf(x.From, x.Until))
 	}
 	name = strings.Clone(name)
-	at := r.people.add(x)
+	at := r.people.add(x, shown)
 	r.rules.byCard[name] = at
 	for _, n := range others {
 		n = strings.Clone(n)

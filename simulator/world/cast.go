@@ -32,7 +32,8 @@ func (g Gate) Cast() (c Cast) {
 func (c Cast) Roster() []byte {
 	var b strings.Builder
 	row := func(card, class, status, household string) {
-		fmt.Fprintf(&b, "%s,%s,%s,%s,,\n", card, class, status, household)
+		fmt.Fprintf(&b, "%s,%s,%s,%s,,,%s\n", card, class, status, household,
+			Card{Class: class}.shown(strings.Count(b.String(), "\n")))
 	}
 	for i, household := range c.Households {
 		for _, card := range household {

@@ -73,15 +73,27 @@ func newCards(rnd *rand.Rand, households, residents int) []Card {
 	return cards
 }
 
+// surnames are those that guards see.
+var surnames = []string{"王", "李", "张", "刘", "陈", "欧阳"}
+
+// shown returns what the guard sees of a resident: where they live, and a masked name. n is
+// the number of the card.
+func (c Card) shown(n int) string {
+	if c.Class != "resident" {
+		return ""
+	}
+	return fmt.Sprintf("%d栋%d单元 %s**", n/60+1, n/15%4+1, surnames[n%len(surnames)])
+}
+
 // Roster returns the gate's roster file.
 func (g Gate) Roster() []byte {
 	var b bytes.Buffer
-	b.WriteString("card,class,status,household,from,until\n")
+	b.WriteString("card,class,status,household,from,until,shown\n")
 	seen := map[string]bool{}
 	for _, c := range g.Cards {
 		if !seen[c.Code] {
 			seen[c.Code] = true
-			fmt.Fprintf(&b, "%s,%s,%s,%s,,\n", c.Code, c.Class, c.Status, c.Household)
+			fmt.Fprintf(&b, "%s,%s,%s,%s,,,%s\n", c.Code, c.Class, c.Status, c.Household, c.shown(len(seen)))
 		}
 	}
 	if g.Stage {

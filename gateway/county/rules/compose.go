@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"encoding/csv"
+	"errors"
 	"fmt"
 	"strings"
 	"time"
@@ -143,8 +144,9 @@ func all(names Names, kind, code string) string {
 	return strings.Join(append([]string{names.Pseudonym(kind, code)}, names.Others(kind, code)...), "|")
 }
 
-// For returns the files by which a gate that is put into service decides, by name; none when
-// nothing of the county is in force for it.
+// For returns the files by which a gate that is put into service decides, by name, without what
+// the guard sees of people, which the first set that is published brings; none when nothing of
+// the county is in force for it.
 func (r *Rules) For(ctx context.Context, gate string, names Names) (map[string][]byte, error) {
 	w, err := r.now(ctx)
 	if err != nil {
@@ -153,7 +155,12 @@ func (r *Rules) For(ctx context.Context, gate string, names Names) (map[string][
 	s, _, err := w.set(ctx, gate, names, nil)
 	out := map[string][]byte{}
 	for _, f := range s.files {
-		if f.Name != rulebook.KeysFile {
+		switch f.Name {
+		case rulebook.KeysFile:
+		case rulebook.RosterFile: // it becomes a file at the gate: what the guard sees of people comes encrypted
+			text, err2 := policy.WithoutShown(f.Bytes)
+			out[f.Name], err = text, errors.Join(err, err2)
+		default:
 			out[f.Name] = f.Bytes
 		}
 	}

@@ -46,6 +46,46 @@ func TestEachGateGetsItsOwnSet(t *testing.T) {
 	}
 }
 
+// What the guard sees of a person is in the encrypted set, and not in the files of an enrolment,
+// in the desk's file, in what is published or in what a version is said to be.
+func TestWhatTheGuardSeesComesEncryptedOnly(t *testing.T) {
+	const seen = "3栋2单元 王**"
+	s := newStage(t)
+	var l look
+	s.force(Policy, Default, goodPolicy)
+	id := s.force(Roster, Default, header+",shown\n6200000101,resident,active,h1,,,"+seen+"\n")
+	if err := s.round(&l); err != nil {
+		t.Fatal(err)
+	}
+	if _, files := s.opened("gate-001"); !strings.Contains(files["roster.csv"], ",shown\n") ||
+		!strings.Contains(files["roster.csv"], ","+seen+"\n") {
+		t.Errorf("the set has %q", files["roster.csv"])
+	}
+	for topic, b := range s.broker.retained {
+		if strings.Contains(string(b), "王") {
+			t.Errorf("%s holds it", topic)
+		}
+	}
+	files, err := s.For(t.Context(), "gate-001", twoKeys("k"))
+	if r := string(files["roster.csv"]); err != nil || strings.Contains(r, "王") || !strings.Contains(r, ",shown\n") {
+		t.Errorf("at an enrolment it gets %q, %v", r, err)
+	}
+	if report := s.report(id); strings.Contains(strings.Join(report.Lines(), "\n"), "王") {
+		t.Errorf("the report says %q", report.Lines())
+	}
+	for _, name := range []string{"desk.db", "desk.db-wal"} {
+		if strings.Contains(s.file(name), "王") {
+			t.Errorf("%s holds it", name)
+		}
+	}
+	bad := s.add(Roster, Default, header+",shown\n6200000101,resident,active,h1,,,王 13800001234\n")
+	report := s.report(bad)
+	if said := strings.Join(report.Lines(), "\n"); len(report.Faults) == 0 || strings.Contains(said, "1380") ||
+		!strings.Contains(said, "shown looks like") {
+		t.Errorf("a telephone number: %q", said)
+	}
+}
+
 func TestSetsKeepTheirNumbersUntilTheyChange(t *testing.T) {
 	s := newStage(t)
 	var l look

@@ -113,6 +113,15 @@ func (a *Agent) Override(ctx context.Context, passage uint64, reason string) err
 	return a.station.Override(ctx, passage, reason)
 }
 
+// Shown returns what the guard sees of somebody, by the rules in force. It may be called from
+// any goroutine.
+func (a *Agent) Shown(credential string) string {
+	if a.station == nil {
+		return ""
+	}
+	return a.station.Shown(credential)
+}
+
 // Buzz sounds the buzzers of a gate once. It may be called from any goroutine.
 func (a *Agent) Buzz() {
 	if a.station != nil {

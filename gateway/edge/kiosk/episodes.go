@@ -78,6 +78,7 @@ func lookOf(step fact.EpisodeStep) Look {
 // fillEpisode sets the fields of a view of somebody who waits.
 func (s *Screen) fillEpisode(v *View, e *episode.Episode, now clock.Moment) {
 	ready := s.wall.Add(e.Ready)
+	v.Shown = s.who(e.Credential)
 	v.Class, v.Direction, v.Screening, v.Since = e.Class, string(e.Direction), &e.First, &e.Since
 	v.Episode = &EpisodeView{Step: e.Stands(now), First: e.First, Ready: &ready}
 }

@@ -30,8 +30,9 @@ type Screen struct {
 
 // chosen is what the guard looks at, and what not.
 type chosen struct {
-	turn turning            // whom of those who wait
-	back map[string]putBack // calls that the guard has put back, by their ids
+	turn turning                        // whom of those who wait
+	back map[string]putBack             // calls that the guard has put back, by their ids
+	who  func(credential string) string // what the guard sees of somebody, of the roster
 }
 
 // times are what ages and answers are reckoned from.
@@ -48,8 +49,8 @@ type seen struct {
 
 // NewScreen returns the screen of an idle gate.
 func NewScreen() *Screen {
-	return &Screen{verdicts: map[string]item{},
-		chosen: chosen{back: map[string]putBack{}, turn: turning{later: map[string]time.Duration{}}}}
+	return &Screen{verdicts: map[string]item{}, chosen: chosen{turn: turning{later: map[string]time.Duration{}},
+		back: map[string]putBack{}, who: func(string) string { return "" }}}
 }
 
 // Passage shows a verdict. seq is its record in the journal; at is when it was given.

@@ -35,6 +35,7 @@ type Gate interface {
 
 	Note(ctx context.Context, a wire.Audit) error // journals what the guard did
 	Buzz()                                        // sounds the relay buzzer once
+	Shown(credential string) string               // what the guard sees of somebody; it does not wait
 	// Enter journals a value that the guard read off a hand-held thermometer, and decides
 	// on it. It returns an error of wire or gate when there is nothing to decide.
 	Enter(ctx context.Context, lane string, value wire.Entered) error
@@ -178,6 +179,9 @@ func (k *Kiosk) living(now clock.Moment) (pages, silent int) {
 // Serve serves the screen on l, shows what is posted on the board, and sounds the relay
 // buzzer when no page can, until ctx ends.
 func (k *Kiosk) Serve(ctx context.Context, l net.Listener, gate Gate, board Board) error {
+	k.mu.Lock()
+	k.screen.who = gate.Shown
+	k.mu.Unlock()
 	s := web.NewServer(k.handler(ctx, gate, l.Addr().String()), k.opts.Log)
 	done := make(chan error, 1)
 	go func() {

@@ -18,6 +18,7 @@ type View struct {
 	Reasons     []fact.Reason `json:"reasons,omitempty"`     //
 	Instruction string        `json:"instruction,omitempty"` //
 	Class       string        `json:"class,omitempty"`       //
+	Shown       string        `json:"shown,omitempty"`       // building and masked name, of the roster
 	Direction   string        `json:"direction,omitempty"`   //
 	Device      string        `json:"device,omitempty"`      // that is at fault
 	Kind        string        `json:"kind,omitempty"`        // of the device: thermometer, reader; or journal
@@ -150,10 +151,11 @@ func (s *Screen) fill(v *View, t *item, now clock.Moment) {
 	case t.prompt != nil:
 		v.Again = t.prompt.Episode != ""
 		v.Class, v.Direction, v.Screening = t.prompt.Class, string(t.prompt.Direction), t.prompt.Screening
+		v.Shown = s.who(t.prompt.Credential)
 		v.Until, v.Occupied = s.deadline(*t), t.look == LookTapped && slices.Contains(s.status.Measured, t.lane)
 	case t.seq != 0:
 		v.Class, v.Direction, v.Screening = p.Class, string(p.Direction), p.Screening()
-		v.Reasons, v.Instruction = p.Reasons, string(p.Instruction)
+		v.Reasons, v.Instruction, v.Shown = p.Reasons, string(p.Instruction), s.who(p.Credential)
 		if e := p.Episode; e != nil {
 			v.Episode = &EpisodeView{Step: e.Step, First: e.First, Ready: &e.Ready.Time}
 		}

@@ -8,6 +8,10 @@ import (
 	"gatehouse/gateway/policy/engine"
 )
 
+// Shown returns what the guard sees of somebody with a credential, by the rules in force. It
+// may be called from any goroutine.
+func (s *Station) Shown(credential string) string { return s.rules.Load().Shown(credential) }
+
 // SetNames puts another key for pseudonyms into force: rules that say the same as those
 // before, by which people have other names, and codes that give these names. Who is in a
 // lane, what has passed and fever episodes go on. It may be called from any goroutine

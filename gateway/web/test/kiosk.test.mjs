@@ -143,6 +143,9 @@ test("somebody who passes: measured, told to go, forgotten", async () => {
   assert.equal(await sounding(), "pass");
   assert.match(await text("value"), /^36\.[45]°C$/);
   assert.equal(await text("headline"), "体温正常 请通行");
+  assert.match(await text("line"), /^居民 · \d+栋\d单元 (王|李|张|刘|陈|欧阳)\*\* · 进/);
+  assert.doesNotMatch(await text("recent"), /单元/);
+  assert.doesNotMatch(journal(), /单元|\*\*/);
   await shot(page, "kiosk-pass-zh-1024");
   await seen("idle", 5000);
   // Card and temperature come within moments: either may be there first.

@@ -17,6 +17,7 @@ const view = (look, more = {}) => ({
 });
 const idle = (more) => view("idle", { id: "", since: undefined, actions: ["shift-test", "menu", "enter"], ...more });
 const who = { class: "resident", direction: "in" };
+const person = { class: "stair-head", shown: "12栋13单元 欧阳**", direction: "out" }; // as long as it may be
 const soon = (s = 8) => ({ since: ago(2), until: ago(-s) });
 
 /** A red view, which is the first of n alarms. */
@@ -260,6 +261,13 @@ export function kioskStates() {
       }),
     },
     fever: { view: fever(1) },
+    "fever-person": { view: fever(4, person) },
+    "sealed-person": { view: red("sealed", 2, { ...person, screening_c: 36.4, actions: ["sent-back", "call-grid"] }) },
+    "pass-person": { view: view("pass", { ...who, shown: "3栋2单元 王**", screening_c: 36.5, reasons: ["normal"] }) },
+    "refuse-person": { view: refusal("quota-used", person) },
+    "cold-person": { view: view("invalid", { ...person, screening_c: 33.4, reasons: ["too-cold", "ambient-low"] }) },
+    "tapped-person": { view: view("tapped", { ...person, ...soon() }) },
+    "waiting-person": { view: seated("ready", "due", { ...person, actions: ["retest-now", "enter", "later"] }) },
     "fever-first-of-four": { view: fever(4) },
     "fever-first-of-nine": { view: fever(9) },
     "fever-mixed": {

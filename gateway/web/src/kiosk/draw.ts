@@ -54,6 +54,7 @@ export function drawPicture(v: View, p: Picture, name: string, now: number): voi
   );
   put("order", p.order);
   put("line", p.line ?? "");
+  fitLine(p.line ?? "");
   const all = p.bar && v.until && v.since ? Date.parse(v.until) - Date.parse(v.since) : 0;
   el("bar").hidden = all <= 0;
   if (all > 0 && v.until) {
@@ -71,10 +72,21 @@ function fit(text: string): void {
   const list = document.body.classList;
   const has = list.contains("has");
   const most = !has ? 5.1 : list.contains("strips") ? 4 : 4.5;
+  sized("headline", text, most, has);
+}
+
+/** Makes the line about the person smaller where it does not fit. */
+function fitLine(text: string): void {
+  const has = document.body.classList.contains("has");
+  sized("line", text, has ? 1.85 : 2.1, has);
+}
+
+/** Sets the size of a line of text, in rem: as large as there is room, and at most so. */
+function sized(id: string, text: string, most: number, has: boolean): void {
   const rem = Math.min(innerWidth / 64, innerHeight / 37.5);
   const room = innerWidth / rem - 13 - 2 * (has ? 0.5 : 0.9) - 2 * 1.2;
   const size = `${Math.min(most, (room / widthOf(text)) * 0.985).toFixed(3)}rem`;
-  const e = el("headline");
+  const e = el(id);
   if (e.style.fontSize !== size) e.style.fontSize = size;
 }
 

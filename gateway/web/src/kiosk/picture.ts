@@ -44,6 +44,7 @@ export function personOf(w: Words, v: View): string {
     v.entered && say(w, `with.${v.entered}`),
     v.lane && say(w, "lane", { name: v.lane }),
     v.class && say(w, `class.${v.class}`),
+    v.class && v.shown,
     v.class && v.direction && say(w, `direction.${v.direction}`),
   );
 }

@@ -18,6 +18,7 @@ export interface View {
   reasons?: string[];
   instruction?: string;
   class?: string;
+  shown?: string; // building and masked name, of the roster
   direction?: string;
   device?: string; // that is at fault, or being checked
   kind?: string; // of a fault

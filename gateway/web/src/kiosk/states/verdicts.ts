@@ -45,7 +45,10 @@ export const verdicts: States = {
     draw: (x) => ({
       ...byReason(x),
       headline: say(x.w, "look.invalid"),
-      line: joined(personOf(x.w, x.v), ...(x.v.reasons ?? []).slice(0, 2).map((r) => say(x.w, `reason.${r}`))),
+      line: joined(
+        personOf(x.w, x.v),
+        ...(x.v.reasons ?? []).slice(0, x.v.shown ? 1 : 2).map((r) => say(x.w, `reason.${r}`)),
+      ),
     }),
   },
   fever: {
