@@ -143,6 +143,8 @@ func TestTheFirstHeartbeatDoesNotSayThatThereIsNoConnection(t *testing.T) {
 	d := s.delivery(&line{}, func(event) {})
 	up := make(chan struct{}, 1)
 	var told telling
+	begins := func(answered bool) { d.standing.up(s.opts.Clock.Now()); d.greeting.answered = answered }
+	ends := func(why string) { d.down(s.opts.Clock.Now(), errors.New(why)); d.greeting.answered = false }
 	for _, c := range []struct {
 		name   string
 		do     func()
@@ -150,13 +152,12 @@ func TestTheFirstHeartbeatDoesNotSayThatThereIsNoConnection(t *testing.T) {
 		broker bool // the heartbeat says that there is no connection
 	}{
 		{"before a connection", func() {}, false, true},
-		{"a connection that failed", func() { d.down(s.opts.Clock.Now(), errors.New("refused")) }, false, true},
-		{"a connection", func() { d.standing.up(s.opts.Clock.Now()) }, false, true},
+		{"a connection that failed", func() { ends("refused") }, false, true},
+		{"a connection", func() { begins(false) }, false, true},
 		{"an answer", func() { d.greeting.answered = true }, true, false},
 		{"nothing new", func() {}, false, false},
-		{"the end of the connection", func() { d.down(s.opts.Clock.Now(), errors.New("EOF")); d.greeting.answered = false },
-			false, true},
-		{"another one, answered", func() { d.standing.up(s.opts.Clock.Now()); d.greeting.answered = true }, true, false},
+		{"the end of the connection", func() { ends("EOF") }, false, true},
+		{"another one, answered", func() { begins(true) }, true, false},
 	} {
 		c.do()
 		s.tell(d, &told, up)
