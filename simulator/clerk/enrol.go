@@ -50,3 +50,12 @@ func (c *Clerk) Revoke(ctx context.Context, gate string) error {
 func (c *Clerk) decide(ctx context.Context, what map[string]string) error {
 	return c.as(ctx, func() error { return page.Post(ctx, c.page, "/api/enrol/decide", what) })
 }
+
+// Agree agrees to what somebody else has asked for, by its number.
+func (c *Clerk) Agree(ctx context.Context, id int64) error {
+	type agree struct {
+		ID       int64  `json:"id"`
+		Password string `json:"password"`
+	}
+	return c.as(ctx, func() error { return page.Post(ctx, c.page, "/api/consent", agree{id, password}) })
+}

@@ -28,6 +28,7 @@ type Fault struct {
 	slow         bool // takes more than half a minute
 	combinable   bool // may be combined with others in one county
 	setsLine     bool // sets the state of the line: not with another one that does
+	ends         bool // the gates' journals are destroyed when they are delivered
 	badBeats     bool // heartbeats arrive damaged without showing it
 
 	prepare func(ctx context.Context, r *rig) error // before anything is started; or nil
@@ -40,7 +41,8 @@ type Fault struct {
 func Faults() []Fault {
 	all := slices.Concat(kills(), lines(), disks(), clocks(), sensors(), databases(), brokers(), counties(),
 		storeFiles(), misbehavingAgents(), reportFiles(), slowDisks(), readers(), wipes(), unreachable(), posts(),
-		audits(), signatures(), commanded(), certificates(), published())
+		audits(), signatures(), commanded(), certificates(), published(),
+		rollOvers(), ends())
 	slices.SortFunc(all, func(a, b Fault) int { return a.Row - b.Row })
 	return all
 }

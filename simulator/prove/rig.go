@@ -44,6 +44,7 @@ type means struct {
 	open     int            // descriptors that the first agent had open before the fault
 	cloneDir string         // of a cloned agent's journal
 	between  int            // kills between keeping a set of rules and putting it into force
+	rolls    time.Time      // when another epoch begins
 	strays   atomic.Int64   // connections to a proxy that nobody may use
 }
 
@@ -175,8 +176,10 @@ func (r *rig) strike(ctx context.Context) (result Result, problems []string, err
 	if err := r.withLoad(ctx, func(ctx context.Context) error { return r.fault.inject(ctx, r) }); err != nil {
 		return Result{}, nil, err
 	}
-	if err := r.awaitDelivered(ctx); err != nil {
-		return Result{}, nil, err
+	if !r.fault.ends {
+		if err := r.awaitDelivered(ctx); err != nil {
+			return Result{}, nil, err
+		}
 	}
 	if r.fault.after != nil {
 		if err := r.fault.after(ctx, r); err != nil {
