@@ -76,7 +76,7 @@ race: test ## the same: tests always run with race detection
 faults: tools build ## every row of the fault matrix once, on the real programs (as root: it mounts disks)
 	bin/simulator prove --fault all --jobs 4
 
-threats: build ## every row of the table of threats, on the real programs (two minutes)
+threats: tools build ## every row of the table of threats, on the real programs (two minutes)
 	bin/simulator threats
 
 threats-bite: build ## take controls out of the product, one at a time: do the rows of the threats fail?

@@ -69,8 +69,9 @@ func (l Loss) played() (ids []string, err error) {
 // Bite builds the product once for each loss, from the source in a folder that it leaves as
 // it is, and plays its rows and those of others against it. It calls report with each outcome.
 func Bite(ctx context.Context, source, dir string, names []string, report func(Bitten)) error {
+	named := func(id string) bool { return slices.Contains(names, id) }
 	chosen := slices.DeleteFunc(Losses(), func(l Loss) bool {
-		return len(names) > 0 && !slices.ContainsFunc(l.Rows, func(id string) bool { return slices.Contains(names, id) })
+		return len(names) > 0 && !slices.ContainsFunc(l.Rows, named)
 	})
 	if len(chosen) == 0 {
 		return fmt.Errorf("--row %s: no control is taken away for it", strings.Join(names, ","))

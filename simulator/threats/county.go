@@ -46,11 +46,11 @@ type county struct {
 const upWithin = 60 * time.Second
 
 // newCounty starts a county with two gates, and a user of its desk.
-func newCounty(ctx context.Context, gatehouse, dir string, where setting) (c *county, err error) {
+func newCounty(ctx context.Context, gatehouse, dir string, where setting) (_ *county, err error) {
 	if gatehouse, err = filepath.Abs(gatehouse); err != nil {
 		return nil, err
 	}
-	c = &county{where: where, gatehouse: gatehouse, dir: dir}
+	c := &county{where: where, gatehouse: gatehouse, dir: dir}
 	ctx, c.end = context.WithCancel(ctx)
 	defer func() {
 		if err != nil {

@@ -31,7 +31,7 @@ crs: WGS-84
 communities:
   - id: c1
     name: 东城社区
-    grids: [{id: g1, name: 一, compounds: [{id: k1, name: "<b>丽景苑</b>",
+    grids: [{id: g1, name: 一, compounds: [{id: k1, name: "<svg onload=hit=1>丽景苑",
       gates: [gate-001, gate-002, gate-003, gate-009]}]}]
 `
 

@@ -3,7 +3,7 @@ package threats
 // Losses returns the controls that are taken out of the product, one at a time, each with the
 // rows that notice. Rows of other controls must go on to hold.
 func Losses() []Loss {
-	return append(lossesOfTheBroker(), append(lossesOfTheDesk(), lossesOfGates()...)...)
+	return append(lossesOfTheBroker(), append(lossesOfTheDesk(), append(lossesOfGates(), lossesOfOrders()...)...)...)
 }
 
 const (
@@ -30,14 +30,14 @@ func lossesOfTheBroker() []Loss {
 				`strings.HasPrefix(g.client, "\x00")`}},
 		},
 		{
-			"an agent publishes below its own id only: the collector's status is overwritten", []string{"T08", "T09"},
+			"an agent publishes below its own id only", []string{"T09"},
 			[]Edit{{principal, `return allowed([]string{own + ".>"}, []string{own, own + ".>", status})`,
-				`return allowed([]string{root + ".>"}, []string{own, own + ".>", status})`}},
+				`return allowed([]string{own + ".>", root + ".*.*.records"}, []string{own, own + ".>", status})`}},
 		},
 		{
-			"a reader publishes nothing: the collector's status is overwritten", []string{"T08", "T11"},
+			"a reader publishes nothing", []string{"T11"},
 			[]Edit{{principal, `return allowed(nil, []string{root + "." + county,`,
-				`return allowed([]string{root + ".>"}, []string{root + "." + county,`}},
+				`return allowed([]string{root + ".*.*.records"}, []string{root + "." + county,`}},
 		},
 		{
 			"a live connection ends when its identity is revoked", []string{"T53"},
@@ -119,24 +119,29 @@ func lossesOfGates() []Loss {
 		{
 			"the signature of the desk's messages", []string{"T64"},
 			[]Edit{{"gateway/edge/help/help.go",
-				"if err := wire.VerifyDesk(d, h.opts.County, h.opts.Agent, h.opts.Collector); err != nil {",
-				"if err := wire.VerifyDesk(d, h.opts.County, h.opts.Agent, h.opts.Collector); err != nil && d.V == 0 {"}},
+				"h.opts.Agent, h.opts.Collector); err != nil {",
+				"h.opts.Agent, h.opts.Collector); err != nil && d.V == 0 {"}},
 		},
 		{
 			"the signature of a command", []string{"T68"},
 			[]Edit{{"gateway/edge/command/command.go",
-				"if err := wire.VerifyCommand(x, c.opts.County, c.opts.Agent, c.opts.Collector); err != nil {",
-				"if err := wire.VerifyCommand(x, c.opts.County, c.opts.Agent, c.opts.Collector); err != nil && x.V == 0 {"}},
+				"c.opts.Agent, c.opts.Collector); err != nil {",
+				"c.opts.Agent, c.opts.Collector); err != nil && x.V == 0 {"}},
 		},
+	}
+}
+
+func lossesOfOrders() []Loss {
+	const book = "gateway/edge/command/book.go"
+	return []Loss{
 		{
 			"which commands were taken", []string{"T69"},
-			[]Edit{{"gateway/edge/command/book.go", "func (b *book) judge(now time.Duration, c wire.Command) (v verdict) {\n" +
-				"\tif b.find(c.ID) != nil {", "func (b *book) judge(now time.Duration, c wire.Command) (v verdict) {\n" +
-				"\tif b.find(c.ID) != nil && c.V == 0 {"}},
+			[]Edit{{book, "(v verdict) {\n\tif b.find(c.ID) != nil {",
+				"(v verdict) {\n\tif b.find(c.ID) != nil && c.V == 0 {"}},
 		},
 		{
 			"the time of a command", []string{"T70"},
-			[]Edit{{"gateway/edge/command/book.go",
+			[]Edit{{book,
 				"case now-b.issued[i].at > min(time.Duration(c.ExpiresMS)*time.Millisecond, wire.MaxCommandAge):",
 				"case now-b.issued[i].at > time.Hour:"}},
 		},
@@ -151,8 +156,9 @@ func lossesOfGates() []Loss {
 			[]Edit{{"gateway/rulebook/rulebook.go", "if m.No < inForce {", "if m.No < inForce && m.V == 0 {"}},
 		},
 		{
-			"the signature of an order to retire", []string{"T75"},
-			[]Edit{{"gateway/edge/retire/retire.go", "err = wire.VerifyRetire(o, r.opts.County, r.opts.Agent, r.opts.Collector)",
+			"the signature of an order to retire: a gate has gone", []string{"T75", "T76"},
+			[]Edit{{"gateway/edge/retire/retire.go",
+				"err = wire.VerifyRetire(o, r.opts.County, r.opts.Agent, r.opts.Collector)",
 				"_ = wire.VerifyRetire"}},
 		},
 		{
@@ -162,7 +168,8 @@ func lossesOfGates() []Loss {
 		},
 		{
 			"the signature of a receipt", []string{"T76"},
-			[]Edit{{"gateway/county/end/receipt.go", "err = wire.VerifyRetired(r, e.opts.County, agent, key)", "_ = key"}},
+			[]Edit{{"gateway/county/end/receipt.go",
+				"err = wire.VerifyRetired(r, e.opts.County, agent, key)", "_ = key"}},
 		},
 	}
 }

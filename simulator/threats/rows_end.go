@@ -102,20 +102,26 @@ func forgedRetire(ctx context.Context, c *county) (string, error) {
 		n++
 	}
 	// The last one is kept: the gate hears it again when it starts.
-	g.agent.End(syscall.SIGTERM, 10*time.Second)
-	if _, err := g.agent.Start(); err != nil {
-		return "", err
-	}
-	if err := g.agent.WaitFor(ctx, func() bool { return answers(ctx, g.kiosk) }); err != nil {
-		return "", err
-	}
-	if _, err := c.delivers(ctx, g); err != nil {
+	if err := c.restarts(ctx, g); err != nil {
 		return "", fmt.Errorf("after a start with a forged order: %w", err)
 	}
 	if err := m.publish(wire.Topic(countyID, g.id, wire.LeafRetire), nil, true); err != nil {
 		return "", err
 	}
 	return fmt.Sprintf("%d orders, one of them again at a start: the gate works on", n), m.acknowledged()
+}
+
+// restarts starts a gate again, and returns when a passage of it is stored.
+func (c *county) restarts(ctx context.Context, g *gate) error {
+	g.agent.End(syscall.SIGTERM, 10*time.Second)
+	_, err := g.agent.Start()
+	if err == nil {
+		err = g.agent.WaitFor(ctx, func() bool { return answers(ctx, g.kiosk) })
+	}
+	if err == nil {
+		_, err = c.delivers(ctx, g)
+	}
+	return err
 }
 
 var (
@@ -208,10 +214,8 @@ func forgedReceipt(ctx context.Context, c *county) (string, error) {
 	if err := m.sends(wire.Topic(countyID, second.id, wire.LeafRetired), forged...); err != nil {
 		return "", err
 	}
-	refusal := "a gate's receipt was refused"
-	if ok := await(ctx, 20*time.Second, func() bool {
-		return strings.Contains(c.collector.Printed(), refusal)
-	}); !ok {
+	refused := func() bool { return strings.Contains(c.collector.Printed(), "a gate's receipt was refused") }
+	if ok := await(ctx, 20*time.Second, refused); !ok {
 		return "", errors.New("the collector's log does not say that receipts are refused")
 	}
 	if n := c.ended(ctx); n != "1" {

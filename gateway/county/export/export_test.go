@@ -284,7 +284,8 @@ func TestATextIsNoFormula(t *testing.T) {
 		}
 		rows, err := csv.NewReader(&out).ReadAll()
 		if err != nil || rows[1][text] != want || rows[1][number] != "-5" {
-			t.Errorf("%q is written as %q, want %q; a number as %q; %v", given, rows[1][text], want, rows[1][number], err)
+			t.Errorf("%q is written as %q, want %q; a number as %q; %v", given, rows[1][text], want, rows[1][number],
+				err)
 		}
 	}
 }

@@ -8,6 +8,7 @@ import (
 	"os"
 	"time"
 
+	"gatehouse/gateway/county/db"
 	"gatehouse/gateway/identity"
 	"gatehouse/gateway/secret"
 )
@@ -97,4 +98,17 @@ func (r *Registry) WasEnrolled(agent string) bool {
 	defer r.mu.Unlock()
 	_, known := r.identities[agent]
 	return !known && r.memory.Agents[agent]
+}
+
+// voided is a certificate that was revoked or replaced.
+type voided struct {
+	serial string
+	at     time.Time
+}
+
+func scanRevoked(row db.Row) (v voided, err error) {
+	var revoked int64
+	err = row.Scan(&v.serial, &revoked)
+	v.at = at(revoked)
+	return v, err
 }

@@ -183,19 +183,6 @@ func (r *Registry) load(ctx context.Context) error {
 	return nil
 }
 
-// voided is a certificate that was revoked or replaced.
-type voided struct {
-	serial string
-	at     time.Time
-}
-
-func scanRevoked(row db.Row) (v voided, err error) {
-	var revoked int64
-	err = row.Scan(&v.serial, &revoked)
-	v.at = at(revoked)
-	return v, err
-}
-
 func scanIdentity(row db.Row) (i Identity, err error) {
 	var issued, notAfter, approved, revoked int64
 	err = row.Scan(&i.Name, &i.Kind, &i.Serial, &i.Certificate, &i.Key, &issued, &notAfter, &approved, &i.ApprovedBy,
