@@ -210,10 +210,10 @@ func (x *replaying) survey(ctx context.Context, known policies) error {
 	r := ruler{known: known, people: &people}
 	if x.f.roster != "" {
 		ring, err := identity.LoadRing(x.f.key)
-		if err == nil {
-			r.roster, err = secret.List(x.f.roster, policy.MaxRoster)
-		}
 		if err != nil {
+			return err
+		}
+		if r.roster, err = secret.List(x.f.roster, policy.MaxRoster); err != nil {
 			return fmt.Errorf("the roster %s: %w", x.f.roster, err)
 		}
 		r.names, r.file = ring.Named(time.Now()), x.f.roster
