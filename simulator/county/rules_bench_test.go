@@ -172,10 +172,10 @@ func (r *swapRig) roster() {
 	}
 	var text strings.Builder
 	w := csv.NewWriter(&text)
-	_ = w.Write([]string{"card", "class", "status", "household", "from", "until"})
-	for _, c := range r.g.Cards {
+	_ = w.Write([]string{"card", "class", "status", "household", "from", "until", "shown"})
+	for i, c := range r.g.Cards {
 		_ = w.Write([]string{key.Pseudonym("card", c.Code), c.Class, c.Status, key.Pseudonym("household", c.Household),
-			"", ""})
+			"", "", fmt.Sprintf("%d栋%d单元 王**", i/60+1, i%4+1)})
 	}
 	w.Flush()
 	r.text = []byte(text.String())
