@@ -137,7 +137,7 @@ test("certificates that end are listed with what to do, and a county with one ke
   assert.match(await said("fogger-7"), /identity issue fogger-7 --kind machine/);
   assert.match(await said("grafana"), /identity issue grafana --kind reader/);
   assert.equal(await key.count(), 0);
-  await inspect("enrol-ending");
+  await inspect(page, "enrol-ending");
   await page.unroute("**/api/enrol");
   await until("an empty list", async () => (await ending.count()) === 0);
 });
