@@ -52,6 +52,7 @@ test("each advice has words, and each word of one is asked for", () => {
     "county/centre/certificates.go",
     "county/centre/disks.go",
     "county/desk/collector.go",
+    "county/desk/registry.go",
     "county/desk/rules.go",
     "county/desk/troubles.go",
   ].map((f) => readFileSync(new URL(`../../${f}`, import.meta.url), "utf8"));
