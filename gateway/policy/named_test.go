@@ -116,7 +116,8 @@ func TestGuardsByPseudonyms(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		if _, err := NewGuards(list, listed, names); err == nil || !strings.Contains(err.Error(), "line 2 of the roster") {
+		_, err = NewGuards(list, listed, names)
+		if err == nil || !strings.Contains(err.Error(), "line 2 of the roster") {
 			t.Errorf("a guard's card that the roster lists: %v", err)
 		}
 	}

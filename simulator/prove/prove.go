@@ -56,15 +56,16 @@ type Result struct {
 	Expired     int       `json:"expired,omitempty"` // readings that were removed because they were old
 	Lost        int       `json:"lost"`
 	Duplicated  int       `json:"duplicated"`
+	Leaks       int       `json:"leaks"` // cards and keys in files where they may not be
 	Kills       int       `json:"kills"`
 	Verdict     Quantiles `json:"verdict_ms"` // last byte of a reading to verdict
 	Commit      Quantiles `json:"commit_ms"`  // append to acknowledgement, outages included
 	Runs        *Runs     `json:"runs,omitempty"`
 }
 
-// Failed reports whether something was lost, duplicated or wrong.
+// Failed reports whether something was lost, duplicated, wrong or where it may not be.
 func (r Result) Failed() bool {
-	return r.Lost != 0 || r.Duplicated != 0 || r.Runs != nil && r.Runs.failed()
+	return r.Lost != 0 || r.Duplicated != 0 || r.Leaks != 0 || r.Runs != nil && r.Runs.failed()
 }
 
 // Check returns an error if an option is invalid.

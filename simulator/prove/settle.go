@@ -44,6 +44,12 @@ func (p *proof) evaluate(ctx context.Context) (Result, []string, error) {
 		result.Runs = &found
 		c.Problems = append(c.Problems, problems...)
 	}
+	leaks, err := p.searchLeaks()
+	if err != nil {
+		return Result{}, nil, err
+	}
+	result.Leaks = len(leaks)
+	c.Problems = append(c.Problems, leaks[:min(len(leaks), maxProblems)]...)
 	return result, c.Problems, nil
 }
 

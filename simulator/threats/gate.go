@@ -64,6 +64,7 @@ func (c *county) enrol(ctx context.Context, g *gate, again bool) error {
 	if err != nil {
 		return err
 	}
+	c.codes = append(c.codes, code)
 	args := []string{"enrol", "--tpm", "off", "--dir", g.dir, code}
 	if again {
 		args = append(args, "--again")

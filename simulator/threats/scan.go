@@ -2,10 +2,13 @@ package threats
 
 import (
 	"bytes"
+	"encoding/base64"
 	"encoding/json"
 	"io/fs"
 	"os"
 	"path/filepath"
+
+	"gatehouse/simulator/leak"
 )
 
 // occurrences returns how many files below a folder hold a text.
@@ -25,12 +28,19 @@ func occurrences(dir, text string) (n int, err error) {
 
 // find returns in which form data holds a secret; empty: in none.
 func find(data []byte, secret string) string {
-	for name, form := range forms(secret) {
-		if bytes.Contains(data, form) {
-			return name
-		}
+	for _, f := range leak.New(leak.Secret{Text: secret}).In(data) {
+		return f.Form + f.Where
 	}
 	return ""
+}
+
+// unbase64 returns the bytes of a text in base64, nil where it is none.
+func unbase64(text string) []byte {
+	b, err := base64.StdEncoding.DecodeString(text)
+	if err != nil {
+		return nil
+	}
+	return b
 }
 
 func marshal(v any) (string, error) {

@@ -49,27 +49,6 @@ func TestChooseByNameOrNumber(t *testing.T) {
 	}
 }
 
-// A card's number is found however it is written.
-func TestASecretIsFoundInEveryForm(t *testing.T) {
-	const card, name = "62E3086CED", "张三"
-	for _, held := range []string{"62e3086ced", "62:E3:08:6C:ED", "424715775213", "e3086ced", "3808980205", "008,27885",
-		"00827885", "Y2FyZD02MkUzMDg2Q0VE", "IDYyRTMwODZDRUQ=", "NjJFMzA4NkNFRA==",
-		"6\x002\x00E\x003\x000\x008\x006\x00C\x00E\x00D\x00",
-		"\x62\xe3\x08\x6c\xed", "36324533303836434544"} {
-		if find([]byte("before "+held+" after"), card) == "" {
-			t.Errorf("%q is not found", held)
-		}
-	}
-	for _, held := range []string{"张三", `\u5f20\u4e09`, "5byg5LiJ", "e5bca0e4b889"} {
-		if find([]byte(held), name) == "" {
-			t.Errorf("%q is not found", held)
-		}
-	}
-	if form := find([]byte("62E3086CEE 1808980205 008,27886"), card); form != "" {
-		t.Errorf("another card is taken for it: %s", form)
-	}
-}
-
 // What is taken out of the product for make threats-bite stands in the source, once.
 func TestLossesFitTheSource(t *testing.T) {
 	rows := map[string]int{}

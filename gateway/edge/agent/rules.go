@@ -65,7 +65,8 @@ func (f *files) readRules(cfg Config) error {
 }
 
 // errOtherKey is said of kept rules by whose names nobody is known any more.
-var errOtherKey = errors.New("the rules of before know people by another site_key: nobody is known until this is mended")
+var errOtherKey = errors.New("the rules of before know people by another site_key: " +
+	"nobody is known until this is mended")
 
 func (f *files) readTexts(cfg Config) (t texts, err error) {
 	for _, path := range []string{cfg.Roster, cfg.Guards} {

@@ -1,10 +1,12 @@
-package threats
+package leak
 
 import (
 	"encoding/base64"
 	"encoding/binary"
 	"encoding/hex"
 	"fmt"
+	"net/url"
+	"slices"
 	"strconv"
 	"strings"
 	"unicode/utf16"
@@ -13,7 +15,8 @@ import (
 // forms returns how a secret could stand in data, by name: as it is, in small and capital
 // letters, in base64 at any offset, in UTF-16, escaped as in JSON and in URLs; a card's
 // number, which is ten hex digits, also as bytes in both orders, as decimal numbers, and as a
-// Wiegand 26 code in its usual ways of writing.
+// Wiegand 26 code in its usual ways of writing. A form of less than five bytes is left out:
+// it would be found by chance.
 func forms(secret string) map[string][]byte {
 	out := map[string][]byte{
 		"as it is":           []byte(secret),
@@ -26,6 +29,16 @@ func forms(secret string) map[string][]byte {
 	for offset := range 3 {
 		out[fmt.Sprint("in base64 at ", offset)] = inBase64(secret, offset)
 	}
+	var escapes strings.Builder
+	for _, b := range []byte(secret) {
+		fmt.Fprintf(&escapes, "%%%02X", b)
+	}
+	out["in a URL"] = []byte(url.QueryEscape(secret))
+	out["in a URL, with a blank as %20"] = []byte(url.PathEscape(secret))
+	out["in a URL, all of it escaped"] = []byte(escapes.String())
+	turned := []byte(secret)
+	slices.Reverse(turned)
+	out["turned round"] = turned
 	if ascii := strconv.QuoteToASCII(secret); ascii != strconv.Quote(secret) {
 		out["escaped"] = []byte(ascii[1 : len(ascii)-1])
 	}
@@ -46,7 +59,7 @@ func forms(secret string) map[string][]byte {
 	}
 	for name, form := range out {
 		if len(form) < 5 {
-			delete(out, name) // it would be found by chance
+			delete(out, name)
 		}
 	}
 	return out
