@@ -26,9 +26,15 @@ import (
 // agentFlags are the flags of agent.
 type agentFlags struct {
 	file, broker, dir, ledger, shift, screen, replay string
-	proxy, scanner, tpm                              string // of the first page
-	check, enrol                                     bool
+	check                                            bool
+	first                                            firstFlags
 	logs                                             logFlags
+}
+
+// firstFlags are the flags of the first page, by which a gate is enrolled.
+type firstFlags struct {
+	enrol               bool
+	proxy, scanner, tpm string
 }
 
 func (f *agentFlags) add(c *cobra.Command) {
@@ -43,12 +49,12 @@ func (f *agentFlags) add(c *cobra.Command) {
 		"read this recording of drones (.tlog) instead, print its records as JSON lines, and exit")
 	c.Flags().BoolVar(&f.check, "check", false,
 		"only read the configuration and the files that it names, and say whether somebody could pass")
-	c.Flags().BoolVar(&f.enrol, "enrol", false, "while the configuration file is missing, serve a page on the kiosk's "+
+	c.Flags().BoolVar(&f.first.enrol, "enrol", false, "while the configuration file is missing, serve a page on the kiosk's "+
 		"address on which somebody scans or types the county's code, and go on as the gate")
-	c.Flags().StringVar(&f.proxy, "proxy", "", "with --enrol: reach the desk through this proxy, as enrol does")
-	c.Flags().StringVar(&f.scanner, "scanner", "", "with --enrol: serial port of a scanner (9600 baud); "+
+	c.Flags().StringVar(&f.first.proxy, "proxy", "", "with --enrol: reach the desk through this proxy, as enrol does")
+	c.Flags().StringVar(&f.first.scanner, "scanner", "", "with --enrol: serial port of a scanner (9600 baud); "+
 		"one that types like a keyboard needs no flag")
-	addTPM(c, &f.tpm, "with --enrol: ")
+	addTPM(c, &f.first.tpm, "with --enrol: ")
 	f.logs.add(c)
 }
 
@@ -95,7 +101,7 @@ func (f *agentFlags) run(c *cobra.Command) error {
 		return err
 	}
 	defer end()
-	if f.enrol {
+	if f.first.enrol {
 		if err := f.welcome(c.Context(), log); err != nil {
 			return err
 		}

@@ -44,10 +44,10 @@ func (f *agentFlags) welcome(ctx context.Context, log *slog.Logger) error {
 		return usageError{fmt.Errorf("--kiosk %s: the first page has no password, and is for this computer only: "+
 			"give an address such as %s", address, firstScreen)}
 	}
-	if err := proxied.Check(f.proxy); err != nil {
+	if err := proxied.Check(f.first.proxy); err != nil {
 		return usageError{err}
 	}
-	if err := checkTPM(f.tpm); err != nil {
+	if err := checkTPM(f.first.tpm); err != nil {
 		return err
 	}
 	if was, err := retire.Tidy(f.file); err != nil {
@@ -59,14 +59,14 @@ func (f *agentFlags) welcome(ctx context.Context, log *slog.Logger) error {
 	if err != nil {
 		return fmt.Errorf("serve the first page: %w", web.Unheard(address, err))
 	}
-	w := welcome.New(welcome.Options{Dir: filepath.Dir(f.file), Proxy: f.proxy, Check: checkEnrolled,
-		Screen: f.nextScreen, TPM: f.tpm, Log: log})
+	w := welcome.New(welcome.Options{Dir: filepath.Dir(f.file), Proxy: f.first.proxy, Check: checkEnrolled,
+		Screen: f.nextScreen, TPM: f.first.tpm, Log: log})
 	ctx, cancel := context.WithCancel(ctx)
 	var scanning sync.WaitGroup
 	defer scanning.Wait()
 	defer cancel()
-	if f.scanner != "" {
-		p, err := port.NewHost().Serial(f.scanner, scannerBaud)
+	if f.first.scanner != "" {
+		p, err := port.NewHost().Serial(f.first.scanner, scannerBaud)
 		if err != nil {
 			return errors.Join(fmt.Errorf("open the scanner: %w", err), l.Close())
 		}

@@ -38,7 +38,6 @@ type county struct {
 	outside   *program.Program // the broker, where it is not the collector's
 	gates     []*gate
 	admin     *browser
-	codes     []string // with which gates were enrolled
 	end       context.CancelFunc
 	hardware  sync.WaitGroup
 }

@@ -26,6 +26,7 @@ type gate struct {
 	id, dir, kiosk string
 	hw             *bench.Hardware
 	agent          *program.Program
+	codes          []string // with which it was enrolled
 }
 
 // putIntoService enrols a gate with a code, as people do, and starts it.
@@ -64,7 +65,7 @@ func (c *county) enrol(ctx context.Context, g *gate, again bool) error {
 	if err != nil {
 		return err
 	}
-	c.codes = append(c.codes, code)
+	g.codes = append(g.codes, code)
 	args := []string{"enrol", "--tpm", "off", "--dir", g.dir, code}
 	if again {
 		args = append(args, "--again")

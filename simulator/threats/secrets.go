@@ -31,8 +31,12 @@ func (c *county) secrets() ([]leak.Secret, error) {
 		{Name: "a scanned code", Text: codeText}, {Name: "a password", Text: password},
 		{Name: "a mistyped password", Text: mistyped},
 	}
-	for _, code := range c.codes {
-		list = append(list, leak.Secret{Name: "a code for enrolment", Text: code})
+	codes := 0
+	for _, g := range c.gates {
+		for _, code := range g.codes {
+			list = append(list, leak.Secret{Name: "a code for enrolment", Text: code})
+			codes++
+		}
 	}
 	at, err := url.Parse(c.url)
 	if err != nil {
@@ -58,8 +62,8 @@ func (c *county) secrets() ([]leak.Secret, error) {
 		}
 		return nil
 	})
-	if err == nil && (keys < 6 || len(c.codes) == 0) {
-		err = fmt.Errorf("only %d keys and %d codes are known", keys, len(c.codes))
+	if err == nil && (keys < 6 || codes == 0) {
+		err = fmt.Errorf("only %d keys and %d codes are known", keys, codes)
 	}
 	return list, err
 }

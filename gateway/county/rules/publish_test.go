@@ -25,7 +25,8 @@ func TestEachGateGetsItsOwnSet(t *testing.T) {
 		t.Fatal(err)
 	}
 	m, files := s.opened("gate-001")
-	if g := files["guards.csv"]; !strings.HasPrefix(g, "guard,card,pin\neast-1,k-") || strings.Contains(g, "6200000901") {
+	g := files["guards.csv"]
+	if !strings.HasPrefix(g, "guard,card,pin\neast-1,k-") || strings.Contains(g, "6200000901") {
 		t.Errorf("guards: %q", g)
 	}
 	want := header + "\nk-faa|k-old,resident,active,k-232a|k-old,,\n"
