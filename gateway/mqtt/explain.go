@@ -38,7 +38,8 @@ func (c *Client) try(err error) string {
 	case strings.Contains(text, "remote error: tls: bad certificate"), strings.Contains(text, "certificate revoked"),
 		strings.Contains(text, "expired certificate"), strings.Contains(text, "unknown certificate authority"):
 		return "it does not take this client's certificate: its log says why; the agent renews one that ended " +
-			"up to 30 days ago by itself; one that ended earlier or was revoked needs a new code (gatehouse enrol --again)"
+			"up to 30 days ago by itself; one that ended earlier or was revoked needs a new code " +
+			"(gatehouse enrol --again)"
 	case errors.Is(err, packets.ErrorRefusedIDRejected):
 		return fmt.Sprintf("it does not take the client id %q", c.cfg.ClientID)
 	case errors.Is(err, packets.ErrorRefusedBadUsernameOrPassword), errors.Is(err, packets.ErrorRefusedNotAuthorised):
