@@ -51,7 +51,7 @@ func (f *agentFlags) add(c *cobra.Command) {
 		"only read the configuration and the files that it names, and say whether somebody could pass")
 	c.Flags().BoolVar(&f.first.enrol, "enrol", false,
 		"while the configuration file is missing, serve a page on the kiosk's "+
-		"address on which somebody scans or types the county's code, and go on as the gate")
+			"address on which somebody scans or types the county's code, and go on as the gate")
 	c.Flags().StringVar(&f.first.proxy, "proxy", "", "with --enrol: reach the desk through this proxy, as enrol does")
 	c.Flags().StringVar(&f.first.scanner, "scanner", "", "with --enrol: serial port of a scanner (9600 baud); "+
 		"one that types like a keyboard needs no flag")
