@@ -41,6 +41,9 @@ func readMemory(path string) (memory, error) {
 	if err == nil {
 		err = json.Unmarshal(b, &m)
 	}
+	if err == nil && (m.Agents == nil || m.Revoked == nil) {
+		err = errors.New("it names no agents or no certificates")
+	}
 	if err != nil {
 		return m, fmt.Errorf("read which agents were enrolled before, in %s: %w; bring the file back from the copy "+
 			"of ca_dir, or remove it if desk.db is whole", path, err)

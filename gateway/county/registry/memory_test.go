@@ -89,10 +89,12 @@ func TestARevocationIsRememberedOverARestore(t *testing.T) {
 func TestAMemoryThatCantBeReadIsSaid(t *testing.T) {
 	b := newBench(t)
 	path := filepath.Join(t.TempDir(), MemoryFile)
-	if err := os.WriteFile(path, []byte("{"), 0o600); err != nil {
-		t.Fatal(err)
-	}
-	if err := b.remembering(b.opts.File, path); err == nil {
-		t.Error("a damaged memory is taken for an empty one")
+	for _, text := range []string{"{", `{"agents":null,"revoked":{}}`, `{"agents":{},"revoked":null}`} {
+		if err := os.WriteFile(path, []byte(text), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		if err := b.remembering(b.opts.File, path); err == nil {
+			t.Errorf("%s is taken for an empty memory", text)
+		}
 	}
 }
