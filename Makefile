@@ -28,8 +28,8 @@ SPEED       ?= 20
 export PATH := $(TOOLS):$(PATH):/usr/sbin
 export CGO_ENABLED ?= 0
 
-.PHONY: help build ui test test-influx2 race faults threats threats-bite soak fuzz mutate lint tools demo bench bench-go county-day \
-        bench-peers docs cross dist dist-twice clean
+.PHONY: help build ui test test-influx2 race faults threats soak fuzz mutate lint tools demo bench bench-go county-day \
+        threats-bite bench-peers docs cross dist dist-twice clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## /{printf "  make %-13s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
