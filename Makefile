@@ -14,7 +14,7 @@ GOSBOM      := github.com/CycloneDX/cyclonedx-gomod/cmd/cyclonedx-gomod@v1.10.0
 RELEASE_GO  := go1.26.10
 DEBIAN      := mosquitto mosquitto-clients chromium fonts-noto-cjk socat mbpoll \
                python3-pip python3-pymodbus python3-serial-asyncio strace e2fsprogs gpsbabel nginx-light caddy \
-               swtpm
+               swtpm debootstrap dpkg-dev lintian rpm qemu-user-static
 WEB         := gateway/web
 WEBSRC      := $(shell find $(WEB)/src -type f) $(WEB)/build.mjs
 FUZZTIME    ?= 10s
@@ -28,7 +28,7 @@ SPEED       ?= 20
 export PATH := $(TOOLS):$(PATH):/usr/sbin
 export CGO_ENABLED ?= 0
 
-.PHONY: help build ui test test-influx2 race faults threats soak fuzz mutate lint tools demo bench bench-go county-day \
+.PHONY: help build ui test test-influx2 install-test race faults threats soak fuzz mutate lint tools demo bench bench-go county-day \
         threats-bite bench-peers docs cross dist dist-twice clean
 
 help: ## list the targets
@@ -70,6 +70,10 @@ test-influx2: build ## the store, its retention and a proof on a real InfluxDB 2
 	@deploy/influx2.sh
 	$(GO) test -count=1 -tags influx2 -run Influx2 ./gateway/county/store/influx
 	bin/simulator prove --store influx2 --gates 10 --for 30s --kill agent,collector,broker
+
+install-test: tools build ## install, upgrade, roll back and purge in a clean Debian (as root)
+	$(GO) vet -tags cleanroot ./simulator/...
+	$(GO) test -count=1 -tags cleanroot -timeout 20m ./simulator/cleanroot
 
 race: test ## the same: tests always run with race detection
 
