@@ -40,6 +40,7 @@ var importers = map[string]string{
 	"github.com/gofrs/flock":                      "gatehouse/gateway/lockfile",
 	"github.com/go-json-experiment/json":          "gatehouse/gateway/wire",
 	"github.com/mattn/go-runewidth":               "gatehouse/gateway/term",
+	"github.com/schollz/progressbar/v3":           "gatehouse/gateway/progress",
 	"golang.org/x/term":                           "gatehouse/gateway/term",
 	"filippo.io/age":                              "gatehouse/gateway/sealed",
 	"github.com/coreos/go-oidc/v3":                "gatehouse/gateway/county/oidc",
