@@ -19,7 +19,7 @@ var floors = map[string][][]string{
 		{"agent"},
 	},
 	"gatehouse/gateway/county": {
-		{"broker", "brokers", "calls", "db", "epochs", "health", "mapping", "reckon", "rollup", "store"},
+		{"broker", "brokers", "calls", "commits", "db", "epochs", "health", "mapping", "reckon", "rollup", "store"},
 		{"audit", "store/books"},
 		{"store/sqlite", "store/influx"},
 		{"store/archive"},

@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
+	"github.com/prometheus/client_golang/prometheus/collectors"
 	"github.com/prometheus/client_golang/prometheus/promhttp"
 
 	"gatehouse/gateway/wire"
@@ -53,13 +54,27 @@ func (r Ready) complete() Ready {
 	return r
 }
 
-// Metric is one sample.
+// Metric is one name's samples. What is not known has none: absence is not zero.
 type Metric struct {
 	Name    string // with base units; _total for counters
 	Help    string
 	Counter bool               // otherwise a gauge
 	Label   string             // name of its one label, or ""
 	Value   map[string]float64 // by value of the label
+	// Histogram is what the metric has instead of values; nil: it has values.
+	Histogram *Histogram
+}
+
+// Histogram counts observations by size.
+type Histogram struct {
+	Count uint64
+	Sum   float64
+	UpTo  map[float64]uint64 // by upper bound, that of smaller ones included
+}
+
+// One returns a gauge without a label.
+func One(name, help string, v float64) Metric {
+	return Metric{Name: name, Help: help, Value: map[string]float64{"": v}}
 }
 
 // Prober answers the probes. Its methods are called from any goroutine.
@@ -83,7 +98,8 @@ func Mount(mux *http.ServeMux, version string, p Prober) {
 		_ = json.NewEncoder(w).Encode(r) // the client may have gone
 	})
 	reg := prometheus.NewRegistry()
-	reg.MustRegister(collector{p, version})
+	reg.MustRegister(collector{p, version}, collectors.NewGoCollector(),
+		collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
 	mux.Handle("GET /metrics", promhttp.HandlerFor(reg, promhttp.HandlerOpts{}))
 }
 
@@ -110,6 +126,10 @@ func (c collector) Collect(out chan<- prometheus.Metric) {
 			labels = []string{m.Label}
 		}
 		desc := prometheus.NewDesc(m.Name, m.Help, labels, nil)
+		if h := m.Histogram; h != nil {
+			out <- prometheus.MustNewConstHistogram(desc, h.Count, h.Sum, h.UpTo)
+			continue
+		}
 		for value, v := range m.Value {
 			if m.Label == "" {
 				out <- prometheus.MustNewConstMetric(desc, kind, v)

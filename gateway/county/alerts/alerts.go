@@ -194,15 +194,6 @@ func (a *Alerts) OfRun(ctx context.Context, id int64) (bool, error) {
 	return run, nil
 }
 
-// Open returns how many alerts are open.
-func (a *Alerts) Open(ctx context.Context) (int, error) {
-	n, _, err := db.One(ctx, a.file.Reader(), db.Value[int], "SELECT count(*) FROM alerts WHERE "+openAlerts())
-	if err != nil {
-		return 0, fmt.Errorf("count alerts: %w", err)
-	}
-	return n, nil
-}
-
 // FirstOpen returns the seq of the first record of a journal that an open alert is
 // about; found is false when there is none.
 func (a *Alerts) FirstOpen(ctx context.Context, jid string) (seq uint64, found bool, err error) {

@@ -14,6 +14,7 @@ import (
 	"gatehouse/gateway/county/audit"
 	"gatehouse/gateway/county/broker"
 	"gatehouse/gateway/county/collect"
+	"gatehouse/gateway/county/commits"
 	"gatehouse/gateway/county/desk"
 	"gatehouse/gateway/county/end"
 	"gatehouse/gateway/county/epochs"
@@ -46,6 +47,7 @@ type county struct {
 	told      atomic.Pointer[desk.Desk]
 	reports   *reports
 	health    *health.Board
+	commits   commits.Commits
 
 	closers []func() error // of what was started, in that order
 }
@@ -156,5 +158,5 @@ func (c *county) collect(ctx context.Context) error {
 	return collect.New(collect.Config{County: c.cfg.County, Version: c.version, KnowsKey: c.knowsKey, Key: c.key,
 		Sites: c.sites, Store: c.archive, Broker: c.broker, Watch: c.desk, Audit: c.audit, Fenced: fenced,
 		Signers: signers{c.registry, c.log}, RequireSigned: c.cfg.RequireSigned,
-		Health: c.health, Log: c.log}).Run(ctx)
+		Health: c.health, Commits: &c.commits, Log: c.log}).Run(ctx)
 }

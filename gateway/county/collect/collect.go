@@ -20,6 +20,7 @@ import (
 	"sync"
 	"time"
 
+	"gatehouse/gateway/county/commits"
 	"gatehouse/gateway/county/health"
 	"gatehouse/gateway/county/store"
 	"gatehouse/gateway/mqtt"
@@ -74,10 +75,11 @@ type Config struct {
 	// RequireSigned refuses what is not signed by the key of an agent that is enrolled.
 	RequireSigned bool
 	// Fenced is called once, when another collector has taken over; may be nil.
-	Fenced func(reason string)
-	Health *health.Board    // nil: one of its own
-	Now    func() time.Time // nil: time.Now
-	Log    *slog.Logger
+	Fenced  func(reason string)
+	Health  *health.Board    // nil: one of its own
+	Commits *commits.Commits // counts what is committed; may be nil
+	Now     func() time.Time // nil: time.Now
+	Log     *slog.Logger
 }
 
 // listed reports whether the site file has an agent.

@@ -145,10 +145,13 @@ func (c *committer) gather(ctx context.Context, w *work, it item) {
 // its journal's watermark is dropped: one before it was refused or damaged, and its
 // agent sends again from the watermark.
 func (c *committer) store(ctx context.Context, batches []store.Batch) error {
+	began := c.cfg.Now()
 	receipts, err := c.cfg.Store.Commit(ctx, batches)
 	if err != nil {
+		c.cfg.Commits.Failed()
 		return err
 	}
+	c.measure(began, batches, receipts)
 	c.checkIdentity(ctx)
 	acks := map[string]wire.Ack{} // the highest of each journal
 	agents := map[string]string{}
@@ -173,6 +176,21 @@ func (c *committer) store(ctx context.Context, batches []store.Batch) error {
 		c.acknowledge(agents[jid], a)
 	}
 	return nil
+}
+
+// measure counts a commit that began at began.
+func (c *committer) measure(began time.Time, batches []store.Batch, receipts []store.Receipt) {
+	if len(batches) == 0 {
+		return
+	}
+	now, fresh := c.cfg.Now(), 0
+	for i, b := range batches {
+		if r := receipts[i]; r.New > 0 {
+			fresh += r.New
+			c.cfg.Commits.Arrived(now.Sub(b.Entries[0].Record.At.Time))
+		}
+	}
+	c.cfg.Commits.Done(now.Sub(began), fresh)
 }
 
 // judge logs and counts what was not stored of a batch. An agent whose batches come

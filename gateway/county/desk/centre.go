@@ -4,6 +4,7 @@ import (
 	"context"
 	"database/sql"
 	"errors"
+	"maps"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -13,7 +14,6 @@ import (
 	"gatehouse/gateway/county/registry"
 	"gatehouse/gateway/fact"
 	"gatehouse/gateway/live"
-	"gatehouse/gateway/probe"
 	"gatehouse/gateway/wire"
 )
 
@@ -53,9 +53,11 @@ type centre struct {
 
 // seen is what was found at the last look.
 type seen struct {
-	centre  Centre
-	states  map[fact.LinkState]int // of the gates
-	backlog uint64                 // records
+	at       time.Time // of the look; zero: there was none
+	centre   Centre
+	agents   []presence.Agent
+	machines map[fact.MachineState]int
+	hour     map[fact.Verdict]int // since the hour began
 }
 
 // totals shows the county's figures after each transaction.
@@ -92,15 +94,10 @@ func (d *Desk) showCentre(now time.Time, agents []presence.Agent) error {
 	if !state.Stored.IsZero() {
 		c.Stored = new(state.Stored.UTC().Truncate(time.Second))
 	}
-	s := seen{states: map[fact.LinkState]int{}}
-	for _, a := range agents {
-		s.states[a.State]++
-		if a.Backlog != nil {
-			s.backlog += *a.Backlog
-		}
-	}
+	s := seen{at: now, centre: c, agents: agents, machines: d.followers.fleet.States()}
+	_, hour := d.Passages.ThisHour(now)
+	s.hour = maps.Clone(hour)
 	d.centre.mu.Lock()
-	s.centre = c
 	d.centre.last = s
 	d.centre.mu.Unlock()
 	return errors.Join(d.showTotals(now), live.Set(d.Hub, "centre", c))
@@ -110,39 +107,4 @@ func (d *Desk) lastSeen() seen {
 	d.centre.mu.Lock()
 	defer d.centre.mu.Unlock()
 	return d.centre.last
-}
-
-// Metrics implements probe.Prober.
-func (d *Desk) Metrics() []probe.Metric {
-	s := d.lastSeen()
-	gates := map[string]float64{}
-	for k, n := range s.states {
-		gates[string(k)] = float64(n)
-	}
-	stored := 0.0
-	if s.centre.Stored != nil {
-		stored = float64(s.centre.Stored.Unix())
-	}
-	ctx, cancel := context.WithTimeout(context.Background(), time.Second)
-	defer cancel()
-	open, err := d.Alerts.Open(ctx)
-	if err != nil {
-		d.opts.Log.Warn("count alerts for a probe", "err", err)
-	}
-	quarantined, lost := d.followers.refused.Lost()
-	one := func(name, help string, v float64) probe.Metric {
-		return probe.Metric{Name: name, Help: help, Value: map[string]float64{"": v}}
-	}
-	return []probe.Metric{
-		{Name: "gatehouse_gates", Help: "Gates by state.", Label: "state", Value: gates},
-		one("gatehouse_backlog_records", "Records that gates had not delivered at their last heartbeats.",
-			float64(s.backlog)),
-		one("gatehouse_alerts_open", "Alerts that hold, or that nobody has acknowledged.", float64(open)),
-		one("gatehouse_quarantined_messages", "What could not be stored.", float64(quarantined)),
-		one("gatehouse_refused_messages", "Messages of agents that were not taken: see the alerts.",
-			float64(d.followers.refused.Messages())),
-		one("gatehouse_lost_records", "Records that holes stand for.", float64(lost)),
-		one("gatehouse_last_commit_timestamp_seconds", "When the store last took something.", stored),
-		one("gatehouse_desk_pages", "Pages that show the desk.", float64(d.Hub.Pages())),
-	}
 }

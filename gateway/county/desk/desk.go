@@ -18,6 +18,7 @@ import (
 	"gatehouse/gateway/county/audit"
 	"gatehouse/gateway/county/checks"
 	"gatehouse/gateway/county/command"
+	"gatehouse/gateway/county/commits"
 	"gatehouse/gateway/county/consent"
 	"gatehouse/gateway/county/db"
 	"gatehouse/gateway/county/fleet"
@@ -46,9 +47,10 @@ type Options struct {
 	Tracks  time.Duration // for how long tracks are kept; 0: fleet.TracksFor
 	// BeginsAgain reports whether a journal may begin again; see follow.Options.
 	BeginsAgain func(agent, jid string) bool
-	Health      *health.Board // nil: one of its own
-	Store       string        // what stores the county's records, for the screen
-	Keeps       func() string // for how long it keeps them; empty: for ever. May be nil
+	Health      *health.Board    // nil: one of its own
+	Store       string           // what stores the county's records, for the screen
+	Keeps       func() string    // for how long it keeps them; empty: for ever. May be nil
+	Commits     *commits.Commits // what the collector has committed, for the probe; may be nil
 	Voice       Voice
 	Version     string
 	Now         func() time.Time // nil: time.Now

@@ -157,6 +157,15 @@ func (f *Fleet) Show(now time.Time) error {
 	return errors.Join(errs...)
 }
 
+// States returns how many machines are in each state, as Show has found it.
+func (f *Fleet) States() map[fact.MachineState]int {
+	out := map[fact.MachineState]int{}
+	for _, m := range f.machines {
+		out[m.State]++
+	}
+	return out
+}
+
 // reported returns the state of a machine that reports by itself. Whether it works
 // is what the record of its run says: its last report may be of something else.
 func (m *Machine) reported(now time.Time) fact.MachineState {

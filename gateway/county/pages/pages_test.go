@@ -269,7 +269,7 @@ func TestThePageLivesAsLongAsItsSession(t *testing.T) {
 func TestProbesAnswerThisComputer(t *testing.T) {
 	b := start(t)
 	for path, want := range map[string]string{
-		"/healthz": "ok", "/readyz": `"ready":true`, "/metrics": "gatehouse_alerts_open 0",
+		"/healthz": "ok", "/readyz": `"ready":true`, "/metrics": `gatehouse_alerts_open{type="fever"} 0`,
 	} {
 		if status, text, _ := b.ask("GET", path, ""); status != 200 || !strings.Contains(text, want) {
 			t.Errorf("%s: %d %s", path, status, text)

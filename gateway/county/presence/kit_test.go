@@ -159,9 +159,13 @@ func (c *county) holding() (out []string) {
 // openAlerts returns how many alerts are open.
 func (c *county) openAlerts() int {
 	c.t.Helper()
-	n, err := c.list.Open(c.t.Context())
+	open, err := c.list.Open(c.t.Context())
 	if err != nil {
 		c.t.Fatal(err)
+	}
+	n := 0
+	for _, of := range open {
+		n += of
 	}
 	return n
 }

@@ -38,6 +38,10 @@ func (k *Kiosk) Metrics() []probe.Metric {
 		devs[d.Name] = truth(d.State == fact.DeviceOK)
 	}
 	one := func(v float64) map[string]float64 { return map[string]float64{"": v} }
+	full := map[string]float64{}
+	if st.FullIn > 0 {
+		full[""] = st.FullIn.Seconds()
+	}
 	return []probe.Metric{
 		{Name: "gatehouse_passages_total", Help: "Verdicts since the agent started.", Counter: true, Label: "verdict",
 			Value: verdicts},
@@ -45,7 +49,7 @@ func (k *Kiosk) Metrics() []probe.Metric {
 		{Name: "gatehouse_journal_pending_records", Help: "Records that the county has not acknowledged.",
 			Value: one(float64(st.Pending))},
 		{Name: "gatehouse_journal_full_in_seconds",
-			Help: "Until the disk is full if nothing is acknowledged; 0: not known.", Value: one(st.FullIn.Seconds())},
+			Help: "Until the disk is full if nothing is acknowledged; no sample: not known.", Value: full},
 		{Name: "gatehouse_county_up", Help: "1 while the county answers and what is sent arrives.",
 			Value: one(truth(k.screen.delivers))},
 		{Name: "gatehouse_kiosk_pages", Help: "Pages that show the guard's screen.",
