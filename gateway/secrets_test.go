@@ -24,6 +24,7 @@ var readers = map[string]string{
 	"gateway/cli/rules_import.go":         "policies; all other rules go to secret",
 	"gateway/clock/clock.go":              "/proc",
 	"gateway/config/config.go":            "configurations",
+	"gateway/cli/config.go":               "configurations",
 	"gateway/cli/end.go":                  "a certificate of the end, to check it",
 	"gateway/county/end/destroy.go":       "all files of the county, to look for pseudonyms",
 	"gateway/county/db/place.go":          "a database, to know it again",

@@ -48,6 +48,10 @@ func Execute(ctx context.Context, root *cobra.Command, errOut io.Writer) int {
 	case unread(err):
 		return exitUnread
 	}
+	var said saidError
+	if errors.As(err, &said) {
+		return said.code
+	}
 	failed := exitFailed
 	if errors.Is(err, agent.ErrRestart) {
 		failed = exitAgain

@@ -1,11 +1,11 @@
 package config
 
 import (
-	"bytes"
 	"strings"
 
 	"github.com/goccy/go-yaml"
 	"github.com/goccy/go-yaml/ast"
+	"github.com/goccy/go-yaml/parser"
 )
 
 // Line returns the line of a file's text, from 1, on which the value of a key stands;
@@ -48,7 +48,11 @@ func find(text []byte, keys ...string) ast.Node {
 	if err != nil {
 		return nil
 	}
-	node, err := p.ReadNode(bytes.NewReader(text))
+	file, err := parser.ParseBytes(text, 0, parser.AllowDuplicateMapKey())
+	if err != nil {
+		return nil
+	}
+	node, err := p.FilterFile(file)
 	if err != nil {
 		return nil
 	}

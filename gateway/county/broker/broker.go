@@ -172,6 +172,21 @@ func (c Config) check() (host string, port int, err error) {
 	return host, port, nil
 }
 
+// Check returns what is wrong with a configuration file of a broker that runs alone.
+func (c Config) Check() error {
+	_, _, err := c.check()
+	return err
+}
+
+// CheckUsers returns what is wrong with the users file, if there is one.
+func (c Config) CheckUsers() error {
+	if c.UsersFile == "" {
+		return nil
+	}
+	_, err := readUsers(c.UsersFile)
+	return err
+}
+
 // loopback reports whether host is surely this machine only.
 func loopback(host string) bool {
 	ip := net.ParseIP(host)

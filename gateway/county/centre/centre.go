@@ -96,9 +96,12 @@ func (c *county) close() error {
 	return errors.Join(errs...)
 }
 
+// defaultListen is where the embedded broker listens if nothing else is configured.
+const defaultListen = "127.0.0.1:1883"
+
 // embedded returns the configuration of the embedded broker.
 func (c *county) embedded() broker.Config {
-	own := broker.Config{Listen: "127.0.0.1:1883"}
+	own := broker.Config{Listen: defaultListen}
 	if c.cfg.Broker.Embedded != nil {
 		own = *c.cfg.Broker.Embedded
 	}

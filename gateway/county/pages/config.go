@@ -59,6 +59,13 @@ func (c Config) IdleAfter() time.Duration { return cmp.Or(c.Idle, people.IdleFor
 // Again returns after how long a call that nobody has answered is raised again.
 func (c Config) Again() time.Duration { return cmp.Or(c.CallAgain, callAgain) }
 
+// Effective returns the configuration with what counts where it says nothing.
+func (c Config) Effective() *Config {
+	c.Path = cmp.Or(c.Path, "/")
+	c.CallAgain, c.Idle = c.Again(), c.IdleAfter()
+	return &c
+}
+
 // TLS names the certificate's files.
 type TLS struct {
 	Cert string `yaml:"cert,omitempty"`
