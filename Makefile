@@ -14,9 +14,10 @@ GOSBOM      := github.com/CycloneDX/cyclonedx-gomod/cmd/cyclonedx-gomod@v1.10.0
 RELEASE_GO  := go1.26.10
 DEBIAN      := mosquitto mosquitto-clients chromium fonts-noto-cjk socat mbpoll \
                python3-pip python3-pymodbus python3-serial-asyncio strace e2fsprogs gpsbabel nginx-light caddy \
-               swtpm debootstrap dpkg-dev lintian rpm qemu-user-static
+               swtpm debootstrap dpkg-dev lintian rpm qemu-user-static poppler-utils
 WEB         := gateway/web
-WEBSRC      := $(shell find $(WEB)/src -type f) $(WEB)/build.mjs
+WEBSRC      := $(shell find $(WEB)/src -type f) $(WEB)/build.mjs $(WEB)/manual.mjs \
+               $(shell find deploy/manual -type f)
 FUZZTIME    ?= 10s
 MUTATED     := firmware-bridge/runs firmware-bridge/meter firmware-bridge/nmea firmware-bridge/track \
                devices/frame gateway/sense gateway/policy gateway/policy/engine gateway/gate gateway/complaint \
@@ -141,6 +142,13 @@ $(TOOLS)/telegraf:
 	@echo "building Telegraf (a minute or two, once)"
 	@cd / && GOBIN=$(TOOLS) GOFLAGS=-mod=mod $(GO) install -tags $(TELEGRAFTAGS) $(TELEGRAF)
 
+.PHONY: manuals pictures
+manuals: tools ui ## write the manual into bin/manuals: pages that open without a server, and a PDF of each part
+	SOURCE_DATE_EPOCH=$${SOURCE_DATE_EPOCH:-$$(git log -1 --format=%ct)} node $(WEB)/manuals.mjs bin/manuals
+
+pictures: tools ui ## draw the pictures of the manual anew, after the words or looks of screens have changed
+	cd $(WEB) && node pictures.mjs
+
 docs: build ## render DEVICES.md and the command reference
 	bin/gatehouse devices --markdown > devices/DEVICES.md
 	rm -rf deploy/commands
@@ -166,4 +174,4 @@ dist-twice: ui $(TOOLS)/cyclonedx-gomod ## build the release in two places, and 
 	deploy/supply/twice.sh $(VERSION) $(RELEASE_GO) $(TOOLS)/..
 
 clean: ## remove what was built (tools stay)
-	rm -rf bin .demo $(WEB)/dist/*.* $(WEB)/node_modules
+	rm -rf bin .demo $(WEB)/dist/*.* $(WEB)/dist/help $(WEB)/node_modules

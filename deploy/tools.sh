@@ -21,7 +21,7 @@ if [ -z "$have_node" ] || [ "${have_node%%.*}" -lt 20 ] || ! command -v npm >/de
 fi
 
 want=()
-for bin in mosquitto mosquitto_sub chromium socat mbpoll strace mkfs.ext4 gpsbabel nginx caddy swtpm \
+for bin in mosquitto mosquitto_sub chromium socat mbpoll strace mkfs.ext4 gpsbabel nginx caddy swtpm pdfinfo \
 	debootstrap dpkg-deb lintian rpm qemu-arm-static; do
 	PATH="$PATH:/usr/sbin:/sbin" command -v "$bin" >/dev/null || want=("$@")
 done

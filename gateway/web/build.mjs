@@ -1,12 +1,16 @@
 // Builds the screens into dist/, which the Go program embeds.
 import { build } from "esbuild";
-import { copyFileSync, mkdirSync } from "node:fs";
+import { copyFileSync, mkdirSync, rmSync, writeFileSync } from "node:fs";
+import { dirname } from "node:path";
+import { gzipSync } from "node:zlib";
+import { renderManual } from "./manual.mjs";
 
 mkdirSync("dist", { recursive: true });
 for (const [name, entry] of [
   ["kiosk", "src/kiosk/main.ts"],
   ["desk", "src/desk/main.tsx"],
   ["first", "src/first/main.ts"],
+  ["help", "src/help/main.ts"],
 ]) {
   await build({
     entryPoints: { [name]: entry },
@@ -20,5 +24,14 @@ for (const [name, entry] of [
     legalComments: "none",
     logLevel: "warning",
   });
-  copyFileSync(`src/${name}/index.html`, `dist/${name}.html`);
+  if (name !== "help") copyFileSync(`src/${name}/index.html`, `dist/${name}.html`);
+}
+
+// The manual, packed as it is sent; pictures are packed already.
+rmSync("dist/help", { recursive: true, force: true });
+for (const [name, content] of renderManual()) {
+  const packed = !name.endsWith(".png");
+  const path = `dist/help/${name}${packed ? ".gz" : ""}`;
+  mkdirSync(dirname(path), { recursive: true });
+  writeFileSync(path, packed ? gzipSync(content, { level: 9 }) : content);
 }

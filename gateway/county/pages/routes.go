@@ -75,7 +75,10 @@ func (s *Server) pageRoutes() []route {
 	}
 	known = slices.Compact(slices.DeleteFunc(known, func(p string) bool { return p == "/{$}" || p == "/assets" }))
 	none := web.NotFound(known)
+	help := func(w http.ResponseWriter, r *http.Request, _ people.Session) { web.Help().ServeHTTP(w, r) }
 	return append(out,
+		route{"GET " + strings.TrimSuffix(web.HelpPath, "/"), people.ActAnybody, help},
+		route{"GET " + web.HelpPath, people.ActAnybody, help},
 		route{"/", people.ActAnybody, func(w http.ResponseWriter, r *http.Request, _ people.Session) {
 			none.ServeHTTP(w, r)
 		}},

@@ -227,6 +227,7 @@ func (k *Kiosk) handler(ctx context.Context, gate Gate, addr string) http.Handle
 	page := web.Load("kiosk")
 	mux.Handle("GET /{$}", page)
 	mux.Handle("GET /assets/", page)
+	mux.Handle("GET "+web.HelpPath, web.Help())
 	mux.HandleFunc("GET /live", func(w http.ResponseWriter, r *http.Request) {
 		k.hub.Serve(ctx, w, r, live.Page{Hearer: k})
 	})

@@ -4,12 +4,15 @@ import assert from "node:assert/strict";
 import { after, before, test } from "node:test";
 import { accessible, fits, laidOut, shot } from "./look.mjs";
 import { home, openPlayed } from "./played.mjs";
+import { renderManual } from "../manual.mjs";
 import { on, people, sheetStates } from "./sheets.mjs";
 import { kioskStates, noon } from "./states.mjs";
 import { sizes, startBrowser, until } from "./world.mjs";
 
 const states = Object.fromEntries(kioskStates().map((s) => [s.name, s.state]));
 const parts = "#post h2, #post li, #post button, #padleft > *, #pad h2, #pad p, #pad button";
+
+const manual = (lang) => renderManual().get(`${lang}/guard.html`);
 
 let browser;
 before(async () => {
@@ -130,4 +133,46 @@ test("a red closes the menu, and what is open for a minute closes by itself", as
   await page.evaluate(() => (window.later = 61_000));
   await page.waitForSelector("#post", { state: "hidden" });
   await page.context().close();
+});
+
+test("the manual is found, read and left with three keys, and gives way to whoever comes", async () => {
+  for (const lang of ["zh", "en"]) {
+    const page = await open(lang, { ...states.idle, post: on });
+    await page.route(`${home}/help/**`, (route) => {
+      const { pathname } = new URL(route.request().url());
+      if (pathname.endsWith(".html")) return route.fulfill({ body: manual(lang), contentType: "text/html" });
+      return route.fulfill({ path: new URL(`../../../deploy/manual${pathname.slice(5)}`, import.meta.url).pathname });
+    });
+    await page.waitForSelector("body.idle");
+    const press = async (keys) => {
+      for (const key of keys.split(" ")) await page.keyboard.press(key);
+      await laidOut(page);
+    };
+    await press("F2 F1 F1 F1 F1 F1 F2");
+    await until("the sections", async () => (await page.$$("#posttiles button")).length === 8);
+    for (const [size, box] of Object.entries({ 800: sizes.small, 1024: sizes.kiosk })) {
+      await page.setViewportSize(box);
+      await fits(page, `the manual's sections ${lang} ${size}`, parts);
+      await shot(page, `sheet-help-${lang}-${size}`);
+    }
+    assert.deepEqual(await page.evaluate(tooSmall), [], lang);
+    await press("F1 F1 F1 F1 F2");
+    await page.waitForSelector("#post.section");
+    await until("the picture", () => page.$eval("#posttext img", (i) => i.complete && i.naturalWidth > 0));
+    const at = () => page.$eval("#posttext", (e) => e.scrollTop);
+    await press("F1");
+    assert.ok((await at()) > 100);
+    await shot(page, `sheet-section-${lang}-1024`);
+    await accessible(page, `a section of the manual in ${lang}`);
+    await press("F2");
+    assert.equal(await at(), 0);
+    await press("F3 F3 F3");
+    assert.ok(await page.isHidden("#post"));
+    await press("F2 F1 F1 F1 F1 F1 F2");
+    await page.waitForSelector("#post.help");
+    page.put({ ...states.pass, post: on });
+    await page.waitForSelector("body.pass");
+    assert.ok(await page.isHidden("#post"));
+    await page.context().close();
+  }
 });

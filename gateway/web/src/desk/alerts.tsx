@@ -3,7 +3,7 @@ import { FormDialog } from "./dialog";
 import { alerts, may, post, say, type Alert } from "./model";
 import { Why } from "./explain";
 import { AnswerCall, callState } from "./calls";
-import { alertState, celsius, Detail, Moment, Place, placeName, Shape, Table, useData, Waiting } from "./parts";
+import { alertState, celsius, Detail, Help, Moment, Place, placeName, Shape, Table, useData, Waiting } from "./parts";
 
 /** The alert whose form is open, and the text in it; both survive a login. */
 export const open = signal<Alert | null>(null);
@@ -72,6 +72,9 @@ export function AlertList({ most }: { most: number }) {
                 </small>
               )}
               {a.note && <small class="note">{a.note}</small>}
+              <small>
+                <Help kind={a.type} about={say(`alert.${a.type}`)} />
+              </small>
               {a.call && !a.cleared && may("calls") && <AnswerCall of={a} />}
             </div>
             {!a.acked && (may("alerts") || (a.run && may("run-alerts"))) && (
@@ -99,7 +102,7 @@ export function alertRows(list: Alert[]) {
     <Place of={a} />,
     <span class={`type ${a.level}`}>
       <Shape of={a.level} />
-      {say(`alert.${a.type}`)}
+      {say(`alert.${a.type}`)} <Help kind={a.type} about={say(`alert.${a.type}`)} />
     </span>,
     <>
       {a.screening_c === undefined ? a.device || "–" : celsius(a.screening_c)}{" "}

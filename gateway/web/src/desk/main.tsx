@@ -36,7 +36,7 @@ import { ConfirmDialog, ConfirmedPage } from "./confirm";
 import { GatePage, LossesPage } from "./pages";
 import { RulesPage } from "./rules";
 import { UsersPage } from "./users";
-import { Link, time, troubleText } from "./parts";
+import { Help, Link, time, troubleText } from "./parts";
 import { RunPage } from "./run";
 import type { Trouble } from "./types";
 
@@ -75,6 +75,7 @@ function Top() {
         {may("audit") && <Link to="/audit">{say("nav.audit")}</Link>}
         {may("end") && <Link to="/end">{say("nav.end")}</Link>}
         <Link to="/account">{say("nav.account")}</Link>
+        <Help />
       </nav>
       {fed.value && <Age />}
       <button
@@ -148,7 +149,7 @@ function Banner({ of }: { of: Trouble }) {
   if (of.advice === "gates-silent" || of.kind === "quarantine") return null;
   return (
     <p class={`banner ${of.problem ? "red" : "amber"}`} role={of.problem ? "alert" : "status"}>
-      {troubleText(of)}
+      {troubleText(of)} <Help kind={of.kind} about={troubleText(of)} />
     </p>
   );
 }

@@ -10,6 +10,7 @@ import {
   celsius,
   gateName,
   GateLink,
+  Help,
   Link,
   Moment,
   person,
@@ -68,7 +69,9 @@ export function GatePage({ agent }: { agent: string }) {
                 <dt>{say("gate.troubles")}</dt>
                 <dd class="failed">
                   {g.troubles.map((t) => (
-                    <p key={t.kind + t.text}>{troubleText(t)}</p>
+                    <p key={t.kind + t.text}>
+                      {troubleText(t)} <Help kind={t.kind} about={troubleText(t)} />
+                    </p>
                   ))}
                 </dd>
               </>

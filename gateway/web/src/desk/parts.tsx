@@ -190,6 +190,22 @@ export const verdict = (v: string) => <span class={`verdict ${v}`}>{say(`verdict
 export const way = (d?: string) => (d ? say(`direction.${d}`) : "–");
 export const person = (c?: string) => (c ? say(`class.${c}`) : "–");
 
+/** A link to a page of the manual, or to the runbook's entry of a kind, which opens beside the desk. */
+export function Help({ kind, about }: { kind?: string; about?: string }) {
+  const to = `/help/${lang.value}/${kind ? `runbook.html#${encodeURIComponent(kind)}` : ""}`;
+  return (
+    <a
+      class={kind ? "help" : undefined}
+      href={address(to)}
+      target="_blank"
+      rel="noopener"
+      aria-label={about && `${say("help.what")}: ${about}`}
+    >
+      {say(kind ? "help.what" : "nav.help")}
+    </a>
+  );
+}
+
 /** What has become of an alert: whether it holds, what a second measurement has said, who has done what. */
 export function alertState(a: Alert): string {
   const out: string[] = [];

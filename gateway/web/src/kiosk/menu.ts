@@ -1,9 +1,10 @@
 // The menu of the guard: sign in, hand over, decide against a verdict, the shift's test, silence, the check of a
 // thermometer. And what the agent asks of whoever is on duty: are you there, have you read the note.
-import { say, type Words } from "../words";
+import { say, type Lang, type Words } from "../words";
 import { joined } from "./picture";
 import { noteLines, PIN, type Override, type Post } from "./post";
 import { post as tell, type Form } from "./pad";
+import { sections, turn, type Section } from "./reader";
 import type { Page, Tile } from "./sheet";
 import { degrees, hhmm } from "./view";
 
@@ -18,9 +19,10 @@ export interface Does {
   changed(): void;
 }
 
-type Name = "menu" | "guards" | "people" | "why" | "notes" | "leave";
+type Name = "menu" | "guards" | "people" | "why" | "notes" | "leave" | "help" | "section";
 
 const idleFor = 60_000; // ms without a touch until what is open closes by itself
+const readFor = 180_000; // the same of the manual
 
 export class Menu {
   post: Post = {};
@@ -30,6 +32,8 @@ export class Menu {
   private read = 0; // pages of the note of the guard before
   private wrong = "";
   private touched = 0;
+  private manual: Section[] = []; // empty: it has not come
+  private section = 0; // the one that is read
 
   constructor(private readonly does: Does) {}
 
@@ -46,7 +50,9 @@ export class Menu {
 
   /** The page that is open, or that must be confirmed while nobody is at the gate; null: none. */
   page(idle: boolean): Page | null {
-    if (this.name && performance.now() - this.touched > idleFor) this.close();
+    const reads = this.name === "help" || this.name === "section";
+    if (this.name && performance.now() - this.touched > (reads ? readFor : idleFor)) this.close();
+    if (reads && !idle) this.close(); // somebody comes
     const p = this.name ? this.opened(this.name) : idle ? this.asks() : null;
     const w = this.does.words();
     if (p && this.wrong) p.wrong = w[`post.${this.wrong}`] ?? w[`check.wrong.${this.wrong}`] ?? say(w, "post.failed");
@@ -65,6 +71,10 @@ export class Menu {
         return this.notes();
       case "leave":
         return this.leave();
+      case "help":
+        return this.help();
+      case "section":
+        return this.reading(this.manual[this.section]);
     }
     return this.menu();
   }
@@ -146,6 +156,7 @@ export class Menu {
           text: this.say("post.check") + lane(c.lane),
           act: () => void this.do(this.does.check(c.device)),
         })),
+        this.tile("action.help", () => void this.openHelp()),
       ],
       buttons: [
         this.tile("post.back", () => {
@@ -240,6 +251,49 @@ export class Menu {
           this.go("menu");
         }),
       ],
+    };
+  }
+
+  /** Opens the guard's pages of the manual. */
+  private async openHelp(): Promise<void> {
+    this.manual = [];
+    this.go("help");
+    try {
+      this.manual = await sections(this.say("lang.code") as Lang);
+    } catch {
+      this.wrong = "failed";
+    }
+    this.does.changed();
+  }
+
+  private help(): Page {
+    return {
+      name: "help",
+      title: this.say("help.title"),
+      tiles: this.manual.map((s, i) => ({
+        text: s.title,
+        act: () => {
+          this.section = i;
+          this.go("section");
+        },
+      })),
+      buttons: [this.to("post.back", "menu")],
+    };
+  }
+
+  private turned(key: string, by: number): Tile {
+    return this.tile(key, () => {
+      this.touched = performance.now();
+      turn(by);
+    });
+  }
+
+  private reading(s: Section | undefined): Page {
+    return {
+      name: "section",
+      title: s?.title ?? "",
+      text: s?.nodes ?? [],
+      buttons: [this.turned("help.down", 1), this.turned("help.up", -1), this.to("post.back", "help")],
     };
   }
 }

@@ -12,6 +12,7 @@ export interface Page {
   name: string; // tells one page from the next
   title: string;
   lines?: string[];
+  text?: Node[]; // of the manual; it is scrolled
   wrong?: string; // what can't be done, and why
   tiles?: Tile[]; // the buttons before those of the page are then: the next tile, and choose it
   buttons: Tile[];
@@ -46,6 +47,11 @@ export class Sheet {
       ...(p.lines ?? []).map((l) => made("li", "", l)),
       ...(p.wrong ? [made("li", "bad", p.wrong)] : []),
     ]);
+    el("posttext").hidden = !p.text;
+    redraw("posttext", p.text ? [p.name, p.title] : null, () => {
+      el("posttext").scrollTop = 0;
+      return p.text ?? [];
+    });
     el("posttiles").className = tiles.length > 6 ? "four" : "";
     redraw("posttiles", [p.name, tiles, this.at], () =>
       tiles.map((t, i) => {
