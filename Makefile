@@ -1,7 +1,7 @@
 # What an engineer does with gatehouse. `make help` lists the targets.
 SHELL       := /bin/bash
 GO          ?= go
-VERSION     ?= $(shell git describe --tags --always --dirty 2>/dev/null || echo dev)
+VERSION     ?= $(shell deploy/package/version.sh)
 LDFLAGS     := -X gatehouse/gateway/version.String=$(VERSION)
 TOOLS       := $(CURDIR)/.tools/bin
 INFLUXD     := github.com/influxdata/influxdb/cmd/influxd@v1.8.10
@@ -160,6 +160,11 @@ cross: ## build for the gate computers
 	GOOS=linux GOARCH=arm GOARM=7 CGO_ENABLED=0 $(GO) build -o /dev/null ./gateway
 	GOOS=linux GOARCH=arm GOARM=7 CGO_ENABLED=0 $(GO) build -o /dev/null ./simulator
 
+$(TOOLS)/nfpm: deploy/package/tools/go.mod
+	@mkdir -p $(TOOLS)
+	@cd deploy/package/tools && GOBIN=$(TOOLS) GOFLAGS=-mod=readonly $(GO) install tool
+	@touch $@
+
 $(TOOLS)/cyclonedx-gomod: deploy/supply/package-lock.json
 	@mkdir -p $(TOOLS) $(TOOLS)/../sbom
 	@cd / && GOBIN=$(TOOLS) GOFLAGS=-mod=mod $(GO) install $(GOSBOM)
@@ -167,10 +172,10 @@ $(TOOLS)/cyclonedx-gomod: deploy/supply/package-lock.json
 	@cd $(TOOLS)/../sbom && npm ci --ignore-scripts --no-audit --no-fund --loglevel=error
 	@touch $@
 
-dist: ui $(TOOLS)/cyclonedx-gomod ## build what is released, with SBOM, licences and checksums, into bin/dist
+dist: ui $(TOOLS)/nfpm $(TOOLS)/cyclonedx-gomod ## build what is released, with SBOM, licences and checksums, into bin/dist
 	deploy/supply/dist.sh bin/dist $(VERSION) $(RELEASE_GO) $(TOOLS)/..
 
-dist-twice: ui $(TOOLS)/cyclonedx-gomod ## build the release in two places, and compare the bytes
+dist-twice: ui $(TOOLS)/nfpm $(TOOLS)/cyclonedx-gomod ## build the release in two places, and compare the bytes
 	deploy/supply/twice.sh $(VERSION) $(RELEASE_GO) $(TOOLS)/..
 
 clean: ## remove what was built (tools stay)

@@ -48,7 +48,7 @@ INFLUX_BUCKET (default gatehouse/autogen), INFLUX_ORG and INFLUX_TOKEN
 		RunE: func(c *cobra.Command, _ []string) error { return d.run(c) },
 	}
 	d.flags.add(c)
-	c.Flags().StringVar(&d.gatehouse, "gatehouse", "bin/gatehouse", "the gatehouse program")
+	c.Flags().StringVar(&d.gatehouse, "gatehouse", gatehouseProgram(os.Args[0]), "the gatehouse program")
 	c.Flags().StringVar(&d.listen, "listen", "127.0.0.1:1883", "address of the demo's broker")
 	c.Flags().StringVar(&d.desk, "desk", "127.0.0.1:8080", "address of the county's desk")
 	c.Flags().StringVar(&d.kiosk, "kiosk", "127.0.0.1:8090", "address of one gate's screen")

@@ -117,6 +117,8 @@ func (d *demo) announce(c *cobra.Command, store string) (link string, err error)
 		"STAGED", cmp.Or(stageGate(w), "no gate: there is only one"),
 		"STAGE", d.stage,
 		"GATE", standaloneGate(w),
+		"bin/gatehouse", d.gatehouse,
+		"bin/simulator", simulatorProgram(os.Args[0]),
 	).WriteString(c.OutOrStdout(), announcement)
 	return link, err
 }

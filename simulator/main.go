@@ -8,6 +8,7 @@ import (
 	"errors"
 	"os"
 	"os/signal"
+	"path/filepath"
 	"syscall"
 
 	"github.com/spf13/cobra"
@@ -16,6 +17,9 @@ import (
 	"gatehouse/gateway/logpipe"
 	"gatehouse/gateway/version"
 )
+
+// installedName is the name of the program in its package.
+const installedName = "gatehouse-simulator"
 
 // errFound is returned when a proof ran and failed; its report is printed
 // already.
@@ -31,7 +35,7 @@ func main() {
 
 func newRoot() *cobra.Command {
 	root := &cobra.Command{
-		Use:   "simulator",
+		Use:   programName(os.Args[0]),
 		Short: "Simulates the county's hardware and people down to the bytes",
 		Long: `simulator simulates the county's hardware and people down to the bytes.
 
@@ -39,6 +43,32 @@ Exit codes: 0 done, 1 failed, 2 wrong usage, 141 nobody reads the output any mor
 		Version: version.String,
 	}
 	root.AddCommand(demoCommand(), historyCommand(), tlogCommand(), countyCommand(), benchCommand(), pokeCommand(),
-		proveCommand(), threatsCommand(), benchPeersCommand())
+		proveCommand(), threatsCommand(), benchPeersCommand(), cli.DocsCommand())
 	return root
+}
+
+// programName returns what the program is called: gatehouse-simulator where a package has
+// installed it, simulator where it was built.
+func programName(called string) string {
+	if name := filepath.Base(called); name == installedName {
+		return name
+	}
+	return "simulator"
+}
+
+// gatehouseProgram returns where the gatehouse program is by default: where its package has
+// installed it, or where it was built.
+func gatehouseProgram(called string) string {
+	if programName(called) == installedName {
+		return "/usr/bin/gatehouse"
+	}
+	return "bin/gatehouse"
+}
+
+// simulatorProgram returns what people type to call this program, likewise.
+func simulatorProgram(called string) string {
+	if programName(called) == installedName {
+		return installedName
+	}
+	return "bin/simulator"
 }

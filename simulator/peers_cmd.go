@@ -51,7 +51,7 @@ processors. It fails when a step fails, and when nothing moves for a minute.`,
 			return os.RemoveAll(dir)
 		},
 	}
-	c.Flags().StringVar(&cfg.Gatehouse, "gatehouse", "bin/gatehouse", "the gatehouse program")
+	c.Flags().StringVar(&cfg.Gatehouse, "gatehouse", gatehouseProgram(os.Args[0]), "the gatehouse program")
 	c.Flags().StringSliceVar(&cfg.Peers, "peers", peers.Names(), "which to measure; ratios are to the first")
 	c.Flags().IntVar(&cfg.Records, "records", 200_000, "of the backlog, 16 gates together")
 	c.Flags().IntVar(&cfg.Rounds, "rounds", 3, "how often each is measured, in turns; medians are printed")

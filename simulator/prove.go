@@ -59,7 +59,7 @@ groups, and need root.`,
 
 func (f *proveFlags) add(c *cobra.Command) {
 	flags := c.Flags()
-	flags.StringVar(&f.cfg.Gatehouse, "gatehouse", "bin/gatehouse", "the gatehouse program")
+	flags.StringVar(&f.cfg.Gatehouse, "gatehouse", gatehouseProgram(os.Args[0]), "the gatehouse program")
 	flags.IntVar(&f.cfg.Gates, "gates", 20, "how many gates")
 	flags.DurationVar(&f.cfg.For, "for", time.Minute, "how long people come and programs are killed; "+
 		"with --fault, how long one-bad-agent goes on (20s unless given)")

@@ -39,7 +39,7 @@ that control fail, and no other of those that are played.`,
 		Args:    cobra.NoArgs,
 		RunE:    func(c *cobra.Command, _ []string) error { return f.run(c) },
 	}
-	c.Flags().StringVar(&f.cfg.Gatehouse, "gatehouse", "bin/gatehouse", "the gatehouse program")
+	c.Flags().StringVar(&f.cfg.Gatehouse, "gatehouse", gatehouseProgram(os.Args[0]), "the gatehouse program")
 	c.Flags().StringSliceVar(&f.cfg.Names, "row", nil, "play these rows only, by name or number: NAME[,NAME...]")
 	c.Flags().BoolVar(&f.list, "list", false, "list the threats, with what stands against each")
 	c.Flags().BoolVar(&f.asJSON, "json", false, "print each outcome as a line of JSON")

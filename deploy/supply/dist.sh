@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # Builds what is released, into FOLDER: for each kind of computer an archive with the programs
 # in bin, the manuals and example files where README.md names them, the licences, the texts of
-# others' licences and the SBOMs; and SHA256SUMS. The same commit gives the same bytes, wherever
+# others' licences and the SBOMs; the packages for Debian and Fedora; and SHA256SUMS. The same commit gives the same bytes, wherever
 # it is built.
 # usage: dist.sh FOLDER VERSION RELEASE_GO TOOLS
 set -euo pipefail
@@ -9,9 +9,15 @@ cd "$(dirname "$0")/../.."
 out=$1 version=$2 tools=$4
 export GOTOOLCHAIN=$3 CGO_ENABLED=0 GOFLAGS=-buildvcs=false LC_ALL=C TZ=UTC
 SOURCE_DATE_EPOCH=$(git log -1 --format=%ct)
+export SOURCE_DATE_EPOCH
+limit=$((40 * 1024 * 1024)) # bytes of the program gatehouse: the room on a gate computer's card
 
 rm -rf "$out"
-mkdir -p "$out"
+mkdir -p "$out/host"
+for program in gatehouse:gateway simulator:simulator; do # they write the manual pages
+	go build -trimpath -ldflags "-s -w -buildid= -X gatehouse/gateway/version.String=$version" \
+		-o "$out/host/${program%:*}" "./${program#*:}"
+done
 for target in linux/amd64 linux/arm64 linux/arm/7; do
 	IFS=/ read -r GOOS GOARCH GOARM <<<"$target"
 	name=gatehouse-$version-$GOOS-$GOARCH${GOARM:+v$GOARM}
@@ -24,12 +30,16 @@ for target in linux/amd64 linux/arm64 linux/arm/7; do
 		node deploy/supply/sbom.mjs "$tools" "$binary" "$version" "$texts.cdx.json"
 		node deploy/supply/licences.mjs notices "$source" >"$texts.NOTICES.txt"
 	done
+	size=$(stat -c %s "$out/$name/bin/gatehouse")
+	[ "$size" -le "$limit" ] || { echo "$name: gatehouse has $size bytes, more than $limit" >&2 && exit 1; }
 	git ls-files -z LICENSE '*.md' 'deploy/*.yaml' 'deploy/*.csv' deploy/nginx.conf deploy/Caddyfile |
 		xargs -0 cp --parents -t "$out/$name"
 	tar -C "$out" --sort=name --mtime="@$SOURCE_DATE_EPOCH" --owner=0 --group=0 --numeric-owner \
 		--mode=u=rwX,go=rX -c "$name" | gzip -9n >"$out/$name.tar.gz"
+	deploy/package/package.sh "$out" "$version" "$tools" "$GOARCH${GOARM:-}" "$out/$name" "$out/host" deb rpm
 	cp "$out/$name/gatehouse.cdx.json" "$out/$name.cdx.json"
 	rm -r "${out:?}/$name"
 done
-(cd "$out" && sha256sum -- *.tar.gz *.cdx.json >SHA256SUMS)
+rm -r "$out/host"
+(cd "$out" && sha256sum -- *.tar.gz *.cdx.json *.deb *.rpm >SHA256SUMS)
 cat "$out/SHA256SUMS"

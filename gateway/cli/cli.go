@@ -47,7 +47,7 @@ Exit codes: 0 done, 1 failed, 2 wrong usage, 75 start the agent again, 141 nobod
 		machinesCommand(), importCommand(), exportCommand(), historyCommand(), explainCommand(),
 		inviteCommand(), auditCommand(), endCommand(), identityCommand(), tokenCommand(), consentCommand(),
 		traceCommand(), accessReportCommand(), rulesCommand(), callsCommand(), checksCommand(), guardCommand(),
-		passCommand(), policyCommand(), replayCommand(), versionCommand(), docsCommand())
+		passCommand(), policyCommand(), replayCommand(), versionCommand(), DocsCommand())
 	return root
 }
 

@@ -11,6 +11,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strings"
 	"syscall"
 )
@@ -78,9 +79,11 @@ func (r *Root) Command(ctx context.Context, user, program string, args ...string
 }
 
 // Run runs a program to its end, and returns what it printed. The error of a program that
-// fails has that too.
+// fails has that too. The program sees no other process than those it starts, which end with it.
 func (r *Root) Run(ctx context.Context, user, program string, args ...string) (string, error) {
-	return run(r.Command(ctx, user, program, args...))
+	c := r.Command(ctx, user, program, args...)
+	c.Args = slices.Insert(c.Args, 1, "--pid", "--fork", "--kill-child")
+	return run(c)
 }
 
 // Install installs .deb packages of the computer by the root's dpkg: anew, as an upgrade, or as a
@@ -110,8 +113,8 @@ func run(c *exec.Cmd) (string, error) {
 	out, err := c.CombinedOutput()
 	if err != nil {
 		name := c.Args[0]
-		if i := len(c.Args) - 1; name == "unshare" && i >= 9 {
-			name = strings.Join(c.Args[9:], " ")
+		if i := slices.Index(c.Args, enter); i >= 0 {
+			name = strings.Join(c.Args[i+4:], " ")
 		}
 		if errors.Is(err, exec.ErrNotFound) {
 			return "", fmt.Errorf("%w: run make tools", err)
