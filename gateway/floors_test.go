@@ -20,7 +20,7 @@ var floors = map[string][][]string{
 	},
 	"gatehouse/gateway/county": {
 		{"broker", "brokers", "calls", "commits", "db", "epochs", "health", "mapping", "reckon", "rollup", "store"},
-		{"audit", "store/books"},
+		{"audit", "backup", "store/books"},
 		{"store/sqlite", "store/influx"},
 		{"store/archive"},
 		{"collect", "follow", "notices", "presence", "profiles", "refused", "registry", "retention", "rules", "speak",

@@ -38,8 +38,9 @@ func CheckRecipient(text string) error {
 	return err
 }
 
-// Seal encrypts text to each recipient.
-func Seal(text []byte, to ...string) ([]byte, error) {
+// To returns a writer that encrypts to each recipient what is written to it. The text is
+// whole when Close has returned nil; w is not closed.
+func To(w io.Writer, to ...string) (io.WriteCloser, error) {
 	var list []age.Recipient
 	for _, name := range to {
 		r, err := age.ParseX25519Recipient(name)
@@ -48,8 +49,13 @@ func Seal(text []byte, to ...string) ([]byte, error) {
 		}
 		list = append(list, r)
 	}
+	return age.Encrypt(w, list...)
+}
+
+// Seal encrypts text to each recipient.
+func Seal(text []byte, to ...string) ([]byte, error) {
 	var out bytes.Buffer
-	w, err := age.Encrypt(&out, list...)
+	w, err := To(&out, to...)
 	if err != nil {
 		return nil, err
 	}
@@ -67,18 +73,30 @@ var ErrNotFor = errors.New("it is encrypted to somebody else")
 
 // Open decrypts what was sealed to the recipient of secret.
 func Open(b []byte, secret string) ([]byte, error) {
-	id, err := age.ParseX25519Identity(secret)
-	if err != nil {
-		return nil, errSecret
-	}
-	r, err := age.Decrypt(bytes.NewReader(b), id)
-	if none := new(age.NoIdentityMatchError); errors.As(err, &none) {
-		return nil, fmt.Errorf("%w: %w", ErrNotFor, err)
-	}
+	r, err := From(bytes.NewReader(b), secret)
 	if err != nil {
 		return nil, err
 	}
 	return io.ReadAll(r)
+}
+
+// From returns a reader of the text that was encrypted to the recipient of one of the
+// secrets. An error of its Read says that the text is damaged or not whole: what was read
+// before is right, as far as it goes.
+func From(r io.Reader, secrets ...string) (io.Reader, error) {
+	var list []age.Identity
+	for _, text := range secrets {
+		id, err := age.ParseX25519Identity(text)
+		if err != nil {
+			return nil, errSecret
+		}
+		list = append(list, id)
+	}
+	text, err := age.Decrypt(r, list...)
+	if none := new(age.NoIdentityMatchError); errors.As(err, &none) {
+		return nil, fmt.Errorf("%w: %w", ErrNotFor, err)
+	}
+	return text, err
 }
 
 // Recipient returns the recipient of a secret, as NewKey made both.

@@ -27,6 +27,8 @@ const (
 	RetryQuarantine Action = "retry-quarantine" //
 	DropQuarantine  Action = "drop-quarantine"  //
 	Rewind          Action = "rewind"           // collect --rewind-since
+	Backup          Action = "backup"           // a backup of the county is made
+	Restore         Action = "restore"          // the county was brought back from one
 	IssuePass       Action = "issue-pass"       //
 	ChangeGuards    Action = "change-guards"    // guard add, pin and remove
 	EnrolCode       Action = "enrol-code"       // a code for a gate was made

@@ -46,6 +46,7 @@ type county struct {
 	ends      *end.Ends // nil: there is no desk
 	told      atomic.Pointer[desk.Desk]
 	reports   *reports
+	backups   backups
 	health    *health.Board
 	commits   commits.Commits
 
@@ -74,6 +75,7 @@ func Run(ctx context.Context, cfg Config, version string, log *slog.Logger) (err
 		c.startEnd,
 		c.rewind,
 		c.watchCertificates,
+		c.watchBackups,
 		c.startRetention,
 		c.startReports,
 		c.collect,

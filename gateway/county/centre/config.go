@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"gatehouse/gateway/config"
+	"gatehouse/gateway/county/backup"
 	"gatehouse/gateway/county/broker"
 	"gatehouse/gateway/county/epochs"
 	"gatehouse/gateway/county/mapping"
@@ -49,6 +50,8 @@ type Config struct {
 	// agents wait on the page Enrol.
 	RequireSigned bool   `yaml:"require_signed,omitempty"`
 	Rules         *Rules `yaml:"rules,omitempty"` // how what gates decide by is approved
+	// Backup says where backups go, and when the desk tells that none was made.
+	Backup *backup.Config `yaml:"backup,omitempty"`
 	// RewindSince takes every journal's watermark back to that instant at the
 	// start: for an InfluxDB that was restored from a backup made then.
 	RewindSince time.Time `yaml:"-"`
@@ -89,9 +92,26 @@ const TokenVariable = "GATEHOUSE_INFLUX_TOKEN" //nolint:gosec // a variable's na
 
 // Beside resolves relative paths against the configuration file's own folder.
 func (c *Config) Beside(file string) {
-	paths := []*string{&c.Dir, &c.Sites, &c.SiteKey, &c.CADir}
+	paths := append(c.named(), &c.Dir, &c.CADir)
 	if e := c.Broker.Embedded; e != nil {
-		paths = append(paths, &e.Dir, &e.UsersFile, &e.TLS.Cert, &e.TLS.Key, &e.TLS.CA)
+		paths = append(paths, &e.Dir)
+	}
+	if c.Backup != nil {
+		paths = append(paths, &c.Backup.Dir)
+	}
+	for _, p := range paths {
+		if *p != "" && !filepath.IsAbs(*p) {
+			*p = filepath.Join(filepath.Dir(file), *p)
+		}
+	}
+}
+
+// named returns the paths of the files, and of the folder of what gates get, that people
+// have written.
+func (c *Config) named() []*string {
+	paths := []*string{&c.Sites, &c.SiteKey}
+	if e := c.Broker.Embedded; e != nil {
+		paths = append(paths, &e.UsersFile, &e.TLS.Cert, &e.TLS.Key, &e.TLS.CA)
 	}
 	if e := c.Broker.External; e != nil {
 		paths = append(paths, &e.PasswordFile, &e.CA, &e.Cert, &e.Key)
@@ -105,11 +125,7 @@ func (c *Config) Beside(file string) {
 	if c.Enrol != nil {
 		paths = append(paths, &c.Enrol.Files)
 	}
-	for _, p := range paths {
-		if *p != "" && !filepath.IsAbs(*p) {
-			*p = filepath.Join(filepath.Dir(file), *p)
-		}
-	}
+	return paths
 }
 
 // Check returns what is wrong, each fault with the key to mend.
@@ -149,6 +165,9 @@ func (c Config) Check() error {
 	}
 	if c.Enrol != nil {
 		add("enrol", c.Enrol.check(c.Desk != nil))
+	}
+	if c.Backup != nil {
+		add("backup", c.Backup.Check())
 	}
 	if c.RequireSigned && c.Enrol == nil {
 		errs = append(errs, errors.New("require_signed: no gate can be enrolled: give enrol, see deploy/ENROL.md"))

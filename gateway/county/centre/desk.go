@@ -45,7 +45,7 @@ func (c *county) startDesk(ctx context.Context) error {
 		// A machine's reports have the same journal again when their own file was lost.
 		BeginsAgain: func(agent, jid string) bool { return jid == report.JID(c.cfg.County, agent) },
 		Voice:       desk.Voice{County: c.cfg.County, Key: c.key, Again: c.cfg.Desk.Again()},
-		Health:      c.health, Store: storeName, Keeps: c.keeps, Commits: &c.commits,
+		Health:      c.health, Store: storeName, Keeps: c.keeps, Commits: &c.commits, Backup: c.backups.at,
 		Version: c.version, Log: log,
 	})
 	if err != nil {

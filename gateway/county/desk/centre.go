@@ -30,6 +30,7 @@ type Centre struct {
 	Fault    string     `json:"fault,omitempty"`  // its worst problem
 	Store    string     `json:"store"`            // what stores
 	Keeps    string     `json:"keeps,omitempty"`  // for how long it keeps records; empty: for ever
+	Backup   *time.Time `json:"backup,omitempty"` // of the last good one; nil: none is known
 	Stored   *time.Time `json:"stored,omitempty"` // last commit
 	Catching bool       `json:"catching"`         // the desk is reading the store
 	Version  string     `json:"version"`
@@ -93,6 +94,9 @@ func (d *Desk) showCentre(now time.Time, agents []presence.Agent) error {
 		Fault: worst(troubles), Troubles: troubles}
 	if !state.Stored.IsZero() {
 		c.Stored = new(state.Stored.UTC().Truncate(time.Second))
+	}
+	if at := d.opts.Backup(); !at.IsZero() {
+		c.Backup = new(at.UTC().Truncate(time.Second))
 	}
 	s := seen{at: now, centre: c, agents: agents, machines: d.followers.fleet.States()}
 	_, hour := d.Passages.ThisHour(now)

@@ -51,6 +51,7 @@ type Options struct {
 	Store       string           // what stores the county's records, for the screen
 	Keeps       func() string    // for how long it keeps them; empty: for ever. May be nil
 	Commits     *commits.Commits // what the collector has committed, for the probe; may be nil
+	Backup      func() time.Time // of the last good backup; zero: none is known. May be nil
 	Voice       Voice
 	Version     string
 	Now         func() time.Time // nil: time.Now
@@ -105,6 +106,9 @@ const (
 func Open(opts Options) (*Desk, error) {
 	if opts.Now == nil {
 		opts.Now = time.Now
+	}
+	if opts.Backup == nil {
+		opts.Backup = func() time.Time { return time.Time{} }
 	}
 	if opts.Keeps == nil {
 		opts.Keeps = func() string { return "" }

@@ -198,6 +198,9 @@ func (d *Desk) Ready() (r probe.Ready) {
 	if keeps := d.opts.Keeps(); keeps != "" {
 		r.Info["keeps"] = keeps
 	}
+	if at := d.opts.Backup(); !at.IsZero() {
+		r.Info["backup"] = at.UTC().Format(time.RFC3339)
+	}
 	for _, t := range d.opts.Health.Troubles(d.opts.Now()) {
 		r.Add(t)
 	}

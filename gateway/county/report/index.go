@@ -86,8 +86,13 @@ type index struct {
 	cursor *follow.Cursor // how far each journal is indexed
 }
 
+// OpenFile opens the file of the reports, and makes it when it is missing.
+func OpenFile(path string) (*db.File, error) {
+	return db.Open(path, schema, follow.SchemaAgent, schemaArrived, schemaRecords)
+}
+
 func openIndex(ctx context.Context, path string, stored follow.Records) (*index, error) {
-	file, err := db.Open(path, schema, follow.SchemaAgent, schemaArrived, schemaRecords)
+	file, err := OpenFile(path)
 	if err != nil {
 		return nil, err
 	}

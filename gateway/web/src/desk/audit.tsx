@@ -43,6 +43,8 @@ const actions = [
   "retry-quarantine",
   "drop-quarantine",
   "rewind",
+  "backup",
+  "restore",
   "issue-pass",
   "change-guards",
   "enrol-code",

@@ -205,7 +205,7 @@ function App() {
       </main>
       <footer>
         {c &&
-          `${c.store} · ${c.keeps ? `${say("centre.keeps", { what: c.keeps })} · ` : ""}${c.stored ? say("centre.stored", { time: time(c.stored) }) : "–"} · ${c.version}`}
+          `${c.store} · ${c.keeps ? `${say("centre.keeps", { what: c.keeps })} · ` : ""}${c.stored ? say("centre.stored", { time: time(c.stored) }) : "–"} · ${c.backup ? `${say("centre.backup", { time: time(c.backup) })} · ` : ""}${c.version}`}
       </footer>
       <AckForm />
       <ExplainDialog />

@@ -98,6 +98,7 @@ export interface Centre {
   fault?: string;
   store: string;
   keeps?: string;
+  backup?: string;
   stored?: string;
   catching: boolean;
   troubles?: Trouble[];

@@ -1,0 +1,130 @@
+package cli
+
+import (
+	"encoding/json"
+	"fmt"
+	"io"
+	"maps"
+	"path/filepath"
+	"slices"
+	"strings"
+	"sync"
+	"time"
+
+	"gatehouse/gateway/county/backup"
+	"gatehouse/gateway/term"
+)
+
+// printRestored says what was restored, and what is to be done now.
+func printRestored(w io.Writer, format string, done backup.Restored) error {
+	next := nextSteps(done)
+	if format == "json" {
+		return writeJSON(w, struct {
+			County    string            `json:"county"`
+			Made      time.Time         `json:"made"`
+			Dir       string            `json:"dir"`
+			Config    string            `json:"config"`
+			Aside     map[string]string `json:"aside"`
+			Elsewhere map[string]string `json:"elsewhere"`
+			Next      []string          `json:"next"`
+		}{done.County, done.Made, done.Dir, done.Config, done.Aside, done.Elsewhere, next})
+	}
+	fmt.Fprintf(w, "The county %s of %s is back in %s.\n", done.County, done.Made.UTC().Format(time.RFC3339), done.Dir)
+	for _, path := range slices.Sorted(maps.Keys(done.Aside)) {
+		fmt.Fprintf(w, "What was in %s is now in %s.\n", path, done.Aside[path])
+	}
+	fmt.Fprintln(w, "\nNow:")
+	for i, line := range next {
+		fmt.Fprintf(w, "%2d. %s\n", i+1, line)
+	}
+	return nil
+}
+
+// writeJSON writes one document.
+func writeJSON[T any](w io.Writer, v T) error {
+	e := json.NewEncoder(w)
+	e.SetIndent("", " ")
+	return e.Encode(v)
+}
+
+// nextSteps says what is to be done after a restore.
+func nextSteps(done backup.Restored) (list []string) {
+	add := func(format string, args ...any) { list = append(list, fmt.Sprintf(format, args...)) }
+	for _, path := range slices.Sorted(maps.Keys(done.Elsewhere)) {
+		add("Put %s to %s, where the configuration looks for it.", done.Elsewhere[path], path)
+	}
+	if len(done.Nobody) > 0 {
+		add("This computer has no account %s: give the files in %s and %s to the one that runs the collector (chown).",
+			strings.Join(done.Nobody, ", "), done.Dir, filepath.Dir(done.Config))
+	}
+	if done.Dir != done.Paths.County {
+		add("In %s write dir: %s.", done.Config, done.Dir)
+	}
+	if !done.Authority {
+		add("Bring back the copy of the authority's folder (ca_dir, it was %s). Without it gates deliver, and none can "+
+			"be put into service. If it is lost for good, start once with gatehouse collect --new-authority.",
+			done.Paths.Authority)
+	}
+	if done.Influx != "" {
+		add("Bring InfluxDB back by its own tool from %s: before the collector is started.", done.Influx)
+	}
+	if !strings.Contains(done.Telemetry, "gatehouse.db") && done.Influx == "" {
+		add("The records are not in the backup: they are %s. If InfluxDB is lost, too, gates send again what they hold. "+
+			"If it is restored from an own backup that is older than this one, start once with gatehouse collect "+
+			"--rewind-since and its time.", strings.TrimSuffix(done.Telemetry, ": not in this backup"))
+	}
+	if host := hostName(); host != done.Host {
+		add("This computer is %s, the backup was made on %s: gates and browsers must reach it by the names and "+
+			"addresses of before (DNS, the addresses in agent.yaml, enrol.urls, the certificates of broker and desk).",
+			host, done.Host)
+	}
+	add("Start the collector: systemctl enable --now gatehouse-collect, or gatehouse collect --config %s. Gates send "+
+		"again what they hold and the backup lacks.", done.Config)
+	add("At the desk: all have to log in again. Disable again who was disabled since %s, revoke tokens that were, and "+
+		"give gates that were enrolled since then a new code.", done.Made.UTC().Format("2006-01-02 15:04 UTC"))
+	add("gatehouse audit verify will say that entries since then are missing, which is right: note when and why.")
+	add("What was erased or has expired since then is back: run gatehouse end finish again where that was done; " +
+		"retention: removes the rest by itself.")
+	return list
+}
+
+// progress says on a terminal how far long work is. The methods may be called from any
+// goroutine.
+type progress struct {
+	w io.Writer // nil: nobody is there to read it
+
+	mu    sync.Mutex // guards what follows
+	last  string
+	shown time.Time
+}
+
+// newProgress returns a progress that writes to w if that is a terminal.
+func newProgress(w io.Writer) *progress {
+	if !term.Is(w) {
+		w = nil
+	}
+	return &progress{w: w}
+}
+
+func (p *progress) tell(step string, done, all int64) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if p.w == nil || step == p.last && time.Since(p.shown) < time.Second/4 {
+		return
+	}
+	text := step
+	if all > 0 {
+		text = fmt.Sprintf("%s %d %%", step, min(100, 100*done/all))
+	}
+	fmt.Fprint(p.w, "\r\x1b[K"+text)
+	p.last, p.shown = step, time.Now()
+}
+
+// end removes the line.
+func (p *progress) end() {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if p.w != nil && p.last != "" {
+		fmt.Fprint(p.w, "\r\x1b[K")
+	}
+}
