@@ -8,6 +8,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"strconv"
 	"strings"
 	"time"
 
@@ -56,11 +57,14 @@ Exit code 1: no backup was made, and the error says why; older ones are as befor
 	}
 	c.Flags().StringVarP(&f.file, "config", "c", defaultCollect, "the collector's configuration")
 	c.Flags().StringVar(&f.output, "output", "", "file to write, or folder, instead of the configuration's")
-	c.Flags().StringArrayVar(&f.recipients, "recipient", nil, "who can open it, age1..., instead of the configuration's")
-	c.Flags().IntVar(&f.keep, "keep", 0, "remove older backups of the folder but so many, instead of the configuration's")
+	c.Flags().StringArrayVar(&f.recipients, "recipient", nil,
+		"who can open it, age1..., instead of the configuration's")
+	c.Flags().IntVar(&f.keep, "keep", 0,
+		"how many backups stay in the folder, instead of the configuration's; 0: all")
 	c.Flags().BoolVar(&f.authority, "with-authority", false, "with the folder of the county's authority")
 	c.Flags().BoolVar(&f.verify, "verify", true, "open and check what was written")
-	c.Flags().StringVar(&f.scratch, "scratch", "", "folder for copies that are not encrypted yet (default: the county's)")
+	c.Flags().StringVar(&f.scratch, "scratch", "",
+		"folder for copies that are not encrypted yet (default: the county's)")
 	c.Flags().StringVar(&f.influx, "influx-command", "",
 		"command by which InfluxDB writes its own backup, such as 'influxd backup -portable -db gatehouse {}'")
 	c.Flags().StringVarP(&f.format, "output-format", "o", "table", "table or json")
@@ -97,7 +101,8 @@ func (f *backupFlags) plan(c *cobra.Command, now time.Time) (p backup.Plan, err 
 	checked := backup.Config{Recipients: p.Recipients, Keep: p.Keep}
 	switch err := checked.Check(); {
 	case p.Output == "":
-		return p, usageError{errors.New("--output: name a file or folder, or write backup: with dir into the configuration")}
+		return p, usageError{errors.New("--output: name a file or folder, or write backup: with dir into the " +
+			"configuration")}
 	case err != nil:
 		return p, usageError{fmt.Errorf("--recipient, --keep, or backup: of the configuration: %w", err)}
 	case f.influx != "" && cfg.Influx == nil:
@@ -135,9 +140,10 @@ func (f *backupFlags) run(c *cobra.Command) error {
 	if err != nil {
 		return err
 	}
-	show := newProgress(c.ErrOrStderr())
+	show := &steps{w: c.ErrOrStderr()}
 	p.Tell = show.tell
-	act := audit.Act{Action: audit.Backup, Object: p.Output, Detail: fmt.Sprintf("to %d recipients", len(p.Recipients))}
+	act := audit.Act{Action: audit.Backup, Object: p.Output,
+		Detail: fmt.Sprintf("to %d recipients", len(p.Recipients))}
 	if err := audited(c.Context(), p.Paths.County, act); err != nil {
 		return err
 	}
@@ -147,7 +153,8 @@ func (f *backupFlags) run(c *cobra.Command) error {
 		return failed(c.Context(), p.Paths.County, act, fmt.Errorf("back up %s: %w", p.Paths.County, err))
 	}
 	if f.authority {
-		fmt.Fprintln(c.ErrOrStderr(), "The key of the county's authority is in this file: keep it apart from the others.")
+		fmt.Fprintln(c.ErrOrStderr(), "The key of the county's authority is in this file: keep it apart from the "+
+			"others.")
 	}
 	return printBackup(c.OutOrStdout(), f.format, last, m)
 }
@@ -174,9 +181,12 @@ func printBackup(w io.Writer, format string, last backup.Last, m backup.Manifest
 		rows = append(rows, []string{"size", fmt.Sprintf("%d bytes", last.Size)}, []string{"sha256", last.SHA256},
 			[]string{"checked", map[bool]string{true: "yes: unpacked, all databases read", false: "no"}[last.Verified]})
 	}
-	rows = append(rows, []string{"records", m.Telemetry},
-		[]string{"authority", map[bool]string{true: "in it", false: "not in it: keep a copy of ca_dir elsewhere"}[m.Authority]},
-		[]string{"files", fmt.Sprint(len(m.Files))})
+	authority := "not in it: keep a copy of ca_dir elsewhere"
+	if m.Authority {
+		authority = "in it"
+	}
+	rows = append(rows, []string{"records", m.Telemetry}, []string{"authority", authority},
+		[]string{"files", strconv.Itoa(len(m.Files))})
 	for _, file := range m.Files {
 		if file.Database() {
 			rows = append(rows, []string{filepath.Base(file.Name), countsOf(file)})
@@ -227,7 +237,8 @@ there. Then start the collector: gates send again what they hold and the backup 
 	c.Flags().StringArrayVar(&f.identities, "identity", nil, "file with an age identity (age-keygen) that opens it")
 	c.Flags().StringVar(&f.Dir, "dir", "", "the county's folder (default: as before)")
 	c.Flags().StringVar(&f.ConfigDir, "config-dir", "", "folder of the configuration (default: as before)")
-	c.Flags().StringVar(&f.AuthorityDir, "ca-dir", "", "folder of the authority, if it is in the backup (default: as before)")
+	c.Flags().StringVar(&f.AuthorityDir, "ca-dir", "",
+		"folder of the authority, if it is in the backup (default: as before)")
 	c.Flags().BoolVar(&f.Again, "again", false, "move aside what is there")
 	c.Flags().BoolVar(&f.OverNewer, "over-newer", false, "with --again: also a store that has more than the backup")
 	c.Flags().BoolVar(&f.list, "list", false, "say what the backup holds, and change nothing")
@@ -255,7 +266,7 @@ func (f *restoreFlags) run(c *cobra.Command, file string) (err error) {
 		}
 		return printBackup(c.OutOrStdout(), f.format, backup.Last{File: file}, m)
 	}
-	show := newProgress(c.ErrOrStderr())
+	show := &steps{w: c.ErrOrStderr()}
 	f.File, f.Now, f.Tell, f.Adopt, f.CountyOf = file, time.Now(), show.tell, centre.Adopt, centre.CountyOf
 	done, err := f.Do(c.Context())
 	show.end()

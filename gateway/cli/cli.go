@@ -45,7 +45,8 @@ Exit codes: 0 done, 1 failed, 2 wrong usage, 75 start the agent again, 141 nobod
 	root.AddCommand(configCommand(), agentCommand(), enrolCommand(), brokerCommand(), collectCommand(),
 		devicesCommand(), watchCommand(), statusCommand(), journalCommand(), quarantineCommand(), runsCommand(),
 		machinesCommand(), importCommand(), exportCommand(), historyCommand(), explainCommand(),
-		inviteCommand(), auditCommand(), endCommand(), backupCommand(), restoreCommand(), identityCommand(), tokenCommand(), consentCommand(),
+		inviteCommand(), auditCommand(), endCommand(), backupCommand(), restoreCommand(),
+		identityCommand(), tokenCommand(), consentCommand(),
 		traceCommand(), accessReportCommand(), rulesCommand(), callsCommand(), checksCommand(), guardCommand(),
 		passCommand(), policyCommand(), replayCommand(), versionCommand(), DocsCommand())
 	return root

@@ -8,11 +8,10 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
-	"sync"
 	"time"
 
 	"gatehouse/gateway/county/backup"
-	"gatehouse/gateway/term"
+	"gatehouse/gateway/progress"
 )
 
 // printRestored says what was restored, and what is to be done now.
@@ -51,7 +50,7 @@ func writeJSON[T any](w io.Writer, v T) error {
 func nextSteps(done backup.Restored) (list []string) {
 	add := func(format string, args ...any) { list = append(list, fmt.Sprintf(format, args...)) }
 	for _, path := range slices.Sorted(maps.Keys(done.Elsewhere)) {
-		add("Put %s to %s, where the configuration looks for it.", done.Elsewhere[path], path)
+		add("Put %s to %s: the configuration looks for it there.", done.Elsewhere[path], path)
 	}
 	if len(done.Nobody) > 0 {
 		add("This computer has no account %s: give the files in %s and %s to the one that runs the collector (chown).",
@@ -61,21 +60,21 @@ func nextSteps(done backup.Restored) (list []string) {
 		add("In %s write dir: %s.", done.Config, done.Dir)
 	}
 	if !done.Authority {
-		add("Bring back the copy of the authority's folder (ca_dir, it was %s). Without it gates deliver, and none can "+
-			"be put into service. If it is lost for good, start once with gatehouse collect --new-authority.",
-			done.Paths.Authority)
+		add("Bring back the copy of the authority's folder (ca_dir, it was %s). Without it gates deliver, and "+
+			"none can be put into service. If it is lost for good, start once with gatehouse collect "+
+			"--new-authority.", done.Paths.Authority)
 	}
 	if done.Influx != "" {
 		add("Bring InfluxDB back by its own tool from %s: before the collector is started.", done.Influx)
 	}
 	if !strings.Contains(done.Telemetry, "gatehouse.db") && done.Influx == "" {
-		add("The records are not in the backup: they are %s. If InfluxDB is lost, too, gates send again what they hold. "+
-			"If it is restored from an own backup that is older than this one, start once with gatehouse collect "+
-			"--rewind-since and its time.", strings.TrimSuffix(done.Telemetry, ": not in this backup"))
+		add("The records are not in the backup: they are %s. If InfluxDB is lost, too, gates send again what they "+
+			"hold. If it is restored from an own backup that is older than this one, start once with gatehouse "+
+			"collect --rewind-since and its time.", strings.TrimSuffix(done.Telemetry, ": not in this backup"))
 	}
 	if host := hostName(); host != done.Host {
 		add("This computer is %s, the backup was made on %s: gates and browsers must reach it by the names and "+
-			"addresses of before (DNS, the addresses in agent.yaml, enrol.urls, the certificates of broker and desk).",
+			"addresses of before (DNS, addresses in agent.yaml, enrol.urls, certificates of broker and desk).",
 			host, done.Host)
 	}
 	add("Start the collector: systemctl enable --now gatehouse-collect, or gatehouse collect --config %s. Gates send "+
@@ -88,43 +87,26 @@ func nextSteps(done backup.Restored) (list []string) {
 	return list
 }
 
-// progress says on a terminal how far long work is. The methods may be called from any
-// goroutine.
-type progress struct {
-	w io.Writer // nil: nobody is there to read it
-
-	mu    sync.Mutex // guards what follows
-	last  string
-	shown time.Time
+// steps shows the steps of long work, a bar each. Its methods are for one goroutine.
+type steps struct {
+	w    io.Writer
+	name string
+	bar  progress.Bar
 }
 
-// newProgress returns a progress that writes to w if that is a terminal.
-func newProgress(w io.Writer) *progress {
-	if !term.Is(w) {
-		w = nil
+// tell shows how far a step is, in bytes.
+func (s *steps) tell(step string, done, all int64) {
+	if s.bar == nil || step != s.name {
+		s.end()
+		s.name, s.bar = step, progress.New(s.w, step, all, progress.Bytes)
 	}
-	return &progress{w: w}
+	s.bar.Set(done)
 }
 
-func (p *progress) tell(step string, done, all int64) {
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	if p.w == nil || step == p.last && time.Since(p.shown) < time.Second/4 {
-		return
-	}
-	text := step
-	if all > 0 {
-		text = fmt.Sprintf("%s %d %%", step, min(100, 100*done/all))
-	}
-	fmt.Fprint(p.w, "\r\x1b[K"+text)
-	p.last, p.shown = step, time.Now()
-}
-
-// end removes the line.
-func (p *progress) end() {
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	if p.w != nil && p.last != "" {
-		fmt.Fprint(p.w, "\r\x1b[K")
+// end removes the bar.
+func (s *steps) end() {
+	if s.bar != nil {
+		s.bar.End()
+		s.bar = nil
 	}
 }

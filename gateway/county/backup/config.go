@@ -57,6 +57,7 @@ func (c Config) Late() time.Duration {
 
 // Names of files in the county's folder.
 const (
+	storeFile  = "gatehouse.db"
 	lastFile   = "last-backup.json"
 	lockFile   = "backup.lock"
 	scratchDir = ".backup" // of copies that are not encrypted yet

@@ -124,7 +124,7 @@ func below(dir, top string, skip func(path string, d fs.DirEntry) bool) (list []
 // states are taken: the desk's before the store's, which it follows (deploy/BACKUP.md).
 func databases(dir string) (paths []string, err error) {
 	paths, err = filepath.Glob(filepath.Join(escape(dir), "*.db"))
-	rank := func(path string) int { return slices.Index([]string{"gatehouse.db"}, filepath.Base(path)) }
+	rank := func(path string) int { return slices.Index([]string{storeFile}, filepath.Base(path)) }
 	slices.SortFunc(paths, func(a, b string) int {
 		if d := rank(a) - rank(b); d != 0 {
 			return d
@@ -188,7 +188,8 @@ func (p Plan) configured() (list []entry, err error) {
 		case err != nil:
 			return nil, err
 		case info.IsDir():
-			more, err := below(path, name, func(_ string, d fs.DirEntry) bool { return strings.HasPrefix(d.Name(), ".") })
+			hidden := func(_ string, d fs.DirEntry) bool { return strings.HasPrefix(d.Name(), ".") }
+			more, err := below(path, name, hidden)
 			if err != nil {
 				return nil, err
 			}

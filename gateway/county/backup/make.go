@@ -39,7 +39,7 @@ type Plan struct {
 	Tell       Tell
 }
 
-// Tell is told how far a step is, in bytes or pages; all is 0 where it is not known.
+// Tell is told how far a step is, in bytes; all is 0 where it is not known.
 type Tell func(step string, done, all int64)
 
 // ErrRunning is wrapped when another backup of the same county is being made.
@@ -140,25 +140,9 @@ func (p Plan) collect(ctx context.Context, scratch string) (list []entry, err er
 	}
 	defer func() { err = errors.Join(err, s.Close()) }()
 	for i, path := range paths {
-		name := filepath.Base(path)
-		to := filepath.Join(scratch, name)
-		tell := func(done, all int) { p.Tell("copy "+name, int64(done), int64(all)) }
-		if err := s.Copy(ctx, i, to, tell); err != nil {
-			return nil, explain(err, scratch)
-		}
-		e, err := large(to, inCounty+"/"+name)
+		e, err := p.database(ctx, s, i, path, scratch)
 		if err != nil {
 			return nil, err
-		}
-		c, err := db.Count(ctx, to)
-		if err != nil {
-			return nil, err
-		}
-		if e.Schema, e.Rows = c.Schema, c.Rows; e.Schema < 1 {
-			return nil, fmt.Errorf("%s is no file of a county", path)
-		}
-		if info, err := os.Stat(path); err == nil {
-			e.Owner, e.Group = ownerOf(info)
 		}
 		list = append(list, e)
 	}
@@ -172,6 +156,43 @@ func (p Plan) collect(ctx context.Context, scratch string) (list []entry, err er
 	}
 	influx, err := p.influx(ctx, filepath.Join(scratch, inInflux))
 	return append(list, influx...), err
+}
+
+// database copies one of the files whose state was taken.
+func (p Plan) database(ctx context.Context, s *db.Snapshot, i int, path, scratch string) (e entry, err error) {
+	name := filepath.Base(path)
+	to := filepath.Join(scratch, name)
+	tell := func(done, all int64) { p.Tell("copy "+name, done, all) }
+	if err := s.Copy(ctx, i, to, tell); err != nil {
+		return e, explain(err, scratch)
+	}
+	if e, err = large(to, inCounty+"/"+name); err != nil {
+		return e, err
+	}
+	c, err := s.Count(ctx, i)
+	if err == nil && c.Schema < 1 {
+		err = fmt.Errorf("%s is no file of a county", path)
+	}
+	if err == nil && name == storeFile {
+		e.Reach, err = reach(ctx, s.Querier(i))
+	}
+	if err != nil {
+		return e, err
+	}
+	e.Schema, e.Rows = c.Schema, c.Rows
+	if info, err := os.Stat(path); err == nil {
+		e.Owner, e.Group = ownerOf(info)
+	}
+	return e, nil
+}
+
+// reach returns how much a store has ever taken: the sum of its watermarks.
+func reach(ctx context.Context, q db.Querier) (int64, error) {
+	n, _, err := db.One(ctx, q, db.Value[int64], "SELECT coalesce(sum(through), 0) FROM journals")
+	if err != nil {
+		return 0, fmt.Errorf("read how far the store reaches: %w", err)
+	}
+	return n, nil
 }
 
 // write writes the encrypted file, durably, and returns its size and sum.

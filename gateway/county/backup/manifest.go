@@ -61,6 +61,7 @@ type File struct {
 	Group  string           `json:"group,omitempty"`
 	Schema int              `json:"schema,omitempty"` // of a database
 	Rows   map[string]int64 `json:"rows,omitempty"`   // likewise, by table
+	Reach  int64            `json:"reach,omitempty"`  // of the store: the sum of its watermarks
 }
 
 // ErrLater is wrapped when a later version has made a backup.
@@ -106,7 +107,7 @@ func (m Manifest) check() error {
 		}
 		seen[f.Name] = true
 	}
-	if !seen[inCounty+"/gatehouse.db"] {
+	if !seen[inCounty+"/"+storeFile] {
 		return errors.New("its manifest names no store")
 	}
 	return nil

@@ -111,7 +111,7 @@ func (r Restore) moveInflux(files string, done *Restored) error {
 // moveCounty moves what is in the county's place aside, and the restored folder there.
 func (r Restore) moveCounty(from string, done *Restored) error {
 	for _, f := range done.Files { // folders belong to whom the store belongs to
-		if f.Name != inCounty+"/gatehouse.db" {
+		if f.Name != inCounty+"/"+storeFile {
 			continue
 		}
 		err := filepath.WalkDir(from, func(path string, d fs.DirEntry, err error) error {
@@ -131,8 +131,8 @@ func (r Restore) moveCounty(from string, done *Restored) error {
 		return err
 	case len(entries) == 0:
 		if err := os.Remove(r.Dir); err != nil {
-			return fmt.Errorf("put the county's folder to %s: %w: if a disk is mounted there, give --dir a folder on it",
-				r.Dir, err)
+			return fmt.Errorf("put the county's folder to %s: %w: if a disk is mounted there, give --dir a folder "+
+				"on it", r.Dir, err)
 		}
 	default:
 		aside := r.aside(r.Dir)

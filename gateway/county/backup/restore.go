@@ -187,22 +187,27 @@ func (r Restore) overOld(ctx context.Context, m Manifest) error {
 	if !r.Again {
 		return fmt.Errorf("%w in %s: give another --dir, or --again to move it aside", ErrNotEmpty, r.Dir)
 	}
-	store := filepath.Join(r.Dir, "gatehouse.db")
-	if _, err := os.Stat(store); errors.Is(err, fs.ErrNotExist) {
-		return nil
-	}
-	now, err := db.Count(ctx, store)
+	now, err := reachOf(ctx, filepath.Join(r.Dir, storeFile))
 	if err != nil {
-		return nil //nolint:nilerr // it is damaged: that is why somebody restores
+		return nil //nolint:nilerr // it is damaged, or not there: that is why somebody restores
 	}
 	for _, f := range m.Files {
-		if f.Name == inCounty+"/gatehouse.db" && now.Rows["records"] > f.Rows["records"] && !r.OverNewer {
-			return fmt.Errorf("%w: %d records, the backup of %s has %d; if the backup is wanted all the same, give "+
-				"--over-newer: gates send again what they still hold, and the rest is only in the folder that is moved aside",
-				ErrNewer, now.Rows["records"], m.Made.UTC().Format(time.RFC3339), f.Rows["records"])
+		if f.Name == inCounty+"/"+storeFile && now > f.Reach && !r.OverNewer {
+			return fmt.Errorf("%w: it has taken %d records, by the backup of %s %d; if that is wanted all the same, "+
+				"give --over-newer: gates send again what they still hold, the rest stays in the folder moved aside",
+				ErrNewer, now, m.Made.UTC().Format(time.RFC3339), f.Reach)
 		}
 	}
 	return nil
+}
+
+func reachOf(ctx context.Context, path string) (n int64, err error) {
+	f, err := db.OpenReadOnly(path)
+	if err != nil {
+		return 0, err
+	}
+	defer func() { err = errors.Join(err, f.Close()) }()
+	return reach(ctx, f.Reader())
 }
 
 // conflicts returns the files of the configuration that are there with another content.

@@ -88,7 +88,8 @@ func Adopt(ctx context.Context, dir string, m backup.Manifest) (err error) {
 			}
 		}
 		return audit.Append(ctx, tx, now, audit.AtTerminal(), audit.Act{Action: audit.Restore,
-			Object: "county " + m.County, Detail: "backup of " + m.Made.UTC().Format(time.RFC3339) + " made on " + m.Host})
+			Object: "county " + m.County,
+			Detail: "backup of " + m.Made.UTC().Format(time.RFC3339) + " made on " + m.Host})
 	})
 }
 

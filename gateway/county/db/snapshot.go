@@ -59,13 +59,17 @@ func (s *Snapshot) hold(ctx context.Context, path string) error {
 const pagesAtOnce = 1024
 
 // Copy writes the i-th file as it was to a new file at path, which only its owner may read,
-// durably. It calls tell with the pages copied and those of the file. What was written
+// durably. It calls tell with the bytes copied and those of the file. What was written
 // stays when it fails. A full disk is an error that wraps ErrFull.
-func (s *Snapshot) Copy(ctx context.Context, i int, path string, tell func(done, all int)) error {
+func (s *Snapshot) Copy(ctx context.Context, i int, path string, tell func(done, all int64)) error {
 	if err := create(path); err != nil {
 		return err
 	}
-	err := s.conns[i].Raw(func(c any) error {
+	size, _, err := One(ctx, s.conns[i], Value[int64], "PRAGMA page_size")
+	if err != nil {
+		return err
+	}
+	err = s.conns[i].Raw(func(c any) error {
 		from, ok := c.(interface {
 			NewBackup(to string) (*sqlite.Backup, error)
 		})
@@ -79,7 +83,7 @@ func (s *Snapshot) Copy(ctx context.Context, i int, path string, tell func(done,
 		for more := true; more && err == nil; {
 			if err = ctx.Err(); err == nil {
 				more, err = b.Step(pagesAtOnce)
-				tell(b.PageCount()-b.Remaining(), b.PageCount())
+				tell(size*int64(b.PageCount()-b.Remaining()), size*int64(b.PageCount()))
 			}
 		}
 		return errors.Join(err, b.Finish())
