@@ -26,7 +26,8 @@ func TestABackupHoldsWhatTheCountyNeedsAndNothingElse(t *testing.T) {
 	done, err := k.restore().Do(t.Context())
 	must(t, err)
 	want := []string{"county/collector.key", "county/desk.db", "county/gatehouse.db", "county/reports.db",
-		"etc/collect.yaml", "etc/elsewhere" + k.path("ssl", "desk.key"), "etc/enrol/default/agent.yaml", "etc/sites.yaml"}
+		"etc/collect.yaml", "etc/elsewhere" + k.path("ssl", "desk.key"), "etc/enrol/default/agent.yaml",
+		"etc/sites.yaml"}
 	files := tree(t, k.path("new"))
 	if got := names(files); !slices.Equal(got, want) {
 		t.Errorf("restored %q\nwant %q", got, want)
@@ -34,7 +35,8 @@ func TestABackupHoldsWhatTheCountyNeedsAndNothingElse(t *testing.T) {
 	if files["county/collector.key"] != "key of the collector\n" {
 		t.Errorf("the key is %q", files["county/collector.key"])
 	}
-	if at := done.Elsewhere[k.path("ssl", "desk.key")]; at != k.path("new", "etc", "elsewhere")+k.path("ssl", "desk.key") {
+	key := k.path("ssl", "desk.key")
+	if at := done.Elsewhere[key]; at != k.path("new", "etc", "elsewhere")+key {
 		t.Errorf("elsewhere %q", done.Elsewhere)
 	}
 	for _, name := range want {
@@ -132,11 +134,12 @@ func TestOnlyTheNewestAreKept(t *testing.T) {
 	must(t, os.Mkdir(k.path("out"), 0o700))
 	k.plan.Output, k.plan.Keep = k.path("out"), 2
 	others := []string{"gatehouse-qinghe-east-20190101T030000Z.age", "gatehouse-qinghe-my-own.age"}
-	for _, name := range append(others, "gatehouse-qinghe-20200101T030000Z.age", "gatehouse-qinghe-20200102T030000Z.age") {
+	own := []string{"gatehouse-qinghe-20200101T030000Z.age", "gatehouse-qinghe-20200102T030000Z.age"}
+	for _, name := range slices.Concat(others, own) {
 		write(t, k.path("out", name), "a backup")
 	}
 	k.make()
-	want := append([]string{"gatehouse-qinghe-20200102T030000Z.age", "gatehouse-qinghe-20200214T030000Z.age"}, others...)
+	want := slices.Concat(own[1:], []string{"gatehouse-qinghe-20200214T030000Z.age"}, others)
 	if got := names(tree(t, k.path("out"))); !slices.Equal(got, want) {
 		t.Errorf("kept %q", got)
 	}
@@ -153,10 +156,13 @@ func TestAFullDiskEndsABackup(t *testing.T) {
 	defer func() { must(t, unix.Unmount(k.path("out"), 0)) }()
 	write(t, k.path("out", "older"), "a backup")
 	k.plan.Output = k.path("out")
-	if _, _, err := Make(t.Context(), k.plan); !errors.Is(err, db.ErrFull) || !strings.Contains(err.Error(), "needs room") {
+	_, _, err := Make(t.Context(), k.plan)
+	if !errors.Is(err, db.ErrFull) || !strings.Contains(err.Error(), "needs room") {
 		t.Errorf("error is %v", err)
 	}
-	for what, scratch := range map[string]string{"the backup": k.path("scratch"), "the copies": k.path("out", "scratch")} {
+	for what, scratch := range map[string]string{
+		"the backup": k.path("scratch"), "the copies": k.path("out", "scratch"),
+	} {
 		must(t, os.MkdirAll(scratch, 0o700))
 		p := k.plan
 		p.Paths.County = k.path("county")
