@@ -42,6 +42,7 @@ var importers = map[string]string{
 	"github.com/mattn/go-runewidth":               "gatehouse/gateway/term",
 	"github.com/schollz/progressbar/v3":           "gatehouse/gateway/progress",
 	"golang.org/x/term":                           "gatehouse/gateway/term",
+	"github.com/ProtonMail/go-crypto":             "gatehouse/gateway/openpgp",
 	"filippo.io/age":                              "gatehouse/gateway/sealed",
 	"github.com/coreos/go-oidc/v3":                "gatehouse/gateway/county/oidc",
 	"golang.org/x/oauth2":                         "gatehouse/gateway/county/oidc",

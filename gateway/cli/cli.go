@@ -48,7 +48,7 @@ Exit codes: 0 done, 1 failed, 2 wrong usage, 75 start the agent again, 141 nobod
 		inviteCommand(), auditCommand(), endCommand(), backupCommand(), restoreCommand(),
 		identityCommand(), tokenCommand(), consentCommand(),
 		traceCommand(), accessReportCommand(), rulesCommand(), callsCommand(), checksCommand(), guardCommand(),
-		passCommand(), policyCommand(), replayCommand(), versionCommand(), DocsCommand())
+		packagesCommand(), passCommand(), policyCommand(), replayCommand(), versionCommand(), DocsCommand())
 	return root
 }
 

@@ -54,6 +54,8 @@ const (
 	EndReceipt      Action = "end-receipt"      // of a gate came
 	EndDestroy      Action = "end-destroy"      // a step of what the county destroys was done
 	EndFinish       Action = "end-finish"       // all of it was done
+	AddPackages     Action = "add-packages"     // packages were put where gates are upgraded from
+	RemovePackages  Action = "remove-packages"  // a version of them was taken away
 	NotDone         Action = "not-done"         // what the entry of the object announced has failed
 	LookLive        Action = "look-live"        // the stream of the desk was opened: all gates' newest passages
 	LookGate        Action = "look-gate"        // the last passages of a gate
@@ -74,6 +76,6 @@ func Actions() []Action {
 		OpenGate, CommandGate, AskConsent,
 		AgreeConsent, RefuseConsent,
 		Trace, AccessReport, RulesDraft, RulesAsk, RulesApprove, RulesWithdraw, EndBegin, EndReceipt, EndDestroy,
-		EndFinish, NotDone, LookLive, LookGate,
+		EndFinish, AddPackages, RemovePackages, NotDone, LookLive, LookGate,
 		LookPassage, LookQuarantine, LookRules, LookExport, LookReplay, LookAudit}
 }

@@ -52,6 +52,8 @@ type Config struct {
 	Rules         *Rules `yaml:"rules,omitempty"` // how what gates decide by is approved
 	// Backup says where backups go, and when the desk tells that none was made.
 	Backup *backup.Config `yaml:"backup,omitempty"`
+	// Packages is the folder of packages that the desk serves to gates; empty: none.
+	Packages string `yaml:"packages,omitempty"`
 	// RewindSince takes every journal's watermark back to that instant at the
 	// start: for an InfluxDB that was restored from a backup made then.
 	RewindSince time.Time `yaml:"-"`
@@ -92,7 +94,7 @@ const TokenVariable = "GATEHOUSE_INFLUX_TOKEN" //nolint:gosec // a variable's na
 
 // Beside resolves relative paths against the configuration file's own folder.
 func (c *Config) Beside(file string) {
-	paths := append(c.named(), &c.Dir, &c.CADir)
+	paths := append(c.named(), &c.Dir, &c.CADir, &c.Packages)
 	if e := c.Broker.Embedded; e != nil {
 		paths = append(paths, &e.Dir)
 	}
@@ -171,6 +173,9 @@ func (c Config) Check() error {
 	}
 	if c.RequireSigned && c.Enrol == nil {
 		errs = append(errs, errors.New("require_signed: no gate can be enrolled: give enrol, see deploy/ENROL.md"))
+	}
+	if c.Packages != "" && c.Desk == nil {
+		errs = append(errs, errors.New("packages: the desk serves them: give desk, too"))
 	}
 	if c.Retention != nil {
 		add("retention", c.Retention.Check())

@@ -18,6 +18,7 @@ import (
 	"gatehouse/gateway/county/report"
 	"gatehouse/gateway/county/retention"
 	"gatehouse/gateway/mqtt"
+	"gatehouse/gateway/repository"
 	"gatehouse/gateway/wire"
 )
 
@@ -108,13 +109,18 @@ func (c *county) newPages(ctx context.Context, d *desk.Desk, log *slog.Logger) (
 	c.known.open(who)
 	c.registry = who
 	c.ends = d.OpenEnd(end.Options{County: c.cfg.County, Name: c.sites.Name, Key: c.key, Identities: who.Identities})
+	var served *repository.Folder
+	if folder, err := c.cfg.PackageFolder(); err == nil {
+		served = &folder
+	}
 	cfg := *c.cfg.Desk
 	cfg.LinkFile = filepath.Join(c.cfg.Dir, linkFile)
 	return pages.New(cfg, pages.Parts{Alerts: d.Alerts, Passages: d.Passages, Runs: d.Runs,
 		Notices: d.Notices, Checks: d.Checks, Commands: d.Commands, Audit: d.Audit, Registry: who,
 		People: d.People, Consents: d.Consents, Poison: c.archive, Removed: c.archive, Kept: c.retention().Kept(),
 		State: d.Hub, Prober: d, Rules: c.rules.versions, Standings: c.rules.publisher,
-		Records: c.archive, Zone: zone, Ends: c.ends, CountyName: cmp.Or(c.sites.Name, c.cfg.County)}, c.version, log)
+		Records: c.archive, Zone: zone, Ends: c.ends,
+		Packages: served, CountyName: cmp.Or(c.sites.Name, c.cfg.County)}, c.version, log)
 }
 
 // keeps says for how long records are kept: sorts and ages, such as readings 14d;

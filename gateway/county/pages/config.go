@@ -126,7 +126,7 @@ func checkPath(path string) error {
 	}
 	first, _, _ := strings.Cut(strings.TrimSuffix(path[1:], "/"), "/")
 	for _, own := range []string{"account", "api", "assets", "live", "metrics", "readyz", "healthz", "alerts", "audit",
-		"checks", "confirmed", "enrol", "gates", "losses", "machines", "notices", "rules", "runs", "users",
+		"checks", "confirmed", "enrol", "gates", "losses", "machines", "notices", "packages", "rules", "runs", "users",
 		"setup"} {
 		if first == own {
 			return fmt.Errorf("/%s is one of the desk's own addresses: choose another one", own)

@@ -36,6 +36,7 @@ import (
 	"gatehouse/gateway/openfiles"
 	"gatehouse/gateway/peer"
 	"gatehouse/gateway/probe"
+	"gatehouse/gateway/repository"
 	"gatehouse/gateway/web"
 )
 
@@ -128,6 +129,8 @@ type Parts struct {
 	Ends      Ends
 	// CountyName is as people know it; to begin its end it is typed.
 	CountyName string
+	// Packages are served to gates, as apt asks for them; nil: none.
+	Packages *repository.Folder
 }
 
 // Server serves one desk.
@@ -140,6 +143,7 @@ type Server struct {
 	provider *oidc.Provider    // of identities; nil: there is none
 	mark     string            // of this desk, in the names of its cookies
 	attempts registry.Attempts // of gates to use a code
+	packages *packages         // served to gates
 	version  string
 	now      func() time.Time
 	log      *slog.Logger
@@ -147,7 +151,8 @@ type Server struct {
 
 // New returns a server of a desk's parts.
 func New(cfg Config, parts Parts, version string, log *slog.Logger) (*Server, error) {
-	s := &Server{Parts: parts, cfg: cfg, version: version, now: time.Now, log: log}
+	s := &Server{Parts: parts, cfg: cfg, version: version, now: time.Now, log: log,
+		packages: newPackages(parts.Packages)}
 	var err error
 	if s.proxies, err = peer.Parse(cfg.Proxies); err != nil {
 		return nil, fmt.Errorf("desk: proxies: %w", err)

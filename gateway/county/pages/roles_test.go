@@ -41,7 +41,8 @@ func routesOf(t *testing.T) []route {
 func TestEveryRouteNamesAnAct(t *testing.T) {
 	open := []string{"POST /api/login", "POST /api/invited", "POST /api/setup", "POST /api/logout", "/",
 		"POST " + enrolment.RequestPath, "GET " + enrolment.AnswerPath + "{id}", "POST " + enrolment.RenewPath,
-		"GET /api/ways", "GET /help", "GET /help/", "GET " + oidc.BeginPath, "GET " + oidc.DonePath}
+		"GET /api/ways", "GET /help", "GET /help/", "GET " + oidc.BeginPath, "GET " + oidc.DonePath,
+		"GET /packages/{file}"}
 	for _, path := range pagePaths() {
 		open = append(open, "GET "+path)
 	}

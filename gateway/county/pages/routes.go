@@ -59,7 +59,7 @@ func (s *Server) routes(ctx context.Context) []route {
 		{"POST /api/quarantine", people.ActQuarantine, s.quarantine},
 		{"GET /api/retention", people.ActRetention, s.retention},
 	}, s.accountRoutes(), s.consentRoutes(), s.endRoutes(), s.peopleRoutes(), s.enrolRoutes(), s.providerRoutes(),
-		s.rulesRoutes())
+		s.rulesRoutes(), s.packageRoutes())
 }
 
 // pageRoutes are the page itself and what one needs to log in.

@@ -70,6 +70,8 @@ const actions = [
   "end-receipt",
   "end-destroy",
   "end-finish",
+  "add-packages",
+  "remove-packages",
   "not-done",
   "look-live",
   "look-gate",

@@ -1,0 +1,195 @@
+package cli
+
+import (
+	"encoding/json"
+	"fmt"
+	"path/filepath"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"gatehouse/gateway/config"
+	"gatehouse/gateway/county/audit"
+	"gatehouse/gateway/county/centre"
+	"gatehouse/gateway/openpgp"
+	"gatehouse/gateway/repository"
+	"gatehouse/gateway/term"
+)
+
+func packagesCommand() *cobra.Command {
+	var file string
+	c := &cobra.Command{
+		Use:   "packages",
+		Args:  cobra.NoArgs, // an unknown subcommand is an error
+		RunE:  func(c *cobra.Command, _ []string) error { return c.Help() },
+		Short: "Keep the packages from which the county's gates are upgraded",
+		Long: `packages works on the folder that packages: of the collector's file names. The desk
+serves it under /packages, to gates (gatehouse upgrade) and to apt; the collector may
+run meanwhile. The index is signed by the county's key of packages, which the first
+add makes in ca_dir; gates take nothing that another key has signed.`,
+	}
+	c.PersistentFlags().StringVarP(&file, "config", "c", defaultCollect, "the collector's configuration")
+	c.AddCommand(packagesAdd(&file), packagesList(&file), packagesRemove(&file), packagesKeyCommand(&file))
+	return c
+}
+
+// packageCounty is a county's folder of packages, with the key that signs.
+type packageCounty struct {
+	cfg    centre.Config
+	folder repository.Folder
+	signer repository.Signer
+}
+
+func loadPackages(file string) (p packageCounty, err error) {
+	if p.cfg, err = config.Load[centre.Config](file); err != nil {
+		return p, err
+	}
+	p.cfg.Beside(file)
+	if p.folder, err = p.cfg.PackageFolder(); err != nil {
+		return p, err
+	}
+	now := time.Now()
+	key, err := p.cfg.PackagesKey(now)
+	p.signer = repository.Signer{County: p.cfg.County, Key: key, Now: now}
+	return p, err
+}
+
+func packagesAdd(file *string) *cobra.Command {
+	return &cobra.Command{
+		Use:   "add FILE.deb...",
+		Short: "Check packages, and put them where gates are upgraded from",
+		Long: `add checks each package: it must be one of gatehouse's, whole, with a version. What gates
+have must not change under the same version: another content is refused.`,
+		Example: "  gatehouse packages add gatehouse_1.4.0_arm64.deb gatehouse-kiosk_1.4.0_all.deb",
+		Args:    cobra.MinimumNArgs(1),
+		RunE: func(c *cobra.Command, args []string) error {
+			p, err := loadPackages(*file)
+			if err != nil {
+				return err
+			}
+			var names []string
+			for _, path := range args {
+				names = append(names, filepath.Base(path))
+			}
+			act := audit.Act{Action: audit.AddPackages, Object: "packages", Detail: strings.Join(names, " ")}
+			if err := audited(c.Context(), p.cfg.Dir, act); err != nil {
+				return err
+			}
+			added, err := p.folder.Add(p.signer, args)
+			if err != nil {
+				return failed(c.Context(), p.cfg.Dir, act, err)
+			}
+			for _, x := range added {
+				if _, err := fmt.Fprintf(c.OutOrStdout(), "added %s %s for %s\n", x.Name, x.Version,
+					x.Architecture); err != nil {
+					return err
+				}
+			}
+			return nil
+		},
+	}
+}
+
+func packagesList(file *string) *cobra.Command {
+	var output string
+	c := &cobra.Command{
+		Use:   "list",
+		Short: "List the packages, the newest version first",
+		Args:  cobra.NoArgs,
+		RunE: func(c *cobra.Command, _ []string) error {
+			if output != "table" && output != "json" {
+				return usageError{fmt.Errorf("-o %q: use table or json", output)}
+			}
+			p, err := loadPackages(*file)
+			if err != nil {
+				return err
+			}
+			ring, err := ringOf(p.signer.Key)
+			if err != nil {
+				return err
+			}
+			list, err := p.folder.Index(ring)
+			if err != nil {
+				return err
+			}
+			if output == "json" {
+				e := json.NewEncoder(c.OutOrStdout())
+				e.SetIndent("", "  ")
+				return e.Encode(append([]repository.Package{}, list...))
+			}
+			rows := [][]string{}
+			for _, x := range list {
+				size := strconv.FormatInt(x.Size, 10)
+				rows = append(rows, []string{x.Name, x.Version, x.Architecture, size, x.SHA256})
+			}
+			head := []string{"PACKAGE", "VERSION", "ARCHITECTURE", "BYTES", "SHA256"}
+			return term.New(c.OutOrStdout()).Table(head, rows)
+		},
+	}
+	c.Flags().StringVarP(&output, "output", "o", "table", "table or json")
+	return c
+}
+
+// ringOf returns the ring of one key.
+func ringOf(key openpgp.Key) (openpgp.Ring, error) {
+	public, err := key.Public()
+	if err != nil {
+		return openpgp.Ring{}, err
+	}
+	return openpgp.ParseRing(public)
+}
+
+func packagesRemove(file *string) *cobra.Command {
+	return &cobra.Command{
+		Use:   "remove VERSION",
+		Short: "Take all packages of a version away",
+		Long: `remove takes a version out of the index and the folder. Gates that have it keep it; those
+that are being upgraded to it fail, and stay at what they have.`,
+		Args: cobra.ExactArgs(1),
+		RunE: func(c *cobra.Command, args []string) error {
+			p, err := loadPackages(*file)
+			if err != nil {
+				return err
+			}
+			act := audit.Act{Action: audit.RemovePackages, Object: "packages", Detail: "version " + args[0]}
+			if err := audited(c.Context(), p.cfg.Dir, act); err != nil {
+				return err
+			}
+			removed, err := p.folder.Remove(p.signer, args[0])
+			if err != nil {
+				return failed(c.Context(), p.cfg.Dir, act, err)
+			}
+			_, err = fmt.Fprintf(c.OutOrStdout(), "removed %d packages of version %s\n", len(removed), args[0])
+			return err
+		},
+	}
+}
+
+func packagesKeyCommand(file *string) *cobra.Command {
+	return &cobra.Command{
+		Use:   "key",
+		Short: "Print the public key by which gates and apt verify the packages",
+		Long: `key prints the public part of the county's key of packages; its fingerprint goes to
+standard error. At a gate, root keeps it in /etc/gatehouse/packages.asc: carry it there by
+hand or over a line that nobody else can change, and compare the fingerprint.`,
+		Example: "  gatehouse packages key > packages.asc",
+		Args:    cobra.NoArgs,
+		RunE: func(c *cobra.Command, _ []string) error {
+			p, err := loadPackages(*file)
+			if err != nil {
+				return err
+			}
+			public, err := p.signer.Key.Public()
+			if err != nil {
+				return err
+			}
+			if _, err := fmt.Fprintln(c.ErrOrStderr(), "fingerprint", p.signer.Key.Fingerprint()); err != nil {
+				return err
+			}
+			_, err = c.OutOrStdout().Write(public)
+			return err
+		},
+	}
+}
