@@ -22,6 +22,7 @@ var readers = map[string]string{
 	"gateway/cli/replay.go":               "exported records",
 	"gateway/cli/replay_rules.go":         "policies",
 	"gateway/cli/rules_import.go":         "policies; all other rules go to secret",
+	"gateway/cli/setup.go":                "answers, sites, policies; what is secret goes to secret",
 	"gateway/clock/clock.go":              "/proc",
 	"gateway/config/config.go":            "configurations",
 	"gateway/cli/config.go":               "configurations",
@@ -58,6 +59,7 @@ var readers = map[string]string{
 	"gateway/repository/serve.go":         "packages and their index",
 	"gateway/repository/write.go":         "packages and their index",
 	"gateway/secret/secret.go":            "secrets",
+	"gateway/setup/write.go":              "its own files, to compare",
 	"gateway/trial/cases.go":              "cases of rules",
 	"devices/port/explain.go":             "/proc",
 }
@@ -134,6 +136,9 @@ var fileKeys = map[string]string{
 	"gateway/edge/enrol/renew.go key":                   "identity.LoadKey",
 	"gateway/mqtt/tls.go key":                           "identity.KeyPair",
 	"gateway/mqtt/tls.go password_file":                 "secret.Line",
+	"gateway/setup/answers.go key":                      "setup.Reader",
+	"gateway/setup/answers.go roster":                   "setup.Reader",
+	"gateway/setup/answers.go token_file":               "setup.Reader",
 	"gateway/trial/cases.go roster":                     "tried out; the command warns",
 }
 

@@ -42,7 +42,7 @@ readings, decides on the spot, and delivers every record to the county's store.
 Exit codes: 0 done, 1 failed, 2 wrong usage, 75 start the agent again, 141 nobody reads the output any more.`,
 		Version: version.String,
 	}
-	root.AddCommand(configCommand(), agentCommand(), enrolCommand(), brokerCommand(), collectCommand(),
+	root.AddCommand(setupCommand(), configCommand(), agentCommand(), enrolCommand(), brokerCommand(), collectCommand(),
 		devicesCommand(), watchCommand(), statusCommand(), journalCommand(), quarantineCommand(), runsCommand(),
 		machinesCommand(), importCommand(), exportCommand(), historyCommand(), explainCommand(),
 		inviteCommand(), auditCommand(), endCommand(), backupCommand(), restoreCommand(),

@@ -23,7 +23,7 @@ const defaultCollect = "/etc/gatehouse/collect.yaml"
 // collectFlags are the flags of collect.
 type collectFlags struct {
 	file, listen, external, dir, desk, rewind string
-	newAuthority                              bool
+	newAuthority, takeOver                    bool
 	logs                                      logFlags
 }
 
@@ -37,6 +37,8 @@ func (f *collectFlags) add(c *cobra.Command) {
 		"make agents send again what was committed since then, such as 2020-02-14T03:00:00+08:00")
 	c.Flags().BoolVar(&f.newAuthority, "new-authority", false,
 		"use another authority for gates' certificates: the one before is lost for good")
+	c.Flags().BoolVar(&f.takeOver, "take-over", false,
+		"serve the county although a collector with other keys seems to serve it at the broker: it is gone for good")
 	c.MarkFlagsMutuallyExclusive("listen", "broker")
 	f.logs.add(c)
 }
@@ -101,7 +103,7 @@ func (f *collectFlags) run(c *cobra.Command) error {
 	if cfg.RewindSince, err = instant(f.rewind, time.Now()); err != nil {
 		return usageError{err}
 	}
-	cfg.NewAuthority = f.newAuthority
+	cfg.NewAuthority, cfg.TakeOver = f.newAuthority, f.takeOver
 	lookAtLimits(log)
 	if cfg.Unsafe, err = mayKeep(cfg.Dir, log); err != nil {
 		return err

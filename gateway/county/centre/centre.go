@@ -68,6 +68,7 @@ func Run(ctx context.Context, cfg Config, version string, log *slog.Logger) (err
 		c.startEpochs,
 		c.openArchive,
 		c.startBroker,
+		c.refuseAnother,
 		c.watchDisks,
 		c.startDesk,
 		c.openAudit,

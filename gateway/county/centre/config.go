@@ -59,6 +59,9 @@ type Config struct {
 	RewindSince time.Time `yaml:"-"`
 	// NewAuthority says that the county's authority is lost and another one takes its place.
 	NewAuthority bool `yaml:"-"`
+	// TakeOver lets this collector serve the county although another one, with keys of its
+	// own, seems to serve it at the broker.
+	TakeOver bool `yaml:"-"`
 	// Unsafe says why what is kept in Dir may be lost; empty: nothing is known.
 	Unsafe string `yaml:"-"`
 }

@@ -3,11 +3,14 @@ package centre
 import (
 	"cmp"
 	"context"
+	"crypto/ed25519"
 	"errors"
 	"fmt"
 	"os"
 	"path/filepath"
+	"time"
 
+	"gatehouse/gateway/county/collect"
 	"gatehouse/gateway/identity"
 	"gatehouse/gateway/lockfile"
 	"gatehouse/gateway/site"
@@ -38,6 +41,30 @@ func (c *county) lockFolder(context.Context) error {
 	c.onClose(held.Close)
 	return nil
 }
+
+// refuseAnother returns an error when a collector with other keys serves the county at
+// another broker. An embedded broker is this collector's own.
+func (c *county) refuseAnother(ctx context.Context) error {
+	if c.cfg.Broker.External == nil || c.cfg.TakeOver {
+		return nil
+	}
+	ctx, cancel := context.WithTimeout(ctx, lookForAnother)
+	defer cancel()
+	public, _ := c.key.Public().(ed25519.PublicKey)
+	other, err := collect.Another(ctx, c.broker, c.cfg.County, public)
+	if err != nil {
+		c.log.Warn("the broker can't be asked yet whether another collector serves the county", "err", err)
+		return nil
+	}
+	if other != nil {
+		return fmt.Errorf("%w: stop that one, or this one; if it is gone for good, start this one once with --take-over",
+			other)
+	}
+	return nil
+}
+
+// lookForAnother bounds how long a start waits for the broker's answer.
+const lookForAnother = 10 * time.Second
 
 // SiteKeyFile is the path of the county's site key.
 func (c Config) SiteKeyFile() string { return cmp.Or(c.SiteKey, filepath.Join(c.Dir, "site.key")) }
