@@ -63,13 +63,13 @@ bin/gatehouse-earlier:
 
 test: tools build ## every test, with race detection, against real peers
 	$(GO) vet ./...
-	$(GO) vet -tags influx2 ./gateway/county/store/influx
+	$(GO) vet -tags influx2 ./gateway/county/store/influx ./simulator/dashboards
 	CGO_ENABLED=1 $(GO) test -race -timeout 25m ./...
 	cd $(WEB) && npm run --silent test
 
 test-influx2: build ## the store, its retention and a proof on a real InfluxDB 2 (built once, some six minutes)
 	@deploy/influx2.sh
-	$(GO) test -count=1 -tags influx2 -run Influx2 ./gateway/county/store/influx
+	$(GO) test -count=1 -tags influx2 -run Influx2 ./gateway/county/store/influx ./simulator/dashboards
 	bin/simulator prove --store influx2 --gates 10 --for 30s --kill agent,collector,broker
 
 install-test: tools build ## install, upgrade, roll back and purge in a clean Debian (as root)
@@ -149,10 +149,12 @@ manuals: tools ui ## write the manual into bin/manuals: pages that open without 
 pictures: tools ui ## draw the pictures of the manual anew, after the words or looks of screens have changed
 	cd $(WEB) && node pictures.mjs
 
-docs: build ## render DEVICES.md and the command reference
+docs: build ## render DEVICES.md, the command reference and the dashboards
 	bin/gatehouse devices --markdown > devices/DEVICES.md
 	rm -rf deploy/commands
 	bin/gatehouse docs --dir deploy/commands
+	rm -rf deploy/grafana/dashboards
+	bin/simulator dashboards --dir deploy/grafana
 
 cross: ## build for the gate computers
 	GOOS=linux GOARCH=arm64 CGO_ENABLED=0 $(GO) build -o /dev/null ./gateway

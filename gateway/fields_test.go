@@ -51,6 +51,7 @@ var wide = map[string]string{
 	"simulator/prove.Outcome":         "the report of a row",
 	"simulator/prove.Result":          "the report of a proof",
 	"simulator/fleet.model":           "the state of one simulated machine",
+	"simulator/dashboards.chart":      "the source of one panel",
 }
 
 // fields counts the fields of each struct in the source, by folder.Name; a

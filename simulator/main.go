@@ -42,7 +42,8 @@ func newRoot() *cobra.Command {
 Exit codes: 0 done, 1 failed, 2 wrong usage, 141 nobody reads the output any more.`,
 		Version: version.String,
 	}
-	root.AddCommand(demoCommand(), historyCommand(), tlogCommand(), countyCommand(), benchCommand(), pokeCommand(),
+	root.AddCommand(demoCommand(), historyCommand(), dashboardsCommand(), tlogCommand(),
+		countyCommand(), benchCommand(), pokeCommand(),
 		proveCommand(), threatsCommand(), benchPeersCommand(), cli.DocsCommand())
 	return root
 }
