@@ -45,6 +45,7 @@ var importers = map[string]string{
 	"github.com/ProtonMail/go-crypto":             "gatehouse/gateway/openpgp",
 	"filippo.io/age":                              "gatehouse/gateway/sealed",
 	"github.com/coreos/go-oidc/v3":                "gatehouse/gateway/county/oidc",
+	"github.com/coreos/go-systemd/v22":            "gatehouse/gateway/systemd",
 	"golang.org/x/oauth2":                         "gatehouse/gateway/county/oidc",
 	"github.com/google/go-tpm":                    "gatehouse/gateway/tpm",
 	"github.com/go-jose/go-jose/v4":               "gatehouse/gateway/testkit/idp", // tests only

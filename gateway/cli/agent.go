@@ -102,8 +102,12 @@ func (f *agentFlags) run(c *cobra.Command) error {
 		return err
 	}
 	defer end()
+	service := &gateService{clock: clock.System{}}
+	if !f.check && f.replay == "" {
+		defer serve(c.Context(), log, service.look)()
+	}
 	if f.first.enrol {
-		if err := f.welcome(c.Context(), log); err != nil {
+		if err := f.welcome(c.Context(), log, service); err != nil {
 			return err
 		}
 	}
@@ -142,7 +146,7 @@ func (f *agentFlags) run(c *cobra.Command) error {
 		defer l.Close()
 		opts.Ledger = l
 	}
-	return f.runAgain(c.Context(), cfg, opts)
+	return f.runAgain(c.Context(), cfg, opts, service)
 }
 
 // read reads the configuration. What the flags say counts instead of it.
@@ -166,7 +170,7 @@ func (f *agentFlags) read() (agent.Config, error) {
 
 // runAgain runs an agent, and once more with its files as they are then whenever the county
 // has it read them again.
-func (f *agentFlags) runAgain(ctx context.Context, cfg agent.Config, opts agent.Options) error {
+func (f *agentFlags) runAgain(ctx context.Context, cfg agent.Config, opts agent.Options, s *gateService) error {
 	opts.Files = func(now time.Time) error {
 		cfg, err := f.read()
 		if err == nil {
@@ -179,7 +183,7 @@ func (f *agentFlags) runAgain(ctx context.Context, cfg agent.Config, opts agent.
 		if err != nil {
 			return err
 		}
-		err = advised(cfg.Dir, runAgent(ctx, cfg, opts, unsafe))
+		err = advised(cfg.Dir, runAgent(ctx, cfg, opts, unsafe, s))
 		if !errors.Is(err, agent.ErrReload) || ctx.Err() != nil {
 			return err
 		}
@@ -218,8 +222,8 @@ func checkAgent(c *cobra.Command, cfg agent.Config) error {
 }
 
 // runAgent runs an agent, with the guard's screen if it is configured. unsafe says why
-// what it keeps may be lost.
-func runAgent(ctx context.Context, cfg agent.Config, opts agent.Options, unsafe string) error {
+// what it keeps may be lost; s is told of it.
+func runAgent(ctx context.Context, cfg agent.Config, opts agent.Options, unsafe string, s *gateService) error {
 	var screen *kiosk.Kiosk
 	var l net.Listener
 	if cfg.Kiosk.Listen != "" {
@@ -245,6 +249,8 @@ func runAgent(ctx context.Context, cfg agent.Config, opts agent.Options, unsafe 
 	if err != nil {
 		return err
 	}
+	s.agent.Store(a)
+	defer s.agent.Store(nil)
 	a.Board().SetUnsafe(unsafe)
 	ports := cfg.Bridge.Serial()
 	for _, d := range cfg.Station.Devices {

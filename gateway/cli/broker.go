@@ -1,10 +1,13 @@
 package cli
 
 import (
+	"time"
+
 	"github.com/spf13/cobra"
 
 	"gatehouse/gateway/config"
 	"gatehouse/gateway/county/broker"
+	"gatehouse/gateway/systemd"
 )
 
 func brokerCommand() *cobra.Command {
@@ -46,7 +49,9 @@ collector's store has it.`,
 				return advised(cfg.Dir, err)
 			}
 			log.Info("broker is up", "listen", b.Addr())
-			<-c.Context().Done()
+			var service brokerService
+			defer serve(c.Context(), log, func() systemd.State { return service.look(time.Now()) })()
+			service.watch(c.Context(), b, log)
 			return b.Close()
 		},
 	}

@@ -17,6 +17,7 @@ import (
 	"gatehouse/gateway/logpipe"
 	"gatehouse/gateway/mqtt"
 	"gatehouse/gateway/openfiles"
+	"gatehouse/gateway/systemd"
 	"gatehouse/gateway/version"
 )
 
@@ -54,7 +55,8 @@ Exit codes: 0 done, 1 failed, 2 wrong usage, 75 start the agent again, 141 nobod
 
 // logger returns a logger of text lines for people, or of JSON lines for tools, in
 // which warnings that one machine or port repeats are counted. It never waits for
-// whoever reads w, and outlives that reader. end writes what has been counted.
+// whoever reads w, and outlives that reader. Lines of text that systemd's journal takes have
+// priorities instead of time and level. end writes what has been counted.
 func logger(w io.Writer, level, format string) (log *slog.Logger, end func(), err error) {
 	var l slog.Level
 	if err := l.UnmarshalText([]byte(level)); err != nil {
@@ -63,6 +65,10 @@ func logger(w io.Writer, level, format string) (log *slog.Logger, end func(), er
 	var handler func(io.Writer) slog.Handler
 	switch opts := (&slog.HandlerOptions{Level: l}); format {
 	case "text":
+		if systemd.Journal(w) {
+			log, end = piped(w, func(w io.Writer) slog.Handler { return systemd.NewHandler(w, l) })
+			return log, end, nil
+		}
 		handler = func(w io.Writer) slog.Handler { return slog.NewTextHandler(w, opts) }
 	case "json":
 		handler = func(w io.Writer) slog.Handler { return slog.NewJSONHandler(w, opts) }

@@ -11,8 +11,10 @@ import (
 	"gatehouse/gateway/config"
 	"gatehouse/gateway/county/broker"
 	"gatehouse/gateway/county/centre"
+	"gatehouse/gateway/county/health"
 	"gatehouse/gateway/county/pages"
 	"gatehouse/gateway/mqtt"
+	"gatehouse/gateway/systemd"
 	"gatehouse/gateway/term"
 	"gatehouse/gateway/version"
 )
@@ -116,6 +118,8 @@ func (f *collectFlags) run(c *cobra.Command) error {
 	if os.Getenv("GOGC") == "" {
 		defer debug.SetGCPercent(debug.SetGCPercent(collectingGC))
 	}
+	cfg.Health = health.NewBoard()
+	defer serve(c.Context(), log, func() systemd.State { return countyState(cfg.Health, time.Now()) })()
 	return advised(cfg.Dir, centre.Run(c.Context(), cfg, version.String, log))
 }
 

@@ -14,6 +14,7 @@ import (
 
 	"gatehouse/gateway/edge/agent"
 	"gatehouse/gateway/logpipe"
+	"gatehouse/gateway/systemd"
 )
 
 // Exit codes, documented in the root command's help.
@@ -60,15 +61,18 @@ func Execute(ctx context.Context, root *cobra.Command, errOut io.Writer) int {
 	// A pipe that is full must not keep a program that has failed from being restarted.
 	pipe := logpipe.New(errOut, nil)
 	defer pipe.Close()
+	text := fmt.Sprintf("%s: %v\n", root.Name(), err)
 	switch {
 	case errors.As(err, &usage):
-		fmt.Fprintf(pipe, "%s: %v\n", root.Name(), err)
-		return exitUsage
+		failed = exitUsage
 	case !began:
-		fmt.Fprintf(pipe, "%s: %s\nsee: %s --help\n", root.Name(), strings.TrimSpace(err.Error()), c.CommandPath())
-		return exitUsage
+		text = fmt.Sprintf("%s: %s\nsee: %s --help\n", root.Name(), strings.TrimSpace(err.Error()), c.CommandPath())
+		failed = exitUsage
 	}
-	fmt.Fprintf(pipe, "%s: %v\n", root.Name(), err)
+	if systemd.Journal(errOut) {
+		text = systemd.Errors(text)
+	}
+	fmt.Fprint(pipe, text)
 	return failed
 }
 

@@ -29,7 +29,7 @@ const scannerBaud = 9600
 
 // welcome serves the first page until this computer has a configuration. It returns at
 // once when there is one.
-func (f *agentFlags) welcome(ctx context.Context, log *slog.Logger) error {
+func (f *agentFlags) welcome(ctx context.Context, log *slog.Logger, s *gateService) error {
 	if _, err := os.Stat(f.file); !errors.Is(err, os.ErrNotExist) {
 		return nil // what is wrong with it is said when it is read
 	}
@@ -73,8 +73,10 @@ func (f *agentFlags) welcome(ctx context.Context, log *slog.Logger) error {
 		defer p.Close()
 		scanning.Go(func() { w.Scan(ctx, p) })
 	}
-	log.Info("this computer is no gate yet: scan or type the county's code", "url", "http://"+l.Addr().String(),
-		"file", f.file)
+	url := "http://" + l.Addr().String()
+	log.Info("this computer is no gate yet: scan or type the county's code", "url", url, "file", f.file)
+	s.first.Store(&url)
+	defer s.first.Store(nil)
 	return w.Serve(ctx, l)
 }
 

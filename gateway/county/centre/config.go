@@ -15,6 +15,7 @@ import (
 	"gatehouse/gateway/county/backup"
 	"gatehouse/gateway/county/broker"
 	"gatehouse/gateway/county/epochs"
+	"gatehouse/gateway/county/health"
 	"gatehouse/gateway/county/mapping"
 	"gatehouse/gateway/county/pages"
 	"gatehouse/gateway/county/report"
@@ -64,6 +65,8 @@ type Config struct {
 	TakeOver bool `yaml:"-"`
 	// Unsafe says why what is kept in Dir may be lost; empty: nothing is known.
 	Unsafe string `yaml:"-"`
+	// Health is where the parts post how they are; nil: on a board of their own.
+	Health *health.Board `yaml:"-"`
 }
 
 // Broker is the embedded broker's listener, or another broker's address.

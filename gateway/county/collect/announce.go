@@ -76,9 +76,9 @@ func (a *announcer) setFault(text string) {
 	}
 	a.fault = text
 	if text == "" {
-		a.cfg.Health.Clear(part, fact.TroubleStoreRefuses)
+		a.cfg.Health.Clear(Part, fact.TroubleStoreRefuses)
 	} else {
-		a.cfg.Health.Set(part, health.Problem(fact.TroubleStoreRefuses, a.cfg.Now(), text).Advise(
+		a.cfg.Health.Set(Part, health.Problem(fact.TroubleStoreRefuses, a.cfg.Now(), text).Advise(
 			"store-refuses.county", "why", text))
 	}
 	if a.current.V != 0 {

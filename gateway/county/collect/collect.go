@@ -163,8 +163,12 @@ func (c *Collector) Run(ctx context.Context) error {
 	return nil
 }
 
-// part names the collector on the board of health.
-const part = "collector"
+// Part names the collector on the board of health. Its loop turns at least every LongestTurn.
+const Part = "collector"
+
+// LongestTurn is the longest turn of a committer that is not stuck: the pause after a store
+// that takes nothing, and the longest attempt.
+const LongestTurn = 75 * time.Second
 
 // connection returns the client of the broker.
 func (c *Collector) connection() (*mqtt.Client, error) {
@@ -179,14 +183,14 @@ func (c *Collector) connection() (*mqtt.Client, error) {
 		},
 		Hello: func() (will, first *mqtt.Message) { return c.status.offline(), nil },
 		OnUp: func() {
-			c.cfg.Health.Up(part, c.cfg.Now())
+			c.cfg.Health.Up(Part, c.cfg.Now())
 			select {
 			case up <- struct{}{}:
 			default:
 			}
 		},
-		OnDown:    func(err error) { c.cfg.Health.Down(part, c.cfg.Now(), err) },
-		OnFail:    func(err error) { c.cfg.Health.Down(part, c.cfg.Now(), err) },
+		OnDown:    func(err error) { c.cfg.Health.Down(Part, c.cfg.Now(), err) },
+		OnFail:    func(err error) { c.cfg.Health.Down(Part, c.cfg.Now(), err) },
 		OnMessage: c.receiver.receive,
 		Bye:       c.status.bye,
 		Log:       c.cfg.Log,

@@ -41,6 +41,7 @@ func (c *committer) run(ctx context.Context) {
 	look := time.NewTicker(lookEvery)
 	defer look.Stop()
 	for {
+		c.cfg.Health.SetTurned(Part, c.cfg.Now())
 		select {
 		case <-ctx.Done():
 			return
@@ -236,7 +237,8 @@ func (c *committer) retry(ctx context.Context, what func() error) error {
 			c.status.look()
 		}}
 	err := loop.Do(ctx, func() error {
-		defer c.cfg.Health.Begin(part, c.cfg.Now())()
+		c.cfg.Health.SetTurned(Part, c.cfg.Now()) // a store that is away is tried again
+		defer c.cfg.Health.Begin(Part, c.cfg.Now())()
 		err := what()
 		if errors.Is(err, store.ErrTerm) {
 			return retry.Permanent(err)

@@ -22,8 +22,9 @@ type Board struct {
 	mu       sync.Mutex
 	embedded bool // the broker is this program's own
 	holds    map[key]wire.Trouble
-	links    map[string]link    // connections to the broker, by part
-	tasks    map[*task]struct{} // begun and not ended
+	links    map[string]link      // connections to the broker, by part
+	tasks    map[*task]struct{}   // begun and not ended
+	turned   map[string]time.Time // the last turn of each part that has turned
 }
 
 // link is how a part's connection to the broker does.
@@ -57,7 +58,7 @@ type key struct {
 // NewBoard returns a board without troubles.
 func NewBoard() *Board {
 	return &Board{changed: make(chan struct{}, 1), holds: map[key]wire.Trouble{}, links: map[string]link{},
-		tasks: map[*task]struct{}{}}
+		tasks: map[*task]struct{}{}, turned: map[string]time.Time{}}
 }
 
 // Embedded says that the broker is this program's own.
@@ -103,6 +104,20 @@ func (b *Board) signal() {
 // Changed receives after a change. It is for one reader, which then calls
 // Troubles.
 func (b *Board) Changed() <-chan struct{} { return b.changed }
+
+// SetTurned notes that the loop of a part has turned at now.
+func (b *Board) SetTurned(part string, now time.Time) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	b.turned[part] = now
+}
+
+// Turned returns when the loop of a part has turned last; zero: it has not begun.
+func (b *Board) Turned(part string) time.Time {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	return b.turned[part]
+}
 
 // Begin notes that a part begins a step that must end. The caller calls end when
 // it has.
