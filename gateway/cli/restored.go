@@ -59,6 +59,9 @@ func nextSteps(done backup.Restored) (list []string) {
 	if done.Dir != done.Paths.County {
 		add("In %s write dir: %s.", done.Config, done.Dir)
 	}
+	if now, was := filepath.Dir(done.Config), filepath.Dir(done.Paths.Config); now != was {
+		add("In %s write %s instead of %s where it stands in a path.", done.Config, now, was)
+	}
 	if !done.Authority {
 		add("Bring back the copy of the authority's folder (ca_dir, it was %s). Without it gates deliver, and "+
 			"none can be put into service. If it is lost for good, start once with gatehouse collect "+

@@ -42,7 +42,7 @@ func Faults() []Fault {
 	all := slices.Concat(kills(), lines(), disks(), clocks(), sensors(), databases(), brokers(), counties(),
 		storeFiles(), misbehavingAgents(), reportFiles(), slowDisks(), readers(), wipes(), unreachable(), posts(),
 		audits(), signatures(), commanded(), certificates(), published(),
-		rollOvers(), ends())
+		rollOvers(), ends(), backups())
 	slices.SortFunc(all, func(a, b Fault) int { return a.Row - b.Row })
 	return all
 }

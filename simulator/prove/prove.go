@@ -137,6 +137,8 @@ type programs struct {
 	collector *process
 	broker    *process // nil: the collector embeds it
 	influxd   *process // or nil
+	// elsewhere is the collector's folder after it was restored on another computer.
+	elsewhere atomic.Pointer[string]
 }
 
 // addresses are the URLs and addresses of a county's programs.

@@ -104,7 +104,13 @@ func answers(ctx context.Context, address string) bool {
 	return true
 }
 
-func (p *proof) countyDir() string { return filepath.Join(p.Dir, "county") }
+// countyDir returns the collector's folder.
+func (p *proof) countyDir() string {
+	if at := p.elsewhere.Load(); at != nil {
+		return *at
+	}
+	return filepath.Join(p.Dir, "county")
+}
 
 func (p *proof) startCollector(ctx context.Context, listen string) error {
 	cfg := centre.Config{County: world.CountyID, Dir: p.countyDir(), Sites: filepath.Join(p.Dir, "sites.yaml")}
