@@ -12,6 +12,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"strings"
 	"time"
 
 	"gatehouse/gateway/testkit/loopback"
@@ -57,8 +58,12 @@ func Configure(ctx context.Context, dir string) (path, server string, err error)
 	if err != nil {
 		return "", "", err
 	}
+	rpc, err := loopback.Free(ctx)
+	if err != nil {
+		return "", "", err
+	}
 	text := fmt.Sprintf(`reporting-disabled = true
-bind-address = "127.0.0.1:0"
+bind-address = %q
 [meta]
   dir = %q
 [data]
@@ -72,9 +77,21 @@ bind-address = "127.0.0.1:0"
   log-enabled = false
 [monitor]
   store-enabled = false
-`, filepath.Join(dir, "meta"), filepath.Join(dir, "data"), filepath.Join(dir, "wal"), address)
+`, rpc, filepath.Join(dir, "meta"), filepath.Join(dir, "data"), filepath.Join(dir, "wal"), address)
 	path = filepath.Join(dir, "influxd.conf")
 	return path, "http://" + address, os.WriteFile(path, []byte(text), 0o600)
+}
+
+// BackupAddress returns where influxd backup and restore reach a server that was started
+// by Start.
+func (s *Server) BackupAddress() (string, error) {
+	b, err := os.ReadFile(filepath.Join(s.dir, "influxd.conf"))
+	if err != nil {
+		return "", err
+	}
+	_, rest, _ := strings.Cut(string(b), "bind-address = \"")
+	address, _, _ := strings.Cut(rest, "\"")
+	return address, nil
 }
 
 // CreateDatabase waits until the server answers and creates the database.

@@ -22,6 +22,7 @@ const (
 // Server is a running server.
 type Server struct {
 	URL    string
+	dir    string // empty: it was not started by Start
 	cmd    *exec.Cmd
 	output bytes.Buffer
 	exited chan struct{} // closed when the process has ended
@@ -51,8 +52,12 @@ func start(ctx context.Context, program, dir string) (*Server, error) {
 	if err != nil {
 		return nil, err
 	}
-	return Run(ctx, url, []string{program, "run", "-config", conf},
+	s, err := Run(ctx, url, []string{program, "run", "-config", conf},
 		func(ctx context.Context) error { return CreateDatabase(ctx, url) })
+	if err == nil {
+		s.dir = dir
+	}
+	return s, err
 }
 
 // Run starts the server at url with the command line argv and waits until setUp
