@@ -122,7 +122,8 @@ func (r *rig) refuseDamaged(ctx context.Context, file, key string) error {
 	}
 	cut, other := filepath.Join(r.Dir, "cut.age"), filepath.Join(r.Dir, "other-key.txt")
 	secret, _, err := sealed.NewKey()
-	if err = errors.Join(err, os.WriteFile(cut, b[:len(b)*2/3], 0o600), os.WriteFile(other, []byte(secret), 0o600)); err != nil {
+	err = errors.Join(err, os.WriteFile(cut, b[:len(b)*2/3], 0o600), os.WriteFile(other, []byte(secret), 0o600))
+	if err != nil {
 		return err
 	}
 	for _, args := range [][]string{{"restore", cut, "--identity", key}, {"restore", file, "--identity", other}} {
@@ -137,7 +138,9 @@ func (r *rig) refuseDamaged(ctx context.Context, file, key string) error {
 }
 
 // sayWhatIsLost notes how many records were stored after the backup.
-func (r *rig) sayWhatIsLost(ctx context.Context, lost map[string]uint64, file, secret string, took time.Duration) error {
+func (r *rig) sayWhatIsLost(
+	ctx context.Context, lost map[string]uint64, file, secret string, took time.Duration,
+) error {
 	back, ok := r.positions(ctx)
 	if !ok {
 		return errors.New("the restored store can't be read")

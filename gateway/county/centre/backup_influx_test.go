@@ -72,33 +72,36 @@ func TestABackupWithInfluxDBFitsTogether(t *testing.T) {
 	b, err := OpenArchive(cfg, slog.New(slog.DiscardHandler))
 	must(t, err)
 	defer b.Close()
-	has := func(want int) {
-		t.Helper()
-		seqs := map[uint64]int{}
-		for r, err := range b.Rows(t.Context(), store.Query{}) {
-			must(t, err)
-			seqs[r.Seq]++
-		}
-		for seq, n := range seqs {
-			if n > 1 {
-				t.Errorf("seq %d is there %d times", seq, n)
-			}
-		}
-		if len(seqs) != want {
-			t.Errorf("InfluxDB has %d of %d records", len(seqs), want)
-		}
-	}
 	pos, err := b.Position(t.Context(), storetest.JID(1))
 	must(t, err)
 	if pos.Through != 20 {
 		t.Errorf("the watermark is %d", pos.Through)
 	}
-	has(30)
+	awaitRows(t, b, 30) // InfluxDB shows what was restored some time after its tool has ended
 	commit(t, b, 21, 40) // the gate sends again, and goes on
-	has(40)
+	awaitRows(t, b, 40)
 	if _, lost, err := b.Losses(t.Context()); err != nil || lost != 0 {
 		t.Errorf("%d records are lost, %v", lost, err)
 	}
+}
+
+// awaitRows waits until the store has as many records, each once.
+func awaitRows(t *testing.T, a *archive.Archive, want int) {
+	t.Helper()
+	seqs := map[uint64]int{}
+	for end := time.Now().Add(20 * time.Second); time.Now().Before(end); time.Sleep(50 * time.Millisecond) {
+		clear(seqs)
+		for r, err := range a.Rows(t.Context(), store.Query{}) {
+			must(t, err)
+			if seqs[r.Seq]++; seqs[r.Seq] > 1 {
+				t.Fatalf("seq %d is there twice", r.Seq)
+			}
+		}
+		if len(seqs) == want {
+			return
+		}
+	}
+	t.Fatalf("InfluxDB has %d of %d records", len(seqs), want)
 }
 
 func commit(t *testing.T, a *archive.Archive, from, to uint64) {
@@ -116,7 +119,8 @@ func TestABackupWithoutInfluxDBSaysSo(t *testing.T) {
 	cfg.Influx = &Influx{URL: "http://127.0.0.1:8086", Bucket: influxd.Bucket}
 	p, err := cfg.BackupPlan(file, "test", time.Now(), false)
 	must(t, err)
-	if want := "in InfluxDB at http://127.0.0.1:8086, bucket gatehouse/autogen: not in this backup"; p.Telemetry != want {
+	const want = "in InfluxDB at http://127.0.0.1:8086, bucket gatehouse/autogen: not in this backup"
+	if p.Telemetry != want {
 		t.Errorf("telemetry %q", p.Telemetry)
 	}
 }

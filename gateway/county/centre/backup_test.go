@@ -37,7 +37,7 @@ func TestTheDeskTellsThatNoBackupIsYoungEnough(t *testing.T) {
 	} {
 		last := backup.Last{At: now.Add(-c.ago)}
 		got, wrong := lateBackup(cfg, last, c.made, c.err, now)
-		if wrong != (c.advice != "") || wrong && (got.Advice != c.advice || got.Kind != fact.TroubleBackup || got.Problem) {
+		if wrong != (c.advice != "") || wrong && got.Advice != c.advice || got.Kind != fact.TroubleBackup || got.Problem {
 			t.Errorf("%s: %+v, %v", name, got, wrong)
 		}
 	}
@@ -67,7 +67,8 @@ func restored(t *testing.T, cfg Config, file string) backup.Restore {
 	must(t, err)
 	p, err := cfg.BackupPlan(file, "test", time.Now(), false)
 	must(t, err)
-	p.Output, p.Recipients, p.Tell = filepath.Join(t.TempDir(), "county.age"), []string{to}, func(string, int64, int64) {}
+	p.Output, p.Recipients = filepath.Join(t.TempDir(), "county.age"), []string{to}
+	p.Tell = func(string, int64, int64) {}
 	_, _, err = backup.Make(t.Context(), p)
 	must(t, err)
 	to = t.TempDir()
