@@ -77,7 +77,7 @@ func TestABackupWithInfluxDBFitsTogether(t *testing.T) {
 	if pos.Through != 20 {
 		t.Errorf("the watermark is %d", pos.Through)
 	}
-	awaitRows(t, b, 30) // InfluxDB shows what was restored some time after its tool has ended
+	awaitRows(t, b, 30)  // InfluxDB shows what was restored some time after its tool has ended
 	commit(t, b, 21, 40) // the gate sends again, and goes on
 	awaitRows(t, b, 40)
 	if _, lost, err := b.Losses(t.Context()); err != nil || lost != 0 {
