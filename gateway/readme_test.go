@@ -23,12 +23,12 @@ func broken(dir, text string) (targets []string) {
 	return targets
 }
 
-// unknown returns the quoted paths of a page in dir that begin with a folder that
+// unknown returns the quoted paths of a page in dir, but addresses, that begin with a folder that
 // is there, and are not there themselves.
 func unknown(dir, text string) (paths []string) {
 	for _, m := range quoted.FindAllStringSubmatch(text, -1) {
 		first, _, inside := strings.Cut(m[1], "/")
-		if info, err := os.Stat(filepath.Join(dir, first)); !inside || err != nil || !info.IsDir() ||
+		if info, err := os.Stat(filepath.Join(dir, first)); !inside || first == "" || err != nil || !info.IsDir() ||
 			strings.Contains(m[1], "<") {
 			continue
 		}
@@ -86,7 +86,7 @@ func TestMissingNamesAreFound(t *testing.T) {
 	if got := strings.Join(broken(dir, links), " "); got != "d.md a/x.md" {
 		t.Errorf("%q is broken", got)
 	}
-	paths := "`a/b` `a/*` `a/<model>.go` `x/y` `km/h` `a/z.go` `c/` `a`"
+	paths := "`/a` `a/b` `a/*` `a/<model>.go` `x/y` `km/h` `a/z.go` `c/` `a`"
 	if got := strings.Join(unknown(dir, paths), " "); got != "a/z.go" {
 		t.Errorf("%q is unknown", got)
 	}

@@ -30,7 +30,7 @@ func refuses(root *cobra.Command, l commandlines.Line) string {
 	if c.HasSubCommands() && len(args) > 0 {
 		return c.CommandPath() + " has no command " + args[0]
 	}
-	if help, err := c.Flags().GetBool("help"); l.Whole && !(err == nil && help) {
+	if help, err := c.Flags().GetBool("help"); l.Whole && (err != nil || !help) {
 		if err := c.ValidateArgs(args); err != nil {
 			return err.Error()
 		}

@@ -32,8 +32,11 @@ func Of(root, program string, patterns ...string) ([]Line, error) {
 	var out []Line
 	for _, pattern := range patterns {
 		files, err := filepath.Glob(filepath.Join(root, pattern))
-		if err != nil || len(files) == 0 {
-			return nil, fmt.Errorf("look for %s: no file (%v)", pattern, err)
+		if err != nil {
+			return nil, fmt.Errorf("look for %s: %w", pattern, err)
+		}
+		if len(files) == 0 {
+			return nil, fmt.Errorf("there is no %s in %s", pattern, root)
 		}
 		for _, file := range files {
 			text, err := os.ReadFile(file)
