@@ -14,7 +14,7 @@ GOSBOM      := github.com/CycloneDX/cyclonedx-gomod/cmd/cyclonedx-gomod@v1.10.0
 RELEASE_GO  := go1.26.10
 DEBIAN      := mosquitto mosquitto-clients chromium fonts-noto-cjk socat mbpoll \
                python3-pip python3-pymodbus python3-serial-asyncio strace e2fsprogs gpsbabel nginx-light caddy \
-               swtpm debootstrap dpkg-dev lintian rpm qemu-user-static poppler-utils
+               swtpm bash-completion fish zsh debootstrap dpkg-dev lintian rpm qemu-user-static poppler-utils
 WEB         := gateway/web
 WEBSRC      := $(shell find $(WEB)/src -type f) $(WEB)/build.mjs $(WEB)/manual.mjs \
                $(shell find deploy/manual -type f)

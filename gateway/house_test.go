@@ -32,6 +32,7 @@ var importers = map[string]string{
 	"modernc.org/sqlite":                          "gatehouse/gateway/county/db",
 	"github.com/goccy/go-yaml":                    "gatehouse/gateway/config",
 	"github.com/spf13/cobra":                      "gatehouse/gateway/cli",
+	"github.com/spf13/pflag":                      "gatehouse/gateway/cli",
 	"github.com/boombuler/barcode":                "gatehouse/gateway/qr",
 	"github.com/coder/websocket":                  "gatehouse/gateway/live",
 	"github.com/prometheus/client_golang":         "gatehouse/gateway/probe",

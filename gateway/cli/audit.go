@@ -5,9 +5,7 @@ import (
 	"fmt"
 	"io"
 	"iter"
-	"maps"
 	"path/filepath"
-	"slices"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -15,6 +13,7 @@ import (
 	"gatehouse/gateway/county/audit"
 	"gatehouse/gateway/county/centre"
 	"gatehouse/gateway/county/db"
+	"gatehouse/gateway/progress"
 )
 
 func auditCommand() *cobra.Command {
@@ -126,7 +125,8 @@ func span(from, to string) (text string) {
 type auditVerify struct {
 	storeFlags
 
-	gates bool
+	gates  bool
+	output output
 }
 
 func auditVerifyCommand() *cobra.Command {
@@ -149,11 +149,9 @@ Exit codes: 0 the chain is whole, 1 it is not, or can't be read, 2 wrong usage.`
 	}
 	f.flags(c)
 	c.Flags().BoolVar(&f.gates, "gates", false, "list the newest head that each gate has journalled")
+	f.output.add(c)
 	return c
 }
-
-// mostFaults is how many faults are printed.
-const mostFaults = 50
 
 var errNotWhole = errors.New("the audit is not whole: keep desk.db as it is, and compare it with a backup")
 
@@ -171,6 +169,8 @@ func (f *auditVerify) run(c *cobra.Command) error {
 	if err != nil {
 		return fmt.Errorf("read the heads that gates have journalled: %w", err)
 	}
+	bar := f.output.bar(c, "verify", 0, progress.Records)
+	defer bar.End()
 	var check audit.Check
 	var faults []audit.Fault
 	count := 0
@@ -180,50 +180,20 @@ func (f *auditVerify) run(c *cobra.Command) error {
 			break
 		}
 		count++
+		bar.Add(1)
 		faults = append(faults, check.Next(e)...)
 		heads.See(e)
 	}
 	faults = append(faults, heads.Missing(check.End())...)
-	for _, x := range faults[:min(len(faults), mostFaults)] {
-		fmt.Fprintln(c.OutOrStdout(), x.Text)
-	}
-	if more := len(faults) - mostFaults; more > 0 {
-		fmt.Fprintf(c.OutOrStdout(), "and %d more\n", more)
-	}
-	if err := f.report(c.OutOrStdout(), count, check.End(), heads, strange); err != nil {
-		return err
-	}
-	if len(faults) > 0 {
-		return errNotWhole
-	}
-	return nil
-}
-
-// report says what was looked at.
-func (f *auditVerify) report(
-	out io.Writer, count int, end audit.Head, heads *audit.Witnesses, strange map[string]int,
-) error {
-	records, gates := heads.Records()
-	fmt.Fprintf(out, "%d entries, the last is %d with hash %s\n", count, end.N, end.Hash)
-	if records == 0 {
-		fmt.Fprintln(out, "no gate has journalled a head yet: entries that were cut off at the end are not found")
+	bar.End()
+	report := newVerified(count, check.End(), faults, heads, strange)
+	if f.output.is(asJSON) {
+		err = document(c.OutOrStdout(), report)
 	} else {
-		fmt.Fprintf(out, "%d heads, journalled by %d gates, the newest at entry %d\n", records, gates, heads.Newest())
-		if after := end.N - min(end.N, heads.Newest()); after > 0 {
-			fmt.Fprintf(out, "the last %d entries have no witness yet\n", after)
-		}
+		err = f.print(c.OutOrStdout(), report)
 	}
-	for _, gate := range slices.Sorted(maps.Keys(strange)) {
-		fmt.Fprintf(out, "%s has journalled %d heads that the county's key has not signed: they do not count\n", gate,
-			strange[gate])
+	if err == nil && len(faults) > 0 {
+		err = errNotWhole
 	}
-	if f.gates {
-		for _, w := range heads.Last() {
-			if _, err := fmt.Fprintf(out, "%-24s entry %d, at %s\n", w.Gate, w.N,
-				w.At.In(f.zone).Format("2006-01-02 15:04:05")); err != nil {
-				return err
-			}
-		}
-	}
-	return nil
+	return err
 }

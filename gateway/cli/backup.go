@@ -29,7 +29,7 @@ type backupFlags struct {
 	recipients                    []string
 	keep                          int
 	authority, verify             bool
-	format                        string
+	form                          output
 }
 
 func backupCommand() *cobra.Command {
@@ -67,7 +67,7 @@ Exit code 1: no backup was made, and the error says why; older ones are as befor
 		"folder for copies that are not encrypted yet (default: the county's)")
 	c.Flags().StringVar(&f.influx, "influx-command", "",
 		"command by which InfluxDB writes its own backup, such as 'influxd backup -portable -db gatehouse {}'")
-	c.Flags().StringVarP(&f.format, "output-format", "o", "table", "table or json")
+	f.form.addAs(c, "output-format")
 	return c
 }
 
@@ -133,9 +133,6 @@ func runIn(ctx context.Context, line, dir string) error {
 }
 
 func (f *backupFlags) run(c *cobra.Command) error {
-	if err := checkFormat(f.format); err != nil {
-		return err
-	}
 	p, err := f.plan(c, time.Now())
 	if err != nil {
 		return err
@@ -156,19 +153,12 @@ func (f *backupFlags) run(c *cobra.Command) error {
 		fmt.Fprintln(c.ErrOrStderr(), "The key of the county's authority is in this file: keep it apart from the "+
 			"others.")
 	}
-	return printBackup(c.OutOrStdout(), f.format, last, m)
-}
-
-func checkFormat(format string) error {
-	if format != "table" && format != "json" {
-		return usageError{fmt.Errorf("-o %q: use table or json", format)}
-	}
-	return nil
+	return printBackup(c.OutOrStdout(), &f.form, last, m)
 }
 
 // printBackup prints what a backup holds.
-func printBackup(w io.Writer, format string, last backup.Last, m backup.Manifest) error {
-	if format == "json" {
+func printBackup(w io.Writer, form *output, last backup.Last, m backup.Manifest) error {
+	if form.is(asJSON) {
 		return writeJSON(w, struct {
 			backup.Last
 
@@ -213,7 +203,7 @@ type restoreFlags struct {
 
 	identities []string
 	list       bool
-	format     string
+	form       output
 }
 
 func restoreCommand() *cobra.Command {
@@ -242,15 +232,12 @@ there. Then start the collector: gates send again what they hold and the backup 
 	c.Flags().BoolVar(&f.Again, "again", false, "move aside what is there")
 	c.Flags().BoolVar(&f.OverNewer, "over-newer", false, "with --again: also a store that has more than the backup")
 	c.Flags().BoolVar(&f.list, "list", false, "say what the backup holds, and change nothing")
-	c.Flags().StringVarP(&f.format, "output-format", "o", "table", "table or json")
+	f.form.addAs(c, "output-format")
 	_ = c.MarkFlagRequired("identity")
 	return c
 }
 
 func (f *restoreFlags) run(c *cobra.Command, file string) (err error) {
-	if err := checkFormat(f.format); err != nil {
-		return err
-	}
 	if f.Secrets, err = readIdentities(f.identities); err != nil {
 		return err
 	}
@@ -264,7 +251,7 @@ func (f *restoreFlags) run(c *cobra.Command, file string) (err error) {
 		if err != nil {
 			return err
 		}
-		return printBackup(c.OutOrStdout(), f.format, backup.Last{File: file}, m)
+		return printBackup(c.OutOrStdout(), &f.form, backup.Last{File: file}, m)
 	}
 	show := &steps{w: c.ErrOrStderr()}
 	f.File, f.Now, f.Tell, f.Adopt, f.CountyOf = file, time.Now(), show.tell, centre.Adopt, centre.CountyOf
@@ -273,7 +260,7 @@ func (f *restoreFlags) run(c *cobra.Command, file string) (err error) {
 	if err != nil {
 		return fmt.Errorf("restore: %w", err)
 	}
-	return printRestored(c.OutOrStdout(), f.format, done)
+	return printRestored(c.OutOrStdout(), &f.form, done)
 }
 
 // hostName returns this computer's name, or "".

@@ -11,9 +11,7 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"gatehouse/gateway/config"
 	"gatehouse/gateway/county/brokers"
-	"gatehouse/gateway/county/centre"
 	"gatehouse/gateway/secret"
 )
 
@@ -57,7 +55,7 @@ func (f *brokerConfig) run(c *cobra.Command, broker string) error {
 	if l := f.listener; l.TLSMin != "1.2" && l.TLSMin != "1.3" {
 		return usageError{fmt.Errorf("--tls-min %q: write 1.2 or 1.3", l.TLSMin)}
 	}
-	cfg, err := config.Load[centre.Config](f.file)
+	cfg, err := loadCollector(f.file)
 	if err != nil {
 		return err
 	}

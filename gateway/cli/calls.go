@@ -1,7 +1,6 @@
 package cli
 
 import (
-	"encoding/json"
 	"errors"
 	"fmt"
 	"io/fs"
@@ -21,7 +20,6 @@ import (
 	"gatehouse/gateway/county/desk"
 	"gatehouse/gateway/fact"
 	"gatehouse/gateway/live"
-	"gatehouse/gateway/term"
 )
 
 // callsFlags are the flags of calls and its commands.
@@ -94,7 +92,8 @@ type listedCall struct {
 }
 
 func callsListCommand(f *callsFlags) *cobra.Command {
-	var output, zoneName string
+	var zoneName string
+	var out output
 	c := &cobra.Command{
 		Use:   "list",
 		Short: "List the calls that have not ended, the oldest first",
@@ -103,11 +102,8 @@ func callsListCommand(f *callsFlags) *cobra.Command {
 		Args: cobra.NoArgs,
 		RunE: func(c *cobra.Command, _ []string) error {
 			zone, err := config.Zone(zoneName)
-			switch {
-			case err != nil:
+			if err != nil {
 				return usageError{fmt.Errorf("--time-zone: %w", err)}
-			case output != "table" && output != "json":
-				return usageError{fmt.Errorf("-o %q: use table or json", output)}
 			}
 			a, file, err := f.open()
 			if err != nil {
@@ -118,43 +114,34 @@ func callsListCommand(f *callsFlags) *cobra.Command {
 			if err != nil {
 				return err
 			}
-			list := make([]listedCall, len(open))
+			all := make([]listedCall, len(open))
 			for i, o := range open {
-				list[i] = listedCall{o.ID, o.Agent, o.State(o.Seen), o.Asked, o.Waits(o.Asked), o.Call}
+				all[i] = listedCall{o.ID, o.Agent, o.State(o.Seen), o.Asked, o.Waits(o.Asked), o.Call}
 			}
-			if output == "json" {
-				return json.NewEncoder(c.OutOrStdout()).Encode(list)
-			}
-			return printCalls(c, list, zone)
+			return list(c, &out, all, table[listedCall]{"no guard asks for anybody",
+				[]string{"ID", "GATE", "ASKS FOR", "SINCE", "STATE", "ANSWER"},
+				func(x listedCall) []string { return x.row(zone) }})
 		},
 	}
-	c.Flags().StringVarP(&output, "output", "o", "table", "table or json")
+	out.add(c)
 	c.Flags().StringVar(&zoneName, "time-zone", config.DefaultZone, "of the county")
 	return c
 }
 
-func printCalls(c *cobra.Command, list []listedCall, zone *time.Location) error {
-	if len(list) == 0 {
-		_, err := fmt.Fprintln(c.OutOrStdout(), "no guard asks for anybody")
-		return err
-	}
-	rows := make([][]string, 0, len(list))
-	for _, x := range list {
-		answer := "-"
-		if x.Answered != nil {
-			answer = string(x.Answer.Answer)
-			if x.Minutes > 0 {
-				answer += fmt.Sprintf(" %d min", x.Minutes)
-			}
-			if x.Phone != "" {
-				answer += " " + x.Phone
-			}
-			answer += fmt.Sprintf(" (%s %s)", x.By, x.Answered.In(zone).Format("15:04"))
+func (x listedCall) row(zone *time.Location) []string {
+	answer := "-"
+	if x.Answered != nil {
+		answer = string(x.Answer.Answer)
+		if x.Minutes > 0 {
+			answer += fmt.Sprintf(" %d min", x.Minutes)
 		}
-		rows = append(rows, []string{strconv.FormatInt(x.ID, 10), shorten(x.Gate, 24), string(x.Role),
-			x.Waits.In(zone).Format("2006-01-02 15:04:05"), string(x.State), answer})
+		if x.Phone != "" {
+			answer += " " + x.Phone
+		}
+		answer += fmt.Sprintf(" (%s %s)", x.By, x.Answered.In(zone).Format("15:04"))
 	}
-	return term.New(c.OutOrStdout()).Table([]string{"ID", "GATE", "ASKS FOR", "SINCE", "STATE", "ANSWER"}, rows)
+	return []string{strconv.FormatInt(x.ID, 10), shorten(x.Gate, 24), string(x.Role),
+		x.Waits.In(zone).Format("2006-01-02 15:04:05"), string(x.State), answer}
 }
 
 func callsAnswerCommand(f *callsFlags) *cobra.Command {
@@ -170,6 +157,8 @@ func callsAnswerCommand(f *callsFlags) *cobra.Command {
 		Example: "  gatehouse calls answer 17 on-the-way --minutes 10\n" +
 			"  gatehouse calls answer 17 not-available --phone 120 --by wang",
 		Args: cobra.ExactArgs(2),
+		ValidArgsFunction: f.completeCall(string(fact.AnswerOnTheWay), string(fact.AnswerCallUs),
+			string(fact.AnswerNotAvailable)),
 		RunE: func(c *cobra.Command, args []string) error {
 			a.Answer = fact.CallAnswer(args[1])
 			if err := a.Check(); err != nil {
@@ -187,10 +176,12 @@ func callsAnswerCommand(f *callsFlags) *cobra.Command {
 
 func callsEndCommand(f *callsFlags) *cobra.Command {
 	return f.name(&cobra.Command{
-		Use:     "end ID",
-		Short:   "End a call: its gate can't, or need not, say that it has ended",
-		Example: "  gatehouse calls end 17",
-		Args:    cobra.ExactArgs(1),
+		Use:   "end ID",
+		Short: "End a call: its gate can't, or need not, say that it has ended",
+
+		ValidArgsFunction: f.completeCall(),
+		Example:           "  gatehouse calls end 17",
+		Args:              cobra.ExactArgs(1),
 		RunE: func(c *cobra.Command, args []string) error {
 			return f.change(args[0], func(all *alerts.Alerts, now time.Time, id int64, by audit.By) error {
 				return all.End(c.Context(), now, id, by)

@@ -1,8 +1,6 @@
 package cli
 
 import (
-	"encoding/json"
-	"fmt"
 	"maps"
 	"slices"
 	"strconv"
@@ -15,7 +13,6 @@ import (
 	"gatehouse/gateway/county/checks"
 	"gatehouse/gateway/county/store"
 	"gatehouse/gateway/fact"
-	"gatehouse/gateway/term"
 	"gatehouse/gateway/wire"
 )
 
@@ -23,7 +20,8 @@ import (
 type checksFlags struct {
 	storeFlags
 
-	agent, output string
+	agent  string
+	output output
 }
 
 // checked is the last field check of a thermometer.
@@ -52,14 +50,11 @@ collector may run.`,
 	}
 	f.flags(c)
 	c.Flags().StringVar(&f.agent, "agent", "", "list only the thermometers of this gate")
-	c.Flags().StringVarP(&f.output, "output", "o", "table", "table or json")
+	f.output.add(c)
 	return c
 }
 
 func (f *checksFlags) run(c *cobra.Command) error {
-	if f.output != "table" && f.output != "json" {
-		return usageError{fmt.Errorf("-o %q: use table or json", f.output)}
-	}
 	cfg, err := f.load()
 	if err != nil {
 		return err
@@ -87,19 +82,12 @@ func (f *checksFlags) run(c *cobra.Command) error {
 		agent, _, _ := strings.Cut(id, " ")
 		found = append(found, listed(agent, *last[id], time.Now())...)
 	}
-	switch {
-	case f.output == "json":
-		return json.NewEncoder(c.OutOrStdout()).Encode(found)
-	case len(found) == 0:
-		_, err := fmt.Fprintln(c.OutOrStdout(), "no field checks yet: they are begun on the gate's screen")
-		return err
-	}
-	rows := make([][]string, 0, len(found))
-	for _, x := range found {
-		rows = append(rows, x.row(f.zone))
-	}
-	return term.New(c.OutOrStdout()).Table([]string{"GATE", "DEVICE", "BEGIN", "STATE", "PEOPLE", "MEAN ERROR",
-		"SPREAD", "OFFSET", "PROPOSED", "NEXT"}, rows)
+	return list(c, &f.output, found, table[checked]{
+		none: "no field checks yet: they are begun on the gate's screen",
+		head: []string{"GATE", "DEVICE", "BEGIN", "STATE", "PEOPLE", "MEAN ERROR",
+			"SPREAD", "OFFSET", "PROPOSED", "NEXT"},
+		row: func(x checked) []string { return x.row(f.zone) },
+	})
 }
 
 // checkOf returns the check of a row.

@@ -40,7 +40,7 @@ func newRoot() *cobra.Command {
 (collect, broker). It turns the bytes of thermometers and card readers into
 readings, decides on the spot, and delivers every record to the county's store.
 
-Exit codes: 0 done, 1 failed, 2 wrong usage, 75 start the agent again, 141 nobody reads the output any more.`,
+Exit codes: 0 done, 1 failed or found what it looks for, 2 wrong usage; gatehouse help exit-codes says more.`,
 		Version: version.String,
 	}
 	root.AddCommand(setupCommand(), configCommand(), agentCommand(), enrolCommand(), brokerCommand(), collectCommand(),
@@ -49,7 +49,9 @@ Exit codes: 0 done, 1 failed, 2 wrong usage, 75 start the agent again, 141 nobod
 		inviteCommand(), auditCommand(), endCommand(), backupCommand(), restoreCommand(),
 		identityCommand(), tokenCommand(), consentCommand(),
 		traceCommand(), accessReportCommand(), rulesCommand(), callsCommand(), checksCommand(), guardCommand(),
-		packagesCommand(), passCommand(), policyCommand(), replayCommand(), versionCommand(), DocsCommand())
+		packagesCommand(), passCommand(), policyCommand(), replayCommand(), versionCommand(), DocsCommand(),
+		exitCodesTopic())
+	polish(root)
 	return root
 }
 

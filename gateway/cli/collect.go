@@ -8,7 +8,6 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"gatehouse/gateway/config"
 	"gatehouse/gateway/county/broker"
 	"gatehouse/gateway/county/centre"
 	"gatehouse/gateway/county/health"
@@ -79,7 +78,7 @@ func (f *collectFlags) run(c *cobra.Command) error {
 		return err
 	}
 	defer end()
-	cfg, err := config.Load[centre.Config](f.file)
+	cfg, err := loadCollector(f.file)
 	if err != nil {
 		return err
 	}

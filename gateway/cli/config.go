@@ -33,24 +33,24 @@ var usualFiles = []string{defaultCollect, "/var/lib/gatehouse/gate/agent.yaml", 
 
 // configFlags are the flags of config check and config show.
 type configFlags struct {
-	files        []string
-	kind, output string
+	files  []string
+	kind   string
+	output output
 }
 
 func (f *configFlags) add(c *cobra.Command) {
 	c.Flags().StringArrayVarP(&f.files, "config", "c", nil, "configuration file; default: those of the services")
 	c.Flags().StringVar(&f.kind, "kind", "", "what the file configures: "+strings.Join(kindNames(), ", ")+
 		"; default: found by its keys")
-	c.Flags().StringVarP(&f.output, "output", "o", "table", "table or json")
+	f.output.add(c)
+	_ = c.RegisterFlagCompletionFunc("kind", fixed(kindNames()...)) // the flag exists
 }
 
 // paths returns the files to look at.
 func (f *configFlags) paths(args []string) ([]string, error) {
-	if f.output != "table" && f.output != "json" {
-		return nil, usageError{fmt.Errorf("-o %q: use table or json", f.output)}
-	}
 	if f.kind != "" && !slices.Contains(kindNames(), f.kind) {
-		return nil, usageError{fmt.Errorf("--kind %q: use %s", f.kind, strings.Join(kindNames(), ", "))}
+		return nil, usageError{fmt.Errorf("--kind %q: use %s%s", f.kind, strings.Join(kindNames(), ", "),
+			didYouMean(f.kind, kindNames()))}
 	}
 	list := slices.Concat(f.files, args)
 	for _, path := range usualFiles {
@@ -105,7 +105,7 @@ Exit codes: 0 right, 1 something is wrong, 2 there is no such file.`,
 
 // args returns the command line of a subcommand with these flags.
 func (f *configFlags) args(sub string) []string {
-	args := []string{"config", sub, "--output", f.output}
+	args := []string{"config", sub, "--output", f.output.form}
 	if f.kind != "" {
 		args = append(args, "--kind", f.kind)
 	}
@@ -126,7 +126,7 @@ func (f *configFlags) check(c *cobra.Command, paths []string) error {
 		list = append(list, r)
 	}
 	var err error
-	if f.output == "json" {
+	if f.output.is(asJSON) {
 		err = printJSON(c.OutOrStdout(), list)
 	} else {
 		for _, r := range list {
@@ -214,7 +214,7 @@ func (f *configFlags) show(c *cobra.Command, path string) error {
 		return usageError{err}
 	}
 	out, err := configKindOf(cmp.Or(f.kind, guessKind(text))).show(path, text)
-	if err == nil && f.output == "json" {
+	if err == nil && f.output.is(asJSON) {
 		out, err = config.JSON(out)
 	}
 	if err == nil {

@@ -67,30 +67,27 @@ func consentDecide(
 }
 
 func consentList(dir *string) *cobra.Command {
-	return &cobra.Command{
+	var out output
+	c := &cobra.Command{
 		Use:   "list",
 		Short: "List the requests of the last days, the newest first",
 		Args:  cobra.NoArgs,
 		RunE: func(c *cobra.Command, _ []string) error {
 			return withConsents(*dir, func(b *consents) error {
-				list, err := b.List(c.Context())
+				all, err := b.List(c.Context())
 				if err != nil {
 					return err
 				}
-				if len(list) == 0 {
-					_, err := fmt.Fprintln(c.OutOrStdout(), "nobody has asked for anything")
-					return err
-				}
-				var rows [][]string
-				for _, r := range list {
-					rows = append(rows, []string{strconv.FormatInt(r.ID, 10), string(r.Act), r.Object, r.AskedBy,
-						r.AskedAt.Local().Format(time.DateTime), standing(r, time.Now())})
-				}
-				heads := []string{"NUMBER", "ACT", "OF", "ASKED BY", "AT", "STATE"}
-				return term.New(c.OutOrStdout()).Table(heads, rows)
+				return list(c, &out, all, table[consent.Request]{"nobody has asked for anything",
+					[]string{"NUMBER", "ACT", "OF", "ASKED BY", "AT", "STATE"}, func(r consent.Request) []string {
+						return []string{strconv.FormatInt(r.ID, 10), string(r.Act), r.Object, r.AskedBy,
+							r.AskedAt.Local().Format(time.DateTime), standing(r, time.Now())}
+					}})
 			})
 		},
 	}
+	out.add(c)
+	return c
 }
 
 // standing says what became of a request.

@@ -49,7 +49,7 @@ is done.`,
 
 // with opens the county for do.
 func (f *endFlags) with(c *cobra.Command, do func(ctx context.Context, e *centre.End) error) (err error) {
-	if f.cfg, err = config.Load[centre.Config](f.file); err != nil {
+	if f.cfg, err = loadCollector(f.file); err != nil {
 		return err
 	}
 	f.cfg.Beside(f.file)
@@ -115,7 +115,8 @@ tells each gate whenever it is there.`,
 }
 
 func (f *endFlags) status() *cobra.Command {
-	return &cobra.Command{
+	var out output
+	c := &cobra.Command{
 		Use:   "status",
 		Short: "Say which gates have ended, and what the county has destroyed",
 		Args:  cobra.NoArgs,
@@ -125,10 +126,15 @@ func (f *endFlags) status() *cobra.Command {
 				if err != nil {
 					return err
 				}
+				if out.is(asJSON) {
+					return document(c.OutOrStdout(), newEnding(s))
+				}
 				return f.print(c, s)
 			})
 		},
 	}
+	out.add(c)
+	return c
 }
 
 // states are what a state of a gate means.

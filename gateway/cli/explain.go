@@ -26,7 +26,8 @@ import (
 type explainFlags struct {
 	storeFlags
 
-	journal, zoneName, lang, output string
+	journal, zoneName, lang string
+	output                  output
 }
 
 func explainCommand() *cobra.Command {
@@ -50,12 +51,14 @@ When a later passage has replaced the one that is asked for, it says which one.`
 			"  gatehouse explain --dir /var/lib/gatehouse-county gate-017 4711 -o json | jq -r '.sentences[].text'",
 		Args: cobra.RangeArgs(1, 2),
 		RunE: func(c *cobra.Command, args []string) error { return f.run(c, args) },
+
+		ValidArgsFunction: first(completeGates),
 	}
 	f.flags(c)
 	c.Flags().StringVar(&f.journal, "journal", "", "read the journal of the agent with this folder instead of a store")
 	c.Flags().StringVar(&f.zoneName, "time-zone", config.DefaultZone, "of the county, with --journal")
 	c.Flags().StringVar(&f.lang, "lang", "en", "language of the words: zh or en")
-	c.Flags().StringVarP(&f.output, "output", "o", "text", "text or json")
+	f.output.add(c)
 	c.MarkFlagsMutuallyExclusive("journal", "config")
 	c.MarkFlagsMutuallyExclusive("journal", "dir")
 	return c
@@ -66,9 +69,6 @@ func (f *explainFlags) run(c *cobra.Command, args []string) error {
 	if err != nil {
 		return usageError{fmt.Errorf("--lang: %w", err)}
 	}
-	if f.output != "text" && f.output != "json" {
-		return usageError{fmt.Errorf("-o %q: use text or json", f.output)}
-	}
 	name, seq, err := recordName(args, f.journal != "")
 	if err != nil {
 		return usageError{err}
@@ -78,7 +78,7 @@ func (f *explainFlags) run(c *cobra.Command, args []string) error {
 		return err
 	}
 	sentences := append(explain.Passage(found.Passage, f.zone), explain.Replaced(found.Replaces, found.ReplacedBy)...)
-	if f.output == "json" {
+	if f.output.is(asJSON) {
 		return explainJSON(c.OutOrStdout(), found, words, sentences)
 	}
 	return explainText(c.OutOrStdout(), found, f.zone, words, sentences)

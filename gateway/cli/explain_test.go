@@ -137,7 +137,7 @@ func TestARecordThatCannotBeExplainedSaysWhy(t *testing.T) {
 		"2":                    "name a record as JOURNAL/SEQ, or as AGENT SEQ",
 		"gate-001 0":           `seq "0"`,
 		"gate-001 2 --lang fr": `language "fr": use zh or en`,
-		"gate-001 2 -o csv":    "use text or json",
+		"gate-001 2 -o csv":    "use table or json",
 		"gate-001 2 3":         "accepts between 1 and 2 arg(s)",
 		"--journal /nowhere 2": "if any flags in the group",
 		"gate-001 --config x":  "if any flags in the group",

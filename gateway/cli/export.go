@@ -55,6 +55,7 @@ stands in the county's audit (gatehouse audit export) before the first row is.`,
 	f.flags(c)
 	c.Flags().StringVar(&f.format, "format", "csv", "csv, jsonl or parquet")
 	c.Flags().StringVar(&f.output, "output", "-", "file to write; -: standard output")
+	_ = c.RegisterFlagCompletionFunc("format", fixed(exportFormats()...))
 	return c
 }
 

@@ -80,24 +80,45 @@ func guardPINCommand(file *guardFile) *cobra.Command {
 	}
 }
 
+// guardRow is a guard for tools: without card and PIN.
+type guardRow struct {
+	ID   string `json:"id"`
+	Card bool   `json:"card"` // signs in by card
+	PIN  bool   `json:"pin"`
+}
+
+func (g guardRow) how() string {
+	switch {
+	case !g.Card:
+		return "PIN"
+	case g.PIN:
+		return "card and PIN"
+	}
+	return "card"
+}
+
 func guardListCommand(file *guardFile) *cobra.Command {
-	return &cobra.Command{
+	var out output
+	c := &cobra.Command{
 		Use:     "list",
 		Short:   "List the guards, and how they sign in",
 		Example: "  gatehouse guard list --file guards.csv",
 		Args:    cobra.NoArgs,
 		RunE: func(c *cobra.Command, _ []string) error {
-			list, err := readGuards(file.path)
-			for _, g := range list {
-				how := map[bool]string{true: "card and PIN", false: "card"}[g.Hash != ""]
-				if g.Card == "" {
-					how = "PIN"
-				}
-				fmt.Fprintf(c.OutOrStdout(), "%-32s %s\n", g.ID, how)
+			guards, err := readGuards(file.path)
+			if err != nil {
+				return err
 			}
-			return err
+			rows := make([]guardRow, 0, len(guards))
+			for _, g := range guards {
+				rows = append(rows, guardRow{g.ID, g.Card != "", g.Hash != ""})
+			}
+			return list(c, &out, rows, table[guardRow]{"no guard is on the list", []string{"ID", "SIGNS IN BY"},
+				func(g guardRow) []string { return []string{g.ID, g.how()} }})
 		},
 	}
+	out.add(c)
+	return c
 }
 
 func guardRemoveCommand(file *guardFile) *cobra.Command {

@@ -45,7 +45,7 @@ func TestTheListOfGuardsIsKept(t *testing.T) {
 		t.Errorf("%v, %v", st.Mode(), err)
 	}
 	before := run(exitOK, "", "list")
-	if got := strings.Join(strings.Fields(before), " "); got != "east-1 card and PIN east-2 PIN" {
+	if got := strings.Join(strings.Fields(before), " "); got != "ID SIGNS IN BY east-1 card and PIN east-2 PIN" {
 		t.Errorf("lists %s", got)
 	}
 	for want, c := range map[string]struct {

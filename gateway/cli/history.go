@@ -11,14 +11,16 @@ import (
 
 	"gatehouse/gateway/county/history"
 	"gatehouse/gateway/county/store"
-	"gatehouse/gateway/term"
+	"gatehouse/gateway/fact"
+	"gatehouse/gateway/wire"
 )
 
 // historyFlags are the flags of history.
 type historyFlags struct {
 	selection
 
-	by, output string
+	by     string
+	output output
 }
 
 func historyCommand() *cobra.Command {
@@ -42,7 +44,8 @@ store.`,
 	}
 	f.flags(c)
 	c.Flags().StringVar(&f.by, "by", "hour", "hour or day")
-	c.Flags().StringVarP(&f.output, "output", "o", "table", "table or csv")
+	_ = c.RegisterFlagCompletionFunc("by", fixed("hour", "day"))
+	f.output.add(c, asTable, asJSON, asCSV)
 	return c
 }
 
@@ -63,30 +66,48 @@ func (f *historyFlags) run(c *cobra.Command) error {
 	if err != nil {
 		return err
 	}
-	table := make([][]string, 0, len(rows))
+	counted := make([]countRow, 0, len(rows))
 	for _, r := range rows {
-		table = append(table, f.row(r))
+		counted = append(counted, f.row(r))
 	}
-	if f.output == "csv" {
+	if f.output.is(asCSV) {
 		w := csv.NewWriter(c.OutOrStdout())
-		return errors.Join(w.Write([]string{"begin", "agent", "kind", "word", "records", "mean_c", "min_c", "max_c"}),
-			w.WriteAll(table))
+		err := w.Write([]string{"begin", "agent", "kind", "word", "records", "mean_c", "min_c", "max_c"})
+		for _, r := range counted {
+			err = errors.Join(err, w.Write(r.cells()))
+		}
+		w.Flush()
+		return errors.Join(err, w.Error())
 	}
-	if len(rows) == 0 {
-		_, err := fmt.Fprintln(c.OutOrStdout(), "there are no such records")
-		return err
+	return list(c, &f.output, counted, table[countRow]{"there are no such records",
+		[]string{"BEGIN", "AGENT", "KIND", "WORD", "RECORDS", "MEAN C", "MIN C", "MAX C"}, countRow.cells})
+}
+
+// countRow is how many records of one kind an agent has in one hour or day.
+type countRow struct {
+	Begin   time.Time  `json:"begin"`
+	Agent   string     `json:"agent"`
+	Kind    wire.Kind  `json:"kind"`
+	Word    string     `json:"word,omitempty"` // the verdict or the type
+	Records int        `json:"records"`
+	Mean    *fact.Temp `json:"mean_c,omitempty"` // °C, as Least and Most; absent: there is none
+	Least   *fact.Temp `json:"min_c,omitempty"`
+	Most    *fact.Temp `json:"max_c,omitempty"`
+}
+
+func (r countRow) cells() []string {
+	mean, least, most := "", "", ""
+	if r.Mean != nil {
+		mean, least, most = r.Mean.String(), r.Least.String(), r.Most.String()
 	}
-	return term.New(c.OutOrStdout()).
-		Table([]string{"BEGIN", "AGENT", "KIND", "WORD", "RECORDS", "MEAN C", "MIN C", "MAX C"}, table)
+	return []string{r.Begin.Format(time.RFC3339), r.Agent, string(r.Kind), r.Word, strconv.Itoa(r.Records),
+		mean, least, most}
 }
 
 // check returns what is wrong with the flags.
 func (f *historyFlags) check() error {
-	switch {
-	case f.by != "hour" && f.by != "day":
+	if f.by != "hour" && f.by != "day" {
 		return fmt.Errorf("--by %q: use hour or day", f.by)
-	case f.output != "table" && f.output != "csv":
-		return fmt.Errorf("-o %q: use table or csv", f.output)
 	}
 	return f.checkKind()
 }
@@ -102,11 +123,11 @@ func whole(q store.Query) error {
 	return nil
 }
 
-func (f *historyFlags) row(r history.Row) []string {
-	mean, least, most := "", "", ""
+func (f *historyFlags) row(r history.Row) countRow {
+	out := countRow{Begin: r.At.In(f.zone), Agent: r.Agent, Kind: r.Kind, Word: r.Word, Records: r.Records}
 	if r.Temps > 0 {
-		mean, least, most = r.Mean().String(), r.Least.String(), r.Most.String()
+		mean, least, most := r.Mean(), r.Least, r.Most
+		out.Mean, out.Least, out.Most = &mean, &least, &most
 	}
-	return []string{r.At.In(f.zone).Format(time.RFC3339), r.Agent, string(r.Kind), r.Word,
-		strconv.Itoa(r.Records), mean, least, most}
+	return out
 }

@@ -58,7 +58,7 @@ func TestTheHistoryIsTheSameAfterItsRecordsWereRemoved(t *testing.T) {
 func TestAHistoryThatCannotBeShownSaysWhy(t *testing.T) {
 	for args, want := range map[string]string{
 		"--by week":                        "use hour or day",
-		"-o json":                          "use table or csv",
+		"-o xml":                           "use table, json or csv",
 		"--kind people":                    "use one of",
 		"--from 2020-02-14T08:30:00+08:00": "give a whole hour",
 		"--to yesterday":                   "write it as 2020-02-14",

@@ -7,12 +7,10 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"gatehouse/gateway/config"
 	"gatehouse/gateway/county/audit"
 	"gatehouse/gateway/county/centre"
 	"gatehouse/gateway/county/registry"
 	"gatehouse/gateway/identity/authority"
-	"gatehouse/gateway/term"
 )
 
 func identityCommand() *cobra.Command {
@@ -33,7 +31,7 @@ desk (deploy/ENROL.md), machines and readers here (deploy/BROKERS.md).`,
 
 // withRegistry calls use with the identities of the county with this configuration.
 func withRegistry(c *cobra.Command, file string, use func(centre.Config, *registry.Registry) error) error {
-	cfg, err := config.Load[centre.Config](file)
+	cfg, err := loadCollector(file)
 	if err != nil {
 		return err
 	}
@@ -43,31 +41,49 @@ func withRegistry(c *cobra.Command, file string, use func(centre.Config, *regist
 	return cfg.WithRegistry(c.Context(), log, func(r *registry.Registry) error { return use(cfg, r) })
 }
 
+// identityRow is who has a certificate or an unused code, for tools.
+type identityRow struct {
+	Name        string         `json:"name"`
+	Kind        authority.Kind `json:"kind"`
+	Fingerprint string         `json:"fingerprint,omitempty"` // absent: it has no certificate
+	Ends        *time.Time     `json:"ends,omitempty"`
+	ApprovedBy  string         `json:"approved_by,omitempty"`
+	Revoked     *time.Time     `json:"revoked,omitempty"`
+	RevokedBy   string         `json:"revoked_by,omitempty"`
+	CodeUntil   *time.Time     `json:"code_until,omitempty"` // a code that nobody has used yet
+}
+
 func identityList(file *string) *cobra.Command {
-	return &cobra.Command{
+	var out output
+	c := &cobra.Command{
 		Use:   "list",
 		Short: "List who has a certificate or an unused code, and until when it counts",
 		Args:  cobra.NoArgs,
 		RunE: func(c *cobra.Command, _ []string) error {
 			return withRegistry(c, *file, func(_ centre.Config, r *registry.Registry) error {
-				list, err := r.List(c.Context())
+				known, err := r.List(c.Context())
 				if err != nil {
 					return err
 				}
-				rows := [][]string{}
-				for _, g := range list.Gates {
-					rows = append(rows, []string{g.Agent, string(authority.Agent), g.Fingerprint,
-						validity(g.Ends, g.Revoked, g.RevokedBy, g.CodeUntil, time.Now()), g.ApprovedBy})
+				var rows []identityRow
+				for _, g := range known.Gates {
+					rows = append(rows, identityRow{g.Agent, authority.Agent, g.Fingerprint, g.Ends, g.ApprovedBy,
+						g.Revoked, g.RevokedBy, g.CodeUntil})
 				}
-				for _, o := range list.Others {
-					rows = append(rows, []string{o.Name, string(o.Kind), o.Fingerprint,
-						validity(&o.Ends, o.Revoked, o.RevokedBy, nil, time.Now()), o.ApprovedBy})
+				for _, o := range known.Others {
+					rows = append(rows, identityRow{o.Name, o.Kind, o.Fingerprint, &o.Ends, o.ApprovedBy,
+						o.Revoked, o.RevokedBy, nil})
 				}
-				head := []string{"NAME", "KIND", "FINGERPRINT", "STATE", "APPROVED BY"}
-				return term.New(c.OutOrStdout()).Table(head, rows)
+				return list(c, &out, rows, table[identityRow]{"",
+					[]string{"NAME", "KIND", "FINGERPRINT", "STATE", "APPROVED BY"}, func(i identityRow) []string {
+						return []string{i.Name, string(i.Kind), i.Fingerprint,
+							validity(i.Ends, i.Revoked, i.RevokedBy, i.CodeUntil, time.Now()), i.ApprovedBy}
+					}})
 			})
 		},
 	}
+	out.add(c)
+	return c
 }
 
 // validity says in words what a certificate, or else a code, is worth at now.
@@ -94,6 +110,8 @@ func identityRevoke(file *string) *cobra.Command {
 	return &cobra.Command{
 		Use:   "revoke NAME",
 		Short: "Make the certificates of a name void at once",
+
+		ValidArgsFunction: first(completeGates),
 		Long: `revoke makes all certificates of a gate, machine or reader void. The collector, if it
 runs, cuts it off within seconds. A gate goes on recording; enrolled again with a new
 code it delivers everything.`,

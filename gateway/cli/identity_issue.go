@@ -45,6 +45,7 @@ key gives a request instead (--csr): an ECDSA key on P-256, and its name does no
 	c.Flags().StringVar(&f.kind, "kind", "", "machine or reader")
 	c.Flags().StringVar(&f.out, "out", ".", "folder for NAME.key and NAME.crt")
 	c.Flags().StringVar(&f.csr, "csr", "", "a certificate request (PKCS #10, PEM) of a machine with a key of its own")
+	_ = c.RegisterFlagCompletionFunc("kind", fixed(string(authority.Machine), string(authority.Reader)))
 	_ = c.MarkFlagRequired("kind")
 	return c
 }

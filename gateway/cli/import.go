@@ -29,14 +29,18 @@ func importCommand() *cobra.Command {
 
 // importing is one import.
 type importing struct {
-	flags              brokerFlags
-	machine, crs       string
-	format, start, end string
-	date, zone         string
-	placemark, sites   string
-	forced             bool // the zone was given
-	dry                bool
+	flags         brokerFlags
+	machine, crs  string
+	format, sites string
+	times         fileTimes
+	placemark     string
+	forced        bool // the zone was given
+	dry           bool
+	output        output
 }
+
+// fileTimes are what the flags say of the times of a file.
+type fileTimes struct{ start, end, date, zone string }
 
 func importRun() *cobra.Command {
 	var i importing
@@ -83,16 +87,17 @@ The coordinates must be WGS-84. Chinese map apps export GCJ-02 or BD-09, which a
 	c.Flags().StringVar(&i.crs, "crs", "", "coordinate system of the file: WGS-84 (not needed with --dry-run)")
 	c.Flags().StringVar(&i.format, "format", "",
 		"csv, geojson, gpx, kml or kmz (default: by the file's content, then its name)")
-	c.Flags().StringVar(&i.start, "start", "",
+	c.Flags().StringVar(&i.times.start, "start", "",
 		"when the work began, for a file without times; in the time zone of --zone")
-	c.Flags().StringVar(&i.end, "end", "", "when the work ended")
-	c.Flags().StringVar(&i.date, "date", "", "the day (2020-02-14), for a file whose times have no date")
-	c.Flags().StringVar(&i.zone, "zone", config.DefaultZone, "the county's time zone, for times without one")
+	c.Flags().StringVar(&i.times.end, "end", "", "when the work ended")
+	c.Flags().StringVar(&i.times.date, "date", "", "the day (2020-02-14), for a file whose times have no date")
+	c.Flags().StringVar(&i.times.zone, "zone", config.DefaultZone, "the county's time zone, for times without one")
 	c.Flags().StringVar(&i.placemark, "placemark", "",
 		"name of the line that was worked, or its number (#2), when a file has several")
 	c.Flags().StringVar(&i.sites, "sites", "",
 		"file of the county's compounds, as the collector reads it: shows whether the track lies there")
 	c.Flags().BoolVar(&i.dry, "dry-run", false, "show how the file was understood, and send nothing")
+	i.output.add(c)
 	i.flags.add(c)
 	return c
 }
@@ -113,7 +118,7 @@ func (i *importing) check() error {
 	if i.flags.county == "" && !i.dry {
 		return errors.New("--county is missing: give the county's id, as in the collector's configuration")
 	}
-	if i.date != "" && (i.start != "" || i.end != "") {
+	if i.times.date != "" && (i.times.start != "" || i.times.end != "") {
 		return errors.New("--date is for times without a date, --start and --end for points without times: give one")
 	}
 	return nil
@@ -122,16 +127,16 @@ func (i *importing) check() error {
 // options returns what the flags say of the file.
 func (i *importing) options() (opts track.Options, err error) {
 	opts = track.Options{Forced: i.forced, Placemark: i.placemark}
-	if opts.Zone, err = config.Zone(i.zone); err != nil {
+	if opts.Zone, err = config.Zone(i.times.zone); err != nil {
 		return opts, fmt.Errorf("--zone: %w", err)
 	}
 	for _, x := range []struct {
 		flag, text, layout string
 		to                 *time.Time
 	}{
-		{"--start", i.start, time.DateTime, &opts.Start},
-		{"--end", i.end, time.DateTime, &opts.End},
-		{"--date", i.date, time.DateOnly, &opts.Date},
+		{"--start", i.times.start, time.DateTime, &opts.Start},
+		{"--end", i.times.end, time.DateTime, &opts.End},
+		{"--date", i.times.date, time.DateOnly, &opts.Date},
 	} {
 		if x.text == "" {
 			continue
@@ -164,12 +169,21 @@ func (i *importing) run(c *cobra.Command, path string) error {
 	if err != nil {
 		return hint(path, err)
 	}
-	show.track(path, t)
+	if !i.output.is(asJSON) {
+		show.track(path, t)
+	}
+	sent := ""
+	if !i.dry {
+		if err := i.send(c, parts(t, id, filepath.Base(path))); err != nil {
+			return err
+		}
+		sent = "import-" + id
+	}
+	if i.output.is(asJSON) {
+		return document(c.OutOrStdout(), show.view(path, t, sent))
+	}
 	if i.dry {
 		return nil
-	}
-	if err := i.send(c.Context(), parts(t, id, filepath.Base(path))); err != nil {
-		return err
 	}
 	_, err = fmt.Fprintf(c.OutOrStdout(), "sent to the collector as run import-%s of %s, grade declared\n",
 		id, i.machine)
@@ -222,9 +236,9 @@ func (i *importing) read(path string, opts track.Options) (t *track.Track, id st
 		return t, "", err
 	}
 	sum := sha256.New()
-	fmt.Fprintln(sum, i.machine, i.start, i.end)
-	if i.forced || i.date != "" || i.placemark != "" {
-		fmt.Fprintln(sum, i.zone, i.date, i.placemark)
+	fmt.Fprintln(sum, i.machine, i.times.start, i.times.end)
+	if i.forced || i.times.date != "" || i.placemark != "" {
+		fmt.Fprintln(sum, i.times.zone, i.times.date, i.placemark)
 	}
 	if _, err := io.Copy(sum, io.NewSectionReader(r, 0, size)); err != nil {
 		return nil, "", err

@@ -3,9 +3,12 @@ package cli
 import (
 	"context"
 	"fmt"
+	"github.com/spf13/cobra"
+
 	"gatehouse/firmware-bridge/track"
 	"gatehouse/gateway/machine"
 	"gatehouse/gateway/mqtt"
+	"gatehouse/gateway/progress"
 	"gatehouse/gateway/retry"
 	"gatehouse/gateway/wire"
 	"log/slog"
@@ -37,8 +40,8 @@ func parts(t *track.Track, id, name string) (out []wire.Report) {
 const sendIn = 2 * time.Minute
 
 // send publishes reports, each again until the broker has acknowledged it.
-func (i *importing) send(ctx context.Context, reports []wire.Report) error {
-	ctx, cancel := context.WithTimeout(ctx, sendIn)
+func (i *importing) send(c *cobra.Command, reports []wire.Report) error {
+	ctx, cancel := context.WithTimeout(c.Context(), sendIn)
 	defer cancel()
 	up, failed := make(chan struct{}), make(chan error, 1)
 	cfg := mqtt.Config{ClientID: fmt.Sprintf("import-%d", os.Getpid()), Log: slog.New(slog.DiscardHandler),
@@ -63,6 +66,8 @@ func (i *importing) send(ctx context.Context, reports []wire.Report) error {
 	case <-ctx.Done():
 		return i.flags.unreachable(ctx.Err())
 	}
+	bar := i.output.bar(c, "send", int64(len(reports)), progress.Parts)
+	defer bar.End()
 	for _, r := range reports {
 		b, err := wire.Encode(r)
 		if err != nil {
@@ -75,6 +80,7 @@ func (i *importing) send(ctx context.Context, reports []wire.Report) error {
 					"run the same command again, nothing is counted twice", i.flags.b.URL, sendIn, err)
 			}
 		}
+		bar.Add(1)
 	}
 	return nil
 }

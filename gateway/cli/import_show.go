@@ -44,6 +44,39 @@ func (s shown) track(path string, t *track.Track) {
 	}
 }
 
+// trackView is how a file of a track was understood, for tools.
+type trackView struct {
+	File     string     `json:"file"`
+	Sent     string     `json:"sent,omitempty"` // the id of the run; absent: nothing was sent
+	Points   int        `json:"points"`
+	Bad      int        `json:"bad"` // points that can't be true, left out
+	Format   string     `json:"format"`
+	Encoding string     `json:"encoding"`
+	Columns  []string   `json:"columns"`
+	From     time.Time  `json:"from"`
+	To       time.Time  `json:"to"`
+	Zone     string     `json:"zone"` // where the zone of the times comes from
+	Box      [4]float64 `json:"box"`  // latitude and longitude of two corners, in degrees
+	trackNotes
+}
+
+type trackNotes struct {
+	County string   `json:"county"` // where the track lies, in words
+	Metres float64  `json:"distance_m"`
+	Left   []string `json:"left_out"`
+	Notes  []string `json:"notes"`
+}
+
+func (s shown) view(path string, t *track.Track, sent string) trackView {
+	v := trackView{path, sent, t.Len(), t.Bad(), t.Format, t.Encoding, append([]string{}, t.Columns...),
+		t.From.In(s.zone), t.To.In(s.zone), t.Zone, [4]float64{t.Min.Lat, t.Min.Lon, t.Max.Lat, t.Max.Lon},
+		trackNotes{s.place(t), t.Metres, []string{}, append([]string{}, t.Notes...)}}
+	for _, l := range t.Left {
+		v.Left = append(v.Left, l.String())
+	}
+	return v
+}
+
 func (s shown) line(name, format string, args ...any) {
 	fmt.Fprintf(s.out, "  %-9s %s\n", name, fmt.Sprintf(format, args...))
 }

@@ -2,6 +2,7 @@ package cli
 
 import (
 	"bufio"
+	"cmp"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -13,6 +14,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"gatehouse/gateway/edge/journal"
+	"gatehouse/gateway/progress"
 	"gatehouse/gateway/term"
 	"gatehouse/gateway/wire"
 )
@@ -32,8 +34,30 @@ verify and export are safe while the agent runs; for trust it must be stopped.`,
 	return c
 }
 
+// journalState is what a journal holds, for tools.
+type journalState struct {
+	Journal      string        `json:"journal"`
+	First        uint64        `json:"first"` // seq of the oldest record on disk
+	Last         uint64        `json:"last"`
+	Acknowledged uint64        `json:"acknowledged"` // as last saved
+	Waiting      uint64        `json:"waiting"`
+	Store        string        `json:"store,omitempty"` // whose acknowledgements it trusts; absent: none yet
+	Term         uint64        `json:"term"`
+	Problems     []string      `json:"problems"`
+	Segments     []segmentView `json:"segments"`
+}
+
+type segmentView struct {
+	File  string `json:"file"`
+	First uint64 `json:"first"`
+	Last  uint64 `json:"last"`
+	Bytes int64  `json:"bytes"`
+	State string `json:"state"`
+}
+
 func journalInspect(dir *string) *cobra.Command {
-	return &cobra.Command{
+	var out output
+	c := &cobra.Command{
 		Use:   "inspect",
 		Short: "Print what the journal holds, by segment, and how far it is acknowledged",
 		Args:  cobra.NoArgs,
@@ -43,34 +67,44 @@ func journalInspect(dir *string) *cobra.Command {
 				return err
 			}
 			defer v.Close()
-			store := v.State.Store
-			if store == "" {
-				store = "none yet"
-			}
-			waiting := uint64(0)
+			s := journalState{Journal: v.JID, First: v.First, Last: v.Last, Acknowledged: v.State.Through,
+				Store: v.State.Store, Term: v.State.Term, Problems: append([]string{}, v.Problems...),
+				Segments: []segmentView{}}
 			if v.Last > v.State.Through {
-				waiting = v.Last - v.State.Through
+				s.Waiting = v.Last - v.State.Through
 			}
-			_, err = fmt.Fprintf(c.OutOrStdout(), "journal       %s\n"+
-				"on disk       %d to %d\n"+
-				"acknowledged  %d (as last saved)\n"+
-				"waiting       %d\n"+
-				"store         %s, term %d\n",
-				v.JID, v.First, v.Last, v.State.Through, waiting, store, v.State.Term)
-			if err != nil {
-				return err
+			for _, x := range v.Segments() {
+				s.Segments = append(s.Segments, segmentView(x))
 			}
-			for _, text := range v.Problems {
-				fmt.Fprintln(c.OutOrStdout(), "problem      ", text)
+			if out.is(asJSON) {
+				return document(c.OutOrStdout(), s)
 			}
-			var rows [][]string
-			for _, seg := range v.Segments() {
-				rows = append(rows, []string{seg.File, strconv.FormatUint(seg.First, 10),
-					strconv.FormatUint(seg.Last, 10), strconv.FormatInt(seg.Bytes, 10), seg.State})
-			}
-			return term.New(c.OutOrStdout()).Table([]string{"SEGMENT", "FROM", "TO", "BYTES", "STATE"}, rows)
+			return s.print(c.OutOrStdout())
 		},
 	}
+	out.add(c)
+	return c
+}
+
+func (s journalState) print(out io.Writer) error {
+	_, err := fmt.Fprintf(out, "journal       %s\n"+
+		"on disk       %d to %d\n"+
+		"acknowledged  %d (as last saved)\n"+
+		"waiting       %d\n"+
+		"store         %s, term %d\n",
+		s.Journal, s.First, s.Last, s.Acknowledged, s.Waiting, cmp.Or(s.Store, "none yet"), s.Term)
+	if err != nil {
+		return err
+	}
+	for _, text := range s.Problems {
+		fmt.Fprintln(out, "problem      ", text)
+	}
+	var rows [][]string
+	for _, seg := range s.Segments {
+		rows = append(rows, []string{seg.File, strconv.FormatUint(seg.First, 10),
+			strconv.FormatUint(seg.Last, 10), strconv.FormatInt(seg.Bytes, 10), seg.State})
+	}
+	return term.New(out).Table([]string{"SEGMENT", "FROM", "TO", "BYTES", "STATE"}, rows)
 }
 
 func journalExport(dir *string) *cobra.Command {
@@ -145,31 +179,74 @@ func exportJournal(out io.Writer, v *journal.View, next, last uint64, kind strin
 	return w.Flush()
 }
 
+// damageView is a damaged place of a journal, for tools.
+type damageView struct {
+	File   string `json:"file"`
+	Offset int64  `json:"offset"`
+	Bytes  int64  `json:"bytes"` // 0: they are missing
+	From   uint64 `json:"from"`  // seqs that were lost
+	To     uint64 `json:"to"`
+}
+
 func journalVerify(dir *string) *cobra.Command {
-	return &cobra.Command{
+	var out output
+	c := &cobra.Command{
 		Use:   "verify",
 		Short: "Read every segment and report what is damaged",
-		Args:  cobra.NoArgs,
+		Long: `verify reads every segment and reports what is damaged.
+
+Exit codes: 0 nothing is damaged, 1 something is, or it can't be read, 2 wrong usage.`,
+		Args: cobra.NoArgs,
 		RunE: func(c *cobra.Command, _ []string) error {
 			v, err := journal.Look(*dir)
 			if err != nil {
 				return err
 			}
 			defer v.Close()
-			damaged, err := v.Verify()
+			total := int64(0)
+			for _, seg := range v.Segments() {
+				total += seg.Bytes
+			}
+			bar := out.bar(c, "verify", total, progress.Bytes)
+			damaged, err := v.Verify(bar.Add)
+			bar.End()
 			if err != nil {
 				return err
 			}
-			for _, d := range damaged {
-				fmt.Fprintln(c.OutOrStdout(), d)
+			if out.is(asJSON) {
+				all := []damageView{}
+				for _, d := range damaged {
+					all = append(all, damageView(d))
+				}
+				err = document(c.OutOrStdout(), struct {
+					First   uint64       `json:"first"`
+					Last    uint64       `json:"last"`
+					Damaged []damageView `json:"damaged"`
+				}{v.First, v.Last, all})
+			} else {
+				err = printDamage(c.OutOrStdout(), v, damaged)
 			}
-			if len(damaged) > 0 {
-				return fmt.Errorf("%d damaged places; the agent skips them and reports holes", len(damaged))
+			if err == nil && len(damaged) > 0 {
+				err = fmt.Errorf("%d damaged places; the agent skips them and reports holes", len(damaged))
 			}
-			_, err = fmt.Fprintf(c.OutOrStdout(), "no damage: records %d to %d\n", v.First, v.Last)
 			return err
 		},
 	}
+	out.add(c)
+	return c
+}
+
+func printDamage(out io.Writer, v *journal.View, damaged []journal.Damage) error {
+	for _, d := range damaged {
+		if _, err := fmt.Fprintln(out, d); err != nil {
+			return err
+		}
+	}
+	if len(damaged) > 0 {
+		return nil
+	}
+	_, err := fmt.Fprintf(out, "no damage: records %d to %d\n", v.First, v.Last)
+	return err
 }
 
 func journalTrust(dir *string) *cobra.Command {

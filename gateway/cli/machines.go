@@ -2,7 +2,6 @@ package cli
 
 import (
 	"bufio"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
@@ -14,7 +13,6 @@ import (
 
 	"gatehouse/firmware-bridge/runs"
 	"gatehouse/gateway/config"
-	"gatehouse/gateway/county/centre"
 	"gatehouse/gateway/county/mapping"
 	"gatehouse/gateway/wire"
 )
@@ -35,8 +33,9 @@ const maxLine = 1 << 20
 
 // trying are the flags of machines try.
 type trying struct {
-	file, topic, output string
-	payloads            []string
+	file, topic string
+	payloads    []string
+	output      output
 }
 
 func machinesTry() *cobra.Command {
@@ -51,7 +50,8 @@ Nothing is stored, and no broker is asked.
 
 --payload may be given several times. With --payload - the messages are read from
 standard input, one a line; without --topic each line begins with its topic, as
-mosquitto_sub -v prints it, and topics that no machine has are passed over.
+mosquitto_sub -v prints it, and topics that no machine has are passed over. -o json
+prints one array when all is read, -o jsonl an object a line at once.
 
 A topic gatehouse/v1/<county>/<machine>/report needs no --config: its messages are
 of the documented form.
@@ -67,7 +67,7 @@ Exit code 1: a message would go to quarantine.`,
 	c.Flags().StringVarP(&t.file, "config", "c", defaultCollect, "the collector's configuration file")
 	c.Flags().StringVarP(&t.topic, "topic", "t", "", "the topic that the message was published on")
 	c.Flags().StringArrayVarP(&t.payloads, "payload", "p", nil, "the message; -: standard input, one a line")
-	c.Flags().StringVarP(&t.output, "output", "o", "text", "text or json")
+	t.output.add(c, asTable, asJSON, asJSONL)
 	_ = c.MarkFlagRequired("payload") // the flag exists
 	return c
 }
@@ -77,8 +77,6 @@ var errQuarantine = errors.New("a message would go to quarantine")
 func (t *trying) run(c *cobra.Command) error {
 	fromInput := len(t.payloads) == 1 && t.payloads[0] == "-"
 	switch {
-	case t.output != "text" && t.output != "json":
-		return usageError{fmt.Errorf("-o %q: use text or json", t.output)}
 	case t.topic == "" && !fromInput:
 		return usageError{errors.New("--topic is missing")}
 	}
@@ -92,7 +90,7 @@ func (t *trying) run(c *cobra.Command) error {
 	if t.topic != "" && topics.find(t.topic) == nil {
 		return t.unknown(topics)
 	}
-	bad := false
+	bad, all := false, []tried{}
 	try := func(topic, payload string) error {
 		m := topics.find(topic)
 		if m == nil {
@@ -100,8 +98,12 @@ func (t *trying) run(c *cobra.Command) error {
 		}
 		result := m.try(topic, []byte(payload))
 		bad = bad || result.Outcome == outcomeQuarantine
-		if t.output == "json" {
-			return json.NewEncoder(c.OutOrStdout()).Encode(result)
+		switch {
+		case t.output.is(asJSON):
+			all = append(all, result)
+			return nil
+		case t.output.is(asJSONL):
+			return document(c.OutOrStdout(), result)
 		}
 		return result.print(c.OutOrStdout(), m)
 	}
@@ -111,6 +113,9 @@ func (t *trying) run(c *cobra.Command) error {
 		for _, payload := range t.payloads {
 			err = errors.Join(err, try(t.topic, payload))
 		}
+	}
+	if err == nil && t.output.is(asJSON) {
+		err = document(c.OutOrStdout(), all)
 	}
 	if err == nil && bad {
 		err = errQuarantine
@@ -171,7 +176,7 @@ func (t *trying) topics() (*mappedTopics, error) {
 	if t.file == "" {
 		return out, nil
 	}
-	cfg, err := config.Load[centre.Config](t.file)
+	cfg, err := loadCollector(t.file)
 	if err != nil {
 		return nil, err
 	}

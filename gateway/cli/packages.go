@@ -1,7 +1,6 @@
 package cli
 
 import (
-	"encoding/json"
 	"fmt"
 	"path/filepath"
 	"strconv"
@@ -15,7 +14,6 @@ import (
 	"gatehouse/gateway/county/centre"
 	"gatehouse/gateway/openpgp"
 	"gatehouse/gateway/repository"
-	"gatehouse/gateway/term"
 )
 
 func packagesCommand() *cobra.Command {
@@ -93,15 +91,12 @@ have must not change under the same version: another content is refused.`,
 }
 
 func packagesList(file *string) *cobra.Command {
-	var output string
+	var out output
 	c := &cobra.Command{
 		Use:   "list",
 		Short: "List the packages, the newest version first",
 		Args:  cobra.NoArgs,
 		RunE: func(c *cobra.Command, _ []string) error {
-			if output != "table" && output != "json" {
-				return usageError{fmt.Errorf("-o %q: use table or json", output)}
-			}
 			p, err := loadPackages(*file)
 			if err != nil {
 				return err
@@ -110,25 +105,17 @@ func packagesList(file *string) *cobra.Command {
 			if err != nil {
 				return err
 			}
-			list, err := p.folder.Index(ring)
+			all, err := p.folder.Index(ring)
 			if err != nil {
 				return err
 			}
-			if output == "json" {
-				e := json.NewEncoder(c.OutOrStdout())
-				e.SetIndent("", "  ")
-				return e.Encode(append([]repository.Package{}, list...))
-			}
-			rows := [][]string{}
-			for _, x := range list {
-				size := strconv.FormatInt(x.Size, 10)
-				rows = append(rows, []string{x.Name, x.Version, x.Architecture, size, x.SHA256})
-			}
-			head := []string{"PACKAGE", "VERSION", "ARCHITECTURE", "BYTES", "SHA256"}
-			return term.New(c.OutOrStdout()).Table(head, rows)
+			return list(c, &out, all, table[repository.Package]{"",
+				[]string{"PACKAGE", "VERSION", "ARCHITECTURE", "BYTES", "SHA256"}, func(x repository.Package) []string {
+					return []string{x.Name, x.Version, x.Architecture, strconv.FormatInt(x.Size, 10), x.SHA256}
+				}})
 		},
 	}
-	c.Flags().StringVarP(&output, "output", "o", "table", "table or json")
+	out.add(c)
 	return c
 }
 

@@ -94,6 +94,7 @@ func issued(p pass.Pass) audit.Act {
 
 func passShowCommand() *cobra.Command {
 	var public, county string
+	var out output
 	c := &cobra.Command{
 		Use:     "show TEXT",
 		Short:   "Say what a pass says, and whether the county has signed it",
@@ -108,6 +109,9 @@ func passShowCommand() *cobra.Command {
 			if err != nil {
 				return err
 			}
+			if out.is(asJSON) {
+				return document(c.OutOrStdout(), newPass(p))
+			}
 			_, err = fmt.Fprintln(c.OutOrStdout(), describePass(p))
 			return err
 		},
@@ -115,7 +119,23 @@ func passShowCommand() *cobra.Command {
 	c.Flags().StringVar(&public, "key", "/var/lib/gatehouse-county/collector.pub", "the collector's public key")
 	c.Flags().StringVar(&county, "county", "", "id of the county, as in the configuration")
 	_ = c.MarkFlagRequired("county") //nolint:errcheck // the flag exists
+	out.add(c)
 	return c
+}
+
+// passView is a pass for tools.
+type passView struct {
+	ID      string    `json:"id"`
+	Gate    string    `json:"gate"`
+	Class   string    `json:"class"`
+	Purpose string    `json:"purpose,omitempty"`
+	From    time.Time `json:"from"`
+	Until   time.Time `json:"until"`
+	Uses    int       `json:"uses"` // in each direction
+}
+
+func newPass(p pass.Pass) passView {
+	return passView{p.ID.String(), p.Gate, p.Class, p.Purpose, p.From, p.Until, p.Uses}
 }
 
 // describePass returns a pass in words.

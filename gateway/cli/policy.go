@@ -3,6 +3,7 @@ package cli
 import (
 	"errors"
 	"fmt"
+	"io"
 
 	"github.com/spf13/cobra"
 
@@ -24,6 +25,7 @@ func policyCommand() *cobra.Command {
 type policyTestFlags struct {
 	policy, roster string
 	verbose        bool
+	output         output
 }
 
 // warnOfReaders warns of a roster that other accounts may read. Rules are tried out on an
@@ -55,42 +57,78 @@ It prints what is not as written, and fails then.`,
 	c.Flags().StringVar(&f.policy, "policy", "", "policy to try instead of the one that the cases name")
 	c.Flags().StringVar(&f.roster, "roster", "", "roster to use instead of the one that the cases name")
 	c.Flags().BoolVarP(&f.verbose, "verbose", "v", false, "print every case")
+	f.output.add(c)
 	return c
+}
+
+// triedCases is a file of cases and what came of them, for tools.
+type triedCases struct {
+	File  string      `json:"file"`
+	Cases []triedCase `json:"cases"`
+}
+
+type triedCase struct {
+	Name  string   `json:"name"`
+	Line  int      `json:"line"`
+	Got   string   `json:"got"`   // verdict, reasons and rule
+	Wrong []string `json:"wrong"` // what is not as written
+}
+
+// wrong counts the cases that are not as written.
+func (t triedCases) wrong() (n int) {
+	for _, o := range t.Cases {
+		if len(o.Wrong) > 0 {
+			n++
+		}
+	}
+	return n
 }
 
 func (f *policyTestFlags) run(c *cobra.Command, files []string) error {
 	wrong := 0
+	var all []triedCases
 	for _, file := range files {
 		suite, err := trial.Load(file, f.policy, f.roster)
 		if err != nil {
 			return err
 		}
 		warnOfReaders(c, suite.Roster())
-		out := c.OutOrStdout()
-		outcomes, bad := suite.Run(), 0
-		for _, o := range outcomes {
-			if len(o.Wrong) > 0 {
-				bad++
-			}
-			if len(o.Wrong) > 0 || f.verbose {
-				fmt.Fprintf(out, "line %d: %s\n", o.Line, term.Clean(o.Name))
-			}
-			for _, w := range o.Wrong {
-				fmt.Fprintf(out, "    WRONG: %s\n", term.Clean(w))
-			}
-			if len(o.Wrong) == 0 && f.verbose {
-				fmt.Fprintf(out, "    %s\n", o.Got)
-			}
+		t := triedCases{File: file, Cases: []triedCase{}}
+		for _, o := range suite.Run() {
+			t.Cases = append(t.Cases, triedCase{o.Name, o.Line, o.Got, append([]string{}, o.Wrong...)})
 		}
-		if bad == 0 {
-			fmt.Fprintf(out, "%s: %d cases, all as written\n", file, len(outcomes))
-			continue
+		wrong += t.wrong()
+		if all = append(all, t); f.output.is(asTable) {
+			f.print(c.OutOrStdout(), t)
 		}
-		fmt.Fprintf(out, "%s: %d of %d cases are not as written\n", file, bad, len(outcomes))
-		wrong += bad
+	}
+	if f.output.is(asJSON) {
+		if err := document(c.OutOrStdout(), all); err != nil {
+			return err
+		}
 	}
 	if wrong > 0 {
 		return errors.New("the rules do not decide as the cases say: mend the policy, or the cases")
 	}
 	return nil
+}
+
+// print prints for people what is not as written.
+func (f *policyTestFlags) print(out io.Writer, t triedCases) {
+	for _, o := range t.Cases {
+		if len(o.Wrong) > 0 || f.verbose {
+			fmt.Fprintf(out, "line %d: %s\n", o.Line, term.Clean(o.Name))
+		}
+		for _, w := range o.Wrong {
+			fmt.Fprintf(out, "    WRONG: %s\n", term.Clean(w))
+		}
+		if len(o.Wrong) == 0 && f.verbose {
+			fmt.Fprintf(out, "    %s\n", o.Got)
+		}
+	}
+	if bad := t.wrong(); bad > 0 {
+		fmt.Fprintf(out, "%s: %d of %d cases are not as written\n", t.File, bad, len(t.Cases))
+		return
+	}
+	fmt.Fprintf(out, "%s: %d cases, all as written\n", t.File, len(t.Cases))
 }

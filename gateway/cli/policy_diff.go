@@ -3,6 +3,7 @@ package cli
 import (
 	"errors"
 	"fmt"
+	"io"
 	"os"
 	"slices"
 	"strings"
@@ -11,6 +12,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"gatehouse/gateway/config"
+	"gatehouse/gateway/fact"
 	"gatehouse/gateway/policy"
 	"gatehouse/gateway/term"
 	"gatehouse/gateway/trial"
@@ -20,6 +22,7 @@ import (
 type policyDiffFlags struct {
 	roster, newRoster, day, zone string
 	yes, reasons                 bool
+	output                       output
 }
 
 func policyDiffCommand() *cobra.Command {
@@ -48,6 +51,7 @@ If somebody could pass on a way before and nobody can now, it warns and fails, u
 	c.Flags().StringVar(&f.zone, "time-zone", config.DefaultZone, "of the county")
 	c.Flags().BoolVar(&f.reasons, "reasons", false, "print also where only the reason differs")
 	c.Flags().BoolVar(&f.yes, "yes", false, "locking everybody out is wanted")
+	f.output.add(c)
 	return c
 }
 
@@ -68,15 +72,55 @@ func (f *policyDiffFlags) run(c *cobra.Command, before, after string) error {
 		return err
 	}
 	result := trial.Compare(old, now, day)
-	for _, line := range result.Words(f.reasons) {
-		if _, err := fmt.Fprintln(c.OutOrStdout(), term.Clean(line)); err != nil {
-			return err
-		}
+	if err := f.print(c.OutOrStdout(), result); err != nil {
+		return err
 	}
 	if len(result.Locked) == 0 || f.yes {
 		return nil
 	}
 	return errors.New("the new rules lock everybody out: if that is wanted, say --yes")
+}
+
+// diffView is how two versions of the rules differ, for tools.
+type diffView struct {
+	Rules   []string     `json:"rules"` // settings that are not about one situation
+	Changes []changeView `json:"changes"`
+	Added   []int        `json:"added"`   // lines of the new roster whose cards the old one does not list
+	Removed []int        `json:"removed"` // lines of the old roster whose cards the new one does not list
+	Locked  []string     `json:"locked"`  // ways on which nobody can pass any more
+}
+
+type changeView struct {
+	Who    string         `json:"who"`
+	Way    fact.Direction `json:"direction"`
+	Lane   string         `json:"lane,omitempty"`
+	Before string         `json:"before,omitempty"` // what has passed before
+	Old    string         `json:"old"`
+	New    string         `json:"new"`
+	When   string         `json:"when"`
+	Passes bool           `json:"passes"` // whether they pass differs, and not only why
+	Lines  []int          `json:"lines"`  // of the people in the new roster
+}
+
+// print prints a comparison.
+func (f *policyDiffFlags) print(out io.Writer, r trial.Comparison) error {
+	if !f.output.is(asJSON) {
+		for _, line := range r.Words(f.reasons) {
+			if _, err := fmt.Fprintln(out, term.Clean(line)); err != nil {
+				return err
+			}
+		}
+		return nil
+	}
+	v := diffView{append([]string{}, r.Rules...), []changeView{}, append([]int{}, r.Added...),
+		append([]int{}, r.Removed...), append([]string{}, r.Locked...)}
+	for _, x := range r.Changes {
+		if x.Passes || f.reasons {
+			v.Changes = append(v.Changes, changeView{x.Who, x.Way, x.Lane, x.Before, x.Old, x.New, x.When, x.Passes,
+				append([]int{}, x.Lines...)})
+		}
+	}
+	return document(out, v)
 }
 
 // rules reads both versions.

@@ -2,10 +2,10 @@ package cli
 
 import (
 	"context"
-	"encoding/json"
 	"fmt"
 	"path/filepath"
 	"strconv"
+	"time"
 
 	"github.com/spf13/cobra"
 
@@ -39,15 +39,12 @@ func openBooks(dir string) (*books.Books, error) {
 
 func quarantineList(dir *string) *cobra.Command {
 	var limit int
-	var output string
+	var out output
 	c := &cobra.Command{
 		Use:   "list",
 		Short: "List what is in quarantine, newest first",
 		Args:  cobra.NoArgs,
 		RunE: func(c *cobra.Command, _ []string) error {
-			if output != "table" && output != "json" {
-				return usageError{fmt.Errorf("-o %q: use table or json", output)}
-			}
 			s, err := openBooks(*dir)
 			if err != nil {
 				return err
@@ -57,55 +54,47 @@ func quarantineList(dir *string) *cobra.Command {
 			if err != nil {
 				return err
 			}
-			if output == "json" {
+			if out.is(asJSON) {
 				if err := audited(c.Context(), *dir, audit.Act{Action: audit.LookQuarantine,
 					Detail: fmt.Sprintf("list of %d rows with their bytes", len(held))}); err != nil {
 					return err
 				}
-				return poisonJSON(c, held)
 			}
-			if len(held) == 0 {
-				_, err := fmt.Fprintln(c.OutOrStdout(), "nothing is in quarantine")
-				return err
-			}
-			rows := make([][]string, 0, len(held))
+			rows := make([]poisonRow, 0, len(held))
 			for _, p := range held {
-				rows = append(rows, []string{strconv.FormatInt(p.ID, 10), quarantineTime(p.At), shorten(p.Agent, 20),
-					strconv.FormatUint(p.Seq, 10), strconv.Itoa(len(p.Raw)), shorten(p.Reason, 80)})
+				rows = append(rows, poison(p))
 			}
-			return term.New(c.OutOrStdout()).Table([]string{"ID", "SINCE", "AGENT", "SEQ", "BYTES", "REASON"}, rows)
+			return list(c, &out, rows, table[poisonRow]{"nothing is in quarantine",
+				[]string{"ID", "SINCE", "AGENT", "SEQ", "BYTES", "REASON"}, func(p poisonRow) []string {
+					return []string{strconv.FormatInt(p.ID, 10), quarantineTime(p.At), shorten(p.Agent, 20),
+						strconv.FormatUint(p.Seq, 10), strconv.Itoa(len(p.Raw)), shorten(p.Reason, 80)}
+				}})
 		},
 	}
 	c.Flags().IntVar(&limit, "limit", 100, "list at most so many; 0: all")
-	c.Flags().StringVarP(&output, "output", "o", "table", "table or json")
+	out.add(c)
 	return c
 }
 
 // poisonRow is a row of the quarantine for tools.
 type poisonRow struct {
-	ID     int64  `json:"id"`
-	At     string `json:"at"`
-	Agent  string `json:"agent"`
-	JID    string `json:"jid"`
-	Seq    uint64 `json:"seq"`
-	Topic  string `json:"topic"`
-	Reason string `json:"reason"`
-	Raw    []byte `json:"raw"` // base64
+	ID     int64     `json:"id"`
+	At     time.Time `json:"at"`
+	Agent  string    `json:"agent"`
+	JID    string    `json:"jid"`
+	Seq    uint64    `json:"seq"`
+	Topic  string    `json:"topic"`
+	Reason string    `json:"reason"`
+	Raw    []byte    `json:"raw"` // base64
 }
 
-func poisonJSON(c *cobra.Command, held []store.Quarantined) error {
-	enc := json.NewEncoder(c.OutOrStdout())
-	for _, p := range held {
-		at := p.At.Format("2006-01-02T15:04:05.999999999Z07:00")
-		if err := enc.Encode(poisonRow{p.ID, at, p.Agent, p.JID, p.Seq, p.Topic, p.Reason, p.Raw}); err != nil {
-			return err
-		}
-	}
-	return nil
+func poison(p store.Quarantined) poisonRow {
+	return poisonRow{p.ID, p.At, p.Agent, p.JID, p.Seq, p.Topic, p.Reason, p.Raw}
 }
 
 func quarantineShow(dir *string) *cobra.Command {
-	return &cobra.Command{
+	var out output
+	c := &cobra.Command{
 		Use:   "show ID",
 		Short: "Show one row with its bytes",
 		Args:  cobra.ExactArgs(1),
@@ -126,6 +115,9 @@ func quarantineShow(dir *string) *cobra.Command {
 			if err := audited(c.Context(), *dir, ofRow(audit.LookQuarantine, p)); err != nil {
 				return err
 			}
+			if out.is(asJSON) {
+				return document(c.OutOrStdout(), poison(p))
+			}
 			_, err = fmt.Fprintf(c.OutOrStdout(), "since   %s\n"+
 				"agent   %s\n"+
 				"journal %s, seq %d\n"+
@@ -137,28 +129,42 @@ func quarantineShow(dir *string) *cobra.Command {
 			return err
 		},
 	}
+	out.add(c)
+	return c
+}
+
+// holeRow is a hole for tools.
+type holeRow struct {
+	Agent  string    `json:"agent"`
+	At     time.Time `json:"at"` // when it was learnt
+	From   uint64    `json:"from"`
+	To     uint64    `json:"to"`
+	Count  uint64    `json:"count"`
+	Reason string    `json:"reason"`
 }
 
 func quarantineHoles(dir *string) *cobra.Command {
-	return booksTable(dir, "no holes are recorded", []string{"AGENT", "LEARNT", "FROM", "TO", "COUNT", "REASON"},
-		func(ctx context.Context, b *books.Books) (rows [][]string, err error) {
-			holes, err := b.Holes(ctx)
-			for _, h := range holes {
-				rows = append(rows, []string{shorten(h.Agent, 20), quarantineTime(h.At), strconv.FormatUint(h.From, 10),
-					strconv.FormatUint(h.To, 10), strconv.FormatUint(h.Count, 10), shorten(h.Reason, 40)})
-			}
-			return rows, err
-		}, cobra.Command{
-			Use:   "holes",
-			Short: "List the recorded holes: seqs without a record, and why",
-		})
+	return booksTable(dir, table[holeRow]{"no holes are recorded",
+		[]string{"AGENT", "LEARNT", "FROM", "TO", "COUNT", "REASON"}, func(h holeRow) []string {
+			return []string{shorten(h.Agent, 20), quarantineTime(h.At), strconv.FormatUint(h.From, 10),
+				strconv.FormatUint(h.To, 10), strconv.FormatUint(h.Count, 10), shorten(h.Reason, 40)}
+		}}, func(ctx context.Context, b *books.Books) (rows []holeRow, err error) {
+		holes, err := b.Holes(ctx)
+		for _, h := range holes {
+			rows = append(rows, holeRow{h.Agent, h.At, h.From, h.To, h.Count, h.Reason})
+		}
+		return rows, err
+	}, cobra.Command{
+		Use:   "holes",
+		Short: "List the recorded holes: seqs without a record, and why",
+	})
 }
 
-// booksTable completes a command that prints rows of the books of the county in dir
-// as a table, or says that there are none.
-func booksTable(dir *string, none string, head []string,
-	read func(context.Context, *books.Books) ([][]string, error), c cobra.Command,
+// booksTable completes a command that lists rows of the books of the county in dir.
+func booksTable[T any](dir *string, t table[T], read func(context.Context, *books.Books) ([]T, error),
+	c cobra.Command,
 ) *cobra.Command {
+	var out output
 	c.Args = cobra.NoArgs
 	c.RunE = func(c *cobra.Command, _ []string) error {
 		b, err := openBooks(*dir)
@@ -170,11 +176,8 @@ func booksTable(dir *string, none string, head []string,
 		if err != nil {
 			return err
 		}
-		if len(rows) == 0 {
-			_, err := fmt.Fprintln(c.OutOrStdout(), none)
-			return err
-		}
-		return term.New(c.OutOrStdout()).Table(head, rows)
+		return list(c, &out, rows, t)
 	}
+	out.add(&c)
 	return &c
 }

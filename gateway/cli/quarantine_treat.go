@@ -7,7 +7,6 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"gatehouse/gateway/config"
 	"gatehouse/gateway/county/audit"
 	"gatehouse/gateway/county/centre"
 	"gatehouse/gateway/county/store"
@@ -35,7 +34,7 @@ func drop(c *cobra.Command, dir string, s dropper, p store.Quarantined) error {
 	if err := audited(c.Context(), dir, act); err != nil {
 		return err
 	}
-	err := poisonJSON(c, []store.Quarantined{p})
+	err := document(c.OutOrStdout(), poison(p))
 	if err == nil {
 		_, err = s.Drop(c.Context(), p.ID)
 	}
@@ -83,7 +82,7 @@ the collector's configuration.`,
 			}
 			cfg := centre.Config{Dir: *dir}
 			if file != "" {
-				if cfg, err = config.Load[centre.Config](file); err != nil {
+				if cfg, err = loadCollector(file); err != nil {
 					return err
 				}
 				cfg.Beside(file)

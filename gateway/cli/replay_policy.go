@@ -25,7 +25,7 @@ type replayFlags struct {
 	roster, key    string
 	gate, journal  string
 	zoneName       string
-	output         string
+	output         output
 	check, reasons bool
 }
 
@@ -61,7 +61,10 @@ passages name, or by the first --policy. Where a policy is not at hand, it says 
 gate, from when on, and how many passages are not checked.
 
 Exit codes: 0 done (with --check: all are the same), 1 failed, or --check found
-differences or passages that it can't check, 2 wrong usage.`,
+differences or passages that it can't check, 2 wrong usage.
+
+-o json prints one object: changes, unruled and counts. -o jsonl prints each of them as a
+line, at once.`,
 		Example: "  gatehouse replay --from 2020-02-14 --policy new.yaml\n" +
 			"  gatehouse replay --from 2020-02-14 --to 2020-02-15 --gate gate-017 --policy new.yaml \\\n" +
 			"      --roster roster.csv --site-key site.key\n" +
@@ -88,7 +91,7 @@ func (f *replayFlags) flags(c *cobra.Command) {
 	c.Flags().StringVar(&f.zoneName, "time-zone", config.DefaultZone, "of the county, with --journal")
 	c.Flags().BoolVar(&f.check, "check", false, "fail unless every stored verdict comes out again")
 	c.Flags().BoolVar(&f.reasons, "reasons", false, "list also where only reason, rule or instruction differ")
-	c.Flags().StringVarP(&f.output, "output", "o", "text", "text, or json: a line for each change, and one of counts")
+	f.output.add(c, asTable, asJSON, asJSONL)
 	if err := c.MarkFlagRequired("from"); err != nil {
 		panic(err) // the flag is defined above
 	}
@@ -101,8 +104,6 @@ func (f *replayFlags) flags(c *cobra.Command) {
 // wrong returns what is wrong with the flags, apart from files and times.
 func (f *replayFlags) wrong() error {
 	switch {
-	case f.output != "text" && f.output != "json":
-		return fmt.Errorf("-o %q: use text or json", f.output)
 	case !f.check && len(f.policies) == 0:
 		return errors.New(`required flag(s) "policy" not set: which rules shall decide? (--check needs none)`)
 	case !f.check && len(f.policies) > 1:
@@ -125,8 +126,11 @@ func (f *replayFlags) run(c *cobra.Command) error {
 	}
 	defer src.end()
 	x := replaying{f: f, replaySource: src, report: textReport{c.OutOrStdout(), f.zone}}
-	if f.output == "json" {
-		x.report = jsonReport{json.NewEncoder(c.OutOrStdout())}
+	switch {
+	case f.output.is(asJSON):
+		x.report = &jsonReport{out: c.OutOrStdout()}
+	case f.output.is(asJSONL):
+		x.report = jsonlReport{json.NewEncoder(c.OutOrStdout())}
 	}
 	if f.check && f.in != "" {
 		if known, err = known.ofCounty(c.Context(), f.in); err != nil {

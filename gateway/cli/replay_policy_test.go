@@ -2,6 +2,7 @@ package cli_test
 
 import (
 	"encoding/json"
+	"errors"
 	"log/slog"
 	"os"
 	"path/filepath"
@@ -108,7 +109,7 @@ func TestStoredPassagesAreDecidedByAnotherPolicy(t *testing.T) {
 		"no such gate":         {"--gate x --policy " + old, []string{`"x": the store has no records of such`}, 1},
 		"a roster and no key":  {"--policy " + old + " --roster " + roster, []string{"must all be set"}, 2},
 		"no policy":            {"", []string{`required flag(s) "policy"`}, 2},
-		"an unknown format":    {"-o xml --policy " + old, []string{"use text or json"}, 2},
+		"an unknown format":    {"-o xml --policy " + old, []string{"use table, json or jsonl"}, 2},
 		"a policy that is not": {"--policy " + roster, []string{"roster.csv"}, 1},
 	} {
 		out, code := run(t, append(base, strings.Fields(c.args)...)...)
@@ -126,27 +127,46 @@ func TestStoredPassagesAreDecidedByAnotherPolicy(t *testing.T) {
 func TestAReplayForTools(t *testing.T) {
 	dir, _, _ := stored(t)
 	p := write(t, dir, "new.yaml", strings.Replace(inForce, "37.3", "36.8", 1))
-	out, code := run(t, "replay", "--dir", dir, "--from", "2020-02-14", "--policy", p, "-o", "json")
-	lines := strings.Split(strings.TrimSpace(out), "\n")
-	var change struct {
+	type change struct {
 		Agent   string
 		Seq     uint64
 		Was, Is *wire.Passage
 	}
-	var end struct {
-		Counts struct{ Passages, Changed int }
+	type counts struct{ Passages, Changed int }
+	check := func(what string, got change, c counts) {
+		if got.Agent != "gate-001" || got.Seq != 7 || got.Was.Verdict != fact.VerdictPass ||
+			got.Is.Verdict != fact.VerdictFever || c.Passages != 2 || c.Changed != 1 {
+			t.Errorf("%s: %+v, %+v", what, got, c)
+		}
 	}
+	args := []string{"replay", "--dir", dir, "--from", "2020-02-14", "--policy", p, "-o"}
+	out, code := run(t, append(args, "jsonl")...)
+	lines := strings.Split(strings.TrimSpace(out), "\n")
 	if code != 0 || len(lines) != 2 {
 		t.Fatalf("exit code %d: %s", code, out)
 	}
-	if err := json.Unmarshal([]byte(lines[0]), &change); err != nil || change.Agent != "gate-001" || change.Seq != 7 ||
-		change.Was.Verdict != fact.VerdictPass ||
-		change.Is.Verdict != fact.VerdictFever {
-		t.Errorf("%s, %v", lines[0], err)
+	var one change
+	var end struct{ Counts counts }
+	if err := errors.Join(json.Unmarshal([]byte(lines[0]), &one), json.Unmarshal([]byte(lines[1]), &end)); err != nil {
+		t.Fatalf("%s, %v", out, err)
 	}
-	if err := json.Unmarshal([]byte(lines[1]), &end); err != nil || end.Counts.Passages != 2 ||
-		end.Counts.Changed != 1 {
-		t.Errorf("%s, %v", lines[1], err)
+	check("jsonl", one, end.Counts)
+	for _, policy := range []string{p, write(t, dir, "same.yaml", inForce)} {
+		args[6] = policy
+		var all struct {
+			Changes []change
+			Unruled []struct{ Agent string }
+			Counts  counts
+		}
+		out, _ := run(t, append(args, "json")...)
+		if err := json.Unmarshal([]byte(out), &all); err != nil || all.Changes == nil || all.Unruled == nil {
+			t.Fatalf("%s, %v", out, err)
+		}
+		if policy == p {
+			check("json", all.Changes[0], all.Counts)
+		} else if len(all.Changes) != 0 {
+			t.Errorf("by the same rules: %s", out)
+		}
 	}
 }
 

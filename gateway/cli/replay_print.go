@@ -1,7 +1,6 @@
 package cli
 
 import (
-	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
@@ -77,37 +76,6 @@ func (r textReport) unruled(agent string, p period, passages int) error {
 	}
 	_, err := fmt.Fprintln(r.out, term.Clean(text+": give its file, with --policy"))
 	return err
-}
-
-// jsonReport prints lines for tools.
-type jsonReport struct{ out *json.Encoder }
-
-func (r jsonReport) change(agent string, o replay.Outcome, why string) error {
-	return r.out.Encode(struct {
-		Agent string        `json:"agent"`
-		Seq   uint64        `json:"seq,omitempty"`
-		At    wire.Time     `json:"at"`
-		Card  string        `json:"card,omitempty"`
-		Was   *wire.Passage `json:"was"`
-		Is    *wire.Passage `json:"is"`
-		Why   string        `json:"why,omitempty"`
-	}{agent, o.Seq, wire.At(o.At), cardOf(o), o.Was, o.Is, why})
-}
-
-func (r jsonReport) unruled(agent string, p period, passages int) error {
-	return r.out.Encode(struct {
-		Agent   string             `json:"agent"`
-		Unruled int                `json:"unruled"`
-		Rules   *wire.RulesApplied `json:"rules,omitempty"`
-		Version string             `json:"version,omitempty"`
-		At      wire.Time          `json:"at"`
-	}{agent, passages, p.applied, p.version, wire.At(p.at)})
-}
-
-func (r jsonReport) counts(c counts) error {
-	return r.out.Encode(struct {
-		Counts counts `json:"counts"`
-	}{c})
 }
 
 // cardOf returns the pseudonym of who came, shortened.

@@ -43,7 +43,11 @@ func (f *replayFlags) source(ctx context.Context) (src replaySource, err error) 
 		}
 	}
 	if err == nil && len(src.all) == 0 {
-		err = fmt.Errorf("--gate %q: the store has no records of such an agent", f.gate)
+		var names []string
+		for _, p := range positions {
+			names = append(names, p.Agent)
+		}
+		err = fmt.Errorf("--gate %q: the store has no records of such an agent%s", f.gate, didYouMean(f.gate, names))
 	}
 	if err != nil {
 		src.end()

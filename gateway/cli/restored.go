@@ -15,9 +15,9 @@ import (
 )
 
 // printRestored says what was restored, and what is to be done now.
-func printRestored(w io.Writer, format string, done backup.Restored) error {
+func printRestored(w io.Writer, form *output, done backup.Restored) error {
 	next := nextSteps(done)
-	if format == "json" {
+	if form.is(asJSON) {
 		return writeJSON(w, struct {
 			County    string            `json:"county"`
 			Made      time.Time         `json:"made"`

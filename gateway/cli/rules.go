@@ -7,11 +7,11 @@ import (
 	"log/slog"
 	"path/filepath"
 	"strconv"
+	"strings"
 	"time"
 
 	"github.com/spf13/cobra"
 
-	"gatehouse/gateway/config"
 	"gatehouse/gateway/county/audit"
 	"gatehouse/gateway/county/centre"
 	"gatehouse/gateway/county/db"
@@ -48,7 +48,7 @@ type rulesBench struct {
 
 // withRules opens the rules of the county of a configuration for do.
 func withRules(path string, do func(b *rulesBench) error) (err error) {
-	cfg, err := config.Load[centre.Config](path)
+	cfg, err := loadCollector(path)
 	if err != nil {
 		return err
 	}
@@ -74,40 +74,42 @@ func withRules(path string, do func(b *rulesBench) error) (err error) {
 }
 
 func rulesList(file *string) *cobra.Command {
-	return &cobra.Command{
+	var out output
+	c := &cobra.Command{
 		Use:   "list",
 		Short: "List the versions, the newest first",
 		Args:  cobra.NoArgs,
 		RunE: func(c *cobra.Command, _ []string) error {
 			return withRules(*file, func(b *rulesBench) error {
-				list, err := b.List(c.Context())
+				all, err := b.List(c.Context())
 				if err != nil {
 					return err
 				}
-				if len(list) == 0 {
-					_, err := fmt.Fprintln(c.OutOrStdout(), "there are no versions yet: see gatehouse rules import")
-					return err
-				}
-				var rows [][]string
-				for _, v := range list {
-					state := string(v.State)
-					switch {
-					case v.InForce:
-						state = "in force"
-					case v.State == rules.Approved:
-						state = "replaced"
-					}
-					if v.Locked {
-						state += ", can't be read"
-					}
-					rows = append(rows, []string{strconv.FormatInt(v.ID, 10), string(v.Kind), v.Scope,
-						strconv.Itoa(v.No), state, v.Author, v.Made.Local().Format(time.DateTime), v.By, v.Note})
-				}
-				heads := []string{"NUMBER", "KIND", "FOR", "VERSION", "STATE", "BY", "AT", "DECIDED BY", "NOTE"}
-				return term.New(c.OutOrStdout()).Table(heads, rows)
+				return list(c, &out, all, table[rules.Version]{
+					none: "there are no versions yet: see gatehouse rules import",
+					head: []string{"NUMBER", "KIND", "FOR", "VERSION", "STATE", "BY", "AT", "DECIDED BY", "NOTE"},
+					row:  versionRow,
+				})
 			})
 		},
 	}
+	out.add(c)
+	return c
+}
+
+func versionRow(v rules.Version) []string {
+	state := string(v.State)
+	switch {
+	case v.InForce:
+		state = "in force"
+	case v.State == rules.Approved:
+		state = "replaced"
+	}
+	if v.Locked {
+		state += ", can't be read"
+	}
+	return []string{strconv.FormatInt(v.ID, 10), string(v.Kind), v.Scope,
+		strconv.Itoa(v.No), state, v.Author, v.Made.Local().Format(time.DateTime), v.By, v.Note}
 }
 
 // rulesOne is a command about one version.
@@ -127,20 +129,34 @@ func rulesOne(use, short string, file *string, do func(*cobra.Command, *rulesBen
 }
 
 func rulesCheck(file *string) *cobra.Command {
-	return rulesOne("check", "Check a version with all that is in force, and compare it", file,
+	var out output
+	c := rulesOne("check", "Check a version with all that is in force, and compare it", file,
 		func(c *cobra.Command, b *rulesBench, id int64) error {
 			report, err := b.Check(c.Context(), id)
 			if err != nil {
 				return err
 			}
-			for _, l := range report.Lines() {
-				fmt.Fprintln(c.OutOrStdout(), term.Clean(l))
+			if out.is(asJSON) {
+				err = document(c.OutOrStdout(), report)
+			} else {
+				_, err = fmt.Fprintln(c.OutOrStdout(), cleaned(report.Lines()))
 			}
-			if len(report.Faults) > 0 {
-				return errors.New("it has faults: mend the file, and import it again")
+			if err == nil && len(report.Faults) > 0 {
+				err = errors.New("it has faults: mend the file, and import it again")
 			}
-			return nil
+			return err
 		})
+	out.add(c)
+	return c
+}
+
+// cleaned returns lines as one text, safe for a terminal.
+func cleaned(lines []string) string {
+	var out []string
+	for _, l := range lines {
+		out = append(out, term.Clean(l))
+	}
+	return strings.Join(out, "\n")
 }
 
 func rulesShow(file *string) *cobra.Command {

@@ -1,7 +1,6 @@
 package cli
 
 import (
-	"encoding/json"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -13,11 +12,11 @@ import (
 	"gatehouse/gateway/county/centre"
 	"gatehouse/gateway/county/desk"
 	"gatehouse/gateway/county/fleet"
-	"gatehouse/gateway/term"
 )
 
 func runsCommand() *cobra.Command {
-	var dir, machine, output string
+	var dir, machine string
+	var out output
 	var limit int
 	c := &cobra.Command{
 		Use:   "runs",
@@ -35,9 +34,6 @@ grade of a run is what its evidence shows:
 		Example: "  gatehouse runs --dir /var/lib/gatehouse-county --machine drone-1",
 		Args:    cobra.NoArgs,
 		RunE: func(c *cobra.Command, _ []string) error {
-			if output != "table" && output != "json" {
-				return usageError{fmt.Errorf("-o %q: use table or json", output)}
-			}
 			path := filepath.Join(dir, centre.DeskFile)
 			if _, err := os.Stat(path); err != nil {
 				return fmt.Errorf("the desk's file, which the collector creates "+
@@ -52,24 +48,13 @@ grade of a run is what its evidence shows:
 			if err != nil {
 				return err
 			}
-			if output == "json" {
-				return json.NewEncoder(c.OutOrStdout()).Encode(found)
-			}
-			if len(found) == 0 {
-				_, err := fmt.Fprintln(c.OutOrStdout(), "no runs yet")
-				return err
-			}
-			rows := make([][]string, 0, len(found))
-			for _, r := range found {
-				rows = append(rows, runRow(r))
-			}
-			return term.New(c.OutOrStdout()).Table(runColumns(), rows)
+			return list(c, &out, found, table[fleet.RunSummary]{"no runs yet", runColumns(), runRow})
 		},
 	}
 	c.Flags().StringVar(&dir, "dir", "/var/lib/gatehouse-county", "the collector's folder")
 	c.Flags().StringVar(&machine, "machine", "", "list only the runs of this machine")
 	c.Flags().IntVar(&limit, "limit", 50, "list at most so many, newest first")
-	c.Flags().StringVarP(&output, "output", "o", "table", "table or json")
+	out.add(c)
 	return c
 }
 

@@ -34,7 +34,7 @@ func (s *storeFlags) flags(c *cobra.Command) {
 func (s *storeFlags) load() (cfg centre.Config, err error) {
 	cfg.Dir = s.dir
 	if s.dir == "" {
-		if cfg, err = config.Load[centre.Config](s.file); err != nil {
+		if cfg, err = loadCollector(s.file); err != nil {
 			return cfg, fmt.Errorf("%w (or name the folder of a SQLite store with --dir)", err)
 		}
 		cfg.Beside(s.file)
@@ -91,7 +91,11 @@ func (s *selection) open(wrong error) (*archive.Archive, store.Query, error) {
 // checkKind returns an error when there are no records of the kind.
 func (s *selection) checkKind() error {
 	if kinds := export.Kinds(); s.kind != "" && !slices.Contains(kinds, wire.Kind(s.kind)) {
-		return fmt.Errorf("--kind %q: use one of %q", s.kind, kinds)
+		var words []string
+		for _, k := range kinds {
+			words = append(words, string(k))
+		}
+		return fmt.Errorf("--kind %q: use one of %q%s", s.kind, kinds, didYouMean(s.kind, words))
 	}
 	return nil
 }

@@ -24,9 +24,10 @@ import (
 
 // setupFlags are the flags of setup.
 type setupFlags struct {
-	answers, language, output string
-	place                     setup.Place
-	again, start              bool
+	answers, language string
+	output            output
+	place             setup.Place
+	again, start      bool
 }
 
 func setupCommand() *cobra.Command {
@@ -56,7 +57,7 @@ Exit codes: 0 done, 1 not written or not right, 2 wrong answers in the file.`,
 	c.Flags().StringVar(&f.place.Data, "data", "/var/lib/gatehouse", "folder of what the collector keeps")
 	c.Flags().BoolVar(&f.again, "again", false, "replace a configuration that is there; a copy stays")
 	c.Flags().BoolVar(&f.start, "start", false, "enable and start the service (as root)")
-	c.Flags().StringVarP(&f.output, "output", "o", "table", "table or json")
+	f.output.add(c)
 	addLanguage(c, &f.language)
 	return c
 }
@@ -84,9 +85,6 @@ func chinese(flag string) (bool, error) {
 
 func (f *setupFlags) run(c *cobra.Command) error {
 	zh, err := chinese(f.language)
-	if err == nil && f.output != "table" && f.output != "json" {
-		err = usageError{fmt.Errorf("-o %q: use table or json", f.output)}
-	}
 	if err != nil {
 		return err
 	}
@@ -258,7 +256,7 @@ func startUnit(c *cobra.Command, unit string, again bool) error {
 
 // print says what was written, and what to do next.
 func (f *setupFlags) print(w io.Writer, a setup.Answers, written []setup.Written, zh bool) error {
-	if f.output == "json" {
+	if f.output.is(asJSON) {
 		return printJSON(w, struct {
 			County string          `json:"county"`
 			Desk   string          `json:"desk"`

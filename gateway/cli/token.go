@@ -1,13 +1,13 @@
 package cli
 
 import (
+	"cmp"
 	"fmt"
 	"time"
 
 	"github.com/spf13/cobra"
 
 	"gatehouse/gateway/county/people"
-	"gatehouse/gateway/term"
 )
 
 func tokenCommand() *cobra.Command {
@@ -53,44 +53,42 @@ func tokenAdd(dir *string) *cobra.Command {
 }
 
 func tokenList(dir *string) *cobra.Command {
-	return &cobra.Command{
+	var out output
+	c := &cobra.Command{
 		Use:   "list",
 		Short: "List the tokens, the newest first",
 		Args:  cobra.NoArgs,
 		RunE: func(c *cobra.Command, _ []string) error {
 			return withPeople(*dir, func(p *people.People) error {
-				list, err := p.Tokens(c.Context())
+				all, err := p.Tokens(c.Context())
 				if err != nil {
 					return err
 				}
-				if len(list) == 0 {
-					_, err := fmt.Fprintln(c.OutOrStdout(), "there are no tokens")
-					return err
-				}
-				var rows [][]string
-				for _, t := range list {
-					used := "never"
-					if t.Used != nil {
-						used = t.Used.Local().Format(time.DateTime) + " from " + t.From
-					}
-					by := t.MadeBy
-					if by == "" {
-						by = people.Terminal
-					}
-					until := t.Until.Local().Format(time.DateTime)
-					rows = append(rows, []string{t.Name, string(t.Role), until, by, used})
-				}
-				return term.New(c.OutOrStdout()).Table([]string{"NAME", "ROLE", "VALID UNTIL", "MADE BY", "USED"}, rows)
+				return list(c, &out, all, table[people.Token]{"there are no tokens",
+					[]string{"NAME", "ROLE", "VALID UNTIL", "MADE BY", "USED"}, tokenRow})
 			})
 		},
 	}
+	out.add(c)
+	return c
+}
+
+func tokenRow(t people.Token) []string {
+	used := "never"
+	if t.Used != nil {
+		used = t.Used.Local().Format(time.DateTime) + " from " + t.From
+	}
+	return []string{t.Name, string(t.Role), t.Until.Local().Format(time.DateTime),
+		cmp.Or(t.MadeBy, people.Terminal), used}
 }
 
 func tokenRevoke(dir *string) *cobra.Command {
 	return &cobra.Command{
 		Use:   "revoke NAME",
 		Short: "End a token at once",
-		Args:  cobra.ExactArgs(1),
+
+		ValidArgsFunction: first(completeTokens),
+		Args:              cobra.ExactArgs(1),
 		RunE: func(c *cobra.Command, args []string) error {
 			return withPeople(*dir, func(p *people.People) error {
 				return p.Revoke(c.Context(), people.Operator(), args[0])

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"strconv"
 	"strings"
 	"time"
 
@@ -13,6 +14,7 @@ import (
 	"gatehouse/gateway/county/centre"
 	"gatehouse/gateway/county/consent"
 	"gatehouse/gateway/county/store"
+	"gatehouse/gateway/fact"
 	"gatehouse/gateway/identity"
 	"gatehouse/gateway/policy"
 	"gatehouse/gateway/secret"
@@ -26,6 +28,7 @@ type trace struct {
 
 	as, roster string
 	identities []string
+	output     output
 }
 
 func traceCommand() *cobra.Command {
@@ -51,6 +54,7 @@ written to disk. See deploy/PRIVACY.md.`,
 	c.Flags().StringVar(&f.roster, "roster", "", "the county's roster, on which the card of a pseudonym is found")
 	c.Flags().StringArrayVar(&f.identities, "identity", nil, "file with an age identity; twice")
 	_ = c.MarkFlagRequired("as")
+	f.output.add(c)
 	return c
 }
 
@@ -141,11 +145,7 @@ func (f *trace) print(c *cobra.Command, cfg centre.Config, names map[string]bool
 		return err
 	}
 	defer a.Close()
-	type passed struct {
-		at  time.Time
-		row []string
-	}
-	var list []passed
+	var all []passedRow
 	for row, err := range a.Rows(c.Context(), store.Query{Kind: wire.KindPassage}) {
 		if err != nil {
 			return err
@@ -156,19 +156,23 @@ func (f *trace) print(c *cobra.Command, cfg centre.Config, names map[string]bool
 		}
 		body, err := rec.DecodeBody()
 		if p, is := body.(*wire.Passage); err == nil && is && names[p.Credential] {
-			list = append(list, passed{row.At, []string{row.At.In(f.zone).Format(time.DateTime), row.Agent,
-				string(p.Verdict), string(p.Direction), p.Lane, fmt.Sprint(row.Seq)}})
+			all = append(all, passedRow{row.At.In(f.zone), row.Agent, p.Verdict, p.Direction, p.Lane, row.Seq})
 		}
 	}
-	slices.SortStableFunc(list, func(a, b passed) int { return a.at.Compare(b.at) })
-	if len(list) == 0 {
-		_, err := fmt.Fprintln(c.OutOrStdout(), "the store has no passage of this person")
-		return err
-	}
-	var rows [][]string
-	for _, p := range list {
-		rows = append(rows, p.row)
-	}
-	heads := []string{"AT", "GATE", "VERDICT", "DIRECTION", "LANE", "RECORD"}
-	return term.New(c.OutOrStdout()).Table(heads, rows)
+	slices.SortStableFunc(all, func(a, b passedRow) int { return a.At.Compare(b.At) })
+	return list(c, &f.output, all, table[passedRow]{"the store has no passage of this person",
+		[]string{"AT", "GATE", "VERDICT", "DIRECTION", "LANE", "RECORD"}, func(p passedRow) []string {
+			return []string{p.At.Format(time.DateTime), p.Gate, string(p.Verdict), string(p.Direction), p.Lane,
+				strconv.FormatUint(p.Seq, 10)}
+		}})
+}
+
+// passedRow is one passage of a person.
+type passedRow struct {
+	At        time.Time      `json:"at"`
+	Gate      string         `json:"gate"`
+	Verdict   fact.Verdict   `json:"verdict"`
+	Direction fact.Direction `json:"direction,omitempty"`
+	Lane      string         `json:"lane,omitempty"`
+	Seq       uint64         `json:"seq"`
 }

@@ -32,7 +32,8 @@ type watcher struct {
 
 func watchCommand() *cobra.Command {
 	var flags brokerFlags
-	var output, lang string
+	var lang string
+	var out output
 	var alarmsOnly bool
 	c := &cobra.Command{
 		Use:   "watch",
@@ -40,25 +41,23 @@ func watchCommand() *cobra.Command {
 		Long: `watch receives from the broker and prints each passage, alarm and disinfection run
 once. They may not be stored yet; agents keep them until they are. Agents that come
 online together are one line. Why somebody may not pass is said in the words of gatehouse
-explain; with -o json it is the codes of the reasons. watch fails when it can't reach the broker at the
+explain; with -o jsonl, a JSON
+object a line, it is the codes of the reasons. watch fails when it can't reach the broker at the
 start; when a connection is lost later, it connects again.`,
-		Example: "  gatehouse watch\n  gatehouse watch --lang zh\n  gatehouse watch --alarms -o json | jq .",
+		Example: "  gatehouse watch\n  gatehouse watch --lang zh\n  gatehouse watch --alarms -o jsonl | jq .",
 		Args:    cobra.NoArgs,
 		RunE: func(c *cobra.Command, _ []string) error {
-			if output != "text" && output != "json" {
-				return usageError{fmt.Errorf("-o %q: use text or json", output)}
-			}
 			words, err := web.Words(lang)
 			if err != nil {
 				return usageError{fmt.Errorf("--lang: %w", err)}
 			}
-			w := &watcher{c: c, out: term.New(c.OutOrStdout()), json: output == "json", alarmsOnly: alarmsOnly,
+			w := &watcher{c: c, out: term.New(c.OutOrStdout()), json: out.is(asJSONL), alarmsOnly: alarmsOnly,
 				words: words, shown: feed.New()}
 			leaves := []wire.Leaf{wire.LeafRecords, wire.LeafStatus}
 			return listen(c.Context(), &flags, c.ErrOrStderr(), leaves, w.tick, w.take)
 		},
 	}
-	c.Flags().StringVarP(&output, "output", "o", "text", "text or json (one object per line)")
+	out.add(c, asTable, asJSONL)
 	c.Flags().StringVar(&lang, "lang", "en", "language of the words: zh or en")
 	c.Flags().BoolVar(&alarmsOnly, "alarms", false, "do not print passages")
 	flags.add(c)
@@ -105,7 +104,7 @@ func (w *watcher) print(i feed.Item) error {
 
 func statusCommand() *cobra.Command {
 	var flags brokerFlags
-	var output string
+	var out output
 	var wait time.Duration
 	c := &cobra.Command{
 		Use:   "status",
@@ -118,9 +117,6 @@ broker.`,
 		Example: "  gatehouse status\n  gatehouse status --wait 0s   # retained states only",
 		Args:    cobra.NoArgs,
 		RunE: func(c *cobra.Command, _ []string) error {
-			if output != "table" && output != "json" {
-				return usageError{fmt.Errorf("-o %q: use table or json", output)}
-			}
 			began := time.Now()
 			ctx, cancel := context.WithTimeout(c.Context(), wait+2*time.Second)
 			defer cancel()
@@ -136,8 +132,8 @@ broker.`,
 				return err
 			}
 			lines := roll.Agents(time.Now(), time.Since(began))
-			if output == "json" {
-				return json.NewEncoder(c.OutOrStdout()).Encode(struct {
+			if out.is(asJSON) {
+				return document(c.OutOrStdout(), struct {
 					Collector *wire.CollectorStatus `json:"collector"`
 					Agents    []presence.Agent      `json:"agents"`
 				}{roll.Collector(), lines})
@@ -145,7 +141,7 @@ broker.`,
 			return printRoll(term.New(c.OutOrStdout()), c.ErrOrStderr(), roll, lines)
 		},
 	}
-	c.Flags().StringVarP(&output, "output", "o", "table", "table or json")
+	out.add(c)
 	c.Flags().DurationVar(&wait, "wait", presence.SilentAfter, "how long to wait for heartbeats")
 	flags.add(c)
 	return c

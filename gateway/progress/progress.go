@@ -35,6 +35,7 @@ const (
 	Bytes   Unit = "B"
 	Records Unit = "rec"
 	Files   Unit = "files"
+	Parts   Unit = "parts"
 )
 
 // every is how often a terminal is written to.

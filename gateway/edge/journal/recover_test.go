@@ -157,7 +157,7 @@ func checkVerify(t *testing.T, dir string, holes []wire.Hole) {
 		t.Fatal(err)
 	}
 	defer v.Close()
-	damaged, err := v.Verify()
+	damaged, err := v.Verify(nil)
 	if err != nil || len(damaged) != len(holes) {
 		t.Fatalf("verify: %v, %v; want %v", damaged, err, holes)
 	}

@@ -1,0 +1,13 @@
+package fleet
+
+import (
+	"context"
+
+	"gatehouse/gateway/county/db"
+)
+
+// Names returns the ids of machines that were heard of, at most so many, in their order.
+func Names(ctx context.Context, file *db.File, most int) ([]string, error) {
+	return db.All(ctx, file.Reader(), func(r db.Row) (id string, err error) { return id, r.Scan(&id) },
+		"SELECT machine FROM machines ORDER BY machine LIMIT ?", most)
+}
