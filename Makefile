@@ -14,7 +14,8 @@ GOSBOM      := github.com/CycloneDX/cyclonedx-gomod/cmd/cyclonedx-gomod@v1.10.0
 RELEASE_GO  := go1.26.10
 DEBIAN      := mosquitto mosquitto-clients chromium fonts-noto-cjk socat mbpoll \
                python3-pip python3-pymodbus python3-serial-asyncio strace e2fsprogs gpsbabel nginx-light caddy \
-               swtpm bash-completion fish zsh debootstrap dpkg-dev lintian rpm qemu-user-static poppler-utils
+               swtpm bash-completion fish zsh debootstrap dpkg-dev lintian rpm qemu-user-static poppler-utils \
+               prometheus
 WEB         := gateway/web
 WEBSRC      := $(shell find $(WEB)/src -type f) $(WEB)/build.mjs $(WEB)/manual.mjs \
                $(shell find deploy/manual -type f)
@@ -142,12 +143,15 @@ $(TOOLS)/telegraf:
 	@echo "building Telegraf (a minute or two, once)"
 	@cd / && GOBIN=$(TOOLS) GOFLAGS=-mod=mod $(GO) install -tags $(TELEGRAFTAGS) $(TELEGRAF)
 
-.PHONY: manuals pictures
+.PHONY: manuals pictures dashboards
 manuals: tools ui ## write the manual into bin/manuals: pages that open without a server, and a PDF of each part
 	SOURCE_DATE_EPOCH=$${SOURCE_DATE_EPOCH:-$$(git log -1 --format=%ct)} node $(WEB)/manuals.mjs bin/manuals
 
 pictures: tools ui ## draw the pictures of the manual anew, after the words or looks of screens have changed
 	cd $(WEB) && node pictures.mjs
+
+dashboards: tools ## ask a real InfluxDB and Prometheus all that dashboards and alerts ask
+	$(GO) test -count=1 ./simulator/dashboards
 
 docs: build ## render DEVICES.md, the command reference and the dashboards
 	bin/gatehouse devices --markdown > devices/DEVICES.md
