@@ -64,6 +64,10 @@ func TestTheAuthorityIsInABackupThatAsksForIt(t *testing.T) {
 	if got := tree(t, k.path("new", "ca")); got["ca.key"] != "key of the authority\n" || len(got) != 1 {
 		t.Errorf("restored %q", got)
 	}
+	must(t, os.Remove(k.path("county-ca", "ca.key")))
+	if _, _, err := Make(t.Context(), k.plan); err == nil || !strings.Contains(err.Error(), "no ca.key") {
+		t.Errorf("without a key: %v", err)
+	}
 }
 
 // The desk follows the store: in a backup it is never ahead of it, whatever is committed

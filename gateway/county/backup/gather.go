@@ -161,6 +161,9 @@ func (p Plan) files() (list []entry, err error) {
 	authority, err := below(p.Paths.Authority, inAuthority, func(_ string, d fs.DirEntry) bool {
 		return strings.HasSuffix(d.Name(), ".new")
 	})
+	if err == nil && !slices.ContainsFunc(authority, func(e entry) bool { return e.Name == inAuthority+"/ca.key" }) {
+		err = fmt.Errorf("there is no ca.key in %s: is its disk mounted?", p.Paths.Authority)
+	}
 	if err != nil {
 		return nil, fmt.Errorf("read the folder of the county's authority: %w", err)
 	}
