@@ -8,6 +8,7 @@ import (
 	"strings"
 	"testing"
 
+	"gatehouse/devices"
 	"gatehouse/gateway/fact"
 	"gatehouse/gateway/web"
 )
@@ -80,6 +81,21 @@ func TestTheRunbookHasEachAlertAndTrouble(t *testing.T) {
 		for i, kind := range named {
 			if !slices.Contains(all, kind) || i > 0 && named[i-1] == kind {
 				t.Errorf("%s: the entry %s is of no alert or trouble, or there twice", file, kind)
+			}
+		}
+	}
+}
+
+func TestTheEngineersManualWiresEachModel(t *testing.T) {
+	for _, lang := range []string{"zh", "en"} {
+		file := "../deploy/manual/" + lang + "/engineer.md"
+		text, err := os.ReadFile(file)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, m := range devices.Catalog() {
+			if !strings.Contains(string(text), "`"+m.Name+"`") {
+				t.Errorf("%s does not say how %s is wired", file, m.Name)
 			}
 		}
 	}
