@@ -15,7 +15,7 @@ RELEASE_GO  := go1.26.10
 DEBIAN      := mosquitto mosquitto-clients chromium fonts-noto-cjk socat mbpoll \
                python3-pip python3-pymodbus python3-serial-asyncio strace e2fsprogs gpsbabel nginx-light caddy \
                swtpm bash-completion fish zsh debootstrap dpkg-dev lintian rpm qemu-user-static poppler-utils \
-               prometheus
+               prometheus systemd-container udev cage grim
 WEB         := gateway/web
 WEBSRC      := $(shell find $(WEB)/src -type f) $(WEB)/build.mjs $(WEB)/manual.mjs \
                $(shell find deploy/manual -type f)
@@ -75,7 +75,7 @@ test-influx2: build ## the store, its retention and a proof on a real InfluxDB 2
 
 install-test: tools build ## install, upgrade, roll back and purge in a clean Debian (as root)
 	$(GO) vet -tags cleanroot ./simulator/...
-	$(GO) test -count=1 -tags cleanroot -timeout 20m ./simulator/cleanroot
+	$(GO) test -count=1 -tags cleanroot -timeout 20m ./simulator/cleanroot ./simulator/booted
 
 race: test ## the same: tests always run with race detection
 

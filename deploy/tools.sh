@@ -22,7 +22,8 @@ fi
 
 want=()
 for bin in mosquitto mosquitto_sub chromium socat mbpoll strace mkfs.ext4 gpsbabel nginx caddy swtpm pdfinfo \
-	debootstrap dpkg-deb lintian rpm qemu-arm-static prometheus promtool; do
+	debootstrap dpkg-deb lintian rpm qemu-arm-static prometheus promtool \
+	systemd-nspawn udevadm cage grim; do
 	PATH="$PATH:/usr/sbin:/sbin" command -v "$bin" >/dev/null || want=("$@")
 done
 # Peers of the tests, in Debian's own Python; not a part of the product.

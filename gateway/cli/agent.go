@@ -107,7 +107,11 @@ func (f *agentFlags) run(c *cobra.Command) error {
 		defer serve(c.Context(), log, service.look)()
 	}
 	if f.first.enrol {
-		if err := f.welcome(c.Context(), log, service); err != nil {
+		err := f.welcome(c.Context(), log, service)
+		if c.Context().Err() != nil {
+			return nil //nolint:nilerr // it was ended, and is no gate yet
+		}
+		if err != nil {
 			return err
 		}
 	}

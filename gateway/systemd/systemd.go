@@ -77,15 +77,20 @@ func (s *Service) Run(ctx context.Context, look func() State) {
 	if s.watchdog > 0 {
 		pause = min(pause, s.watchdog/4)
 	}
-	tick := time.NewTicker(pause)
-	defer tick.Stop()
+	next := time.NewTimer(0)
+	defer next.Stop()
 	for {
-		s.tell(s.turns.next(time.Now(), look(), s.log))
 		select {
 		case <-ctx.Done():
 			s.tell([]string{daemon.SdNotifyStopping, "STATUS=ends"})
 			return
-		case <-tick.C:
+		case <-next.C:
+		}
+		s.tell(s.turns.next(time.Now(), look(), s.log))
+		if s.turns.ready {
+			next.Reset(pause)
+		} else {
+			next.Reset(pause / 10) // whoever waits for the start should not wait for the look
 		}
 	}
 }

@@ -59,7 +59,8 @@ func Run(ctx context.Context, cfg Config, version string, log *slog.Logger) (err
 	if err := cfg.Check(); err != nil {
 		return err
 	}
-	c := &county{cfg: cfg, version: version, log: log, health: cmp.Or(cfg.Health, health.NewBoard()), known: newIdentities()}
+	c := &county{cfg: cfg, version: version, log: log, known: newIdentities(),
+		health: cmp.Or(cfg.Health, health.NewBoard())}
 	defer func() { err = errors.Join(err, c.close()) }()
 	for _, step := range []func(context.Context) error{
 		c.loadSites,
