@@ -73,9 +73,9 @@ test-influx2: build ## the store, its retention and a proof on a real InfluxDB 2
 	$(GO) test -count=1 -tags influx2 -run Influx2 ./gateway/county/store/influx ./simulator/dashboards
 	bin/simulator prove --store influx2 --gates 10 --for 30s --kill agent,collector,broker
 
-install-test: tools build ## install, upgrade, roll back and purge in a clean Debian (as root)
+install-test: tools build $(TOOLS)/nfpm ## install, upgrade, roll back and purge in a clean Debian (as root)
 	$(GO) vet -tags cleanroot ./simulator/...
-	$(GO) test -count=1 -tags cleanroot -timeout 20m ./simulator/cleanroot ./simulator/booted
+	$(GO) test -count=1 -tags cleanroot -timeout 20m ./simulator/cleanroot ./simulator/booted ./simulator/lifecycle
 
 race: test ## the same: tests always run with race detection
 

@@ -4,9 +4,11 @@ package clerk
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"net/http"
+	"net/url"
 	"os/exec"
 	"strings"
 	"sync"
@@ -92,6 +94,19 @@ func (c *Clerk) Ready(ctx context.Context) (ready bool, text string, err error) 
 }
 
 // as does something as a user, who logs in first when the desk asks for it.
+// Passages returns how many passages of a gate the desk shows.
+func (c *Clerk) Passages(ctx context.Context, gate string) (n int, err error) {
+	type shown struct {
+		Passages []json.RawMessage `json:"passages"`
+	}
+	err = c.as(ctx, func() error {
+		g, err := page.Get[shown](ctx, c.page, "/api/gate?agent="+url.QueryEscape(gate))
+		n = len(g.Passages)
+		return err
+	})
+	return n, err
+}
+
 func (c *Clerk) as(ctx context.Context, do func() error) error {
 	err := do()
 	status, _ := errors.AsType[page.StatusError](err)

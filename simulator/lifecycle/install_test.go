@@ -1,0 +1,130 @@
+//go:build cleanroot
+
+package lifecycle
+
+import (
+	"fmt"
+	"strings"
+	"testing"
+
+	"gatehouse/gateway/county/registry"
+)
+
+// A county and a gate are installed, set up and used, and purged.
+func TestInstalledSetUpUsedAndPurged(t *testing.T) {
+	r := newRig(t)
+	deb := pack(t, "bin")["gatehouse"]
+	for _, c := range []*computer{r.county, r.gate} {
+		c.install(deb)
+		c.installed()
+	}
+	r.setUp()
+	collect := r.county.start("gatehouse-collect")
+	clerk := r.clerk()
+	await(t, "the desk", []*service{collect}, func() bool { return clerk.SignUp(t.Context()) == nil })
+
+	r.plug()
+	r.county.write("etc/gatehouse/enrol/default/devices.yaml", "root", r.devices())
+	code, err := clerk.Code(t.Context(), gateID)
+	if err != nil {
+		t.Fatal(err)
+	}
+	enrol := r.gate.Command(t.Context(), "gatehouse", "gatehouse", "enrol", "--dir", gateIn, "--tpm", "off")
+	enrol.Stdin = strings.NewReader(code + "\n\n")
+	var said strings.Builder
+	enrol.Stdout, enrol.Stderr = &said, &said
+	if err := enrol.Start(); err != nil {
+		t.Fatal(err)
+	}
+	var waiting []registry.Waiting
+	await(t, "the gate's request", []*service{collect}, func() bool {
+		list, err := clerk.Enrolments(t.Context())
+		waiting = list.Waiting
+		return err == nil && len(waiting) == 1
+	})
+	if err := clerk.Approve(t.Context(), waiting[0]); err != nil {
+		t.Fatal(err)
+	}
+	if err := enrol.Wait(); err != nil {
+		t.Fatalf("enrol: %v\n%s", err, said.String())
+	}
+	agent := r.gate.start("gatehouse-agent", "--ledger", counted)
+	seen := 0
+	await(t, "a passage on the desk", []*service{collect, agent}, func() bool {
+		if seen == 0 {
+			r.pass(1)
+		}
+		seen, err = clerk.Passages(t.Context(), gateID)
+		return err == nil && seen > 0
+	})
+	agent.stop()
+	collect.stop()
+	n, err := r.tally()
+	if err != nil || n.lost > 0 || n.twice > 0 || n.gaps > 0 || n.completed == 0 {
+		t.Errorf("%s; %v", n, err)
+	}
+	for _, c := range []*computer{r.county, r.gate} {
+		out := c.run("root", "dpkg", "--remove", "gatehouse")
+		if !strings.Contains(out, "/var/lib/gatehouse stays") {
+			t.Errorf("removal does not say what stays: %s", out)
+		}
+		out = c.run("root", "dpkg", "--purge", "gatehouse")
+		if !strings.Contains(out, "purge removes /var/lib/gatehouse") {
+			t.Errorf("purge does not say what it removes: %s", out)
+		}
+		c.purged()
+	}
+}
+
+// installed checks what the package has made, and that nothing is started or enabled by it.
+func (c *computer) installed() {
+	c.t.Helper()
+	files, err := c.Files()
+	if err != nil {
+		c.t.Fatal(err)
+	}
+	id := c.run("root", "sh", "-c", "printf %s:%s $(id -u gatehouse) $(id -g gatehouse)")
+	group := id[strings.Index(id, ":")+1:]
+	for name, want := range map[string]string{
+		"/usr/bin/gatehouse":                                    "-rwxr-xr-x 0:0",
+		"/usr/lib/systemd/system/gatehouse-agent.service":       "-rw-r--r-- 0:0",
+		"/usr/share/man/man1/gatehouse-collect.1.gz":            "-rw-r--r-- 0:0",
+		"/usr/share/bash-completion/completions/gatehouse":      "-rw-r--r-- 0:0",
+		"/usr/share/doc/gatehouse/deploy/collect.example.yaml":  "-rw-r--r-- 0:0",
+		"/usr/share/doc/gatehouse/copyright":                    "-rw-r--r-- 0:0",
+		"/etc/default/gatehouse-agent":                          "-rw-r--r-- 0:0",
+		"/etc/gatehouse":                                        "drwxr-x--- 0:" + group,
+		"/var/lib/gatehouse":                                    "drwxr-x--- " + id,
+		"/etc/systemd/system/multi-user.target.wants/gatehouse": "",
+	} {
+		if files[name] != want {
+			c.t.Errorf("%s: %s is %q, want %q", c.name, name, files[name], want)
+		}
+	}
+	for name := range files {
+		if strings.HasPrefix(name, "/etc/systemd/system/") && strings.Contains(name, "gatehouse") {
+			c.t.Errorf("%s: %s is enabled by the installation", c.name, name)
+		}
+	}
+	if groups := c.run("root", "id", "-nG", "gatehouse"); !strings.Contains(groups, "dialout") {
+		c.t.Errorf("%s: groups %s", c.name, groups)
+	}
+	if pids, err := c.Processes(); err != nil || len(pids) > 0 {
+		c.t.Errorf("%s: processes %v, %v after the installation", c.name, pids, err)
+	}
+	if out := c.run("root", "gatehouse", "version"); !strings.Contains(out, "linux") {
+		c.t.Errorf("%s: %s", c.name, out)
+	}
+}
+
+// setUp gives the county its configuration.
+func (r *rig) setUp() {
+	r.t.Helper()
+	r.county.write("etc/gatehouse/sites.yaml", "root", sites)
+	r.county.write("etc/gatehouse/enrol/default/agent.yaml", "root", "broker: {url: \"tcp://"+r.broker+"\"}\n")
+	r.county.write("etc/gatehouse/enrol/default/policy.yaml", "root", policy)
+	r.county.write("etc/gatehouse/enrol/default/roster.csv", "gatehouse", roster)
+	r.county.write("etc/gatehouse/collect.yaml", "root", fmt.Sprintf("county: qinghe\ndir: %s\nsites: sites.yaml\n"+
+		"broker: {embedded: {listen: %q}}\ndesk: {listen: %q}\nenrol: {urls: [%q], files: enrol}\n",
+		countyIn, r.broker, r.desk, "http://"+r.desk))
+}
