@@ -10,6 +10,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strings"
 	"syscall"
 	"testing"
@@ -27,6 +28,7 @@ type computer struct {
 	t      *testing.T
 	name   string
 	before map[string]string // its files before anything was installed
+	runs   []string          // instead of /usr/bin/gatehouse, when it is not nil
 }
 
 func newComputer(t *testing.T, name string) *computer {
@@ -91,6 +93,9 @@ func (c *computer) start(unit string, more ...string) *service {
 	u, err := readUnit(c.Root, unit)
 	if err != nil {
 		c.t.Fatal(err)
+	}
+	if c.runs != nil {
+		u.argv = append(slices.Clone(c.runs), u.argv[1:]...)
 	}
 	log, err := os.CreateTemp(c.t.TempDir(), unit)
 	if err != nil {

@@ -4,6 +4,7 @@ package lifecycle
 
 import (
 	"fmt"
+	"os"
 	"strings"
 	"testing"
 
@@ -13,18 +14,17 @@ import (
 // A county and a gate are installed, set up and used, and purged.
 func TestInstalledSetUpUsedAndPurged(t *testing.T) {
 	r := newRig(t)
-	deb := pack(t, "bin")["gatehouse"]
+	deb := today(t)["gatehouse"]
 	for _, c := range []*computer{r.county, r.gate} {
 		c.install(deb)
 		c.installed()
 	}
+	r.plug()
 	r.setUp()
 	collect := r.county.start("gatehouse-collect")
 	clerk := r.clerk()
 	await(t, "the desk", []*service{collect}, func() bool { return clerk.SignUp(t.Context()) == nil })
 
-	r.plug()
-	r.county.write("etc/gatehouse/enrol/default/devices.yaml", "root", r.devices())
 	code, err := clerk.Code(t.Context(), gateID)
 	if err != nil {
 		t.Fatal(err)
@@ -117,14 +117,27 @@ func (c *computer) installed() {
 	}
 }
 
-// setUp gives the county its configuration.
+// setUp sets the county up by a file of answers, as its IT person would by typing them.
 func (r *rig) setUp() {
 	r.t.Helper()
-	r.county.write("etc/gatehouse/sites.yaml", "root", sites)
-	r.county.write("etc/gatehouse/enrol/default/agent.yaml", "root", "broker: {url: \"tcp://"+r.broker+"\"}\n")
-	r.county.write("etc/gatehouse/enrol/default/policy.yaml", "root", policy)
-	r.county.write("etc/gatehouse/enrol/default/roster.csv", "gatehouse", roster)
-	r.county.write("etc/gatehouse/collect.yaml", "root", fmt.Sprintf("county: qinghe\ndir: %s\nsites: sites.yaml\n"+
-		"broker: {embedded: {listen: %q}}\ndesk: {listen: %q}\nenrol: {urls: [%q], files: enrol}\n",
-		countyIn, r.broker, r.desk, "http://"+r.desk))
+	for name, text := range map[string]string{
+		"sites.yaml":   sites,
+		"policy.yaml":  policy,
+		"roster.csv":   roster,
+		"devices.yaml": r.devices(),
+		"answers.yaml": fmt.Sprintf("county: qinghe\nsites: sites.yaml\nports: {desk: %s, broker: %s}\n"+
+			"gates: {policy: policy.yaml, devices: devices.yaml, roster: roster.csv}\n", port(r.desk), port(r.broker)),
+	} {
+		if err := os.WriteFile(r.county.Path("tmp/"+name), []byte(text), 0o600); err != nil {
+			r.t.Fatal(err)
+		}
+	}
+	out := r.county.run("root", "gatehouse", "setup", "--answers", "/tmp/answers.yaml")
+	if !strings.Contains(out, "systemctl enable --now gatehouse-collect") {
+		r.t.Errorf("setup does not say how the service is started: %s", out)
+	}
+	if again, err := r.county.Run(r.t.Context(), "root", "gatehouse", "setup", "--answers", "/tmp/answers.yaml"); err == nil {
+		r.t.Errorf("setup replaces a configuration: %s", again)
+	}
+	r.county.run("gatehouse", "gatehouse", "config", "check", "/etc/gatehouse/collect.yaml")
 }

@@ -7,6 +7,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"strings"
+	"sync"
 	"testing"
 )
 
@@ -35,10 +36,42 @@ func tool(t *testing.T, program string, args ...string) string {
 	return strings.TrimSpace(string(out))
 }
 
-// pack makes the .deb packages with the programs of a folder, and returns the path of each by its name.
-func pack(t *testing.T, programs string, version ...string) map[string]string {
+// made is where today's packages are, made once for all tests.
+var made struct {
+	once sync.Once
+	debs map[string]string
+}
+
+// TestMain removes what the tests have shared.
+func TestMain(m *testing.M) {
+	code := m.Run()
+	for _, path := range made.debs {
+		_ = os.Remove(path) // its folder goes, too, or what is left is in the way of nobody
+		_ = os.Remove(filepath.Dir(path))
+	}
+	os.Exit(code)
+}
+
+// today returns the packages of the programs in bin.
+func today(t *testing.T) map[string]string {
 	t.Helper()
-	out := t.TempDir()
+	made.once.Do(func() {
+		out, err := os.MkdirTemp("", "packages-")
+		if err != nil {
+			t.Fatal(err)
+		}
+		made.debs = pack(t, out, "bin")
+	})
+	if made.debs == nil {
+		t.Fatal("the packages could not be made")
+	}
+	return made.debs
+}
+
+// pack makes the .deb packages with the programs of a folder in out, and returns the path of each by its
+// name.
+func pack(t *testing.T, out, programs string, version ...string) map[string]string {
+	t.Helper()
 	tool(t, "deploy/package/quick.sh", out, tool(t, "deploy/package/version.sh", version...), top(t)+"/.tools",
 		programs, "bin")
 	found, err := filepath.Glob(out + "/*.deb")
@@ -66,7 +99,7 @@ func packEarlier(t *testing.T) string {
 			tool(t, "cp", filepath.Join(top(t), "bin", from), filepath.Join(programs, name))
 		}
 	}
-	deb := pack(t, programs, earlier)["gatehouse"]
+	deb := pack(t, t.TempDir(), programs, earlier)["gatehouse"]
 	dir := t.TempDir()
 	tool(t, "dpkg-deb", "--raw-extract", deb, dir)
 	units, err := filepath.Glob(dir + "/usr/lib/systemd/system/gatehouse-*.service")
@@ -81,7 +114,7 @@ func packEarlier(t *testing.T) string {
 }
 
 func TestTheSameProgramsGiveTheSamePackages(t *testing.T) {
-	one, other := pack(t, "bin"), pack(t, "bin")
+	one, other := today(t), pack(t, t.TempDir(), "bin")
 	for name := range one {
 		a, err := os.ReadFile(one[name])
 		if err != nil {
@@ -91,9 +124,7 @@ func TestTheSameProgramsGiveTheSamePackages(t *testing.T) {
 		if err != nil || string(a) != string(b) {
 			t.Errorf("%s differs when it is made again: %v", name, err)
 		}
-		if out := tool(t, "lintian", "--fail-on", "error", "--suppress-tags", "unstripped-binary-or-object",
-			one[name]); strings.Contains(out, "E: ") {
-			t.Errorf("lintian: %s", out)
-		}
 	}
+	// Programs of make build have their symbols; those of make dist have not.
+	tool(t, "lintian", "--fail-on", "error", "--suppress-tags", "unstripped-binary-or-object", one["gatehouse"])
 }

@@ -4,11 +4,11 @@ package lifecycle
 
 import (
 	"context"
+	"errors"
 	"fmt"
-	"net/url"
+	"io/fs"
 	"os"
 	"path/filepath"
-	"strconv"
 	"strings"
 	"testing"
 
@@ -108,25 +108,15 @@ func (r *rig) clerk() *clerk.Clerk {
 	})
 }
 
-// port returns the number of an address's port.
-func port(t *testing.T, address string) int {
-	t.Helper()
-	u, err := url.Parse("tcp://" + address)
-	if err != nil {
-		t.Fatal(err)
-	}
-	n, err := strconv.Atoi(u.Port())
-	if err != nil {
-		t.Fatal(err)
-	}
-	return n
-}
+// port returns an address's port.
+func port(address string) string { return address[strings.LastIndexByte(address, ':')+1:] }
 
 // pass lets n people through the gate.
 func (r *rig) pass(n int) {
 	r.t.Helper()
 	for range n {
-		if err := r.hw.Present(r.t.Context(), bench.Person{Screening: 3650, Reader: "reader", Card: "62E3086CED"}); err != nil {
+		person := bench.Person{Screening: 3650, Reader: "reader", Card: "62E3086CED"}
+		if err := r.hw.Present(r.t.Context(), person); err != nil {
 			r.t.Fatal(err)
 		}
 	}
@@ -183,7 +173,7 @@ func (r *rig) tally() (n tally, err error) {
 	return n, nil
 }
 
-// delivered waits until each reading of the gate is in the store, and checks that none is there twice and no
+// delivered waits until each reading of the gate and a passage are in the store, and checks that none is there twice and no
 // record of the journal is missing between others.
 func (r *rig) delivered(services ...*service) {
 	r.t.Helper()
@@ -192,9 +182,9 @@ func (r *rig) delivered(services ...*service) {
 	defer func() { r.t.Logf("%s; %v", n, err) }()
 	await(r.t, "every reading", services, func() bool {
 		n, err = r.tally()
-		return err == nil && n.completed > 0 && n.lost == 0
+		return err == nil && n.completed > 0 && n.lost == 0 && n.passages > 0
 	})
-	if n.twice > 0 || n.gaps > 0 || n.passages == 0 {
+	if n.twice > 0 || n.gaps > 0 {
 		r.t.Error(n)
 	}
 }
@@ -203,6 +193,9 @@ func (r *rig) delivered(services ...*service) {
 func (r *rig) recorded() int {
 	r.t.Helper()
 	counts, err := ledger.Read(r.gate.Path(counted))
+	if errors.Is(err, fs.ErrNotExist) {
+		return 0
+	}
 	if err != nil {
 		r.t.Fatal(err)
 	}

@@ -12,7 +12,7 @@ import (
 // A county and a gate of an earlier version, with records waiting, are upgraded; the gate is rolled back
 // and upgraded again; both are purged. The county can't be rolled back, and says so.
 func TestUpgradedWithABacklogRolledBackAndPurged(t *testing.T) {
-	old, today := packEarlier(t), pack(t, "bin")["gatehouse"]
+	old, today := packEarlier(t), today(t)["gatehouse"]
 	r := newRig(t)
 	r.county.install(old)
 	r.gate.install(old)
