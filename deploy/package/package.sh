@@ -64,11 +64,12 @@ papers gatehouse-kiosk
 papers gatehouse-simulator simulator
 doc=$stage/gatehouse/usr/share/doc/gatehouse
 cp -r "$tree/README.md" "$tree/deploy" "$doc/"
-rm -rf "$doc/deploy/commands" # the manual pages say it
+rm -rf "$doc/deploy/commands" "$doc/deploy/manual" # the manual pages, and manual/, say it
+if [ -d "$tree/manual" ]; then cp -r "$tree/manual" "$doc/"; fi
 gzip -9nc "$tree/CHANGELOG.md" >"$doc/CHANGELOG.md.gz"
 
 # The services and what belongs to them, by the names of the files.
-for file in deploy/systemd/* $(find deploy/udev -type f 2>/dev/null | sort); do
+for file in deploy/systemd/* deploy/udev/*; do
 	name=$(basename "$file")
 	case $name in gatehouse-kiosk*) package=gatehouse-kiosk ;; *) package=gatehouse ;; esac
 	case $name in
@@ -83,13 +84,15 @@ for file in deploy/systemd/* $(find deploy/udev -type f 2>/dev/null | sort); do
 	esac
 done
 scripts gatehouse "/etc/gatehouse /var/lib/gatehouse /run/gatehouse" gatehouse "i2c gpio tss"
-if [ -d "$stage/gatehouse-kiosk/usr/lib/systemd/system" ]; then scripts gatehouse-kiosk "" "" ""; fi
+put gatehouse-kiosk deploy/kiosk/waiting.html usr/share/gatehouse/kiosk/waiting.html
+put gatehouse-kiosk deploy/kiosk/policy.json etc/chromium/policies/managed/gatehouse.json
+install -D deploy/kiosk/gatehouse-kiosk "$stage/gatehouse-kiosk/usr/libexec/gatehouse/gatehouse-kiosk"
+scripts gatehouse-kiosk "" gatehouse-kiosk ""
 
 find "$stage" -exec touch --no-dereference -d "@$SOURCE_DATE_EPOCH" {} +
 mkdir -p "$out"
 export VERSION=$version ARCH=$arch
 for package in gatehouse gatehouse-kiosk gatehouse-simulator; do
-	[ -d "$stage/$package.scripts" ] || [ $package = gatehouse-simulator ] || continue
 	for format; do
 		RELEASE=
 		if [ "$format" = rpm ]; then RELEASE=1; fi

@@ -18,6 +18,7 @@ for program in gatehouse:gateway simulator:simulator; do # they write the manual
 	go build -trimpath -ldflags "-s -w -buildid= -X gatehouse/gateway/version.String=$version" \
 		-o "$out/host/${program%:*}" "./${program#*:}"
 done
+node -e 'import("./gateway/web/manuals.mjs").then((m) => m.writePages(process.argv[1]))' "$out/host/manual"
 for target in linux/amd64 linux/arm64 linux/arm/7; do
 	IFS=/ read -r GOOS GOARCH GOARM <<<"$target"
 	name=gatehouse-$version-$GOOS-$GOARCH${GOARM:+v$GOARM}
@@ -36,6 +37,7 @@ for target in linux/amd64 linux/arm64 linux/arm/7; do
 		xargs -0 cp --parents -t "$out/$name"
 	tar -C "$out" --sort=name --mtime="@$SOURCE_DATE_EPOCH" --owner=0 --group=0 --numeric-owner \
 		--mode=u=rwX,go=rX -c "$name" | gzip -9n >"$out/$name.tar.gz"
+	cp -r "$out/host/manual" "$out/$name/manual"
 	deploy/package/package.sh "$out" "$version" "$tools" "$GOARCH${GOARM:-}" "$out/$name" "$out/host" deb rpm
 	cp "$out/$name/gatehouse.cdx.json" "$out/$name.cdx.json"
 	rm -r "${out:?}/$name"
