@@ -93,7 +93,6 @@ func (c *Clerk) Ready(ctx context.Context) (ready bool, text string, err error) 
 	return err == nil, text, err
 }
 
-// as does something as a user, who logs in first when the desk asks for it.
 // Passages returns how many passages of a gate the desk shows.
 func (c *Clerk) Passages(ctx context.Context, gate string) (n int, err error) {
 	type shown struct {
@@ -107,6 +106,7 @@ func (c *Clerk) Passages(ctx context.Context, gate string) (n int, err error) {
 	return n, err
 }
 
+// as does something as a user, who logs in first when the desk asks for it.
 func (c *Clerk) as(ctx context.Context, do func() error) error {
 	err := do()
 	status, _ := errors.AsType[page.StatusError](err)

@@ -9,6 +9,7 @@ import (
 	"testing"
 
 	"gatehouse/gateway/county/registry"
+	"gatehouse/simulator/clerk"
 )
 
 // A county and a gate are installed, set up and used, and purged.
@@ -25,31 +26,10 @@ func TestInstalledSetUpUsedAndPurged(t *testing.T) {
 	clerk := r.clerk()
 	await(t, "the desk", []*service{collect}, func() bool { return clerk.SignUp(t.Context()) == nil })
 
-	code, err := clerk.Code(t.Context(), gateID)
-	if err != nil {
-		t.Fatal(err)
-	}
-	enrol := r.gate.Command(t.Context(), "gatehouse", "gatehouse", "enrol", "--dir", gateIn, "--tpm", "off")
-	enrol.Stdin = strings.NewReader(code + "\n\n")
-	var said strings.Builder
-	enrol.Stdout, enrol.Stderr = &said, &said
-	if err := enrol.Start(); err != nil {
-		t.Fatal(err)
-	}
-	var waiting []registry.Waiting
-	await(t, "the gate's request", []*service{collect}, func() bool {
-		list, err := clerk.Enrolments(t.Context())
-		waiting = list.Waiting
-		return err == nil && len(waiting) == 1
-	})
-	if err := clerk.Approve(t.Context(), waiting[0]); err != nil {
-		t.Fatal(err)
-	}
-	if err := enrol.Wait(); err != nil {
-		t.Fatalf("enrol: %v\n%s", err, said.String())
-	}
+	r.enrol(clerk, collect)
 	agent := r.gate.start("gatehouse-agent", "--ledger", counted)
 	seen := 0
+	var err error
 	await(t, "a passage on the desk", []*service{collect, agent}, func() bool {
 		if seen == 0 {
 			r.pass(1)
@@ -73,6 +53,35 @@ func TestInstalledSetUpUsedAndPurged(t *testing.T) {
 			t.Errorf("purge does not say what it removes: %s", out)
 		}
 		c.purged()
+	}
+}
+
+// enrol puts the gate into service with a code of the desk.
+func (r *rig) enrol(clerk *clerk.Clerk, collect *service) {
+	t := r.t
+	t.Helper()
+	code, err := clerk.Code(t.Context(), gateID)
+	if err != nil {
+		t.Fatal(err)
+	}
+	enrol := r.gate.Command(t.Context(), "gatehouse", "gatehouse", "enrol", "--dir", gateIn, "--tpm", "off")
+	enrol.Stdin = strings.NewReader(code + "\n\n")
+	var said strings.Builder
+	enrol.Stdout, enrol.Stderr = &said, &said
+	if err := enrol.Start(); err != nil {
+		t.Fatal(err)
+	}
+	var waiting []registry.Waiting
+	await(t, "the gate's request", []*service{collect}, func() bool {
+		list, err := clerk.Enrolments(t.Context())
+		waiting = list.Waiting
+		return err == nil && len(waiting) == 1
+	})
+	if err := clerk.Approve(t.Context(), waiting[0]); err != nil {
+		t.Fatal(err)
+	}
+	if err := enrol.Wait(); err != nil {
+		t.Fatalf("enrol: %v\n%s", err, said.String())
 	}
 }
 
@@ -136,8 +145,9 @@ func (r *rig) setUp() {
 	if !strings.Contains(out, "systemctl enable --now gatehouse-collect") {
 		r.t.Errorf("setup does not say how the service is started: %s", out)
 	}
-	if again, err := r.county.Run(r.t.Context(), "root", "gatehouse", "setup", "--answers", "/tmp/answers.yaml"); err == nil {
-		r.t.Errorf("setup replaces a configuration: %s", again)
+	out, err := r.county.Run(r.t.Context(), "root", "gatehouse", "setup", "--answers", "/tmp/answers.yaml")
+	if err == nil {
+		r.t.Errorf("setup replaces a configuration: %s", out)
 	}
 	r.county.run("gatehouse", "gatehouse", "config", "check", "/etc/gatehouse/collect.yaml")
 }

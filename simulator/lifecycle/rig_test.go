@@ -173,8 +173,8 @@ func (r *rig) tally() (n tally, err error) {
 	return n, nil
 }
 
-// delivered waits until each reading of the gate and a passage are in the store, and checks that none is there twice and no
-// record of the journal is missing between others.
+// delivered waits until each reading of the gate and a passage are in the store, and checks that none is there
+// twice and no record of the journal is missing between others.
 func (r *rig) delivered(services ...*service) {
 	r.t.Helper()
 	var n tally

@@ -24,7 +24,8 @@ func TestTheRPMIsInstalledAndRemoved(t *testing.T) {
 			t.Errorf("%s is not in the package:%s", name, listed)
 		}
 	}
-	if files := tool(t, "rpm", "-qp", "--configfiles", found[0]); !strings.Contains(files, "/etc/default/gatehouse-agent") {
+	files := tool(t, "rpm", "-qp", "--configfiles", found[0])
+	if !strings.Contains(files, "/etc/default/gatehouse-agent") {
 		t.Errorf("configuration files: %s", files)
 	}
 	c := newComputer(t, "fedora")
