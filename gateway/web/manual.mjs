@@ -78,6 +78,7 @@ export function part(lang, name) {
         pictures.add(href.replace("../", ""));
         return `<img src="${escape(href)}" alt="${escape(alt)}">`;
       },
+      code: ({ text }) => `<pre tabindex="0"><code>${escape(text)}</code></pre>\n`, // it can be scrolled by keys
       table(token) {
         const cell = (tag, c) => `<${tag}>${this.parser.parseInline(c.tokens)}</${tag}>`;
         const row = (tag, cells) => `<tr>${cells.map((c) => cell(tag, c)).join("")}</tr>`;
