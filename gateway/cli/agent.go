@@ -38,7 +38,7 @@ type firstFlags struct {
 }
 
 func (f *agentFlags) add(c *cobra.Command) {
-	c.Flags().StringVarP(&f.file, "config", "c", "/etc/gatehouse/agent.yaml", "configuration file")
+	c.Flags().StringVarP(&f.file, "config", "c", gateFile, "configuration file")
 	c.Flags().StringVar(&f.broker, "broker", "", "the broker's address instead of the file's")
 	c.Flags().StringVar(&f.dir, "dir", "", "folder of the journal instead of the file's")
 	c.Flags().StringVar(&f.ledger, "ledger", "",
@@ -86,8 +86,7 @@ process goes on as the gate. So a service may start it at every boot.
 With --replay it does none of this: it reads the recording of a flight, prints the
 tracks and runs in it as JSON lines, and exits. Of the configuration only machines
 and mavlink are used.`,
-		Example: "  gatehouse agent --config /etc/gatehouse/agent.yaml\n" +
-			"  gatehouse agent --enrol --config /etc/gatehouse/agent.yaml\n" +
+		Example: "  gatehouse agent --config gate/agent.yaml\n  gatehouse agent --enrol\n" +
 			"  gatehouse agent --config drones.yaml --replay flight.tlog",
 		Args: cobra.NoArgs,
 		RunE: func(c *cobra.Command, _ []string) error { return f.run(c) },

@@ -16,6 +16,9 @@ import (
 // serviceUser is the account of the services.
 const serviceUser = "gatehouse"
 
+// gateFile is the configuration of this computer's gate if no other is given.
+const gateFile = gateFolder + "/agent.yaml"
+
 // serviceFolders hold the files of the services.
 var serviceFolders = []string{"/etc/gatehouse/", "/var/lib/gatehouse/"}
 

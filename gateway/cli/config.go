@@ -29,7 +29,7 @@ func configCommand() *cobra.Command {
 
 // usualFiles are the configurations that are looked at if none is named: those that are
 // there.
-var usualFiles = []string{defaultCollect, "/var/lib/gatehouse/gate/agent.yaml", "/etc/gatehouse/agent.yaml"}
+var usualFiles = []string{defaultCollect, gateFile, "/etc/gatehouse/agent.yaml"}
 
 // configFlags are the flags of config check and config show.
 type configFlags struct {

@@ -23,7 +23,7 @@ import (
 // enrolFlags are the flags of enrol.
 type enrolFlags struct {
 	dir, proxy, tpm string
-	again           bool
+	again, start    bool
 }
 
 func enrolCommand() *cobra.Command {
@@ -38,17 +38,22 @@ the folder, and ends.
 
 The code is typed as it is printed, or scanned; blanks, dashes and the case of letters
 do not matter. Without a code on the command line it is read from standard input, which
-keeps it out of the list of processes. An enrolment that was ended before goes on.`,
-		Example: "  gatehouse enrol 04TXP 8WQ2M ...\n  gatehouse enrol --dir /etc/gatehouse < code.txt",
+keeps it out of the list of processes. An enrolment that was ended before goes on.
+
+Started by root for a folder below /var/lib/gatehouse it works as the user gatehouse, whose
+service reads the folder. With --start root has the service of the gate enabled and started
+afterwards; else enrol says how.`,
+		Example: "  gatehouse enrol 04TXP 8WQ2M ...\n  sudo gatehouse enrol --start < code.txt",
 		RunE: func(c *cobra.Command, args []string) error {
 			return f.run(c, strings.Join(args, " "))
 		},
 	}
-	c.Flags().StringVar(&f.dir, "dir", "/etc/gatehouse", "the gate's folder: agent.yaml comes here")
+	c.Flags().StringVar(&f.dir, "dir", gateFolder, "the gate's folder: agent.yaml comes here")
 	c.Flags().StringVar(&f.proxy, "proxy", "", "reach the desk through this proxy: environment, http://host:port "+
 		"or socks5://host:port")
 	c.Flags().BoolVar(&f.again, "again", false, "the folder is a gate's already: replace its identity and "+
 		"configuration, and keep its journal")
+	c.Flags().BoolVar(&f.start, "start", false, "afterwards enable and start the service of the gate (as root)")
 	addTPM(c, &f.tpm, "")
 	return c
 }
@@ -64,6 +69,12 @@ func (f *enrolFlags) run(c *cobra.Command, text string) error {
 		return usageError{err}
 	}
 	if err := checkTPM(f.tpm); err != nil {
+		return err
+	}
+	if done, err := asService(c, []string{filepath.Join(f.dir, enrolment.AgentFile)}, f.args(text)); done {
+		if err == nil && f.start {
+			err = startUnit(c, agentUnit, f.again)
+		}
 		return err
 	}
 	out := c.OutOrStdout()
@@ -91,8 +102,32 @@ func (f *enrolFlags) run(c *cobra.Command, text string) error {
 		return err
 	}
 	file := filepath.Join(f.dir, enrolment.AgentFile)
-	_, err = fmt.Fprintf(out, "%s is ready. Start it: gatehouse agent --config %s\n", name, file)
-	return err
+	start := "gatehouse agent --config " + file
+	if ofServices([]string{file}) {
+		start = "sudo systemctl enable --now " + agentUnit
+	}
+	if _, err = fmt.Fprintf(out, "%s is ready. Start it: %s\n", name, start); err != nil || !f.start {
+		return err
+	}
+	return startUnit(c, agentUnit, f.again)
+}
+
+// agentUnit is the service of a gate, and gateFolder the folder that it reads.
+const (
+	agentUnit  = "gatehouse-agent.service"
+	gateFolder = "/var/lib/gatehouse/gate"
+)
+
+// args returns the command line that does the same as another user.
+func (f *enrolFlags) args(code string) []string {
+	args := []string{"enrol", "--dir", f.dir, "--proxy", f.proxy, "--tpm", f.tpm}
+	if f.again {
+		args = append(args, "--again")
+	}
+	if code != "" {
+		args = append(args, code)
+	}
+	return args
 }
 
 // checkTPM returns a usage error for a flag of addTPM that says nothing.

@@ -95,5 +95,6 @@ func addressIsHere(ctx context.Context, a setup.Answers) error {
 	}
 	_ = conn.Close()
 	return fmt.Errorf("%s is another computer (%s), and something answers there at %s: if the county's collector is "+
-		"that one, set nothing up here; else give this computer's own name or address", a.Address, found[0], a.DeskAddress())
+		"that one, set nothing up here; else give this computer's own name or address",
+		a.Address, found[0], a.DeskAddress())
 }
