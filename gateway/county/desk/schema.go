@@ -31,6 +31,9 @@ func OpenFile(path string) (*db.File, error) {
 	return file, nil
 }
 
+// Schema returns the version of the file's schema that this program has.
+func Schema() int { return len(steps()) }
+
 // steps are those of the file's schema, each with the tables of the packages
 // that had something new in that version. Released ones never change.
 func steps() []string {

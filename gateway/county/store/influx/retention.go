@@ -75,6 +75,15 @@ func (s *Store) tell(name, value, message string) {
 	s.opts.Log.Warn(message, "bucket", s.opts.Bucket, name, value)
 }
 
+// Try asks the database for its bucket, and returns what is wrong with its address, the
+// token, the bucket or their names, and what to do. It writes nothing.
+func Try(ctx context.Context, o Options) error {
+	s := New(o, nil)
+	defer s.Close()
+	_, err := s.readRetention(ctx)
+	return err
+}
+
 func (s *Store) readRetention(ctx context.Context) (time.Duration, error) {
 	if s.opts.Org == "" {
 		return s.policyDuration(ctx)
