@@ -26,6 +26,7 @@ var readers = map[string]string{
 	"gateway/clock/clock.go":              "/proc",
 	"gateway/config/config.go":            "configurations",
 	"gateway/cli/config.go":               "configurations",
+	"gateway/cli/doctor.go":               "configurations",
 	"gateway/cli/end.go":                  "a certificate of the end, to check it",
 	"gateway/county/backup/gather.go":     "all files of the county, to copy them encrypted",
 	"gateway/county/backup/move.go":       "what was unpacked, to give it its place",
@@ -34,6 +35,8 @@ var readers = map[string]string{
 	"gateway/county/db/place.go":          "a database, to know it again",
 	"gateway/county/oidc/oidc.go":         "certificates",
 	"gateway/county/profiles/profiles.go": "what a gate gets; what is private goes to secret",
+	"gateway/doctor/host/host.go":         "/proc",
+	"gateway/doctor/host/proc.go":         "/proc and /sys",
 	"gateway/edge/agent/kept.go":          "its own file, to compare",
 	"gateway/edge/bridge/last.go":         "its own file: what a machine said last",
 	"gateway/edge/bridge/stamps.go":       "its own file: times of MAVLink",
@@ -68,7 +71,7 @@ var readers = map[string]string{
 var looks = regexp.MustCompile(`Perm\(\)\s*&\s*0o?0?[0-7]*7\b`)
 
 // judges names who judges rights of files or folders.
-var judges = []string{"gateway/secret/secret.go", "gateway/identity/authority/authority.go"}
+var judges = []string{"gateway/doctor/disk.go", "gateway/secret/secret.go", "gateway/identity/authority/authority.go"}
 
 // sources returns the text of each file of the program, without tests, by its path in the
 // repository.

@@ -43,7 +43,8 @@ readings, decides on the spot, and delivers every record to the county's store.
 Exit codes: 0 done, 1 failed or found what it looks for, 2 wrong usage; gatehouse help exit-codes says more.`,
 		Version: version.String,
 	}
-	root.AddCommand(setupCommand(), configCommand(), doctorCommand(), agentCommand(), enrolCommand(), brokerCommand(), collectCommand(),
+	root.AddCommand(setupCommand(), configCommand(), doctorCommand())
+	root.AddCommand(agentCommand(), enrolCommand(), brokerCommand(), collectCommand(),
 		devicesCommand(), watchCommand(), statusCommand(), journalCommand(), quarantineCommand(), runsCommand(),
 		machinesCommand(), importCommand(), exportCommand(), historyCommand(), explainCommand(),
 		inviteCommand(), auditCommand(), endCommand(), backupCommand(), restoreCommand(),

@@ -32,6 +32,17 @@ const lookWithin = 90 * time.Second
 
 func doctorCommand() *cobra.Command { return doctorOf(host.Host{}) }
 
+// Doctor runs gatehouse doctor with a computer of the caller's, and returns the exit code. For
+// the simulator.
+func Doctor(ctx context.Context, p doctor.Probe, args []string, out, errOut io.Writer) int {
+	root := &cobra.Command{Use: "gatehouse"}
+	root.AddCommand(doctorOf(p))
+	root.SetArgs(append([]string{"doctor"}, args...))
+	root.SetOut(out)
+	root.SetErr(errOut)
+	return Execute(ctx, root, errOut)
+}
+
 // doctorOf returns the command for a computer.
 func doctorOf(p doctor.Probe) *cobra.Command {
 	var f doctorFlags
@@ -86,10 +97,11 @@ func (f *doctorFlags) run(c *cobra.Command, p doctor.Probe) error {
 	defer cancel()
 	all := []finding{}
 	if len(paths) == 0 {
-		all = append(all, inLanguage("", zh, doctor.Examine(ctx, doctor.Subject{Trials: []doctor.Trial{unconfigured()}}, p))...)
+		all = append(all, inLanguage("", zh, doctor.Examine(ctx,
+			doctor.Subject{Trials: []doctor.Trial{unconfigured()}}, p))...)
 	}
 	for _, path := range paths {
-		found, err := f.examine(ctx, c, path, p, zh)
+		found, err := f.examine(ctx, path, p, zh)
 		if err != nil {
 			return err
 		}
@@ -110,7 +122,7 @@ func unconfigured() doctor.Trial {
 }
 
 // examine looks at what one configuration describes.
-func (f *doctorFlags) examine(ctx context.Context, c *cobra.Command, path string, p doctor.Probe, zh bool) (
+func (f *doctorFlags) examine(ctx context.Context, path string, p doctor.Probe, zh bool) (
 	[]finding, error) {
 	text, err := config.Read(path)
 	if err != nil {
@@ -166,7 +178,8 @@ func (f *doctorFlags) print(w io.Writer, all []finding, zh bool) error {
 
 // table writes the findings for people: the gravest first.
 func (f *doctorFlags) table(w io.Writer, all []finding, counts map[doctor.Verdict]int, zh bool) error {
-	words := map[doctor.Verdict]string{doctor.Fail: "FAIL", doctor.Warn: "WARN", doctor.Unknown: "UNKNOWN", doctor.OK: "ok"}
+	words := map[doctor.Verdict]string{doctor.Fail: "FAIL", doctor.Warn: "WARN", doctor.Unknown: "UNKNOWN",
+		doctor.OK: "ok"}
 	why, cure := "why", "do"
 	if zh {
 		words = map[doctor.Verdict]string{doctor.Fail: "故障", doctor.Warn: "注意", doctor.Unknown: "不明", doctor.OK: "正常"}

@@ -163,7 +163,8 @@ func ofGate(s *doctor.Subject, cfg agent.Config) {
 		s.Devices = append(s.Devices, deviceOf(d.Name, d.Model, d.Port, d.Baud, d.Pins)...)
 	}
 	for _, name := range cfg.Bridge.Serial() {
-		s.Devices = append(s.Devices, doctor.Device{Name: filepath.Base(name), Port: name, Kind: doctor.Serial, Baud: 9600})
+		s.Devices = append(s.Devices, doctor.Device{Name: filepath.Base(name), Port: name, Kind: doctor.Serial,
+			Baud: 9600})
 	}
 }
 

@@ -24,20 +24,23 @@ func collectorTrials(cfg centre.Config, now func() time.Time) []doctor.Trial {
 	trials := []doctor.Trial{{Check: "store", On: cfg.Dir,
 		Why: doctor.Text{ZH: "数据库坏了就存不下新数据", EN: "nothing more can be stored in a damaged database"},
 		Cure: doctor.Text{ZH: "停止服务，保留坏文件，从备份恢复: gatehouse restore（见 BACKUP.md）；门岗会补传 7 天内的记录",
-			EN: "stop the service, keep the damaged file, and restore a backup: gatehouse restore (BACKUP.md); gates send what " +
+			EN: "stop the service, keep the damaged file, and restore a backup: gatehouse restore (BACKUP.md); " +
+				"gates send what " +
 				"they hold of 7 days again"},
 		Try: func(ctx context.Context) (doctor.Text, error, error) {
 			ctx, cancel := context.WithTimeout(ctx, tryFor)
 			defer cancel()
 			err := cfg.TryFiles(ctx)
 			if err != nil && ctx.Err() != nil {
-				return doctor.Text{ZH: "数据库太大，没有全部查完", EN: "the database is too large to be read through here"}, nil, nil
+				return doctor.Text{ZH: "数据库太大，没有全部查完", EN: "the database is too large to be read through here"}, nil,
+					nil
 			}
 			return doctor.Text{ZH: "数据库完好", EN: "the databases are whole"}, nil, err
 		}}, {Check: "authority", On: cfg.AuthorityDir(),
 		Why: doctor.Text{ZH: "没有它，新门岗不能注册，旧证书不能续期", EN: "without it no gate is enrolled and no certificate renewed"},
 		Cure: doctor.Text{ZH: "挂上它的磁盘，或者放回另存的一份；真丢了: gatehouse collect --new-authority 一次（见 ENROL.md）",
-			EN: "mount its disk, or bring back the copy of it; if it is lost: gatehouse collect --new-authority once (ENROL.md)"},
+			EN: "mount its disk, or bring back the copy of it; if it is lost: gatehouse collect --new-authority " +
+				"once (ENROL.md)"},
 		Try: func(context.Context) (doctor.Text, error, error) {
 			return doctor.Text{ZH: "签发机构完好", EN: "the authority is whole"}, nil, cfg.TryAuthority()
 		}}}
@@ -51,7 +54,8 @@ func influxTrial(cfg centre.Config) doctor.Trial {
 	return doctor.Trial{Check: "influx", On: cfg.Influx.URL,
 		Why: doctor.Text{ZH: "新数据存不下，积压在门岗", EN: "nothing is stored: records wait at the gates"},
 		Cure: doctor.Text{ZH: "看 InfluxDB: systemctl status influxdb；地址、bucket 和 token 在 collect.yaml 的 influx",
-			EN: "look at InfluxDB: systemctl status influxdb; its url, bucket and token are under influx in collect.yaml"},
+			EN: "look at InfluxDB: systemctl status influxdb; its url, bucket and token are under influx in " +
+				"collect.yaml"},
 		Try: func(ctx context.Context) (doctor.Text, error, error) {
 			ctx, cancel := context.WithTimeout(ctx, tryFor)
 			defer cancel()
@@ -62,8 +66,10 @@ func influxTrial(cfg centre.Config) doctor.Trial {
 func backupTrial(cfg centre.Config, now func() time.Time) doctor.Trial {
 	return doctor.Trial{Check: "backup", On: cfg.Dir,
 		Why: doctor.Text{ZH: "磁盘坏了就全没有了", EN: "all is lost with the disk"},
-		Cure: doctor.Text{ZH: "配置 backup（见 BACKUP.md），再 sudo systemctl enable --now gatehouse-backup.timer，或马上: gatehouse backup",
-			EN: "configure backup (BACKUP.md), then sudo systemctl enable --now gatehouse-backup.timer, or at once: gatehouse backup"},
+		Cure: doctor.Text{ZH: "配置 backup（见 BACKUP.md），再 sudo systemctl enable --now gatehouse-backup.timer，或马上: " +
+			"gatehouse backup",
+			EN: "configure backup (BACKUP.md), then sudo systemctl enable --now gatehouse-backup.timer, or at " +
+				"once: gatehouse backup"},
 		Try: func(context.Context) (doctor.Text, error, error) {
 			if !isThere(cfg.Dir) {
 				return doctor.Text{ZH: "还没有要备份的", EN: "there is nothing to back up yet"}, nil, nil
@@ -78,7 +84,8 @@ func backupTrial(cfg centre.Config, now func() time.Time) doctor.Trial {
 			case !ok:
 				return doctor.Text{}, errors.New("no backup was made yet"), nil
 			case now().Sub(last.At) > cfg.Backup.Late():
-				return doctor.Text{}, fmt.Errorf("the last good backup is of %s", last.At.UTC().Format(time.RFC3339)), nil
+				return doctor.Text{}, fmt.Errorf("the last good backup is of %s", last.At.UTC().Format(time.RFC3339)),
+					nil
 			}
 			return doctor.Text{ZH: "最近有备份", EN: "the last good backup is recent"}, nil, nil
 		}}
@@ -93,13 +100,14 @@ func brokerTrial(b mqtt.Broker, county, gate string) doctor.Trial {
 		Try: func(ctx context.Context) (doctor.Text, error, error) {
 			ctx, cancel := context.WithTimeout(ctx, tryFor)
 			defer cancel()
-			st, err := statusAt(ctx, b, county)
+			st, err := statusAt(ctx, b, county, gate)
 			if err != nil {
 				return doctor.Text{}, nil, err
 			}
 			switch {
 			case gate != "" && st == nil:
-				return doctor.Text{}, fmt.Errorf("the broker at %s answers, and no collector of %s has said anything there: "+
+				return doctor.Text{}, fmt.Errorf("the broker at %s answers, and no collector of %s has said "+
+					"anything there: "+
 					"is it running?", b.URL, county), nil
 			case gate != "" && st.Version != version.String:
 				return doctor.Text{}, fmt.Errorf("the county has version %s, this gate %s: take the county's "+
@@ -112,11 +120,20 @@ func brokerTrial(b mqtt.Broker, county, gate string) doctor.Trial {
 // statusWait bounds how long a retained status takes to come.
 const statusWait = 2 * time.Second
 
+// clientID returns one that is not the agent's, which goes on; brokers take what begins with
+// a gate's name for that gate.
+func clientID(gate string) string {
+	if gate == "" {
+		gate = "county"
+	}
+	return fmt.Sprintf("%s-doctor-%d", gate, os.Getpid())
+}
+
 // statusAt connects once, and returns what the county's collector has said last; nil: nothing.
-func statusAt(ctx context.Context, b mqtt.Broker, county string) (*wire.CollectorStatus, error) {
+func statusAt(ctx context.Context, b mqtt.Broker, county, gate string) (*wire.CollectorStatus, error) {
 	ctx, cancel := context.WithCancel(ctx)
 	up, failed, said := make(chan struct{}), make(chan error, 1), make(chan wire.CollectorStatus, 1)
-	cfg := mqtt.Config{ClientID: fmt.Sprintf("doctor-%d-%d", os.Getpid(), time.Now().UnixNano()%1e6),
+	cfg := mqtt.Config{ClientID: clientID(gate),
 		OnUp: sync.OnceFunc(func() { close(up) }),
 		OnFail: func(err error) {
 			select {
@@ -167,7 +184,8 @@ func journalTrial(dir string) doctor.Trial {
 	return doctor.Trial{Check: "journal", On: dir,
 		Why: doctor.Text{ZH: "记录在这里等县里确认", EN: "records wait here for the county"},
 		Cure: doctor.Text{ZH: "细查: gatehouse journal verify --dir " + dir + "；积压就查网络和县中心",
-			EN: "look closer: gatehouse journal verify --dir " + dir + "; if much waits, at the network and the county"},
+			EN: "look closer: gatehouse journal verify --dir " + dir + "; if much waits, at the network and the " +
+				"county"},
 		Try: func(context.Context) (doctor.Text, error, error) {
 			if !isThere(dir) {
 				return doctor.Text{ZH: "还没有日志", EN: "there is no journal yet"}, nil, nil

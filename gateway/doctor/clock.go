@@ -23,8 +23,10 @@ func (e *exam) clock(context.Context) {
 			What: Text{fmt.Sprintf("本机时钟是 %s", now.UTC().Format(time.DateTime)),
 				fmt.Sprintf("this computer's clock says %s", now.UTC().Format(time.DateTime))},
 			Why: Text{"证书会被当成还没生效，记录的时间是错的", "certificates seem not to count yet, and records get wrong times"},
-			Cure: Text{"联网对时: sudo timedatectl set-ntp true；没有网络: sudo timedatectl set-time '2026-01-31 08:00:00'，并换时钟电池",
-				"set it: sudo timedatectl set-ntp true; without a network: sudo timedatectl set-time '2026-01-31 08:00:00', and " +
+			Cure: Text{"联网对时: sudo timedatectl set-ntp true；没有网络: sudo timedatectl set-time '2026-01-31 " +
+				"08:00:00'，并换时钟电池",
+				"set it: sudo timedatectl set-ntp true; without a network: sudo timedatectl set-time '2026-01-31 " +
+					"08:00:00', and " +
 					"replace the clock's battery"}})
 	case !e.p.Synchronised():
 		e.add(Finding{Check: "clock.sync", Verdict: Warn,
@@ -39,10 +41,9 @@ func (e *exam) clock(context.Context) {
 	if err != nil {
 		return // the configuration's check says it
 	}
-	here := e.p.HostZone()
 	_, want := now.In(zone).Zone()
-	if _, is := now.In(here).Zone(); is != want {
-		e.add(Finding{Check: "clock.zone", On: here.String(), Verdict: Warn,
+	if here, is := now.In(e.p.HostZone()).Zone(); is != want {
+		e.add(Finding{Check: "clock.zone", On: here, Verdict: Warn,
 			What: Text{fmt.Sprintf("本机时区 %s 不是县的 %s", here, zone),
 				fmt.Sprintf("this computer's time zone %s is not the county's, %s", here, zone)},
 			Why: Text{"日志的时间和屏幕的时间对不上", "times in the log differ from those on the screens"},

@@ -13,14 +13,24 @@ func (e *exam) devices(context.Context) {
 		err := e.p.Open(d)
 		switch {
 		case err == nil:
-			e.good("device", d.Name, fmt.Sprintf("%s: %s 打得开", d.Name, d.Port), fmt.Sprintf("%s: %s opens", d.Name, d.Port))
+			e.good("device", d.Name, fmt.Sprintf("%s: %s 打得开", d.Name, d.Port), fmt.Sprintf("%s: %s opens", d.Name,
+				d.Port))
 		case strings.Contains(err.Error(), "in use by gatehouse"):
 			e.good("device", d.Name, d.Name+": 门岗程序正在用", d.Name+": the agent has it")
+		case d.Kind != Serial:
+			e.add(Finding{Check: "device", On: d.Name, Verdict: Fail, What: Text{EN: d.Name + ": " + err.Error()},
+				Why: Text{"没有它门岗量不了体温、开不了杆", "the gate can't measure or open without it"},
+				Cure: Text{"有哪些: ls /dev/i2c-* /dev/gpiochip*；打开总线: sudo raspi-config nonint do_i2c 0；权限: sudo " +
+					"usermod -aG i2c,gpio gatehouse",
+					"what there is: ls /dev/i2c-* /dev/gpiochip*; switch the bus on: sudo raspi-config nonint " +
+						"do_i2c 0; rights: sudo " +
+						"usermod -aG i2c,gpio gatehouse"}})
 		default:
 			e.add(Finding{Check: "device", On: d.Name, Verdict: Fail, What: Text{EN: d.Name + ": " + err.Error()},
 				Why: Text{"没有它门岗量不了体温、读不了卡或开不了杆", "the gate can't measure, read cards or open without it"},
 				Cure: Text{"看插头；有哪些: ls -l /dev/serial/by-id /dev/gatehouse；权限: groups gatehouse；改配置里的 port",
-					"look at the plug; what there is: ls -l /dev/serial/by-id /dev/gatehouse; rights: groups gatehouse; mend " +
+					"look at the plug; what there is: ls -l /dev/serial/by-id /dev/gatehouse; rights: groups " +
+						"gatehouse; mend " +
 						"port in the configuration"}})
 		}
 	}
@@ -31,7 +41,8 @@ func (e *exam) greedy(context.Context) {
 	if !slices.ContainsFunc(e.Devices, func(d Device) bool { return d.Kind == Serial }) {
 		return
 	}
-	cures := map[string]string{"brltty": "sudo apt remove brltty", "ModemManager": "sudo systemctl disable --now ModemManager"}
+	cures := map[string]string{"brltty": "sudo apt remove brltty",
+		"ModemManager": "sudo systemctl disable --now ModemManager"}
 	running := e.p.Running("brltty", "ModemManager")
 	for _, program := range running {
 		e.add(Finding{Check: "device.greedy", On: program, Verdict: Warn,
@@ -53,8 +64,9 @@ func (e *exam) kiosk(context.Context) {
 		e.unseen("screen", "", err)
 	} else if n == 0 {
 		e.add(Finding{Check: "screen", Verdict: Warn, What: Text{"没有接屏幕", "no screen is connected"},
-			Why:  Text{"门卫看不到判定", "the guard sees no verdict"},
-			Cure: Text{"查电源和视频线: cat /sys/class/drm/*/status", "look at power and cable: cat /sys/class/drm/*/status"}})
+			Why: Text{"门卫看不到判定", "the guard sees no verdict"},
+			Cure: Text{"查电源和视频线: cat /sys/class/drm/*/status",
+				"look at power and cable: cat /sys/class/drm/*/status"}})
 	} else {
 		e.good("screen", "", fmt.Sprintf("接了 %d 块屏幕", n), fmt.Sprintf("%d screens are connected", n))
 	}
@@ -62,15 +74,17 @@ func (e *exam) kiosk(context.Context) {
 		e.unseen("sound", "", err)
 	} else if n == 0 {
 		e.add(Finding{Check: "sound", Verdict: Warn, What: Text{"没有声卡", "there is no sound card"},
-			Why:  Text{"红色判定不响", "red verdicts make no sound"},
-			Cure: Text{"插上音箱: cat /proc/asound/cards；音量: alsamixer", "plug a loudspeaker in: cat /proc/asound/cards; its volume: alsamixer"}})
+			Why: Text{"红色判定不响", "red verdicts make no sound"},
+			Cure: Text{"插上音箱: cat /proc/asound/cards；音量: alsamixer",
+				"plug a loudspeaker in: cat /proc/asound/cards; its volume: alsamixer"}})
 	} else {
 		e.good("sound", "", "有声卡", "there is a sound card")
 	}
 	if at := e.p.Found("chromium", "chromium-browser"); at == "" {
 		e.add(Finding{Check: "browser", Verdict: Warn, What: Text{"没有装浏览器", "no browser for the screen is installed"},
-			Why:  Text{"门卫屏幕打不开", "the guard's screen can't be shown here"},
-			Cure: Text{"sudo apt install gatehouse-kiosk && sudo systemctl enable --now gatehouse-kiosk", "sudo apt install gatehouse-kiosk && sudo systemctl enable --now gatehouse-kiosk"}})
+			Why: Text{"门卫屏幕打不开", "the guard's screen can't be shown here"},
+			Cure: Text{"sudo apt install gatehouse-kiosk && sudo systemctl enable --now gatehouse-kiosk",
+				"sudo apt install gatehouse-kiosk && sudo systemctl enable --now gatehouse-kiosk"}})
 	} else {
 		e.good("browser", at, "有浏览器 "+at, "the browser is "+at)
 	}
@@ -87,7 +101,8 @@ func (e *exam) units(ctx context.Context) {
 		case u.Active == "failed":
 			e.add(Finding{Check: "service", On: name, Verdict: Fail,
 				What: Text{name + " 失败了", name + " has failed"}, Why: Text{"服务没有运行", "it does not run"},
-				Cure: Text{"看原因: " + log + "；再 sudo systemctl restart " + name, "see why: " + log + "; then sudo systemctl restart " + name}})
+				Cure: Text{"看原因: " + log + "；再 sudo systemctl restart " + name,
+					"see why: " + log + "; then sudo systemctl restart " + name}})
 		case u.Active != "active" && u.Active != "activating" && u.Active != "reloading":
 			e.add(Finding{Check: "service", On: name, Verdict: Fail,
 				What: Text{name + " 没有运行（" + u.Active + "）", name + " does not run (" + u.Active + ")"},

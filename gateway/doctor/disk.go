@@ -28,7 +28,8 @@ func (e *exam) folders(context.Context) {
 		case errors.Is(err, fs.ErrNotExist):
 			e.add(Finding{Check: "folder.there", On: dir, Verdict: Warn,
 				What: Text{dir + " 不存在", dir + " is not there"},
-				Why:  Text{"第一次启动会建；以前启动过就是丢了或者磁盘没挂上", "the first start makes it; if there was one, its disk is not mounted"},
+				Why: Text{"第一次启动会建；以前启动过就是丢了或者磁盘没挂上",
+					"the first start makes it; if there was one, its disk is not mounted"},
 				Cure: Text{"看磁盘: findmnt；再启动服务", "look at the disks: findmnt; then start the service"}})
 		case err != nil:
 			e.unseen("folder.there", dir, err)
@@ -50,8 +51,9 @@ func (e *exam) folder(dir string, f Folder) {
 		e.add(Finding{Check: "folder.owner", On: dir, Verdict: Fail,
 			What: Text{fmt.Sprintf("%s 里有别的用户的文件: %s", dir, strings.Join(f.Strangers, ", ")),
 				fmt.Sprintf("%s has files of other users: %s", dir, strings.Join(f.Strangers, ", "))},
-			Why:  Text{"用 root 启动过一次就会这样；服务打不开它们", "it was started as root once; the service can't open them"},
-			Cure: Text{fmt.Sprintf("sudo chown -R %s: %s", f.Owner, dir), fmt.Sprintf("sudo chown -R %s: %s", f.Owner, dir)}})
+			Why: Text{"用 root 启动过一次就会这样；服务打不开它们", "it was started as root once; the service can't open them"},
+			Cure: Text{fmt.Sprintf("sudo chown -R %s: %s", f.Owner, dir), fmt.Sprintf("sudo chown -R %s: %s", f.Owner,
+				dir)}})
 	case f.Mode.Perm()&0o007 != 0:
 		cure := "sudo chmod o-rwx " + dir
 		e.add(Finding{Check: "folder.mode", On: dir, Verdict: Warn,
@@ -94,7 +96,8 @@ func (e *exam) room(dir string) bool {
 	what := Text{fmt.Sprintf("%s 剩 %d MB（共 %d MB）", dir, r.Free>>20, r.Total>>20),
 		fmt.Sprintf("%s has %d MB free of %d MB", dir, r.Free>>20, r.Total>>20)}
 	cure := Text{"看谁占了: sudo du -xh --max-depth=2 / | sort -h | tail；journalctl --vacuum-size=200M；县中心可设 retention",
-		"see who fills it: sudo du -xh --max-depth=2 / | sort -h | tail; journalctl --vacuum-size=200M; at the county set " +
+		"see who fills it: sudo du -xh --max-depth=2 / | sort -h | tail; journalctl --vacuum-size=200M; at the " +
+			"county set " +
 			"retention"}
 	switch {
 	case r.Free < noRoom:
@@ -102,10 +105,12 @@ func (e *exam) room(dir string) bool {
 			Why: Text{"存不下新记录", "no record can be stored"}})
 	case r.Files > 0 && r.FreeFiles < fewFiles:
 		e.add(Finding{Check: "disk.files", On: dir, Verdict: Fail,
-			What: Text{fmt.Sprintf("%s 只能再放 %d 个文件", dir, r.FreeFiles), fmt.Sprintf("%s can hold %d more files only", dir,
+			What: Text{fmt.Sprintf("%s 只能再放 %d 个文件", dir, r.FreeFiles), fmt.Sprintf("%s can hold %d more files only",
+				dir,
 				r.FreeFiles)},
-			Why:  Text{"有空间也建不了文件", "no file can be made although there is room"},
-			Cure: Text{"找出小文件多的文件夹: sudo du --inodes -x / | sort -n | tail", "find them: sudo du --inodes -x / | sort -n | tail"}})
+			Why: Text{"有空间也建不了文件", "no file can be made although there is room"},
+			Cure: Text{"找出小文件多的文件夹: sudo du --inodes -x / | sort -n | tail",
+				"find them: sudo du --inodes -x / | sort -n | tail"}})
 	case r.Free < littleRoom && r.Free < r.Total/5:
 		e.add(Finding{Check: "disk.room", On: dir, Verdict: Warn, What: what, Cure: cure,
 			Why: Text{"快满了", "it will be full soon"}})
@@ -130,7 +135,8 @@ func (e *exam) speed(ctx context.Context, dir string) {
 	if took > slowSync {
 		f.Verdict = Warn
 		f.Why = Text{"记录落盘以后才发送，慢盘让一切变慢", "records are sent once they are on the disk: all waits for it"}
-		f.Cure = Text{"看谁在写: sudo iotop -oa；换固态硬盘或好的存储卡", "see who writes: sudo iotop -oa; use an SSD or a better card"}
+		f.Cure = Text{"看谁在写: sudo iotop -oa；换固态硬盘或好的存储卡",
+			"see who writes: sudo iotop -oa; use an SSD or a better card"}
 	}
 	if took > stuckSync {
 		f.Verdict = Fail

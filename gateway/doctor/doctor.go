@@ -160,7 +160,8 @@ func (e *exam) good(check, on, zh, en string) {
 
 // unseen adds a finding that something can't be seen here.
 func (e *exam) unseen(check, on string, err error) {
-	e.add(Finding{Check: check, On: on, Verdict: Unknown, What: Text{"看不到: " + err.Error(), "can't be seen: " + err.Error()},
+	e.add(Finding{Check: check, On: on, Verdict: Unknown, What: Text{"看不到: " + err.Error(),
+		"can't be seen: " + err.Error()},
 		Why:  Text{"不知道就不能说没问题", "what is not known may be wrong"},
 		Cure: Text{"用 root 再查一次: sudo gatehouse doctor", "look again as root: sudo gatehouse doctor"}})
 }
@@ -201,14 +202,11 @@ func (e *exam) trials(ctx context.Context) {
 	for _, t := range e.Trials {
 		good, warning, err := t.Try(ctx)
 		f := Finding{Check: t.Check, On: t.On, Verdict: OK, What: good}
-		for v, err := range map[Verdict]error{Warn: warning, Fail: err} {
-			if err != nil {
-				f.Verdict, f.What = v, Text{EN: err.Error()}
-				f.Why, f.Cure = t.Why, t.Cure
-			}
-			if f.Verdict == Fail {
-				break
-			}
+		if bad := cmp.Or(err, warning); bad != nil {
+			f.Verdict, f.What, f.Why, f.Cure = Warn, Text{EN: bad.Error()}, t.Why, t.Cure
+		}
+		if err != nil {
+			f.Verdict = Fail
 		}
 		e.add(f)
 	}

@@ -26,7 +26,8 @@ func (e *exam) ports(context.Context) {
 				What: Text{l.What + ": 端口空着（没有运行）", l.What + ": the port is free (it does not run)"}})
 		case h.Program == "":
 			e.add(Finding{Check: "port", On: l.Address, Verdict: Unknown,
-				What: Text{l.What + ": 有程序占着，看不到是谁", l.What + ": a program has the port, and which one can't be seen"},
+				What: Text{l.What + ": 有程序占着，看不到是谁",
+					l.What + ": a program has the port, and which one can't be seen"},
 				Cure: Text{"sudo ss -ltnp | grep " + portOf(l.Address), "sudo ss -ltnp | grep " + portOf(l.Address)}})
 		case own(h.Program):
 			e.good("port", l.Address, l.What+": 正在运行", l.What+": it runs")
@@ -35,8 +36,10 @@ func (e *exam) ports(context.Context) {
 				What: Text{fmt.Sprintf("%s: 端口被 %s（进程 %d）占了", l.What, h.Program, h.PID),
 					fmt.Sprintf("%s: %s (process %d) has the port", l.What, h.Program, h.PID)},
 				Why: Text{"本程序启动不了", "this program can't start"},
-				Cure: Text{fmt.Sprintf("停掉它: sudo systemctl disable --now %s（或 sudo kill %d），或者改配置里的端口", h.Program, h.PID),
-					fmt.Sprintf("stop it: sudo systemctl disable --now %s (or sudo kill %d), or write another port into the "+
+				Cure: Text{fmt.Sprintf("停掉它: sudo systemctl disable --now %s（或 sudo kill %d），或者改配置里的端口", h.Program,
+					h.PID),
+					fmt.Sprintf("stop it: sudo systemctl disable --now %s (or sudo kill %d), or write another "+
+						"port into the "+
 						"configuration", h.Program, h.PID)}})
 		}
 	}
@@ -49,9 +52,12 @@ func (e *exam) certificates(context.Context) {
 	for _, c := range e.Certificates {
 		cert, err := e.p.Certificate(c.Path)
 		if err != nil {
-			e.add(Finding{Check: "certificate", On: c.Path, Verdict: Fail, What: Text{EN: c.What + ": " + err.Error()},
+			e.add(Finding{Check: "certificate", On: c.Path, Verdict: Fail,
+				What: Text{EN: c.What + ": " + err.Error()},
 				Why:  Text{"没有它连不上", "nobody can connect without it"},
-				Cure: Text{"ls -l " + c.Path + "；县中心: sudo gatehouse setup --again；门岗: sudo gatehouse enrol --again", "ls -l " + c.Path + "; at the county: sudo gatehouse setup --again; at a gate: sudo gatehouse enrol --again"}})
+				Cure: Text{"ls -l " + c.Path + "；县中心: sudo gatehouse setup --again；门岗: sudo gatehouse enrol --again",
+					"ls -l " + c.Path + "; at the county: sudo gatehouse setup --again; at a gate: sudo " +
+						"gatehouse enrol --again"}})
 			continue
 		}
 		e.ends(c, cert)
@@ -59,10 +65,13 @@ func (e *exam) certificates(context.Context) {
 			if cert.VerifyHostname(name) != nil {
 				e.add(Finding{Check: "certificate.names", On: c.Path, Verdict: Fail,
 					What: Text{fmt.Sprintf("%s 的证书里没有 %s（有 %s）", c.What, name, namesOf(cert)),
-						fmt.Sprintf("the certificate of %s is not for %s (it is for %s)", c.What, name, namesOf(cert))},
-					Why: Text{"主机改名或换地址以后，浏览器和门岗会拒绝它", "the host's name or address has changed: browsers and gates refuse it"},
+						fmt.Sprintf("the certificate of %s is not for %s (it is for %s)", c.What, name,
+							namesOf(cert))},
+					Why: Text{"主机改名或换地址以后，浏览器和门岗会拒绝它",
+						"the host's name or address has changed: browsers and gates refuse it"},
 					Cure: Text{"重新签发: sudo gatehouse setup --again；自备的证书请签发者改名",
-						"issue it again: sudo gatehouse setup --again; ask for another one where the county has its own"}})
+						"issue it again: sudo gatehouse setup --again; ask for another one where the county has " +
+							"its own"}})
 			}
 		}
 	}
@@ -80,10 +89,12 @@ func (e *exam) ends(c Certificate, cert *x509.Certificate) {
 	now, end := e.p.Now(), cert.NotAfter
 	on := end.UTC().Format(time.DateOnly)
 	cure := Text{"重新签发: sudo gatehouse setup --again && sudo systemctl restart gatehouse-collect；自备的证书换新文件",
-		"issue it again: sudo gatehouse setup --again && sudo systemctl restart gatehouse-collect; or bring the new files"}
+		"issue it again: sudo gatehouse setup --again && sudo systemctl restart gatehouse-collect; or bring the " +
+			"new files"}
 	if c.Renews {
 		cure = Text{"程序自己续期；连不上县中心 30 天以上，就要新码: sudo gatehouse enrol --again",
-			"the program renews it; after 30 days without the county it needs a new code: sudo gatehouse enrol --again"}
+			"the program renews it; after 30 days without the county it needs a new code: sudo gatehouse enrol " +
+				"--again"}
 	}
 	why := Text{"到期以后谁也连不上", "nobody can connect once it has ended"}
 	switch {
@@ -132,7 +143,8 @@ func (e *exam) names(ctx context.Context) {
 	for _, name := range e.Names {
 		here, err := e.p.Here(ctx, name)
 		cure := Text{fmt.Sprintf("改域名记录（getent hosts %s），或者改配置: sudo gatehouse setup --again", name),
-			fmt.Sprintf("change the record of the name (getent hosts %s), or the configuration: sudo gatehouse setup --again", name)}
+			fmt.Sprintf("change the record of the name (getent hosts %s), or the configuration: sudo gatehouse "+
+				"setup --again", name)}
 		why := Text{"门岗和浏览器找不到县中心", "gates and browsers don't find the county"}
 		switch {
 		case err != nil:

@@ -205,7 +205,18 @@ func (p Plan) configured() (list []entry, err error) {
 		}
 		list = append(list, e)
 	}
-	return list, nil
+	return once(list), nil
+}
+
+// once leaves out what is in the list already: a file may be named by itself, and lie in a
+// folder that is named.
+func once(list []entry) []entry {
+	seen := map[string]bool{}
+	return slices.DeleteFunc(list, func(e entry) bool {
+		before := seen[e.Name]
+		seen[e.Name] = true
+		return before
+	})
 }
 
 // apart reports whether a path is of the authority, which only Authority names.
