@@ -90,7 +90,7 @@ func (f *doctorFlags) run(c *cobra.Command, p doctor.Probe) error {
 		return err
 	}
 	paths, err := f.paths(nil)
-	if err != nil && len(f.files) > 0 || err != nil && (f.output != "table" && f.output != "json") {
+	if err != nil && (len(f.files) > 0 || f.kind != "") {
 		return err
 	}
 	ctx, cancel := context.WithTimeout(c.Context(), lookWithin)
@@ -165,7 +165,7 @@ func (f *doctorFlags) print(w io.Writer, all []finding, zh bool) error {
 		counts[x.Verdict]++
 	}
 	var err error
-	if f.output == "json" {
+	if f.output.is(asJSON) {
 		err = printJSON(w, all)
 	} else {
 		err = f.table(w, all, counts, zh)
