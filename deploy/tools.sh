@@ -52,6 +52,17 @@ if ! [ -x "$tools/influxd" ]; then
 	fi
 fi
 
+# The library of the Compose Specification, which reads deploy/compose.yaml.
+if ! [ -x "$tools/compose-spec" ]; then
+	spec=github.com/compose-spec/compose-go/v2/cmd@v2.16.2
+	if (cd / && GOBIN="$tools/compose" GOFLAGS=-mod=mod CGO_ENABLED=0 go install "$spec") >/dev/null; then
+		mv "$tools/compose/cmd" "$tools/compose-spec"
+		rmdir "$tools/compose"
+	else
+		fail "compose-spec: go install $spec"
+	fi
+fi
+
 # Peers that Debian does not have, by the pinned lists of deploy/peers, in
 # .tools/peers: node_modules, and python for PYTHONPATH.
 lists=$(cd "$(dirname "$0")/peers" && pwd) peers=$(dirname "$tools")/peers

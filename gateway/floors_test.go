@@ -19,7 +19,7 @@ var floors = map[string][][]string{
 		{"agent"},
 	},
 	"gatehouse/gateway/county": {
-		{"broker", "brokers", "calls", "commits", "db", "epochs", "health", "mapping", "reckon", "rollup", "store"},
+		{"broker", "brokers", "calls", "commits", "db", "epochs", "health", "mapping", "provision", "reckon", "rollup", "store"},
 		{"audit", "backup", "store/books"},
 		{"store/sqlite", "store/influx"},
 		{"store/archive"},

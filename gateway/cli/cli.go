@@ -45,7 +45,8 @@ Exit codes: 0 done, 1 failed or found what it looks for, 2 wrong usage; gatehous
 	}
 	root.AddCommand(setupCommand(), configCommand(), doctorCommand())
 	root.AddCommand(agentCommand(), enrolCommand(), brokerCommand(), collectCommand(),
-		devicesCommand(), watchCommand(), statusCommand(), journalCommand(), quarantineCommand(), runsCommand(),
+		devicesCommand(), watchCommand(), statusCommand(), readyCommand(), influxCommand(),
+		journalCommand(), quarantineCommand(), runsCommand(),
 		machinesCommand(), importCommand(), exportCommand(), historyCommand(), explainCommand(),
 		inviteCommand(), auditCommand(), endCommand(), backupCommand(), restoreCommand(),
 		identityCommand(), tokenCommand(), consentCommand(),
