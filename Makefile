@@ -70,7 +70,8 @@ test: tools build ## every test, with race detection, against real peers
 
 test-influx2: build ## the store, its retention and a proof on a real InfluxDB 2 (built once, some six minutes)
 	@deploy/influx2.sh
-	$(GO) test -count=1 -tags influx2 -run Influx2 ./gateway/county/store/influx ./gateway/county/provision ./simulator/dashboards
+	$(GO) test -count=1 -tags influx2 -run Influx2 \
+	  ./gateway/county/store/influx ./gateway/county/provision ./simulator/dashboards
 	bin/simulator prove --store influx2 --gates 10 --for 30s --kill agent,collector,broker
 
 install-test: tools build $(TOOLS)/nfpm ## install, upgrade, roll back and purge in a clean Debian (as root)

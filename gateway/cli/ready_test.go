@@ -54,7 +54,8 @@ func TestReadyBelievesTheDesksOwnCertificateOnly(t *testing.T) {
 	dir := t.TempDir()
 	config := filepath.Join(dir, "collect.yaml")
 	listen := strings.TrimPrefix(s.URL, "https://")
-	text := "county: qinghe\ndir: county\nsites: sites.yaml\ndesk:\n  listen: " + listen + "\n  tls: {cert: desk.crt, key: desk.key}\n"
+	text := "county: qinghe\ndir: county\nsites: sites.yaml\ndesk:\n  listen: " + listen +
+		"\n  tls: {cert: desk.crt, key: desk.key}\n"
 	other := []byte("another")
 	for _, c := range []struct {
 		der  []byte
