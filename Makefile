@@ -76,7 +76,8 @@ test-influx2: build ## the store, its retention and a proof on a real InfluxDB 2
 
 install-test: tools build $(TOOLS)/nfpm ## install, upgrade, roll back and purge in a clean Debian (as root)
 	$(GO) vet -tags cleanroot ./simulator/...
-	$(GO) test -count=1 -tags cleanroot -timeout 20m ./simulator/cleanroot ./simulator/booted ./simulator/lifecycle
+	$(GO) test -count=1 -tags cleanroot -timeout 20m ./simulator/cleanroot ./simulator/booted ./simulator/lifecycle \
+	    ./simulator/upgrades
 
 race: test ## the same: tests always run with race detection
 

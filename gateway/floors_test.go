@@ -14,7 +14,8 @@ import (
 var floors = map[string][][]string{
 	"gatehouse/gateway/edge": {
 		{"journal", "status"},
-		{"station", "bridge", "command", "enrol", "help", "recorder", "retire", "ruleset", "ship", "kiosk"},
+		{"station", "bridge", "command", "enrol", "help", "recorder", "retire", "ruleset", "ship", "kiosk",
+			"upgrade"},
 		{"panel", "welcome"},
 		{"agent"},
 	},

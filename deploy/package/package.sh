@@ -83,7 +83,7 @@ for file in deploy/systemd/* deploy/udev/*; do
 	*) echo "package.sh does not know where $file belongs" >&2 && exit 1 ;;
 	esac
 done
-scripts gatehouse "/etc/gatehouse /var/lib/gatehouse /run/gatehouse" gatehouse "i2c gpio tss"
+scripts gatehouse "/etc/gatehouse /var/lib/gatehouse /var/lib/gatehouse-upgrade /run/gatehouse" gatehouse "i2c gpio tss"
 put gatehouse-kiosk deploy/kiosk/waiting.html usr/share/gatehouse/kiosk/waiting.html
 put gatehouse-kiosk deploy/kiosk/policy.json etc/chromium/policies/managed/gatehouse.json
 install -D deploy/kiosk/gatehouse-kiosk "$stage/gatehouse-kiosk/usr/libexec/gatehouse/gatehouse-kiosk"

@@ -51,6 +51,8 @@ type Options struct {
 	// Files says what is wrong with the configuration's file and the files that it names, as
 	// they are now. nil: only the files of the configuration that New was given are read.
 	Files func(now time.Time) error
+	// Upgrades says where an upgrade of the program looks; zero: there are none here.
+	Upgrades Upgrades
 }
 
 // loadingGC is the percentage by which the heap may grow between collections while the
@@ -78,6 +80,8 @@ type Agent struct {
 	renewer  *enrol.Renewer // nil without an identity
 	keys     *keys          // by which people have pseudonyms
 	county   *county        // rules that the county publishes
+	upgrades Upgrades
+	version  string
 }
 
 // New reads the files that the configuration names, opens the journal and makes
@@ -90,7 +94,8 @@ func New(cfg Config, opts Options) (*Agent, error) {
 	// little memory.
 	defer debug.FreeOSMemory()
 	defer debug.SetGCPercent(debug.SetGCPercent(loadingGC))
-	a := &Agent{log: opts.Log.With("agent", cfg.Agent), clock: opts.Clock, board: status.NewBoard()}
+	a := &Agent{log: opts.Log.With("agent", cfg.Agent), clock: opts.Clock, board: status.NewBoard(),
+		upgrades: opts.Upgrades, version: opts.Version}
 	if over, err := a.openRetirement(cfg, opts.File); err != nil || over {
 		return a, err
 	}
@@ -222,6 +227,9 @@ func (a *Agent) runParts(ctx context.Context, cancel func()) (err error) {
 	wg.Go(func() { a.shipper.Run(ctx) })
 	wg.Go(func() { a.help.Run(ctx) })
 	wg.Go(func() { a.watchLocked(ctx) })
+	if a.upgrades.Alive != "" {
+		wg.Go(func() { a.sayAlive(ctx, a.upgrades.Alive, a.version) })
+	}
 	if a.renewer != nil {
 		wg.Go(func() { a.renewer.Run(ctx) })
 	}

@@ -1,0 +1,201 @@
+package cli
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"os"
+	"path/filepath"
+	"strings"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"gatehouse/gateway/edge/agent"
+	"gatehouse/gateway/edge/upgrade"
+)
+
+// upgrades says where an agent meets what upgrades it: in the folders that systemd has made for
+// the service. Started otherwise it has none.
+func upgrades() agent.Upgrades {
+	run, _, _ := strings.Cut(os.Getenv("RUNTIME_DIRECTORY"), ":")
+	if run == "" {
+		return agent.Upgrades{}
+	}
+	u := agent.Upgrades{Alive: filepath.Join(run, filepath.Base(upgrade.AliveFile)), Dir: upgrade.Dir}
+	if state, _, _ := strings.Cut(os.Getenv("STATE_DIRECTORY"), ":"); state != "" {
+		u.AgentDir = state
+	}
+	return u
+}
+
+// upgradeFlags are the flags of upgrade.
+type upgradeFlags struct {
+	file                                    string
+	check, resume, service, downgrade, away bool
+	out                                     output
+	logs                                    logFlags
+}
+
+func (f *upgradeFlags) add(c *cobra.Command) {
+	c.Flags().StringVarP(&f.file, "config", "c", upgrade.DefaultConfig, "from where, and by whose key")
+	f.out.add(c)
+	c.Flags().BoolVar(&f.check, "check", false, "only say what would be done; 1: it can't be")
+	c.Flags().BoolVar(&f.resume, "resume", false, "go on with an upgrade that was cut off, and end if there is none")
+	c.Flags().BoolVar(&f.service, "service", false,
+		"as --resume, then do what the agent asks for (gatehouse-upgrade.service)")
+	c.Flags().BoolVar(&f.downgrade, "allow-downgrade", false, "an earlier version is right, too")
+	c.Flags().BoolVar(&f.away, "county-away", false,
+		"begin although the county does not answer: only that the new version records is judged")
+	c.MarkFlagsMutuallyExclusive("check", "resume", "service")
+	f.logs.add(c)
+}
+
+func upgradeCommand() *cobra.Command {
+	var f upgradeFlags
+	c := &cobra.Command{
+		Use:   "upgrade [VERSION]",
+		Short: "Take this gate to another version of the packages, and back if that does not deliver",
+		Long: `upgrade takes the newest version, or VERSION, from the county's packages. Root runs it, at a
+gate. It verifies the county's signature, fetches the packages of the new and of the
+present version, installs the new one, and waits two minutes for it to come up and to
+deliver. If it does not, the present version is installed again. A power cut at any time
+does no harm: gatehouse-upgrade.service goes on at the next start.
+
+The file that --config names says url: (of the county's packages) and key: (the county's
+public key of packages); only root may be able to change it, and packages.asc beside it.`,
+		Example: "  gatehouse upgrade --check\n  gatehouse upgrade 1.4.0",
+		Args:    cobra.MaximumNArgs(1),
+		RunE:    func(c *cobra.Command, args []string) error { return f.run(c, strings.Join(args, "")) },
+	}
+	f.add(c)
+	return c
+}
+
+func (f *upgradeFlags) run(c *cobra.Command, version string) error {
+	if version != "" && (f.resume || f.service) {
+		return usageError{errors.New("--resume and --service take no version: it is known")}
+	}
+	if os.Geteuid() != 0 {
+		return errors.New("only root can install packages: sudo gatehouse upgrade")
+	}
+	log, end, err := f.logs.logger(c)
+	if err != nil {
+		return err
+	}
+	defer end()
+	u, err := f.upgrader(log)
+	if err != nil {
+		return err
+	}
+	ctx := c.Context()
+	wanted := upgrade.Wanted{Version: version, Downgrade: f.downgrade, Away: f.away}
+	switch {
+	case f.check:
+		s, err := u.Plan(ctx, wanted)
+		if errors.Is(err, upgrade.ErrNothing) {
+			_, err = fmt.Fprintln(c.OutOrStdout(), "nothing to do: this is the newest version")
+			return err
+		}
+		if err != nil {
+			return err
+		}
+		return f.print(c, s, fmt.Sprintf("would be upgraded from %s to %s", s.From, s.To))
+	case f.resume, f.service:
+		return f.goOn(c, u, log)
+	}
+	s, err := u.Do(ctx, wanted)
+	if errors.Is(err, upgrade.ErrNothing) {
+		_, err = fmt.Fprintln(c.OutOrStdout(), err)
+		return err
+	}
+	if err != nil {
+		return err
+	}
+	return f.ended(c, s)
+}
+
+// upgrader returns what does the upgrade.
+func (f *upgradeFlags) upgrader(log *slog.Logger) (*upgrade.Upgrader, error) {
+	source, err := upgrade.Load(f.file)
+	if err != nil {
+		return nil, err
+	}
+	program, err := os.Executable()
+	if err != nil {
+		return nil, fmt.Errorf("find this program: %w", err)
+	}
+	return upgrade.New(upgrade.Options{Dir: upgrade.Dir, AliveFile: upgrade.AliveFile, Program: program, Source: source,
+		System: upgrade.Debian{}, Now: time.Now, Wait: wait, Progress: func(int64) {}, Log: log}), nil
+}
+
+// wait waits for d, or until ctx ends.
+func wait(ctx context.Context, d time.Duration) error {
+	t := time.NewTimer(d)
+	defer t.Stop()
+	select {
+	case <-ctx.Done():
+		return ctx.Err()
+	case <-t.C:
+		return nil
+	}
+}
+
+// goOn finishes what was cut off, and as a service does what the agent asks for.
+func (f *upgradeFlags) goOn(c *cobra.Command, u *upgrade.Upgrader, log *slog.Logger) error {
+	s, ok, err := u.Resume(c.Context())
+	if err != nil {
+		return err
+	}
+	if ok {
+		err = f.ended(c, s)
+	}
+	if !f.service {
+		return err
+	}
+	asked, asks, err2 := upgrade.Take(upgrade.AgentDir)
+	if err2 != nil || !asks {
+		return errors.Join(err, err2)
+	}
+	log.Info("the county asks for an upgrade", "version", asked.Version, "id", asked.ID)
+	s, err = u.Do(c.Context(), upgrade.Wanted{ID: asked.ID, Version: asked.Version})
+	if errors.Is(err, upgrade.ErrNothing) {
+		return nil
+	}
+	if err != nil {
+		return err
+	}
+	return f.ended(c, s)
+}
+
+// ended says how an upgrade has ended; only the new version is no error.
+func (f *upgradeFlags) ended(c *cobra.Command, s upgrade.State) error {
+	text := map[upgrade.Phase]string{
+		upgrade.Done:      fmt.Sprintf("upgraded from %s to %s", s.From, s.To),
+		upgrade.Unchanged: fmt.Sprintf("not upgraded to %s, nothing was changed", s.To),
+		upgrade.Back:      fmt.Sprintf("version %s was installed and failed; %s runs again", s.To, s.From),
+		upgrade.Stuck: fmt.Sprintf("neither %s nor %s could be installed: look with dpkg --audit; "+
+			"the packages lie in %s", s.To, s.From, upgrade.Dir),
+	}[s.Phase]
+	if s.Why != "" {
+		text += ": " + s.Why
+	}
+	if s.Phase == upgrade.Done {
+		return f.print(c, s, text)
+	}
+	if f.out.is(asJSON) {
+		if err := f.print(c, s, text); err != nil {
+			return err
+		}
+	}
+	return errors.New(text)
+}
+
+func (f *upgradeFlags) print(c *cobra.Command, s upgrade.State, text string) error {
+	if f.out.is(asJSON) {
+		return document(c.OutOrStdout(), s)
+	}
+	_, err := fmt.Fprintln(c.OutOrStdout(), text)
+	return err
+}
