@@ -34,8 +34,10 @@ func TestAGateIsUpgradedAndTakenBack(t *testing.T) {
 			a.Run = "else"
 			r.of("2.0", a)
 		}, Back, "1.0", "came up instead"},
-		"dpkg refuses it":        {func(r *rig) { r.fails["2.0"] = true }, Back, "1.0", "it fails"},
-		"dpkg refuses both":      {func(r *rig) { r.fails = map[string]bool{"2.0": true, "1.0": true} }, Stuck, "1.0", "then:"},
+		"dpkg refuses it": {func(r *rig) { r.fails["2.0"] = true }, Back, "1.0", "it fails"},
+		"dpkg refuses both": {func(r *rig) {
+			r.fails = map[string]bool{"2.0": true, "1.0": true}
+		}, Stuck, "1.0", "then:"},
 		"the county is silent":   {func(r *rig) { r.serve = gone("_2.0_amd64.deb") }, Unchanged, "1.0", "gone"},
 		"no service":             {func(r *rig) { r.runs = false }, Done, "2.0", ""},
 		"a kiosk beside is kept": {func(r *rig) { r.installed["gatehouse-kiosk"] = "2.0" }, Done, "2.0", ""},
