@@ -36,11 +36,11 @@ func asService(c *cobra.Command, paths, args []string) (done bool, err error) {
 	}
 	ids, err := credential(account)
 	if err != nil {
-		return false, err
+		return true, err
 	}
 	self, err := os.Executable()
 	if err != nil {
-		return false, fmt.Errorf("find this program: %w", err)
+		return true, fmt.Errorf("find this program: %w", err)
 	}
 	cmd := exec.CommandContext(c.Context(), self, args...) //nolint:gosec // this program
 	cmd.Stdin, cmd.Stdout, cmd.Stderr = c.InOrStdin(), c.OutOrStdout(), c.ErrOrStderr()
@@ -51,7 +51,8 @@ func asService(c *cobra.Command, paths, args []string) (done bool, err error) {
 		return true, saidError{exit.ExitCode()}
 	}
 	if err != nil {
-		return false, fmt.Errorf("look as the user %s: %w", serviceUser, err)
+		return true, fmt.Errorf("start %s as the user %s: %w: may that user read the folders above it?", self, serviceUser,
+			err)
 	}
 	return true, nil
 }

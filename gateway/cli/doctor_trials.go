@@ -23,8 +23,10 @@ const tryFor = 10 * time.Second
 func collectorTrials(cfg centre.Config, now func() time.Time) []doctor.Trial {
 	trials := []doctor.Trial{{Check: "store", On: cfg.Dir,
 		Why: doctor.Text{ZH: "数据库坏了就存不下新数据", EN: "nothing more can be stored in a damaged database"},
-		Cure: doctor.Text{ZH: "停止服务，保留坏文件，从备份恢复: gatehouse restore（见 BACKUP.md）；门岗会补传 7 天内的记录",
-			EN: "stop the service, keep the damaged file, and restore a backup: gatehouse restore (BACKUP.md); " +
+		Cure: doctor.Text{ZH: "打不开就查主人: sudo ls -l " + cfg.Dir + "；坏了就停止服务，保留坏文件，从备份恢复: gatehouse restore（见 " +
+			"BACKUP.md）；门岗会补传 7 天内的记录",
+			EN: "if it can't be opened, look whose it is: sudo ls -l " + cfg.Dir + "; if it is damaged, stop the " +
+				"service, keep the damaged file, and restore a backup: gatehouse restore (BACKUP.md); " +
 				"gates send what " +
 				"they hold of 7 days again"},
 		Try: func(ctx context.Context) (doctor.Text, error, error) {

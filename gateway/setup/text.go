@@ -47,6 +47,10 @@ time_zone: %s
 #   readings: 14d
 #   passages: 30d
 #   health: 30d
+# 备份（每夜一次），见 BACKUP.md。A backup each night:
+# backup:
+#   dir: /var/lib/gatehouse-backup
+#   recipients: [age1...]        # as age-keygen -y prints them
 # 规则由两人批准。Another user than the author approves rules (RULES.md):
 # rules: {two_people: true}
 # 全部门岗注册以后：只收签名的数据。Once all gates are enrolled, take only what is signed:
