@@ -129,7 +129,7 @@ func (f *agentFlags) run(c *cobra.Command) error {
 	}
 	lookAtLimits(log)
 	opts := agent.Options{Ports: port.NewHost(), Clock: clock.System{}, Version: version.String, Log: log,
-		File: f.file, Upgrades: upgrades()}
+		File: f.file, Alive: aliveFile()}
 	if f.shift != "" {
 		if opts.Clock, err = shifted.Open(f.shift, clock.System{}); err != nil {
 			return err

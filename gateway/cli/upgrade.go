@@ -12,22 +12,17 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"gatehouse/gateway/edge/agent"
 	"gatehouse/gateway/edge/upgrade"
 )
 
-// upgrades says where an agent meets what upgrades it: in the folders that systemd has made for
-// the service. Started otherwise it has none.
-func upgrades() agent.Upgrades {
+// aliveFile returns where an agent says how it does: in the folder that systemd has made for the
+// service. Started otherwise it says it nowhere.
+func aliveFile() string {
 	run, _, _ := strings.Cut(os.Getenv("RUNTIME_DIRECTORY"), ":")
 	if run == "" {
-		return agent.Upgrades{}
+		return ""
 	}
-	u := agent.Upgrades{Alive: filepath.Join(run, filepath.Base(upgrade.AliveFile)), Dir: upgrade.Dir}
-	if state, _, _ := strings.Cut(os.Getenv("STATE_DIRECTORY"), ":"); state != "" {
-		u.AgentDir = state
-	}
-	return u
+	return filepath.Join(run, filepath.Base(upgrade.AliveFile))
 }
 
 // upgradeFlags are the flags of upgrade.
@@ -44,7 +39,7 @@ func (f *upgradeFlags) add(c *cobra.Command) {
 	c.Flags().BoolVar(&f.check, "check", false, "only say what would be done; 1: it can't be")
 	c.Flags().BoolVar(&f.resume, "resume", false, "go on with an upgrade that was cut off, and end if there is none")
 	c.Flags().BoolVar(&f.service, "service", false,
-		"as --resume, then do what the agent asks for (gatehouse-upgrade.service)")
+		"as --resume, then do what upgrade/request.json in the agent's folder asks for (gatehouse-upgrade.service)")
 	c.Flags().BoolVar(&f.downgrade, "allow-downgrade", false, "an earlier version is right, too")
 	c.Flags().BoolVar(&f.away, "county-away", false,
 		"begin although the county does not answer: only that the new version records is judged")

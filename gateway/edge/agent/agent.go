@@ -51,8 +51,7 @@ type Options struct {
 	// Files says what is wrong with the configuration's file and the files that it names, as
 	// they are now. nil: only the files of the configuration that New was given are read.
 	Files func(now time.Time) error
-	// Upgrades says where an upgrade of the program looks; zero: there are none here.
-	Upgrades Upgrades
+	Alive string // file in which the agent says how it does, for an upgrade of the program; empty: none
 }
 
 // loadingGC is the percentage by which the heap may grow between collections while the
@@ -80,7 +79,7 @@ type Agent struct {
 	renewer  *enrol.Renewer // nil without an identity
 	keys     *keys          // by which people have pseudonyms
 	county   *county        // rules that the county publishes
-	upgrades Upgrades
+	alive    string         // file for upgrades; empty: none
 	version  string
 }
 
@@ -95,7 +94,7 @@ func New(cfg Config, opts Options) (*Agent, error) {
 	defer debug.FreeOSMemory()
 	defer debug.SetGCPercent(debug.SetGCPercent(loadingGC))
 	a := &Agent{log: opts.Log.With("agent", cfg.Agent), clock: opts.Clock, board: status.NewBoard(),
-		upgrades: opts.Upgrades, version: opts.Version}
+		alive: opts.Alive, version: opts.Version}
 	if over, err := a.openRetirement(cfg, opts.File); err != nil || over {
 		return a, err
 	}
@@ -227,8 +226,8 @@ func (a *Agent) runParts(ctx context.Context, cancel func()) (err error) {
 	wg.Go(func() { a.shipper.Run(ctx) })
 	wg.Go(func() { a.help.Run(ctx) })
 	wg.Go(func() { a.watchLocked(ctx) })
-	if a.upgrades.Alive != "" {
-		wg.Go(func() { a.sayAlive(ctx, a.upgrades.Alive, a.version) })
+	if a.alive != "" {
+		wg.Go(func() { a.sayAlive(ctx, a.alive, a.version) })
 	}
 	if a.renewer != nil {
 		wg.Go(func() { a.renewer.Run(ctx) })

@@ -10,13 +10,6 @@ import (
 	"gatehouse/gateway/edge/status"
 )
 
-// Upgrades says where the agent meets what upgrades its program.
-type Upgrades struct {
-	Alive    string // file in which the agent says how it does; empty: nobody looks
-	AgentDir string // folder in which it asks for an upgrade; empty: it can't
-	Dir      string // root's folder, with the state of the last one
-}
-
 // aliveEvery is how often the agent says how it does.
 const aliveEvery = 2 * time.Second
 
