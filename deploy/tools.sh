@@ -22,10 +22,11 @@ fi
 
 want=()
 for bin in mosquitto mosquitto_sub chromium socat mbpoll strace mkfs.ext4 gpsbabel nginx caddy swtpm pdfinfo \
-	debootstrap dpkg-deb lintian rpm qemu-arm-static prometheus promtool \
+	fish zsh debootstrap dpkg-deb lintian rpm qemu-arm-static prometheus promtool \
 	systemd-nspawn udevadm cage grim; do
 	PATH="$PATH:/usr/sbin:/sbin" command -v "$bin" >/dev/null || want=("$@")
 done
+[ -e /usr/share/bash-completion/bash_completion ] || want=("$@")
 # Peers of the tests, in Debian's own Python; not a part of the product.
 /usr/bin/python3 -c "import pip, pymodbus, serial_asyncio" 2>/dev/null || want=("$@")
 [ -e /usr/share/doc/fonts-noto-cjk ] || [ -n "$(fc-list :lang=zh-cn 2>/dev/null | head -n1)" ] || want=("$@")

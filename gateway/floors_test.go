@@ -24,7 +24,7 @@ var floors = map[string][][]string{
 		{"audit", "backup", "store/books"},
 		{"store/sqlite", "store/influx"},
 		{"store/archive"},
-		{"collect", "follow", "notices", "presence", "profiles", "refused", "registry", "retention", "rules", "speak",
+		{"collect", "follow", "notices", "presence", "profiles", "refused", "registry", "retention", "rules", "speak", "homeassistant",
 			"export", "history", "lookup"},
 		{"alerts", "checks", "command", "end", "passages", "fleet", "people", "export/parquet"},
 		{"consent", "held"},

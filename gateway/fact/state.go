@@ -24,6 +24,12 @@ const (
 	MachineNever   MachineState = "never"  // found by the county: nothing was ever received
 )
 
+// MachineStates returns all of them.
+func MachineStates() []MachineState {
+	return []MachineState{MachineIdle, MachineWorking, MachinePaused, MachineFault, MachineGone, MachineSilent,
+		MachineNever}
+}
+
 // LinkState says whether an agent or the collector is connected to the broker.
 type LinkState string
 

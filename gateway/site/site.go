@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"math"
+	"slices"
 
 	"gatehouse/gateway/config"
 	"gatehouse/gateway/wire"
@@ -219,6 +220,21 @@ func (c *County) Tree() TreeNode {
 		root.Under = append(root.Under, x)
 	}
 	return root
+}
+
+// Names returns the names of the community and of the compound of a gate; empty: it is not
+// in the file.
+func (c *County) Names(gate string) (community, compound string) {
+	for _, x := range c.Communities {
+		for _, grid := range x.Grids {
+			for _, y := range grid.Compounds {
+				if slices.Contains(y.Gates, gate) {
+					return x.Name, y.Name
+				}
+			}
+		}
+	}
+	return "", ""
 }
 
 // Agents returns the ids of all gates, in the file's order.

@@ -29,3 +29,24 @@ func (a *Alerts) Open(ctx context.Context) (map[fact.AlarmType]int, error) {
 	}
 	return out, nil
 }
+
+// OpenOf returns how many alerts are open, by agent; agents without one are left out.
+func (a *Alerts) OpenOf(ctx context.Context) (map[string]int, error) {
+	type row struct {
+		agent string
+		n     int
+	}
+	scan := func(r db.Row) (x row, err error) {
+		err = r.Scan(&x.agent, &x.n)
+		return x, err
+	}
+	out := map[string]int{}
+	for x, err := range db.Rows(ctx, a.file.Reader(), scan,
+		"SELECT agent, count(*) FROM alerts WHERE "+openAlerts()+" GROUP BY agent") {
+		if err != nil {
+			return nil, fmt.Errorf("count the alerts of gates: %w", err)
+		}
+		out[x.agent] = x.n
+	}
+	return out, nil
+}

@@ -76,10 +76,14 @@ func (i inner) Check(c server.ClientAuthentication) bool {
 	return true
 }
 
+// discovery is what Home Assistant is told, as a subject.
+const discovery = "homeassistant.>"
+
 // permissions returns what a client may publish and subscribe to: nil is everything.
 // A collector may use all topics below wire.Root. An agent may publish below its own
 // id, and subscribe there and to the collector's status. A machine may publish its
-// reports. A reader may subscribe to everything of the county, and publish nothing.
+// reports. A reader may subscribe to everything of the county and to what Home Assistant is
+// told (discovery), and publish nothing.
 // MQTT's a/b is a.b in NATS; MQTT's a/# includes a itself, a.> in NATS does not.
 func permissions(county string, k kind, name string) *server.Permissions {
 	root := strings.ReplaceAll(wire.Root, "/", ".")
@@ -90,13 +94,13 @@ func permissions(county string, k kind, name string) *server.Permissions {
 	case nobody:
 		return nil
 	case collector:
-		return allowed([]string{root, root + ".>"}, []string{root, root + ".>"})
+		return allowed([]string{root, root + ".>", discovery}, []string{root, root + ".>", discovery})
 	case agent:
 		return allowed([]string{own + ".>"}, []string{own, own + ".>", status})
 	case machine:
 		return allowed([]string{report, report + ".>"}, nil)
 	case reader:
-		return allowed(nil, []string{root + "." + county, root + "." + county + ".>"})
+		return allowed(nil, []string{root + "." + county, root + "." + county + ".>", discovery})
 	}
 	return allowed(nil, nil)
 }

@@ -75,10 +75,13 @@ func (c County) rights(x Client) (publish, subscribe []string) {
 	case authority.Machine:
 		return own(wire.LeafReport), nil
 	case authority.Reader:
-		return nil, []string{c.all()}
+		return nil, []string{c.all(), discovery}
 	}
 	return nil, nil
 }
+
+// discovery is what Home Assistant is told: the collector writes it, readers read it.
+const discovery = "homeassistant/#"
 
 // all is every topic of the county.
 func (c County) all() string { return wire.Root + "/" + c.ID + "/#" }
@@ -134,7 +137,8 @@ acl_file %s
 
 func (c County) mosquittoACL() []byte {
 	var b strings.Builder
-	fmt.Fprintf(&b, "# %s\nuser %s\ntopic readwrite %s\n", again, wire.CollectorID, c.all())
+	fmt.Fprintf(&b, "# %s\nuser %s\ntopic readwrite %s\ntopic write %s\n", again, wire.CollectorID, c.all(),
+		discovery)
 	for _, topic := range c.Topics {
 		fmt.Fprintf(&b, "topic read %s\n", topic)
 	}
@@ -229,6 +233,7 @@ func (c County) emqxACL() []byte {
 	}
 	inside := fmt.Sprintf(`{'and', [{ipaddr, "127.0.0.1"}, {username, %q}]}`, wire.CollectorID)
 	rule(inside, "all", []string{c.all()})
+	rule(inside, "publish", []string{discovery})
 	rule(inside, "subscribe", c.Topics)
 	for _, x := range c.clients() {
 		publish, subscribe := c.rights(x)

@@ -229,7 +229,8 @@ func (e *ear) until(t *testing.T, text string) (before []string) {
 				t.Fatalf("mosquitto_sub has ended before %q", text)
 			case strings.Contains(line, text):
 				return before
-			case strings.HasPrefix(line, "gatehouse/"), strings.HasPrefix(line, "tele/"):
+			case strings.HasPrefix(line, "gatehouse/"), strings.HasPrefix(line, "tele/"),
+				strings.HasPrefix(line, "homeassistant/"):
 				before = append(before, line)
 			}
 		case <-late:

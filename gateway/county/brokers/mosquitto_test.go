@@ -96,6 +96,27 @@ func TestMosquittoKeepsEachToItsOwnTopics(t *testing.T) {
 	}
 }
 
+// What Home Assistant is told is the collector's alone to say; a reader, which Home Assistant
+// is, hears it, and agents do neither.
+func TestMosquittoLetsOnlyTheCollectorTellHomeAssistant(t *testing.T) {
+	b := newBench(t)
+	const topic = "homeassistant/device/gatehouse-qinghe-gate-gate-001/state"
+	home := listen(t, b.over(issue(t, b.ca, "grafana", authority.Reader, time.Hour), "-t", "homeassistant/#"))
+	spy := listen(t, b.over(issue(t, b.ca, "gate-001", authority.Agent, time.Hour), "-t", "homeassistant/#",
+		"-t", ours+"gate-001/ack"))
+	for name, kind := range map[string]authority.Kind{"watch": authority.Reader, "gate-002": authority.Agent} {
+		publishes(t, b.over(issue(t, b.ca, name, kind, time.Hour), "-t", topic, "-m", "forged", "-q", "1"))
+	}
+	publishes(t, b.inside("-t", topic, "-m", "genuine", "-q", "1"))
+	publishes(t, b.inside("-t", ours+"gate-001/ack", "-m", "end", "-q", "1"))
+	if got := home.until(t, "genuine"); len(got) > 0 {
+		t.Errorf("Home Assistant hears %q", got)
+	}
+	if got := spy.until(t, "end"); len(got) > 0 {
+		t.Errorf("a gate hears %q", got)
+	}
+}
+
 // The name of a certificate is the client id: nobody throws another one off.
 func TestMosquittoTakesNoStolenClientID(t *testing.T) {
 	b := newBench(t)

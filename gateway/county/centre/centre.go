@@ -72,6 +72,7 @@ func Run(ctx context.Context, cfg Config, version string, log *slog.Logger) (err
 		c.refuseAnother,
 		c.watchDisks,
 		c.startDesk,
+		c.startDiscovery,
 		c.openAudit,
 		c.openSigners,
 		c.startEnd,

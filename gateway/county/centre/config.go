@@ -55,6 +55,8 @@ type Config struct {
 	Backup *backup.Config `yaml:"backup,omitempty"`
 	// Packages is the folder of packages that the desk serves to gates; empty: none.
 	Packages string `yaml:"packages,omitempty"`
+	// Discovery tells Home Assistant of gates and machines: homeassistant; empty: nobody is told.
+	Discovery string `yaml:"discovery,omitempty"`
 	// RewindSince takes every journal's watermark back to that instant at the
 	// start: for an InfluxDB that was restored from a backup made then.
 	RewindSince time.Time `yaml:"-"`
@@ -167,6 +169,7 @@ func (c Config) Check() error {
 	if c.Influx != nil {
 		errs = append(errs, c.Influx.check())
 	}
+	errs = append(errs, checkDiscovery(c))
 	add("ca_dir", authority.Apart(c.authorityDir(), c.Dir))
 	if c.Epochs != nil {
 		add("epochs", c.Epochs.Check())

@@ -9,6 +9,7 @@ import (
 	"sync/atomic"
 	"time"
 
+	"gatehouse/gateway/county/fleet"
 	"gatehouse/gateway/county/follow"
 	"gatehouse/gateway/county/presence"
 	"gatehouse/gateway/county/registry"
@@ -59,6 +60,7 @@ type seen struct {
 	agents   []presence.Agent
 	machines map[fact.MachineState]int
 	hour     map[fact.Verdict]int // since the hour began
+	fleet    []fleet.Machine
 }
 
 // totals shows the county's figures after each transaction.
@@ -98,7 +100,8 @@ func (d *Desk) showCentre(now time.Time, agents []presence.Agent) error {
 	if at := d.opts.Backup(); !at.IsZero() {
 		c.Backup = new(at.UTC().Truncate(time.Second))
 	}
-	s := seen{at: now, centre: c, agents: agents, machines: d.followers.fleet.States()}
+	s := seen{at: now, centre: c, agents: agents, machines: d.followers.fleet.States(),
+		fleet: d.followers.fleet.All()}
 	_, hour := d.Passages.ThisHour(now)
 	s.hour = maps.Clone(hour)
 	d.centre.mu.Lock()

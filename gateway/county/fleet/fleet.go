@@ -9,6 +9,8 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"maps"
+	"slices"
 	"time"
 
 	"gatehouse/gateway/county/db"
@@ -155,6 +157,15 @@ func (f *Fleet) Show(now time.Time) error {
 		errs = append(errs, live.Set(f.hub, "m:"+id, m))
 	}
 	return errors.Join(errs...)
+}
+
+// All returns the machines as Show has found them, in order of their ids.
+func (f *Fleet) All() []Machine {
+	out := make([]Machine, 0, len(f.machines))
+	for _, id := range slices.Sorted(maps.Keys(f.machines)) {
+		out = append(out, *f.machines[id])
+	}
+	return out
 }
 
 // States returns how many machines are in each state, as Show has found it.
