@@ -51,8 +51,8 @@ func asService(c *cobra.Command, paths, args []string) (done bool, err error) {
 		return true, saidError{exit.ExitCode()}
 	}
 	if err != nil {
-		return true, fmt.Errorf("start %s as the user %s: %w: may that user read the folders above it?", self, serviceUser,
-			err)
+		return true, fmt.Errorf("start %s as the user %s: %w: may that user read the folders above it?", self,
+			serviceUser, err)
 	}
 	return true, nil
 }
