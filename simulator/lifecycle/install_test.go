@@ -64,7 +64,7 @@ func (r *rig) enrol(clerk *clerk.Clerk, collect *service) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	enrol := r.gate.Command(t.Context(), "gatehouse", "gatehouse", "enrol", "--dir", gateIn, "--tpm", "off")
+	enrol := r.gate.Command(t.Context(), "root", "gatehouse", "enrol", "--tpm", "off")
 	enrol.Stdin = strings.NewReader(code + "\n\n")
 	var said strings.Builder
 	enrol.Stdout, enrol.Stderr = &said, &said
