@@ -93,7 +93,7 @@ func (Debian) Free(path string) (int64, error) {
 	if err := unix.Statfs(path, &st); err != nil {
 		return 0, fmt.Errorf("look how much is free at %s: %w", path, err)
 	}
-	return int64(st.Bavail) * st.Bsize, nil //nolint:gosec // of a disk
+	return int64(st.Bavail) * int64(st.Bsize), nil //nolint:gosec,unconvert // 32 bits on 32-bit ARM
 }
 
 // run runs a program to its end. The error has the end of what it printed.
