@@ -44,7 +44,7 @@ var readers = map[string]string{
 	"gateway/edge/enrol/folder.go":             "agent.yaml",
 	"gateway/edge/agent/rules.go":              "policy.yaml",
 	"gateway/edge/command/file.go":             "its own file: commands that were executed",
-	"gateway/edge/upgrade/file.go":             "its own files; what the agent asks for, of which only a version counts",
+	"gateway/edge/upgrade/file.go":             "its own files; what the agent asks for: only a version of it counts",
 	"gateway/edge/upgrade/source.go":           "packages, to verify them",
 	"gateway/edge/upgrade/upgrade.go":          "this program, to copy it",
 	"gateway/secret/own.go":                    "what only root may change",

@@ -24,8 +24,8 @@ func leaves(c *cobra.Command, each func(*cobra.Command)) {
 var acts = []string{
 	"access-report", "agent", "audit export", "broker config", "calls answer", "calls end", "collect",
 	"consent agree", "consent refuse", "end begin", "end certificate", "end finish", "enrol", "export", "guard add",
-	"guard pin", "guard remove", "identity issue", "identity revoke", "influx setup", "invite", "journal export", "journal trust",
-	"pass issue", "packages add", "packages key", "packages remove",
+	"guard pin", "guard remove", "identity issue", "identity revoke", "influx setup", "invite", "journal export",
+	"journal trust", "pass issue", "packages add", "packages key", "packages remove",
 	"quarantine drop", "quarantine retry", "ready", "rules approve", "rules import", "rules show",
 	"rules withdraw", "token add", "token revoke",
 }

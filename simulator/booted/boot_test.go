@@ -3,9 +3,11 @@
 package booted
 
 import (
+	"bytes"
 	"context"
 	"encoding/json"
 	"os"
+	"os/exec"
 	"path/filepath"
 	"strings"
 	"testing"
@@ -253,4 +255,18 @@ func (r rig) stopped() {
 	if !strings.Contains(log, "Watchdog timeout") {
 		r.t.Errorf("the journal does not name the watchdog:\n%s", log)
 	}
+}
+
+// program builds the gateway for one test.
+func program(t *testing.T) string {
+	t.Helper()
+	path := filepath.Join(t.TempDir(), "gatehouse")
+	build := exec.CommandContext(t.Context(), "go", "build", "-trimpath", "-o", path, "gatehouse/gateway")
+	build.Env = append(os.Environ(), "CGO_ENABLED=0")
+	var out bytes.Buffer
+	build.Stdout, build.Stderr = &out, &out
+	if err := build.Run(); err != nil {
+		t.Fatalf("build gatehouse: %v\n%s", err, out.String())
+	}
+	return path
 }

@@ -1,7 +1,6 @@
 package booted
 
 import (
-	"bytes"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -208,18 +207,4 @@ func TestAdaptersHaveNamesThatStayAndAreLeftAlone(t *testing.T) {
 			}
 		})
 	}
-}
-
-// program builds the gateway once a test run.
-func program(t *testing.T) string {
-	t.Helper()
-	path := filepath.Join(t.TempDir(), "gatehouse")
-	build := exec.CommandContext(t.Context(), "go", "build", "-trimpath", "-o", path, "gatehouse/gateway")
-	build.Env = append(os.Environ(), "CGO_ENABLED=0")
-	var out bytes.Buffer
-	build.Stdout, build.Stderr = &out, &out
-	if err := build.Run(); err != nil {
-		t.Fatalf("build gatehouse: %v\n%s", err, out.String())
-	}
-	return path
 }

@@ -22,7 +22,8 @@ func TestTheFilesForEMQX(t *testing.T) {
 	const own = `"gatehouse/v1/qinghe/gate-001/`
 	want := strings.Join([]string{
 		`{allow, {'and', [{ipaddr, "127.0.0.1"}, {username, "collector"}]}, all, ["gatehouse/v1/qinghe/#"]}.`,
-		`{allow, {'and', [{ipaddr, "127.0.0.1"}, {username, "collector"}]}, subscribe, ["tele/+/SENSOR"]}.`,
+		`{allow, {'and', [{ipaddr, "127.0.0.1"}, {username, "collector"}]}, publish, ["homeassistant/#"]}.
+{allow, {'and', [{ipaddr, "127.0.0.1"}, {username, "collector"}]}, subscribe, ["tele/+/SENSOR"]}.`,
 		`{allow, {username, "fogger-1"}, publish, ["gatehouse/v1/qinghe/fogger-1/report"]}.`,
 		`{allow, {username, "gate-001"}, publish, [` + own + `records", ` + own + `hello", ` + own + `status", ` + own +
 			`beat", ` + own + `report", ` + own + `nonce", ` + own +
@@ -30,7 +31,7 @@ func TestTheFilesForEMQX(t *testing.T) {
 		`{allow, {username, "gate-001"}, subscribe, [` + own + `ack", ` + own + `desk", ` + own +
 			`command", ` + own + `retire", ` + own + `policy", ` + own + `policy/#", ` +
 			`"gatehouse/v1/qinghe/collector/status"]}.`,
-		`{allow, {username, "watch"}, subscribe, ["gatehouse/v1/qinghe/#"]}.`,
+		`{allow, {username, "watch"}, subscribe, ["gatehouse/v1/qinghe/#", "homeassistant/#"]}.`,
 		`{deny, all}.`,
 	}, "\n") + "\n"
 	if _, rules, _ := strings.Cut(texts["acl.conf"], "\n"); rules != want {

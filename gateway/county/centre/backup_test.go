@@ -37,7 +37,8 @@ func TestTheDeskTellsThatNoBackupIsYoungEnough(t *testing.T) {
 	} {
 		last := backup.Last{At: now.Add(-c.ago)}
 		got, wrong := lateBackup(cfg, last, c.made, c.err, now)
-		if wrong != (c.advice != "") || wrong && got.Advice != c.advice || got.Kind != fact.TroubleBackup || got.Problem {
+		if wrong != (c.advice != "") || wrong && got.Advice != c.advice ||
+			got.Kind != fact.TroubleBackup || got.Problem {
 			t.Errorf("%s: %+v, %v", name, got, wrong)
 		}
 	}

@@ -84,7 +84,8 @@ func TestACountyTellsHomeAssistantAndTakesItBack(t *testing.T) {
 			during(t, cfg, func() {
 				until(t, "told", func() bool {
 					m := heard(t, url)
-					return strings.Contains(m[gate+"/config"], `"origin"`) && strings.Contains(m[gate+"/state"], `"alerts":0`) &&
+					return strings.Contains(m[gate+"/config"], `"origin"`) &&
+						strings.Contains(m[gate+"/state"], `"alerts":0`) &&
 						m["homeassistant/gatehouse-qinghe/available"] == "online"
 				})
 			})

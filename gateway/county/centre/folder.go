@@ -57,8 +57,8 @@ func (c *county) refuseAnother(ctx context.Context) error {
 		return nil
 	}
 	if other != nil {
-		return fmt.Errorf("%w: stop that one, or this one; if it is gone for good, start this one once with --take-over",
-			other)
+		return fmt.Errorf("%w: stop that one, or this one; if it is gone for good, start this one once with "+
+			"--take-over", other)
 	}
 	return nil
 }

@@ -36,8 +36,8 @@ func (c Config) TryFiles(ctx context.Context) error {
 		}
 		content, err := db.Inspect(ctx, path)
 		if err == nil && name == DeskFile && content.Schema > desk.Schema() {
-			err = fmt.Errorf("%s was written by a later version (schema %d, this program has %d): install that version "+
-				"again, or bring a backup back", path, content.Schema, desk.Schema())
+			err = fmt.Errorf("%s was written by a later version (schema %d, this program has %d): install that "+
+				"version again, or bring a backup back", path, content.Schema, desk.Schema())
 		}
 		errs = append(errs, err)
 	}

@@ -24,8 +24,8 @@ type AnotherError struct {
 }
 
 func (e *AnotherError) Error() string {
-	return fmt.Sprintf("another collector, with keys of its own, serves the county %s at %s (version %s, since %s): gates "+
-		"believe one of the two only", e.County, e.Broker, e.Status.Version, e.Status.At.String())
+	return fmt.Sprintf("another collector, with keys of its own, serves the county %s at %s (version %s, since %s): "+
+		"gates believe one of the two only", e.County, e.Broker, e.Status.Version, e.Status.At.String())
 }
 
 // statusWithin bounds how long a retained status takes to come after the subscription.
