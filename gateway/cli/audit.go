@@ -143,7 +143,7 @@ journal export --kind audit).
 
 Exit codes: 0 the chain is whole, 1 it is not, or can't be read, 2 wrong usage.`,
 		Example: "  gatehouse audit verify\n" +
-			"  gatehouse audit verify --dir /var/lib/gatehouse-county --gates",
+			"  gatehouse audit verify --dir /var/lib/gatehouse/county --gates",
 		Args: cobra.NoArgs,
 		RunE: func(c *cobra.Command, _ []string) error { return f.run(c) },
 	}

@@ -37,7 +37,7 @@ IT, and answers them from a terminal: for a county whose browser fails, or someb
 duty without one. The collector may run meanwhile; while it runs the gate's screen
 shows an answer within a second or two, and so does the desk.`,
 	}
-	c.PersistentFlags().StringVar(&f.dir, "dir", "/var/lib/gatehouse-county", "the collector's folder")
+	c.PersistentFlags().StringVar(&f.dir, "dir", "/var/lib/gatehouse/county", "the collector's folder")
 	c.AddCommand(callsListCommand(&f), callsAnswerCommand(&f), callsEndCommand(&f))
 	return c
 }
@@ -97,7 +97,7 @@ func callsListCommand(f *callsFlags) *cobra.Command {
 	c := &cobra.Command{
 		Use:   "list",
 		Short: "List the calls that have not ended, the oldest first",
-		Example: "  gatehouse calls list --dir /var/lib/gatehouse-county\n" +
+		Example: "  gatehouse calls list --dir /var/lib/gatehouse/county\n" +
 			"  gatehouse calls list -o json | jq -r '.[] | select(.state != \"answered\").gate'",
 		Args: cobra.NoArgs,
 		RunE: func(c *cobra.Command, _ []string) error {

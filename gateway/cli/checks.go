@@ -43,7 +43,7 @@ open, or was given up, is shown beside the last one that has a result.
 
 A thermometer that was never checked is not in the list. It changes nothing; the
 collector may run.`,
-		Example: "  gatehouse checks --dir /var/lib/gatehouse-county\n" +
+		Example: "  gatehouse checks --dir /var/lib/gatehouse/county\n" +
 			"  gatehouse checks -o json | jq -r '.[] | select(.overdue).agent'",
 		Args: cobra.NoArgs,
 		RunE: func(c *cobra.Command, _ []string) error { return f.run(c) },

@@ -48,7 +48,7 @@ When a later passage has replaced the one that is asked for, it says which one.`
 		Example: "  gatehouse explain gate-017 4711\n" +
 			"  gatehouse explain --lang zh 0190b1c2-0000-7000-8000-000000000001/4711\n" +
 			"  gatehouse explain --journal /var/lib/gatehouse 4711\n" +
-			"  gatehouse explain --dir /var/lib/gatehouse-county gate-017 4711 -o json | jq -r '.sentences[].text'",
+			"  gatehouse explain --dir /var/lib/gatehouse/county gate-017 4711 -o json | jq -r '.sentences[].text'",
 		Args: cobra.RangeArgs(1, 2),
 		RunE: func(c *cobra.Command, args []string) error { return f.run(c, args) },
 

@@ -48,7 +48,7 @@ of one person can be joined by it. The kinds reading and passage have it, with
 temperatures and times. The file is readable by its owner only. That it was written
 stands in the county's audit (gatehouse audit export) before the first row is.`,
 		Example: "  gatehouse export --kind passage --from 2020-02-14 --to 2020-02-15 --output passages.csv\n" +
-			"  gatehouse export --dir /var/lib/gatehouse-county --kind run --format jsonl | jq .grade",
+			"  gatehouse export --dir /var/lib/gatehouse/county --kind run --format jsonl | jq .grade",
 		Args: cobra.NoArgs,
 		RunE: func(c *cobra.Command, _ []string) error { return f.run(c) },
 	}

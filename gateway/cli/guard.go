@@ -29,7 +29,7 @@ the agent after a change. A PIN is read from standard input and kept as a hash.
 At the county's computer a change is written into the county's audit, too.`,
 	}
 	c.PersistentFlags().StringVar(&file.path, "file", "/etc/gatehouse/guards.csv", "the list")
-	c.PersistentFlags().StringVar(&file.county, "dir", "/var/lib/gatehouse-county",
+	c.PersistentFlags().StringVar(&file.county, "dir", "/var/lib/gatehouse/county",
 		"the collector's folder, if this is its computer")
 	c.AddCommand(guardAddCommand(&file), guardPINCommand(&file), guardListCommand(&file), guardRemoveCommand(&file))
 	return c

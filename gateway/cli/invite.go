@@ -24,7 +24,7 @@ a password, and becomes a user with the role (deploy/PEOPLE.md says what each ma
 do). With --reset it sets a new password of an existing user, for somebody who
 forgot theirs. The collector may run meanwhile.`,
 		Example: "  gatehouse invite --role duty\n" +
-			"  gatehouse invite --reset 王主任 --dir /var/lib/gatehouse-county",
+			"  gatehouse invite --reset 王主任 --dir /var/lib/gatehouse/county",
 		Args: cobra.NoArgs,
 		RunE: func(c *cobra.Command, _ []string) error {
 			return withPeople(dir, func(p *people.People) error {
@@ -51,7 +51,7 @@ forgot theirs. The collector may run meanwhile.`,
 }
 
 // defaultDir is the collector's folder if no other is given.
-const defaultDir = "/var/lib/gatehouse-county"
+const defaultDir = "/var/lib/gatehouse/county"
 
 func roleNames(roles []people.Role) string {
 	var names []string

@@ -71,7 +71,7 @@ as text below. It is for one gate, whose policy must take passes (passes.days).`
 			return err
 		},
 	}
-	c.Flags().StringVar(&dir, "dir", "/var/lib/gatehouse-county", "the collector's folder")
+	c.Flags().StringVar(&dir, "dir", "/var/lib/gatehouse/county", "the collector's folder")
 	c.Flags().StringVar(&county, "county", "", "id of the county, as in the configuration")
 	c.Flags().StringVar(&p.Gate, "gate", "", "the gate that accepts it: the id of its agent")
 	c.Flags().StringVar(&p.Class, "class", "visitor", "class of people, in the gate's policy")
@@ -116,7 +116,7 @@ func passShowCommand() *cobra.Command {
 			return err
 		},
 	}
-	c.Flags().StringVar(&public, "key", "/var/lib/gatehouse-county/collector.pub", "the collector's public key")
+	c.Flags().StringVar(&public, "key", "/var/lib/gatehouse/county/collector.pub", "the collector's public key")
 	c.Flags().StringVar(&county, "county", "", "id of the county, as in the configuration")
 	_ = c.MarkFlagRequired("county") //nolint:errcheck // the flag exists
 	out.add(c)

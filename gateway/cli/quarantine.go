@@ -27,7 +27,7 @@ func quarantineCommand() *cobra.Command {
 quarantine counts as committed: its agent does not send it again. What a row holds may be
 about people: that its bytes were shown, and what was done with it, stands in the audit.`,
 	}
-	c.PersistentFlags().StringVar(&dir, "dir", "/var/lib/gatehouse-county", "the collector's folder")
+	c.PersistentFlags().StringVar(&dir, "dir", "/var/lib/gatehouse/county", "the collector's folder")
 	c.AddCommand(quarantineList(&dir), quarantineShow(&dir), quarantineRetry(&dir), quarantineDrop(&dir),
 		quarantineHoles(&dir), quarantineExpired(&dir))
 	return c

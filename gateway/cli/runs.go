@@ -31,7 +31,7 @@ grade of a run is what its evidence shows:
   unproven   the pump was commanded; nobody measured the flow
   disputed   two of flow, counter and tank contradict each other
   declared   from a file or by hand: there is no evidence`,
-		Example: "  gatehouse runs --dir /var/lib/gatehouse-county --machine drone-1",
+		Example: "  gatehouse runs --dir /var/lib/gatehouse/county --machine drone-1",
 		Args:    cobra.NoArgs,
 		RunE: func(c *cobra.Command, _ []string) error {
 			path := filepath.Join(dir, centre.DeskFile)
@@ -51,7 +51,7 @@ grade of a run is what its evidence shows:
 			return list(c, &out, found, table[fleet.RunSummary]{"no runs yet", runColumns(), runRow})
 		},
 	}
-	c.Flags().StringVar(&dir, "dir", "/var/lib/gatehouse-county", "the collector's folder")
+	c.Flags().StringVar(&dir, "dir", "/var/lib/gatehouse/county", "the collector's folder")
 	c.Flags().StringVar(&machine, "machine", "", "list only the runs of this machine")
 	c.Flags().IntVar(&limit, "limit", 50, "list at most so many, newest first")
 	out.add(c)
