@@ -149,7 +149,7 @@ test("from an empty folder to the guard's screen, without a keyboard command", a
     await desk.fill("[name=name]", "li");
     await desk.fill("[name=password]", password);
     await desk.click("form.login button[type=submit]");
-    await desk.waitForSelector(".tile");
+    await desk.waitForSelector(".tile", { timeout: 60_000 });
     await desk.getByRole("link", { name: "入网", exact: true }).click();
     const row = desk.locator("tbody tr", { hasText: demo.gate });
     await row.getByRole("button", { name: "生成入网码" }).click();
