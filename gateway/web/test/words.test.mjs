@@ -49,6 +49,7 @@ test("each advice has words, and each word of one is asked for", () => {
     "county/health/health.go",
     "county/collect/announce.go",
     "county/centre/reports.go",
+    "county/centre/backup.go",
     "county/centre/certificates.go",
     "county/centre/disks.go",
     "county/desk/collector.go",
