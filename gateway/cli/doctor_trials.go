@@ -4,17 +4,15 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"log/slog"
 	"os"
-	"sync"
 	"time"
 
 	"gatehouse/gateway/county/centre"
+	"gatehouse/gateway/county/collect"
 	"gatehouse/gateway/doctor"
 	"gatehouse/gateway/edge/journal"
 	"gatehouse/gateway/mqtt"
 	"gatehouse/gateway/version"
-	"gatehouse/gateway/wire"
 )
 
 // tryFor bounds one trial.
@@ -102,7 +100,7 @@ func brokerTrial(b mqtt.Broker, county, gate string) doctor.Trial {
 		Try: func(ctx context.Context) (doctor.Text, error, error) {
 			ctx, cancel := context.WithTimeout(ctx, tryFor)
 			defer cancel()
-			st, err := statusAt(ctx, b, county, gate)
+			st, err := collect.StatusAt(ctx, b, county, clientID(gate))
 			if err != nil {
 				return doctor.Text{}, nil, err
 			}
@@ -119,9 +117,6 @@ func brokerTrial(b mqtt.Broker, county, gate string) doctor.Trial {
 		}}
 }
 
-// statusWait bounds how long a retained status takes to come.
-const statusWait = 2 * time.Second
-
 // clientID returns one that is not the agent's, which goes on; brokers take what begins with
 // a gate's name for that gate.
 func clientID(gate string) string {
@@ -129,54 +124,6 @@ func clientID(gate string) string {
 		gate = "county"
 	}
 	return fmt.Sprintf("%s-doctor-%d", gate, os.Getpid())
-}
-
-// statusAt connects once, and returns what the county's collector has said last; nil: nothing.
-func statusAt(ctx context.Context, b mqtt.Broker, county, gate string) (*wire.CollectorStatus, error) {
-	ctx, cancel := context.WithCancel(ctx)
-	up, failed, said := make(chan struct{}), make(chan error, 1), make(chan wire.CollectorStatus, 1)
-	cfg := mqtt.Config{ClientID: clientID(gate),
-		OnUp: sync.OnceFunc(func() { close(up) }),
-		OnFail: func(err error) {
-			select {
-			case failed <- err:
-			default:
-			}
-		},
-		Subscriptions: []mqtt.Subscription{{Filter: wire.Topic(county, wire.CollectorID, wire.LeafStatus), QoS: 1}},
-		OnMessage: func(m mqtt.Message) {
-			if st, err := wire.Decode[wire.CollectorStatus](m.Payload); err == nil {
-				select {
-				case said <- st:
-				default:
-				}
-			}
-		},
-		Log: slog.New(slog.DiscardHandler)}
-	if err := b.Load(&cfg); err != nil {
-		cancel()
-		return nil, err
-	}
-	var running sync.WaitGroup
-	defer running.Wait()
-	defer cancel()
-	running.Go(func() { _ = mqtt.New(cfg).Run(ctx) })
-	select {
-	case <-up:
-	case err := <-failed:
-		return nil, err
-	case <-ctx.Done():
-		return nil, fmt.Errorf("the broker at %s does not answer: %w", b.URL, ctx.Err())
-	}
-	wait := time.NewTimer(statusWait)
-	defer wait.Stop()
-	select {
-	case st := <-said:
-		return &st, nil
-	case <-wait.C:
-	case <-ctx.Done():
-	}
-	return nil, nil
 }
 
 // mostWaiting is how many records may wait before it is told: some hours of a gate.

@@ -34,10 +34,24 @@ const statusWithin = 2 * time.Second
 // Another looks at the broker for a collector of the county that is online and does not
 // have the key public; nil: none is there. The error says that the broker can't be asked.
 func Another(ctx context.Context, b mqtt.Broker, county string, public ed25519.PublicKey) (*AnotherError, error) {
+	st, err := StatusAt(ctx, b, county, "look-"+strings.ReplaceAll(uuid.NewString(), "-", "")[:12])
+	if err != nil || st == nil || st.State != fact.Online {
+		return nil, err
+	}
+	if public != nil && wire.VerifyCollectorStatus(*st, county, public) == nil {
+		return nil, nil
+	}
+	return &AnotherError{county, b.URL, *st}, nil
+}
+
+// StatusAt connects to the broker once, as clientID, and returns what the county's collector
+// has said last there, unverified; nil: it has said nothing. The error says that the broker
+// can't be asked.
+func StatusAt(ctx context.Context, b mqtt.Broker, county, clientID string) (*wire.CollectorStatus, error) {
 	ctx, cancel := context.WithCancel(ctx)
 	statuses, up, failed := make(chan wire.CollectorStatus, 1), make(chan struct{}), make(chan error, 1)
 	topic := wire.Topic(county, wire.CollectorID, wire.LeafStatus)
-	cfg := mqtt.Config{ClientID: "look-" + strings.ReplaceAll(uuid.NewString(), "-", "")[:12],
+	cfg := mqtt.Config{ClientID: clientID,
 		OnUp: sync.OnceFunc(func() { close(up) }),
 		OnFail: func(err error) {
 			select {
@@ -68,17 +82,16 @@ func Another(ctx context.Context, b mqtt.Broker, county string, public ed25519.P
 	case err := <-failed:
 		return nil, err
 	case <-ctx.Done():
-		return nil, ctx.Err()
+		return nil, fmt.Errorf("the broker at %s does not answer: %w", b.URL, ctx.Err())
 	}
 	wait := time.NewTimer(statusWithin)
 	defer wait.Stop()
 	select {
 	case st := <-statuses:
-		if st.State == fact.Online && (public == nil || wire.VerifyCollectorStatus(st, county, public) != nil) {
-			return &AnotherError{county, b.URL, st}, nil
-		}
+		return &st, nil
 	case <-wait.C:
+		return nil, nil
 	case <-ctx.Done():
+		return nil, ctx.Err()
 	}
-	return nil, ctx.Err()
 }
