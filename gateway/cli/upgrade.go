@@ -117,12 +117,9 @@ func (f *upgradeFlags) upgrader(log *slog.Logger) (*upgrade.Upgrader, error) {
 	if err != nil {
 		return nil, err
 	}
-	program, err := os.Executable()
-	if err != nil {
-		return nil, fmt.Errorf("find this program: %w", err)
-	}
-	return upgrade.New(upgrade.Options{Dir: upgrade.Dir, AliveFile: upgrade.AliveFile, Program: program, Source: source,
-		System: upgrade.Debian{}, Now: time.Now, Wait: wait, Progress: func(int64) {}, Log: log}), nil
+	// The program that runs, also when it is a copy that has been removed meanwhile.
+	return upgrade.New(upgrade.Options{Dir: upgrade.Dir, AliveFile: upgrade.AliveFile, Program: "/proc/self/exe",
+		Source: source, System: upgrade.Debian{}, Now: time.Now, Wait: wait, Progress: func(int64) {}, Log: log}), nil
 }
 
 // wait waits for d, or until ctx ends.

@@ -34,6 +34,7 @@ type rig struct {
 	fails     map[string]bool                               // versions that can't be installed
 	lives     func(version string) status.Alive             // what the agent of a version says of itself
 	serve     func(http.ResponseWriter, *http.Request) bool // true: it has answered
+	locked    int                                           // tries for which another program installs
 	log       []string                                      // versions that were installed, in their order
 }
 
@@ -45,6 +46,10 @@ func (r *rig) Runs(context.Context) bool                    { return r.runs }
 func (r *rig) Free(string) (int64, error)                   { return r.free, nil }
 
 func (r *rig) Install(_ context.Context, files []string) error {
+	if r.locked > 0 {
+		r.locked--
+		return ErrLocked
+	}
 	for _, path := range files {
 		f, err := os.Open(path)
 		if err != nil {

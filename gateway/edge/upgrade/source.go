@@ -1,6 +1,7 @@
 package upgrade
 
 import (
+	"cmp"
 	"context"
 	"crypto/sha256"
 	"crypto/tls"
@@ -19,14 +20,23 @@ import (
 	"gatehouse/gateway/repository"
 )
 
-// indexLimit is for one file of the index.
-const indexLimit = 30 * time.Second
+const (
+	// indexLimit is for one file of the index.
+	indexLimit = 30 * time.Second
+	// stalledLimit ends a download of which nothing comes for so long.
+	stalledLimit = time.Minute
+)
+
+// errStalled ends such a download.
+var errStalled = errors.New("nothing more comes")
 
 // Source is the county's folder of packages, as a gate reaches it.
 type Source struct {
 	URL  string // without a slash at its end
 	Ring openpgp.Ring
 	HTTP *http.Client
+
+	stalled time.Duration // instead of stalledLimit, for tests; 0: stalledLimit
 }
 
 // newHTTP returns a client that trusts the authorities of the computer, or those of ca alone.
@@ -105,7 +115,7 @@ func (s Source) get(ctx context.Context, name string, from int64) (*http.Respons
 	}
 	if answer.StatusCode != http.StatusOK && (from == 0 || answer.StatusCode != http.StatusPartialContent) {
 		text, _ := io.ReadAll(io.LimitReader(answer.Body, 200)) // only for people
-		return nil, errors.Join(fmt.Errorf("fetch %s/%s: %s: %s", s.URL, name, answer.Status,
+		return nil, errors.Join(fmt.Errorf("fetch %s/%s: %q: %q", s.URL, name, answer.Status,
 			strings.TrimSpace(string(text))), answer.Body.Close())
 	}
 	return answer, nil
@@ -143,6 +153,11 @@ func (s Source) more(ctx context.Context, part string, p repository.Package, tol
 	if have >= p.Size {
 		return nil
 	}
+	ctx, cancel := context.WithCancelCause(ctx)
+	defer cancel(nil)
+	limit := cmp.Or(s.stalled, stalledLimit)
+	stalled := time.AfterFunc(limit, func() { cancel(errStalled) })
+	defer stalled.Stop()
 	answer, err := s.get(ctx, p.File, have)
 	if err != nil {
 		return err
@@ -155,9 +170,15 @@ func (s Source) more(ctx context.Context, part string, p repository.Package, tol
 		have = 0
 	}
 	told(have)
-	n, err := io.Copy(io.MultiWriter(f, counting(told)), io.LimitReader(answer.Body, p.Size-have))
+	comes := counting(func(n int64) {
+		stalled.Reset(limit)
+		told(n)
+	})
+	n, err := io.Copy(io.MultiWriter(f, comes), io.LimitReader(answer.Body, p.Size-have))
 	if err == nil {
 		err = f.Sync()
+	} else if cause := context.Cause(ctx); errors.Is(cause, errStalled) {
+		err = cause
 	}
 	if err == nil && have+n < p.Size {
 		err = io.ErrUnexpectedEOF

@@ -6,13 +6,23 @@ import (
 	"fmt"
 	"os"
 	"os/exec"
+	"slices"
 	"strings"
+	"syscall"
+	"time"
 
 	"golang.org/x/sys/unix"
 )
 
 // unit is the agent's service.
 const unit = "gatehouse-agent.service"
+
+// pipesLimit bounds how long a program that was killed is waited for because one that it has
+// started, such as a package's script, still holds its output.
+const pipesLimit = 5 * time.Second
+
+// ErrLocked means that another program, such as apt, installs packages now.
+var ErrLocked = errors.New("another program installs packages")
 
 // System is the computer's package manager and its services.
 type System interface {
@@ -21,9 +31,10 @@ type System interface {
 	// Architecture returns that of the computer, as dpkg calls it.
 	Architecture(ctx context.Context) (string, error)
 	// Install installs packages from files, whatever was installed before, and finishes what
-	// was cut off.
+	// was cut off. It is not stopped in the middle when ctx ends. The error wraps ErrLocked when
+	// nothing was done because another program is at work.
 	Install(ctx context.Context, files []string) error
-	// Runs reports whether the agent's service runs.
+	// Runs reports whether the agent's service runs, or starts.
 	Runs(ctx context.Context) bool
 	// Restart starts the agent's service anew.
 	Restart(ctx context.Context) error
@@ -63,8 +74,12 @@ func (Debian) Architecture(ctx context.Context) (string, error) {
 
 // Install implements System.
 func (Debian) Install(ctx context.Context, files []string) error {
+	ctx = context.WithoutCancel(ctx) // half an installation is worse than a late end
 	args := append([]string{"--force-confold", "--force-confdef", "--force-downgrade", "--install"}, files...)
 	if _, err := run(ctx, "dpkg", args...); err != nil {
+		if strings.Contains(err.Error(), "locked by another process") {
+			err = fmt.Errorf("%w: %w", ErrLocked, err)
+		}
 		return fmt.Errorf("install: %w", err)
 	}
 	if _, err := run(ctx, "dpkg", "--force-confold", "--force-confdef", "--configure", "--pending"); err != nil {
@@ -75,8 +90,9 @@ func (Debian) Install(ctx context.Context, files []string) error {
 
 // Runs implements System.
 func (Debian) Runs(ctx context.Context) bool {
-	_, err := run(ctx, "systemctl", "--quiet", "is-active", unit)
-	return err == nil
+	out, err := run(ctx, "systemctl", "show", "--property", "ActiveState", "--value", unit)
+	// One that starts reads its journal, or is started again after it has failed.
+	return err == nil && slices.Contains([]string{"active", "activating", "reloading"}, strings.TrimSpace(out))
 }
 
 // Restart implements System.
@@ -96,14 +112,15 @@ func (Debian) Free(path string) (int64, error) {
 	return int64(st.Bavail) * int64(st.Bsize), nil //nolint:gosec,unconvert // 32 bits on 32-bit ARM
 }
 
-// run runs a program to its end. The error has the end of what it printed.
+// run runs a program to its end, for stepLimit at most. The error has the end of what it printed.
 func run(ctx context.Context, name string, args ...string) (string, error) {
 	ctx, cancel := context.WithTimeout(ctx, stepLimit)
 	defer cancel()
 	cmd := exec.CommandContext(ctx, name, args...)
 	cmd.Env = append(os.Environ(), "LC_ALL=C.UTF-8", "DEBIAN_FRONTEND=noninteractive")
 	var out, problem strings.Builder
-	cmd.Stdout, cmd.Stderr = &out, &problem
+	cmd.Stdout, cmd.Stderr, cmd.WaitDelay = &out, &problem, pipesLimit
+	cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true} // Ctrl-C is for this program, which decides
 	if err := cmd.Run(); err != nil {
 		text := strings.TrimSpace(problem.String())
 		if lines := strings.Split(text, "\n"); len(lines) > 4 {

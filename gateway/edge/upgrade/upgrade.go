@@ -8,7 +8,6 @@ import (
 	"log/slog"
 	"os"
 	"path/filepath"
-	"strings"
 	"time"
 
 	"gatehouse/gateway/lockfile"
@@ -187,8 +186,8 @@ func (u *Upgrader) install(ctx context.Context, s State, which func(Step) reposi
 		files = append(files, path)
 	}
 	var err error
-	for range 60 { // another dpkg, such as the one of a program that was killed, may still be at work
-		if err = u.opts.System.Install(ctx, files); err == nil || !strings.Contains(err.Error(), "lock") {
+	for range int(stepLimit / every) { // the daily upgrade of the computer takes minutes
+		if err = u.opts.System.Install(ctx, files); !errors.Is(err, ErrLocked) {
 			break
 		}
 		if err := u.opts.Wait(ctx, every); err != nil {

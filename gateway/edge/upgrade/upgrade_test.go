@@ -9,6 +9,7 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+	"time"
 
 	"gatehouse/gateway/edge/status"
 	"gatehouse/gateway/openpgp"
@@ -217,5 +218,36 @@ func TestPackagesComeWholeOrNotAtAll(t *testing.T) {
 	s, err := r.do(Wanted{})
 	if err != nil || s.Phase != Unchanged || !strings.Contains(s.Why, "signed") || r.log != nil {
 		t.Errorf("changed: %+v, %v, installed %q", s, err, r.log)
+	}
+}
+
+// The computer's own daily upgrade holds dpkg for minutes: that is waited for, and is no reason
+// to go back.
+func TestAnotherProgramThatInstallsIsWaitedFor(t *testing.T) {
+	r := newRig(t)
+	r.locked = 600
+	s, err := r.do(Wanted{})
+	if err != nil || s.Phase != Done || r.locked != 0 {
+		t.Errorf("%+v, %v, %d", s, err, r.locked)
+	}
+}
+
+// A county that takes the connection and sends no more is given up.
+func TestADownloadThatStallsEnds(t *testing.T) {
+	r := newRig(t)
+	r.opts.Source.stalled = 50 * time.Millisecond
+	r.serve = func(w http.ResponseWriter, q *http.Request) bool {
+		if !strings.HasSuffix(q.URL.Path, "_2.0_amd64.deb") {
+			return false
+		}
+		w.Header().Set("Content-Length", "100000")
+		w.WriteHeader(http.StatusOK)
+		w.(http.Flusher).Flush() //nolint:forcetypeassert // of a test's server
+		<-q.Context().Done()
+		return true
+	}
+	s, err := r.do(Wanted{})
+	if err != nil || s.Phase != Unchanged || !strings.Contains(s.Why, errStalled.Error()) {
+		t.Errorf("%+v, %v", s, err)
 	}
 }
