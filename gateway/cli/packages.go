@@ -1,7 +1,10 @@
 package cli
 
 import (
+	"errors"
 	"fmt"
+	"io/fs"
+	"os"
 	"path/filepath"
 	"strconv"
 	"strings"
@@ -40,7 +43,8 @@ type packageCounty struct {
 	signer repository.Signer
 }
 
-func loadPackages(file string) (p packageCounty, err error) {
+// loadPackages reads what a command needs. The key is made only where make is set.
+func loadPackages(file string, make bool) (p packageCounty, err error) {
 	if p.cfg, err = config.Load[centre.Config](file); err != nil {
 		return p, err
 	}
@@ -49,9 +53,19 @@ func loadPackages(file string) (p packageCounty, err error) {
 		return p, err
 	}
 	now := time.Now()
-	key, err := p.cfg.PackagesKey(now)
+	key, err := p.cfg.PackagesKey(now, make)
 	p.signer = repository.Signer{County: p.cfg.County, Key: key, Now: now}
 	return p, err
+}
+
+// packagesAsService runs the command as the user of the services when root starts it: the
+// collector could not read what root has made, and a folder of another account is not root's to
+// write to.
+func packagesAsService(c *cobra.Command, file string, args ...string) (done bool, err error) {
+	if file, err = filepath.Abs(file); err != nil {
+		return true, fmt.Errorf("find the configuration: %w", err)
+	}
+	return asService(c, []string{file}, append([]string{"packages", c.Name(), "--config", file}, args...))
 }
 
 func packagesAdd(file *string) *cobra.Command {
@@ -63,7 +77,16 @@ have must not change under the same version: another content is refused.`,
 		Example: "  gatehouse packages add gatehouse_1.4.0_arm64.deb gatehouse-kiosk_1.4.0_all.deb",
 		Args:    cobra.MinimumNArgs(1),
 		RunE: func(c *cobra.Command, args []string) error {
-			p, err := loadPackages(*file)
+			for i := range args {
+				var err error
+				if args[i], err = filepath.Abs(args[i]); err != nil {
+					return fmt.Errorf("find %s: %w", args[i], err)
+				}
+			}
+			if done, err := packagesAsService(c, *file, args...); done {
+				return err
+			}
+			p, err := loadPackages(*file, true)
 			if err != nil {
 				return err
 			}
@@ -76,6 +99,10 @@ have must not change under the same version: another content is refused.`,
 				return err
 			}
 			added, err := p.folder.Add(p.signer, args)
+			if errors.Is(err, fs.ErrPermission) {
+				err = fmt.Errorf("%w: uid %d, which keeps the packages, must be able to read it: copy it to /tmp", err,
+					os.Geteuid())
+			}
 			if err != nil {
 				return failed(c.Context(), p.cfg.Dir, act, err)
 			}
@@ -97,7 +124,10 @@ func packagesList(file *string) *cobra.Command {
 		Short: "List the packages, the newest version first",
 		Args:  cobra.NoArgs,
 		RunE: func(c *cobra.Command, _ []string) error {
-			p, err := loadPackages(*file)
+			if done, err := packagesAsService(c, *file, "--output", out.String()); done {
+				return err
+			}
+			p, err := loadPackages(*file, false)
 			if err != nil {
 				return err
 			}
@@ -136,7 +166,10 @@ func packagesRemove(file *string) *cobra.Command {
 that are being upgraded to it fail, and stay at what they have.`,
 		Args: cobra.ExactArgs(1),
 		RunE: func(c *cobra.Command, args []string) error {
-			p, err := loadPackages(*file)
+			if done, err := packagesAsService(c, *file, args...); done {
+				return err
+			}
+			p, err := loadPackages(*file, false)
 			if err != nil {
 				return err
 			}
@@ -164,7 +197,10 @@ hand or over a line that nobody else can change, and compare the fingerprint.`,
 		Example: "  gatehouse packages key > packages.asc",
 		Args:    cobra.NoArgs,
 		RunE: func(c *cobra.Command, _ []string) error {
-			p, err := loadPackages(*file)
+			if done, err := packagesAsService(c, *file); done {
+				return err
+			}
+			p, err := loadPackages(*file, true)
 			if err != nil {
 				return err
 			}

@@ -8,6 +8,7 @@ import (
 	"os"
 
 	"github.com/gofrs/flock"
+	"golang.org/x/sys/unix"
 )
 
 // ErrHeld means that somebody else holds the lock.
@@ -16,12 +17,13 @@ var ErrHeld = errors.New("the lock is held by another process")
 // Take locks the file at path, which it creates when there is none, until the
 // returned lock is closed or the process ends. It never waits: when the lock is
 // held, by another process or by this one, the error wraps ErrHeld. The content
-// of the file is left alone.
+// of the file is left alone. A symbolic link at path is not followed: root locks in folders of
+// other accounts, too.
 //
 // The lock is advisory (flock). On NFS it holds between the clients of a server
 // that supports locks, and fails where the server does not.
 func Take(path string) (io.Closer, error) {
-	l := flock.New(path, flock.SetFlag(os.O_RDWR|os.O_CREATE), flock.SetPermissions(0o600))
+	l := flock.New(path, flock.SetFlag(os.O_RDWR|os.O_CREATE|unix.O_NOFOLLOW), flock.SetPermissions(0o600))
 	taken, err := l.TryLock()
 	switch {
 	case err != nil:

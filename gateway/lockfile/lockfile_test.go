@@ -39,3 +39,17 @@ func TestAFileThatCannotBeOpenedIsNotHeld(t *testing.T) {
 		t.Errorf("a missing folder: %v", err)
 	}
 }
+
+func TestALinkIsNotFollowed(t *testing.T) {
+	dir := t.TempDir()
+	path, to := filepath.Join(dir, "lock"), filepath.Join(dir, "nologin")
+	if err := os.Symlink(to, path); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := Take(path); err == nil || errors.Is(err, ErrHeld) {
+		t.Errorf("a link: %v", err)
+	}
+	if _, err := os.Lstat(to); !errors.Is(err, fs.ErrNotExist) {
+		t.Errorf("the file that the link names was made: %v", err)
+	}
+}

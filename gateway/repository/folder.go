@@ -137,6 +137,11 @@ func (f Folder) Add(s Signer, files []string) (added []Package, err error) {
 				return nil, fmt.Errorf("%s: the folder holds %s %s with another content: what gates have must not "+
 					"change under the same version; give it a new one", path, p.Name, p.Version)
 			}
+			if j := slices.IndexFunc(list, func(q Package) bool { return q.File == p.File && !p.same(q) }); j >= 0 {
+				return nil, fmt.Errorf("%s: the folder holds %s %s under the same name %s: versions that differ in "+
+					"the number before the colon only don't go together; remove one", path, p.Name, list[j].Version,
+					p.File)
+			}
 			if err := f.take(path, p); err != nil {
 				return nil, err
 			}

@@ -186,3 +186,57 @@ func TestAnIndexIsReadStrictly(t *testing.T) {
 		}
 	}
 }
+
+// Two versions that would lie under one name don't take each other's place.
+func TestAnEpochDoesNotReplaceAnotherPackage(t *testing.T) {
+	s, ring := newSigner(t)
+	f := Folder{filepath.Join(t.TempDir(), "packages")}
+	if _, err := f.Add(s, []string{deb(t, "1.4.0")}); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := f.Add(s, []string{deb(t, "1:1.4.0")}); err == nil || !strings.Contains(err.Error(), "colon") {
+		t.Errorf("the second one: %v", err)
+	}
+	list, err := f.Index(ring)
+	if err != nil || len(list) != 1 {
+		t.Fatalf("%+v, %v", list, err)
+	}
+	if p, err := readFile(filepath.Join(f.Dir, list[0].File)); err != nil || p.SHA256 != list[0].SHA256 {
+		t.Errorf("the first one is %+v, %v", p, err)
+	}
+}
+
+// A package that has fields of the index in its own control file does not spoil the index.
+func TestFieldsOfTheIndexInAPackageDoNotCount(t *testing.T) {
+	s, ring := newSigner(t)
+	f := Folder{filepath.Join(t.TempDir(), "packages")}
+	odd := debs.Make(t, t.TempDir(), "x.deb", debs.Control("gatehouse", "1.4.0", "amd64")+"sIZe: 1\nFilename: ./else\n",
+		map[string]string{"usr/bin/gatehouse": "x"})
+	if _, err := f.Add(s, []string{odd}); err != nil {
+		t.Fatal(err)
+	}
+	if list, err := f.Index(ring); err != nil || len(list) != 1 || list[0].Size < 100 {
+		t.Errorf("%+v, %v", list, err)
+	}
+}
+
+// Root may add packages to a folder that is another account's.
+func TestALinkInTheFolderIsNotFollowed(t *testing.T) {
+	s, _ := newSigner(t)
+	f := Folder{t.TempDir()}
+	away := filepath.Join(t.TempDir(), "shadow")
+	if err := os.WriteFile(away, []byte("secret"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	for _, name := range []string{IndexFile, SignedFile, packedIndex, "gatehouse_1.4.0_amd64.deb"} {
+		if err := os.Symlink(away, filepath.Join(f.Dir, name+".new")); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if _, err := f.Add(s, []string{deb(t, "1.4.0")}); err != nil {
+		t.Error(err)
+	}
+	if b, err := os.ReadFile(away); err != nil || string(b) != "secret" {
+		t.Errorf("the file elsewhere is %.20q, %v", b, err)
+	}
+}

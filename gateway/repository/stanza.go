@@ -85,15 +85,18 @@ func (p Package) check() error {
 	return p.checkName()
 }
 
-// own are the fields that the index adds.
-func own() []string { return []string{"Filename", "Size", "MD5sum", "SHA1", "SHA256", "SHA512"} }
+// own reports whether a field is one that the index adds, or that says the same. Case does not
+// matter in names of fields.
+func own(name string) bool {
+	return slices.Contains([]string{"filename", "size", "md5sum", "sha1", "sha256", "sha512"}, strings.ToLower(name))
+}
 
 // formatIndex returns the file Packages.
 func formatIndex(list []Package) []byte {
 	var b bytes.Buffer
 	for _, p := range list {
 		for _, f := range p.fields {
-			if !slices.Contains(own(), f.name) {
+			if !own(f.name) {
 				fmt.Fprintf(&b, "%s: %s\n", f.name, f.value)
 			}
 		}

@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"os"
 	"path/filepath"
 	"slices"
@@ -72,11 +73,15 @@ func (s Signer) release(list []Package, index, packed []byte) []byte {
 	return b.Bytes()
 }
 
-// replace writes a file of the folder anew, durable when it returns, readable by everybody.
+// replace writes a file of the folder anew, durable when it returns, readable by everybody. It
+// follows no link that somebody has laid in its way.
 func (f Folder) replace(name string, write func(io.Writer) error) error {
 	path := filepath.Join(f.Dir, name)
 	fresh := path + ".new"
-	file, err := os.OpenFile(fresh, os.O_CREATE|os.O_TRUNC|os.O_WRONLY, 0o644) //nolint:gosec // served
+	if err := os.Remove(fresh); err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return err
+	}
+	file, err := os.OpenFile(fresh, os.O_CREATE|os.O_EXCL|os.O_WRONLY, 0o644) //nolint:gosec // served
 	if err != nil {
 		return err
 	}

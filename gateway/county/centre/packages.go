@@ -30,8 +30,9 @@ func (c Config) PackageFolder() (repository.Folder, error) {
 	return repository.Folder{Dir: c.Packages}, nil
 }
 
-// PackagesKey reads the key that signs the index of packages, or makes it the first time.
-func (c Config) PackagesKey(now time.Time) (openpgp.Key, error) {
+// PackagesKey reads the key that signs the index of packages. Where make is set it makes it the
+// first time; else the error wraps repository.ErrNone when there is none.
+func (c Config) PackagesKey(now time.Time, make bool) (openpgp.Key, error) {
 	path := filepath.Join(c.authorityDir(), packagesKey)
 	text, err := secret.Read(path)
 	if err == nil {
@@ -43,6 +44,14 @@ func (c Config) PackagesKey(now time.Time) (openpgp.Key, error) {
 	}
 	if !errors.Is(err, os.ErrNotExist) {
 		return openpgp.Key{}, fmt.Errorf("the key of packages: %w", err)
+	}
+	if _, err := os.Lstat(filepath.Join(c.Packages, repository.SignedFile)); err == nil {
+		return openpgp.Key{}, fmt.Errorf("%s is missing, and %s is signed by it: mount the disk of ca_dir, or bring "+
+			"the key back; if it is lost, empty that folder and add the packages again: gates then need the new key",
+			path, c.Packages)
+	}
+	if !make {
+		return openpgp.Key{}, repository.ErrNone
 	}
 	key, err := openpgp.NewKey("gatehouse "+c.County, now)
 	if err != nil {

@@ -20,9 +20,16 @@ import (
 	"gatehouse/gateway/testkit/debs"
 )
 
+// trouble is what dpkg refuses.
+type trouble struct {
+	fails  map[string]bool // versions that can't be installed
+	locked int             // tries for which another program installs
+}
+
 // rig is a gate's computer without dpkg and systemd, and a county with packages of it.
 type rig struct {
 	*Upgrader
+	trouble
 
 	t         *testing.T
 	folder    repository.Folder
@@ -31,10 +38,8 @@ type rig struct {
 	installed map[string]string
 	free      int64
 	runs      bool
-	fails     map[string]bool                               // versions that can't be installed
 	lives     func(version string) status.Alive             // what the agent of a version says of itself
 	serve     func(http.ResponseWriter, *http.Request) bool // true: it has answered
-	locked    int                                           // tries for which another program installs
 	log       []string                                      // versions that were installed, in their order
 }
 
@@ -97,7 +102,7 @@ func newRig(t *testing.T) *rig {
 		t.Fatal(err)
 	}
 	r := &rig{t: t, folder: repository.Folder{Dir: t.TempDir()}, free: 1 << 40, runs: true,
-		signer: repository.Signer{County: "qinghe", Key: key, Now: t0}, fails: map[string]bool{}, lives: delivers,
+		signer: repository.Signer{County: "qinghe", Key: key, Now: t0}, trouble: trouble{fails: map[string]bool{}}, lives: delivers,
 		installed: map[string]string{"gatehouse": "1.0"}}
 	r.add("1.0", "2.0", "0.9")
 	files := http.FileServer(http.Dir(r.folder.Dir))
