@@ -116,7 +116,7 @@ func (f *agentFlags) run(c *cobra.Command) error {
 	}
 	cfg, err := f.read()
 	if errors.Is(err, os.ErrNotExist) {
-		return ended(c, f.file, err)
+		return ended(c, f.file, unreadable(err, f.file, "gatehouse enrol makes one with a code of the county's desk"))
 	}
 	if err != nil {
 		return err

@@ -14,7 +14,6 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"gatehouse/gateway/config"
 	"gatehouse/gateway/county/audit"
 	"gatehouse/gateway/county/backup"
 	"gatehouse/gateway/county/centre"
@@ -73,7 +72,7 @@ Exit code 1: no backup was made, and the error says why; older ones are as befor
 
 // plan returns what is to be done, by the configuration and the flags.
 func (f *backupFlags) plan(c *cobra.Command, now time.Time) (p backup.Plan, err error) {
-	cfg, err := config.Load[centre.Config](f.file)
+	cfg, err := loadCollector(f.file)
 	if err != nil {
 		return p, err
 	}

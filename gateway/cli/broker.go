@@ -30,7 +30,8 @@ collector's store has it.`,
 			if file != "" {
 				flags := cfg
 				if cfg, err = config.Load[broker.Config](file); err != nil {
-					return err
+					return unreadable(err, file,
+						"deploy/BROKERS.md says what is in it, and without --config the flags are enough")
 				}
 				beside(file, &cfg.Dir, &cfg.UsersFile, &cfg.TLS.Cert, &cfg.TLS.Key, &cfg.TLS.CA)
 				if c.Flags().Changed("listen") {

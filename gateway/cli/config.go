@@ -31,6 +31,9 @@ func configCommand() *cobra.Command {
 // there.
 var usualFiles = []string{defaultCollect, gateFile, "/etc/gatehouse/agent.yaml"}
 
+// howMade says how a configuration comes to be, of whatever it is.
+const howMade = "at the county gatehouse setup makes one, at a gate gatehouse enrol"
+
 // configFlags are the flags of config check and config show.
 type configFlags struct {
 	files  []string
@@ -143,7 +146,7 @@ func (f *configFlags) check(c *cobra.Command, paths []string) error {
 func checkFile(path, kind string, now time.Time) (checkedFile, error) {
 	text, err := config.Read(path)
 	if err != nil {
-		return checkedFile{}, err
+		return checkedFile{}, unreadable(err, path, howMade)
 	}
 	k := configKindOf(cmp.Or(kind, guessKind(text)))
 	out := checkedFile{File: path, Kind: k.name, Faults: []config.Fault{}, Warnings: []config.Fault{}}
@@ -211,7 +214,7 @@ gatehouse config check says why.`,
 func (f *configFlags) show(c *cobra.Command, path string) error {
 	text, err := config.Read(path)
 	if err != nil {
-		return usageError{err}
+		return usageError{unreadable(err, path, howMade)}
 	}
 	out, err := configKindOf(cmp.Or(f.kind, guessKind(text))).show(path, text)
 	if err == nil && f.output.is(asJSON) {

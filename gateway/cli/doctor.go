@@ -126,7 +126,7 @@ func (f *doctorFlags) examine(ctx context.Context, path string, p doctor.Probe, 
 	[]finding, error) {
 	text, err := config.Read(path)
 	if err != nil {
-		return nil, usageError{err}
+		return nil, usageError{unreadable(err, path, howMade)}
 	}
 	kind := f.kind
 	if kind == "" {

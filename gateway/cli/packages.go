@@ -12,7 +12,6 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"gatehouse/gateway/config"
 	"gatehouse/gateway/county/audit"
 	"gatehouse/gateway/county/centre"
 	"gatehouse/gateway/openpgp"
@@ -45,7 +44,7 @@ type packageCounty struct {
 
 // loadPackages reads what a command needs. The key is made only where make is set.
 func loadPackages(file string, make bool) (p packageCounty, err error) {
-	if p.cfg, err = config.Load[centre.Config](file); err != nil {
+	if p.cfg, err = loadCollector(file); err != nil {
 		return p, err
 	}
 	p.cfg.Beside(file)

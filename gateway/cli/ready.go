@@ -15,9 +15,6 @@ import (
 	"time"
 
 	"github.com/spf13/cobra"
-
-	"gatehouse/gateway/config"
-	"gatehouse/gateway/county/centre"
 )
 
 // readyFlags are the flags of ready.
@@ -89,7 +86,7 @@ func (f *readyFlags) run(c *cobra.Command) error {
 // desk returns where the desk of the configuration is found from this computer, by which
 // name it answers ("": that of the address), and what asks it.
 func (f *readyFlags) desk() (address, name string, client *http.Client, err error) {
-	cfg, err := config.Load[centre.Config](f.file)
+	cfg, err := loadCollector(f.file)
 	if err != nil {
 		return "", "", nil, err
 	}

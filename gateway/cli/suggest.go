@@ -17,10 +17,20 @@ import (
 // how one is made.
 func loadCollector(path string) (centre.Config, error) {
 	cfg, err := config.Load[centre.Config](path)
-	if errors.Is(err, fs.ErrNotExist) {
-		err = fmt.Errorf("%w: gatehouse setup makes one; give another place with --config", err)
+	return cfg, unreadable(err, path, "gatehouse setup makes one")
+}
+
+// unreadable returns an error of reading a configuration with what to do. made says how a
+// file is made which is not there.
+func unreadable(err error, path, made string) error {
+	switch {
+	case errors.Is(err, fs.ErrNotExist):
+		return fmt.Errorf("there is no configuration at %s (%w): %s; give another place with --config",
+			path, fs.ErrNotExist, made)
+	case errors.Is(err, fs.ErrPermission):
+		return fmt.Errorf("%w: only root and the service's account may read it: type sudo before the command", err)
 	}
-	return cfg, err
+	return err
 }
 
 // closest returns the word that is most like a mistyped one; empty: none is like it.

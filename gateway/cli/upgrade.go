@@ -114,6 +114,11 @@ func (f *upgradeFlags) run(c *cobra.Command, version string) error {
 // upgrader returns what does the upgrade.
 func (f *upgradeFlags) upgrader(log *slog.Logger) (*upgrade.Upgrader, error) {
 	source, err := upgrade.Load(f.file)
+	if _, none := os.Stat(f.file); errors.Is(none, os.ErrNotExist) {
+		return nil, fmt.Errorf("there is no %s, which says from where this gate is upgraded: write a line "+
+			"url: https://desk.county.example/packages into it, and put the county's packages.asc beside it "+
+			"(deploy/UPGRADE.md)", f.file)
+	}
 	if err != nil {
 		return nil, err
 	}

@@ -17,7 +17,7 @@ func text(a Answers, p Place, now time.Time) []byte {
 	var b strings.Builder
 	fmt.Fprintf(
 		&b,
-		`# %s县中心的配置，由 gatehouse setup 写成。改后先查、再启动；每个键见 /usr/share/doc/gatehouse/collect.example.yaml。
+		`# %s县中心的配置，由 gatehouse setup 写成。改后先查、再启动；每个键见 /usr/share/doc/gatehouse/deploy/collect.example.yaml。
 # The collector's configuration, written by gatehouse setup on %s. After a change:
 #   gatehouse config check && systemctl restart gatehouse-collect
 # Relative paths are relative to this file's folder. An unknown key is an error.

@@ -53,6 +53,8 @@ func (w *Welcome) handler(addr string) http.Handler {
 	page := web.Load("first")
 	mux.Handle("GET /{$}", page)
 	mux.Handle("GET /assets/", page)
+	mux.Handle("GET /help", web.Help())
+	mux.Handle("GET "+web.HelpPath, web.Help())
 	mux.HandleFunc("GET /state", w.state)
 	mux.HandleFunc("POST /code", w.code)
 	mux.HandleFunc("POST /again", func(rw http.ResponseWriter, _ *http.Request) {

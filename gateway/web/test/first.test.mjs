@@ -124,6 +124,20 @@ test("a wrong group is named at once, and typed again with gloves", async () => 
   await page.context().close();
 });
 
+test("who reads the manual finds what was typed again", async () => {
+  const page = await open("zh");
+  await page.route(`${home}/help/**`, (route) =>
+    route.fulfill({ body: "<title>手册</title>", contentType: types.html }),
+  );
+  await page.keyboard.type(code.slice(0, 40));
+  const typed = await page.textContent("#lines");
+  await page.getByRole("link", { name: "使用手册" }).click();
+  await page.waitForURL(`${home}/help/?lang=zh`);
+  await page.goBack();
+  await until("the groups", async () => (await page.textContent("#lines")) === typed);
+  await page.context().close();
+});
+
 test("a scanner that types needs nobody at the keys", async () => {
   const page = await open("zh");
   await page.keyboard.type(`GATEHOUSE-ENROL:${code.replaceAll(/\s/g, "")}`);
@@ -156,6 +170,8 @@ test("from an empty folder to the guard's screen, without a keyboard command", a
     const card = await desk.locator(".card pre").textContent();
 
     await until("the first page", () => /no gate yet/.test(said));
+    const manual = await fetch(`http://127.0.0.1:${at}/help/?lang=en`);
+    assert.ok(manual.ok && manual.url.endsWith("/help/en/"), manual.url);
     const page = await openPage(browser, sizes.kiosk, `http://127.0.0.1:${at}/`);
     await page.keyboard.type(card.replaceAll("\n", " "));
     await page.keyboard.press("Enter");

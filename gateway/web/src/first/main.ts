@@ -133,6 +133,8 @@ function draw(): void {
   put("title", say(w(), "first.title") + (view.agent ? ` · ${view.agent}` : ""));
   put("lang", say(w(), "lang"));
   el("lang").setAttribute("aria-label", say(w(), "lang.label"));
+  put("help", say(w(), "first.help"));
+  el("help").setAttribute("href", `./help/?lang=${lang}`);
   put("headline", words(s));
   put("digits", view.step === "waiting" ? (view.fingerprint ?? "") : "");
   const noScreen = view.step === "done" && !view.to;
@@ -175,6 +177,16 @@ async function send(): Promise<void> {
   answered = r?.status === 422 ? ((await r.json()) as WrongCode) : null;
   await ask();
 }
+
+// Who reads the manual meanwhile does not type the code again: it stays in this window until the browser ends.
+const draft = "gatehouse.code";
+
+el("help").addEventListener("click", () => {
+  sessionStorage.setItem(draft, typed.text);
+});
+
+for (const c of sessionStorage.getItem(draft) ?? "") typed.key(c);
+sessionStorage.removeItem(draft);
 
 function press(key: string): void {
   answered = null;
