@@ -51,7 +51,7 @@ Exit codes: 0 done, 1 failed or found what it looks for, 2 wrong usage; gatehous
 		inviteCommand(), auditCommand(), endCommand(), backupCommand(), restoreCommand(),
 		identityCommand(), tokenCommand(), consentCommand(),
 		traceCommand(), accessReportCommand(), rulesCommand(), callsCommand(), checksCommand(), guardCommand(),
-		packagesCommand(), upgradeCommand(), passCommand(), policyCommand(), replayCommand(), versionCommand(),
+		packagesCommand(), upgradeCommand(), gateCommand(), passCommand(), policyCommand(), replayCommand(), versionCommand(),
 		DocsCommand(), exitCodesTopic())
 	polish(root)
 	return root

@@ -15,6 +15,8 @@ import (
 	"time"
 
 	"github.com/spf13/cobra"
+
+	"gatehouse/gateway/county/pages"
 )
 
 // readyFlags are the flags of ready.
@@ -83,8 +85,7 @@ func (f *readyFlags) run(c *cobra.Command) error {
 	return nil
 }
 
-// desk returns where the desk of the configuration is found from this computer, by which
-// name it answers ("": that of the address), and what asks it.
+// desk returns deskAt of the configuration.
 func (f *readyFlags) desk() (address, name string, client *http.Client, err error) {
 	cfg, err := loadCollector(f.file)
 	if err != nil {
@@ -94,27 +95,33 @@ func (f *readyFlags) desk() (address, name string, client *http.Client, err erro
 	if cfg.Desk == nil {
 		return "", "", nil, fmt.Errorf("%s: no desk is configured, which would answer", f.file)
 	}
-	host, port, err := net.SplitHostPort(cfg.Desk.Listen)
+	return deskAt(*cfg.Desk)
+}
+
+// deskAt returns where a desk is found from this computer, by which name it answers ("": that
+// of the address), and what asks it.
+func deskAt(cfg pages.Config) (address, name string, client *http.Client, err error) {
+	host, port, err := net.SplitHostPort(cfg.Listen)
 	if err != nil {
 		return "", "", nil, fmt.Errorf("desk.listen: %w", err)
 	}
 	if ip := net.ParseIP(host); host == "" || ip != nil && ip.IsUnspecified() {
 		host = "127.0.0.1"
-		if len(cfg.Desk.Hosts) > 0 {
-			name = net.JoinHostPort(cfg.Desk.Hosts[0], port)
+		if len(cfg.Hosts) > 0 {
+			name = net.JoinHostPort(cfg.Hosts[0], port)
 		}
 	}
-	at := net.JoinHostPort(host, port) + strings.TrimRight(cfg.Desk.Path, "/")
-	if cfg.Desk.TLS.Cert == "" {
+	at := net.JoinHostPort(host, port) + strings.TrimRight(cfg.Path, "/")
+	if cfg.TLS.Cert == "" {
 		return "http://" + at, name, &http.Client{}, nil
 	}
-	text, err := os.ReadFile(cfg.Desk.TLS.Cert)
+	text, err := os.ReadFile(cfg.TLS.Cert)
 	if err != nil {
 		return "", "", nil, fmt.Errorf("read the desk's certificate: %w", err)
 	}
 	block, _ := pem.Decode(text)
 	if block == nil {
-		return "", "", nil, fmt.Errorf("%s holds no certificate", cfg.Desk.TLS.Cert)
+		return "", "", nil, fmt.Errorf("%s holds no certificate", cfg.TLS.Cert)
 	}
 	client = &http.Client{Transport: &http.Transport{TLSClientConfig: only(block.Bytes)}}
 	return "https://" + at, name, client, nil

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"slices"
 	"strings"
 
 	"github.com/spf13/cobra"
@@ -73,6 +74,15 @@ func didYouMean(typed string, words []string) string {
 		return fmt.Sprintf("; did you mean %s?", w)
 	}
 	return ""
+}
+
+// wrongName returns wrong usage when names are known, and what is typed is none of them; it
+// says which one is most like it. what says of what they are, like gate.
+func wrongName(what, typed string, names []string) error {
+	if len(names) == 0 || slices.Contains(names, typed) {
+		return nil
+	}
+	return usageError{fmt.Errorf("there is no %s %q%s", what, typed, didYouMean(typed, names))}
 }
 
 // wrongFlag adds to cobra's error of an unknown flag the one that is most like it.

@@ -19,11 +19,31 @@ func Secret(in io.Reader, out io.Writer, question string) (string, error) {
 	if _, err := fmt.Fprint(out, question+": "); err != nil {
 		return "", err
 	}
-	if f, ok := in.(*os.File); ok && term.IsTerminal(int(f.Fd())) {
+	if f, ok := in.(*os.File); ok && Typed(in) {
 		b, err := term.ReadPassword(int(f.Fd()))
 		fmt.Fprintln(out)
 		return strings.TrimSpace(string(b)), err
 	}
+	return readLine(in, question)
+}
+
+// Answer asks on out, and returns the line that is typed on in. It reads no byte behind the
+// line.
+func Answer(in io.Reader, out io.Writer, question string) (string, error) {
+	if _, err := fmt.Fprint(out, question+": "); err != nil {
+		return "", err
+	}
+	return readLine(in, question)
+}
+
+// Typed reports whether in is a terminal, where somebody can be asked.
+func Typed(in io.Reader) bool {
+	f, ok := in.(*os.File)
+	return ok && term.IsTerminal(int(f.Fd()))
+}
+
+// readLine reads a line, the answer to a question, byte by byte.
+func readLine(in io.Reader, question string) (string, error) {
 	var line []byte
 	var b [1]byte
 	for {

@@ -16,6 +16,7 @@ import (
 	"gatehouse/gateway/county/alerts"
 	"gatehouse/gateway/county/calls"
 	"gatehouse/gateway/county/command"
+	"gatehouse/gateway/county/pages"
 	"gatehouse/simulator/page"
 )
 
@@ -72,7 +73,10 @@ func (c *Clerk) Answer(ctx context.Context, id int64, a calls.Answer) error {
 
 // Command has a gate do something that asks for no password.
 func (c *Clerk) Command(ctx context.Context, r command.Request) error {
-	return c.as(ctx, func() error { return page.Post(ctx, c.page, "/api/command", r) })
+	return c.as(ctx, func() error {
+		_, err := page.Ask[pages.Commanded](ctx, c.page, "/api/command", r)
+		return err
+	})
 }
 
 // Commands returns the last commands of a gate, the newest first.

@@ -105,7 +105,7 @@ func replayedCommand(ctx context.Context, c *county) (string, error) {
 	}
 	defer eye.close()
 	body := fmt.Sprintf(`{"agent":%q,"action":"notice","zh":%q,"en":%q,"reason":"threat"}`, g.id, text, text)
-	if err := c.admin.is(ctx, http.StatusNoContent, http.MethodPost, "/api/command", body); err != nil {
+	if err := c.admin.is(ctx, http.StatusOK, http.MethodPost, "/api/command", body); err != nil {
 		return "", err
 	}
 	var heard [][]byte

@@ -26,10 +26,7 @@ func (s *Server) openGate(w http.ResponseWriter, r *http.Request, who people.Ses
 		return
 	}
 	m.Action = fact.CommandOpen
-	done(w, nil, func() error {
-		_, err := s.Commands.Ask(r.Context(), by(who), m.Request)
-		return err
-	})
+	s.ask(w, r, who, m.Request)
 }
 
 // command has a gate do what is no opening.
@@ -38,10 +35,22 @@ func (s *Server) command(w http.ResponseWriter, r *http.Request, who people.Sess
 	if err == nil && m.Action == fact.CommandOpen {
 		err = people.ErrRole // it asks for the password
 	}
-	done(w, err, func() error {
-		_, err := s.Commands.Ask(r.Context(), by(who), m)
-		return err
-	})
+	if err != nil {
+		failRetryable(w, err)
+		return
+	}
+	s.ask(w, r, who, m)
+}
+
+// ask commands a gate, and answers with the id of the command.
+func (s *Server) ask(w http.ResponseWriter, r *http.Request, who people.Session, m command.Request) {
+	id, err := s.Commands.Ask(r.Context(), by(who), m)
+	answer(w, Commanded{id}, err)
+}
+
+// Commanded answers a command: GET /api/commands says by its id what becomes of it.
+type Commanded struct {
+	ID string `json:"id"`
 }
 
 func (s *Server) commands(w http.ResponseWriter, r *http.Request, _ people.Session) {
