@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"iter"
 	"os"
 	"path/filepath"
 	"slices"
@@ -17,6 +18,7 @@ import (
 	"gatehouse/gateway/county/export"
 	"gatehouse/gateway/county/export/parquet"
 	"gatehouse/gateway/county/store"
+	"gatehouse/gateway/progress"
 )
 
 // exportFlags are the flags of export.
@@ -71,7 +73,9 @@ func (f *exportFlags) run(c *cobra.Command) error {
 	}
 	rows := 0
 	err = toFile(f.output, c.OutOrStdout(), func(out io.Writer) (err error) {
-		rows, err = f.write(c.Context(), out, s, q)
+		bar := barBeside(c, out, "export", 0, progress.Records)
+		defer bar.End()
+		rows, err = f.write(c.Context(), out, counting{s, bar}, q)
 		return err
 	})
 	if err != nil {
@@ -82,6 +86,24 @@ func (f *exportFlags) run(c *cobra.Command) error {
 		fmt.Fprintln(c.ErrOrStderr(), "if the county's records are in InfluxDB, give --config instead of --dir")
 	}
 	return nil
+}
+
+// counting is a source whose records a bar counts.
+type counting struct {
+	export.Source
+	bar progress.Bar
+}
+
+// Rows implements export.Source.
+func (s counting) Rows(ctx context.Context, q store.Query) iter.Seq2[store.Row, error] {
+	return func(yield func(store.Row, error) bool) {
+		for row, err := range s.Source.Rows(ctx, q) {
+			s.bar.Add(1)
+			if !yield(row, err) {
+				return
+			}
+		}
+	}
 }
 
 // check returns what is wrong with the kind and the format.

@@ -138,7 +138,10 @@ holes.`,
 			if to != 0 {
 				last = min(last, to)
 			}
-			return exportJournal(out, v, max(from, v.First, 1), last, kind)
+			next := max(from, v.First, 1)
+			bar := barBeside(c, out, "export", int64(last)-int64(next)+1, progress.Records)
+			defer bar.End()
+			return exportJournal(out, v, next, last, kind, bar.Add)
 		},
 	}
 	c.Flags().Uint64Var(&from, "from", 0, "first seq (default: the oldest on disk)")
@@ -149,8 +152,9 @@ holes.`,
 	return c
 }
 
-// exportJournal prints the records and holes of seqs next to last.
-func exportJournal(out io.Writer, v *journal.View, next, last uint64, kind string) error {
+// exportJournal prints the records and holes of seqs next to last. It calls progress with how
+// many more seqs it has been through.
+func exportJournal(out io.Writer, v *journal.View, next, last uint64, kind string, progress func(int64)) error {
 	w := bufio.NewWriter(out)
 	for next <= last {
 		chunk, err := v.Read(next, wire.MaxBatchRecords, wire.MaxBatchBytes)
@@ -174,6 +178,7 @@ func exportJournal(out io.Writer, v *journal.View, next, last uint64, kind strin
 		if chunk.To < next {
 			break
 		}
+		progress(int64(chunk.To - next + 1))
 		next = chunk.To + 1
 	}
 	return w.Flush()

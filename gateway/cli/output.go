@@ -74,6 +74,15 @@ func (o *output) bar(c *cobra.Command, what string, total int64, unit progress.U
 	return progress.New(c.ErrOrStderr(), what, total, unit)
 }
 
+// barBeside shows how far a command has come whose data go to out, and not in a form of -o. There
+// is no bar where the data themselves run over the terminal.
+func barBeside(c *cobra.Command, out io.Writer, what string, total int64, unit progress.Unit) progress.Bar {
+	if term.Is(out) {
+		return progress.None()
+	}
+	return progress.New(c.ErrOrStderr(), what, total, unit)
+}
+
 // either returns words as a choice: "table, csv or json".
 func either(words []string) string {
 	last := len(words) - 1

@@ -122,7 +122,11 @@ func TestEscapeCodesAreForTerminalsOnly(t *testing.T) {
 }
 
 // onTerminal runs a command on a terminal, and returns what it has printed there.
-func onTerminal(t *testing.T, args ...string) string {
+func onTerminal(t *testing.T, args ...string) string { return besideTerminal(t, nil, args...) }
+
+// besideTerminal runs a command whose standard error is a terminal, and returns what it has
+// printed there. Its data go to out; nil: to the terminal, too.
+func besideTerminal(t *testing.T, out io.Writer, args ...string) string {
 	t.Helper()
 	p, err := pty.Open()
 	if err != nil {
@@ -147,7 +151,10 @@ func onTerminal(t *testing.T, args ...string) string {
 		}
 		got <- string(all)
 	}()
-	if code := cli.Run(t.Context(), args, nil, tty, tty); code != 0 {
+	if out == nil {
+		out = tty
+	}
+	if code := cli.Run(t.Context(), args, nil, out, tty); code != 0 {
 		t.Errorf("%q: exit code %d", args, code)
 	}
 	if _, err := tty.WriteString(end); err != nil {

@@ -11,6 +11,7 @@ import (
 	"gatehouse/gateway/edge/agent"
 	"gatehouse/gateway/edge/bridge"
 	"gatehouse/gateway/fact"
+	"gatehouse/gateway/progress"
 	"gatehouse/gateway/wire"
 )
 
@@ -21,10 +22,16 @@ func replayLog(c *cobra.Command, cfg agent.Config, path string) error {
 		return fmt.Errorf("open the recording: %w", err)
 	}
 	defer f.Close()
-	out := json.NewEncoder(c.OutOrStdout())
+	size := int64(0)
+	if info, err := f.Stat(); err == nil {
+		size = info.Size()
+	}
+	bar := barBeside(c, c.OutOrStdout(), "replay", size, progress.Bytes)
+	defer bar.End()
+	notes, out := progress.Writer(c.ErrOrStderr(), bar), json.NewEncoder(c.OutOrStdout())
 	var failed error
 	points, done := 0, 0
-	skipped, err := bridge.Replay(cfg.Bridge, f, func(b wire.Body) {
+	skipped, err := bridge.Replay(cfg.Bridge, progress.Reader(f, bar), func(b wire.Body) {
 		switch b := b.(type) {
 		case *wire.Track:
 			points += len(b.Points)
@@ -39,7 +46,8 @@ func replayLog(c *cobra.Command, cfg agent.Config, path string) error {
 				Body wire.Body `json:"body"`
 			}{b.Kind(), b})
 		}
-	}, func(text string) { fmt.Fprintln(c.ErrOrStderr(), text) })
+	}, func(text string) { fmt.Fprintln(notes, text) })
+	bar.End()
 	if err := errors.Join(err, failed); err != nil {
 		return err
 	}

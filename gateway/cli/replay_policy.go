@@ -12,6 +12,7 @@ import (
 	"gatehouse/gateway/config"
 	"gatehouse/gateway/identity"
 	"gatehouse/gateway/policy"
+	"gatehouse/gateway/progress"
 	"gatehouse/gateway/replay"
 	"gatehouse/gateway/secret"
 	"gatehouse/gateway/wire"
@@ -125,26 +126,34 @@ func (f *replayFlags) run(c *cobra.Command) error {
 		return err
 	}
 	defer src.end()
-	x := replaying{f: f, replaySource: src, report: textReport{c.OutOrStdout(), f.zone}}
-	switch {
-	case f.output.is(asJSON):
-		x.report = &jsonReport{out: c.OutOrStdout()}
-	case f.output.is(asJSONL):
-		x.report = jsonlReport{json.NewEncoder(c.OutOrStdout())}
-	}
+	x := replaying{f: f, replaySource: src}
 	if f.check && f.in != "" {
 		if known, err = known.ofCounty(c.Context(), f.in); err != nil {
 			return err
 		}
 	}
-	if err := x.survey(c.Context(), known); err != nil {
+	x.bar = f.output.bar(c, "read", 0, progress.Records)
+	err = x.survey(c.Context(), known)
+	x.bar.End()
+	if err != nil {
 		return err
+	}
+	x.bar = f.output.bar(c, "decide", x.read, progress.Records)
+	defer func() { x.bar.End() }()
+	switch out := progress.Writer(c.OutOrStdout(), x.bar); {
+	case f.output.is(asJSON):
+		x.report = &jsonReport{out: out}
+	case f.output.is(asJSONL):
+		x.report = jsonlReport{json.NewEncoder(out)}
+	default:
+		x.report = textReport{out, f.zone}
 	}
 	for i := range x.all {
 		if err := x.decide(c.Context(), &x.all[i]); err != nil {
 			return err
 		}
 	}
+	x.bar.End()
 	return x.end()
 }
 
@@ -154,6 +163,8 @@ type replaying struct {
 	replaySource
 	reach time.Duration // how far back the rules look
 	sums  counts
+	read  int64 // records
+	bar   progress.Bar
 	report
 }
 
@@ -169,6 +180,8 @@ func (x *replaying) rows(ctx context.Context, jid string, each func(wire.Record,
 		if err != nil {
 			return err
 		}
+		x.read++
+		x.bar.Add(1)
 		switch row.Kind {
 		case wire.KindReading, wire.KindPassage, wire.KindClock, wire.KindHealth, wire.KindAudit, wire.KindAlarm,
 			wire.KindBaseline, wire.KindCheck:
@@ -262,29 +275,4 @@ func (x *replaying) decide(ctx context.Context, j *journalRuns) error {
 		}
 	}
 	return failed
-}
-
-// listed reports whether such changes are printed.
-func (x *replaying) listed(c replay.Change) bool {
-	switch c {
-	case replay.Decides:
-		return true
-	case replay.Reasons:
-		return x.f.check || x.f.reasons
-	case replay.Figures, replay.Replaced, replay.Unknown:
-		return x.f.check
-	}
-	return false
-}
-
-// why says why a verdict did not come out again, where it had to.
-func (x *replaying) why(j *journalRuns, o replay.Outcome) string {
-	rules := j.periods[j.period(o.Seq)].rules
-	if !x.f.check || rules == nil {
-		return ""
-	}
-	return whyOf(o, rules.Version, func(credential string) (class string, listed bool) {
-		p, listed := rules.Person(credential)
-		return p.Class, listed
-	})
 }

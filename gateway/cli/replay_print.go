@@ -148,3 +148,28 @@ func (x *replaying) count(o replay.Outcome) replay.Change {
 	}
 	return change
 }
+
+// listed reports whether such changes are printed.
+func (x *replaying) listed(c replay.Change) bool {
+	switch c {
+	case replay.Decides:
+		return true
+	case replay.Reasons:
+		return x.f.check || x.f.reasons
+	case replay.Figures, replay.Replaced, replay.Unknown:
+		return x.f.check
+	}
+	return false
+}
+
+// why says why a verdict did not come out again, where it had to.
+func (x *replaying) why(j *journalRuns, o replay.Outcome) string {
+	rules := j.periods[j.period(o.Seq)].rules
+	if !x.f.check || rules == nil {
+		return ""
+	}
+	return whyOf(o, rules.Version, func(credential string) (class string, listed bool) {
+		p, listed := rules.Person(credential)
+		return p.Class, listed
+	})
+}

@@ -121,6 +121,25 @@ func (b *bar) End() {
 	})
 }
 
+// Writer returns w, whose writes take the bar's line first where b is on a terminal: what is
+// written there in lines does not mix with the bar, which is drawn again below it.
+func Writer(w io.Writer, b Bar) io.Writer {
+	if shown, is := b.(*bar); is {
+		return &writer{w, shown}
+	}
+	return w
+}
+
+type writer struct {
+	w io.Writer
+	b *bar
+}
+
+func (w *writer) Write(p []byte) (int, error) {
+	w.b.do(func() { _ = w.b.p.Clear() })
+	return w.w.Write(p)
+}
+
 // Reader returns r, whose bytes are added to b as they are read.
 func Reader(r io.Reader, b Bar) io.Reader { return &reader{r, b} }
 

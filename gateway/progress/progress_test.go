@@ -182,3 +182,23 @@ type counter struct {
 }
 
 func (c *counter) Add(n int64) { c.n += n }
+
+// What is printed while a bar stands has its line for itself.
+func TestLinesBesideABar(t *testing.T) {
+	t.Setenv("TERM", "xterm")
+	s := newScreen(t)
+	b := progress.New(s.tty, "decide", 10, progress.Records)
+	b.Add(5)
+	s.see(t, b, "50%")
+	if _, err := io.WriteString(progress.Writer(s.tty, b), "a line\n"); err != nil {
+		t.Fatal(err)
+	}
+	if got := s.until(t, "a line\n"); !strings.HasSuffix(got, " \ra line\n") && !strings.HasSuffix(got, " \ra line\r\n") {
+		t.Errorf("the line mixes with the bar: %q", got)
+	}
+	b.End()
+	var plain bytes.Buffer
+	if w := progress.Writer(&plain, progress.None()); w != io.Writer(&plain) {
+		t.Error("a writer without a bar is another one")
+	}
+}
