@@ -51,8 +51,8 @@ Exit codes: 0 done, 1 failed or found what it looks for, 2 wrong usage; gatehous
 		inviteCommand(), auditCommand(), endCommand(), backupCommand(), restoreCommand(),
 		identityCommand(), tokenCommand(), consentCommand(),
 		traceCommand(), accessReportCommand(), rulesCommand(), callsCommand(), checksCommand(), guardCommand(),
-		packagesCommand(), upgradeCommand(), gateCommand(), passCommand(), policyCommand(), replayCommand(), versionCommand(),
-		DocsCommand(), exitCodesTopic())
+		packagesCommand(), upgradeCommand(), gateCommand(), passCommand(), policyCommand(), replayCommand(),
+		versionCommand(), DocsCommand(), exitCodesTopic())
 	polish(root)
 	return root
 }

@@ -43,7 +43,9 @@ func TestWhatBecameOfACommandIsSaid(t *testing.T) {
 		code   int
 		want   string
 	}{
-		"done in the end": {[]string{`"state":"asked"`, `"state":"sent"`, `"state":"unknown"`, `"state":"done"`}, 0, "Done"},
+		"done in the end": {
+			[]string{`"state":"asked"`, `"state":"sent"`, `"state":"unknown"`, `"state":"done"`}, 0, "Done",
+		},
 		"refused": {[]string{`"state":"refused","why":"fever","detail":"at \u001b[2J"`}, 1,
 			"nothing happened: a fever or another alarm is shown there (at ?[2J)"},
 		"undelivered":     {[]string{`"state":"undelivered"`}, 1, "nothing was sent"},
@@ -57,8 +59,9 @@ func TestWhatBecameOfACommandIsSaid(t *testing.T) {
 			url, asked := playedDesk(t, tt.states...)
 			for _, form := range []string{"table", "json"} {
 				var out, errOut bytes.Buffer
-				code := cli.Run(t.Context(), []string{"gate", "open", "gate-001", "--as", "li", "--reason", "x", "--yes",
-					"--wait", "2s", "--url", url, "-o", form}, strings.NewReader("secret\n"), &out, &errOut)
+				args := []string{"gate", "open", "gate-001", "--as", "li", "--reason", "x", "--yes", "--wait", "2s",
+					"--url", url, "-o", form}
+				code := cli.Run(t.Context(), args, strings.NewReader("secret\n"), &out, &errOut)
 				if code != tt.code || !strings.Contains(out.String()+errOut.String(), tt.want) && form == "table" {
 					t.Errorf("exit code %d, want %d and %q:\n%s%s", code, tt.code, tt.want, &out, &errOut)
 				}
