@@ -90,7 +90,7 @@ func (s *Screen) Post(now clock.Moment) Post {
 			p.Note.Open = append(p.Note.Open, c.ID())
 		}
 	}
-	if len(st.Guards) > 0 && st.On == "" {
+	if len(st.Guards) > 0 && st.On == "" || s.status.Retired != "" {
 		return p
 	}
 	people := s.Recent(now)

@@ -8,7 +8,9 @@ import (
 	"testing"
 	"time"
 
+	"gatehouse/gateway/fact"
 	"gatehouse/gateway/gate"
+	"gatehouse/gateway/policy"
 	"gatehouse/gateway/post"
 )
 
@@ -93,5 +95,20 @@ func TestWhatAGuardAsksForIsAnsweredInWordsOfThePage(t *testing.T) {
 		if want := strings.Fields(c.did); !slices.Equal(strings.Fields(strings.Join(d.did, " ")), want) {
 			t.Errorf("%s: done %q, want %q", name, d.did, want)
 		}
+	}
+}
+
+// At a gate that is out of service for good nobody decides otherwise on those who came before.
+func TestTheEndOffersNothingToDecide(t *testing.T) {
+	st := linked(true)
+	st.Post.Overrides = &policy.Overrides{Verdicts: []fact.Verdict{fact.VerdictPass},
+		Reasons: []policy.OverrideReason{{Code: "suspicious"}}}
+	x := newScene().see(pass).status(st)
+	if got := x.s.Post(at(1)).Overrides; len(got) != 1 {
+		t.Fatalf("in service: %+v, want the one who came", got)
+	}
+	st.Retired = "delivering"
+	if got := x.status(st).s.Post(at(2)).Overrides; len(got) != 0 {
+		t.Errorf("out of service: %+v", got)
 	}
 }
