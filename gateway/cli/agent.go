@@ -16,6 +16,7 @@ import (
 	"gatehouse/gateway/edge/agent"
 	"gatehouse/gateway/edge/kiosk"
 	"gatehouse/gateway/edge/retire"
+	"gatehouse/gateway/edge/upgrade"
 	"gatehouse/gateway/identity"
 	"gatehouse/gateway/proof/ledger"
 	"gatehouse/gateway/proof/shifted"
@@ -129,7 +130,7 @@ func (f *agentFlags) run(c *cobra.Command) error {
 	}
 	lookAtLimits(log)
 	opts := agent.Options{Ports: port.NewHost(), Clock: clock.System{}, Version: version.String, Log: log,
-		File: f.file, Alive: aliveFile()}
+		File: f.file, Upgrades: upgrade.Here(aliveFile())}
 	if f.shift != "" {
 		if opts.Clock, err = shifted.Open(f.shift, clock.System{}); err != nil {
 			return err

@@ -81,6 +81,9 @@ func (f *upgradeFlags) run(c *cobra.Command, version string) error {
 	}
 	defer end()
 	u, err := f.upgrader(log)
+	if err != nil && f.service {
+		return errors.Join(err, upgrade.Refuse(upgrade.Dir, upgrade.AgentDir, err, time.Now()))
+	}
 	if err != nil {
 		return err
 	}

@@ -11,11 +11,12 @@ const (
 	CommandNotice  CommandAction = "notice"  // shows a notice to the guard now
 	CommandReload  CommandAction = "reload"  // reads the configuration and its files again
 	CommandRestart CommandAction = "restart" // ends the agent, so that its supervisor starts it again
+	CommandUpgrade CommandAction = "upgrade" // asks the computer for another version of the packages
 )
 
 // CommandActions returns all actions, in the order in which screens list them.
 func CommandActions() []CommandAction {
-	return []CommandAction{CommandOpen, CommandNotice, CommandReload, CommandRestart}
+	return []CommandAction{CommandOpen, CommandNotice, CommandReload, CommandRestart, CommandUpgrade}
 }
 
 // Valid reports whether a is an action.
@@ -52,3 +53,44 @@ const (
 	CommandFiles     CommandWhy = "files"      // the configuration or one of its files is wrong
 	CommandNoScreen  CommandWhy = "no-screen"  // the gate has no guard's screen
 )
+
+// The reasons of an upgrade that is not asked for. The first three hold for every version.
+const (
+	CommandNoPackage CommandWhy = "no-package"      // the program was not installed as a package
+	CommandNoKey     CommandWhy = "no-key"          // the computer has no key of the county's packages
+	CommandNoService CommandWhy = "no-service"      // gatehouse-upgrade.path is not enabled there
+	CommandVersion   CommandWhy = "version"         // what is given is no version
+	CommandSame      CommandWhy = "same-version"    // the gate has it already
+	CommandEarlier   CommandWhy = "earlier-version" // the gate has a later one
+	CommandUpgrading CommandWhy = "upgrading"       // an upgrade is on the way there
+)
+
+// UpgradeState is how far the last upgrade of a gate's computer has come.
+type UpgradeState string
+
+// The states: the first five are on the way, the others are ends.
+const (
+	UpgradeAsked      UpgradeState = "asked"      // the agent has asked for it
+	UpgradeFetching   UpgradeState = "fetching"   // the packages come; nothing is changed
+	UpgradeInstalling UpgradeState = "installing" // the new version is being installed
+	UpgradeChecking   UpgradeState = "checking"   // the new version runs, and must show that it delivers
+	UpgradeGoingBack  UpgradeState = "going-back" // the former version is being installed again
+	UpgradeDone       UpgradeState = "done"       // the new version runs
+	UpgradeUnchanged  UpgradeState = "unchanged"  // it was refused or failed before anything was changed
+	UpgradeBack       UpgradeState = "back"       // the new version failed, and the former runs again
+	UpgradeStuck      UpgradeState = "stuck"      // neither could be installed: somebody has to look
+)
+
+// Ended reports whether nothing is to be done any more.
+func (s UpgradeState) Ended() bool {
+	return s == UpgradeDone || s == UpgradeUnchanged || s.Failed()
+}
+
+// Failed reports whether the new version was installed and did not do.
+func (s UpgradeState) Failed() bool { return s == UpgradeBack || s == UpgradeStuck }
+
+// Valid reports whether s is a state.
+func (s UpgradeState) Valid() bool {
+	return s.Ended() || slices.Contains([]UpgradeState{UpgradeAsked, UpgradeFetching, UpgradeInstalling,
+		UpgradeChecking, UpgradeGoingBack}, s)
+}

@@ -21,6 +21,7 @@ const (
 	TroubleBrokerLimit     TroubleKind = "broker-limit"     // the broker drops large messages; smaller ones pass
 	TroubleClock           TroubleKind = "clock-off"        // the clocks of agent and county differ
 	TroubleDeskRefused     TroubleKind = "desk-refused"     // what claims to be the county's desk is not heard
+	TroubleUpgrade         TroubleKind = "upgrade-failed"   // the last upgrade did not stay
 	TroubleNoPage          TroubleKind = "no-page"          // no browser shows the guard's screen
 	TroubleSilentPage      TroubleKind = "silent-page"      // a page may not sound
 )

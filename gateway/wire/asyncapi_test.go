@@ -76,6 +76,7 @@ var schemas = map[string]reflect.Type{
 	"command": tables["Command"], "nonce": tables["Nonce"], "commanded": tables["Outcome of a command"],
 	"manifest":     tables["Policy"],
 	"rulesInForce": tables["Rules in force"], "rulesApplied": tables["Rules applied"],
+	"upgrade": tables["Upgrade of a beat"],
 }
 
 func readAPI(t *testing.T) api {

@@ -23,10 +23,11 @@ const (
 type Command struct {
 	V         int                `json:"v"`                    // 1
 	ID        string             `json:"id"`                   // random, 16 to 64 visible ASCII characters
-	Action    fact.CommandAction `json:"action"`               // open, notice, reload, restart
+	Action    fact.CommandAction `json:"action"`               // open, notice, reload, restart, upgrade
 	Lane      string             `json:"lane,omitempty"`       // of open, at a gate with several
 	Zh        string             `json:"zh,omitempty"`         // of notice: one line of plain text
 	En        string             `json:"en,omitempty"`         // the same in English
+	Version   string             `json:"version,omitempty"`    // of upgrade: of the packages, as dpkg writes it
 	Operator  string             `json:"operator"`             // user of the desk who commands it
 	Reason    string             `json:"reason"`               // why, one line of plain text
 	Nonce     string             `json:"nonce,omitempty"`      // that the agent has issued for it; absent: it asks
@@ -68,8 +69,11 @@ func (c Command) Check() error {
 		return errors.New("command: action, operator or reason is missing")
 	case c.Action == fact.CommandNotice && c.Zh == "":
 		return errors.New("command: the notice has no text")
+	case (c.Action == fact.CommandUpgrade) != (c.Version != ""):
+		return errors.New("command: upgrade has a version, and nothing else has")
 	}
-	for name, text := range map[string]string{"action": string(c.Action), "operator": c.Operator, "lane": c.Lane} {
+	for name, text := range map[string]string{"action": string(c.Action), "operator": c.Operator, "lane": c.Lane,
+		"version": c.Version} {
 		if err := checkText(text, MaxReasonRunes); err != nil {
 			return fmt.Errorf("command: %s: %w", name, err)
 		}
@@ -113,6 +117,10 @@ func VerifyCommand(c Command, county, agent string, key ed25519.PublicKey) error
 }
 
 func (c Command) lines(county, agent string) []string {
-	return []string{county, agent, c.ID, string(c.Action), c.Lane, c.Zh, c.En, c.Operator, c.Reason, c.Nonce,
+	lines := []string{county, agent, c.ID, string(c.Action), c.Lane, c.Zh, c.En, c.Operator, c.Reason, c.Nonce,
 		strconv.FormatInt(c.ExpiresMS, 10)}
+	if c.Version != "" { // agents that know no upgrade know no such line
+		lines = append(lines, c.Version)
+	}
+	return lines
 }

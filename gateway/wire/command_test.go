@@ -33,6 +33,7 @@ func TestACommandIsBelievedOnlyAsItWasSigned(t *testing.T) {
 		"a line break":       func(c *Command) { c.Zh, c.En = "西门开放\nOpen", "" },
 		"fields that change": func(c *Command) { c.Zh, c.En = c.En, c.Zh },
 		"no signature":       func(c *Command) { c.Sig = "" },
+		"a version":          func(c *Command) { c.Version = "1.4.0" },
 		"one of an ack":      func(c *Command) { c.Sig = SignAck(sampleAck(), "yuncheng", "gate-017", key).Sig },
 	} {
 		c := good
@@ -72,6 +73,10 @@ func TestWhatACommandMaySay(t *testing.T) {
 		"a reversal":             {func(c *Command) { c.Reason = "a\u202eb" }, false},
 		"a control":              {func(c *Command) { c.Operator = "wang\x1b[2J" }, false},
 		"a notice without text":  {func(c *Command) { c.Zh = "" }, false},
+		"an upgrade":             {func(c *Command) { c.Action, c.Zh, c.En, c.Version = fact.CommandUpgrade, "", "", "1.4.0" }, true},
+		"an upgrade to nothing":  {func(c *Command) { c.Action = fact.CommandUpgrade }, false},
+		"a notice of a version":  {func(c *Command) { c.Version = "1.4.0" }, false},
+		"a version of two lines": {func(c *Command) { c.Action, c.Version = fact.CommandUpgrade, "1\n2" }, false},
 		"a long notice":          {func(c *Command) { c.En = strings.Repeat("x", MaxNoticeRunes+1) }, false},
 	} {
 		x := sampleCommand()

@@ -62,6 +62,7 @@ var tables = map[string]reflect.Type{
 	"Outcome of a command": reflect.TypeFor[Commanded](),
 	"Policy":               reflect.TypeFor[Manifest](),
 	"Rules in force":       reflect.TypeFor[RulesInForce](),
+	"Upgrade of a beat":    reflect.TypeFor[Upgrade](),
 	"Rules applied":        reflect.TypeFor[RulesApplied](),
 
 	"Usual":                   reflect.TypeFor[Usual](),

@@ -101,6 +101,34 @@ type Beat struct {
 	// Rules are those in force, if the county has published them; nil: the gate judges by
 	// its own files, or has no rules.
 	Rules *RulesInForce `json:"rules,omitempty"`
+	// Upgrade says whether the gate can be upgraded from the desk, and how its last upgrade
+	// went; nil: the agent's version knows nothing of upgrades.
+	Upgrade *Upgrade `json:"upgrade,omitempty"`
+}
+
+// Upgrade is how a gate's computer stands to upgrades of its packages.
+type Upgrade struct {
+	Package string            `json:"package,omitempty"` // version of the installed package; empty: none is
+	Lacks   fact.CommandWhy   `json:"lacks,omitempty"`   // why the desk can't have it upgraded; empty: it can
+	ID      string            `json:"id,omitempty"`      // of the command that asked for the last; empty: somebody there
+	From    string            `json:"from,omitempty"`    // of the last
+	To      string            `json:"to,omitempty"`      //
+	State   fact.UpgradeState `json:"state,omitempty"`   // of the last; empty: there was none
+	Why     string            `json:"why,omitempty"`     // it ended otherwise than asked, or with a remark, for people
+	At      *Time             `json:"at,omitempty"`      // when it came to this state, by the gate's clock
+}
+
+// Bounded returns u with texts of one line, as one shows what somebody else has sent; nil
+// stays nil.
+func (u *Upgrade) Bounded() *Upgrade {
+	if u == nil {
+		return nil
+	}
+	x := *u
+	for _, s := range []*string{&x.Package, &x.ID, &x.From, &x.To, &x.Why, (*string)(&x.Lacks), (*string)(&x.State)} {
+		*s = OneLine(*s)
+	}
+	return &x
 }
 
 // BeatDevice is the state of one device, for a screen.

@@ -29,6 +29,7 @@ import (
 	"gatehouse/gateway/edge/ship"
 	"gatehouse/gateway/edge/station"
 	"gatehouse/gateway/edge/status"
+	"gatehouse/gateway/edge/upgrade"
 	"gatehouse/gateway/identity"
 	"gatehouse/gateway/mqtt"
 	"gatehouse/gateway/wire"
@@ -51,7 +52,8 @@ type Options struct {
 	// Files says what is wrong with the configuration's file and the files that it names, as
 	// they are now. nil: only the files of the configuration that New was given are read.
 	Files func(now time.Time) error
-	Alive string // file in which the agent says how it does, for an upgrade of the program; empty: none
+	// Upgrades is where the agent asks for upgrades of its computer, and says how it does.
+	Upgrades upgrade.Place
 }
 
 // loadingGC is the percentage by which the heap may grow between collections while the
@@ -74,12 +76,13 @@ type Agent struct {
 	locks    *locks
 	commands *command.Commands
 	retire   *retire.Retirement
-	broker   mqtt.Broker    // of a gate whose journal is destroyed
-	begun    atomic.Bool    // what the journal holds was taken over
-	renewer  *enrol.Renewer // nil without an identity
-	keys     *keys          // by which people have pseudonyms
-	county   *county        // rules that the county publishes
-	alive    string         // file for upgrades; empty: none
+	broker   mqtt.Broker       // of a gate whose journal is destroyed
+	begun    atomic.Bool       // what the journal holds was taken over
+	renewer  *enrol.Renewer    // nil without an identity
+	keys     *keys             // by which people have pseudonyms
+	county   *county           // rules that the county publishes
+	alive    string            // file for upgrades; empty: none
+	requests *upgrade.Requests // nil: the agent asks for no upgrades
 	version  string
 }
 
@@ -94,7 +97,7 @@ func New(cfg Config, opts Options) (*Agent, error) {
 	defer debug.FreeOSMemory()
 	defer debug.SetGCPercent(debug.SetGCPercent(loadingGC))
 	a := &Agent{log: opts.Log.With("agent", cfg.Agent), clock: opts.Clock, board: status.NewBoard(),
-		alive: opts.Alive, version: opts.Version}
+		alive: opts.Upgrades.Alive, requests: upgrade.NewRequests(opts.Upgrades), version: opts.Version}
 	if over, err := a.openRetirement(cfg, opts.File); err != nil || over {
 		return a, err
 	}
@@ -228,6 +231,9 @@ func (a *Agent) runParts(ctx context.Context, cancel func()) (err error) {
 	wg.Go(func() { a.watchLocked(ctx) })
 	if a.alive != "" {
 		wg.Go(func() { a.sayAlive(ctx, a.alive, a.version) })
+	}
+	if a.requests != nil {
+		wg.Go(func() { a.sayUpgrades(ctx) })
 	}
 	if a.renewer != nil {
 		wg.Go(func() { a.renewer.Run(ctx) })

@@ -27,7 +27,7 @@ func (a *Agent) makeCommands(cfg Config, opts Options, f files) <-chan ship.Say 
 	o := command.Options{County: cfg.County, Agent: cfg.Agent, Collector: f.collector,
 		File: filepath.Join(cfg.Dir, "commands.json"), Journal: a.recorder, Board: a.board, Clock: opts.Clock,
 		Screen: opts.Screen != nil, Log: a.log,
-		Files: opts.Files,
+		Does: command.Does{Files: opts.Files},
 		Send: func(leaf wire.Leaf, payload []byte) {
 			select {
 			case said <- ship.Say{Leaf: leaf, Payload: payload}:
@@ -36,6 +36,11 @@ func (a *Agent) makeCommands(cfg Config, opts Options, f files) <-chan ship.Say 
 		}}
 	if o.Files == nil {
 		o.Files = func(now time.Time) error { _, err := Check(cfg, now); return err }
+	}
+	if r := a.requests; r != nil {
+		o.Upgrade = func(id, version string) (fact.CommandWhy, string) {
+			return r.Ask(a.clock.Now().Wall, id, version)
+		}
 	}
 	if len(cfg.Station.Devices) > 0 {
 		o.Barrier = func(ctx context.Context, lane string) (fact.CommandWhy, error) { return a.station.Open(ctx, lane) }

@@ -71,3 +71,20 @@ func (l *life) say() {
 		l.a.log.Warn("how the agent does can't be said to an upgrade", "err", err)
 	}
 }
+
+// upgradesEvery is how often the agent looks how the last upgrade of its computer goes.
+const upgradesEvery = 5 * time.Second
+
+// sayUpgrades posts how the computer stands to upgrades until ctx ends.
+func (a *Agent) sayUpgrades(ctx context.Context) {
+	tick := time.NewTicker(upgradesEvery)
+	defer tick.Stop()
+	for {
+		a.board.SetUpgrade(a.requests.Report(a.clock.Now().Wall))
+		select {
+		case <-ctx.Done():
+			return
+		case <-tick.C:
+		}
+	}
+}

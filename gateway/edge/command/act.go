@@ -45,6 +45,13 @@ func (c *Commands) act(ctx context.Context, t Taken, x wire.Command) error {
 		return ErrRestart
 	case fact.CommandOpen:
 		c.open(ctx, t, refuse)
+	case fact.CommandUpgrade:
+		if why, detail := c.upgrade(t.ID, x.Version); why != "" {
+			c.acts.take(c.opts.Board, c.opts.Clock.Now())
+			refuse(why, detail)
+			return nil
+		}
+		c.outcome(c.opts.Clock.Now(), t, wire.Commanded{Outcome: fact.CommandDone})
 	default:
 		c.outcome(c.opts.Clock.Now(), t, wire.Commanded{Outcome: fact.CommandDone})
 	}
@@ -68,6 +75,15 @@ func (c *Commands) cannot(x wire.Command) (why fact.CommandWhy, detail string) {
 		}
 	}
 	return "", ""
+}
+
+// upgrade asks for a version. Done means that it was asked for: how it goes the heartbeats say.
+func (c *Commands) upgrade(id, version string) (why fact.CommandWhy, detail string) {
+	if c.opts.Upgrade == nil {
+		return fact.CommandNoPackage, ""
+	}
+	why, detail = c.opts.Upgrade(id, version)
+	return why, wire.OneLine(detail)
 }
 
 // open opens the barrier.

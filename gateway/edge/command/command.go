@@ -48,8 +48,20 @@ type Journal interface {
 // known whether.
 type Barrier func(ctx context.Context, lane string) (fact.CommandWhy, error)
 
+// Upgrade asks the computer for a version of the packages, for the command with an id. Where
+// it returns a reason nothing was asked for, with a detail for people.
+type Upgrade func(id, version string) (why fact.CommandWhy, detail string)
+
+// Does is what a gate does that is commanded.
+type Does struct {
+	Barrier Barrier                   // nil: the agent has no gate
+	Files   func(now time.Time) error // what is wrong with the configuration and its files
+	Upgrade Upgrade                   // nil: nothing is known of packages here
+}
+
 // Options of Commands.
 type Options struct {
+	Does
 	County, Agent string
 
 	Collector ed25519.PublicKey // signs commands
@@ -57,9 +69,7 @@ type Options struct {
 	Journal   Journal
 	Board     *status.Board
 	Clock     clock.Source
-	Barrier   Barrier                              // nil: the agent has no gate
 	Screen    bool                                 // the gate has a guard's screen
-	Files     func(now time.Time) error            // what is wrong with the configuration and its files
 	Send      func(leaf wire.Leaf, payload []byte) // publishes; it must not wait
 	Log       *slog.Logger
 }

@@ -33,6 +33,7 @@ type gate struct {
 	kept   []*wire.Audit
 	nonces []wire.Nonce
 	opened int
+	asked  []string        // upgrades: the id of the command and the version
 	stuck  error           // of the barrier: it is not known whether it opened
 	why    fact.CommandWhy // of the barrier: it did not
 	files  error           // what is wrong with the files
@@ -58,16 +59,23 @@ func newGate(t *testing.T, file string) *gate {
 	public, _ := key.Public().(ed25519.PublicKey)
 	g.Commands = New(Options{County: "qinghe", Agent: "gate-017", Collector: public, File: file, Journal: g,
 		Board: g.board, Clock: g, Screen: true, Log: slog.New(slog.DiscardHandler),
-		Barrier: func(context.Context, string) (fact.CommandWhy, error) {
-			if g.acted != nil {
-				g.acted()
-			}
-			if g.why == "" {
-				g.opened++
-			}
-			return g.why, g.stuck
-		},
-		Files: func(time.Time) error { return g.files },
+		Does: Does{
+			Barrier: func(context.Context, string) (fact.CommandWhy, error) {
+				if g.acted != nil {
+					g.acted()
+				}
+				if g.why == "" {
+					g.opened++
+				}
+				return g.why, g.stuck
+			},
+			Files: func(time.Time) error { return g.files },
+			Upgrade: func(id, version string) (fact.CommandWhy, string) {
+				if g.why == "" {
+					g.asked = append(g.asked, id+" "+version)
+				}
+				return g.why, ""
+			}},
 		Send: func(leaf wire.Leaf, payload []byte) {
 			n, err := wire.Decode[wire.Nonce](payload)
 			if err != nil || n.Check() != nil || leaf != wire.LeafNonce {
@@ -87,6 +95,9 @@ func command(id string, action fact.CommandAction) wire.Command {
 	c := wire.Command{V: 1, ID: id, Action: action, Operator: "wang", Reason: "救护车"}
 	if action == fact.CommandNotice {
 		c.Zh = "西门开放"
+	}
+	if action == fact.CommandUpgrade {
+		c.Version = "1.4.0"
 	}
 	return c
 }
@@ -245,7 +256,14 @@ func TestWhatBecomesOfACommand(t *testing.T) {
 		"wrong files": {fact.CommandReload, func(g *gate) { g.files = broken },
 			"county-reload refused files", nil},
 		"restarted": {fact.CommandRestart, func(*gate) {}, "county-restart done ", ErrRestart},
-		"another":   {"close", func(*gate) {}, "county-close refused action", nil},
+		"upgraded":  {fact.CommandUpgrade, func(*gate) {}, "county-upgrade done ", nil},
+		"on the way": {fact.CommandUpgrade, func(g *gate) { g.why = fact.CommandUpgrading },
+			"county-upgrade refused upgrading", nil},
+		"no packages": {fact.CommandUpgrade, func(g *gate) { g.opts.Upgrade = nil },
+			"county-upgrade refused no-package", nil},
+		"no disk for it": {fact.CommandUpgrade, func(g *gate) { g.opts.File = filepath.Join(g.opts.File, "x") },
+			"county-upgrade refused disk", nil},
+		"another": {"close", func(*gate) {}, "county-close refused action", nil},
 	} {
 		g := start(t)
 		c.set(g)
@@ -269,5 +287,27 @@ func TestWhatBecomesOfACommand(t *testing.T) {
 			"done") || what == "perhaps"; (len(g.board.Snapshot().County) == 1) != want {
 			t.Errorf("%s: the screen shows %+v", what, g.board.Snapshot().County)
 		}
+	}
+}
+
+// A version is asked for once, under the id of the command; the screen shows what is refused
+// no longer.
+func TestAVersionIsAskedForOnce(t *testing.T) {
+	g := start(t)
+	with, err := g.says(command("command-00000001", fact.CommandUpgrade))
+	for range 3 {
+		g.Hear(with, false)
+		err = errors.Join(err, g.turn())
+	}
+	if err != nil || !slices.Equal(g.asked, []string{"command-00000001 1.4.0"}) {
+		t.Errorf("asked for %q, %v", g.asked, err)
+	}
+	if shown := g.board.Snapshot().County; len(shown) != 1 || shown[0].Action != fact.CommandUpgrade {
+		t.Errorf("the screen shows %+v", shown)
+	}
+	g.why = fact.CommandSame
+	if _, err := g.says(command("command-00000002", fact.CommandUpgrade)); err != nil ||
+		len(g.asked) != 1 || len(g.board.Snapshot().County) != 1 {
+		t.Errorf("asked for %q, %+v, %v", g.asked, g.board.Snapshot().County, err)
 	}
 }

@@ -74,6 +74,7 @@ func (s *Shipper) heartbeat(now clock.Moment) wire.Beat {
 		Machines: is.Machines,
 		Troubles: wire.Bounded(is.Troubles(now)),
 		Rules:    is.Rules,
+		Upgrade:  is.Upgrade,
 	}
 	for _, d := range is.Devices {
 		idle := seconds(now.Boot - d.Heard)

@@ -165,6 +165,13 @@ func (b *Board) SetRules(r wire.RulesInForce) {
 	b.now.Rules = &r
 }
 
+// SetUpgrade posts how the computer stands to upgrades. Nobody changes u afterwards.
+func (b *Board) SetUpgrade(u wire.Upgrade) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	b.now.Upgrade = &u
+}
+
 // SetMachines posts the state of the bridged machines.
 func (b *Board) SetMachines(machines []wire.BeatMachine) {
 	b.mu.Lock()

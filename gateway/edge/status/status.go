@@ -32,6 +32,7 @@ type Snapshot struct {
 	Post     Post
 	Machines []wire.BeatMachine // as in the configuration; none at a gate without a bridge
 	Rules    *wire.RulesInForce // of the county; nil: the gate judges by files of its own
+	Upgrade  *wire.Upgrade      // how the computer stands to upgrades; nil: nothing is known
 	Holds    []Condition        // sorted by their ids
 	Retired  string             // how far the end of the gate's service is, as retire.Stage; empty: it is in service
 	Unsafe   string             // why what is kept may be lost; empty: nothing is known

@@ -58,6 +58,7 @@ func (s Snapshot) Troubles(now clock.Moment) []wire.Trouble {
 			break
 		}
 	}
+	list = append(list, s.upgrade(now)...)
 	for _, t := range s.Delivery.Troubles {
 		if stops(t) {
 			t.Text = wire.OneLine(t.Text + s.waiting())
@@ -69,6 +70,24 @@ func (s Snapshot) Troubles(now clock.Moment) []wire.Trouble {
 	}
 	slices.SortStableFunc(list, func(a, b wire.Trouble) int { return cmp.Compare(rank(a), rank(b)) })
 	return list
+}
+
+// upgradeSaid is how long an upgrade that did not stay is a trouble.
+const upgradeSaid = 7 * 24 * time.Hour
+
+// upgrade says that the last upgrade did not stay, for some days.
+func (s Snapshot) upgrade(now clock.Moment) []wire.Trouble {
+	u := s.Upgrade
+	if u == nil || !u.State.Failed() || u.At == nil || now.Wall.Sub(u.At.Time) > upgradeSaid {
+		return nil
+	}
+	text, advice := fmt.Sprintf("the upgrade to %s failed, and %s runs again: %s", u.To, u.From, u.Why), "upgrade-failed"
+	if u.State == fact.UpgradeStuck {
+		text = fmt.Sprintf("neither %s nor %s could be installed, look with dpkg --audit: %s", u.To, u.From, u.Why)
+		advice += ".stuck"
+	}
+	t := wire.Trouble{Kind: fact.TroubleUpgrade, Since: u.At, Text: wire.OneLine(text)}
+	return []wire.Trouble{t.Advise(advice, "to", u.To, "from", u.From, "why", u.Why)}
 }
 
 func stops(t wire.Trouble) bool { return t.Kind.StopsDelivery() }

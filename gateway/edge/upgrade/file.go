@@ -8,6 +8,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"time"
 
 	"golang.org/x/sys/unix"
 
@@ -138,12 +139,8 @@ func Take(agentDir string) (r Request, ok bool, err error) {
 		return r, false, nil
 	}
 	if err == nil {
-		var b []byte
-		b, err = readFile(f, 4<<10)
+		r, err = decodeRequest(f)
 		err = errors.Join(err, f.Close())
-		if err == nil {
-			err = json.Unmarshal(b, &r)
-		}
 	}
 	if gone := root.Remove(requestFile); gone != nil {
 		return Request{}, false, fmt.Errorf("take the request of the agent: %w", gone)
@@ -154,6 +151,30 @@ func Take(agentDir string) (r Request, ok bool, err error) {
 	if err != nil {
 		return Request{}, false, fmt.Errorf("the request of the agent: %w", err)
 	}
-	r.ID = clip(r.ID)
 	return r, true, nil
+}
+
+func decodeRequest(f *os.File) (r Request, err error) {
+	b, err := readFile(f, 4<<10)
+	if err == nil {
+		err = json.Unmarshal(b, &r)
+	}
+	r.ID = clip(r.ID)
+	return r, err
+}
+
+// Refuse removes what the agent asks for and keeps why it is not done, so that the county
+// learns it. An upgrade that was cut off stays as it is.
+func Refuse(dir, agentDir string, why error, now time.Time) error {
+	r, ok, err := Take(agentDir)
+	if err != nil || !ok {
+		return err
+	}
+	if s, found, err := Read(dir); err != nil || found && !s.Phase.Ended() {
+		return err
+	}
+	if err := os.MkdirAll(dir, 0o755); err != nil { //nolint:gosec // the agent reads the state
+		return fmt.Errorf("make the folder of upgrades: %w", err)
+	}
+	return write(dir, Begin(r.ID, "", r.Version, nil, now).Failed(why.Error(), now))
 }
