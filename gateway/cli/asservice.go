@@ -31,7 +31,7 @@ func (e saidError) Error() string { return fmt.Sprintf("exit code %d", e.code) }
 // files: what root may read, the services may not. done reports whether it did.
 func asService(c *cobra.Command, paths, args []string) (done bool, err error) {
 	account, err := user.Lookup(serviceUser)
-	if err != nil || os.Geteuid() != 0 || !ofServices(paths) {
+	if err != nil || !forService(paths...) {
 		return false, nil //nolint:nilerr // without the account everything belongs to who asks
 	}
 	ids, err := credential(account)
@@ -55,6 +55,12 @@ func asService(c *cobra.Command, paths, args []string) (done bool, err error) {
 			serviceUser, err)
 	}
 	return true, nil
+}
+
+// forService reports whether asService would do something about files.
+func forService(paths ...string) bool {
+	_, err := user.Lookup(serviceUser)
+	return err == nil && os.Geteuid() == 0 && ofServices(paths)
 }
 
 func ofServices(paths []string) bool {

@@ -15,6 +15,7 @@ import (
 	"gatehouse/gateway/config"
 	"gatehouse/gateway/edge/agent"
 	"gatehouse/gateway/edge/enrol"
+	"gatehouse/gateway/edge/upgrade"
 	"gatehouse/gateway/enrolment"
 	"gatehouse/gateway/proxied"
 	"gatehouse/gateway/tpm"
@@ -38,11 +39,13 @@ the folder, and ends.
 
 The code is typed as it is printed, or scanned; blanks, dashes and the case of letters
 do not matter. Without a code on the command line it is read from standard input, which
-keeps it out of the list of processes. An enrolment that was ended before goes on.
+keeps it out of the list of processes; - does so without a question. An enrolment that was
+ended before goes on.
 
 Started by root for a folder below /var/lib/gatehouse it works as the user gatehouse, whose
-service reads the folder. With --start root has the service of the gate enabled and started
-afterwards; else enrol says how.`,
+service reads the folder. Root itself takes the address and key by which the county upgrades
+the computer (gatehouse upgrade --take-key). With --start it has the services of the gate
+enabled and started afterwards; else enrol says how.`,
 		Example: "  gatehouse enrol 04TXP 8WQ2M ...\n  sudo gatehouse enrol --start < code.txt",
 		RunE: func(c *cobra.Command, args []string) error {
 			return f.run(c, strings.Join(args, " "))
@@ -71,16 +74,15 @@ func (f *enrolFlags) run(c *cobra.Command, text string) error {
 	if err := checkTPM(f.tpm); err != nil {
 		return err
 	}
-	if done, err := asService(c, []string{filepath.Join(f.dir, enrolment.AgentFile)}, f.args(text)); done {
-		if err == nil && f.start {
-			err = startUnit(c, agentUnit, f.again)
-		}
-		return err
+	if forService(f.file()) {
+		return f.runAsRoot(c, text)
 	}
 	out := c.OutOrStdout()
-	if text == "" && !enrol.Begun(f.dir) {
-		fmt.Fprintln(out, "Type or scan the code, then an empty line:")
+	switch {
+	case text == fromInput:
 		text = readCode(c.InOrStdin())
+	case text == "" && !enrol.Begun(f.dir):
+		text = askCode(c)
 	}
 	var code enrolment.Code
 	if text != "" || !enrol.Begun(f.dir) {
@@ -101,7 +103,7 @@ func (f *enrolFlags) run(c *cobra.Command, text string) error {
 	if err != nil {
 		return err
 	}
-	file := filepath.Join(f.dir, enrolment.AgentFile)
+	file := f.file()
 	start := "gatehouse agent --config " + file
 	if ofServices([]string{file}) {
 		start = "sudo systemctl enable --now " + agentUnit
@@ -118,16 +120,52 @@ const (
 	gateFolder = "/var/lib/gatehouse/gate"
 )
 
-// args returns the command line that does the same as another user.
-func (f *enrolFlags) args(code string) []string {
+// file is the gate's configuration.
+func (f *enrolFlags) file() string { return filepath.Join(f.dir, enrolment.AgentFile) }
+
+// fromInput in place of a code has it read from standard input without a question.
+const fromInput = "-"
+
+// runAsRoot has the user of the services enrol the gate, whose folder is theirs. What only root
+// may do it does itself: it takes the county's key of packages, by the authority that the code
+// names, and starts services.
+func (f *enrolFlags) runAsRoot(c *cobra.Command, text string) error {
+	trust := upgrade.Trust{}
 	args := []string{"enrol", "--dir", f.dir, "--proxy", f.proxy, "--tpm", f.tpm}
 	if f.again {
 		args = append(args, "--again")
 	}
-	if code != "" {
-		args = append(args, code)
+	if text == "" && !enrol.Begun(f.dir) {
+		text = askCode(c)
 	}
-	return args
+	if text != "" {
+		if text == fromInput {
+			text = readCode(c.InOrStdin())
+		}
+		code, err := enrolment.ParseCode(text)
+		if err != nil {
+			return usageError{err}
+		}
+		trust.Authority = code.Authority[:]
+		c.SetIn(strings.NewReader(text + "\n\n")) // not in the list of processes
+		args = append(args, fromInput)
+	}
+	if _, err := asService(c, []string{f.file()}, args); err != nil {
+		return err
+	}
+	if f.start {
+		if err := startUnit(c, agentUnit, f.again); err != nil {
+			return err
+		}
+	}
+	take := takeFlags{dir: f.dir, start: f.start}
+	return take.after(c, trust)
+}
+
+// askCode asks for a code.
+func askCode(c *cobra.Command) string {
+	fmt.Fprintln(c.OutOrStdout(), "Type or scan the code, then an empty line:")
+	return readCode(c.InOrStdin())
 }
 
 // checkTPM returns a usage error for a flag of addTPM that says nothing.

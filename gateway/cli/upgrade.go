@@ -29,6 +29,7 @@ func aliveFile() string {
 type upgradeFlags struct {
 	file                                    string
 	check, resume, service, downgrade, away bool
+	take                                    takeFlags
 	out                                     output
 	logs                                    logFlags
 }
@@ -43,7 +44,8 @@ func (f *upgradeFlags) add(c *cobra.Command) {
 	c.Flags().BoolVar(&f.downgrade, "allow-downgrade", false, "an earlier version is right, too")
 	c.Flags().BoolVar(&f.away, "county-away", false,
 		"begin although the county does not answer: only that the new version records is judged")
-	c.MarkFlagsMutuallyExclusive("check", "resume", "service")
+	f.take.add(c)
+	c.MarkFlagsMutuallyExclusive("check", "resume", "service", "take-key")
 	f.logs.add(c)
 }
 
@@ -59,8 +61,13 @@ deliver. If it does not, the present version is installed again. A power cut at 
 does no harm: gatehouse-upgrade.service goes on at the next start.
 
 The file that --config names says url: (of the county's packages) and key: (the county's
-public key of packages); only root may be able to change it, and packages.asc beside it.`,
-		Example: "  gatehouse upgrade --check\n  gatehouse upgrade 1.4.0",
+public key of packages); only root may be able to change it, and packages.asc beside it.
+
+With --take-key both are written: from what the county has handed over to this gate when
+it was enrolled, or with a renewal of its certificate. It says the fingerprint of the key:
+compare it with the one on the desk's page Versions. With --start the service is started
+that does what the desk asks for. gatehouse enrol does both when root runs it.`,
+		Example: "  gatehouse upgrade --take-key --start\n  gatehouse upgrade --check\n  gatehouse upgrade 1.4.0",
 		Args:    cobra.MaximumNArgs(1),
 		RunE:    func(c *cobra.Command, args []string) error { return f.run(c, strings.Join(args, "")) },
 	}
@@ -69,11 +76,17 @@ public key of packages); only root may be able to change it, and packages.asc be
 }
 
 func (f *upgradeFlags) run(c *cobra.Command, version string) error {
-	if version != "" && (f.resume || f.service) {
-		return usageError{errors.New("--resume and --service take no version: it is known")}
+	if version != "" && (f.resume || f.service || f.take.is) {
+		return usageError{errors.New("--resume, --service and --take-key take no version")}
+	}
+	if err := f.take.check(); err != nil {
+		return err
 	}
 	if os.Geteuid() != 0 {
 		return errors.New("only root can install packages: sudo gatehouse upgrade")
+	}
+	if f.take.is {
+		return f.take.run(c, f.file, nil)
 	}
 	log, end, err := f.logs.logger(c)
 	if err != nil {

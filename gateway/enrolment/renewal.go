@@ -32,6 +32,9 @@ type Renewed struct {
 	// Sig is by the collector's key, which every agent has: so a new authority reaches
 	// all gates when the old one is lost.
 	Sig []byte `json:"sig"`
+	// Packages says from where the gate is upgraded; it has a signature of its own. nil: the
+	// county offers no packages.
+	Packages *Packages `json:"packages,omitempty"`
 }
 
 const nonceBytes = 16

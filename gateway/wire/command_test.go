@@ -73,7 +73,7 @@ func TestWhatACommandMaySay(t *testing.T) {
 		"a reversal":             {func(c *Command) { c.Reason = "a\u202eb" }, false},
 		"a control":              {func(c *Command) { c.Operator = "wang\x1b[2J" }, false},
 		"a notice without text":  {func(c *Command) { c.Zh = "" }, false},
-		"an upgrade":             {func(c *Command) { c.Action, c.Zh, c.En, c.Version = fact.CommandUpgrade, "", "", "1.4.0" }, true},
+		"an upgrade":             {func(c *Command) { c.Action, c.Version = fact.CommandUpgrade, "1.4.0" }, true},
 		"an upgrade to nothing":  {func(c *Command) { c.Action = fact.CommandUpgrade }, false},
 		"a notice of a version":  {func(c *Command) { c.Version = "1.4.0" }, false},
 		"a version of two lines": {func(c *Command) { c.Action, c.Version = fact.CommandUpgrade, "1\n2" }, false},

@@ -110,7 +110,7 @@ type Beat struct {
 type Upgrade struct {
 	Package string            `json:"package,omitempty"` // version of the installed package; empty: none is
 	Lacks   fact.CommandWhy   `json:"lacks,omitempty"`   // why the desk can't have it upgraded; empty: it can
-	ID      string            `json:"id,omitempty"`      // of the command that asked for the last; empty: somebody there
+	ID      string            `json:"id,omitempty"`      // of the command that asked for the last; empty: none did
 	From    string            `json:"from,omitempty"`    // of the last
 	To      string            `json:"to,omitempty"`      //
 	State   fact.UpgradeState `json:"state,omitempty"`   // of the last; empty: there was none

@@ -97,7 +97,7 @@ func (c *county) openRegistry(ctx context.Context, d *desk.Desk, log *slog.Logge
 		Rules:     c.rulesFor,
 	}
 	opts := registry.Options{County: c.cfg.County, Collector: c.key, Authority: ca, Memory: c.cfg.memoryFile(),
-		OneKey: c.cfg.Epochs == nil, Log: log}
+		Packages: c.cfg.packagesPublic, OneKey: c.cfg.Epochs == nil, Log: log}
 	if e := c.cfg.Enrol; e != nil {
 		files.Dir, files.URLs, opts.URLs = e.Files, e.URLs, e.URLs
 	}

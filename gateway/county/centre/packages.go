@@ -30,6 +30,22 @@ func (c Config) PackageFolder() (repository.Folder, error) {
 	return repository.Folder{Dir: c.Packages}, nil
 }
 
+// packagesPublic returns the public key of packages as gates get it; nil: the county offers
+// none yet.
+func (c Config) packagesPublic() ([]byte, error) {
+	if c.Packages == "" {
+		return nil, nil
+	}
+	key, err := c.PackagesKey(time.Time{}, false)
+	if errors.Is(err, repository.ErrNone) {
+		return nil, nil // the first gatehouse packages add makes it
+	}
+	if err != nil {
+		return nil, err
+	}
+	return key.Public()
+}
+
 // PackagesKey reads the key that signs the index of packages. Where make is set it makes it the
 // first time; else the error wraps repository.ErrNone when there is none.
 func (c Config) PackagesKey(now time.Time, make bool) (openpgp.Key, error) {

@@ -47,9 +47,10 @@ type Options struct {
 	URLs      []string // of the desk, for gates; empty: codes can't be made
 	Files     Files    // what a gate gets
 	Collector ed25519.PrivateKey
-	Authority *authority.Authority // nil: nothing is issued
-	Memory    string               // path of MemoryFile; empty: nothing is remembered apart from File
-	OneKey    bool                 // all gates have one key for pseudonyms, for ever; List says so
+	Authority *authority.Authority   // nil: nothing is issued
+	Memory    string                 // path of MemoryFile; empty: nothing is remembered apart from File
+	Packages  func() ([]byte, error) // the public key of packages; nil: the county offers none
+	OneKey    bool                   // all gates have one key for pseudonyms, for ever; List says so
 	Now       func() time.Time
 	Log       *slog.Logger
 }

@@ -3,7 +3,9 @@ package registry
 import (
 	"context"
 	"database/sql"
+	"encoding/json"
 	"fmt"
+	"slices"
 	"time"
 
 	"gatehouse/gateway/county/audit"
@@ -39,6 +41,9 @@ func (r *Registry) Renew(ctx context.Context, ask enrolment.Renewal) (a enrolmen
 		return a, err
 	}
 	a = enrolment.Renewed{Time: now.UTC(), Certificate: i.Certificate, CA: ca.Certificate().Raw}
+	if a.Packages, err = r.packages(now); err != nil {
+		r.opts.Log.Warn("gates are not told from where they are upgraded", "err", err)
+	}
 	return enrolment.SignRenewed(a, ask, r.opts.County, r.opts.Collector), nil
 }
 
@@ -88,4 +93,33 @@ func (r *Registry) reissue(ctx context.Context, i Identity, now time.Time) (Iden
 	)
 	i.Certificate, i.Issued, i.NotAfter, i.Serial = cert.Raw, now, cert.NotAfter, Serial(cert)
 	return i, r.load(context.WithoutCancel(ctx))
+}
+
+// packages returns what gates are told of the county's packages; nil: it offers none.
+func (r *Registry) packages(now time.Time) (*enrolment.Packages, error) {
+	if r.opts.Packages == nil || len(r.opts.URLs) == 0 {
+		return nil, nil
+	}
+	key, err := r.opts.Packages()
+	if err != nil || key == nil {
+		return nil, err
+	}
+	p, err := enrolment.SignPackages(r.opts.County, now, r.opts.URLs, key, r.opts.Authority.Key())
+	if err != nil {
+		return nil, err
+	}
+	return &p, nil
+}
+
+// withPackages returns the files of a gate with what it is told of the county's packages.
+func (r *Registry) withPackages(files []enrolment.File, now time.Time) ([]enrolment.File, error) {
+	p, err := r.packages(now)
+	if err != nil || p == nil {
+		return files, err
+	}
+	b, err := json.Marshal(p)
+	if err != nil {
+		return files, fmt.Errorf("write the key of packages: %w", err)
+	}
+	return append(slices.Clip(files), enrolment.File{Name: enrolment.PackagesFile, Bytes: b}), nil
 }

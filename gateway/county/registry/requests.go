@@ -276,6 +276,9 @@ func (r *Registry) Answer(ctx context.Context, id string) (a enrolment.Answer, e
 	if err != nil {
 		return a, fmt.Errorf("%w: %w", ErrFiles, err)
 	}
+	if files, err = r.withPackages(files, now); err != nil {
+		r.opts.Log.Warn("the gate is not told from where it is upgraded", "agent", q.agent, "err", err)
+	}
 	b := enrolment.Bundle{
 		County:      r.opts.County,
 		Agent:       q.agent,

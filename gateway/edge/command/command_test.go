@@ -23,17 +23,22 @@ var t0 = time.Date(2020, 2, 14, 14, 3, 0, 0, time.UTC)
 
 var key = ed25519.NewKeyFromSeed([]byte(strings.Repeat("k", ed25519.SeedSize)))
 
+// deeds are what a gate has done.
+type deeds struct {
+	opened int
+	asked  []string // upgrades: the id of the command and the version
+}
+
 // gate is a gate with a barrier that counts, and a journal and a clock of the test.
 type gate struct {
 	*Commands
+	deeds
 
 	t      *testing.T
 	now    clock.Moment
 	board  *status.Board
 	kept   []*wire.Audit
 	nonces []wire.Nonce
-	opened int
-	asked  []string        // upgrades: the id of the command and the version
 	stuck  error           // of the barrier: it is not known whether it opened
 	why    fact.CommandWhy // of the barrier: it did not
 	files  error           // what is wrong with the files
@@ -287,27 +292,5 @@ func TestWhatBecomesOfACommand(t *testing.T) {
 			"done") || what == "perhaps"; (len(g.board.Snapshot().County) == 1) != want {
 			t.Errorf("%s: the screen shows %+v", what, g.board.Snapshot().County)
 		}
-	}
-}
-
-// A version is asked for once, under the id of the command; the screen shows what is refused
-// no longer.
-func TestAVersionIsAskedForOnce(t *testing.T) {
-	g := start(t)
-	with, err := g.says(command("command-00000001", fact.CommandUpgrade))
-	for range 3 {
-		g.Hear(with, false)
-		err = errors.Join(err, g.turn())
-	}
-	if err != nil || !slices.Equal(g.asked, []string{"command-00000001 1.4.0"}) {
-		t.Errorf("asked for %q, %v", g.asked, err)
-	}
-	if shown := g.board.Snapshot().County; len(shown) != 1 || shown[0].Action != fact.CommandUpgrade {
-		t.Errorf("the screen shows %+v", shown)
-	}
-	g.why = fact.CommandSame
-	if _, err := g.says(command("command-00000002", fact.CommandUpgrade)); err != nil ||
-		len(g.asked) != 1 || len(g.board.Snapshot().County) != 1 {
-		t.Errorf("asked for %q, %+v, %v", g.asked, g.board.Snapshot().County, err)
 	}
 }

@@ -53,3 +53,25 @@ func TestOldCommandsFillNoJournal(t *testing.T) {
 		t.Errorf("%d records, opened %d times", len(g.kept), g.opened)
 	}
 }
+
+// A version is asked for once, under the id of the command; the screen shows what is refused
+// no longer.
+func TestAVersionIsAskedForOnce(t *testing.T) {
+	g := start(t)
+	with, err := g.says(command("command-00000001", fact.CommandUpgrade))
+	for range 3 {
+		g.Hear(with, false)
+		err = errors.Join(err, g.turn())
+	}
+	if err != nil || !slices.Equal(g.asked, []string{"command-00000001 1.4.0"}) {
+		t.Errorf("asked for %q, %v", g.asked, err)
+	}
+	if shown := g.board.Snapshot().County; len(shown) != 1 || shown[0].Action != fact.CommandUpgrade {
+		t.Errorf("the screen shows %+v", shown)
+	}
+	g.why = fact.CommandSame
+	if _, err := g.says(command("command-00000002", fact.CommandUpgrade)); err != nil ||
+		len(g.asked) != 1 || len(g.board.Snapshot().County) != 1 {
+		t.Errorf("asked for %q, %+v, %v", g.asked, g.board.Snapshot().County, err)
+	}
+}

@@ -140,6 +140,11 @@ func (r *Renewer) Once(ctx context.Context) error {
 		}
 		r.log.Warn("the county has another authority, which its collector vouches for", "was", err)
 	}
+	if p := answer.Packages; p != nil {
+		if err := r.keepPackages(*p, ca); err != nil {
+			r.log.Warn("from where this gate is upgraded stays as it was", "err", err)
+		}
+	}
 	old, err := identity.LoadCertificate(r.identity.Cert)
 	if err == nil && bytes.Equal(old.Raw, cert.Raw) {
 		return nil

@@ -81,7 +81,8 @@ func (s Snapshot) upgrade(now clock.Moment) []wire.Trouble {
 	if u == nil || !u.State.Failed() || u.At == nil || now.Wall.Sub(u.At.Time) > upgradeSaid {
 		return nil
 	}
-	text, advice := fmt.Sprintf("the upgrade to %s failed, and %s runs again: %s", u.To, u.From, u.Why), "upgrade-failed"
+	text := fmt.Sprintf("the upgrade to %s failed, and %s runs again: %s", u.To, u.From, u.Why)
+	advice := "upgrade-failed"
 	if u.State == fact.UpgradeStuck {
 		text = fmt.Sprintf("neither %s nor %s could be installed, look with dpkg --audit: %s", u.To, u.From, u.Why)
 		advice += ".stuck"

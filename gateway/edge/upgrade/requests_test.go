@@ -54,27 +54,40 @@ func gateComputer(t *testing.T) (Place, *Requests) {
 	return p, NewRequests(p)
 }
 
+// change prepares a computer for a case.
+type change func(t *testing.T, p Place)
+
+func writes(file func(Place) string, text string) change {
+	return func(t *testing.T, p Place) {
+		t.Helper()
+		if err := os.WriteFile(file(p), []byte(text), 0o644); err != nil {
+			t.Fatal(err)
+		}
+	}
+}
+
+func removes(file func(Place) string) change {
+	return func(t *testing.T, p Place) {
+		t.Helper()
+		if err := os.Remove(file(p)); err != nil {
+			t.Fatal(err)
+		}
+	}
+}
+
 func TestWhatAnAgentAsksFor(t *testing.T) {
-	write := func(path, text string) func(*testing.T) {
-		return func(t *testing.T) {
-			t.Helper()
-			if err := os.WriteFile(path, []byte(text), 0o644); err != nil {
-				t.Fatal(err)
-			}
+	none := func(*testing.T, Place) {}
+	list := func(p Place) string { return p.Packages }
+	config := func(p Place) string { return p.Config }
+	former := func(t *testing.T, p Place) {
+		t.Helper()
+		if err := Ask(p.AgentDir, Request{ID: "former", Version: "1.3.9"}); err != nil {
+			t.Fatal(err)
 		}
 	}
-	remove := func(path string) func(*testing.T) {
-		return func(t *testing.T) {
-			t.Helper()
-			if err := os.Remove(path); err != nil {
-				t.Fatal(err)
-			}
-		}
-	}
-	none := func(Place) func(*testing.T) { return func(*testing.T) {} }
 	for what, c := range map[string]struct {
 		version string
-		set     func(p Place) func(*testing.T)
+		set     change
 		want    fact.CommandWhy
 	}{
 		"a later version":  {"1.4.0", none, ""},
@@ -82,31 +95,23 @@ func TestWhatAnAgentAsksFor(t *testing.T) {
 		"the same":         {"1.3.0-1", none, fact.CommandSame},
 		"an earlier one":   {"1.3.0~rc1", none, fact.CommandEarlier},
 		"no version":       {"../1.4.0", none, fact.CommandVersion},
-		"no package": {"1.4.0", func(p Place) func(*testing.T) {
-			return write(p.Packages, "Package: gatehouse\nStatus: deinstall ok config-files\nVersion: 1.3.0\n")
-		}, fact.CommandNoPackage},
-		"no dpkg":        {"1.4.0", func(p Place) func(*testing.T) { return remove(p.Packages) }, fact.CommandNoPackage},
-		"no key":         {"1.4.0", func(p Place) func(*testing.T) { return remove(p.Config) }, fact.CommandNoKey},
-		"a wrong key":    {"1.4.0", func(p Place) func(*testing.T) { return write(p.Config, "url: x\n") }, fact.CommandNoKey},
-		"nobody waits":   {"1.4.0", func(p Place) func(*testing.T) { return remove(p.Wants) }, fact.CommandNoService},
-		"one is on":      {"1.4.0", func(p Place) func(*testing.T) { return state(p, Installing) }, fact.CommandUpgrading},
-		"the last ended": {"1.4.0", func(p Place) func(*testing.T) { return state(p, Back) }, ""},
-		"one is asked for": {"1.4.0", func(p Place) func(*testing.T) {
-			return func(t *testing.T) {
-				t.Helper()
-				if err := Ask(p.AgentDir, Request{ID: "former", Version: "1.3.9"}); err != nil {
-					t.Fatal(err)
-				}
-			}
-		}, fact.CommandUpgrading},
-		"a state that nobody can read": {"1.4.0", func(p Place) func(*testing.T) {
-			return write(filepath.Join(p.Dir, stateFile), "{")
-		}, fact.CommandUpgrading},
-		"no room": {"1.4.0", func(p Place) func(*testing.T) { return write(p.AgentDir, "") }, fact.CommandDisk},
+		"no package": {"1.4.0", writes(list, "Package: gatehouse\nStatus: deinstall ok config-files\nVersion: 1\n"),
+			fact.CommandNoPackage},
+		"no dpkg":          {"1.4.0", removes(list), fact.CommandNoPackage},
+		"no key":           {"1.4.0", removes(config), fact.CommandNoKey},
+		"a wrong key":      {"1.4.0", writes(config, "url: x\n"), fact.CommandNoKey},
+		"nobody waits":     {"1.4.0", removes(func(p Place) string { return p.Wants }), fact.CommandNoService},
+		"one is on":        {"1.4.0", state(Installing), fact.CommandUpgrading},
+		"the last ended":   {"1.4.0", state(Back), ""},
+		"one is asked for": {"1.4.0", former, fact.CommandUpgrading},
+		"a state that nobody can read": {"1.4.0", writes(func(p Place) string {
+			return filepath.Join(p.Dir, stateFile)
+		}, "{"), fact.CommandUpgrading},
+		"no room": {"1.4.0", writes(func(p Place) string { return p.AgentDir }, ""), fact.CommandDisk},
 	} {
 		t.Run(what, func(t *testing.T) {
 			p, r := gateComputer(t)
-			c.set(p)(t)
+			c.set(t, p)
 			why, detail := r.Ask(t0, "command-00000001", c.version)
 			if why != c.want {
 				t.Fatalf("%q (%s), want %q", why, detail, c.want)
@@ -120,6 +125,9 @@ func TestWhatAnAgentAsksFor(t *testing.T) {
 			}
 		})
 	}
+}
+
+func TestWhoCanAskForNothing(t *testing.T) {
 	p, _ := gateComputer(t)
 	p.Running = "/home/it/gatehouse"
 	if why, _ := NewRequests(p).Ask(t0, "command-00000001", "1.4.0"); why != fact.CommandNoPackage {
@@ -131,8 +139,8 @@ func TestWhatAnAgentAsksFor(t *testing.T) {
 }
 
 // state returns what leaves an upgrade in a phase.
-func state(p Place, phase Phase) func(*testing.T) {
-	return func(t *testing.T) {
+func state(phase Phase) change {
+	return func(t *testing.T, p Place) {
 		t.Helper()
 		s := Begin("command-00000000", "1.3.0-1", "1.4.0", nil, t0)
 		s.Phase, s.Why = phase, "why\nso"
@@ -160,9 +168,10 @@ func TestHowAComputerStandsToUpgrades(t *testing.T) {
 		t.Errorf("refused: %+v", u)
 	}
 	for _, phase := range []Phase{Fetching, Installing, Checking, GoingBack, Done, Unchanged, Back, Stuck} {
-		state(p, phase)(t)
+		state(phase)(t, p)
 		u := r.Report(t0)
-		if u.State != fact.UpgradeState(phase) || !u.State.Valid() || u.Why != "why so" || u.State.Ended() != phase.Ended() {
+		if u.State != fact.UpgradeState(phase) || !u.State.Valid() || u.Why != "why so" ||
+			u.State.Ended() != phase.Ended() {
 			t.Errorf("%s: %+v", phase, u)
 		}
 	}
@@ -186,7 +195,7 @@ func TestARefusalCoversNothingUp(t *testing.T) {
 	if _, ok, err := Read(p.Dir); ok || err != nil {
 		t.Errorf("a state of nothing: %v", err)
 	}
-	state(p, Installing)(t)
+	state(Installing)(t, p)
 	if err := Ask(p.AgentDir, Request{ID: "command-00000001", Version: "1.4.0"}); err != nil {
 		t.Fatal(err)
 	}

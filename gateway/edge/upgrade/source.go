@@ -16,6 +16,7 @@ import (
 	"strings"
 	"time"
 
+	"gatehouse/gateway/enrolment"
 	"gatehouse/gateway/openpgp"
 	"gatehouse/gateway/repository"
 )
@@ -39,12 +40,17 @@ type Source struct {
 	stalled time.Duration // instead of stalledLimit, for tests; 0: stalledLimit
 }
 
-// newHTTP returns a client that trusts the authorities of the computer, or those of ca alone.
-func newHTTP(ca []byte) (*http.Client, error) {
+// newHTTP returns a client that trusts the authorities of the computer, or those of ca alone, or
+// any.
+func newHTTP(ca []byte, unverified bool) (*http.Client, error) {
 	t, _ := http.DefaultTransport.(*http.Transport)
 	own := t.Clone()
 	own.Proxy = nil // the county is not reached through one
 	own.ResponseHeaderTimeout = indexLimit
+	if unverified {
+		//nolint:gosec // the index is signed, and packages are known by their hashes
+		own.TLSClientConfig = &tls.Config{InsecureSkipVerify: true, MinVersion: tls.VersionTLS12}
+	}
 	if ca != nil {
 		pool := x509.NewCertPool()
 		if !pool.AppendCertsFromPEM(ca) {
@@ -73,6 +79,25 @@ func (s Source) Index(ctx context.Context) ([]repository.Package, error) {
 		return nil, fmt.Errorf("the county's index of packages: %w", err)
 	}
 	return list, nil
+}
+
+// Choose returns the first of the addresses of a county's packages at which the key's owner
+// answers; the first of all when none does.
+func Choose(ctx context.Context, p enrolment.Packages) (string, error) {
+	ring, err := openpgp.ParseRing(p.Key)
+	if err != nil {
+		return "", fmt.Errorf("the county's key of packages: %w", err)
+	}
+	client, err := newHTTP(nil, true)
+	if err != nil {
+		return "", err
+	}
+	for _, url := range p.URLs {
+		if _, err := (Source{URL: url, Ring: ring, HTTP: client}).Index(ctx); err == nil {
+			return url, nil
+		}
+	}
+	return p.URLs[0], ctx.Err()
 }
 
 // Reached reports whether the county answers this computer.
