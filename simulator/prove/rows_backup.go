@@ -103,7 +103,7 @@ func (r *rig) killBackup(ctx context.Context, config, to string) error {
 	if err := p.start(); err != nil {
 		return err
 	}
-	scratch := filepath.Join(r.countyDir(), ".backup", "desk.db")
+	scratch := filepath.Join(r.countyDir(), ".gatehouse-backup", "desk.db")
 	if _, ok := r.poll(ctx, 20*time.Second, func() bool { return exists(scratch) || p.died() }); !ok {
 		return errors.New("the backup that is to be killed does not begin")
 	}

@@ -236,3 +236,14 @@ func TestOnlyARecipientOpensIt(t *testing.T) {
 		t.Errorf("%+v, %v", m, err)
 	}
 }
+
+// What lies in the folder that --scratch names stays there.
+func TestAFolderForCopiesKeepsWhatItHolds(t *testing.T) {
+	k := newKit(t)
+	k.plan.Scratch = k.path("home")
+	write(t, k.path("home", ".backup", "photo.jpg"), "of somebody")
+	k.make()
+	if got := names(tree(t, k.path("home"))); !slices.Equal(got, []string{".backup/photo.jpg"}) {
+		t.Errorf("there is %q", got)
+	}
+}

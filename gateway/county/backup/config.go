@@ -60,7 +60,7 @@ const (
 	storeFile  = "gatehouse.db"
 	lastFile   = "last-backup.json"
 	lockFile   = "backup.lock"
-	scratchDir = ".backup" // of copies that are not encrypted yet
+	scratchDir = ".gatehouse-backup" // of copies that are not encrypted yet
 )
 
 // within reports whether path is dir or lies in it.

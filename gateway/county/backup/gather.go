@@ -11,6 +11,8 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
+
+	"golang.org/x/sys/unix"
 )
 
 // mostSmall bounds a file that is no database, in bytes.
@@ -31,9 +33,9 @@ func (e entry) open() (io.ReadCloser, error) {
 	return os.Open(e.path)
 }
 
-// small reads a file that is no database.
+// small reads a file that is no database. It does not wait for one that is a pipe.
 func small(path, name string) (e entry, err error) {
-	f, err := os.Open(path)
+	f, err := os.OpenFile(path, os.O_RDONLY|unix.O_NONBLOCK, 0)
 	if err != nil {
 		return e, err
 	}

@@ -59,10 +59,11 @@ func Make(ctx context.Context, p Plan) (last Last, m Manifest, err error) {
 		return last, m, errors.Join(err, held.Close())
 	}
 	defer func() { err = errors.Join(err, held.Close()) }()
+	scratch := filepath.Join(p.Scratch, scratchDir+"-"+p.County) // a name that nobody else has there
 	if p.Scratch == "" {
 		p.Scratch = p.Paths.County
+		scratch = filepath.Join(p.Scratch, scratchDir)
 	}
-	scratch := filepath.Join(p.Scratch, scratchDir)
 	if err := fresh(scratch); err != nil { // of one that was killed, too
 		return last, m, fmt.Errorf("make a folder for copies: %w", err)
 	}

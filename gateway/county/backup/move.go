@@ -8,8 +8,6 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
-
-	"gatehouse/gateway/identity"
 )
 
 // move gives what was unpacked its places: the configuration first, the county's folder
@@ -21,7 +19,7 @@ func (r Restore) move(files string, done *Restored) error {
 	}
 	for _, path := range old {
 		aside := r.aside(path)
-		if err := os.Rename(path, aside); err != nil {
+		if err := r.setAside(path, aside); err != nil {
 			return fmt.Errorf("move %s aside: %w", path, err)
 		}
 		done.Aside[path] = aside
@@ -44,55 +42,37 @@ func (r Restore) place(f File, files string, done *Restored) error {
 	from := filepath.Join(files, filepath.FromSlash(f.Name))
 	to, apart := r.to(f.Name)
 	if !apart {
-		return r.own(from, f, done)
+		return done.hand(from, f)
 	}
 	b, err := os.ReadFile(from)
 	if err != nil {
 		return err
 	}
-	if err := r.folder(filepath.Dir(to), f, done); err != nil {
-		return err
-	}
 	if strings.HasPrefix(f.Name, inElsewhere+"/") {
 		done.Elsewhere[strings.TrimPrefix(f.Name, inElsewhere)] = to
 	}
-	if err := identity.Replace(to, b); err != nil {
-		return err
-	}
-	return r.own(to, f, done)
+	return r.put(to, b, f, done)
 }
 
-// folder makes a folder for a file, and those above it, for whom the file belongs to.
-func (r Restore) folder(dir string, f File, done *Restored) error {
-	if _, err := os.Stat(dir); !errors.Is(err, fs.ErrNotExist) {
-		return err
-	}
-	if err := r.folder(filepath.Dir(dir), f, done); err != nil {
-		return err
-	}
-	if err := os.Mkdir(dir, 0o700); err != nil {
-		return err
-	}
-	f.Mode = 0o750
-	if strings.HasPrefix(f.Name, inAuthority+"/") {
-		f.Mode = 0o700
-	}
-	return r.own(dir, f, done)
-}
-
-// own gives a file its owner, as far as this computer has the account, and its rights.
-func (r Restore) own(path string, f File, done *Restored) error {
-	err := give(path, f.Owner, f.Group)
-	if errors.Is(err, ErrNobody) {
-		if !slices.Contains(done.Nobody, f.Owner) {
-			done.Nobody = append(done.Nobody, f.Owner)
-		}
-		err = nil
-	}
+// hand gives what was unpacked its owner and its rights. Nobody else can reach it yet.
+func (d *Restored) hand(path string, f File) error {
+	err := d.give(f, func(uid, gid int) error { return os.Lchown(path, uid, gid) })
 	if err != nil {
 		return err
 	}
 	return os.Chmod(path, f.Mode.Perm())
+}
+
+// give gives a file its owner by chown, as far as this computer has the account.
+func (d *Restored) give(f File, chown func(uid, gid int) error) error {
+	if os.Geteuid() != 0 || f.Owner == "" {
+		return nil
+	}
+	uid, gid := ids(f.Owner, f.Group)
+	if uid < 0 && !slices.Contains(d.Nobody, f.Owner) {
+		d.Nobody = append(d.Nobody, f.Owner)
+	}
+	return chown(uid, gid)
 }
 
 // moveInflux puts InfluxDB's own backup beside the county's folder.
@@ -118,7 +98,7 @@ func (r Restore) moveCounty(from string, done *Restored) error {
 			if err != nil || !d.IsDir() {
 				return err
 			}
-			return r.own(path, File{Owner: f.Owner, Group: f.Group, Mode: 0o700}, done)
+			return done.hand(path, File{Owner: f.Owner, Group: f.Group, Mode: 0o700})
 		})
 		if err != nil {
 			return err

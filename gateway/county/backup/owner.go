@@ -1,8 +1,6 @@
 package backup
 
 import (
-	"errors"
-	"fmt"
 	"io/fs"
 	"os"
 	"os/user"
@@ -43,13 +41,9 @@ func like(path, other string) error {
 	return nil
 }
 
-// give gives a file to a user and a group by their names, when this program may. An
-// account that this computer does not have is ErrNobody.
-func give(path, owner, group string) error {
-	if os.Geteuid() != 0 || owner == "" {
-		return nil
-	}
-	uid, gid := -1, -1
+// ids returns the numbers of a user and a group of this computer; -1: there is none.
+func ids(owner, group string) (uid, gid int) {
+	uid, gid = -1, -1
 	if u, err := user.Lookup(owner); err == nil {
 		uid, _ = strconv.Atoi(u.Uid)
 	} else if n, err := strconv.Atoi(owner); err == nil {
@@ -60,14 +54,5 @@ func give(path, owner, group string) error {
 	} else if n, err := strconv.Atoi(group); err == nil {
 		gid = n
 	}
-	if err := os.Lchown(path, uid, gid); err != nil {
-		return err
-	}
-	if uid < 0 {
-		return fmt.Errorf("%w: user %s", ErrNobody, owner)
-	}
-	return nil
+	return uid, gid
 }
-
-// ErrNobody means that this computer lacks an account to which a file belonged.
-var ErrNobody = errors.New("this computer has no such account")

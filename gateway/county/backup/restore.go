@@ -34,6 +34,8 @@ type Restore struct {
 	Adopt func(ctx context.Context, dir string, m Manifest) error
 	// CountyOf returns the county that a configuration names; fs.ErrNotExist: there is none.
 	CountyOf func(config string) (string, error)
+
+	changed func(dir string) error // instead of secret.Own, for tests
 }
 
 // Restored says what was done.
@@ -77,10 +79,12 @@ func (r Restore) Do(ctx context.Context) (done Restored, err error) {
 		return done, err
 	}
 	done = Restored{Manifest: b.Manifest, Dir: r.Dir, Aside: map[string]string{}, Elsewhere: map[string]string{}}
-	stage := r.Dir + ".restoring"
+	stage, err := r.stageDir()
+	if err != nil {
+		return done, err
+	}
 	// Folders above it are open: the county's account has to pass.
-	above := os.MkdirAll(filepath.Dir(stage), 0o755) //nolint:gosec // only the way to it
-	if err := errors.Join(above, os.MkdirAll(stage, 0o700)); err != nil {
+	if err := errors.Join(r.above(r.Dir), r.above(stage), os.MkdirAll(stage, 0o700)); err != nil {
 		return done, fmt.Errorf("make a folder beside the county's: %w", err)
 	}
 	held, err := lockfile.Take(filepath.Join(stage, "lock"))
