@@ -103,7 +103,7 @@ func newRig(t *testing.T) *rig {
 	}
 	r := &rig{t: t, folder: repository.Folder{Dir: t.TempDir()}, free: 1 << 40, runs: true,
 		signer: repository.Signer{County: "qinghe", Key: key, Now: t0}, lives: delivers,
-		trouble: trouble{fails: map[string]bool{}},
+		trouble:   trouble{fails: map[string]bool{}},
 		installed: map[string]string{"gatehouse": "1.0"}}
 	r.add("1.0", "2.0", "0.9")
 	files := http.FileServer(http.Dir(r.folder.Dir))
