@@ -30,6 +30,7 @@ var readers = map[string]string{
 	"gateway/cli/doctor.go":                    "configurations",
 	"gateway/cli/end.go":                       "a certificate of the end, to check it",
 	"gateway/county/backup/gather.go":          "all files of the county, to copy them encrypted",
+	"gateway/county/backup/below.go":           "folders, to write to what lies below them",
 	"gateway/county/backup/move.go":            "what was unpacked, to give it its place",
 	"gateway/county/backup/unpack.go":          "encrypted backups",
 	"gateway/county/end/destroy.go":            "all files of the county, to look for pseudonyms",
