@@ -174,15 +174,28 @@ func TestEncodingsAreFound(t *testing.T) {
 		"\x00a\x00b\x00": "UTF-16BE", "a\x00bc": "UTF-8",
 		`<?xml encoding="gb2312"?>` + "\xd6\xd0":            "GBK",
 		`<?xml encoding='windows-1251'?>` + "\xd6\xd0":      "WINDOWS-1251",
+		`<?xml encoding="GB18030"?>` + "\xd6\xd0":           "GB18030",
+		`<?xml encoding="ISO-8859-5"?>` + "\xd6\xd0":        "ISO-8859-5",
+		`<?xml encoding="latin1"?>` + "\xd6\xd0":            "WINDOWS-1252",
 		`<?xml encoding="utf-16"?>` + "中":                   "UTF-8",
 		`<?xml encoding="no-such"?>` + "中":                  "UTF-8",
 		`<?xml encoding=gb2312?>` + "\xe9a":                 "Windows-1252",
 		`<?xml encoding=?>` + "\xe9a":                       "Windows-1252",
 		` <?xml version="1.0" encoding = "GBK" ?>` + "\xd6": "GBK",
 	} {
-		r, got := plain(bufio.NewReader(strings.NewReader(text)))
+		r, got, err := plain(bufio.NewReader(strings.NewReader(text)))
+		if err != nil {
+			t.Errorf("%q: %v, want %s", text, err, want)
+			continue
+		}
 		if _, err := io.ReadAll(r); got != want || err != nil {
 			t.Errorf("%q: %s %v, want %s", text, got, err, want)
+		}
+	}
+	for _, name := range []string{"Big5", "Shift_JIS", "euc-kr", "no-such"} {
+		_, _, err := plain(bufio.NewReader(strings.NewReader(`<?xml encoding="` + name + `"?>` + "\xa4\xa4")))
+		if err == nil || !strings.Contains(err.Error(), name) || !strings.Contains(err.Error(), "UTF-8") {
+			t.Errorf("%s: %v", name, err)
 		}
 	}
 }

@@ -3,11 +3,11 @@ package track
 import (
 	"bufio"
 	"bytes"
+	"fmt"
 	"io"
 	"strings"
 	"unicode/utf8"
 
-	"golang.org/x/net/html/charset"
 	"golang.org/x/text/encoding"
 	"golang.org/x/text/encoding/charmap"
 	"golang.org/x/text/encoding/simplifiedchinese"
@@ -20,32 +20,74 @@ const looked = 32 << 10
 // plain returns a reader of the file's text in UTF-8 without a byte order mark,
 // and the name of its encoding. A byte order mark decides; without one, text with
 // a zero in every second byte is UTF-16, and what is no UTF-8 is GB18030 when it
-// has two bytes beyond ASCII in a row, else Windows-1252.
-func plain(r *bufio.Reader) (io.Reader, string) {
+// has two bytes beyond ASCII in a row, else Windows-1252. A file that is no UTF-8 and
+// says itself that it is in an encoding that is not known here is an error: its text
+// would be read wrongly.
+func plain(r *bufio.Reader) (io.Reader, string, error) {
 	b, _ := r.Peek(looked) // fewer bytes will do
 	switch {
 	case bytes.HasPrefix(b, []byte("\ufeff")):
 		_, _ = r.Discard(3) // it was peeked
-		return r, "UTF-8"
+		return r, "UTF-8", nil
 	case bytes.HasPrefix(b, []byte{0xff, 0xfe}), zeros(b, 1):
-		return unicode.UTF16(unicode.LittleEndian, unicode.UseBOM).NewDecoder().Reader(r), "UTF-16LE"
+		return unicode.UTF16(unicode.LittleEndian, unicode.UseBOM).NewDecoder().Reader(r), "UTF-16LE", nil
 	case bytes.HasPrefix(b, []byte{0xfe, 0xff}), zeros(b, 0):
-		return unicode.UTF16(unicode.BigEndian, unicode.UseBOM).NewDecoder().Reader(r), "UTF-16BE"
+		return unicode.UTF16(unicode.BigEndian, unicode.UseBOM).NewDecoder().Reader(r), "UTF-16BE", nil
 	}
-	if declared := label(b); declared != "" { // in bytes of 8 bits, so it is no UTF-16
-		if e, name := charset.Lookup(declared); e != nil && e != encoding.Nop && !strings.HasPrefix(name, "utf-") {
-			return e.NewDecoder().Reader(r), strings.ToUpper(name)
-		}
+	declared := label(b)
+	if e, name := labelled(declared); e != nil {
+		return e.NewDecoder().Reader(r), name, nil
 	}
 	if valid(b) {
-		return r, "UTF-8"
+		return r, "UTF-8", nil
+	}
+	if declared != "" && !strings.HasPrefix(simple(declared), "utf") {
+		return nil, "", fmt.Errorf("it is in %q, which is not read: save it in UTF-8 or GB18030", declared)
 	}
 	for i := 1; i < len(b); i++ {
 		if b[i-1] >= 0x81 && b[i] >= 0x81 {
-			return simplifiedchinese.GB18030.NewDecoder().Reader(r), "GB18030"
+			return simplifiedchinese.GB18030.NewDecoder().Reader(r), "GB18030", nil
 		}
 	}
-	return charmap.Windows1252.NewDecoder().Reader(r), "Windows-1252"
+	return charmap.Windows1252.NewDecoder().Reader(r), "Windows-1252", nil
+}
+
+// simple returns the name of an encoding as names are compared: in small letters and
+// digits alone.
+func simple(name string) string {
+	return strings.Map(func(r rune) rune {
+		switch {
+		case r >= 'A' && r <= 'Z':
+			return r + 'a' - 'A'
+		case r >= 'a' && r <= 'z', r >= '0' && r <= '9':
+			return r
+		}
+		return -1
+	}, name)
+}
+
+// labelled returns the encoding of 8 bits that a declaration names, and its name in
+// capitals; nil: it names none, UTF-8 or UTF-16, or one that is not read here. Those
+// are the encodings of simplified Chinese and of one byte a character: what the tables
+// of all others need would be a hundredth of the program.
+func labelled(declared string) (encoding.Encoding, string) {
+	switch name := simple(declared); name {
+	case "":
+		return nil, ""
+	case "gb2312", "gbk", "cp936", "ms936", "windows936", "euccn", "xgbk", "csgb2312", "gb231280":
+		return simplifiedchinese.GBK, "GBK"
+	case "gb18030":
+		return simplifiedchinese.GB18030, "GB18030"
+	case "usascii", "ascii", "latin1", "iso88591": // as browsers read them
+		return charmap.Windows1252, "WINDOWS-1252"
+	default:
+		for _, e := range charmap.All {
+			if m, ok := e.(*charmap.Charmap); ok && simple(m.String()) == name {
+				return m, strings.ToUpper(declared)
+			}
+		}
+	}
+	return nil, ""
 }
 
 // zeros reports whether b is UTF-16 of ASCII text: its zeros stand at the places

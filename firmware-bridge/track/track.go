@@ -125,7 +125,10 @@ func (c *collector) file(r io.ReaderAt, size int64, name, format string) error {
 // text reads the points of a text. Its format is found out if it is empty, with the
 // help of ext, the extension of the file's name.
 func (c *collector) text(r io.Reader, ext, format string) error {
-	text, encoding := plain(bufio.NewReaderSize(r, atOnce))
+	text, encoding, err := plain(bufio.NewReaderSize(r, atOnce))
+	if err != nil {
+		return err
+	}
 	c.report.Encoding = encoding
 	content := bufio.NewReaderSize(text, atOnce)
 	if format == "" {
