@@ -35,7 +35,7 @@ var importers = map[string]string{
 	"github.com/spf13/pflag":                      "gatehouse/gateway/cli",
 	"github.com/boombuler/barcode":                "gatehouse/gateway/qr",
 	"github.com/coder/websocket":                  "gatehouse/gateway/live",
-	"github.com/prometheus/client_golang":         "gatehouse/gateway/probe",
+	"github.com/VictoriaMetrics/metrics":          "gatehouse/gateway/probe",
 	"github.com/bluenviron/gomavlib/v3":           "gatehouse/firmware-bridge/mavlink",
 	"github.com/paulmach/orb":                     "gatehouse/firmware-bridge/geo",
 	"github.com/gofrs/flock":                      "gatehouse/gateway/lockfile",

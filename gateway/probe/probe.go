@@ -8,9 +8,7 @@ import (
 	"net/http"
 	"time"
 
-	"github.com/prometheus/client_golang/prometheus"
-	"github.com/prometheus/client_golang/prometheus/collectors"
-	"github.com/prometheus/client_golang/prometheus/promhttp"
+	"github.com/VictoriaMetrics/metrics"
 
 	"gatehouse/gateway/wire"
 )
@@ -97,45 +95,10 @@ func Mount(mux *http.ServeMux, version string, p Prober) {
 		}
 		_ = json.NewEncoder(w).Encode(r) // the client may have gone
 	})
-	reg := prometheus.NewRegistry()
-	reg.MustRegister(collector{p, version}, collectors.NewGoCollector(),
-		collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
-	mux.Handle("GET /metrics", promhttp.HandlerFor(reg, promhttp.HandlerOpts{}))
-}
-
-// collector asks the prober at each scrape. It describes no metrics beforehand:
-// for Prometheus it is an unchecked collector.
-type collector struct {
-	p       Prober
-	version string
-}
-
-func (collector) Describe(chan<- *prometheus.Desc) {}
-
-func (c collector) Collect(out chan<- prometheus.Metric) {
-	out <- prometheus.MustNewConstMetric(prometheus.NewDesc("gatehouse_build_info", "The running version.",
-		[]string{"version"}, nil),
-		prometheus.GaugeValue, 1, c.version)
-	for _, m := range c.p.Metrics() {
-		kind := prometheus.GaugeValue
-		if m.Counter {
-			kind = prometheus.CounterValue
-		}
-		var labels []string
-		if m.Label != "" {
-			labels = []string{m.Label}
-		}
-		desc := prometheus.NewDesc(m.Name, m.Help, labels, nil)
-		if h := m.Histogram; h != nil {
-			out <- prometheus.MustNewConstHistogram(desc, h.Count, h.Sum, h.UpTo)
-			continue
-		}
-		for value, v := range m.Value {
-			if m.Label == "" {
-				out <- prometheus.MustNewConstMetric(desc, kind, v)
-			} else {
-				out <- prometheus.MustNewConstMetric(desc, kind, v, value)
-			}
-		}
-	}
+	mux.HandleFunc("GET /metrics", func(w http.ResponseWriter, _ *http.Request) {
+		w.Header().Set("Content-Type", "text/plain; version=0.0.4; charset=utf-8")
+		_, _ = w.Write(exposition(version, p.Metrics())) // the client may have gone
+		metrics.WriteProcessMetrics(w)
+		metrics.WriteFDMetrics(w)
+	})
 }
