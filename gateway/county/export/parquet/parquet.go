@@ -1,122 +1,149 @@
-// Package parquet writes rows of package export as an Apache Parquet file.
+// Package parquet writes rows of package export as an Apache Parquet file. It writes
+// the part of the format that flat tables need: optional columns in plain encoding,
+// pages of version 1 compressed by gzip, and the count of nulls. The format is at
+// https://github.com/apache/parquet-format. A library for all of it would be a tenth of
+// the program, which gates have too; tests read the files by such a library and by DuckDB.
 package parquet
 
 import (
+	"encoding/binary"
 	"fmt"
 	"io"
-	"slices"
-	"strconv"
-	"time"
-
-	"github.com/parquet-go/parquet-go"
 
 	"gatehouse/gateway/county/export"
 )
 
 const (
-	// mostBytes is how much text the rows of one row group have, about: it is held
-	// in memory until the group is written.
+	// mostBytes is how much text the rows of one row group have, about: they are held
+	// in memory, compressed, until the group is written.
 	mostBytes = 32 << 20
 	mostRows  = 100_000
+
+	magic = "PAR1" // begins and ends a file
 )
 
 // Writer writes typed columns, each of which may be null: text and lists as strings,
 // times as timestamps of nanoseconds in UTC. It implements export.Writer.
 type Writer struct {
-	//nolint:staticcheck // its successor asks for a Go type; these columns are known when it runs
-	out         *parquet.Writer
-	row         parquet.Row
+	w       io.Writer
+	at      int64 // bytes that were written
+	columns []*column
+	groups  []group
+	total   int64 // rows of the groups
+
 	rows, bytes int // of the row group that is begun
+}
+
+// group is a row group that was written.
+type group struct {
+	chunks []chunk
+	rows   int64
+}
+
+// chunk is the part of a column that is in one row group.
+type chunk struct {
+	offset        int64 // of its first page
+	values, nulls int64 // values counts the nulls too
+	packed, plain int64 // bytes with the pages' headers
 }
 
 // New returns a writer of rows of the table.
 func New(w io.Writer, t *export.Table) (*Writer, error) {
-	root := columns{parquet.Group{}, nil}
+	p := &Writer{w: w}
 	for _, c := range t.Columns {
-		root.Group[c.Name] = parquet.Optional(node(c.Type))
-		root.names = append(root.names, c.Name)
+		p.columns = append(p.columns, newColumn(c.Name, c.Type))
 	}
-	config, err := parquet.NewWriterConfig(parquet.NewSchema(string(t.Kind), root),
-		parquet.Compression(&parquet.Zstd), parquet.CreatedBy("gatehouse", "", ""))
-	if err != nil {
-		return nil, fmt.Errorf("prepare the columns: %w", err)
-	}
-	return &Writer{out: parquet.NewWriter(w, config)}, nil
+	return p, p.write([]byte(magic))
 }
 
-// columns is a group that keeps the order of its fields.
-type columns struct {
-	parquet.Group
-
-	names []string
-}
-
-// Fields returns the fields in the order of names.
-func (c columns) Fields() []parquet.Field {
-	fields := c.Group.Fields()
-	slices.SortFunc(fields, func(a, b parquet.Field) int {
-		return slices.Index(c.names, a.Name()) - slices.Index(c.names, b.Name())
-	})
-	return fields
-}
-
-func node(t export.Type) parquet.Node {
-	switch t {
-	case export.Integer:
-		return parquet.Int(64)
-	case export.Number:
-		return parquet.Leaf(parquet.DoubleType)
-	case export.Bool:
-		return parquet.Leaf(parquet.BooleanType)
-	case export.Time:
-		return parquet.Timestamp(parquet.Nanosecond)
-	case export.Text, export.JSON:
-	}
-	return parquet.String()
+func (p *Writer) write(b []byte) error {
+	n, err := p.w.Write(b)
+	p.at += int64(n)
+	return err
 }
 
 // Write implements export.Writer.
-func (w *Writer) Write(t *export.Table, cells []export.Cell) error {
-	w.row = w.row[:0]
+func (p *Writer) Write(t *export.Table, cells []export.Cell) error {
 	for i, c := range cells {
-		if !c.Set {
-			w.row = append(w.row, parquet.NullValue().Level(0, 0, i))
-			continue
-		}
-		v, err := value(t.Columns[i].Type, c.Text)
-		if err != nil {
+		if err := p.columns[i].add(c); err != nil {
 			return fmt.Errorf("column %s: %w", t.Columns[i].Name, err)
 		}
-		w.row = append(w.row, v.Level(0, 1, i))
-		w.bytes += len(c.Text)
+		p.bytes += len(c.Text)
 	}
-	if _, err := w.out.WriteRows([]parquet.Row{w.row}); err != nil {
-		return err
-	}
-	if w.rows++; w.rows < mostRows && w.bytes < mostBytes {
+	if p.rows++; p.rows < mostRows && p.bytes < mostBytes {
 		return nil
 	}
-	w.rows, w.bytes = 0, 0
-	return w.out.Flush()
+	return p.flush()
 }
 
-func value(t export.Type, text string) (parquet.Value, error) {
-	switch t {
-	case export.Integer:
-		v, err := strconv.ParseInt(text, 10, 64)
-		return parquet.Int64Value(v), err
-	case export.Number:
-		v, err := strconv.ParseFloat(text, 64)
-		return parquet.DoubleValue(v), err
-	case export.Bool:
-		return parquet.BooleanValue(text == "true"), nil
-	case export.Time:
-		v, err := time.Parse(time.RFC3339Nano, text)
-		return parquet.Int64Value(v.UnixNano()), err
-	case export.Text, export.JSON:
+// flush writes the row group that is begun; without rows, nothing.
+func (p *Writer) flush() error {
+	if p.rows == 0 {
+		return nil
 	}
-	return parquet.ByteArrayValue([]byte(text)), nil
+	g := group{rows: int64(p.rows)}
+	for _, c := range p.columns {
+		if err := c.endPage(); err != nil {
+			return err
+		}
+		done := c.chunk
+		done.offset = p.at
+		if err := p.write(c.pages.Bytes()); err != nil {
+			return err
+		}
+		g.chunks = append(g.chunks, done)
+		c.chunk = chunk{}
+		c.pages.Reset()
+	}
+	p.groups = append(p.groups, g)
+	p.total += g.rows
+	p.rows, p.bytes = 0, 0
+	return nil
 }
 
 // Close writes the end of the file, without which it is none.
-func (w *Writer) Close() error { return w.out.Close() }
+func (p *Writer) Close() error {
+	if err := p.flush(); err != nil {
+		return err
+	}
+	end := p.footer()
+	end = binary.LittleEndian.AppendUint32(end, uint32(len(end))) //nolint:gosec // some kB a row group
+	return p.write(append(end, magic...))
+}
+
+// footer returns the format's FileMetaData.
+func (p *Writer) footer() []byte {
+	var f thrift
+	f.int32(1, 1) // version
+	f.list(2, kindStruct, len(p.columns)+1)
+	f.within(func() { // the root of the schema
+		f.text(4, "gatehouse")
+		f.int32(5, len(p.columns))
+	})
+	for _, c := range p.columns {
+		f.within(func() { c.schema(&f) })
+	}
+	f.int64(3, p.total)
+	f.list(4, kindStruct, len(p.groups))
+	for _, g := range p.groups {
+		f.within(func() { p.describe(&f, g) })
+	}
+	f.text(6, "gatehouse") // created by
+	f.end()
+	return f.out
+}
+
+// describe writes the format's RowGroup.
+func (p *Writer) describe(f *thrift, g group) {
+	f.list(1, kindStruct, len(g.chunks))
+	var size int64
+	for i, c := range g.chunks {
+		f.within(func() { // ColumnChunk
+			f.int64(2, c.offset)
+			f.structure(3, func() { p.columns[i].metadata(f, c) })
+		})
+		size += c.plain
+	}
+	f.int64(2, size)
+	f.int64(3, g.rows)
+}

@@ -185,3 +185,70 @@ func TestWithoutRowsTheFileHasItsColumns(t *testing.T) {
 		t.Errorf("%d rows, columns %v", f.NumRows(), f.Schema().Columns())
 	}
 }
+
+// Rows fill many pages, their nulls stand in runs and alone, and every type is there.
+func TestPagesHoldEveryTypeWithNulls(t *testing.T) {
+	table := &export.Table{Kind: "every", Columns: []export.Column{
+		{Name: "integer", Type: export.Integer}, {Name: "number", Type: export.Number}, {Name: "bool", Type: export.Bool},
+		{Name: "time", Type: export.Time}, {Name: "text", Type: export.Text}, {Name: "json", Type: export.JSON},
+	}}
+	cells := func(i int) (row []export.Cell) {
+		for col, text := range []string{
+			strconv.Itoa(-i), strconv.FormatFloat(float64(i)/8, 'g', -1, 64), strconv.FormatBool(i%3 == 0),
+			wire.At(storetest.T0.Add(time.Duration(i) * time.Nanosecond)).String(), strings.Repeat("门", i%40), `{"i":1}`,
+		} {
+			set := i>>col&1 == 0 // runs of 1, 2, 4, … 32 rows
+			if set {
+				row = append(row, export.Cell{Text: text, Set: true})
+			} else {
+				row = append(row, export.Cell{})
+			}
+		}
+		return row
+	}
+	const n = 45_000
+	var out bytes.Buffer
+	w, err := parquet.New(&out, table)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for i := range n {
+		if err := w.Write(table, cells(i)); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := w.Close(); err != nil {
+		t.Fatal(err)
+	}
+	f, err := library.OpenFile(bytes.NewReader(out.Bytes()), int64(out.Len()))
+	if err != nil {
+		t.Fatal(err)
+	}
+	got := read(t, f)
+	if len(got) != n {
+		t.Fatalf("%d rows", len(got))
+	}
+	for i, row := range got {
+		for j, c := range cells(i) {
+			if !same(row[j], table.Columns[j].Type, c) {
+				t.Fatalf("row %d: %s is %v, want %+v", i, table.Columns[j].Name, row[j], c)
+			}
+		}
+	}
+	if nulls := f.Metadata().RowGroups[0].Columns[0].MetaData.Statistics.NullCount; nulls != n/2 {
+		t.Errorf("%d nulls of %d are said", nulls, n)
+	}
+}
+
+func TestACellOfAnotherTypeIsAnError(t *testing.T) {
+	for typ, text := range map[export.Type]string{export.Integer: "1.5", export.Number: "x", export.Time: "noon"} {
+		table := &export.Table{Columns: []export.Column{{Name: "c", Type: typ}}}
+		w, err := parquet.New(io.Discard, table)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := w.Write(table, []export.Cell{{Text: text, Set: true}}); err == nil || !strings.Contains(err.Error(), "column c") {
+			t.Errorf("%s: %v", text, err)
+		}
+	}
+}
