@@ -10,13 +10,11 @@ out=$1 version=$2 tools=$4
 export GOTOOLCHAIN=$3 CGO_ENABLED=0 GOFLAGS=-buildvcs=false LC_ALL=C TZ=UTC
 SOURCE_DATE_EPOCH=$(git log -1 --format=%ct)
 export SOURCE_DATE_EPOCH
-budget=$((40 * 1000 * 1000)) # bytes of the program gatehouse: the room on a gate computer's card
 
 rm -rf "$out"
 mkdir -p "$out/host"
 for program in gatehouse:gateway simulator:simulator; do # they write the manual pages
-	go build -trimpath -ldflags "-s -w -buildid= -X gatehouse/gateway/version.String=$version" \
-		-o "$out/host/${program%:*}" "./${program#*:}"
+	deploy/supply/program.sh "$out/host/${program%:*}" "$version" "./${program#*:}"
 done
 node -e 'import("./gateway/web/manuals.mjs").then((m) => m.writePages(process.argv[1]))' "$out/host/manual"
 for target in linux/amd64 linux/arm64 linux/arm/7; do
@@ -26,13 +24,10 @@ for target in linux/amd64 linux/arm64 linux/arm/7; do
 	echo "building $name"
 	for program in gatehouse:gateway simulator:simulator; do
 		binary=$out/$name/bin/${program%:*} source=./${program#*:} texts=$out/$name/${program%:*}
-		GOOS=$GOOS GOARCH=$GOARCH GOARM=$GOARM go build -trimpath \
-			-ldflags "-s -w -buildid= -X gatehouse/gateway/version.String=$version" -o "$binary" "$source"
+		GOOS=$GOOS GOARCH=$GOARCH GOARM=$GOARM deploy/supply/program.sh "$binary" "$version" "$source"
 		node deploy/supply/sbom.mjs "$tools" "$binary" "$version" "$texts.cdx.json"
 		node deploy/supply/licences.mjs notices "$source" >"$texts.NOTICES.txt"
 	done
-	size=$(stat -c %s "$out/$name/bin/gatehouse")
-	[ "$size" -le "$budget" ] || echo "$name: OVER BUDGET: gatehouse has $size bytes, the budget is $budget" >&2
 	git ls-files -z LICENSE '*.md' 'deploy/*.yaml' 'deploy/*.csv' deploy/nginx.conf deploy/Caddyfile |
 		xargs -0 cp --parents -t "$out/$name"
 	tar -C "$out" --sort=name --mtime="@$SOURCE_DATE_EPOCH" --owner=0 --group=0 --numeric-owner \
