@@ -28,7 +28,6 @@ var importers = map[string]string{
 	"github.com/influxdata/influxdb-client-go/v2": "gatehouse/gateway/county/store/influx",
 	"github.com/influxdata/line-protocol/v2":      "gatehouse/gateway/county/store/influx",
 	"github.com/klauspost/compress":               "gatehouse/gateway/county/store/influx",
-	"github.com/parquet-go/parquet-go":            "gatehouse/gateway/county/export/parquet", // tests only
 	"modernc.org/sqlite":                          "gatehouse/gateway/county/db",
 	"github.com/goccy/go-yaml":                    "gatehouse/gateway/config",
 	"github.com/spf13/cobra":                      "gatehouse/gateway/cli",

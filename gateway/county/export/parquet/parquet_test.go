@@ -189,13 +189,14 @@ func TestWithoutRowsTheFileHasItsColumns(t *testing.T) {
 // Rows fill many pages, their nulls stand in runs and alone, and every type is there.
 func TestPagesHoldEveryTypeWithNulls(t *testing.T) {
 	table := &export.Table{Kind: "every", Columns: []export.Column{
-		{Name: "integer", Type: export.Integer}, {Name: "number", Type: export.Number}, {Name: "bool", Type: export.Bool},
-		{Name: "time", Type: export.Time}, {Name: "text", Type: export.Text}, {Name: "json", Type: export.JSON},
+		{Name: "integer", Type: export.Integer}, {Name: "number", Type: export.Number},
+		{Name: "bool", Type: export.Bool}, {Name: "time", Type: export.Time}, {Name: "text", Type: export.Text}, {Name: "json", Type: export.JSON},
 	}}
 	cells := func(i int) (row []export.Cell) {
 		for col, text := range []string{
 			strconv.Itoa(-i), strconv.FormatFloat(float64(i)/8, 'g', -1, 64), strconv.FormatBool(i%3 == 0),
-			wire.At(storetest.T0.Add(time.Duration(i) * time.Nanosecond)).String(), strings.Repeat("门", i%40), `{"i":1}`,
+			wire.At(storetest.T0.Add(time.Duration(i) * time.Nanosecond)).String(),
+			strings.Repeat("门", i%40), `{"i":1}`,
 		} {
 			set := i>>col&1 == 0 // runs of 1, 2, 4, … 32 rows
 			if set {
@@ -247,7 +248,8 @@ func TestACellOfAnotherTypeIsAnError(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		if err := w.Write(table, []export.Cell{{Text: text, Set: true}}); err == nil || !strings.Contains(err.Error(), "column c") {
+		err = w.Write(table, []export.Cell{{Text: text, Set: true}})
+		if err == nil || !strings.Contains(err.Error(), "column c") {
 			t.Errorf("%s: %v", text, err)
 		}
 	}
