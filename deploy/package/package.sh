@@ -6,7 +6,8 @@
 # usage: package.sh OUT VERSION TOOLS ARCH RELEASE HOST FORMAT…    ARCH: amd64, arm64 or arm7; FORMAT: deb, rpm
 set -euo pipefail
 cd "$(dirname "$0")/../.."
-out=$1 version=$2 nfpm=$3/bin/nfpm arch=$4 tree=$5 host=$6
+mkdir -p "$1"
+out=$(realpath "$1") version=$2 nfpm=$(realpath "$3")/bin/nfpm arch=$4 tree=$5 host=$6
 shift 6
 export SOURCE_DATE_EPOCH LC_ALL=C TZ=UTC
 case $version in [0-9]*) ;; *) version=0~$version ;; esac
@@ -90,7 +91,6 @@ install -D deploy/kiosk/gatehouse-kiosk "$stage/gatehouse-kiosk/usr/libexec/gate
 scripts gatehouse-kiosk "" gatehouse-kiosk ""
 
 find "$stage" -exec touch --no-dereference -d "@$SOURCE_DATE_EPOCH" {} +
-mkdir -p "$out"
 export VERSION=$version ARCH=$arch
 for package in gatehouse gatehouse-kiosk gatehouse-simulator; do
 	for format; do
@@ -98,6 +98,7 @@ for package in gatehouse gatehouse-kiosk gatehouse-simulator; do
 		if [ "$format" = rpm ]; then RELEASE=1; fi
 		export RELEASE
 		sed "s|\${TIME}|$(date -u -d "@$SOURCE_DATE_EPOCH" +%Y-%m-%dT%H:%M:%SZ)|" "deploy/package/$package.yaml" >"$stage/$package.yaml"
-		(cd "$stage" && "$nfpm" package --config "$package.yaml" --packager "$format" --target "$out/") | grep -v '^using\|^created' || true
+		said=$(cd "$stage" && "$nfpm" package --config "$package.yaml" --packager "$format" --target "$out/" 2>&1) ||
+			{ echo "$package.$format: $said" >&2 && exit 1; }
 	done
 done

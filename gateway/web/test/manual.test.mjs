@@ -106,8 +106,13 @@ test("the card is one page of A4, the guard's manual at most four, and each PDF 
       const { title } = all.find((p) => p.lang === lang && p.name === name);
       assert.ok(text.includes(title.replace(/\s/g, "")), `${name}.${lang}`);
     }
-  const once = await print(browser, join(folder, "html"), "zh", "guard-card");
-  assert.ok(once.equals(readFileSync(join(folder, "guard-card.zh.pdf"))), "two prints differ");
+  writePages(join(folder, "a longer name of a folder"));
+  for (const name of ["guard-card", "duty"]) {
+    const once = await print(browser, join(folder, "a longer name of a folder"), "zh", name);
+    assert.ok(once.equals(readFileSync(join(folder, `${name}.zh.pdf`))), `two prints of ${name} differ`);
+  }
+  const links = readFileSync(join(folder, "duty.en.pdf"), "latin1").match(/\/GoToR \/F \([^)]*\)/g);
+  assert.ok(links.includes("/GoToR /F (runbook.en.pdf)"), `${links}`);
 });
 
 test("the pages work as files: they find words, and turn to the other language", async () => {
