@@ -54,7 +54,24 @@ test("each picture and drawing that is used is there, each that is there is used
   assert.ok(Math.max(...bytes) <= 60_000 && bytes.reduce((a, b) => a + b) <= 3_000_000, `${bytes}`);
   for (const p of all)
     for (const name of p.pictures)
-      if (name.endsWith(".png")) assert.match(name, new RegExp(`\\.${p.lang}\\.png$`), `${p.lang}/${p.name}`);
+      if (/\.(png|(zh|en)\.svg)$/.test(name))
+        assert.match(name, new RegExp(`\\.${p.lang}\\.(png|svg)$`), `${p.lang}/${p.name}`);
+});
+
+test("a drawing is the same in both languages but for its words, and one without a language has none", () => {
+  const words = (svg) => [...svg.matchAll(/>([^<]+)<\/text>/g)].map(([, text]) => text);
+  for (const name of lying().filter((n) => n.endsWith(".svg"))) {
+    const svg = readFileSync(new URL(name, source), "utf8");
+    const [, lang] = /\.(zh|en)\.svg$/.exec(name) ?? [];
+    assert.equal(/[一-龥]/.test(words(svg).join()), lang === "zh", name);
+    if (!lang)
+      assert.doesNotMatch(words(svg).join(" "), /\b[a-z]{4,}\b/, `${name} has words: make one of each language`);
+    if (lang !== "zh") continue;
+    const en = readFileSync(new URL(name.replace(".zh.", ".en."), source), "utf8");
+    const bare = (text) => text.replace(/>[^<]+<\/text>/g, "></text>");
+    assert.equal(bare(svg), bare(en), name);
+    assert.doesNotMatch(words(svg).join(" "), /\b[a-z]{4,}\b/, `${name} has English words`);
+  }
 });
 
 test("a heading names its anchor, or its text does", () => {
