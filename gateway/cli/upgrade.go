@@ -95,7 +95,7 @@ func (f *upgradeFlags) run(c *cobra.Command, version string) error {
 	defer end()
 	u, err := f.upgrader(log)
 	if err != nil && f.service {
-		return errors.Join(err, upgrade.Refuse(upgrade.Dir, upgrade.AgentDir, err, time.Now()))
+		return usageError{errors.Join(err, upgrade.Refuse(upgrade.Dir, upgrade.AgentDir, err, time.Now()))}
 	}
 	if err != nil {
 		return err
@@ -167,19 +167,27 @@ func (f *upgradeFlags) goOn(c *cobra.Command, u *upgrade.Upgrader, log *slog.Log
 	if !f.service {
 		return err
 	}
-	asked, asks, err2 := upgrade.Take(upgrade.AgentDir)
-	if err2 != nil || !asks {
-		return errors.Join(err, err2)
+	if err != nil { // it has ended, and is not to be tried again
+		log.Error("the upgrade that was cut off", "err", err)
+	}
+	asked, asks, err := upgrade.Take(upgrade.AgentDir)
+	if err != nil || !asks {
+		return err
 	}
 	log.Info("the county asks for an upgrade", "version", asked.Version, "id", asked.ID)
 	s, err = u.Do(c.Context(), upgrade.Wanted{ID: asked.ID, Version: asked.Version})
+	if err == nil {
+		err = f.ended(c, s)
+	}
 	if errors.Is(err, upgrade.ErrNothing) {
 		return nil
 	}
-	if err != nil {
-		return err
+	// How it has ended is kept for the county. The service fails only when it is not, and is started again then.
+	if kept, ok, _ := upgrade.Read(upgrade.Dir); err != nil && ok && kept.ID == asked.ID && kept.Phase.Ended() {
+		log.Error("the upgrade that the county asks for", "err", err)
+		return nil
 	}
-	return f.ended(c, s)
+	return err
 }
 
 // ended says how an upgrade has ended; only the new version is no error.

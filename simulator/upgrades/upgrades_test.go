@@ -128,8 +128,9 @@ func TestTheServiceDoesWhatTheAgentAsksFor(t *testing.T) {
 	}
 	g.write("/var/lib/gatehouse/upgrade/request.json", `{"id":"command-00000001","version":"0.5"}`, 0o600)
 	out, err := g.upgrade("--service")
-	if err == nil || g.state().ID != "command-00000001" || g.has() != "1.0 installed, 1.0" {
-		t.Errorf("a version that is not there: %+v, %v\n%s", g.state(), err, out)
+	if s := g.state(); err != nil || s.ID != "command-00000001" || s.Phase != upgrade.Unchanged ||
+		g.has() != "1.0 installed, 1.0" {
+		t.Errorf("a version that is not there: %+v, %v\n%s", s, err, out)
 	}
 	g.write("/var/lib/gatehouse/upgrade/request.json", `{"id":"command-00000002","version":"2.0"}`, 0o600)
 	out, err = g.upgrade("--service")

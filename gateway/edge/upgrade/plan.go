@@ -7,6 +7,7 @@ import (
 	"maps"
 	"slices"
 
+	"gatehouse/gateway/edge/status"
 	"gatehouse/gateway/repository"
 )
 
@@ -22,6 +23,9 @@ var (
 	ErrRoom = errors.New("there is not enough room")
 	ErrBusy = errors.New("another upgrade is on the way")
 )
+
+// linkWait is for how many seconds the agent may still say that the county does not answer.
+const linkWait = 15
 
 // margin is how many bytes stay free besides.
 const margin = 64 << 20
@@ -54,13 +58,31 @@ func (u *Upgrader) Plan(ctx context.Context, w Wanted) (State, error) {
 		return State{}, err
 	}
 	s := Begin(w.ID, from, to, steps, u.opts.Now())
-	is := alive(u.opts.AliveFile)
+	is, err := u.linked(ctx, w)
+	if err != nil {
+		return State{}, err
+	}
 	s.Runs, s.Run = u.opts.System.Runs(ctx), is.Run
 	s.Alone = s.Runs && is.Run != "" && !is.Linked
 	if s.Alone && !w.Away {
 		return State{}, ErrAway
 	}
 	return s, u.room(s)
+}
+
+// linked returns what the agent says of itself. One that has just been connected, such as by the message that asks
+// for the upgrade, says so a little later.
+func (u *Upgrader) linked(ctx context.Context, w Wanted) (status.Alive, error) {
+	for range linkWait {
+		is := alive(u.opts.AliveFile)
+		if is.Run == "" || is.Linked || w.Away {
+			return is, nil
+		}
+		if err := u.opts.Wait(ctx, every); err != nil {
+			return is, err
+		}
+	}
+	return alive(u.opts.AliveFile), nil
 }
 
 // stepsOf returns what is done with each installed package.

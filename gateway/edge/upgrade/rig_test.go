@@ -24,6 +24,9 @@ import (
 type trouble struct {
 	fails  map[string]bool // versions that can't be installed
 	locked int             // tries for which another program installs
+	broken bool            // what is installed is no whole version
+
+	crashes string // a version that does not start
 }
 
 // rig is a gate's computer without dpkg and systemd, and a county with packages of it.
@@ -48,7 +51,10 @@ func (r *rig) Installed(context.Context) (map[string]string, error) {
 }
 func (r *rig) Architecture(context.Context) (string, error) { return "amd64", nil }
 func (r *rig) Runs(context.Context) bool                    { return r.runs }
-func (r *rig) Free(string) (int64, error)                   { return r.free, nil }
+func (r *rig) Whole(_ context.Context, name, version string) bool {
+	return r.installed[name] == version && !r.broken
+}
+func (r *rig) Free(string) (int64, error) { return r.free, nil }
 
 func (r *rig) Install(_ context.Context, files []string) error {
 	if r.locked > 0 {
@@ -76,6 +82,9 @@ func (r *rig) Install(_ context.Context, files []string) error {
 
 func (r *rig) Restart(context.Context) error {
 	r.log = append(r.log, "restart")
+	if v := r.installed["gatehouse"]; r.crashes == v {
+		return errors.New("systemctl: it fails")
+	}
 	return r.says(r.lives(r.installed["gatehouse"]))
 }
 

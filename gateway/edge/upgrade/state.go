@@ -98,6 +98,17 @@ func (s State) Failed(why string, now time.Time) State {
 	return s.to(next[s.Phase], now)
 }
 
+// remarked returns the state with something more that people should know.
+func (s State) remarked(text string) State {
+	if s.Why != "" && text != "" {
+		text = s.Why + "; " + text
+	}
+	if text != "" {
+		s.Why = clip(text)
+	}
+	return s
+}
+
 func (s State) to(p Phase, now time.Time) State {
 	if !p.Valid() {
 		return s // an end stays

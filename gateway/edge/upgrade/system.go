@@ -34,6 +34,8 @@ type System interface {
 	// was cut off. It is not stopped in the middle when ctx ends. The error wraps ErrLocked when
 	// nothing was done because another program is at work.
 	Install(ctx context.Context, files []string) error
+	// Whole reports whether a version of a package is installed whole.
+	Whole(ctx context.Context, name, version string) bool
 	// Runs reports whether the agent's service runs, or starts.
 	Runs(ctx context.Context) bool
 	// Restart starts the agent's service anew.
@@ -86,6 +88,12 @@ func (Debian) Install(ctx context.Context, files []string) error {
 		return fmt.Errorf("finish what was cut off: %w", err)
 	}
 	return nil
+}
+
+// Whole implements System.
+func (Debian) Whole(ctx context.Context, name, version string) bool {
+	out, err := run(ctx, "dpkg-query", "--show", "--showformat", "${db:Status-Abbrev}|${Version}", name)
+	return err == nil && out == "ii |"+version
 }
 
 // Runs implements System.

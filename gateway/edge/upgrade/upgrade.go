@@ -123,10 +123,7 @@ func (u *Upgrader) finish(ctx context.Context, s State) (State, error) {
 			u.opts.Log.Error("upgrade", "to", s.To, "phase", s.Phase, "err", err)
 			s = s.Failed(err.Error(), u.opts.Now())
 		} else {
-			s = s.OK(u.opts.Now())
-			if remark != "" {
-				s.Why = remark
-			}
+			s = s.OK(u.opts.Now()).remarked(remark)
 		}
 	}
 	err := write(u.opts.Dir, s)
@@ -140,11 +137,15 @@ func (u *Upgrader) work(ctx context.Context, s State) (remark string, err error)
 	case Fetching:
 		return "", u.fetch(ctx, s)
 	case Installing:
-		return "", u.install(ctx, s, func(x Step) repository.Package { return x.New })
+		err := u.install(ctx, s, func(x Step) repository.Package { return x.New })
+		if err == nil && s.Runs {
+			err = u.opts.System.Restart(ctx)
+		}
+		return "", err
 	case Checking:
 		return u.check(ctx, s)
 	default:
-		return "", u.install(ctx, s, func(x Step) repository.Package { return x.Former })
+		return u.goBack(ctx, s)
 	}
 }
 
@@ -173,8 +174,7 @@ func (u *Upgrader) bring(ctx context.Context, p repository.Package) (err error) 
 	return err
 }
 
-// install installs one of both versions, of which each package is verified once more, and has
-// the agent start anew.
+// install installs one of both versions, of which each package is verified once more.
 func (u *Upgrader) install(ctx context.Context, s State, which func(Step) repository.Package) error {
 	var files []string
 	for _, x := range s.Steps {
@@ -194,10 +194,25 @@ func (u *Upgrader) install(ctx context.Context, s State, which func(Step) reposi
 			return err
 		}
 	}
-	if err == nil && s.Runs {
-		err = u.opts.System.Restart(ctx)
-	}
 	return err
+}
+
+// goBack has the former version installed and started. What dpkg could not change, such as on a full disk, may be
+// there as it was. Systemd goes on trying to start it.
+func (u *Upgrader) goBack(ctx context.Context, s State) (remark string, err error) {
+	if err := u.install(ctx, s, func(x Step) repository.Package { return x.Former }); err != nil {
+		for _, x := range s.Steps {
+			if !u.opts.System.Whole(ctx, x.Former.Name, x.Former.Version) {
+				return "", err
+			}
+		}
+	}
+	if s.Runs {
+		if err := u.opts.System.Restart(ctx); err != nil {
+			return fmt.Sprintf("then the former version did not start at once: %v", err), nil
+		}
+	}
+	return "", nil
 }
 
 // check waits until the new version delivers, or is known not to.

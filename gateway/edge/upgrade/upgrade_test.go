@@ -2,6 +2,7 @@ package upgrade
 
 import (
 	"bytes"
+	"context"
 	"errors"
 	"fmt"
 	"net/http"
@@ -37,8 +38,15 @@ func TestAGateIsUpgradedAndTakenBack(t *testing.T) {
 		}, Back, "1.0", "came up instead"},
 		"dpkg refuses it": {func(r *rig) { r.fails["2.0"] = true }, Back, "1.0", "it fails"},
 		"dpkg refuses both": {func(r *rig) {
-			r.fails = map[string]bool{"2.0": true, "1.0": true}
+			r.fails, r.broken = map[string]bool{"2.0": true, "1.0": true}, true
 		}, Stuck, "1.0", "then:"},
+		"dpkg can do nothing on a full disk": {func(r *rig) {
+			r.fails = map[string]bool{"2.0": true, "1.0": true}
+		}, Back, "1.0", "it fails"},
+		"it does not start": {func(r *rig) { r.crashes = "2.0" }, Back, "1.0", "systemctl: it fails"},
+		"the former does not start at once": {func(r *rig) {
+			r.fails["2.0"], r.crashes = true, "1.0"
+		}, Back, "1.0", "did not start at once"},
 		"the county is silent":   {func(r *rig) { r.serve = gone("_2.0_amd64.deb") }, Unchanged, "1.0", "gone"},
 		"no service":             {func(r *rig) { r.runs = false }, Done, "2.0", ""},
 		"a kiosk beside is kept": {func(r *rig) { r.installed["gatehouse-kiosk"] = "2.0" }, Done, "2.0", ""},
@@ -56,6 +64,26 @@ func TestAGateIsUpgradedAndTakenBack(t *testing.T) {
 		if (len(left) > 0) != (s.Phase == Stuck) {
 			t.Errorf("%s: left are %q", what, left)
 		}
+	}
+}
+
+// The county's message comes as soon as the agent is connected: it has not said yet that the county answers.
+func TestAnAgentThatWasJustConnectedIsUpgraded(t *testing.T) {
+	r := newRig(t)
+	just := delivers("1.0")
+	just.Linked, just.Delivers = false, false
+	if err := r.says(just); err != nil {
+		t.Fatal(err)
+	}
+	waits := 0
+	r.opts.Wait = func(context.Context, time.Duration) error {
+		if waits++; waits == 3 {
+			return r.says(delivers("1.0"))
+		}
+		return nil
+	}
+	if s, err := r.do(Wanted{}); err != nil || s.Phase != Done {
+		t.Errorf("%+v, %v", s, err)
 	}
 }
 
