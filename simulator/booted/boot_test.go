@@ -119,7 +119,7 @@ func (r rig) refused(unit, command, why string) {
 func TestTheServicesRunOnAReadOnlyRootAndAStoppedAgentIsStartedAgain(t *testing.T) {
 	root, state := prepared(t)
 	ctx := t.Context()
-	machine, err := Boot(ctx, root.Dir, state)
+	machine, err := Boot(ctx, root.Dir, Options{State: state})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -8,6 +8,8 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"hash/fnv"
+	"io"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -19,24 +21,52 @@ import (
 // patience is how long a boot may take on a busy computer.
 const patience = 60 * time.Second
 
-// Machine is a root whose systemd runs. Its root is read-only but for /var/lib/gatehouse, /run
-// and /tmp; it has a network of its own with nothing but loopback. Its methods may be called from
-// several goroutines.
+// Options are those of a machine.
+type Options struct {
+	// State becomes its /var/lib/gatehouse; the root is read-only then but for that, /run and /tmp. Without it the
+	// root can be written, and what is written stays when the machine has ended.
+	State string
+	// Network gives it the computer's network, instead of one of its own with nothing but loopback.
+	Network bool
+	// Busy: a service may take minutes to start, and is not waited for.
+	Busy bool
+	// Binds are files and folders of the computer, by the path at which the machine has them.
+	Binds map[string]string
+}
+
+// args returns those of systemd-nspawn.
+func (o Options) args(dir string) []string {
+	name := fnv.New32a()
+	_, _ = io.WriteString(name, dir) // it never fails
+	args := []string{"--quiet", "--directory", dir, "--tmpfs", "/var/tmp:mode=1777", "--register=no", "--keep-unit",
+		"--boot", "--machine", fmt.Sprintf("gatehouse-%08x", name.Sum32())}
+	if o.State != "" {
+		args = append(args, "--read-only", "--bind", o.State+":/var/lib/gatehouse", "--tmpfs", "/var/log:mode=755",
+			"--tmpfs", "/var/lib/systemd:mode=755")
+	}
+	if !o.Network {
+		args = append(args, "--private-network")
+	}
+	for to, from := range o.Binds {
+		args = append(args, "--bind", from+":"+to)
+	}
+	return args
+}
+
+// Machine is a root whose systemd runs. Its methods may be called from several goroutines.
 type Machine struct {
 	nspawn *exec.Cmd
 	leader int          // of the namespaces, as this computer counts processes
 	said   bytes.Buffer // by systemd-nspawn; read after its end
 	ended  chan struct{}
+	busy   bool
 }
 
-// Boot boots the root in dir, which is at least readable by everybody. state becomes its
-// /var/lib/gatehouse. The machine runs until Halt or the end of ctx.
-func Boot(ctx context.Context, dir, state string) (*Machine, error) {
-	m := &Machine{ended: make(chan struct{})}
-	m.nspawn = exec.CommandContext(ctx, "systemd-nspawn", "--quiet", "--directory", dir, "--read-only",
-		"--bind", state+":/var/lib/gatehouse", "--tmpfs", "/var/log:mode=755", "--tmpfs", "/var/tmp:mode=1777",
-		"--tmpfs", "/var/lib/systemd:mode=755", "--private-network", "--register=no", "--keep-unit", "--boot",
-		"--machine", "gatehouse-"+strconv.Itoa(os.Getpid()))
+// Boot boots the root in dir, which is at least readable by everybody. The machine runs until Halt or the end of
+// ctx.
+func Boot(ctx context.Context, dir string, o Options) (*Machine, error) {
+	m := &Machine{ended: make(chan struct{}), busy: o.Busy}
+	m.nspawn = exec.CommandContext(ctx, "systemd-nspawn", o.args(dir)...)
 	m.nspawn.Stdout, m.nspawn.Stderr = &m.said, &m.said
 	m.nspawn.Cancel = m.kill
 	m.nspawn.WaitDelay = 10 * time.Second
@@ -69,6 +99,11 @@ func (m *Machine) await(ctx context.Context) error {
 		out, _ := m.Run(ctx, "systemctl", "is-system-running")
 		if last = strings.TrimSpace(out); last == "running" || last == "degraded" {
 			return nil
+		}
+		if m.busy && last == "starting" {
+			if _, err := m.Run(ctx, "systemctl", "--quiet", "is-active", "basic.target"); err == nil {
+				return nil
+			}
 		}
 	}
 	return fmt.Errorf("boot a machine: it is %q after %s", last, patience)

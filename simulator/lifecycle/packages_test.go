@@ -49,6 +49,9 @@ func TestMain(m *testing.M) {
 		_ = os.Remove(path) // its folder goes, too, or what is left is in the way of nobody
 		_ = os.Remove(filepath.Dir(path))
 	}
+	if program.path != "" {
+		_ = os.RemoveAll(filepath.Dir(program.path))
+	}
 	os.Exit(code)
 }
 
