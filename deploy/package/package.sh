@@ -86,6 +86,8 @@ for file in deploy/systemd/* deploy/udev/*; do
 done
 scripts gatehouse "/etc/gatehouse /var/lib/gatehouse /var/lib/gatehouse-upgrade /run/gatehouse" gatehouse "i2c gpio tss"
 put gatehouse-kiosk deploy/kiosk/waiting.html usr/share/gatehouse/kiosk/waiting.html
+put gatehouse-kiosk deploy/kiosk/xkb/rules/gatehouse usr/share/gatehouse/kiosk/xkb/rules/gatehouse
+put gatehouse-kiosk deploy/kiosk/xkb/symbols/gatehouse usr/share/gatehouse/kiosk/xkb/symbols/gatehouse
 put gatehouse-kiosk deploy/kiosk/policy.json etc/chromium/policies/managed/gatehouse.json
 install -D deploy/kiosk/gatehouse-kiosk "$stage/gatehouse-kiosk/usr/libexec/gatehouse/gatehouse-kiosk"
 scripts gatehouse-kiosk "" gatehouse-kiosk ""
