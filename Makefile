@@ -15,7 +15,7 @@ RELEASE_GO  := go1.26.10
 DEBIAN      := mosquitto mosquitto-clients chromium fonts-noto-cjk socat mbpoll \
                python3-pip python3-pymodbus python3-serial-asyncio strace e2fsprogs gpsbabel nginx-light caddy \
                swtpm bash-completion fish zsh debootstrap dpkg-dev lintian rpm qemu-user-static poppler-utils \
-               prometheus systemd-container udev cage grim
+               prometheus systemd-container udev cage xwayland xvfb xdotool
 WEB         := gateway/web
 WEBSRC      := $(shell find $(WEB)/src -type f) $(WEB)/build.mjs $(WEB)/manual.mjs \
                $(shell find deploy/manual -type f)

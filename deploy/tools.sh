@@ -23,7 +23,7 @@ fi
 want=()
 for bin in mosquitto mosquitto_sub chromium socat mbpoll strace mkfs.ext4 gpsbabel nginx caddy swtpm pdfinfo \
 	fish zsh debootstrap dpkg-deb lintian rpm qemu-arm-static prometheus promtool \
-	systemd-nspawn udevadm cage grim; do
+	systemd-nspawn udevadm cage Xwayland Xvfb xdotool xkbcomp; do
 	PATH="$PATH:/usr/sbin:/sbin" command -v "$bin" >/dev/null || want=("$@")
 done
 [ -e /usr/share/bash-completion/bash_completion ] || want=("$@")
