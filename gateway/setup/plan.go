@@ -2,7 +2,9 @@ package setup
 
 import (
 	_ "embed"
+	"errors"
 	"fmt"
+	"io/fs"
 	"path"
 	"path/filepath"
 	"slices"
@@ -136,13 +138,17 @@ func certificates(a Answers, p Place, now time.Time, read Reader) ([]File, error
 	dir := filepath.Join(p.Dir, tlsDir)
 	by := Pair{}
 	var err error
-	if by.Cert, err = read.Open(filepath.Join(dir, "ca.crt")); err == nil {
-		by.Key, err = read.Secret(filepath.Join(dir, "ca.key"))
-	}
-	if err != nil {
+	switch by.Cert, err = read.Open(filepath.Join(dir, "ca.crt")); {
+	case errors.Is(err, fs.ErrNotExist):
 		if by, err = NewAuthority(a.County, now); err != nil {
 			return nil, err
 		}
+	case err == nil:
+		by.Key, err = read.Secret(filepath.Join(dir, "ca.key"))
+	}
+	if err != nil { // gates and browsers trust this one, and would not trust another
+		return nil, fmt.Errorf("the servers' authority: %w: mend that, bring ca.key back, or remove %s for a new "+
+			"authority, which gates and browsers have to be given", err, dir)
 	}
 	names := slices.Compact([]string{a.Address, p.Host, "localhost", "127.0.0.1", "::1"})
 	server, err := NewServer(by, names, now)

@@ -174,19 +174,48 @@ func TestSetUpAgainKeepsTheAuthorityAndWhatPeopleChange(t *testing.T) {
 	}
 }
 
+// An authority that can't be used is said, and never replaced: gates and browsers trust it.
+func TestAnAuthorityThatCannotBeUsedIsNotReplaced(t *testing.T) {
+	a, place := Answers{County: "qinghe", Address: "desk.example"}, Place{Dir: t.TempDir(), Data: "/d", Host: "h"}
+	refused := errors.New("others may read it")
+	for what, read := range map[string]Reader{
+		"the key is elsewhere": {os.ReadFile, func(string) ([]byte, error) { return nil, os.ErrNotExist }},
+		"the key is open":      {os.ReadFile, func(string) ([]byte, error) { return nil, refused }},
+		"it can't be read":     {func(string) ([]byte, error) { return nil, os.ErrPermission }, os.ReadFile},
+	} {
+		files, err := Plan(a, place, now, Reader{os.ReadFile, os.ReadFile})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if _, err := Write(place.Dir, files, true, Owner{-1, -1}, now); err != nil {
+			t.Fatal(err)
+		}
+		if _, err := Plan(a, place, now, read); err == nil || !strings.Contains(err.Error(), "authority") {
+			t.Errorf("%s: %v", what, err)
+		}
+	}
+}
+
+// A name goes into a comment of the configuration, and must not end it.
+func TestANameIsNoPartOfTheConfiguration(t *testing.T) {
+	b := text(Answers{County: "qinghe", Name: "清和\ndir: /elsewhere\n县"}, Place{Dir: "/e", Data: "/d"}, now)
+	if strings.Contains(string(b), "\ndir: /elsewhere") {
+		t.Errorf("%.200s", b)
+	}
+}
+
 // dialog answers the questions with lines, and returns what was said.
 func dialog(t *testing.T, chinese bool, input string) (Answers, string, error) {
 	t.Helper()
 	in := bufio.NewScanner(strings.NewReader(input))
 	var out bytes.Buffer
 	d := Dialog{
-		Next:    func(context.Context) (string, bool) { return in.Text(), in.Scan() },
+		Next: func(context.Context) (string, bool) {
+			ok := in.Scan()
+			return in.Text(), ok
+		},
 		Out:     &out,
 		Chinese: chinese,
-	}
-	d.Next = func(context.Context) (string, bool) {
-		ok := in.Scan()
-		return in.Text(), ok
 	}
 	a, err := d.Run(t.Context(), Answers{})
 	return a, out.String(), err

@@ -8,6 +8,7 @@ import (
 	"strconv"
 	"strings"
 	"time"
+	"unicode"
 
 	"gatehouse/gateway/config"
 )
@@ -71,8 +72,10 @@ func plain(at string) string {
 	return strconv.Quote(at)
 }
 
-// title returns a name before Chinese words, without a second 县.
+// title returns a name before Chinese words, without a second 县, in one line: it stands in a
+// comment.
 func title(name string) string {
+	name = strings.Join(strings.FieldsFunc(name, unicode.IsControl), " ")
 	if n, ends := strings.CutSuffix(name, "县"); ends {
 		return n
 	}

@@ -8,6 +8,8 @@ import (
 	"os"
 	"path/filepath"
 	"time"
+
+	"gatehouse/gateway/identity"
 )
 
 // Owner are the ids that files for the services get; -1: they stay as they are.
@@ -24,7 +26,7 @@ type Written struct {
 	Copy string `json:"copy,omitempty"` // of the file that was replaced
 }
 
-// Write writes the files into a folder, the last one last, each whole or not at all. A
+// Write writes the files into a folder, the last one last, each whole or not at all, and durable. A
 // configuration that is there is replaced only if again is set: the error wraps ErrThere.
 // Of what it replaces it keeps copies with the time in their names.
 func Write(
@@ -69,13 +71,16 @@ func write(dir string, f File, to Owner, now time.Time) (w Written, err error) {
 		return w, err
 	}
 	fresh := at + ".new"
-	if err := os.WriteFile(fresh, f.Text, 0o600); err != nil {
+	if err := os.Remove(fresh); err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return w, err
+	}
+	if err := identity.Create(fresh, string(f.Text), 0o600); err != nil {
 		return w, err
 	}
 	if err := own(fresh, f, to); err != nil {
 		return w, err
 	}
-	return w, os.Rename(fresh, at)
+	return w, errors.Join(os.Rename(fresh, at), identity.SyncFolder(filepath.Dir(at)))
 }
 
 // folders makes the folders from dir down to at.
