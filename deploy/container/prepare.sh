@@ -1,8 +1,8 @@
 #!/usr/bin/env bash
 # Makes what compose.yaml mounts: prepare.sh FOLDER HOST [SITES]
-# FOLDER is new; HOST is the name by which browsers and gates reach this computer; SITES is the site file (an example
-# else). STORE=sqlite leaves InfluxDB out. Every secret is a file of its own, which only its program's account may read:
-# run it as root, so that it can give the files to them. It never overwrites a secret.
+# FOLDER is new; HOST is the name or the IP address by which browsers and gates reach this computer; SITES is the site
+# file (an example else). STORE=sqlite leaves InfluxDB out. Every secret is a file of its own, which only its program's
+# account may read: run it as root, so that it can give the files to them. It never overwrites a secret.
 # Ports, for a computer where others are taken: DESK BROKER INSIDE INFLUX PROMETHEUS.
 set -euo pipefail
 home=${1:?usage: prepare.sh FOLDER HOST [SITES]} host=${2:?usage: prepare.sh FOLDER HOST [SITES]}
@@ -34,13 +34,15 @@ if ! [ -s "$home/ca.crt" ]; then
 		-addext basicConstraints=critical,CA:TRUE -addext keyUsage=critical,keyCertSign,cRLSign \
 		-keyout "$home/ca.key" -out "$home/ca.crt" 2>/dev/null
 fi
+# The name is a name or an IP address, which a certificate has to tell apart.
+case $host in *:*) kind=IP ;; *[!0-9.]*) kind=DNS ;; *) kind=IP ;; esac
 # certificate NAME issues one with its key.
 certificate() {
 	[ -s "$1.crt" ] && return
 	openssl req -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -subj "/CN=$host" -keyout "$1.key" -out "$1.csr" \
 		2>/dev/null
 	openssl x509 -req -in "$1.csr" -CA "$home/ca.crt" -CAkey "$home/ca.key" -CAcreateserial -days 825 -out "$1.crt" \
-		-extfile <(printf 'subjectAltName=DNS:%s,DNS:localhost,IP:127.0.0.1\nextendedKeyUsage=serverAuth\n' "$host") \
+		-extfile <(printf 'subjectAltName=%s:%s,DNS:localhost,IP:127.0.0.1\nextendedKeyUsage=serverAuth\n' "$kind" "$host") \
 		2>/dev/null
 	rm "$1.csr"
 }

@@ -2,14 +2,18 @@ package cli
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"io/fs"
 	"os"
+	"path/filepath"
+	"strings"
 	"time"
 
 	"github.com/spf13/cobra"
 
 	"gatehouse/gateway/county/provision"
+	"gatehouse/gateway/identity"
 	"gatehouse/gateway/retry"
 	"gatehouse/gateway/secret"
 )
@@ -103,24 +107,35 @@ func (f *influxSetup) connect(ctx context.Context) (*provision.Influx, error) {
 	}
 }
 
-// token writes a new token to a file, unless there is the file and such a token.
+// token writes a new token to a file, unless the file holds one that counts.
 func token(ctx context.Context, i *provision.Influx, file, about string, mode fs.FileMode) (made bool, err error) {
 	has, err := i.HasToken(ctx, about)
 	if err != nil {
 		return false, err
 	}
-	if _, err := os.Stat(file); has && err == nil {
-		return false, nil
+	if text, err := os.ReadFile(file); has && err == nil {
+		if counts, err := i.Counts(ctx, strings.TrimSpace(string(text))); counts || err != nil {
+			return false, err
+		}
 	}
 	text, err := i.NewToken(ctx, about)
 	if err == nil {
-		err = os.WriteFile(file+".new", []byte(text+"\n"), mode)
-	}
-	if err == nil {
-		err = os.Rename(file+".new", file)
+		err = writeToken(file, text, mode)
 	}
 	if err != nil {
 		return false, fmt.Errorf("write the token: %w", err)
 	}
 	return true, nil
+}
+
+// writeToken writes a file anew, whole or not at all, and durable: the token of before is gone.
+func writeToken(file, text string, mode fs.FileMode) error {
+	fresh := file + ".new"
+	if err := os.Remove(fresh); err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return err
+	}
+	if err := identity.Create(fresh, text+"\n", mode); err != nil {
+		return err
+	}
+	return errors.Join(os.Rename(fresh, file), identity.SyncFolder(filepath.Dir(file)))
 }

@@ -157,7 +157,11 @@ func wait(ctx context.Context, d time.Duration) error {
 
 // goOn finishes what was cut off, and as a service does what the agent asks for.
 func (f *upgradeFlags) goOn(c *cobra.Command, u *upgrade.Upgrader, log *slog.Logger) error {
-	s, ok, err := u.Resume(c.Context())
+	resume := u.Resume
+	if f.service { // systemd would start it again and again for a request that is not taken
+		resume = u.AwaitResume
+	}
+	s, ok, err := resume(c.Context())
 	if err != nil {
 		return err
 	}

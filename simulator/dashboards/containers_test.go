@@ -16,6 +16,7 @@ import (
 	"testing"
 	"time"
 
+	"gatehouse/gateway/identity"
 	"gatehouse/gateway/testkit/loopback"
 )
 
@@ -95,6 +96,25 @@ func ports(t *testing.T, more ...string) (env []string, port map[string]string) 
 		env = append(env, name+"="+port[name])
 	}
 	return env, port
+}
+
+// Browsers and gates take a certificate for an IP address only if it says that it is one.
+func TestTheCertificatesAreForTheNameOrTheAddress(t *testing.T) {
+	for _, host := range []string{"desk.example", "10.1.0.5", "fd00::5", "gate1.2.3.4.example"} {
+		home := filepath.Join(t.TempDir(), "home")
+		cmd := exec.CommandContext(t.Context(), containers+"/prepare.sh", home, host)
+		cmd.Env, _ = ports(t, "STORE=sqlite", "ONE_ACCOUNT=1")
+		if out, err := cmd.CombinedOutput(); err != nil {
+			t.Fatalf("prepare.sh %s: %v\n%s", host, err, out)
+		}
+		for _, name := range []string{"secrets/desk.crt", "broker-tls/broker.crt"} {
+			cert, err := identity.LoadCertificate(filepath.Join(home, "gatehouse", name))
+			must(t, err)
+			if err := cert.VerifyHostname(host); err != nil {
+				t.Errorf("%s: %v", name, err)
+			}
+		}
+	}
 }
 
 func TestEverySecretIsAFileOfItsOwnThatStays(t *testing.T) {

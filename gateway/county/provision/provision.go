@@ -98,9 +98,8 @@ func expire(keep time.Duration) rule {
 
 // makeBuckets makes the two buckets; hourly figures are kept for ever.
 func (i *Influx) makeBuckets(ctx context.Context) error {
-	have, err := call[struct {
-		Buckets []struct{ ID, Name string }
-	}](ctx, i, http.MethodGet, "/api/v2/buckets?limit=100&orgID="+i.org, i.opts.Admin, nil)
+	have, err := call[struct{ Buckets []struct{ ID, Name string } }](ctx, i, http.MethodGet,
+		"/api/v2/buckets?limit=100&orgID="+i.org, i.opts.Admin, nil)
 	if err != nil {
 		return fmt.Errorf("list the buckets: %w", err)
 	}
@@ -156,9 +155,8 @@ of(measurement: "gate_event", field: "screening_c")
 }
 
 func (i *Influx) makeTask(ctx context.Context) error {
-	have, err := call[struct {
-		Tasks []struct{ ID, Flux string }
-	}](ctx, i, http.MethodGet, "/api/v2/tasks?orgID="+i.org+"&name="+url.QueryEscape(taskName), i.opts.Admin, nil)
+	have, err := call[struct{ Tasks []struct{ ID, Flux string } }](ctx, i, http.MethodGet,
+		"/api/v2/tasks?orgID="+i.org+"&name="+url.QueryEscape(taskName), i.opts.Admin, nil)
 	if err != nil {
 		return fmt.Errorf("look for the task: %w", err)
 	}
@@ -190,10 +188,19 @@ func (i *Influx) HasToken(ctx context.Context, about string) (bool, error) {
 	return len(ids) > 0, err
 }
 
+// Counts reports whether a token lets somebody in. A token that was deleted does not, though
+// another one of its description may be there.
+func (i *Influx) Counts(ctx context.Context, token string) (bool, error) {
+	_, err := call[struct{}](ctx, i, http.MethodGet, "/api/v2/buckets?limit=1&orgID="+i.org, token, nil)
+	if errors.Is(err, errToken) {
+		return false, nil
+	}
+	return err == nil, err
+}
+
 func (i *Influx) tokens(ctx context.Context, about string) (ids []string, err error) {
-	have, err := call[struct {
-		Authorizations []struct{ ID, Description string }
-	}](ctx, i, http.MethodGet, "/api/v2/authorizations?orgID="+i.org, i.opts.Admin, nil)
+	type token struct{ ID, Description string }
+	have, err := call[struct{ Authorizations []token }](ctx, i, http.MethodGet, "/api/v2/authorizations?orgID="+i.org, i.opts.Admin, nil)
 	if err != nil {
 		return nil, fmt.Errorf("list the tokens: %w", err)
 	}
@@ -253,6 +260,9 @@ func (i *Influx) token(ctx context.Context, about string, may map[string][]strin
 	return made.Token, nil
 }
 
+// errToken is the answer to a token that the server does not know.
+var errToken = errors.New("it does not know the administrator's token: it was set up with another one")
+
 // call calls the server's API.
 func call[R any](ctx context.Context, i *Influx, method, path, token string, request any) (answer R, err error) {
 	body, err := json.Marshal(request)
@@ -277,7 +287,7 @@ func call[R any](ctx context.Context, i *Influx, method, path, token string, req
 	case err != nil:
 		return answer, err
 	case res.StatusCode == http.StatusUnauthorized:
-		return answer, errors.New("it does not know the administrator's token: it was set up with another one")
+		return answer, errToken
 	case res.StatusCode >= http.StatusMultipleChoices:
 		return answer, fmt.Errorf("%s %s: %s: %.300s", method, path, res.Status, text)
 	case len(text) == 0:

@@ -77,7 +77,21 @@ func (u *Upgrader) refused(w Wanted, why error) error {
 	return write(u.opts.Dir, s.Failed(why.Error(), u.opts.Now()))
 }
 
-// Resume goes on with an upgrade that was cut off. ok is false when there is none.
+// AwaitResume is Resume once no other upgrade is on the way any more, such as one that somebody
+// has begun by hand.
+func (u *Upgrader) AwaitResume(ctx context.Context) (s State, ok bool, err error) {
+	for {
+		if s, ok, err = u.Resume(ctx); !errors.Is(err, ErrBusy) {
+			return s, ok, err
+		}
+		if err := u.opts.Wait(ctx, every); err != nil {
+			return s, false, err
+		}
+	}
+}
+
+// Resume goes on with an upgrade that was cut off. ok is false when there is none. The error
+// wraps ErrBusy while another one is on the way.
 func (u *Upgrader) Resume(ctx context.Context) (s State, ok bool, err error) {
 	s, err = u.alone(func() (State, error) {
 		s, found, err := Read(u.opts.Dir)

@@ -13,6 +13,7 @@ import (
 	"time"
 
 	"gatehouse/gateway/edge/status"
+	"gatehouse/gateway/lockfile"
 	"gatehouse/gateway/openpgp"
 )
 
@@ -277,5 +278,39 @@ func TestADownloadThatStallsEnds(t *testing.T) {
 	s, err := r.do(Wanted{})
 	if err != nil || s.Phase != Unchanged || !strings.Contains(s.Why, errStalled.Error()) {
 		t.Errorf("%+v, %v", s, err)
+	}
+}
+
+// What the county asks for while somebody upgrades by hand waits for the end of that.
+func TestTheServiceWaitsForAnUpgradeByHand(t *testing.T) {
+	r := newRig(t)
+	if err := os.MkdirAll(r.opts.Dir, 0o755); err != nil {
+		t.Fatal(err)
+	}
+	held, err := lockfile.Take(filepath.Join(r.opts.Dir, "lock"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, _, err := r.Resume(t.Context()); !errors.Is(err, ErrBusy) {
+		t.Errorf("at once: %v", err)
+	}
+	waits := 0
+	r.opts.Wait = func(ctx context.Context, _ time.Duration) error {
+		if waits++; waits == 3 {
+			return held.Close()
+		}
+		return ctx.Err()
+	}
+	if _, ok, err := r.AwaitResume(t.Context()); ok || err != nil || waits != 3 {
+		t.Errorf("%t, %v after %d waits", ok, err, waits)
+	}
+	if held, err = lockfile.Take(filepath.Join(r.opts.Dir, "lock")); err != nil {
+		t.Fatal(err)
+	}
+	defer held.Close()
+	ended, cancel := context.WithCancel(t.Context())
+	cancel()
+	if _, _, err := r.AwaitResume(ended); !errors.Is(err, context.Canceled) {
+		t.Errorf("stopped: %v", err)
 	}
 }
