@@ -38,7 +38,7 @@ func BenchmarkCountyDay(b *testing.B) {
 				path := filepath.Join(dir, kind+"."+format)
 				var said bytes.Buffer
 				if code := cli.Run(b.Context(), []string{"export", "--dir", dir, "--kind", kind, "--format", format,
-					"--from", from.Format(time.RFC3339), "--to", to.Format(time.RFC3339), "--output", path}, nil, &said,
+					"--from", from.Format(time.RFC3339), "--to", to.Format(time.RFC3339), "--file", path}, nil, &said,
 					&said); code != 0 {
 					b.Fatalf("exit code %d: %s", code, &said)
 				}

@@ -25,7 +25,7 @@ func listFaults(out io.Writer) error {
 	return nil
 }
 
-// faultReport is the result of a fault matrix, for --json.
+// faultReport is the result of a fault matrix, for -o json.
 type faultReport struct {
 	Seed       uint64          `json:"seed"`
 	Rounds     int             `json:"rounds"`

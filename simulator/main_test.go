@@ -17,6 +17,9 @@ func TestExitCodesAreAsTheHelpSays(t *testing.T) {
 		"nonsense":                  {2, `unknown command "nonsense"`},
 		"prove --no-such-flag":      {2, "see: simulator prove --help"},
 		"county":                    {2, `required flag(s) "collector-key", "site-key" not set`},
+		"prove --list --json":       {0, "broker-frozen"},
+		"prove -o jsonl":            {2, "use table or json"},
+		"threats -o csv":            {2, "use table, json or jsonl"},
 		"poke":                      {0, "poke GATE WHAT"},
 		"poke gate-001":             {2, "what should happen at gate-001? One of pass,"},
 		"poke gate-001 a b":         {2, "see: simulator poke --help"},
@@ -31,5 +34,25 @@ func TestExitCodesAreAsTheHelpSays(t *testing.T) {
 			!strings.Contains(out.String(), want.out) {
 			t.Errorf("simulator %s: %d, want %d and %q:\n%s", line, code, want.code, want.out, out.String())
 		}
+	}
+}
+
+func TestWhatComesOneAfterTheOtherIsOneDocument(t *testing.T) {
+	for form, want := range map[string]string{
+		"table": "one\ntwo\n2 in all\n", "json": "[1,2]\n", "jsonl": "1\n2\n",
+	} {
+		var out bytes.Buffer
+		p := printer[int]{out: &out, form: form}
+		p.print(1, "one")
+		p.print(2, "two")
+		p.end("2 in all")
+		if out.String() != want {
+			t.Errorf("%s: %q", form, &out)
+		}
+	}
+	var out bytes.Buffer
+	none := printer[int]{out: &out, form: "json"}
+	if none.end(""); out.String() != "[]\n" {
+		t.Errorf("%q", &out)
 	}
 }

@@ -12,6 +12,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"gatehouse/gateway/cli"
 	"gatehouse/simulator/prove"
 )
 
@@ -24,7 +25,8 @@ type proveFlags struct {
 	soak       time.Duration
 	soakReport string
 	list       bool
-	asJSON     bool
+	output     cli.Output
+	asJSON     bool // the former --json
 	keep       bool
 }
 
@@ -47,7 +49,7 @@ relay speaks only at its changes.
 With --fault it injects the faults of a matrix instead, each into a small county
 of its own, and prints a line for each. Some mount file systems or use control
 groups, and need root.`,
-		Example: "  simulator prove --gates 20 --for 60s --kill agent,collector,broker --json\n" +
+		Example: "  simulator prove --gates 20 --for 60s --kill agent,collector,broker -o json\n" +
 			"  simulator prove --list\n  simulator prove --fault broker-frozen,bit-rot --rounds 3\n" +
 			"  simulator prove --fault one-bad-agent --for 5m",
 		Args: cobra.NoArgs,
@@ -80,7 +82,9 @@ func (f *proveFlags) add(c *cobra.Command) {
 		"with --fault: the program of an earlier version (default gatehouse-earlier beside --gatehouse)")
 	flags.DurationVar(&f.soak, "soak", 0, "mix faults at random for so long instead, round after round")
 	flags.StringVar(&f.soakReport, "report", "soak.jsonl", "of --soak: append a line of JSON per round to this file")
-	flags.BoolVar(&f.asJSON, "json", false, "print the result as one line of JSON")
+	f.output.Add(c)
+	flags.BoolVar(&f.asJSON, "json", false, "the same as -o json")
+	_ = flags.MarkHidden("json") // the flag exists
 	flags.BoolVar(&f.keep, "keep", false, "keep journals, store and logs")
 }
 
@@ -102,7 +106,7 @@ func (f *proveFlags) run(c *cobra.Command) error {
 		if changed("for") {
 			m.For = f.cfg.For
 		}
-		return proveFaults(c, m, f.asJSON)
+		return proveFaults(c, m, f.json())
 	case f.soak > 0:
 		s := prove.Soak{Gatehouse: f.cfg.Gatehouse, For: f.soak}
 		if changed("seed") {
@@ -112,6 +116,9 @@ func (f *proveFlags) run(c *cobra.Command) error {
 	}
 	return f.proveKills(c)
 }
+
+// json reports whether the result is printed as JSON.
+func (f *proveFlags) json() bool { return f.asJSON || f.output.Form() == cli.JSON }
 
 // proveKills runs the proof that kills programs at random.
 func (f *proveFlags) proveKills(c *cobra.Command) error {
@@ -140,7 +147,7 @@ func (f *proveFlags) proveKills(c *cobra.Command) error {
 	if err != nil {
 		return err
 	}
-	if err := report(c.OutOrStdout(), result, f.asJSON); err != nil {
+	if err := report(c.OutOrStdout(), result, f.json()); err != nil {
 		return err
 	}
 	if failed {

@@ -10,16 +10,18 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"gatehouse/gateway/cli"
 	"gatehouse/simulator/threats"
 )
 
 // threatFlags are the flags of threats.
 type threatFlags struct {
-	cfg          threats.Config
-	list, asJSON bool
-	keep         bool
-	bite         bool
-	source       string
+	cfg    threats.Config
+	output cli.Output
+	list   bool
+	keep   bool
+	bite   bool
+	source string
 }
 
 func threatsCommand() *cobra.Command {
@@ -42,7 +44,7 @@ that control fail, and no other of those that are played.`,
 	c.Flags().StringVar(&f.cfg.Gatehouse, "gatehouse", gatehouseProgram(os.Args[0]), "the gatehouse program")
 	c.Flags().StringSliceVar(&f.cfg.Names, "row", nil, "play these rows only, by name or number: NAME[,NAME...]")
 	c.Flags().BoolVar(&f.list, "list", false, "list the threats, with what stands against each")
-	c.Flags().BoolVar(&f.asJSON, "json", false, "print each outcome as a line of JSON")
+	f.output.Add(c, "table", cli.JSON, cli.JSONL)
 	c.Flags().BoolVar(&f.bite, "bite", false, "take controls out of the product, one at a time: do their rows fail?")
 	c.Flags().StringVar(&f.source, "source", ".", "with --bite: the folder of the source")
 	c.Flags().BoolVar(&f.keep, "keep", false, "keep all files and logs")
@@ -66,21 +68,16 @@ func (f *threatFlags) run(c *cobra.Command) error {
 	}
 	f.cfg.Dir = filepath.Join(dir, "counties")
 	held, failed := 0, 0
+	outcomes := printer[threats.Outcome]{out: out, form: f.output.Form()}
 	err = threats.Run(c.Context(), f.cfg, func(o threats.Outcome) {
 		if o.Problem == "" {
 			held++
 		} else {
 			failed++
 		}
-		if f.asJSON {
-			_ = json.NewEncoder(out).Encode(o) // who reads it may have gone
-			return
-		}
-		fmt.Fprintln(out, o.Line())
+		outcomes.print(o, o.Line())
 	})
-	if !f.asJSON {
-		fmt.Fprintf(out, "%d threats held off, %d not\n", held, failed)
-	}
+	outcomes.end(fmt.Sprintf("%d threats held off, %d not", held, failed))
 	if f.keep || failed > 0 || err != nil {
 		fmt.Fprintln(c.ErrOrStderr(), "everything is kept in", f.cfg.Dir)
 	} else {
@@ -102,25 +99,50 @@ func (f *threatFlags) bites(c *cobra.Command) error {
 		defer os.RemoveAll(dir)
 	}
 	noticed, not := 0, 0
+	losses := printer[threats.Bitten]{out: c.OutOrStdout(), form: f.output.Form()}
 	err = threats.Bite(c.Context(), f.source, dir, f.cfg.Names, func(b threats.Bitten) {
 		if b.Problem == "" {
 			noticed++
 		} else {
 			not++
 		}
-		if f.asJSON {
-			_ = json.NewEncoder(c.OutOrStdout()).Encode(b) // who reads it may have gone
-			return
-		}
-		fmt.Fprintln(c.OutOrStdout(), b.Line())
+		losses.print(b, b.Line())
 	})
-	if !f.asJSON {
-		fmt.Fprintf(c.OutOrStdout(), "%d losses noticed by their rows only, %d not\n", noticed, not)
-	}
+	losses.end(fmt.Sprintf("%d losses noticed by their rows only, %d not", noticed, not))
 	if err == nil && not > 0 {
 		return errFound
 	}
 	return err
+}
+
+// printer prints what comes one after the other: a line each as text or JSON, or at the end
+// one document. Its errors are those of a reader that has gone.
+type printer[T any] struct {
+	out  io.Writer
+	form string
+	all  []T
+}
+
+func (p *printer[T]) print(v T, line string) {
+	switch p.form {
+	case cli.JSON:
+		p.all = append(p.all, v)
+	case cli.JSONL:
+		_ = json.NewEncoder(p.out).Encode(v)
+	default:
+		fmt.Fprintln(p.out, line)
+	}
+}
+
+// end prints the document, or for people the line sum.
+func (p *printer[T]) end(sum string) {
+	switch p.form {
+	case cli.JSON:
+		_ = json.NewEncoder(p.out).Encode(append([]T{}, p.all...)) // never null
+	case cli.JSONL:
+	default:
+		fmt.Fprintln(p.out, sum)
+	}
 }
 
 // listThreats prints the table of threats.

@@ -30,8 +30,9 @@ import (
 type accessReport struct {
 	storeFlags
 
-	as, lang, format, output string
-	identities               []string
+	as, lang, file string
+	identities     []string
+	output         output
 }
 
 func accessReportCommand() *cobra.Command {
@@ -48,10 +49,10 @@ for how long each is kept and why, what was removed, and what can't be linked to
 An administrator asks; another administrator or an auditor agrees (gatehouse consent, or the page
 双人确认), and two of the people named under epochs give the files of their identities (age-keygen).
 Who asked and who agreed stands in the audit before anything is shown. The report is written to
-standard output only, unless --output names a file, which only its owner may read. See
+standard output only, unless --file names one, which only its owner may read. See
 deploy/PRIVACY.md.`,
 		Example: "  gatehouse access-report --as wang --identity wang.txt --identity li.txt\n" +
-			"  gatehouse access-report --as wang --identity wang.txt --identity li.txt --lang en --format json",
+			"  gatehouse access-report --as wang --identity wang.txt --identity li.txt --lang en -o json",
 		Args: cobra.NoArgs,
 		RunE: func(c *cobra.Command, _ []string) error { return f.run(c) },
 	}
@@ -59,8 +60,8 @@ deploy/PRIVACY.md.`,
 	c.Flags().StringVar(&f.as, "as", "", "name of the administrator who asks; the password is asked for")
 	c.Flags().StringArrayVar(&f.identities, "identity", nil, "file with an age identity; twice")
 	c.Flags().StringVar(&f.lang, "lang", "zh", "language of the text: zh or en")
-	c.Flags().StringVar(&f.format, "format", "text", "text, json or csv")
-	c.Flags().StringVar(&f.output, "output", "-", "file to write; -: standard output")
+	f.output.add(c, asTable, asJSON, asCSV)
+	c.Flags().StringVar(&f.file, "file", "-", "file to write; -: standard output")
 	_ = c.MarkFlagRequired("as")
 	return c
 }
@@ -69,9 +70,6 @@ func (f *accessReport) run(c *cobra.Command) error {
 	words, err := web.Words(f.lang)
 	if err != nil {
 		return usageError{fmt.Errorf("--lang: %w", err)}
-	}
-	if !slices.Contains([]string{"text", "json", "csv"}, f.format) {
-		return usageError{fmt.Errorf("--format %q: use text, json or csv", f.format)}
 	}
 	cfg, err := f.load()
 	if err != nil {
@@ -82,13 +80,13 @@ func (f *accessReport) run(c *cobra.Command) error {
 		if err != nil {
 			return err
 		}
-		return toFile(f.output, c.OutOrStdout(), func(out io.Writer) error {
-			switch f.format {
-			case "json":
+		return toFile(f.file, c.OutOrStdout(), func(out io.Writer) error {
+			switch {
+			case f.output.is(asJSON):
 				e := json.NewEncoder(out)
 				e.SetIndent("", "  ")
 				return e.Encode(report)
-			case "csv":
+			case f.output.is(asCSV):
 				return report.CSV(out)
 			}
 			return report.Print(out, words, f.zone)

@@ -64,7 +64,7 @@ func (r *reported) ask(t *testing.T, card string, more ...string) (out string, c
 	defer wait()
 	file := filepath.Join(t.TempDir(), "report")
 	args := append([]string{"access-report", "--config", r.config, "--as", "admin1", "--identity", r.ids[0],
-		"--identity", r.ids[1], "--output", file}, more...)
+		"--identity", r.ids[1], "--file", file}, more...)
 	said, code := typed(t, "correct horse\n"+card+"\n", args...)
 	b, err := os.ReadFile(file)
 	if err != nil {
@@ -93,13 +93,13 @@ func TestAReportSaysWhatIsHeldOnACard(t *testing.T) {
 	if !strings.Contains(en, "Passages (2)") || strings.Contains(en, "held.") {
 		t.Error(en)
 	}
-	text, _ := r.ask(t, traced, "--format", "json")
+	text, _ := r.ask(t, traced, "-o", "json")
 	var report held.Report
 	if err := json.Unmarshal([]byte(text), &report); err != nil || len(report.Gates.Passages) != 2 ||
 		len(report.Lists) != 3 || report.Gates.Passages[0].Passage.Temperature.Object != 3330 {
 		t.Errorf("%v\n%s", err, text)
 	}
-	text, _ = r.ask(t, traced, "--format", "csv")
+	text, _ = r.ask(t, traced, "-o", "csv")
 	rows, err := csv.NewReader(strings.NewReader(text)).ReadAll()
 	if err != nil || strings.Count(text, "\npassage,") != 2 || len(rows) < 15 {
 		t.Errorf("%v\n%s", err, text)
@@ -147,7 +147,7 @@ func TestAReportIsRefused(t *testing.T) {
 		"one identity":     {"correct horse\n" + traced + "\n", "--identity twice", nil},
 		"no card number":   {"correct horse\nabc\n", "10 hex digits", []string{"--identity", r.ids[1]}},
 		"another language": {"", "use zh or en", []string{"--lang", "fr"}},
-		"another format":   {"", "use text, json or csv", []string{"--format", "xml"}},
+		"another format":   {"", "use table, json or csv", []string{"-o", "xml"}},
 		"an auditor asks": {"correct horse\n" + traced + "\n", "role",
 			[]string{"--identity", r.ids[1], "--as", "auditor1"}},
 	} {

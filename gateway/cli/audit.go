@@ -54,7 +54,7 @@ func auditExportCommand() *cobra.Command {
 		Long: `export writes the entries from --from up to just before --to, the oldest first: n, at
 (UTC), actor, role, from, action, object, detail, prev and hash. A file is readable by
 its owner only. That somebody has exported it stands in the audit, too.`,
-		Example: "  gatehouse audit export --from 2020-02-14 --to 2020-02-15 --output audit.csv\n" +
+		Example: "  gatehouse audit export --from 2020-02-14 --to 2020-02-15 --file audit.csv\n" +
 			"  gatehouse audit export --format jsonl | jq 'select(.action==\"look-export\")'",
 		Args: cobra.NoArgs,
 		RunE: func(c *cobra.Command, _ []string) error { return f.run(c) },
@@ -64,7 +64,7 @@ its owner only. That somebody has exported it stands in the audit, too.`,
 		"2020-02-14T08:00:00+08:00; default: the oldest entry")
 	c.Flags().StringVar(&f.to, "to", "", "entries before this time; default: the newest, too")
 	c.Flags().StringVar(&f.format, "format", "csv", "csv or jsonl")
-	c.Flags().StringVar(&f.output, "output", "-", "file to write; -: standard output")
+	fileFlag(c, &f.output)
 	return c
 }
 

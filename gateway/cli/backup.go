@@ -49,13 +49,13 @@ keep that file apart from the others. Records in InfluxDB are in it only by
 deploy/BACKUP.md.
 
 Exit code 1: no backup was made, and the error says why; older ones are as before.`,
-		Example: "  gatehouse backup --output /media/usb --recipient age1...\n" +
-			"  gatehouse backup --config /etc/gatehouse/collect.yaml --output county.age --with-authority",
+		Example: "  gatehouse backup --file /media/usb --recipient age1...\n" +
+			"  gatehouse backup --config /etc/gatehouse/collect.yaml --file county.age --with-authority",
 		Args: cobra.NoArgs,
 		RunE: func(c *cobra.Command, _ []string) error { return f.run(c) },
 	}
 	c.Flags().StringVarP(&f.file, "config", "c", defaultCollect, "the collector's configuration")
-	c.Flags().StringVar(&f.output, "output", "", "file to write, or folder, instead of the configuration's")
+	c.Flags().StringVar(&f.output, "file", "", "file to write, or folder, instead of the configuration's")
 	c.Flags().StringArrayVar(&f.recipients, "recipient", nil,
 		"who can open it, age1..., instead of the configuration's")
 	c.Flags().IntVar(&f.keep, "keep", 0,
@@ -66,7 +66,7 @@ Exit code 1: no backup was made, and the error says why; older ones are as befor
 		"folder for copies that are not encrypted yet (default: the county's)")
 	c.Flags().StringVar(&f.influx, "influx-command", "",
 		"command by which InfluxDB writes its own backup, such as 'influxd backup -portable -db gatehouse {}'")
-	f.form.addAs(c, "output-format")
+	f.form.add(c)
 	return c
 }
 
@@ -100,7 +100,7 @@ func (f *backupFlags) plan(c *cobra.Command, now time.Time) (p backup.Plan, err 
 	checked := backup.Config{Recipients: p.Recipients, Keep: p.Keep}
 	switch err := checked.Check(); {
 	case p.Output == "":
-		return p, usageError{errors.New("--output: name a file or folder, or write backup: with dir into the " +
+		return p, usageError{errors.New("--file: name a file or folder, or write backup: with dir into the " +
 			"configuration")}
 	case err != nil:
 		return p, usageError{fmt.Errorf("--recipient, --keep, or backup: of the configuration: %w", err)}
@@ -231,7 +231,7 @@ there. Then start the collector: gates send again what they hold and the backup 
 	c.Flags().BoolVar(&f.Again, "again", false, "move aside what is there")
 	c.Flags().BoolVar(&f.OverNewer, "over-newer", false, "with --again: also a store that has more than the backup")
 	c.Flags().BoolVar(&f.list, "list", false, "say what the backup holds, and change nothing")
-	f.form.addAs(c, "output-format")
+	f.form.add(c)
 	_ = c.MarkFlagRequired("identity")
 	return c
 }

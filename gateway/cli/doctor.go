@@ -60,7 +60,7 @@ names another one. Started by root it sees more: who has a port, and all files; 
 service must be able to do it tries as the user gatehouse.
 
 A verdict is ok, warn (it works, and may not for long), fail, or unknown (it can't be seen
-here). Exit codes: 0 nothing fails, 1 something does, 2 wrong usage.`,
+here). Exit codes: 0 nothing fails, 1 something does, 2 wrong usage, or no such configuration.`,
 		Example: "  sudo gatehouse doctor\n  gatehouse doctor --config collect.yaml -o json --language zh",
 		Args:    cobra.NoArgs,
 		RunE:    func(c *cobra.Command, _ []string) error { return f.run(c, p) },

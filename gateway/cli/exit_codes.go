@@ -20,6 +20,7 @@ func exitCodesTopic() *cobra.Command {
   141  whoever read standard output has ended, as in gatehouse runs | head
 
 Data go to standard output, as a table for people or with -o json as one JSON document;
+records for other programs are written in a --format, to standard output or to a --file;
 errors, notes and progress go to standard error. Colours and progress are for terminals
 only; NO_COLOR takes the colours away.
 

@@ -49,14 +49,14 @@ The data is personal: credential is a keyed pseudonym of a person's card, and ro
 of one person can be joined by it. The kinds reading and passage have it, with
 temperatures and times. The file is readable by its owner only. That it was written
 stands in the county's audit (gatehouse audit export) before the first row is.`,
-		Example: "  gatehouse export --kind passage --from 2020-02-14 --to 2020-02-15 --output passages.csv\n" +
+		Example: "  gatehouse export --kind passage --from 2020-02-14 --to 2020-02-15 --file passages.csv\n" +
 			"  gatehouse export --dir /var/lib/gatehouse/county --kind run --format jsonl | jq .grade",
 		Args: cobra.NoArgs,
 		RunE: func(c *cobra.Command, _ []string) error { return f.run(c) },
 	}
 	f.flags(c)
 	c.Flags().StringVar(&f.format, "format", "csv", "csv, jsonl or parquet")
-	c.Flags().StringVar(&f.output, "output", "-", "file to write; -: standard output")
+	fileFlag(c, &f.output)
 	_ = c.RegisterFlagCompletionFunc("format", fixed(exportFormats()...))
 	return c
 }

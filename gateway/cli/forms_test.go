@@ -22,7 +22,7 @@ func leaves(c *cobra.Command, each func(*cobra.Command)) {
 // acts lists the commands without -o: they do something, and say in a sentence that it is
 // done; or they write files, in formats of their own (--format).
 var acts = []string{
-	"access-report", "agent", "audit export", "broker config", "calls answer", "calls end", "collect",
+	"agent", "audit export", "broker config", "calls answer", "calls end", "collect",
 	"consent agree", "consent refuse", "end begin", "end certificate", "end finish", "enrol", "export", "guard add",
 	"guard pin", "guard remove", "identity issue", "identity revoke", "influx setup", "invite", "journal export",
 	"journal trust", "pass issue", "packages add", "packages key", "packages remove",

@@ -109,7 +109,7 @@ func (s journalState) print(out io.Writer) error {
 
 func journalExport(dir *string) *cobra.Command {
 	var from, to uint64
-	var kind, output string
+	var kind, file string
 	c := &cobra.Command{
 		Use:   "export",
 		Short: "Print records and holes, one JSON object per line",
@@ -117,7 +117,7 @@ func journalExport(dir *string) *cobra.Command {
 of a gate computer that will not be online again. Damaged records are printed as
 holes.`,
 		Example: "  gatehouse journal export --from 100 --kind passage | jq .\n" +
-			"  gatehouse journal export --output gate-017.jsonl",
+			"  gatehouse journal export --file gate-017.jsonl",
 		Args: cobra.NoArgs,
 		RunE: func(c *cobra.Command, _ []string) (err error) {
 			v, err := journal.Look(*dir)
@@ -126,8 +126,8 @@ holes.`,
 			}
 			defer v.Close()
 			out := c.OutOrStdout()
-			if output != "" {
-				f, err2 := os.OpenFile(output, os.O_CREATE|os.O_EXCL|os.O_WRONLY, 0o600)
+			if file != "-" {
+				f, err2 := os.OpenFile(file, os.O_CREATE|os.O_EXCL|os.O_WRONLY, 0o600)
 				if err2 != nil {
 					return fmt.Errorf("export the journal: %w", err2)
 				}
@@ -148,7 +148,8 @@ holes.`,
 	c.Flags().Uint64Var(&to, "to", 0, "last seq (default: the newest on disk)")
 	c.Flags().StringVar(&kind, "kind", "",
 		"only records of this kind: reading, passage, alarm, health, clock, audit, track, run")
-	c.Flags().StringVar(&output, "output", "", "write to this new file instead of standard output")
+	fileFlag(c, &file)
+	c.Flags().Lookup("file").Usage = "new file to write; -: standard output"
 	return c
 }
 

@@ -8,6 +8,7 @@ import (
 	"strings"
 
 	"github.com/spf13/cobra"
+	"github.com/spf13/pflag"
 
 	"gatehouse/gateway/progress"
 	"gatehouse/gateway/term"
@@ -29,16 +30,40 @@ type output struct {
 }
 
 // add adds the flag to a command with its forms; none: table and json.
-func (o *output) add(c *cobra.Command, forms ...string) { o.addAs(c, "output", forms...) }
-
-// addAs adds the flag under another long name, where --output names a file.
-func (o *output) addAs(c *cobra.Command, name string, forms ...string) {
+func (o *output) add(c *cobra.Command, forms ...string) {
 	if len(forms) == 0 {
 		forms = []string{asTable, asJSON}
 	}
 	o.form, o.forms = forms[0], forms
-	c.Flags().VarP(o, name, "o", "how the data are printed: "+either(forms))
-	_ = c.RegisterFlagCompletionFunc(name, fixed(forms...)) // the flag exists
+	c.Flags().VarP(o, "output", "o", "how the data are printed: "+either(forms))
+	_ = c.RegisterFlagCompletionFunc("output", fixed(forms...)) // the flag exists
+}
+
+// The forms, for the simulator.
+const (
+	JSON  = asJSON
+	JSONL = asJSONL
+)
+
+// Output is the flag -o for the simulator's commands.
+type Output struct{ output }
+
+// Add adds the flag to a command with its forms; none: table and json.
+func (o *Output) Add(c *cobra.Command, forms ...string) { o.add(c, forms...) }
+
+// Form returns the form: table, json or jsonl.
+func (o *Output) Form() string { return o.form }
+
+// fileFlag adds the flag of a file that a command writes, instead of to standard output.
+// --output was its name before 1.0.
+func fileFlag(c *cobra.Command, to *string) {
+	c.Flags().StringVar(to, "file", "-", "file to write; -: standard output")
+	c.Flags().SetNormalizeFunc(func(_ *pflag.FlagSet, name string) pflag.NormalizedName {
+		if name == "output" {
+			name = "file"
+		}
+		return pflag.NormalizedName(name)
+	})
 }
 
 // String returns the form. It is a method of pflag.Value, as are Set and Type.

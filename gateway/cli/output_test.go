@@ -5,7 +5,6 @@ import (
 	"encoding/json"
 	"io"
 	"os"
-	"path/filepath"
 	"strings"
 	"testing"
 	"time"
@@ -13,7 +12,6 @@ import (
 	"gatehouse/devices/port/pty"
 	"gatehouse/gateway/cli"
 	"gatehouse/gateway/county/audit"
-	"gatehouse/gateway/county/centre"
 	"gatehouse/gateway/testkit/mosquitto"
 )
 
@@ -166,43 +164,5 @@ func besideTerminal(t *testing.T, out io.Writer, args ...string) string {
 	case <-time.After(20 * time.Second):
 		t.Fatalf("%q: the terminal got no end", args)
 		return ""
-	}
-}
-
-// What a command works on is not there: that is no wrong usage.
-func TestACommandThatFailsEndsWithOne(t *testing.T) {
-	empty := t.TempDir()
-	no := filepath.Join(empty, "no")
-	full := t.TempDir()
-	fillCounty(t, full)
-	for _, line := range []string{
-		"agent --config " + no, "collect --config " + no, "broker config mosquitto --cert a --key b --config " + no,
-		"access-report --as a --dir " + no, "audit export --dir " + no, "audit verify --dir " + no,
-		"calls list --dir " + no, "calls answer 1 call-us --dir " + no, "calls end 1 --dir " + full,
-		"checks --dir " + no, "consent list --dir " + no, "consent agree 1 --as a --dir " + no,
-		"consent refuse 1 --as a --dir " + no, "end begin -c " + no, "end status -c " + no, "end finish -c " + no,
-		"end certificate -c " + no, "end certificate --check " + no + " --key " + no, "explain gate-001 1 --dir " + no,
-		"export --kind run --dir " + no, "guard remove east-1 --file " + no,
-		"history --dir " + no, "identity issue a --kind reader -c " + no, "identity list -c " + no,
-		"identity revoke a -c " + no, "import run " + no + " --dry-run", "journal inspect --dir " + no,
-		"journal verify --dir " + no, "journal export --dir " + no, "journal trust s --dir " + no,
-		"pass issue --county c --gate g --dir " + no, "pass show x --county c --key " + no,
-		"machines try -c " + no + " --topic t --payload 1", "policy diff " + no + " " + no, "policy test " + no,
-		"quarantine list --dir " + no, "quarantine show 1 --dir " + no, "quarantine show 99 --dir " + full,
-		"quarantine drop 99 --dir " + full, "quarantine retry 1 -c " + no + " --dir " + no,
-		"quarantine holes --dir " + no, "quarantine expired --dir " + no,
-		"replay --from 2020-02-14 --check --dir " + no, "rules list -c " + no, "rules import -c " + no + " " + no,
-		"rules check 1 -c " + no, "rules show 1 -c " + no, "rules approve 1 -c " + no, "rules withdraw 1 -c " + no,
-		"runs --dir " + no, "status --wait 0s --broker tcp://127.0.0.1:1", "watch --broker tcp://127.0.0.1:1",
-		"trace --as a --dir " + no,
-	} {
-		var out, errOut bytes.Buffer
-		code := cli.Run(t.Context(), strings.Fields(line), strings.NewReader("x\n"), &out, &errOut)
-		if code != 1 || errOut.Len() == 0 {
-			t.Errorf("%s: exit code %d:\n%s%s", line, code, &out, &errOut)
-		}
-		if _, err := os.Stat(filepath.Join(no, centre.DeskFile)); err == nil {
-			t.Fatalf("%s has made a county", line)
-		}
 	}
 }

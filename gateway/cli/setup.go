@@ -47,7 +47,7 @@ certificates that setup has made, by the same authority.
 With --answers the answers come from a YAML file; deploy/SETUP.md has its keys.
 With --start, as root, the service is enabled and started; else setup says how.
 
-Exit codes: 0 done, 1 not written or not right, 2 wrong answers in the file.`,
+Exit codes: 0 done, 1 not written or not right, 2 wrong answers, or no such file.`,
 		Example: "  sudo gatehouse setup\n  sudo gatehouse setup --answers county.yaml --start",
 		Args:    cobra.NoArgs,
 		RunE:    func(c *cobra.Command, _ []string) error { return f.run(c) },

@@ -186,7 +186,7 @@ func TestAnUnreadOutputIsNoFailureOfTheCommand(t *testing.T) {
 	}
 }
 
-// A pipe in place of a file stays one: --output >(gzip > readings.csv.gz), /dev/stdout.
+// A pipe in place of a file stays one: --file >(gzip > readings.csv.gz), /dev/stdout.
 func TestAnExportIsWrittenToAPipe(t *testing.T) {
 	dir := t.TempDir()
 	fillCounty(t, dir)
@@ -199,7 +199,7 @@ func TestAnExportIsWrittenToAPipe(t *testing.T) {
 		b, _ := os.ReadFile(path)
 		read <- b
 	}()
-	args := []string{"export", "--kind", "reading", "--dir", dir, "--output"}
+	args := []string{"export", "--kind", "reading", "--dir", dir, "--file"}
 	if code := cli.Run(t.Context(), append(args, path), nil, os.Stdout, os.Stderr); code != 0 {
 		t.Fatalf("exit code %d", code)
 	}

@@ -47,7 +47,7 @@ func restoreCounty(ctx context.Context, r *rig) error {
 	}
 	r.wait(ctx, 2*time.Second)
 	began := time.Now()
-	if _, err := r.gatehouse(ctx, "backup", "--config", config, "--output", file, "--recipient", to,
+	if _, err := r.gatehouse(ctx, "backup", "--config", config, "--file", file, "--recipient", to,
 		"--with-authority"); err != nil {
 		return err
 	}
@@ -99,7 +99,7 @@ func (r *rig) gatehouse(ctx context.Context, args ...string) (string, error) {
 // killBackup kills a backup in its midst; it must leave nothing that looks like one.
 func (r *rig) killBackup(ctx context.Context, config, to string) error {
 	file := filepath.Join(r.Dir, "killed.age")
-	p := r.program("backup", r.Gatehouse, "backup", "--config", config, "--output", file, "--recipient", to)
+	p := r.program("backup", r.Gatehouse, "backup", "--config", config, "--file", file, "--recipient", to)
 	if err := p.start(); err != nil {
 		return err
 	}

@@ -165,7 +165,7 @@ func looksAreWritten(ctx context.Context, c *county) (string, error) {
 		return "", err
 	}
 	if _, err := c.run(ctx, "export", "--dir", c.path("county"), "--kind", "passage",
-		"--format", "jsonl", "--output", c.path("export.jsonl")); err != nil {
+		"--format", "jsonl", "--file", c.path("export.jsonl")); err != nil {
 		return "", err
 	}
 	said, err := c.run(ctx, "audit", "export", "--dir", c.path("county"), "--format", "jsonl")

@@ -226,7 +226,7 @@ func (c *county) show(ctx context.Context, seen string) error {
 	}
 	for _, format := range []string{"jsonl", "csv", "parquet"} {
 		if _, err := c.run(ctx, "export", "--dir", c.path("county"), "--format", format, "--kind", "passage",
-			"--output", filepath.Join(seen, "export."+format)); err != nil {
+			"--file", filepath.Join(seen, "export."+format)); err != nil {
 			return err
 		}
 	}
