@@ -77,6 +77,15 @@ func (f *checksFlags) run(c *cobra.Command) error {
 			last[id].Take(x)
 		}
 	}
+	if len(last) == 0 && f.agent != "" {
+		heard, err := s.Positions(c.Context())
+		if err != nil {
+			return err
+		}
+		if err := wrongName("gate", f.agent, append(agentsIn(heard), gatesOf(c)...)); err != nil {
+			return err
+		}
+	}
 	found := []checked{}
 	for _, id := range slices.Sorted(maps.Keys(last)) {
 		agent, _, _ := strings.Cut(id, " ")

@@ -88,6 +88,8 @@ func TestShellsCompleteNames(t *testing.T) {
 		"gatehouse explain -c " + file + " gate-00":         "gate-001",
 		"gatehouse runs --dir " + dir + " --machine ":       "drone-7 fogger-20",
 		"gatehouse runs --dir " + dir + "/none --machine ":  "",
+		"gatehouse rules import -c " + file + " --for ":     "default gate-001 gate-017 gate-018 k",
+		"gatehouse gate open -c " + file + " gate-00":       "gate-001",
 		"gatehouse export --kind r":                         "reading run",
 		"gatehouse export --format p":                       "parquet",
 		"gatehouse runs -o ":                                "json table",

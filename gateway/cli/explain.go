@@ -3,8 +3,10 @@ package cli
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -105,7 +107,14 @@ func (f *explainFlags) find(ctx context.Context, name string, seq uint64) (found
 		Object: fmt.Sprintf("passage %s/%d", name, seq)}); err != nil {
 		return found, err
 	}
-	return lookup.In(ctx, a, name, seq)
+	found, err = lookup.In(ctx, a, name, seq)
+	if errors.Is(err, lookup.ErrNone) {
+		heard, _ := a.Positions(ctx) // they were read before
+		if names := agentsIn(heard); !slices.Contains(names, name) {
+			err = fmt.Errorf("%w%s", err, didYouMean(name, names))
+		}
+	}
+	return found, err
 }
 
 // recordName returns what names a record: a journal or an agent, and the seq. The name

@@ -53,6 +53,9 @@ as text below. It is for one gate, whose policy must take passes (passes.days).`
 			if err != nil {
 				return err
 			}
+			if err := wrongName("gate", p.Gate, gatesOf(c)); err != nil { // it may not have been heard of yet
+				fmt.Fprintln(c.ErrOrStderr(), "warning:", err)
+			}
 			text, err := pass.Sign(p, county, key.Private)
 			if err != nil {
 				return err

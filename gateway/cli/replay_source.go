@@ -43,11 +43,8 @@ func (f *replayFlags) source(ctx context.Context) (src replaySource, err error) 
 		}
 	}
 	if err == nil && len(src.all) == 0 {
-		var names []string
-		for _, p := range positions {
-			names = append(names, p.Agent)
-		}
-		err = fmt.Errorf("--gate %q: the store has no records of such an agent%s", f.gate, didYouMean(f.gate, names))
+		err = fmt.Errorf("--gate %q: the store has no records of such an agent%s", f.gate,
+			didYouMean(f.gate, agentsIn(positions)))
 	}
 	if err != nil {
 		src.end()

@@ -42,8 +42,9 @@ publishes what is approved to the gates within seconds.`,
 type rulesBench struct {
 	*rules.Rules
 
-	cfg  centre.Config
-	file *db.File
+	cfg   centre.Config
+	file  *db.File
+	sites *site.County
 }
 
 // withRules opens the rules of the county of a configuration for do.
@@ -70,7 +71,7 @@ func withRules(path string, do func(b *rulesBench) error) (err error) {
 	}
 	defer func() { err = errors.Join(err, file.Close()) }()
 	opts.File, opts.Sites, opts.Now = file, sites, time.Now
-	return do(&rulesBench{rules.New(opts), cfg, file})
+	return do(&rulesBench{rules.New(opts), cfg, file, sites})
 }
 
 func rulesList(file *string) *cobra.Command {

@@ -14,6 +14,7 @@ import (
 	"gatehouse/gateway/county/audit"
 	"gatehouse/gateway/county/rules"
 	"gatehouse/gateway/secret"
+	"gatehouse/gateway/site"
 )
 
 // importRules are the flags of rules import.
@@ -53,6 +54,7 @@ people are asked for.`,
 	}
 	c.Flags().StringVar(&f.kind, "kind", "", "policy, roster, guards, contacts or cases; default: by the file's name")
 	c.Flags().StringVar(&f.scope, "for", rules.Default, "default for all gates, or the id of a compound or gate")
+	_ = c.RegisterFlagCompletionFunc("for", completePlaces) // the flag exists
 	c.Flags().StringVar(&f.note, "note", "", "what is new, for others")
 	c.Flags().BoolVar(&f.approve, "approve", false, "put it into force, if nothing is wrong with it")
 	c.Flags().BoolVar(&f.newKey, "new-vault-key", false, "the vault key is lost for good: make another one")
@@ -130,6 +132,9 @@ func (f *importRules) one(c *cobra.Command, b *rulesBench, k rules.Key, path str
 		add = b.AddWithNewKey
 	}
 	v, err := add(c.Context(), audit.AtTerminal(), k, text, f.note)
+	if errors.Is(err, rules.ErrScope) {
+		return usageError{fmt.Errorf("--for %q: %w%s", k.Scope, err, didYouMean(k.Scope, placesOf(b.sites)))}
+	}
 	if err != nil {
 		return fmt.Errorf("%s: %w", path, err)
 	}
@@ -142,6 +147,25 @@ func (f *importRules) one(c *cobra.Command, b *rulesBench, k rules.Key, path str
 	}
 	_, err = fmt.Fprintf(c.OutOrStdout(), "%s: the %s, %s\n", path, v, state)
 	return err
+}
+
+// placesOf returns the ids of a county's compounds and gates.
+func placesOf(county *site.County) (names []string) {
+	for _, compound := range county.Compounds() {
+		names = append(append(names, compound.ID), compound.Gates...)
+	}
+	return names
+}
+
+// completePlaces completes the id of a compound or gate of the site file.
+func completePlaces(c *cobra.Command, _ []string, typed string) ([]cobra.Completion, cobra.ShellCompDirective) {
+	names := []string{rules.Default}
+	if _, sites := countyOf(c); sites != "" {
+		if county, err := site.Load(sites); err == nil {
+			names = append(names, placesOf(county)...)
+		}
+	}
+	return beginWith(typed, names), noFiles
 }
 
 // ruleText reads a file: others may read a policy, and nothing else.

@@ -48,6 +48,15 @@ grade of a run is what its evidence shows:
 			if err != nil {
 				return err
 			}
+			if len(found) == 0 && machine != "" {
+				names, err := fleet.Names(c.Context(), file, mostNames)
+				if err != nil {
+					return err
+				}
+				if err := wrongName("machine", machine, names); err != nil {
+					return err
+				}
+			}
 			return list(c, &out, found, table[fleet.RunSummary]{"no runs yet", runColumns(), runRow})
 		},
 	}

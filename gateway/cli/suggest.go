@@ -12,6 +12,7 @@ import (
 
 	"gatehouse/gateway/config"
 	"gatehouse/gateway/county/centre"
+	"gatehouse/gateway/county/store"
 )
 
 // loadCollector reads the collector's configuration. Where there is none, the error says
@@ -83,6 +84,14 @@ func wrongName(what, typed string, names []string) error {
 		return nil
 	}
 	return usageError{fmt.Errorf("there is no %s %q%s", what, typed, didYouMean(typed, names))}
+}
+
+// agentsIn returns the names of the agents of journals.
+func agentsIn(all []store.Position) (names []string) {
+	for _, p := range all {
+		names = append(names, p.Agent)
+	}
+	return names
 }
 
 // wrongFlag adds to cobra's error of an unknown flag the one that is most like it.
