@@ -106,8 +106,7 @@ func (f *upgradeFlags) run(c *cobra.Command, version string) error {
 	case f.check:
 		s, err := u.Plan(ctx, wanted)
 		if errors.Is(err, upgrade.ErrNothing) {
-			_, err = fmt.Fprintln(c.OutOrStdout(), "nothing to do: this is the newest version")
-			return err
+			return f.nothing(c)
 		}
 		if err != nil {
 			return err
@@ -118,13 +117,17 @@ func (f *upgradeFlags) run(c *cobra.Command, version string) error {
 	}
 	s, err := u.Do(ctx, wanted)
 	if errors.Is(err, upgrade.ErrNothing) {
-		_, err = fmt.Fprintln(c.OutOrStdout(), err)
-		return err
+		return f.nothing(c)
 	}
 	if err != nil {
 		return err
 	}
 	return f.ended(c, s)
+}
+
+// nothing says that the gate has what is wanted.
+func (f *upgradeFlags) nothing(c *cobra.Command) error {
+	return f.print(c, upgrade.State{Phase: upgrade.Done, Why: upgrade.ErrNothing.Error()}, upgrade.ErrNothing.Error())
 }
 
 // upgrader returns what does the upgrade.

@@ -1,6 +1,7 @@
 package secret
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"io"
@@ -10,15 +11,22 @@ import (
 )
 
 // Own returns an error when other accounts than this one and root may change a file, or put
-// another one in its place: when they may write it or a folder above it. Everybody may read it.
+// another one in its place: when they may write it, a folder above it, or a link on the way to
+// it. Everybody may read it.
 func Own(path string) error {
 	at, err := filepath.Abs(path)
-	if err == nil {
-		at, err = filepath.EvalSymlinks(at)
-	}
 	if err != nil {
 		return err
 	}
+	to, err := filepath.EvalSymlinks(at)
+	if err != nil {
+		return err
+	}
+	return cmp.Or(ownWay(at), ownWay(to))
+}
+
+// ownWay looks at a path as it is written, and at all folders above it.
+func ownWay(at string) error {
 	for {
 		info, err := os.Lstat(at)
 		if err != nil {
@@ -43,7 +51,8 @@ func changeable(path string, info fs.FileInfo) error {
 			path, nameOf(owner), nameOf(me), nameOf(me), path)}
 	}
 	shared := info.IsDir() && info.Mode()&fs.ModeSticky != 0 // nobody replaces what is another's there
-	if info.Mode().Perm()&0o022 != 0 && !shared {
+	link := info.Mode()&fs.ModeSymlink != 0 // its rights count for nothing
+	if info.Mode().Perm()&0o022 != 0 && !shared && !link {
 		return &Error{fmt.Sprintf("%s can be changed by others: run chmod go-w %s", path, path)}
 	}
 	return nil

@@ -13,7 +13,7 @@ import (
 
 // Refusals that a person can act on. Nothing is changed when one is returned.
 var (
-	ErrNothing   = errors.New("the gate has this version already: nothing to do")
+	ErrNothing   = errors.New("nothing to do: the gate has this version, or the newest")
 	ErrDowngrade = errors.New("this is an earlier version than the gate has: a downgrade must be asked for " +
 		"(--allow-downgrade), and records that only the newer version knows may be shown incompletely by it")
 	ErrNoWayBack = errors.New("the county offers no package of the version that the gate has, so there would be no " +
