@@ -51,7 +51,7 @@ func changeable(path string, info fs.FileInfo) error {
 			path, nameOf(owner), nameOf(me), nameOf(me), path)}
 	}
 	shared := info.IsDir() && info.Mode()&fs.ModeSticky != 0 // nobody replaces what is another's there
-	link := info.Mode()&fs.ModeSymlink != 0 // its rights count for nothing
+	link := info.Mode()&fs.ModeSymlink != 0                  // its rights count for nothing
 	if info.Mode().Perm()&0o022 != 0 && !shared && !link {
 		return &Error{fmt.Sprintf("%s can be changed by others: run chmod go-w %s", path, path)}
 	}
