@@ -9,8 +9,11 @@
 set -euo pipefail
 budget=$((40 * 1000 * 1000)) # bytes of the program gatehouse: the room on a gate computer's card
 slow=(github.com/nats-io github.com/ProtonMail github.com/cloudflare github.com/google/go-tpm github.com/bluenviron
-	github.com/go-jose github.com/spf13 github.com/russross github.com/cpuguy83 go.yaml.in github.com/goccy
-	golang.org/x/net gatehouse/gateway/cli)
+	github.com/go-jose github.com/spf13 github.com/russross github.com/cpuguy83 github.com/coreos github.com/schollz
+	github.com/rivo github.com/goccy go.yaml.in golang.org/x/net text/template archive encoding/xml net/http
+	gatehouse/gateway/cli gatehouse/gateway/setup gatehouse/gateway/doctor gatehouse/gateway/repository
+	gatehouse/gateway/trial gatehouse/gateway/edge/upgrade gatehouse/gateway/county/pages gatehouse/gateway/county/rules
+	gatehouse/gateway/county/registry gatehouse/gateway/county/people gatehouse/gateway/county/backup)
 flags=()
 for tree in "${slow[@]}"; do flags+=("-gcflags=$tree/...=-l"); done
 align=

@@ -150,6 +150,7 @@ func (f *agentFlags) run(c *cobra.Command) error {
 		defer l.Close()
 		opts.Ledger = l
 	}
+	defer giveBack(log)()
 	return f.runAgain(c.Context(), cfg, opts, service)
 }
 

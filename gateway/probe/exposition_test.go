@@ -75,7 +75,8 @@ func TestTheProcessIsMeasuredToo(t *testing.T) {
 		t.Errorf("content type %s", kind)
 	}
 	for _, name := range []string{"gatehouse_build_info{version=\"v1\"}", "gatehouse_a",
-		"process_resident_memory_bytes", "process_open_fds", "process_cpu_seconds_total", "process_start_time_seconds", "go_goroutines"} {
+		"process_resident_memory_bytes", "process_open_fds", "process_cpu_seconds_total", "process_start_time_seconds",
+		"go_goroutines"} {
 		if !strings.Contains("\n"+string(text), "\n"+name+" ") {
 			t.Errorf("no %s in\n%s", name, text)
 		}

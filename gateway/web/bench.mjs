@@ -1,64 +1,11 @@
 // Figures against their limits, for make bench: how fast, how heavy, how steady.
-import { execFileSync, spawn } from "node:child_process";
+import { spawn } from "node:child_process";
 import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { gzipSync } from "node:zlib";
+import { bin, goBench, over, quantile, runToEnd, say, spent } from "./figures.mjs";
 import { openPage, password, port, sizes, sleep, startBrowser, startDemo, until } from "./test/world.mjs";
-
-const bin = (name) => new URL(`../../bin/${name}`, import.meta.url).pathname;
-const began = Date.now();
-const over = []; // what is over its limit
-
-/** Prints a figure, after the seconds since the start; with a limit, whether it holds. */
-function say(what, value, unit = "", limit = undefined, digits = 0) {
-  const shown = `${typeof value === "number" ? value.toFixed(digits) : value} ${unit}`;
-  const holds = limit === undefined ? "" : value <= limit ? `ok, limit ${limit}` : `OVER, limit ${limit}`;
-  if (limit !== undefined && !(value <= limit)) over.push(what);
-  const at = `${Math.round((Date.now() - began) / 1000)} s`.padStart(6);
-  console.log(`${at}  ${what.padEnd(62)} ${shown.padStart(14)}  ${holds}`);
-}
-
-/** Runs Go benchmarks and returns their figures, by name and unit. */
-function goBench(pkg, name, time) {
-  const out = execFileSync("go", ["test", "-run", "^$", "-bench", name, "-benchtime", time, "-timeout", "5m", pkg], {
-    cwd: new URL("../..", import.meta.url).pathname,
-    timeout: 300_000,
-  }).toString();
-  const figures = {};
-  for (const [, bench, rest] of out.matchAll(/^(Benchmark[^\s]+)\s+\d+\s+(.*)$/gm))
-    for (const [, value, unit] of rest.matchAll(/([\d.e+-]+) (\S+)/g))
-      figures[`${bench.replace(/-\d+$/, "")} ${unit}`] = Number(value);
-  return (key) => {
-    if (figures[key] === undefined) throw new Error(`${pkg} has no figure ${key}:\n${out}`);
-    return figures[key];
-  };
-}
-
-function quantile(list, q) {
-  const sorted = [...list].sort((a, b) => a - b);
-  return sorted[Math.min(sorted.length - 1, Math.floor(sorted.length * q))];
-}
-
-/** Runs a program of ours to its end; one that hangs is killed and fails. */
-const runToEnd = (program, args) => execFileSync(bin(program), args, { timeout: 180_000 }).toString().trim();
-
-/** Processor seconds of every process whose command line holds text. */
-function spent(text) {
-  const pids = execFileSync("pgrep", ["-f", text])
-    .toString()
-    .trim()
-    .split("\n")
-    .filter((p) => Number(p) !== process.pid);
-  return pids.reduce((sum, pid) => {
-    try {
-      const f = readFileSync(`/proc/${pid}/stat`, "utf8").split(") ")[1].split(" ");
-      return sum + (Number(f[11]) + Number(f[12])) / 100;
-    } catch {
-      return sum;
-    }
-  }, 0);
-}
 
 async function login(page) {
   await page.fill("[name=name]", "bench");
@@ -78,9 +25,26 @@ const decide = goBench("./gateway/policy/engine", "^BenchmarkDecide$", "200000x"
 say("a decision with 60,000 people", decide("BenchmarkDecide ns/op") / 1000, "µs", 50, 1);
 const load = goBench("./gateway/policy", "^BenchmarkParseRoster$", "3x");
 say("policy and roster of 60,000 people loaded", load("BenchmarkParseRoster ns/op") / 1e9, "s", 1, 2);
-const agent = goBench("./simulator/county", "^BenchmarkAgent$/^60000$", "1x");
-say("an agent with 60,000 people, at rest", agent("BenchmarkAgent/60000 MB-resident"), "MB", 60, 1);
-say("the most that it had, at its start", agent("BenchmarkAgent/60000 MB-peak"), "MB", 60, 1);
+// The program as it is released, at a gate: its budgets.
+const start = goBench("./simulator/county", "^BenchmarkStart$", "1x");
+const budget = (gate, unit) => start(`BenchmarkStart/${gate} ${unit}`);
+say("the program, as released", budget("compound", "MB-program"), "MB", 40, 1);
+for (const [gate, people, most, soon] of [
+  ["compound", "its compound's people", 30, 1],
+  ["60000", "60,000 people", 60, 2],
+]) {
+  say(`a gate with ${people}: start to first reading, median of 5`, budget(gate, "s-to-reading"), "s", soon, 2);
+  say("the slowest of them", budget(gate, "s-to-reading-worst"), "s", undefined, 2);
+  say("resident, at rest", budget(gate, "MB-Rss"), "MB", most, 1);
+  say("of that the process's own, and of files", ownAndFiles(gate), "MB");
+  say("the most that it had", budget(gate, "MB-peak"), "MB", 60, 1);
+  say("held to 64 MB, pages of files too: start to passage", budget(gate, "s-to-passage-64MB"), "s", 10, 1);
+}
+
+function ownAndFiles(gate) {
+  const own = budget(gate, "MB-Anonymous");
+  return `${own.toFixed(1)} + ${(budget(gate, "MB-Rss") - own).toFixed(1)}`;
+}
 const swap = goBench("./simulator/county", "^BenchmarkRulesReceived$", "1x");
 say("reading to verdict, while rules of 60,000 people come, p95", swap("BenchmarkRulesReceived p95-ms"), "ms", 50, 1);
 say("the longest", swap("BenchmarkRulesReceived max-ms"), "ms", 50, 1);

@@ -2,7 +2,6 @@ package county
 
 import (
 	"context"
-	"fmt"
 	"io"
 	"log/slog"
 	"os"
@@ -180,15 +179,7 @@ func BenchmarkVerdict(b *testing.B) {
 // since its start, and its share of a core.
 func BenchmarkAgent(b *testing.B) {
 	b.Run("compound", func(b *testing.B) { benchAgent(b, world.New(1).Gates[0]) })
-	b.Run("60000", func(b *testing.B) {
-		g := world.New(1).Gates[0]
-		g.Cards = nil
-		for i := range 60_000 {
-			g.Cards = append(g.Cards, world.Card{Code: fmt.Sprintf("%010X", i), Class: "resident", Status: "active",
-				Household: fmt.Sprintf("%d-%d", i/400, i/4)})
-		}
-		benchAgent(b, g)
-	})
+	b.Run("60000", func(b *testing.B) { benchAgent(b, crowded(60_000)) })
 }
 
 func benchAgent(b *testing.B, g world.Gate) {

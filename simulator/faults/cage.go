@@ -66,6 +66,9 @@ func (c *Cage) Tighten(pid int) (end func(), err error) {
 	return func() { _ = cmd.Process.Kill(); _ = cmd.Wait() }, nil // the kernel may have killed it
 }
 
+// Limit bounds the memory to so many bytes, the pages of files that are read in it among them.
+func (c *Cage) Limit(bytes int) error { return c.set(strconv.Itoa(bytes)) }
+
 // Loosen removes the bound.
 func (c *Cage) Loosen() {
 	if c.set("-1") != nil { // version 1

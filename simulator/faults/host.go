@@ -91,9 +91,16 @@ func ResidentKiB(pid int) (int, error) { return memoryKiB(pid, "VmRSS") }
 // PeakKiB returns the most resident memory that a process had since its start.
 func PeakKiB(pid int) (int, error) { return memoryKiB(pid, "VmHWM") }
 
+// RollupKiB returns a field of the sum over all mappings of a process (proc(5), smaps_rollup):
+// Rss counts every page that is in memory, Pss a share of those that several processes have,
+// Anonymous only those that are of no file.
+func RollupKiB(pid int, field string) (int, error) { return kibOf(pid, "smaps_rollup", field) }
+
 // memoryKiB returns a field of status, of proc(5), that is in kB.
-func memoryKiB(pid int, field string) (int, error) {
-	b, err := os.ReadFile(fmt.Sprintf("/proc/%d/status", pid))
+func memoryKiB(pid int, field string) (int, error) { return kibOf(pid, "status", field) }
+
+func kibOf(pid int, file, field string) (int, error) {
+	b, err := os.ReadFile(fmt.Sprintf("/proc/%d/%s", pid, file))
 	if err != nil {
 		return 0, err
 	}

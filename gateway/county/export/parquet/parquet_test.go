@@ -190,7 +190,8 @@ func TestWithoutRowsTheFileHasItsColumns(t *testing.T) {
 func TestPagesHoldEveryTypeWithNulls(t *testing.T) {
 	table := &export.Table{Kind: "every", Columns: []export.Column{
 		{Name: "integer", Type: export.Integer}, {Name: "number", Type: export.Number},
-		{Name: "bool", Type: export.Bool}, {Name: "time", Type: export.Time}, {Name: "text", Type: export.Text}, {Name: "json", Type: export.JSON},
+		{Name: "bool", Type: export.Bool}, {Name: "time", Type: export.Time},
+		{Name: "text", Type: export.Text}, {Name: "json", Type: export.JSON},
 	}}
 	cells := func(i int) (row []export.Cell) {
 		for col, text := range []string{
