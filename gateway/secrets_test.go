@@ -54,6 +54,7 @@ var readers = map[string]string{
 	"gateway/secret/own.go":                    "what only root may change",
 	"gateway/edge/retire/state.go":             "its own file: how far the end has come",
 	"gateway/edge/help/help.go":                "its own file: calls that wait",
+	"gateway/mapped/mapped.go":                 "/proc",
 	"gateway/edge/journal/files.go":            "the journal",
 	"gateway/edge/journal/identify.go":         "the journal",
 	"gateway/edge/journal/reader.go":           "the journal",
