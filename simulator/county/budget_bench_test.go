@@ -95,7 +95,8 @@ func benchStart(b *testing.B, program string, g world.Gate) {
 	if err := os.WriteFile(file, text, 0o600); err != nil {
 		b.Fatal(err)
 	}
-	x := gateOf{hw, cfg.Dir, []string{program, "agent", "--config", file, "--log-level", "error"}, g.Cards[len(g.Cards)/2].Code}
+	x := gateOf{hw, cfg.Dir, []string{program, "agent", "--config", file, "--log-level", "error"},
+		g.Cards[len(g.Cards)/2].Code}
 	var took []float64
 	for range starts {
 		took = append(took, x.firstReading(b).Seconds())
