@@ -28,7 +28,7 @@ var floors = map[string][][]string{
 		{"collect", "follow", "notices", "presence", "profiles", "refused", "registry", "retention", "rules", "speak",
 			"homeassistant", "export", "history", "lookup"},
 		{"alerts", "checks", "command", "end", "passages", "fleet", "people", "export/parquet"},
-		{"consent", "held"},
+		{"consent", "held", "versions"},
 		{"desk", "oidc", "report"},
 		{"pages"},
 		{"centre"},

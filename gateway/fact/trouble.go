@@ -40,6 +40,7 @@ const (
 	TroubleQuarantine     TroubleKind = "quarantine"      // what could not be stored
 	TroubleRulesBehind    TroubleKind = "rules-behind"    // gates live and have other rules than are meant for them
 	TroubleIdentities     TroubleKind = "identities"      // certificates of gates, machines or readers end, or have
+	TroubleUpgradeStopped TroubleKind = "upgrade-stopped" // the upgrade of gates has stopped by itself
 	TroubleBackup         TroubleKind = "backup"          // the last good backup is too old, or there is none
 	TroubleCertificate    TroubleKind = "certificate"     // one that is served ends soon, or has ended
 )

@@ -56,6 +56,7 @@ const (
 	EndFinish       Action = "end-finish"       // all of it was done
 	AddPackages     Action = "add-packages"     // packages were put where gates are upgraded from
 	RemovePackages  Action = "remove-packages"  // a version of them was taken away
+	UpgradeGates    Action = "upgrade-gates"    // an upgrade of gates was begun, changed or ended
 	NotDone         Action = "not-done"         // what the entry of the object announced has failed
 	LookLive        Action = "look-live"        // the stream of the desk was opened: all gates' newest passages
 	LookGate        Action = "look-gate"        // the last passages of a gate
@@ -76,6 +77,6 @@ func Actions() []Action {
 		OpenGate, CommandGate, AskConsent,
 		AgreeConsent, RefuseConsent,
 		Trace, AccessReport, RulesDraft, RulesAsk, RulesApprove, RulesWithdraw, EndBegin, EndReceipt, EndDestroy,
-		EndFinish, AddPackages, RemovePackages, NotDone, LookLive, LookGate,
+		EndFinish, AddPackages, RemovePackages, UpgradeGates, NotDone, LookLive, LookGate,
 		LookPassage, LookQuarantine, LookRules, LookExport, LookReplay, LookAudit}
 }

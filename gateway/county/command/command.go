@@ -91,6 +91,8 @@ type Request struct {
 	Zh     string             `json:"zh"`
 	En     string             `json:"en"`
 	Reason string             `json:"reason"`
+	// Version is of an upgrade. It is not kept apart: the rollout has it.
+	Version string `json:"version,omitempty"`
 }
 
 // New returns the commands of a desk's file.
@@ -117,7 +119,7 @@ func (c *Commands) Silence() {
 func (c *Commands) Ask(ctx context.Context, by audit.By, r Request) (id string, err error) {
 	now := c.opts.Now()
 	x := wire.Command{V: 1, ID: rand.Text(), Action: r.Action, Lane: r.Lane, Zh: oneLine(r.Zh), En: oneLine(r.En),
-		Operator: by.Actor, Reason: oneLine(r.Reason)}
+		Version: r.Version, Operator: by.Actor, Reason: oneLine(r.Reason)}
 	_, _, _, ok := c.opts.Sites.Place(r.Agent)
 	switch {
 	case !r.Action.Valid():
@@ -184,6 +186,9 @@ func (c *Commands) keep(ctx context.Context, now time.Time, by audit.By, agent s
 	}
 	if x.Lane != "" {
 		act.Detail += ", lane " + x.Lane
+	}
+	if x.Version != "" {
+		act.Detail += ", version " + x.Version
 	}
 	return c.opts.File.Write(ctx, func(tx *sql.Tx) error {
 		_, err := tx.ExecContext(ctx, `INSERT INTO commands (id, agent, action, lane, zh, en, reason, by_user, asked,

@@ -40,7 +40,29 @@ type Row struct {
 
 // Last returns the last commands of a gate, the newest first, as they are at now.
 func (c *Commands) Last(ctx context.Context, now time.Time, agent string, most int) ([]Row, error) {
-	list, err := db.All(ctx, c.opts.File.Reader(), func(r db.Row) (x Row, err error) {
+	list, err := db.All(ctx, c.opts.File.Reader(), scan(now), columns+" WHERE agent = ? ORDER BY asked DESC LIMIT ?",
+		agent, most)
+	if err != nil {
+		return nil, fmt.Errorf("read the commands of gate %s: %w", agent, err)
+	}
+	return list, nil
+}
+
+// StateOf returns a command as it is at now; its state is empty when it is not known.
+func (c *Commands) StateOf(ctx context.Context, now time.Time, id string) (Row, error) {
+	x, _, err := db.One(ctx, c.opts.File.Reader(), scan(now), columns+" WHERE id = ?", id)
+	if err != nil {
+		return Row{}, fmt.Errorf("read the command %s: %w", id, err)
+	}
+	return x, nil
+}
+
+const columns = `SELECT id, agent, action, lane, zh, en, reason, by_user, asked, sent, ended, outcome, why, detail
+	FROM commands`
+
+// scan returns what reads a row of columns as it is at now.
+func scan(now time.Time) func(db.Row) (Row, error) {
+	return func(r db.Row) (x Row, err error) {
 		var asked, sent, ended int64
 		var outcome string
 		err = r.Scan(
@@ -65,12 +87,7 @@ func (c *Commands) Last(ctx context.Context, now time.Time, agent string, most i
 		}
 		x.State = stateOf(now, asked, sent, fact.CommandOutcome(outcome))
 		return x, err
-	}, `SELECT id, agent, action, lane, zh, en, reason, by_user, asked, sent, ended, outcome, why, detail FROM commands
-		WHERE agent = ? ORDER BY asked DESC LIMIT ?`, agent, most)
-	if err != nil {
-		return nil, fmt.Errorf("read the commands of gate %s: %w", agent, err)
 	}
-	return list, nil
 }
 
 // stateOf returns how far a command has come at now. A clock that was set back since shortens

@@ -22,6 +22,7 @@ func (d *Desk) Refused(agent, why string, count uint64) {
 func (d *Desk) Fenced(reason string) {
 	d.speaker.Silence()
 	d.Commands.Silence()
+	d.Versions.Silence()
 	if p := d.rules.Load(); p != nil {
 		p.Silence()
 	}

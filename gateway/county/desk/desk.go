@@ -32,6 +32,7 @@ import (
 	"gatehouse/gateway/county/rollup"
 	"gatehouse/gateway/county/rules"
 	"gatehouse/gateway/county/speak"
+	"gatehouse/gateway/county/versions"
 	"gatehouse/gateway/live"
 	"gatehouse/gateway/site"
 	"gatehouse/gateway/wire"
@@ -77,6 +78,7 @@ type Desk struct {
 	Audit    *audit.Log
 	Checks   *checks.Checks
 	Commands *command.Commands
+	Versions *versions.Versions
 
 	opts      Options
 	file      *db.File
@@ -139,6 +141,11 @@ func (d *Desk) open(ctx context.Context) (err error) {
 	d.Checks = checks.New(d.file)
 	d.Commands = command.New(command.Options{File: d.file, Sites: d.opts.Sites, County: d.opts.Voice.County,
 		Key: d.opts.Voice.Key, Now: d.opts.Now, Log: d.opts.Log})
+	d.Versions, err = versions.Open(ctx, versions.Options{File: d.file, Commands: d.Commands,
+		Gates: d.opts.Sites.Agents(), Now: d.opts.Now, Log: d.opts.Log})
+	if err != nil {
+		return err
+	}
 	AuditPeople(d.People, d.Audit, d.opts.Now)
 	d.speaker, err = speak.Open(ctx, speak.Options{File: d.file, County: d.opts.Voice.County, Key: d.opts.Voice.Key,
 		Log: d.opts.Log})
@@ -227,6 +234,7 @@ func (d *Desk) look(ctx context.Context, now time.Time) error {
 	agents, err := f.presence.Look(ctx, now)
 	errs := []error{err, d.file.Check(), f.refused.Look(ctx, now), d.say(ctx, now), d.tidy(ctx, now),
 		d.Audit.Flush(ctx, now, false)}
+	errs = append(errs, d.upgrade(ctx, agents))
 	d.told(now, agents)
 	for _, a := range agents {
 		f.fleet.Beat(a.Agent, a.Online(), a.Heard, a.Machines)

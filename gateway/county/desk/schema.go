@@ -19,6 +19,7 @@ import (
 	"gatehouse/gateway/county/registry"
 	"gatehouse/gateway/county/rules"
 	"gatehouse/gateway/county/speak"
+	"gatehouse/gateway/county/versions"
 )
 
 // OpenFile opens the desk's file, and makes it when it is missing. What comes
@@ -60,5 +61,6 @@ func steps() []string {
 		people.SchemaProvided,
 		command.Schema,
 		end.Schema,
+		versions.Schema,
 	}
 }

@@ -26,3 +26,6 @@ func (d *Desk) Standing(ctx context.Context) (Standing, error) {
 	hours, err2 := d.Passages.OfGates(ctx, d.opts.Now())
 	return Standing{Agents: s.agents, Machines: s.fleet, Alerts: alerts, Hours: hours}, errors.Join(err, err2)
 }
+
+// Seen returns the agents as the last look has found them. It may be called from any goroutine.
+func (d *Desk) Seen() []presence.Agent { return d.lastSeen().agents }

@@ -49,6 +49,7 @@ func (d *Desk) judge(now time.Time, agents []presence.Agent) {
 	f.gates(agents)
 	f.rules(d.rules.Load())
 	f.identities(d.centre.identities.Load())
+	f.upgrades(d.Versions.Now())
 	d.centre.stopped = f.stopped
 	d.post(f.list)
 }
@@ -57,7 +58,7 @@ func (d *Desk) judge(now time.Time, agents []presence.Agent) {
 var judged = []fact.TroubleKind{fact.TroubleDeskFault, fact.TroubleDeskBehind, fact.TroubleStoreRefuses,
 	fact.TroubleQuarantine, fact.TroubleAgentsRefused, fact.TroubleGatesSilent, fact.TroubleNothingArrives,
 	fact.TroubleGatesHeldUp, fact.TroubleClock, fact.TroubleRulesBehind,
-	fact.TroubleIdentities}
+	fact.TroubleIdentities, fact.TroubleUpgradeStopped}
 
 // post posts what was found, and that nothing else of the desk's kinds holds.
 func (d *Desk) post(found []wire.Trouble) {

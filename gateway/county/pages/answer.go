@@ -89,7 +89,7 @@ var (
 // fail answers with an error.
 func fail(w http.ResponseWriter, err error) {
 	p, status := problem{Code: "server", Text: err.Error()}, http.StatusInternalServerError
-	for _, c := range slices.Concat(codes, endErrors, enrolErrors, providerErrors, rulesErrors) {
+	for _, c := range slices.Concat(codes, endErrors, enrolErrors, providerErrors, rulesErrors, versionErrors) {
 		if errors.Is(err, c.err) {
 			p.Code, status = c.code, c.status
 		}

@@ -27,6 +27,7 @@ import (
 	"gatehouse/gateway/county/oidc"
 	"gatehouse/gateway/county/passages"
 	"gatehouse/gateway/county/people"
+	"gatehouse/gateway/county/presence"
 	"gatehouse/gateway/county/registry"
 	"gatehouse/gateway/county/retention"
 	"gatehouse/gateway/county/rules"
@@ -131,6 +132,10 @@ type Parts struct {
 	CountyName string
 	// Packages are served to gates, as apt asks for them; nil: none.
 	Packages *repository.Folder
+	// PackagesKey returns the fingerprint of the key that signs them; empty: there is none yet.
+	PackagesKey func() (string, error)
+	Versions    Versions
+	Gates       func() []presence.Agent // as the desk has last seen them
 }
 
 // Server serves one desk.

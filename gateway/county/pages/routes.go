@@ -30,7 +30,7 @@ func pagePaths() []string {
 	return []string{
 		"/{$}", "/account", "/alerts", "/audit", "/checks", "/confirmed", "/consents", "/end", "/enrol",
 		"/gates/{agent}", "/losses", "/machines", "/machines/{machine}", "/notices",
-		"/rules", "/runs/{machine}/{run}", "/users", "/setup", "/assets/",
+		"/rules", "/runs/{machine}/{run}", "/users", "/versions", "/setup", "/assets/",
 	}
 }
 
@@ -59,7 +59,7 @@ func (s *Server) routes(ctx context.Context) []route {
 		{"POST /api/quarantine", people.ActQuarantine, s.quarantine},
 		{"GET /api/retention", people.ActRetention, s.retention},
 	}, s.accountRoutes(), s.consentRoutes(), s.endRoutes(), s.peopleRoutes(), s.enrolRoutes(), s.providerRoutes(),
-		s.rulesRoutes(), s.packageRoutes())
+		s.rulesRoutes(), s.packageRoutes(), s.versionRoutes())
 }
 
 // pageRoutes are the page itself and what one needs to log in.

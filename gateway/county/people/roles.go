@@ -38,6 +38,7 @@ const (
 	ActAccount    Act = "account"    // one's own password and sessions; not with a token
 	ActPeople     Act = "people"     // see users, invite, disable, reset; their roles and sessions
 	ActEnrol      Act = "enrol"      // put gates into service, and out of it
+	ActUpgrade    Act = "upgrade"    // see which gates run which version, and upgrade them
 	ActRules      Act = "rules"      // write, approve and take back what gates decide by
 	ActAudit      Act = "audit"      // see who did and looked at what
 	ActAgree      Act = "agree"      // see what waits for a second person, and agree to it
@@ -66,6 +67,7 @@ var allowed = []struct {
 	{ActPeople, []Role{Admin}},
 	{ActTokens, []Role{Admin}},
 	{ActEnrol, []Role{Admin}},
+	{ActUpgrade, []Role{Admin}},
 	{ActRules, []Role{Policy, Admin}},
 	{ActAudit, []Role{Admin, Auditor}},
 	{ActAgree, []Role{Policy, Admin, Auditor}},

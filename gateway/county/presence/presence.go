@@ -113,6 +113,17 @@ func (p *Presence) Attend(now time.Time) {
 	p.ear.attend(now)
 }
 
+// HeardSince returns since when gates can be heard without a break; now while they can't.
+func (p *Presence) HeardSince(now time.Time) time.Time {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	h := p.ear.hearing()
+	if !h.deaf.IsZero() {
+		return now
+	}
+	return h.since
+}
+
 // Collector returns the collector's last status; nil: none was received.
 func (p *Presence) Collector() *wire.CollectorStatus {
 	p.mu.Lock()

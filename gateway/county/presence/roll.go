@@ -39,9 +39,11 @@ type Agent struct {
 	Troubles []wire.Trouble     `json:"troubles,omitempty"` // as it says itself
 	// Rules are those of the county by which it decides; null: it says nothing of any.
 	Rules *wire.RulesInForce `json:"rules,omitempty"`
-	Skew  time.Duration      `json:"-"`            // its clock less this one, at the last heartbeat
-	Since wire.Time          `json:"status_since"` // when the status was published
-	Heard time.Time          `json:"-"`            // when the last heartbeat was received; zero: none was
+	// Upgrade is how its computer stands to upgrades; null: it says nothing of any.
+	Upgrade *wire.Upgrade `json:"upgrade,omitempty"`
+	Skew    time.Duration `json:"-"`            // its clock less this one, at the last heartbeat
+	Since   wire.Time     `json:"status_since"` // when the status was published
+	Heard   time.Time     `json:"-"`            // when the last heartbeat was received; zero: none was
 }
 
 // Online reports whether the agent lives.
@@ -195,6 +197,7 @@ func (m *messages) agent(name string, now time.Time, listened time.Duration) Age
 		Agent: name, State: st.State, Version: st.Version, Since: st.At,
 		Devices: b.Devices, Machines: b.Machines, Last: b.Last, Oldest: b.Oldest, FullInH: b.FullInH,
 		Troubles: wire.Bounded(b.Troubles), Rules: cmp.Or(b.Rules, st.Rules),
+		Upgrade: b.Upgrade.Bounded(),
 	}
 	silent := listened > SilentAfter
 	if !m.received.IsZero() {
