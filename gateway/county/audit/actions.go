@@ -49,7 +49,7 @@ const (
 	RulesApprove    Action = "rules-approve"    // it was put into force
 	RulesWithdraw   Action = "rules-withdraw"   // it was taken back
 	OpenGate        Action = "open-gate"        // a barrier was commanded to open
-	CommandGate     Action = "command-gate"     // a gate was commanded to show a notice, reload or restart
+	CommandGate     Action = "command-gate"     // a gate was commanded to show a notice, reload, restart or upgrade
 	EndBegin        Action = "end-begin"        // the gates were told to go out of service for good
 	EndReceipt      Action = "end-receipt"      // of a gate came
 	EndDestroy      Action = "end-destroy"      // a step of what the county destroys was done

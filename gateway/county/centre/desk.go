@@ -120,7 +120,8 @@ func (c *county) newPages(ctx context.Context, d *desk.Desk, log *slog.Logger) (
 		People: d.People, Consents: d.Consents, Poison: c.archive, Removed: c.archive, Kept: c.retention().Kept(),
 		State: d.Hub, Prober: d, Rules: c.rules.versions, Standings: c.rules.publisher,
 		Records: c.archive, Zone: zone, Ends: c.ends,
-		Packages: served, PackagesKey: c.cfg.packagesPrint, Versions: d.Versions, Gates: d.Seen, CountyName: cmp.Or(c.sites.Name, c.cfg.County)}, c.version, log)
+		Packages: served, PackagesKey: c.cfg.packagesPublic, Versions: d.Versions, Gates: d.Seen,
+		CountyName: cmp.Or(c.sites.Name, c.cfg.County)}, c.version, log)
 }
 
 // keeps says for how long records are kept: sorts and ages, such as readings 14d;

@@ -46,18 +46,6 @@ func (c Config) packagesPublic() ([]byte, error) {
 	return key.Public()
 }
 
-// packagesPrint returns the fingerprint of the key of packages; empty: there is none yet.
-func (c Config) packagesPrint() (string, error) {
-	key, err := c.PackagesKey(time.Time{}, false)
-	if errors.Is(err, repository.ErrNone) {
-		return "", nil
-	}
-	if err != nil {
-		return "", err
-	}
-	return key.Fingerprint(), nil
-}
-
 // PackagesKey reads the key that signs the index of packages. Where make is set it makes it the
 // first time; else the error wraps repository.ErrNone when there is none.
 func (c Config) PackagesKey(now time.Time, make bool) (openpgp.Key, error) {

@@ -132,8 +132,8 @@ type Parts struct {
 	CountyName string
 	// Packages are served to gates, as apt asks for them; nil: none.
 	Packages *repository.Folder
-	// PackagesKey returns the fingerprint of the key that signs them; empty: there is none yet.
-	PackagesKey func() (string, error)
+	// PackagesKey returns the public key by which they are verified; nil: there is none yet.
+	PackagesKey func() ([]byte, error)
 	Versions    Versions
 	Gates       func() []presence.Agent // as the desk has last seen them
 }

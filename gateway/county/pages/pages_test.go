@@ -111,7 +111,7 @@ func startWith(t *testing.T, cfg Config) *bench {
 	d.People.Hash(people.Cost{MemoryKiB: 8, Passes: 1}) // that of cheapHash
 	parts := Parts{Alerts: d.Alerts, Passages: d.Passages, Runs: d.Runs, People: d.People, Consents: d.Consents,
 		Poison: nothing{}, Notices: d.Notices, Checks: d.Checks, Commands: d.Commands, Audit: d.Audit,
-		Registry: noRegistry{}, Removed: nothing{}, State: d.Hub,
+		Versions: d.Versions, Gates: d.Seen, Registry: noRegistry{}, Removed: nothing{}, State: d.Hub,
 		Prober: d, Standings: standings{}, CountyName: "清和县", Zone: time.UTC,
 		Ends: d.OpenEnd(end.Options{County: "qinghe", Name: "清和县", Identities: noIdentities,
 			Key: ed25519.NewKeyFromSeed(make([]byte, ed25519.SeedSize))}),

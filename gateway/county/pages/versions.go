@@ -6,6 +6,7 @@ import (
 	"errors"
 	"net/http"
 	"slices"
+	"strings"
 	"time"
 
 	"gatehouse/gateway/county/audit"
@@ -73,18 +74,28 @@ type versionsPage struct {
 	Limits      map[string]int     `json:"limits"` // of an upgrade, in minutes
 }
 
-// offers returns the versions with a package gatehouse, the newest first.
-func (s *Server) offers() ([]offered, error) {
-	out := []offered{}
+// offers returns the versions with a package gatehouse, the newest first, and the fingerprint of
+// the key by which gates verify them; empty: there is none yet.
+func (s *Server) offers() (out []offered, fingerprint string, err error) {
+	out = []offered{}
 	if s.Packages == nil {
-		return out, nil
+		return out, "", nil
 	}
-	list, err := s.Packages.Index(openpgp.Ring{}) // gates verify it; the folder is the county's own
+	key, err := s.PackagesKey()
+	if err != nil || key == nil {
+		return out, "", err
+	}
+	ring, err := openpgp.ParseRing(key)
+	if err != nil {
+		return nil, "", err
+	}
+	fingerprint = strings.Join(ring.Fingerprints(), ", ")
+	list, err := s.Packages.Index(ring)
 	if errors.Is(err, repository.ErrNone) {
-		return out, nil
+		return out, fingerprint, nil
 	}
 	if err != nil {
-		return nil, err
+		return nil, "", err
 	}
 	for _, p := range list {
 		i := slices.IndexFunc(out, func(o offered) bool { return o.Version == p.Version })
@@ -101,7 +112,7 @@ func (s *Server) offers() ([]offered, error) {
 	}
 	out = slices.DeleteFunc(out, func(o offered) bool { return len(o.Architectures) == 0 })
 	slices.SortFunc(out, func(a, b offered) int { return repository.Compare(b.Version, a.Version) })
-	return out, nil
+	return out, fingerprint, nil
 }
 
 func (s *Server) versions(w http.ResponseWriter, r *http.Request, _ people.Session) {
@@ -115,16 +126,13 @@ func (s *Server) versions(w http.ResponseWriter, r *http.Request, _ people.Sessi
 			p.Past = append(p.Past, x)
 		}
 	}
-	var errs [2]error
-	p.Offered, errs[0] = s.offers()
-	if p.Serves {
-		p.Fingerprint, errs[1] = s.PackagesKey()
-	}
+	var unread error
+	p.Offered, p.Fingerprint, unread = s.offers()
 	for _, a := range s.Gates() {
 		p.Gates = append(p.Gates, gateOf(a))
 	}
 	slices.SortFunc(p.Gates, func(a, b gateVersion) int { return cmp.Compare(a.Agent, b.Agent) })
-	answer(w, p, errors.Join(err, errs[0], errs[1]))
+	answer(w, p, errors.Join(err, unread))
 }
 
 func gateOf(a presence.Agent) gateVersion {
@@ -149,7 +157,7 @@ func (s *Server) versionBegin(w http.ResponseWriter, r *http.Request, who people
 		failRetryable(w, err)
 		return
 	}
-	list, err := s.offers()
+	list, _, err := s.offers()
 	if err == nil && !slices.ContainsFunc(list, func(o offered) bool { return o.Version == m.Version }) {
 		err = versions.ErrVersion
 	}

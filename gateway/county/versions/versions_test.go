@@ -117,7 +117,8 @@ func TestWhatIsDoneWithARolloutIsAudited(t *testing.T) {
 		{DoWave, []string{"gate-2"}, ErrWaves}, {DoWave, []string{"gate-9"}, ErrWaves}, {DoWave, nil, ErrWaves},
 		{"rub", nil, ErrNone}, {DoEnd, nil, nil}, {DoGoOn, nil, ErrNone},
 	} {
-		if err := d.Act(t.Context(), wang, id, x.do, x.gates); !errors.Is(err, x.want) || (err == nil) != (x.want == nil) {
+		err := d.Act(t.Context(), wang, id, x.do, x.gates)
+		if !errors.Is(err, x.want) || (err == nil) != (x.want == nil) {
 			t.Errorf("%s %v: %v", x.do, x.gates, err)
 		}
 	}

@@ -2,7 +2,7 @@
 import assert from "node:assert/strict";
 import { after, before, test } from "node:test";
 import { shot } from "./look.mjs";
-import { inspect, startCollector, sure, userPage } from "./start.mjs";
+import { inspect, manage, startCollector, sure, userPage } from "./start.mjs";
 import { startBrowser } from "./world.mjs";
 
 const both = [1366, 800];
@@ -13,7 +13,7 @@ before(async () => {
   browser = await startBrowser();
   admin = await userPage(browser, await county.firstLink(), "王主任");
   auditor = await userPage(browser, county.invite("auditor"), "审计员");
-  await admin.getByRole("link", { name: "结束", exact: true }).click();
+  await manage(admin, "结束");
 });
 after(async () => {
   await browser?.close();
@@ -25,7 +25,7 @@ const button = (page, name) => page.getByRole("button", { name, exact: true });
 test("an administrator asks, and an auditor can only look", async () => {
   await admin.getByText("尚未开始，也没有人提出").waitFor();
   await inspect(admin, "end-none", both);
-  await auditor.getByRole("link", { name: "结束", exact: true }).click();
+  await manage(auditor, "结束");
   await auditor.getByText("尚未开始，也没有人提出").waitFor();
   assert.equal(await auditor.locator("main button").count(), 0);
   await button(admin, "提出结束…").click();

@@ -5,7 +5,7 @@ import { join } from "node:path";
 import { after, before, test } from "node:test";
 import jsQR from "jsqr";
 import { shot } from "./look.mjs";
-import { inspect, startAtDesk } from "./start.mjs";
+import { inspect, manage, startAtDesk } from "./start.mjs";
 import { bin, until } from "./world.mjs";
 
 let at, demo, page, code;
@@ -13,7 +13,7 @@ let at, demo, page, code;
 before(async () => {
   at = await startAtDesk();
   ({ demo, page } = at);
-  await page.getByRole("link", { name: "入网", exact: true }).click();
+  await manage(page, "入网");
 });
 after(() => at?.stop());
 

@@ -5,6 +5,7 @@ import { readFileSync, existsSync } from "node:fs";
 import { join } from "node:path";
 import { after, before, test } from "node:test";
 import { accessible, fits, laidOut, shot } from "./look.mjs";
+import { manage } from "./start.mjs";
 import { bin, openPage, password, port, sizes, startBrowser, startDemo, until } from "./world.mjs";
 
 const home = "http://gatehouse.test";
@@ -164,7 +165,7 @@ test("from an empty folder to the guard's screen, without a keyboard command", a
     await desk.fill("[name=password]", password);
     await desk.click("form.login button[type=submit]");
     await desk.waitForSelector(".tile", { timeout: 60_000 });
-    await desk.getByRole("link", { name: "入网", exact: true }).click();
+    await manage(desk, "入网");
     const row = desk.locator("tbody tr", { hasText: demo.gate });
     await row.getByRole("button", { name: "生成入网码" }).click();
     const card = await desk.locator(".card pre").textContent();

@@ -5,7 +5,7 @@ import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, before, test } from "node:test";
-import { inspect, startCollector, userPage } from "./start.mjs";
+import { inspect, manage, startCollector, userPage } from "./start.mjs";
 import { openPage, port, sizes, startBrowser, until } from "./world.mjs";
 
 const both = [1366, 800];
@@ -81,7 +81,7 @@ test("an administrator comes by the provider, and confirms an invitation there",
   await enter();
   await page.waitForSelector(".top");
   assert.match(await page.textContent(".top"), /zhao/);
-  await page.getByRole("link", { name: "用户", exact: true }).click();
+  await manage(page, "用户");
   await page.locator("tr", { hasText: "zhao" }).waitFor();
   await inspect(page, "provider-users", both);
   await page.click("main form.row button.main");

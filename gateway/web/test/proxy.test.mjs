@@ -5,6 +5,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, before, test } from "node:test";
 import { accessible, shot } from "./look.mjs";
+import { manage } from "./start.mjs";
 import { bin, openPage, password, port, sizes, startBrowser, until } from "./world.mjs";
 
 let dir, web, desk, browser, page, link;
@@ -99,7 +100,7 @@ test("the desk works below a path: set up, live, links, a deep page, log out and
   await until("live data", async () => /\d\d:\d\d:\d\d/.test(await page.textContent(".until")));
   await page.goBack();
   await page.waitForSelector("a.tile");
-  await page.click('nav a[href="/gatehouse/users"]');
+  await manage(page, "用户");
   await page.click("section button.main");
   await page.fill("dialog[open] input[type=password]", password);
   await page.click("dialog[open] button.main");

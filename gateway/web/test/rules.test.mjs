@@ -1,7 +1,7 @@
 // A policy is written at the desk, found faulty, mended, approved and taken back; what gates do about it is shown.
 import assert from "node:assert/strict";
 import { after, before, test } from "node:test";
-import { inspect, startAtDesk, sure } from "./start.mjs";
+import { inspect, manage, startAtDesk, sure } from "./start.mjs";
 import { until } from "./world.mjs";
 
 let at, page;
@@ -9,7 +9,7 @@ let at, page;
 before(async () => {
   at = await startAtDesk();
   page = at.page;
-  await page.getByRole("link", { name: "规则", exact: true }).click();
+  await manage(page, "规则");
 });
 after(() => at?.stop());
 

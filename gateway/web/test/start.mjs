@@ -91,13 +91,20 @@ export async function startCollector({ desk: at, more = "", moreOfDesk = "" } = 
   return c;
 }
 
+/** Goes to a page of those by which the county is managed, which are in a menu when there are many. */
+export async function manage(page, name) {
+  const menu = page.locator(".menu summary");
+  if (await menu.count()) await menu.click();
+  await page.locator("nav").getByRole("link", { name, exact: true }).click();
+}
+
 /** Answers a dialog that asks for the password. */
 export async function sure(page, secret = password) {
   await page.fill("dialog[open] [type=password]", secret);
   await page.click("dialog[open] [type=submit]");
 }
 
-const boxes = { 1366: sizes.laptop, 800: { width: 800, height: 900 } };
+const boxes = { 1366: sizes.laptop, 1180: { width: 1180, height: 800 }, 800: { width: 800, height: 900 } };
 
 /**
  * Looks at a page of the desk in both languages: nothing is wider than the page, all is accessible. It shows the page

@@ -5,6 +5,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, before, test } from "node:test";
 import { accessible, shot } from "./look.mjs";
+import { manage } from "./start.mjs";
 import { bin, openPage, password, port, sizes, startBrowser, until } from "./world.mjs";
 
 let dir, collect, said, address, browser, page, guest;
@@ -85,7 +86,7 @@ test("the link for the first user is in a file, not in the log, and goes when it
 });
 
 test("an administrator invites a duty officer, who sees what the role may see", async () => {
-  await page.click('nav a[href="/users"]');
+  await manage(page, "用户");
   await page.click("main form.row button.main");
   await page.fill("dialog[open] input[type=password]", "wrong horse");
   await page.click("dialog[open] button.main");

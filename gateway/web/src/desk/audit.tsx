@@ -72,6 +72,7 @@ const actions = [
   "end-finish",
   "add-packages",
   "remove-packages",
+  "upgrade-gates",
   "not-done",
   "look-live",
   "look-gate",

@@ -1,7 +1,8 @@
 import "./style.css";
 import { ExplainDialog } from "./explain";
 import { render } from "preact";
-import { useEffect } from "preact/hooks";
+import { useSignal } from "@preact/signals";
+import { useEffect, useRef } from "preact/hooks";
 import { AckForm, AlertsPage } from "./alerts";
 import { AuditPage } from "./audit";
 import { ChecksPage } from "./checks";
@@ -38,6 +39,7 @@ import { RulesPage } from "./rules";
 import { UsersPage } from "./users";
 import { Help, Link, time, troubleText } from "./parts";
 import { RunPage } from "./run";
+import { VersionsPage } from "./versions";
 import type { Trouble } from "./types";
 
 /** The age of what is shown: amber after 10 s, red after 30 s. */
@@ -68,12 +70,7 @@ function Top() {
             {may("losses") && losses > 0 && <b class="badge">{losses}</b>}
           </Link>
         )}
-        {may("rules") && <Link to="/rules">{say("nav.rules")}</Link>}
-        {may("enrol") && <Link to="/enrol">{say("nav.enrol")}</Link>}
-        {may("people") && <Link to="/users">{say("nav.users")}</Link>}
-        {may("agree") && <Link to="/consents">{say("nav.consents")}</Link>}
-        {may("audit") && <Link to="/audit">{say("nav.audit")}</Link>}
-        {may("end") && <Link to="/end">{say("nav.end")}</Link>}
+        <Manage />
         <Link to="/account">{say("nav.account")}</Link>
         <Help />
       </nav>
@@ -88,6 +85,60 @@ function Top() {
       </button>
       <Lang />
     </header>
+  );
+}
+
+/** The pages for whom the county is managed by: many of them are in a menu. */
+const managed = [
+  ["rules", "/rules"],
+  ["enrol", "/enrol"],
+  ["upgrade", "/versions"],
+  ["people", "/users"],
+  ["agree", "/consents"],
+  ["audit", "/audit"],
+  ["end", "/end"],
+] as const;
+
+function Manage() {
+  const open = useSignal(false);
+  const box = useRef<HTMLDetailsElement>(null);
+  useEffect(() => {
+    const shut = (e: Event) => {
+      const away = e instanceof KeyboardEvent ? e.key === "Escape" : !box.current?.contains(e.target as HTMLElement);
+      if (away) open.value = false;
+    };
+    const events = ["click", "keydown", "focusin"];
+    for (const e of events) document.addEventListener(e, shut);
+    return () => {
+      for (const e of events) document.removeEventListener(e, shut);
+    };
+  }, []);
+  const mine = managed.filter(([act]) => may(act));
+  const links = mine.map(([, to]) => (
+    <Link key={to} to={to}>
+      {say(`nav.${to.slice(1)}`)}
+    </Link>
+  ));
+  if (mine.length <= 3) return <>{links}</>;
+  return (
+    <details ref={box} class="menu" open={open.value}>
+      <summary
+        class={mine.some(([, to]) => to === path.value) ? "here" : ""}
+        onClick={(e) => {
+          e.preventDefault();
+          open.value = !open.value;
+        }}
+      >
+        {say("nav.manage")}
+      </summary>
+      <div
+        onClick={() => {
+          open.value = false;
+        }}
+      >
+        {links}
+      </div>
+    </details>
   );
 }
 
@@ -138,6 +189,8 @@ function Page() {
       return may("rules") ? <RulesPage /> : <p class="empty">{say("error.role")}</p>;
     case "/users":
       return may("people") ? <UsersPage /> : <p class="empty">{say("error.role")}</p>;
+    case "/versions":
+      return may("upgrade") ? <VersionsPage /> : <p class="empty">{say("error.role")}</p>;
     case "/account":
       return <AccountPage />;
   }
