@@ -23,7 +23,7 @@ var readers = map[string]string{
 	"gateway/cli/ready.go":                     "the desk's certificate",
 	"gateway/cli/replay.go":                    "exported records",
 	"gateway/cli/replay_rules.go":              "policies",
-	"gateway/cli/rules_import.go":              "policies; all other rules go to secret",
+	"gateway/cli/rules_import.go":              "policies and offices; all other rules go to secret",
 	"gateway/cli/setup.go":                     "answers, sites, policies; what is secret goes to secret",
 	"gateway/clock/clock.go":                   "/proc",
 	"gateway/config/config.go":                 "configurations",

@@ -90,7 +90,14 @@ and mavlink are used.`,
 		Example: "  gatehouse agent --config gate/agent.yaml\n  gatehouse agent --enrol\n" +
 			"  gatehouse agent --config drones.yaml --replay flight.tlog",
 		Args: cobra.NoArgs,
-		RunE: func(c *cobra.Command, _ []string) error { return f.run(c) },
+	}
+	checks := func(c *cobra.Command, _ []string) error { return f.run(c) }
+	checked := serviceRuns(&cobra.Command{RunE: checks}, "config").RunE
+	c.RunE = func(c *cobra.Command, args []string) error {
+		if f.check {
+			return checked(c, args)
+		}
+		return f.run(c)
 	}
 	f.add(c)
 	return c

@@ -44,7 +44,6 @@ func asService(c *cobra.Command, paths, args []string) (done bool, err error) {
 	}
 	cmd := exec.CommandContext(c.Context(), self, args...) //nolint:gosec // this program
 	cmd.Stdin, cmd.Stdout, cmd.Stderr = c.InOrStdin(), c.OutOrStdout(), c.ErrOrStderr()
-	cmd.Dir = "/"
 	cmd.SysProcAttr = &syscall.SysProcAttr{Credential: ids}
 	err = cmd.Run()
 	if exit, ok := errors.AsType[*exec.ExitError](err); ok {

@@ -202,6 +202,7 @@ type restoreFlags struct {
 
 	identities []string
 	list       bool
+	authority  bool // alone
 	form       output
 }
 
@@ -216,9 +217,13 @@ was or where a flag says. Nothing is written over: what is there is an error, or
 --again is moved aside. It refuses while a collector runs in that folder, a backup of
 another county or of a later version, and one that has less than the store that is
 there. Then start the collector: gates send again what they hold and the backup lacks
-(7 days), by themselves.`,
+(7 days), by themselves.
+
+With --only-authority it brings back the authority's folder from a backup that was made with
+--with-authority, and nothing else: after the county was restored from a newer one without it.`,
 		Example: "  gatehouse restore gatehouse-qinghe-20200214T030000Z.age --identity key.txt\n" +
 			"  gatehouse restore county.age --identity key.txt --list\n" +
+			"  gatehouse restore authority.age --identity key.txt --only-authority\n" +
 			"  gatehouse restore county.age --identity key.txt --dir /srv/county --config-dir /etc/gatehouse --again",
 		Args: cobra.ExactArgs(1),
 		RunE: func(c *cobra.Command, args []string) error { return f.run(c, args[0]) },
@@ -231,6 +236,8 @@ there. Then start the collector: gates send again what they hold and the backup 
 	c.Flags().BoolVar(&f.Again, "again", false, "move aside what is there")
 	c.Flags().BoolVar(&f.OverNewer, "over-newer", false, "with --again: also a store that has more than the backup")
 	c.Flags().BoolVar(&f.list, "list", false, "say what the backup holds, and change nothing")
+	c.Flags().BoolVar(&f.authority, "only-authority", false, "bring back the authority's folder, and nothing else")
+	c.MarkFlagsMutuallyExclusive("only-authority", "list")
 	f.form.add(c)
 	_ = c.MarkFlagRequired("identity")
 	return c
@@ -254,12 +261,16 @@ func (f *restoreFlags) run(c *cobra.Command, file string) (err error) {
 	}
 	show := &steps{w: c.ErrOrStderr()}
 	f.File, f.Now, f.Tell, f.Adopt, f.CountyOf = file, time.Now(), show.tell, centre.Adopt, centre.CountyOf
-	done, err := f.Do(c.Context())
+	do := f.Do
+	if f.authority {
+		do = f.OnlyAuthority
+	}
+	done, err := do(c.Context())
 	show.end()
 	if err != nil {
 		return fmt.Errorf("restore: %w", err)
 	}
-	return printRestored(c.OutOrStdout(), &f.form, done)
+	return printRestored(c.OutOrStdout(), &f.form, done, f.authority)
 }
 
 // hostName returns this computer's name, or "".

@@ -49,8 +49,9 @@ Exit codes: 0 done, 1 failed or found what it looks for, 2 wrong usage; gatehous
 		journalCommand(), quarantineCommand(), runsCommand(),
 		machinesCommand(), importCommand(), exportCommand(), historyCommand(), explainCommand(),
 		inviteCommand(), auditCommand(), endCommand(), backupCommand(), restoreCommand(),
-		identityCommand(), tokenCommand(), consentCommand(),
-		traceCommand(), accessReportCommand(), rulesCommand(), callsCommand(), checksCommand(), guardCommand(),
+		serviceRuns(identityCommand(), "config"), tokenCommand(), consentCommand(),
+		traceCommand(), accessReportCommand(), serviceRuns(rulesCommand(), "config"), callsCommand(), checksCommand(),
+		guardCommand(),
 		packagesCommand(), upgradeCommand(), gateCommand(), passCommand(), policyCommand(), replayCommand(),
 		versionCommand(), DocsCommand(), exitCodesTopic())
 	polish(root)

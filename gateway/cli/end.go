@@ -5,6 +5,7 @@ import (
 	"database/sql"
 	"errors"
 	"fmt"
+	"io/fs"
 	"log/slog"
 	"os"
 	"time"
@@ -43,7 +44,8 @@ prints a number; somebody else agrees at the desk within an hour; with --consent
 is done.`,
 	}
 	c.PersistentFlags().StringVarP(&f.file, "config", "c", defaultCollect, "the collector's configuration")
-	c.AddCommand(f.begin(), f.status(), f.finish(), f.certificate())
+	c.AddCommand(serviceRuns(f.begin(), "config"), serviceRuns(f.status(), "config"), f.finish(),
+		serviceRuns(f.certificate(), "config"))
 	return c
 }
 
@@ -64,8 +66,8 @@ func (f *endFlags) with(c *cobra.Command, do func(ctx context.Context, e *centre
 	return do(c.Context(), e)
 }
 
-// ask asks a second person for an act on object, and says what to do then.
-func (f *endFlags) ask(c *cobra.Command, e *centre.End, object, detail, again string) error {
+// ask asks a second person for an act on object, and says what to do then: again, a command line.
+func (f *endFlags) ask(c *cobra.Command, e *centre.End, object, detail, then, again string) error {
 	r, err := consent.New(e.File(), time.Now).Ask(c.Context(), people.Operator(), consent.End, object, detail)
 	if err != nil {
 		return err
@@ -73,8 +75,9 @@ func (f *endFlags) ask(c *cobra.Command, e *centre.End, object, detail, again st
 	_, err = fmt.Fprintf(
 		c.OutOrStdout(),
 		"Request %d: another person, an administrator or auditor, has to agree at the "+
-			"desk within an hour. Then run:\n  %s --consent %d\n",
+			"desk within an hour. Then %s:\n  %s --consent %d\n",
 		r.ID,
+		then,
 		again,
 		r.ID,
 	)
@@ -100,7 +103,7 @@ tells each gate whenever it is there.`,
 		RunE: func(c *cobra.Command, _ []string) error {
 			return f.with(c, func(ctx context.Context, e *centre.End) error {
 				if f.consent == 0 {
-					return f.ask(c, e, e.Object(), "all gates go out of service for good", "gatehouse end begin")
+					return f.ask(c, e, e.Object(), "all gates go out of service for good", "run", "gatehouse end begin")
 				}
 				if err := e.Begin(ctx, audit.AtTerminal(), f.use(ctx, e, e.Object())); err != nil {
 					return err
@@ -183,10 +186,16 @@ func (f *endFlags) finish() *cobra.Command {
 	c := &cobra.Command{
 		Use:   "finish",
 		Short: "Destroy what the county holds of people",
+		Example: "  sudo gatehouse end finish\n  sudo systemctl stop gatehouse-collect\n" +
+			"  sudo gatehouse end finish --consent 2",
 		Long: `finish destroys keys, lists, records, quarantine, passages and alerts, and then looks whether a
 pseudonym is left. Hourly counts, runs of machines and the audit stay. It needs the receipt
-of every gate, or two people who decide to go on without those that are missing. Stop the
-collector first. When it is interrupted, start it again: it goes on.`,
+of every gate, or two people who decide to go on without those that are missing.
+
+First run it without --consent, while the collector runs: it asks, and somebody else agrees at
+the desk. Then stop the collector, and run it with --consent and the number it has printed. Run
+it as root (sudo): the lists lie in the folder of the configuration, in which the service's
+account may not delete. When it is interrupted, start it again: it goes on.`,
 		Args: cobra.NoArgs,
 		RunE: func(c *cobra.Command, _ []string) error {
 			return f.with(c, func(ctx context.Context, e *centre.End) error {
@@ -201,8 +210,9 @@ collector first. When it is interrupted, start it again: it goes on.`,
 				}
 				object := fmt.Sprintf("county %s, data, without %d gates", f.cfg.County, len(s.Absent()))
 				if len(s.Steps) == 0 && f.consent == 0 {
-					return f.ask(c, e, object, "the data at the county are destroyed", "gatehouse end finish"+
-						map[bool]string{true: " --without-missing"}[without])
+					return f.ask(c, e, object, "the data at the county are destroyed",
+						"stop the collector, and run as root", "gatehouse end finish"+
+							map[bool]string{true: " --without-missing"}[without])
 				}
 				if len(s.Steps) == 0 {
 					if err := e.Agreed(ctx, audit.AtTerminal(), f.use(ctx, e, object)); err != nil {
@@ -210,7 +220,11 @@ collector first. When it is interrupted, start it again: it goes on.`,
 					}
 				}
 				tell := func(name string) { fmt.Fprintln(c.OutOrStdout(), name+" ...") }
-				if err := e.Destroy(ctx, audit.AtTerminal(), cleared, tell); err != nil {
+				err = e.Destroy(ctx, audit.AtTerminal(), cleared, tell)
+				if errors.Is(err, fs.ErrPermission) {
+					err = fmt.Errorf("%w: go on as root: sudo gatehouse end finish", err)
+				}
+				if err != nil {
 					return err
 				}
 				if err := e.Finish(ctx, audit.AtTerminal(), len(s.Absent())); err != nil {

@@ -1,20 +1,19 @@
 package cli
 
 import (
-	"bufio"
-	"context"
 	"errors"
 	"fmt"
 	"os"
 	"path/filepath"
 	"slices"
-	"strings"
 
 	"github.com/spf13/cobra"
 
 	"gatehouse/gateway/county/audit"
+	"gatehouse/gateway/county/rules"
 	"gatehouse/gateway/policy"
 	"gatehouse/gateway/secret"
+	"gatehouse/gateway/term"
 )
 
 func guardCommand() *cobra.Command {
@@ -22,18 +21,24 @@ func guardCommand() *cobra.Command {
 	c := &cobra.Command{
 		Use:   "guard",
 		Short: "Keep the list of guards who sign in at a gate",
-		Long: `guard makes and changes guards.csv, which an agent's configuration names (guards:). An
-id such as east-1 stands for a guard or a group, never for a person's name. Restart
-the agent after a change. A PIN is read from standard input and kept as a hash.
+		Long: `guard makes and changes guards.csv: at the county's computer the list of all gates, or with
+--file that of one (enrol/GATE/guards.csv). An id such as east-1 stands for a guard or a
+group, never for a person's name. A PIN is read from standard input and kept as a hash. A
+change is written into the county's audit; gates get it when the list is approved, as the
+command says.
 
-At the county's computer a change is written into the county's audit, too.`,
+At a gate without a county it is the list that the agent's configuration names (guards:);
+restart the agent after a change.`,
 	}
-	c.PersistentFlags().StringVar(&file.path, "file", "/etc/gatehouse/guards.csv", "the list")
+	c.PersistentFlags().StringVar(&file.path, "file", guardsFile, "the list")
 	c.PersistentFlags().StringVar(&file.county, "dir", "/var/lib/gatehouse/county",
 		"the collector's folder, if this is its computer")
 	c.AddCommand(guardAddCommand(&file), guardPINCommand(&file), guardListCommand(&file), guardRemoveCommand(&file))
 	return c
 }
+
+// guardsFile is the list of all gates of the county.
+const guardsFile = "/etc/gatehouse/enrol/default/guards.csv"
 
 // guardFile is a list of guards, and the folder of the county whose audit says who has
 // changed it.
@@ -48,7 +53,7 @@ func guardAddCommand(file *guardFile) *cobra.Command {
 			"  gatehouse guard add east-2 < pin.txt",
 		Args: cobra.ExactArgs(1),
 		RunE: func(c *cobra.Command, args []string) error {
-			return file.change(c.Context(), "added "+args[0], func(list []policy.Guard) ([]policy.Guard, error) {
+			return file.change(c, "added "+args[0], func(list []policy.Guard) ([]policy.Guard, error) {
 				g := policy.Guard{ID: args[0], Card: card}
 				var err error
 				if card == "" {
@@ -69,7 +74,7 @@ func guardPINCommand(file *guardFile) *cobra.Command {
 		Example: "  gatehouse guard pin east-1 < pin.txt",
 		Args:    cobra.ExactArgs(1),
 		RunE: func(c *cobra.Command, args []string) error {
-			return file.change(c.Context(), "PIN of "+args[0], func(list []policy.Guard) ([]policy.Guard, error) {
+			return file.change(c, "PIN of "+args[0], func(list []policy.Guard) ([]policy.Guard, error) {
 				i, err := guardOf(list, args[0])
 				if err == nil {
 					list[i].Hash, err = readPIN(c)
@@ -128,7 +133,7 @@ func guardRemoveCommand(file *guardFile) *cobra.Command {
 		Example: "  gatehouse guard remove east-1",
 		Args:    cobra.ExactArgs(1),
 		RunE: func(c *cobra.Command, args []string) error {
-			return file.change(c.Context(), "removed "+args[0], func(list []policy.Guard) ([]policy.Guard, error) {
+			return file.change(c, "removed "+args[0], func(list []policy.Guard) ([]policy.Guard, error) {
 				i, err := guardOf(list, args[0])
 				if err != nil {
 					return nil, err
@@ -150,12 +155,11 @@ func guardOf(list []policy.Guard, id string) (int, error) {
 
 // readPIN reads a PIN from the command's standard input, and returns its hash.
 func readPIN(c *cobra.Command) (hash string, err error) {
-	fmt.Fprint(c.ErrOrStderr(), "PIN (4 to 8 digits): ")
-	line, err := bufio.NewReader(c.InOrStdin()).ReadString('\n')
-	if err != nil && line == "" {
+	line, err := term.Secret(c.InOrStdin(), c.ErrOrStderr(), "PIN (4 to 8 digits)")
+	if err != nil {
 		return "", fmt.Errorf("read the PIN: %w", err)
 	}
-	return policy.NewGuardPIN(strings.TrimSpace(line))
+	return policy.NewGuardPIN(line)
 }
 
 // readGuards reads a list; one that is not there is empty.
@@ -176,9 +180,9 @@ func readGuards(file string) ([]policy.Guard, error) {
 
 // change changes a list: at once, or not at all.
 func (f guardFile) change(
-	ctx context.Context, what string, change func([]policy.Guard) ([]policy.Guard, error),
+	c *cobra.Command, what string, change func([]policy.Guard) ([]policy.Guard, error),
 ) error {
-	file := f.path
+	ctx, file := c.Context(), f.path
 	list, err := readGuards(file)
 	if err != nil {
 		return err
@@ -190,7 +194,8 @@ func (f guardFile) change(
 	if err != nil {
 		return err
 	}
-	if hasCounty(f.county) {
+	county := hasCounty(f.county)
+	if county {
 		act := audit.Act{Action: audit.ChangeGuards, Object: "guards " + filepath.Base(file), Detail: what}
 		if err := audited(ctx, f.county, act); err != nil {
 			return err
@@ -199,5 +204,20 @@ func (f guardFile) change(
 	if err := os.WriteFile(file+".new", b, 0o600); err != nil {
 		return fmt.Errorf("write the guards: %w", err)
 	}
-	return os.Rename(file+".new", file)
+	if err := errors.Join(giveLike(file+".new", file), os.Rename(file+".new", file)); err != nil {
+		return fmt.Errorf("write the guards: %w", err)
+	}
+	if county {
+		_, err = fmt.Fprintf(c.ErrOrStderr(), "Gates get it by: gatehouse rules import --approve --kind guards%s %s\n",
+			scopeFlag(file), file)
+	}
+	return err
+}
+
+// scopeFlag returns the flag of rules import for a list in enrol/SCOPE; empty: for all gates.
+func scopeFlag(file string) string {
+	if scope := filepath.Base(filepath.Dir(file)); scope != rules.Default && filepath.IsAbs(file) {
+		return " --for " + scope
+	}
+	return ""
 }

@@ -70,7 +70,7 @@ func openKeys(ctx context.Context, cfg centre.Config, identities []string) (*ope
 // readIdentities returns the age identities in files.
 func readIdentities(paths []string) (ids []string, err error) {
 	for _, path := range paths {
-		text, err := secret.Read(path)
+		text, err := secret.Brought(path)
 		if err != nil {
 			return nil, err
 		}

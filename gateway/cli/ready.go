@@ -49,10 +49,10 @@ the certificate that the configuration names, whatever names are in it.`,
 }
 
 func (f *readyFlags) run(c *cobra.Command) error {
-	address, name, client := f.url, "", &http.Client{}
+	address, client := f.url, &http.Client{}
 	if address == "" {
 		var err error
-		if address, name, client, err = f.desk(); err != nil {
+		if address, client, err = f.desk(); err != nil {
 			return err
 		}
 	}
@@ -66,7 +66,6 @@ func (f *readyFlags) run(c *cobra.Command) error {
 	if err != nil {
 		return usageError{fmt.Errorf("--url %s: %w", address, err)}
 	}
-	req.Host = name
 	res, err := client.Do(req)
 	if err != nil {
 		return fmt.Errorf("ask whether it is ready: %w", err)
@@ -85,17 +84,19 @@ func (f *readyFlags) run(c *cobra.Command) error {
 	return nil
 }
 
-// desk returns deskAt of the configuration.
-func (f *readyFlags) desk() (address, name string, client *http.Client, err error) {
+// desk returns deskAt of the configuration, by the address: the probe is answered without a session
+// to who calls this computer by a name that it has for itself.
+func (f *readyFlags) desk() (address string, client *http.Client, err error) {
 	cfg, err := loadCollector(f.file)
 	if err != nil {
-		return "", "", nil, err
+		return "", nil, err
 	}
 	cfg.Beside(f.file)
 	if cfg.Desk == nil {
-		return "", "", nil, fmt.Errorf("%s: no desk is configured, which would answer", f.file)
+		return "", nil, fmt.Errorf("%s: no desk is configured, which would answer", f.file)
 	}
-	return deskAt(*cfg.Desk)
+	address, _, client, err = deskAt(*cfg.Desk)
+	return address, client, err
 }
 
 // deskAt returns where a desk is found from this computer, by which name it answers ("": that

@@ -14,9 +14,12 @@ import (
 	"gatehouse/gateway/progress"
 )
 
-// printRestored says what was restored, and what is to be done now.
-func printRestored(w io.Writer, form *output, done backup.Restored) error {
-	next := nextSteps(done)
+// printRestored says what was restored, the authority alone or all, and what is to be done now.
+func printRestored(w io.Writer, form *output, done backup.Restored, authority bool) error {
+	next, what := nextSteps(done), "county"
+	if authority {
+		what, next = "authority of", []string{"Start the collector again: systemctl restart gatehouse-collect."}
+	}
 	if form.is(asJSON) {
 		return writeJSON(w, struct {
 			County    string            `json:"county"`
@@ -28,7 +31,8 @@ func printRestored(w io.Writer, form *output, done backup.Restored) error {
 			Next      []string          `json:"next"`
 		}{done.County, done.Made, done.Dir, done.Config, done.Aside, done.Elsewhere, next})
 	}
-	fmt.Fprintf(w, "The county %s of %s is back in %s.\n", done.County, done.Made.UTC().Format(time.RFC3339), done.Dir)
+	made := done.Made.UTC().Format(time.RFC3339)
+	fmt.Fprintf(w, "The %s %s of %s is back in %s.\n", what, done.County, made, done.Dir)
 	for _, path := range slices.Sorted(maps.Keys(done.Aside)) {
 		fmt.Fprintf(w, "What was in %s is now in %s.\n", path, done.Aside[path])
 	}
@@ -64,8 +68,9 @@ func nextSteps(done backup.Restored) (list []string) {
 	}
 	if !done.Authority {
 		add("Bring back the copy of the authority's folder (ca_dir, it was %s). Without it gates deliver, and "+
-			"none can be put into service. If it is lost for good, start once with gatehouse collect "+
-			"--new-authority.", done.Paths.Authority)
+			"none can be put into service. gatehouse restore FILE --only-authority takes it from a backup that was "+
+			"made with --with-authority. If it is lost for good, start once with gatehouse collect --new-authority.",
+			done.Paths.Authority)
 	}
 	if done.Influx != "" {
 		add("Bring InfluxDB back by its own tool from %s: before the collector is started.", done.Influx)

@@ -168,9 +168,9 @@ func completePlaces(c *cobra.Command, _ []string, typed string) ([]cobra.Complet
 	return beginWith(typed, names), noFiles
 }
 
-// ruleText reads a file: others may read a policy, and nothing else.
+// ruleText reads a file: others may read a policy, and the numbers of offices, and nothing else.
 func ruleText(kind rules.Kind, path string) ([]byte, error) {
-	if kind == rules.Policy {
+	if kind == rules.Policy || kind == rules.Contacts {
 		return config.Read(path)
 	}
 	return secret.List(path, rules.MostText)

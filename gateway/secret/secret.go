@@ -11,9 +11,12 @@ import (
 	"os"
 	"os/user"
 	"path/filepath"
+	"slices"
 	"strconv"
 	"strings"
 	"syscall"
+
+	"golang.org/x/sys/unix"
 
 	"gatehouse/gateway/config"
 )
@@ -43,7 +46,7 @@ func ReadMost(path string, most int64) ([]byte, error) {
 		return nil, err
 	}
 	defer f.Close()
-	if err := judge(path, info); err != nil {
+	if err := judge(path, info, os.Geteuid()); err != nil {
 		return nil, err
 	}
 	var b bytes.Buffer
@@ -85,6 +88,33 @@ func Line(path string) (string, error) {
 	return line, nil
 }
 
+// Brought is Read of a file that a person brings along to open something, and takes away again,
+// such as a key on a stick. On a file system that knows no rights (FAT and alike) it is taken as
+// it is: nobody could do what Read would ask for.
+func Brought(path string) ([]byte, error) { return brought(path, withoutRights) }
+
+func brought(path string, withoutRights []uint64) ([]byte, error) {
+	var at unix.Statfs_t
+	if err := unix.Statfs(path, &at); err != nil || !slices.Contains(withoutRights, uint64(at.Type)) {
+		return Read(path)
+	}
+	f, _, err := open(path)
+	if err != nil {
+		return nil, err
+	}
+	defer f.Close()
+	b, err := io.ReadAll(io.LimitReader(f, Most))
+	if err != nil {
+		return nil, fmt.Errorf("read %s: %w", path, err)
+	}
+	return b, nil
+}
+
+// withoutRights are the file systems of sticks and discs that keep no rights of accounts, by their
+// numbers in statfs(2).
+var withoutRights = []uint64{unix.MSDOS_SUPER_MAGIC, unix.EXFAT_SUPER_MAGIC, 0x5346544e /* NTFS */, 0x7366746e, /* ntfs3 */
+	unix.ISOFS_SUPER_MAGIC, unix.UDF_SUPER_MAGIC}
+
 // Close takes from other accounts the rights on a list of people, which an editor or a copy
 // may have left, and reports whether they had any. What it can't change it leaves: Read
 // says what to do.
@@ -111,7 +141,7 @@ func Check(path string) error {
 		return err
 	}
 	defer f.Close()
-	return judge(path, info)
+	return judge(path, info, os.Geteuid())
 }
 
 // open opens a file, or what a link leads to, and looks at what was opened: nobody can
@@ -138,8 +168,12 @@ func explain(path string, err error) error {
 		return err
 	}
 	me := os.Geteuid()
-	return fmt.Errorf("%w: it belongs to %s, and gatehouse runs as %s: run chown %[3]s %[4]s",
-		err, nameOf(ownerOf(info, me)), nameOf(me), path)
+	owner := ownerOf(info, me)
+	todo := "chown " + nameOf(me) + " " + path
+	if owner != 0 { // an account of its own keeps it: that account must go on reading it
+		todo = "this with sudo -u " + nameOf(owner)
+	}
+	return fmt.Errorf("%w: it belongs to %s, and gatehouse runs as %s: run %s", err, nameOf(owner), nameOf(me), todo)
 }
 
 // facts are those of a file that count here.
@@ -148,16 +182,20 @@ type facts interface {
 	Sys() any
 }
 
-// judge returns an *Error when other accounts than this one and root may read a file.
-func judge(path string, info facts) error {
+// judge returns an *Error when other accounts than this one, me, and root may read a file. To root
+// any owner is right, if nobody else may read it: who works on a service's files by sudo
+// leaves them to the service.
+func judge(path string, info facts, me int) error {
 	if credential(path) && info.Mode().Perm()&0o007 == 0 {
 		return nil // systemd lets this service in by an access list, which shows as rights of the group
 	}
-	me := os.Geteuid()
 	owner := ownerOf(info, me)
 	var todo []string
 	open := info.Mode().Perm()&0o077 != 0
-	if owner != me && (owner != 0 || open) { // of root's file, chmod alone would shut this account out
+	if me == 0 && !open {
+		return nil
+	}
+	if owner != me && me != 0 && (owner != 0 || open) { // of root's file, chmod alone would shut this account out
 		todo = append(todo, "chown "+nameOf(me)+" "+path)
 	}
 	if open {

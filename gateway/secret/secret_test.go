@@ -8,6 +8,8 @@ import (
 	"strings"
 	"syscall"
 	"testing"
+
+	"golang.org/x/sys/unix"
 )
 
 // write writes a file with a mode, whatever the mask of this process is.
@@ -59,23 +61,44 @@ func TestALinkIsAsPrivateAsWhatItLeadsTo(t *testing.T) {
 
 func TestFilesOfOtherAccountsAreRefused(t *testing.T) {
 	info := func(uid uint32, mode fs.FileMode) facts { return file{uid, mode} }
-	me := uint32(os.Geteuid())
-	other := me + 4711
+	const me, other = 4711, 4712
 	for name, c := range map[string]struct {
+		me   int
 		info facts
 		want string // empty: none
 	}{
-		"own":               {info(me, 0o600), ""},
-		"another's":         {info(other, 0o600), "belongs to"},
-		"another's, open":   {info(other, 0o644), " && chmod 600 key"},
-		"own, for a group":  {info(me, 0o640), "run chmod 600 key"},
-		"own, read-only":    {info(me, 0o400), ""},
-		"own, others write": {info(me, 0o602), "run chmod 600 key"},
+		"own":                  {me, info(me, 0o600), ""},
+		"another's":            {me, info(other, 0o600), "belongs to"},
+		"another's, open":      {me, info(other, 0o644), " && chmod 600 key"},
+		"root's, open":         {me, info(0, 0o640), "run chown 4711 key && chmod 600 key"},
+		"own, for a group":     {me, info(me, 0o640), "run chmod 600 key"},
+		"own, read-only":       {me, info(me, 0o400), ""},
+		"own, others write":    {me, info(me, 0o602), "run chmod 600 key"},
+		"a service's, to root": {0, info(other, 0o600), ""},
+		"open, to root":        {0, info(other, 0o640), "can be read by others: run chmod 600 key"},
 	} {
-		err := judge("key", c.info)
+		err := judge("key", c.info, c.me)
 		if (err == nil) != (c.want == "") || err != nil && !strings.Contains(err.Error(), c.want) {
 			t.Errorf("%s: %v", name, err)
 		}
+	}
+}
+
+// A key on a stick has the rights that the computer gives to all files there.
+func TestAKeyOnAStickIsTaken(t *testing.T) {
+	path := write(t, "key", "AGE-SECRET-KEY-1", 0o755)
+	if _, err := Brought(path); err == nil {
+		t.Error("a key that everybody may read is taken from a disk that knows rights")
+	}
+	var here unix.Statfs_t
+	if err := unix.Statfs(path, &here); err != nil {
+		t.Fatal(err)
+	}
+	if b, err := brought(path, []uint64{uint64(here.Type)}); err != nil || string(b) != "AGE-SECRET-KEY-1" {
+		t.Errorf("from a stick: %q, %v", b, err)
+	}
+	if _, err := brought(filepath.Dir(path), []uint64{uint64(here.Type)}); err == nil {
+		t.Error("a folder is read as a key")
 	}
 }
 

@@ -37,17 +37,12 @@ func Report(a Answers, p Place, written []Written, started, chinese bool) string
 		steps,
 		say("第一个用户的链接: ", "The link for the first user: ")+"sudo cat "+link,
 		say("县中心网页: ", "The desk: ")+a.Desk(),
-		say(
-			"写好每个门岗的名单: ",
-			"Give each gate its roster: ",
-		)+filepath.Join(
-			p.Dir,
-			enrolDir,
-			"gate-001",
-			"roster.csv",
-		),
+		say("门岗的规则: ", "The rules of gates: ")+"sudo gatehouse rules import --approve"+
+			say("，再到网页的“规则”上传名单", ", then upload the roster on the page 规则 (Rules)"),
 		say("在网页的“入网”发码，到门岗执行: ", "Make a code on the page 入网 (Enrol), and type at the gate: ")+
-			"sudo gatehouse enrol",
+			"sudo systemctl enable --now gatehouse-agent gatehouse-kiosk"+
+			say("，在屏幕上扫码（没有屏幕: ", ", then scan it at the screen (without one: ")+"sudo gatehouse enrol --start"+
+			say("）", ")"),
 		say("查毛病: ", "Look for faults: ")+"sudo gatehouse doctor",
 	)
 	if a.Mode() == Made || a.Mode() == Proxy {

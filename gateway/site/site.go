@@ -109,7 +109,7 @@ func (c *County) check() error {
 	if err := wire.CheckID(c.ID); err != nil {
 		errs = append(errs, fmt.Errorf("county: %w", err))
 	}
-	if c.CRS != CRS {
+	if _, _, drawn := c.Box(); c.CRS != CRS && (drawn || c.CRS != "") {
 		errs = append(errs, fmt.Errorf("crs %q: write %s, after converting what is GCJ-02 or BD-09", c.CRS, CRS))
 	}
 	k := checker{c: c, ids: map[string]string{}}

@@ -84,3 +84,19 @@ func TestTheExampleFileIsValid(t *testing.T) {
 		t.Fatal(err)
 	}
 }
+
+// Who has no map needs to know nothing of coordinate systems.
+func TestASitesFileWithoutPointsNeedsNoCoordinateSystem(t *testing.T) {
+	plain := "county: qinghe\nname: 清和县\ncommunities:\n- id: c\n  name: 东\n  grids:\n  - id: g\n    name: 一\n" +
+		"    compounds: [{id: p, name: 苑, gates: [gate-001]}]\n"
+	if _, err := Parse([]byte(plain)); err != nil {
+		t.Error(err)
+	}
+	if _, err := Parse([]byte(strings.Replace(good, "crs: WGS-84\n", "", 1))); err == nil ||
+		!strings.Contains(err.Error(), "write WGS-84") {
+		t.Errorf("points of an unknown system: %v", err)
+	}
+	if _, err := Parse([]byte(plain + "crs: GCJ-02\n")); err == nil {
+		t.Error("another system is taken")
+	}
+}

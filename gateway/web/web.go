@@ -128,20 +128,20 @@ func (p *Page) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	http.ServeContent(w, r, "", time.Time{}, bytes.NewReader(body))
 }
 
-// Hosts returns the names of a server that listens on this address, and more.
+// Hosts returns the names of a server that listens on this address, and more. Programs of this
+// computer reach one that listens on all addresses by the computer's names for itself; no name
+// of somebody else is one of them.
 func Hosts(listen string, more ...string) []string {
 	out := append([]string{}, more...)
 	host, _, err := net.SplitHostPort(listen)
 	if err != nil {
 		return out
 	}
-	if Loopback(listen) {
+	ip := net.ParseIP(host)
+	if Loopback(listen) || host == "" || ip != nil && ip.IsUnspecified() {
 		return append(out, "localhost", "127.0.0.1", "::1")
 	}
-	if ip := net.ParseIP(host); ip != nil && !ip.IsUnspecified() || ip == nil && host != "" {
-		out = append(out, host)
-	}
-	return out
+	return append(out, host)
 }
 
 // Loopback reports whether an address can be reached from this computer only.

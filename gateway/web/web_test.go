@@ -65,7 +65,9 @@ func TestHostsOfAListener(t *testing.T) {
 		"127.0.0.1:1":    "localhost 127.0.0.1 ::1",
 		"[::1]:1":        "localhost 127.0.0.1 ::1",
 		"10.0.0.5:443":   "10.0.0.5",
-		"0.0.0.0:443":    "",
+		"0.0.0.0:443":    "localhost 127.0.0.1 ::1",
+		"[::]:443":       "localhost 127.0.0.1 ::1",
+		":443":           "localhost 127.0.0.1 ::1",
 		"desk.county:80": "desk.county",
 		"rubbish":        "",
 	} {

@@ -13,16 +13,8 @@ import (
 // move gives what was unpacked its places: the configuration first, the county's folder
 // last and at once. Interrupted, it is begun again.
 func (r Restore) move(files string, done *Restored) error {
-	old, err := r.conflicts(done.Manifest)
-	if err != nil {
+	if err := r.clear(done); err != nil {
 		return err
-	}
-	for _, path := range old {
-		aside := r.aside(path)
-		if err := r.setAside(path, aside); err != nil {
-			return fmt.Errorf("move %s aside: %w", path, err)
-		}
-		done.Aside[path] = aside
 	}
 	for _, f := range done.Files {
 		if err := r.place(f, files, done); err != nil {
@@ -34,6 +26,22 @@ func (r Restore) move(files string, done *Restored) error {
 		return err
 	}
 	return r.moveCounty(filepath.Join(files, inCounty), done)
+}
+
+// clear moves files aside whose places others take.
+func (r Restore) clear(done *Restored) error {
+	old, err := r.conflicts(done.Manifest)
+	if err != nil {
+		return err
+	}
+	for _, path := range old {
+		aside := r.aside(path)
+		if err := r.setAside(path, aside); err != nil {
+			return fmt.Errorf("move %s aside: %w", path, err)
+		}
+		done.Aside[path] = aside
+	}
+	return nil
 }
 
 // place gives a file its owner and its rights, and one that is not of the county's folder

@@ -173,3 +173,40 @@ func TestAFileWithOtherRowsThanTheManifestSaysIsRefused(t *testing.T) {
 		t.Errorf("error is %v", err)
 	}
 }
+
+// The authority is brought back beside a county that was restored from a newer backup, and runs.
+func TestTheAuthorityAloneIsBroughtBack(t *testing.T) {
+	k := newKit(t)
+	k.make()
+	if _, err := k.restore().OnlyAuthority(t.Context()); !errors.Is(err, ErrNoAuthority) {
+		t.Errorf("a backup without it: %v", err)
+	}
+	k.plan.Authority = true
+	last, _ := k.make()
+	r := k.restore()
+	r.File = last.File
+	write(t, k.path("new", "county", "gatehouse.db"), "the county that is there")
+	write(t, k.path("new", "county", "lock"), "")
+	held, err := lockfile.Take(k.path("new", "county", "lock"))
+	must(t, err)
+	defer held.Close()
+	_, err = r.OnlyAuthority(t.Context())
+	must(t, err)
+	got := tree(t, k.path("new"))
+	if got["ca/ca.key"] != "key of the authority\n" || len(got) != 3 {
+		t.Errorf("there is %q", got)
+	}
+	if b, err := os.ReadFile(k.path("new", "county", "gatehouse.db")); string(b) != "the county that is there" {
+		t.Errorf("the county is %q, %v", b, err)
+	}
+	write(t, k.path("new", "ca", "ca.key"), "another key\n")
+	if _, err := r.OnlyAuthority(t.Context()); !errors.Is(err, ErrNotEmpty) {
+		t.Errorf("another authority is there: %v", err)
+	}
+	r.Again = true
+	done, err := r.OnlyAuthority(t.Context())
+	must(t, err)
+	if b, err := os.ReadFile(done.Aside[k.path("new", "ca", "ca.key")]); err != nil || string(b) != "another key\n" {
+		t.Errorf("moved aside: %q, %v", b, err)
+	}
+}

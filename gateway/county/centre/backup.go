@@ -12,6 +12,8 @@ import (
 	"sync/atomic"
 	"time"
 
+	"golang.org/x/sys/unix"
+
 	"gatehouse/gateway/config"
 	"gatehouse/gateway/county/audit"
 	"gatehouse/gateway/county/backup"
@@ -38,6 +40,7 @@ func (c Config) BackupPlan(file, version string, now time.Time, authority bool) 
 			p.Named = append(p.Named, *path)
 		}
 	}
+	p.Named = append(p.Named, c.serversAuthority(authority)...)
 	p.Telemetry = "in gatehouse.db"
 	if c.Influx != nil {
 		p.Telemetry = fmt.Sprintf("in InfluxDB at %s, bucket %s: not in this backup", c.Influx.URL, c.Influx.Bucket)
@@ -48,6 +51,31 @@ func (c Config) BackupPlan(file, version string, now time.Time, authority bool) 
 		}
 	}
 	return p, nil
+}
+
+// serversAuthority returns the files of the authority that gatehouse setup has made for the servers'
+// certificates, beside which it lies: gates and browsers trust it, and setup --again renews by
+// it. Its key is among them if keys says so and this account may read it.
+func (c Config) serversAuthority(keys bool) (paths []string) {
+	var certs []string
+	if c.Desk != nil {
+		certs = append(certs, c.Desk.TLS.Cert)
+	}
+	if c.Broker.Embedded != nil {
+		certs = append(certs, c.Broker.Embedded.TLS.Cert)
+	}
+	for _, cert := range certs {
+		if cert == "" {
+			continue
+		}
+		for _, name := range []string{"ca.crt", "ca.key"} {
+			path := filepath.Join(filepath.Dir(cert), name)
+			if (name == "ca.crt" || keys) && unix.Access(path, unix.R_OK) == nil {
+				paths = append(paths, path)
+			}
+		}
+	}
+	return paths
 }
 
 // CountyOf returns the county that a configuration names.

@@ -6,6 +6,7 @@ import (
 	"log/slog"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -14,6 +15,7 @@ import (
 	"gatehouse/gateway/county/backup"
 	"gatehouse/gateway/county/db"
 	"gatehouse/gateway/county/desk"
+	"gatehouse/gateway/county/pages"
 	"gatehouse/gateway/fact"
 	"gatehouse/gateway/sealed"
 )
@@ -142,4 +144,27 @@ func change(t *testing.T, path, statement string) {
 	must(t, err)
 	_, err = f.Exec(t.Context(), statement)
 	must(t, errors.Join(err, f.Close()))
+}
+
+// Without the authority that gates and browsers trust, a restored county could renew no certificate
+// of its servers. The key is in backups with the authority only.
+func TestTheServersAuthorityIsBackedUp(t *testing.T) {
+	dir := t.TempDir()
+	cert := filepath.Join(dir, "server.crt")
+	cfg := Config{Desk: &pages.Config{TLS: pages.TLS{Cert: cert}}}
+	if got := cfg.serversAuthority(true); len(got) != 0 {
+		t.Errorf("certificates of the operator's own: %q", got)
+	}
+	for _, name := range []string{"ca.crt", "ca.key"} {
+		if err := os.WriteFile(filepath.Join(dir, name), nil, 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	crt, key := filepath.Join(dir, "ca.crt"), filepath.Join(dir, "ca.key")
+	if got := cfg.serversAuthority(false); !slices.Equal(got, []string{crt}) {
+		t.Errorf("without the authority: %q", got)
+	}
+	if got := cfg.serversAuthority(true); !slices.Equal(got, []string{crt, key}) {
+		t.Errorf("with it: %q", got)
+	}
 }

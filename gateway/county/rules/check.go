@@ -133,8 +133,8 @@ func (r *Report) concerns(g group) bool {
 // incomplete says what gates need before they can decide by the version.
 func (r *Report) incomplete(g group) {
 	if r.Kind == Roster && g.new.policy == 0 {
-		r.fault(fmt.Errorf("no policy is in force for %s, by which its classes could be checked: approve one first",
-			few(g.gates)))
+		r.fault(fmt.Errorf("no policy is in force for %s, by which its classes could be checked: approve one first "+
+			"(gatehouse rules import --approve puts that into force with which gates are enrolled)", few(g.gates)))
 		return
 	}
 	if r.Kind == Policy {
