@@ -111,8 +111,11 @@ func (u *Upgrader) alone(f func() (State, error)) (State, error) {
 		return State{}, fmt.Errorf("make the folder of upgrades: %w", err)
 	}
 	lock, err := lockfile.Take(filepath.Join(u.opts.Dir, "lock"))
-	if err != nil {
+	if errors.Is(err, lockfile.ErrHeld) {
 		return State{}, errors.Join(ErrBusy, err)
+	}
+	if err != nil {
+		return State{}, fmt.Errorf("begin an upgrade: %w", err)
 	}
 	defer lock.Close()
 	return f()
