@@ -76,7 +76,7 @@ test-influx2: build ## the store, its retention and a proof on a real InfluxDB 2
 
 install-test: tools build $(TOOLS)/nfpm ## install, upgrade, roll back and purge in a clean Debian (as root)
 	$(GO) vet -tags cleanroot ./simulator/...
-	$(GO) test -count=1 -tags cleanroot -timeout 20m ./simulator/cleanroot ./simulator/booted ./simulator/lifecycle \
+	$(GO) test -count=1 -tags cleanroot -timeout 30m ./simulator/cleanroot ./simulator/booted ./simulator/lifecycle \
 	    ./simulator/upgrades
 
 race: test ## the same: tests always run with race detection
@@ -180,7 +180,7 @@ $(TOOLS)/cyclonedx-gomod: deploy/supply/package-lock.json
 	@cd $(TOOLS)/../sbom && npm ci --ignore-scripts --no-audit --no-fund --loglevel=error
 	@touch $@
 
-dist: ui $(TOOLS)/nfpm $(TOOLS)/cyclonedx-gomod ## build what is released, with SBOM, licences and checksums, into bin/dist
+dist: ui $(TOOLS)/nfpm $(TOOLS)/cyclonedx-gomod ## build what is released, with manual, SBOM, licences and checksums, into bin/dist
 	deploy/supply/dist.sh bin/dist $(VERSION) $(RELEASE_GO) $(TOOLS)/..
 
 dist-twice: ui $(TOOLS)/nfpm $(TOOLS)/cyclonedx-gomod ## build the release in two places, and compare the bytes

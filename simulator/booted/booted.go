@@ -19,7 +19,7 @@ import (
 )
 
 // patience is how long a boot may take on a busy computer.
-const patience = 60 * time.Second
+const patience = 3 * time.Minute
 
 // Options are those of a machine.
 type Options struct {

@@ -227,19 +227,20 @@ func TestABootedGateIsUpgradedOverAFullDisk(t *testing.T) {
 	r.delivered(collect)
 
 	g.ask("full", version(t, full))
+	g.phase("full", upgrade.Installing)
 	await(t, "the full disk", []*service{collect}, func() bool {
 		_, err := os.Stat(r.gate.Path("var/filler2"))
 		return err == nil
 	})
-	g.phase("full", upgrade.Installing)
-	time.Sleep(25 * time.Second)
-	t.Log(g.log())
-	t.Log(g.do("systemctl", "status", "--no-pager", "-n3", "gatehouse-agent", upgrader))
-	t.Log(g.do("dpkg-query", "-W", "-f", "${db:Status-Abbrev} ${Version}", "gatehouse"))
+	// The service fails because it can't write how far it has come, and is started again.
+	await(t, "another start of the upgrade", []*service{collect}, func() bool {
+		n, err := g.m.Property(t.Context(), upgrader, "NRestarts")
+		return err == nil && n != "0" && n != ""
+	})
 	g.do("rm", "/var/filler", "/var/filler2")
-	g.phase("full", upgrade.Done)
-	t.Log(g.log())
-	g.runs(version(t, full))
+	// One that has just failed may have room to say so, and goes back.
+	s := g.phase("full", upgrade.Done, upgrade.Back)
+	g.runs(map[upgrade.Phase]string{upgrade.Done: version(t, full), upgrade.Back: version(t, old)}[s.Phase])
 	r.pass(1)
 	r.delivered(collect)
 	collect.stop()
@@ -249,7 +250,7 @@ func TestABootedGateIsUpgradedOverAFullDisk(t *testing.T) {
 func (r *rig) smallDisk() {
 	r.t.Helper()
 	disk, at := filepath.Join(r.t.TempDir(), "disk"), r.t.TempDir()
-	tool(r.t, "truncate", "-s", "300M", disk)
+	tool(r.t, "truncate", "-s", "500M", disk)
 	tool(r.t, "mkfs.ext4", "-q", "-F", disk)
 	tool(r.t, "mount", "-o", "loop", disk, at)
 	tool(r.t, "cp", "-a", r.gate.Path("var")+"/.", at)

@@ -29,7 +29,20 @@ func TestTheRPMIsInstalledAndRemoved(t *testing.T) {
 		t.Errorf("configuration files: %s", files)
 	}
 	c := newComputer(t, "fedora")
-	rpm(t, c, "-i", found[0])
+	before := t.TempDir()
+	tool(t, "deploy/package/quick.sh", before, tool(t, "deploy/package/version.sh", earlier), top(t)+"/.tools", "bin",
+		"bin", "rpm")
+	former, err := filepath.Glob(before + "/gatehouse-[0-9]*.rpm")
+	if err != nil || len(former) != 1 {
+		t.Fatalf("packages %v, %v", former, err)
+	}
+	rpm(t, c, "-i", former[0])
+	c.write("etc/default/gatehouse-agent", "root", "# written by hand\n")
+	rpm(t, c, "-U", found[0])
+	text, err := os.ReadFile(c.Path("etc/default/gatehouse-agent"))
+	if err != nil || string(text) != "# written by hand\n" {
+		t.Errorf("after the upgrade the file that somebody wrote is %q, %v", text, err)
+	}
 	for _, name := range []string{"usr/bin/gatehouse", "etc/gatehouse", "var/lib/gatehouse"} {
 		if _, err := os.Stat(c.Path(name)); err != nil {
 			t.Errorf("after the installation: %v", err)
