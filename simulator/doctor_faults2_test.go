@@ -80,6 +80,10 @@ func gateFaults() []fault {
 			p.screens = 0
 			return c.gate
 		}, "screen", doctor.Warn, "/sys/class/drm"},
+		{"no graphics", func(_ *testing.T, c *clinic, p *patient) string {
+			p.screens = -1
+			return c.gate
+		}, "screen", doctor.Unknown, "显卡驱动"},
 		{"no sound", func(_ *testing.T, c *clinic, p *patient) string {
 			p.sounds = 0
 			return c.gate

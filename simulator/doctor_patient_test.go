@@ -34,10 +34,17 @@ func healthy() patient {
 
 func (p patient) Unit(context.Context, string) (doctor.Unit, error) { return p.unit, nil }
 func (p patient) Running(...string) []string                        { return p.greedy }
-func (p patient) Screens() (int, error)                             { return p.screens, nil }
 func (p patient) Sounds() (int, error)                              { return p.sounds, nil }
 func (p patient) Memory() (free, all uint64, err error)             { return p.memory, 2 << 30, nil }
 func (p patient) Found(...string) string                            { return "/usr/bin/chromium" }
+
+// Screens returns an error, as of a computer without graphics, when screens is negative.
+func (p patient) Screens() (int, error) {
+	if p.screens < 0 {
+		return 0, errors.New("no graphics")
+	}
+	return p.screens, nil
+}
 
 func (p patient) Sync(ctx context.Context, path string) (time.Duration, error) {
 	took, err := p.Host.Sync(ctx, path)

@@ -61,7 +61,12 @@ func (e *exam) kiosk(context.Context) {
 		return
 	}
 	if n, err := e.p.Screens(); err != nil {
-		e.unseen("screen", "", err)
+		e.add(Finding{Check: "screen", Verdict: Unknown,
+			What: Text{"看不到屏幕: " + err.Error(), "screens can't be seen: " + err.Error()},
+			Why:  Text{"门卫可能看不到判定", "the guard may see no verdict"},
+			Cure: Text{"装显卡驱动后重启: ls /sys/class/drm；虚拟机或没有显示口的电脑带不了门卫屏幕",
+				"install the driver of the graphics and start again: ls /sys/class/drm; a virtual computer or one " +
+					"without a screen's socket can't have the guard's screen"}})
 	} else if n == 0 {
 		e.add(Finding{Check: "screen", Verdict: Warn, What: Text{"没有接屏幕", "no screen is connected"},
 			Why: Text{"门卫看不到判定", "the guard sees no verdict"},
