@@ -1,13 +1,18 @@
 package main
 
 import (
+	"log/slog"
+	"net/http"
+	"net/http/httptest"
 	"os"
 	"path/filepath"
 	"testing"
 	"time"
 
+	"gatehouse/gateway/county/broker"
 	"gatehouse/gateway/county/db"
 	"gatehouse/gateway/doctor"
+	"gatehouse/gateway/version"
 )
 
 // broken is the collector's configuration with a folder of its own, in which a file was
@@ -47,6 +52,16 @@ func storeFaults() []fault {
 			return edited(t, c.county, "sites:", "influx: {url: \"http://"+c.free()+"\", "+
 				"bucket: gatehouse/autogen}\nsites:")
 		}, "influx", doctor.Fail, "systemctl status influxdb"},
+		{"an InfluxDB that does not know the token", func(t *testing.T, c *clinic, _ *patient) string {
+			return withInflux(t, c, http.StatusUnauthorized, `{"code":"unauthorized","message":"unauthorized access"}`)
+		}, "influx", doctor.Fail, "token"},
+		{"an InfluxDB that refuses", func(t *testing.T, c *clinic, _ *patient) string {
+			return withInflux(t, c, http.StatusServiceUnavailable, `{"error":"engine is closed"}`)
+		}, "influx", doctor.Fail, "systemctl status influxdb"},
+		{"a backup that has failed", func(_ *testing.T, c *clinic, p *patient) string {
+			p.service, p.unit.Active = true, "failed"
+			return c.county
+		}, "backup", doctor.Warn, "journalctl -u gatehouse-backup"},
 		{"no backup", func(t *testing.T, c *clinic, _ *patient) string {
 			return edited(t, c.county, "backup: {dir", "# backup: {dir")
 		}, "backup", doctor.Warn, "gatehouse-backup.timer"},
@@ -67,8 +82,44 @@ func leftOf(t *testing.T, c *clinic) string {
 	return list[len(list)-1]
 }
 
+// withInflux is the collector's configuration with an InfluxDB that answers everything alike.
+func withInflux(t *testing.T, c *clinic, status int, text string) string {
+	t.Helper()
+	s := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+		w.Header().Set("Content-Type", "application/json")
+		w.WriteHeader(status)
+		_, _ = w.Write([]byte(text)) // who asks may have gone
+	}))
+	t.Cleanup(s.Close)
+	return edited(t, c.county, "sites:", "influx: {url: \""+s.URL+"\", bucket: gatehouse/autogen}\nsites:")
+}
+
+// withPassword is the collector's configuration with a broker elsewhere that knows another
+// password than the configuration names.
+func withPassword(t *testing.T, c *clinic) string {
+	t.Helper()
+	c.write("broker-users", "home:$2a$04$IIYXLU9vPEI.o6QUxqxLXOvl2hS4oQzjk9oBpkFk7WdJ3Dq8OhZa2:reader\n")
+	c.write("broker-password", "not that one\n")
+	b, err := broker.Start(t.Context(), broker.Config{Listen: "127.0.0.1:0", Dir: t.TempDir(),
+		UsersFile: c.path("broker-users")}, slog.New(slog.DiscardHandler))
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = b.Close() })
+	b.Admit()
+	return edited(t, c.county, "{embedded: {listen: \""+c.broker+"\", tls: {cert: enrol/default/broker.crt, "+
+		"key: broker.key}}}", "{external: {url: \"tcp://"+b.Addr()+"\", username: home, "+
+		"password_file: broker-password}}")
+}
+
 func gateFaults() []fault {
 	return []fault{
+		{"a version that is not the county's", func(t *testing.T, c *clinic, _ *patient) string {
+			was := version.String
+			version.String = "9.9.9"
+			t.Cleanup(func() { version.String = was })
+			return c.gate
+		}, "broker", doctor.Warn, "gatehouse upgrade"},
 		{"a reader that is unplugged", func(t *testing.T, c *clinic, _ *patient) string {
 			return edited(t, c.gate, readerPort(c), "/dev/serial/by-id/usb-gone")
 		}, "device", doctor.Fail, "/dev/serial/by-id"},
@@ -120,6 +171,14 @@ func readerPort(c *clinic) string {
 
 func hostFaults() []fault {
 	return []fault{
+		{"a service that has failed", func(_ *testing.T, c *clinic, p *patient) string {
+			p.service, p.unit.Active = true, "failed"
+			return c.county
+		}, "service", doctor.Fail, "systemctl restart gatehouse-collect"},
+		{"a service that does not start at boot", func(_ *testing.T, c *clinic, p *patient) string {
+			p.service, p.unit.Enabled = true, "disabled"
+			return c.gate
+		}, "service", doctor.Warn, "systemctl enable gatehouse-agent"},
 		{"no time at boot", func(_ *testing.T, c *clinic, p *patient) string {
 			p.Clock = shift{-time.Since(time.Unix(0, 0)) + time.Hour, false}
 			return c.county

@@ -209,6 +209,9 @@ func networkFaults() []fault {
 		{"a broker of another authority", func(t *testing.T, c *clinic, _ *patient) string {
 			return edited(t, c.gate, "ca: broker.crt", "ca: county-ca.crt")
 		}, "broker", doctor.Fail, "BROKERS.md"},
+		{"a wrong password at the broker", func(t *testing.T, c *clinic, _ *patient) string {
+			return withPassword(t, c)
+		}, "broker", doctor.Fail, "password"},
 		{"a broker that wants a certificate", func(t *testing.T, c *clinic, _ *patient) string {
 			return edited(t, c.county, "{embedded: {listen: \""+c.broker+"\", tls: {cert: enrol/default/broker.crt, "+
 				"key: broker.key}}}", "{external: {url: \"ssl://"+c.broker+"\", ca: enrol/default/broker.crt}}")

@@ -19,6 +19,7 @@ type patient struct {
 	host.Host
 
 	unit            doctor.Unit
+	service         bool // the configuration is that of a service
 	greedy          []string
 	screens, sounds int
 	memory          uint64
@@ -33,6 +34,7 @@ func healthy() patient {
 }
 
 func (p patient) Unit(context.Context, string) (doctor.Unit, error) { return p.unit, nil }
+func (p patient) OfService(string) bool                             { return p.service }
 func (p patient) Running(...string) []string                        { return p.greedy }
 func (p patient) Sounds() (int, error)                              { return p.sounds, nil }
 func (p patient) Memory() (free, all uint64, err error)             { return p.memory, 2 << 30, nil }

@@ -20,10 +20,17 @@ import (
 	"gatehouse/gateway/edge/agent"
 )
 
+// ofService is a Probe that knows by itself whether a configuration is that of a service.
+type ofService interface{ OfService(path string) bool }
+
 // subject returns what a configuration file describes, to be looked at.
 func subject(path, kind string, text []byte, p doctor.Probe) doctor.Subject {
 	s := doctor.Subject{Trials: configTrials(path, kind, text, p.Now())}
-	if ofServices([]string{path}) {
+	installed := ofServices([]string{path})
+	if is, can := p.(ofService); can {
+		installed = is.OfService(path)
+	}
+	if installed {
 		s.Owner = serviceUser
 	}
 	switch kind {
@@ -121,7 +128,7 @@ func ofCollector(s *doctor.Subject, cfg centre.Config, p doctor.Probe) {
 		s.Trials = append(s.Trials, brokerTrial(*e, cfg.County, ""))
 		s.Servers = append(s.Servers, server("broker", e.URL)...)
 	}
-	s.Trials = append(s.Trials, collectorTrials(cfg, p.Now)...)
+	s.Trials = append(s.Trials, collectorTrials(cfg, p, s.Owner != "")...)
 }
 
 // namesOfURLs are the hosts by which gates reach the desk.

@@ -18,7 +18,8 @@ import (
 // tryFor bounds one trial.
 const tryFor = 10 * time.Second
 
-func collectorTrials(cfg centre.Config, now func() time.Time) []doctor.Trial {
+// collectorTrials tries what a collector needs; installed says that it is a service.
+func collectorTrials(cfg centre.Config, p doctor.Probe, installed bool) []doctor.Trial {
 	trials := []doctor.Trial{{Check: "store", On: cfg.Dir,
 		Why: doctor.Text{ZH: "数据库坏了就存不下新数据", EN: "nothing more can be stored in a damaged database"},
 		Cure: doctor.Text{ZH: "打不开就查主人: sudo ls -l " + cfg.Dir + "；坏了就停止服务，保留坏文件，从备份恢复: gatehouse restore（见 " +
@@ -47,7 +48,7 @@ func collectorTrials(cfg centre.Config, now func() time.Time) []doctor.Trial {
 	if cfg.Influx != nil {
 		trials = append(trials, influxTrial(cfg))
 	}
-	return append(trials, backupTrial(cfg, now))
+	return append(trials, backupTrial(cfg, p, installed))
 }
 
 func influxTrial(cfg centre.Config) doctor.Trial {
@@ -63,14 +64,17 @@ func influxTrial(cfg centre.Config) doctor.Trial {
 		}}
 }
 
-func backupTrial(cfg centre.Config, now func() time.Time) doctor.Trial {
+// backupUnit is the service that makes backups.
+const backupUnit = "gatehouse-backup.service"
+
+func backupTrial(cfg centre.Config, p doctor.Probe, installed bool) doctor.Trial {
 	return doctor.Trial{Check: "backup", On: cfg.Dir,
 		Why: doctor.Text{ZH: "磁盘坏了就全没有了", EN: "all is lost with the disk"},
 		Cure: doctor.Text{ZH: "配置 backup（见 BACKUP.md），再 sudo systemctl enable --now gatehouse-backup.timer，或马上: " +
 			"gatehouse backup",
 			EN: "configure backup (BACKUP.md), then sudo systemctl enable --now gatehouse-backup.timer, or at " +
 				"once: gatehouse backup"},
-		Try: func(context.Context) (doctor.Text, error, error) {
+		Try: func(ctx context.Context) (doctor.Text, error, error) {
 			if !isThere(cfg.Dir) {
 				return doctor.Text{ZH: "还没有要备份的", EN: "there is nothing to back up yet"}, nil, nil
 			}
@@ -78,12 +82,19 @@ func backupTrial(cfg centre.Config, now func() time.Time) doctor.Trial {
 				return doctor.Text{}, errors.New("no backup is configured"), nil
 			}
 			last, ok, err := cfg.LastBackup()
+			failed := false
+			if installed { // where systemd can't be asked, the age of the last good one says it
+				u, unseen := p.Unit(ctx, backupUnit)
+				failed = unseen == nil && u.Active == "failed"
+			}
 			switch {
 			case err != nil:
 				return doctor.Text{}, nil, err
+			case failed:
+				return doctor.Text{}, fmt.Errorf("the last backup has failed: journalctl -u %s -n 50", backupUnit), nil
 			case !ok:
 				return doctor.Text{}, errors.New("no backup was made yet"), nil
-			case now().Sub(last.At) > cfg.Backup.Late():
+			case p.Now().Sub(last.At) > cfg.Backup.Late():
 				return doctor.Text{}, fmt.Errorf("the last good backup is of %s", last.At.UTC().Format(time.RFC3339)),
 					nil
 			}
