@@ -1,4 +1,5 @@
-// Draws the pictures of the manual into deploy/manual/pictures, with a hash of the words that each shows: make pictures.
+// Draws the pictures of the manual into deploy/manual/pictures, with a hash of the words that each
+// shows: make pictures.
 import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";

@@ -258,7 +258,15 @@ function App() {
       </main>
       <footer>
         {c &&
-          `${c.store} · ${c.keeps ? `${say("centre.keeps", { what: c.keeps })} · ` : ""}${c.stored ? say("centre.stored", { time: time(c.stored) }) : "–"} · ${c.backup ? `${say("centre.backup", { time: time(c.backup) })} · ` : ""}${c.version}`}
+          [
+            c.store,
+            c.keeps && say("centre.keeps", { what: c.keeps }),
+            c.stored ? say("centre.stored", { time: time(c.stored) }) : "–",
+            c.backup && say("centre.backup", { time: time(c.backup) }),
+            c.version,
+          ]
+            .filter(Boolean)
+            .join(" · ")}
       </footer>
       <AckForm />
       <ExplainDialog />
