@@ -29,6 +29,9 @@ type Config struct {
 	Dir       string `yaml:"dir,omitempty"`        // folder of its state; no record is lost with it
 	TLS       TLS    `yaml:"tls,omitempty"`        // absent: plain TCP
 	UsersFile string `yaml:"users_file,omitempty"` // lines name:bcrypt-hash[:kind]; absent: nobody has a password
+	// Discovery is homeassistant where that is told of gates and machines: the collector may
+	// publish it, and readers may read it. Empty: nobody may.
+	Discovery string `yaml:"discovery,omitempty"`
 	// County is the id of the county, the only one whose topics clients may use; empty: any.
 	County string `yaml:"-"`
 	// Identities knows clients by their certificates. May be nil.
@@ -118,7 +121,7 @@ func Start(ctx context.Context, cfg Config, log *slog.Logger) (*Broker, error) {
 	port = server.RANDOM_PORT
 	opts := func() *server.Options {
 		o := options(filepath.Join(cfg.Dir, "store"))
-		o.CustomClientAuthentication = inner{cmp.Or(cfg.County, "*"), b.secret}
+		o.CustomClientAuthentication = inner{cmp.Or(cfg.County, "*"), cfg.Discovery != "", b.secret}
 		o.MQTT.Host, o.MQTT.Port = "127.0.0.1", port
 		return o
 	}
@@ -164,6 +167,9 @@ func (c Config) check() (host string, port int, err error) {
 	}
 	if err := c.TLS.check(); err != nil {
 		return "", 0, err
+	}
+	if c.Discovery != "" && c.Discovery != HomeAssistant {
+		return "", 0, fmt.Errorf("broker: discovery %q: write %s, or leave it out", c.Discovery, HomeAssistant)
 	}
 	if !loopback(host) && (c.TLS == (TLS{}) || c.UsersFile == "" && !c.Certificates) {
 		return "", 0, fmt.Errorf("broker: listen %s is open to the network: give tls (cert, key), and enrol gates "+

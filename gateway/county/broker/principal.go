@@ -57,8 +57,9 @@ func (p principal) login() string { return string(p.kind) + " " + p.name }
 // which the proxy adds when it knows who the client is. So nobody gets in by the port
 // of nats-server itself.
 type inner struct {
-	county string // the county's id; *: any
-	secret string
+	county    string // the county's id; *: any
+	discovery bool   // Home Assistant is told of gates and machines
+	secret    string
 }
 
 // Check implements server.Authentication.
@@ -70,37 +71,45 @@ func (i inner) Check(c server.ClientAuthentication) bool {
 	user := &server.User{Username: o.Username}
 	if o.Username != keeperName && o.Username != ownName {
 		k, name, _ := strings.Cut(o.Username, " ")
-		user.Permissions = permissions(i.county, kind(k), name)
+		user.Permissions = permissions(i.county, i.discovery, kind(k), name)
 	}
 	c.RegisterUser(user)
 	return true
 }
 
-// discovery is what Home Assistant is told, as a subject.
-const discovery = "homeassistant.>"
+// HomeAssistant is the only other system that is told of gates and machines.
+const HomeAssistant = "homeassistant"
+
+// discoverySubject is what Home Assistant is told, as a subject.
+const discoverySubject = HomeAssistant + ".>"
 
 // permissions returns what a client may publish and subscribe to: nil is everything.
 // A collector may use all topics below wire.Root. An agent may publish below its own
 // id, and subscribe there and to the collector's status. A machine may publish its
-// reports. A reader may subscribe to everything of the county and to what Home Assistant is
-// told (discovery), and publish nothing.
+// reports. A reader may subscribe to everything of the county, and publish nothing. With
+// discovery a collector may also publish and a reader read what Home Assistant is told.
 // MQTT's a/b is a.b in NATS; MQTT's a/# includes a itself, a.> in NATS does not.
-func permissions(county string, k kind, name string) *server.Permissions {
+func permissions(county string, discovery bool, k kind, name string) *server.Permissions {
 	root := strings.ReplaceAll(wire.Root, "/", ".")
 	own := root + "." + county + "." + name
 	report := own + "." + string(wire.LeafReport)
 	status := root + "." + county + "." + wire.CollectorID + "." + string(wire.LeafStatus)
+	var told []string
+	if discovery {
+		told = []string{discoverySubject}
+	}
 	switch k {
 	case nobody:
 		return nil
 	case collector:
-		return allowed([]string{root, root + ".>", discovery}, []string{root, root + ".>", discovery})
+		all := append([]string{root, root + ".>"}, told...)
+		return allowed(all, all)
 	case agent:
 		return allowed([]string{own + ".>"}, []string{own, own + ".>", status})
 	case machine:
 		return allowed([]string{report, report + ".>"}, nil)
 	case reader:
-		return allowed(nil, []string{root + "." + county, root + "." + county + ".>", discovery})
+		return allowed(nil, append([]string{root + "." + county, root + "." + county + ".>"}, told...))
 	}
 	return allowed(nil, nil)
 }

@@ -23,7 +23,7 @@ func forgetful(t *testing.T, dir string) *Broker {
 		t.Fatal(err)
 	}
 	b, opts := &Broker{proxy: proxy, store: newStoreWatch(), secret: newSecret()}, options(dir)
-	opts.CustomClientAuthentication, proxy.secret = inner{"*", b.secret}, b.secret
+	opts.CustomClientAuthentication, proxy.secret = inner{"*", false, b.secret}, b.secret
 	b.client.Username = ownName
 	if b.client.PasswordFile, err = writeOwn(t.TempDir(), b.secret); err != nil {
 		t.Fatal(err)

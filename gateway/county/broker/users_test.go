@@ -2,6 +2,7 @@ package broker
 
 import (
 	"os"
+	"slices"
 	"strings"
 	"testing"
 )
@@ -175,9 +176,29 @@ func FuzzParseUsers(f *testing.F) {
 			t.Fatalf("%d users, %v", len(got), err)
 		}
 		for name, u := range got {
-			if strings.ContainsAny(name, ".*> \t:") || permissions("qinghe", u.kind, name) == nil {
+			if strings.ContainsAny(name, ".*> \t:") || permissions("qinghe", false, u.kind, name) == nil {
 				t.Errorf("user %s %+v", name, u)
 			}
 		}
 	})
+}
+
+// Only where Home Assistant is told of gates and machines has anybody rights there.
+func TestRightsForHomeAssistantAreThereOnlyWithDiscovery(t *testing.T) {
+	for _, discovery := range []bool{false, true} {
+		for k, want := range map[kind]struct{ publish, subscribe bool }{
+			collector: {discovery, discovery}, reader: {false, discovery}, agent: {}, machine: {},
+		} {
+			p := permissions("qinghe", discovery, k, "x")
+			publish, subscribe := slices.Contains(p.Publish.Allow, discoverySubject),
+				slices.Contains(p.Subscribe.Allow, discoverySubject)
+			if publish != want.publish || subscribe != want.subscribe {
+				t.Errorf("%s, discovery %v: publish %v, subscribe %v", k, discovery, publish, subscribe)
+			}
+		}
+	}
+	cfg := Config{Listen: "127.0.0.1:0", Dir: t.TempDir(), Discovery: "hass"}
+	if err := cfg.Check(); err == nil || !strings.Contains(err.Error(), "write homeassistant") {
+		t.Errorf("another system: %v", err)
+	}
 }

@@ -30,6 +30,8 @@ type County struct {
 	Topics  []string // of machines that publish in a form of their own
 	CA      []byte   // the authority's certificate, PEM
 	Revoked []byte   // the list of revoked certificates, PEM
+	// Discovery: Home Assistant is told of gates and machines.
+	Discovery bool
 }
 
 // Listener is where clients connect, and the broker's own certificate.
@@ -75,13 +77,18 @@ func (c County) rights(x Client) (publish, subscribe []string) {
 	case authority.Machine:
 		return own(wire.LeafReport), nil
 	case authority.Reader:
-		return nil, []string{c.all(), discovery}
+		return nil, append([]string{c.all()}, c.told()...)
 	}
 	return nil, nil
 }
 
-// discovery is what Home Assistant is told: the collector writes it, readers read it.
-const discovery = "homeassistant/#"
+// told is what Home Assistant is told, if it is: the collector writes it, readers read it.
+func (c County) told() []string {
+	if !c.Discovery {
+		return nil
+	}
+	return []string{"homeassistant/#"}
+}
 
 // all is every topic of the county.
 func (c County) all() string { return wire.Root + "/" + c.ID + "/#" }
@@ -137,8 +144,10 @@ acl_file %s
 
 func (c County) mosquittoACL() []byte {
 	var b strings.Builder
-	fmt.Fprintf(&b, "# %s\nuser %s\ntopic readwrite %s\ntopic write %s\n", again, wire.CollectorID, c.all(),
-		discovery)
+	fmt.Fprintf(&b, "# %s\nuser %s\ntopic readwrite %s\n", again, wire.CollectorID, c.all())
+	for _, topic := range c.told() {
+		fmt.Fprintf(&b, "topic write %s\n", topic)
+	}
 	for _, topic := range c.Topics {
 		fmt.Fprintf(&b, "topic read %s\n", topic)
 	}
@@ -233,7 +242,7 @@ func (c County) emqxACL() []byte {
 	}
 	inside := fmt.Sprintf(`{'and', [{ipaddr, "127.0.0.1"}, {username, %q}]}`, wire.CollectorID)
 	rule(inside, "all", []string{c.all()})
-	rule(inside, "publish", []string{discovery})
+	rule(inside, "publish", c.told())
 	rule(inside, "subscribe", c.Topics)
 	for _, x := range c.clients() {
 		publish, subscribe := c.rights(x)

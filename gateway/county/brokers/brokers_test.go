@@ -12,7 +12,7 @@ import (
 )
 
 func TestTheFilesForEMQX(t *testing.T) {
-	c := County{ID: "qinghe", CA: []byte("ca"), Topics: []string{"tele/+/SENSOR"}, Clients: []Client{
+	c := County{ID: "qinghe", Discovery: true, CA: []byte("ca"), Topics: []string{"tele/+/SENSOR"}, Clients: []Client{
 		{"watch", authority.Reader}, {"gate-001", authority.Agent}, {"fogger-1", authority.Machine}}}
 	l := Listener{Port: 8883, Inside: 1883, Cert: "/etc/b.pem", Key: "/etc/b.key", TLSMin: "1.2", Dir: "/etc/emqx"}
 	texts := map[string]string{}
@@ -36,6 +36,16 @@ func TestTheFilesForEMQX(t *testing.T) {
 	}, "\n") + "\n"
 	if _, rules, _ := strings.Cut(texts["acl.conf"], "\n"); rules != want {
 		t.Errorf("acl.conf:\n%s\nwant\n%s", rules, want)
+	}
+	c.Discovery = false // Home Assistant is told nothing: nobody has rights there
+	mosquitto, err := c.Mosquitto(l, "secret")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, f := range append(mosquitto, c.EMQX(l, "secret")...) {
+		if strings.Contains(string(f.Text), "homeassistant") {
+			t.Errorf("%s has rights for Home Assistant without discovery:\n%s", f.Name, f.Text)
+		}
 	}
 	if got := texts["users.csv"]; got != "user_id,password,is_superuser\ncollector,secret,false\n" {
 		t.Errorf("users.csv: %q", got)

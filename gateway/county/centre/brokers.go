@@ -36,7 +36,7 @@ func (c Config) ForOtherBrokers(ctx context.Context) (out brokers.County, err er
 	if err != nil {
 		return out, err
 	}
-	out = brokers.County{ID: c.County, CA: identity.PEM(ca.Certificate().Raw)}
+	out = brokers.County{ID: c.County, CA: identity.PEM(ca.Certificate().Raw), Discovery: c.discovers()}
 	if out.Revoked, err = ca.Revoked(void, time.Now()); err != nil {
 		return out, err
 	}

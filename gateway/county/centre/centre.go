@@ -123,7 +123,10 @@ func (c *county) startBroker(ctx context.Context) error {
 		return nil
 	}
 	own := c.embedded()
-	own.Hold, own.Refused, own.County = true, c.refuse, c.cfg.County
+	own.Hold, own.Refused, own.County, own.Discovery = true, c.refuse, c.cfg.County, ""
+	if c.cfg.discovers() {
+		own.Discovery = broker.HomeAssistant
+	}
 	if c.cfg.Desk != nil { // it has the registry
 		own.Identities, own.Certificates = c.known, c.cfg.Enrol != nil
 	}

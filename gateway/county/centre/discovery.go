@@ -6,10 +6,12 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"os"
 	"path/filepath"
 	"strings"
 	"sync"
 
+	"gatehouse/gateway/county/broker"
 	"gatehouse/gateway/county/desk"
 	"gatehouse/gateway/county/end"
 	"gatehouse/gateway/county/fleet"
@@ -18,9 +20,6 @@ import (
 	"gatehouse/gateway/mqtt"
 )
 
-// discoveryHomeAssistant names the only other system that is told of gates and machines.
-const discoveryHomeAssistant = "homeassistant"
-
 // announcedFile lists what Home Assistant was told, in the county's folder.
 const announcedFile = "homeassistant.json"
 
@@ -28,12 +27,19 @@ func checkDiscovery(c Config) error {
 	switch {
 	case c.Discovery == "":
 		return nil
-	case c.Discovery != discoveryHomeAssistant:
-		return fmt.Errorf("discovery: %q: write %s, or leave it out", c.Discovery, discoveryHomeAssistant)
+	case c.Discovery != broker.HomeAssistant:
+		return fmt.Errorf("discovery: %q: write %s, or leave it out", c.Discovery, broker.HomeAssistant)
 	case c.Desk == nil:
-		return fmt.Errorf("discovery: %s is told what the desk knows: give desk, too", discoveryHomeAssistant)
+		return fmt.Errorf("discovery: %s is told what the desk knows: give desk, too", broker.HomeAssistant)
 	}
 	return nil
+}
+
+// discovers reports whether Home Assistant is told of gates and machines, or is still to be told
+// that it is not any more.
+func (c Config) discovers() bool {
+	_, err := os.Stat(filepath.Join(c.Dir, announcedFile))
+	return c.Discovery != "" || err == nil
 }
 
 // startDiscovery tells Home Assistant of gates and machines, or takes back what it was told

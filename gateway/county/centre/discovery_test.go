@@ -20,30 +20,43 @@ import (
 	"gatehouse/gateway/testkit/mosquitto"
 )
 
-// heard returns what a broker keeps below homeassistant, as somebody hears it who comes now
-// and listens for half a second.
+// heard returns what a broker keeps below homeassistant, as somebody hears it who comes now:
+// up to a message of its own, which the broker takes after the subscription. It asks for QoS 0,
+// as Home Assistant does: the embedded broker grants no more to anybody but the collector.
 func heard(t *testing.T, url string) map[string]string {
 	t.Helper()
 	ctx, cancel := context.WithTimeout(t.Context(), 30*time.Second)
 	defer cancel()
+	const own = "homeassistant/last"
 	var mu sync.Mutex
 	all := map[string]string{}
-	up := make(chan struct{}, 10)
+	up, last := make(chan struct{}, 10), make(chan struct{}, 10)
 	c := mqtt.New(mqtt.Config{URL: url, ClientID: "home", Log: slog.New(slog.DiscardHandler),
 		OnMessage: func(m mqtt.Message) {
+			if m.Topic == own {
+				last <- struct{}{}
+				return
+			}
 			mu.Lock()
 			defer mu.Unlock()
 			all[m.Topic] = string(m.Payload)
 		},
-		Subscriptions: []mqtt.Subscription{{Filter: "homeassistant/#", QoS: 1}}, OnUp: func() { up <- struct{}{} }})
+		Subscriptions: []mqtt.Subscription{{Filter: "homeassistant/#"}}, OnUp: func() { up <- struct{}{} }})
 	var running sync.WaitGroup
 	defer running.Wait()
 	defer cancel()
 	running.Go(func() { _ = c.Run(ctx) })
-	select {
-	case <-up:
-		time.Sleep(500 * time.Millisecond)
-	case <-ctx.Done():
+	for heard := false; !heard; {
+		select {
+		case <-up:
+			if err := c.Publish(mqtt.Message{Topic: own, Payload: []byte("x"), QoS: 1}); err != nil {
+				t.Logf("publish: %v", err) // up comes again
+			}
+		case <-last:
+			heard = true
+		case <-ctx.Done():
+			t.Fatalf("nothing comes from %s", url)
+		}
 	}
 	mu.Lock()
 	defer mu.Unlock()
