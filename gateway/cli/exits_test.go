@@ -76,8 +76,8 @@ func everyCommandIn(t *testing.T, lines []string) {
 	t.Helper()
 	cli.Leaves(cli.NewRoot(), func(c *cobra.Command) {
 		name := strings.TrimPrefix(c.CommandPath(), "gatehouse ")
-		if !slices.ContainsFunc(lines, func(l string) bool { return l == name || strings.HasPrefix(l, name+" ") }) &&
-			name != "version" {
+		of := func(line string) bool { return strings.HasPrefix(line, name+" ") }
+		if !slices.ContainsFunc(lines, of) && name != "version" {
 			t.Errorf("%s: what does it end with when nothing is there?", name)
 		}
 	})

@@ -51,7 +51,8 @@ func newBench(t *testing.T) *bench {
 	server := serverCertificate(t)
 	b.listener = Listener{Port: freePort(t), Inside: freePort(t), Cert: server.cert, Key: server.key, TLSMin: "1.3",
 		Dir: t.TempDir()}
-	b.county = County{ID: "qinghe", Discovery: true, CA: identity.PEM(b.ca.Certificate().Raw), Topics: []string{"tele/+/SENSOR"}}
+	b.county = County{ID: "qinghe", Discovery: true,
+		CA: identity.PEM(b.ca.Certificate().Raw), Topics: []string{"tele/+/SENSOR"}}
 	for name, k := range map[string]authority.Kind{"gate-001": authority.Agent, "gate-002": authority.Agent,
 		"fogger-1": authority.Machine, "watch": authority.Reader, "grafana": authority.Reader} {
 		b.county.Clients = append(b.county.Clients, Client{name, k})
