@@ -84,8 +84,8 @@ func everyCommandIn(t *testing.T, lines []string) {
 }
 
 // unreadable are values that no flag of a type takes.
-var unreadable = map[string]string{"int": "many", "int64": "many", "uint64": "-1", "duration": "soon", "bool": "perhaps",
-	"form": "xml", "float64": "warm"}
+var unreadable = map[string]string{"int": "many", "int64": "many", "uint64": "-1", "duration": "soon",
+	"bool": "perhaps", "form": "xml", "float64": "warm"}
 
 // Wrong usage ends with 2, prints nothing as data, says what is wrong, and where help is.
 func TestWrongUsageEndsWithTwo(t *testing.T) {
