@@ -53,9 +53,7 @@ as text below. It is for one gate, whose policy must take passes (passes.days).`
 			if err != nil {
 				return err
 			}
-			if err := wrongName("gate", p.Gate, gatesOf(c)); err != nil { // it may not have been heard of yet
-				fmt.Fprintln(c.ErrOrStderr(), "warning:", err)
-			}
+			warnOfGate(c, p.Gate)
 			text, err := pass.Sign(p, county, key.Private)
 			if err != nil {
 				return err
@@ -86,6 +84,13 @@ as text below. It is for one gate, whose policy must take passes (passes.days).`
 	_ = c.MarkFlagRequired("county") //nolint:errcheck // the flags exist
 	_ = c.MarkFlagRequired("gate")   //nolint:errcheck // the flags exist
 	return c
+}
+
+// warnOfGate warns of a gate of which the county has not heard: it may be a new one.
+func warnOfGate(c *cobra.Command, gate string) {
+	if err := wrongName("gate", gate, gatesOf(c)); err != nil {
+		fmt.Fprintln(c.ErrOrStderr(), "warning:", err)
+	}
 }
 
 // issued is what is done with a pass, for the audit.
