@@ -134,7 +134,7 @@ func gateFaults() []fault {
 		{"no graphics", func(_ *testing.T, c *clinic, p *patient) string {
 			p.screens = -1
 			return c.gate
-		}, "screen", doctor.Unknown, "显卡驱动"},
+		}, "screen", doctor.Unknown, "ls /sys/class/drm"},
 		{"no sound", func(_ *testing.T, c *clinic, p *patient) string {
 			p.sounds = 0
 			return c.gate
