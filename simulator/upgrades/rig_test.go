@@ -59,7 +59,7 @@ echo '{"run":"VERSION-'$$'","version":"VERSION","recording":true,"linked":true,"
 // systemctl starts the agent at once, and lets the upgrade be killed when it has.
 const systemctl = `#!/bin/sh
 case "$*" in
-*is-active*) exit 0 ;;
+show*ActiveState*) echo active; exit 0 ;;
 *restart*) rm -f /run/gatehouse/alive.json; setsid /usr/bin/gatehouse agent >/dev/null 2>&1 & ;;
 esac
 if grep -qx restart /kill 2>/dev/null; then rm /kill; kill -9 $PPID; sleep 1; fi
