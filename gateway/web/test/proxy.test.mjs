@@ -110,7 +110,7 @@ test("the desk works below a path: set up, live, links, a deep page, log out and
   await page.waitForSelector("form.login");
   await shot(page, "desk-below-a-path-login");
   await fill("wang");
-  await page.waitForSelector("a[aria-current]");
+  await page.waitForSelector(".menu summary.here");
   assert.deepEqual(page.problems, []);
 });
 
