@@ -28,6 +28,7 @@ type setupFlags struct {
 	output            output
 	place             setup.Place
 	again, start      bool
+	web               webFlags
 }
 
 func setupCommand() *cobra.Command {
@@ -47,16 +48,24 @@ certificates that setup has made, by the same authority.
 With --answers the answers come from a YAML file; deploy/SETUP.md has its keys.
 With --start, as root, the service is enabled and started; else setup says how.
 
+With --web the questions are asked in a browser of this computer: setup prints a link that
+one browser can open once, within a quarter of an hour, and serves the page on
+127.0.0.1:8089 only (from another computer: ssh -L 8089:127.0.0.1:8089). With --start, too,
+the page goes on to the desk by itself; in folders of your own this program then runs on as
+the collector.
+
 Exit codes: 0 done, 1 not written or not right, 2 wrong answers, or no such file.`,
-		Example: "  sudo gatehouse setup\n  sudo gatehouse setup --answers county.yaml --start",
-		Args:    cobra.NoArgs,
-		RunE:    func(c *cobra.Command, _ []string) error { return f.run(c) },
+		Example: "  sudo gatehouse setup\n  sudo gatehouse setup --answers county.yaml --start\n" +
+			"  sudo gatehouse setup --web --start",
+		Args: cobra.NoArgs,
+		RunE: func(c *cobra.Command, _ []string) error { return f.run(c) },
 	}
 	c.Flags().StringVar(&f.answers, "answers", "", "take the answers from this YAML file")
 	c.Flags().StringVar(&f.place.Dir, "dir", "/etc/gatehouse", "folder of the configuration")
 	c.Flags().StringVar(&f.place.Data, "data", "/var/lib/gatehouse", "folder of what the collector keeps")
 	c.Flags().BoolVar(&f.again, "again", false, "replace a configuration that is there; a copy stays")
 	c.Flags().BoolVar(&f.start, "start", false, "enable and start the service (as root)")
+	f.web.add(c)
 	f.output.add(c)
 	addLanguage(c, &f.language)
 	return c
@@ -97,12 +106,15 @@ func (f *setupFlags) run(c *cobra.Command) error {
 	if _, err := os.Stat(file); err == nil && !f.again && f.answers == "" {
 		return f.there(file)
 	}
+	if f.place.Host, err = os.Hostname(); err != nil {
+		return fmt.Errorf("this computer's name: %w", err)
+	}
+	if f.web.on {
+		return f.inBrowser(c, zh)
+	}
 	a, err := f.ask(c, zh)
 	if err != nil {
 		return err
-	}
-	if f.place.Host, err = os.Hostname(); err != nil {
-		return fmt.Errorf("this computer's name: %w", err)
 	}
 	if err := f.lookForOthers(c.Context(), a); err != nil {
 		return err
@@ -120,13 +132,13 @@ func (f *setupFlags) run(c *cobra.Command) error {
 	if err := f.startService(c); err != nil {
 		return err
 	}
-	return f.print(c.OutOrStdout(), a, written, zh)
+	return f.print(c.OutOrStdout(), a, written, f.start, zh)
 }
 
 // there is the error of a configuration that is not to be replaced.
 func (f *setupFlags) there(file string) error {
-	return fmt.Errorf("%s: %w: gatehouse config check says whether it is right; gatehouse setup --again replaces it, "+
-		"and keeps a copy", file, setup.ErrThere)
+	return fmt.Errorf("%s: %w, and a computer has one collector: gatehouse config check says whether it is right; "+
+		"gatehouse setup --again replaces it, and keeps a copy", file, setup.ErrThere)
 }
 
 // ask returns the answers of the file or of who sits at the terminal.
@@ -255,7 +267,7 @@ func startUnit(c *cobra.Command, unit string, again bool) error {
 }
 
 // print says what was written, and what to do next.
-func (f *setupFlags) print(w io.Writer, a setup.Answers, written []setup.Written, zh bool) error {
+func (f *setupFlags) print(w io.Writer, a setup.Answers, written []setup.Written, started, zh bool) error {
 	if f.output.is(asJSON) {
 		return printJSON(w, struct {
 			County string          `json:"county"`
@@ -264,6 +276,6 @@ func (f *setupFlags) print(w io.Writer, a setup.Answers, written []setup.Written
 			Files  []setup.Written `json:"files"`
 		}{a.County, a.Desk(), filepath.Join(f.place.Dir, setup.ConfigFile), written})
 	}
-	_, err := io.WriteString(w, setup.Report(a, f.place, written, f.start, zh))
+	_, err := io.WriteString(w, setup.Report(a, f.place, written, started, zh))
 	return err
 }

@@ -126,6 +126,21 @@ func (a Answers) Desk() string {
 // DeskAddress returns where the desk is reached, as host:port.
 func (a Answers) DeskAddress() string { return net.JoinHostPort(a.Address, fmt.Sprint(a.deskPort())) }
 
+// Listens returns the addresses on which desk and broker listen.
+func (a Answers) Listens() []string {
+	at := func(open bool, port int) string {
+		if open {
+			return net.JoinHostPort("0.0.0.0", fmt.Sprint(port))
+		}
+		return net.JoinHostPort("127.0.0.1", fmt.Sprint(port))
+	}
+	out := []string{at(a.open(), a.deskPort())}
+	if a.Broker == "" {
+		out = append(out, at(a.Mode() != None, a.brokerPort()))
+	}
+	return out
+}
+
 // hostOf returns an address as it stands in a URL.
 func hostOf(address string) string {
 	if at, err := netip.ParseAddr(address); err == nil && at.Is6() {

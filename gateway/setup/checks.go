@@ -1,6 +1,7 @@
 package setup
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"net/netip"
@@ -36,6 +37,17 @@ func Asks() []Ask {
 		{"ports", Answers.checkPorts},
 		{"gates", Answers.checkGates},
 	}
+}
+
+// Faults returns what is wrong with the answers, by the keys of Asks.
+func (a Answers) Faults() map[string]error {
+	out := map[string]error{}
+	for _, ask := range Asks() {
+		if err := ask.Check(a); err != nil {
+			out[ask.Key] = err
+		}
+	}
+	return out
 }
 
 // Check returns what is wrong with the answers, each fault with its key.
@@ -105,6 +117,18 @@ func (a Answers) checkTLS() error {
 func (a Answers) checkSites() error {
 	if a.Sites == "" {
 		return nil
+	}
+	if isTable(a.Sites) {
+		b, err := config.Read(a.Sites)
+		if err != nil {
+			return err
+		}
+		_, faults := site.Table(cmp.Or(a.County, "county"), a.Name, b)
+		var errs []error
+		for _, f := range faults {
+			errs = append(errs, fmt.Errorf("%s:%d: %s", a.Sites, f.Line, f.Text))
+		}
+		return errors.Join(errs...)
 	}
 	sites, err := site.Load(a.Sites)
 	if err == nil && a.County != "" && sites.ID != a.County {

@@ -94,7 +94,11 @@ func sites(a Answers, _ Place, _ time.Time, read Reader) ([]File, error) {
 	if err != nil {
 		return nil, fmt.Errorf("sites: %w", err)
 	}
-	return []File{{Name: sitesFile, Text: b}}, nil
+	_, text, faults := Sites(a.Sites, b, a.County, a.Name)
+	if len(faults) > 0 {
+		return nil, fmt.Errorf("sites: %s:%d: %s", a.Sites, faults[0].Line, faults[0].Text)
+	}
+	return []File{{Name: sitesFile, Text: text}}, nil
 }
 
 // firstSites returns a sites file of one gate, with which a county begins.

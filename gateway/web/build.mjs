@@ -10,6 +10,7 @@ for (const [name, entry] of [
   ["kiosk", "src/kiosk/main.ts"],
   ["desk", "src/desk/main.tsx"],
   ["first", "src/first/main.ts"],
+  ["setup", "src/setup/main.tsx"],
   ["help", "src/help/main.ts"],
 ]) {
   await build({

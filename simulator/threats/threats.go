@@ -43,7 +43,7 @@ const (
 func Rows() []Row {
 	all := slices.Concat(certificates(), names(), doors(), sites(), logins(), roles(), audits(), secrets(), codes(),
 		forgeries(), floods(), commands(), ruleSets(),
-		retirements(), consents(), restores(), pagesDrawn(), leaks())
+		retirements(), consents(), restores(), pagesDrawn(), leaks(), setUps())
 	slices.SortFunc(all, func(a, b Row) int { return compare(a.ID, b.ID) })
 	return all
 }

@@ -7,7 +7,7 @@ const [zh, en] = [read("zh.json"), read("en.json")];
 const holes = (s) => [...s.matchAll(/\{\w+\}/g)].map((m) => m[0]).sort();
 
 test("both languages have the same words, with the same values in them", () => {
-  for (const part of ["kiosk", "desk"]) {
+  for (const part of ["kiosk", "desk", "setup"]) {
     assert.deepEqual(Object.keys(en[part]), Object.keys(zh[part]));
     for (const [key, text] of Object.entries(zh[part])) {
       assert.ok(text && en[part][key], `${part} ${key} is empty`);
@@ -17,7 +17,7 @@ test("both languages have the same words, with the same values in them", () => {
 });
 
 test("Chinese is Chinese, and degrees are °C", () => {
-  for (const part of ["kiosk", "desk"]) {
+  for (const part of ["kiosk", "desk", "setup"]) {
     for (const [key, text] of Object.entries(zh[part])) {
       assert.ok(!text.includes("℃") && !en[part][key].includes("℃"), `${key} has a glyph that some fonts lack`);
       if (!key.startsWith("lang") && !/^chart\.\d/.test(key)) assert.match(text, /[一-龥]/, `${part} ${key}: ${text}`);
@@ -31,6 +31,7 @@ test("every word that the code asks for is there", () => {
     ["kiosk", "kiosk"],
     ["kiosk", "first"],
     ["desk", "desk"],
+    ["setup", "setup"],
   ]) {
     const files = readdirSync(new URL(`../src/${dir}`, import.meta.url), { recursive: true });
     for (const f of files.filter((f) => /\.tsx?$/.test(f))) {
