@@ -36,8 +36,8 @@ func lossesOfTheBroker() []Loss {
 		},
 		{
 			"a reader publishes nothing", []string{"T11"},
-			[]Edit{{principal, `return allowed(nil, []string{root + "." + county,`,
-				`return allowed([]string{root + ".*.*.records"}, []string{root + "." + county,`}},
+			[]Edit{{principal, `return allowed(nil, append([]string{root + "." + county,`,
+				`return allowed([]string{root + ".*.*.records"}, append([]string{root + "." + county,`}},
 		},
 		{
 			"a live connection ends when its identity is revoked", []string{"T53"},
