@@ -27,7 +27,8 @@ func (f *takeFlags) add(c *cobra.Command) {
 		"write --config and the county's key of packages beside it, from what the county has handed over to this gate")
 	c.Flags().StringVar(&f.dir, "dir", gateFolder, "with --take-key: the gate's folder")
 	c.Flags().StringVar(&f.fingerprint, "fingerprint", "",
-		"with --take-key: what the key's fingerprint must be; needed where another key was taken before")
+		"with --take-key: the fingerprint of the key, as the desk's page Versions has it; without it the "+
+			"fingerprint is said and nothing is written")
 	c.Flags().BoolVar(&f.start, "start", false, "with --take-key: enable and start the service of upgrades afterwards")
 }
 
@@ -59,11 +60,7 @@ func (f *takeFlags) run(c *cobra.Command, config string, authority []byte) error
 	fingerprint, err := upgrade.TakeKey(config, p, ca, upgrade.Trust{Authority: authority, Fingerprint: f.fingerprint},
 		url)
 	if fingerprint != "" {
-		compare := ": compare it with the desk's page Versions"
-		if authority != nil || f.fingerprint != "" {
-			compare = ""
-		}
-		fmt.Fprintf(c.OutOrStdout(), "packages of %s from %s, key %s%s\n", p.County, url, fingerprint, compare)
+		fmt.Fprintf(c.OutOrStdout(), "packages of %s from %s, key %s\n", p.County, url, fingerprint)
 	}
 	if err != nil {
 		return err
@@ -88,7 +85,7 @@ func (f *takeFlags) after(c *cobra.Command, t upgrade.Trust) error {
 	}
 	if t.Authority == nil { // the code was read by an earlier call: nothing vouches for what lies in the folder
 		_, err := fmt.Fprintln(c.OutOrStdout(), "so that the desk can have this computer upgraded: "+
-			"sudo gatehouse upgrade --take-key --start")
+			"sudo gatehouse upgrade --take-key")
 		return err
 	}
 	if err := f.run(c, upgrade.DefaultConfig, t.Authority); err != nil {

@@ -64,10 +64,11 @@ The file that --config names says url: (of the county's packages) and key: (the 
 public key of packages); only root may be able to change it, and packages.asc beside it.
 
 With --take-key both are written: from what the county has handed over to this gate when
-it was enrolled, or with a renewal of its certificate. It says the fingerprint of the key:
-compare it with the one on the desk's page Versions. With --start the service is started
-that does what the desk asks for. gatehouse enrol does both when root runs it.`,
-		Example: "  gatehouse upgrade --take-key --start\n  gatehouse upgrade --check\n  gatehouse upgrade 1.4.0",
+it was enrolled, or with a renewal of its certificate. Without --fingerprint it says the
+fingerprint of the key and writes nothing: compare it with the one on the desk's page
+Versions, and type it. With --start the service is started that does what the desk asks
+for. gatehouse enrol does both when root runs it: the code vouches for the key.`,
+		Example: "  gatehouse upgrade --take-key --start --fingerprint 3A51...\n  gatehouse upgrade --check\n  gatehouse upgrade 1.4.0",
 		Args:    cobra.MaximumNArgs(1),
 		RunE:    func(c *cobra.Command, args []string) error { return f.run(c, strings.Join(args, "")) },
 	}

@@ -19,6 +19,10 @@ import (
 var ErrOtherKey = errors.New("this computer has another key of packages already: compare the fingerprint with the " +
 	"county's (desk, page Versions; gatehouse packages key), and give it by --fingerprint")
 
+// ErrUncompared says that nothing is known by which root could take a key.
+var ErrUncompared = errors.New("nothing is written yet: compare the fingerprint with the county's (desk, page Versions; " +
+	"gatehouse packages key), and type it with --fingerprint")
+
 // Trust is what root knows of the county before it takes a key of packages: the folder in which
 // the key lies is the agent's.
 type Trust struct {
@@ -28,7 +32,8 @@ type Trust struct {
 
 // TakeKey has root take over from where this computer is upgraded, and by whose key: it writes the
 // configuration config and packages.asc beside it. url chooses among the addresses. It returns
-// the key's fingerprint. A key that was taken before is replaced only if t has the fingerprint.
+// the key's fingerprint, also with ErrUncompared (t is empty and root has not this key yet) and
+// ErrOtherKey (a key that was taken before is replaced only if t has the fingerprint).
 func TakeKey(config string, p enrolment.Packages, ca *x509.Certificate, t Trust, url string) (string, error) {
 	if err := p.Verify(p.County, ca); err != nil {
 		return "", err
@@ -58,6 +63,8 @@ func TakeKey(config string, p enrolment.Packages, ca *x509.Certificate, t Trust,
 		return prints[0], nil // what somebody has written besides stays
 	case same == otherKey && t.Fingerprint == "":
 		return prints[0], ErrOtherKey
+	case t.Authority == nil && t.Fingerprint == "":
+		return prints[0], ErrUncompared
 	}
 	text := "# Written by gatehouse upgrade --take-key; see deploy/UPGRADE.md.\nurl: " + url + "\nca: " + anyCA + "\n"
 	if err := replace(filepath.Join(filepath.Dir(config), keyFile), p.Key, 0o644); err != nil {

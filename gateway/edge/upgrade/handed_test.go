@@ -47,14 +47,14 @@ func TestRootTakesOnlyTheCountysKey(t *testing.T) {
 	ca := ours.ca.Certificate()
 	for _, c := range []struct {
 		what   string
-		before []countyOf // taken before, without any knowledge
+		before []countyOf // taken before
 		take   countyOf
 		trust  Trust
 		want   error
 	}{
 		{"by the code", nil, ours, ours.trust, nil},
 		{"by the fingerprint", nil, ours, Trust{Fingerprint: strings.ToLower(ours.print)}, nil},
-		{"by nothing, the first time", nil, ours, Trust{}, nil},
+		{"by nothing, the first time", nil, ours, Trust{}, ErrUncompared},
 		{"of another county's authority", nil, theirs, ours.trust, enrolment.ErrPackages},
 		{"with another fingerprint", nil, theirs, Trust{Fingerprint: ours.print}, enrolment.ErrPackages},
 		{"the same again", []countyOf{ours}, ours, Trust{}, nil},
@@ -64,7 +64,7 @@ func TestRootTakesOnlyTheCountysKey(t *testing.T) {
 	} {
 		config := filepath.Join(t.TempDir(), "upgrade.yaml")
 		for _, b := range c.before {
-			if _, err := TakeKey(config, b.p, b.ca.Certificate(), Trust{}, desk+"/packages"); err != nil {
+			if _, err := TakeKey(config, b.p, b.ca.Certificate(), b.trust, desk+"/packages"); err != nil {
 				t.Fatal(err)
 			}
 		}
