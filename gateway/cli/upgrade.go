@@ -68,7 +68,8 @@ it was enrolled, or with a renewal of its certificate. Without --fingerprint it 
 fingerprint of the key and writes nothing: compare it with the one on the desk's page
 Versions, and type it. With --start the service is started that does what the desk asks
 for. gatehouse enrol does both when root runs it: the code vouches for the key.`,
-		Example: "  gatehouse upgrade --take-key --start --fingerprint 3A51...\n  gatehouse upgrade --check\n  gatehouse upgrade 1.4.0",
+		Example: "  gatehouse upgrade --take-key --start --fingerprint 3A51...\n" +
+			"  gatehouse upgrade --check\n  gatehouse upgrade 1.4.0",
 		Args:    cobra.MaximumNArgs(1),
 		RunE:    func(c *cobra.Command, args []string) error { return f.run(c, strings.Join(args, "")) },
 	}

@@ -20,8 +20,8 @@ var ErrOtherKey = errors.New("this computer has another key of packages already:
 	"county's (desk, page Versions; gatehouse packages key), and give it by --fingerprint")
 
 // ErrUncompared says that nothing is known by which root could take a key.
-var ErrUncompared = errors.New("nothing is written yet: compare the fingerprint with the county's (desk, page Versions; " +
-	"gatehouse packages key), and type it with --fingerprint")
+var ErrUncompared = errors.New("nothing is written yet: compare the fingerprint with the county's (desk, page " +
+	"Versions; gatehouse packages key), and type it with --fingerprint")
 
 // Trust is what root knows of the county before it takes a key of packages: the folder in which
 // the key lies is the agent's.
