@@ -112,8 +112,8 @@ func brought(path string, withoutRights []uint64) ([]byte, error) {
 
 // withoutRights are the file systems of sticks and discs that keep no rights of accounts, by their
 // numbers in statfs(2).
-var withoutRights = []uint64{unix.MSDOS_SUPER_MAGIC, unix.EXFAT_SUPER_MAGIC, 0x5346544e /* NTFS */, 0x7366746e, /* ntfs3 */
-	unix.ISOFS_SUPER_MAGIC, unix.UDF_SUPER_MAGIC}
+var withoutRights = []uint64{unix.MSDOS_SUPER_MAGIC, unix.EXFAT_SUPER_MAGIC, unix.ISOFS_SUPER_MAGIC,
+	unix.UDF_SUPER_MAGIC, 0x5346544e /* NTFS */, 0x7366746e /* ntfs3 */}
 
 // Close takes from other accounts the rights on a list of people, which an editor or a copy
 // may have left, and reports whether they had any. What it can't change it leaves: Read

@@ -200,7 +200,8 @@ func (i *Influx) Counts(ctx context.Context, token string) (bool, error) {
 
 func (i *Influx) tokens(ctx context.Context, about string) (ids []string, err error) {
 	type token struct{ ID, Description string }
-	have, err := call[struct{ Authorizations []token }](ctx, i, http.MethodGet, "/api/v2/authorizations?orgID="+i.org, i.opts.Admin, nil)
+	have, err := call[struct{ Authorizations []token }](ctx, i, http.MethodGet,
+		"/api/v2/authorizations?orgID="+i.org, i.opts.Admin, nil)
 	if err != nil {
 		return nil, fmt.Errorf("list the tokens: %w", err)
 	}
