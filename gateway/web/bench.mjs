@@ -205,7 +205,9 @@ try {
     180_000,
   );
   say("desk made anew from 30 days", (Date.now() - made) / 1000, "s", undefined, 1);
-  const month = await openPage(browser, sizes.wide, /link=(\S+)/.exec(log)[1]);
+  // The first user's link: it is printed to a terminal only.
+  const link = readFileSync(join(dir, "county/setup-link"), "utf8").trim();
+  const month = await openPage(browser, sizes.wide, link);
   await login(month);
   const paints = [];
   const firsts = [];
