@@ -70,8 +70,8 @@ Versions, and type it. With --start the service is started that does what the de
 for. gatehouse enrol does both when root runs it: the code vouches for the key.`,
 		Example: "  gatehouse upgrade --take-key --start --fingerprint 3A51...\n" +
 			"  gatehouse upgrade --check\n  gatehouse upgrade 1.4.0",
-		Args:    cobra.MaximumNArgs(1),
-		RunE:    func(c *cobra.Command, args []string) error { return f.run(c, strings.Join(args, "")) },
+		Args: cobra.MaximumNArgs(1),
+		RunE: func(c *cobra.Command, args []string) error { return f.run(c, strings.Join(args, "")) },
 	}
 	f.add(c)
 	return c

@@ -188,31 +188,6 @@ func (i *Influx) HasToken(ctx context.Context, about string) (bool, error) {
 	return len(ids) > 0, err
 }
 
-// Counts reports whether a token lets somebody in. A token that was deleted does not, though
-// another one of its description may be there.
-func (i *Influx) Counts(ctx context.Context, token string) (bool, error) {
-	_, err := call[struct{}](ctx, i, http.MethodGet, "/api/v2/buckets?limit=1&orgID="+i.org, token, nil)
-	if errors.Is(err, errToken) {
-		return false, nil
-	}
-	return err == nil, err
-}
-
-func (i *Influx) tokens(ctx context.Context, about string) (ids []string, err error) {
-	type token struct{ ID, Description string }
-	have, err := call[struct{ Authorizations []token }](ctx, i, http.MethodGet,
-		"/api/v2/authorizations?orgID="+i.org, i.opts.Admin, nil)
-	if err != nil {
-		return nil, fmt.Errorf("list the tokens: %w", err)
-	}
-	for _, a := range have.Authorizations {
-		if a.Description == about {
-			ids = append(ids, a.ID)
-		}
-	}
-	return ids, nil
-}
-
 // NewToken makes a token of a description, Collector or Grafana, in place of earlier ones.
 func (i *Influx) NewToken(ctx context.Context, about string) (string, error) {
 	ids, err := i.tokens(ctx, about)
