@@ -3,6 +3,11 @@ package cli
 import (
 	"context"
 	"fmt"
+	"log/slog"
+	"os"
+	"sync"
+	"time"
+
 	"github.com/spf13/cobra"
 
 	"gatehouse/firmware-bridge/track"
@@ -11,10 +16,6 @@ import (
 	"gatehouse/gateway/progress"
 	"gatehouse/gateway/retry"
 	"gatehouse/gateway/wire"
-	"log/slog"
-	"os"
-	"sync"
-	"time"
 )
 
 // perPart is how many points a report may hold, so that it stays far below the
@@ -74,7 +75,7 @@ func (i *importing) send(c *cobra.Command, reports []wire.Report) error {
 			return fmt.Errorf("encode a part of the track: %w", err)
 		}
 		m := mqtt.Message{Topic: wire.Topic(i.flags.county, i.machine, wire.LeafReport), Payload: b, QoS: 1}
-		for err = client.Publish(m); err != nil; err = client.Publish(m) {
+		for err = client.PublishAcknowledged(ctx, m); err != nil; err = client.PublishAcknowledged(ctx, m) {
 			if !retry.Sleep(ctx, 100*time.Millisecond) {
 				return fmt.Errorf("the broker at %s did not acknowledge it within %s: %w; "+
 					"run the same command again, nothing is counted twice", i.flags.b.URL, sendIn, err)
