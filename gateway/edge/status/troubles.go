@@ -85,7 +85,7 @@ func (s Snapshot) upgrade(now clock.Moment) []wire.Trouble {
 	advice := "upgrade-failed"
 	if u.State == fact.UpgradeStuck {
 		text = fmt.Sprintf("neither %s nor %s could be installed, look with dpkg --audit: %s", u.To, u.From, u.Why)
-		advice += ".stuck"
+		advice = "upgrade-failed.stuck"
 	}
 	t := wire.Trouble{Kind: fact.TroubleUpgrade, Since: u.At, Text: wire.OneLine(text)}
 	return []wire.Trouble{t.Advise(advice, "to", u.To, "from", u.From, "why", u.Why)}

@@ -39,6 +39,18 @@ test("a page without its agent says what to do, whom to call and since when", as
   await page.context().close();
 });
 
+test("a gate out of service says that it is done only when its agent has said so", async () => {
+  const done = await opened("retired-done");
+  await seen(done, "retired");
+  const page = await opened("retired-answering");
+  await seen(page, "retired");
+  assert.match(await page.textContent("#note"), /正等县里收下回执/);
+  await until("the silence to be said", async () => /不知是否已销毁/.test(await page.textContent("#note")));
+  assert.match(await done.textContent("#note"), /数据与密钥已销毁/);
+  await page.context().close();
+  await done.context().close();
+});
+
 test("a broken thermometer's button tells the agent, and opens the pad for nobody", async () => {
   const page = await opened("fault-thermometer");
   await page.waitForSelector("#buttons button:not([disabled])");

@@ -148,7 +148,7 @@ export function kioskStates() {
     ),
     ...partlyStates(),
     ...Object.fromEntries(
-      ["delivering", "destroying", "answering", "done"].map((kind) => [
+      ["delivering", "destroying", "answering", "unheard", "done"].map((kind) => [
         `retired-${kind}`,
         { view: { look: "retired", id: "retired", kind, actions: [], queue: [], strips: [], standing: [] } },
       ]),

@@ -57,17 +57,29 @@ test("each advice has words, and each word of one is asked for", () => {
     "county/desk/registry.go",
     "county/desk/rules.go",
     "county/desk/troubles.go",
+    "county/desk/upgrades.go",
   ].map((f) => readFileSync(new URL(`../../${f}`, import.meta.url), "utf8"));
   const asked = sources.flatMap((s) => [...s.matchAll(/Advise\(\s*"([\w.-]+)"[,)]/g)].map((m) => m[1]));
   assert.ok(asked.length > 9, `${asked.length} advices`);
   for (const code of asked) assert.ok(zh.desk[`advice.${code}`], `the desk has no word for ${code}`);
   for (const key of Object.keys(zh.desk).filter((k) => k.startsWith("advice."))) {
-    const code = key.slice("advice.".length).replace(/^device\..*/, "device.");
+    const code = key.slice("advice.".length).replace(/^(device|upgrade-stopped)\..*/, "$1.");
     assert.ok(
       sources.some((s) => s.includes(`"${code}"`)),
       `nobody asks for ${key}`,
     );
   }
+});
+
+test("each reason for which an upgrade of gates stops by itself has words, and each word one", () => {
+  const [said, named] = ["county/desk/upgrades.go", "county/versions/rollout.go"].map((f) =>
+    readFileSync(new URL(`../../${f}`, import.meta.url), "utf8"),
+  );
+  const reasons = [...said.matchAll(/versions\.(Why\w+):/g)].map(
+    ([, name]) => `advice.upgrade-stopped.${named.match(new RegExp(`\\b${name} += "([\\w-]+)"`))[1]}`,
+  );
+  const words = Object.keys(zh.desk).filter((k) => k.startsWith("advice.upgrade-stopped."));
+  assert.deepEqual(reasons.sort(), words.sort());
 });
 
 test("the codes of the other side have words", () => {

@@ -65,13 +65,16 @@ const live = new Live("live", {
   },
 });
 
+const unheard = (): boolean => performance.now() - live.heard > cutAfter;
+
 /** The page is cut off from the agent. That of a gate which is out of service ends, and its last view stays. */
-const cut = (): boolean => !view || (view.look !== "retired" && performance.now() - live.heard > cutAfter);
+const cut = (): boolean => !view || (view.look !== "retired" && unheard());
 
 /** The view that fills the screen: the agent's, or the page's own. */
 function current(): View {
   if (view && !cut()) {
     cutSince = "";
+    if (view.look === "retired" && view.kind !== "done" && unheard()) return { ...view, kind: "unheard" };
     return asking(test.over(view));
   }
   cutSince ||= view ? new Date(live.now() - (performance.now() - live.heard)).toISOString() : "";
@@ -93,7 +96,15 @@ function draw(): void {
     armedAt = performance.now() + (red ? armAfter : 0);
   }
   speaker.play(v.sound ?? "", v.id);
-  const around: Around = { w: w(), now: live.now(), gate, lamps, recent, cut: cut(), sounding: speaker.running };
+  const around: Around = {
+    w: w(),
+    now: live.now(),
+    gate,
+    lamps,
+    recent,
+    cut: cut() || v.kind === "unheard",
+    sounding: speaker.running,
+  };
   const p = picture({ w: w(), v, gate, now: around.now });
   p.labels = { ...p.labels, "still-here": say(w(), "action.still-here.short") };
   if (menu.post.guards && !menu.post.on) p.labels.menu = say(w(), "post.signin");
