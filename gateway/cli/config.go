@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"os"
 	"slices"
 	"strings"
@@ -56,16 +57,35 @@ func (f *configFlags) paths(args []string) ([]string, error) {
 			didYouMean(f.kind, kindNames()))}
 	}
 	list := slices.Concat(f.files, args)
-	for _, path := range usualFiles {
-		if _, err := os.Stat(path); err == nil && len(f.files)+len(args) == 0 {
-			list = append(list, path)
-		}
+	if len(list) > 0 {
+		return list, nil
+	}
+	list, err := present(usualFiles)
+	if err != nil {
+		return nil, err
 	}
 	if len(list) == 0 {
 		return nil, usageError{fmt.Errorf("no configuration is at %s: name the file, or make one with gatehouse setup",
 			strings.Join(usualFiles, ", "))}
 	}
 	return list, nil
+}
+
+// present returns the files that are there. Where none is, and it can't be seen whether some
+// are, that is an error.
+func present(files []string) (list []string, denied error) {
+	for _, path := range files {
+		switch _, err := os.Stat(path); {
+		case err == nil:
+			list = append(list, path)
+		case errors.Is(err, fs.ErrPermission):
+			denied = fmt.Errorf("no right to look which configuration is there: type sudo before the command: %w", err)
+		}
+	}
+	if len(list) > 0 {
+		return list, nil
+	}
+	return nil, denied
 }
 
 // checkedFile is what is to be said of a configuration file.

@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"strings"
 	"time"
 
@@ -90,7 +91,7 @@ func (f *doctorFlags) run(c *cobra.Command, p doctor.Probe) error {
 		return err
 	}
 	paths, err := f.paths(nil)
-	if err != nil && (len(f.files) > 0 || f.kind != "") {
+	if err != nil && (len(f.files) > 0 || f.kind != "" || errors.Is(err, fs.ErrPermission)) {
 		return err
 	}
 	ctx, cancel := context.WithTimeout(c.Context(), lookWithin)

@@ -29,8 +29,9 @@ func journalCommand() *cobra.Command {
 		Long: `journal works on the folder that is dir in the agent's configuration. inspect,
 verify and export are safe while the agent runs; for trust it must be stopped.`,
 	}
-	c.PersistentFlags().StringVar(&dir, "dir", "/var/lib/gatehouse", "the agent's folder")
-	c.AddCommand(journalInspect(&dir), journalVerify(&dir), journalExport(&dir), journalTrust(&dir))
+	c.PersistentFlags().StringVar(&dir, "dir", gateFolder+"/journal", "dir of the agent's configuration")
+	c.AddCommand(journalInspect(&dir), journalVerify(&dir), journalExport(&dir),
+		serviceRuns(journalTrust(&dir), "dir"))
 	return c
 }
 

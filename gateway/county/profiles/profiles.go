@@ -216,7 +216,7 @@ func (p *Profiles) compose(agent string, found map[string][]byte) ([]byte, error
 	body := p.names(agent).Replace(own.String())
 	var out strings.Builder
 	fmt.Fprintf(&out, `# This gate was put into service by gatehouse enrol, which wrote this file: a next enrolment
-# writes it again. Start it with: gatehouse agent --config agent.yaml
+# writes it again. gatehouse-agent.service starts it; by hand: gatehouse agent --config agent.yaml
 # Relative paths are relative to this folder. An unknown key is an error.
 county: %s
 agent: %s
