@@ -216,8 +216,9 @@ county's folder, the folder of the configuration, and the authority's, each wher
 was or where a flag says. Nothing is written over: what is there is an error, or with
 --again is moved aside. It refuses while a collector runs in that folder, a backup of
 another county or of a later version, and one that has less than the store that is
-there. Then start the collector: gates send again what they hold and the backup lacks
-(7 days), by themselves.
+there. Run by root it takes places outside /etc/gatehouse and /var/lib/gatehouse only from
+flags: whoever has made the file could have named any. Then start the collector: gates
+send again what they hold and the backup lacks (7 days), by themselves.
 
 With --only-authority it brings back the authority's folder from a backup that was made with
 --with-authority, and nothing else: after the county was restored from a newer one without it.`,
@@ -261,6 +262,9 @@ func (f *restoreFlags) run(c *cobra.Command, file string) (err error) {
 	}
 	show := &steps{w: c.ErrOrStderr()}
 	f.File, f.Now, f.Tell, f.Adopt, f.CountyOf = file, time.Now(), show.tell, centre.Adopt, centre.CountyOf
+	if os.Geteuid() == 0 { // root may write anywhere, and the file may be a stranger's
+		f.Usual = []string{"/etc/gatehouse", "/var/lib/gatehouse"}
+	}
 	do := f.Do
 	if f.authority {
 		do = f.OnlyAuthority

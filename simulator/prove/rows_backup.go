@@ -69,7 +69,7 @@ func restoreCounty(ctx context.Context, r *rig) error {
 	r.wait(ctx, 2*time.Second)
 	other := filepath.Join(r.Dir, "county-2")
 	if _, err := r.gatehouse(ctx, "restore", file, "--identity", key, "--dir", other, "--ca-dir",
-		other+"-ca"); err != nil {
+		other+"-ca", "--config-dir", filepath.Dir(config)); err != nil {
 		return err
 	}
 	r.elsewhere.Store(&other)
@@ -126,7 +126,9 @@ func (r *rig) refuseDamaged(ctx context.Context, file, key string) error {
 	if err != nil {
 		return err
 	}
+	places := []string{"--dir", r.countyDir(), "--ca-dir", r.countyDir() + "-ca", "--config-dir", r.Dir}
 	for _, args := range [][]string{{"restore", cut, "--identity", key}, {"restore", file, "--identity", other}} {
+		args = append(args, places...)
 		if out, err := r.gatehouse(ctx, args...); err == nil {
 			return fmt.Errorf("%q was restored: %s", args, out)
 		}

@@ -1,6 +1,7 @@
 package backup
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -30,7 +31,8 @@ func (r Restore) OnlyAuthority(ctx context.Context) (done Restored, err error) {
 	if !b.Authority {
 		return done, ErrNoAuthority
 	}
-	if r, err = r.places(b.Paths); err != nil {
+	r.Dir = cmp.Or(r.Dir, b.Paths.County) // nothing comes there
+	if r, err = r.places(b.Manifest); err != nil {
 		return done, err
 	}
 	only := b.Manifest

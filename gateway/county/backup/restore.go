@@ -24,6 +24,8 @@ type Restore struct {
 	// Where to: the county's folder, the folder of the configuration, and the authority's;
 	// empty: where they were.
 	Dir, ConfigDir, AuthorityDir string
+	// Usual are the folders below which places may be that only the file names; empty: all.
+	Usual []string
 
 	Again     bool // what is there is moved aside, not removed
 	OverNewer bool // also a store that has more than the backup
@@ -56,6 +58,7 @@ var (
 	ErrNotEmpty = errors.New("there is something already")
 	ErrNewer    = errors.New("the store there has more than the backup")
 	ErrOther    = errors.New("it is another county's")
+	ErrUnusual  = errors.New("the file names an unusual place")
 )
 
 // List returns what a backup holds.
@@ -75,7 +78,7 @@ func (r Restore) Do(ctx context.Context) (done Restored, err error) {
 		return done, err
 	}
 	defer func() { err = errors.Join(err, b.close()) }()
-	if r, err = r.places(b.Paths); err != nil {
+	if r, err = r.places(b.Manifest); err != nil {
 		return done, err
 	}
 	done = Restored{Manifest: b.Manifest, Dir: r.Dir, Aside: map[string]string{}, Elsewhere: map[string]string{}}
@@ -116,18 +119,30 @@ func (r Restore) Do(ctx context.Context) (done Restored, err error) {
 }
 
 // places fills in where things were.
-func (r Restore) places(was Paths) (Restore, error) {
-	r.Dir = cmp.Or(r.Dir, was.County)
-	r.ConfigDir = cmp.Or(r.ConfigDir, filepath.Dir(was.Config))
-	r.AuthorityDir = cmp.Or(r.AuthorityDir, was.Authority)
-	for _, p := range []*string{&r.Dir, &r.ConfigDir, &r.AuthorityDir} {
-		at, err := filepath.Abs(*p)
+func (r Restore) places(m Manifest) (Restore, error) {
+	for _, p := range []struct {
+		given     *string
+		was, flag string
+		needed    bool
+	}{{&r.Dir, m.Paths.County, "--dir", true}, {&r.ConfigDir, filepath.Dir(m.Paths.Config), "--config-dir", true},
+		{&r.AuthorityDir, m.Paths.Authority, "--ca-dir", m.Authority}} {
+		at, err := filepath.Abs(cmp.Or(*p.given, p.was))
 		if err != nil {
 			return r, err
 		}
-		*p = at
+		if *p.given == "" && p.needed && !r.usual(at) {
+			return r, fmt.Errorf("%w, %s: if that is right, give it by %s", ErrUnusual, at, p.flag)
+		}
+		*p.given = at
 	}
 	return r, nil
+}
+
+// usual reports whether a file may name this place by itself.
+func (r Restore) usual(at string) bool {
+	return len(r.Usual) == 0 || slices.ContainsFunc(r.Usual, func(dir string) bool {
+		return at == dir || strings.HasPrefix(at, dir+string(filepath.Separator))
+	})
 }
 
 // stage unpacks into a folder, checks all, and lets the program look at it.
