@@ -30,7 +30,7 @@ type field struct {
 	key    string // of Asks
 	zh, en string
 	of     func(*Answers) *string
-	usual  func(Answers) string // what counts when the answer is empty, for people
+	usual  func(a Answers, zh bool) string // what counts when the answer is empty, for people
 }
 
 // first are the questions that must be answered.
@@ -55,13 +55,15 @@ func first() []field {
 func others() []field {
 	return []field{
 		{"", "县的名称", "Name of the county", func(a *Answers) *string { return &a.Name },
-			func(a Answers) string { return cmp.Or(a.Name, "as in the sites file") }},
+			func(a Answers, zh bool) string {
+				return cmp.Or(a.Name, either(zh, "按名册", "as in the sites file"))
+			}},
 		{
 			"tls",
 			"证书 made 自制, own 自备, proxy 由网页服务器负责, none 只用本机",
 			"Certificates: made, own, proxy (a web server here does the TLS), none (this computer only)",
 			func(a *Answers) *string { return (*string)(&a.TLS.Mode) },
-			func(a Answers) string { return string(a.Mode()) },
+			func(a Answers, _ bool) string { return string(a.Mode()) },
 		},
 		{
 			"tls",
@@ -78,10 +80,10 @@ func others() []field {
 			nil,
 		},
 		{"time_zone", "时区", "Time zone", func(a *Answers) *string { return &a.TimeZone },
-			func(a Answers) string { return cmp.Or(a.TimeZone, config.DefaultZone) }},
+			func(a Answers, _ bool) string { return cmp.Or(a.TimeZone, config.DefaultZone) }},
 		{"influx", "InfluxDB 的网址（留空：SQLite）", "URL of InfluxDB (empty: SQLite)",
 			func(a *Answers) *string { return &a.Influx.URL },
-			func(a Answers) string { return cmp.Or(a.Influx.URL, "SQLite") }},
+			func(a Answers, _ bool) string { return cmp.Or(a.Influx.URL, "SQLite") }},
 		{
 			"influx",
 			"InfluxDB 的 bucket",
@@ -100,15 +102,17 @@ func others() []field {
 			func(a *Answers) *string { return &a.Influx.TokenFile }, nil},
 		{"broker", "另一台消息服务器的网址（留空：自带的）", "URL of another broker (empty: the own one)",
 			func(a *Answers) *string { return &a.Broker },
-			func(a Answers) string { return cmp.Or(a.Broker, "embedded") }},
+			func(a Answers, zh bool) string { return cmp.Or(a.Broker, either(zh, "自带的", "embedded")) }},
 	}
 }
 
-func (d *Dialog) say(zh, en string) {
-	if d.Chinese {
-		en = zh
+func (d *Dialog) say(zh, en string) { fmt.Fprintln(d.Out, either(d.Chinese, zh, en)) }
+
+func either(chinese bool, zh, en string) string {
+	if chinese {
+		return zh
 	}
-	fmt.Fprintln(d.Out, en)
+	return en
 }
 
 // Run asks until all answers are right and somebody has agreed to them. The error is
@@ -128,7 +132,7 @@ func (d *Dialog) Run(ctx context.Context, a Answers) (Answers, error) {
 		for i, f := range rest {
 			value := *f.of(&a)
 			if f.usual != nil {
-				value = f.usual(a)
+				value = f.usual(a, d.Chinese)
 			}
 			fmt.Fprintf(d.Out, "  %d  %s: %s\n", i+1, d.words(f), value)
 		}
@@ -153,12 +157,7 @@ func (d *Dialog) Run(ctx context.Context, a Answers) (Answers, error) {
 	}
 }
 
-func (d *Dialog) words(f field) string {
-	if d.Chinese {
-		return f.zh
-	}
-	return f.en
-}
+func (d *Dialog) words(f field) string { return either(d.Chinese, f.zh, f.en) }
 
 // ask asks one question until its answer is right. Enter takes what is there.
 func (d *Dialog) ask(ctx context.Context, number string, f field, a *Answers) error {

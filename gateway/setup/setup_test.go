@@ -233,7 +233,7 @@ func TestThreeAnswersAreEnough(t *testing.T) {
 		t.Errorf("%+v, %v", a, err)
 	}
 	for _, want := range []string{"县的短名", "must be 1 to 48 characters", "write only the name", "no such file",
-		"时区: Asia/Shanghai"} {
+		"时区: Asia/Shanghai", "县的名称: 按名册", "自带的）: 自带的"} {
 		if !strings.Contains(said, want) {
 			t.Errorf("%q was not said:\n%s", want, said)
 		}
