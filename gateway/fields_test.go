@@ -26,6 +26,7 @@ var wide = map[string]string{
 	"gateway/wire.Temperature":        "what is known of a measurement",
 	"gateway/county/alerts.Alert":     "a row of the alerts page",
 	"gateway/county/fleet.Machine":    "a row of the machines page",
+	"gateway/county/backup.Restore":   "options of a restore",
 	"gateway/county/fleet.RunSummary": "a row of the runs page",
 	"gateway/edge/kiosk.View":         "the message that the kiosk's page draws",
 	"gateway/edge/kiosk.item":         "one thing that the screen shows",

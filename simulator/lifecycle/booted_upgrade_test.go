@@ -51,7 +51,7 @@ func TestABootedGateIsUpgradedAndTakenBack(t *testing.T) {
 	r.pass(2)
 	g.ask("to-today", version(t, now))
 	g.phase("to-today", upgrade.Checking)
-	g.do("systemctl", "kill", "--signal=KILL", upgrader)
+	g.do("systemctl", "kill", "--kill-whom=main", "--signal=KILL", upgrader)
 	r.pass(1)
 	collect = r.county.start("gatehouse-collect")
 	g.phase("to-today", upgrade.Done)
