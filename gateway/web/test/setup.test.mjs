@@ -2,7 +2,16 @@
 import assert from "node:assert/strict";
 import { spawn } from "node:child_process";
 import { createServer } from "node:http";
-import { chmodSync, existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import {
+  chmodSync,
+  copyFileSync,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readFileSync,
+  rmSync,
+  writeFileSync,
+} from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, before, test } from "node:test";
@@ -18,10 +27,16 @@ after(() => browser?.close());
 const table = "社区,网格,小区,门岗,户数\n东城社区,第一网格,丽景苑,gate-001,89\n东城社区,第一网格,安泰里,gate-002,120\n";
 
 /** Set-up by the real program, in an empty folder. */
-async function start({ flags = [], dir = mkdtempSync(join(tmpdir(), "gatehouse-first-")), at, more = {} } = {}) {
+async function start({
+  flags = [],
+  dir = mkdtempSync(join(tmpdir(), "gatehouse-first-")),
+  at,
+  program,
+  more = {},
+} = {}) {
   const s = { dir, at: at ?? (await port()), said: "", desk: await port(), broker: await port() };
   const place = ["--dir", join(dir, "etc"), "--data", join(dir, "var"), "--listen", `127.0.0.1:${s.at}`];
-  const p = spawn(bin("gatehouse"), ["setup", "--web", ...place, "--language", "en", ...flags], more);
+  const p = spawn(program ?? bin("gatehouse"), ["setup", "--web", ...place, "--language", "en", ...flags], more);
   for (const out of [p.stdout, p.stderr]) out.on("data", (b) => (s.said += b));
   s.links = () => [...s.said.matchAll(/http:\/\/\S+#\S+/g)].map((m) => m[0]);
   s.link = () => until("the link", () => s.links().at(-1) ?? (p.exitCode !== null && assert.fail(s.said)));
@@ -341,11 +356,14 @@ test("the page is for this computer only, on a port of its own, in folders that 
   assert.match(taken.said, /another program listens there/);
   assert.equal(await open.ended(), 2);
   assert.match(open.said, /this computer only/);
-  const dir = mkdtempSync(join(tmpdir(), "gatehouse-first-"));
-  chmodSync(dir, 0o755);
-  const nobody = await start({ dir, more: process.getuid() === 0 ? { uid: 65534, gid: 65534 } : {} });
+  const [dir, programs] = ["first", "program"].map((name) => mkdtempSync(join(tmpdir(), `gatehouse-${name}-`)));
+  for (const d of [dir, programs]) chmodSync(d, 0o755);
+  const program = join(programs, "gatehouse"); // the folder of the sources may be closed to nobody
+  copyFileSync(bin("gatehouse"), program);
+  const nobody = await start({ dir, program, more: process.getuid() === 0 ? { uid: 65534, gid: 65534 } : {} });
   if (process.getuid() !== 0) chmodSync(dir, 0o555);
   assert.equal(await nobody.ended(), 1, nobody.said);
   assert.match(nobody.said, /can't be written.*sudo gatehouse setup/s);
   for (const x of [s, taken, open, nobody]) await x.stop();
+  rmSync(programs, { recursive: true });
 });
