@@ -6,7 +6,8 @@ import { useEffect } from "preact/hooks";
 import { begin, busy, closed, faults, goTo, lang, look, say, step, steps, switchLang, view } from "./model";
 import { Wrong } from "./parts";
 import { CheckStep, End } from "./plan";
-import { AddressStep, CountyStep, SitesStep, StoreStep } from "./steps";
+import { AddressStep, CountyStep, SitesStep } from "./steps";
+import { StoreStep } from "./store";
 
 const lookEvery = 500; // ms, while files are written and the collector starts
 
