@@ -12,8 +12,8 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// Release tells the kernel that this process does without the pages of its program's file
-// for now: its instructions and constants, a third of which only a start touches. They stay
+// Release tells the kernel that this process does without the pages of its program's file:
+// its instructions and constants, a third of which only a start touches. They stay
 // in the kernel's cache of files for as long as there is room, and what the process touches
 // again is mapped again from there, in microseconds. Without it they are counted as the
 // process's own, and are the last that the kernel takes when memory is short. It returns how

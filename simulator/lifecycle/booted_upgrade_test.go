@@ -3,8 +3,6 @@
 package lifecycle
 
 import (
-	"gatehouse/gateway/openpgp"
-	"gatehouse/gateway/repository"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -14,6 +12,8 @@ import (
 	"time"
 
 	"gatehouse/gateway/edge/upgrade"
+	"gatehouse/gateway/openpgp"
+	"gatehouse/gateway/repository"
 )
 
 // put writes a program.
